@@ -1,0 +1,14 @@
+package io.github.sgpt4j.error;
+
+/// A device, library, data type or amount of memory that computing needs cannot be had, or a device call failed.
+public final class BackendException extends SgptException {
+    private static final long serialVersionUID = 1L;
+
+    public BackendException(String message) {
+        super(message);
+    }
+
+    public BackendException(String message, Throwable cause) {
+        super(message, cause);
+    }
+}
