@@ -1,0 +1,62 @@
+package io.github.sgpt4j.backend;
+
+import io.github.sgpt4j.weights.WeightTensor;
+
+/// Chosen output features of a stored matrix or vector.
+///
+/// Logical row `j` is the stored output feature `first + (j / run) * stride + j % run`, for `j` in `[0, count)`: a
+/// plain range (`run = stride = count`) or one run of rows per head, as in fused query-key-value weights that keep
+/// `[heads, 3, headDim]`.
+///
+/// @param tensor stored `[out, in]`, `[in, out]` if `transposed`, or `[out]` (then `in` is 1)
+/// @param transposed whether the input dimension comes first (GPT-2's `Conv1D`)
+/// @param first the first stored output feature
+/// @param run consecutive features taken at a time
+/// @param stride distance between the starts of runs
+/// @param count number of features taken
+public record MatrixRows(WeightTensor tensor, boolean transposed, int first, int run, int stride, int count) {
+    public MatrixRows {
+        int rank = tensor.shape().rank();
+        if (rank != 1 && rank != 2 || transposed && rank == 1) {
+            throw new IllegalArgumentException(
+                    "tensor %s: expected a matrix or vector, got shape %s".formatted(tensor.name(), tensor.shape()));
+        }
+        if (first < 0 || run < 1 || stride < run || count < 1 || count % run != 0) {
+            throw new IllegalArgumentException("rows of %s: first %d, run %d, stride %d, count %d"
+                    .formatted(tensor.name(), first, run, stride, count));
+        }
+        long last = first + (count / run - 1L) * stride + run - 1;
+        if (last >= tensor.shape().dimension(transposed ? 1 : 0)) {
+            throw new IllegalArgumentException(
+                    "row %d of tensor %s with shape %s".formatted(last, tensor.name(), tensor.shape()));
+        }
+    }
+
+    /// All rows of a matrix stored `[out, in]`, or of a vector.
+    public static MatrixRows all(WeightTensor tensor) {
+        return range(tensor, false, 0, Math.toIntExact(tensor.shape().dimension(0)));
+    }
+
+    /// All output features of a matrix stored `[in, out]`.
+    public static MatrixRows allTransposed(WeightTensor tensor) {
+        return range(tensor, true, 0, Math.toIntExact(tensor.shape().dimension(1)));
+    }
+
+    /// Output features `[first, first + count)`.
+    public static MatrixRows range(WeightTensor tensor, boolean transposed, int first, int count) {
+        return new MatrixRows(tensor, transposed, first, count, count, count);
+    }
+
+    /// The stored output feature of logical row `row`.
+    public int source(int row) {
+        return first + (row / run) * stride + row % run;
+    }
+
+    /// Input features; 1 for a vector.
+    public int in() {
+        if (tensor.shape().rank() == 1) {
+            return 1;
+        }
+        return Math.toIntExact(tensor.shape().dimension(transposed ? 0 : 1));
+    }
+}

@@ -1,0 +1,43 @@
+package io.github.sgpt4j.backend;
+
+import io.github.sgpt4j.weights.WeightTensor;
+import java.util.Optional;
+
+/// What a normalisation of rows consists of.
+///
+/// @param kind which one
+/// @param columns features of a row
+/// @param gain `[columns]`, or empty for ones
+/// @param bias `[columns]`, or empty for zeros
+/// @param epsilon added to the variance or mean square
+public record NormParameters(
+        Kind kind, int columns, Optional<WeightTensor> gain, Optional<WeightTensor> bias, float epsilon) {
+    /// The normalisations in use.
+    public enum Kind {
+        /// (x − mean) / √(variance + ε) · gain + bias
+        LAYER,
+        /// x / √(mean(x²) + ε) · gain
+        RMS,
+        /// x: models without a final norm
+        IDENTITY
+    }
+
+    public NormParameters {
+        if (columns < 1) {
+            throw new IllegalArgumentException("norm over " + columns + " columns");
+        }
+        checkLength(gain, columns);
+        checkLength(bias, columns);
+    }
+
+    public static NormParameters identity(int columns) {
+        return new NormParameters(Kind.IDENTITY, columns, Optional.empty(), Optional.empty(), 0f);
+    }
+
+    private static void checkLength(Optional<WeightTensor> weight, int columns) {
+        if (weight.isPresent() && weight.get().shape().elements() != columns) {
+            throw new IllegalArgumentException("tensor %s: expected %d elements, got shape %s"
+                    .formatted(weight.get().name(), columns, weight.get().shape()));
+        }
+    }
+}
