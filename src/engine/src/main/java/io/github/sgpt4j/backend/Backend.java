@@ -79,8 +79,8 @@ public interface Backend extends AutoCloseable {
     /// `skip[segment - firstSegment], …, length - 1`.
     ///
     /// @param x `[tokens, hidden]`
-    /// @param skip leading tokens of each segment to leave out, `[computed segments]`; positions still count from the
-    ///     segment's start
+    /// @param skip leading tokens of each segment to leave out, `[computed segments]`; positions still count from
+    ///     the start of the segment
     /// @param modes at least one; results are concatenated in the given order
     /// @param out `[computed segments, modes · hidden]`; a segment with no token left gives zeros
     void pool(Tensor x, Norm norm, Batch batch, int[] skip, List<PoolMode> modes, Tensor out);

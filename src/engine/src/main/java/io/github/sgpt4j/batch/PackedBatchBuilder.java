@@ -37,7 +37,8 @@ public final class PackedBatchBuilder {
     /// @throws IllegalArgumentException if the range is empty or the parent is not an earlier segment
     public int add(int[] sequence, int from, int to, int parent) {
         if (from < 0 || to > sequence.length || from >= to) {
-            throw new IllegalArgumentException("empty segment: [%d, %d) of %d tokens".formatted(from, to, sequence.length));
+            throw new IllegalArgumentException(
+                    "empty segment: [%d, %d) of %d tokens".formatted(from, to, sequence.length));
         }
         if (parent < PackedBatch.NO_PARENT || parent >= segments) {
             throw new IllegalArgumentException("parent %d of segment %d".formatted(parent, segments));
