@@ -88,12 +88,12 @@ final class JsonCursor implements AutoCloseable {
         return parser.currentToken();
     }
 
-    /// The text of the current key, string or number. Refuses unpaired surrogates, which no UTF-8 file can hold.
+    /// The text of the current key, string or number. Refuses unpaired surrogates, which stand for no character.
     String text() {
         try {
             String text = parser.getText();
             if (text.codePoints().anyMatch(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE)) {
-                throw bad(position(), "expected Unicode text, got an unpaired surrogate in " + Quoted.of(text));
+                throw bad(position(), "expected characters, got an unpaired surrogate in " + Quoted.of(text));
             }
             return text;
         } catch (IOException e) {
