@@ -44,20 +44,21 @@ class GoldenWeightsTest {
             }
             Map<DType, WeightScan.Totals> totals = WeightScan.totals(weights);
             String stored = Goldens.expected(model).path("stored").asText().split(" ", 2)[0];
-            DType dtype =
-                    switch (stored) {
-                        case "float32" -> DType.F32;
-                        case "float16" -> DType.F16;
-                        case "bfloat16" -> DType.BF16;
-                        default -> throw new IllegalStateException(stored);
-                    };
+            DType dtype = switch (stored) {
+                case "float32" -> DType.F32;
+                case "float16" -> DType.F16;
+                case "bfloat16" -> DType.BF16;
+                default -> throw new IllegalStateException(stored);
+            };
             assertTrue(totals.containsKey(dtype), () -> model + ": " + totals);
             assertEquals(
                     weights.totalBytes(),
                     totals.values().stream().mapToLong(WeightScan.Totals::bytes).sum());
             assertEquals(
                     weights.names().size(),
-                    totals.values().stream().mapToLong(WeightScan.Totals::tensors).sum());
+                    totals.values().stream()
+                            .mapToLong(WeightScan.Totals::tensors)
+                            .sum());
         }
     }
 

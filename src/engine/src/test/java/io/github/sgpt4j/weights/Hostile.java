@@ -41,8 +41,8 @@ final class Hostile {
 
     /// Runs and checks that it fails with one sentence that has all the parts.
     static void assertRefused(Executable action, Object... parts) {
-        String message = String.valueOf(
-                assertThrows(FormatException.class, action).getMessage());
+        String message =
+                String.valueOf(assertThrows(FormatException.class, action).getMessage());
         assertFalse(message.contains("\n"), "one line: " + message);
         for (Object part : parts) {
             assertTrue(message.contains(part.toString()), () -> "expected <%s> in <%s>".formatted(part, message));

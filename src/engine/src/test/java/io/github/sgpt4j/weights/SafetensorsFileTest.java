@@ -62,7 +62,8 @@ class SafetensorsFileTest {
         Path file = write(bytes.array());
         try (Arena arena = Arena.ofConfined()) {
             SafetensorsFile opened = SafetensorsFile.open(file, arena);
-            assertEquals(List.of("b", "none", "a.ß"), List.copyOf(opened.tensors().keySet()));
+            assertEquals(
+                    List.of("b", "none", "a.ß"), List.copyOf(opened.tensors().keySet()));
             assertEquals(Map.of("format", "pt", "note", "ü"), opened.metadata());
             WeightTensor scalar = opened.tensors().get("a.ß");
             assertEquals(Shape.of(), scalar.shape());
@@ -109,10 +110,11 @@ class SafetensorsFileTest {
                 arguments("tensor is null", "{\"a\":null}", 0, List.of("byte 13", "object for tensor \"a\"", "null")),
                 arguments("metadata twice", "{\"__metadata__\":{},\"__metadata__\":{}}", 0, List.of("got a second")),
                 arguments("metadata a list", "{\"__metadata__\":[]}", 0, List.of("an object of strings", "an array")),
-                arguments("metadata number", "{\"__metadata__\":{\"n\":1}}", 0, List.of("a string as \"n\"", "number 1")),
-                arguments("metadata nested", "{\"__metadata__\":{\"n\":{}}}", 0, List.of("a string as \"n\"", "object")),
                 arguments(
-                        "metadata key twice", "{\"__metadata__\":{\"n\":\"\",\"n\":\"\"}}", 0, List.of("\"n\" once")),
+                        "metadata number", "{\"__metadata__\":{\"n\":1}}", 0, List.of("a string as \"n\"", "number 1")),
+                arguments(
+                        "metadata nested", "{\"__metadata__\":{\"n\":{}}}", 0, List.of("a string as \"n\"", "object")),
+                arguments("metadata key twice", "{\"__metadata__\":{\"n\":\"\",\"n\":\"\"}}", 0, List.of("\"n\" once")),
                 arguments("deep nesting", "{\"a\":{\"k\":" + "[".repeat(5000), 0, List.of("byte", "depth")),
                 arguments("long name", "{\"" + "n".repeat(60_000) + "\":{}}", 0, List.of("byte", "expected JSON")),
                 arguments("endless digits", "{\"a\":{\"shape\":[" + "9".repeat(10_000), 0, List.of("byte", "length")),
@@ -137,7 +139,8 @@ class SafetensorsFileTest {
                 arguments("fraction", entry("a", "U8", "[1.0]", "[0,1]"), 1, List.of("the shape of", "number 1.0")),
                 arguments("text dimension", entry("a", "U8", "[\"1\"]", "[0,1]"), 1, List.of("string \"1\"")),
                 arguments("huge dimension", entry("a", "U8", "[9223372036854775808]", "[0,1]"), 1, List.of("64-bit")),
-                arguments("endless digits", entry("a", "U8", "[" + "9".repeat(90) + "]", "[0,1]"), 1, List.of("64-bit")),
+                arguments(
+                        "endless digits", entry("a", "U8", "[" + "9".repeat(90) + "]", "[0,1]"), 1, List.of("64-bit")),
                 arguments(
                         "element count overflows",
                         entry("a", "U8", "[" + half + ",4]", "[0,1]"),
@@ -149,7 +152,8 @@ class SafetensorsFileTest {
                 arguments("one offset", entry("a", "U8", "[1]", "[0]"), 1, List.of("2 data_offsets", "got 1")),
                 arguments("three offsets", entry("a", "U8", "[1]", "[0,1,1]"), 1, List.of("at most 2 numbers")),
                 arguments("negative offset", entry("a", "U8", "[1]", "[-1,0]"), 1, List.of("data_offsets of", "-1")),
-                arguments("huge offset", entry("a", "U8", "[1]", "[0,18446744073709551616]"), 1, List.of("data_offsets")),
+                arguments(
+                        "huge offset", entry("a", "U8", "[1]", "[0,18446744073709551616]"), 1, List.of("data_offsets")),
                 arguments("offsets reversed", entry("a", "U8", "[1]", "[1,0]"), 1, List.of("in order", "[1, 0]")),
                 arguments("beyond the data", entry("a", "U8", "[9]", "[0,9]"), 8, List.of("8 bytes", "[0, 9]")),
                 arguments("shape too small", entry("a", "F16", "[3]", "[0,8]"), 8, List.of("expected 6", "got 8")),
@@ -283,15 +287,15 @@ class SafetensorsFileTest {
     @Test
     void offsetsBeyondTwoGibibytesAreReadWithoutTouchingTheRest() throws IOException {
         long large = 5L << 30;
-        String header =
-                "{" + entry("large", "U8", "[5," + (1 << 30) + "]", "[0," + large + "]")
-                        + "," + entry("last", "F32", "[1]", "[" + large + "," + (large + 4) + "]") + "}";
+        String header = "{" + entry("large", "U8", "[5," + (1 << 30) + "]", "[0," + large + "]") + ","
+                + entry("last", "F32", "[1]", "[" + large + "," + (large + 4) + "]") + "}";
         Path file = directory.resolve("sparse.safetensors");
         byte[] start = Hostile.file(header, 0);
         try (FileChannel channel = FileChannel.open(
                 file, StandardOpenOption.CREATE_NEW, StandardOpenOption.SPARSE, StandardOpenOption.WRITE)) {
             channel.write(ByteBuffer.wrap(start));
-            ByteBuffer last = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putFloat(0, 7.5f);
+            ByteBuffer last =
+                    ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putFloat(0, 7.5f);
             channel.write(last, start.length + large);
         }
         try (Arena arena = Arena.ofConfined()) {
@@ -306,9 +310,14 @@ class SafetensorsFileTest {
         StringBuilder header = new StringBuilder("{");
         int count = 20_000;
         for (int i = 0; i < count; i++) {
-            header.append(i == 0 ? "" : ",").append(entry("layer." + i + ".weight", "U8", "[1]", "[" + i + "," + (i + 1) + "]"));
+            header.append(i == 0 ? "" : ",")
+                    .append(entry("layer." + i + ".weight", "U8", "[1]", "[" + i + "," + (i + 1) + "]"));
         }
-        assertEquals(count, open(write(Hostile.file(header.append('}').toString(), count))).tensors().size());
+        assertEquals(
+                count,
+                open(write(Hostile.file(header.append('}').toString(), count)))
+                        .tensors()
+                        .size());
     }
 
     @Test

@@ -30,8 +30,25 @@ import org.junit.jupiter.api.io.TempDir;
 class SafetensorsFuzzTest {
     private static final int ROUNDS = Integer.getInteger("sgpt4j.fuzz.rounds", 5_000);
     private static final List<String> NUMBERS = List.of(
-            "0", "1", "-1", "-0", "1.5", "1e3", "2147483648", "4294967296", "9223372036854775807", "9223372036854775808",
-            "18446744073709551615", "99999999999999999999999999", "00", "0x10", "NaN", "null", "\"1\"", "[]", "{}");
+            "0",
+            "1",
+            "-1",
+            "-0",
+            "1.5",
+            "1e3",
+            "2147483648",
+            "4294967296",
+            "9223372036854775807",
+            "9223372036854775808",
+            "18446744073709551615",
+            "99999999999999999999999999",
+            "00",
+            "0x10",
+            "NaN",
+            "null",
+            "\"1\"",
+            "[]",
+            "{}");
 
     private final long seed = Long.getLong("sgpt4j.fuzz.seed", System.nanoTime());
     private final Random random = new Random(seed);
@@ -154,14 +171,13 @@ class SafetensorsFuzzTest {
         }
         MatchResult token = tokens.get(random.nextInt(tokens.size()));
         String other = tokens.get(random.nextInt(tokens.size())).group();
-        String instead =
-                switch (number ? 4 : random.nextInt(4)) {
-                    case 0 -> "";
-                    case 1 -> token.group() + token.group();
-                    case 2 -> other;
-                    case 3 -> token.group() + "," + other;
-                    default -> NUMBERS.get(random.nextInt(NUMBERS.size()));
-                };
+        String instead = switch (number ? 4 : random.nextInt(4)) {
+            case 0 -> "";
+            case 1 -> token.group() + token.group();
+            case 2 -> other;
+            case 3 -> token.group() + "," + other;
+            default -> NUMBERS.get(random.nextInt(NUMBERS.size()));
+        };
         return json.substring(0, token.start()) + instead + json.substring(token.end());
     }
 
@@ -181,7 +197,8 @@ class SafetensorsFuzzTest {
             } catch (SgptException expected) {
                 assertEquals(1, String.valueOf(expected.getMessage()).lines().count());
             } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
-                throw new AssertionError("seed " + seed + ", index " + HexFormat.of().formatHex(bytes), e);
+                throw new AssertionError(
+                        "seed " + seed + ", index " + HexFormat.of().formatHex(bytes), e);
             }
         }
     }

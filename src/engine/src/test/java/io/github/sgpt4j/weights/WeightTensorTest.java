@@ -17,8 +17,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 class WeightTensorTest {
     /// A tensor that begins at an odd address.
     private static WeightTensor tensor(DType dtype, float... values) {
-        MemorySegment data =
-                MemorySegment.ofArray(new byte[1 + values.length * dtype.bytes()]).asSlice(1);
+        MemorySegment data = MemorySegment.ofArray(new byte[1 + values.length * dtype.bytes()])
+                .asSlice(1);
         for (int i = 0; i < values.length; i++) {
             switch (dtype) {
                 case F64 -> data.setAtIndex(LittleEndian.F64, i, values[i]);
@@ -62,8 +62,7 @@ class WeightTensorTest {
     @Test
     void dataOfAnotherSizeAreRefused() {
         MemorySegment data = MemorySegment.ofArray(new byte[7]);
-        assertThrows(
-                IllegalArgumentException.class, () -> new WeightTensor("t", "f", DType.F32, Shape.of(2), data));
+        assertThrows(IllegalArgumentException.class, () -> new WeightTensor("t", "f", DType.F32, Shape.of(2), data));
     }
 
     @ParameterizedTest

@@ -40,9 +40,14 @@ class WeightsTest {
     }
 
     private void writeShards(String weightMap) throws IOException {
-        new SafetensorsWriter().metadata("first", "1").add("a", Shape.of(1), 1).add("extra", Shape.of(1), 0)
+        new SafetensorsWriter()
+                .metadata("first", "1")
+                .add("a", Shape.of(1), 1)
+                .add("extra", Shape.of(1), 0)
                 .write(directory.resolve("one.safetensors"));
-        new SafetensorsWriter().metadata("second", "2").add("b", Shape.of(2), 2, 3)
+        new SafetensorsWriter()
+                .metadata("second", "2")
+                .add("b", Shape.of(2), 2, 3)
                 .write(directory.resolve("two.safetensors"));
         writeIndex("{\"metadata\":{\"total_size\":12},\"weight_map\":" + weightMap + "}");
     }
@@ -88,7 +93,9 @@ class WeightsTest {
         try (Weights weights = Weights.open(directory)) {
             assertEquals(List.of("a", "b"), List.copyOf(weights.names()));
             assertEquals(3f, weights.get("b", 2).element(1));
-            assertEquals(directory.resolve("two.safetensors").toString(), weights.get("b").file());
+            assertEquals(
+                    directory.resolve("two.safetensors").toString(),
+                    weights.get("b").file());
             assertEquals(Map.of("format", "pt", "first", "1", "second", "2"), weights.metadata());
             assertEquals(
                     List.of(directory.resolve("one.safetensors"), directory.resolve("two.safetensors")),
@@ -116,8 +123,7 @@ class WeightsTest {
                     "\"h.0.mlp.bias\"",
                     "3 others",
                     "such as \"transformer.h.0.mlp.bias\"");
-            Hostile.assertRefused(
-                    () -> weights.get("transformer.h.1.mlp.bias", 3), "\"transformer.h.0.mlp.bias\"");
+            Hostile.assertRefused(() -> weights.get("transformer.h.1.mlp.bias", 3), "\"transformer.h.0.mlp.bias\"");
             Hostile.assertRefused(() -> weights.get("zzz"), "\"zzz\"", "\"mask\"");
         }
     }
@@ -141,10 +147,10 @@ class WeightsTest {
         writeSingle();
         try (Weights weights = Weights.open(directory)) {
             assertEquals(DType.BOOL, weights.get("mask").dtype());
-            String message = String.valueOf(
-                    assertThrows(UnsupportedModelException.class, () -> weights.get("mask", 2))
-                            .getMessage());
-            assertTrue(message.contains("\"mask\"") && message.contains("got BOOL") && message.contains(SINGLE), message);
+            String message = String.valueOf(assertThrows(UnsupportedModelException.class, () -> weights.get("mask", 2))
+                    .getMessage());
+            assertTrue(
+                    message.contains("\"mask\"") && message.contains("got BOOL") && message.contains(SINGLE), message);
         }
     }
 
@@ -166,7 +172,8 @@ class WeightsTest {
         try (Weights weights = Weights.open(directory)) {
             float[] read = new float[1];
             Thread reader = Thread.ofVirtual()
-                    .start(() -> read[0] = weights.get("transformer.h.0.mlp.bias").element(2));
+                    .start(() ->
+                            read[0] = weights.get("transformer.h.0.mlp.bias").element(2));
             reader.join();
             assertEquals(9f, read[0]);
         }
@@ -264,7 +271,9 @@ class WeightsTest {
     @Test
     void aTensorInTwoShardsIsRefused() throws IOException {
         writeShards("{\"a\":\"one.safetensors\",\"b\":\"two.safetensors\"}");
-        new SafetensorsWriter().add("a", Shape.of(1), 5).add("b", Shape.of(1), 5)
+        new SafetensorsWriter()
+                .add("a", Shape.of(1), 5)
+                .add("b", Shape.of(1), 5)
                 .write(directory.resolve("two.safetensors"));
         Hostile.assertRefused(
                 this::open, directory.resolve("two.safetensors"), "tensor \"a\" in one shard", "one.safetensors");
