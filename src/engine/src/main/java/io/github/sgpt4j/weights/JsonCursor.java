@@ -10,8 +10,8 @@ import io.github.sgpt4j.error.FormatException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 
-/// Steps through JSON in mapped bytes, token by token. Nesting, names, strings and numbers are bounded, and every
-/// failure is a [FormatException] that names the file and the byte offset in it.
+/// Steps through JSON in mapped bytes, token by token. Nesting, lengths and the count of tokens are bounded, and
+/// every failure is a [FormatException] that names the file and the byte offset in it.
 final class JsonCursor implements AutoCloseable {
     private static final JsonFactory FACTORY = JsonFactory.builder()
             .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
@@ -20,6 +20,7 @@ final class JsonCursor implements AutoCloseable {
                     .maxNameLength(50_000)
                     .maxStringLength(16_000_000)
                     .maxNumberLength(100)
+                    .maxTokenCount(6_000_000)
                     .build())
             .build();
 

@@ -321,6 +321,32 @@ class SafetensorsFileTest {
     }
 
     @Test
+    void moreTensorsThanTheLimitAreRefused() throws IOException {
+        StringBuilder header = new StringBuilder("{");
+        for (int i = 0; i <= SafetensorsHeader.MAX_TENSORS; i++) {
+            header.append(i == 0 ? "" : ",").append(entry("" + i, "U8", "[0]", "[0,0]"));
+        }
+        Path file = write(Hostile.file(header.append('}').toString(), 0));
+        Hostile.assertRefused(() -> open(file), file, "byte", "at most 250000 tensors");
+    }
+
+    @Test
+    void moreMetadataThanTheLimitAreRefused() throws IOException {
+        StringBuilder header = new StringBuilder("{\"__metadata__\":{");
+        for (int i = 0; i <= SafetensorsHeader.MAX_METADATA; i++) {
+            header.append(i == 0 ? "\"" : ",\"").append(i).append("\":\"\"");
+        }
+        Path file = write(Hostile.file(header.append("}}").toString(), 0));
+        Hostile.assertRefused(() -> open(file), file, "byte", "at most 100000 strings");
+    }
+
+    @Test
+    void anEndlessUnknownValueIsRefused() throws IOException {
+        Path file = write(Hostile.file("{\"a\":{\"later\":[0" + ",0".repeat(6_000_000) + "]}}", 0));
+        Hostile.assertRefused(() -> open(file), file, "byte", "Token count");
+    }
+
+    @Test
     void tensorsEndWithTheirArena() throws IOException {
         Path file = write(Hostile.file("{" + entry("a", "U8", "[1]", "[0,1]") + "}", 1));
         WeightTensor tensor = open(file).tensors().get("a");
