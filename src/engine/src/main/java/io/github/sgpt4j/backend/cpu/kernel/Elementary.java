@@ -44,7 +44,7 @@ public final class Elementary {
     ///
     /// Range reduction x = n · ln 2 + r and a polynomial of degree 7 on |r| ≤ ln(2) / 2, as in Cephes' `expf`
     /// (S. Moshier, netlib.org/cephes). The coefficients are doubled, so that n − 1 is a float's exponent up to
-    overflow.
+    /// overflow.
     public static FloatVector exp(FloatVector x) {
         FloatVector shifted = fma(x, LOG2_E, FloatVector.broadcast(Simd.F, ROUNDER));
         FloatVector n = shifted.sub(ROUNDER);
