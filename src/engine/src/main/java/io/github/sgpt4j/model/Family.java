@@ -1,10 +1,11 @@
 package io.github.sgpt4j.model;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.weights.Quoted;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -43,10 +44,10 @@ record Family(String modelType, Function<JsonFile, DecoderConfig> config, Weight
                 .filter(f -> f.modelType.equals(type))
                 .findFirst()
                 .orElseThrow(() ->
-                        new UnsupportedModelException("%s: model type \"%s\" is not supported; supported are %s"
+                        new UnsupportedModelException("%s: model type %s is not supported; supported are %s"
                                 .formatted(
                                         config.path(),
-                                        type,
+                                        Quoted.of(type),
                                         String.join(
                                                 ", ",
                                                 ALL.stream()
@@ -56,7 +57,7 @@ record Family(String modelType, Function<JsonFile, DecoderConfig> config, Weight
 
     static JsonFile readConfig(Path directory) {
         Path path = directory.resolve("config.json");
-        if (!Files.exists(path)) {
+        if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
             throw new FormatException("%s: expected a config.json, found none".formatted(directory));
         }
         return JsonFile.readObject(path);
@@ -67,7 +68,8 @@ record Family(String modelType, Function<JsonFile, DecoderConfig> config, Weight
         String name = config.text(key, fallback);
         return activation(name)
                 .orElseThrow(() -> new UnsupportedModelException(
-                        "%s: activation \"%s\" (key \"%s\") is not supported".formatted(config.path(), name, key)));
+                        "%s: activation %s (key \"%s\") is not supported"
+                                .formatted(config.path(), Quoted.of(name), key)));
     }
 
     private static Optional<Activation> activation(String name) {
@@ -83,14 +85,5 @@ record Family(String modelType, Function<JsonFile, DecoderConfig> config, Weight
             case "linear" -> Optional.of(Activation.NONE);
             default -> Optional.empty();
         };
-    }
-
-    /// Refuses a switch that changes the result in a way the decoder does not implement.
-    static void refuse(JsonFile config, String key, String why) {
-        Optional<JsonNode> value = config.node(key);
-        if (value.isPresent()) {
-            throw new UnsupportedModelException(
-                    "%s: key \"%s\" = %s is not supported: %s".formatted(config.path(), key, value.get(), why));
-        }
     }
 }
