@@ -90,8 +90,8 @@ public final class BiEncoder implements AutoCloseable {
         }
         if (model.maxLength() < fewest) {
             throw new FormatException(
-                    "%s: expected a length (max_seq_length, model_max_length or positions) of at least %d, got %d: a text has %d special tokens and brackets"
-                            .formatted(model.modules().transformer(), fewest, model.maxLength(), fewest));
+                    "%s: expected a length (max_seq_length, model_max_length, positions) of at least %d, for special tokens and brackets, got %d"
+                            .formatted(model.modules().transformer(), fewest, model.maxLength()));
         }
         return model.maxLength();
     }

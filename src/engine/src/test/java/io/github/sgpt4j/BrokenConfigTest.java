@@ -286,7 +286,6 @@ class BrokenConfigTest {
             refused(ropes(model, "{\"partial_rotary_factor\": " + value + "}"), CONFIG, "rotary dimensions", "got ");
         }
         refused(ropes(model, "{\"rope_type\": \"linear\", \"factor\": 1e-320}"), CONFIG, "rotary");
-        refused(ropes(model, "{\"rope_type\": \"yarn\", \"rope_theta\": 1, \"factor\": 4}"), CONFIG, "rotary");
         refused(ropes(model, "{\"rope_type\": \"yarn\", \"attention_factor\": 1e300}"), CONFIG, "rotary");
         refused(ropes(model, "{\"rope_type\": \"llama3\", \"factor\": 1e-320}"), CONFIG, "rotary");
     }

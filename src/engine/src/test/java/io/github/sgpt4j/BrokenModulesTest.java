@@ -87,7 +87,7 @@ class BrokenModulesTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "..", "../x", "a/../../x", "/etc", "\\\\\\\\host", "a\\\\..\\\\b", "a\\u0000b", "\\ud800", "a\\nb/..", "C:\\\\x"
+                "..", "../x", "a/../../x", "/etc", "\\\\\\\\host", "a\\\\..\\\\b", "a\\u0000b", "\\ud800", "a\\nb", "a\\u2028b", "C:\\\\x"
             })
     void aModulePathThatLeavesTheCheckpoint(String path) {
         modules(module("Transformer", ""), module("Pooling", path));
@@ -256,7 +256,7 @@ class BrokenModulesTest {
                 + "{\"SpecialToken\": {\"id\": \"<s>\", \"type_id\": 0}}], \"pair\": [], \"special_tokens\":"
                 + "{\"<s>\": {\"id\": \"<s>\", \"ids\": [1], \"tokens\": [\"<s>\"]}}}";
         model.set("tokenizer.json", "post_processor", processor).set(BERT, "max_seq_length", "1");
-        refused("max_seq_length", "1", "2 special tokens");
+        refused("max_seq_length", "at least 2, for special tokens", "got 1");
         model.set(BERT, "max_seq_length", "3");
         BiEncoder.open(model.directory()).close();
         BiEncoderOptions specb = BiEncoderOptions.DEFAULT.withSpecb(true);
@@ -264,7 +264,8 @@ class BrokenModulesTest {
                 FormatException.class,
                 () -> BiEncoder.open(model.directory(), ModelOptions.DEFAULT, specb),
                 "max_seq_length",
-                "4");
+                "at least 4",
+                "got 3");
         Refusal.check(
                 IllegalArgumentException.class,
                 () -> BiEncoder.open(model.directory(), ModelOptions.DEFAULT, specb.withMaxLength(2)),
