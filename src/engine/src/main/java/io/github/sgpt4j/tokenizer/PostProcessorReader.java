@@ -2,13 +2,13 @@ package io.github.sgpt4j.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.error.UnsupportedModelException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
 /// Reads post-processors of `tokenizer.json`. A type or key that is not known is refused.
 final class PostProcessorReader {
-    /// Bounds what sequences of templates that repeat the text can grow to.
     private static final int MAX_PARTS = 64;
 
     private PostProcessorReader() {}
@@ -18,14 +18,7 @@ final class PostProcessorReader {
         switch (type) {
             case "Sequence" -> {
                 step.allow(Set.of("type", "processors"));
-                PostProcessor result = PostProcessor.NONE;
-                for (JsonFields next : step.objects("processors")) {
-                    result = result.then(step(next));
-                    if (result.parts().size() > MAX_PARTS) {
-                        throw new FormatException("%s: more than %d parts".formatted(step.where("processors"), MAX_PARTS));
-                    }
-                }
-                return result;
+                return sequence(step);
             }
             case "ByteLevel" -> {
                 step.allow(Set.of("type", "add_prefix_space", "trim_offsets", "use_regex"));
@@ -41,6 +34,22 @@ final class PostProcessorReader {
             }
             default -> throw StepReader.unknown(step, "post-processor", type);
         }
+    }
+
+    /// Only one step may add anything: what the reference makes of two templates in a row is not what they say.
+    private static PostProcessor sequence(JsonFields step) {
+        PostProcessor result = PostProcessor.NONE;
+        for (JsonFields next : step.objects("processors")) {
+            PostProcessor processor = step(next);
+            if (!processor.equals(PostProcessor.NONE)) {
+                if (!result.equals(PostProcessor.NONE)) {
+                    throw new UnsupportedModelException("%s: more than one step that adds special tokens is not supported"
+                            .formatted(step.where("processors")));
+                }
+                result = processor;
+            }
+        }
+        return result;
     }
 
     /// Special tokens before and after the text.

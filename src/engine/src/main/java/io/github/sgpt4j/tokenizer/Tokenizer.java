@@ -127,8 +127,8 @@ public final class Tokenizer {
             if (id < 0) {
                 throw new IllegalArgumentException("token ids must not be negative, got " + id);
             }
-            AddedToken addedToken = added.token(id);
-            String token = addedToken != null ? addedToken.content() : model.vocabulary().token(id);
+            String addedText = added.text(id);
+            String token = addedText != null ? addedText : model.vocabulary().token(id);
             if (token != null && !(skipSpecialTokens && added.isSpecial(token))) {
                 tokens.add(token);
             }
