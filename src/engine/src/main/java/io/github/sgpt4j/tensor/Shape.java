@@ -31,6 +31,11 @@ public final class Shape {
         return dimensions[index];
     }
 
+    /// A copy of the dimensions, outermost first.
+    public long[] toArray() {
+        return dimensions.clone();
+    }
+
     /// Product of the dimensions; 1 for a scalar.
     public long elements() {
         long elements = 1;

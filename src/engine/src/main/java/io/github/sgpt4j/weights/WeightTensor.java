@@ -1,8 +1,11 @@
 package io.github.sgpt4j.weights;
 
 import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.Half;
+import io.github.sgpt4j.tensor.LittleEndian;
 import io.github.sgpt4j.tensor.Shape;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 
 /// A named tensor in mapped memory, row-major and little-endian.
 ///
@@ -20,5 +23,62 @@ public record WeightTensor(String name, String file, DType dtype, Shape shape, M
             throw new IllegalArgumentException("tensor %s in %s: shape %s of %s needs %d bytes, got %d"
                     .formatted(name, file, shape, dtype, expected, data.byteSize()));
         }
+    }
+
+    /// The element at a row-major index, widened to `float`.
+    ///
+    /// @throws IndexOutOfBoundsException if there is no such element
+    /// @throws IllegalStateException if the data type is not one of F32, F16, BF16, or the weights are closed
+    public float element(long index) {
+        Objects.checkIndex(index, shape.elements());
+        return switch (dtype) {
+            case F32 -> data.getAtIndex(LittleEndian.F32, index);
+            case F16 -> Half.f16ToFloat(data.getAtIndex(LittleEndian.I16, index));
+            case BF16 -> Half.bf16ToFloat(data.getAtIndex(LittleEndian.I16, index));
+            case BOOL, U8, I8, F8_E4M3, F8_E5M2, I16, U16, I32, U32, I64, U64, F64 -> throw notWeight();
+        };
+    }
+
+    /// Copies `count` elements from the row-major index `first`, widened to `float`, to `target[offset...]`.
+    ///
+    /// @throws IndexOutOfBoundsException if either range does not fit
+    /// @throws IllegalStateException if the data type is not one of F32, F16, BF16, or the weights are closed
+    public void copyTo(long first, float[] target, int offset, int count) {
+        Objects.checkFromIndexSize(first, count, shape.elements());
+        Objects.checkFromIndexSize(offset, count, target.length);
+        switch (dtype) {
+            case F32 -> MemorySegment.copy(data, LittleEndian.F32, first * Float.BYTES, target, offset, count);
+            case F16 -> {
+                for (int i = 0; i < count; i++) {
+                    target[offset + i] = Half.f16ToFloat(data.getAtIndex(LittleEndian.I16, first + i));
+                }
+            }
+            case BF16 -> {
+                for (int i = 0; i < count; i++) {
+                    target[offset + i] = Half.bf16ToFloat(data.getAtIndex(LittleEndian.I16, first + i));
+                }
+            }
+            case BOOL, U8, I8, F8_E4M3, F8_E5M2, I16, U16, I32, U32, I64, U64, F64 -> throw notWeight();
+        }
+    }
+
+    /// All elements in row-major order, widened to `float`, in a new array.
+    ///
+    /// @throws IllegalStateException if the data type is not one of F32, F16, BF16, there are too many elements for
+    ///     an array, or the weights are closed
+    public float[] toFloats() {
+        long elements = shape.elements();
+        if (elements > Integer.MAX_VALUE - 8) {
+            throw new IllegalStateException(
+                    "tensor %s in %s: %d elements do not fit an array".formatted(name, file, elements));
+        }
+        float[] values = new float[(int) elements];
+        copyTo(0, values, 0, values.length);
+        return values;
+    }
+
+    private IllegalStateException notWeight() {
+        return new IllegalStateException(
+                "tensor %s in %s: expected F32, F16 or BF16, got %s".formatted(name, file, dtype));
     }
 }

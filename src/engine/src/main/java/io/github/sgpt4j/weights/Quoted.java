@@ -1,0 +1,23 @@
+package io.github.sgpt4j.weights;
+
+/// Makes text from a file safe to show in a message: in quotes, on one line, not too long.
+final class Quoted {
+    private static final int LONGEST = 120;
+
+    private Quoted() {}
+
+    static String of(String text) {
+        StringBuilder shown = new StringBuilder(Math.min(text.length(), LONGEST) + 2).append('"');
+        for (int i = 0; i < Math.min(text.length(), LONGEST); i++) {
+            char c = text.charAt(i);
+            if (c == '"' || c == '\\') {
+                shown.append('\\').append(c);
+            } else if (Character.isISOControl(c) || Character.isSurrogate(c) || c == '\u2028' || c == '\u2029') {
+                shown.append("\\u%04x".formatted((int) c));
+            } else {
+                shown.append(c);
+            }
+        }
+        return shown.append(text.length() > LONGEST ? "…\"" : "\"").toString();
+    }
+}

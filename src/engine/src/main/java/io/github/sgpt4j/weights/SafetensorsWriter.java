@@ -1,0 +1,253 @@
+package io.github.sgpt4j.weights;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.LittleEndian;
+import io.github.sgpt4j.tensor.Shape;
+import java.io.BufferedOutputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.FilterOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.UUID;
+
+/// Writes a safetensors file: collect tensors with the `add` methods, then [#write].
+///
+/// The bytes are those the reference implementation would write: a compact JSON header with `__metadata__` first,
+/// padded with spaces so that the data begin at a multiple of 8, tensors with wider elements first, then by data type
+/// and name. Only the header is held in memory; data are streamed from where they are.
+public final class SafetensorsWriter {
+    private static final int COPY_BYTES = 1 << 16;
+
+    /// The order of the reference's type enumeration, last first: what is more widely aligned comes earlier.
+    private static final List<DType> ORDER = List.of(
+            DType.U64,
+            DType.I64,
+            DType.F64,
+            DType.F32,
+            DType.U32,
+            DType.I32,
+            DType.BF16,
+            DType.F16,
+            DType.U16,
+            DType.I16,
+            DType.F8_E4M3,
+            DType.F8_E5M2,
+            DType.I8,
+            DType.U8,
+            DType.BOOL);
+
+    private final Map<String, Pending> tensors = new TreeMap<>();
+    private final Map<String, String> metadata = new TreeMap<>(Map.of("format", "pt"));
+
+    /// Where a tensor's bytes come from.
+    @FunctionalInterface
+    public interface Source {
+        /// Writes all bytes of the tensor, row-major and little-endian.
+        void writeTo(OutputStream out) throws IOException;
+    }
+
+    private record Pending(String name, DType dtype, Shape shape, long bytes, Source source) {
+        Pending(String name, DType dtype, Shape shape, Source source) {
+            this(name, dtype, shape, Math.multiplyExact(shape.elements(), (long) dtype.bytes()), source);
+        }
+    }
+
+    /// Sets a string of `__metadata__`; `format` is `pt` unless set here.
+    public SafetensorsWriter metadata(String key, String value) {
+        metadata.put(key, value);
+        return this;
+    }
+
+    /// Adds a tensor whose bytes are streamed when writing.
+    ///
+    /// @throws IllegalArgumentException if the name is taken or reserved
+    /// @throws ArithmeticException if the size does not fit a `long`
+    public SafetensorsWriter add(String name, DType dtype, Shape shape, Source source) {
+        if (name.equals(SafetensorsHeader.METADATA) || tensors.containsKey(name)) {
+            throw new IllegalArgumentException("tensor name %s is taken".formatted(Quoted.of(name)));
+        }
+        tensors.put(name, new Pending(name, dtype, shape, source));
+        return this;
+    }
+
+    /// Adds a tensor from memory.
+    ///
+    /// @param data row-major and little-endian, exactly as long as shape and type ask; borrowed until written
+    public SafetensorsWriter add(String name, DType dtype, Shape shape, MemorySegment data) {
+        requireSize(name, new Pending(name, dtype, shape, out -> {}).bytes(), data.byteSize());
+        return add(name, dtype, shape, out -> copy(data, out));
+    }
+
+    /// Adds a copy of a stored tensor under its own name.
+    public SafetensorsWriter add(WeightTensor tensor) {
+        return add(tensor.name(), tensor.dtype(), tensor.shape(), tensor.data());
+    }
+
+    /// Adds an F32 tensor, row-major; the array is copied.
+    public SafetensorsWriter add(String name, Shape shape, float... values) {
+        byte[] bytes = new byte[Math.multiplyExact(values.length, Float.BYTES)];
+        MemorySegment.copy(values, 0, MemorySegment.ofArray(bytes), LittleEndian.F32, 0, values.length);
+        return add(name, DType.F32, shape, MemorySegment.ofArray(bytes));
+    }
+
+    /// Writes the file: first under a temporary name beside it, then renamed, so that a failure leaves what was
+    /// there before.
+    ///
+    /// @throws IOException if writing fails, or a source gives more or fewer bytes than its tensor has
+    /// @throws IllegalArgumentException if the header would be longer than readers accept
+    public void write(Path file) throws IOException {
+        List<Pending> ordered = new ArrayList<>(tensors.values());
+        ordered.sort(Comparator.comparingInt((Pending tensor) -> ORDER.indexOf(tensor.dtype()))
+                .thenComparing(Pending::name));
+        byte[] header = header(ordered);
+        Path target = file.toAbsolutePath();
+        Path temporary = target.resolveSibling(".%s.%s.tmp".formatted(target.getFileName(), UUID.randomUUID()));
+        try {
+            try (OutputStream out = new BufferedOutputStream(
+                    Files.newOutputStream(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
+                    COPY_BYTES)) {
+                out.write(header);
+                for (Pending tensor : ordered) {
+                    Counted counted = new Counted(out, tensor);
+                    tensor.source().writeTo(counted);
+                    counted.requireAll();
+                }
+            }
+            rename(temporary, target);
+        } finally {
+            Files.deleteIfExists(temporary);
+        }
+    }
+
+    private static void rename(Path from, Path to) throws IOException {
+        try {
+            Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+        } catch (AtomicMoveNotSupportedException e) {
+            Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);
+        }
+    }
+
+    /// The length and the padded JSON.
+    private byte[] header(List<Pending> ordered) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        bytes.writeBytes(new byte[Long.BYTES]);
+        try (JsonGenerator json = new JsonFactory().createGenerator(bytes)) {
+            json.writeStartObject();
+            if (!metadata.isEmpty()) {
+                json.writeObjectFieldStart(SafetensorsHeader.METADATA);
+                for (Map.Entry<String, String> entry : metadata.entrySet()) {
+                    json.writeStringField(entry.getKey(), entry.getValue());
+                }
+                json.writeEndObject();
+            }
+            long begin = 0;
+            for (Pending tensor : ordered) {
+                long end = Math.addExact(begin, tensor.bytes());
+                writeEntry(json, tensor, begin, end);
+                begin = end;
+            }
+            json.writeEndObject();
+        }
+        while (bytes.size() % Long.BYTES != 0) {
+            bytes.write(' ');
+        }
+        byte[] header = bytes.toByteArray();
+        long length = header.length - (long) Long.BYTES;
+        if (length > SafetensorsFile.MAX_HEADER_BYTES) {
+            throw new IllegalArgumentException("expected a header of at most %d bytes, got %d"
+                    .formatted(SafetensorsFile.MAX_HEADER_BYTES, length));
+        }
+        MemorySegment.ofArray(header).set(LittleEndian.I64, 0, length);
+        return header;
+    }
+
+    private static void writeEntry(JsonGenerator json, Pending tensor, long begin, long end) throws IOException {
+        json.writeObjectFieldStart(tensor.name());
+        json.writeStringField("dtype", tensor.dtype().name());
+        json.writeArrayFieldStart("shape");
+        for (long dimension : tensor.shape().toArray()) {
+            json.writeNumber(dimension);
+        }
+        json.writeEndArray();
+        json.writeArrayFieldStart("data_offsets");
+        json.writeNumber(begin);
+        json.writeNumber(end);
+        json.writeEndArray();
+        json.writeEndObject();
+    }
+
+    private static void copy(MemorySegment data, OutputStream out) throws IOException {
+        byte[] buffer = new byte[(int) Math.min(COPY_BYTES, data.byteSize())];
+        for (long done = 0; done < data.byteSize(); ) {
+            int count = (int) Math.min(buffer.length, data.byteSize() - done);
+            MemorySegment.copy(data, ValueLayout.JAVA_BYTE, done, buffer, 0, count);
+            out.write(buffer, 0, count);
+            done += count;
+        }
+    }
+
+    private static void requireSize(String name, long expected, long got) {
+        if (expected != got) {
+            throw new IllegalArgumentException(
+                    "tensor %s: expected %d bytes, got %d".formatted(Quoted.of(name), expected, got));
+        }
+    }
+
+    /// Passes exactly as many bytes as a tensor has, and does not let a source close the file.
+    private static final class Counted extends FilterOutputStream {
+        private final Pending tensor;
+        private long left;
+
+        Counted(OutputStream out, Pending tensor) {
+            super(out);
+            this.tensor = tensor;
+            this.left = tensor.bytes();
+        }
+
+        @Override
+        public void write(int value) throws IOException {
+            take(1);
+            out.write(value);
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) throws IOException {
+            take(length);
+            out.write(bytes, offset, length);
+        }
+
+        private void take(int count) throws IOException {
+            if (count > left) {
+                throw new IOException(
+                        "tensor %s: expected %d bytes, got more".formatted(Quoted.of(tensor.name()), tensor.bytes()));
+            }
+            left -= count;
+        }
+
+        void requireAll() throws IOException {
+            if (left > 0) {
+                throw new IOException("tensor %s: expected %d bytes, got %d"
+                        .formatted(Quoted.of(tensor.name()), tensor.bytes(), tensor.bytes() - left));
+            }
+        }
+
+        @Override
+        public void close() throws IOException {
+            flush();
+        }
+    }
+}

@@ -1,0 +1,268 @@
+package io.github.sgpt4j.weights;
+
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.tensor.Shape;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/// The tensors of a checkpoint by name, in mapped memory: `model.safetensors`, or the shards that
+/// `model.safetensors.index.json` names (the single file wins if both are there, as in transformers).
+///
+/// Opening reads headers only; pages of weights are read when touched. All segments belong to one shared arena that
+/// [#close] closes: any thread may read until then, and none may be reading while it closes.
+///
+/// With an index, each tensor it names must be in the shard it names for it, and no name may occur in two shards.
+/// Tensors that the index does not name are left out.
+public final class Weights implements AutoCloseable {
+    /// Name of a checkpoint's only weight file.
+    public static final String SINGLE_FILE = "model.safetensors";
+
+    /// Name of the index of a checkpoint in shards.
+    public static final String INDEX_FILE = "model.safetensors.index.json";
+
+    private static final int MOST_LISTED = 8;
+
+    private final Path source;
+    private final Arena arena;
+    private final AtomicBoolean closed = new AtomicBoolean();
+    private final NavigableMap<String, WeightTensor> tensors;
+    private final Map<String, String> metadata;
+    private final List<Path> files;
+
+    private Weights(
+            Path source,
+            Arena arena,
+            Map<String, WeightTensor> tensors,
+            Map<String, String> metadata,
+            List<Path> files) {
+        this.source = source;
+        this.arena = arena;
+        this.tensors = Collections.unmodifiableNavigableMap(new TreeMap<>(tensors));
+        this.metadata = Collections.unmodifiableMap(new LinkedHashMap<>(metadata));
+        this.files = List.copyOf(files);
+    }
+
+    /// Opens the weights of a checkpoint directory.
+    ///
+    /// @throws FormatException if there are none, or a file breaks a rule of its format
+    public static Weights open(Path directory) {
+        MappedFile.requireDirectory(directory, "a model directory");
+        Path single = directory.resolve(SINGLE_FILE);
+        if (MappedFile.present(single)) {
+            return openFile(single);
+        }
+        Path index = directory.resolve(INDEX_FILE);
+        if (MappedFile.present(index)) {
+            return openShards(ShardIndex.read(index), directory);
+        }
+        throw noWeights(directory);
+    }
+
+    /// Opens a single safetensors file.
+    ///
+    /// @throws FormatException if it is missing, or breaks a rule of the format
+    public static Weights openFile(Path file) {
+        Arena arena = Arena.ofShared();
+        boolean opened = false;
+        try {
+            SafetensorsFile safetensors = SafetensorsFile.open(file, arena);
+            Weights weights = new Weights(file, arena, safetensors.tensors(), safetensors.metadata(), List.of(file));
+            opened = true;
+            return weights;
+        } finally {
+            if (!opened) {
+                arena.close();
+            }
+        }
+    }
+
+    private static Weights openShards(ShardIndex index, Path directory) {
+        Arena arena = Arena.ofShared();
+        boolean opened = false;
+        try {
+            Map<String, SafetensorsFile> shards = new TreeMap<>();
+            for (String shard : new TreeSet<>(index.shards().values())) {
+                Path path = directory.resolve(shard);
+                if (!MappedFile.present(path)) {
+                    throw new FormatException("%s: expected shard %s in the same directory, found nothing there"
+                            .formatted(index.path(), Quoted.of(shard)));
+                }
+                shards.put(shard, SafetensorsFile.open(path, arena));
+            }
+            requireDistinct(shards.values());
+            Map<String, String> metadata = new LinkedHashMap<>();
+            shards.values().forEach(shard -> shard.metadata().forEach(metadata::putIfAbsent));
+            List<Path> files =
+                    shards.values().stream().map(SafetensorsFile::path).toList();
+            Weights weights = new Weights(directory, arena, select(index, shards), metadata, files);
+            opened = true;
+            return weights;
+        } finally {
+            if (!opened) {
+                arena.close();
+            }
+        }
+    }
+
+    private static void requireDistinct(Iterable<SafetensorsFile> shards) {
+        Map<String, Path> holders = new TreeMap<>();
+        for (SafetensorsFile shard : shards) {
+            for (String name : shard.tensors().keySet()) {
+                Path other = holders.put(name, shard.path());
+                if (other != null) {
+                    throw new FormatException("%s: expected tensor %s in one shard, got it in %s as well"
+                            .formatted(shard.path(), Quoted.of(name), other.getFileName()));
+                }
+            }
+        }
+    }
+
+    private static Map<String, WeightTensor> select(ShardIndex index, Map<String, SafetensorsFile> shards) {
+        Map<String, WeightTensor> selected = new TreeMap<>();
+        index.shards().forEach((name, file) -> {
+            SafetensorsFile shard = shards.get(file);
+            WeightTensor tensor = shard == null ? null : shard.tensors().get(name);
+            if (tensor == null) {
+                throw new FormatException("%s: expected tensor %s in shard %s, found no such tensor there"
+                        .formatted(index.path(), Quoted.of(name), Quoted.of(file)));
+            }
+            selected.put(name, tensor);
+        });
+        return selected;
+    }
+
+    /// Whether the directory holds weights by the names that [#open] looks for.
+    public static boolean hasSafetensors(Path directory) {
+        return MappedFile.present(directory.resolve(SINGLE_FILE)) || MappedFile.present(directory.resolve(INDEX_FILE));
+    }
+
+    private static FormatException noWeights(Path directory) {
+        Set<String> names = new TreeSet<>();
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
+            for (Path entry : entries) {
+                names.add(entry.getFileName().toString());
+            }
+        } catch (IOException | DirectoryIteratorException e) {
+            return new FormatException("%s: cannot be read: %s".formatted(directory, e.getMessage()), e);
+        }
+        String expected = "%s: expected %s or %s, got ".formatted(directory, SINGLE_FILE, INDEX_FILE);
+        if (names.isEmpty()) {
+            return new FormatException(expected + "an empty directory");
+        }
+        List<String> pickled = matching(names, "pytorch_model", ".bin");
+        if (!pickled.isEmpty()) {
+            return new FormatException("%sonly pickled weights (%s), which `sgpt convert %s` converts"
+                    .formatted(expected, listed(pickled), directory));
+        }
+        List<String> strays = matching(names, "", ".safetensors");
+        if (!strays.isEmpty()) {
+            return new FormatException("%sneither beside %s".formatted(expected, listed(strays)));
+        }
+        return new FormatException("%sno weights, only %s".formatted(expected, listed(names)));
+    }
+
+    private static List<String> matching(Set<String> names, String prefix, String suffix) {
+        return names.stream()
+                .filter(name -> name.startsWith(prefix) && name.endsWith(suffix))
+                .toList();
+    }
+
+    private static String listed(Iterable<String> names) {
+        List<String> all = new ArrayList<>();
+        names.forEach(all::add);
+        String shown = String.join(", ", all.subList(0, Math.min(all.size(), MOST_LISTED)));
+        return all.size() <= MOST_LISTED ? shown : "%s and %d more".formatted(shown, all.size() - MOST_LISTED);
+    }
+
+    /// Names of all tensors, sorted.
+    public Set<String> names() {
+        return tensors.keySet();
+    }
+
+    public boolean contains(String name) {
+        return tensors.containsKey(name);
+    }
+
+    /// The tensor of this name; its segment is borrowed until [#close].
+    ///
+    /// @throws FormatException if there is none
+    /// @throws IllegalStateException if the weights are closed
+    public WeightTensor get(String name) {
+        if (closed.get()) {
+            throw new IllegalStateException("the weights of %s are closed".formatted(source));
+        }
+        WeightTensor tensor = tensors.get(name);
+        if (tensor == null) {
+            List<String> near = NearNames.of(name, tensors.keySet());
+            throw new FormatException("%s: expected a tensor %s, got %d others%s"
+                    .formatted(
+                            source,
+                            Quoted.of(name),
+                            tensors.size(),
+                            near.isEmpty() ? "" : ", such as " + String.join(", ", near)));
+        }
+        return tensor;
+    }
+
+    /// The tensor of this name, which must have this shape and be F32, F16 or BF16; its segment is borrowed until
+    /// [#close].
+    ///
+    /// @param expectedShape dimensions, outermost first
+    /// @throws FormatException if there is none, or its shape is another
+    /// @throws UnsupportedModelException if its data type is not one to compute with
+    /// @throws IllegalStateException if the weights are closed
+    public WeightTensor get(String name, long... expectedShape) {
+        WeightTensor tensor = get(name);
+        Shape expected = Shape.of(expectedShape);
+        if (!tensor.shape().equals(expected)) {
+            throw new FormatException("%s: tensor %s: expected shape %s, got %s"
+                    .formatted(tensor.file(), Quoted.of(name), expected, tensor.shape()));
+        }
+        if (!tensor.dtype().isWeight()) {
+            throw new UnsupportedModelException("%s: tensor %s: expected F32, F16 or BF16, got %s"
+                    .formatted(tensor.file(), Quoted.of(name), tensor.dtype()));
+        }
+        return tensor;
+    }
+
+    /// The strings that the files carry beside their tensors, commonly `format` = `pt`; of shards the first that has
+    /// a key counts.
+    public Map<String, String> metadata() {
+        return metadata;
+    }
+
+    /// The mapped files, sorted by name.
+    public List<Path> files() {
+        return files;
+    }
+
+    /// Bytes of all tensors.
+    public long totalBytes() {
+        return tensors.values().stream()
+                .mapToLong(tensor -> tensor.data().byteSize())
+                .sum();
+    }
+
+    /// Unmaps the files: tensors from here may not be read any more. Closing again does nothing.
+    @Override
+    public void close() {
+        if (closed.compareAndSet(false, true)) {
+            arena.close();
+        }
+    }
+}

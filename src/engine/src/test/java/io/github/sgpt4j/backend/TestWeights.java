@@ -1,0 +1,79 @@
+package io.github.sgpt4j.backend;
+
+import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.Shape;
+import io.github.sgpt4j.weights.WeightTensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/// Weights made by tests, in native memory as if mapped from a file: little-endian, read-only, and every second one
+/// off its natural alignment.
+public final class TestWeights implements AutoCloseable {
+    private static final ValueLayout.OfInt INT_32 = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfShort INT_16 =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private final Arena arena = Arena.ofShared();
+    private int made;
+
+    /// A tensor of the given values rounded to `dtype`, one of F32, F16, BF16.
+    public WeightTensor tensor(DType dtype, float[] values, long... dimensions) {
+        int bytes = dtype.bytes();
+        long size = Math.multiplyExact((long) values.length, bytes);
+        int misalignment = made % 2;
+        MemorySegment data = arena.allocate(size + misalignment, 64).asSlice(misalignment, size);
+        for (int i = 0; i < values.length; i++) {
+            long offset = (long) i * bytes;
+            if (dtype == DType.F32) {
+                data.set(INT_32, offset, Float.floatToRawIntBits(values[i]));
+            } else {
+                data.set(INT_16, offset, narrow(values[i], dtype));
+            }
+        }
+        return new WeightTensor("test." + made++, "memory", dtype, Shape.of(dimensions), data.asReadOnly());
+    }
+
+    /// Zero bytes as a tensor of any element type.
+    public WeightTensor zeros(DType dtype, long... dimensions) {
+        Shape shape = Shape.of(dimensions);
+        MemorySegment data = arena.allocate(Math.multiplyExact(shape.elements(), dtype.bytes()));
+        return new WeightTensor("test." + made++, "memory", dtype, shape, data.asReadOnly());
+    }
+
+    /// A vector stored as F32.
+    public WeightTensor vector(float... values) {
+        return tensor(DType.F32, values, values.length);
+    }
+
+    /// A matrix `[rows, columns]` stored as F32.
+    public WeightTensor matrix(int rows, int columns, float... values) {
+        return tensor(DType.F32, values, rows, columns);
+    }
+
+    /// The nearest value of a type, ties to even.
+    public static float round(float value, DType dtype) {
+        return switch (dtype) {
+            case F32 -> value;
+            case F16 -> Float.float16ToFloat(Float.floatToFloat16(value));
+            case BF16 -> Float.intBitsToFloat(narrow(value, dtype) << 16);
+            case BOOL, U8, I8, F8_E4M3, F8_E5M2, I16, U16, I32, U32, I64, U64, F64 ->
+                throw new IllegalArgumentException("not a weight type: " + dtype);
+        };
+    }
+
+    private static short narrow(float value, DType dtype) {
+        if (dtype == DType.F16) {
+            return Float.floatToFloat16(value);
+        }
+        int bits = Float.floatToRawIntBits(value);
+        int lowestKept = bits >>> 16 & 1;
+        return (short) (bits + 0x7fff + lowestKept >>> 16);
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+}
