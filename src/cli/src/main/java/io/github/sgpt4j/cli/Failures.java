@@ -17,6 +17,7 @@ final class Failures {
         return switch (failure) {
             case SgptException e -> message(e);
             case CliException e -> message(e);
+            case ExceptionInInitializerError e when e.getCause() != null -> sentence(e.getCause());
             case UncheckedIOException e -> sentence(e.getCause());
             case NoSuchFileException e -> e.getFile() + ": no such file or directory";
             case AccessDeniedException e -> e.getFile() + ": permission denied";

@@ -5,10 +5,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
-import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CoderResult;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
 
@@ -25,11 +26,6 @@ final class LineReader implements Closeable {
     private final InputStream in;
     private final String name;
     private final int maxBytes;
-    private final CharsetDecoder decoder = StandardCharsets.UTF_8
-            .newDecoder()
-            .onMalformedInput(CodingErrorAction.REPORT)
-            .onUnmappableCharacter(CodingErrorAction.REPORT);
-
     private final byte[] buffer = new byte[BUFFER_BYTES];
     private int position;
     private int limit;
@@ -104,19 +100,38 @@ final class LineReader implements Closeable {
     }
 
     private String decode(int length) {
-        boolean mark = lineNumber == 1
+        return decode(line, length, lineNumber == 1, where());
+    }
+
+    /// A whole file as one text, by the same rules.
+    static String readWhole(Path file) throws IOException {
+        try (InputStream in = Files.newInputStream(file)) {
+            byte[] bytes = in.readNBytes(MAX_LINE_BYTES + 1);
+            if (bytes.length > MAX_LINE_BYTES) {
+                throw new CliException("%s: expected at most %,d bytes, the file is longer"
+                        .formatted(file, MAX_LINE_BYTES));
+            }
+            return decode(bytes, bytes.length, true, file.toString());
+        }
+    }
+
+    private static String decode(byte[] bytes, int length, boolean first, String where) {
+        boolean mark = first
                 && length >= 3
-                && line[0] == (byte) 0xEF
-                && line[1] == (byte) 0xBB
-                && line[2] == (byte) 0xBF;
+                && bytes[0] == (byte) 0xEF
+                && bytes[1] == (byte) 0xBB
+                && bytes[2] == (byte) 0xBF;
         int start = mark ? 3 : 0;
-        ByteBuffer bytes = ByteBuffer.wrap(line, start, length - start);
+        ByteBuffer in = ByteBuffer.wrap(bytes, start, length - start);
         CharBuffer text = CharBuffer.allocate(length - start);
-        decoder.reset();
-        CoderResult result = decoder.decode(bytes, text, true);
-        if (result.isError()) {
-            throw new CliException("%s: expected UTF-8, got byte 0x%02x at byte %d of the line"
-                    .formatted(where(), line[bytes.position()], bytes.position() + 1));
+        CoderResult result = StandardCharsets.UTF_8
+                .newDecoder()
+                .onMalformedInput(CodingErrorAction.REPORT)
+                .onUnmappableCharacter(CodingErrorAction.REPORT)
+                .decode(in, text, true);
+        if (result.isError() || in.hasRemaining()) {
+            throw new CliException("%s: expected UTF-8, got byte 0x%02x at byte %d"
+                    .formatted(where, bytes[in.position()], in.position() + 1));
         }
         return text.flip().toString();
     }

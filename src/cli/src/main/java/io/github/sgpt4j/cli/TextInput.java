@@ -115,14 +115,24 @@ final class TextInput implements Closeable {
 
     /// The next texts, at most [#CHUNK_TEXTS] and not much more than 16 million characters; empty at the end.
     List<InputRecord> chunk() {
+        return chunk(CHUNK_TEXTS);
+    }
+
+    /// The next texts, at most `texts` and not much more than 16 million characters; empty at the end.
+    List<InputRecord> chunk(int texts) {
         List<InputRecord> chunk = new ArrayList<>();
         long characters = 0;
-        while (chunk.size() < CHUNK_TEXTS && characters < CHUNK_CHARACTERS && records.hasNext()) {
+        while (chunk.size() < texts && characters < CHUNK_CHARACTERS && records.hasNext()) {
             InputRecord next = records.next();
             characters += next.characters();
             chunk.add(next);
         }
         return chunk;
+    }
+
+    /// Whether the texts were arguments.
+    boolean isArguments() {
+        return !(records instanceof RecordIterator);
     }
 
     /// Bytes of the file, if it is one.
