@@ -43,8 +43,8 @@ public final class Decoder {
 
     /// Prepares the model in `directory` whose weights are already open.
     ///
-    /// @throws io.github.sgpt4j.error.SgptException if the family is not supported, a tensor is missing or its shape
-    ///     does not agree with config.json
+    /// @throws io.github.sgpt4j.error.SgptException if the family is not supported, a tensor is missing or its
+    ///     shape does not agree with config.json
     public static Decoder load(Path directory, Weights weights, Backend backend) {
         JsonFile file = Family.readConfig(directory);
         Family family = Family.of(file);
@@ -174,8 +174,8 @@ public final class Decoder {
         checkIds(packed.ids());
         int last = Arrays.stream(packed.positions()).max().orElseThrow();
         if (last >= config().maxPositions()) {
-            throw new IllegalArgumentException("sequence of %d tokens, the model takes at most %d"
-                    .formatted(last + 1, config().maxPositions()));
+            throw new IllegalArgumentException(
+                    "sequence of %d tokens, the model takes at most %d".formatted(last + 1, config().maxPositions()));
         }
     }
 
@@ -183,8 +183,9 @@ public final class Decoder {
         int vocabulary = config().vocabulary();
         for (int id : ids) {
             if (id < 0 || id >= vocabulary) {
-                throw new FormatException("token id %d: expected an id below %d, the rows of the model's embedding table"
-                        .formatted(id, vocabulary));
+                throw new FormatException(
+                        "token id %d: expected an id below %d, the rows of the model's embedding table"
+                                .formatted(id, vocabulary));
             }
         }
     }

@@ -18,6 +18,7 @@ record ShardIndex(Path path, Map<String, String> shards) {
     private static final String KIND = "an index of safetensors files";
     private static final String WEIGHT_MAP = "weight_map";
     private static final long MAX_BYTES = 100_000_000;
+    private static final int MAX_TENSORS = 1_000_000;
 
     ShardIndex {
         shards = Collections.unmodifiableMap(new LinkedHashMap<>(shards));
@@ -56,7 +57,8 @@ record ShardIndex(Path path, Map<String, String> shards) {
         }
         if (shards.isEmpty()) {
             throw json.bad(
-                    json.position(), "expected tensors in %s, got %s".formatted(WEIGHT_MAP, found ? "none" : "no such key"));
+                    json.position(),
+                    "expected tensors in %s, got %s".formatted(WEIGHT_MAP, found ? "none" : "no such key"));
         }
         if (!json.atEnd()) {
             throw json.unexpected("the end of the index");
@@ -70,6 +72,9 @@ record ShardIndex(Path path, Map<String, String> shards) {
             String tensor = json.text();
             if (shards.containsKey(tensor)) {
                 throw json.bad(json.position(), "expected tensor %s once, got it twice".formatted(Quoted.of(tensor)));
+            }
+            if (shards.size() == MAX_TENSORS) {
+                throw json.bad(json.position(), "expected at most %d tensors, got more".formatted(MAX_TENSORS));
             }
             json.next(JsonToken.VALUE_STRING, "a file name for tensor " + Quoted.of(tensor));
             String file = json.text();
@@ -85,7 +90,10 @@ record ShardIndex(Path path, Map<String, String> shards) {
 
     /// Whether the name can only mean a file directly in the index's own directory, on any system.
     private static boolean isPlainName(String name) {
-        if (name.isBlank() || name.equals(".") || name.equals("..") || name.chars().anyMatch(ShardIndex::isSeparator)) {
+        if (name.isBlank()
+                || name.equals(".")
+                || name.equals("..")
+                || name.chars().anyMatch(ShardIndex::isSeparator)) {
             return false;
         }
         try {
