@@ -108,11 +108,7 @@ final class Side implements AutoCloseable {
         }
         float[] floats = backend.download(x);
         assertEquals(x.rows() * x.columns(), floats.length, "download of [%d, %d]".formatted(x.rows(), x.columns()));
-        double[] doubles = new double[floats.length];
-        for (int i = 0; i < doubles.length; i++) {
-            doubles[i] = floats[i];
-        }
-        return doubles;
+        return Doubles.of(floats);
     }
 
     private void checkMargins(Tensor whole) {
