@@ -1,0 +1,90 @@
+package io.github.sgpt4j.backend.cpu;
+
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/// Recycles the arrays of closed tensors. Thread-safe.
+///
+/// Sizes are rounded up to an eighth of a power of two, so that batches of nearly equal size share arrays. What is kept
+/// is bounded; beyond, arrays of the sizes that were not asked for the longest go first.
+final class ArrayPool {
+    /// System property: fill handed-out arrays with NaN, so that reading undefined contents shows.
+    static final String POISON_PROPERTY = "sgpt4j.poison";
+
+    private static final int SMALLEST = 256;
+
+    private final long mostKept;
+    private final boolean poison = Boolean.getBoolean(POISON_PROPERTY);
+    private final LinkedHashMap<Integer, ArrayDeque<float[]>> free = new LinkedHashMap<>(16, 0.75f, true);
+    private long kept;
+
+    /// @param mostKept floats that may lie idle
+    ArrayPool(long mostKept) {
+        this.mostKept = mostKept;
+    }
+
+    /// An array of at least `size` floats, contents undefined.
+    float[] take(int size) {
+        float[] array = reuse(roundUp(size));
+        if (poison) {
+            Arrays.fill(array, Float.NaN);
+        }
+        return array;
+    }
+
+    private float[] reuse(int rounded) {
+        synchronized (free) {
+            ArrayDeque<float[]> same = free.get(rounded);
+            if (same != null && !same.isEmpty()) {
+                kept -= rounded;
+                return same.pop();
+            }
+        }
+        return new float[rounded];
+    }
+
+    /// Gives back an array from [#take]; it must not be used any more.
+    void give(float[] array) {
+        if (array.length > mostKept) {
+            return;
+        }
+        synchronized (free) {
+            free.computeIfAbsent(array.length, size -> new ArrayDeque<>()).push(array);
+            kept += array.length;
+            evict();
+        }
+    }
+
+    private void evict() {
+        Iterator<Map.Entry<Integer, ArrayDeque<float[]>>> eldest = free.entrySet().iterator();
+        while (kept > mostKept) {
+            Map.Entry<Integer, ArrayDeque<float[]>> entry = eldest.next();
+            while (kept > mostKept && !entry.getValue().isEmpty()) {
+                entry.getValue().pop();
+                kept -= entry.getKey();
+            }
+            if (entry.getValue().isEmpty()) {
+                eldest.remove();
+            }
+        }
+    }
+
+    /// Floats lying idle.
+    long kept() {
+        synchronized (free) {
+            return kept;
+        }
+    }
+
+    static int roundUp(int size) {
+        if (size <= SMALLEST) {
+            return SMALLEST;
+        }
+        int step = Integer.highestOneBit(size - 1) >>> 3;
+        long rounded = (size + (long) step - 1) / step * step;
+        return (int) Math.min(Integer.MAX_VALUE - 8, rounded);
+    }
+}

@@ -1,0 +1,353 @@
+package io.github.sgpt4j.backend.cpu;
+
+import io.github.sgpt4j.backend.Activation;
+import io.github.sgpt4j.backend.AttentionParameters;
+import io.github.sgpt4j.backend.Backend;
+import io.github.sgpt4j.backend.Batch;
+import io.github.sgpt4j.backend.Linear;
+import io.github.sgpt4j.backend.MatrixRows;
+import io.github.sgpt4j.backend.Norm;
+import io.github.sgpt4j.backend.NormParameters;
+import io.github.sgpt4j.backend.PoolMode;
+import io.github.sgpt4j.backend.RotaryParameters;
+import io.github.sgpt4j.backend.Table;
+import io.github.sgpt4j.backend.Tensor;
+import io.github.sgpt4j.backend.cpu.kernel.Activations;
+import io.github.sgpt4j.backend.cpu.kernel.Rotations;
+import io.github.sgpt4j.backend.cpu.kernel.Simd;
+import io.github.sgpt4j.batch.PackedBatch;
+import io.github.sgpt4j.error.BackendException;
+import io.github.sgpt4j.weights.WeightTensor;
+import java.lang.foreign.Arena;
+import java.util.Arrays;
+import java.util.List;
+
+/// The operations on the CPU, with the Vector API. Needs the module `jdk.incubator.vector`.
+///
+/// Operations have finished when they return. Weight matrices are packed into memory outside the heap when they are
+/// first used; embedding tables are read where they are mapped; activations are heap arrays that are recycled.
+public final class CpuBackend implements Backend {
+    private static final String VECTOR_MODULE = "jdk.incubator.vector";
+
+    private final CpuOptions options;
+    private final Workers workers;
+    private final Arena arena = Arena.ofShared();
+    private final ArrayPool pool;
+    private final RotaryTables rotaryTables = new RotaryTables();
+    private volatile boolean closed;
+
+    /// @throws BackendException if the Vector API is missing, or a vector width is asked for that cannot be had
+    public CpuBackend(CpuOptions options) {
+        if (ModuleLayer.boot().findModule(VECTOR_MODULE).isEmpty()) {
+            throw new BackendException(
+                    "cpu: module %s is not there; start java with --add-modules %s".formatted(VECTOR_MODULE, VECTOR_MODULE));
+        }
+        Simd.problem().ifPresent(problem -> {
+            throw new BackendException("cpu: " + problem);
+        });
+        this.options = options;
+        int threads = options.threads() == 0 ? Runtime.getRuntime().availableProcessors() : options.threads();
+        this.workers = new Workers(threads);
+        // A quarter of the heap, in floats.
+        this.pool = new ArrayPool(Runtime.getRuntime().maxMemory() / 16);
+    }
+
+    /// Vector width, tile, threads and weight format, in one line for people.
+    public String description() {
+        return "%s, %d threads, weights %s"
+                .formatted(
+                        Simd.description(),
+                        workers.threads(),
+                        options.weights().name().toLowerCase(java.util.Locale.ROOT).replace('_', ' '));
+    }
+
+    @Override
+    public String name() {
+        return "cpu";
+    }
+
+    @Override
+    public Linear linear(List<MatrixRows> weight, List<MatrixRows> bias) {
+        checkOpen();
+        return new CpuLinear(weight, bias, options.weights(), arena, workers);
+    }
+
+    @Override
+    public Norm norm(NormParameters parameters) {
+        checkOpen();
+        return new CpuNorm(parameters);
+    }
+
+    @Override
+    public Table table(WeightTensor weight) {
+        checkOpen();
+        return new CpuTable(weight);
+    }
+
+    @Override
+    public Batch upload(PackedBatch batch) {
+        checkOpen();
+        return new CpuBatch(batch);
+    }
+
+    @Override
+    public Tensor upload(float[] values, int rows, int columns) {
+        if ((long) rows * columns != values.length) {
+            throw new IllegalArgumentException("%d values for [%d, %d]".formatted(values.length, rows, columns));
+        }
+        CpuTensor tensor = allocate(rows, columns);
+        System.arraycopy(values, 0, tensor.data(), 0, values.length);
+        return tensor;
+    }
+
+    @Override
+    public CpuTensor allocate(int rows, int columns) {
+        checkOpen();
+        if (rows < 1 || columns < 1) {
+            throw new IllegalArgumentException("tensor [%d, %d]".formatted(rows, columns));
+        }
+        if ((long) rows * columns > Integer.MAX_VALUE - 8) {
+            throw new BackendException("cpu: a tensor [%d, %d] is more than 2^31 values; use smaller batches"
+                    .formatted(rows, columns));
+        }
+        return new CpuTensor(pool, rows, columns);
+    }
+
+    @Override
+    public void embed(Table table, Batch batch, Tensor out) {
+        CpuTable rows = (CpuTable) table;
+        int[] ids = checked(batch).packed().ids();
+        CpuTensor to = checked(out, ids.length, table.columns(), "embed, output");
+        float[] data = to.data();
+        workers.parallelRows(ids.length, rows.columns(), (from, end, scratch) -> {
+            for (int t = from; t < end; t++) {
+                rows.read(ids[t], data, to.offset(t));
+            }
+        });
+    }
+
+    @Override
+    public void addPositions(Table table, int offset, Batch batch, Tensor out) {
+        CpuTable rows = (CpuTable) table;
+        int[] positions = checked(batch).packed().positions();
+        CpuTensor to = checked(out, positions.length, table.columns(), "addPositions, output");
+        float[] data = to.data();
+        int columns = rows.columns();
+        workers.parallelRows(positions.length, columns, (from, end, scratch) -> {
+            float[] row = scratch.floats(Scratch.Use.ROW, columns);
+            for (int t = from; t < end; t++) {
+                rows.read(Math.addExact(positions[t], offset), row, 0);
+                int at = to.offset(t);
+                for (int c = 0; c < columns; c++) {
+                    data[at + c] += row[c];
+                }
+            }
+        });
+    }
+
+    @Override
+    public void norm(Tensor x, Norm norm, Tensor out) {
+        CpuNorm how = (CpuNorm) norm;
+        CpuTensor from = checked(x, x.rows(), norm.columns(), "norm, input");
+        CpuTensor to = checked(out, x.rows(), norm.columns(), "norm, output");
+        float[] source = from.data();
+        float[] target = to.data();
+        workers.parallelRows(x.rows(), x.columns(), (first, end, scratch) -> {
+            for (int r = first; r < end; r++) {
+                how.apply(source, from.offset(r), target, to.offset(r));
+            }
+        });
+    }
+
+    @Override
+    public void headNorm(Tensor qkv, int firstColumn, int heads, Norm norm) {
+        CpuNorm how = (CpuNorm) norm;
+        CpuTensor x = checked(qkv, qkv.rows(), qkv.columns(), "headNorm");
+        if (firstColumn < 0 || heads < 0 || firstColumn + (long) heads * norm.columns() > x.columns()) {
+            throw new IllegalArgumentException("headNorm: %d heads of %d from column %d in tensor %s"
+                    .formatted(heads, norm.columns(), firstColumn, x));
+        }
+        float[] data = x.data();
+        workers.parallelRows(x.rows(), heads * norm.columns() + 1, (first, end, scratch) -> {
+            for (int r = first; r < end; r++) {
+                for (int h = 0; h < heads; h++) {
+                    int at = x.offset(r) + firstColumn + h * how.columns();
+                    how.apply(data, at, data, at);
+                }
+            }
+        });
+    }
+
+    @Override
+    public void linear(Tensor x, Linear linear, Activation activation, Tensor out) {
+        CpuLinear layer = (CpuLinear) linear;
+        CpuTensor from = checked(x, x.rows(), linear.in(), "linear, input");
+        CpuTensor to = checked(out, x.rows(), linear.out(), "linear, output");
+        MatrixProduct.run(workers, from, layer.packed(), activation, false, to);
+    }
+
+    @Override
+    public void linearAdd(Tensor x, Linear linear, Tensor out) {
+        CpuLinear layer = (CpuLinear) linear;
+        CpuTensor from = checked(x, x.rows(), linear.in(), "linearAdd, input");
+        CpuTensor to = checked(out, x.rows(), linear.out(), "linearAdd, output");
+        MatrixProduct.run(workers, from, layer.packed(), Activation.NONE, true, to);
+    }
+
+    @Override
+    public void rotary(Tensor qkv, Batch batch, RotaryParameters parameters) {
+        int[] positions = checked(batch).packed().positions();
+        int heads = Math.addExact(parameters.heads(), parameters.kvHeads());
+        int columns = Math.multiplyExact(Math.addExact(heads, parameters.kvHeads()), parameters.headDim());
+        CpuTensor x = checked(qkv, positions.length, columns, "rotary");
+        int needed = Arrays.stream(positions).max().orElse(0) + 1;
+        RotaryTables.Tables tables = rotaryTables.get(parameters, needed);
+        float[] data = x.data();
+        int pairs = parameters.rotaryDim() / 2;
+        workers.parallelRows(positions.length, columns, (first, end, scratch) -> {
+            for (int r = first; r < end; r++) {
+                int t = positions[r] * pairs;
+                for (int h = 0; h < heads; h++) {
+                    int at = x.offset(r) + h * parameters.headDim();
+                    if (parameters.interleaved()) {
+                        Rotations.interleaved(data, at, pairs, tables.cos(), tables.sin(), t);
+                    } else {
+                        Rotations.split(data, at, pairs, tables.cos(), tables.sin(), t);
+                    }
+                }
+            }
+        });
+    }
+
+    @Override
+    public void attention(Tensor qkv, Batch batch, AttentionParameters parameters, Tensor out) {
+        CpuBatch index = checked(batch);
+        int columns = Math.multiplyExact(parameters.heads(), parameters.headDim());
+        CpuTensor from = checked(qkv, index.packed().rows(), parameters.qkvColumns(), "attention, input");
+        CpuTensor to = checked(out, index.packed().tokens(), columns, "attention, output");
+        Attention.run(workers, from, index, parameters, to);
+    }
+
+    @Override
+    public void gatedActivation(Tensor x, Activation activation, Tensor out) {
+        CpuTensor from = checked(x, x.rows(), Math.multiplyExact(2, out.columns()), "gatedActivation, input");
+        CpuTensor to = checked(out, x.rows(), out.columns(), "gatedActivation, output");
+        float[] source = from.data();
+        float[] target = to.data();
+        int columns = out.columns();
+        workers.parallelRows(x.rows(), x.columns(), (first, end, scratch) -> {
+            for (int r = first; r < end; r++) {
+                int gate = from.offset(r);
+                Activations.gated(activation, source, gate, gate + columns, target, to.offset(r), columns);
+            }
+        });
+    }
+
+    @Override
+    public void copy(Tensor x, Tensor out) {
+        CpuTensor from = checked(x, out.rows(), out.columns(), "copy, input");
+        CpuTensor to = checked(out, x.rows(), x.columns(), "copy, output");
+        System.arraycopy(from.data(), from.offset(), to.data(), to.offset(), x.rows() * x.columns());
+    }
+
+    @Override
+    public void pool(Tensor x, Norm norm, Batch batch, int[] skip, List<PoolMode> modes, Tensor out) {
+        PackedBatch packed = checked(batch).packed();
+        int first = packed.firstSegment();
+        int segments = packed.segments() - first;
+        if (modes.isEmpty() || skip.length != segments || Arrays.stream(skip).anyMatch(s -> s < 0)) {
+            throw new IllegalArgumentException("pool: %d segments, skip %s, modes %s"
+                    .formatted(segments, Arrays.toString(skip), modes));
+        }
+        int hidden = norm.columns();
+        CpuTensor from = checked(x, packed.tokens(), hidden, "pool, input");
+        CpuTensor to = checked(out, segments, Math.multiplyExact(modes.size(), hidden), "pool, output");
+        Pooling pooling = new Pooling((CpuNorm) norm, List.copyOf(modes));
+        float[] source = from.data();
+        float[] target = to.data();
+        workers.parallelFor(segments, (s, scratch) -> {
+            int row = packed.start(first + s) - packed.cachedTokens();
+            pooling.segment(
+                    source, from.offset(row), packed.length(first + s), skip[s], target, to.offset(s), scratch);
+        });
+    }
+
+    @Override
+    public void normRows(Tensor x, int[] rows, Norm norm, Tensor out) {
+        CpuNorm how = (CpuNorm) norm;
+        CpuTensor from = checked(x, x.rows(), norm.columns(), "normRows, input");
+        CpuTensor to = checked(out, rows.length, norm.columns(), "normRows, output");
+        for (int row : rows) {
+            if (row < 0 || row >= x.rows()) {
+                throw new IllegalArgumentException("normRows: row %d of %d".formatted(row, x.rows()));
+            }
+        }
+        float[] source = from.data();
+        float[] target = to.data();
+        workers.parallelRows(rows.length, x.columns(), (first, end, scratch) -> {
+            for (int i = first; i < end; i++) {
+                how.apply(source, from.offset(rows[i]), target, to.offset(i));
+            }
+        });
+    }
+
+    @Override
+    public void logProbabilities(Tensor x, Linear head, int[] targets, Tensor out) {
+        CpuLinear layer = (CpuLinear) head;
+        CpuTensor from = checked(x, targets.length, head.in(), "logProbabilities, input");
+        CpuTensor to = checked(out, targets.length, 1, "logProbabilities, output");
+        for (int target : targets) {
+            if (target < 0 || target >= head.out()) {
+                throw new IllegalArgumentException(
+                        "logProbabilities: target %d of %d".formatted(target, head.out()));
+            }
+        }
+        LogSoftmax.run(workers, from, layer.packed(), targets, to);
+    }
+
+    @Override
+    public float[] download(Tensor x) {
+        CpuTensor from = checked(x, x.rows(), x.columns(), "download");
+        return Arrays.copyOfRange(from.data(), from.offset(), from.offset() + x.rows() * x.columns());
+    }
+
+    /// Does nothing: operations have finished when they return.
+    @Override
+    public void synchronize() {
+        checkOpen();
+    }
+
+    /// Frees the packed weights and stops the threads. Closing twice does nothing.
+    @Override
+    public void close() {
+        synchronized (arena) {
+            if (closed) {
+                return;
+            }
+            closed = true;
+        }
+        workers.close();
+        arena.close();
+    }
+
+    private void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException("cpu backend is closed");
+        }
+    }
+
+    private CpuBatch checked(Batch batch) {
+        checkOpen();
+        return (CpuBatch) batch;
+    }
+
+    private CpuTensor checked(Tensor tensor, int rows, int columns, String what) {
+        checkOpen();
+        CpuTensor own = (CpuTensor) tensor;
+        if (own.rows() != rows || own.columns() != columns) {
+            throw new IllegalArgumentException(
+                    "%s: expected a tensor [%d, %d], got %s".formatted(what, rows, columns, own));
+        }
+        return own;
+    }
+}

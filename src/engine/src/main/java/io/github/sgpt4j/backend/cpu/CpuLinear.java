@@ -1,0 +1,117 @@
+package io.github.sgpt4j.backend.cpu;
+
+import io.github.sgpt4j.backend.Linear;
+import io.github.sgpt4j.backend.MatrixRows;
+import io.github.sgpt4j.backend.cpu.kernel.Simd;
+import io.github.sgpt4j.backend.cpu.kernel.Widening;
+import io.github.sgpt4j.error.BackendException;
+import io.github.sgpt4j.tensor.DType;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// A weight matrix that is packed when it is first used.
+final class CpuLinear implements Linear {
+    private final List<MatrixRows> weight;
+    private final List<MatrixRows> bias;
+    private final WeightFormat format;
+    private final Arena arena;
+    private final Workers workers;
+    private final int in;
+    private final int out;
+    private volatile @Nullable PackedMatrix packed;
+
+    CpuLinear(List<MatrixRows> weight, List<MatrixRows> bias, WeightFormat format, Arena arena, Workers workers) {
+        this.weight = List.copyOf(weight);
+        this.bias = List.copyOf(bias);
+        this.format = format;
+        this.arena = arena;
+        this.workers = workers;
+        if (this.weight.isEmpty()) {
+            throw new IllegalArgumentException("a linear layer without weights");
+        }
+        this.in = this.weight.getFirst().in();
+        this.out = features(this.weight, in);
+        if (!this.bias.isEmpty() && features(this.bias, 1) != out) {
+            throw new IllegalArgumentException("bias of %d features for weights of %d, starting with tensor %s"
+                    .formatted(features(this.bias, 1), out, this.weight.getFirst().tensor().name()));
+        }
+    }
+
+    private static int features(List<MatrixRows> parts, int in) {
+        int features = 0;
+        for (MatrixRows part : parts) {
+            CpuTable.requireWeight(part.tensor());
+            if (part.in() != in) {
+                throw new IllegalArgumentException("tensor %s: expected %d input features, got shape %s"
+                        .formatted(part.tensor().name(), in, part.tensor().shape()));
+            }
+            features = Math.addExact(features, part.count());
+        }
+        return features;
+    }
+
+    @Override
+    public int in() {
+        return in;
+    }
+
+    @Override
+    public int out() {
+        return out;
+    }
+
+    /// The packed form, made now if this is the first use.
+    PackedMatrix packed() {
+        PackedMatrix result = packed;
+        if (result == null) {
+            synchronized (this) {
+                result = packed;
+                if (result == null) {
+                    result = pack();
+                    packed = result;
+                }
+            }
+        }
+        return result;
+    }
+
+    private PackedMatrix pack() {
+        DType dtype = format.heldAs(storedType());
+        MemorySegment panels = allocate(PackedMatrix.bytes(in, out, dtype));
+        MatrixPacker packer = new MatrixPacker(weight, in, out, dtype, panels);
+        workers.parallelFor(PackedMatrix.panelCount(out), packer::pack);
+        return new PackedMatrix(in, out, dtype, panels, biasValues());
+    }
+
+    private DType storedType() {
+        DType first = weight.getFirst().tensor().dtype();
+        return weight.stream().allMatch(part -> part.tensor().dtype() == first) ? first : DType.F32;
+    }
+
+    private MemorySegment allocate(long bytes) {
+        try {
+            return arena.allocate(bytes, 64);
+        } catch (OutOfMemoryError e) {
+            throw new BackendException(
+                    "cpu: no room for %,d bytes of weights outside the heap, packing tensor %s; -XX:MaxDirectMemorySize sets the limit"
+                            .formatted(bytes, weight.getFirst().tensor().name()),
+                    e);
+        }
+    }
+
+    private float[] biasValues() {
+        float[] values = new float[PackedMatrix.panelCount(out) * Simd.TILE_COLUMNS];
+        int at = 0;
+        for (MatrixRows part : bias) {
+            int bytes = part.tensor().dtype().bytes();
+            for (int row = 0; row < part.count(); row += part.run()) {
+                long from = (long) part.source(row) * bytes;
+                Widening.widen(part.tensor().data(), part.tensor().dtype(), from, values, at + row, part.run());
+            }
+            at += part.count();
+        }
+        return values;
+    }
+}

@@ -1,0 +1,49 @@
+package io.github.sgpt4j.backend.cpu;
+
+import io.github.sgpt4j.backend.Table;
+import io.github.sgpt4j.backend.cpu.kernel.Widening;
+import io.github.sgpt4j.weights.WeightTensor;
+
+/// A lookup table, read where it is mapped.
+final class CpuTable implements Table {
+    private final WeightTensor weight;
+    private final int rows;
+    private final int columns;
+
+    CpuTable(WeightTensor weight) {
+        requireWeight(weight);
+        if (weight.shape().rank() != 2) {
+            throw new IllegalArgumentException(
+                    "tensor %s: expected a matrix, got shape %s".formatted(weight.name(), weight.shape()));
+        }
+        this.weight = weight;
+        this.rows = Math.toIntExact(weight.shape().dimension(0));
+        this.columns = Math.toIntExact(weight.shape().dimension(1));
+    }
+
+    static void requireWeight(WeightTensor tensor) {
+        if (!tensor.dtype().isWeight()) {
+            throw new IllegalArgumentException(
+                    "tensor %s: expected F32, F16 or BF16, got %s".formatted(tensor.name(), tensor.dtype()));
+        }
+    }
+
+    @Override
+    public int rows() {
+        return rows;
+    }
+
+    @Override
+    public int columns() {
+        return columns;
+    }
+
+    /// `out[o, o + columns) = table[row]`.
+    void read(int row, float[] out, int o) {
+        if (row < 0 || row >= rows) {
+            throw new IllegalArgumentException("row %d of table %s with %d rows".formatted(row, weight.name(), rows));
+        }
+        long at = (long) row * columns * weight.dtype().bytes();
+        Widening.widen(weight.data(), weight.dtype(), at, out, o, columns);
+    }
+}

@@ -1,0 +1,80 @@
+package io.github.sgpt4j.backend.cpu;
+
+import io.github.sgpt4j.backend.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/// Row-major floats in a heap array. Views share the array of the tensor they were cut from, and its end.
+final class CpuTensor implements Tensor {
+    private final float[] data;
+    private final int offset;
+    private final int rows;
+    private final int columns;
+    private final @Nullable CpuTensor root;
+    private final ArrayPool pool;
+    private boolean closed;
+
+    CpuTensor(ArrayPool pool, int rows, int columns) {
+        this(pool, pool.take(Math.multiplyExact(rows, columns)), 0, rows, columns, null);
+    }
+
+    private CpuTensor(
+            ArrayPool pool, float[] data, int offset, int rows, int columns, @Nullable CpuTensor root) {
+        this.pool = pool;
+        this.data = data;
+        this.offset = offset;
+        this.rows = rows;
+        this.columns = columns;
+        this.root = root;
+    }
+
+    /// The array that holds the values, from [#offset] on, without gaps.
+    ///
+    /// @throws IllegalStateException if the tensor is closed
+    float[] data() {
+        CpuTensor owner = root == null ? this : root;
+        if (owner.closed) {
+            throw new IllegalStateException("tensor [%d, %d] is closed".formatted(rows, columns));
+        }
+        return data;
+    }
+
+    int offset() {
+        return offset;
+    }
+
+    /// Index in [#data] of the first value of a row.
+    int offset(int row) {
+        return offset + row * columns;
+    }
+
+    @Override
+    public int rows() {
+        return rows;
+    }
+
+    @Override
+    public int columns() {
+        return columns;
+    }
+
+    @Override
+    public Tensor slice(int from, int count) {
+        if (from < 0 || count < 1 || count > rows - from) {
+            throw new IllegalArgumentException("rows [%d, %d) of %d".formatted(from, (long) from + count, rows));
+        }
+        return new CpuTensor(pool, data(), offset(from), count, columns, root == null ? this : root);
+    }
+
+    @Override
+    public void close() {
+        if (root == null && !closed) {
+            closed = true;
+            pool.give(data);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "[%d, %d]".formatted(rows, columns);
+    }
+}

@@ -1,0 +1,93 @@
+package io.github.sgpt4j.backend.cpu;
+
+import io.github.sgpt4j.backend.MatrixRows;
+import io.github.sgpt4j.backend.cpu.kernel.Packing;
+import io.github.sgpt4j.backend.cpu.kernel.Simd;
+import io.github.sgpt4j.backend.cpu.kernel.Widening;
+import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.weights.WeightTensor;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.List;
+
+/// Copies stored weights into the panels of a [PackedMatrix], one panel at a time, through a small buffer.
+final class MatrixPacker {
+    /// Input features per step.
+    private static final int DEPTH = 256;
+
+    private final List<MatrixRows> parts;
+    private final int in;
+    private final int out;
+    private final DType dtype;
+    private final MemorySegment panels;
+
+    MatrixPacker(List<MatrixRows> parts, int in, int out, DType dtype, MemorySegment panels) {
+        this.parts = parts;
+        this.in = in;
+        this.out = out;
+        this.dtype = dtype;
+        this.panels = panels;
+    }
+
+    /// Fills one panel.
+    void pack(int panel, Scratch scratch) {
+        int columns = Simd.TILE_COLUMNS;
+        float[] buffer = scratch.floats(Scratch.Use.PANEL, DEPTH * columns);
+        float[] row = scratch.floats(Scratch.Use.ROW, DEPTH);
+        int first = panel * columns;
+        int last = (int) Math.min(out, (long) first + columns);
+        for (int k = 0; k < in; k += DEPTH) {
+            int depth = Math.min(DEPTH, in - k);
+            Arrays.fill(buffer, 0, depth * columns, 0f);
+            fill(first, last, k, depth, buffer, row);
+            long element = ((long) panel * in + k) * columns;
+            Widening.narrow(buffer, 0, depth * columns, panels, dtype, element * dtype.bytes());
+        }
+    }
+
+    /// Gathers output features `[first, last)` and input features `[k, k + depth)` as `[depth][TILE_COLUMNS]`.
+    private void fill(int first, int last, int k, int depth, float[] buffer, float[] row) {
+        int start = 0;
+        for (MatrixRows part : parts) {
+            int from = Math.max(first, start) - start;
+            int to = Math.min((long) last, (long) start + part.count()) > start ? Math.min(last - start, part.count()) : 0;
+            int r = from;
+            while (r < to) {
+                // Features that lie next to each other in the tensor.
+                int length = Math.min(to - r, part.run() - r % part.run());
+                int column = start + r - first;
+                if (part.transposed()) {
+                    copyColumns(part, part.source(r), length, k, depth, buffer, column);
+                } else {
+                    copyRows(part, part.source(r), length, k, depth, buffer, column, row);
+                }
+                r += length;
+            }
+            start += part.count();
+            if (start >= last) {
+                return;
+            }
+        }
+    }
+
+    private static void copyColumns(
+            MatrixRows part, int source, int length, int k, int depth, float[] buffer, int column) {
+        WeightTensor tensor = part.tensor();
+        long width = tensor.shape().dimension(1);
+        for (int p = 0; p < depth; p++) {
+            long at = ((k + p) * width + source) * tensor.dtype().bytes();
+            Widening.widen(tensor.data(), tensor.dtype(), at, buffer, p * Simd.TILE_COLUMNS + column, length);
+        }
+    }
+
+    private static void copyRows(
+            MatrixRows part, int source, int length, int k, int depth, float[] buffer, int column, float[] row) {
+        WeightTensor tensor = part.tensor();
+        int width = part.in();
+        for (int r = 0; r < length; r++) {
+            long at = ((long) (source + r) * width + k) * tensor.dtype().bytes();
+            Widening.widen(tensor.data(), tensor.dtype(), at, row, 0, depth);
+            Packing.column(row, 0, depth, 1f, buffer, column + r, Simd.TILE_COLUMNS);
+        }
+    }
+}

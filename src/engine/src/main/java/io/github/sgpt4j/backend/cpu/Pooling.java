@@ -1,0 +1,89 @@
+package io.github.sgpt4j.backend.cpu;
+
+import io.github.sgpt4j.backend.PoolMode;
+import java.util.Arrays;
+import java.util.List;
+
+/// Final norm and pooling of one segment: a row at a time, sums in doubles.
+final class Pooling {
+    private final CpuNorm norm;
+    private final List<PoolMode> modes;
+    private final int hidden;
+
+    Pooling(CpuNorm norm, List<PoolMode> modes) {
+        this.norm = norm;
+        this.modes = modes;
+        this.hidden = norm.columns();
+    }
+
+    /// @param at start of the segment's first row in `x`
+    /// @param length tokens of the segment
+    /// @param skip leading tokens to leave out
+    void segment(float[] x, int at, int length, int skip, float[] out, int o, Scratch scratch) {
+        Arrays.fill(out, o, o + modes.size() * hidden, 0f);
+        if (skip >= length) {
+            return;
+        }
+        float[] row = scratch.floats(Scratch.Use.ROW, hidden);
+        double[][] totals = new double[modes.size()][];
+        for (int m = 0; m < totals.length; m++) {
+            totals[m] = start(modes.get(m));
+        }
+        for (int i = skip; i < length; i++) {
+            norm.apply(x, at + i * hidden, row, 0);
+            for (int m = 0; m < totals.length; m++) {
+                add(modes.get(m), row, totals[m], i, skip, length);
+            }
+        }
+        for (int m = 0; m < totals.length; m++) {
+            double divisor = divisor(modes.get(m), skip, length);
+            for (int c = 0; c < hidden; c++) {
+                out[o + m * hidden + c] = (float) (totals[m][c] / divisor);
+            }
+        }
+    }
+
+    private double[] start(PoolMode mode) {
+        double[] total = new double[hidden];
+        if (mode == PoolMode.MAX) {
+            Arrays.fill(total, Double.NEGATIVE_INFINITY);
+        }
+        return total;
+    }
+
+    private void add(PoolMode mode, float[] row, double[] total, int i, int skip, int length) {
+        switch (mode) {
+            case FIRST -> addIf(i == skip, row, total);
+            case LAST -> addIf(i == length - 1, row, total);
+            case MEAN, MEAN_SQRT_LENGTH -> addWeighted(row, 1, total);
+            case WEIGHTED_MEAN -> addWeighted(row, i + 1.0, total);
+            case MAX -> {
+                for (int c = 0; c < hidden; c++) {
+                    total[c] = Math.max(total[c], row[c]);
+                }
+            }
+        }
+    }
+
+    private void addIf(boolean chosen, float[] row, double[] total) {
+        if (chosen) {
+            addWeighted(row, 1, total);
+        }
+    }
+
+    private void addWeighted(float[] row, double weight, double[] total) {
+        for (int c = 0; c < hidden; c++) {
+            total[c] += weight * row[c];
+        }
+    }
+
+    private static double divisor(PoolMode mode, int skip, int length) {
+        double kept = length - skip;
+        return switch (mode) {
+            case FIRST, LAST, MAX -> 1;
+            case MEAN -> kept;
+            case MEAN_SQRT_LENGTH -> Math.sqrt(kept);
+            case WEIGHTED_MEAN -> kept * (skip + 1.0 + length) / 2;
+        };
+    }
+}

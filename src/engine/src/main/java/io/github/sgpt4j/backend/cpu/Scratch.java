@@ -1,0 +1,33 @@
+package io.github.sgpt4j.backend.cpu;
+
+/// Working memory of one thread, kept between tasks. Contents are undefined.
+final class Scratch {
+    /// Larger arrays than this many floats are not kept.
+    private static final int MOST_KEPT = 1 << 24;
+
+    /// What an array is for: two uses at a time never share one.
+    enum Use {
+        PACKED_ROWS,
+        PANEL,
+        TILE,
+        SCORES,
+        QUERIES,
+        KEYS_AND_VALUES,
+        WEIGHTED_VALUES,
+        ROW
+    }
+
+    private final float[][] arrays = new float[Use.values().length][0];
+
+    /// An array of at least `size` floats.
+    float[] floats(Use use, int size) {
+        float[] array = arrays[use.ordinal()];
+        if (array.length < size) {
+            array = new float[size];
+            if (size <= MOST_KEPT) {
+                arrays[use.ordinal()] = array;
+            }
+        }
+        return array;
+    }
+}

@@ -1,0 +1,223 @@
+package io.github.sgpt4j.backend.cpu;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/// A fixed group of daemon threads that share loops out among themselves and the calling thread.
+///
+/// Any number of threads may call [#parallelFor] at a time, also from inside a task. Closing lets running loops finish.
+final class Workers implements AutoCloseable {
+    /// One step of a parallel loop.
+    @FunctionalInterface
+    interface Task {
+        void run(int index, Scratch scratch);
+    }
+
+    /// Consecutive rows of a parallel loop.
+    @FunctionalInterface
+    interface RowRange {
+        void run(int from, int to, Scratch scratch);
+    }
+
+    /// Elements of work below which a loop is not worth another thread.
+    private static final long ELEMENTS_PER_TASK = 1 << 14;
+
+    private static final int SPINS = 2000;
+
+    private final int threads;
+    private final List<Thread> workers = new ArrayList<>();
+    private final ArrayDeque<Loop> loops = new ArrayDeque<>();
+    private final ConcurrentLinkedDeque<Scratch> idle = new ConcurrentLinkedDeque<>();
+    private volatile int posted;
+    private volatile boolean closed;
+
+    /// @param threads the calling thread included
+    Workers(int threads) {
+        this.threads = threads;
+        for (int i = 1; i < threads; i++) {
+            Thread worker = new Thread(this::work, "sgpt4j-cpu-" + i);
+            worker.setDaemon(true);
+            workers.add(worker);
+        }
+        workers.forEach(Thread::start);
+    }
+
+    int threads() {
+        return threads;
+    }
+
+    /// Runs `task` for every index in `[0, tasks)`, in any order and on any thread, and returns when all are done.
+    ///
+    /// If one throws, no further ones start and the first exception is thrown here.
+    void parallelFor(int tasks, Task task) {
+        if (tasks == 0) {
+            return;
+        }
+        Loop loop = new Loop(tasks, task);
+        boolean shared = tasks > 1 && !workers.isEmpty();
+        if (shared) {
+            post(loop);
+        }
+        Scratch scratch = borrow();
+        try {
+            loop.help(scratch);
+        } finally {
+            idle.push(scratch);
+        }
+        if (shared) {
+            withdraw(loop);
+            loop.await();
+        }
+        loop.rethrow();
+    }
+
+    /// Runs `body` over all of `[0, rows)`, in ranges that are worth a task each.
+    void parallelRows(int rows, int elementsPerRow, RowRange body) {
+        long work = (long) rows * elementsPerRow;
+        int ranges = (int) Math.min(Math.min(rows, 4L * threads), Math.max(1, work / ELEMENTS_PER_TASK));
+        if (threads == 1) {
+            ranges = Math.min(ranges, 1);
+        }
+        int count = ranges;
+        parallelFor(count, (i, scratch) -> {
+            int from = (int) ((long) rows * i / count);
+            int to = (int) ((long) rows * (i + 1) / count);
+            body.run(from, to, scratch);
+        });
+    }
+
+    private Scratch borrow() {
+        Scratch scratch = idle.poll();
+        return scratch == null ? new Scratch() : scratch;
+    }
+
+    private void post(Loop loop) {
+        synchronized (loops) {
+            if (closed) {
+                return;
+            }
+            loops.addLast(loop);
+            posted++;
+            loops.notifyAll();
+        }
+    }
+
+    private void withdraw(Loop loop) {
+        synchronized (loops) {
+            loops.remove(loop);
+        }
+    }
+
+    private void work() {
+        Scratch scratch = new Scratch();
+        while (true) {
+            Loop loop = next();
+            if (loop == null) {
+                return;
+            }
+            loop.help(scratch);
+        }
+    }
+
+    private @Nullable Loop next() {
+        int seen = posted;
+        for (int i = 0; i < SPINS && posted == seen && !closed; i++) {
+            Thread.onSpinWait();
+        }
+        synchronized (loops) {
+            while (true) {
+                for (Loop loop : loops) {
+                    if (loop.hasMore()) {
+                        return loop;
+                    }
+                }
+                if (closed) {
+                    return null;
+                }
+                try {
+                    loops.wait();
+                } catch (InterruptedException e) {
+                    // Nobody has a handle on these threads; interrupts mean nothing to them.
+                    continue;
+                }
+            }
+        }
+    }
+
+    /// Stops the threads once they have nothing left to do.
+    @Override
+    public void close() {
+        synchronized (loops) {
+            closed = true;
+            loops.notifyAll();
+        }
+    }
+
+    private static final class Loop {
+        private final int tasks;
+        private final Task task;
+        private final AtomicInteger next = new AtomicInteger();
+        private final AtomicInteger unfinished;
+        private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+        private final Thread caller = Thread.currentThread();
+
+        Loop(int tasks, Task task) {
+            this.tasks = tasks;
+            this.task = task;
+            this.unfinished = new AtomicInteger(tasks);
+        }
+
+        boolean hasMore() {
+            return next.get() < tasks;
+        }
+
+        void help(Scratch scratch) {
+            while (hasMore()) {
+                int index = next.getAndIncrement();
+                if (index >= tasks) {
+                    return;
+                }
+                try {
+                    if (failure.get() == null) {
+                        task.run(index, scratch);
+                    }
+                } catch (RuntimeException | Error e) {
+                    failure.compareAndSet(null, e);
+                } finally {
+                    if (unfinished.decrementAndGet() == 0) {
+                        LockSupport.unpark(caller);
+                    }
+                }
+            }
+        }
+
+        void await() {
+            for (int i = 0; i < SPINS && unfinished.get() > 0; i++) {
+                Thread.onSpinWait();
+            }
+            boolean interrupted = false;
+            while (unfinished.get() > 0) {
+                LockSupport.park(this);
+                interrupted |= Thread.interrupted();
+            }
+            if (interrupted) {
+                caller.interrupt();
+            }
+        }
+
+        void rethrow() {
+            switch (failure.get()) {
+                case null -> {}
+                case RuntimeException e -> throw e;
+                case Error e -> throw e;
+                case Throwable e -> throw new IllegalStateException(e);
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+package io.github.sgpt4j.backend.cpu.kernel;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+
+/// Normalisation of one row. Sums run in floats over at most [#CHUNK] values and in doubles from there.
+public final class Norms {
+    private static final int CHUNK = 512;
+
+    private Norms() {}
+
+    /// `out = (x − mean) / √(variance + epsilon) · gain + bias` over `n` values; `x` and `out` may be the same.
+    public static void layer(
+            float[] x, int at, int n, float[] gain, float[] bias, float epsilon, float[] out, int o) {
+        float mean = (float) (sum(x, at, n) / n);
+        double variance = squares(x, at, n, mean) / n;
+        float scale = (float) (1 / Math.sqrt(variance + epsilon));
+        int i = 0;
+        for (; i < Simd.F.loopBound(n); i += Simd.LANES) {
+            FloatVector v = FloatVector.fromArray(Simd.F, x, at + i).sub(mean).mul(scale);
+            Elementary.fma(v, FloatVector.fromArray(Simd.F, gain, i), FloatVector.fromArray(Simd.F, bias, i))
+                    .intoArray(out, o + i);
+        }
+        for (; i < n; i++) {
+            out[o + i] = (x[at + i] - mean) * scale * gain[i] + bias[i];
+        }
+    }
+
+    /// `out = x / √(mean(x²) + epsilon) · gain + bias` over `n` values; `x` and `out` may be the same.
+    public static void rms(float[] x, int at, int n, float[] gain, float[] bias, float epsilon, float[] out, int o) {
+        float scale = (float) (1 / Math.sqrt(squares(x, at, n, 0f) / n + epsilon));
+        int i = 0;
+        for (; i < Simd.F.loopBound(n); i += Simd.LANES) {
+            FloatVector v = FloatVector.fromArray(Simd.F, x, at + i).mul(scale);
+            Elementary.fma(v, FloatVector.fromArray(Simd.F, gain, i), FloatVector.fromArray(Simd.F, bias, i))
+                    .intoArray(out, o + i);
+        }
+        for (; i < n; i++) {
+            out[o + i] = x[at + i] * scale * gain[i] + bias[i];
+        }
+    }
+
+    private static double sum(float[] x, int at, int n) {
+        double total = 0;
+        int i = 0;
+        while (i < Simd.F.loopBound(n)) {
+            int end = Math.min(Simd.F.loopBound(n), i + CHUNK);
+            FloatVector sum = FloatVector.zero(Simd.F);
+            for (; i < end; i += Simd.LANES) {
+                sum = sum.add(FloatVector.fromArray(Simd.F, x, at + i));
+            }
+            total += sum.reduceLanes(VectorOperators.ADD);
+        }
+        for (; i < n; i++) {
+            total += x[at + i];
+        }
+        return total;
+    }
+
+    private static double squares(float[] x, int at, int n, float mean) {
+        double total = 0;
+        int i = 0;
+        while (i < Simd.F.loopBound(n)) {
+            int end = Math.min(Simd.F.loopBound(n), i + CHUNK);
+            FloatVector sum = FloatVector.zero(Simd.F);
+            for (; i < end; i += Simd.LANES) {
+                FloatVector d = FloatVector.fromArray(Simd.F, x, at + i).sub(mean);
+                sum = Elementary.fma(d, d, sum);
+            }
+            total += sum.reduceLanes(VectorOperators.ADD);
+        }
+        for (; i < n; i++) {
+            double d = x[at + i] - mean;
+            total += d * d;
+        }
+        return total;
+    }
+}

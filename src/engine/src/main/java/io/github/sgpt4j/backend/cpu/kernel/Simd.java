@@ -1,0 +1,100 @@
+package io.github.sgpt4j.backend.cpu.kernel;
+
+import java.util.Locale;
+import java.util.Optional;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/// The vector width in use, chosen once: the machine's preferred one, at most 512 bits, or the one that the system
+/// property `sgpt4j.vectorBits` asks for (128, 256 or 512).
+///
+/// Initialisation never fails: a request that cannot be met is kept in [#problem] for the backend to report, and the
+/// preferred width stands in.
+public final class Simd {
+    /// System property that forces a width.
+    public static final String WIDTH_PROPERTY = "sgpt4j.vectorBits";
+
+    private static final Choice CHOICE = Choice.of(System.getProperty(WIDTH_PROPERTY));
+
+    /// Floats.
+    public static final VectorSpecies<Float> F = VectorSpecies.of(float.class, CHOICE.shape);
+    /// As many 32-bit integers as [#F] has floats.
+    public static final VectorSpecies<Integer> I = VectorSpecies.of(int.class, CHOICE.shape);
+    /// As many 16-bit integers as [#F] has floats: half the bits.
+    public static final VectorSpecies<Short> S =
+            VectorSpecies.of(short.class, VectorShape.forBitSize(CHOICE.shape.vectorBitSize() / 2));
+
+    /// Floats per vector.
+    public static final int LANES = F.length();
+
+    /// Whether multiply-add is one instruction. Without the hardware the Vector API computes it exactly and very
+    /// slowly. Every 64-bit Arm has it, and so has every x86 with AVX2, which is what a preferred width of 256 bits
+    /// tells; the system property `sgpt4j.fma=false` overrides.
+    public static final boolean FMA =
+            Boolean.parseBoolean(System.getProperty("sgpt4j.fma", "true")) && (isArm() || preferredBits() >= 256);
+
+    /// Rows of a full register tile of two vectors a row: 24 accumulators where there are 32 vector registers, else 12.
+    public static final int TILE_ROWS = CHOICE.shape.vectorBitSize() >= 512 || isArm() ? 12 : 6;
+
+    /// Columns of a register tile and of a weight panel.
+    public static final int TILE_COLUMNS = 2 * LANES;
+
+    private Simd() {}
+
+    /// Why the requested width could not be had.
+    public static Optional<String> problem() {
+        return CHOICE.problem;
+    }
+
+    /// As `512-bit vectors, 12 x 32 tiles, fma`.
+    public static String description() {
+        return "%d-bit vectors, %d x %d tiles, %s"
+                .formatted(F.vectorBitSize(), TILE_ROWS, TILE_COLUMNS, FMA ? "fma" : "no fma");
+    }
+
+    private static boolean isArm() {
+        return System.getProperty("os.arch", "").toLowerCase(Locale.ROOT).contains("aarch64");
+    }
+
+    private static int preferredBits() {
+        return VectorShape.preferredShape().vectorBitSize();
+    }
+
+    static VectorShape shapeFor(int bits) {
+        return VectorShape.forBitSize(Math.max(128, Math.min(512, bits)));
+    }
+
+    record Choice(VectorShape shape, Optional<String> problem) {
+        static Choice of(@org.jspecify.annotations.Nullable String request) {
+            VectorShape preferred = shapeFor(Integer.highestOneBit(preferredBits()));
+            if (request == null) {
+                return new Choice(preferred, Optional.empty());
+            }
+            int bits =
+                    switch (request) {
+                        case "128" -> 128;
+                        case "256" -> 256;
+                        case "512" -> 512;
+                        default -> 0;
+                    };
+            if (bits == 0) {
+                return new Choice(
+                        preferred,
+                        Optional.of("system property %s: expected 128, 256 or 512, got %s"
+                                .formatted(WIDTH_PROPERTY, request)));
+            }
+            int most = Math.min(FloatVector.SPECIES_MAX.vectorBitSize(), IntVector.SPECIES_MAX.vectorBitSize());
+            most = Math.min(most, ShortVector.SPECIES_MAX.vectorBitSize());
+            if (bits > most) {
+                return new Choice(
+                        preferred,
+                        Optional.of("system property %s: this machine has vectors of at most %d bits, got %s"
+                                .formatted(WIDTH_PROPERTY, most, request)));
+            }
+            return new Choice(VectorShape.forBitSize(bits), Optional.empty());
+        }
+    }
+}

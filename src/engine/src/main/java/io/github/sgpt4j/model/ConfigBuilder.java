@@ -1,0 +1,171 @@
+package io.github.sgpt4j.model;
+
+import io.github.sgpt4j.backend.Activation;
+import io.github.sgpt4j.backend.NormParameters;
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.model.DecoderConfig.Bias;
+import io.github.sgpt4j.model.DecoderConfig.LayerAttention;
+import io.github.sgpt4j.model.DecoderConfig.Residual;
+import java.util.Collections;
+import java.util.List;
+
+/// Fills a [DecoderConfig] from what a family's configuration says and what most families have in common.
+final class ConfigBuilder {
+    private final JsonFile config;
+    private final int hidden;
+    private final int layers;
+    private final int heads;
+    private final int headDim;
+    private int embeddingWidth;
+    private int kvHeads;
+    private int feedForward;
+    private int maxPositions;
+    private NormParameters.Kind norm = NormParameters.Kind.LAYER;
+    private float epsilon;
+    private boolean normAffine = true;
+    private Positions positions = new Positions.Learned(0);
+    private Activation activation = Activation.GELU;
+    private boolean gated;
+    private Residual residual = Residual.SEQUENTIAL;
+    private List<LayerAttention> attention;
+    private boolean embeddingNorm;
+    private boolean finalNorm = true;
+    private boolean headNorm;
+    private Bias bias = new Bias(true, true, true, false);
+    private boolean tied = true;
+
+    ConfigBuilder(JsonFile config, int hidden, int layers, int heads, int headDim) {
+        this.config = config;
+        this.hidden = hidden;
+        this.layers = layers;
+        this.heads = heads;
+        this.headDim = headDim;
+        embeddingWidth = hidden;
+        kvHeads = heads;
+        epsilon = (float) config.positiveNumber(1e-5, "layer_norm_epsilon", "layer_norm_eps");
+        if (layers > 10_000) {
+            throw new FormatException("%s: expected at most 10000 layers, got %d".formatted(config.path(), layers));
+        }
+        attention = Collections.nCopies(layers, new LayerAttention((float) (1 / Math.sqrt(headDim)), 0));
+    }
+
+    int layers() {
+        return layers;
+    }
+
+    ConfigBuilder embeddingWidth(int value) {
+        embeddingWidth = value;
+        return this;
+    }
+
+    ConfigBuilder kvHeads(int value) {
+        kvHeads = value;
+        return this;
+    }
+
+    ConfigBuilder feedForward(int value) {
+        feedForward = value;
+        return this;
+    }
+
+    ConfigBuilder maxPositions(int value) {
+        maxPositions = value;
+        return this;
+    }
+
+    ConfigBuilder norm(NormParameters.Kind kind, double eps) {
+        norm = kind;
+        epsilon = (float) eps;
+        return this;
+    }
+
+    ConfigBuilder normAffine(boolean value) {
+        normAffine = value;
+        return this;
+    }
+
+    ConfigBuilder positions(Positions value) {
+        positions = value;
+        return this;
+    }
+
+    ConfigBuilder activation(Activation value) {
+        activation = value;
+        return this;
+    }
+
+    ConfigBuilder gated() {
+        gated = true;
+        return this;
+    }
+
+    ConfigBuilder residual(Residual value) {
+        residual = value;
+        return this;
+    }
+
+    ConfigBuilder attention(List<LayerAttention> value) {
+        attention = value;
+        return this;
+    }
+
+    /// Sets the window of each layer, with the usual scale.
+    ConfigBuilder windows(List<Integer> windows) {
+        float scale = (float) (1 / Math.sqrt(headDim));
+        attention = windows.stream().map(w -> new LayerAttention(scale, w)).toList();
+        return this;
+    }
+
+    ConfigBuilder embeddingNorm() {
+        embeddingNorm = true;
+        return this;
+    }
+
+    ConfigBuilder noFinalNorm() {
+        finalNorm = false;
+        return this;
+    }
+
+    ConfigBuilder headNorm() {
+        headNorm = true;
+        return this;
+    }
+
+    ConfigBuilder bias(Bias value) {
+        bias = value;
+        return this;
+    }
+
+    /// Sets whether the head is the embedding table if the file does not say.
+    ConfigBuilder tied(boolean fallback) {
+        tied = fallback;
+        return this;
+    }
+
+    DecoderConfig build() {
+        return new DecoderConfig(
+                config.text("model_type", ""),
+                hidden,
+                embeddingWidth,
+                layers,
+                heads,
+                kvHeads,
+                headDim,
+                feedForward,
+                config.positiveInt("vocab_size"),
+                maxPositions,
+                norm,
+                epsilon,
+                normAffine,
+                positions,
+                activation,
+                gated,
+                residual,
+                attention,
+                embeddingNorm,
+                finalNorm,
+                headNorm,
+                bias,
+                config.bool("tie_word_embeddings", tied));
+    }
+}

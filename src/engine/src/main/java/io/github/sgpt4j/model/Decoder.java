@@ -1,0 +1,199 @@
+package io.github.sgpt4j.model;
+
+import io.github.sgpt4j.backend.Activation;
+import io.github.sgpt4j.backend.Backend;
+import io.github.sgpt4j.backend.Batch;
+import io.github.sgpt4j.backend.Linear;
+import io.github.sgpt4j.backend.Norm;
+import io.github.sgpt4j.backend.NormParameters;
+import io.github.sgpt4j.backend.PoolMode;
+import io.github.sgpt4j.backend.Tensor;
+import io.github.sgpt4j.batch.PackedBatch;
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.weights.Weights;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/// The one decoder of all families, over any [Backend]. Safe to share between threads.
+///
+/// Borrows weights and backend: both must stay open as long as the decoder is used.
+public final class Decoder {
+    private final DecoderWeights weights;
+    private final Backend backend;
+    private final DecoderLoader loader;
+    private final Norm outputNorm;
+    private volatile Optional<Linear> head = Optional.empty();
+
+    private Decoder(DecoderConfig config, DecoderLoader loader, Backend backend) {
+        this.backend = backend;
+        this.loader = loader;
+        weights = DecoderWeights.load(config, loader);
+        outputNorm = config.hasEmbeddingProjection()
+                ? backend.norm(NormParameters.identity(config.embeddingWidth()))
+                : weights.finalNorm();
+    }
+
+    /// Reads `config.json` in `directory`.
+    public static DecoderConfig readConfig(Path directory) {
+        JsonFile config = Family.readConfig(directory);
+        return Family.of(config).config().apply(config);
+    }
+
+    /// Prepares the model in `directory` whose weights are already open.
+    ///
+    /// @throws io.github.sgpt4j.error.SgptException if the family is not supported, a tensor is missing or its shape
+    ///     does not agree with config.json
+    public static Decoder load(Path directory, Weights weights, Backend backend) {
+        JsonFile file = Family.readConfig(directory);
+        Family family = Family.of(file);
+        DecoderConfig config = family.config().apply(file);
+        return new Decoder(config, new DecoderLoader(config, family.names(), weights, backend), backend);
+    }
+
+    public DecoderConfig config() {
+        return weights.config();
+    }
+
+    /// Width of hidden states as they leave the model.
+    public int width() {
+        return config().embeddingWidth();
+    }
+
+    /// Pools each sequence's final hidden states.
+    ///
+    /// @param batch without cached tokens
+    /// @param skip leading tokens of each sequence to leave out, `[segments]`
+    /// @param modes at least one
+    /// @return `[segments][modes · width]`
+    public float[][] pool(PackedBatch batch, int[] skip, List<PoolMode> modes) {
+        int columns = Math.multiplyExact(modes.size(), width());
+        float[] flat = withOutputStates(batch, Optional.empty(), (states, uploaded) -> {
+            try (Tensor out = backend.allocate(batch.segments(), columns)) {
+                backend.pool(states, outputNorm, uploaded, skip, modes, out);
+                return backend.download(out);
+            }
+        });
+        return rows(flat, columns);
+    }
+
+    /// Final hidden states of every token, `[tokens][width]`.
+    public float[][] hiddenStates(PackedBatch batch) {
+        int[] all = new int[batch.tokens()];
+        Arrays.setAll(all, i -> i);
+        return rows(
+                withOutputStates(batch, Optional.empty(), (states, uploaded) -> {
+                    try (Tensor out = normRows(states, all)) {
+                        return backend.download(out);
+                    }
+                }),
+                width());
+    }
+
+    /// Natural logarithm of the probability that token `targets[i]` follows the token in row `rows[i]`.
+    ///
+    /// @param batch may start with the cached tokens of `prefix`
+    /// @param prefix the states of the batch's cached tokens, or empty if it has none
+    /// @param rows computed rows, counted without the cached ones; may repeat
+    /// @param targets token ids, `[rows.length]`
+    public float[] logProbabilities(PackedBatch batch, Optional<CachedPrefix> prefix, int[] rows, int[] targets) {
+        if (rows.length == 0) {
+            return new float[0];
+        }
+        checkIds(targets);
+        return withOutputStates(batch, prefix, (states, uploaded) -> {
+            try (Tensor scored = normRows(states, rows);
+                    Tensor out = backend.allocate(rows.length, 1)) {
+                backend.logProbabilities(scored, head(), targets, out);
+                return backend.download(out);
+            }
+        });
+    }
+
+    /// Computes tokens that many sequences start with, once. The caller closes the result.
+    public CachedPrefix prefix(int[] ids) {
+        PackedBatch batch = PackedBatch.of(List.of(ids));
+        check(batch, Optional.empty());
+        try (ForwardPass pass = new ForwardPass(weights, backend, batch, Optional.empty())) {
+            return pass.runAndKeep();
+        }
+    }
+
+    /// Prepares the output head now instead of at the first scoring.
+    ///
+    /// @throws FormatException if the checkpoint has none
+    public void requireHead() {
+        head();
+    }
+
+    private Linear head() {
+        if (head.isEmpty()) {
+            synchronized (loader) {
+                if (head.isEmpty()) {
+                    head = Optional.of(loader.head());
+                }
+            }
+        }
+        return head.orElseThrow();
+    }
+
+    private Tensor normRows(Tensor states, int[] rows) {
+        Tensor out = backend.allocate(rows.length, width());
+        backend.normRows(states, rows, outputNorm, out);
+        return out;
+    }
+
+    @FunctionalInterface
+    private interface StatesReader {
+        float[] read(Tensor states, Batch batch);
+    }
+
+    /// Runs the forward pass and gives `reader` the states that [#outputNorm] is to be applied to, `[tokens, width]`.
+    private float[] withOutputStates(PackedBatch packed, Optional<CachedPrefix> prefix, StatesReader reader) {
+        check(packed, prefix);
+        try (ForwardPass pass = new ForwardPass(weights, backend, packed, prefix)) {
+            Tensor x = pass.run();
+            if (weights.projectOut().isEmpty()) {
+                return reader.read(x, pass.batch());
+            }
+            try (Tensor projected = backend.allocate(packed.tokens(), width())) {
+                backend.norm(x, weights.finalNorm(), x);
+                backend.linear(x, weights.projectOut().get(), Activation.NONE, projected);
+                return reader.read(projected, pass.batch());
+            }
+        }
+    }
+
+    private void check(PackedBatch packed, Optional<CachedPrefix> prefix) {
+        int cached = prefix.map(CachedPrefix::length).orElse(0);
+        if (packed.cachedTokens() != cached) {
+            throw new IllegalArgumentException(
+                    "batch expects %d cached tokens, got %d".formatted(packed.cachedTokens(), cached));
+        }
+        checkIds(packed.ids());
+        int last = Arrays.stream(packed.positions()).max().orElseThrow();
+        if (last >= config().maxPositions()) {
+            throw new IllegalArgumentException("sequence of %d tokens, the model takes at most %d"
+                    .formatted(last + 1, config().maxPositions()));
+        }
+    }
+
+    private void checkIds(int[] ids) {
+        int vocabulary = config().vocabulary();
+        for (int id : ids) {
+            if (id < 0 || id >= vocabulary) {
+                throw new FormatException("token id %d: expected an id below %d, the rows of the model's embedding table"
+                        .formatted(id, vocabulary));
+            }
+        }
+    }
+
+    private static float[][] rows(float[] flat, int columns) {
+        float[][] rows = new float[flat.length / columns][];
+        for (int i = 0; i < rows.length; i++) {
+            rows[i] = Arrays.copyOfRange(flat, i * columns, (i + 1) * columns);
+        }
+        return rows;
+    }
+}

@@ -1,0 +1,124 @@
+package io.github.sgpt4j.model;
+
+import io.github.sgpt4j.backend.Activation;
+import io.github.sgpt4j.backend.NormParameters;
+import io.github.sgpt4j.error.FormatException;
+import java.util.List;
+
+/// Everything the forward pass needs to know about a model, whatever its family. See DESIGN's family table: a family
+/// is a way to fill this record and [WeightNames].
+///
+/// @param modelType `model_type` of config.json
+/// @param hidden width of the residual stream
+/// @param embeddingWidth width of token embeddings and of the states that leave the model; differs from `hidden` only
+///     where there are projections between them (OPT-350m)
+/// @param layers number of layers
+/// @param heads query heads
+/// @param kvHeads key and value heads, a divisor of `heads`
+/// @param headDim dimensions of a head
+/// @param feedForward inner width of the feed-forward block
+/// @param vocabulary rows of the embedding table
+/// @param maxPositions longest sequence
+/// @param norm kind of all norms
+/// @param epsilon of all norms
+/// @param normAffine whether norms have gain and bias tensors
+/// @param positions position information
+/// @param activation of the feed-forward block
+/// @param gated feed-forward is `down(activation(gate(x)) · up(x))`
+/// @param residual how attention and feed-forward are joined
+/// @param attention scale and window of each layer, `[layers]`
+/// @param embeddingNorm a norm right after the embedding (BLOOM)
+/// @param finalNorm a norm after the last layer
+/// @param headNorm a norm on each query and key head (Qwen3)
+/// @param bias which projections have biases
+/// @param tiedHead the output head is the embedding table
+public record DecoderConfig(
+        String modelType,
+        int hidden,
+        int embeddingWidth,
+        int layers,
+        int heads,
+        int kvHeads,
+        int headDim,
+        int feedForward,
+        int vocabulary,
+        int maxPositions,
+        NormParameters.Kind norm,
+        float epsilon,
+        boolean normAffine,
+        Positions positions,
+        Activation activation,
+        boolean gated,
+        Residual residual,
+        List<LayerAttention> attention,
+        boolean embeddingNorm,
+        boolean finalNorm,
+        boolean headNorm,
+        Bias bias,
+        boolean tiedHead) {
+    /// How a layer's two blocks are joined to the residual stream x.
+    public enum Residual {
+        /// x += attention(norm1(x)); x += feedForward(norm2(x))
+        SEQUENTIAL,
+        /// As SEQUENTIAL, but each sum starts from the norm's output instead of x (early BLOOM)
+        SEQUENTIAL_FROM_NORM,
+        /// x = norm1(x + attention(x)); x = norm2(x + feedForward(x)) (OPT-350m)
+        SEQUENTIAL_POST_NORM,
+        /// x += attention(norm1(x)) + feedForward(norm1(x)) (GPT-J)
+        PARALLEL_ONE_NORM,
+        /// x += attention(norm1(x)) + feedForward(norm2(x)) (GPT-NeoX)
+        PARALLEL_TWO_NORMS
+    }
+
+    /// One layer's attention.
+    ///
+    /// @param scale factor on query-key products
+    /// @param window keys seen, the token itself included; 0 for all
+    public record LayerAttention(float scale, int window) {}
+
+    /// Which projections have biases.
+    public record Bias(boolean qkv, boolean attentionOut, boolean feedForward, boolean head) {}
+
+    /// Dimensions above this are taken for a broken file.
+    static final int MAX_DIMENSION = 1 << 24;
+
+    private static final int MAX_LAYERS = 10_000;
+
+    public DecoderConfig {
+        check(modelType, "hidden size", hidden, MAX_DIMENSION);
+        check(modelType, "embedding width", embeddingWidth, MAX_DIMENSION);
+        check(modelType, "number of layers", layers, MAX_LAYERS);
+        check(modelType, "number of heads", heads, MAX_DIMENSION);
+        check(modelType, "number of key heads", kvHeads, heads);
+        check(modelType, "head size", headDim, MAX_DIMENSION);
+        check(modelType, "feed-forward size", feedForward, MAX_DIMENSION);
+        check(modelType, "vocabulary size", vocabulary, MAX_DIMENSION);
+        check(modelType, "number of positions", maxPositions, Integer.MAX_VALUE / 2);
+        check(modelType, "columns of queries, keys and values", (heads + 2L * kvHeads) * headDim, MAX_DIMENSION);
+        if (heads % kvHeads != 0) {
+            throw new FormatException("%s config: expected heads (%d) to be a multiple of key heads (%d)"
+                    .formatted(modelType, heads, kvHeads));
+        }
+        if (attention.size() != layers) {
+            throw new FormatException("%s config: expected the attention of %d layers, got %d"
+                    .formatted(modelType, layers, attention.size()));
+        }
+        attention = List.copyOf(attention);
+    }
+
+    private static void check(String modelType, String what, long value, long maximum) {
+        if (value < 1 || value > maximum) {
+            throw new FormatException(
+                    "%s config: expected a %s from 1 to %d, got %d".formatted(modelType, what, maximum, value));
+        }
+    }
+
+    /// Columns of all query, key and value heads together.
+    public int qkvColumns() {
+        return (heads + 2 * kvHeads) * headDim;
+    }
+
+    public boolean hasEmbeddingProjection() {
+        return embeddingWidth != hidden;
+    }
+}

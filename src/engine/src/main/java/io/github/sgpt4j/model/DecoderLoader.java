@@ -1,0 +1,216 @@
+package io.github.sgpt4j.model;
+
+import io.github.sgpt4j.backend.AttentionParameters;
+import io.github.sgpt4j.backend.Backend;
+import io.github.sgpt4j.backend.Linear;
+import io.github.sgpt4j.backend.MatrixRows;
+import io.github.sgpt4j.backend.Norm;
+import io.github.sgpt4j.backend.NormParameters;
+import io.github.sgpt4j.backend.Table;
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.weights.WeightTensor;
+import io.github.sgpt4j.weights.Weights;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// Finds a decoder's tensors by a family's [WeightNames], checks their shapes against the configuration and hands
+/// them to a backend.
+final class DecoderLoader {
+    private final DecoderConfig config;
+    private final WeightNames names;
+    private final Weights weights;
+    private final Backend backend;
+    private final String prefix;
+
+    DecoderLoader(DecoderConfig config, WeightNames names, Weights weights, Backend backend) {
+        this.config = config;
+        this.names = names;
+        this.weights = weights;
+        this.backend = backend;
+        prefix = names.prefixes().stream()
+                .filter(p -> weights.contains(p + names.embedding() + ".weight"))
+                .findFirst()
+                .orElse(names.prefixes().getFirst());
+    }
+
+    Table embedding() {
+        return backend.table(
+                weights.get(prefix + names.embedding() + ".weight", config.vocabulary(), config.embeddingWidth()));
+    }
+
+    /// The table of learned positions, or empty for other kinds.
+    Optional<Table> positions() {
+        if (!(config.positions() instanceof Positions.Learned learned)) {
+            return Optional.empty();
+        }
+        String name = prefix + names.positions().orElseThrow() + ".weight";
+        return Optional.of(
+                backend.table(weights.get(name, config.maxPositions() + (long) learned.offset(), config.hidden())));
+    }
+
+    Optional<Norm> embeddingNorm() {
+        return config.embeddingNorm()
+                ? names.embeddingNorm().map(n -> norm(prefix + n, config.hidden()))
+                : Optional.empty();
+    }
+
+    Norm finalNorm() {
+        return config.finalNorm()
+                ? norm(prefix + names.finalNorm(), config.hidden())
+                : backend.norm(NormParameters.identity(config.hidden()));
+    }
+
+    /// OPT-350m's projection from the embedding's width, or empty.
+    Optional<Linear> projectIn() {
+        return config.hasEmbeddingProjection()
+                ? Optional.of(linear(
+                        prefix + names.projectIn().orElseThrow(), config.hidden(), config.embeddingWidth(), false))
+                : Optional.empty();
+    }
+
+    /// OPT-350m's projection back to the embedding's width, or empty.
+    Optional<Linear> projectOut() {
+        return config.hasEmbeddingProjection()
+                ? Optional.of(linear(
+                        prefix + names.projectOut().orElseThrow(), config.embeddingWidth(), config.hidden(), false))
+                : Optional.empty();
+    }
+
+    List<DecoderLayer> layers() {
+        List<DecoderLayer> layers = new ArrayList<>();
+        for (int i = 0; i < config.layers(); i++) {
+            layers.add(layer(i));
+        }
+        return layers;
+    }
+
+    private DecoderLayer layer(int index) {
+        String p = prefix + names.layer().replace("{}", Integer.toString(index));
+        int hidden = config.hidden();
+        boolean oneNorm = config.residual() == DecoderConfig.Residual.PARALLEL_ONE_NORM;
+        return new DecoderLayer(
+                norm(p + names.norm1(), hidden),
+                oneNorm ? Optional.empty() : names.norm2().map(n -> norm(p + n, hidden)),
+                names.queryNorm().filter(n -> config.headNorm()).map(n -> norm(p + n, config.headDim())),
+                names.keyNorm().filter(n -> config.headNorm()).map(n -> norm(p + n, config.headDim())),
+                qkv(p),
+                attention(index),
+                linear(p + names.attentionOut(), hidden, config.heads() * config.headDim(), config.bias().attentionOut()),
+                up(p),
+                linear(p + names.down(), hidden, config.feedForward(), config.bias().feedForward()));
+    }
+
+    private AttentionParameters attention(int index) {
+        DecoderConfig.LayerAttention attention = config.attention().get(index);
+        float[] slopes = config.positions() instanceof Positions.Alibi alibi ? alibi.slopes() : new float[0];
+        return new AttentionParameters(
+                config.heads(), config.kvHeads(), config.headDim(), attention.scale(), attention.window(), slopes);
+    }
+
+    private Linear qkv(String p) {
+        int queries = config.heads() * config.headDim();
+        int keys = config.kvHeads() * config.headDim();
+        boolean bias = config.bias().qkv();
+        return switch (names.attention()) {
+            case WeightNames.Attention.Separate s -> {
+                Parts parts = new Parts();
+                parts.add(p + s.query(), queries, config.hidden(), bias);
+                parts.add(p + s.key(), keys, config.hidden(), bias);
+                parts.add(p + s.value(), keys, config.hidden(), bias);
+                yield parts.build();
+            }
+            case WeightNames.Attention.FusedBlocks f ->
+                linear(p + f.module(), queries + 2 * keys, config.hidden(), bias);
+            case WeightNames.Attention.FusedPerHead f -> fusedPerHead(p + f.module(), bias);
+        };
+    }
+
+    /// Regroups `[heads, 3, headDim]` into all queries, all keys, all values.
+    private Linear fusedPerHead(String module, boolean bias) {
+        int d = config.headDim();
+        int all = config.heads() * d;
+        WeightTensor weight = weights.get(module + ".weight", 3L * all, config.hidden());
+        Optional<WeightTensor> biases =
+                bias ? Optional.of(weights.get(module + ".bias", 3L * all)) : Optional.empty();
+        List<MatrixRows> matrix = new ArrayList<>();
+        List<MatrixRows> vector = new ArrayList<>();
+        for (int part = 0; part < 3; part++) {
+            int first = part * d;
+            matrix.add(new MatrixRows(weight, false, first, d, 3 * d, all));
+            biases.ifPresent(b -> vector.add(new MatrixRows(b, false, first, d, 3 * d, all)));
+        }
+        return backend.linear(matrix, vector);
+    }
+
+    private Linear up(String p) {
+        Parts parts = new Parts();
+        boolean bias = config.bias().feedForward();
+        if (config.gated()) {
+            parts.add(p + names.gate().orElseThrow(), config.feedForward(), config.hidden(), bias);
+        }
+        parts.add(p + names.up(), config.feedForward(), config.hidden(), bias);
+        return parts.build();
+    }
+
+    /// The output head. Tied models use the embedding table.
+    Linear head() {
+        if (config.tiedHead()) {
+            return backend.linear(
+                    List.of(MatrixRows.all(weights.get(
+                            prefix + names.embedding() + ".weight", config.vocabulary(), config.embeddingWidth()))),
+                    List.of());
+        }
+        String module = names.heads().stream()
+                .filter(n -> weights.contains(n + ".weight"))
+                .findFirst()
+                .orElseThrow(() -> new FormatException(
+                        "%s: expected tensor \"%s.weight\" (the output head, needed for scoring), found none"
+                                .formatted(
+                                        weights.files().getFirst(),
+                                        names.heads().getFirst())));
+        List<MatrixRows> bias = config.bias().head()
+                ? List.of(MatrixRows.all(weights.get(module + ".bias", config.vocabulary())))
+                : List.of();
+        return backend.linear(
+                List.of(MatrixRows.all(
+                        weights.get(module + ".weight", config.vocabulary(), config.embeddingWidth()))),
+                bias);
+    }
+
+    private Norm norm(String module, int columns) {
+        boolean layer = config.norm() == NormParameters.Kind.LAYER;
+        Optional<WeightTensor> gain =
+                config.normAffine() ? Optional.of(weights.get(module + ".weight", columns)) : Optional.empty();
+        Optional<WeightTensor> bias =
+                layer && config.normAffine() ? Optional.of(weights.get(module + ".bias", columns)) : Optional.empty();
+        return backend.norm(new NormParameters(config.norm(), columns, gain, bias, config.epsilon()));
+    }
+
+    private Linear linear(String module, int out, int in, boolean bias) {
+        Parts parts = new Parts();
+        parts.add(module, out, in, bias);
+        return parts.build();
+    }
+
+    /// Modules stacked into one projection.
+    private final class Parts {
+        private final List<MatrixRows> matrix = new ArrayList<>();
+        private final List<MatrixRows> vector = new ArrayList<>();
+
+        void add(String module, int out, int in, boolean bias) {
+            String name = module + ".weight";
+            matrix.add(
+                    names.inputFirst()
+                            ? MatrixRows.allTransposed(weights.get(name, in, out))
+                            : MatrixRows.all(weights.get(name, out, in)));
+            if (bias) {
+                vector.add(MatrixRows.all(weights.get(module + ".bias", out)));
+            }
+        }
+
+        Linear build() {
+            return backend.linear(matrix, vector);
+        }
+    }
+}

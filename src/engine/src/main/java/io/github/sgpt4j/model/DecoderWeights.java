@@ -1,0 +1,55 @@
+package io.github.sgpt4j.model;
+
+import io.github.sgpt4j.backend.Linear;
+import io.github.sgpt4j.backend.Norm;
+import io.github.sgpt4j.backend.RotaryParameters;
+import io.github.sgpt4j.backend.Table;
+import java.util.List;
+import java.util.Optional;
+
+/// A decoder's weights on a backend, without the output head.
+///
+/// @param embedding `[vocabulary, embeddingWidth]`
+/// @param positions `[positions, hidden]`, or empty
+/// @param embeddingNorm after the embedding, or empty
+/// @param projectIn `[hidden, embeddingWidth]`, or empty
+/// @param layers in order
+/// @param rotary rotation of queries and keys, or empty
+/// @param finalNorm after the last layer
+/// @param projectOut `[embeddingWidth, hidden]`, or empty
+record DecoderWeights(
+        DecoderConfig config,
+        Table embedding,
+        Optional<Table> positions,
+        Optional<Norm> embeddingNorm,
+        Optional<Linear> projectIn,
+        List<DecoderLayer> layers,
+        Optional<RotaryParameters> rotary,
+        Norm finalNorm,
+        Optional<Linear> projectOut) {
+    static DecoderWeights load(DecoderConfig config, DecoderLoader loader) {
+        return new DecoderWeights(
+                config,
+                loader.embedding(),
+                loader.positions(),
+                loader.embeddingNorm(),
+                loader.projectIn(),
+                loader.layers(),
+                rotary(config),
+                loader.finalNorm(),
+                loader.projectOut());
+    }
+
+    private static Optional<RotaryParameters> rotary(DecoderConfig c) {
+        return c.positions() instanceof Positions.Rotary r
+                ? Optional.of(new RotaryParameters(
+                        c.heads(),
+                        c.kvHeads(),
+                        c.headDim(),
+                        r.dimensions(),
+                        r.interleaved(),
+                        r.inverseFrequencies(),
+                        r.scale()))
+                : Optional.empty();
+    }
+}

@@ -1,0 +1,244 @@
+package io.github.sgpt4j.model;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sgpt4j.backend.Activation;
+import io.github.sgpt4j.backend.NormParameters;
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.model.DecoderConfig.Bias;
+import io.github.sgpt4j.model.DecoderConfig.LayerAttention;
+import io.github.sgpt4j.model.DecoderConfig.Residual;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+
+/// Reads each family's config.json, as transformers' `configuration_*.py` defines it: the same keys, older synonyms
+/// and defaults.
+final class FamilyConfigs {
+    private FamilyConfigs() {}
+
+    static DecoderConfig gpt2(JsonFile c) {
+        int hidden = c.positiveInt("n_embd", "hidden_size");
+        int layers = c.positiveInt("n_layer", "num_hidden_layers");
+        int heads = c.positiveInt("n_head", "num_attention_heads");
+        int headDim = divide(c, hidden, heads);
+        double scale = c.bool("scale_attn_weights", true) ? 1 / Math.sqrt(headDim) : 1;
+        boolean byLayer = c.bool("scale_attn_by_inverse_layer_idx", false);
+        if (c.bool("add_cross_attention", false)) {
+            throw new UnsupportedModelException("%s: cross-attention layers are not supported".formatted(c.path()));
+        }
+        List<LayerAttention> attention = new ArrayList<>();
+        for (int i = 0; i < Math.min(layers, 10_001); i++) {
+            attention.add(new LayerAttention((float) (byLayer ? scale / (i + 1) : scale), 0));
+        }
+        return new ConfigBuilder(c, hidden, layers, heads, headDim)
+                .feedForward(c.positiveInt(4 * hidden, "n_inner"))
+                .maxPositions(c.positiveInt("n_positions", "n_ctx", "max_position_embeddings"))
+                .positions(new Positions.Learned(0))
+                .activation(Family.activation(c, "activation_function", "gelu_new"))
+                .attention(attention)
+                .bias(new Bias(true, true, true, false))
+                .build();
+    }
+
+    static DecoderConfig gptNeo(JsonFile c) {
+        int hidden = c.positiveInt("hidden_size", "n_embd");
+        int layers = c.positiveInt("num_layers", "num_hidden_layers", "n_layer");
+        int heads = c.positiveInt("num_heads", "num_attention_heads", "n_head");
+        return new ConfigBuilder(c, hidden, layers, heads, divide(c, hidden, heads))
+                .feedForward(c.positiveInt(4 * hidden, "intermediate_size"))
+                .maxPositions(c.positiveInt("max_position_embeddings", "n_positions"))
+                .positions(new Positions.Learned(0))
+                .activation(Family.activation(c, "activation_function", "gelu_new"))
+                .attention(gptNeoAttention(c, layers))
+                .bias(new Bias(false, true, true, false))
+                .build();
+    }
+
+    /// `attention_types` is a list of [kinds, repetitions]; queries are not scaled.
+    private static List<LayerAttention> gptNeoAttention(JsonFile c, int layers) {
+        int window = c.positiveInt(256, "window_size");
+        JsonNode types = c.node("attention_types")
+                .orElseThrow(() ->
+                        new FormatException("%s: expected key \"attention_types\", found none".formatted(c.path())));
+        List<LayerAttention> result = new ArrayList<>();
+        for (JsonNode item : types) {
+            if (!item.isArray() || item.size() != 2 || !item.get(0).isArray() || !item.get(1).canConvertToInt()) {
+                throw c.wrong("attention_types", "lists of [kinds, repetitions]", types);
+            }
+            for (int r = 0; r < item.get(1).intValue() && result.size() <= layers; r++) {
+                for (JsonNode kind : item.get(0)) {
+                    result.add(new LayerAttention(1f, switch (kind.asText()) {
+                        case "global" -> 0;
+                        case "local" -> window;
+                        default -> throw c.wrong("attention_types", "\"global\" or \"local\"", kind);
+                    }));
+                }
+                if (item.get(0).isEmpty()) {
+                    break;
+                }
+            }
+        }
+        if (result.size() != layers) {
+            throw c.wrong("attention_types", "kinds for " + layers + " layers", types);
+        }
+        return result;
+    }
+
+    static DecoderConfig gptJ(JsonFile c) {
+        int hidden = c.positiveInt("n_embd", "hidden_size");
+        int layers = c.positiveInt("n_layer", "num_hidden_layers");
+        int heads = c.positiveInt("n_head", "num_attention_heads");
+        int headDim = divide(c, hidden, heads);
+        int rotary = c.positiveInt("rotary_dim");
+        if (rotary % 2 != 0 || rotary > headDim) {
+            throw new FormatException("%s: key \"rotary_dim\": expected an even number up to the head size %d, got %d"
+                    .formatted(c.path(), headDim, rotary));
+        }
+        return new ConfigBuilder(c, hidden, layers, heads, headDim)
+                .feedForward(c.positiveInt(4 * hidden, "n_inner"))
+                .maxPositions(c.positiveInt("n_positions", "max_position_embeddings"))
+                .positions(new Positions.Rotary(rotary, true, RotaryFrequencies.plain(rotary, 10000), 1f))
+                .activation(Family.activation(c, "activation_function", "gelu_new"))
+                .residual(Residual.PARALLEL_ONE_NORM)
+                .bias(new Bias(false, false, true, true))
+                .tied(false)
+                .build();
+    }
+
+    static DecoderConfig bloom(JsonFile c) {
+        int hidden = c.positiveInt("hidden_size", "n_embed");
+        int layers = c.positiveInt("n_layer", "num_hidden_layers");
+        int heads = c.positiveInt("n_head", "num_attention_heads");
+        boolean fromNorm = c.bool("apply_residual_connection_post_layernorm", false);
+        return new ConfigBuilder(c, hidden, layers, heads, divide(c, hidden, heads))
+                .feedForward(4 * hidden)
+                .maxPositions(c.positiveInt(2048, "seq_length"))
+                .positions(Positions.Alibi.forHeads(heads))
+                .activation(Activation.GELU_TANH)
+                .residual(fromNorm ? Residual.SEQUENTIAL_FROM_NORM : Residual.SEQUENTIAL)
+                .embeddingNorm()
+                .bias(new Bias(true, true, true, false))
+                .build();
+    }
+
+    static DecoderConfig gptNeoX(JsonFile c) {
+        int hidden = c.positiveInt("hidden_size");
+        int layers = c.positiveInt("num_hidden_layers");
+        int heads = c.positiveInt("num_attention_heads");
+        int headDim = divide(c, hidden, heads);
+        int maxPositions = c.positiveInt("max_position_embeddings");
+        boolean bias = c.bool("attention_bias", true);
+        return new ConfigBuilder(c, hidden, layers, heads, headDim)
+                .feedForward(c.positiveInt("intermediate_size"))
+                .maxPositions(maxPositions)
+                .positions(RotaryFrequencies.read(c, headDim, 0.25, maxPositions))
+                .activation(Family.activation(c, "hidden_act", "gelu"))
+                .residual(c.bool("use_parallel_residual", true) ? Residual.PARALLEL_TWO_NORMS : Residual.SEQUENTIAL)
+                .bias(new Bias(bias, bias, true, false))
+                .tied(false)
+                .build();
+    }
+
+    static DecoderConfig opt(JsonFile c) {
+        int hidden = c.positiveInt("hidden_size");
+        int layers = c.positiveInt("num_hidden_layers");
+        int heads = c.positiveInt("num_attention_heads");
+        boolean bias = c.bool("enable_bias", true);
+        boolean before = c.bool("do_layer_norm_before", true);
+        ConfigBuilder builder = new ConfigBuilder(c, hidden, layers, heads, divide(c, hidden, heads))
+                .feedForward(c.positiveInt("ffn_dim"))
+                .embeddingWidth(c.positiveInt(hidden, "word_embed_proj_dim"))
+                .maxPositions(c.positiveInt("max_position_embeddings"))
+                .positions(new Positions.Learned(2))
+                .activation(Family.activation(c, "activation_function", "relu"))
+                .normAffine(c.bool("layer_norm_elementwise_affine", true))
+                .residual(before ? Residual.SEQUENTIAL : Residual.SEQUENTIAL_POST_NORM)
+                .bias(new Bias(bias, bias, bias, false));
+        return before && !c.bool("_remove_final_layer_norm", false) ? builder.build() : builder.noFinalNorm().build();
+    }
+
+    static DecoderConfig llama(JsonFile c) {
+        boolean bias = c.bool("attention_bias", false);
+        return rmsNormFamily(c, new Bias(bias, bias, c.bool("mlp_bias", false), false), 0).build();
+    }
+
+    static DecoderConfig mistral(JsonFile c) {
+        ConfigBuilder builder = rmsNormFamily(c, new Bias(false, false, false, false), 8);
+        int window = c.isNull("sliding_window") ? 0 : c.positiveInt(4096, "sliding_window");
+        return builder.windows(Collections.nCopies(builder.layers(), window)).build();
+    }
+
+    static DecoderConfig qwen2(JsonFile c) {
+        ConfigBuilder builder = rmsNormFamily(c, new Bias(true, false, false, false), 0);
+        return builder.windows(slidingWindows(c, builder.layers())).build();
+    }
+
+    static DecoderConfig qwen3(JsonFile c) {
+        boolean bias = c.bool("attention_bias", false);
+        ConfigBuilder builder = rmsNormFamily(c, new Bias(bias, bias, false, false), 0).headNorm();
+        return builder.windows(slidingWindows(c, builder.layers())).build();
+    }
+
+    /// Llama's parts.
+    ///
+    /// @param defaultKvHeads key heads if the file says nothing; 0 for as many as query heads
+    private static ConfigBuilder rmsNormFamily(JsonFile c, Bias bias, int defaultKvHeads) {
+        int hidden = c.positiveInt("hidden_size");
+        int layers = c.positiveInt("num_hidden_layers");
+        int heads = c.positiveInt("num_attention_heads");
+        int headDim = c.has("head_dim") ? c.positiveInt("head_dim") : divide(c, hidden, heads);
+        if (headDim > DecoderConfig.MAX_DIMENSION) {
+            throw new FormatException("%s: expected a head size of at most %d, got %d"
+                    .formatted(c.path(), DecoderConfig.MAX_DIMENSION, headDim));
+        }
+        int maxPositions = c.positiveInt("max_position_embeddings");
+        return new ConfigBuilder(c, hidden, layers, heads, headDim)
+                .kvHeads(c.positiveInt(defaultKvHeads == 0 ? heads : defaultKvHeads, "num_key_value_heads"))
+                .feedForward(c.positiveInt("intermediate_size"))
+                .maxPositions(maxPositions)
+                .norm(NormParameters.Kind.RMS, c.positiveNumber(1e-6, "rms_norm_eps"))
+                .positions(RotaryFrequencies.read(c, headDim, 1, maxPositions))
+                .activation(Family.activation(c, "hidden_act", "silu"))
+                .gated()
+                .bias(bias)
+                .tied(false);
+    }
+
+    /// Qwen's windows: `layer_types`, or all layers from `max_window_layers` on.
+    private static List<Integer> slidingWindows(JsonFile c, int layers) {
+        boolean sliding = c.bool("use_sliding_window", false) && !c.isNull("sliding_window");
+        int window = sliding ? c.positiveInt(4096, "sliding_window") : 0;
+        int firstWindowed = c.positiveIntOrZero(28, "max_window_layers");
+        JsonNode types = c.node("layer_types").orElse(null);
+        if (types != null && (!types.isArray() || types.size() != layers)) {
+            throw c.wrong("layer_types", "a list of " + layers + " kinds", types);
+        }
+        List<Integer> windows = new ArrayList<>();
+        for (int i = 0; i < layers; i++) {
+            String type = types != null
+                    ? types.get(i).asText()
+                    : i >= firstWindowed ? "sliding_attention" : "full_attention";
+            windows.add(switch (type) {
+                case "full_attention" -> 0;
+                case "sliding_attention" -> window;
+                default ->
+                    throw new UnsupportedModelException("%s: key \"layer_types\": \"%s\" is not supported"
+                            .formatted(c.path(), type));
+            });
+        }
+        return windows;
+    }
+
+    private static int divide(JsonFile c, int hidden, int heads) {
+        if (hidden > DecoderConfig.MAX_DIMENSION) {
+            throw new FormatException("%s: expected a hidden size of at most %d, got %d"
+                    .formatted(c.path(), DecoderConfig.MAX_DIMENSION, hidden));
+        }
+        if (hidden % heads != 0) {
+            throw new FormatException("%s: expected a hidden size that is a multiple of %d heads, got %d"
+                    .formatted(c.path(), heads, hidden));
+        }
+        return hidden / heads;
+    }
+}

@@ -1,0 +1,191 @@
+package io.github.sgpt4j.model;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.github.sgpt4j.error.FormatException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/// A small JSON file (configuration) with typed access: a value of the wrong type or range is a [FormatException]
+/// that names file, key, expected and got. A key whose value is `null` counts as absent.
+public final class JsonFile {
+    /// Configuration files are a few kilobytes; a larger one is refused unread.
+    private static final long MAX_BYTES = 16L << 20;
+
+    private static final JsonMapper MAPPER = JsonMapper.builder()
+            .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
+
+    private final Path path;
+    private final String prefix;
+    private final JsonNode node;
+
+    private JsonFile(Path path, String prefix, JsonNode node) {
+        this.path = path;
+        this.prefix = prefix;
+        this.node = node;
+    }
+
+    /// Reads a file that must hold one JSON object.
+    public static JsonFile readObject(Path path) {
+        JsonNode node = readTree(path);
+        if (!node.isObject()) {
+            throw new FormatException("%s: expected a JSON object, got %s".formatted(path, kind(node)));
+        }
+        return new JsonFile(path, "", node);
+    }
+
+    /// As [#readObject], or empty if there is no such file.
+    public static Optional<JsonFile> readObjectIfPresent(Path path) {
+        return Files.exists(path) ? Optional.of(readObject(path)) : Optional.empty();
+    }
+
+    /// Reads a file that holds any JSON value.
+    public static JsonNode readTree(Path path) {
+        try {
+            long size = Files.size(path);
+            if (size > MAX_BYTES) {
+                throw new FormatException(
+                        "%s: expected at most %d bytes of JSON, got %d".formatted(path, MAX_BYTES, size));
+            }
+            JsonNode node = MAPPER.readTree(Files.readAllBytes(path));
+            if (node.isMissingNode()) {
+                throw new FormatException("%s: expected JSON, got an empty file".formatted(path));
+            }
+            return node;
+        } catch (JacksonException e) {
+            throw new FormatException("%s: not valid JSON: %s".formatted(path, oneLine(e)), e);
+        } catch (IOException e) {
+            throw new FormatException("%s: cannot be read: %s".formatted(path, e), e);
+        }
+    }
+
+    private static String oneLine(JacksonException e) {
+        String where = e.getLocation() == null
+                ? ""
+                : " at line " + e.getLocation().getLineNr() + ", column "
+                        + e.getLocation().getColumnNr();
+        return e.getOriginalMessage().lines().findFirst().orElse("syntax error") + where;
+    }
+
+    public Path path() {
+        return path;
+    }
+
+    public boolean has(String key) {
+        return node.hasNonNull(key);
+    }
+
+    /// Whether the key is there with the value `null`.
+    public boolean isNull(String key) {
+        return node.has(key) && node.get(key).isNull();
+    }
+
+    /// The raw value, or empty if absent or `null`.
+    public Optional<JsonNode> node(String key) {
+        return has(key) ? Optional.of(node.get(key)) : Optional.empty();
+    }
+
+    /// The first of the keys that is there; otherwise the first of all, for messages.
+    private String firstPresent(String... keys) {
+        for (String key : keys) {
+            if (has(key)) {
+                return key;
+            }
+        }
+        return keys[0];
+    }
+
+    /// A required integer of at least 1, under the first of `keys` that is present.
+    public int positiveInt(String... keys) {
+        String key = firstPresent(keys);
+        if (!has(key)) {
+            throw new FormatException("%s: expected key \"%s%s\", found none".formatted(path, prefix, key));
+        }
+        return intAtLeast(1, key);
+    }
+
+    public int positiveInt(int fallback, String... keys) {
+        String key = firstPresent(keys);
+        return has(key) ? intAtLeast(1, key) : fallback;
+    }
+
+    public int positiveIntOrZero(int fallback, String key) {
+        return has(key) ? intAtLeast(0, key) : fallback;
+    }
+
+    private int intAtLeast(int minimum, String key) {
+        JsonNode value = node.get(key);
+        if (!value.isIntegralNumber() || !value.canConvertToInt() || value.intValue() < minimum) {
+            throw wrong(key, "an integer of at least " + minimum, value);
+        }
+        return value.intValue();
+    }
+
+    public boolean bool(String key, boolean fallback) {
+        if (!has(key)) {
+            return fallback;
+        }
+        JsonNode value = node.get(key);
+        if (!value.isBoolean()) {
+            throw wrong(key, "true or false", value);
+        }
+        return value.booleanValue();
+    }
+
+    public double positiveNumber(double fallback, String... keys) {
+        String key = firstPresent(keys);
+        if (!has(key)) {
+            return fallback;
+        }
+        JsonNode value = node.get(key);
+        double number = value.doubleValue();
+        if (!value.isNumber() || !(number > 0) || Double.isInfinite(number)) {
+            throw wrong(key, "a positive number", value);
+        }
+        return number;
+    }
+
+    public String text(String key, String fallback) {
+        if (!has(key)) {
+            return fallback;
+        }
+        JsonNode value = node.get(key);
+        if (!value.isTextual()) {
+            throw wrong(key, "a string", value);
+        }
+        return value.textValue();
+    }
+
+    /// A nested object, or empty if absent.
+    public Optional<JsonFile> object(String key) {
+        if (!has(key)) {
+            return Optional.empty();
+        }
+        JsonNode value = node.get(key);
+        if (!value.isObject()) {
+            throw wrong(key, "an object", value);
+        }
+        return Optional.of(new JsonFile(path, prefix + key + ".", value));
+    }
+
+    /// The error for a value that is not what it should be.
+    public FormatException wrong(String key, String expected, JsonNode got) {
+        return new FormatException("%s: key \"%s%s\": expected %s, got %s"
+                .formatted(path, prefix, key, expected, abbreviate(got.toString())));
+    }
+
+    private static String abbreviate(String text) {
+        return text.length() <= 60 ? text : text.substring(0, 57) + "...";
+    }
+
+    private static String kind(JsonNode node) {
+        return node.getNodeType().toString().toLowerCase(java.util.Locale.ROOT);
+    }
+}

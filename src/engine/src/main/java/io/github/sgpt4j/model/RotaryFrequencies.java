@@ -1,0 +1,136 @@
+package io.github.sgpt4j.model;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.error.UnsupportedModelException;
+import java.util.Optional;
+
+/// Inverse frequencies of rotary embeddings from config.json, in the forms before transformers 5 (`rope_theta`,
+/// `rope_scaling`, `rotary_pct`) and since (`rope_parameters`). Follows `modeling_rope_utils.py`.
+final class RotaryFrequencies {
+    private RotaryFrequencies() {}
+
+    /// Reads rotary parameters of half-split layout.
+    ///
+    /// @param headDim dimensions of a head
+    /// @param defaultFraction fraction of them that is rotated if the file says nothing
+    /// @param maxPositions the model's longest sequence
+    static Positions.Rotary read(JsonFile config, int headDim, double defaultFraction, int maxPositions) {
+        Optional<JsonFile> parameters = config.object("rope_parameters");
+        Optional<JsonFile> scaling = parameters.isPresent() ? parameters : config.object("rope_scaling");
+        double theta = config.positiveNumber(10000, "rope_theta", "rotary_emb_base");
+        double fraction = config.positiveNumber(defaultFraction, "partial_rotary_factor", "rotary_pct");
+        if (parameters.isPresent()) {
+            theta = parameters.get().positiveNumber(theta, "rope_theta");
+            fraction = parameters.get().positiveNumber(fraction, "partial_rotary_factor");
+        }
+        long dimensions = (long) (headDim * fraction);
+        if (dimensions < 2 || dimensions % 2 != 0 || dimensions > headDim) {
+            throw new FormatException(
+                    "%s: expected an even number of rotary dimensions from 2 to %d, got %d (head size %d × %s)"
+                            .formatted(config.path(), headDim, dimensions, headDim, fraction));
+        }
+        double[] plain = plain((int) dimensions, theta);
+        return scaling.isPresent()
+                ? scaled(scaling.get(), plain, theta, maxPositions)
+                : new Positions.Rotary((int) dimensions, false, plain, 1f);
+    }
+
+    /// `theta^(-2p / dimensions)` for each pair p.
+    static double[] plain(int dimensions, double theta) {
+        double[] frequencies = new double[dimensions / 2];
+        for (int p = 0; p < frequencies.length; p++) {
+            frequencies[p] = Math.pow(theta, -2.0 * p / dimensions);
+        }
+        return frequencies;
+    }
+
+    private static Positions.Rotary scaled(JsonFile scaling, double[] plain, double theta, int maxPositions) {
+        String type = scaling.text("rope_type", scaling.text("type", "default"));
+        int dimensions = plain.length * 2;
+        return switch (type) {
+            // "dynamic" differs from the default only beyond max_position_embeddings, which is our limit.
+            case "default", "dynamic" -> new Positions.Rotary(dimensions, false, plain, 1f);
+            case "linear" -> new Positions.Rotary(dimensions, false, linear(scaling, plain), 1f);
+            case "llama3" -> new Positions.Rotary(dimensions, false, llama3(scaling, plain, maxPositions), 1f);
+            case "yarn" -> yarn(scaling, plain, theta, maxPositions);
+            default ->
+                throw new UnsupportedModelException("%s: rope type \"%s\" is not supported (default, linear, dynamic, llama3, yarn are)"
+                        .formatted(scaling.path(), type));
+        };
+    }
+
+    private static double[] linear(JsonFile scaling, double[] plain) {
+        double factor = scaling.positiveNumber(1, "factor");
+        double[] result = new double[plain.length];
+        for (int p = 0; p < plain.length; p++) {
+            result[p] = plain[p] / factor;
+        }
+        return result;
+    }
+
+    private static double[] llama3(JsonFile scaling, double[] plain, int maxPositions) {
+        double factor = scaling.positiveNumber(1, "factor");
+        double low = scaling.positiveNumber(1, "low_freq_factor");
+        double high = scaling.positiveNumber(4, "high_freq_factor");
+        double original = scaling.positiveNumber(maxPositions, "original_max_position_embeddings");
+        double[] result = new double[plain.length];
+        for (int p = 0; p < plain.length; p++) {
+            double wavelength = 2 * Math.PI / plain[p];
+            if (wavelength < original / high) {
+                result[p] = plain[p];
+            } else if (wavelength > original / low) {
+                result[p] = plain[p] / factor;
+            } else {
+                double smooth = (original / wavelength - low) / (high - low);
+                result[p] = (1 - smooth) * plain[p] / factor + smooth * plain[p];
+            }
+        }
+        return result;
+    }
+
+    /// YaRN (Peng et al. 2023, arXiv 2309.00071).
+    private static Positions.Rotary yarn(JsonFile scaling, double[] plain, double theta, int maxPositions) {
+        int dimensions = plain.length * 2;
+        double original = scaling.positiveNumber(maxPositions, "original_max_position_embeddings");
+        double factor = scaling.positiveNumber(maxPositions / original, "factor");
+        double low = correctionDimension(scaling.positiveNumber(32, "beta_fast"), dimensions, theta, original);
+        double high = correctionDimension(scaling.positiveNumber(1, "beta_slow"), dimensions, theta, original);
+        if (scaling.bool("truncate", true)) {
+            low = Math.floor(low);
+            high = Math.ceil(high);
+        }
+        low = Math.max(low, 0);
+        high = Math.min(high, dimensions - 1.0);
+        double width = high == low ? 0.001 : high - low;
+        double[] result = new double[plain.length];
+        for (int p = 0; p < plain.length; p++) {
+            double ramp = Math.clamp((p - low) / width, 0.0, 1.0);
+            result[p] = plain[p] / factor * ramp + plain[p] * (1 - ramp);
+        }
+        return new Positions.Rotary(dimensions, false, result, (float) yarnAttentionFactor(scaling, factor));
+    }
+
+    private static double correctionDimension(double rotations, int dimensions, double theta, double positions) {
+        return dimensions * Math.log(positions / (rotations * 2 * Math.PI)) / (2 * Math.log(theta));
+    }
+
+    private static double yarnAttentionFactor(JsonFile scaling, double factor) {
+        if (scaling.has("attention_factor")) {
+            return scaling.positiveNumber(1, "attention_factor");
+        }
+        if (nonZero(scaling, "mscale") && nonZero(scaling, "mscale_all_dim")) {
+            return mscale(factor, scaling.positiveNumber(1, "mscale"))
+                    / mscale(factor, scaling.positiveNumber(1, "mscale_all_dim"));
+        }
+        return mscale(factor, 1);
+    }
+
+    private static boolean nonZero(JsonFile scaling, String key) {
+        return scaling.node(key).map(JsonNode::doubleValue).orElse(0.0) != 0.0;
+    }
+
+    private static double mscale(double factor, double mscale) {
+        return factor <= 1 ? 1 : 0.1 * mscale * Math.log(factor) + 1;
+    }
+}
