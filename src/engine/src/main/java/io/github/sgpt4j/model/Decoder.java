@@ -174,8 +174,8 @@ public final class Decoder {
         checkIds(packed.ids());
         int last = Arrays.stream(packed.positions()).max().orElseThrow();
         if (last >= config().maxPositions()) {
-            throw new IllegalArgumentException("sequence of %d tokens, the model takes at most %d"
-                    .formatted(last + 1, config().maxPositions()));
+            throw new IllegalArgumentException(
+                    "sequence of %d tokens, the model takes at most %d".formatted(last + 1, config().maxPositions()));
         }
     }
 
@@ -183,8 +183,9 @@ public final class Decoder {
         int vocabulary = config().vocabulary();
         for (int id : ids) {
             if (id < 0 || id >= vocabulary) {
-                throw new FormatException("token id %d: expected an id below %d, the rows of the model's embedding table"
-                        .formatted(id, vocabulary));
+                throw new FormatException(
+                        "token id %d: expected an id below %d, the rows of the model's embedding table"
+                                .formatted(id, vocabulary));
             }
         }
     }

@@ -96,9 +96,17 @@ final class DecoderLoader {
                 names.keyNorm().filter(n -> config.headNorm()).map(n -> norm(p + n, config.headDim())),
                 qkv(p),
                 attention(index),
-                linear(p + names.attentionOut(), hidden, config.heads() * config.headDim(), config.bias().attentionOut()),
+                linear(
+                        p + names.attentionOut(),
+                        hidden,
+                        config.heads() * config.headDim(),
+                        config.bias().attentionOut()),
                 up(p),
-                linear(p + names.down(), hidden, config.feedForward(), config.bias().feedForward()));
+                linear(
+                        p + names.down(),
+                        hidden,
+                        config.feedForward(),
+                        config.bias().feedForward()));
     }
 
     private AttentionParameters attention(int index) {
@@ -131,8 +139,7 @@ final class DecoderLoader {
         int d = config.headDim();
         int all = config.heads() * d;
         WeightTensor weight = weights.get(module + ".weight", 3L * all, config.hidden());
-        Optional<WeightTensor> biases =
-                bias ? Optional.of(weights.get(module + ".bias", 3L * all)) : Optional.empty();
+        Optional<WeightTensor> biases = bias ? Optional.of(weights.get(module + ".bias", 3L * all)) : Optional.empty();
         List<MatrixRows> matrix = new ArrayList<>();
         List<MatrixRows> vector = new ArrayList<>();
         for (int part = 0; part < 3; part++) {
@@ -173,8 +180,7 @@ final class DecoderLoader {
                 ? List.of(MatrixRows.all(weights.get(module + ".bias", config.vocabulary())))
                 : List.of();
         return backend.linear(
-                List.of(MatrixRows.all(
-                        weights.get(module + ".weight", config.vocabulary(), config.embeddingWidth()))),
+                List.of(MatrixRows.all(weights.get(module + ".weight", config.vocabulary(), config.embeddingWidth()))),
                 bias);
     }
 

@@ -63,16 +63,21 @@ final class FamilyConfigs {
                         new FormatException("%s: expected key \"attention_types\", found none".formatted(c.path())));
         List<LayerAttention> result = new ArrayList<>();
         for (JsonNode item : types) {
-            if (!item.isArray() || item.size() != 2 || !item.get(0).isArray() || !item.get(1).canConvertToInt()) {
+            if (!item.isArray()
+                    || item.size() != 2
+                    || !item.get(0).isArray()
+                    || !item.get(1).canConvertToInt()) {
                 throw c.wrong("attention_types", "lists of [kinds, repetitions]", types);
             }
             for (int r = 0; r < item.get(1).intValue() && result.size() <= layers; r++) {
                 for (JsonNode kind : item.get(0)) {
-                    result.add(new LayerAttention(1f, switch (kind.asText()) {
-                        case "global" -> 0;
-                        case "local" -> window;
-                        default -> throw c.wrong("attention_types", "\"global\" or \"local\"", kind);
-                    }));
+                    result.add(new LayerAttention(
+                            1f,
+                            switch (kind.asText()) {
+                                case "global" -> 0;
+                                case "local" -> window;
+                                default -> throw c.wrong("attention_types", "\"global\" or \"local\"", kind);
+                            }));
                 }
                 if (item.get(0).isEmpty()) {
                     break;
@@ -155,12 +160,15 @@ final class FamilyConfigs {
                 .normAffine(c.bool("layer_norm_elementwise_affine", true))
                 .residual(before ? Residual.SEQUENTIAL : Residual.SEQUENTIAL_POST_NORM)
                 .bias(new Bias(bias, bias, bias, false));
-        return before && !c.bool("_remove_final_layer_norm", false) ? builder.build() : builder.noFinalNorm().build();
+        return before && !c.bool("_remove_final_layer_norm", false)
+                ? builder.build()
+                : builder.noFinalNorm().build();
     }
 
     static DecoderConfig llama(JsonFile c) {
         boolean bias = c.bool("attention_bias", false);
-        return rmsNormFamily(c, new Bias(bias, bias, c.bool("mlp_bias", false), false), 0).build();
+        return rmsNormFamily(c, new Bias(bias, bias, c.bool("mlp_bias", false), false), 0)
+                .build();
     }
 
     static DecoderConfig mistral(JsonFile c) {
@@ -176,7 +184,8 @@ final class FamilyConfigs {
 
     static DecoderConfig qwen3(JsonFile c) {
         boolean bias = c.bool("attention_bias", false);
-        ConfigBuilder builder = rmsNormFamily(c, new Bias(bias, bias, false, false), 0).headNorm();
+        ConfigBuilder builder =
+                rmsNormFamily(c, new Bias(bias, bias, false, false), 0).headNorm();
         return builder.windows(slidingWindows(c, builder.layers())).build();
     }
 
@@ -216,16 +225,16 @@ final class FamilyConfigs {
         }
         List<Integer> windows = new ArrayList<>();
         for (int i = 0; i < layers; i++) {
-            String type = types != null
-                    ? types.get(i).asText()
-                    : i >= firstWindowed ? "sliding_attention" : "full_attention";
-            windows.add(switch (type) {
-                case "full_attention" -> 0;
-                case "sliding_attention" -> window;
-                default ->
-                    throw new UnsupportedModelException("%s: key \"layer_types\": \"%s\" is not supported"
-                            .formatted(c.path(), type));
-            });
+            String type =
+                    types != null ? types.get(i).asText() : i >= firstWindowed ? "sliding_attention" : "full_attention";
+            windows.add(
+                    switch (type) {
+                        case "full_attention" -> 0;
+                        case "sliding_attention" -> window;
+                        default ->
+                            throw new UnsupportedModelException(
+                                    "%s: key \"layer_types\": \"%s\" is not supported".formatted(c.path(), type));
+                    });
         }
         return windows;
     }

@@ -150,8 +150,8 @@ final class ForwardPass implements AutoCloseable {
         backend.linear(input, layer.qkv(), Activation.NONE, computed);
         layer.queryNorm().ifPresent(norm -> backend.headNorm(computed, 0, config.heads(), norm));
         layer.keyNorm()
-                .ifPresent(norm ->
-                        backend.headNorm(computed, config.heads() * config.headDim(), config.kvHeads(), norm));
+                .ifPresent(
+                        norm -> backend.headNorm(computed, config.heads() * config.headDim(), config.kvHeads(), norm));
         weights.rotary().ifPresent(rotary -> backend.rotary(computed, batch, rotary));
         prefix.ifPresent(p -> backend.copy(p.layer(index), qkv.slice(0, p.length())));
         backend.attention(qkv, batch, layer.attention(), attended);

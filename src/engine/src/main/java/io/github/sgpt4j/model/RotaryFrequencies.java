@@ -55,8 +55,9 @@ final class RotaryFrequencies {
             case "llama3" -> new Positions.Rotary(dimensions, false, llama3(scaling, plain, maxPositions), 1f);
             case "yarn" -> yarn(scaling, plain, theta, maxPositions);
             default ->
-                throw new UnsupportedModelException("%s: rope type \"%s\" is not supported (default, linear, dynamic, llama3, yarn are)"
-                        .formatted(scaling.path(), type));
+                throw new UnsupportedModelException(
+                        "%s: rope type \"%s\" is not supported (default, linear, dynamic, llama3, yarn are)"
+                                .formatted(scaling.path(), type));
         };
     }
 

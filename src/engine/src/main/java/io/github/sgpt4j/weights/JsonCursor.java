@@ -129,19 +129,18 @@ final class JsonCursor implements AutoCloseable {
 
     FormatException unexpected(String description) {
         JsonToken token = token();
-        String got =
-                switch (token) {
-                    case START_OBJECT, END_OBJECT -> "an object";
-                    case START_ARRAY -> "an array";
-                    case END_ARRAY -> "the end of an array";
-                    case FIELD_NAME -> "the key " + Quoted.of(text());
-                    case VALUE_STRING -> "the string " + Quoted.of(text());
-                    case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> "the number " + text();
-                    case VALUE_TRUE -> "true";
-                    case VALUE_FALSE -> "false";
-                    case VALUE_NULL -> "null";
-                    case NOT_AVAILABLE, VALUE_EMBEDDED_OBJECT -> token.name();
-                };
+        String got = switch (token) {
+            case START_OBJECT, END_OBJECT -> "an object";
+            case START_ARRAY -> "an array";
+            case END_ARRAY -> "the end of an array";
+            case FIELD_NAME -> "the key " + Quoted.of(text());
+            case VALUE_STRING -> "the string " + Quoted.of(text());
+            case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> "the number " + text();
+            case VALUE_TRUE -> "true";
+            case VALUE_FALSE -> "false";
+            case VALUE_NULL -> "null";
+            case NOT_AVAILABLE, VALUE_EMBEDDED_OBJECT -> token.name();
+        };
         return bad(position(), "expected %s, got %s".formatted(description, got));
     }
 

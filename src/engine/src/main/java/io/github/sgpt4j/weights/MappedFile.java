@@ -63,8 +63,8 @@ final class MappedFile {
         if (!Files.isSymbolicLink(path)) {
             throw new FormatException("%s: expected %s, found nothing there".formatted(path, kind));
         }
-        throw new FormatException("%s: expected %s, got a symbolic link to %s, which is missing"
-                .formatted(path, kind, target(path)));
+        throw new FormatException(
+                "%s: expected %s, got a symbolic link to %s, which is missing".formatted(path, kind, target(path)));
     }
 
     private static String target(Path link) {

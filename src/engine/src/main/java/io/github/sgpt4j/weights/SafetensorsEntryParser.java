@@ -112,8 +112,7 @@ final class SafetensorsEntryParser {
     private long[] offsets() {
         long[] pair = integers("the data_offsets of " + tensor, 2);
         if (pair.length != 2) {
-            throw json.bad(
-                    json.position(), "%s: expected 2 data_offsets, got %d".formatted(tensor, pair.length));
+            throw json.bad(json.position(), "%s: expected 2 data_offsets, got %d".formatted(tensor, pair.length));
         }
         return pair;
     }

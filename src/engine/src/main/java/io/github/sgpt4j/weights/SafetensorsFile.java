@@ -46,12 +46,13 @@ public record SafetensorsFile(Path path, Map<String, WeightTensor> tensors, Map<
         MemorySegment data = bytes.asSlice(Long.BYTES + headerBytes);
         if (headerBytes == 0 || json.get(ValueLayout.JAVA_BYTE, 0) != '{') {
             String got = headerBytes == 0 ? "an empty header" : "0x%02x".formatted(json.get(ValueLayout.JAVA_BYTE, 0));
-            throw new FormatException("%s: byte %d: expected a header that begins with {, got %s"
-                    .formatted(file, Long.BYTES, got));
+            throw new FormatException(
+                    "%s: byte %d: expected a header that begins with {, got %s".formatted(file, Long.BYTES, got));
         }
         SafetensorsHeader header = SafetensorsHeader.parse(file, json, Long.BYTES, data.byteSize());
         requireFilled(file, List.copyOf(header.entries().values()), data.byteSize());
-        Map<String, WeightTensor> tensors = LinkedHashMap.newLinkedHashMap(header.entries().size());
+        Map<String, WeightTensor> tensors =
+                LinkedHashMap.newLinkedHashMap(header.entries().size());
         for (SafetensorsHeader.Entry entry : header.entries().values()) {
             MemorySegment slice = data.asSlice(entry.begin(), entry.end() - entry.begin());
             tensors.put(entry.name(), new WeightTensor(entry.name(), file, entry.dtype(), entry.shape(), slice));
@@ -66,8 +67,8 @@ public record SafetensorsFile(Path path, Map<String, WeightTensor> tensors, Map<
         }
         long rest = bytes.byteSize() - Long.BYTES;
         if (rest < 0) {
-            throw new FormatException("%s: byte 0: expected 8 bytes with the header's length, got %d"
-                    .formatted(file, bytes.byteSize()));
+            throw new FormatException(
+                    "%s: byte 0: expected 8 bytes with the header's length, got %d".formatted(file, bytes.byteSize()));
         }
         long length = bytes.get(LittleEndian.I64, 0);
         if (length < 0 || length > MAX_HEADER_BYTES) {

@@ -1,7 +1,6 @@
 package io.github.sgpt4j.weights;
 
 import com.fasterxml.jackson.core.JsonToken;
-import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.tensor.DType;
 import io.github.sgpt4j.tensor.Shape;
 import java.lang.foreign.MemorySegment;
@@ -82,7 +81,8 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
                 String key = json.text();
                 if (metadata.containsKey(key)) {
                     throw json.bad(
-                            json.position(), "%s: expected key %s once, got it twice".formatted(METADATA, Quoted.of(key)));
+                            json.position(),
+                            "%s: expected key %s once, got it twice".formatted(METADATA, Quoted.of(key)));
                 }
                 json.next(JsonToken.VALUE_STRING, "a string as %s of %s".formatted(Quoted.of(key), METADATA));
                 metadata.put(key, json.text());

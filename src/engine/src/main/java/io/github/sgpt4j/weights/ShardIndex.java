@@ -56,7 +56,8 @@ record ShardIndex(Path path, Map<String, String> shards) {
         }
         if (shards.isEmpty()) {
             throw json.bad(
-                    json.position(), "expected tensors in %s, got %s".formatted(WEIGHT_MAP, found ? "none" : "no such key"));
+                    json.position(),
+                    "expected tensors in %s, got %s".formatted(WEIGHT_MAP, found ? "none" : "no such key"));
         }
         if (!json.atEnd()) {
             throw json.unexpected("the end of the index");
@@ -85,7 +86,10 @@ record ShardIndex(Path path, Map<String, String> shards) {
 
     /// Whether the name can only mean a file directly in the index's own directory, on any system.
     private static boolean isPlainName(String name) {
-        if (name.isBlank() || name.equals(".") || name.equals("..") || name.chars().anyMatch(ShardIndex::isSeparator)) {
+        if (name.isBlank()
+                || name.equals(".")
+                || name.equals("..")
+                || name.chars().anyMatch(ShardIndex::isSeparator)) {
             return false;
         }
         try {

@@ -37,16 +37,15 @@ public final class WeightScan {
     /// @throws IllegalStateException if the weights are closed
     public static OptionalLong firstNonFinite(WeightTensor tensor) {
         long elements = tensor.shape().elements();
-        long first =
-                switch (tensor.dtype()) {
-                    case F64 -> firstOf64(tensor.data(), elements, F64_EXPONENT);
-                    case F32 -> firstOf32(tensor.data(), elements, F32_EXPONENT);
-                    case F16 -> firstOf16(tensor.data(), elements, F16_EXPONENT);
-                    case BF16 -> firstOf16(tensor.data(), elements, BF16_EXPONENT);
-                    case F8_E5M2 -> firstOf8(tensor.data(), elements, F8_E5M2_EXPONENT);
-                    case F8_E4M3 -> firstOf8(tensor.data(), elements, F8_E4M3_NAN);
-                    case BOOL, U8, I8, I16, U16, I32, U32, I64, U64 -> -1;
-                };
+        long first = switch (tensor.dtype()) {
+            case F64 -> firstOf64(tensor.data(), elements, F64_EXPONENT);
+            case F32 -> firstOf32(tensor.data(), elements, F32_EXPONENT);
+            case F16 -> firstOf16(tensor.data(), elements, F16_EXPONENT);
+            case BF16 -> firstOf16(tensor.data(), elements, BF16_EXPONENT);
+            case F8_E5M2 -> firstOf8(tensor.data(), elements, F8_E5M2_EXPONENT);
+            case F8_E4M3 -> firstOf8(tensor.data(), elements, F8_E4M3_NAN);
+            case BOOL, U8, I8, I16, U16, I32, U32, I64, U64 -> -1;
+        };
         return first < 0 ? OptionalLong.empty() : OptionalLong.of(first);
     }
 

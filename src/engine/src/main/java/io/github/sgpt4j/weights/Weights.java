@@ -81,8 +81,7 @@ public final class Weights implements AutoCloseable {
         boolean opened = false;
         try {
             SafetensorsFile safetensors = SafetensorsFile.open(file, arena);
-            Weights weights =
-                    new Weights(file, arena, safetensors.tensors(), safetensors.metadata(), List.of(file));
+            Weights weights = new Weights(file, arena, safetensors.tensors(), safetensors.metadata(), List.of(file));
             opened = true;
             return weights;
         } finally {
@@ -108,7 +107,8 @@ public final class Weights implements AutoCloseable {
             requireDistinct(shards.values());
             Map<String, String> metadata = new LinkedHashMap<>();
             shards.values().forEach(shard -> shard.metadata().forEach(metadata::putIfAbsent));
-            List<Path> files = shards.values().stream().map(SafetensorsFile::path).toList();
+            List<Path> files =
+                    shards.values().stream().map(SafetensorsFile::path).toList();
             Weights weights = new Weights(directory, arena, select(index, shards), metadata, files);
             opened = true;
             return weights;

@@ -12,8 +12,7 @@ import java.util.Arrays;
 /// Weights made by tests, in native memory as if mapped from a file: little-endian, read-only, and every second one
 /// off its natural alignment.
 public final class TestWeights implements AutoCloseable {
-    private static final ValueLayout.OfInt INT_32 =
-            ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt INT_32 = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfShort INT_16 =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 

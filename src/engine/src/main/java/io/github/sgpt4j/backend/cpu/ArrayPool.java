@@ -59,7 +59,8 @@ final class ArrayPool {
     }
 
     private void evict() {
-        Iterator<Map.Entry<Integer, ArrayDeque<float[]>>> eldest = free.entrySet().iterator();
+        Iterator<Map.Entry<Integer, ArrayDeque<float[]>>> eldest =
+                free.entrySet().iterator();
         while (kept > mostKept) {
             Map.Entry<Integer, ArrayDeque<float[]>> entry = eldest.next();
             while (kept > mostKept && !entry.getValue().isEmpty()) {

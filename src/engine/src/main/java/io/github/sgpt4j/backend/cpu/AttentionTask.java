@@ -106,7 +106,8 @@ final class AttentionTask {
                 int at = attention.qkvRow(row) + (firstHead + h) * dim;
                 Packing.column(attention.qkv(), at, dim, parameters.scale(), queries, column, COLUMNS);
                 positions[column] = depth + piece.from() + i;
-                slopes[column] = parameters.slopes().length == 0 ? 0f : parameters.slopes()[firstHead + h];
+                slopes[column] =
+                        parameters.slopes().length == 0 ? 0f : parameters.slopes()[firstHead + h];
             }
         }
     }
@@ -172,8 +173,7 @@ final class AttentionTask {
         Arrays.fill(scores, 0, Tiles.paddedRows(count) * COLUMNS, 0f);
         for (int j = from; j < to; ) {
             int height = Tiles.height(size - j);
-            Tiles.multiply(
-                    height, keysAndValues, at + j * dim, queries, 0, dim, scores, (j - from) * COLUMNS, COLUMNS);
+            Tiles.multiply(height, keysAndValues, at + j * dim, queries, 0, dim, scores, (j - from) * COLUMNS, COLUMNS);
             j += height;
         }
         int first = position + from;
@@ -184,8 +184,7 @@ final class AttentionTask {
         boolean tooLate = position + to - 1 > firstQuery;
         boolean tooEarly = window > 0 && first <= firstQuery + COLUMNS - 1 - window;
         if (tooLate || tooEarly) {
-            OnlineSoftmax.mask(
-                    scores, count, positions, first, window == 0 ? Float.POSITIVE_INFINITY : (float) window);
+            OnlineSoftmax.mask(scores, count, positions, first, window == 0 ? Float.POSITIVE_INFINITY : (float) window);
         }
         OnlineSoftmax.update(scores, count, maxima, sums, weighted, dim);
         int values = at + BLOCK * dim;

@@ -39,8 +39,8 @@ public final class CpuBackend implements Backend {
     /// @throws BackendException if the Vector API is missing, or a vector width is asked for that cannot be had
     public CpuBackend(CpuOptions options) {
         if (ModuleLayer.boot().findModule(VECTOR_MODULE).isEmpty()) {
-            throw new BackendException(
-                    "cpu: module %s is not there; start java with --add-modules %s".formatted(VECTOR_MODULE, VECTOR_MODULE));
+            throw new BackendException("cpu: module %s is not there; start java with --add-modules %s"
+                    .formatted(VECTOR_MODULE, VECTOR_MODULE));
         }
         Simd.problem().ifPresent(problem -> {
             throw new BackendException("cpu: " + problem);
@@ -58,7 +58,10 @@ public final class CpuBackend implements Backend {
                 .formatted(
                         Simd.description(),
                         workers.threads(),
-                        options.weights().name().toLowerCase(java.util.Locale.ROOT).replace('_', ' '));
+                        options.weights()
+                                .name()
+                                .toLowerCase(java.util.Locale.ROOT)
+                                .replace('_', ' '));
     }
 
     @Override
@@ -107,8 +110,8 @@ public final class CpuBackend implements Backend {
             throw new IllegalArgumentException("tensor [%d, %d]".formatted(rows, columns));
         }
         if ((long) rows * columns > Integer.MAX_VALUE - 8) {
-            throw new BackendException("cpu: a tensor [%d, %d] is more than 2^31 values; use smaller batches"
-                    .formatted(rows, columns));
+            throw new BackendException(
+                    "cpu: a tensor [%d, %d] is more than 2^31 values; use smaller batches".formatted(rows, columns));
         }
         return new CpuTensor(pool, rows, columns);
     }
@@ -256,8 +259,8 @@ public final class CpuBackend implements Backend {
         int first = packed.firstSegment();
         int segments = packed.segments() - first;
         if (modes.isEmpty() || skip.length != segments || Arrays.stream(skip).anyMatch(s -> s < 0)) {
-            throw new IllegalArgumentException("pool: %d segments, skip %s, modes %s"
-                    .formatted(segments, Arrays.toString(skip), modes));
+            throw new IllegalArgumentException(
+                    "pool: %d segments, skip %s, modes %s".formatted(segments, Arrays.toString(skip), modes));
         }
         int hidden = norm.columns();
         CpuTensor from = checked(x, packed.tokens(), hidden, "pool, input");
@@ -267,8 +270,7 @@ public final class CpuBackend implements Backend {
         float[] target = to.data();
         workers.parallelFor(segments, (s, scratch) -> {
             int row = packed.start(first + s) - packed.cachedTokens();
-            pooling.segment(
-                    source, from.offset(row), packed.length(first + s), skip[s], target, to.offset(s), scratch);
+            pooling.segment(source, from.offset(row), packed.length(first + s), skip[s], target, to.offset(s), scratch);
         });
     }
 
@@ -298,8 +300,7 @@ public final class CpuBackend implements Backend {
         CpuTensor to = checked(out, targets.length, 1, "logProbabilities, output");
         for (int target : targets) {
             if (target < 0 || target >= head.out()) {
-                throw new IllegalArgumentException(
-                        "logProbabilities: target %d of %d".formatted(target, head.out()));
+                throw new IllegalArgumentException("logProbabilities: target %d of %d".formatted(target, head.out()));
             }
         }
         LogSoftmax.run(workers, from, layer.packed(), targets, to);

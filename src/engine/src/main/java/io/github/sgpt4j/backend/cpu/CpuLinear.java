@@ -35,7 +35,10 @@ final class CpuLinear implements Linear {
         this.out = features(this.weight, in);
         if (!this.bias.isEmpty() && features(this.bias, 1) != out) {
             throw new IllegalArgumentException("bias of %d features for weights of %d, starting with tensor %s"
-                    .formatted(features(this.bias, 1), out, this.weight.getFirst().tensor().name()));
+                    .formatted(
+                            features(this.bias, 1),
+                            out,
+                            this.weight.getFirst().tensor().name()));
         }
     }
 

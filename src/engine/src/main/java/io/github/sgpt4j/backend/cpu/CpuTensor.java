@@ -17,8 +17,7 @@ final class CpuTensor implements Tensor {
         this(pool, pool.take(Math.multiplyExact(rows, columns)), 0, rows, columns, null);
     }
 
-    private CpuTensor(
-            ArrayPool pool, float[] data, int offset, int rows, int columns, @Nullable CpuTensor root) {
+    private CpuTensor(ArrayPool pool, float[] data, int offset, int rows, int columns, @Nullable CpuTensor root) {
         this.pool = pool;
         this.data = data;
         this.offset = offset;

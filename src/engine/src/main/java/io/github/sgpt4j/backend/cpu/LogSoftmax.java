@@ -45,8 +45,8 @@ final class LogSoftmax {
     }
 
     private void run(Workers workers, float[] out, int outOffset) {
-        int rowBlock = Math.clamp(
-                MOST_PACKED / matrix.in() / Simd.TILE_ROWS * Simd.TILE_ROWS, Simd.TILE_ROWS, MOST_ROWS);
+        int rowBlock =
+                Math.clamp(MOST_PACKED / matrix.in() / Simd.TILE_ROWS * Simd.TILE_ROWS, Simd.TILE_ROWS, MOST_ROWS);
         int rowBlocks = (rows + rowBlock - 1) / rowBlock;
         workers.parallelFor(Math.multiplyExact(rowBlocks, chunks), (task, scratch) -> {
             int first = task / chunks * rowBlock;

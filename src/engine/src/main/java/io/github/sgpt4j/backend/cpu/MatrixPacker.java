@@ -50,7 +50,9 @@ final class MatrixPacker {
         int start = 0;
         for (MatrixRows part : parts) {
             int from = Math.max(first, start) - start;
-            int to = Math.min((long) last, (long) start + part.count()) > start ? Math.min(last - start, part.count()) : 0;
+            int to = Math.min((long) last, (long) start + part.count()) > start
+                    ? Math.min(last - start, part.count())
+                    : 0;
             int r = from;
             while (r < to) {
                 // Features that lie next to each other in the tensor.

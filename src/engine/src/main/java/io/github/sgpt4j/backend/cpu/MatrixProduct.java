@@ -124,7 +124,15 @@ final class MatrixProduct {
 
     /// A tile that sticks out of the output goes through a buffer.
     private void partial(
-            int height, float[] packed, int a, float[] panel, int length, float[] tile, int at, int count, int columns) {
+            int height,
+            float[] packed,
+            int a,
+            float[] panel,
+            int length,
+            float[] tile,
+            int at,
+            int count,
+            int columns) {
         Arrays.fill(tile, 0f);
         for (int r = 0; r < count; r++) {
             System.arraycopy(out, at + r * matrix.out(), tile, r * Simd.TILE_COLUMNS, columns);

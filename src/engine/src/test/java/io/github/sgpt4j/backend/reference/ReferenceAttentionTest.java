@@ -70,8 +70,7 @@ class ReferenceAttentionTest {
     @Test
     void headsReadTheKeysAndValuesOfTheirGroup() {
         float[] oneToken = {0, 0, 0, 0, 0, 0, 5, 6};
-        assertArrayEquals(
-                new double[] {5, 5, 6, 6}, attend(single(1), 4, 2, 1, 1f, 0, NO_SLOPES, oneToken), TOLERANCE);
+        assertArrayEquals(new double[] {5, 5, 6, 6}, attend(single(1), 4, 2, 1, 1f, 0, NO_SLOPES, oneToken), TOLERANCE);
     }
 
     @Test
@@ -79,8 +78,7 @@ class ReferenceAttentionTest {
         PackedBatchBuilder two = new PackedBatchBuilder();
         two.add(new int[1]);
         two.add(new int[1]);
-        assertArrayEquals(
-                new double[] {10, 20}, attend(two.build(), 1, 1, 1, 1f, 0, NO_SLOPES, TWO_TOKENS), TOLERANCE);
+        assertArrayEquals(new double[] {10, 20}, attend(two.build(), 1, 1, 1, 1f, 0, NO_SLOPES, TWO_TOKENS), TOLERANCE);
     }
 
     @Test
@@ -125,7 +123,14 @@ class ReferenceAttentionTest {
     }
 
     private double[] attend(
-            PackedBatch packed, int heads, int kvHeads, int headDim, float scale, int window, float[] slopes, float[] qkv) {
+            PackedBatch packed,
+            int heads,
+            int kvHeads,
+            int headDim,
+            float scale,
+            int window,
+            float[] slopes,
+            float[] qkv) {
         AttentionParameters parameters = new AttentionParameters(heads, kvHeads, headDim, scale, window, slopes);
         try (Batch batch = backend.upload(packed);
                 Tensor x = backend.upload(qkv, packed.rows(), parameters.qkvColumns());

@@ -102,7 +102,12 @@ public final class ReferenceBackend implements Backend {
 
     @Override
     public Tensor upload(float[] values, int rows, int columns) {
-        require(values.length == Math.multiplyExact(rows, columns), "upload of %d values as [%d, %d]", values.length, rows, columns);
+        require(
+                values.length == Math.multiplyExact(rows, columns),
+                "upload of %d values as [%d, %d]",
+                values.length,
+                rows,
+                columns);
         Tensor tensor = allocate(rows, columns);
         for (int r = 0; r < rows; r++) {
             for (int c = 0; c < columns; c++) {
@@ -180,7 +185,10 @@ public final class ReferenceBackend implements Backend {
         requireLinear(x, linear, out);
         for (int r = 0; r < x.rows(); r++) {
             double[] y = ((ReferenceLinear) linear).apply(row(x, r));
-            write(out, r, Arrays.stream(y).map(v -> Functions.apply(activation, v)).toArray());
+            write(
+                    out,
+                    r,
+                    Arrays.stream(y).map(v -> Functions.apply(activation, v)).toArray());
         }
     }
 
@@ -299,7 +307,8 @@ public final class ReferenceBackend implements Backend {
             require(targets[i] >= 0 && targets[i] < head.out(), "target %d of %d", targets[i], head.out());
             double[] logits = ((ReferenceLinear) head).apply(row(x, i));
             double max = Arrays.stream(logits).max().orElseThrow();
-            double logSumExp = max + Math.log(Arrays.stream(logits).map(v -> Math.exp(v - max)).sum());
+            double logSumExp = max
+                    + Math.log(Arrays.stream(logits).map(v -> Math.exp(v - max)).sum());
             write(out, i, new double[] {logits[targets[i]] - logSumExp});
         }
         scoredRows.addAndGet(targets.length);

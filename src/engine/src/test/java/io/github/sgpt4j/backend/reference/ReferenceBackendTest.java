@@ -89,7 +89,11 @@ class ReferenceBackendTest {
         assertArrayEquals(new double[] {-1, 1}, norm(layer(0f), 1, 3), EXACT);
         assertArrayEquals(new double[] {-0.5, 0.5}, norm(layer(3f), 1, 3), EXACT);
         NormParameters full = new NormParameters(
-                NormParameters.Kind.LAYER, 2, Optional.of(weights.vector(2, 3)), Optional.of(weights.vector(10, 20)), 0f);
+                NormParameters.Kind.LAYER,
+                2,
+                Optional.of(weights.vector(2, 3)),
+                Optional.of(weights.vector(10, 20)),
+                0f);
         assertArrayEquals(new double[] {8, 23}, norm(full, 1, 3), EXACT);
     }
 

@@ -9,8 +9,7 @@ import java.nio.ByteOrder;
 
 /// Reads stored weights as `double`, one element at a time, whatever their alignment.
 final class Values {
-    private static final ValueLayout.OfInt INT_32 =
-            ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt INT_32 = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfShort INT_16 =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 

@@ -43,7 +43,8 @@ public final class Elementary {
     /// e^x, within 2 ulp; results below 2^-125 are 0.
     ///
     /// Range reduction x = n · ln 2 + r and a polynomial of degree 7 on |r| ≤ ln(2) / 2, as in Cephes' `expf`
-    /// (S. Moshier, netlib.org/cephes). The coefficients are doubled, so that n − 1 is a float's exponent up to overflow.
+    /// (S. Moshier, netlib.org/cephes). The coefficients are doubled, so that n − 1 is a float's exponent up to
+    /// overflow.
     public static FloatVector exp(FloatVector x) {
         FloatVector shifted = fma(x, LOG2_E, FloatVector.broadcast(Simd.F, ROUNDER));
         FloatVector n = shifted.sub(ROUNDER);
@@ -56,9 +57,7 @@ public final class Elementary {
         p = fma(p, r, 2 * 1.6666665459e-1f);
         p = fma(p, r, 2 * 5.0000001201e-1f);
         p = fma(p.mul(r), r, r.add(r)).add(2f);
-        IntVector exponent = shifted.reinterpretAsInts()
-                .sub(ROUNDER_BITS - 126)
-                .lanewise(VectorOperators.LSHL, 23);
+        IntVector exponent = shifted.reinterpretAsInts().sub(ROUNDER_BITS - 126).lanewise(VectorOperators.LSHL, 23);
         FloatVector y = p.mul(exponent.reinterpretAsFloats());
         y = y.blend(0f, x.compare(VectorOperators.LT, EXP_LOWEST));
         return y.blend(Float.POSITIVE_INFINITY, x.compare(VectorOperators.GT, EXP_HIGHEST));
@@ -118,7 +117,8 @@ public final class Elementary {
 
     /// 0.5 x (1 + tanh u) = x · sigmoid(2u), u = √(2/π) (x + 0.044715 x³).
     public static FloatVector geluTanh(FloatVector x) {
-        FloatVector inner = fma(x.mul(x), 0.044715f, FloatVector.broadcast(Simd.F, 1f)).mul(x);
+        FloatVector inner =
+                fma(x.mul(x), 0.044715f, FloatVector.broadcast(Simd.F, 1f)).mul(x);
         return x.div(exp(inner.mul(-2f * SQRT_2_OVER_PI)).add(1f));
     }
 

@@ -10,8 +10,7 @@ public final class Norms {
     private Norms() {}
 
     /// `out = (x − mean) / √(variance + epsilon) · gain + bias` over `n` values; `x` and `out` may be the same.
-    public static void layer(
-            float[] x, int at, int n, float[] gain, float[] bias, float epsilon, float[] out, int o) {
+    public static void layer(float[] x, int at, int n, float[] gain, float[] bias, float epsilon, float[] out, int o) {
         float mean = (float) (sum(x, at, n) / n);
         double variance = squares(x, at, n, mean) / n;
         float scale = (float) (1 / Math.sqrt(variance + epsilon));

@@ -36,8 +36,8 @@ public final class OnlineSoftmax {
             for (int j = 0; j < keys; j++) {
                 int at = j * Simd.TILE_COLUMNS + half;
                 float key = first + j;
-                VectorMask<Float> hidden = position.compare(VectorOperators.LT, key)
-                        .or(lowest.compare(VectorOperators.GE, key));
+                VectorMask<Float> hidden =
+                        position.compare(VectorOperators.LT, key).or(lowest.compare(VectorOperators.GE, key));
                 FloatVector.fromArray(Simd.F, s, at)
                         .blend(Float.NEGATIVE_INFINITY, hidden)
                         .intoArray(s, at);
@@ -57,8 +57,7 @@ public final class OnlineSoftmax {
             FloatVector maximum = maximum(s, half, keys, before);
             maximum.intoArray(maxima, half);
             // A lane that has seen no key yet: any finite number will do.
-            FloatVector shift =
-                    maximum.blend(0f, maximum.compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY));
+            FloatVector shift = maximum.blend(0f, maximum.compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY));
             FloatVector sum = weights(s, half, keys, shift);
             FloatVector correction = Elementary.exp(before.sub(shift));
             Elementary.fma(FloatVector.fromArray(Simd.F, sums, half), correction, sum)
@@ -107,7 +106,7 @@ public final class OnlineSoftmax {
             VectorMask<Float> higher = x.compare(VectorOperators.GT, maximum);
             if (higher.anyTrue()) {
                 FloatVector raised = maximum.blend(x, higher);
-                sum = sum.mul(Elementary.exp(maximum.sub(raised)));
+                sum = sum.blend(sum.mul(Elementary.exp(maximum.sub(raised))), higher);
                 maximum = raised;
                 maximum.intoArray(maxima, state + half);
             }

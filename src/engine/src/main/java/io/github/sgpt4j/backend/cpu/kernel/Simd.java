@@ -73,13 +73,12 @@ public final class Simd {
             if (request == null) {
                 return new Choice(preferred, Optional.empty());
             }
-            int bits =
-                    switch (request) {
-                        case "128" -> 128;
-                        case "256" -> 256;
-                        case "512" -> 512;
-                        default -> 0;
-                    };
+            int bits = switch (request) {
+                case "128" -> 128;
+                case "256" -> 256;
+                case "512" -> 512;
+                default -> 0;
+            };
             if (bits == 0) {
                 return new Choice(
                         preferred,

@@ -28,9 +28,9 @@ public final class Widening {
     private static void widenBf16(MemorySegment in, long byteOffset, float[] out, int o, int count) {
         int i = 0;
         for (; i < Simd.F.loopBound(count); i += Simd.LANES) {
-            IntVector bits = (IntVector) ShortVector.fromMemorySegment(
-                            Simd.S, in, byteOffset + 2L * i, ByteOrder.LITTLE_ENDIAN)
-                    .convertShape(VectorOperators.ZERO_EXTEND_S2I, Simd.I, 0);
+            IntVector bits =
+                    (IntVector) ShortVector.fromMemorySegment(Simd.S, in, byteOffset + 2L * i, ByteOrder.LITTLE_ENDIAN)
+                            .convertShape(VectorOperators.ZERO_EXTEND_S2I, Simd.I, 0);
             bits.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoArray(out, o + i);
         }
         for (; i < count; i++) {
@@ -41,9 +41,9 @@ public final class Widening {
     private static void widenF16(MemorySegment in, long byteOffset, float[] out, int o, int count) {
         int i = 0;
         for (; i < Simd.F.loopBound(count); i += Simd.LANES) {
-            IntVector bits = (IntVector) ShortVector.fromMemorySegment(
-                            Simd.S, in, byteOffset + 2L * i, ByteOrder.LITTLE_ENDIAN)
-                    .convertShape(VectorOperators.ZERO_EXTEND_S2I, Simd.I, 0);
+            IntVector bits =
+                    (IntVector) ShortVector.fromMemorySegment(Simd.S, in, byteOffset + 2L * i, ByteOrder.LITTLE_ENDIAN)
+                            .convertShape(VectorOperators.ZERO_EXTEND_S2I, Simd.I, 0);
             halves(bits).intoArray(out, o + i);
         }
         for (; i < count; i++) {
