@@ -84,7 +84,9 @@ class AttentionContractTest extends BackendContract {
             attend(packed, heads(2, 1, 8, window, NO_SLOPES));
         }
         attend(packed, heads(4, 4, 3, 7, slopes(4)));
-        attend(TestData.tree(0, new int[] {300, 70, 65, 1, 128}, new int[] {NO_PARENT, 0, 0, 1, 1}), heads(1, 1, 64, 0, NO_SLOPES));
+        attend(
+                TestData.tree(0, new int[] {300, 70, 65, 1, 128}, new int[] {NO_PARENT, 0, 0, 1, 1}),
+                heads(1, 1, 64, 0, NO_SLOPES));
     }
 
     @Test

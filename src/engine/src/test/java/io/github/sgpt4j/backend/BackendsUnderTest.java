@@ -21,7 +21,8 @@ final class BackendsUnderTest {
     /// For operations with weight matrices: also every type that they can be kept as.
     static Stream<BackendUnderTest> withWeightTypes() {
         return Stream.concat(
-                plain(), Stream.of(WeightFormat.F32, WeightFormat.BF16, WeightFormat.F16).map(format -> cpu(2, format)));
+                plain(),
+                Stream.of(WeightFormat.F32, WeightFormat.BF16, WeightFormat.F16).map(format -> cpu(2, format)));
     }
 
     /// Groups of configurations whose results must be equal.
@@ -33,13 +34,12 @@ final class BackendsUnderTest {
     }
 
     private static BackendUnderTest cpu(int threads, WeightFormat format) {
-        Optional<DType> keptAs =
-                switch (format) {
-                    case AS_STORED -> Optional.empty();
-                    case F32 -> Optional.of(DType.F32);
-                    case BF16 -> Optional.of(DType.BF16);
-                    case F16 -> Optional.of(DType.F16);
-                };
+        Optional<DType> keptAs = switch (format) {
+            case AS_STORED -> Optional.empty();
+            case F32 -> Optional.of(DType.F32);
+            case BF16 -> Optional.of(DType.BF16);
+            case F16 -> Optional.of(DType.F16);
+        };
         String name = "cpu with %d threads, weights %s".formatted(threads, format);
         return new BackendUnderTest(
                 name, () -> new CpuBackend(new CpuOptions(threads, format)), keptAs, Tolerance.FLOAT32);

@@ -38,7 +38,11 @@ class DecoderPropertiesTest extends BackendContract {
             PackedBatch packed = PackedBatch.of(sequences());
             float[] expected = decoder(reference, style).hidden(packed);
             // two layers whose residual stream grows to a few units
-            check(style + " hidden states", tolerance.scaled(10), expected, decoder(backend, style).hidden(packed));
+            check(
+                    style + " hidden states",
+                    tolerance.scaled(10),
+                    expected,
+                    decoder(backend, style).hidden(packed));
         }
     }
 
@@ -168,7 +172,11 @@ class DecoderPropertiesTest extends BackendContract {
                     .mapToObj(i -> callers.submit(() -> decoder.embeddings(batches.get(i % batches.size()))))
                     .toList();
             for (int i = 0; i < results.size(); i++) {
-                check("call " + i, same(), expected.get(i % batches.size()), results.get(i).get());
+                check(
+                        "call " + i,
+                        same(),
+                        expected.get(i % batches.size()),
+                        results.get(i).get());
             }
         }
     }

@@ -99,7 +99,9 @@ class LinearContractTest extends BackendContract {
         for (int i = 0; i < near; i++) {
             points[i] = (i - near / 2) / 60f;
         }
-        float[] far = {0f, -0f, 1e-30f, -1e-30f, 50f, -50f, 90f, -90f, 200f, -200f, 1e4f, -1e4f, 1e20f, -1e20f, 3e38f, -3e38f};
+        float[] far = {
+            0f, -0f, 1e-30f, -1e-30f, 50f, -50f, 90f, -90f, 200f, -200f, 1e4f, -1e4f, 1e20f, -1e20f, 3e38f, -3e38f
+        };
         System.arraycopy(far, 0, points, near, far.length);
         if (subject.keptAs().equals(Optional.of(DType.F16))) {
             points = Arrays.copyOf(points, near + 12);
@@ -153,8 +155,8 @@ class LinearContractTest extends BackendContract {
                     int in = 19;
                     int out = heads * 3 * headDim;
                     float[] values = data.weights(out, in);
-                    WeightTensor fused = weights.tensor(
-                            DType.F32, values, transposed ? in : out, transposed ? out : in);
+                    WeightTensor fused =
+                            weights.tensor(DType.F32, values, transposed ? in : out, transposed ? out : in);
                     WeightTensor bias = weights.vector(data.normal(out));
                     multiply(
                             "fused [%d, 3, %d]".formatted(heads, headDim),

@@ -20,7 +20,8 @@ class LogProbabilityContractTest extends BackendContract {
 
     @Test
     void scoresEveryVocabulary() {
-        for (int vocabulary : new int[] {1, 2, 3, 7, 15, 16, 17, 31, 33, 50, 64, 100, 127, 511, 513, 1024, 1025, 1500}) {
+        for (int vocabulary :
+                new int[] {1, 2, 3, 7, 15, 16, 17, 31, 33, 50, 64, 100, 127, 511, 513, 1024, 1025, 1500}) {
             score(vocabulary, 24, 1 + data.below(14), 1, data.flip());
         }
     }

@@ -106,7 +106,8 @@ class MisuseContractTest extends BackendContract {
 
     @Test
     void handlesTellTheirShapes() {
-        Linear linear = backend.linear(List.of(MatrixRows.allTransposed(weights.matrix(4, 3, new float[12]))), List.of());
+        Linear linear =
+                backend.linear(List.of(MatrixRows.allTransposed(weights.matrix(4, 3, new float[12]))), List.of());
         assertEquals(4, linear.in());
         assertEquals(3, linear.out());
         Table table = backend.table(weights.matrix(5, 4, new float[20]));

@@ -116,7 +116,8 @@ class PoolContractTest extends BackendContract {
     private void pool(
             PackedBatch packed, NormParameters norm, int[] skip, List<PoolMode> modes, float[] x, Tolerance allowed) {
         int segments = packed.segments() - packed.firstSegment();
-        String what = "pool %s of %d columns, skip %s, %s".formatted(modes, norm.columns(), Arrays.toString(skip), packed);
+        String what =
+                "pool %s of %d columns, skip %s, %s".formatted(modes, norm.columns(), Arrays.toString(skip), packed);
         compare(what, allowed, side -> {
             Tensor out = side.out(segments, modes.size() * norm.columns());
             Tensor hidden = side.in(x, packed.tokens(), norm.columns());

@@ -84,7 +84,12 @@ class RowContractTest extends BackendContract {
             // the mean of 300 is known to 300 · 2⁻²⁴ at best, some roundings more after summing; Σx²/n − mean²
             // would be off by 300² · 2⁻²⁴
             Tolerance allowed = tolerance.scaled(30);
-            normalise("mean 300", allowed, plain(NormParameters.Kind.LAYER, columns), 3, data.normal(3 * columns, 300, 1));
+            normalise(
+                    "mean 300",
+                    allowed,
+                    plain(NormParameters.Kind.LAYER, columns),
+                    3,
+                    data.normal(3 * columns, 300, 1));
         }
     }
 

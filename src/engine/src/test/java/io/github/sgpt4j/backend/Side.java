@@ -88,7 +88,12 @@ final class Side implements AutoCloseable {
 
     private MatrixRows rounded(MatrixRows rows) {
         return new MatrixRows(
-                rounding.apply(rows.tensor()), rows.transposed(), rows.first(), rows.run(), rows.stride(), rows.count());
+                rounding.apply(rows.tensor()),
+                rows.transposed(),
+                rows.first(),
+                rows.run(),
+                rows.stride(),
+                rows.count());
     }
 
     /// A matrix `[out, in]` stored as F32 without bias.

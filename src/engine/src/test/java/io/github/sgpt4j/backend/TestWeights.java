@@ -41,9 +41,7 @@ public final class TestWeights implements AutoCloseable {
         float[] values = new float[65536];
         int count = 0;
         for (int bits = 0; bits < 65536; bits++) {
-            float value = dtype == DType.F16
-                    ? Float.float16ToFloat((short) bits)
-                    : Float.intBitsToFloat(bits << 16);
+            float value = dtype == DType.F16 ? Float.float16ToFloat((short) bits) : Float.intBitsToFloat(bits << 16);
             if (Float.isFinite(value) && Float.isFinite(round(value, kept))) {
                 values[count++] = value;
             }

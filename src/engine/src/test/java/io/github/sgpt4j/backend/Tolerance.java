@@ -44,19 +44,20 @@ record Tolerance(double absolute, double relative, String reason) {
             }
         }
         if (wrong > 0) {
-            fail("%s: %d of %d values off; worst at row %d column %d: expected %s, got %s (allowed %s + %s·|x|: %s; seed %d)"
-                    .formatted(
-                            what,
-                            wrong,
-                            expected.length,
-                            worst / columns,
-                            worst % columns,
-                            expected[worst],
-                            actual[worst],
-                            absolute,
-                            relative,
-                            reason,
-                            TestData.SEED));
+            fail(
+                    "%s: %d of %d values off; worst at row %d column %d: expected %s, got %s (allowed %s + %s·|x|: %s; seed %d)"
+                            .formatted(
+                                    what,
+                                    wrong,
+                                    expected.length,
+                                    worst / columns,
+                                    worst % columns,
+                                    expected[worst],
+                                    actual[worst],
+                                    absolute,
+                                    relative,
+                                    reason,
+                                    TestData.SEED));
         }
     }
 }
