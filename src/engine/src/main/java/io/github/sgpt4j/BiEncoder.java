@@ -54,7 +54,8 @@ public final class BiEncoder implements AutoCloseable {
 
     /// Opens a checkpoint directory; closing the encoder closes the model.
     ///
-    /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something unsupported, or
+    /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something unsupported,
+    or
     ///     the device cannot be had
     public static BiEncoder open(Path directory, ModelOptions modelOptions, BiEncoderOptions options) {
         Model model = Model.open(directory, modelOptions);
@@ -147,8 +148,7 @@ public final class BiEncoder implements AutoCloseable {
     public float[][] embed(List<String> texts, TextKind kind, ProgressListener progress) {
         model.requireOpen();
         TextFraming framing = framings.getOrDefault(kind, new TextFraming.Plain());
-        float[][] vectors =
-                encoder.embed(List.copyOf(texts), framing, options.batchTokens(), progress::update);
+        float[][] vectors = encoder.embed(List.copyOf(texts), framing, options.batchTokens(), progress::update);
         if (options.normalize()) {
             for (float[] vector : vectors) {
                 EmbeddingSteps.normalize(vector);

@@ -51,7 +51,8 @@ public final class Model implements AutoCloseable {
     /// Opens a checkpoint directory as Hugging Face hubs hold it: config.json, safetensors weights, tokenizer, and the
     /// module files of sentence-transformers if there are any.
     ///
-    /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something unsupported, or
+    /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something unsupported,
+    or
     ///     the device cannot be had
     public static Model open(Path directory, ModelOptions options) {
         if (!Files.isDirectory(directory)) {

@@ -28,8 +28,7 @@ public final class EmbeddingSteps implements AutoCloseable {
     private final List<Loaded> steps = new ArrayList<>();
     private final int width;
 
-    private EmbeddingSteps(
-            Backend backend, List<Weights> weights, List<SentenceModules.Step> description, int width) {
+    private EmbeddingSteps(Backend backend, List<Weights> weights, List<SentenceModules.Step> description, int width) {
         this.backend = backend;
         this.weights = weights;
         int columns = width;
@@ -79,9 +78,8 @@ public final class EmbeddingSteps implements AutoCloseable {
         Activation activation = activation(config);
         Weights file = Weights.open(directory);
         weights.add(file);
-        List<MatrixRows> bias = config.bool("bias", true)
-                ? List.of(MatrixRows.all(file.get("linear.bias", out)))
-                : List.of();
+        List<MatrixRows> bias =
+                config.bool("bias", true) ? List.of(MatrixRows.all(file.get("linear.bias", out))) : List.of();
         return new Loaded.Dense(
                 backend.linear(List.of(MatrixRows.all(file.get("linear.weight", out, in))), bias), activation);
     }
@@ -96,8 +94,8 @@ public final class EmbeddingSteps implements AutoCloseable {
             case "torch.nn.modules.activation.SiLU" -> Activation.SILU;
             case "torch.nn.modules.activation.GELU" -> Activation.GELU;
             default ->
-                throw new UnsupportedModelException("%s: activation function \"%s\" is not supported"
-                        .formatted(config.path(), name));
+                throw new UnsupportedModelException(
+                        "%s: activation function \"%s\" is not supported".formatted(config.path(), name));
         };
     }
 

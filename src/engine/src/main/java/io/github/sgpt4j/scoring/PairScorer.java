@@ -29,7 +29,8 @@ public record PairScorer(Decoder decoder, Tokenizer tokenizer, PromptTemplate te
 
     /// Scores `queries[i]` after the prompt with `documents[i]`.
     ///
-    /// @return the log-probability of each scored query token, `[pairs][tokens]`; a query without tokens has none, one
+    /// @return the log-probability of each scored query token, `[pairs][tokens]`; a query without tokens has none,
+    one
     ///     that is longer than the model keeps its last ones
     public float[][] logProbabilities(
             List<String> queries, List<String> documents, int batchTokens, Progress progress) {
@@ -59,8 +60,8 @@ public record PairScorer(Decoder decoder, Tokenizer tokenizer, PromptTemplate te
         List<ScoringRequest> requests = new ArrayList<>(queries.size());
         for (int i = 0; i < queries.size(); i++) {
             int[] query = queryIds.computeIfAbsent(queries.get(i), q -> tokenizer.encode(q, false));
-            int[] context = contextIds.computeIfAbsent(
-                    documents.get(i), d -> tokenizer.encode(template.context(d), false));
+            int[] context =
+                    contextIds.computeIfAbsent(documents.get(i), d -> tokenizer.encode(template.context(d), false));
             requests.add(ScoringRequest.of(context, query, instruction, maxLength));
         }
         return requests;
@@ -78,11 +79,7 @@ public record PairScorer(Decoder decoder, Tokenizer tokenizer, PromptTemplate te
     }
 
     private void run(
-            List<ScoringRequest> requests,
-            List<Integer> order,
-            int batchTokens,
-            Progress progress,
-            float[][] results) {
+            List<ScoringRequest> requests, List<Integer> order, int batchTokens, Progress progress, float[][] results) {
         int done = results.length - order.size();
         try (SharedPrefix shared = SharedPrefix.of(decoder, requests, order)) {
             ScoringBatch batch = new ScoringBatch(shared.states());

@@ -44,8 +44,7 @@ final class ScoringBatch {
 
     private boolean sharesContext(ScoringRequest request) {
         int context = request.scoredFrom() + 1;
-        return sharedContext.length == context
-                && Arrays.equals(sharedContext, 0, context, request.input(), 0, context);
+        return sharedContext.length == context && Arrays.equals(sharedContext, 0, context, request.input(), 0, context);
     }
 
     /// Adds request number `index`; requests with the same context should follow one another.

@@ -21,9 +21,8 @@ record ScoringRequest(int[] input, int[] targets) {
         }
         int kept = Math.min(instruction, context.length);
         if (kept > max) {
-            throw new FormatException(
-                    "prompt: expected an instruction of at most %d tokens, the model's length, got %d"
-                            .formatted(max, kept));
+            throw new FormatException("prompt: expected an instruction of at most %d tokens, the model's length, got %d"
+                    .formatted(max, kept));
         }
         int[] all = concat(context, query);
         int room = max + 1 - kept;

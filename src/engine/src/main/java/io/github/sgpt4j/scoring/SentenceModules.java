@@ -57,8 +57,7 @@ public record SentenceModules(
     public static SentenceModules read(Path directory) {
         Path file = directory.resolve("modules.json");
         if (!Files.exists(file)) {
-            return withBertConfig(
-                    directory, directory, List.of(PoolMode.WEIGHTED_MEAN), true, List.of());
+            return withBertConfig(directory, directory, List.of(PoolMode.WEIGHTED_MEAN), true, List.of());
         }
         JsonNode modules = JsonFile.readTree(file);
         if (!modules.isArray() || modules.isEmpty()) {
@@ -101,7 +100,8 @@ public record SentenceModules(
             }
         }
         if (modes.isEmpty()) {
-            throw new FormatException("%s: expected a Pooling module after the Transformer, found none".formatted(file));
+            throw new FormatException(
+                    "%s: expected a Pooling module after the Transformer, found none".formatted(file));
         }
         return withBertConfig(directory, transformer, modes, includePrompt, steps);
     }
@@ -116,7 +116,8 @@ public record SentenceModules(
     /// A module's folder, which must lie in the checkpoint.
     private static Path folder(Path directory, Path file, String path) {
         if (path.indexOf('\0') >= 0 || path.startsWith("/") || path.contains("..") || path.contains("\\")) {
-            throw new FormatException("%s: module path \"%s\": expected a folder of the checkpoint".formatted(file, path));
+            throw new FormatException(
+                    "%s: module path \"%s\": expected a folder of the checkpoint".formatted(file, path));
         }
         return path.isEmpty() ? directory : directory.resolve(path);
     }
@@ -171,8 +172,8 @@ public record SentenceModules(
             }
             return names.stream()
                     .map(n -> PoolingNames.parse(n.asText())
-                            .orElseThrow(() -> new UnsupportedModelException("%s: pooling mode \"%s\" is not supported"
-                                    .formatted(config.path(), n.asText()))))
+                            .orElseThrow(() -> new UnsupportedModelException(
+                                    "%s: pooling mode \"%s\" is not supported".formatted(config.path(), n.asText()))))
                     .toList();
         }
         List<PoolMode> modes = new ArrayList<>();

@@ -10,7 +10,12 @@ package io.github.sgpt4j.tokenizer;
 ///     text as it is
 /// @param special whether decoding may skip it
 record AddedToken(
-        String content, boolean singleWord, boolean leftStrip, boolean rightStrip, boolean normalized, boolean special) {
+        String content,
+        boolean singleWord,
+        boolean leftStrip,
+        boolean rightStrip,
+        boolean normalized,
+        boolean special) {
     AddedToken {
         if (content.isEmpty()) {
             throw new IllegalArgumentException("an added token must not be empty");

@@ -9,7 +9,8 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Added tokens and the search for them in a text, as `tokenizers::AddedVocabulary` does it: leftmost first, the longest
+/// Added tokens and the search for them in a text, as `tokenizers::AddedVocabulary` does it: leftmost first, the
+/// longest
 /// where several start. Built by a [Builder], then immutable.
 final class AddedVocabulary {
     private final Map<String, Integer> ids;
@@ -37,18 +38,21 @@ final class AddedVocabulary {
         for (AddedToken token : tokens) {
             String content = token.normalized() ? normalizer.normalize(token.content()) : token.content();
             if (content.isEmpty()) {
-                throw new UnsupportedModelException("%s: added token \"%s\" is empty once normalized, which is not supported"
-                        .formatted(builder.vocabulary.file(), token.content()));
+                throw new UnsupportedModelException(
+                        "%s: added token \"%s\" is empty once normalized, which is not supported"
+                                .formatted(builder.vocabulary.file(), token.content()));
             }
             (token.normalized() ? normalized : plain).add(content, builder.ids.getOrDefault(token.content(), 0));
         }
     }
 
-    @Nullable AddedToken token(int id) {
+    @Nullable
+    AddedToken token(int id) {
         return byId.get(id);
     }
 
-    @Nullable Integer id(String content) {
+    @Nullable
+    Integer id(String content) {
         return ids.get(content);
     }
 
@@ -152,8 +156,9 @@ final class AddedVocabulary {
         /// id that a file may state plays no part in the reference implementation either.
         int add(AddedToken token) {
             if (token.content().length() > MAX_LENGTH) {
-                throw new UnsupportedModelException("%s: an added token of %d characters is longer than the supported %d"
-                        .formatted(vocabulary.file(), token.content().length(), MAX_LENGTH));
+                throw new UnsupportedModelException(
+                        "%s: an added token of %d characters is longer than the supported %d"
+                                .formatted(vocabulary.file(), token.content().length(), MAX_LENGTH));
             }
             if (token.special() && specialContents.add(token.content())) {
                 specials.add(token);
@@ -179,12 +184,14 @@ final class AddedVocabulary {
             return id;
         }
 
-        @Nullable Integer id(String content) {
+        @Nullable
+        Integer id(String content) {
             return ids.get(content);
         }
 
         /// The token of this content as it stands now.
-        @Nullable AddedToken token(String content) {
+        @Nullable
+        AddedToken token(String content) {
             Integer id = ids.get(content);
             return id == null ? null : byId.get(id);
         }

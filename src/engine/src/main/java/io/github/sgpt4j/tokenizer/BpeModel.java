@@ -13,8 +13,7 @@ final class BpeModel {
     /// @param fuseUnknown whether neighbouring unknown symbols become one
     /// @param byteFallback whether unknown symbols become tokens `<0x00>`…`<0xFF>` where all of them exist
     /// @param ignoreMerges whether a word that is a token is taken as such before any merging
-    record Options(
-            @Nullable String unknownToken, boolean fuseUnknown, boolean byteFallback, boolean ignoreMerges) {}
+    record Options(@Nullable String unknownToken, boolean fuseUnknown, boolean byteFallback, boolean ignoreMerges) {}
 
     private static final int CACHE_SLOTS = 1 << 14;
     private static final int CACHED_LENGTH = 64;
@@ -135,8 +134,9 @@ final class BpeModel {
             flush();
             pendingUnknown = vocabulary.id(unknownToken);
             if (pendingUnknown == Vocabulary.ABSENT) {
-                throw new FormatException("%s: model.unk_token: the vocabulary lacks the unknown token \"%s\", which the text needs"
-                        .formatted(vocabulary.file(), unknownToken));
+                throw new FormatException(
+                        "%s: model.unk_token: the vocabulary lacks the unknown token \"%s\", which the text needs"
+                                .formatted(vocabulary.file(), unknownToken));
             }
         }
 

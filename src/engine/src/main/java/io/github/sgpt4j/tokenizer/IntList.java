@@ -21,7 +21,8 @@ final class IntList {
     void addAll(int[] more) {
         int needed = Math.addExact(size, more.length);
         if (needed > values.length) {
-            values = Arrays.copyOf(values, (int) Math.min(Integer.MAX_VALUE - 8L, Math.max(needed, 2L * values.length)));
+            values =
+                    Arrays.copyOf(values, (int) Math.min(Integer.MAX_VALUE - 8L, Math.max(needed, 2L * values.length)));
         }
         System.arraycopy(more, 0, values, size, more.length);
         size = needed;

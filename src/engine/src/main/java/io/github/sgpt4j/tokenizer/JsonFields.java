@@ -60,7 +60,8 @@ record JsonFields(String file, String path, JsonNode node) {
         return has(key) ? string(key) : absent;
     }
 
-    @Nullable String stringOrNull(String key) {
+    @Nullable
+    String stringOrNull(String key) {
         return has(key) ? string(key) : null;
     }
 

@@ -87,7 +87,9 @@ final class KnownSplitters {
             }
             return i;
         }
-        if (first != '\r' && first != '\n' && second < text.length()
+        if (first != '\r'
+                && first != '\n'
+                && second < text.length()
                 && CharacterClasses.isLetter(text.codePointAt(second))) {
             return skipLetters(text, second);
         }

@@ -134,7 +134,8 @@ final class ModelReader {
         try {
             long size = Files.size(path);
             if (size > MAX_FILE_BYTES) {
-                throw new FormatException("%s: %d bytes are more than the supported %d".formatted(path, size, MAX_FILE_BYTES));
+                throw new FormatException(
+                        "%s: %d bytes are more than the supported %d".formatted(path, size, MAX_FILE_BYTES));
             }
         } catch (IOException e) {
             throw unreadable(path.toString(), e);
@@ -225,7 +226,8 @@ final class ModelReader {
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
             String token = parser.currentName();
             if (parser.nextToken() != JsonToken.VALUE_NUMBER_INT) {
-                throw new FormatException("%s: model.vocab: id of token \"%s\" is not an integer".formatted(file, token));
+                throw new FormatException(
+                        "%s: model.vocab: id of token \"%s\" is not an integer".formatted(file, token));
             }
             requireWellFormed(token);
             char[] chars = token.toCharArray();
@@ -290,7 +292,11 @@ final class ModelReader {
         checkSize(path);
         char[] chars;
         try {
-            chars = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(Files.readAllBytes(path))).toString().toCharArray();
+            chars = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(Files.readAllBytes(path)))
+                    .toString()
+                    .toCharArray();
         } catch (CharacterCodingException e) {
             throw new FormatException("%s: not valid UTF-8".formatted(path), e);
         } catch (IOException e) {

@@ -75,7 +75,8 @@ final class OnigurumaClass {
         }
         boolean flatten = type.startsWith("[") && !type.startsWith("[^");
         reader.out().append(flatten ? type.substring(1, type.length() - 1) : type);
-        if (peek() == '-' && pattern.charAt(reader.position() + 1 < pattern.length() ? reader.position() + 1 : 0) != ']') {
+        if (peek() == '-'
+                && pattern.charAt(reader.position() + 1 < pattern.length() ? reader.position() + 1 : 0) != ']') {
             throw reader.unsupported("- after a class within a class");
         }
         return true;

@@ -18,11 +18,30 @@ final class OnigurumaPattern {
 
     /// Names after `\p` that mean the same to both.
     private static final Set<String> CATEGORIES = Set.of(
-            "L", "Lu", "Ll", "Lt", "Lm", "Lo", "M", "Mn", "Mc", "Me", "N", "Nd", "Nl", "No", "P", "Pc", "Pd", "Ps", "Pe",
-            "Pi", "Pf", "Po", "S", "Sm", "Sc", "Sk", "So", "Z", "Zs", "Zl", "Zp", "C", "Cc", "Cf", "Cn", "Co");
+            "L", "Lu", "Ll", "Lt", "Lm", "Lo", "M", "Mn", "Mc", "Me", "N", "Nd", "Nl", "No", "P", "Pc", "Pd", "Ps",
+            "Pe", "Pi", "Pf", "Po", "S", "Sm", "Sc", "Sk", "So", "Z", "Zs", "Zl", "Zp", "C", "Cc", "Cf", "Cn", "Co");
     private static final Set<String> SCRIPTS = Set.of(
-            "Arabic", "Armenian", "Bengali", "Cyrillic", "Devanagari", "Ethiopic", "Georgian", "Greek", "Han", "Hangul",
-            "Hebrew", "Hiragana", "Katakana", "Khmer", "Lao", "Latin", "Myanmar", "Tamil", "Telugu", "Thai", "Tibetan");
+            "Arabic",
+            "Armenian",
+            "Bengali",
+            "Cyrillic",
+            "Devanagari",
+            "Ethiopic",
+            "Georgian",
+            "Greek",
+            "Han",
+            "Hangul",
+            "Hebrew",
+            "Hiragana",
+            "Katakana",
+            "Khmer",
+            "Lao",
+            "Latin",
+            "Myanmar",
+            "Tamil",
+            "Telugu",
+            "Thai",
+            "Tibetan");
     /// Beginnings of letter sequences that some single character folds to, when case is ignored.
     private static final Set<String> FOLDED_PAIRS =
             Set.of("ss", "ff", "fi", "fl", "st", "ij", "dz", "lj", "nj", "hh", "tt", "ww", "yy", "aa");
@@ -65,8 +84,8 @@ final class OnigurumaPattern {
         } catch (PatternSyntaxException e) {
             throw new FormatException("%s: malformed pattern %s: %s".formatted(where, pattern, e.getDescription()), e);
         } catch (StackOverflowError e) {
-            throw new UnsupportedModelException("%s: pattern of %d characters nests too deeply"
-                    .formatted(where, pattern.length()));
+            throw new UnsupportedModelException(
+                    "%s: pattern of %d characters nests too deeply".formatted(where, pattern.length()));
         }
     }
 
@@ -159,7 +178,8 @@ final class OnigurumaPattern {
 
     /// Reads an escape that stands for a class, such as `\s`, and returns its translation, usable inside and outside of
     /// brackets; null, without moving, if the escape stands for a single character.
-    @Nullable String classEscape() {
+    @Nullable
+    String classEscape() {
         char c = pattern.charAt(position + 1);
         switch (c) {
             case 's', 'S', 'd', 'D' -> {
@@ -266,7 +286,8 @@ final class OnigurumaPattern {
         if (ignoreCase) {
             int next = position + length;
             boolean pair = next < pattern.length()
-                    && FOLDED_PAIRS.contains(("" + Character.toString(c) + pattern.charAt(next)).toLowerCase(Locale.ROOT));
+                    && FOLDED_PAIRS.contains(
+                            ("" + Character.toString(c) + pattern.charAt(next)).toLowerCase(Locale.ROOT));
             if (c >= 0x80 || pair) {
                 throw unsupported("%s where case is ignored".formatted(excerpt(length + 1)));
             }
@@ -348,8 +369,8 @@ final class OnigurumaPattern {
     }
 
     UnsupportedModelException unsupported(String what) {
-        return new UnsupportedModelException(
-                "%s: pattern %s uses %s, which is not supported (at character %d)".formatted(where, pattern, what, position));
+        return new UnsupportedModelException("%s: pattern %s uses %s, which is not supported (at character %d)"
+                .formatted(where, pattern, what, position));
     }
 
     FormatException malformed(String what) {

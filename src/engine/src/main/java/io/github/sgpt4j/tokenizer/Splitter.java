@@ -73,8 +73,8 @@ interface Splitter {
 
     /// Matches the string itself; an empty one nowhere.
     static Splitter literal(String literal) {
-        return (Stepper) (text, from) ->
-                !literal.isEmpty() && text.startsWith(literal, from) ? from + literal.length() : -1;
+        return (Stepper)
+                (text, from) -> !literal.isEmpty() && text.startsWith(literal, from) ? from + literal.length() : -1;
     }
 
     /// Matches each code point of a class by itself.

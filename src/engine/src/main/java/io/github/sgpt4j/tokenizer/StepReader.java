@@ -148,15 +148,14 @@ final class StepReader {
 
     private static PreTokenizer.Prefix prefix(JsonFields step) {
         String scheme = step.string("prepend_scheme", "always");
-        PreTokenizer.Prefix prefix =
-                switch (scheme) {
-                    case "always" -> PreTokenizer.Prefix.ALWAYS;
-                    case "first" -> PreTokenizer.Prefix.FIRST;
-                    case "never" -> PreTokenizer.Prefix.NEVER;
-                    default ->
-                        throw new FormatException("%s: expected always, first or never, got \"%s\""
-                                .formatted(step.where("prepend_scheme"), scheme));
-                };
+        PreTokenizer.Prefix prefix = switch (scheme) {
+            case "always" -> PreTokenizer.Prefix.ALWAYS;
+            case "first" -> PreTokenizer.Prefix.FIRST;
+            case "never" -> PreTokenizer.Prefix.NEVER;
+            default ->
+                throw new FormatException("%s: expected always, first or never, got \"%s\""
+                        .formatted(step.where("prepend_scheme"), scheme));
+        };
         if (!step.flag("add_prefix_space", true)) {
             if (prefix == PreTokenizer.Prefix.FIRST) {
                 throw new FormatException("%s: false does not go with prepend_scheme \"first\""
@@ -176,8 +175,7 @@ final class StepReader {
             case "MergedWithNext" -> PreTokenizer.Behavior.MERGED_WITH_NEXT;
             case "Contiguous" -> PreTokenizer.Behavior.CONTIGUOUS;
             default ->
-                throw new FormatException(
-                        "%s: unknown behavior \"%s\"".formatted(step.where("behavior"), behavior));
+                throw new FormatException("%s: unknown behavior \"%s\"".formatted(step.where("behavior"), behavior));
         };
     }
 

@@ -56,9 +56,17 @@ public final class Tokenizer {
         return TokenizerReader.read(directory);
     }
 
+    /// The same tokenizer with texts in lower case before every other normalization (`do_lower_case` of
+    /// sentence-transformers).
+    public Tokenizer lowerCasing() {
+        Normalizer lower = new Normalizer.Sequence(List.of(new Normalizer.Lowercase(), normalizer));
+        return new Tokenizer(model, added, lower, preTokenizer, postProcessor, decoder, settings);
+    }
+
     /// The ids of a text, all of them: a truncation that the file states is not applied.
     ///
-    /// @param addSpecialTokens whether the special tokens of the post-processor are put around the text. Special tokens
+    /// @param addSpecialTokens whether the special tokens of the post-processor are put around the text. Special
+    tokens
     ///     that are written out in the text are recognised either way
     public int[] encode(String text, boolean addSpecialTokens) {
         return postProcessor.process(textIds(text), addSpecialTokens);
@@ -72,8 +80,8 @@ public final class Tokenizer {
     public int[] encode(String text, boolean addSpecialTokens, int maxLength) {
         int special = addSpecialTokens ? postProcessor.added() : 0;
         if (maxLength < special) {
-            throw new IllegalArgumentException(
-                    "maxLength must be at least %d, the number of special tokens, got %d".formatted(special, maxLength));
+            throw new IllegalArgumentException("maxLength must be at least %d, the number of special tokens, got %d"
+                    .formatted(special, maxLength));
         }
         int[] ids = textIds(text);
         int kept = maxLength - special;
@@ -128,7 +136,9 @@ public final class Tokenizer {
                 throw new IllegalArgumentException("token ids must not be negative, got " + id);
             }
             AddedToken addedToken = added.token(id);
-            String token = addedToken != null ? addedToken.content() : model.vocabulary().token(id);
+            String token = addedToken != null
+                    ? addedToken.content()
+                    : model.vocabulary().token(id);
             if (token != null && !(skipSpecialTokens && added.isSpecial(token))) {
                 tokens.add(token);
             }

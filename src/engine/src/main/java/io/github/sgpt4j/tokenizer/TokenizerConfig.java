@@ -99,7 +99,8 @@ record TokenizerConfig(
         }
         String side = config.string("truncation_side");
         if (!side.equals("left") && !side.equals("right")) {
-            throw new FormatException("%s: expected left or right, got \"%s\"".formatted(config.where("truncation_side"), side));
+            throw new FormatException(
+                    "%s: expected left or right, got \"%s\"".formatted(config.where("truncation_side"), side));
         }
         return side.equals("left");
     }
@@ -110,7 +111,8 @@ record TokenizerConfig(
         decoder.node().properties().forEach(member -> {
             String key = member.getKey();
             if (!key.matches("[0-9]{1,9}")) {
-                throw new FormatException("%s: expected an id, got \"%s\"".formatted(config.where("added_tokens_decoder"), key));
+                throw new FormatException(
+                        "%s: expected an id, got \"%s\"".formatted(config.where("added_tokens_decoder"), key));
             }
             AddedToken before = byId.put(Integer.parseInt(key), token(member.getValue(), decoder.where(key), false));
             if (before != null) {
@@ -129,8 +131,9 @@ record TokenizerConfig(
         Map<Integer, AddedToken> byId = new TreeMap<>();
         file.node().properties().forEach(member -> {
             String content = member.getKey();
-            boolean isSpecial = special.values().stream().anyMatch(t -> t.content().equals(content))
-                    || extra.stream().anyMatch(t -> t.content().equals(content));
+            boolean isSpecial =
+                    special.values().stream().anyMatch(t -> t.content().equals(content))
+                            || extra.stream().anyMatch(t -> t.content().equals(content));
             if (content.isEmpty()) {
                 throw new FormatException("%s: a token is empty".formatted(file.file()));
             }

@@ -51,7 +51,8 @@ final class TokenizerReader {
                 ? PostProcessorReader.step(root.object("post_processor"))
                 : config.postProcessor(added);
         List<PreTokenizer> steps = StepReader.preTokenizer(root);
-        return assemble(content, options, added, normalizer, steps, post, StepReader.decoder(root), settings(root, config));
+        return assemble(
+                content, options, added, normalizer, steps, post, StepReader.decoder(root), settings(root, config));
     }
 
     private static Tokenizer fromVocabulary(ModelReader.Content content, TokenizerConfig config) {
@@ -82,12 +83,11 @@ final class TokenizerReader {
             Tokenizer.Settings settings) {
         boolean byteLevel = !steps.isEmpty() && steps.getLast() instanceof PreTokenizer.Bytes;
         List<PreTokenizer> rest = byteLevel ? steps.subList(0, steps.size() - 1) : steps;
-        PreTokenizer preTokenizer =
-                switch (rest.size()) {
-                    case 0 -> new PreTokenizer.None();
-                    case 1 -> rest.getFirst();
-                    default -> new PreTokenizer.Sequence(rest);
-                };
+        PreTokenizer preTokenizer = switch (rest.size()) {
+            case 0 -> new PreTokenizer.None();
+            case 1 -> rest.getFirst();
+            default -> new PreTokenizer.Sequence(rest);
+        };
         BpeModel model = new BpeModel(content.vocabulary(), content.merges(), options, byteLevel);
         return new Tokenizer(model, added.build(normalizer), normalizer, preTokenizer, post, decoder, settings);
     }
@@ -95,7 +95,8 @@ final class TokenizerReader {
     private static BpeModel.Options options(JsonFields model) {
         String type = model.string("type", "BPE");
         if (!type.equals("BPE")) {
-            throw new UnsupportedModelException("%s: model \"%s\" is not supported, only BPE is".formatted(model.where("type"), type));
+            throw new UnsupportedModelException(
+                    "%s: model \"%s\" is not supported, only BPE is".formatted(model.where("type"), type));
         }
         model.allow(Set.of(
                 "type",
@@ -108,11 +109,13 @@ final class TokenizerReader {
                 "ignore_merges"));
         for (String affix : List.of("continuing_subword_prefix", "end_of_word_suffix")) {
             if (!model.string(affix, "").isEmpty()) {
-                throw new UnsupportedModelException("%s: \"%s\" is not supported, only none is"
-                        .formatted(model.where(affix), model.string(affix)));
+                throw new UnsupportedModelException(
+                        "%s: \"%s\" is not supported, only none is".formatted(model.where(affix), model.string(affix)));
             }
         }
-        if (model.has("dropout") && !(model.node().get("dropout").isNumber() && model.node().get("dropout").doubleValue() == 0)) {
+        if (model.has("dropout")
+                && !(model.node().get("dropout").isNumber()
+                        && model.node().get("dropout").doubleValue() == 0)) {
             throw new UnsupportedModelException("%s: only null or 0 is supported".formatted(model.where("dropout")));
         }
         return new BpeModel.Options(
@@ -150,7 +153,8 @@ final class TokenizerReader {
             length = OptionalInt.of(truncation.integer("max_length", 0));
             String direction = truncation.string("direction", "Right");
             if (!direction.equals("Left") && !direction.equals("Right")) {
-                throw new FormatException("%s: expected Left or Right, got \"%s\"".formatted(truncation.where("direction"), direction));
+                throw new FormatException(
+                        "%s: expected Left or Right, got \"%s\"".formatted(truncation.where("direction"), direction));
             }
             left = direction.equals("Left");
         }

@@ -84,7 +84,8 @@ final class Vocabulary {
     }
 
     /// The token with this id, or null if there is none.
-    @Nullable String token(int id) {
+    @Nullable
+    String token(int id) {
         return id < 0 || id >= byId.length || byId[id] == 0 ? null : tokens.get(byId[id] - 1);
     }
 

@@ -102,6 +102,25 @@ class AttentionContractTest extends BackendContract {
     }
 
     @Test
+    void attendsOverRandomTrees() {
+        for (int i = 0; i < 60; i++) {
+            int cached = data.below(3) == 0 ? 1 + data.below(200) : 0;
+            int first = cached > 0 ? 1 : 0;
+            int[] lengths = new int[1 + data.below(8)];
+            int[] parents = new int[lengths.length];
+            for (int s = 0; s < lengths.length; s++) {
+                lengths[s] = 1 + data.below(data.flip() ? 8 : 160);
+                parents[s] = data.below(s + first + 1) - 1;
+            }
+            int kvHeads = 1 + data.below(3);
+            int heads = kvHeads * (1 + data.below(3));
+            int window = data.flip() ? 0 : 1 + data.below(data.flip() ? 12 : 200);
+            float[] slopes = data.flip() ? NO_SLOPES : slopes(heads);
+            attend(TestData.tree(cached, lengths, parents), heads(heads, kvHeads, 1 + data.below(20), window, slopes));
+        }
+    }
+
+    @Test
     void softmaxIsStableForLargeScores() {
         PackedBatch packed = TestData.segments(1, 2, 40, 100);
         for (double size : new double[] {4, 12, 40}) {

@@ -53,6 +53,13 @@ class LinearContractTest extends BackendContract {
     }
 
     @Test
+    void multipliesRandomShapes() {
+        for (int i = 0; i < 60; i++) {
+            multiply(1 + data.below(80), 1 + data.below(140), 1 + data.below(140));
+        }
+    }
+
+    @Test
     void multipliesBeyondEveryBlock() {
         for (DType stored : STORED) {
             WeightTensor weight = weights.tensor(stored, data.weights(1500, 3000), 1500, 3000);
