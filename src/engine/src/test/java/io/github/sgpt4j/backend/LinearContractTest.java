@@ -27,7 +27,7 @@ class LinearContractTest extends BackendContract {
         for (int rows = 1; rows <= 40; rows++) {
             multiply(rows, SMALL[(rows + 3) % SMALL.length], SMALL[rows % SMALL.length]);
         }
-        for (int rows : new int[] {63, 64, 65, 97, 100, 193, 385}) {
+        for (int rows : new int[] {63, 64, 65, 97, 100, 193, 240, 241, 385, 481}) {
             multiply(rows, 33, 17);
         }
     }
@@ -73,6 +73,7 @@ class LinearContractTest extends BackendContract {
             }
         }
         multiply(200, 300, 401);
+        multiply(301, 70, 800);
     }
 
     @Test
@@ -91,7 +92,7 @@ class LinearContractTest extends BackendContract {
     @Test
     void appliesEveryActivationAfterTheBias() {
         for (Activation activation : Activation.values()) {
-            for (int[] shape : new int[][] {{13, 33, 17}, {1, 5, 3}, {2, 64, 8}, {12, 100, 5}}) {
+            for (int[] shape : new int[][] {{13, 33, 17}, {1, 5, 3}, {2, 64, 8}, {12, 100, 5}, {14, 40, 800}}) {
                 multiply(shape[0], shape[1], shape[2], DType.F32, false, true, activation);
                 multiply(shape[0], shape[1], shape[2], DType.F32, false, false, activation);
             }

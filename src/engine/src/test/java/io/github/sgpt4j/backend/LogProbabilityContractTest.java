@@ -38,6 +38,7 @@ class LogProbabilityContractTest extends BackendContract {
         for (int rows : new int[] {1, 2, 3, 5, 11, 12, 13, 14, 24, 25, 64, 100, 130}) {
             score(150, 17, rows, 1, data.flip());
         }
+        score(70, 769, 300, 1, true);
     }
 
     @Test
@@ -64,15 +65,17 @@ class LogProbabilityContractTest extends BackendContract {
 
     @Test
     void runningMaximumMayComeFirstOrLast() {
-        int vocabulary = 2000;
+        // over many blocks of the vocabulary, and far enough for e^x to overflow even in 64 bits
+        int vocabulary = 6000;
         for (boolean rising : new boolean[] {false, true}) {
             float[] ramp = new float[vocabulary];
             for (int v = 0; v < vocabulary; v++) {
-                ramp[v] = (rising ? v : vocabulary - 1 - v) * 0.25f;
+                ramp[v] = (rising ? v : vocabulary - 1 - v) * 0.5f;
             }
             WeightTensor head = weights.tensor(DType.F32, ramp, vocabulary, 1);
-            int[] targets = {0, 1, 999, 1998, 1999};
-            logProbabilities("ramp", tolerance.scaled(100), head, List.of(), new float[] {1, 1, 1, 1, -1}, targets);
+            int[] targets = {0, 1, 2999, 5998, 5999, 0, 5999};
+            float[] x = {1, 1, 1, 1, 1, -1, -1};
+            logProbabilities("ramp", tolerance.scaled(100), head, List.of(), x, targets);
         }
     }
 
