@@ -52,8 +52,7 @@ public final class Model implements AutoCloseable {
     /// module files of sentence-transformers if there are any.
     ///
     /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something unsupported,
-    or
-    ///     the device cannot be had
+    ///     or the device cannot be had
     public static Model open(Path directory, ModelOptions options) {
         if (!Files.isDirectory(directory)) {
             throw new FormatException("%s: expected a model directory, %s"

@@ -30,8 +30,7 @@ public record PairScorer(Decoder decoder, Tokenizer tokenizer, PromptTemplate te
     /// Scores `queries[i]` after the prompt with `documents[i]`.
     ///
     /// @return the log-probability of each scored query token, `[pairs][tokens]`; a query without tokens has none,
-    one
-    ///     that is longer than the model keeps its last ones
+    ///     one that is longer than the model keeps its last ones
     public float[][] logProbabilities(
             List<String> queries, List<String> documents, int batchTokens, Progress progress) {
         if (queries.size() != documents.size()) {

@@ -66,8 +66,7 @@ public final class Tokenizer {
     /// The ids of a text, all of them: a truncation that the file states is not applied.
     ///
     /// @param addSpecialTokens whether the special tokens of the post-processor are put around the text. Special
-    tokens
-    ///     that are written out in the text are recognised either way
+    ///     tokens that are written out in the text are recognised either way
     public int[] encode(String text, boolean addSpecialTokens) {
         return postProcessor.process(textIds(text), addSpecialTokens);
     }
