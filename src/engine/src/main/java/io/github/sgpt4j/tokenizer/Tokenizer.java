@@ -56,6 +56,13 @@ public final class Tokenizer {
         return TokenizerReader.read(directory);
     }
 
+    /// The same tokenizer with texts in lower case before every other normalization (`do_lower_case` of
+    /// sentence-transformers).
+    public Tokenizer lowerCasing() {
+        Normalizer lower = new Normalizer.Sequence(List.of(new Normalizer.Lowercase(), normalizer));
+        return new Tokenizer(model, added, lower, preTokenizer, postProcessor, decoder, settings);
+    }
+
     /// The ids of a text, all of them: a truncation that the file states is not applied.
     ///
     /// @param addSpecialTokens whether the special tokens of the post-processor are put around the text. Special tokens
