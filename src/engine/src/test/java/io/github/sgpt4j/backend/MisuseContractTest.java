@@ -2,6 +2,7 @@ package io.github.sgpt4j.backend;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.error.BackendException;
@@ -95,11 +96,11 @@ class MisuseContractTest extends BackendContract {
         for (DType dtype : DType.values()) {
             if (!dtype.isWeight()) {
                 MatrixRows matrix = MatrixRows.all(weights.zeros(dtype, 2, 2));
-                assertThrows(BackendException.class, () -> backend.linear(List.of(matrix), List.of()), dtype::name);
-                assertThrows(BackendException.class, () -> backend.table(weights.zeros(dtype, 2, 2)), dtype::name);
+                refused(() -> backend.linear(List.of(matrix), List.of()));
+                refused(() -> backend.table(weights.zeros(dtype, 2, 2)));
                 NormParameters norm = new NormParameters(
                         NormParameters.Kind.RMS, 2, Optional.of(weights.zeros(dtype, 2)), Optional.empty(), 0f);
-                assertThrows(BackendException.class, () -> backend.norm(norm), dtype::name);
+                refused(() -> backend.norm(norm));
             }
         }
     }
@@ -195,6 +196,13 @@ class MisuseContractTest extends BackendContract {
 
     private static void mismatch(Executable call) {
         assertThrows(IllegalArgumentException.class, call);
+    }
+
+    /// Files are checked where weights are opened, so here either exception will do, as long as it is one of them and
+    /// comes when the handle is made.
+    private static void refused(Executable call) {
+        RuntimeException thrown = assertThrows(RuntimeException.class, call);
+        assertTrue(thrown instanceof IllegalArgumentException || thrown instanceof BackendException, thrown::toString);
     }
 
     private static void closed(Executable call) {
