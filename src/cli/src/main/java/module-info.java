@@ -3,6 +3,7 @@ module io.github.sgpt4j.cli {
     requires com.fasterxml.jackson.databind;
     requires info.picocli;
     requires io.github.sgpt4j.engine;
+    requires io.github.sgpt4j.nano;
     requires me.tongfei.progressbar;
     requires static org.jspecify;
 

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 final class AddedVocabulary {
     private final Map<String, Integer> ids;
     private final Map<Integer, AddedToken> byId;
+    private final Map<Integer, String> texts;
     private final Set<String> specialContents;
     private final TokenTrie plain = new TokenTrie();
     private final TokenTrie normalized = new TokenTrie();
@@ -33,6 +34,10 @@ final class AddedVocabulary {
         ids = Map.copyOf(builder.ids);
         byId = Map.copyOf(builder.byId);
         specialContents = Set.copyOf(builder.specialContents);
+        Map<Integer, String> decoded = new HashMap<>();
+        byId.forEach((id, token) ->
+                decoded.put(id, token.normalized() ? normalizer.normalize(token.content()) : token.content()));
+        texts = Map.copyOf(decoded);
         List<AddedToken> tokens = new ArrayList<>(builder.specials);
         tokens.addAll(builder.classics);
         for (AddedToken token : tokens) {
@@ -54,6 +59,11 @@ final class AddedVocabulary {
     @Nullable
     Integer id(String content) {
         return ids.get(content);
+    }
+
+    /// What a token decodes to: where its normalized form is looked for, that form.
+    @Nullable String text(int id) {
+        return texts.get(id);
     }
 
     boolean isSpecial(String content) {

@@ -46,7 +46,7 @@ sealed interface Decoder {
                 byte[] decoded = bytes(token);
                 bytes.write(decoded, 0, decoded.length);
             }
-            return List.of(bytes.toString(StandardCharsets.UTF_8));
+            return List.of(LossyUtf8.decode(bytes.toByteArray()));
         }
 
         private static byte[] bytes(String token) {

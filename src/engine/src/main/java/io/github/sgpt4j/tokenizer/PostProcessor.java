@@ -34,13 +34,6 @@ record PostProcessor(List<Part> parts) {
         parts = List.copyOf(parts);
     }
 
-    /// This step, then another.
-    PostProcessor then(PostProcessor next) {
-        return new PostProcessor(next.parts.stream()
-                .flatMap(p -> p.text() ? parts.stream() : List.of(p).stream())
-                .toList());
-    }
-
     /// Number of special tokens in the result.
     int added() {
         return parts.stream().mapToInt(p -> p.ids().size()).sum();

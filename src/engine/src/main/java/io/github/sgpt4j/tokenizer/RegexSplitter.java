@@ -30,13 +30,20 @@ final class RegexSplitter implements Splitter {
             @Override
             public boolean next() {
                 while (find()) {
-                    boolean emptyAfterMatch = matcher.end() == matcher.start() && matcher.start() == lastEnd;
-                    if (!emptyAfterMatch) {
+                    if (matcher.end() > matcher.start() || countsWhenEmpty(matcher.start())) {
                         lastEnd = matcher.end();
                         return true;
                     }
                 }
                 return false;
+            }
+
+            /// Not directly after a match, nor within a surrogate pair, where only Java looks.
+            private boolean countsWhenEmpty(int at) {
+                boolean withinPair = at > 0
+                        && at < text.length()
+                        && Character.isSurrogatePair(text.charAt(at - 1), text.charAt(at));
+                return at != lastEnd && !withinPair;
             }
 
             private boolean find() {

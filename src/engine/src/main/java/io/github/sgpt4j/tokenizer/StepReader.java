@@ -157,11 +157,10 @@ final class StepReader {
                         .formatted(step.where("prepend_scheme"), scheme));
         };
         if (!step.flag("add_prefix_space", true)) {
-            if (prefix == PreTokenizer.Prefix.FIRST) {
-                throw new FormatException("%s: false does not go with prepend_scheme \"first\""
-                        .formatted(step.where("add_prefix_space")));
+            if (prefix != PreTokenizer.Prefix.NEVER) {
+                throw new FormatException("%s: false does not go with prepend_scheme \"%s\""
+                        .formatted(step.where("add_prefix_space"), scheme));
             }
-            return PreTokenizer.Prefix.NEVER;
         }
         return prefix;
     }

@@ -65,8 +65,8 @@ public final class Tokenizer {
 
     /// The ids of a text, all of them: a truncation that the file states is not applied.
     ///
-    /// @param addSpecialTokens whether the special tokens of the post-processor are put around the text. Special
-    ///     tokens that are written out in the text are recognised either way
+    /// @param addSpecialTokens whether the special tokens of the post-processor are put around the text. Special tokens
+    ///     that are written out in the text are recognised either way
     public int[] encode(String text, boolean addSpecialTokens) {
         return postProcessor.process(textIds(text), addSpecialTokens);
     }
@@ -79,8 +79,8 @@ public final class Tokenizer {
     public int[] encode(String text, boolean addSpecialTokens, int maxLength) {
         int special = addSpecialTokens ? postProcessor.added() : 0;
         if (maxLength < special) {
-            throw new IllegalArgumentException("maxLength must be at least %d, the number of special tokens, got %d"
-                    .formatted(special, maxLength));
+            throw new IllegalArgumentException(
+                    "maxLength must be at least %d, the number of special tokens, got %d".formatted(special, maxLength));
         }
         int[] ids = textIds(text);
         int kept = maxLength - special;
@@ -134,10 +134,8 @@ public final class Tokenizer {
             if (id < 0) {
                 throw new IllegalArgumentException("token ids must not be negative, got " + id);
             }
-            AddedToken addedToken = added.token(id);
-            String token = addedToken != null
-                    ? addedToken.content()
-                    : model.vocabulary().token(id);
+            String addedText = added.text(id);
+            String token = addedText != null ? addedText : model.vocabulary().token(id);
             if (token != null && !(skipSpecialTokens && added.isSpecial(token))) {
                 tokens.add(token);
             }

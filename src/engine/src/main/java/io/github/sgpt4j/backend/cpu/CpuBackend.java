@@ -98,13 +98,17 @@ public final class CpuBackend implements Backend {
         if ((long) rows * columns != values.length) {
             throw new IllegalArgumentException("%d values for [%d, %d]".formatted(values.length, rows, columns));
         }
-        CpuTensor tensor = allocate(rows, columns);
+        CpuTensor tensor = newTensor(rows, columns);
         System.arraycopy(values, 0, tensor.data(), 0, values.length);
         return tensor;
     }
 
     @Override
-    public CpuTensor allocate(int rows, int columns) {
+    public Tensor allocate(int rows, int columns) {
+        return newTensor(rows, columns);
+    }
+
+    private CpuTensor newTensor(int rows, int columns) {
         checkOpen();
         if (rows < 1 || columns < 1) {
             throw new IllegalArgumentException("tensor [%d, %d]".formatted(rows, columns));
