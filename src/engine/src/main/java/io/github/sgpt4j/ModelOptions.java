@@ -14,8 +14,7 @@ public record ModelOptions(String device, Dtype dtype, int threads) {
     public ModelOptions {
         Devices.check(device);
         if (threads < 0 || threads > MAX_THREADS) {
-            throw new IllegalArgumentException(
-                    "threads: expected 0 to %d, got %d".formatted(MAX_THREADS, threads));
+            throw new IllegalArgumentException("threads: expected 0 to %d, got %d".formatted(MAX_THREADS, threads));
         }
     }
 

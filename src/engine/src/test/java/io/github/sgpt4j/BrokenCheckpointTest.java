@@ -64,7 +64,8 @@ class BrokenCheckpointTest {
     @Test
     void aFileInsteadOfADirectory() {
         Path file = model.file(CONFIG);
-        Refusal.check(FormatException.class, () -> Model.open(file), file.toString(), "a model directory", "got a file");
+        Refusal.check(
+                FormatException.class, () -> Model.open(file), file.toString(), "a model directory", "got a file");
     }
 
     @Test
@@ -158,6 +159,7 @@ class BrokenCheckpointTest {
         model.delete(name);
         Files.createSymbolicLink(model.file(name), endless);
         refused(FormatException.class, name, "regular file");
+        model.delete(name);
     }
 
     @Test
@@ -199,10 +201,17 @@ class BrokenCheckpointTest {
         try (BiEncoder encoder = BiEncoder.open(model.directory());
                 CrossEncoder scorer = CrossEncoder.open(model.directory())) {
             int[] ids = encoder.tokenize("planet", TextKind.TEXT);
-            int beyond = java.util.Arrays.stream(ids).filter(id -> id >= 100).findFirst().orElseThrow();
-            Refusal.check(FormatException.class, () -> encoder.embed("planet"), "token id " + beyond, "below 100", "rows");
+            int beyond = java.util.Arrays.stream(ids)
+                    .filter(id -> id >= 100)
+                    .findFirst()
+                    .orElseThrow();
             Refusal.check(
-                    FormatException.class, () -> scorer.score("planet", List.of("planet", "planet")), "token id", "below 100");
+                    FormatException.class, () -> encoder.embed("planet"), "token id " + beyond, "below 100", "rows");
+            Refusal.check(
+                    FormatException.class,
+                    () -> scorer.score("planet", List.of("planet", "planet")),
+                    "token id",
+                    "below 100");
         }
     }
 
@@ -234,7 +243,8 @@ class BrokenCheckpointTest {
 
     @Test
     void optionsThatMeanNothing() {
-        Refusal.check(IllegalArgumentException.class, () -> ModelOptions.DEFAULT.withDevice("gpu7"), "auto", "\"gpu7\"");
+        Refusal.check(
+                IllegalArgumentException.class, () -> ModelOptions.DEFAULT.withDevice("gpu7"), "auto", "\"gpu7\"");
         Refusal.check(IllegalArgumentException.class, () -> ModelOptions.DEFAULT.withThreads(-1), "threads", "-1");
         Refusal.check(
                 IllegalArgumentException.class,
@@ -252,7 +262,8 @@ class BrokenCheckpointTest {
     @ParameterizedTest
     @ValueSource(strings = {"", "no place\nfor a document", "{} and {}", "{}{}", "{ }"})
     void aPromptWithoutExactlyOnePlace(String prompt) {
-        Refusal.check(IllegalArgumentException.class, () -> CrossEncoderOptions.DEFAULT.withPrompt(prompt), "{}", "once");
+        Refusal.check(
+                IllegalArgumentException.class, () -> CrossEncoderOptions.DEFAULT.withPrompt(prompt), "{}", "once");
     }
 
     @Test
@@ -275,7 +286,8 @@ class BrokenCheckpointTest {
     void aPromptLongerThanTheModel() {
         CrossEncoderOptions options = CrossEncoderOptions.DEFAULT.withMaxLength(5);
         try (CrossEncoder scorer = CrossEncoder.open(model.directory(), ModelOptions.DEFAULT, options)) {
-            Refusal.check(FormatException.class, () -> scorer.score("query", List.of("document")), "prompt", "5 tokens");
+            Refusal.check(
+                    FormatException.class, () -> scorer.score("query", List.of("document")), "prompt", "5 tokens");
         }
         assertTrue(options.prompt().length() > 5);
     }

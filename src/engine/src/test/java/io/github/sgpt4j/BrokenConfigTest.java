@@ -59,8 +59,18 @@ class BrokenConfigTest {
             "qwen3-be", List.of("num_key_value_heads", "head_dim")));
 
     private static final List<String> NO_POSITIVE_INTEGERS = List.of(
-            "\"12\"", "\"a\\nb\\u2028\\ud800\"", "12.5", "64.0", "-1", "0", "2147483648", "99999999999999999999", "1e300",
-            "true", "[64]", "{\"a\": 64}");
+            "\"12\"",
+            "\"a\\nb\\u2028\\ud800\"",
+            "12.5",
+            "64.0",
+            "-1",
+            "0",
+            "2147483648",
+            "99999999999999999999",
+            "1e300",
+            "true",
+            "[64]",
+            "{\"a\": 64}");
 
     @TempDir
     Path folder;
@@ -88,7 +98,10 @@ class BrokenConfigTest {
     }
 
     private static void unsupported(Checkpoint model, String... parts) {
-        Refusal.check(UnsupportedModelException.class, () -> Model.open(model.directory()).close(), parts);
+        Refusal.check(
+                UnsupportedModelException.class,
+                () -> Model.open(model.directory()).close(),
+                parts);
     }
 
     private Checkpoint copy(String golden) {
@@ -170,13 +183,16 @@ class BrokenConfigTest {
     @CsvSource({"16777216,1", "16777216,16777216", "16777216,65536", "8388608,8388608"})
     void consistentHugeSizesAreRefusedCheaply(int hidden, int heads) {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-        for (String golden : List.of("gpt2-be", "gptneo-be", "gptj-be", "bloom-be", "gptneox-be", "opt-ce", "qwen2-be")) {
+        for (String golden :
+                List.of("gpt2-be", "gptneo-be", "gptj-be", "bloom-be", "gptneox-be", "opt-ce", "qwen2-be")) {
             Checkpoint model = copy(golden);
             String text = new String(model.bytes(CONFIG), java.nio.charset.StandardCharsets.UTF_8);
             model.write(
                     CONFIG,
                     text.replaceAll("\"(hidden_size|n_embd)\": *\\d+", "\"$1\":" + hidden)
-                            .replaceAll("\"(num_heads|n_head|num_attention_heads|num_key_value_heads)\": *\\d+", "\"$1\":" + heads)
+                            .replaceAll(
+                                    "\"(num_heads|n_head|num_attention_heads|num_key_value_heads)\": *\\d+",
+                                    "\"$1\":" + heads)
                             .replaceAll("\"rotary_dim\": *\\d+", "\"rotary_dim\":" + Math.max(2, hidden / heads)));
             long before = threads.getCurrentThreadAllocatedBytes();
             refused(model, "expected", "got ");
@@ -255,7 +271,8 @@ class BrokenConfigTest {
         String text = new String(model.bytes(CONFIG), java.nio.charset.StandardCharsets.UTF_8);
         model.write(
                 CONFIG,
-                text.replaceAll("(\"num_layers\": *)\\d+", "$12147483646").replaceAll("\\],\\s*2\\s*\\]", "],1073741823]"));
+                text.replaceAll("(\"num_layers\": *)\\d+", "$12147483646")
+                        .replaceAll("\\],\\s*2\\s*\\]", "],1073741823]"));
         refused(model, CONFIG, "layers", "got 2147483646");
     }
 
@@ -348,7 +365,10 @@ class BrokenConfigTest {
         model.reshape("lm_head.weight", wrong);
         assertDoesNotThrow(() -> BiEncoder.open(model.directory()).close());
         Refusal.check(
-                FormatException.class, () -> CrossEncoder.open(model.directory()), "lm_head.weight", "got " + shown(wrong));
+                FormatException.class,
+                () -> CrossEncoder.open(model.directory()),
+                "lm_head.weight",
+                "got " + shown(wrong));
         model.dropTensor("lm_head.bias");
         Refusal.check(FormatException.class, () -> CrossEncoder.open(model.directory()), "lm_head.bias", "expected");
     }

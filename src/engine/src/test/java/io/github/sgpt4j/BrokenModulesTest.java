@@ -71,7 +71,15 @@ class BrokenModulesTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"1", "null", "[]", "\"x\"", "{}", "{\"type\": 1, \"path\": \"\"}", "{\"type\": \"a\", \"path\": 1}"})
+            strings = {
+                "1",
+                "null",
+                "[]",
+                "\"x\"",
+                "{}",
+                "{\"type\": 1, \"path\": \"\"}",
+                "{\"type\": \"a\", \"path\": 1}"
+            })
     void aModuleThatIsNone(String json) {
         modules(module("Transformer", ""), json);
         refused(MODULES, "module 1", "expected");
@@ -87,7 +95,17 @@ class BrokenModulesTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "..", "../x", "a/../../x", "/etc", "\\\\\\\\host", "a\\\\..\\\\b", "a\\u0000b", "\\ud800", "a\\nb", "a\\u2028b", "C:\\\\x"
+                "..",
+                "../x",
+                "a/../../x",
+                "/etc",
+                "\\\\\\\\host",
+                "a\\\\..\\\\b",
+                "a\\u0000b",
+                "\\ud800",
+                "a\\nb",
+                "a\\u2028b",
+                "C:\\\\x"
             })
     void aModulePathThatLeavesTheCheckpoint(String path) {
         modules(module("Transformer", ""), module("Pooling", path));
@@ -271,7 +289,8 @@ class BrokenModulesTest {
                 () -> BiEncoder.open(model.directory(), ModelOptions.DEFAULT, specb.withMaxLength(2)),
                 "maximal length 2",
                 "4");
-        BiEncoder.open(model.directory(), ModelOptions.DEFAULT, specb.withMaxLength(4)).close();
+        BiEncoder.open(model.directory(), ModelOptions.DEFAULT, specb.withMaxLength(4))
+                .close();
     }
 
     @Test

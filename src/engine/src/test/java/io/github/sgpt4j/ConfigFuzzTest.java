@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.io.TempDir;
@@ -41,11 +42,50 @@ class ConfigFuzzTest {
             "tokenizer_config.json");
 
     private static final List<String> VALUES = List.of(
-            "0", "1", "-1", "2", "3", "7", "64", "65536", "16777216", "2147483647", "2147483648", "-2147483648",
-            "9223372036854775807", "99999999999999999999999999", "0.5", "-0.0", "1e-320", "1e300", "1e400", "NaN", "null",
-            "true", "false", "\"\"", "\"a\\nb\\u2028\"", "\"\\ud800\"", "\"..\"", "\"/\"", "\"default\"", "\"yarn\"",
-            "\"llama3\"", "\"linear\"", "\"gpt2\"", "\"gelu\"", "\"64\"", "[]", "{}", "[[]]", "[null]", "{\"a\": [1]}",
-            "[[[\"global\"], 2147483647]]", "[\"full_attention\", \"sliding_attention\"]", "\"mean\"", "[\"cls\", \"max\"]",
+            "0",
+            "1",
+            "-1",
+            "2",
+            "3",
+            "7",
+            "64",
+            "65536",
+            "16777216",
+            "2147483647",
+            "2147483648",
+            "-2147483648",
+            "9223372036854775807",
+            "99999999999999999999999999",
+            "0.5",
+            "-0.0",
+            "1e-320",
+            "1e300",
+            "1e400",
+            "NaN",
+            "null",
+            "true",
+            "false",
+            "\"\"",
+            "\"a\\nb\\u2028\"",
+            "\"\\ud800\"",
+            "\"..\"",
+            "\"/\"",
+            "\"default\"",
+            "\"yarn\"",
+            "\"llama3\"",
+            "\"linear\"",
+            "\"gpt2\"",
+            "\"gelu\"",
+            "\"64\"",
+            "[]",
+            "{}",
+            "[[]]",
+            "[null]",
+            "{\"a\": [1]}",
+            "[[[\"global\"], 2147483647]]",
+            "[\"full_attention\", \"sliding_attention\"]",
+            "\"mean\"",
+            "[\"cls\", \"max\"]",
             "{\"rope_type\": \"yarn\", \"factor\": 1e300, \"rope_theta\": 1e-300}",
             "{\"rope_type\": \"llama3\", \"factor\": 1e-300}",
             "{\"content\": \"[\", \"special\": true}",
@@ -53,14 +93,49 @@ class ConfigFuzzTest {
             "[".repeat(1100) + "]".repeat(1100));
 
     private static final List<String> KEYS = List.of(
-            "rope_scaling", "rope_parameters", "layer_types", "attention_types", "sliding_window", "use_sliding_window",
-            "max_window_layers", "head_dim", "n_inner", "tie_word_embeddings", "word_embed_proj_dim", "partial_rotary_factor",
-            "_name_or_path", "scale_attn_by_inverse_layer_idx", "do_layer_norm_before", "_remove_final_layer_norm",
-            "apply_residual_connection_post_layernorm", "use_parallel_residual", "pooling_mode", "include_prompt", "prompts",
-            "default_prompt_name", "max_seq_length", "do_lower_case", "model_max_length", "add_bos_token", "add_eos_token",
-            "add_prefix_space", "truncation_side", "added_tokens_decoder", "bos_token", "eos_token", "unk_token",
-            "additional_special_tokens", "extra_special_tokens", "path", "type", "tokenizer_class", "mlp_bias",
-            "attention_bias", "model_type", "layer_norm_epsilon", "rms_norm_eps");
+            "rope_scaling",
+            "rope_parameters",
+            "layer_types",
+            "attention_types",
+            "sliding_window",
+            "use_sliding_window",
+            "max_window_layers",
+            "head_dim",
+            "n_inner",
+            "tie_word_embeddings",
+            "word_embed_proj_dim",
+            "partial_rotary_factor",
+            "_name_or_path",
+            "scale_attn_by_inverse_layer_idx",
+            "do_layer_norm_before",
+            "_remove_final_layer_norm",
+            "apply_residual_connection_post_layernorm",
+            "use_parallel_residual",
+            "pooling_mode",
+            "include_prompt",
+            "prompts",
+            "default_prompt_name",
+            "max_seq_length",
+            "do_lower_case",
+            "model_max_length",
+            "add_bos_token",
+            "add_eos_token",
+            "add_prefix_space",
+            "truncation_side",
+            "added_tokens_decoder",
+            "bos_token",
+            "eos_token",
+            "unk_token",
+            "additional_special_tokens",
+            "extra_special_tokens",
+            "path",
+            "type",
+            "tokenizer_class",
+            "mlp_bias",
+            "attention_bias",
+            "model_type",
+            "layer_norm_epsilon",
+            "rms_norm_eps");
 
     private final long seed = Long.getLong("sgpt4j.fuzz.seed", System.nanoTime());
     private final Random random = new Random(seed);
@@ -76,7 +151,15 @@ class ConfigFuzzTest {
     /// A golden of each family, of both tokenizer layouts, with and without module files.
     static List<String> families() {
         return List.of(
-                "gpt2-be", "gptneo-be", "gptj-be", "bloom-be", "gptneox-be", "opt-ce", "llama-be", "mistral-be", "qwen2-be",
+                "gpt2-be",
+                "gptneo-be",
+                "gptj-be",
+                "bloom-be",
+                "gptneox-be",
+                "opt-ce",
+                "llama-be",
+                "mistral-be",
+                "qwen2-be",
                 "qwen3-be");
     }
 
@@ -87,11 +170,15 @@ class ConfigFuzzTest {
         List<String> files =
                 FILES.stream().filter(f -> Files.exists(model.file(f))).toList();
         for (int i = 0; i < ITERATIONS; i++) {
-            String file = files.get(random.nextInt(files.size()));
-            byte[] damaged = random.nextInt(3) == 0 ? damagedBytes(golden, file) : damagedJson(golden, file);
-            model.write(file, damaged);
-            useOrRefuse(model, file, damaged);
-            model.write(file, original(golden, file));
+            Map<String, String> damage = new TreeMap<>();
+            for (int n = random.nextInt(4) == 0 ? 2 : 1; n > 0; n--) {
+                String file = files.get(random.nextInt(files.size()));
+                byte[] damaged = random.nextInt(3) == 0 ? damagedBytes(golden, file) : damagedJson(golden, file);
+                damage.put(file, new String(damaged, StandardCharsets.ISO_8859_1));
+                model.write(file, damaged);
+            }
+            useOrRefuse(model, damage);
+            damage.keySet().forEach(file -> model.write(file, original(golden, file)));
         }
     }
 
@@ -99,17 +186,19 @@ class ConfigFuzzTest {
         return new Checkpoint(golden, Goldens.model(golden)).bytes(file);
     }
 
-    private void useOrRefuse(Checkpoint model, String file, byte[] damaged) {
+    private void useOrRefuse(Checkpoint model, Map<String, String> damage) {
         try (Model opened = Model.open(model.directory(), ModelOptions.DEFAULT.withThreads(1))) {
             opened.info();
             try (BiEncoder encoder = BiEncoder.of(opened, BiEncoderOptions.DEFAULT)) {
                 encoder.embed(List.of("not far", ""), TextKind.QUERY);
             }
+            try (CrossEncoder scorer = CrossEncoder.of(opened, CrossEncoderOptions.DEFAULT.withPrompt("a {} b"))) {
+                scorer.score("far", List.of("not", "far"));
+            }
         } catch (SgptException expected) {
             Refusal.message(expected);
         } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
-            String content = new String(damaged, StandardCharsets.ISO_8859_1);
-            throw new AssertionError("seed %d, %s of %s: %s".formatted(seed, file, model.golden(), content), e);
+            throw new AssertionError("seed %d, %s: %s".formatted(seed, model.golden(), damage), e);
         }
     }
 
@@ -160,8 +249,8 @@ class ConfigFuzzTest {
         JsonNode value = JsonNodeFactory.instance.rawValueNode(new RawValue(VALUES.get(random.nextInt(VALUES.size()))));
         switch (place) {
             case ObjectNode object -> {
-                List<String> keys =
-                        new ArrayList<>(object.properties().stream().map(Map.Entry::getKey).toList());
+                List<String> keys = new ArrayList<>(
+                        object.properties().stream().map(Map.Entry::getKey).toList());
                 boolean known = !keys.isEmpty() && random.nextInt(3) > 0;
                 String key = known ? keys.get(random.nextInt(keys.size())) : KEYS.get(random.nextInt(KEYS.size()));
                 if (random.nextInt(5) == 0) {

@@ -87,7 +87,8 @@ class ModelLifecycleTest {
                     for (int at = 0; at < order.size(); at++) {
                         Closeness.SAME.check("text", vectors[order.get(at)], embedded[at]);
                         double expected = scores.get(order.get(at)).value();
-                        new Closeness(1e-4, 1e-5).check("score", expected, scored.get(at).value());
+                        new Closeness(1e-4, 1e-5)
+                                .check("score", expected, scored.get(at).value());
                     }
                     return null;
                 });
@@ -228,7 +229,10 @@ class ModelLifecycleTest {
         Set<Thread> before = workers();
         model.write("tokenizer.json", "{}");
         assertLeavesNothing(model, before);
-        model.write("tokenizer.json", Goldens.json(Goldens.model("gptneo-ce").resolve("tokenizer.json")).toString());
+        model.write(
+                "tokenizer.json",
+                Goldens.json(Goldens.model("gptneo-ce").resolve("tokenizer.json"))
+                        .toString());
         model.dropTensor("transformer.ln_f.bias");
         assertLeavesNothing(model, before);
         model.tensors(Checkpoint::keep).write("modules.json", """
@@ -239,7 +243,9 @@ class ModelLifecycleTest {
         Files.copy(model.file("model.safetensors"), model.file("2").resolve("model.safetensors"));
         assertLeavesNothing(model, before);
         model.delete("modules.json").set("config.json", "tie_word_embeddings", "false");
-        assertThrows(SgptException.class, () -> CrossEncoder.open(model.directory(), TWO_THREADS, CrossEncoderOptions.DEFAULT));
+        assertThrows(
+                SgptException.class,
+                () -> CrossEncoder.open(model.directory(), TWO_THREADS, CrossEncoderOptions.DEFAULT));
         assertEquals(List.of(), mapped(model.directory()));
         assertWorkersEnd(before);
     }
@@ -261,7 +267,8 @@ class ModelLifecycleTest {
                 () -> BiEncoder.open(model.directory(), TWO_THREADS, BiEncoderOptions.DEFAULT.withMaxLength(100_000)));
         assertThrowsExactly(
                 IllegalArgumentException.class,
-                () -> CrossEncoder.open(model.directory(), TWO_THREADS, CrossEncoderOptions.DEFAULT.withMaxLength(100_000)));
+                () -> CrossEncoder.open(
+                        model.directory(), TWO_THREADS, CrossEncoderOptions.DEFAULT.withMaxLength(100_000)));
         assertEquals(List.of(), mapped(model.directory()));
         assertWorkersEnd(before);
     }
@@ -311,8 +318,7 @@ class ModelLifecycleTest {
                 CrossEncoder scorer = CrossEncoder.of(model, CrossEncoderOptions.DEFAULT.withBatchTokens(10))) {
             float[][] vectors = encoder.embed(TEXTS);
             List<CrossEncoder.Score> scores = scorer.score("snow", TEXTS);
-            assertSame(
-                    stop, assertThrows(RuntimeException.class, () -> encoder.embed(TEXTS, TextKind.TEXT, stopping)));
+            assertSame(stop, assertThrows(RuntimeException.class, () -> encoder.embed(TEXTS, TextKind.TEXT, stopping)));
             List<String> queries = Collections.nCopies(TEXTS.size(), "snow");
             assertSame(stop, assertThrows(RuntimeException.class, () -> scorer.score(queries, TEXTS, stopping)));
             assertVectors(vectors, encoder.embed(TEXTS));
@@ -350,7 +356,8 @@ class ModelLifecycleTest {
 
     @Test
     void anEmptyQueryScoresZeroAndAnEmptyDocumentIsOne() {
-        try (CrossEncoder scorer = CrossEncoder.open(Goldens.model("gptneo-ce"), TWO_THREADS, CrossEncoderOptions.DEFAULT)) {
+        try (CrossEncoder scorer =
+                CrossEncoder.open(Goldens.model("gptneo-ce"), TWO_THREADS, CrossEncoderOptions.DEFAULT)) {
             CrossEncoder.Score none = scorer.score("", List.of("document")).getFirst();
             assertEquals(0, none.tokens());
             assertEquals(0f, none.value());
@@ -379,7 +386,9 @@ class ModelLifecycleTest {
                 CrossEncoder scorer = CrossEncoder.of(model, CrossEncoderOptions.DEFAULT)) {
             String document = "snow falls on a planet. ".repeat(5_000);
             int tokens = model.tokenize("a snowy planet", false).length;
-            assertEquals(tokens, scorer.score("a snowy planet", List.of(document)).getFirst().tokens());
+            assertEquals(
+                    tokens,
+                    scorer.score("a snowy planet", List.of(document)).getFirst().tokens());
             CrossEncoder.Score cut = scorer.score(document, List.of("short")).getFirst();
             assertTrue(cut.tokens() > 0 && cut.tokens() <= 160);
             assertTrue(Float.isFinite(cut.value()));
@@ -400,7 +409,8 @@ class ModelLifecycleTest {
             assertThrowsExactly(NullPointerException.class, () -> scorer.score(null, List.of()));
             assertThrowsExactly(NullPointerException.class, () -> scorer.score("a", withNull));
             assertThrowsExactly(
-                    NullPointerException.class, () -> scorer.score(withNull, TEXTS.subList(0, 2), ProgressListener.NONE));
+                    NullPointerException.class,
+                    () -> scorer.score(withNull, TEXTS.subList(0, 2), ProgressListener.NONE));
             assertThrowsExactly(
                     IllegalArgumentException.class,
                     () -> scorer.score(List.of("a"), List.of("a", "b"), ProgressListener.NONE));

@@ -43,16 +43,13 @@ record Family(String modelType, Function<JsonFile, DecoderConfig> config, Weight
         return ALL.stream()
                 .filter(f -> f.modelType.equals(type))
                 .findFirst()
-                .orElseThrow(() ->
-                        new UnsupportedModelException("%s: model type %s is not supported; supported are %s"
-                                .formatted(
-                                        config.path(),
-                                        Quoted.of(type),
-                                        String.join(
-                                                ", ",
-                                                ALL.stream()
-                                                        .map(Family::modelType)
-                                                        .toList()))));
+                .orElseThrow(() -> new UnsupportedModelException("%s: model type %s is not supported; supported are %s"
+                        .formatted(
+                                config.path(),
+                                Quoted.of(type),
+                                String.join(
+                                        ", ",
+                                        ALL.stream().map(Family::modelType).toList()))));
     }
 
     static JsonFile readConfig(Path directory) {
@@ -67,9 +64,8 @@ record Family(String modelType, Function<JsonFile, DecoderConfig> config, Weight
     static Activation activation(JsonFile config, String key, String fallback) {
         String name = config.text(key, fallback);
         return activation(name)
-                .orElseThrow(() -> new UnsupportedModelException(
-                        "%s: activation %s (key \"%s\") is not supported"
-                                .formatted(config.path(), Quoted.of(name), key)));
+                .orElseThrow(() -> new UnsupportedModelException("%s: activation %s (key \"%s\") is not supported"
+                        .formatted(config.path(), Quoted.of(name), key)));
     }
 
     private static Optional<Activation> activation(String name) {

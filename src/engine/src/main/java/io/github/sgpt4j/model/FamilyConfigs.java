@@ -233,9 +233,8 @@ final class FamilyConfigs {
                         case "full_attention" -> 0;
                         case "sliding_attention" -> window;
                         default ->
-                            throw new UnsupportedModelException(
-                                    "%s: key \"layer_types\": %s is not supported"
-                                            .formatted(c.path(), Quoted.of(type)));
+                            throw new UnsupportedModelException("%s: key \"layer_types\": %s is not supported"
+                                    .formatted(c.path(), Quoted.of(type)));
                     });
         }
         return windows;
@@ -257,8 +256,8 @@ final class FamilyConfigs {
     /// Tables are made from these numbers before any tensor can contradict them.
     private static void checkHeads(JsonFile c, int heads, int headDim) {
         if (heads > DecoderConfig.MAX_HEADS) {
-            throw new FormatException("%s: expected at most %d heads, got %d"
-                    .formatted(c.path(), DecoderConfig.MAX_HEADS, heads));
+            throw new FormatException(
+                    "%s: expected at most %d heads, got %d".formatted(c.path(), DecoderConfig.MAX_HEADS, heads));
         }
         if (headDim > DecoderConfig.MAX_HEAD_DIM) {
             throw new FormatException("%s: expected a head size of at most %d, got %d"

@@ -79,7 +79,8 @@ public final class JsonFile {
                 : " at line " + e.getLocation().getLineNr() + ", column "
                         + e.getLocation().getColumnNr();
         // Jackson's messages quote the file, whatever it holds.
-        return e.getOriginalMessage().lines().findFirst().orElse("syntax error").replaceAll("[\\p{C}\\p{Z}]", " ") + where;
+        return e.getOriginalMessage().lines().findFirst().orElse("syntax error").replaceAll("[\\p{C}\\p{Z}]", " ")
+                + where;
     }
 
     public Path path() {

@@ -36,8 +36,7 @@ final class RotaryFrequencies {
         Positions.Rotary rotary = scaling.isPresent()
                 ? scaled(scaling.get(), plain, theta, maxPositions)
                 : new Positions.Rotary((int) dimensions, false, plain, 1f);
-        if (!Arrays.stream(rotary.inverseFrequencies()).allMatch(Double::isFinite)
-                || !Float.isFinite(rotary.scale())) {
+        if (!Arrays.stream(rotary.inverseFrequencies()).allMatch(Double::isFinite) || !Float.isFinite(rotary.scale())) {
             throw new FormatException(
                     "%s: expected rotary parameters that give finite frequencies, got base %s with factors that do not"
                             .formatted(config.path(), theta));

@@ -17,8 +17,8 @@ public record PromptTemplate(String before, String after) {
     public static PromptTemplate parse(String template) {
         int at = template.indexOf(PLACEHOLDER);
         if (at < 0 || template.indexOf(PLACEHOLDER, at + 1) >= 0) {
-            throw new IllegalArgumentException(
-                    "prompt template: expected {} once, where the document goes, got %s".formatted(Quoted.of(template)));
+            throw new IllegalArgumentException("prompt template: expected {} once, where the document goes, got %s"
+                    .formatted(Quoted.of(template)));
         }
         return new PromptTemplate(template.substring(0, at), template.substring(at + PLACEHOLDER.length()));
     }

@@ -126,8 +126,8 @@ public record SentenceModules(
     private static String text(JsonNode module, String key, Path file, int index) {
         JsonNode value = module.path(key);
         if (!value.isTextual()) {
-            throw new FormatException("%s: module %d: expected an object with a string \"%s\", found none"
-                    .formatted(file, index, key));
+            throw new FormatException(
+                    "%s: module %d: expected an object with a string \"%s\", found none".formatted(file, index, key));
         }
         return value.textValue();
     }

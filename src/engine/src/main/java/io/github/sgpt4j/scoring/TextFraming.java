@@ -45,7 +45,8 @@ public sealed interface TextFraming {
 
     /// Token ids of a text.
     ///
-    /// @param maxLength most ids, at least [#fewest]; the text is cut on the right, special tokens and brackets stay
+    /// @param maxLength most ids, at least [#fewest]; the text is cut on the right, special tokens and brackets
+    ///     stay
     default int[] encode(Tokenizer tokenizer, String text, int maxLength) {
         return switch (this) {
             case Plain p -> tokenizer.encode(text, true, maxLength);

@@ -140,7 +140,8 @@ public record Checkpoint(String golden, Path directory) {
             writer.add(tensor);
             return;
         }
-        byte[] zeros = new byte[Math.toIntExact(shape.elements() * replacement.dtype().bytes())];
+        byte[] zeros =
+                new byte[Math.toIntExact(shape.elements() * replacement.dtype().bytes())];
         writer.add(tensor.name(), replacement.dtype(), shape, MemorySegment.ofArray(zeros));
     }
 

@@ -18,7 +18,8 @@ public final class Refusal {
     public static void check(Class<? extends RuntimeException> type, Executable action, String... parts) {
         String message = message(assertThrowsExactly(type, action));
         assertAll(Arrays.stream(parts)
-                .map(part -> () -> assertTrue(message.contains(part), "expected \"%s\" in: %s".formatted(part, message))));
+                .map(part ->
+                        () -> assertTrue(message.contains(part), "expected \"%s\" in: %s".formatted(part, message))));
     }
 
     /// The message of an exception, which must be one line of readable length.
