@@ -41,9 +41,8 @@ final class BpeModel {
         for (int b = 0; b < 256; b++) {
             byteIds[b] = vocabulary.id(String.valueOf(ByteLevelAlphabet.charOf(b)));
             // Formatter would cost a noticeable part of a cold start here.
-            fallbackIds[b] = options.byteFallback()
-                    ? vocabulary.id("<0x" + HEX.toHexDigits((byte) b) + ">")
-                    : Vocabulary.ABSENT;
+            fallbackIds[b] =
+                    options.byteFallback() ? vocabulary.id("<0x" + HEX.toHexDigits((byte) b) + ">") : Vocabulary.ABSENT;
         }
     }
 

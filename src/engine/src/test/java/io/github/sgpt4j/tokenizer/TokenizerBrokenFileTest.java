@@ -32,10 +32,7 @@ class TokenizerBrokenFileTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            quoteCharacter = '`',
-            textBlock = """
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             /model                                    | null                                | model
             /model                                    | 3                                   | model: expected an object
             /model/vocab                              | null                                | model.vocab
@@ -90,10 +87,7 @@ class TokenizerBrokenFileTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            quoteCharacter = '`',
-            textBlock = """
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             /model/type                               | "Unigram"                           | model "Unigram" is not supported
             /model/type                               | "WordPiece"                         | model "WordPiece" is not supported
             /model/dropout                            | 0.1                                 | model.dropout
@@ -162,10 +156,7 @@ class TokenizerBrokenFileTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            quoteCharacter = '`',
-            textBlock = """
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             ``                                            | expected an object, got nothing
             []                                            | expected an object
             {"model": {"vocab": {"a": 0}, "merges": []}}x | tokenizer.json
@@ -208,10 +199,7 @@ class TokenizerBrokenFileTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            quoteCharacter = '`',
-            textBlock = """
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             a b c | merge 0 is not a pair
             ab    | merge 0 is not a pair
             a c   | needs token "c"
@@ -225,10 +213,7 @@ class TokenizerBrokenFileTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            quoteCharacter = '`',
-            textBlock = """
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             tokenizer_config.json | []                                          | expected an object
             tokenizer_config.json | {                                           | not valid JSON
             tokenizer_config.json | {"bos_token": 3}                            | bos_token: expected a string

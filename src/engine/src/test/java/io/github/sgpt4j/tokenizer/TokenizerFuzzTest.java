@@ -61,8 +61,9 @@ class TokenizerFuzzTest {
     void randomPatternsNeverEscape() throws IOException {
         Random random = new Random(TokenizerFiles.seed("randomPatternsNeverEscape"));
         List<String> parts = List.of(
-                "\\s", "\\S", "\\p{L}", "\\p{N}", "\\w", "(", "(?:", "(?i:", "(?=", "(?!", "(?<=", "(?>", ")", "[", "[^", "]",
-                "+", "*", "?", "{1,3}", "{2}", "|", "-", "a", "b", "é", "😀", " ", ".", "^", "$", "\\n", "\\x{41}", "&&", "\\");
+                "\\s", "\\S", "\\p{L}", "\\p{N}", "\\w", "(", "(?:", "(?i:", "(?=", "(?!", "(?<=", "(?>", ")", "[",
+                "[^", "]", "+", "*", "?", "{1,3}", "{2}", "|", "-", "a", "b", "é", "😀", " ", ".", "^", "$", "\\n",
+                "\\x{41}", "&&", "\\");
         for (int round = 0; round < ROUNDS; round++) {
             StringBuilder pattern = new StringBuilder();
             int length = 1 + random.nextInt(10);
@@ -138,10 +139,19 @@ class TokenizerFuzzTest {
             case 3 -> TokenizerFiles.JSON.getNodeFactory().numberNode(random.nextInt(12));
             case 4 -> TokenizerFiles.JSON.getNodeFactory().booleanNode(random.nextBoolean());
             case 5 -> TokenizerFiles.JSON.getNodeFactory().textNode(TokenizerFiles.text(random));
-            case 6 -> TokenizerFiles.JSON
-                    .getNodeFactory()
-                    .textNode(List.of("", "a", "Metaspace", "Whitespace", "Punctuation", "ByteFallback", "(a|b)*", "\ud800")
-                            .get(random.nextInt(8)));
+            case 6 ->
+                TokenizerFiles.JSON
+                        .getNodeFactory()
+                        .textNode(List.of(
+                                        "",
+                                        "a",
+                                        "Metaspace",
+                                        "Whitespace",
+                                        "Punctuation",
+                                        "ByteFallback",
+                                        "(a|b)*",
+                                        "\ud800")
+                                .get(random.nextInt(8)));
             case 7 -> TokenizerFiles.JSON.createObjectNode();
             default -> donor;
         };
