@@ -161,6 +161,14 @@ public final class JsonFile {
         return number;
     }
 
+    /// A required positive number.
+    public double positiveNumber(String key) {
+        if (!has(key)) {
+            throw new FormatException("%s: expected key \"%s%s\", found none".formatted(path, prefix, key));
+        }
+        return positiveNumber(1, key);
+    }
+
     public String text(String key, String fallback) {
         if (!has(key)) {
             return fallback;
@@ -191,7 +199,7 @@ public final class JsonFile {
     }
 
     /// A value as a message shows it: on one line, and short.
-    private static String shown(JsonNode value) {
+    static String shown(JsonNode value) {
         String text = value.toString();
         String cut = text.length() <= 60 ? text : text.substring(0, 57) + "...";
         return cut.replaceAll("[\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}]", "?");
