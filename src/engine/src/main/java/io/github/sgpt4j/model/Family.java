@@ -1,10 +1,11 @@
 package io.github.sgpt4j.model;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.weights.Quoted;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -44,10 +45,10 @@ record Family(String modelType, Function<JsonFile, DecoderConfig> config, Weight
                 .filter(f -> f.modelType.equals(type))
                 .findFirst()
                 .orElseThrow(() ->
-                        new UnsupportedModelException("%s: model type \"%s\" is not supported; supported are %s"
+                        new UnsupportedModelException("%s: model type %s is not supported; supported are %s"
                                 .formatted(
                                         config.path(),
-                                        type,
+                                        Quoted.of(type),
                                         String.join(
                                                 ", ",
                                                 ALL.stream()
@@ -57,7 +58,7 @@ record Family(String modelType, Function<JsonFile, DecoderConfig> config, Weight
 
     static JsonFile readConfig(Path directory) {
         Path path = directory.resolve("config.json");
-        if (!Files.exists(path)) {
+        if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
             throw new FormatException("%s: expected a config.json, found none".formatted(directory));
         }
         return JsonFile.readObject(path);
@@ -68,7 +69,8 @@ record Family(String modelType, Function<JsonFile, DecoderConfig> config, Weight
         String name = config.text(key, fallback);
         return activation(name)
                 .orElseThrow(() -> new UnsupportedModelException(
-                        "%s: activation \"%s\" (key \"%s\") is not supported".formatted(config.path(), name, key)));
+                        "%s: activation %s (key \"%s\") is not supported"
+                                .formatted(config.path(), Quoted.of(name), key)));
     }
 
     private static Optional<Activation> activation(String name) {
@@ -102,7 +104,7 @@ record Family(String modelType, Function<JsonFile, DecoderConfig> config, Weight
                 .formatted(
                         config.path(),
                         key,
-                        JsonFile.abbreviate(config.node(key).map(JsonNode::toString).orElse("null")),
+                        config.node(key).map(JsonFile::shown).orElse("null"),
                         why));
     }
 }
