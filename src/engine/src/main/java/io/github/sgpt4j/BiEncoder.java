@@ -7,7 +7,6 @@ import io.github.sgpt4j.scoring.TextEncoder;
 import io.github.sgpt4j.scoring.TextFraming;
 import io.github.sgpt4j.tokenizer.Tokenizer;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -82,16 +81,15 @@ public final class BiEncoder implements AutoCloseable {
         }
         SentenceModules modules = model.modules();
         return Map.of(
-                TextKind.TEXT, prompt(modules, List.of()),
+                TextKind.TEXT, prompt(modules, modules.defaultPrompt().stream().toList()),
                 TextKind.QUERY, prompt(modules, List.of("query")),
                 TextKind.DOCUMENT, prompt(modules, List.of("document", "passage", "corpus")));
     }
 
-    /// The first of the named prompts that the checkpoint has, otherwise its default prompt, otherwise none.
+    /// The first of the named prompts that the checkpoint has, otherwise none. As in sentence-transformers, the
+    /// default prompt is for texts of no kind only.
     private static TextFraming prompt(SentenceModules modules, List<String> names) {
-        List<String> candidates = new ArrayList<>(names);
-        modules.defaultPrompt().ifPresent(candidates::add);
-        for (String name : candidates) {
+        for (String name : names) {
             Optional<String> text = Optional.ofNullable(modules.prompts().get(name));
             if (text.isPresent()) {
                 return text.get().isEmpty() ? new TextFraming.Plain() : new TextFraming.Prompt(text.get());

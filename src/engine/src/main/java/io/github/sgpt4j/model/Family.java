@@ -33,12 +33,13 @@ record Family(String modelType, Function<JsonFile, DecoderConfig> config, Weight
     /// Finds the family of the model in `directory` by its config.json.
     ///
     /// @throws FormatException if there is no config.json, or none with a `model_type`
-    /// @throws UnsupportedModelException if the family is not supported
+    /// @throws UnsupportedModelException if the family is not supported, or an option that all families share
     static Family of(JsonFile config) {
         String type = config.text("model_type", "");
         if (type.isEmpty()) {
             throw new FormatException("%s: expected key \"model_type\", found none".formatted(config.path()));
         }
+        refuseOptions(config);
         return ALL.stream()
                 .filter(f -> f.modelType.equals(type))
                 .findFirst()
@@ -85,12 +86,23 @@ record Family(String modelType, Function<JsonFile, DecoderConfig> config, Weight
         };
     }
 
-    /// Refuses a switch that changes the result in a way the decoder does not implement.
-    static void refuse(JsonFile config, String key, String why) {
-        Optional<JsonNode> value = config.node(key);
-        if (value.isPresent()) {
-            throw new UnsupportedModelException(
-                    "%s: key \"%s\" = %s is not supported: %s".formatted(config.path(), key, value.get(), why));
+    /// Refuses what changes the result of any family in a way that the decoder does not implement.
+    private static void refuseOptions(JsonFile config) {
+        if (!config.bool("is_causal", true)) {
+            throw unsupported(config, "is_causal", "every token attends to earlier ones only");
         }
+        if (config.has("quantization_config")) {
+            throw unsupported(config, "quantization_config", "weights must be F32, F16 or BF16");
+        }
+    }
+
+    /// The error for a key whose value asks for something that the decoder does not implement.
+    static UnsupportedModelException unsupported(JsonFile config, String key, String why) {
+        return new UnsupportedModelException("%s: key \"%s\" = %s is not supported: %s"
+                .formatted(
+                        config.path(),
+                        key,
+                        JsonFile.abbreviate(config.node(key).map(JsonNode::toString).orElse("null")),
+                        why));
     }
 }

@@ -152,6 +152,14 @@ public final class JsonFile {
         return number;
     }
 
+    /// A required positive number.
+    public double positiveNumber(String key) {
+        if (!has(key)) {
+            throw new FormatException("%s: expected key \"%s%s\", found none".formatted(path, prefix, key));
+        }
+        return positiveNumber(1, key);
+    }
+
     public String text(String key, String fallback) {
         if (!has(key)) {
             return fallback;
@@ -181,7 +189,7 @@ public final class JsonFile {
                 .formatted(path, prefix, key, expected, abbreviate(got.toString())));
     }
 
-    private static String abbreviate(String text) {
+    static String abbreviate(String text) {
         return text.length() <= 60 ? text : text.substring(0, 57) + "...";
     }
 

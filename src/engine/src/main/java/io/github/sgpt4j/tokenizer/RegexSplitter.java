@@ -7,8 +7,8 @@ import java.util.regex.Pattern;
 /// Finds matches of a regular expression. The work it may do on a text is bounded, since the expression comes from a
 /// file and some take exponential time.
 final class RegexSplitter implements Splitter {
-    private static final long BASE_BUDGET = 1L << 24;
-    private static final long BUDGET_PER_CHARACTER = 1L << 12;
+    private static final long BASE_BUDGET = 1L << 22;
+    private static final long BUDGET_PER_CHARACTER = 1L << 9;
 
     private final String source;
     private final Pattern pattern;
@@ -40,9 +40,8 @@ final class RegexSplitter implements Splitter {
 
             /// Not directly after a match, nor within a surrogate pair, where only Java looks.
             private boolean countsWhenEmpty(int at) {
-                boolean withinPair = at > 0
-                        && at < text.length()
-                        && Character.isSurrogatePair(text.charAt(at - 1), text.charAt(at));
+                boolean withinPair =
+                        at > 0 && at < text.length() && Character.isSurrogatePair(text.charAt(at - 1), text.charAt(at));
                 return at != lastEnd && !withinPair;
             }
 
