@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by mvnw and sgpt. Plain bash; works with the 3.2 that macOS has.
 #
 # find_jdk MAJOR prints the home of the first JDK of at least that major version and returns 0, or returns 1.

@@ -4,5 +4,6 @@ module io.github.sgpt4j.engine {
     requires jdk.incubator.vector;
     requires static org.jspecify;
 
+    exports io.github.sgpt4j;
     exports io.github.sgpt4j.error;
 }

@@ -43,8 +43,8 @@ public final class Decoder {
 
     /// Prepares the model in `directory` whose weights are already open.
     ///
-    /// @throws io.github.sgpt4j.error.SgptException if the family is not supported, a tensor is missing or its shape
-    ///     does not agree with config.json
+    /// @throws io.github.sgpt4j.error.SgptException if the family is not supported, a tensor is missing or its
+    ///     shape does not agree with config.json
     public static Decoder load(Path directory, Weights weights, Backend backend) {
         JsonFile file = Family.readConfig(directory);
         Family family = Family.of(file);

@@ -10,8 +10,8 @@ import io.github.sgpt4j.error.FormatException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 
-/// Steps through JSON in mapped bytes, token by token. Nesting, names, strings and numbers are bounded, and every
-/// failure is a [FormatException] that names the file and the byte offset in it.
+/// Steps through JSON in mapped bytes, token by token. Nesting, lengths and the count of tokens are bounded, and
+/// every failure is a [FormatException] that names the file and the byte offset in it.
 final class JsonCursor implements AutoCloseable {
     private static final JsonFactory FACTORY = JsonFactory.builder()
             .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
@@ -20,6 +20,7 @@ final class JsonCursor implements AutoCloseable {
                     .maxNameLength(50_000)
                     .maxStringLength(16_000_000)
                     .maxNumberLength(100)
+                    .maxTokenCount(6_000_000)
                     .build())
             .build();
 
@@ -88,12 +89,12 @@ final class JsonCursor implements AutoCloseable {
         return parser.currentToken();
     }
 
-    /// The text of the current key, string or number. Refuses unpaired surrogates, which no UTF-8 file can hold.
+    /// The text of the current key, string or number. Refuses unpaired surrogates, which stand for no character.
     String text() {
         try {
             String text = parser.getText();
             if (text.codePoints().anyMatch(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE)) {
-                throw bad(position(), "expected Unicode text, got an unpaired surrogate in " + Quoted.of(text));
+                throw bad(position(), "expected characters, got an unpaired surrogate in " + Quoted.of(text));
             }
             return text;
         } catch (IOException e) {

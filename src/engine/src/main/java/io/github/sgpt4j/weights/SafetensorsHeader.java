@@ -1,6 +1,7 @@
 package io.github.sgpt4j.weights;
 
 import com.fasterxml.jackson.core.JsonToken;
+import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.tensor.DType;
 import io.github.sgpt4j.tensor.Shape;
 import java.lang.foreign.MemorySegment;
@@ -17,7 +18,8 @@ import java.util.Map;
 /// @param metadata the strings under `__metadata__`, in the order of the file
 record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadata) {
     static final String METADATA = "__metadata__";
-    static final int MAX_TENSORS = 1_000_000;
+    static final int MAX_TENSORS = 250_000;
+    static final int MAX_METADATA = 100_000;
 
     /// @param position offset of the tensor's name in the file
     /// @param begin first byte of the tensor, counted from the end of the header
@@ -83,6 +85,11 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
                     throw json.bad(
                             json.position(),
                             "%s: expected key %s once, got it twice".formatted(METADATA, Quoted.of(key)));
+                }
+                if (metadata.size() == MAX_METADATA) {
+                    throw json.bad(
+                            json.position(),
+                            "%s: expected at most %d strings, got more".formatted(METADATA, MAX_METADATA));
                 }
                 json.next(JsonToken.VALUE_STRING, "a string as %s of %s".formatted(Quoted.of(key), METADATA));
                 metadata.put(key, json.text());

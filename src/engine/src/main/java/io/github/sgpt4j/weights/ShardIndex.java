@@ -18,6 +18,7 @@ record ShardIndex(Path path, Map<String, String> shards) {
     private static final String KIND = "an index of safetensors files";
     private static final String WEIGHT_MAP = "weight_map";
     private static final long MAX_BYTES = 100_000_000;
+    private static final int MAX_TENSORS = 1_000_000;
 
     ShardIndex {
         shards = Collections.unmodifiableMap(new LinkedHashMap<>(shards));
@@ -71,6 +72,9 @@ record ShardIndex(Path path, Map<String, String> shards) {
             String tensor = json.text();
             if (shards.containsKey(tensor)) {
                 throw json.bad(json.position(), "expected tensor %s once, got it twice".formatted(Quoted.of(tensor)));
+            }
+            if (shards.size() == MAX_TENSORS) {
+                throw json.bad(json.position(), "expected at most %d tensors, got more".formatted(MAX_TENSORS));
             }
             json.next(JsonToken.VALUE_STRING, "a file name for tensor " + Quoted.of(tensor));
             String file = json.text();

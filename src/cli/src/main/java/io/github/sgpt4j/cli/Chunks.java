@@ -1,0 +1,46 @@
+package io.github.sgpt4j.cli;
+
+import io.github.sgpt4j.ProgressListener;
+import java.util.List;
+import java.util.OptionalLong;
+
+/// Goes through an input chunk by chunk and shows how far it is: in bytes of the file, or in texts where there is no
+/// file.
+final class Chunks implements AutoCloseable {
+    private final TextInput in;
+    private final boolean inBytes;
+    private final ProgressDisplay progress;
+    private long from;
+    private long to;
+
+    private Chunks(TextInput in, boolean inBytes, ProgressDisplay progress) {
+        this.in = in;
+        this.inBytes = inBytes;
+        this.progress = progress;
+    }
+
+    /// @param in stays open
+    static Chunks of(TextInput in, ModelCommand command, String task) {
+        OptionalLong size = in.size();
+        boolean quiet = command.common().quiet() || in.isArguments();
+        return new Chunks(in, size.isPresent(), ProgressDisplay.start(command.console(), quiet, task, size));
+    }
+
+    /// The next texts; empty at the end.
+    List<InputRecord> next() {
+        from = to;
+        List<InputRecord> chunk = in.chunk();
+        to = inBytes ? in.position() : from + chunk.size();
+        return chunk;
+    }
+
+    /// Listens to the work on the chunk returned last.
+    ProgressListener listener() {
+        return progress.between(from, to);
+    }
+
+    @Override
+    public void close() {
+        progress.close();
+    }
+}

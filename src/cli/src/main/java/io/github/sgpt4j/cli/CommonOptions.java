@@ -1,0 +1,58 @@
+package io.github.sgpt4j.cli;
+
+import io.github.sgpt4j.BiEncoderOptions;
+import io.github.sgpt4j.Dtype;
+import io.github.sgpt4j.ModelOptions;
+import picocli.CommandLine.Option;
+
+/// Options that every verb has.
+final class CommonOptions {
+    @Option(
+            names = "--device",
+            paramLabel = "DEVICE",
+            converter = Converters.Device.class,
+            description = "auto, cpu or cuda[:N] (default: ${DEFAULT-VALUE}).")
+    private String device = "auto";
+
+    @Option(
+            names = "--dtype",
+            paramLabel = "TYPE",
+            converter = Converters.DtypeName.class,
+            description = "How weights are kept: auto, fp32, bf16 or fp16 (default: ${DEFAULT-VALUE}).")
+    private Dtype dtype = Dtype.AUTO;
+
+    @Option(
+            names = "--batch-tokens",
+            paramLabel = "N",
+            converter = Converters.Count.class,
+            description = "Most tokens computed together; fewer need less memory (default: ${DEFAULT-VALUE}).")
+    private int batchTokens = BiEncoderOptions.DEFAULT_BATCH_TOKENS;
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            converter = Converters.Count.class,
+            description = "CPU threads (default: one per processor).")
+    private int threads;
+
+    @Option(names = "--quiet", description = "No progress and no notices on stderr, only errors.")
+    private boolean quiet;
+
+    @Option(names = "--version", versionHelp = true, description = "Print the version and exit.")
+    private boolean version;
+
+    @Option(names = "--help", usageHelp = true, description = "Print this help and exit.")
+    private boolean help;
+
+    ModelOptions modelOptions() {
+        return new ModelOptions(device, dtype, threads);
+    }
+
+    int batchTokens() {
+        return batchTokens;
+    }
+
+    boolean quiet() {
+        return quiet;
+    }
+}

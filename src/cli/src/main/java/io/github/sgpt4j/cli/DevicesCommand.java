@@ -1,0 +1,39 @@
+package io.github.sgpt4j.cli;
+
+import io.github.sgpt4j.Devices;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/// `sgpt devices`: what can compute here, and why not.
+@Command(
+        name = "devices",
+        versionProvider = VersionProvider.class,
+        description = "Show the devices that models can be computed on, or why not.")
+final class DevicesCommand implements Callable<Integer> {
+    private final Console console;
+
+    @Mixin
+    private CommonOptions common = new CommonOptions();
+
+    DevicesCommand(Console console) {
+        this.console = console;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        StringBuilder text = new StringBuilder();
+        for (Devices.Device device : Devices.list()) {
+            text.append("%-8s%-15s%s%n"
+                    .formatted(device.name(), device.available() ? "available" : "not available", device.description()));
+        }
+        try (Output out = Output.open(console, Optional.empty())) {
+            out.stream().write(text.toString().getBytes(StandardCharsets.UTF_8));
+            out.finish();
+        }
+        return 0;
+    }
+}

@@ -1,0 +1,171 @@
+package io.github.sgpt4j.cli;
+
+import io.github.sgpt4j.BiEncoder;
+import io.github.sgpt4j.BiEncoderOptions;
+import io.github.sgpt4j.Model;
+import io.github.sgpt4j.Pooling;
+import io.github.sgpt4j.TextKind;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// `sgpt embed`: texts to vectors.
+@Command(
+        name = "embed",
+        versionProvider = VersionProvider.class,
+        description = "Embed texts.",
+        footer = {
+            "",
+            "Writes {\"index\",\"id\"?,\"text\",\"embedding\":[...]} per text, in input order.",
+            "A text without tokens (an empty one) has the embedding zero."
+        })
+final class EmbedCommand extends ModelCommand {
+    /// Forms of output.
+    enum Format {
+        JSONL,
+        NPY
+    }
+
+    @Mixin
+    private InputOptions input = new InputOptions();
+
+    @Mixin
+    private OutputOptions output = new OutputOptions();
+
+    @Option(
+            names = "--as",
+            paramLabel = "text|query|document",
+            description = "What the texts are to an asymmetric model (default: text).")
+    private TextKind kind = TextKind.TEXT;
+
+    @Option(
+            names = "--specb",
+            negatable = true,
+            description = "Put queries and documents in brackets, or don't (default: by the model's name).")
+    private @Nullable Boolean specb;
+
+    @Option(
+            names = "--pooling",
+            paramLabel = "NAME",
+            split = ",",
+            converter = Converters.PoolingName.class,
+            description = "weightedmean, mean, lasttoken, cls, max or mean_sqrt_len_tokens; several, with commas, are"
+                    + " concatenated (default: what the checkpoint says, else weightedmean).")
+    private List<Pooling> pooling = new ArrayList<>();
+
+    @Option(names = "--normalize", description = "Scale embeddings to length 1.")
+    private boolean normalize;
+
+    @Option(
+            names = "--format",
+            paramLabel = "jsonl|npy",
+            description = "JSON Lines, or a NumPy matrix of float32 without the texts (default: jsonl).")
+    private Format format = Format.JSONL;
+
+    @Parameters(paramLabel = "TEXT", description = "Texts to embed.")
+    private List<String> texts = new ArrayList<>();
+
+    EmbedCommand(Console console) {
+        super(console);
+    }
+
+    @Override
+    void run() throws IOException {
+        try (TextInput in = input.open(this, texts, "text");
+                Output out = format == Format.NPY
+                        ? Output.openPatchable(console(), output.file())
+                        : Output.open(console(), output.file());
+                Model model = openModel();
+                BiEncoder encoder = BiEncoder.of(model, options())) {
+            Sink sink = format == Format.NPY ? npy(out, encoder.dimension()) : jsonl(out);
+            embed(in, encoder, sink);
+            sink.finish();
+            out.finish();
+        }
+    }
+
+    private BiEncoderOptions options() {
+        return new BiEncoderOptions(
+                pooling, Optional.ofNullable(specb), normalize, 0, common().batchTokens());
+    }
+
+    private void embed(TextInput in, BiEncoder encoder, Sink sink) throws IOException {
+        long index = 0;
+        try (Chunks chunks = Chunks.of(in, this, "embed")) {
+            for (List<InputRecord> chunk = chunks.next(); !chunk.isEmpty(); chunk = chunks.next()) {
+                List<String> joined = chunk.stream().map(InputRecord::joined).toList();
+                float[][] vectors = encoder.embed(joined, kind, chunks.listener());
+                for (int i = 0; i < vectors.length; i++) {
+                    sink.write(index++, chunk.get(i), joined.get(i), vectors[i]);
+                }
+                sink.flush();
+            }
+        }
+    }
+
+    /// Takes embeddings in input order.
+    private interface Sink {
+        void write(long index, InputRecord record, String text, float[] vector) throws IOException;
+
+        void flush() throws IOException;
+
+        void finish() throws IOException;
+    }
+
+    private static Sink npy(Output out, int dimension) throws IOException {
+        NpyWriter writer = new NpyWriter(out, dimension);
+        return new Sink() {
+            @Override
+            public void write(long index, InputRecord record, String text, float[] vector) throws IOException {
+                writer.row(vector, record.where());
+            }
+
+            @Override
+            public void flush() {
+                // The shape is missing: nobody can use it yet.
+            }
+
+            @Override
+            public void finish() throws IOException {
+                writer.finish();
+            }
+        };
+    }
+
+    private static Sink jsonl(Output out) throws IOException {
+        JsonLines lines = new JsonLines(out.stream());
+        return new Sink() {
+            @Override
+            public void write(long index, InputRecord record, String text, float[] vector) throws IOException {
+                lines.line(json -> {
+                    json.writeNumberField("index", index);
+                    if (record.id().isPresent()) {
+                        json.writeStringField("id", record.id().get());
+                    }
+                    json.writeStringField("text", text);
+                    json.writeArrayFieldStart("embedding");
+                    for (float value : vector) {
+                        JsonLines.writeFinite(json, value, record.where());
+                    }
+                    json.writeEndArray();
+                });
+            }
+
+            @Override
+            public void flush() throws IOException {
+                lines.flush();
+            }
+
+            @Override
+            public void finish() throws IOException {
+                lines.flush();
+            }
+        };
+    }
+}

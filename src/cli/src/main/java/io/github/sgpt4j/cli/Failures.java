@@ -1,0 +1,43 @@
+package io.github.sgpt4j.cli;
+
+import io.github.sgpt4j.error.SgptException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.util.Optional;
+
+/// What a failure is called on stderr.
+final class Failures {
+    private Failures() {}
+
+    /// One sentence.
+    static String sentence(Throwable failure) {
+        return switch (failure) {
+            case SgptException e -> message(e);
+            case CliException e -> message(e);
+            case ExceptionInInitializerError e when e.getCause() != null -> sentence(e.getCause());
+            case UncheckedIOException e -> sentence(e.getCause());
+            case NoSuchFileException e -> e.getFile() + ": no such file or directory";
+            case AccessDeniedException e -> e.getFile() + ": permission denied";
+            case FileSystemException e ->
+                e.getFile() + ": " + Optional.ofNullable(e.getReason()).orElse(kind(e));
+            case IOException e -> message(e);
+            case OutOfMemoryError e ->
+                "out of memory (%s); a smaller --batch-tokens needs less, SGPT_JAVA_OPTS=-Xmx… allows more"
+                        .formatted(message(e));
+            default ->
+                "internal error: %s: %s (SGPT_DEBUG=1 shows where)".formatted(kind(failure), failure.getMessage());
+        };
+    }
+
+    private static String message(Throwable failure) {
+        String message = failure.getMessage();
+        return message == null || message.isBlank() ? kind(failure) : message;
+    }
+
+    private static String kind(Throwable failure) {
+        return failure.getClass().getSimpleName();
+    }
+}

@@ -1,0 +1,56 @@
+package io.github.sgpt4j.cli;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.util.MinimalPrettyPrinter;
+import java.io.IOException;
+import java.io.OutputStream;
+
+/// Writes objects, one a line, in UTF-8. Numbers keep all of their precision: reading them back gives the same float.
+final class JsonLines {
+    private final JsonGenerator json;
+
+    /// Writes the fields of an object.
+    @FunctionalInterface
+    interface Fields {
+        void write(JsonGenerator json) throws IOException;
+    }
+
+    /// @param out is left open
+    JsonLines(OutputStream out) throws IOException {
+        json = JsonFactory.builder()
+                .disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET)
+                .build()
+                .createGenerator(out);
+        json.setPrettyPrinter(new MinimalPrettyPrinter(""));
+    }
+
+    /// Writes one line.
+    void line(Fields fields) throws IOException {
+        json.writeStartObject();
+        fields.write(json);
+        json.writeEndObject();
+        json.writeRaw('\n');
+    }
+
+    /// Hands everything to the operating system.
+    void flush() throws IOException {
+        json.flush();
+    }
+
+    /// Writes a number that JSON can hold.
+    ///
+    /// @throws CliException for NaN and infinity
+    static void writeFinite(JsonGenerator json, float value, String where) throws IOException {
+        json.writeNumber(requireFinite(value, where));
+    }
+
+    static float requireFinite(float value, String where) {
+        if (!Float.isFinite(value)) {
+            throw new CliException(
+                    "%s: expected finite numbers, the model computed %s; sgpt inspect tells of broken weights"
+                            .formatted(where, value));
+        }
+        return value;
+    }
+}

@@ -1,0 +1,109 @@
+package io.github.sgpt4j.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/// The `sgpt` command: finds the verb, and turns failures into one line and an exit code.
+@Command(
+        name = "sgpt",
+        versionProvider = VersionProvider.class,
+        description = "Sentence embeddings and re-ranking scores from decoder-only language models.",
+        footer = {
+            "",
+            "sgpt VERB --help tells more. Exit codes: 0 success, 1 failure, 2 wrong usage.",
+            "SGPT_DEBUG=1 adds stack traces to failures."
+        })
+public final class Main implements Runnable {
+    private static final int FAILURE = 1;
+    private static final int USAGE = 2;
+    private static final int HELP_COLUMNS = 100;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Option(names = "--version", versionHelp = true, description = "Print the version and exit.")
+    private boolean version;
+
+    @Option(names = "--help", usageHelp = true, description = "Print this help and exit.")
+    private boolean help;
+
+    private Main() {}
+
+    public static void main(String[] arguments) {
+        StandardError.restore();
+        System.exit(run(Console.ofProcess(), arguments));
+    }
+
+    /// Runs a command.
+    ///
+    /// @return its exit code
+    static int run(Console console, String... arguments) {
+        StringWriter help = new StringWriter();
+        CommandLine line = commandLine(console).setOut(new PrintWriter(help));
+        int code;
+        try {
+            code = line.execute(arguments);
+        } catch (Error e) {
+            // picocli hands over exceptions only; out of memory deserves its line as well.
+            return report(console, e);
+        }
+        return help.getBuffer().isEmpty() ? code : printHelp(console, help.toString());
+    }
+
+    private static int printHelp(Console console, String text) {
+        try (Output out = Output.open(console, Optional.empty())) {
+            out.stream().write(text.getBytes(StandardCharsets.UTF_8));
+            out.finish();
+            return 0;
+        } catch (IOException e) {
+            return report(console, e);
+        }
+    }
+
+    private static CommandLine commandLine(Console console) {
+        CommandLine line = new CommandLine(new Main())
+                .addSubcommand(new EmbedCommand(console))
+                .addSubcommand(new ScoreCommand(console))
+                .addSubcommand(new TokenizeCommand(console))
+                .addSubcommand(new SearchCommand(console))
+                .addSubcommand(new InspectCommand(console))
+                .addSubcommand(new DevicesCommand(console));
+        return line.setParameterExceptionHandler((e, arguments) -> reportUsage(console, e))
+                .setExecutionExceptionHandler((e, command, result) -> report(console, e))
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setExpandAtFiles(false)
+                .setUsageHelpWidth(HELP_COLUMNS);
+    }
+
+    private static int reportUsage(Console console, ParameterException e) {
+        String command = e.getCommandLine().getCommandSpec().qualifiedName();
+        console.say("%s (%s --help tells more)".formatted(e.getMessage(), command));
+        return USAGE;
+    }
+
+    private static int report(Console console, Throwable failure) {
+        if (failure instanceof ClosedOutputException) {
+            return 0;
+        }
+        console.say(Failures.sentence(failure));
+        if (console.isSet("SGPT_DEBUG")) {
+            failure.printStackTrace(console.err());
+        }
+        return FAILURE;
+    }
+
+    /// Without a verb: the help.
+    @Override
+    public void run() {
+        spec.commandLine().usage(spec.commandLine().getOut());
+    }
+}

@@ -1,0 +1,75 @@
+package io.github.sgpt4j.cli;
+
+import io.github.sgpt4j.Model;
+import java.io.IOException;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/// A verb that works with a model.
+abstract class ModelCommand implements Callable<Integer> {
+    private final Console console;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Mixin
+    private CommonOptions common = new CommonOptions();
+
+    @Option(
+            names = {"-m", "--model"},
+            paramLabel = "MODEL",
+            description =
+                    "Checkpoint directory, or owner/name of a model in the local Hugging Face cache (default: the small"
+                            + " built-in model).")
+    private @Nullable String model;
+
+    ModelCommand(Console console) {
+        this.console = console;
+    }
+
+    @Override
+    public final Integer call() throws IOException {
+        run();
+        return 0;
+    }
+
+    /// Does the verb's work.
+    ///
+    /// @throws IOException if reading or writing fails
+    abstract void run() throws IOException;
+
+    final Console console() {
+        return console;
+    }
+
+    final CommonOptions common() {
+        return common;
+    }
+
+    final Optional<String> modelName() {
+        return Optional.ofNullable(model);
+    }
+
+    /// Opens the model that was asked for; the caller closes it.
+    final Model openModel() {
+        return Model.open(new ModelLocation(console.environment()).find(modelName()), common.modelOptions());
+    }
+
+    /// Says something that is no error, unless it is to be quiet.
+    final void notice(String line) {
+        if (!common.quiet()) {
+            console.say(line);
+        }
+    }
+
+    /// An error in how the command was called.
+    final ParameterException usage(String message) {
+        return new ParameterException(spec.commandLine(), message);
+    }
+}

@@ -1,0 +1,18 @@
+package io.github.sgpt4j.cli;
+
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/// Where results go.
+final class OutputOptions {
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "FILE",
+            description = "Write results there, whole or not at all (default: stdout).")
+    private @Nullable String output;
+
+    Optional<String> file() {
+        return Optional.ofNullable(output);
+    }
+}

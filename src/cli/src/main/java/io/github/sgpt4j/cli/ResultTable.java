@@ -1,0 +1,59 @@
+package io.github.sgpt4j.cli;
+
+import java.util.List;
+import java.util.Locale;
+
+/// Shows results to people: rank, score, title or id, and the beginning of the text.
+final class ResultTable {
+    private static final int LEAST_COLUMNS = 80;
+    private static final int MOST_COLUMNS = 120;
+    private static final int MOST_NAME_COLUMNS = 28;
+
+    private final int columns;
+
+    /// @param columns of the terminal, 0 if unknown
+    ResultTable(int columns) {
+        this.columns = columns == 0 ? 100 : Math.clamp(columns, LEAST_COLUMNS, MOST_COLUMNS);
+    }
+
+    /// The lines of one query's table.
+    String render(String query, List<SearchResult> results) {
+        boolean reranked = results.stream().anyMatch(r -> r.rerankScore().isPresent());
+        int nameColumns = results.stream()
+                .mapToInt(result -> length(name(result)))
+                .map(length -> Math.min(length, MOST_NAME_COLUMNS))
+                .max()
+                .orElse(0);
+        StringBuilder text = new StringBuilder(Console.oneLine(query)).append("\n\n");
+        for (int i = 0; i < results.size(); i++) {
+            SearchResult result = results.get(i);
+            StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "%3d  %7.4f  ", i + 1, result.cosine()));
+            if (reranked) {
+                line.append(result.rerankScore()
+                        .map(score -> String.format(Locale.ROOT, "%9.3f  ", score))
+                        .orElse(" ".repeat(11)));
+            }
+            String name = cut(name(result), nameColumns);
+            line.append(name).repeat(' ', nameColumns - length(name) + 2);
+            line.append(cut(Console.oneLine(result.document().text()), columns - length(line)));
+            text.append(line.toString().stripTrailing()).append('\n');
+        }
+        return text.append(results.isEmpty() ? "nothing found\n" : "").toString();
+    }
+
+    private static String name(SearchResult result) {
+        String title = Console.oneLine(result.document().title().orElse(""));
+        return title.isEmpty() ? Console.oneLine(result.document().id()) : title;
+    }
+
+    private static int length(CharSequence text) {
+        return Character.codePointCount(text, 0, text.length());
+    }
+
+    private static String cut(String text, int most) {
+        if (length(text) <= most) {
+            return text;
+        }
+        return text.substring(0, text.offsetByCodePoints(0, most - 1)).stripTrailing() + "…";
+    }
+}

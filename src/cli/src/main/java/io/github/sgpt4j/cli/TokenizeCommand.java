@@ -1,0 +1,64 @@
+package io.github.sgpt4j.cli;
+
+import io.github.sgpt4j.Model;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// `sgpt tokenize`: texts to token ids.
+@Command(
+        name = "tokenize",
+        versionProvider = VersionProvider.class,
+        description = "Show the token ids of texts, uncut.",
+        footer = {"", "Writes {\"index\",\"text\",\"ids\":[...]} per text, in input order."})
+final class TokenizeCommand extends ModelCommand {
+    @Mixin
+    private InputOptions input = new InputOptions();
+
+    @Option(
+            names = "--no-special-tokens",
+            description = "Leave out the special tokens that the tokenizer puts around a text.")
+    private boolean noSpecialTokens;
+
+    @Parameters(paramLabel = "TEXT", description = "Texts to tokenize.")
+    private List<String> texts = new ArrayList<>();
+
+    TokenizeCommand(Console console) {
+        super(console);
+    }
+
+    @Override
+    void run() throws IOException {
+        try (TextInput in = input.open(this, texts, "text");
+                Output out = Output.open(console(), Optional.empty());
+                Model model = openModel()) {
+            JsonLines lines = new JsonLines(out.stream());
+            long index = 0;
+            try (Chunks chunks = Chunks.of(in, this, "tokenize")) {
+                for (List<InputRecord> chunk = chunks.next(); !chunk.isEmpty(); chunk = chunks.next()) {
+                    for (InputRecord record : chunk) {
+                        write(lines, index++, record.joined(), model);
+                    }
+                    chunks.listener().update(1, 1);
+                    lines.flush();
+                }
+            }
+            out.finish();
+        }
+    }
+
+    private void write(JsonLines lines, long index, String text, Model model) throws IOException {
+        int[] ids = model.tokenize(text, !noSpecialTokens);
+        lines.line(json -> {
+            json.writeNumberField("index", index);
+            json.writeStringField("text", text);
+            json.writeFieldName("ids");
+            json.writeArray(ids, 0, ids.length);
+        });
+    }
+}

@@ -1,0 +1,12 @@
+/// The `sgpt` command. It uses the engine through its exported packages only.
+module io.github.sgpt4j.cli {
+    requires com.fasterxml.jackson.databind;
+    requires info.picocli;
+    requires io.github.sgpt4j.engine;
+    requires io.github.sgpt4j.nano;
+    requires me.tongfei.progressbar;
+    requires static org.jspecify;
+
+    opens io.github.sgpt4j.cli to
+            info.picocli;
+}

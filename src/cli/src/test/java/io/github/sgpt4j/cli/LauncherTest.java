@@ -1,0 +1,118 @@
+package io.github.sgpt4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What the launcher script relies on: choosing a JDK without starting one, and handing over stderr.
+@DisabledOnOs(value = OS.WINDOWS, disabledReason = "the launcher is a bash script")
+class LauncherTest {
+    private static Path root;
+
+    @TempDir
+    Path folder;
+
+    @BeforeAll
+    static void findRoot() {
+        root = Path.of("").toAbsolutePath();
+        while (!Files.exists(root.resolve("sgpt"))) {
+            root = root.getParent();
+        }
+    }
+
+    @Test
+    void takesTheNamedJdkWhenItIsNewEnough() throws IOException, InterruptedException {
+        Path jdk = fakeJdk("jdk one", "JAVA_VERSION=\"25.0.3\"");
+        assertEquals(jdk.toString(), findJdk(25, jdk));
+    }
+
+    @Test
+    void readsVersionsOfEveryForm() throws IOException, InterruptedException {
+        assertEquals(
+                "25", major(fakeJdk("a", "IMPLEMENTOR=\"x\"\nJAVA_VERSION=\"25\"\nJAVA_VERSION_DATE=\"2026-04-21\"")));
+        assertEquals("26", major(fakeJdk("b", "JAVA_VERSION=\"26-ea\"")));
+        assertEquals("8", major(fakeJdk("c", "JAVA_VERSION=\"1.8.0_402\"")));
+        assertEquals("", major(fakeJdk("d", "OS_NAME=\"Linux\"")));
+        assertEquals("", major(folder.resolve("absent")));
+    }
+
+    @Test
+    void passesOverAnOlderJdkAndOneWithoutCompiler() throws IOException, InterruptedException {
+        Path older = fakeJdk("older", "JAVA_VERSION=\"99.0.1\"");
+        Path runtime = fakeJdk("runtime", "JAVA_VERSION=\"100\"");
+        Files.delete(runtime.resolve("bin/javac"));
+        assertEquals("none", findJdk(100, older));
+        assertEquals("none", findJdk(100, runtime));
+        assertEquals(older.toString(), findJdk(99, older));
+    }
+
+    @Test
+    void writesErrorsToTheDescriptorThatTheScriptNames() throws IOException, InterruptedException {
+        List<String> command = List.of(
+                "bash",
+                "-c",
+                "exec 3>&2 2>/dev/null; exec \"$@\"",
+                "bash",
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--add-opens=java.base/java.io=ALL-UNNAMED",
+                "-Dsgpt4j.stderr=3",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Complaint.class.getName());
+        assertEquals("grün", run(command, List.of()));
+    }
+
+    /// Writes one line to stderr, as the launcher handed it over.
+    static final class Complaint {
+        public static void main(String[] arguments) {
+            StandardError.restore();
+            System.err.println("grün");
+        }
+    }
+
+    private static String findJdk(int major, Path candidate) throws IOException, InterruptedException {
+        return script("find_jdk " + major + " || echo none", candidate);
+    }
+
+    private static String major(Path jdk) throws IOException, InterruptedException {
+        return script("jdk_major \"$SGPT_JAVA_HOME\"", jdk);
+    }
+
+    private static String script(String command, Path candidate) throws IOException, InterruptedException {
+        String text = "set -eu; . '" + root + "/.mvn/jdk.sh'; " + command;
+        return run(List.of("bash", "-c", text), List.of("SGPT_JAVA_HOME=" + candidate));
+    }
+
+    private static String run(List<String> command, List<String> environment) throws IOException, InterruptedException {
+        List<String> whole = new ArrayList<>(List.of("env", "LC_ALL=C.UTF-8"));
+        whole.addAll(environment);
+        whole.addAll(command);
+        Process process = new ProcessBuilder(whole).redirectErrorStream(true).start();
+        process.getOutputStream().close();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+        assertEquals(0, process.waitFor(), output);
+        return output;
+    }
+
+    private Path fakeJdk(String name, String release) throws IOException {
+        Path home = folder.resolve(name);
+        Files.createDirectories(home.resolve("bin"));
+        Files.writeString(home.resolve("release"), release);
+        for (String tool : List.of("java", "javac")) {
+            Path file = Files.writeString(home.resolve("bin").resolve(tool), "");
+            assertTrue(file.toFile().setExecutable(true));
+        }
+        return home;
+    }
+}

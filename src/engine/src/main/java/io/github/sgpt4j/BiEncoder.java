@@ -1,0 +1,173 @@
+package io.github.sgpt4j;
+
+import io.github.sgpt4j.backend.PoolMode;
+import io.github.sgpt4j.scoring.EmbeddingSteps;
+import io.github.sgpt4j.scoring.SentenceModules;
+import io.github.sgpt4j.scoring.TextEncoder;
+import io.github.sgpt4j.scoring.TextFraming;
+import io.github.sgpt4j.tokenizer.Tokenizer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Embeds texts: SGPT-BE (Muennighoff 2022, arXiv 2202.08904, section 4).
+///
+/// A text is tokenized, cut to the model's length, run through the decoder, and its final hidden states are pooled.
+/// Texts are used as they are, not stripped. A text without any token (an empty one, for most models) gives the pooled
+/// vector zero. Asymmetric models treat queries and documents differently: "specb" models put brackets around them,
+/// others put prompts in front. Safe to share between threads.
+public final class BiEncoder implements AutoCloseable {
+    private final Model model;
+    private final boolean ownsModel;
+    private final BiEncoderOptions options;
+    private final EmbeddingSteps steps;
+    private final TextEncoder encoder;
+    private final Map<TextKind, TextFraming> framings;
+
+    private BiEncoder(Model model, boolean ownsModel, BiEncoderOptions options) {
+        this.model = model;
+        this.ownsModel = ownsModel;
+        this.options = options;
+        SentenceModules modules = model.modules();
+        List<PoolMode> modes = options.pooling().isEmpty()
+                ? modules.modes()
+                : options.pooling().stream().map(Pooling::mode).toList();
+        framings = framings(model, options);
+        int maxLength = options.maxLength() > 0 ? options.maxLength() : model.maxLength();
+        steps = EmbeddingSteps.load(
+                model.backend(), modules.steps(), modes.size() * model.decoder().width());
+        try {
+            encoder = new TextEncoder(
+                    model.decoder(), model.tokenizer(), modes, modules.includePrompt(), steps, maxLength);
+        } catch (RuntimeException e) {
+            steps.close();
+            throw e;
+        }
+    }
+
+    /// Opens a checkpoint directory with default options; closing the encoder closes the model.
+    public static BiEncoder open(Path directory) {
+        return open(directory, ModelOptions.DEFAULT, BiEncoderOptions.DEFAULT);
+    }
+
+    /// Opens a checkpoint directory; closing the encoder closes the model.
+    ///
+    /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something unsupported,
+    ///     or the device cannot be had
+    public static BiEncoder open(Path directory, ModelOptions modelOptions, BiEncoderOptions options) {
+        Model model = Model.open(directory, modelOptions);
+        try {
+            return new BiEncoder(model, true, options);
+        } catch (RuntimeException e) {
+            model.close();
+            throw e;
+        }
+    }
+
+    /// An encoder over a model that the caller owns and closes after it.
+    public static BiEncoder of(Model model, BiEncoderOptions options) {
+        model.requireOpen();
+        return new BiEncoder(model, false, options);
+    }
+
+    private static Map<TextKind, TextFraming> framings(Model model, BiEncoderOptions options) {
+        Tokenizer tokenizer = model.tokenizer();
+        if (options.specb().orElse(ModelName.isSpecb(model.directory()))) {
+            return Map.of(
+                    TextKind.TEXT, new TextFraming.Plain(),
+                    TextKind.QUERY, TextFraming.queryBrackets(tokenizer),
+                    TextKind.DOCUMENT, TextFraming.documentBrackets(tokenizer));
+        }
+        SentenceModules modules = model.modules();
+        return Map.of(
+                TextKind.TEXT, prompt(modules, List.of()),
+                TextKind.QUERY, prompt(modules, List.of("query")),
+                TextKind.DOCUMENT, prompt(modules, List.of("document", "passage", "corpus")));
+    }
+
+    /// The first of the named prompts that the checkpoint has, otherwise its default prompt, otherwise none.
+    private static TextFraming prompt(SentenceModules modules, List<String> names) {
+        List<String> candidates = new ArrayList<>(names);
+        modules.defaultPrompt().ifPresent(candidates::add);
+        for (String name : candidates) {
+            Optional<String> text = Optional.ofNullable(modules.prompts().get(name));
+            if (text.isPresent()) {
+                return text.get().isEmpty() ? new TextFraming.Plain() : new TextFraming.Prompt(text.get());
+            }
+        }
+        return new TextFraming.Plain();
+    }
+
+    /// Components of an embedding.
+    public int dimension() {
+        return steps.width();
+    }
+
+    /// Embeds one text as it is.
+    ///
+    /// @return `[dimension]`
+    public float[] embed(String text) {
+        return embed(List.of(text))[0];
+    }
+
+    /// Embeds texts as they are.
+    ///
+    /// @return `[texts][dimension]`, in the order of `texts`
+    public float[][] embed(List<String> texts) {
+        return embed(texts, TextKind.TEXT);
+    }
+
+    /// Embeds queries of a search.
+    ///
+    /// @return `[queries][dimension]`, in the order of `queries`
+    public float[][] embedQueries(List<String> queries) {
+        return embed(queries, TextKind.QUERY);
+    }
+
+    /// Embeds documents to be searched.
+    ///
+    /// @return `[documents][dimension]`, in the order of `documents`
+    public float[][] embedDocuments(List<String> documents) {
+        return embed(documents, TextKind.DOCUMENT);
+    }
+
+    /// Embeds texts of one kind.
+    ///
+    /// @return `[texts][dimension]`, in the order of `texts`
+    public float[][] embed(List<String> texts, TextKind kind) {
+        return embed(texts, kind, ProgressListener.NONE);
+    }
+
+    /// Embeds texts of one kind and tells how far it is.
+    ///
+    /// @return `[texts][dimension]`, in the order of `texts`
+    /// @throws IllegalStateException if the model is closed
+    public float[][] embed(List<String> texts, TextKind kind, ProgressListener progress) {
+        model.requireOpen();
+        TextFraming framing = framings.getOrDefault(kind, new TextFraming.Plain());
+        float[][] vectors = encoder.embed(List.copyOf(texts), framing, options.batchTokens(), progress::update);
+        if (options.normalize()) {
+            for (float[] vector : vectors) {
+                EmbeddingSteps.normalize(vector);
+            }
+        }
+        return vectors;
+    }
+
+    /// Token ids as the decoder gets them for a text of a kind: cut, with special tokens, brackets or prompt.
+    public int[] tokenize(String text, TextKind kind) {
+        return framings.getOrDefault(kind, new TextFraming.Plain())
+                .encode(model.tokenizer(), text, encoder.maxLength());
+    }
+
+    /// Closes the model if this encoder opened it.
+    @Override
+    public void close() {
+        steps.close();
+        if (ownsModel) {
+            model.close();
+        }
+    }
+}

@@ -1,0 +1,111 @@
+package io.github.sgpt4j;
+
+import io.github.sgpt4j.scoring.PairScorer;
+import io.github.sgpt4j.scoring.PromptTemplate;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+
+/// Scores how well documents answer queries: SGPT-CE (Muennighoff 2022, arXiv 2202.08904, section 3).
+///
+/// The score is Σ log p(token | prompt with the document, earlier query tokens) over the query's tokens, natural
+/// logarithm: higher is better, and scores compare between documents of one query only. What is too long is cut from
+/// the left, but the prompt's instruction stays. A query without tokens scores 0. Safe to share between threads.
+public final class CrossEncoder implements AutoCloseable {
+    private final Model model;
+    private final boolean ownsModel;
+    private final CrossEncoderOptions options;
+    private final PairScorer scorer;
+
+    /// A pair's score.
+    ///
+    /// @param value sum of `tokenLogProbabilities`
+    /// @param tokenLogProbabilities of each scored query token, in order
+    public record Score(float value, List<Float> tokenLogProbabilities) {
+        public Score {
+            tokenLogProbabilities = List.copyOf(tokenLogProbabilities);
+        }
+
+        /// Number of scored query tokens.
+        public int tokens() {
+            return tokenLogProbabilities.size();
+        }
+
+        private static Score of(float[] logProbabilities) {
+            double sum = 0;
+            List<Float> list = new ArrayList<>(logProbabilities.length);
+            for (float p : logProbabilities) {
+                sum += p;
+                list.add(p);
+            }
+            return new Score((float) sum, list);
+        }
+    }
+
+    private CrossEncoder(Model model, boolean ownsModel, CrossEncoderOptions options) {
+        this.model = model;
+        this.ownsModel = ownsModel;
+        this.options = options;
+        int positions = model.decoder().config().maxPositions();
+        model.decoder().requireHead();
+        scorer = new PairScorer(
+                model.decoder(),
+                model.tokenizer(),
+                PromptTemplate.parse(options.prompt()),
+                options.maxLength() > 0 ? options.maxLength() : positions);
+    }
+
+    /// Opens a checkpoint directory with default options; closing the encoder closes the model.
+    public static CrossEncoder open(Path directory) {
+        return open(directory, ModelOptions.DEFAULT, CrossEncoderOptions.DEFAULT);
+    }
+
+    /// Opens a checkpoint directory; closing the encoder closes the model.
+    ///
+    /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something unsupported,
+    ///     the checkpoint has no output head, or the device cannot be had
+    public static CrossEncoder open(Path directory, ModelOptions modelOptions, CrossEncoderOptions options) {
+        Model model = Model.open(directory, modelOptions);
+        try {
+            return new CrossEncoder(model, true, options);
+        } catch (RuntimeException e) {
+            model.close();
+            throw e;
+        }
+    }
+
+    /// An encoder over a model that the caller owns and closes after it.
+    public static CrossEncoder of(Model model, CrossEncoderOptions options) {
+        model.requireOpen();
+        return new CrossEncoder(model, false, options);
+    }
+
+    /// Scores one query against documents.
+    ///
+    /// @return one score per document, in order
+    public List<Score> score(String query, List<String> documents) {
+        return score(Collections.nCopies(documents.size(), query), documents, ProgressListener.NONE);
+    }
+
+    /// Scores pairs.
+    ///
+    /// @return one score per pair, in order
+    /// @throws IllegalArgumentException if there are not as many queries as documents
+    /// @throws IllegalStateException if the model is closed
+    public List<Score> score(List<String> queries, List<String> documents, ProgressListener progress) {
+        model.requireOpen();
+        float[][] scored =
+                scorer.logProbabilities(queries, List.copyOf(documents), options.batchTokens(), progress::update);
+        return Arrays.stream(scored).map(Score::of).toList();
+    }
+
+    /// Closes the model if this encoder opened it.
+    @Override
+    public void close() {
+        if (ownsModel) {
+            model.close();
+        }
+    }
+}

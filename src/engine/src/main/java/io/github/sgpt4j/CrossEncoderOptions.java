@@ -1,0 +1,36 @@
+package io.github.sgpt4j;
+
+import io.github.sgpt4j.scoring.PromptTemplate;
+
+/// How pairs are scored. Immutable: each `with` method returns a changed copy.
+///
+/// @param prompt text before the query, with `{}` once where the document goes
+/// @param maxLength most tokens of prompt and query; 0 for the model's positions
+/// @param batchTokens most tokens computed together, which bounds the memory for activations
+public record CrossEncoderOptions(String prompt, int maxLength, int batchTokens) {
+    /// SGPT's prompt and the model's length.
+    public static final CrossEncoderOptions DEFAULT =
+            new CrossEncoderOptions(PromptTemplate.DEFAULT.text(), 0, BiEncoderOptions.DEFAULT_BATCH_TOKENS);
+
+    public CrossEncoderOptions {
+        PromptTemplate.parse(prompt);
+        if (maxLength < 0) {
+            throw new IllegalArgumentException("maximal length: expected at least 0, got " + maxLength);
+        }
+        if (batchTokens < 1) {
+            throw new IllegalArgumentException("batch tokens: expected at least 1, got " + batchTokens);
+        }
+    }
+
+    public CrossEncoderOptions withPrompt(String value) {
+        return new CrossEncoderOptions(value, maxLength, batchTokens);
+    }
+
+    public CrossEncoderOptions withMaxLength(int value) {
+        return new CrossEncoderOptions(prompt, value, batchTokens);
+    }
+
+    public CrossEncoderOptions withBatchTokens(int value) {
+        return new CrossEncoderOptions(prompt, maxLength, value);
+    }
+}

@@ -1,0 +1,32 @@
+package io.github.sgpt4j;
+
+import java.util.Locale;
+
+/// How weights are kept in memory. On the CPU, arithmetic is in 32-bit floats whatever this says.
+public enum Dtype {
+    /// What suits the device: on the CPU, as the checkpoint stores them.
+    AUTO,
+    /// 32-bit floats.
+    FP32,
+    /// bfloat16: 8 bits of mantissa.
+    BF16,
+    /// IEEE half precision: 11 bits of mantissa, magnitudes up to 65504.
+    FP16;
+
+    /// Reads a name such as `bf16`.
+    ///
+    /// @throws IllegalArgumentException if there is none of that name
+    public static Dtype parse(String name) {
+        for (Dtype dtype : values()) {
+            if (dtype.toString().equals(name.toLowerCase(Locale.ROOT))) {
+                return dtype;
+            }
+        }
+        throw new IllegalArgumentException("dtype: expected auto, fp32, bf16 or fp16, got \"" + name + "\"");
+    }
+
+    @Override
+    public String toString() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,170 @@
+package io.github.sgpt4j;
+
+import io.github.sgpt4j.backend.Backend;
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.model.Decoder;
+import io.github.sgpt4j.scoring.SentenceModules;
+import io.github.sgpt4j.tokenizer.Tokenizer;
+import io.github.sgpt4j.weights.WeightScan;
+import io.github.sgpt4j.weights.WeightTensor;
+import io.github.sgpt4j.weights.Weights;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/// An open checkpoint: tokenizer, mapped weights and the device they are computed on. One model may serve a
+/// [BiEncoder] and a [CrossEncoder] at the same time, and both may be shared between threads.
+///
+/// Opening reads headers only; weights are read when first used. Closing gives memory and threads back; nothing may
+/// be computing then, and encoders made from the model throw `IllegalStateException` afterwards.
+public final class Model implements AutoCloseable {
+    private final Path directory;
+    private final SentenceModules modules;
+    private final Weights weights;
+    private final Backend backend;
+    private final Tokenizer tokenizer;
+    private final Decoder decoder;
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    private Model(
+            Path directory,
+            SentenceModules modules,
+            Weights weights,
+            Backend backend,
+            Tokenizer tokenizer,
+            Decoder decoder) {
+        this.directory = directory;
+        this.modules = modules;
+        this.weights = weights;
+        this.backend = backend;
+        this.tokenizer = tokenizer;
+        this.decoder = decoder;
+    }
+
+    /// Opens a checkpoint directory with the default options.
+    public static Model open(Path directory) {
+        return open(directory, ModelOptions.DEFAULT);
+    }
+
+    /// Opens a checkpoint directory as Hugging Face hubs hold it: config.json, safetensors weights, tokenizer, and the
+    /// module files of sentence-transformers if there are any.
+    ///
+    /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something unsupported,
+    ///     or the device cannot be had
+    public static Model open(Path directory, ModelOptions options) {
+        if (!Files.isDirectory(directory)) {
+            throw new FormatException("%s: expected a model directory, %s"
+                    .formatted(directory, Files.exists(directory) ? "got a file" : "found nothing"));
+        }
+        SentenceModules modules = SentenceModules.read(directory);
+        // Read first: a broken configuration is reported before the weights are looked at.
+        Decoder.readConfig(modules.transformer());
+        Weights weights = Weights.open(modules.transformer());
+        try {
+            Tokenizer tokenizer = Tokenizer.load(modules.transformer());
+            if (modules.lowerCase()) {
+                tokenizer = tokenizer.lowerCasing();
+            }
+            Backend backend = Devices.open(options);
+            try {
+                Decoder decoder = Decoder.load(modules.transformer(), weights, backend);
+                return new Model(directory, modules, weights, backend, tokenizer, decoder);
+            } catch (RuntimeException e) {
+                backend.close();
+                throw e;
+            }
+        } catch (RuntimeException e) {
+            weights.close();
+            throw e;
+        }
+    }
+
+    /// Token ids of a text, uncut.
+    ///
+    /// @param specialTokens whether to add the special tokens that the tokenizer asks for
+    public int[] tokenize(String text, boolean specialTokens) {
+        return tokenizer.encode(text, specialTokens);
+    }
+
+    /// The text of token ids, special tokens included.
+    public String detokenize(int[] ids) {
+        return tokenizer.decode(ids, false);
+    }
+
+    /// Facts about the checkpoint.
+    public ModelInfo info() {
+        requireOpen();
+        return ModelInfo.of(this);
+    }
+
+    /// Looks for NaN and infinity in all weights, which reads the whole checkpoint.
+    ///
+    /// @return one line per tensor that holds any: its name and the index of the first
+    public List<String> findNonFinite() {
+        requireOpen();
+        List<String> found = new ArrayList<>();
+        for (String name : weights.names()) {
+            WeightTensor tensor = weights.get(name);
+            if (tensor.dtype().isWeight()) {
+                WeightScan.firstNonFinite(tensor)
+                        .ifPresent(index -> found.add("%s: element %d of %d is not finite"
+                                .formatted(name, index, tensor.shape().elements())));
+            }
+        }
+        return found;
+    }
+
+    /// Where the checkpoint was opened.
+    public Path directory() {
+        return directory;
+    }
+
+    /// Short name of the device that computes: `cpu`.
+    public String device() {
+        return backend.name();
+    }
+
+    SentenceModules modules() {
+        return modules;
+    }
+
+    Weights weights() {
+        return weights;
+    }
+
+    Backend backend() {
+        return backend;
+    }
+
+    Tokenizer tokenizer() {
+        return tokenizer;
+    }
+
+    Decoder decoder() {
+        return decoder;
+    }
+
+    /// Most tokens of a text to embed: the checkpoint's `max_seq_length`, otherwise the tokenizer's limit, never more
+    /// than the model's positions.
+    int maxLength() {
+        int positions = decoder.config().maxPositions();
+        int stated = modules.maxLength().orElse(tokenizer.modelMaxLength().orElse(positions));
+        return Math.min(stated, positions);
+    }
+
+    void requireOpen() {
+        if (closed.get()) {
+            throw new IllegalStateException("model " + directory + " is closed");
+        }
+    }
+
+    @Override
+    public void close() {
+        if (closed.compareAndSet(false, true)) {
+            backend.close();
+            weights.close();
+        }
+    }
+}

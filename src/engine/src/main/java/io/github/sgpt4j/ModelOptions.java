@@ -1,0 +1,30 @@
+package io.github.sgpt4j;
+
+/// How a model is opened. Immutable: each `with` method returns a changed copy.
+///
+/// @param device `auto`, `cpu` or `cuda[:N]`
+/// @param dtype how weights are kept
+/// @param threads CPU threads, 0 for one per processor
+public record ModelOptions(String device, Dtype dtype, int threads) {
+    /// Device and types chosen automatically.
+    public static final ModelOptions DEFAULT = new ModelOptions("auto", Dtype.AUTO, 0);
+
+    public ModelOptions {
+        Devices.check(device);
+        if (threads < 0) {
+            throw new IllegalArgumentException("threads: expected at least 0, got " + threads);
+        }
+    }
+
+    public ModelOptions withDevice(String value) {
+        return new ModelOptions(value, dtype, threads);
+    }
+
+    public ModelOptions withDtype(Dtype value) {
+        return new ModelOptions(device, value, threads);
+    }
+
+    public ModelOptions withThreads(int value) {
+        return new ModelOptions(device, dtype, value);
+    }
+}

@@ -1,0 +1,165 @@
+package io.github.sgpt4j.scoring;
+
+import io.github.sgpt4j.backend.Activation;
+import io.github.sgpt4j.backend.Backend;
+import io.github.sgpt4j.backend.Linear;
+import io.github.sgpt4j.backend.MatrixRows;
+import io.github.sgpt4j.backend.Tensor;
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.model.JsonFile;
+import io.github.sgpt4j.weights.Weights;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/// What happens to pooled vectors: dense layers and normalisation, as a checkpoint's modules say. Owns the weights of
+/// the dense layers until closed; borrows the backend.
+public final class EmbeddingSteps implements AutoCloseable {
+    private sealed interface Loaded {
+        record Normalize() implements Loaded {}
+
+        record Dense(Linear linear, Activation activation) implements Loaded {}
+    }
+
+    private final Backend backend;
+    private final List<Weights> weights;
+    private final List<Loaded> steps = new ArrayList<>();
+    private final int width;
+
+    private EmbeddingSteps(Backend backend, List<Weights> weights, List<SentenceModules.Step> description, int width) {
+        this.backend = backend;
+        this.weights = weights;
+        int columns = width;
+        for (SentenceModules.Step step : description) {
+            switch (step) {
+                case SentenceModules.Step.Normalize n -> steps.add(new Loaded.Normalize());
+                case SentenceModules.Step.Dense dense -> {
+                    Loaded.Dense loaded = load(dense.directory(), columns);
+                    steps.add(loaded);
+                    columns = loaded.linear().out();
+                }
+            }
+        }
+        this.width = columns;
+    }
+
+    /// @param description the modules after pooling
+    /// @param width components of a pooled vector
+    public static EmbeddingSteps load(Backend backend, List<SentenceModules.Step> description, int width) {
+        List<Weights> opened = new ArrayList<>();
+        try {
+            return new EmbeddingSteps(backend, opened, description, width);
+        } catch (RuntimeException e) {
+            opened.forEach(Weights::close);
+            throw e;
+        }
+    }
+
+    private Loaded.Dense load(Path directory, int columns) {
+        JsonFile config = JsonFile.readObject(directory.resolve("config.json"));
+        int in = config.positiveInt("in_features");
+        int out = config.positiveInt("out_features");
+        if (in != columns) {
+            throw new FormatException("%s: key \"in_features\": expected %d, the width of the vectors before it, got %d"
+                    .formatted(config.path(), columns, in));
+        }
+        if (config.bool("use_residual", false)) {
+            throw new UnsupportedModelException(
+                    "%s: key \"use_residual\" = true is not supported".formatted(config.path()));
+        }
+        for (String key : List.of("module_input_name", "module_output_name")) {
+            if (!config.text(key, "sentence_embedding").equals("sentence_embedding")) {
+                throw new UnsupportedModelException("%s: key \"%s\": expected \"sentence_embedding\", got \"%s\""
+                        .formatted(config.path(), key, config.text(key, "")));
+            }
+        }
+        Activation activation = activation(config);
+        Weights file = Weights.open(directory);
+        weights.add(file);
+        List<MatrixRows> bias =
+                config.bool("bias", true) ? List.of(MatrixRows.all(file.get("linear.bias", out))) : List.of();
+        return new Loaded.Dense(
+                backend.linear(List.of(MatrixRows.all(file.get("linear.weight", out, in))), bias), activation);
+    }
+
+    private static Activation activation(JsonFile config) {
+        String name = config.text("activation_function", "torch.nn.modules.activation.Tanh");
+        return switch (name) {
+            case "torch.nn.modules.linear.Identity" -> Activation.NONE;
+            case "torch.nn.modules.activation.Tanh" -> Activation.TANH;
+            case "torch.nn.modules.activation.ReLU" -> Activation.RELU;
+            case "torch.nn.modules.activation.Sigmoid" -> Activation.SIGMOID;
+            case "torch.nn.modules.activation.SiLU" -> Activation.SILU;
+            case "torch.nn.modules.activation.GELU" -> Activation.GELU;
+            default ->
+                throw new UnsupportedModelException(
+                        "%s: activation function \"%s\" is not supported".formatted(config.path(), name));
+        };
+    }
+
+    /// Components of a finished embedding.
+    public int width() {
+        return width;
+    }
+
+    /// Applies all steps.
+    ///
+    /// @param pooled `[n][pooled width]`, may be changed
+    /// @return `[n][width]`
+    public float[][] apply(float[][] pooled) {
+        if (pooled.length == 0) {
+            return pooled;
+        }
+        float[][] rows = pooled;
+        for (Loaded step : steps) {
+            switch (step) {
+                case Loaded.Normalize n -> {
+                    for (float[] row : rows) {
+                        normalize(row);
+                    }
+                }
+                case Loaded.Dense dense -> rows = dense(rows, dense);
+            }
+        }
+        return rows;
+    }
+
+    private float[][] dense(float[][] rows, Loaded.Dense dense) {
+        int in = dense.linear().in();
+        int out = dense.linear().out();
+        float[] flat = new float[Math.multiplyExact(rows.length, in)];
+        for (int i = 0; i < rows.length; i++) {
+            System.arraycopy(rows[i], 0, flat, i * in, in);
+        }
+        float[] result;
+        try (Tensor x = backend.upload(flat, rows.length, in);
+                Tensor y = backend.allocate(rows.length, out)) {
+            backend.linear(x, dense.linear(), dense.activation(), y);
+            result = backend.download(y);
+        }
+        float[][] output = new float[rows.length][];
+        for (int i = 0; i < rows.length; i++) {
+            output[i] = Arrays.copyOfRange(result, i * out, (i + 1) * out);
+        }
+        return output;
+    }
+
+    /// Scales a vector to Euclidean length 1, as `torch.nn.functional.normalize`: lengths below 1e-12 count as 1e-12.
+    public static void normalize(float[] vector) {
+        double sum = 0;
+        for (float v : vector) {
+            sum += (double) v * v;
+        }
+        double factor = 1 / Math.max(Math.sqrt(sum), 1e-12);
+        for (int i = 0; i < vector.length; i++) {
+            vector[i] = (float) (vector[i] * factor);
+        }
+    }
+
+    @Override
+    public void close() {
+        weights.forEach(Weights::close);
+    }
+}

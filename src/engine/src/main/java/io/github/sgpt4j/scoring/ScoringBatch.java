@@ -1,0 +1,90 @@
+package io.github.sgpt4j.scoring;
+
+import io.github.sgpt4j.batch.PackedBatch;
+import io.github.sgpt4j.batch.PackedBatchBuilder;
+import io.github.sgpt4j.model.CachedPrefix;
+import io.github.sgpt4j.model.Decoder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/// Requests that go through the decoder together. Requests with the same context share its tokens: the context is one
+/// segment, their queries are its children.
+final class ScoringBatch {
+    private final Optional<CachedPrefix> prefix;
+    private final int cached;
+    private final PackedBatchBuilder builder = new PackedBatchBuilder();
+    private final List<Integer> members = new ArrayList<>();
+    private final List<int[]> rows = new ArrayList<>();
+    private final List<int[]> targets = new ArrayList<>();
+    private int[] sharedContext = new int[0];
+    private int sharedSegment = PackedBatch.NO_PARENT;
+    private int sharedLastRow;
+
+    ScoringBatch(Optional<CachedPrefix> prefix) {
+        this.prefix = prefix;
+        cached = prefix.map(CachedPrefix::length).orElse(0);
+        prefix.ifPresent(p -> builder.addCached(p.length()));
+    }
+
+    boolean isEmpty() {
+        return members.isEmpty();
+    }
+
+    /// Tokens that [#add] would add.
+    int cost(ScoringRequest request) {
+        int context = request.scoredFrom() + 1;
+        return request.input().length - (sharesContext(request) ? context : cached);
+    }
+
+    int tokens() {
+        return builder.tokens();
+    }
+
+    private boolean sharesContext(ScoringRequest request) {
+        int context = request.scoredFrom() + 1;
+        return sharedContext.length == context && Arrays.equals(sharedContext, 0, context, request.input(), 0, context);
+    }
+
+    /// Adds request number `index`; requests with the same context should follow one another.
+    void add(int index, ScoringRequest request) {
+        int[] input = request.input();
+        int context = request.scoredFrom() + 1;
+        if (!sharesContext(request)) {
+            sharedSegment = builder.add(input, cached, context, cached > 0 ? 0 : PackedBatch.NO_PARENT);
+            sharedContext = Arrays.copyOf(input, context);
+            sharedLastRow = builder.tokens() - 1;
+        }
+        int first = builder.tokens();
+        if (context < input.length) {
+            builder.add(input, context, input.length, sharedSegment);
+        }
+        int[] scored = new int[request.targets().length];
+        for (int i = 0; i < scored.length; i++) {
+            scored[i] = i == 0 ? sharedLastRow : first + i - 1;
+        }
+        members.add(index);
+        rows.add(scored);
+        targets.add(request.targets());
+    }
+
+    /// Computes the log-probabilities of every request's targets and puts them at the request's index in `results`.
+    void run(Decoder decoder, float[][] results) {
+        float[] flat = decoder.logProbabilities(builder.build(), prefix, flatten(rows), flatten(targets));
+        int at = 0;
+        for (int m = 0; m < members.size(); m++) {
+            int n = targets.get(m).length;
+            results[members.get(m)] = Arrays.copyOfRange(flat, at, at + n);
+            at += n;
+        }
+    }
+
+    int size() {
+        return members.size();
+    }
+
+    private static int[] flatten(List<int[]> parts) {
+        return parts.stream().flatMapToInt(Arrays::stream).toArray();
+    }
+}

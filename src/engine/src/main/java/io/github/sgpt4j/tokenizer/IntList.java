@@ -1,0 +1,46 @@
+package io.github.sgpt4j.tokenizer;
+
+import java.util.Arrays;
+
+/// A growable list of `int`, without boxing.
+final class IntList {
+    private int[] values;
+    private int size;
+
+    IntList(int capacity) {
+        values = new int[Math.max(4, capacity)];
+    }
+
+    void add(int value) {
+        if (size == values.length) {
+            values = Arrays.copyOf(values, Math.multiplyExact(size, 2));
+        }
+        values[size++] = value;
+    }
+
+    void addAll(int[] more) {
+        int needed = Math.addExact(size, more.length);
+        if (needed > values.length) {
+            values =
+                    Arrays.copyOf(values, (int) Math.min(Integer.MAX_VALUE - 8L, Math.max(needed, 2L * values.length)));
+        }
+        System.arraycopy(more, 0, values, size, more.length);
+        size = needed;
+    }
+
+    int size() {
+        return size;
+    }
+
+    int get(int index) {
+        return values[index];
+    }
+
+    void set(int index, int value) {
+        values[index] = value;
+    }
+
+    int[] toArray() {
+        return Arrays.copyOf(values, size);
+    }
+}

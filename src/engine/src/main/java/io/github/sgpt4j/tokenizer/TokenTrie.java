@@ -1,0 +1,52 @@
+package io.github.sgpt4j.tokenizer;
+
+/// Finds the longest of a set of strings that starts at a position.
+final class TokenTrie {
+    private final LongIntMap edges = new LongIntMap(16);
+    private final IntList values = new IntList(16);
+
+    TokenTrie() {
+        values.add(-1);
+    }
+
+    /// Adds a non-empty string with a value ≥ 0, unless it is there already.
+    void add(String text, int value) {
+        int node = 0;
+        for (int i = 0; i < text.length(); i++) {
+            int next = edges.get(edge(node, text.charAt(i)));
+            if (next == LongIntMap.ABSENT) {
+                next = values.size();
+                edges.put(edge(node, text.charAt(i)), next);
+                values.add(-1);
+            }
+            node = next;
+        }
+        if (values.get(node) < 0) {
+            values.set(node, value);
+        }
+    }
+
+    boolean isEmpty() {
+        return values.size() == 1;
+    }
+
+    /// The longest string at `from`, as `end << 32 | value`; -1 if none starts there.
+    long longest(String text, int from) {
+        long found = -1;
+        int node = 0;
+        for (int i = from; i < text.length(); i++) {
+            node = edges.get(edge(node, text.charAt(i)));
+            if (node == LongIntMap.ABSENT) {
+                break;
+            }
+            if (values.get(node) >= 0) {
+                found = (i + 1L) << 32 | values.get(node);
+            }
+        }
+        return found;
+    }
+
+    private static long edge(int node, char c) {
+        return (long) node << 16 | c;
+    }
+}

@@ -1,0 +1,185 @@
+package io.github.sgpt4j.tokenizer;
+
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.error.UnsupportedModelException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.OptionalInt;
+
+/// Text to token ids and back: byte-pair encoding exactly as the fast tokenizers of transformers 5 do it (Rust
+/// `tokenizers` 0.23). Immutable and safe to share between threads.
+///
+/// Texts are sequences of Unicode code points: a surrogate without its partner counts as U+FFFD.
+public final class Tokenizer {
+    private final BpeModel model;
+    private final AddedVocabulary added;
+    private final Normalizer normalizer;
+    private final PreTokenizer preTokenizer;
+    private final PostProcessor postProcessor;
+    private final Decoder decoder;
+    private final Settings settings;
+
+    /// Lengths and directions that the files state.
+    ///
+    /// @param truncationLength `truncation.max_length` of `tokenizer.json`
+    /// @param modelMaxLength `model_max_length` of `tokenizer_config.json`
+    /// @param truncateLeft whether texts that are too long lose tokens on the left
+    record Settings(OptionalInt truncationLength, OptionalInt modelMaxLength, boolean truncateLeft) {}
+
+    Tokenizer(
+            BpeModel model,
+            AddedVocabulary added,
+            Normalizer normalizer,
+            PreTokenizer preTokenizer,
+            PostProcessor postProcessor,
+            Decoder decoder,
+            Settings settings) {
+        this.model = model;
+        this.added = added;
+        this.normalizer = normalizer;
+        this.preTokenizer = preTokenizer;
+        this.postProcessor = postProcessor;
+        this.decoder = decoder;
+        this.settings = settings;
+    }
+
+    /// Reads `tokenizer.json`, or else `vocab.json` with `merges.txt`, from a directory, and `tokenizer_config.json`
+    /// where there is one. With `tokenizer.json` the special tokens around a text are those of its post-processor;
+    /// `add_bos_token` and `add_eos_token` count where it has none.
+    ///
+    /// @throws FormatException if the files are missing or broken
+    /// @throws UnsupportedModelException if they ask for something that is not implemented
+    public static Tokenizer load(Path directory) {
+        return TokenizerReader.read(directory);
+    }
+
+    /// The same tokenizer with texts in lower case before every other normalization (`do_lower_case` of
+    /// sentence-transformers).
+    public Tokenizer lowerCasing() {
+        Normalizer lower = new Normalizer.Sequence(List.of(new Normalizer.Lowercase(), normalizer));
+        return new Tokenizer(model, added, lower, preTokenizer, postProcessor, decoder, settings);
+    }
+
+    /// The ids of a text, all of them: a truncation that the file states is not applied.
+    ///
+    /// @param addSpecialTokens whether the special tokens of the post-processor are put around the text. Special tokens
+    ///     that are written out in the text are recognised either way
+    public int[] encode(String text, boolean addSpecialTokens) {
+        return postProcessor.process(textIds(text), addSpecialTokens);
+    }
+
+    /// The ids of a text, at most `maxLength` of them: the text loses tokens on the right (on the left where the file
+    /// says so), special tokens stay.
+    ///
+    /// @param maxLength at least the number of special tokens that are added
+    /// @throws IllegalArgumentException if `maxLength` is less than that
+    public int[] encode(String text, boolean addSpecialTokens, int maxLength) {
+        int special = addSpecialTokens ? postProcessor.added() : 0;
+        if (maxLength < special) {
+            throw new IllegalArgumentException(
+                    "maxLength must be at least %d, the number of special tokens, got %d".formatted(special, maxLength));
+        }
+        int[] ids = textIds(text);
+        int kept = maxLength - special;
+        if (ids.length > kept) {
+            ids = settings.truncateLeft()
+                    ? Arrays.copyOfRange(ids, ids.length - kept, ids.length)
+                    : Arrays.copyOf(ids, kept);
+        }
+        return postProcessor.process(ids, addSpecialTokens);
+    }
+
+    private int[] textIds(String text) {
+        String valid = WellFormed.repair(Objects.requireNonNull(text, "text"));
+        IntList ids = new IntList(valid.length() / 3 + 8);
+        added.split(valid, new AddedVocabulary.Sink() {
+            @Override
+            public void text(String part, boolean first) {
+                normalizeAndEncode(part, first, ids);
+            }
+
+            @Override
+            public void token(int id) {
+                ids.add(id);
+            }
+        });
+        return ids.toArray();
+    }
+
+    private void normalizeAndEncode(String part, boolean first, IntList ids) {
+        String normalized = normalizer.normalize(part);
+        added.splitNormalized(normalized, first, new AddedVocabulary.Sink() {
+            @Override
+            public void text(String piece, boolean pieceFirst) {
+                preTokenizer.split(piece, pieceFirst, (word, wordFirst) -> model.encode(word, ids));
+            }
+
+            @Override
+            public void token(int id) {
+                ids.add(id);
+            }
+        });
+    }
+
+    /// The text that ids stand for. Bytes that form no valid UTF-8 become U+FFFD; ids without a token are passed over.
+    ///
+    /// @param skipSpecialTokens whether special tokens are left out
+    /// @throws IllegalArgumentException if an id is negative
+    public String decode(int[] ids, boolean skipSpecialTokens) {
+        List<String> tokens = new ArrayList<>(ids.length);
+        for (int id : ids) {
+            if (id < 0) {
+                throw new IllegalArgumentException("token ids must not be negative, got " + id);
+            }
+            String addedText = added.text(id);
+            String token = addedText != null ? addedText : model.vocabulary().token(id);
+            if (token != null && !(skipSpecialTokens && added.isSpecial(token))) {
+                tokens.add(token);
+            }
+        }
+        return String.join("", decoder.decode(tokens));
+    }
+
+    /// The highest id + 1, added tokens included. Every id that [#encode] returns is lower, unless the post-processor
+    /// adds one that no token has.
+    public int vocabularySize() {
+        return Math.max(model.vocabulary().limit(), added.highestId() + 1);
+    }
+
+    /// The id of a token as the vocabulary writes it: in byte-level vocabularies "Ġa" is the token of " a".
+    public OptionalInt tokenId(String token) {
+        Integer id = added.id(token);
+        int found = id != null ? id : model.vocabulary().id(token);
+        return found == Vocabulary.ABSENT ? OptionalInt.empty() : OptionalInt.of(found);
+    }
+
+    /// Whether a token is one that decoding may skip.
+    public boolean isSpecial(int id) {
+        AddedToken token = added.token(id);
+        return token != null && added.isSpecial(token.content());
+    }
+
+    /// Number of special tokens that [#encode] adds to a text.
+    public int specialTokensAdded() {
+        return postProcessor.added();
+    }
+
+    /// The length that `tokenizer.json` asks texts to be cut to, special tokens included.
+    public OptionalInt truncationLength() {
+        return settings.truncationLength();
+    }
+
+    /// The greatest length that `tokenizer_config.json` states, special tokens included.
+    public OptionalInt modelMaxLength() {
+        return settings.modelMaxLength();
+    }
+
+    /// One line about kind and size.
+    public String describe() {
+        return "%sBPE, %d tokens (%d added), %d merges"
+                .formatted(model.isByteLevel() ? "byte-level " : "", vocabularySize(), added.size(), model.merges());
+    }
+}

@@ -1,0 +1,160 @@
+package io.github.sgpt4j.tokenizer;
+
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.error.UnsupportedModelException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/// Puts a [Tokenizer] together from the files of a directory.
+final class TokenizerReader {
+    private static final String GPT2_SPECIAL = "<|endoftext|>";
+
+    private TokenizerReader() {}
+
+    static Tokenizer read(Path directory) {
+        Path json = directory.resolve("tokenizer.json");
+        Path vocabulary = directory.resolve("vocab.json");
+        Path merges = directory.resolve("merges.txt");
+        if (Files.isRegularFile(json)) {
+            return fromJson(ModelReader.tokenizerJson(json), TokenizerConfig.read(directory, null));
+        }
+        if (Files.isRegularFile(vocabulary) && Files.isRegularFile(merges)) {
+            return fromVocabulary(
+                    ModelReader.vocabularyAndMerges(vocabulary, merges), TokenizerConfig.read(directory, GPT2_SPECIAL));
+        }
+        throw new FormatException(
+                "%s: no tokenizer: expected tokenizer.json, or vocab.json with merges.txt".formatted(directory));
+    }
+
+    private static Tokenizer fromJson(ModelReader.Content content, TokenizerConfig config) {
+        JsonFields root = content.root();
+        root.allow(Set.of(
+                "version",
+                "truncation",
+                "padding",
+                "added_tokens",
+                "normalizer",
+                "pre_tokenizer",
+                "post_processor",
+                "decoder"));
+        BpeModel.Options options = options(content.model());
+        AddedVocabulary.Builder added = new AddedVocabulary.Builder(content.vocabulary());
+        readAddedTokens(root, added);
+        config.addTo(added);
+        Normalizer normalizer = StepReader.normalizer(root);
+        PostProcessor post = root.has("post_processor")
+                ? PostProcessorReader.step(root.object("post_processor"))
+                : config.postProcessor(added);
+        List<PreTokenizer> steps = StepReader.preTokenizer(root);
+        return assemble(
+                content, options, added, normalizer, steps, post, StepReader.decoder(root), settings(root, config));
+    }
+
+    private static Tokenizer fromVocabulary(ModelReader.Content content, TokenizerConfig config) {
+        AddedVocabulary.Builder added = new AddedVocabulary.Builder(content.vocabulary());
+        config.addTo(added);
+        List<PreTokenizer> steps = new ArrayList<>();
+        StepReader.addByteLevel(config.addPrefixSpace(), true, steps);
+        return assemble(
+                content,
+                new BpeModel.Options(null, false, false, false),
+                added,
+                new Normalizer.None(),
+                steps,
+                config.postProcessor(added),
+                new Decoder.ByteLevel(),
+                settings(content.root(), config));
+    }
+
+    /// The last step of a byte-level pre-tokenizer is left to the model, which works on bytes anyway.
+    private static Tokenizer assemble(
+            ModelReader.Content content,
+            BpeModel.Options options,
+            AddedVocabulary.Builder added,
+            Normalizer normalizer,
+            List<PreTokenizer> steps,
+            PostProcessor post,
+            Decoder decoder,
+            Tokenizer.Settings settings) {
+        boolean byteLevel = !steps.isEmpty() && steps.getLast() instanceof PreTokenizer.Bytes;
+        List<PreTokenizer> rest = byteLevel ? steps.subList(0, steps.size() - 1) : steps;
+        PreTokenizer preTokenizer = switch (rest.size()) {
+            case 0 -> new PreTokenizer.None();
+            case 1 -> rest.getFirst();
+            default -> new PreTokenizer.Sequence(rest);
+        };
+        BpeModel model = new BpeModel(content.vocabulary(), content.merges(), options, byteLevel);
+        return new Tokenizer(model, added.build(normalizer), normalizer, preTokenizer, post, decoder, settings);
+    }
+
+    private static BpeModel.Options options(JsonFields model) {
+        String type = model.string("type", "BPE");
+        if (!type.equals("BPE")) {
+            throw new UnsupportedModelException(
+                    "%s: model \"%s\" is not supported, only BPE is".formatted(model.where("type"), type));
+        }
+        model.allow(Set.of(
+                "type",
+                "dropout",
+                "unk_token",
+                "continuing_subword_prefix",
+                "end_of_word_suffix",
+                "fuse_unk",
+                "byte_fallback",
+                "ignore_merges"));
+        for (String affix : List.of("continuing_subword_prefix", "end_of_word_suffix")) {
+            if (!model.string(affix, "").isEmpty()) {
+                throw new UnsupportedModelException(
+                        "%s: \"%s\" is not supported, only none is".formatted(model.where(affix), model.string(affix)));
+            }
+        }
+        if (model.has("dropout")
+                && !(model.node().get("dropout").isNumber()
+                        && model.node().get("dropout").doubleValue() == 0)) {
+            throw new UnsupportedModelException("%s: only null or 0 is supported".formatted(model.where("dropout")));
+        }
+        return new BpeModel.Options(
+                model.stringOrNull("unk_token"),
+                model.flag("fuse_unk", false),
+                model.flag("byte_fallback", false),
+                model.flag("ignore_merges", false));
+    }
+
+    private static void readAddedTokens(JsonFields root, AddedVocabulary.Builder added) {
+        if (!root.has("added_tokens")) {
+            return;
+        }
+        Set<Integer> ids = new HashSet<>();
+        for (JsonFields fields : root.objects("added_tokens")) {
+            fields.allow(Set.of("id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"));
+            int stated = fields.integer("id", 0);
+            if (!ids.add(stated)) {
+                throw new FormatException("%s: %d occurs twice".formatted(fields.where("id"), stated));
+            }
+            added.add(TokenizerConfig.token(fields.node(), fields.where("content"), false));
+        }
+    }
+
+    private static Tokenizer.Settings settings(JsonFields root, TokenizerConfig config) {
+        OptionalInt length = OptionalInt.empty();
+        boolean left = false;
+        if (root.has("truncation")) {
+            JsonFields truncation = root.object("truncation");
+            truncation.allow(Set.of("direction", "max_length", "strategy", "stride"));
+            length = OptionalInt.of(truncation.integer("max_length", 0));
+            String direction = truncation.string("direction", "Right");
+            if (!direction.equals("Left") && !direction.equals("Right")) {
+                throw new FormatException(
+                        "%s: expected Left or Right, got \"%s\"".formatted(truncation.where("direction"), direction));
+            }
+            left = direction.equals("Left");
+        }
+        Boolean configured = config.truncateLeft();
+        return new Tokenizer.Settings(length, config.modelMaxLength(), configured == null ? left : configured);
+    }
+}

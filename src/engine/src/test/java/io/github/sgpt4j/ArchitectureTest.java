@@ -1,0 +1,164 @@
+package io.github.sgpt4j;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.tngtech.archunit.core.domain.Dependency;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.library.GeneralCodingRules;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/// Packages depend only on packages below them; devices and native code stay behind their doors.
+class ArchitectureTest {
+    private static final String ROOT = "io.github.sgpt4j";
+
+    /// The packages of the engine, lowest first; the public API, in the root package, is last.
+    private static final List<String> LAYERS = List.of(
+            "error",
+            "tensor",
+            "weights",
+            "tokenizer",
+            "batch",
+            "backend",
+            "backend.cpu.kernel",
+            "backend.cpu",
+            "backend.cuda.ffi",
+            "backend.cuda",
+            "model",
+            "scoring",
+            "");
+
+    /// What a layer must not use although it is lower: a backend sees neither files nor text, the two backends do not
+    /// know each other, and only the public API chooses one. A single stored tensor is no file: see [#SHARED].
+    private static final Map<String, Set<String>> APART = Map.of(
+            "backend", Set.of("weights", "tokenizer"),
+            "backend.cpu.kernel", Set.of("weights", "tokenizer"),
+            "backend.cpu", Set.of("weights", "tokenizer"),
+            "backend.cuda.ffi", Set.of("weights", "tokenizer", "backend.cpu", "backend.cpu.kernel"),
+            "backend.cuda", Set.of("weights", "tokenizer", "backend.cpu", "backend.cpu.kernel"),
+            "model", Set.of("backend.cpu", "backend.cpu.kernel", "backend.cuda", "backend.cuda.ffi"),
+            "scoring", Set.of("backend.cpu", "backend.cpu.kernel", "backend.cuda", "backend.cuda.ffi"));
+
+    /// The one class that backends take from the weights package: bytes with a name, a type and a shape.
+    private static final String SHARED = ROOT + ".weights.WeightTensor";
+
+    private static JavaClasses engine;
+
+    @BeforeAll
+    static void readClasses() {
+        engine = new ClassFileImporter()
+                .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+                .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_JARS)
+                .importPackages(ROOT);
+        assertFalse(engine.isEmpty(), "no class of the engine found");
+    }
+
+    @Test
+    void everyPackageHasItsPlaceInTheLayers() {
+        Set<String> unknown = new TreeSet<>();
+        for (JavaClass type : engine) {
+            if (!LAYERS.contains(layer(type)) && !type.getSimpleName().equals("module-info")) {
+                unknown.add(type.getPackageName());
+            }
+        }
+        assertEquals(Set.of(), unknown);
+    }
+
+    @Test
+    void packagesUseOnlyPackagesBelowThem() {
+        Set<String> forbidden = new TreeSet<>();
+        int across = 0;
+        for (JavaClass user : engine) {
+            for (Dependency dependency : user.getDirectDependenciesFromSelf()) {
+                JavaClass used = dependency.getTargetClass().getBaseComponentType();
+                if (!used.getPackageName().startsWith(ROOT) || layer(user).equals(layer(used))) {
+                    continue;
+                }
+                across++;
+                boolean shared =
+                        used.getName().equals(SHARED) && LAYERS.indexOf(layer(user)) > LAYERS.indexOf("weights");
+                if (!shared && !mayUse(layer(user), layer(used))) {
+                    forbidden.add(user.getName() + " uses " + used.getName());
+                }
+            }
+        }
+        assertTrue(across > 0, "no dependency between packages found");
+        assertEquals(Set.of(), forbidden);
+    }
+
+    @Test
+    void theRuleRefusesWhatLiesAboveOrApart() {
+        assertTrue(mayUse("model", "backend"));
+        assertFalse(mayUse("backend", "model"));
+        assertFalse(mayUse("model", "backend.cpu"));
+        assertFalse(mayUse("backend.cuda", "backend.cpu"));
+        assertFalse(mayUse("scoring", ""));
+        assertFalse(mayUse("tensor", "util"));
+    }
+
+    @Test
+    void onlyTheForeignFunctionPackageLinksNativeFunctions() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage(ROOT + ".backend.cuda.ffi")
+                .should()
+                .dependOnClassesThat()
+                .haveNameMatching("java\\.lang\\.foreign\\.(Linker|SymbolLookup)(\\$.*)?")
+                .check(engine);
+    }
+
+    @Test
+    void onlyTheCpuBackendUsesTheVectorApi() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage(ROOT + ".backend.cpu..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("jdk.incubator.vector..")
+                .check(engine);
+    }
+
+    @Test
+    void theEngineWritesToNoStandardStream() {
+        GeneralCodingRules.NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS.check(engine);
+    }
+
+    @Test
+    void theEngineUsesTheJdkAndJacksonOnly() {
+        classes()
+                .should()
+                .onlyDependOnClassesThat()
+                .resideInAnyPackage(
+                        ROOT + "..",
+                        "",
+                        "java..",
+                        "jdk.incubator.vector..",
+                        "com.fasterxml.jackson..",
+                        "org.jspecify..")
+                .check(engine);
+    }
+
+    private static String layer(JavaClass type) {
+        String name = type.getPackageName();
+        return name.equals(ROOT) ? "" : name.substring(Math.min(name.length(), ROOT.length() + 1));
+    }
+
+    private static boolean mayUse(String user, String used) {
+        int above = LAYERS.indexOf(user);
+        int below = LAYERS.indexOf(used);
+        return below >= 0
+                && below < above
+                && !APART.getOrDefault(user, Set.of()).contains(used);
+    }
+}

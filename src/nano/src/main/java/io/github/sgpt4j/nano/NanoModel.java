@@ -1,0 +1,97 @@
+package io.github.sgpt4j.nano;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+
+/// The built-in model and its demo corpus: a GPT-Neo of 5.4 million parameters that knows dictionary English, as
+/// bi-encoder (asymmetric, "specb") and cross-encoder, and 4,000 WordNet entries.
+public final class NanoModel {
+    private static final String FOLDER = "/META-INF/sgpt4j/nano/";
+    private static final String MODEL = "model/";
+    private static final int HASH_DIGITS = 12;
+
+    private NanoModel() {}
+
+    /// The model as a checkpoint directory, unpacked on first use.
+    ///
+    /// It lies in the user's cache (`$XDG_CACHE_HOME` or `~/.cache`, on Windows `%LOCALAPPDATA%`) as
+    /// `sgpt4j/nano-specb-HASH`; the name says that the model is asymmetric, the hash stands for the contents. A
+    /// directory that lacks a file, or holds one of another size, is replaced. Several processes may call this at the
+    /// same time. Where the cache cannot be written, the model goes to a temporary directory that is deleted when the
+    /// virtual machine ends.
+    ///
+    /// @throws UncheckedIOException if the model cannot be unpacked there either
+    public static Path directory() {
+        return Unpacked.INSTANCE;
+    }
+
+    /// The demo corpus: JSON Lines in UTF-8 with `_id`, `title` (lemmas) and `text` (definition). The caller closes it.
+    public static InputStream corpus() {
+        return resource("corpus.jsonl");
+    }
+
+    /// Stands for the contents of model and corpus: 12 hexadecimal digits.
+    public static String version() {
+        try (InputStream list = resource("files.tsv")) {
+            byte[] digest = Unpacker.sha256().digest(list.readAllBytes());
+            return HexFormat.of().formatHex(digest).substring(0, HASH_DIGITS);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    static Path directory(Map<String, String> environment, Path home) throws IOException {
+        String name = "nano-specb-" + version();
+        Unpacker unpacker = new Unpacker(modelFiles(), file -> resource(MODEL + file));
+        return unpacker.unpack(cacheDirectory(environment, home), name);
+    }
+
+    private static Path cacheDirectory(Map<String, String> environment, Path home) {
+        for (String variable : List.of("XDG_CACHE_HOME", "LOCALAPPDATA")) {
+            String value = environment.getOrDefault(variable, "");
+            // Relative values are to be ignored, says the XDG base directory specification.
+            if (!value.isEmpty() && Path.of(value).isAbsolute()) {
+                return Path.of(value, "sgpt4j");
+            }
+        }
+        return home.resolve(".cache").resolve("sgpt4j");
+    }
+
+    /// The model's files with sizes and digests, paths relative to the model's directory.
+    static List<ListedFile> modelFiles() {
+        try (InputStream list = resource("files.tsv")) {
+            return ListedFile.parse(list.readAllBytes()).stream()
+                    .filter(file -> file.path().startsWith(MODEL))
+                    .map(file -> file.withPath(file.path().substring(MODEL.length())))
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static InputStream resource(String name) {
+        InputStream in = NanoModel.class.getResourceAsStream(FOLDER + name);
+        if (in == null) {
+            throw new IllegalStateException("the nano jar lacks " + FOLDER + name);
+        }
+        return in;
+    }
+
+    /// Unpacked once per process.
+    private static final class Unpacked {
+        static final Path INSTANCE = unpack();
+
+        private static Path unpack() {
+            try {
+                return directory(System.getenv(), Path.of(System.getProperty("user.home", ".")));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+}
