@@ -1,7 +1,5 @@
 package io.github.sgpt4j.tokenizer;
 
-import io.github.sgpt4j.error.FormatException;
-import io.github.sgpt4j.error.UnsupportedModelException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -79,8 +77,8 @@ public final class Tokenizer {
     public int[] encode(String text, boolean addSpecialTokens, int maxLength) {
         int special = addSpecialTokens ? postProcessor.added() : 0;
         if (maxLength < special) {
-            throw new IllegalArgumentException(
-                    "maxLength must be at least %d, the number of special tokens, got %d".formatted(special, maxLength));
+            throw new IllegalArgumentException("maxLength must be at least %d, the number of special tokens, got %d"
+                    .formatted(special, maxLength));
         }
         int[] ids = textIds(text);
         int kept = maxLength - special;

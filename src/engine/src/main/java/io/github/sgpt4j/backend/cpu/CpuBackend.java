@@ -59,10 +59,7 @@ public final class CpuBackend implements Backend {
                 .formatted(
                         Simd.description(),
                         workers.threads(),
-                        options.weights()
-                                .name()
-                                .toLowerCase(Locale.ROOT)
-                                .replace('_', ' '));
+                        options.weights().name().toLowerCase(Locale.ROOT).replace('_', ' '));
     }
 
     @Override

@@ -57,7 +57,8 @@ class MatrixPackerTest {
                 for (int c = 0; c < Simd.TILE_COLUMNS; c++) {
                     int feature = p * Simd.TILE_COLUMNS + c;
                     float expected = feature < linear.out() ? stored(parts, feature, k) : 0f;
-                    assertEquals(expected, panel[k * Simd.TILE_COLUMNS + c], "feature %d, input %d".formatted(feature, k));
+                    assertEquals(
+                            expected, panel[k * Simd.TILE_COLUMNS + c], "feature %d, input %d".formatted(feature, k));
                 }
             }
         }
@@ -115,14 +116,12 @@ class MatrixPackerTest {
     @Test
     void shapesMustFit() {
         List<MatrixRows> weight = List.of(MatrixRows.all(tensor(DType.F32, 4, 3)));
-        List<MatrixRows> otherWidth =
-                List.of(weight.getFirst(), MatrixRows.all(tensor(DType.F32, 4, 2)));
+        List<MatrixRows> otherWidth = List.of(weight.getFirst(), MatrixRows.all(tensor(DType.F32, 4, 2)));
         List<MatrixRows> bias = List.of(MatrixRows.all(tensor(DType.F32, 5, 1)));
         WeightFormat format = WeightFormat.AS_STORED;
         assertThrows(
                 IllegalArgumentException.class, () -> new CpuLinear(otherWidth, List.of(), format, arena, workers));
         assertThrows(IllegalArgumentException.class, () -> new CpuLinear(weight, bias, format, arena, workers));
-        assertThrows(
-                IllegalArgumentException.class, () -> new CpuLinear(List.of(), List.of(), format, arena, workers));
+        assertThrows(IllegalArgumentException.class, () -> new CpuLinear(List.of(), List.of(), format, arena, workers));
     }
 }

@@ -71,15 +71,23 @@ class WorkersTest {
     void theFirstExceptionComesOutAndTheGroupGoesOn(int threads) {
         try (Workers workers = new Workers(threads)) {
             IllegalStateException failure = new IllegalStateException("task 3");
-            assertSame(failure, assertThrows(IllegalStateException.class, () -> workers.parallelFor(100, (i, scratch) -> {
-                if (i == 3) {
-                    throw failure;
-                }
-            })));
+            assertSame(
+                    failure,
+                    assertThrows(
+                            IllegalStateException.class,
+                            () -> workers.parallelFor(100, (i, scratch) -> {
+                                if (i == 3) {
+                                    throw failure;
+                                }
+                            })));
             Error error = new AssertionError("all");
-            assertSame(error, assertThrows(AssertionError.class, () -> workers.parallelFor(8, (i, scratch) -> {
-                throw error;
-            })));
+            assertSame(
+                    error,
+                    assertThrows(
+                            AssertionError.class,
+                            () -> workers.parallelFor(8, (i, scratch) -> {
+                                throw error;
+                            })));
             AtomicInteger runs = new AtomicInteger();
             workers.parallelFor(50, (i, scratch) -> runs.incrementAndGet());
             assertEquals(50, runs.get());
@@ -90,12 +98,14 @@ class WorkersTest {
     void loopsWithinLoopsFinishOnScratchOfTheirOwn() {
         try (Workers workers = new Workers(3)) {
             AtomicInteger runs = new AtomicInteger();
-            workers.parallelFor(8, (i, outer) -> workers.parallelFor(8, (j, inner) -> {
-                runs.incrementAndGet();
-                if (outer == inner) {
-                    throw new IllegalStateException("shared scratch");
-                }
-            }));
+            workers.parallelFor(
+                    8,
+                    (i, outer) -> workers.parallelFor(8, (j, inner) -> {
+                        runs.incrementAndGet();
+                        if (outer == inner) {
+                            throw new IllegalStateException("shared scratch");
+                        }
+                    }));
             assertEquals(64, runs.get());
         }
     }

@@ -101,25 +101,40 @@ class ElementaryTest {
     @Test
     void geluMatchesItsDefinition() {
         DoubleUnaryOperator exact = x -> 0.5 * x * (x < 0 ? erfc(-x / Math.sqrt(2)) : 1 + erf(x / Math.sqrt(2)));
-        compare(Elementary::gelu, exact, -12, 12, 500_000, (x, y) -> 3e-7 * Math.min(1, Math.abs(x)) + 4e-7 * Math.abs(y));
+        compare(
+                Elementary::gelu,
+                exact,
+                -12,
+                12,
+                500_000,
+                (x, y) -> 3e-7 * Math.min(1, Math.abs(x)) + 4e-7 * Math.abs(y));
         extremes(Elementary::gelu);
     }
 
     @Test
     void geluTanhMatchesItsDefinition() {
-        DoubleUnaryOperator exact = x ->
-                x / (1 + Math.exp(-2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
+        DoubleUnaryOperator exact = x -> x / (1 + Math.exp(-2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
         // The argument of the exponential grows like x³ and is rounded before: its error is relative to its size.
-        compare(Elementary::geluTanh, exact, -10, 10, 1_000_000, (x, y) ->
-                Math.abs(y) * 1e-6 * (1 + Math.abs(x * x * x) / 4) + 1e-37);
+        compare(
+                Elementary::geluTanh,
+                exact,
+                -10,
+                10,
+                1_000_000,
+                (x, y) -> Math.abs(y) * 1e-6 * (1 + Math.abs(x * x * x) / 4) + 1e-37);
         extremes(Elementary::geluTanh);
     }
 
     @Test
     void siluAndQuickGeluMatchTheirDefinitions() {
         compare(Elementary::silu, x -> x / (1 + Math.exp(-x)), -80, 80, 1_000_000, ulps(4));
-        compare(Elementary::geluQuick, x -> x / (1 + Math.exp(-1.702 * x)), -40, 40, 1_000_000, (x, y) ->
-                Math.abs(y) * 1e-6 * (1 + Math.abs(x)));
+        compare(
+                Elementary::geluQuick,
+                x -> x / (1 + Math.exp(-1.702 * x)),
+                -40,
+                40,
+                1_000_000,
+                (x, y) -> Math.abs(y) * 1e-6 * (1 + Math.abs(x)));
         extremes(Elementary::silu);
         extremes(Elementary::geluQuick);
     }
@@ -139,15 +154,15 @@ class ElementaryTest {
     }
 
     private static List<UnaryOperator<FloatVector>> all() {
-            return List.of(
-                    Elementary::exp,
-                    Elementary::tanh,
-                    Elementary::sigmoid,
-                    Elementary::gelu,
-                    Elementary::geluTanh,
-                    Elementary::geluQuick,
-                    Elementary::silu,
-                    Elementary::relu);
+        return List.of(
+                Elementary::exp,
+                Elementary::tanh,
+                Elementary::sigmoid,
+                Elementary::gelu,
+                Elementary::geluTanh,
+                Elementary::geluQuick,
+                Elementary::silu,
+                Elementary::relu);
     }
 
     /// The error function: its power series near 0, else by [#erfc].
