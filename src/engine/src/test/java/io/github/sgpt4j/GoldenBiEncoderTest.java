@@ -182,7 +182,8 @@ class GoldenBiEncoderTest {
     }
 
     private static double[] normalized(double[] vector) {
-        double length = Math.sqrt(Arrays.stream(vector).map(v -> v * v).sum());
-        return Arrays.stream(vector).map(v -> v / length).toArray();
+        double[] result = vector.clone();
+        Closeness.normalize(result);
+        return result;
     }
 }

@@ -11,6 +11,9 @@ import java.util.List;
 /// mapped memory of the [WeightTensor]s, which must stay open as long. Activations and batches are closed by whoever
 /// allocated them.
 ///
+/// Using a closed backend, tensor or batch is an `IllegalStateException`; closing twice does nothing. There are no
+/// tensors without rows.
+///
 /// Operations are ordered as called, and may run later than they return; [#download] and [#synchronize] wait. A
 /// backend is safe to share between threads as long as no tensor is. All arithmetic accumulates in 32-bit floats or
 /// better, whatever the type that weights are kept in. Shapes are written `[rows, columns]`; a mismatch is an

@@ -8,7 +8,7 @@ import java.util.Optional;
 /// @param kind which one
 /// @param columns features of a row
 /// @param gain `[columns]`, or empty for ones
-/// @param bias `[columns]`, or empty for zeros
+/// @param bias `[columns]`, or empty for zeros; RMS has none
 /// @param epsilon added to the variance or mean square
 public record NormParameters(
         Kind kind, int columns, Optional<WeightTensor> gain, Optional<WeightTensor> bias, float epsilon) {
@@ -25,6 +25,10 @@ public record NormParameters(
     public NormParameters {
         if (columns < 1) {
             throw new IllegalArgumentException("norm over " + columns + " columns");
+        }
+        if (kind == Kind.RMS && bias.isPresent()) {
+            throw new IllegalArgumentException(
+                    "RMS norm with a bias: tensor " + bias.get().name());
         }
         checkLength(gain, columns);
         checkLength(bias, columns);

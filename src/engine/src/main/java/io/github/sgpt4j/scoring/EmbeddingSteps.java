@@ -109,6 +109,9 @@ public final class EmbeddingSteps implements AutoCloseable {
     /// @param pooled `[n][pooled width]`, may be changed
     /// @return `[n][width]`
     public float[][] apply(float[][] pooled) {
+        if (pooled.length == 0) {
+            return pooled;
+        }
         float[][] rows = pooled;
         for (Loaded step : steps) {
             switch (step) {

@@ -62,7 +62,8 @@ final class AddedVocabulary {
     }
 
     /// What a token decodes to: where its normalized form is looked for, that form.
-    @Nullable String text(int id) {
+    @Nullable
+    String text(int id) {
         return texts.get(id);
     }
 

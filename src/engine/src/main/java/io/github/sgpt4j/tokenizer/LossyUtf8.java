@@ -27,7 +27,8 @@ final class LossyUtf8 {
     /// Decodes what starts with a byte from 0x80, and returns where the next begins.
     private static int decodeOne(byte[] bytes, int at, StringBuilder out) {
         int lead = bytes[at] & 0xFF;
-        int length = lead >= 0xC2 && lead <= 0xDF ? 2 : (lead & 0xF0) == 0xE0 ? 3 : lead >= 0xF0 && lead <= 0xF4 ? 4 : 1;
+        int length =
+                lead >= 0xC2 && lead <= 0xDF ? 2 : (lead & 0xF0) == 0xE0 ? 3 : lead >= 0xF0 && lead <= 0xF4 ? 4 : 1;
         int c = length == 1 ? 0 : lead & (0x7F >> length);
         int i = at + 1;
         while (i < at + length && i < bytes.length && continues(lead, bytes[i] & 0xFF, i - at)) {

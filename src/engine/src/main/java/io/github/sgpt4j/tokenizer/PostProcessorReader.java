@@ -43,8 +43,9 @@ final class PostProcessorReader {
             PostProcessor processor = step(next);
             if (!processor.equals(PostProcessor.NONE)) {
                 if (!result.equals(PostProcessor.NONE)) {
-                    throw new UnsupportedModelException("%s: more than one step that adds special tokens is not supported"
-                            .formatted(step.where("processors")));
+                    throw new UnsupportedModelException(
+                            "%s: more than one step that adds special tokens is not supported"
+                                    .formatted(step.where("processors")));
                 }
                 result = processor;
             }
@@ -61,7 +62,8 @@ final class PostProcessorReader {
     private static int tokenId(JsonFields step, String key) {
         JsonNode pair = step.array(key);
         if (pair.size() != 2) {
-            throw new FormatException("%s: expected a token and its id, got %d elements".formatted(step.where(key), pair.size()));
+            throw new FormatException(
+                    "%s: expected a token and its id, got %d elements".formatted(step.where(key), pair.size()));
         }
         return JsonFields.integer(pair.get(1), step.where(key), 0);
     }
@@ -71,18 +73,20 @@ final class PostProcessorReader {
         for (JsonFields piece : step.objects("single")) {
             piece.allow(Set.of("SpecialToken", "Sequence"));
             if (piece.has("Sequence") == piece.has("SpecialToken")) {
-                throw new FormatException("%s: expected pieces that are either Sequence or SpecialToken"
-                        .formatted(step.where("single")));
+                throw new FormatException(
+                        "%s: expected pieces that are either Sequence or SpecialToken".formatted(step.where("single")));
             }
             if (piece.has("Sequence")) {
                 JsonFields sequence = piece.object("Sequence");
                 String id = sequence.string("id");
                 if (!id.equals("A")) {
-                    throw new FormatException("%s: a template for one text has only \"A\", got \"%s\"".formatted(sequence.where("id"), id));
+                    throw new FormatException("%s: a template for one text has only \"A\", got \"%s\""
+                            .formatted(sequence.where("id"), id));
                 }
                 parts.add(PostProcessor.Part.ofText());
             } else {
-                parts.add(PostProcessor.Part.special(specialIds(step, piece.object("SpecialToken").string("id"))));
+                parts.add(PostProcessor.Part.special(
+                        specialIds(step, piece.object("SpecialToken").string("id"))));
             }
         }
         if (parts.size() > MAX_PARTS) {
@@ -94,7 +98,8 @@ final class PostProcessorReader {
     private static List<Integer> specialIds(JsonFields step, String name) {
         JsonFields tokens = step.object("special_tokens");
         if (!tokens.has(name)) {
-            throw new FormatException("%s lacks \"%s\", which the template uses".formatted(step.where("special_tokens"), name));
+            throw new FormatException(
+                    "%s lacks \"%s\", which the template uses".formatted(step.where("special_tokens"), name));
         }
         return tokens.object(name).integers("ids", 0);
     }

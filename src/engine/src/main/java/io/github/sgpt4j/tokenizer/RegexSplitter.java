@@ -40,9 +40,8 @@ final class RegexSplitter implements Splitter {
 
             /// Not directly after a match, nor within a surrogate pair, where only Java looks.
             private boolean countsWhenEmpty(int at) {
-                boolean withinPair = at > 0
-                        && at < text.length()
-                        && Character.isSurrogatePair(text.charAt(at - 1), text.charAt(at));
+                boolean withinPair =
+                        at > 0 && at < text.length() && Character.isSurrogatePair(text.charAt(at - 1), text.charAt(at));
                 return at != lastEnd && !withinPair;
             }
 

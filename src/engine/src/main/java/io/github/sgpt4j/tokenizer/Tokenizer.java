@@ -1,7 +1,5 @@
 package io.github.sgpt4j.tokenizer;
 
-import io.github.sgpt4j.error.FormatException;
-import io.github.sgpt4j.error.UnsupportedModelException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -56,6 +54,13 @@ public final class Tokenizer {
         return TokenizerReader.read(directory);
     }
 
+    /// The same tokenizer with texts in lower case before every other normalization (`do_lower_case` of
+    /// sentence-transformers).
+    public Tokenizer lowerCasing() {
+        Normalizer lower = new Normalizer.Sequence(List.of(new Normalizer.Lowercase(), normalizer));
+        return new Tokenizer(model, added, lower, preTokenizer, postProcessor, decoder, settings);
+    }
+
     /// The ids of a text, all of them: a truncation that the file states is not applied.
     ///
     /// @param addSpecialTokens whether the special tokens of the post-processor are put around the text. Special tokens
@@ -72,8 +77,8 @@ public final class Tokenizer {
     public int[] encode(String text, boolean addSpecialTokens, int maxLength) {
         int special = addSpecialTokens ? postProcessor.added() : 0;
         if (maxLength < special) {
-            throw new IllegalArgumentException(
-                    "maxLength must be at least %d, the number of special tokens, got %d".formatted(special, maxLength));
+            throw new IllegalArgumentException("maxLength must be at least %d, the number of special tokens, got %d"
+                    .formatted(special, maxLength));
         }
         int[] ids = textIds(text);
         int kept = maxLength - special;

@@ -7,6 +7,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 
 /// Weights made by tests, in native memory as if mapped from a file: little-endian, read-only, and every second one
 /// off its natural alignment.
@@ -35,6 +36,19 @@ public final class TestWeights implements AutoCloseable {
         return new WeightTensor("test." + made++, "memory", dtype, Shape.of(dimensions), data.asReadOnly());
     }
 
+    /// Every value of a 16-bit type that is finite in it and after rounding to `kept`, `[n, 1]`.
+    public WeightTensor everyFinite(DType dtype, DType kept) {
+        float[] values = new float[65536];
+        int count = 0;
+        for (int bits = 0; bits < 65536; bits++) {
+            float value = dtype == DType.F16 ? Float.float16ToFloat((short) bits) : Float.intBitsToFloat(bits << 16);
+            if (Float.isFinite(value) && Float.isFinite(round(value, kept))) {
+                values[count++] = value;
+            }
+        }
+        return tensor(dtype, Arrays.copyOf(values, count), count, 1);
+    }
+
     /// Zero bytes as a tensor of any element type.
     public WeightTensor zeros(DType dtype, long... dimensions) {
         Shape shape = Shape.of(dimensions);
@@ -50,6 +64,22 @@ public final class TestWeights implements AutoCloseable {
     /// A matrix `[rows, columns]` stored as F32.
     public WeightTensor matrix(int rows, int columns, float... values) {
         return tensor(DType.F32, values, rows, columns);
+    }
+
+    /// Values of a tensor made here, in storage order.
+    public float[] values(WeightTensor tensor) {
+        float[] values = new float[Math.toIntExact(tensor.shape().elements())];
+        for (int i = 0; i < values.length; i++) {
+            long offset = (long) i * tensor.dtype().bytes();
+            values[i] = switch (tensor.dtype()) {
+                case F32 -> Float.intBitsToFloat(tensor.data().get(INT_32, offset));
+                case F16 -> Float.float16ToFloat(tensor.data().get(INT_16, offset));
+                case BF16 -> Float.intBitsToFloat(tensor.data().get(INT_16, offset) << 16);
+                case BOOL, U8, I8, F8_E4M3, F8_E5M2, I16, U16, I32, U32, I64, U64, F64 ->
+                    throw new IllegalArgumentException("not a weight type: " + tensor.dtype());
+            };
+        }
+        return values;
     }
 
     /// The nearest value of a type, ties to even.

@@ -56,6 +56,18 @@ public final class Closeness {
         return worst;
     }
 
+    /// Scales a vector to Euclidean length 1.
+    public static void normalize(double[] vector) {
+        double sum = 0;
+        for (double v : vector) {
+            sum += v * v;
+        }
+        double length = Math.sqrt(sum);
+        for (int i = 0; i < vector.length; i++) {
+            vector[i] /= length;
+        }
+    }
+
     public static double[] doubles(JsonNode array) {
         double[] values = new double[array.size()];
         for (int i = 0; i < values.length; i++) {

@@ -57,7 +57,8 @@ class TokenizerCrosscheckTest {
                     }
                 }
                 for (Map.Entry<String, JsonNode> file : variant.get("files").properties()) {
-                    TokenizerFiles.JSON.writeValue(directory.resolve(file.getKey()).toFile(), file.getValue());
+                    TokenizerFiles.JSON.writeValue(
+                            directory.resolve(file.getKey()).toFile(), file.getValue());
                 }
                 assertCases(Tokenizer.load(directory), variant.get("cases"));
             }));

@@ -115,9 +115,42 @@ final class TokenizerFiles {
     }
 
     private static final List<String> WORDS = List.of(
-            " the", "don't", "I'LL", "'S", "'ſ", "'RE", "Hello", "4567", "  ", "\n", "\r\n", "\t", "\u00a0", "\u3000",
-            "\u2028", "…", "،", "(a|b)", "é", "e\u0301", "½", "１２", "ⅷ", "İ", "日本語", "한국어", "हिन्दी", "العربية",
-            "😀", "👩‍👧", "\ufeff", "\u0000", "\u0085", "<|endoftext|>", "\u0327\u0301", "\udbff\udfff");
+            " the",
+            "don't",
+            "I'LL",
+            "'S",
+            "'ſ",
+            "'RE",
+            "Hello",
+            "4567",
+            "  ",
+            "\n",
+            "\r\n",
+            "\t",
+            "\u00a0",
+            "\u3000",
+            "\u2028",
+            "…",
+            "،",
+            "(a|b)",
+            "é",
+            "e\u0301",
+            "½",
+            "１２",
+            "ⅷ",
+            "İ",
+            "日本語",
+            "한국어",
+            "हिन्दी",
+            "العربية",
+            "😀",
+            "👩‍👧",
+            "\ufeff",
+            "\u0000",
+            "\u0085",
+            "<|endoftext|>",
+            "\u0327\u0301",
+            "\udbff\udfff");
 
     /// Random well-formed text: words, white space and any code points.
     static String text(Random random) {

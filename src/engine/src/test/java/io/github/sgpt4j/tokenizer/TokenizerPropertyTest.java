@@ -80,11 +80,7 @@ class TokenizerPropertyTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {
-                KnownSplitters.GPT2_PATTERN,
-                KnownSplitters.LLAMA3_PATTERN,
-                KnownSplitters.BLOOM_PATTERN,
-                "qwen"
+            strings = {KnownSplitters.GPT2_PATTERN, KnownSplitters.LLAMA3_PATTERN, KnownSplitters.BLOOM_PATTERN, "qwen"
             })
     void handWrittenScannersDoWhatTheirPatternsDo(String name) {
         String pattern = name.equals("qwen") ? KnownSplitters.QWEN_PATTERN : name;
@@ -96,10 +92,7 @@ class TokenizerPropertyTest {
             String text = n % 2 == 0
                     ? TokenizerFiles.text(random)
                     : random.ints(random.nextInt(30), 0, alphabet.length())
-                            .collect(
-                                    StringBuilder::new,
-                                    (b, i) -> b.append(alphabet.charAt(i)),
-                                    StringBuilder::append)
+                            .collect(StringBuilder::new, (b, i) -> b.append(alphabet.charAt(i)), StringBuilder::append)
                             .toString();
             assertEquals(matches(regex, text), matches(scanner, text), text);
         }
@@ -118,10 +111,11 @@ class TokenizerPropertyTest {
         Tokenizer tokenizer = Tokenizer.load(TokenizerFiles.golden("gptneox"));
         List<String> texts = TokenizerFiles.texts(new Random(TokenizerFiles.seed("threadsShareATokenizer")), 400);
         Tokenizer fresh = Tokenizer.load(TokenizerFiles.golden("gptneox"));
-        Callable<List<String>> work =
-                () -> texts.stream().map(t -> Arrays.toString(fresh.encode(t, true))).toList();
-        List<String> expected =
-                texts.stream().map(t -> Arrays.toString(tokenizer.encode(t, true))).toList();
+        Callable<List<String>> work = () ->
+                texts.stream().map(t -> Arrays.toString(fresh.encode(t, true))).toList();
+        List<String> expected = texts.stream()
+                .map(t -> Arrays.toString(tokenizer.encode(t, true)))
+                .toList();
         try (ExecutorService threads = Executors.newFixedThreadPool(8)) {
             for (Future<List<String>> result : threads.invokeAll(Collections.nCopies(8, work))) {
                 assertEquals(expected, result.get());
@@ -155,8 +149,10 @@ class TokenizerPropertyTest {
     @Test
     void directionOfTheFileDecidesWhereTheTextIsCut() throws IOException {
         ObjectNode spec = TokenizerFiles.gpt2();
-        spec.set("truncation", TokenizerFiles.JSON.readTree(
-                "{\"direction\": \"Left\", \"max_length\": 7, \"strategy\": \"LongestFirst\", \"stride\": 0}"));
+        spec.set(
+                "truncation",
+                TokenizerFiles.JSON.readTree(
+                        "{\"direction\": \"Left\", \"max_length\": 7, \"strategy\": \"LongestFirst\", \"stride\": 0}"));
         Tokenizer tokenizer = Tokenizer.load(TokenizerFiles.write(temporary, spec));
         int[] all = tokenizer.encode("deep learning is not deep diving", false);
         assertTrue(all.length > 7, "the file's truncation is not applied unasked");
@@ -196,8 +192,7 @@ class TokenizerPropertyTest {
     void modelMaxLengthSentinelMeansNone() throws IOException {
         TokenizerFiles.write(temporary, TokenizerFiles.small());
         Files.writeString(
-                temporary.resolve("tokenizer_config.json"),
-                "{\"model_max_length\": 1000000000000000019884624838656}");
+                temporary.resolve("tokenizer_config.json"), "{\"model_max_length\": 1000000000000000019884624838656}");
         assertEquals(OptionalInt.empty(), Tokenizer.load(temporary).modelMaxLength());
     }
 }

@@ -21,6 +21,7 @@ import io.github.sgpt4j.weights.WeightTensor;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /// The operations on the CPU, with the Vector API. Needs the module `jdk.incubator.vector`.
 ///
@@ -58,10 +59,7 @@ public final class CpuBackend implements Backend {
                 .formatted(
                         Simd.description(),
                         workers.threads(),
-                        options.weights()
-                                .name()
-                                .toLowerCase(java.util.Locale.ROOT)
-                                .replace('_', ' '));
+                        options.weights().name().toLowerCase(Locale.ROOT).replace('_', ' '));
     }
 
     @Override
@@ -98,13 +96,17 @@ public final class CpuBackend implements Backend {
         if ((long) rows * columns != values.length) {
             throw new IllegalArgumentException("%d values for [%d, %d]".formatted(values.length, rows, columns));
         }
-        CpuTensor tensor = allocate(rows, columns);
+        CpuTensor tensor = newTensor(rows, columns);
         System.arraycopy(values, 0, tensor.data(), 0, values.length);
         return tensor;
     }
 
     @Override
-    public CpuTensor allocate(int rows, int columns) {
+    public Tensor allocate(int rows, int columns) {
+        return newTensor(rows, columns);
+    }
+
+    private CpuTensor newTensor(int rows, int columns) {
         checkOpen();
         if (rows < 1 || columns < 1) {
             throw new IllegalArgumentException("tensor [%d, %d]".formatted(rows, columns));

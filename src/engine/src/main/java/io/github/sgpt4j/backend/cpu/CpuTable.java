@@ -2,6 +2,7 @@ package io.github.sgpt4j.backend.cpu;
 
 import io.github.sgpt4j.backend.Table;
 import io.github.sgpt4j.backend.cpu.kernel.Widening;
+import io.github.sgpt4j.error.BackendException;
 import io.github.sgpt4j.weights.WeightTensor;
 
 /// A lookup table, read where it is mapped.
@@ -23,8 +24,8 @@ final class CpuTable implements Table {
 
     static void requireWeight(WeightTensor tensor) {
         if (!tensor.dtype().isWeight()) {
-            throw new IllegalArgumentException(
-                    "tensor %s: expected F32, F16 or BF16, got %s".formatted(tensor.name(), tensor.dtype()));
+            throw new BackendException("cpu: tensor %s in %s: expected weights of type F32, F16 or BF16, got %s"
+                    .formatted(tensor.name(), tensor.file(), tensor.dtype()));
         }
     }
 

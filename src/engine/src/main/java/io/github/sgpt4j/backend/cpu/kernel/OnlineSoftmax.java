@@ -106,7 +106,7 @@ public final class OnlineSoftmax {
             VectorMask<Float> higher = x.compare(VectorOperators.GT, maximum);
             if (higher.anyTrue()) {
                 FloatVector raised = maximum.blend(x, higher);
-                sum = sum.mul(Elementary.exp(maximum.sub(raised)));
+                sum = sum.blend(sum.mul(Elementary.exp(maximum.sub(raised))), higher);
                 maximum = raised;
                 maximum.intoArray(maxima, state + half);
             }

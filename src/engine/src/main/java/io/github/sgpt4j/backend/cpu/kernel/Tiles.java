@@ -1,7 +1,5 @@
 package io.github.sgpt4j.backend.cpu.kernel;
 
-import static io.github.sgpt4j.backend.cpu.kernel.Elementary.fma;
-
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -9,9 +7,13 @@ import jdk.incubator.vector.VectorSpecies;
 ///
 /// A is packed `[k][height]`, B is packed `[k][TILE_COLUMNS]`, C is row-major with any stride. The tallest tile of a
 /// machine is [Simd#TILE_ROWS]; lower ones serve the rows that are left over (see [#height]).
+///
+/// The multiply-adds are written out instead of calling [Elementary#fma]: two dozen calls in one method exceed the
+/// compiler's budget for inlining, and one call that is not inlined puts vectors on the heap.
 public final class Tiles {
     private static final VectorSpecies<Float> F = Simd.F;
     private static final int L = Simd.LANES;
+    private static final boolean FMA = Simd.FMA;
     private static final int SMALL = Simd.TILE_ROWS == 12 ? 4 : 2;
 
     private Tiles() {}
@@ -87,41 +89,41 @@ public final class Tiles {
             FloatVector left = FloatVector.fromArray(F, b, j);
             FloatVector right = FloatVector.fromArray(F, b, j + L);
             FloatVector x = FloatVector.broadcast(F, a[i]);
-            c0a = fma(x, left, c0a);
-            c0b = fma(x, right, c0b);
+            c0a = FMA ? x.fma(left, c0a) : x.mul(left).add(c0a);
+            c0b = FMA ? x.fma(right, c0b) : x.mul(right).add(c0b);
             x = FloatVector.broadcast(F, a[i + 1]);
-            c1a = fma(x, left, c1a);
-            c1b = fma(x, right, c1b);
+            c1a = FMA ? x.fma(left, c1a) : x.mul(left).add(c1a);
+            c1b = FMA ? x.fma(right, c1b) : x.mul(right).add(c1b);
             x = FloatVector.broadcast(F, a[i + 2]);
-            c2a = fma(x, left, c2a);
-            c2b = fma(x, right, c2b);
+            c2a = FMA ? x.fma(left, c2a) : x.mul(left).add(c2a);
+            c2b = FMA ? x.fma(right, c2b) : x.mul(right).add(c2b);
             x = FloatVector.broadcast(F, a[i + 3]);
-            c3a = fma(x, left, c3a);
-            c3b = fma(x, right, c3b);
+            c3a = FMA ? x.fma(left, c3a) : x.mul(left).add(c3a);
+            c3b = FMA ? x.fma(right, c3b) : x.mul(right).add(c3b);
             x = FloatVector.broadcast(F, a[i + 4]);
-            c4a = fma(x, left, c4a);
-            c4b = fma(x, right, c4b);
+            c4a = FMA ? x.fma(left, c4a) : x.mul(left).add(c4a);
+            c4b = FMA ? x.fma(right, c4b) : x.mul(right).add(c4b);
             x = FloatVector.broadcast(F, a[i + 5]);
-            c5a = fma(x, left, c5a);
-            c5b = fma(x, right, c5b);
+            c5a = FMA ? x.fma(left, c5a) : x.mul(left).add(c5a);
+            c5b = FMA ? x.fma(right, c5b) : x.mul(right).add(c5b);
             x = FloatVector.broadcast(F, a[i + 6]);
-            c6a = fma(x, left, c6a);
-            c6b = fma(x, right, c6b);
+            c6a = FMA ? x.fma(left, c6a) : x.mul(left).add(c6a);
+            c6b = FMA ? x.fma(right, c6b) : x.mul(right).add(c6b);
             x = FloatVector.broadcast(F, a[i + 7]);
-            c7a = fma(x, left, c7a);
-            c7b = fma(x, right, c7b);
+            c7a = FMA ? x.fma(left, c7a) : x.mul(left).add(c7a);
+            c7b = FMA ? x.fma(right, c7b) : x.mul(right).add(c7b);
             x = FloatVector.broadcast(F, a[i + 8]);
-            c8a = fma(x, left, c8a);
-            c8b = fma(x, right, c8b);
+            c8a = FMA ? x.fma(left, c8a) : x.mul(left).add(c8a);
+            c8b = FMA ? x.fma(right, c8b) : x.mul(right).add(c8b);
             x = FloatVector.broadcast(F, a[i + 9]);
-            c9a = fma(x, left, c9a);
-            c9b = fma(x, right, c9b);
+            c9a = FMA ? x.fma(left, c9a) : x.mul(left).add(c9a);
+            c9b = FMA ? x.fma(right, c9b) : x.mul(right).add(c9b);
             x = FloatVector.broadcast(F, a[i + 10]);
-            c10a = fma(x, left, c10a);
-            c10b = fma(x, right, c10b);
+            c10a = FMA ? x.fma(left, c10a) : x.mul(left).add(c10a);
+            c10b = FMA ? x.fma(right, c10b) : x.mul(right).add(c10b);
             x = FloatVector.broadcast(F, a[i + 11]);
-            c11a = fma(x, left, c11a);
-            c11b = fma(x, right, c11b);
+            c11a = FMA ? x.fma(left, c11a) : x.mul(left).add(c11a);
+            c11b = FMA ? x.fma(right, c11b) : x.mul(right).add(c11b);
         }
         c0a.intoArray(c, r0);
         c0b.intoArray(c, r0 + L);
@@ -180,29 +182,29 @@ public final class Tiles {
             FloatVector left = FloatVector.fromArray(F, b, j);
             FloatVector right = FloatVector.fromArray(F, b, j + L);
             FloatVector x = FloatVector.broadcast(F, a[i]);
-            c0a = fma(x, left, c0a);
-            c0b = fma(x, right, c0b);
+            c0a = FMA ? x.fma(left, c0a) : x.mul(left).add(c0a);
+            c0b = FMA ? x.fma(right, c0b) : x.mul(right).add(c0b);
             x = FloatVector.broadcast(F, a[i + 1]);
-            c1a = fma(x, left, c1a);
-            c1b = fma(x, right, c1b);
+            c1a = FMA ? x.fma(left, c1a) : x.mul(left).add(c1a);
+            c1b = FMA ? x.fma(right, c1b) : x.mul(right).add(c1b);
             x = FloatVector.broadcast(F, a[i + 2]);
-            c2a = fma(x, left, c2a);
-            c2b = fma(x, right, c2b);
+            c2a = FMA ? x.fma(left, c2a) : x.mul(left).add(c2a);
+            c2b = FMA ? x.fma(right, c2b) : x.mul(right).add(c2b);
             x = FloatVector.broadcast(F, a[i + 3]);
-            c3a = fma(x, left, c3a);
-            c3b = fma(x, right, c3b);
+            c3a = FMA ? x.fma(left, c3a) : x.mul(left).add(c3a);
+            c3b = FMA ? x.fma(right, c3b) : x.mul(right).add(c3b);
             x = FloatVector.broadcast(F, a[i + 4]);
-            c4a = fma(x, left, c4a);
-            c4b = fma(x, right, c4b);
+            c4a = FMA ? x.fma(left, c4a) : x.mul(left).add(c4a);
+            c4b = FMA ? x.fma(right, c4b) : x.mul(right).add(c4b);
             x = FloatVector.broadcast(F, a[i + 5]);
-            c5a = fma(x, left, c5a);
-            c5b = fma(x, right, c5b);
+            c5a = FMA ? x.fma(left, c5a) : x.mul(left).add(c5a);
+            c5b = FMA ? x.fma(right, c5b) : x.mul(right).add(c5b);
             x = FloatVector.broadcast(F, a[i + 6]);
-            c6a = fma(x, left, c6a);
-            c6b = fma(x, right, c6b);
+            c6a = FMA ? x.fma(left, c6a) : x.mul(left).add(c6a);
+            c6b = FMA ? x.fma(right, c6b) : x.mul(right).add(c6b);
             x = FloatVector.broadcast(F, a[i + 7]);
-            c7a = fma(x, left, c7a);
-            c7b = fma(x, right, c7b);
+            c7a = FMA ? x.fma(left, c7a) : x.mul(left).add(c7a);
+            c7b = FMA ? x.fma(right, c7b) : x.mul(right).add(c7b);
         }
         c0a.intoArray(c, r0);
         c0b.intoArray(c, r0 + L);
@@ -247,23 +249,23 @@ public final class Tiles {
             FloatVector left = FloatVector.fromArray(F, b, j);
             FloatVector right = FloatVector.fromArray(F, b, j + L);
             FloatVector x = FloatVector.broadcast(F, a[i]);
-            c0a = fma(x, left, c0a);
-            c0b = fma(x, right, c0b);
+            c0a = FMA ? x.fma(left, c0a) : x.mul(left).add(c0a);
+            c0b = FMA ? x.fma(right, c0b) : x.mul(right).add(c0b);
             x = FloatVector.broadcast(F, a[i + 1]);
-            c1a = fma(x, left, c1a);
-            c1b = fma(x, right, c1b);
+            c1a = FMA ? x.fma(left, c1a) : x.mul(left).add(c1a);
+            c1b = FMA ? x.fma(right, c1b) : x.mul(right).add(c1b);
             x = FloatVector.broadcast(F, a[i + 2]);
-            c2a = fma(x, left, c2a);
-            c2b = fma(x, right, c2b);
+            c2a = FMA ? x.fma(left, c2a) : x.mul(left).add(c2a);
+            c2b = FMA ? x.fma(right, c2b) : x.mul(right).add(c2b);
             x = FloatVector.broadcast(F, a[i + 3]);
-            c3a = fma(x, left, c3a);
-            c3b = fma(x, right, c3b);
+            c3a = FMA ? x.fma(left, c3a) : x.mul(left).add(c3a);
+            c3b = FMA ? x.fma(right, c3b) : x.mul(right).add(c3b);
             x = FloatVector.broadcast(F, a[i + 4]);
-            c4a = fma(x, left, c4a);
-            c4b = fma(x, right, c4b);
+            c4a = FMA ? x.fma(left, c4a) : x.mul(left).add(c4a);
+            c4b = FMA ? x.fma(right, c4b) : x.mul(right).add(c4b);
             x = FloatVector.broadcast(F, a[i + 5]);
-            c5a = fma(x, left, c5a);
-            c5b = fma(x, right, c5b);
+            c5a = FMA ? x.fma(left, c5a) : x.mul(left).add(c5a);
+            c5b = FMA ? x.fma(right, c5b) : x.mul(right).add(c5b);
         }
         c0a.intoArray(c, r0);
         c0b.intoArray(c, r0 + L);
@@ -298,17 +300,17 @@ public final class Tiles {
             FloatVector left = FloatVector.fromArray(F, b, j);
             FloatVector right = FloatVector.fromArray(F, b, j + L);
             FloatVector x = FloatVector.broadcast(F, a[i]);
-            c0a = fma(x, left, c0a);
-            c0b = fma(x, right, c0b);
+            c0a = FMA ? x.fma(left, c0a) : x.mul(left).add(c0a);
+            c0b = FMA ? x.fma(right, c0b) : x.mul(right).add(c0b);
             x = FloatVector.broadcast(F, a[i + 1]);
-            c1a = fma(x, left, c1a);
-            c1b = fma(x, right, c1b);
+            c1a = FMA ? x.fma(left, c1a) : x.mul(left).add(c1a);
+            c1b = FMA ? x.fma(right, c1b) : x.mul(right).add(c1b);
             x = FloatVector.broadcast(F, a[i + 2]);
-            c2a = fma(x, left, c2a);
-            c2b = fma(x, right, c2b);
+            c2a = FMA ? x.fma(left, c2a) : x.mul(left).add(c2a);
+            c2b = FMA ? x.fma(right, c2b) : x.mul(right).add(c2b);
             x = FloatVector.broadcast(F, a[i + 3]);
-            c3a = fma(x, left, c3a);
-            c3b = fma(x, right, c3b);
+            c3a = FMA ? x.fma(left, c3a) : x.mul(left).add(c3a);
+            c3b = FMA ? x.fma(right, c3b) : x.mul(right).add(c3b);
         }
         c0a.intoArray(c, r0);
         c0b.intoArray(c, r0 + L);
@@ -333,11 +335,11 @@ public final class Tiles {
             FloatVector left = FloatVector.fromArray(F, b, j);
             FloatVector right = FloatVector.fromArray(F, b, j + L);
             FloatVector x = FloatVector.broadcast(F, a[i]);
-            c0a = fma(x, left, c0a);
-            c0b = fma(x, right, c0b);
+            c0a = FMA ? x.fma(left, c0a) : x.mul(left).add(c0a);
+            c0b = FMA ? x.fma(right, c0b) : x.mul(right).add(c0b);
             x = FloatVector.broadcast(F, a[i + 1]);
-            c1a = fma(x, left, c1a);
-            c1b = fma(x, right, c1b);
+            c1a = FMA ? x.fma(left, c1a) : x.mul(left).add(c1a);
+            c1b = FMA ? x.fma(right, c1b) : x.mul(right).add(c1b);
         }
         c0a.intoArray(c, r0);
         c0b.intoArray(c, r0 + L);

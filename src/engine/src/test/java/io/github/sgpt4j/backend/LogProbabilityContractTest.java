@@ -1,0 +1,127 @@
+package io.github.sgpt4j.backend;
+
+import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.weights.WeightTensor;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.MethodSource;
+
+@Tag("vector")
+@ParameterizedClass
+@MethodSource("io.github.sgpt4j.backend.BackendsUnderTest#withWeightTypes")
+class LogProbabilityContractTest extends BackendContract {
+    private static final List<DType> STORED = List.of(DType.F32, DType.F16, DType.BF16);
+
+    LogProbabilityContractTest(BackendUnderTest subject) {
+        super(subject);
+    }
+
+    @Test
+    void scoresEveryVocabulary() {
+        for (int vocabulary :
+                new int[] {1, 2, 3, 7, 15, 16, 17, 31, 33, 50, 64, 100, 127, 511, 513, 1024, 1025, 1500}) {
+            score(vocabulary, 24, 1 + data.below(14), 1, data.flip());
+        }
+    }
+
+    @Test
+    void scoresEveryHiddenSize() {
+        for (int hidden : TestData.SIZES) {
+            score(101, hidden, 3, 1, data.flip());
+        }
+    }
+
+    @Test
+    void scoresEveryNumberOfRows() {
+        for (int rows : new int[] {1, 2, 3, 5, 11, 12, 13, 14, 24, 25, 64, 100, 130}) {
+            score(150, 17, rows, 1, data.flip());
+        }
+        score(70, 769, 300, 1, true);
+    }
+
+    @Test
+    void scoresTheVocabularyOfGpt2() {
+        score(50257, 20, 5, 1, false);
+    }
+
+    @Test
+    void scoresEveryStoredTypeWithAndWithoutBias() {
+        for (DType stored : STORED) {
+            for (boolean biased : new boolean[] {false, true}) {
+                score(stored, 333, 40, 13, 1, biased);
+            }
+        }
+    }
+
+    @Test
+    void staysFiniteForExtremeLogits() {
+        // logits of deviation 100 and 10,000: e^100 overflows, and the running sum changes its maximum many times
+        score(1500, 32, 7, 100, true);
+        score(1500, 32, 7, 10_000, false);
+        score(1, 32, 3, 10_000, false);
+    }
+
+    @Test
+    void runningMaximumMayComeFirstOrLast() {
+        // over many blocks of the vocabulary, and far enough for e^x to overflow even in 64 bits
+        int vocabulary = 6000;
+        for (boolean rising : new boolean[] {false, true}) {
+            float[] ramp = new float[vocabulary];
+            for (int v = 0; v < vocabulary; v++) {
+                ramp[v] = (rising ? v : vocabulary - 1 - v) * 0.5f;
+            }
+            WeightTensor head = weights.tensor(DType.F32, ramp, vocabulary, 1);
+            int[] targets = {0, 1, 2999, 5998, 5999, 0, 5999};
+            float[] x = {1, 1, 1, 1, 1, -1, -1};
+            logProbabilities("ramp", tolerance.scaled(100), head, List.of(), x, targets);
+        }
+    }
+
+    @Test
+    void repeatedRowsAndTargetsScoreAlike() {
+        int hidden = 33;
+        WeightTensor head = weights.tensor(DType.F32, data.weights(700, hidden), 700, hidden);
+        float[] one = data.normal(hidden);
+        int rows = 30;
+        float[] x = new float[rows * hidden];
+        int[] targets = new int[rows];
+        for (int r = 0; r < rows; r++) {
+            System.arraycopy(one, 0, x, r * hidden, hidden);
+            targets[r] = r % 3 == 0 ? 699 : r;
+        }
+        logProbabilities("repeated rows", tolerance, head, List.of(), x, targets);
+    }
+
+    private void score(int vocabulary, int hidden, int rows, double size, boolean biased) {
+        score(STORED.get(data.below(STORED.size())), vocabulary, hidden, rows, size, biased);
+    }
+
+    /// @param size deviation of the logits
+    private void score(DType stored, int vocabulary, int hidden, int rows, double size, boolean biased) {
+        WeightTensor head = weights.tensor(stored, data.weights(vocabulary, hidden), vocabulary, hidden);
+        List<MatrixRows> bias = biased
+                ? List.of(MatrixRows.all(weights.tensor(stored, data.normal(vocabulary), vocabulary)))
+                : List.of();
+        int[] targets = data.integers(rows, vocabulary);
+        targets[0] = vocabulary - 1;
+        targets[rows - 1] = 0;
+        String what = "%s, logits of size %s, bias %s".formatted(stored, size, biased);
+        // a logarithm of a probability is a difference of two numbers as large as the logits
+        logProbabilities(what, tolerance.scaled(size), head, bias, data.normal(rows * hidden, 0, size), targets);
+    }
+
+    private void logProbabilities(
+            String what, Tolerance allowed, WeightTensor weight, List<MatrixRows> bias, float[] x, int[] targets) {
+        int hidden = Math.toIntExact(weight.shape().dimension(1));
+        int rows = targets.length;
+        String label = "log probabilities [%d, %d] x %s, %s".formatted(rows, hidden, weight.shape(), what);
+        compare(label, allowed, side -> {
+            Linear head = side.linear(List.of(MatrixRows.all(weight)), bias);
+            Tensor out = side.out(rows, 1);
+            side.backend().logProbabilities(side.in(x, rows, hidden), head, targets, out);
+            return out;
+        });
+    }
+}
