@@ -2,6 +2,7 @@ package io.github.sgpt4j.tokenizer;
 
 import io.github.sgpt4j.error.FormatException;
 import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
 
 /// Byte-pair encoding of one word into token ids, as `tokenizers::models::bpe` does it, with a bounded cache of words
@@ -18,6 +19,7 @@ final class BpeModel {
     private static final int CACHE_SLOTS = 1 << 14;
     private static final int CACHED_LENGTH = 64;
     private static final int UNSET = -1;
+    private static final HexFormat HEX = HexFormat.of().withUpperCase();
 
     private final Vocabulary vocabulary;
     private final MergeTable merges;
@@ -38,7 +40,9 @@ final class BpeModel {
         this.byteLevel = byteLevel;
         for (int b = 0; b < 256; b++) {
             byteIds[b] = vocabulary.id(String.valueOf(ByteLevelAlphabet.charOf(b)));
-            fallbackIds[b] = vocabulary.id("<0x%02X>".formatted(b));
+            // Formatter would cost a noticeable part of a cold start here.
+            fallbackIds[b] =
+                    options.byteFallback() ? vocabulary.id("<0x" + HEX.toHexDigits((byte) b) + ">") : Vocabulary.ABSENT;
         }
     }
 

@@ -6,7 +6,10 @@ import java.util.regex.Pattern;
 /// Java 25 knows Unicode 16; where the reference is older or newer the difference is listed here. (Oniguruma, which
 /// runs the patterns of `tokenizer.json`, agrees with Java on all general categories and on white space.)
 final class CharacterClasses {
-    private static final Pattern WORD = Pattern.compile("\\w", Pattern.UNICODE_CHARACTER_CLASS);
+    /// Compiled when it is first needed.
+    private static final class Word {
+        static final Pattern PATTERN = Pattern.compile("\\w", Pattern.UNICODE_CHARACTER_CLASS);
+    }
 
     private static final int NUMBER_TYPES =
             1 << Character.DECIMAL_DIGIT_NUMBER | 1 << Character.LETTER_NUMBER | 1 << Character.OTHER_NUMBER;
@@ -69,7 +72,7 @@ final class CharacterClasses {
 
     /// `\w` of Rust's `regex`.
     static boolean isWord(int c) {
-        return WORD.matcher(Character.toString(c)).matches();
+        return Word.PATTERN.matcher(Character.toString(c)).matches();
     }
 
     /// What the pre-tokenizer `Punctuation` splits at.

@@ -10,9 +10,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sgpt4j.error.FormatException;
-import java.io.BufferedInputStream;
 import java.io.IOException;
-import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.Reader;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -76,7 +76,7 @@ final class ModelReader {
             return null;
         }
         checkSize(path);
-        try (InputStream in = new BufferedInputStream(Files.newInputStream(path), 1 << 16);
+        try (Reader in = open(path);
                 JsonParser parser = MAPPER.createParser(in)) {
             JsonNode node = MAPPER.readTree(parser);
             if (node == null || node.isMissingNode()) {
@@ -100,7 +100,7 @@ final class ModelReader {
 
     private Content parse(Path path, Step step) {
         checkSize(path);
-        try (InputStream in = new BufferedInputStream(Files.newInputStream(path), 1 << 16);
+        try (Reader in = open(path);
                 JsonParser parser = MAPPER.createParser(in)) {
             parser.nextToken();
             step.read(parser);
@@ -130,6 +130,11 @@ final class ModelReader {
         }
     }
 
+    /// Strict: malformed UTF-8 is an error.
+    private static Reader open(Path path) throws IOException {
+        return new InputStreamReader(Files.newInputStream(path), StandardCharsets.UTF_8.newDecoder());
+    }
+
     private static void checkSize(Path path) {
         try {
             long size = Files.size(path);
@@ -143,6 +148,9 @@ final class ModelReader {
     }
 
     private static FormatException unreadable(String file, IOException e) {
+        if (e instanceof CharacterCodingException) {
+            return new FormatException("%s: not valid UTF-8".formatted(file), e);
+        }
         String reason = e instanceof JsonProcessingException json
                 ? "not valid JSON: %s%s"
                         .formatted(
@@ -248,10 +256,11 @@ final class ModelReader {
                 char[] chars = parser.getTextCharacters();
                 addMerge(chars, parser.getTextOffset(), parser.getTextLength(), file + ": model.merges");
             } else if (token == JsonToken.START_ARRAY) {
+                int merge = pairs.size() / 2;
                 addPart(parser);
                 addPart(parser);
                 if (parser.nextToken() != JsonToken.END_ARRAY) {
-                    throw badMerge(file + ": model.merges");
+                    throw badMerge(file + ": model.merges", merge);
                 }
             } else {
                 throw badMerge(file + ": model.merges");
@@ -285,7 +294,11 @@ final class ModelReader {
     }
 
     private FormatException badMerge(String where) {
-        return new FormatException("%s: merge %d is not a pair of strings".formatted(where, pairs.size() / 2));
+        return badMerge(where, pairs.size() / 2);
+    }
+
+    private static FormatException badMerge(String where, int merge) {
+        return new FormatException("%s: merge %d is not a pair of strings".formatted(where, merge));
     }
 
     private void readMergesText(Path path) {
@@ -297,8 +310,6 @@ final class ModelReader {
                     .decode(ByteBuffer.wrap(Files.readAllBytes(path)))
                     .toString()
                     .toCharArray();
-        } catch (CharacterCodingException e) {
-            throw new FormatException("%s: not valid UTF-8".formatted(path), e);
         } catch (IOException e) {
             throw unreadable(path.toString(), e);
         }

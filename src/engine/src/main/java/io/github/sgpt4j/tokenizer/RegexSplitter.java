@@ -7,8 +7,8 @@ import java.util.regex.Pattern;
 /// Finds matches of a regular expression. The work it may do on a text is bounded, since the expression comes from a
 /// file and some take exponential time.
 final class RegexSplitter implements Splitter {
-    private static final long BASE_BUDGET = 1L << 24;
-    private static final long BUDGET_PER_CHARACTER = 1L << 12;
+    private static final long BASE_BUDGET = 1L << 22;
+    private static final long BUDGET_PER_CHARACTER = 1L << 9;
 
     private final String source;
     private final Pattern pattern;

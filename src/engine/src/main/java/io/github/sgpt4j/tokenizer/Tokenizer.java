@@ -45,8 +45,8 @@ public final class Tokenizer {
     }
 
     /// Reads `tokenizer.json`, or else `vocab.json` with `merges.txt`, from a directory, and `tokenizer_config.json`
-    /// where there is one. With `tokenizer.json` the special tokens around a text are those of its post-processor;
-    /// `add_bos_token` and `add_eos_token` count where it has none.
+    /// where there is one. With `tokenizer.json` the special tokens around a text are those of its post-processor,
+    /// otherwise those that `add_bos_token` and `add_eos_token` ask for.
     ///
     /// @throws FormatException if the files are missing or broken
     /// @throws UnsupportedModelException if they ask for something that is not implemented
@@ -63,8 +63,8 @@ public final class Tokenizer {
 
     /// The ids of a text, all of them: a truncation that the file states is not applied.
     ///
-    /// @param addSpecialTokens whether the special tokens of the post-processor are put around the text. Special tokens
-    ///     that are written out in the text are recognised either way
+    /// @param addSpecialTokens whether the special tokens of the post-processor are put around the text. Special
+    ///     tokens that are written out in the text are recognised either way
     public int[] encode(String text, boolean addSpecialTokens) {
         return postProcessor.process(textIds(text), addSpecialTokens);
     }

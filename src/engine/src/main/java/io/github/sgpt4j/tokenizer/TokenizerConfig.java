@@ -16,9 +16,12 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param modelMaxLength tokens per text, where stated and not the sentinel for "none"
 /// @param truncateLeft whether texts are cut on the left; null where nothing is said
-/// @param addPrefixSpace, addBos, addEos what holds where `tokenizer.json` says nothing
+/// @param addPrefixSpace whether texts get a space in front, where there is no `tokenizer.json`
+/// @param addBos whether `bos_token` goes before texts, where there is no `tokenizer.json`
+/// @param addEos whether `eos_token` goes after texts, where there is no `tokenizer.json`
 /// @param addedTokens tokens in the order of their ids
-/// @param specialTokens named special tokens (`bos_token`, …) in the order of the reference
+/// @param specialTokens named special tokens (`bos_token`, …) by name
+/// @param extraTokens further special tokens
 record TokenizerConfig(
         OptionalInt modelMaxLength,
         @Nullable Boolean truncateLeft,
@@ -187,7 +190,7 @@ record TokenizerConfig(
                 flags.content(), flags.singleWord(), flags.leftStrip(), flags.rightStrip(), flags.normalized(), true));
     }
 
-    /// The post-processor where `tokenizer.json` has none.
+    /// The post-processor where there is no `tokenizer.json`.
     PostProcessor postProcessor(AddedVocabulary.Builder builder) {
         return PostProcessorReader.around(ids("bos_token", addBos, builder), ids("eos_token", addEos, builder));
     }

@@ -49,7 +49,7 @@ final class TokenizerReader {
         Normalizer normalizer = StepReader.normalizer(root);
         PostProcessor post = root.has("post_processor")
                 ? PostProcessorReader.step(root.object("post_processor"))
-                : config.postProcessor(added);
+                : PostProcessor.NONE;
         List<PreTokenizer> steps = StepReader.preTokenizer(root);
         return assemble(
                 content, options, added, normalizer, steps, post, StepReader.decoder(root), settings(root, config));
