@@ -91,6 +91,7 @@ final class OnigurumaClass {
         }
         reader.advance(1);
         int next = peek();
+        requireMore(1);
         if (next == '[' || next == '\\' && "sSdDwWpP".indexOf(pattern.charAt(reader.position() + 1)) >= 0) {
             throw reader.unsupported("a range that ends in a class");
         }

@@ -72,6 +72,7 @@ class TokenizerBrokenFileTest {
             /normalizer/normalizers/3/pattern         | {"Regex": "*a"}                     | nothing to repeat
             /normalizer/normalizers/3/pattern         | {"Regex": "a\\\\"}                  | \\ at the end
             /normalizer/normalizers/3/pattern         | {"Regex": "[z-a]"}                  | empty range
+            /normalizer/normalizers/3/pattern         | {"Regex": "[a-\\\\"}                | missing ]
             /pre_tokenizer/pretokenizers/0/behavior   | "Glued"                             | unknown behavior "Glued"
             /pre_tokenizer/pretokenizers/2/add_prefix_space | null                          | add_prefix_space is missing
             /post_processor/single/0                  | {"SpecialToken": {"id": "<e>", "type_id": 0}} | lacks "<e>"

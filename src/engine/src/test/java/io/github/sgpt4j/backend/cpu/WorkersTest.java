@@ -102,7 +102,7 @@ class WorkersTest {
                     8,
                     (i, outer) -> workers.parallelFor(8, (j, inner) -> {
                         runs.incrementAndGet();
-                        if (outer == inner) {
+                        if (outer.equals(inner)) {
                             throw new IllegalStateException("shared scratch");
                         }
                     }));
@@ -162,7 +162,7 @@ class WorkersTest {
         });
         workers.close();
         for (Thread thread : seen) {
-            if (thread != Thread.currentThread()) {
+            if (!thread.equals(Thread.currentThread())) {
                 assertTrue(thread.isDaemon());
                 thread.join();
             }
