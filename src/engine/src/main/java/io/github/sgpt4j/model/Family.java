@@ -1,10 +1,11 @@
 package io.github.sgpt4j.model;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.weights.Quoted;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -43,21 +44,18 @@ record Family(String modelType, Function<JsonFile, DecoderConfig> config, Weight
         return ALL.stream()
                 .filter(f -> f.modelType.equals(type))
                 .findFirst()
-                .orElseThrow(() ->
-                        new UnsupportedModelException("%s: model type \"%s\" is not supported; supported are %s"
-                                .formatted(
-                                        config.path(),
-                                        type,
-                                        String.join(
-                                                ", ",
-                                                ALL.stream()
-                                                        .map(Family::modelType)
-                                                        .toList()))));
+                .orElseThrow(() -> new UnsupportedModelException("%s: model type %s is not supported; supported are %s"
+                        .formatted(
+                                config.path(),
+                                Quoted.of(type),
+                                String.join(
+                                        ", ",
+                                        ALL.stream().map(Family::modelType).toList()))));
     }
 
     static JsonFile readConfig(Path directory) {
         Path path = directory.resolve("config.json");
-        if (!Files.exists(path)) {
+        if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
             throw new FormatException("%s: expected a config.json, found none".formatted(directory));
         }
         return JsonFile.readObject(path);
@@ -67,8 +65,8 @@ record Family(String modelType, Function<JsonFile, DecoderConfig> config, Weight
     static Activation activation(JsonFile config, String key, String fallback) {
         String name = config.text(key, fallback);
         return activation(name)
-                .orElseThrow(() -> new UnsupportedModelException(
-                        "%s: activation \"%s\" (key \"%s\") is not supported".formatted(config.path(), name, key)));
+                .orElseThrow(() -> new UnsupportedModelException("%s: activation %s (key \"%s\") is not supported"
+                        .formatted(config.path(), Quoted.of(name), key)));
     }
 
     private static Optional<Activation> activation(String name) {
@@ -102,7 +100,7 @@ record Family(String modelType, Function<JsonFile, DecoderConfig> config, Weight
                 .formatted(
                         config.path(),
                         key,
-                        JsonFile.abbreviate(config.node(key).map(JsonNode::toString).orElse("null")),
+                        config.node(key).map(JsonFile::shown).orElse("null"),
                         why));
     }
 }

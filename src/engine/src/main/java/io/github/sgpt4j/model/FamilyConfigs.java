@@ -8,6 +8,7 @@ import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.model.DecoderConfig.Bias;
 import io.github.sgpt4j.model.DecoderConfig.LayerAttention;
 import io.github.sgpt4j.model.DecoderConfig.Residual;
+import io.github.sgpt4j.weights.Quoted;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -62,11 +63,14 @@ final class FamilyConfigs {
                 .orElseThrow(() ->
                         new FormatException("%s: expected key \"attention_types\", found none".formatted(c.path())));
         List<LayerAttention> result = new ArrayList<>();
+        if (!types.isArray()) {
+            throw c.wrong("attention_types", "lists of [kinds, repetitions]", types);
+        }
         for (JsonNode item : types) {
             if (!item.isArray()
                     || item.size() != 2
                     || !item.get(0).isArray()
-                    || !item.get(1).canConvertToInt()) {
+                    || !item.get(1).isInt()) {
                 throw c.wrong("attention_types", "lists of [kinds, repetitions]", types);
             }
             for (int r = 0; r < item.get(1).intValue() && result.size() <= layers; r++) {
@@ -200,10 +204,7 @@ final class FamilyConfigs {
         int layers = c.positiveInt("num_hidden_layers");
         int heads = c.positiveInt("num_attention_heads");
         int headDim = c.has("head_dim") ? c.positiveInt("head_dim") : divide(c, hidden, heads);
-        if (headDim > DecoderConfig.MAX_DIMENSION) {
-            throw new FormatException("%s: expected a head size of at most %d, got %d"
-                    .formatted(c.path(), DecoderConfig.MAX_DIMENSION, headDim));
-        }
+        checkHeads(c, heads, headDim);
         int maxPositions = c.positiveInt("max_position_embeddings");
         int kvHeads = defaultKvHeads == 0 || c.isNull("num_key_value_heads") ? heads : defaultKvHeads;
         return new ConfigBuilder(c, hidden, layers, heads, headDim)
@@ -236,8 +237,8 @@ final class FamilyConfigs {
                         case "full_attention" -> 0;
                         case "sliding_attention" -> window;
                         default ->
-                            throw new UnsupportedModelException(
-                                    "%s: key \"layer_types\": \"%s\" is not supported".formatted(c.path(), type));
+                            throw new UnsupportedModelException("%s: key \"layer_types\": %s is not supported"
+                                    .formatted(c.path(), Quoted.of(type)));
                     });
         }
         return windows;
@@ -252,6 +253,19 @@ final class FamilyConfigs {
             throw new FormatException("%s: expected a hidden size that is a multiple of %d heads, got %d"
                     .formatted(c.path(), heads, hidden));
         }
+        checkHeads(c, heads, hidden / heads);
         return hidden / heads;
+    }
+
+    /// Tables are made from these numbers before any tensor can contradict them.
+    private static void checkHeads(JsonFile c, int heads, int headDim) {
+        if (heads > DecoderConfig.MAX_HEADS) {
+            throw new FormatException(
+                    "%s: expected at most %d heads, got %d".formatted(c.path(), DecoderConfig.MAX_HEADS, heads));
+        }
+        if (headDim > DecoderConfig.MAX_HEAD_DIM) {
+            throw new FormatException("%s: expected a head size of at most %d, got %d"
+                    .formatted(c.path(), DecoderConfig.MAX_HEAD_DIM, headDim));
+        }
     }
 }

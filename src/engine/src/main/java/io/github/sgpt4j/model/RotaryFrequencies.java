@@ -3,6 +3,8 @@ package io.github.sgpt4j.model;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.weights.Quoted;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -33,9 +35,15 @@ final class RotaryFrequencies {
                             .formatted(config.path(), headDim, dimensions, headDim, fraction));
         }
         double[] plain = plain((int) dimensions, theta);
-        return scaling.isPresent()
+        Positions.Rotary rotary = scaling.isPresent()
                 ? scaled(scaling.get(), plain, theta, original(config, scaling.get(), maxPositions), maxPositions)
                 : new Positions.Rotary((int) dimensions, false, plain, 1f);
+        if (!Arrays.stream(rotary.inverseFrequencies()).allMatch(Double::isFinite) || !Float.isFinite(rotary.scale())) {
+            throw new FormatException(
+                    "%s: expected rotary parameters that give finite frequencies, got base %s with factors that do not"
+                            .formatted(config.path(), theta));
+        }
+        return rotary;
     }
 
     private static void refuseLayerTypes(JsonFile config, JsonFile parameters) {
@@ -73,8 +81,8 @@ final class RotaryFrequencies {
             case "yarn" -> yarn(scaling, plain, theta, original, maxPositions);
             default ->
                 throw new UnsupportedModelException(
-                        "%s: key \"rope_type\": rope type \"%s\" is not supported (default, linear, dynamic, llama3, yarn are)"
-                                .formatted(scaling.path(), type));
+                        "%s: key \"rope_type\": %s is not supported (default, linear, dynamic, llama3, yarn are)"
+                                .formatted(scaling.path(), Quoted.of(type)));
         };
     }
 
