@@ -51,8 +51,8 @@ class TokenBudgetTest {
     void everyIndexOccursOnceAndBatchesAreFilled() {
         Random random = new Random(SEED);
         for (int round = 0; round < 500; round++) {
-            int[] lengths =
-                    random.ints(random.nextInt(40), 1, 1 + random.nextInt(1, 60)).toArray();
+            int[] lengths = random.ints(random.nextInt(40), 1, 1 + random.nextInt(1, 60))
+                    .toArray();
             int budget = 1 + random.nextInt(120);
             List<int[]> plan = TokenBudget.plan(lengths, budget);
             int[] all = plan.stream().flatMapToInt(Arrays::stream).sorted().toArray();

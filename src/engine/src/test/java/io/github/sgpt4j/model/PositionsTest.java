@@ -28,10 +28,11 @@ class PositionsTest {
         float[] slopes = Positions.Alibi.forHeads(12).slopes();
         float root = (float) Math.sqrt(0.5);
         assertArrayEquals(
-                new float[] {root, root / 2, root / 4, root / 8}, new float[] {slopes[8], slopes[9], slopes[10], slopes[11]
-                });
+                new float[] {root, root / 2, root / 4, root / 8},
+                new float[] {slopes[8], slopes[9], slopes[10], slopes[11]});
         assertArrayEquals(
-                new float[] {1 / 16f, 1 / 256f, 1 / 4f}, Positions.Alibi.forHeads(3).slopes());
+                new float[] {1 / 16f, 1 / 256f, 1 / 4f},
+                Positions.Alibi.forHeads(3).slopes());
     }
 
     @Test
@@ -64,7 +65,8 @@ class PositionsTest {
         assertEquals(0.1 * Math.log(4) + 1, rotary("llama-yarn").scale(), 1e-7);
         assertEquals(0.9f, rotary("llama-yarn-attention-factor").scale());
         double log = 0.1 * Math.log(3);
-        assertEquals((0.7 * log + 1) / (1.3 * log + 1), rotary("llama-yarn-mscale").scale(), 1e-7);
+        assertEquals(
+                (0.7 * log + 1) / (1.3 * log + 1), rotary("llama-yarn-mscale").scale(), 1e-7);
         assertEquals(1, rotary("llama-linear").scale());
     }
 
@@ -78,7 +80,8 @@ class PositionsTest {
 
     @Test
     void dynamicScalingIsNoneWithinThePositions() {
-        assertArrayEquals(RotaryFrequencies.plain(8, 100), rotary("llama-dynamic").inverseFrequencies());
+        assertArrayEquals(
+                RotaryFrequencies.plain(8, 100), rotary("llama-dynamic").inverseFrequencies());
     }
 
     @Test

@@ -79,10 +79,10 @@ class EmbeddingStepsTest {
                 "module_input_name; \"token_embeddings\"",
                 "module_output_name; \"token_embeddings\"",
             })
-    void unsupportedDenseOptionsAreRefusedByName(String key, String json, @TempDir Path directory)
-            throws IOException {
+    void unsupportedDenseOptionsAreRefusedByName(String key, String json, @TempDir Path directory) throws IOException {
         UnsupportedModelException e = assertThrows(UnsupportedModelException.class, () -> dense(directory, key, json));
-        assertTrue(e.getMessage().contains(key.replace("_function", " function")) || e.getMessage().contains(key));
+        assertTrue(e.getMessage().contains(key.replace("_function", " function"))
+                || e.getMessage().contains(key));
     }
 
     @ParameterizedTest

@@ -39,8 +39,7 @@ class PromptTemplateTest {
     @ParameterizedTest
     @ValueSource(strings = {"", "no braces", "{ }", "}{", "{}{}", "{} and {}", "{document}"})
     void templatesWithoutExactlyOnePlaceAreRefused(String template) {
-        IllegalArgumentException e =
-                assertThrows(IllegalArgumentException.class, () -> PromptTemplate.parse(template));
+        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> PromptTemplate.parse(template));
         assertTrue(e.getMessage().contains("\"" + template + "\""), e.getMessage());
     }
 

@@ -58,15 +58,14 @@ class ScoringRequestTest {
             int max = p + 1 + random.nextInt(12);
             List<Integer> context = numbers(100, 1 + random.nextInt(15));
             List<Integer> query = numbers(500, 1 + random.nextInt(15));
-            String what = "seed %d: p %d, max %d, context %d, query %d"
-                    .formatted(SEED, p, max, context.size(), query.size());
+            String what =
+                    "seed %d: p %d, max %d, context %d, query %d".formatted(SEED, p, max, context.size(), query.size());
             ScoringRequest request = request(context, query, p, max);
             List<Integer> all = whole(context, query, p, max);
             assertArrayEquals(array(slice(all, 0, -1)), request.input(), what);
             // The query's tokens in what is left are the targets, but for one that nothing precedes.
-            List<Integer> targets = all.subList(1, all.size()).stream()
-                    .filter(id -> id >= 500)
-                    .toList();
+            List<Integer> targets =
+                    all.subList(1, all.size()).stream().filter(id -> id >= 500).toList();
             assertArrayEquals(array(targets), request.targets(), what);
             assertTrue(request.input().length <= max, what);
             assertEquals(request.input().length - targets.size(), request.scoredFrom(), what);
@@ -113,8 +112,8 @@ class ScoringRequestTest {
 
     @Test
     void aLongerInstructionIsAnError() {
-        FormatException e = assertThrows(
-                FormatException.class, () -> ScoringRequest.of(new int[] {1, 2, 3}, new int[] {7}, 3, 2));
+        FormatException e =
+                assertThrows(FormatException.class, () -> ScoringRequest.of(new int[] {1, 2, 3}, new int[] {7}, 3, 2));
         assertTrue(e.getMessage().contains("at most 2") && e.getMessage().contains("got 3"), e.getMessage());
     }
 
@@ -129,7 +128,11 @@ class ScoringRequestTest {
     void anEmptyQueryHasNoTargets() {
         assertEquals(0, ScoringRequest.of(new int[] {1, 2}, new int[0], 1, 4).targets().length);
         assertEquals(0, ScoringRequest.of(new int[0], new int[0], 0, 4).targets().length);
-        assertEquals(0, ScoringRequest.of(new int[] {1, 2, 3, 4, 5, 6}, new int[0], 1, 4).targets().length);
+        assertEquals(
+                0,
+                ScoringRequest.of(new int[] {1, 2, 3, 4, 5, 6}, new int[0], 1, 4)
+                        .targets()
+                        .length);
     }
 
     @Test

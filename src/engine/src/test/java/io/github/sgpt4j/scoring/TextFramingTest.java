@@ -96,7 +96,10 @@ class TextFramingTest {
     void goldenModelsHaveBrackets() {
         for (String name : Goldens.biEncoders()) {
             Tokenizer tokenizer = Tokenizer.load(Goldens.model(name));
-            assertEquals("[", tokenizer.decode(new int[] {TextFraming.queryBrackets(tokenizer).before()}, false));
+            assertEquals(
+                    "[",
+                    tokenizer.decode(
+                            new int[] {TextFraming.queryBrackets(tokenizer).before()}, false));
         }
     }
 }
