@@ -92,10 +92,7 @@ class VariantsTest {
                 int[] ids = Closeness.ints(expected.get("ids").get(s));
                 int[] rows = IntStream.range(0, ids.length - 1).toArray();
                 float[] actual = decoder.logProbabilities(
-                        PackedBatch.of(List.of(ids)),
-                        Optional.empty(),
-                        rows,
-                        Arrays.copyOfRange(ids, 1, ids.length));
+                        PackedBatch.of(List.of(ids)), Optional.empty(), rows, Arrays.copyOfRange(ids, 1, ids.length));
                 Closeness.FP32.check("sequence " + s, expected.get("log_probs").get(s), actual);
             }
         });

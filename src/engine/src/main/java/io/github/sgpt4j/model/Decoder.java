@@ -140,7 +140,6 @@ public final class Decoder {
         return head.orElseThrow();
     }
 
-
     @FunctionalInterface
     private interface StatesReader {
         float[] read(Tensor states, Batch batch);

@@ -198,7 +198,7 @@ final class FamilyConfigs {
 
     /// Llama's parts.
     ///
-    /// @param defaultKvHeads key heads if the key is missing; 0, or a `null` in the file, for as many as query heads
+    /// @param defaultKvHeads key heads if the key is missing; 0, or a `null` in the file, for one per query head
     private static ConfigBuilder rmsNormFamily(JsonFile c, Bias bias, int defaultKvHeads) {
         int hidden = c.positiveInt("hidden_size");
         int layers = c.positiveInt("num_hidden_layers");

@@ -139,8 +139,7 @@ class DecoderReferenceTest {
                             expected.get("hidden_states").get(s).get(p),
                             states[positions[p]]);
                 }
-                TIGHT.check(
-                        "sequence " + s, expected.get("log_probs").get(s), everyLogProbability(decoder, ids));
+                TIGHT.check("sequence " + s, expected.get("log_probs").get(s), everyLogProbability(decoder, ids));
             }
         });
     }

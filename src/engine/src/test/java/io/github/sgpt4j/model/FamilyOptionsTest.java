@@ -137,7 +137,8 @@ class FamilyOptionsTest {
     @Test
     void aFilledOriginalLengthBesideTheScalingCounts() throws IOException {
         DecoderConfig inside = Decoder.readConfig(Variants.model("llama-llama3"));
-        ObjectNode config = (ObjectNode) Goldens.json(Variants.model("llama-llama3").resolve("config.json"));
+        ObjectNode config =
+                (ObjectNode) Goldens.json(Variants.model("llama-llama3").resolve("config.json"));
         ((ObjectNode) config.get("rope_scaling")).remove("original_max_position_embeddings");
         config.put("original_max_position_embeddings", 32);
         Positions.Rotary expected = assertInstanceOf(Positions.Rotary.class, inside.positions());

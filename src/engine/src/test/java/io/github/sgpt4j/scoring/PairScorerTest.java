@@ -60,8 +60,7 @@ class PairScorerTest {
             for (int q = 0; q < queries.size(); q++) {
                 JsonNode expected = model.expected().get("token_log_probs").get(q);
                 float[][] actual = model.scorer()
-                        .logProbabilities(
-                                Collections.nCopies(documents.size(), queries.get(q)), documents, 300, QUIET);
+                        .logProbabilities(Collections.nCopies(documents.size(), queries.get(q)), documents, 300, QUIET);
                 for (int d = 0; d < documents.size(); d++) {
                     tight.check("query %d, document %d".formatted(q, d), expected.get(d), actual[d]);
                 }
@@ -91,8 +90,7 @@ class PairScorerTest {
     void aDocumentIsComputedOnceForAllQueries() {
         try (ReferenceModel model = ReferenceModel.open(MODEL, this::watch)) {
             String document = DOCUMENTS.get(2);
-            model.scorer()
-                    .logProbabilities(QUERIES, Collections.nCopies(QUERIES.size(), document), 100_000, QUIET);
+            model.scorer().logProbabilities(QUERIES, Collections.nCopies(QUERIES.size(), document), 100_000, QUIET);
             int context = model.context(document).length;
             for (int p = 0; p < context; p++) {
                 assertEquals(1, rowsAt(p), "position " + p);
@@ -230,8 +228,7 @@ class PairScorerTest {
                 assertEquals(0, model.backend().openBatches(), "batches after call " + i);
             }
             failAt[0] = -1;
-            assertEquals(
-                    2, scorer.logProbabilities(queries, DOCUMENTS.subList(0, 2), 1, QUIET).length);
+            assertEquals(2, scorer.logProbabilities(queries, DOCUMENTS.subList(0, 2), 1, QUIET).length);
         }
     }
 
@@ -247,12 +244,7 @@ class PairScorerTest {
             EmbeddingSteps steps = EmbeddingSteps.load(
                     model.wrapped(), List.of(), model.decoder().width());
             TextEncoder encoder = new TextEncoder(
-                    model.decoder(),
-                    model.tokenizer(),
-                    List.of(PoolMode.WEIGHTED_MEAN),
-                    true,
-                    steps,
-                    40);
+                    model.decoder(), model.tokenizer(), List.of(PoolMode.WEIGHTED_MEAN), true, steps, 40);
             calls.set(0);
             encoder.embed(DOCUMENTS, new TextFraming.Plain(), 10, QUIET);
             int operations = calls.get();
