@@ -18,7 +18,7 @@ final class Failures {
             case SgptException e -> message(e);
             case CliException e -> message(e);
             case ExceptionInInitializerError e -> causeOf(e);
-            case UncheckedIOException e -> sentence(e.getCause());
+            case UncheckedIOException e -> causeOf(e);
             case NoSuchFileException e -> e.getFile() + ": no such file or directory";
             case AccessDeniedException e -> e.getFile() + ": permission denied";
             case FileSystemException e ->
@@ -32,7 +32,7 @@ final class Failures {
         };
     }
 
-    private static String causeOf(ExceptionInInitializerError failure) {
+    private static String causeOf(Throwable failure) {
         Throwable cause = failure.getCause();
         return cause == null ? message(failure) : sentence(cause);
     }
