@@ -32,7 +32,8 @@ class BadInputTest {
 
     @Test
     void refusesAModelThatIsNotThere() {
-        String line = Cli.run("embed", "-m", folder.resolve("absent").toString(), "x").failure(1);
+        String line =
+                Cli.run("embed", "-m", folder.resolve("absent").toString(), "x").failure(1);
         assertTrue(line.contains("absent") && line.contains("found nothing"), line);
     }
 
@@ -126,15 +127,29 @@ class BadInputTest {
 
     @Test
     void refusesADeviceThatCannotBeHad() {
-        assertTrue(Cli.run("embed", "-m", MODEL, "--device", "cuda:7", "x").failure(1).contains("cuda:7"));
+        assertTrue(Cli.run("embed", "-m", MODEL, "--device", "cuda:7", "x")
+                .failure(1)
+                .contains("cuda:7"));
     }
 
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "embed", "score a", "score --query q", "tokenize", "frobnicate", "embed --frobnicate x",
-                "embed -i a.txt x", "embed -i a.csv", "score -i a.txt", "score --prompt none --query q d",
-                "search -k 0 q", "search --rerank=x q", "devices x", "embed -m", "embed --threads 1 --threads 2 x"
+                "embed",
+                "score a",
+                "score --query q",
+                "tokenize",
+                "frobnicate",
+                "embed --frobnicate x",
+                "embed -i a.txt x",
+                "embed -i a.csv",
+                "score -i a.txt",
+                "score --prompt none --query q d",
+                "search -k 0 q",
+                "search --rerank=x q",
+                "devices x",
+                "embed -m",
+                "embed --threads 1 --threads 2 x"
             })
     void explainsWrongUsageInOneLine(String command) {
         String line = Cli.run(command.split(" ")).failure(2);
@@ -157,8 +172,8 @@ class BadInputTest {
         Path file = folder.resolve("in.jsonl");
         Files.writeString(file, "{\"text\": \"good\"}\n\n" + line + "\n");
         Path out = folder.resolve("out.jsonl");
-        String said =
-                Cli.run("embed", "-m", MODEL, "-i", file.toString(), "-o", out.toString()).failure(1);
+        String said = Cli.run("embed", "-m", MODEL, "-i", file.toString(), "-o", out.toString())
+                .failure(1);
         assertTrue(said.startsWith(file + ": line 3: "), said);
         assertTrue(said.contains(complaint), said);
         assertEquals(List.of(file), list());
@@ -192,9 +207,11 @@ class BadInputTest {
         Path noGzip = folder.resolve("a.txt.gz");
         Files.writeString(noGzip, "text");
         assertTrue(Cli.run("embed", "-i", noGzip.toString()).failure(1).startsWith(noGzip.toString()));
-        assertTrue(Cli.run("search", "--corpus", absent.toString(), "q").failure(1).startsWith(absent.toString()));
+        assertTrue(
+                Cli.run("search", "--corpus", absent.toString(), "q").failure(1).startsWith(absent.toString()));
         Path none = Files.createDirectory(folder.resolve("none"));
-        assertTrue(Cli.run("search", "--corpus", none.toString(), "q").failure(1).startsWith(none.toString()));
+        assertTrue(
+                Cli.run("search", "--corpus", none.toString(), "q").failure(1).startsWith(none.toString()));
     }
 
     @Test
@@ -205,7 +222,8 @@ class BadInputTest {
         }
         byte[] bytes = Files.readAllBytes(file);
         Files.write(file, Arrays.copyOf(bytes, bytes.length - 12));
-        assertTrue(Cli.run("embed", "-m", MODEL, "-i", file.toString()).failure(1).startsWith(file + ": line "));
+        assertTrue(
+                Cli.run("embed", "-m", MODEL, "-i", file.toString()).failure(1).startsWith(file + ": line "));
     }
 
     @Test
@@ -225,8 +243,8 @@ class BadInputTest {
     @Test
     void looksForHubModelsInTheCacheAndSaysWhere() throws IOException {
         Map<String, String> environment = Map.of("HF_HUB_CACHE", folder.toString());
-        String absent =
-                Cli.runWithEnvironment(environment, "inspect", "-m", "owner/name").failure(1);
+        String absent = Cli.runWithEnvironment(environment, "inspect", "-m", "owner/name")
+                .failure(1);
         Path repository = folder.resolve("models--owner--name");
         assertTrue(absent.contains(repository.toString()), absent);
         Files.createDirectories(repository.resolve("refs"));
@@ -243,14 +261,18 @@ class BadInputTest {
         Files.move(copy("gptneo-be"), snapshot);
         assertEquals(
                 0,
-                Cli.runWithEnvironment(Map.of("HF_HOME", "x", "HF_HUB_CACHE", folder.toString()), "inspect", "-m",
+                Cli.runWithEnvironment(
+                                Map.of("HF_HOME", "x", "HF_HUB_CACHE", folder.toString()),
+                                "inspect",
+                                "-m",
                                 "owner/name")
                         .code());
     }
 
     private String fails(Path model) throws IOException {
         Path out = folder.resolve("out.jsonl");
-        String line = Cli.run("embed", "-m", model.toString(), "-o", out.toString(), "x").failure(1);
+        String line = Cli.run("embed", "-m", model.toString(), "-o", out.toString(), "x")
+                .failure(1);
         assertFalse(line.contains("Exception"), line);
         assertEquals(List.of(model), list());
         return line;

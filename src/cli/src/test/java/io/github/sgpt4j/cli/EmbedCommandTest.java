@@ -34,8 +34,8 @@ class EmbedCommandTest {
         JsonNode expected = Cli.expected(MODEL);
         Path input = folder.resolve("texts.jsonl");
         writeObjects(input, expected.get("texts"));
-        List<JsonNode> lines =
-                Cli.run("embed", "-m", Cli.model(MODEL), "--pooling", pooling, "-i", input.toString()).lines();
+        List<JsonNode> lines = Cli.run("embed", "-m", Cli.model(MODEL), "--pooling", pooling, "-i", input.toString())
+                .lines();
         JsonNode vectors = expected.get("pooled").get(pooling);
         assertEquals(vectors.size(), lines.size());
         for (int i = 0; i < lines.size(); i++) {
@@ -65,7 +65,8 @@ class EmbedCommandTest {
     void leavesBracketsOutOnRequest() {
         String text = "fear of spiders";
         String plain = Cli.run("embed", text).text();
-        assertEquals(plain, Cli.run("embed", "--no-specb", "--as", "query", text).text());
+        assertEquals(
+                plain, Cli.run("embed", "--no-specb", "--as", "query", text).text());
         assertFalse(plain.equals(Cli.run("embed", "--as", "query", text).text()));
     }
 
@@ -93,7 +94,8 @@ class EmbedCommandTest {
                     {"title": null, "text": " four "}
                     """.getBytes(StandardCharsets.UTF_8));
         }
-        List<JsonNode> lines = Cli.run("embed", "-m", Cli.model(MODEL), "-i", input.toString()).lines();
+        List<JsonNode> lines =
+                Cli.run("embed", "-m", Cli.model(MODEL), "-i", input.toString()).lines();
         assertEquals("One two", lines.get(0).get("text").asText());
         assertEquals("a", lines.get(0).get("id").asText());
         assertEquals("three", lines.get(1).get("text").asText());
@@ -107,12 +109,15 @@ class EmbedCommandTest {
     void takesEachLineOfStdinAsItIs() {
         List<JsonNode> lines = Cli.runWithInput("\uFEFF a \r\n\nb\rc", "embed", "-m", Cli.model(MODEL), "-i", "-")
                 .lines();
-        assertEquals(List.of(" a ", "", "b\rc"), lines.stream().map(l -> l.get("text").asText()).toList());
+        assertEquals(
+                List.of(" a ", "", "b\rc"),
+                lines.stream().map(l -> l.get("text").asText()).toList());
     }
 
     @Test
     void givesATextWithoutTokensTheZeroVector() {
-        for (JsonNode x : Cli.run("embed", "-m", Cli.model(MODEL), "").lines().getFirst().get("embedding")) {
+        for (JsonNode x :
+                Cli.run("embed", "-m", Cli.model(MODEL), "").lines().getFirst().get("embedding")) {
             assertEquals(0.0, x.asDouble());
         }
     }
@@ -120,9 +125,15 @@ class EmbedCommandTest {
     @Test
     void writesFloatsThatReadBackExactly() throws IOException {
         String text = "deep learning";
-        JsonNode json = Cli.run("embed", "-m", Cli.model(MODEL), text).lines().getFirst().get("embedding");
+        JsonNode json = Cli.run("embed", "-m", Cli.model(MODEL), text)
+                .lines()
+                .getFirst()
+                .get("embedding");
         Path file = folder.resolve("x.npy");
-        assertEquals(0, Cli.run("embed", "-m", Cli.model(MODEL), "--format", "npy", "-o", file.toString(), text).code());
+        assertEquals(
+                0,
+                Cli.run("embed", "-m", Cli.model(MODEL), "--format", "npy", "-o", file.toString(), text)
+                        .code());
         float[][] matrix = parseNpy(Files.readAllBytes(file));
         for (int i = 0; i < json.size(); i++) {
             assertEquals(matrix[0][i], Float.parseFloat(json.get(i).asText()), "component " + i);
@@ -134,8 +145,8 @@ class EmbedCommandTest {
         String[] toStdout = {"embed", "-m", Cli.model(MODEL), "--format", "npy", "a", "b", "c"};
         byte[] printed = Cli.run(toStdout).out();
         Path file = folder.resolve("x.npy");
-        Cli.Result result = Cli.run(
-                "embed", "-m", Cli.model(MODEL), "--format", "npy", "-o", file.toString(), "a", "b", "c");
+        Cli.Result result =
+                Cli.run("embed", "-m", Cli.model(MODEL), "--format", "npy", "-o", file.toString(), "a", "b", "c");
         assertEquals(0, result.code(), result.err());
         assertArrayEquals(printed, Files.readAllBytes(file));
         assertEquals(3, parseNpy(printed).length);
@@ -144,7 +155,8 @@ class EmbedCommandTest {
 
     @Test
     void writesAnEmptyMatrixForNoTexts() {
-        byte[] npy = Cli.run("embed", "-m", Cli.model(MODEL), "--format", "npy", "-i", "-").out();
+        byte[] npy = Cli.run("embed", "-m", Cli.model(MODEL), "--format", "npy", "-i", "-")
+                .out();
         assertEquals(0, parseNpy(npy).length);
     }
 
@@ -166,8 +178,8 @@ class EmbedCommandTest {
         for (int i = 0; i < count; i++) {
             input.append(i % 10).append('\n');
         }
-        List<JsonNode> lines =
-                Cli.runWithInput(input.toString(), "embed", "-m", Cli.model(MODEL), "-i", "-").lines();
+        List<JsonNode> lines = Cli.runWithInput(input.toString(), "embed", "-m", Cli.model(MODEL), "-i", "-")
+                .lines();
         assertEquals(count, lines.size());
         for (int i = 0; i < count; i++) {
             assertEquals(i, lines.get(i).get("index").asInt());
@@ -200,8 +212,7 @@ class EmbedCommandTest {
         assertEquals(0, bytes.position() % 64);
         String text = new String(header, StandardCharsets.US_ASCII);
         assertTrue(text.endsWith(" \n"), text);
-        var shape = Pattern.compile(
-                        "\\{'descr': '<f4', 'fortran_order': False, 'shape': \\((\\d+), (\\d+)\\), \\} *\n")
+        var shape = Pattern.compile("\\{'descr': '<f4', 'fortran_order': False, 'shape': \\((\\d+), (\\d+)\\), \\} *\n")
                 .matcher(text);
         assertTrue(shape.matches(), text);
         float[][] matrix = new float[Integer.parseInt(shape.group(1))][Integer.parseInt(shape.group(2))];

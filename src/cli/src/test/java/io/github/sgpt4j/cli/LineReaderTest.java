@@ -53,7 +53,8 @@ class LineReaderTest {
 
     @Test
     void boundsTheLengthOfALine() {
-        assertEquals("12345", new LineReader(stream("12345\r\n6"), "name", 5).next().orElseThrow());
+        assertEquals(
+                "12345", new LineReader(stream("12345\r\n6"), "name", 5).next().orElseThrow());
         LineReader reader = new LineReader(stream("1\n1234567"), "name", 5);
         reader.next();
         assertTrue(assertThrows(CliException.class, reader::next).getMessage().startsWith("name: line 2: expected at"));

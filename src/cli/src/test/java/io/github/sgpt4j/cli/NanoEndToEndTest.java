@@ -34,7 +34,8 @@ class NanoEndToEndTest {
         arguments.addAll(queries);
         results = new HashMap<>();
         for (JsonNode line : Cli.run(arguments.toArray(String[]::new)).lines()) {
-            results.computeIfAbsent(line.get("query").asText(), key -> new ArrayList<>()).add(line);
+            results.computeIfAbsent(line.get("query").asText(), key -> new ArrayList<>())
+                    .add(line);
         }
     }
 

@@ -23,7 +23,8 @@ class OutputTest {
     void reportsAFullDisk() throws IOException {
         Assumptions.assumeTrue(Files.exists(FULL), "needs /dev/full");
         for (String format : List.of("jsonl", "npy")) {
-            String line = Cli.run("embed", "-m", MODEL, "--format", format, "-o", FULL.toString(), "x").failure(1);
+            String line = Cli.run("embed", "-m", MODEL, "--format", format, "-o", FULL.toString(), "x")
+                    .failure(1);
             assertTrue(line.contains("No space left"), line);
         }
         assertTrue(Files.exists(FULL), "the device must not be replaced");
@@ -33,7 +34,11 @@ class OutputTest {
     void reportsAFullDiskBehindStdout() throws IOException {
         Assumptions.assumeTrue(Files.exists(FULL), "needs /dev/full");
         for (String[] command : new String[][] {
-            {"embed", "-m", MODEL, "x"}, {"tokenize", "-m", MODEL, "x"}, {"inspect", "-m", MODEL}, {"devices"}, {"--help"}
+            {"embed", "-m", MODEL, "x"},
+            {"tokenize", "-m", MODEL, "x"},
+            {"inspect", "-m", MODEL},
+            {"devices"},
+            {"--help"}
         }) {
             try (OutputStream full = Files.newOutputStream(FULL)) {
                 Cli.Result result = Cli.runWithOutput(full, command);
@@ -62,9 +67,13 @@ class OutputTest {
 
     @Test
     void refusesADirectoryAndAFileInNoDirectory() throws IOException {
-        assertTrue(Cli.run("embed", "-m", MODEL, "-o", folder.toString(), "x").failure(1).contains("got a directory"));
+        assertTrue(Cli.run("embed", "-m", MODEL, "-o", folder.toString(), "x")
+                .failure(1)
+                .contains("got a directory"));
         Path nowhere = folder.resolve("absent").resolve("out.jsonl");
-        assertTrue(Cli.run("embed", "-m", MODEL, "-o", nowhere.toString(), "x").failure(1).contains("absent"));
+        assertTrue(Cli.run("embed", "-m", MODEL, "-o", nowhere.toString(), "x")
+                .failure(1)
+                .contains("absent"));
         assertEquals(List.of(), list());
     }
 
@@ -99,7 +108,8 @@ class OutputTest {
         } catch (IOException | UnsupportedOperationException e) {
             Assumptions.abort("needs symbolic links: " + e);
         }
-        assertEquals(0, Cli.run("embed", "-m", MODEL, "-o", link.toString(), "x").code());
+        assertEquals(
+                0, Cli.run("embed", "-m", MODEL, "-o", link.toString(), "x").code());
         assertTrue(Files.isSymbolicLink(link));
         assertTrue(Files.size(file) > 0);
     }

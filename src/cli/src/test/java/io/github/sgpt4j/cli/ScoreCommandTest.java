@@ -29,7 +29,8 @@ class ScoreCommandTest {
         }
         Path file = folder.resolve("pairs.jsonl");
         Files.writeString(file, lines);
-        List<JsonNode> results = Cli.run("score", "-m", Cli.model(MODEL), "-i", file.toString()).lines();
+        List<JsonNode> results =
+                Cli.run("score", "-m", Cli.model(MODEL), "-i", file.toString()).lines();
         int index = 0;
         for (int q = 0; q < expected.get("queries").size(); q++) {
             for (int d = 0; d < expected.get("documents").size(); d++) {
@@ -39,9 +40,12 @@ class ScoreCommandTest {
                 assertEquals(expected.get("queries").get(q), result.get("query"));
                 assertEquals(expected.get("documents").get(d), result.get("document"));
                 Cli.assertClose(
-                        expected.get("scores").get(q).get(d).asDouble(), result.get("score").asDouble(), q + " " + d);
+                        expected.get("scores").get(q).get(d).asDouble(),
+                        result.get("score").asDouble(),
+                        q + " " + d);
                 assertEquals(
-                        expected.get("token_log_probs").get(q).get(d).size(), result.get("tokens").asInt());
+                        expected.get("token_log_probs").get(q).get(d).size(),
+                        result.get("tokens").asInt());
                 index++;
             }
         }
@@ -67,7 +71,9 @@ class ScoreCommandTest {
             JsonNode result = Cli.parse(lines.get(d));
             assertFalse(result.has("id"));
             Cli.assertClose(
-                    expected.get("scores").get(1).get(d).asDouble(), result.get("score").asDouble(), "document " + d);
+                    expected.get("scores").get(1).get(d).asDouble(),
+                    result.get("score").asDouble(),
+                    "document " + d);
         }
     }
 
@@ -75,19 +81,26 @@ class ScoreCommandTest {
     void sortsFromBestToWorst() {
         JsonNode expected = Cli.expected(MODEL);
         List<String> arguments = new ArrayList<>(List.of(
-                "score", "-m", Cli.model(MODEL), "--sort", "--query", expected.get("queries").get(0).asText()));
+                "score",
+                "-m",
+                Cli.model(MODEL),
+                "--sort",
+                "--query",
+                expected.get("queries").get(0).asText()));
         expected.get("documents").forEach(d -> arguments.add(d.asText()));
         List<JsonNode> lines = Cli.run(arguments.toArray(String[]::new)).lines();
         List<Integer> order = new ArrayList<>();
         expected.get("documents").forEach(d -> order.add(order.size()));
         JsonNode scores = expected.get("scores").get(0);
-        order.sort((a, b) -> Double.compare(scores.get(b).asDouble(), scores.get(a).asDouble()));
+        order.sort(
+                (a, b) -> Double.compare(scores.get(b).asDouble(), scores.get(a).asDouble()));
         assertEquals(order, lines.stream().map(l -> l.get("index").asInt()).toList());
     }
 
     @Test
     void takesAnotherPrompt() {
-        String usual = Cli.run("score", "-m", Cli.model(MODEL), "--query", "a", "b").text();
+        String usual =
+                Cli.run("score", "-m", Cli.model(MODEL), "--query", "a", "b").text();
         String other = Cli.run("score", "-m", Cli.model(MODEL), "--prompt", "{} is about ", "--query", "a", "b")
                 .text();
         assertFalse(usual.equals(other), usual);

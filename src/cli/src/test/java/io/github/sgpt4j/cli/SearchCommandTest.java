@@ -61,7 +61,8 @@ class SearchCommandTest {
 
     @Test
     void readsQueriesFromStdin() {
-        String arguments = Cli.run("search", "--corpus", corpus, "fear of spiders", "bread").text();
+        String arguments = Cli.run("search", "--corpus", corpus, "fear of spiders", "bread")
+                .text();
         assertEquals(
                 arguments,
                 Cli.runWithInput("fear of spiders\nbread\n", "search", "--corpus", corpus)
@@ -88,7 +89,10 @@ class SearchCommandTest {
 
     @Test
     void saysNothingAboutTheBuiltInModelWhenQuietOrAnotherModelIsUsed() {
-        assertEquals("", Cli.run("search", "--corpus", corpus, "--quiet", "--rerank", "bread").err());
+        assertEquals(
+                "",
+                Cli.run("search", "--corpus", corpus, "--quiet", "--rerank", "bread")
+                        .err());
         assertEquals(
                 "",
                 Cli.run("search", "-m", Cli.model("gptneo-ce"), "--corpus", corpus, "--rerank", "bread")
@@ -97,10 +101,12 @@ class SearchCommandTest {
 
     @Test
     void readsADirectoryInBeirsLayoutOrOfTextFiles() throws IOException {
-        String expected = Cli.run("search", "--corpus", corpus, "--format", "jsonl", "bread").text();
+        String expected = Cli.run("search", "--corpus", corpus, "--format", "jsonl", "bread")
+                .text();
         assertEquals(
                 expected,
-                Cli.run("search", "--corpus", folder.toString(), "--format", "jsonl", "bread").text());
+                Cli.run("search", "--corpus", folder.toString(), "--format", "jsonl", "bread")
+                        .text());
         Path texts = Files.createDirectory(folder.resolve("texts"));
         Files.writeString(texts.resolve("b.txt"), "a place where\nbread is made");
         Files.writeString(texts.resolve("a.txt"), "an instrument for measuring temperature");
@@ -109,7 +115,8 @@ class SearchCommandTest {
                 .lines();
         assertEquals(2, lines.size());
         assertEquals("b.txt", lines.getFirst().get("id").asText());
-        assertEquals("a place where\nbread is made", lines.getFirst().get("text").asText());
+        assertEquals(
+                "a place where\nbread is made", lines.getFirst().get("text").asText());
         assertFalse(lines.getFirst().has("title"));
     }
 
@@ -120,7 +127,8 @@ class SearchCommandTest {
         List<JsonNode> lines = Cli.run(
                         "search", "-m", Cli.model("gptneo-be"), "--corpus", file.toString(), "--format", "jsonl", "")
                 .lines();
-        assertEquals(List.of("0", "1"), lines.stream().map(l -> l.get("id").asText()).toList());
+        assertEquals(
+                List.of("0", "1"), lines.stream().map(l -> l.get("id").asText()).toList());
         lines.forEach(line -> assertEquals(0.0, line.get("score").asDouble()));
     }
 }

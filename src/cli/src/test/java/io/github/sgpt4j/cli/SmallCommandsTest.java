@@ -17,7 +17,9 @@ class SmallCommandsTest {
         JsonNode expected = Cli.expected("gptneo-be");
         for (int i = 0; i < 5; i++) {
             String text = expected.get("texts").get(i).asText();
-            JsonNode line = Cli.run("tokenize", "-m", Cli.model("gptneo-be"), text).lines().getFirst();
+            JsonNode line = Cli.run("tokenize", "-m", Cli.model("gptneo-be"), text)
+                    .lines()
+                    .getFirst();
             List<String> fields = new ArrayList<>();
             line.fieldNames().forEachRemaining(fields::add);
             assertEquals(List.of("index", "text", "ids"), fields);
@@ -29,7 +31,11 @@ class SmallCommandsTest {
     @Test
     void leavesSpecialTokensOutOnRequest() {
         String model = Cli.model("opt-ce");
-        int all = Cli.run("tokenize", "-m", model, "hello").lines().getFirst().get("ids").size();
+        int all = Cli.run("tokenize", "-m", model, "hello")
+                .lines()
+                .getFirst()
+                .get("ids")
+                .size();
         int fewer = Cli.run("tokenize", "-m", model, "--no-special-tokens", "hello")
                 .lines()
                 .getFirst()
@@ -44,8 +50,15 @@ class SmallCommandsTest {
         assertEquals(0, result.code(), result.err());
         assertEquals("", result.err());
         for (String fact : List.of(
-                "family +gpt_neo", "layers +4", "hidden size +256", "vocabulary +8,192", "stored as +F16 .*",
-                "files +model.safetensors", "pooling +weightedmean", "text length +cut to 128 tokens", "specb +yes.*")) {
+                "family +gpt_neo",
+                "layers +4",
+                "hidden size +256",
+                "vocabulary +8,192",
+                "stored as +F16 .*",
+                "files +model.safetensors",
+                "pooling +weightedmean",
+                "text length +cut to 128 tokens",
+                "specb +yes.*")) {
             assertTrue(result.text().lines().anyMatch(line -> line.matches(fact)), fact + "\n" + result.text());
         }
     }
