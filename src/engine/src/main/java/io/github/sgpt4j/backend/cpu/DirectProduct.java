@@ -3,6 +3,7 @@ package io.github.sgpt4j.backend.cpu;
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.MatrixRows;
 import io.github.sgpt4j.backend.cpu.kernel.Activations;
+import io.github.sgpt4j.backend.cpu.kernel.Elementary;
 import io.github.sgpt4j.backend.cpu.kernel.Widening;
 import java.util.List;
 
@@ -57,30 +58,40 @@ final class DirectProduct {
         Widening.widen(part.tensor().data(), part.tensor().dtype(), at, values, 0, in);
     }
 
+    /// One output feature of all rows, four rows at a time. Sums go the way of [MatrixProduct], from the bias on
+    /// through
+    /// the input features in order, so that both give the same bits.
     private static void feature(CpuTensor x, float[] weights, float bias, int feature, boolean add, CpuTensor out) {
+        float[] values = out.data();
+        int stride = out.columns();
         int in = x.columns();
-        for (int r = 0; r < x.rows(); r++) {
-            float value = dot(x.data(), x.offset() + r * in, weights, in) + bias;
-            int o = out.offset() + r * out.columns() + feature;
-            out.data()[o] = add ? out.data()[o] + value : value;
+        int rows = x.rows();
+        for (int r = 0; r < rows; r += 4) {
+            int o = out.offset() + r * stride + feature;
+            int at = x.offset() + r * in;
+            int n = Math.min(4, rows - r);
+            // Rows that are missing repeat the last one and are not stored.
+            int o1 = o + Math.min(1, n - 1) * stride;
+            int o2 = o + Math.min(2, n - 1) * stride;
+            int o3 = o + (n - 1) * stride;
+            float s0 = add ? values[o] + bias : bias;
+            float s1 = add ? values[o1] + bias : bias;
+            float s2 = add ? values[o2] + bias : bias;
+            float s3 = add ? values[o3] + bias : bias;
+            int at1 = at + Math.min(1, n - 1) * in;
+            int at2 = at + Math.min(2, n - 1) * in;
+            int at3 = at + (n - 1) * in;
+            for (int k = 0; k < in; k++) {
+                float w = weights[k];
+                s0 = Elementary.fma(x.data()[at + k], w, s0);
+                s1 = Elementary.fma(x.data()[at1 + k], w, s1);
+                s2 = Elementary.fma(x.data()[at2 + k], w, s2);
+                s3 = Elementary.fma(x.data()[at3 + k], w, s3);
+            }
+            values[o] = s0;
+            values[o1] = s1;
+            values[o2] = s2;
+            values[o3] = s3;
         }
-    }
-
-    private static float dot(float[] x, int at, float[] weights, int n) {
-        float s0 = 0;
-        float s1 = 0;
-        float s2 = 0;
-        float s3 = 0;
-        int i = 0;
-        for (; i + 4 <= n; i += 4) {
-            s0 += x[at + i] * weights[i];
-            s1 += x[at + i + 1] * weights[i + 1];
-            s2 += x[at + i + 2] * weights[i + 2];
-            s3 += x[at + i + 3] * weights[i + 3];
-        }
-        for (; i < n; i++) {
-            s0 += x[at + i] * weights[i];
-        }
-        return (s0 + s1) + (s2 + s3);
     }
 }
