@@ -1,6 +1,7 @@
 package io.github.sgpt4j.jmh;
 
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.AuxCounters;
@@ -57,35 +58,9 @@ public class EmbedBenchmark {
         Path checkpoint = RandomCheckpoint.directory(shape);
         documentTexts = Texts.documents(documents);
         queryTexts = Texts.queries(queries);
-        documentTokens = tokens(checkpoint, documentTexts);
-        queryTokens = tokens(checkpoint, queryTexts);
-        embedder = Peer.named(library)
-                .embedder(shape, checkpoint, Settings.threads(), Settings.DOCUMENT_TOKENS)
-                .orElseThrow(() -> new IllegalArgumentException(library + " does not embed with " + shape));
-        List<String> sample = sample(documentTexts, queryTexts);
-        Agreement.require(library, expected(shape, checkpoint, sample), embedder.embed(sample));
-    }
-
-    /// Texts of different lengths on which all must agree.
-    static List<String> sample(List<String> documents, List<String> queries) {
-        return List.of(documents.get(0), queries.get(0), documents.get(1), queries.get(1));
-    }
-
-    /// What our engine computes: the yardstick for the others.
-    private static float[][] expected(ModelShape shape, Path checkpoint, List<String> texts) {
-        try (Peer.Embedder ours = new Ours()
-                .embedder(shape, checkpoint, Settings.threads(), Settings.DOCUMENT_TOKENS)
-                .orElseThrow()) {
-            return ours.embed(texts);
-        }
-    }
-
-    static long tokens(Path checkpoint, List<String> texts) {
-        try (Peer.Encoder encoder = new Ours().encoder(checkpoint).orElseThrow()) {
-            return texts.stream()
-                    .mapToLong(text -> Math.min(Settings.DOCUMENT_TOKENS, encoder.encode(text).length))
-                    .sum();
-        }
+        documentTokens = Arrays.stream(Checked.tokens(checkpoint, documentTexts)).asLongStream().sum();
+        queryTokens = Arrays.stream(Checked.tokens(checkpoint, queryTexts)).asLongStream().sum();
+        embedder = Checked.embedder(Peer.named(library), shape, checkpoint, documentTexts, queryTexts);
     }
 
     @Benchmark

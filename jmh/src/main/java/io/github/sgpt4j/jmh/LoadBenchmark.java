@@ -42,7 +42,7 @@ public class LoadBenchmark {
     static float[] openAndEmbed(Peer library, ModelShape shape, Path checkpoint, List<String> text) {
         try (Peer.Embedder embedder = library.embedder(
                         shape, checkpoint, Settings.threads(), Settings.DOCUMENT_TOKENS)
-                .orElseThrow(() -> new IllegalArgumentException(library.name() + " does not embed with " + shape))) {
+                .orElseThrow(() -> new UnsupportedOperationException(library.name() + " does not embed with " + shape))) {
             return embedder.embed(text)[0];
         }
     }

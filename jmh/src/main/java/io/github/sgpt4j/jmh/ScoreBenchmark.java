@@ -51,14 +51,7 @@ public class ScoreBenchmark {
         Path checkpoint = RandomCheckpoint.directory(shape);
         texts = Texts.documents(documents);
         query = Texts.queries(1).getFirst();
-        scorer = Peer.named(library)
-                .scorer(shape, checkpoint, Settings.threads())
-                .orElseThrow(() -> new IllegalArgumentException(library + " does not score with " + shape));
-        List<String> sample = texts.subList(0, Math.min(3, texts.size()));
-        try (Peer.Scorer ours =
-                new Ours().scorer(shape, checkpoint, Settings.threads()).orElseThrow()) {
-            Agreement.require(library, ours.score(query, sample), scorer.score(query, sample));
-        }
+        scorer = Checked.scorer(Peer.named(library), shape, checkpoint, query, texts);
     }
 
     @Benchmark

@@ -52,14 +52,7 @@ public class TokenizerBenchmark {
         Path checkpoint = RandomCheckpoint.directory(ModelShape.TINY);
         texts = Texts.documents(documents);
         characters = texts.stream().mapToLong(String::length).sum();
-        encoder = Peer.named(library)
-                .encoder(checkpoint)
-                .orElseThrow(() -> new IllegalArgumentException(library + " has no tokenizer"));
-        try (Peer.Encoder ours = new Ours().encoder(checkpoint).orElseThrow()) {
-            for (String text : texts) {
-                Agreement.require(library, ours.encode(text), encoder.encode(text));
-            }
-        }
+        encoder = Checked.encoder(Peer.named(library), checkpoint, texts);
     }
 
     @Benchmark
