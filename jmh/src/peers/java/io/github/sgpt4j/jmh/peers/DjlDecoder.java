@@ -21,7 +21,6 @@ import java.util.List;
 /// per kind of layer is enough.
 final class DjlDecoder implements AutoCloseable {
     private static final float EPSILON = 1e-5f;
-    private static final float HIDDEN_KEY = -1e9f;
 
     private final ModelShape shape;
     private final NDManager manager;
@@ -146,21 +145,9 @@ final class DjlDecoder implements AutoCloseable {
         return x.muli(Activation.sigmoid(t));
     }
 
-    /// What is added to scores: 0 for keys that a query sees, ALiBi's slope times the key's position for BLOOM.
     private NDArray mask(NDManager batch, int length, int window) {
-        boolean alibi = shape.family() == ModelShape.Family.BLOOM;
-        int heads = alibi ? shape.heads() : 1;
-        float[] values = new float[heads * length * length];
-        for (int h = 0; h < heads; h++) {
-            float slope = alibi ? (float) Math.pow(2, -8.0 * (h + 1) / shape.heads()) : 0;
-            for (int i = 0; i < length; i++) {
-                for (int j = 0; j < length; j++) {
-                    boolean seen = j <= i && (window == 0 || i - j < window);
-                    values[(h * length + i) * length + j] = seen ? slope * j : HIDDEN_KEY;
-                }
-            }
-        }
-        return batch.create(values, new Shape(heads, length, length));
+        int heads = shape.family() == ModelShape.Family.BLOOM ? shape.heads() : 1;
+        return batch.create(Padding.mask(shape, length, window), new Shape(heads, length, length));
     }
 
     /// Logits of the tied head: `[rows, hidden] → [rows, vocabulary]`.

@@ -1,5 +1,6 @@
 package io.github.sgpt4j.jmh.peers;
 
+import io.github.sgpt4j.jmh.ModelShape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -9,6 +10,8 @@ import java.util.List;
 final class Padding {
     /// Texts a batch: `-Dpeer.batch`.
     static final int BATCH = Integer.getInteger("peer.batch", 32);
+
+    private static final float HIDDEN_KEY = -1e9f;
 
     private Padding() {}
 
@@ -49,5 +52,23 @@ final class Padding {
             }
         }
         return weights;
+    }
+
+    /// What is added to scores, `[1 or heads, length, length]`: 0 for keys that a query sees, ALiBi's slope times the
+    /// key's position for BLOOM; much below zero for others. Padding is on the right, so causality hides it too.
+    static float[] mask(ModelShape shape, int length, int window) {
+        boolean alibi = shape.family() == ModelShape.Family.BLOOM;
+        int heads = alibi ? shape.heads() : 1;
+        float[] values = new float[heads * length * length];
+        for (int h = 0; h < heads; h++) {
+            float slope = alibi ? (float) Math.pow(2, -8.0 * (h + 1) / shape.heads()) : 0;
+            for (int i = 0; i < length; i++) {
+                for (int j = 0; j < length; j++) {
+                    boolean seen = j <= i && (window == 0 || i - j < window);
+                    values[(h * length + i) * length + j] = seen ? slope * j : HIDDEN_KEY;
+                }
+            }
+        }
+        return values;
     }
 }

@@ -1,0 +1,106 @@
+package io.github.sgpt4j.jmh.peers;
+
+import com.github.tjake.jlama.model.AbstractModel;
+import com.github.tjake.jlama.model.ModelSupport;
+import com.github.tjake.jlama.safetensors.DType;
+import com.github.tjake.jlama.tensor.AbstractTensor;
+import com.github.tjake.jlama.tensor.KvBufferCache;
+import io.github.sgpt4j.jmh.ModelShape;
+import io.github.sgpt4j.jmh.Peer;
+import io.github.sgpt4j.tokenizer.Tokenizer;
+import java.io.File;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/// Jlama, which has GPT-2 of our families, with fp32 weights and activations.
+///
+/// It takes one text at a time. Its embedding call pools states before the last norm, so norm and pooling are done
+/// here, and ids come from our tokenizer: what is measured is its forward pass.
+public final class JlamaPeer implements Peer {
+    private static final float EPSILON = 1e-5f;
+
+    @Override
+    public String name() {
+        return "jlama";
+    }
+
+    @Override
+    public String description() {
+        return "Jlama 0.8.4, fp32, one text at a time";
+    }
+
+    @Override
+    public Optional<Embedder> embedder(ModelShape shape, Path checkpoint, int threads, int maxTokens) {
+        return shape.family() == ModelShape.Family.GPT2
+                ? Optional.of(new JlamaEmbedder(shape, checkpoint, threads, maxTokens))
+                : Optional.empty();
+    }
+
+    private static final class JlamaEmbedder implements Embedder {
+        private final AbstractModel model;
+        private final KvBufferCache cache;
+        private final Tokenizer tokenizer;
+        private final DecoderTensors.Affine norm;
+        private final int hidden;
+        private final int maxTokens;
+
+        JlamaEmbedder(ModelShape shape, Path checkpoint, int threads, int maxTokens) {
+            File directory = checkpoint.toFile();
+            model = ModelSupport.loadModel(
+                    directory, directory, DType.F32, DType.F32, Optional.empty(), Optional.of(threads));
+            cache = new KvBufferCache(model);
+            tokenizer = Tokenizer.load(checkpoint);
+            try (DecoderTensors tensors = DecoderTensors.open(shape, checkpoint)) {
+                norm = tensors.finalNorm();
+            }
+            hidden = shape.hidden();
+            this.maxTokens = maxTokens;
+        }
+
+        @Override
+        public float[][] embed(List<String> texts) {
+            return texts.stream().map(this::embed).toArray(float[][]::new);
+        }
+
+        private float[] embed(String text) {
+            int[] ids = tokenizer.encode(text, false, maxTokens);
+            try (KvBufferCache.KvBuffer buffer = cache.getEphemeralKvBuffer();
+                    AbstractTensor<?, ?> states = model.batchForward(ids, 0, buffer)) {
+                return pool(states, ids.length);
+            }
+        }
+
+        /// Layer norm of each state, then the position-weighted mean.
+        private float[] pool(AbstractTensor<?, ?> states, int tokens) {
+            double[] sums = new double[hidden];
+            float[] row = new float[hidden];
+            for (int t = 0; t < tokens; t++) {
+                double mean = 0;
+                for (int c = 0; c < hidden; c++) {
+                    row[c] = states.get(t, c);
+                    mean += row[c];
+                }
+                mean /= hidden;
+                double variance = 0;
+                for (float value : row) {
+                    variance += (value - mean) * (value - mean);
+                }
+                double scale = (t + 1) / Math.sqrt(variance / hidden + EPSILON);
+                for (int c = 0; c < hidden; c++) {
+                    sums[c] += (row[c] - mean) * scale * norm.weight()[c] + (t + 1) * (double) norm.bias()[c];
+                }
+            }
+            float[] pooled = new float[hidden];
+            for (int c = 0; c < hidden; c++) {
+                pooled[c] = (float) (2 * sums[c] / ((double) tokens * (tokens + 1)));
+            }
+            return pooled;
+        }
+
+        @Override
+        public void close() {
+            model.close();
+        }
+    }
+}
