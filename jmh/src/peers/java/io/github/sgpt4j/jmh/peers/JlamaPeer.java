@@ -10,6 +10,7 @@ import io.github.sgpt4j.jmh.Peer;
 import io.github.sgpt4j.tokenizer.Tokenizer;
 import java.io.File;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -19,6 +20,9 @@ import java.util.Optional;
 /// here, and ids come from our tokenizer: what is measured is its forward pass.
 public final class JlamaPeer implements Peer {
     private static final float EPSILON = 1e-5f;
+
+    /// Its own default.
+    private static final int BATCH_TOKENS = 256;
 
     @Override
     public String name() {
@@ -65,15 +69,25 @@ public final class JlamaPeer implements Peer {
 
         private float[] embed(String text) {
             int[] ids = tokenizer.encode(text, false, maxTokens);
-            try (KvBufferCache.KvBuffer buffer = cache.getEphemeralKvBuffer();
-                    AbstractTensor<?, ?> states = model.batchForward(ids, 0, buffer)) {
-                return pool(states, ids.length);
+            double[] sums = new double[hidden];
+            try (KvBufferCache.KvBuffer buffer = cache.getEphemeralKvBuffer()) {
+                // It would do the parts itself, but return the last one's states only.
+                for (int from = 0; from < ids.length; from += BATCH_TOKENS) {
+                    int[] part = Arrays.copyOfRange(ids, from, Math.min(ids.length, from + BATCH_TOKENS));
+                    try (AbstractTensor<?, ?> states = model.batchForward(part, from, buffer)) {
+                        addStates(states, from, part.length, sums);
+                    }
+                }
             }
+            float[] pooled = new float[hidden];
+            for (int c = 0; c < hidden; c++) {
+                pooled[c] = (float) (2 * sums[c] / ((double) ids.length * (ids.length + 1)));
+            }
+            return pooled;
         }
 
-        /// Layer norm of each state, then the position-weighted mean.
-        private float[] pool(AbstractTensor<?, ?> states, int tokens) {
-            double[] sums = new double[hidden];
+        /// Layer norm of each state, times its position from 1, summed.
+        private void addStates(AbstractTensor<?, ?> states, int first, int tokens, double[] sums) {
             float[] row = new float[hidden];
             for (int t = 0; t < tokens; t++) {
                 double mean = 0;
@@ -86,16 +100,12 @@ public final class JlamaPeer implements Peer {
                 for (float value : row) {
                     variance += (value - mean) * (value - mean);
                 }
-                double scale = (t + 1) / Math.sqrt(variance / hidden + EPSILON);
+                double position = first + t + 1;
+                double scale = position / Math.sqrt(variance / hidden + EPSILON);
                 for (int c = 0; c < hidden; c++) {
-                    sums[c] += (row[c] - mean) * scale * norm.weight()[c] + (t + 1) * (double) norm.bias()[c];
+                    sums[c] += (row[c] - mean) * scale * norm.weight()[c] + position * norm.bias()[c];
                 }
             }
-            float[] pooled = new float[hidden];
-            for (int c = 0; c < hidden; c++) {
-                pooled[c] = (float) (2 * sums[c] / ((double) tokens * (tokens + 1)));
-            }
-            return pooled;
         }
 
         @Override
