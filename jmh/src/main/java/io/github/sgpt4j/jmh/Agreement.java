@@ -43,8 +43,8 @@ public final class Agreement {
     public static void require(String what, int[] expected, int[] got) {
         int at = java.util.Arrays.mismatch(expected, got);
         if (at >= 0) {
-            throw new IllegalStateException("%s: ids differ at token %d of %d and %d"
-                    .formatted(what, at, expected.length, got.length));
+            throw new IllegalStateException(
+                    "%s: ids differ at token %d of %d and %d".formatted(what, at, expected.length, got.length));
         }
     }
 }

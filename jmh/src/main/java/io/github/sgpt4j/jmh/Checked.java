@@ -27,8 +27,7 @@ final class Checked {
     /// A scorer that agrees with ours on the first three documents.
     ///
     /// @throws UnsupportedOperationException if the library does not score with that shape
-    static Peer.Scorer scorer(
-            Peer library, ModelShape shape, Path checkpoint, String query, List<String> documents) {
+    static Peer.Scorer scorer(Peer library, ModelShape shape, Path checkpoint, String query, List<String> documents) {
         Peer.Scorer scorer = library.scorer(shape, checkpoint, Settings.threads())
                 .orElseThrow(() -> new UnsupportedOperationException(library.name() + " does not score with " + shape));
         List<String> sample = documents.subList(0, Math.min(3, documents.size()));

@@ -58,8 +58,12 @@ public class EmbedBenchmark {
         Path checkpoint = RandomCheckpoint.directory(shape);
         documentTexts = Texts.documents(documents);
         queryTexts = Texts.queries(queries);
-        documentTokens = Arrays.stream(Checked.tokens(checkpoint, documentTexts)).asLongStream().sum();
-        queryTokens = Arrays.stream(Checked.tokens(checkpoint, queryTexts)).asLongStream().sum();
+        documentTokens = Arrays.stream(Checked.tokens(checkpoint, documentTexts))
+                .asLongStream()
+                .sum();
+        queryTokens = Arrays.stream(Checked.tokens(checkpoint, queryTexts))
+                .asLongStream()
+                .sum();
         embedder = Checked.embedder(Peer.named(library), shape, checkpoint, documentTexts, queryTexts);
     }
 

@@ -40,9 +40,9 @@ public class LoadBenchmark {
 
     /// Opens the model and embeds one query.
     static float[] openAndEmbed(Peer library, ModelShape shape, Path checkpoint, List<String> text) {
-        try (Peer.Embedder embedder = library.embedder(
-                        shape, checkpoint, Settings.threads(), Settings.DOCUMENT_TOKENS)
-                .orElseThrow(() -> new UnsupportedOperationException(library.name() + " does not embed with " + shape))) {
+        try (Peer.Embedder embedder = library.embedder(shape, checkpoint, Settings.threads(), Settings.DOCUMENT_TOKENS)
+                .orElseThrow(
+                        () -> new UnsupportedOperationException(library.name() + " does not embed with " + shape))) {
             return embedder.embed(text)[0];
         }
     }

@@ -18,8 +18,7 @@ final class Machine {
     static List<String> facts() {
         List<String> facts = new ArrayList<>();
         facts.add("Processor: %s, %d processors, %s"
-                .formatted(
-                        processor(), Runtime.getRuntime().availableProcessors(), System.getProperty("os.arch")));
+                .formatted(processor(), Runtime.getRuntime().availableProcessors(), System.getProperty("os.arch")));
         facts.add("System: %s %s".formatted(System.getProperty("os.name"), System.getProperty("os.version")));
         facts.add("Java: %s %s, %s"
                 .formatted(

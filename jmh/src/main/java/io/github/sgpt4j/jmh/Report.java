@@ -116,8 +116,7 @@ public final class Report {
         List<Times> times = measure(opened, e -> e.embed(documents));
         table.rows("Embed documents", new Unit("texts/s", documents.size()), times);
         table.rows("Embed documents", new Unit("tokens/s", tokens), times.subList(0, 1));
-        table.rows(
-                "Embed queries", new Unit("texts/s", queries.size()), measure(opened, e -> e.embed(queries)));
+        table.rows("Embed queries", new Unit("texts/s", queries.size()), measure(opened, e -> e.embed(queries)));
         List<String> oneDocument = List.of(median(documents));
         table.rows("Embed one document", Unit.milliseconds(), measure(opened, e -> e.embed(oneDocument)));
         List<String> oneQuery = List.of(median(queries));
@@ -144,10 +143,10 @@ public final class Report {
         List<Named<LayerProducts>> products =
                 open(library -> LayerProducts.open(library, options.shape(), Settings.threads()));
         List<Contender> contenders = new ArrayList<>();
-        opened.forEach(e -> contenders.add(
-                new Contender(e.library(), () -> e.value().embed(texts))));
-        products.forEach(p -> contenders.add(
-                new Contender(p.library(), () -> p.value().run())));
+        opened.forEach(
+                e -> contenders.add(new Contender(e.library(), () -> e.value().embed(texts))));
+        products.forEach(
+                p -> contenders.add(new Contender(p.library(), () -> p.value().run())));
         List<Times> times = rounds.measure(contenders);
         List<Times> passes = times.subList(0, opened.size());
         List<Times> rates = times.subList(opened.size(), times.size());

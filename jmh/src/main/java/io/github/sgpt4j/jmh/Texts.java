@@ -93,7 +93,8 @@ public final class Texts {
                 continue;
             }
             JsonNode node = json.readTree(line);
-            String text = (node.path("title").asText("") + " " + node.path("text").asText("")).strip();
+            String text =
+                    (node.path("title").asText("") + " " + node.path("text").asText("")).strip();
             if (!text.isEmpty()) {
                 texts.add(text);
             }

@@ -122,8 +122,8 @@ final class DjlDecoder implements AutoCloseable {
     }
 
     private NDArray attention(NDArray qkv, int texts, int length, NDArray mask) {
-        NDArray heads = qkv.reshape(texts, length, 3, shape.heads(), shape.headDim())
-                .transpose(2, 0, 3, 1, 4);
+        NDArray heads =
+                qkv.reshape(texts, length, 3, shape.heads(), shape.headDim()).transpose(2, 0, 3, 1, 4);
         NDArray scores = heads.get(0).matMul(heads.get(1).swapAxes(2, 3));
         scores.addi(mask);
         NDArray weights = scores.softmax(-1);
@@ -134,7 +134,8 @@ final class DjlDecoder implements AutoCloseable {
     }
 
     /// GELU: PyTorch's fused one for the exact form. DJL offers no fused tanh form, which is
-    /// x · sigmoid(x · (a + b · x²)) with a = √(8/π) and b = 0.044715 · a; it costs six passes, all but one in place.
+    /// x · sigmoid(x · (a + b · x²)) with a = √(8/π) and b = 0.044715 · a; it costs six passes, all but one in
+    place.
     private NDArray activation(NDArray x) {
         if (shape.family() != ModelShape.Family.BLOOM && Settings.activation().equals("gelu")) {
             return Activation.gelu(x);

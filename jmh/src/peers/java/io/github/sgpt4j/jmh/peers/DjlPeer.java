@@ -21,7 +21,8 @@ public final class DjlPeer implements Peer {
     public String description() {
         Package library = Engine.class.getPackage();
         return "DJL %s with PyTorch 2.7.1, fp32, batches of %d"
-                .formatted(Optional.ofNullable(library.getImplementationVersion()).orElse("0.35.1"), Padding.BATCH);
+                .formatted(
+                        Optional.ofNullable(library.getImplementationVersion()).orElse("0.35.1"), Padding.BATCH);
     }
 
     /// The number of threads is fixed when the engine starts.

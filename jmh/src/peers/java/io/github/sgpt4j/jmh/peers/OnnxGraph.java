@@ -93,8 +93,7 @@ final class OnnxGraph {
             heads[part] = out.node("Reshape", flat, "shape").apply();
         }
         // The factor on scores is in the queries already.
-        String context = out.microsoftNode(
-                        "MultiHeadAttention", heads[0], heads[1], heads[2], "", "", mask)
+        String context = out.microsoftNode("MultiHeadAttention", heads[0], heads[1], heads[2], "", "", mask)
                 .integer("num_heads", shape.heads())
                 .real("scale", 1)
                 .apply();

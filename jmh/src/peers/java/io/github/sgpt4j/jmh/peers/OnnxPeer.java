@@ -75,7 +75,8 @@ public final class OnnxPeer implements Peer {
 
     /// The library, made on a thread with a deep stack and without telemetry.
     ///
-    /// While it starts, ONNX Runtime 1.29 matches the process's command line with a recursive regular expression; the
+    /// While it starts, ONNX Runtime 1.29 matches the process's command line with a recursive regular expression;
+    the
     /// class path of a benchmark is long enough to overflow the usual stack, which kills the process.
     private static final class Environment {
         private static final long STACK_BYTES = 256L << 20;
@@ -121,8 +122,7 @@ public final class OnnxPeer implements Peer {
                 Map<String, OnnxTensor> inputs = inputs(sequences, group);
                 int length = length(sequences, group);
                 inputs.put(
-                        "weights",
-                        floats(Padding.positionWeights(sequences, group, length), group.length, 1, length));
+                        "weights", floats(Padding.positionWeights(sequences, group, length), group.length, 1, length));
                 return run(inputs);
             } catch (OrtException e) {
                 throw new IllegalStateException(e);
