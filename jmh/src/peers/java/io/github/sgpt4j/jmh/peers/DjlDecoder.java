@@ -134,8 +134,8 @@ final class DjlDecoder implements AutoCloseable {
     }
 
     /// GELU: PyTorch's fused one for the exact form. DJL offers no fused tanh form, which is
-    /// x · sigmoid(x · (a + b · x²)) with a = √(8/π) and b = 0.044715 · a; it costs six passes, all but one in
-    place.
+    /// x · sigmoid(x · (a + b · x²)) with a = √(8/π) and b = 0.044715 · a; it costs six passes,
+    /// most in place.
     private NDArray activation(NDArray x) {
         if (shape.family() != ModelShape.Family.BLOOM && Settings.activation().equals("gelu")) {
             return Activation.gelu(x);

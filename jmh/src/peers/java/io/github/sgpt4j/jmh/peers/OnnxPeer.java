@@ -19,6 +19,8 @@ import java.util.concurrent.FutureTask;
 
 /// ONNX Runtime on the CPU, fp32, all graph optimizations, with the Rust tokenizers.
 public final class OnnxPeer implements Peer {
+    private static final long STACK_BYTES = 256L << 20;
+
     @Override
     public String name() {
         return "onnx";
@@ -73,35 +75,28 @@ public final class OnnxPeer implements Peer {
         });
     }
 
-    /// The library, made on a thread with a deep stack and without telemetry.
+    /// Starts the library on a thread with a deep stack, without telemetry.
     ///
-    /// While it starts, ONNX Runtime 1.29 matches the process's command line with a recursive regular expression;
-    the
-    /// class path of a benchmark is long enough to overflow the usual stack, which kills the process.
-    private static final class Environment {
-        private static final long STACK_BYTES = 256L << 20;
-
-        static final OrtEnvironment INSTANCE = create();
-
-        private static OrtEnvironment create() {
-            FutureTask<OrtEnvironment> task = new FutureTask<>(() -> {
-                OrtEnvironment environment = OrtEnvironment.getEnvironment();
-                environment.setTelemetry(false);
-                return environment;
-            });
-            new Thread(null, task, "onnx-start", STACK_BYTES).start();
-            try {
-                return task.get();
-            } catch (ExecutionException | InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
+    /// While it starts, ONNX Runtime 1.29 matches the process's command line with a recursive regular
+    /// expression; the class path of a benchmark is long enough to overflow the usual stack, which kills the process.
+    private static OrtEnvironment start() {
+        FutureTask<OrtEnvironment> task = new FutureTask<>(() -> {
+            OrtEnvironment environment = OrtEnvironment.getEnvironment();
+            environment.setTelemetry(false);
+            return environment;
+        });
+        new Thread(null, task, "onnx-start", STACK_BYTES).start();
+        try {
+            return task.get();
+        } catch (ExecutionException | InterruptedException e) {
+            throw new IllegalStateException(e);
         }
     }
 
     /// A session and how to feed it.
     private static final class Decoder implements AutoCloseable {
         private final ModelShape shape;
-        private final OrtEnvironment environment = Environment.INSTANCE;
+        private final OrtEnvironment environment = start();
         private final OrtSession session;
 
         Decoder(ModelShape shape, Path file, int threads) {
