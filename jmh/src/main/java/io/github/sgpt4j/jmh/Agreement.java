@@ -10,18 +10,22 @@ public final class Agreement {
 
     private Agreement() {}
 
-    /// @throws IllegalStateException if shapes differ or vectors are further apart than [#TOLERANCE]
-    public static void require(String what, float[][] expected, float[][] got) {
+    /// @throws IllegalStateException if shapes differ or vectors are further apart than `tolerance`, relatively
+    public static void require(String what, float[][] expected, float[][] got, double tolerance) {
         if (expected.length != got.length) {
             throw new IllegalStateException("%s: expected %d, got %d".formatted(what, expected.length, got.length));
         }
         for (int i = 0; i < expected.length; i++) {
-            require(what + " " + i, expected[i], got[i]);
+            require(what + " " + i, expected[i], got[i], tolerance);
         }
     }
 
     /// @throws IllegalStateException if lengths differ or the vectors are further apart than [#TOLERANCE]
     public static void require(String what, float[] expected, float[] got) {
+        require(what, expected, got, TOLERANCE);
+    }
+
+    private static void require(String what, float[] expected, float[] got, double tolerance) {
         if (expected.length != got.length) {
             throw new IllegalStateException("%s: expected %d, got %d".formatted(what, expected.length, got.length));
         }
@@ -33,7 +37,7 @@ public final class Agreement {
             length += (double) expected[i] * expected[i];
         }
         // Written so that NaN fails.
-        if (!(Math.sqrt(distance) <= TOLERANCE * Math.sqrt(length))) {
+        if (!(Math.sqrt(distance) <= tolerance * Math.sqrt(length))) {
             throw new IllegalStateException("%s: distance %.3g of vectors of length %.3g"
                     .formatted(what, Math.sqrt(distance), Math.sqrt(length)));
         }

@@ -77,8 +77,8 @@ public final class OnnxPeer implements Peer {
 
     /// Starts the library on a thread with a deep stack, without telemetry.
     ///
-    /// While it starts, ONNX Runtime 1.29 matches the process's command line with a recursive regular
-    /// expression; the class path of a benchmark is long enough to overflow the usual stack, which kills the process.
+    /// While it starts, ONNX Runtime 1.29 matches the process's command line with a recursive regular expression.
+    /// A benchmark's class path is long enough there to overflow the usual stack, which kills the process.
     private static OrtEnvironment start() {
         FutureTask<OrtEnvironment> task = new FutureTask<>(() -> {
             OrtEnvironment environment = OrtEnvironment.getEnvironment();
