@@ -1,5 +1,7 @@
 package io.github.sgpt4j.cli;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -44,7 +46,19 @@ public final class Main implements Runnable {
 
     public static void main(String[] arguments) {
         StandardError.restore();
+        preload();
         System.exit(run(Console.ofProcess(), arguments));
+    }
+
+    /// Initialises the JSON library, which every verb needs and which takes a while, beside the parsing of options.
+    private static void preload() {
+        Thread.ofPlatform().daemon().name("sgpt-preload").start(() -> {
+            try {
+                JsonMapper.builder().build().readTree("[0.5]");
+            } catch (JsonProcessingException e) {
+                throw new IllegalStateException(e);
+            }
+        });
     }
 
     /// Runs a command.
