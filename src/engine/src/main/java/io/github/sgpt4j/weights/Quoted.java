@@ -1,12 +1,12 @@
 package io.github.sgpt4j.weights;
 
 /// Makes text from a file safe to show in a message: in quotes, on one line, not too long.
-final class Quoted {
+public final class Quoted {
     private static final int LONGEST = 120;
 
     private Quoted() {}
 
-    static String of(String text) {
+    public static String of(String text) {
         StringBuilder shown = new StringBuilder(Math.min(text.length(), LONGEST) + 2).append('"');
         for (int i = 0; i < Math.min(text.length(), LONGEST); i++) {
             char c = text.charAt(i);

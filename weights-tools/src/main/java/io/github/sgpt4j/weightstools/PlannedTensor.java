@@ -1,0 +1,46 @@
+package io.github.sgpt4j.weightstools;
+
+import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.weightstools.pickle.TensorView;
+import io.github.sgpt4j.weightstools.torch.TorchFile;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.lang.foreign.MemorySegment;
+import java.util.function.LongConsumer;
+
+/// A tensor to be written.
+///
+/// @param name its name
+/// @param file where it is; borrowed
+/// @param view its elements there
+/// @param type element type to write
+record PlannedTensor(String name, TorchFile file, TensorView view, DType type) {
+    private static final int PIECE_BYTES = 1 << 20;
+
+    /// Bytes to write.
+    long bytes() {
+        return Math.multiplyExact(view.shape().elements(), (long) type.bytes());
+    }
+
+    /// Writes all elements, row-major, through buffers of a fixed size.
+    ///
+    /// @param written is told how many bytes each piece had
+    void writeTo(OutputStream out, LongConsumer written) throws IOException {
+        Gather gather = new Gather(view, file.bytes(view.storage()));
+        byte[] piece = new byte[(int) Math.min(PIECE_BYTES, view.bytes())];
+        boolean same = type == view.type();
+        int most = piece.length / view.type().bytes();
+        byte[] converted = new byte[same ? 0 : most * type.bytes()];
+        float[] values = new float[same ? 0 : most];
+        while (gather.left() > 0) {
+            int count = gather.next(piece);
+            if (!same) {
+                Conversion.convert(
+                        view.type(), MemorySegment.ofArray(piece), type, MemorySegment.ofArray(converted), values, count);
+            }
+            int bytes = count * type.bytes();
+            out.write(same ? piece : converted, 0, bytes);
+            written.accept(bytes);
+        }
+    }
+}
