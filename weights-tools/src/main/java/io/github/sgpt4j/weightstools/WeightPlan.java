@@ -43,6 +43,7 @@ final class WeightPlan {
             }
             plan.add(file, type, untied);
         }
+        plan.tensors.sort(Comparator.comparing(PlannedTensor::name, NaturalOrder.INSTANCE));
         return plan;
     }
 
