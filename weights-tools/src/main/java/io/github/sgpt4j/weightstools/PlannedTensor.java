@@ -1,10 +1,10 @@
 package io.github.sgpt4j.weightstools;
 
 import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.weights.SafetensorsWriter;
 import io.github.sgpt4j.weightstools.pickle.TensorView;
 import io.github.sgpt4j.weightstools.torch.TorchFile;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.lang.foreign.MemorySegment;
 import java.util.function.LongConsumer;
 
@@ -25,8 +25,13 @@ record PlannedTensor(String name, TorchFile file, TensorView view, DType type) {
     /// Writes all elements, row-major, through buffers of a fixed size.
     ///
     /// @param written is told how many bytes each piece had
-    void writeTo(OutputStream out, LongConsumer written) throws IOException {
-        Gather gather = new Gather(view, file.bytes(view.storage()));
+    void writeTo(SafetensorsWriter.Sink out, LongConsumer written) throws IOException {
+        MemorySegment storage = file.bytes(view.storage());
+        Gather gather = new Gather(view, storage);
+        if (type == view.type() && gather.isContiguous()) {
+            writeInPlace(storage.asSlice(view.offset() * type.bytes(), bytes()), out, written);
+            return;
+        }
         byte[] piece = new byte[(int) Math.min(PIECE_BYTES, view.bytes())];
         boolean same = type == view.type();
         int most = piece.length / view.type().bytes();
@@ -41,6 +46,16 @@ record PlannedTensor(String name, TorchFile file, TensorView view, DType type) {
             int bytes = count * type.bytes();
             out.write(same ? piece : converted, 0, bytes);
             written.accept(bytes);
+        }
+    }
+
+    private static void writeInPlace(MemorySegment data, SafetensorsWriter.Sink out, LongConsumer written)
+            throws IOException {
+        for (long done = 0; done < data.byteSize(); ) {
+            long count = Math.min(PIECE_BYTES, data.byteSize() - done);
+            out.write(data.asSlice(done, count));
+            written.accept(count);
+            done += count;
         }
     }
 }
