@@ -1,13 +1,13 @@
 package io.github.sgpt4j;
 
 import io.github.sgpt4j.backend.PoolMode;
+import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.scoring.EmbeddingSteps;
 import io.github.sgpt4j.scoring.SentenceModules;
 import io.github.sgpt4j.scoring.TextEncoder;
 import io.github.sgpt4j.scoring.TextFraming;
 import io.github.sgpt4j.tokenizer.Tokenizer;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -25,6 +25,7 @@ public final class BiEncoder implements AutoCloseable {
     private final EmbeddingSteps steps;
     private final TextEncoder encoder;
     private final Map<TextKind, TextFraming> framings;
+    private volatile boolean closed;
 
     private BiEncoder(Model model, boolean ownsModel, BiEncoderOptions options) {
         this.model = model;
@@ -35,13 +36,13 @@ public final class BiEncoder implements AutoCloseable {
                 ? modules.modes()
                 : options.pooling().stream().map(Pooling::mode).toList();
         framings = framings(model, options);
-        int maxLength = options.maxLength() > 0 ? options.maxLength() : model.maxLength();
+        int maxLength = maxLength(model, options, framings);
         steps = EmbeddingSteps.load(
                 model.backend(), modules.steps(), modes.size() * model.decoder().width());
         try {
             encoder = new TextEncoder(
                     model.decoder(), model.tokenizer(), modes, modules.includePrompt(), steps, maxLength);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             steps.close();
             throw e;
         }
@@ -60,7 +61,7 @@ public final class BiEncoder implements AutoCloseable {
         Model model = Model.open(directory, modelOptions);
         try {
             return new BiEncoder(model, true, options);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             model.close();
             throw e;
         }
@@ -70,6 +71,28 @@ public final class BiEncoder implements AutoCloseable {
     public static BiEncoder of(Model model, BiEncoderOptions options) {
         model.requireOpen();
         return new BiEncoder(model, false, options);
+    }
+
+    /// Most tokens of a text, which must leave room for special tokens and brackets.
+    private static int maxLength(Model model, BiEncoderOptions options, Map<TextKind, TextFraming> framings) {
+        int fewest = framings.values().stream()
+                .mapToInt(f -> f.fewest(model.tokenizer()))
+                .max()
+                .orElse(0);
+        if (options.maxLength() > 0) {
+            if (options.maxLength() < fewest) {
+                throw new IllegalArgumentException(
+                        "maximal length %d: expected at least %d, for special tokens and brackets"
+                                .formatted(options.maxLength(), fewest));
+            }
+            return options.maxLength();
+        }
+        if (model.maxLength() < fewest) {
+            throw new FormatException(
+                    "%s: expected a length (max_seq_length, model_max_length, positions) of at least %d, for special tokens and brackets, got %d"
+                            .formatted(model.modules().transformer(), fewest, model.maxLength()));
+        }
+        return model.maxLength();
     }
 
     private static Map<TextKind, TextFraming> framings(Model model, BiEncoderOptions options) {
@@ -82,16 +105,15 @@ public final class BiEncoder implements AutoCloseable {
         }
         SentenceModules modules = model.modules();
         return Map.of(
-                TextKind.TEXT, prompt(modules, List.of()),
+                TextKind.TEXT, prompt(modules, modules.defaultPrompt().stream().toList()),
                 TextKind.QUERY, prompt(modules, List.of("query")),
                 TextKind.DOCUMENT, prompt(modules, List.of("document", "passage", "corpus")));
     }
 
-    /// The first of the named prompts that the checkpoint has, otherwise its default prompt, otherwise none.
+    /// The first of the named prompts that the checkpoint has, otherwise none. As in sentence-transformers, the
+    /// default prompt is for texts of no kind only.
     private static TextFraming prompt(SentenceModules modules, List<String> names) {
-        List<String> candidates = new ArrayList<>(names);
-        modules.defaultPrompt().ifPresent(candidates::add);
-        for (String name : candidates) {
+        for (String name : names) {
             Optional<String> text = Optional.ofNullable(modules.prompts().get(name));
             if (text.isPresent()) {
                 return text.get().isEmpty() ? new TextFraming.Plain() : new TextFraming.Prompt(text.get());
@@ -143,9 +165,10 @@ public final class BiEncoder implements AutoCloseable {
     /// Embeds texts of one kind and tells how far it is.
     ///
     /// @return `[texts][dimension]`, in the order of `texts`
-    /// @throws IllegalStateException if the model is closed
+    /// @throws IllegalStateException if the encoder or its model is closed
+    /// @throws NullPointerException if a text is null
     public float[][] embed(List<String> texts, TextKind kind, ProgressListener progress) {
-        model.requireOpen();
+        requireOpen();
         TextFraming framing = framings.getOrDefault(kind, new TextFraming.Plain());
         float[][] vectors = encoder.embed(List.copyOf(texts), framing, options.batchTokens(), progress::update);
         if (options.normalize()) {
@@ -157,14 +180,25 @@ public final class BiEncoder implements AutoCloseable {
     }
 
     /// Token ids as the decoder gets them for a text of a kind: cut, with special tokens, brackets or prompt.
+    ///
+    /// @throws IllegalStateException if the encoder or its model is closed
     public int[] tokenize(String text, TextKind kind) {
+        requireOpen();
         return framings.getOrDefault(kind, new TextFraming.Plain())
                 .encode(model.tokenizer(), text, encoder.maxLength());
     }
 
-    /// Closes the model if this encoder opened it.
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("bi-encoder over " + model.directory() + " is closed");
+        }
+        model.requireOpen();
+    }
+
+    /// Closes the model if this encoder opened it. Closing again does nothing.
     @Override
     public void close() {
+        closed = true;
         steps.close();
         if (ownsModel) {
             model.close();

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 
 /// Scores how well documents answer queries: SGPT-CE (Muennighoff 2022, arXiv 2202.08904, section 3).
 ///
@@ -18,6 +19,7 @@ public final class CrossEncoder implements AutoCloseable {
     private final boolean ownsModel;
     private final CrossEncoderOptions options;
     private final PairScorer scorer;
+    private volatile boolean closed;
 
     /// A pair's score.
     ///
@@ -70,7 +72,7 @@ public final class CrossEncoder implements AutoCloseable {
         Model model = Model.open(directory, modelOptions);
         try {
             return new CrossEncoder(model, true, options);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             model.close();
             throw e;
         }
@@ -86,6 +88,7 @@ public final class CrossEncoder implements AutoCloseable {
     ///
     /// @return one score per document, in order
     public List<Score> score(String query, List<String> documents) {
+        Objects.requireNonNull(query, "query");
         return score(Collections.nCopies(documents.size(), query), documents, ProgressListener.NONE);
     }
 
@@ -93,17 +96,26 @@ public final class CrossEncoder implements AutoCloseable {
     ///
     /// @return one score per pair, in order
     /// @throws IllegalArgumentException if there are not as many queries as documents
-    /// @throws IllegalStateException if the model is closed
+    /// @throws IllegalStateException if the encoder or its model is closed
+    /// @throws NullPointerException if a text is null
     public List<Score> score(List<String> queries, List<String> documents, ProgressListener progress) {
-        model.requireOpen();
-        float[][] scored =
-                scorer.logProbabilities(queries, List.copyOf(documents), options.batchTokens(), progress::update);
+        requireOpen();
+        float[][] scored = scorer.logProbabilities(
+                List.copyOf(queries), List.copyOf(documents), options.batchTokens(), progress::update);
         return Arrays.stream(scored).map(Score::of).toList();
     }
 
-    /// Closes the model if this encoder opened it.
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("cross-encoder over " + model.directory() + " is closed");
+        }
+        model.requireOpen();
+    }
+
+    /// Closes the model if this encoder opened it. Closing again does nothing.
     @Override
     public void close() {
+        closed = true;
         if (ownsModel) {
             model.close();
         }

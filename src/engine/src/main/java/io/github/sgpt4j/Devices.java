@@ -5,6 +5,7 @@ import io.github.sgpt4j.backend.cpu.CpuBackend;
 import io.github.sgpt4j.backend.cpu.CpuOptions;
 import io.github.sgpt4j.backend.cpu.WeightFormat;
 import io.github.sgpt4j.error.BackendException;
+import io.github.sgpt4j.weights.Quoted;
 import java.util.List;
 import java.util.regex.Pattern;
 
@@ -36,7 +37,7 @@ public final class Devices {
 
     static void check(String device) {
         if (!NAME.matcher(device).matches()) {
-            throw new IllegalArgumentException("device: expected auto, cpu or cuda[:N], got \"" + device + "\"");
+            throw new IllegalArgumentException("device: expected auto, cpu or cuda[:N], got " + Quoted.of(device));
         }
     }
 

@@ -1,5 +1,6 @@
 package io.github.sgpt4j;
 
+import io.github.sgpt4j.weights.Quoted;
 import java.util.Locale;
 
 /// How weights are kept in memory. On the CPU, arithmetic is in 32-bit floats whatever this says.
@@ -22,7 +23,7 @@ public enum Dtype {
                 return dtype;
             }
         }
-        throw new IllegalArgumentException("dtype: expected auto, fp32, bf16 or fp16, got \"" + name + "\"");
+        throw new IllegalArgumentException("dtype: expected auto, fp32, bf16 or fp16, got " + Quoted.of(name));
     }
 
     @Override

@@ -71,11 +71,11 @@ public final class Model implements AutoCloseable {
             try {
                 Decoder decoder = Decoder.load(modules.transformer(), weights, backend);
                 return new Model(directory, modules, weights, backend, tokenizer, decoder);
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 backend.close();
                 throw e;
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             weights.close();
             throw e;
         }
@@ -83,17 +83,25 @@ public final class Model implements AutoCloseable {
 
     /// Token ids of a text, uncut.
     ///
+    /// @param text not null; a surrogate without its partner counts as U+FFFD
     /// @param specialTokens whether to add the special tokens that the tokenizer asks for
+    /// @throws IllegalStateException if the model is closed
     public int[] tokenize(String text, boolean specialTokens) {
+        requireOpen();
         return tokenizer.encode(text, specialTokens);
     }
 
     /// The text of token ids, special tokens included.
+    ///
+    /// @throws IllegalStateException if the model is closed
     public String detokenize(int[] ids) {
+        requireOpen();
         return tokenizer.decode(ids, false);
     }
 
     /// Facts about the checkpoint.
+    ///
+    /// @throws IllegalStateException if the model is closed
     public ModelInfo info() {
         requireOpen();
         return ModelInfo.of(this);
@@ -163,8 +171,11 @@ public final class Model implements AutoCloseable {
     @Override
     public void close() {
         if (closed.compareAndSet(false, true)) {
-            backend.close();
-            weights.close();
+            try {
+                backend.close();
+            } finally {
+                weights.close();
+            }
         }
     }
 }

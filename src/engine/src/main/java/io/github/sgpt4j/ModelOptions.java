@@ -9,10 +9,12 @@ public record ModelOptions(String device, Dtype dtype, int threads) {
     /// Device and types chosen automatically.
     public static final ModelOptions DEFAULT = new ModelOptions("auto", Dtype.AUTO, 0);
 
+    private static final int MAX_THREADS = 4096;
+
     public ModelOptions {
         Devices.check(device);
-        if (threads < 0) {
-            throw new IllegalArgumentException("threads: expected at least 0, got " + threads);
+        if (threads < 0 || threads > MAX_THREADS) {
+            throw new IllegalArgumentException("threads: expected 0 to %d, got %d".formatted(MAX_THREADS, threads));
         }
     }
 

@@ -2,6 +2,7 @@ package io.github.sgpt4j;
 
 import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.scoring.PoolingNames;
+import io.github.sgpt4j.weights.Quoted;
 
 /// How the hidden states h_1 … h_n of a text become one vector; the names are sentence-transformers'.
 public enum Pooling {
@@ -43,7 +44,7 @@ public enum Pooling {
     public static Pooling parse(String name) {
         return of(PoolingNames.parse(name)
                 .orElseThrow(() -> new IllegalArgumentException(
-                        "pooling: expected one of %s, got \"%s\"".formatted(PoolingNames.all(), name))));
+                        "pooling: expected one of %s, got %s".formatted(PoolingNames.all(), Quoted.of(name)))));
     }
 
     /// As `weightedmean`.

@@ -38,8 +38,8 @@ class AccuracyReportTest {
             }
         }
         assertEquals(10, families.size());
-        StringBuilder table = new StringBuilder("| family | embeddings | log-probabilities | numbers compared |\n"
-                + "| --- | --- | --- | --- |\n");
+        StringBuilder table = new StringBuilder(
+                "| family | embeddings | log-probabilities | numbers compared |\n" + "| --- | --- | --- | --- |\n");
         families.forEach((family, worst) -> {
             assertTrue(worst.embedding <= 5e-5 && worst.logProbability <= 5e-5, family);
             table.append("| `%s` | %s | %s | %,d |%n"
@@ -94,8 +94,8 @@ class AccuracyReportTest {
                 List<CrossEncoder.Score> scores =
                         encoder.score(expected.get("queries").get(q).textValue(), documents);
                 for (int d = 0; d < documents.size(); d++) {
-                    double[] tokens =
-                            Closeness.doubles(expected.get("token_log_probs").get(q).get(d));
+                    double[] tokens = Closeness.doubles(
+                            expected.get("token_log_probs").get(q).get(d));
                     float[] actual = new float[tokens.length];
                     for (int t = 0; t < actual.length; t++) {
                         actual[t] = scores.get(d).tokenLogProbabilities().get(t);

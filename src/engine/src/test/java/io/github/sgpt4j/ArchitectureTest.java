@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.tngtech.archunit.core.domain.Dependency;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaCodeUnit;
+import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.library.GeneralCodingRules;
@@ -16,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -52,6 +55,8 @@ class ArchitectureTest {
 
     /// The one class that backends take from the weights package: bytes with a name, a type and a shape.
     private static final String SHARED = ROOT + ".weights.WeightTensor";
+
+    private static final Set<String> EXPORTED = Set.of("", "error");
 
     private static JavaClasses engine;
 
@@ -147,6 +152,32 @@ class ArchitectureTest {
                         "com.fasterxml.jackson..",
                         "org.jspecify..")
                 .check(engine);
+    }
+
+    /// The packages that module-info exports: whoever uses the engine can name nothing else.
+    @Test
+    void thePublicApiSpeaksOnlyOfExportedTypes() {
+        Set<String> hidden = new TreeSet<>();
+        int members = 0;
+        for (JavaClass type : engine) {
+            if (!EXPORTED.contains(layer(type)) || !type.getModifiers().contains(JavaModifier.PUBLIC)) {
+                continue;
+            }
+            for (JavaCodeUnit unit : type.getCodeUnits()) {
+                if (!unit.getModifiers().contains(JavaModifier.PUBLIC)) {
+                    continue;
+                }
+                members++;
+                Stream.concat(
+                                unit.getReturnType().getAllInvolvedRawTypes().stream(),
+                                unit.getParameterTypes().stream().flatMap(p -> p.getAllInvolvedRawTypes().stream()))
+                        .map(JavaClass::getBaseComponentType)
+                        .filter(used -> used.getPackageName().startsWith(ROOT) && !EXPORTED.contains(layer(used)))
+                        .forEach(used -> hidden.add(unit.getFullName() + " speaks of " + used.getName()));
+            }
+        }
+        assertTrue(members > 50, "only " + members + " public methods and constructors found");
+        assertEquals(Set.of(), hidden);
     }
 
     private static String layer(JavaClass type) {

@@ -42,9 +42,13 @@ class ReadmeTest {
     private void compile(String code, int number) {
         List<String> lines = code.lines().toList();
         StringBuilder source = new StringBuilder();
-        lines.stream().filter(l -> l.startsWith("import ")).forEach(l -> source.append(l).append('\n'));
+        lines.stream()
+                .filter(l -> l.startsWith("import "))
+                .forEach(l -> source.append(l).append('\n'));
         source.append("class Example%d { void run() throws Exception {%n".formatted(number));
-        lines.stream().filter(l -> !l.startsWith("import ")).forEach(l -> source.append(l).append('\n'));
+        lines.stream()
+                .filter(l -> !l.startsWith("import "))
+                .forEach(l -> source.append(l).append('\n'));
         source.append("} }\n");
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
         StringWriter messages = new StringWriter();
@@ -57,12 +61,7 @@ class ReadmeTest {
                     }
                 };
         boolean compiled = compiler.getTask(
-                        messages,
-                        null,
-                        null,
-                        List.of("-d", output.toString(), "-proc:none"),
-                        null,
-                        List.of(file))
+                        messages, null, null, List.of("-d", output.toString(), "-proc:none"), null, List.of(file))
                 .call();
         assertTrue(compiled, () -> messages + "\n" + source);
     }

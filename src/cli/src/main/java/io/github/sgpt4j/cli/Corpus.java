@@ -44,8 +44,8 @@ final class Corpus {
 
     private static List<Document> loadFile(String name, Console console) throws IOException {
         if (name.equals("-") || !TextInput.isSupported(name)) {
-            throw new CliException("%s: expected a directory or a name ending in .txt, .jsonl, .txt.gz or .jsonl.gz"
-                    .formatted(name));
+            throw new CliException(
+                    "%s: expected a directory or a name ending in .txt, .jsonl, .txt.gz or .jsonl.gz".formatted(name));
         }
         try (TextInput in = TextInput.open(name, console)) {
             List<Document> documents = read(in);

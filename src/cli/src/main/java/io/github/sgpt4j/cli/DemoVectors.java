@@ -47,7 +47,10 @@ final class DemoVectors {
                     ? Path.of("")
                     : Path.of(source.getLocation().toURI());
             return Files.isRegularFile(jar)
-                    ? Optional.of("%d %d".formatted(Files.size(jar), Files.getLastModifiedTime(jar).toMillis()))
+                    ? Optional.of("%d %d"
+                            .formatted(
+                                    Files.size(jar),
+                                    Files.getLastModifiedTime(jar).toMillis()))
                     : Optional.empty();
         } catch (URISyntaxException | IllegalArgumentException | IOException e) {
             return Optional.empty();

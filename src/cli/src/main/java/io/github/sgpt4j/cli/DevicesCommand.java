@@ -28,7 +28,8 @@ final class DevicesCommand implements Callable<Integer> {
         StringBuilder text = new StringBuilder();
         for (Devices.Device device : Devices.list()) {
             text.append("%-8s%-15s%s%n"
-                    .formatted(device.name(), device.available() ? "available" : "not available", device.description()));
+                    .formatted(
+                            device.name(), device.available() ? "available" : "not available", device.description()));
         }
         try (Output out = Output.open(console, Optional.empty())) {
             out.stream().write(text.toString().getBytes(StandardCharsets.UTF_8));

@@ -91,8 +91,7 @@ final class EmbedCommand extends ModelCommand {
     }
 
     private BiEncoderOptions options() {
-        return new BiEncoderOptions(
-                pooling, Optional.ofNullable(specb), normalize, 0, common().batchTokens());
+        return new BiEncoderOptions(pooling, Optional.ofNullable(specb), normalize, 0, common().batchTokens());
     }
 
     private void embed(TextInput in, BiEncoder encoder, Sink sink) throws IOException {

@@ -17,8 +17,8 @@ final class Failures {
         return switch (failure) {
             case SgptException e -> message(e);
             case CliException e -> message(e);
-            case ExceptionInInitializerError e when e.getCause() != null -> sentence(e.getCause());
-            case UncheckedIOException e -> sentence(e.getCause());
+            case ExceptionInInitializerError e -> causeOf(e);
+            case UncheckedIOException e -> causeOf(e);
             case NoSuchFileException e -> e.getFile() + ": no such file or directory";
             case AccessDeniedException e -> e.getFile() + ": permission denied";
             case FileSystemException e ->
@@ -30,6 +30,11 @@ final class Failures {
             default ->
                 "internal error: %s: %s (SGPT_DEBUG=1 shows where)".formatted(kind(failure), failure.getMessage());
         };
+    }
+
+    private static String causeOf(Throwable failure) {
+        Throwable cause = failure.getCause();
+        return cause == null ? message(failure) : sentence(cause);
     }
 
     private static String message(Throwable failure) {

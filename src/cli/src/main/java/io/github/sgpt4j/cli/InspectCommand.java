@@ -54,13 +54,17 @@ final class InspectCommand extends ModelCommand {
         facts.put("positions", "%s, at most %,d tokens".formatted(info.positions(), info.maxPositions()));
         facts.put("vocabulary", "%,d".formatted(info.vocabulary()));
         facts.put("parameters", "%,d".formatted(info.parameters()));
-        facts.put("stored as", info.elementsByDtype().entrySet().stream()
-                .map(entry -> "%s (%,d elements)".formatted(entry.getKey(), entry.getValue()))
-                .collect(Collectors.joining(", ")));
-        facts.put("files", info.files().stream()
-                .map(Path::getFileName)
-                .map(String::valueOf)
-                .collect(Collectors.joining(", ")));
+        facts.put(
+                "stored as",
+                info.elementsByDtype().entrySet().stream()
+                        .map(entry -> "%s (%,d elements)".formatted(entry.getKey(), entry.getValue()))
+                        .collect(Collectors.joining(", ")));
+        facts.put(
+                "files",
+                info.files().stream()
+                        .map(Path::getFileName)
+                        .map(String::valueOf)
+                        .collect(Collectors.joining(", ")));
         facts.put("tensor bytes", "%,d".formatted(info.bytes()));
         facts.put("tokenizer", info.tokenizer());
         facts.put("pooling", join(info.pooling()));

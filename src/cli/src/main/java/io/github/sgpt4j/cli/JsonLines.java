@@ -18,10 +18,7 @@ final class JsonLines {
 
     /// @param out is left open
     JsonLines(OutputStream out) throws IOException {
-        json = JsonFactory.builder()
-                .disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET)
-                .build()
-                .createGenerator(out);
+        json = new JsonFactory().createGenerator(out).disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);
         json.setPrettyPrinter(new MinimalPrettyPrinter(""));
     }
 

@@ -108,19 +108,16 @@ final class LineReader implements Closeable {
         try (InputStream in = Files.newInputStream(file)) {
             byte[] bytes = in.readNBytes(MAX_LINE_BYTES + 1);
             if (bytes.length > MAX_LINE_BYTES) {
-                throw new CliException("%s: expected at most %,d bytes, the file is longer"
-                        .formatted(file, MAX_LINE_BYTES));
+                throw new CliException(
+                        "%s: expected at most %,d bytes, the file is longer".formatted(file, MAX_LINE_BYTES));
             }
             return decode(bytes, bytes.length, true, file.toString());
         }
     }
 
     private static String decode(byte[] bytes, int length, boolean first, String where) {
-        boolean mark = first
-                && length >= 3
-                && bytes[0] == (byte) 0xEF
-                && bytes[1] == (byte) 0xBB
-                && bytes[2] == (byte) 0xBF;
+        boolean mark =
+                first && length >= 3 && bytes[0] == (byte) 0xEF && bytes[1] == (byte) 0xBB && bytes[2] == (byte) 0xBF;
         int start = mark ? 3 : 0;
         ByteBuffer in = ByteBuffer.wrap(bytes, start, length - start);
         CharBuffer text = CharBuffer.allocate(length - start);

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -49,38 +50,45 @@ record ModelLocation(Map<String, String> environment) {
         try {
             revision = Files.readString(reference, StandardCharsets.UTF_8).strip();
         } catch (IOException e) {
-            throw new CliException("model %s: %s: expected the name of a snapshot, cannot be read: %s"
-                    .formatted(name, reference, Failures.sentence(e)), e);
+            throw new CliException(
+                    "model %s: %s: expected the name of a snapshot, cannot be read: %s"
+                            .formatted(name, reference, Failures.sentence(e)),
+                    e);
         }
         if (!REVISION.matcher(revision).matches()) {
-            throw new CliException("model %s: %s: expected the name of a snapshot, got \"%s\""
-                    .formatted(name, reference, revision));
+            throw new CliException(
+                    "model %s: %s: expected the name of a snapshot, got \"%s\"".formatted(name, reference, revision));
         }
         Path snapshot = repository.resolve("snapshots").resolve(revision);
         if (!Files.isDirectory(snapshot)) {
-            throw new CliException("model %s: %s names a snapshot that is missing: %s"
-                    .formatted(name, reference, snapshot));
+            throw new CliException(
+                    "model %s: %s names a snapshot that is missing: %s".formatted(name, reference, snapshot));
         }
         return snapshot;
     }
 
     /// Where Hugging Face's own tools keep downloaded models.
     private Path hub() {
-        for (String variable : new String[] {"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"}) {
-            if (isSet(variable)) {
-                return path(environment.get(variable));
+        for (String variable : List.of("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE")) {
+            Optional<Path> cache = directory(variable);
+            if (cache.isPresent()) {
+                return cache.get();
             }
         }
-        if (isSet("HF_HOME")) {
-            return path(environment.get("HF_HOME")).resolve("hub");
-        }
-        Path cache = isSet("XDG_CACHE_HOME")
-                ? path(environment.get("XDG_CACHE_HOME"))
-                : path(environment.getOrDefault("HOME", System.getProperty("user.home", "."))).resolve(".cache");
-        return cache.resolve("huggingface").resolve("hub");
+        return directory("HF_HOME")
+                .orElseGet(() -> cache().resolve("huggingface"))
+                .resolve("hub");
     }
 
-    private boolean isSet(String variable) {
-        return !environment.getOrDefault(variable, "").isEmpty();
+    private Path cache() {
+        return directory("XDG_CACHE_HOME")
+                .orElseGet(() -> directory("HOME")
+                        .orElseGet(() -> path(System.getProperty("user.home", ".")))
+                        .resolve(".cache"));
+    }
+
+    private Optional<Path> directory(String variable) {
+        String value = environment.getOrDefault(variable, "");
+        return value.isEmpty() ? Optional.empty() : Optional.of(path(value));
     }
 }

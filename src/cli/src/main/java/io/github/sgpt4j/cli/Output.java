@@ -29,8 +29,7 @@ final class Output implements Closeable {
     private final Thread removal;
     private boolean finished;
 
-    private Output(
-            OutputStream stream, Optional<Path> work, Optional<Path> renameTo, Optional<OutputStream> copyTo) {
+    private Output(OutputStream stream, Optional<Path> work, Optional<Path> renameTo, Optional<OutputStream> copyTo) {
         this.stream = stream;
         this.work = work;
         this.renameTo = renameTo;
@@ -67,7 +66,8 @@ final class Output implements Closeable {
     }
 
     private static Output beside(Path target) throws IOException {
-        String name = ".%s.%08x.tmp".formatted(target.getFileName(), ThreadLocalRandom.current().nextInt());
+        String name = ".%s.%08x.tmp"
+                .formatted(target.getFileName(), ThreadLocalRandom.current().nextInt());
         Path work = target.resolveSibling(name);
         // Not createTempFile: the result gets the permissions that any new file of this user gets.
         OutputStream out = Files.newOutputStream(work, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
@@ -79,7 +79,10 @@ final class Output implements Closeable {
         Path work = Files.createTempFile("sgpt-", ".tmp");
         OutputStream out = Files.newOutputStream(work);
         return new Output(
-                new BufferedOutputStream(out, BUFFER_BYTES), Optional.of(work), Optional.empty(), Optional.of(destination));
+                new BufferedOutputStream(out, BUFFER_BYTES),
+                Optional.of(work),
+                Optional.empty(),
+                Optional.of(destination));
     }
 
     /// The file itself where a link was given: the link stays.
@@ -91,8 +94,8 @@ final class Output implements Closeable {
         Path absolute = Files.exists(path) ? path.toRealPath() : path.toAbsolutePath();
         Path parent = absolute.getParent();
         if (parent == null || !Files.isDirectory(parent)) {
-            throw new CliException("%s: expected an existing directory to write to, found none at %s"
-                    .formatted(file, parent));
+            throw new CliException(
+                    "%s: expected an existing directory to write to, found none at %s".formatted(file, parent));
         }
         return absolute;
     }

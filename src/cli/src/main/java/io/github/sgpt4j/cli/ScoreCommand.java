@@ -113,8 +113,8 @@ final class ScoreCommand extends ModelCommand {
     private String queryOf(InputRecord record) {
         if (query == null) {
             return record.query()
-                    .orElseThrow(() -> new CliException(record.where()
-                            + ": expected \"query\" (there is no --query), found none"));
+                    .orElseThrow(() -> new CliException(
+                            record.where() + ": expected \"query\" (there is no --query), found none"));
         }
         if (record.query().isPresent()) {
             throw new CliException(record.where() + ": expected no \"query\" beside --query, found one");

@@ -92,8 +92,7 @@ final class SearchCommand extends ModelCommand {
         if (modelName().isEmpty()) {
             notice("the built-in model is too small for re-ranking to help; name a larger one with -m");
         }
-        return Optional.of(CrossEncoder.of(
-                model, CrossEncoderOptions.DEFAULT.withBatchTokens(common().batchTokens())));
+        return Optional.of(CrossEncoder.of(model, CrossEncoderOptions.DEFAULT.withBatchTokens(common().batchTokens())));
     }
 
     private float[][] embed(List<Document> documents, BiEncoder encoder) throws IOException {
@@ -104,8 +103,8 @@ final class SearchCommand extends ModelCommand {
     }
 
     private float[][] compute(List<Document> documents, BiEncoder encoder) {
-        try (ProgressDisplay progress = ProgressDisplay.start(
-                console(), common().quiet(), "embed corpus", OptionalLong.of(documents.size()))) {
+        try (ProgressDisplay progress =
+                ProgressDisplay.start(console(), common().quiet(), "embed corpus", OptionalLong.of(documents.size()))) {
             List<String> texts = documents.stream().map(Document::joined).toList();
             return encoder.embed(texts, TextKind.DOCUMENT, progress.between(0, documents.size()));
         }
@@ -127,7 +126,8 @@ final class SearchCommand extends ModelCommand {
             List<String> texts = chunk.stream().map(InputRecord::joined).toList();
             float[][] vectors = searcher.encoder().embed(texts, TextKind.QUERY);
             for (int i = 0; i < vectors.length; i++) {
-                List<SearchResult> results = search(searcher, texts.get(i), vectors[i], chunk.get(i).where());
+                List<SearchResult> results =
+                        search(searcher, texts.get(i), vectors[i], chunk.get(i).where());
                 if (format == Format.JSONL) {
                     write(lines, texts.get(i), results);
                 } else {
@@ -155,8 +155,7 @@ final class SearchCommand extends ModelCommand {
         }
         int candidates = rerank == null ? k : Math.max(k, rerank);
         List<SearchResult> results = searcher.index().search(vector, candidates).stream()
-                .map(hit -> new SearchResult(
-                        searcher.documents().get(hit.document()), hit.cosine(), Optional.empty()))
+                .map(hit -> new SearchResult(searcher.documents().get(hit.document()), hit.cosine(), Optional.empty()))
                 .toList();
         if (rerank != null && searcher.reranker().isPresent()) {
             results = Reranking.reorder(searcher.reranker().get(), query, results, rerank);

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.zip.GZIPInputStream;
@@ -50,9 +51,9 @@ final class TextInput implements Closeable {
     static String checkDecoded(String argument) {
         Charset charset = Charset.forName(System.getProperty("sun.jnu.encoding", "UTF-8"), Charset.defaultCharset());
         if (argument.indexOf('\uFFFD') >= 0 && !charset.name().equals("UTF-8")) {
-            throw new CliException("arguments: expected characters of this locale's charset (%s), got others;"
-                            .formatted(charset)
-                    + " set LC_ALL=C.UTF-8, or give texts on stdin or in a file");
+            throw new CliException(
+                    "arguments: expected characters of this locale's charset (%s), got others;".formatted(charset)
+                            + " set LC_ALL=C.UTF-8, or give texts on stdin or in a file");
         }
         return argument;
     }
@@ -200,7 +201,9 @@ final class TextInput implements Closeable {
 
         @Override
         public InputRecord next() {
-            hasNext();
+            if (!hasNext()) {
+                throw new NoSuchElementException();
+            }
             InputRecord record = ahead.orElseThrow();
             ahead = Optional.empty();
             return record;

@@ -27,7 +27,8 @@ public record NormParameters(
             throw new IllegalArgumentException("norm over " + columns + " columns");
         }
         if (kind == Kind.RMS && bias.isPresent()) {
-            throw new IllegalArgumentException("RMS norm with a bias: tensor " + bias.get().name());
+            throw new IllegalArgumentException(
+                    "RMS norm with a bias: tensor " + bias.get().name());
         }
         checkLength(gain, columns);
         checkLength(bias, columns);

@@ -11,10 +11,31 @@ public abstract sealed class SgptException extends RuntimeException
     private static final long serialVersionUID = 1L;
 
     SgptException(String message) {
-        super(message);
+        super(oneLine(message));
     }
 
     SgptException(String message, Throwable cause) {
-        super(message, cause);
+        super(oneLine(message), cause);
+    }
+
+    /// Messages quote names from files of strangers: control characters and line ends become escapes.
+    private static String oneLine(String message) {
+        if (message.chars().noneMatch(SgptException::breaks)) {
+            return message;
+        }
+        StringBuilder line = new StringBuilder(message.length() + 16);
+        for (int i = 0; i < message.length(); i++) {
+            char c = message.charAt(i);
+            if (breaks(c)) {
+                line.append("\\u%04x".formatted((int) c));
+            } else {
+                line.append(c);
+            }
+        }
+        return line.toString();
+    }
+
+    private static boolean breaks(int c) {
+        return Character.isISOControl(c) || c == '\u2028' || c == '\u2029';
     }
 }

@@ -43,8 +43,9 @@ final class ConfigBuilder {
         embeddingWidth = hidden;
         kvHeads = heads;
         epsilon = (float) config.positiveNumber(1e-5, "layer_norm_epsilon", "layer_norm_eps");
-        if (layers > 10_000) {
-            throw new FormatException("%s: expected at most 10000 layers, got %d".formatted(config.path(), layers));
+        if (layers > DecoderConfig.MAX_LAYERS) {
+            throw new FormatException("%s: expected at most %d layers, got %d"
+                    .formatted(config.path(), DecoderConfig.MAX_LAYERS, layers));
         }
         attention = Collections.nCopies(layers, new LayerAttention((float) (1 / Math.sqrt(headDim)), 0));
     }
@@ -142,7 +143,16 @@ final class ConfigBuilder {
         return this;
     }
 
+    /// @throws FormatException if sizes are out of range or do not fit one another
     DecoderConfig build() {
+        try {
+            return config();
+        } catch (IllegalArgumentException e) {
+            throw new FormatException("%s: %s".formatted(config.path(), e.getMessage()), e);
+        }
+    }
+
+    private DecoderConfig config() {
         return new DecoderConfig(
                 config.text("model_type", ""),
                 hidden,

@@ -84,7 +84,8 @@ public final class Decoder {
         Arrays.setAll(all, i -> i);
         return rows(
                 withOutputStates(batch, Optional.empty(), (states, uploaded) -> {
-                    try (Tensor out = normRows(states, all)) {
+                    try (Tensor out = backend.allocate(all.length, width())) {
+                        backend.normRows(states, all, outputNorm, out);
                         return backend.download(out);
                     }
                 }),
@@ -103,8 +104,9 @@ public final class Decoder {
         }
         checkIds(targets);
         return withOutputStates(batch, prefix, (states, uploaded) -> {
-            try (Tensor scored = normRows(states, rows);
+            try (Tensor scored = backend.allocate(rows.length, width());
                     Tensor out = backend.allocate(rows.length, 1)) {
+                backend.normRows(states, rows, outputNorm, scored);
                 backend.logProbabilities(scored, head(), targets, out);
                 return backend.download(out);
             }
@@ -136,12 +138,6 @@ public final class Decoder {
             }
         }
         return head.orElseThrow();
-    }
-
-    private Tensor normRows(Tensor states, int[] rows) {
-        Tensor out = backend.allocate(rows.length, width());
-        backend.normRows(states, rows, outputNorm, out);
-        return out;
     }
 
     @FunctionalInterface

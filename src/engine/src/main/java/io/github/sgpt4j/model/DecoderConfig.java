@@ -2,7 +2,6 @@ package io.github.sgpt4j.model;
 
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.NormParameters;
-import io.github.sgpt4j.error.FormatException;
 import java.util.List;
 
 /// Everything the forward pass needs to know about a model, whatever its family. See DESIGN's family table: a family
@@ -82,34 +81,39 @@ public record DecoderConfig(
     /// Dimensions above this are taken for a broken file.
     static final int MAX_DIMENSION = 1 << 24;
 
-    private static final int MAX_LAYERS = 10_000;
+    /// Most heads, and most dimensions of one; well above those of any model.
+    static final int MAX_HEADS = 1 << 16;
 
+    static final int MAX_HEAD_DIM = 1 << 16;
+
+    static final int MAX_LAYERS = 10_000;
+
+    /// @throws IllegalArgumentException if a size is out of range or sizes do not fit one another
     public DecoderConfig {
-        check(modelType, "hidden size", hidden, MAX_DIMENSION);
-        check(modelType, "embedding width", embeddingWidth, MAX_DIMENSION);
-        check(modelType, "number of layers", layers, MAX_LAYERS);
-        check(modelType, "number of heads", heads, MAX_DIMENSION);
-        check(modelType, "number of key heads", kvHeads, heads);
-        check(modelType, "head size", headDim, MAX_DIMENSION);
-        check(modelType, "feed-forward size", feedForward, MAX_DIMENSION);
-        check(modelType, "vocabulary size", vocabulary, MAX_DIMENSION);
-        check(modelType, "number of positions", maxPositions, Integer.MAX_VALUE / 2);
-        check(modelType, "columns of queries, keys and values", (heads + 2L * kvHeads) * headDim, MAX_DIMENSION);
+        check("hidden size", hidden, MAX_DIMENSION);
+        check("embedding width", embeddingWidth, MAX_DIMENSION);
+        check("number of layers", layers, MAX_LAYERS);
+        check("number of heads", heads, MAX_HEADS);
+        check("number of key heads", kvHeads, heads);
+        check("head size", headDim, MAX_HEAD_DIM);
+        check("feed-forward size", feedForward, MAX_DIMENSION);
+        check("vocabulary size", vocabulary, MAX_DIMENSION);
+        check("number of positions", maxPositions, Integer.MAX_VALUE / 2);
+        check("columns of queries, keys and values", (heads + 2L * kvHeads) * headDim, MAX_DIMENSION);
         if (heads % kvHeads != 0) {
-            throw new FormatException("%s config: expected heads (%d) to be a multiple of key heads (%d)"
-                    .formatted(modelType, heads, kvHeads));
+            throw new IllegalArgumentException(
+                    "expected heads (%d) to be a multiple of key heads (%d)".formatted(heads, kvHeads));
         }
         if (attention.size() != layers) {
-            throw new FormatException("%s config: expected the attention of %d layers, got %d"
-                    .formatted(modelType, layers, attention.size()));
+            throw new IllegalArgumentException(
+                    "expected the attention of %d layers, got %d".formatted(layers, attention.size()));
         }
         attention = List.copyOf(attention);
     }
 
-    private static void check(String modelType, String what, long value, long maximum) {
+    private static void check(String what, long value, long maximum) {
         if (value < 1 || value > maximum) {
-            throw new FormatException(
-                    "%s config: expected a %s from 1 to %d, got %d".formatted(modelType, what, maximum, value));
+            throw new IllegalArgumentException("expected a %s from 1 to %d, got %d".formatted(what, maximum, value));
         }
     }
 

@@ -1,10 +1,11 @@
 package io.github.sgpt4j.model;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.weights.Quoted;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -33,30 +34,28 @@ record Family(String modelType, Function<JsonFile, DecoderConfig> config, Weight
     /// Finds the family of the model in `directory` by its config.json.
     ///
     /// @throws FormatException if there is no config.json, or none with a `model_type`
-    /// @throws UnsupportedModelException if the family is not supported
+    /// @throws UnsupportedModelException if the family is not supported, or an option that all families share
     static Family of(JsonFile config) {
         String type = config.text("model_type", "");
         if (type.isEmpty()) {
             throw new FormatException("%s: expected key \"model_type\", found none".formatted(config.path()));
         }
+        refuseOptions(config);
         return ALL.stream()
                 .filter(f -> f.modelType.equals(type))
                 .findFirst()
-                .orElseThrow(() ->
-                        new UnsupportedModelException("%s: model type \"%s\" is not supported; supported are %s"
-                                .formatted(
-                                        config.path(),
-                                        type,
-                                        String.join(
-                                                ", ",
-                                                ALL.stream()
-                                                        .map(Family::modelType)
-                                                        .toList()))));
+                .orElseThrow(() -> new UnsupportedModelException("%s: model type %s is not supported; supported are %s"
+                        .formatted(
+                                config.path(),
+                                Quoted.of(type),
+                                String.join(
+                                        ", ",
+                                        ALL.stream().map(Family::modelType).toList()))));
     }
 
     static JsonFile readConfig(Path directory) {
         Path path = directory.resolve("config.json");
-        if (!Files.exists(path)) {
+        if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
             throw new FormatException("%s: expected a config.json, found none".formatted(directory));
         }
         return JsonFile.readObject(path);
@@ -66,8 +65,8 @@ record Family(String modelType, Function<JsonFile, DecoderConfig> config, Weight
     static Activation activation(JsonFile config, String key, String fallback) {
         String name = config.text(key, fallback);
         return activation(name)
-                .orElseThrow(() -> new UnsupportedModelException(
-                        "%s: activation \"%s\" (key \"%s\") is not supported".formatted(config.path(), name, key)));
+                .orElseThrow(() -> new UnsupportedModelException("%s: activation %s (key \"%s\") is not supported"
+                        .formatted(config.path(), Quoted.of(name), key)));
     }
 
     private static Optional<Activation> activation(String name) {
@@ -85,12 +84,23 @@ record Family(String modelType, Function<JsonFile, DecoderConfig> config, Weight
         };
     }
 
-    /// Refuses a switch that changes the result in a way the decoder does not implement.
-    static void refuse(JsonFile config, String key, String why) {
-        Optional<JsonNode> value = config.node(key);
-        if (value.isPresent()) {
-            throw new UnsupportedModelException(
-                    "%s: key \"%s\" = %s is not supported: %s".formatted(config.path(), key, value.get(), why));
+    /// Refuses what changes the result of any family in a way that the decoder does not implement.
+    private static void refuseOptions(JsonFile config) {
+        if (!config.bool("is_causal", true)) {
+            throw unsupported(config, "is_causal", "every token attends to earlier ones only");
         }
+        if (config.has("quantization_config")) {
+            throw unsupported(config, "quantization_config", "weights must be F32, F16 or BF16");
+        }
+    }
+
+    /// The error for a key whose value asks for something that the decoder does not implement.
+    static UnsupportedModelException unsupported(JsonFile config, String key, String why) {
+        return new UnsupportedModelException("%s: key \"%s\" = %s is not supported: %s"
+                .formatted(
+                        config.path(),
+                        key,
+                        config.node(key).map(JsonFile::shown).orElse("null"),
+                        why));
     }
 }

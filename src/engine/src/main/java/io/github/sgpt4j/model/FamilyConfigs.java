@@ -8,6 +8,7 @@ import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.model.DecoderConfig.Bias;
 import io.github.sgpt4j.model.DecoderConfig.LayerAttention;
 import io.github.sgpt4j.model.DecoderConfig.Residual;
+import io.github.sgpt4j.weights.Quoted;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -25,7 +26,7 @@ final class FamilyConfigs {
         double scale = c.bool("scale_attn_weights", true) ? 1 / Math.sqrt(headDim) : 1;
         boolean byLayer = c.bool("scale_attn_by_inverse_layer_idx", false);
         if (c.bool("add_cross_attention", false)) {
-            throw new UnsupportedModelException("%s: cross-attention layers are not supported".formatted(c.path()));
+            throw Family.unsupported(c, "add_cross_attention", "there is no encoder to attend to");
         }
         List<LayerAttention> attention = new ArrayList<>();
         for (int i = 0; i < Math.min(layers, 10_001); i++) {
@@ -62,11 +63,14 @@ final class FamilyConfigs {
                 .orElseThrow(() ->
                         new FormatException("%s: expected key \"attention_types\", found none".formatted(c.path())));
         List<LayerAttention> result = new ArrayList<>();
+        if (!types.isArray()) {
+            throw c.wrong("attention_types", "lists of [kinds, repetitions]", types);
+        }
         for (JsonNode item : types) {
             if (!item.isArray()
                     || item.size() != 2
                     || !item.get(0).isArray()
-                    || !item.get(1).canConvertToInt()) {
+                    || !item.get(1).isInt()) {
                 throw c.wrong("attention_types", "lists of [kinds, repetitions]", types);
             }
             for (int r = 0; r < item.get(1).intValue() && result.size() <= layers; r++) {
@@ -95,7 +99,10 @@ final class FamilyConfigs {
         int layers = c.positiveInt("n_layer", "num_hidden_layers");
         int heads = c.positiveInt("n_head", "num_attention_heads");
         int headDim = divide(c, hidden, heads);
-        int rotary = c.positiveInt("rotary_dim");
+        if (c.isNull("rotary_dim")) {
+            throw Family.unsupported(c, "rotary_dim", "expected the number of rotated dimensions of a head");
+        }
+        int rotary = c.positiveInt(64, "rotary_dim");
         if (rotary % 2 != 0 || rotary > headDim) {
             throw new FormatException("%s: key \"rotary_dim\": expected an even number up to the head size %d, got %d"
                     .formatted(c.path(), headDim, rotary));
@@ -178,32 +185,30 @@ final class FamilyConfigs {
     }
 
     static DecoderConfig qwen2(JsonFile c) {
-        ConfigBuilder builder = rmsNormFamily(c, new Bias(true, false, false, false), 0);
+        ConfigBuilder builder = rmsNormFamily(c, new Bias(true, false, false, false), 32);
         return builder.windows(slidingWindows(c, builder.layers())).build();
     }
 
     static DecoderConfig qwen3(JsonFile c) {
         boolean bias = c.bool("attention_bias", false);
         ConfigBuilder builder =
-                rmsNormFamily(c, new Bias(bias, bias, false, false), 0).headNorm();
+                rmsNormFamily(c, new Bias(bias, bias, false, false), 32).headNorm();
         return builder.windows(slidingWindows(c, builder.layers())).build();
     }
 
     /// Llama's parts.
     ///
-    /// @param defaultKvHeads key heads if the file says nothing; 0 for as many as query heads
+    /// @param defaultKvHeads key heads if the key is missing; 0, or a `null` in the file, for one per query head
     private static ConfigBuilder rmsNormFamily(JsonFile c, Bias bias, int defaultKvHeads) {
         int hidden = c.positiveInt("hidden_size");
         int layers = c.positiveInt("num_hidden_layers");
         int heads = c.positiveInt("num_attention_heads");
         int headDim = c.has("head_dim") ? c.positiveInt("head_dim") : divide(c, hidden, heads);
-        if (headDim > DecoderConfig.MAX_DIMENSION) {
-            throw new FormatException("%s: expected a head size of at most %d, got %d"
-                    .formatted(c.path(), DecoderConfig.MAX_DIMENSION, headDim));
-        }
+        checkHeads(c, heads, headDim);
         int maxPositions = c.positiveInt("max_position_embeddings");
+        int kvHeads = defaultKvHeads == 0 || c.isNull("num_key_value_heads") ? heads : defaultKvHeads;
         return new ConfigBuilder(c, hidden, layers, heads, headDim)
-                .kvHeads(c.positiveInt(defaultKvHeads == 0 ? heads : defaultKvHeads, "num_key_value_heads"))
+                .kvHeads(c.positiveInt(kvHeads, "num_key_value_heads"))
                 .feedForward(c.positiveInt("intermediate_size"))
                 .maxPositions(maxPositions)
                 .norm(NormParameters.Kind.RMS, c.positiveNumber(1e-6, "rms_norm_eps"))
@@ -232,8 +237,8 @@ final class FamilyConfigs {
                         case "full_attention" -> 0;
                         case "sliding_attention" -> window;
                         default ->
-                            throw new UnsupportedModelException(
-                                    "%s: key \"layer_types\": \"%s\" is not supported".formatted(c.path(), type));
+                            throw new UnsupportedModelException("%s: key \"layer_types\": %s is not supported"
+                                    .formatted(c.path(), Quoted.of(type)));
                     });
         }
         return windows;
@@ -248,6 +253,19 @@ final class FamilyConfigs {
             throw new FormatException("%s: expected a hidden size that is a multiple of %d heads, got %d"
                     .formatted(c.path(), heads, hidden));
         }
+        checkHeads(c, heads, hidden / heads);
         return hidden / heads;
+    }
+
+    /// Tables are made from these numbers before any tensor can contradict them.
+    private static void checkHeads(JsonFile c, int heads, int headDim) {
+        if (heads > DecoderConfig.MAX_HEADS) {
+            throw new FormatException(
+                    "%s: expected at most %d heads, got %d".formatted(c.path(), DecoderConfig.MAX_HEADS, heads));
+        }
+        if (headDim > DecoderConfig.MAX_HEAD_DIM) {
+            throw new FormatException("%s: expected a head size of at most %d, got %d"
+                    .formatted(c.path(), DecoderConfig.MAX_HEAD_DIM, headDim));
+        }
     }
 }

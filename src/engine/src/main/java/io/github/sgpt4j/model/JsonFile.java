@@ -6,16 +6,19 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.weights.Quoted;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 
 /// A small JSON file (configuration) with typed access: a value of the wrong type or range is a [FormatException]
 /// that names file, key, expected and got. A key whose value is `null` counts as absent.
 public final class JsonFile {
     /// Configuration files are a few kilobytes; a larger one is refused unread.
-    private static final long MAX_BYTES = 16L << 20;
+    private static final long MAX_BYTES = 4L << 20;
 
     private static final JsonMapper MAPPER = JsonMapper.builder()
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
@@ -43,11 +46,15 @@ public final class JsonFile {
 
     /// As [#readObject], or empty if there is no such file.
     public static Optional<JsonFile> readObjectIfPresent(Path path) {
-        return Files.exists(path) ? Optional.of(readObject(path)) : Optional.empty();
+        return Files.exists(path, LinkOption.NOFOLLOW_LINKS) ? Optional.of(readObject(path)) : Optional.empty();
     }
 
     /// Reads a file that holds any JSON value.
     public static JsonNode readTree(Path path) {
+        if (!Files.isRegularFile(path)) {
+            throw new FormatException("%s: expected a regular file, %s"
+                    .formatted(path, Files.exists(path) ? "got something else" : "found none"));
+        }
         try {
             long size = Files.size(path);
             if (size > MAX_BYTES) {
@@ -71,7 +78,9 @@ public final class JsonFile {
                 ? ""
                 : " at line " + e.getLocation().getLineNr() + ", column "
                         + e.getLocation().getColumnNr();
-        return e.getOriginalMessage().lines().findFirst().orElse("syntax error") + where;
+        // Jackson's messages quote the file, whatever it holds.
+        return e.getOriginalMessage().lines().findFirst().orElse("syntax error").replaceAll("[\\p{C}\\p{Z}]", " ")
+                + where;
     }
 
     public Path path() {
@@ -152,6 +161,14 @@ public final class JsonFile {
         return number;
     }
 
+    /// A required positive number.
+    public double positiveNumber(String key) {
+        if (!has(key)) {
+            throw new FormatException("%s: expected key \"%s%s\", found none".formatted(path, prefix, key));
+        }
+        return positiveNumber(1, key);
+    }
+
     public String text(String key, String fallback) {
         if (!has(key)) {
             return fallback;
@@ -177,15 +194,18 @@ public final class JsonFile {
 
     /// The error for a value that is not what it should be.
     public FormatException wrong(String key, String expected, JsonNode got) {
-        return new FormatException("%s: key \"%s%s\": expected %s, got %s"
-                .formatted(path, prefix, key, expected, abbreviate(got.toString())));
+        return new FormatException(
+                "%s: key %s: expected %s, got %s".formatted(path, Quoted.of(prefix + key), expected, shown(got)));
     }
 
-    private static String abbreviate(String text) {
-        return text.length() <= 60 ? text : text.substring(0, 57) + "...";
+    /// A value as a message shows it: on one line, and short.
+    static String shown(JsonNode value) {
+        String text = value.toString();
+        String cut = text.length() <= 60 ? text : text.substring(0, 57) + "...";
+        return cut.replaceAll("[\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}]", "?");
     }
 
     private static String kind(JsonNode node) {
-        return node.getNodeType().toString().toLowerCase(java.util.Locale.ROOT);
+        return node.getNodeType().toString().toLowerCase(Locale.ROOT);
     }
 }

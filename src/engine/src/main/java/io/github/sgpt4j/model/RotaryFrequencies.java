@@ -3,6 +3,9 @@ package io.github.sgpt4j.model;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.weights.Quoted;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /// Inverse frequencies of rotary embeddings from config.json, in the forms before transformers 5 (`rope_theta`,
@@ -17,6 +20,7 @@ final class RotaryFrequencies {
     /// @param maxPositions the model's longest sequence
     static Positions.Rotary read(JsonFile config, int headDim, double defaultFraction, int maxPositions) {
         Optional<JsonFile> parameters = config.object("rope_parameters");
+        parameters.ifPresent(p -> refuseLayerTypes(config, p));
         Optional<JsonFile> scaling = parameters.isPresent() ? parameters : config.object("rope_scaling");
         double theta = config.positiveNumber(10000, "rope_theta", "rotary_emb_base");
         double fraction = config.positiveNumber(defaultFraction, "partial_rotary_factor", "rotary_pct");
@@ -31,9 +35,29 @@ final class RotaryFrequencies {
                             .formatted(config.path(), headDim, dimensions, headDim, fraction));
         }
         double[] plain = plain((int) dimensions, theta);
-        return scaling.isPresent()
-                ? scaled(scaling.get(), plain, theta, maxPositions)
+        Positions.Rotary rotary = scaling.isPresent()
+                ? scaled(scaling.get(), plain, theta, original(config, scaling.get(), maxPositions), maxPositions)
                 : new Positions.Rotary((int) dimensions, false, plain, 1f);
+        if (!Arrays.stream(rotary.inverseFrequencies()).allMatch(Double::isFinite) || !Float.isFinite(rotary.scale())) {
+            throw new FormatException(
+                    "%s: expected rotary parameters that give finite frequencies, got base %s with factors that do not"
+                            .formatted(config.path(), theta));
+        }
+        return rotary;
+    }
+
+    private static void refuseLayerTypes(JsonFile config, JsonFile parameters) {
+        for (String key : List.of("full_attention", "sliding_attention")) {
+            if (parameters.has(key)) {
+                throw Family.unsupported(config, "rope_parameters", "expected one rotation for all layers");
+            }
+        }
+    }
+
+    /// Longest sequence before the scaling.
+    private static double original(JsonFile config, JsonFile scaling, int maxPositions) {
+        String key = "original_max_position_embeddings";
+        return config.has(key) ? config.positiveNumber(1, key) : scaling.positiveNumber(maxPositions, key);
     }
 
     /// `theta^(-2p / dimensions)` for each pair p.
@@ -45,24 +69,25 @@ final class RotaryFrequencies {
         return frequencies;
     }
 
-    private static Positions.Rotary scaled(JsonFile scaling, double[] plain, double theta, int maxPositions) {
+    private static Positions.Rotary scaled(
+            JsonFile scaling, double[] plain, double theta, double original, int maxPositions) {
         String type = scaling.text("rope_type", scaling.text("type", "default"));
         int dimensions = plain.length * 2;
         return switch (type) {
             // "dynamic" differs from the default only beyond max_position_embeddings, which is our limit.
             case "default", "dynamic" -> new Positions.Rotary(dimensions, false, plain, 1f);
             case "linear" -> new Positions.Rotary(dimensions, false, linear(scaling, plain), 1f);
-            case "llama3" -> new Positions.Rotary(dimensions, false, llama3(scaling, plain, maxPositions), 1f);
-            case "yarn" -> yarn(scaling, plain, theta, maxPositions);
+            case "llama3" -> new Positions.Rotary(dimensions, false, llama3(scaling, plain, original), 1f);
+            case "yarn" -> yarn(scaling, plain, theta, original, maxPositions);
             default ->
                 throw new UnsupportedModelException(
-                        "%s: rope type \"%s\" is not supported (default, linear, dynamic, llama3, yarn are)"
-                                .formatted(scaling.path(), type));
+                        "%s: key \"rope_type\": %s is not supported (default, linear, dynamic, llama3, yarn are)"
+                                .formatted(scaling.path(), Quoted.of(type)));
         };
     }
 
     private static double[] linear(JsonFile scaling, double[] plain) {
-        double factor = scaling.positiveNumber(1, "factor");
+        double factor = scaling.positiveNumber("factor");
         double[] result = new double[plain.length];
         for (int p = 0; p < plain.length; p++) {
             result[p] = plain[p] / factor;
@@ -70,11 +95,10 @@ final class RotaryFrequencies {
         return result;
     }
 
-    private static double[] llama3(JsonFile scaling, double[] plain, int maxPositions) {
-        double factor = scaling.positiveNumber(1, "factor");
+    private static double[] llama3(JsonFile scaling, double[] plain, double original) {
+        double factor = scaling.positiveNumber("factor");
         double low = scaling.positiveNumber(1, "low_freq_factor");
         double high = scaling.positiveNumber(4, "high_freq_factor");
-        double original = scaling.positiveNumber(maxPositions, "original_max_position_embeddings");
         double[] result = new double[plain.length];
         for (int p = 0; p < plain.length; p++) {
             double wavelength = 2 * Math.PI / plain[p];
@@ -91,9 +115,9 @@ final class RotaryFrequencies {
     }
 
     /// YaRN (Peng et al. 2023, arXiv 2309.00071).
-    private static Positions.Rotary yarn(JsonFile scaling, double[] plain, double theta, int maxPositions) {
+    private static Positions.Rotary yarn(
+            JsonFile scaling, double[] plain, double theta, double original, int maxPositions) {
         int dimensions = plain.length * 2;
-        double original = scaling.positiveNumber(maxPositions, "original_max_position_embeddings");
         double factor = scaling.positiveNumber(maxPositions / original, "factor");
         double low = correctionDimension(scaling.positiveNumber(32, "beta_fast"), dimensions, theta, original);
         double high = correctionDimension(scaling.positiveNumber(1, "beta_slow"), dimensions, theta, original);

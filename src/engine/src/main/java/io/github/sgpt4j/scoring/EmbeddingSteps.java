@@ -8,6 +8,7 @@ import io.github.sgpt4j.backend.Tensor;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.model.JsonFile;
+import io.github.sgpt4j.weights.Quoted;
 import io.github.sgpt4j.weights.Weights;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,6 +23,9 @@ public final class EmbeddingSteps implements AutoCloseable {
 
         record Dense(Linear linear, Activation activation) implements Loaded {}
     }
+
+    /// Values of the wider side that a dense layer takes at a time.
+    private static final int BLOCK_VALUES = 1 << 22;
 
     private final Backend backend;
     private final List<Weights> weights;
@@ -51,7 +55,7 @@ public final class EmbeddingSteps implements AutoCloseable {
         List<Weights> opened = new ArrayList<>();
         try {
             return new EmbeddingSteps(backend, opened, description, width);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             opened.forEach(Weights::close);
             throw e;
         }
@@ -71,8 +75,8 @@ public final class EmbeddingSteps implements AutoCloseable {
         }
         for (String key : List.of("module_input_name", "module_output_name")) {
             if (!config.text(key, "sentence_embedding").equals("sentence_embedding")) {
-                throw new UnsupportedModelException("%s: key \"%s\": expected \"sentence_embedding\", got \"%s\""
-                        .formatted(config.path(), key, config.text(key, "")));
+                throw new UnsupportedModelException("%s: key \"%s\": expected \"sentence_embedding\", got %s"
+                        .formatted(config.path(), key, Quoted.of(config.text(key, ""))));
             }
         }
         Activation activation = activation(config);
@@ -95,7 +99,7 @@ public final class EmbeddingSteps implements AutoCloseable {
             case "torch.nn.modules.activation.GELU" -> Activation.GELU;
             default ->
                 throw new UnsupportedModelException(
-                        "%s: activation function \"%s\" is not supported".formatted(config.path(), name));
+                        "%s: activation function %s is not supported".formatted(config.path(), Quoted.of(name)));
         };
     }
 
@@ -127,23 +131,30 @@ public final class EmbeddingSteps implements AutoCloseable {
     }
 
     private float[][] dense(float[][] rows, Loaded.Dense dense) {
-        int in = dense.linear().in();
-        int out = dense.linear().out();
-        float[] flat = new float[Math.multiplyExact(rows.length, in)];
-        for (int i = 0; i < rows.length; i++) {
-            System.arraycopy(rows[i], 0, flat, i * in, in);
-        }
-        float[] result;
-        try (Tensor x = backend.upload(flat, rows.length, in);
-                Tensor y = backend.allocate(rows.length, out)) {
-            backend.linear(x, dense.linear(), dense.activation(), y);
-            result = backend.download(y);
-        }
+        int widest = Math.max(dense.linear().in(), dense.linear().out());
+        int block = Math.max(1, BLOCK_VALUES / widest);
         float[][] output = new float[rows.length][];
-        for (int i = 0; i < rows.length; i++) {
-            output[i] = Arrays.copyOfRange(result, i * out, (i + 1) * out);
+        for (int from = 0; from < rows.length; from += block) {
+            dense(rows, dense, from, Math.min(rows.length, from + block), output);
         }
         return output;
+    }
+
+    private void dense(float[][] rows, Loaded.Dense dense, int from, int to, float[][] output) {
+        int in = dense.linear().in();
+        int out = dense.linear().out();
+        float[] flat = new float[(to - from) * in];
+        for (int i = from; i < to; i++) {
+            System.arraycopy(rows[i], 0, flat, (i - from) * in, in);
+        }
+        try (Tensor x = backend.upload(flat, to - from, in);
+                Tensor y = backend.allocate(to - from, out)) {
+            backend.linear(x, dense.linear(), dense.activation(), y);
+            float[] result = backend.download(y);
+            for (int i = from; i < to; i++) {
+                output[i] = Arrays.copyOfRange(result, (i - from) * out, (i - from + 1) * out);
+            }
+        }
     }
 
     /// Scales a vector to Euclidean length 1, as `torch.nn.functional.normalize`: lengths below 1e-12 count as 1e-12.

@@ -48,6 +48,8 @@ public record PairScorer(Decoder decoder, Tokenizer tokenizer, PromptTemplate te
         }
         if (!scored.isEmpty()) {
             run(requests, byContext(requests, scored), batchTokens, progress, results);
+        } else {
+            progress.update(results.length, results.length);
         }
         return results;
     }

@@ -1,5 +1,7 @@
 package io.github.sgpt4j.scoring;
 
+import io.github.sgpt4j.weights.Quoted;
+
 /// The text in which a document is put before the query that is to be scored: a template with one `{}`.
 ///
 /// @param before text before the document: the instruction
@@ -15,8 +17,8 @@ public record PromptTemplate(String before, String after) {
     public static PromptTemplate parse(String template) {
         int at = template.indexOf(PLACEHOLDER);
         if (at < 0 || template.indexOf(PLACEHOLDER, at + 1) >= 0) {
-            throw new IllegalArgumentException(
-                    "prompt template: expected {} once, where the document goes, got \"%s\"".formatted(template));
+            throw new IllegalArgumentException("prompt template: expected {} once, where the document goes, got %s"
+                    .formatted(Quoted.of(template)));
         }
         return new PromptTemplate(template.substring(0, at), template.substring(at + PLACEHOLDER.length()));
     }

@@ -19,13 +19,13 @@ record ScoringRequest(int[] input, int[] targets) {
         if (context.length == 0 && query.length > 0) {
             throw new FormatException("prompt: expected at least one token before the query, got none");
         }
-        int kept = Math.min(instruction, context.length);
-        if (kept > max) {
+        if (instruction > max) {
             throw new FormatException("prompt: expected an instruction of at most %d tokens, the model's length, got %d"
-                    .formatted(max, kept));
+                    .formatted(max, instruction));
         }
+        int kept = Math.min(instruction, context.length);
         int[] all = concat(context, query);
-        int room = max + 1 - kept;
+        int room = max + 1 - instruction;
         int rest = all.length - kept;
         if (rest > room) {
             int[] cut = Arrays.copyOf(all, kept + room);

@@ -5,7 +5,10 @@ import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.model.JsonFile;
+import io.github.sgpt4j.weights.Quoted;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -50,18 +53,25 @@ public record SentenceModules(
         prompts = Map.copyOf(prompts);
     }
 
+    /// More modules than this are taken for a broken file.
+    private static final int MAX_MODULES = 64;
+
     /// Reads the files in `directory`.
     ///
     /// @throws FormatException if one is broken
     /// @throws UnsupportedModelException if a module is not supported
     public static SentenceModules read(Path directory) {
         Path file = directory.resolve("modules.json");
-        if (!Files.exists(file)) {
+        if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
             return withBertConfig(directory, directory, List.of(PoolMode.WEIGHTED_MEAN), true, List.of());
         }
         JsonNode modules = JsonFile.readTree(file);
         if (!modules.isArray() || modules.isEmpty()) {
             throw new FormatException("%s: expected a list of modules".formatted(file));
+        }
+        if (modules.size() > MAX_MODULES) {
+            throw new FormatException(
+                    "%s: expected at most %d modules, got %d".formatted(file, MAX_MODULES, modules.size()));
         }
         Path transformer = directory;
         List<PoolMode> modes = List.of();
@@ -69,8 +79,8 @@ public record SentenceModules(
         List<Step> steps = new ArrayList<>();
         for (int i = 0; i < modules.size(); i++) {
             JsonNode module = modules.get(i);
-            String type = module.path("type").asText();
-            Path folder = folder(directory, file, module.path("path").asText());
+            String type = text(module, "type", file, i);
+            Path folder = folder(directory, file, text(module, "path", file, i));
             String kind = type.substring(type.lastIndexOf('.') + 1);
             boolean first = i == 0;
             switch (type.startsWith("sentence_transformers.") ? kind : type) {
@@ -95,8 +105,8 @@ public record SentenceModules(
                 case "Dropout" -> requirePlace(i > 1, file, kind);
                 default ->
                     throw new UnsupportedModelException(
-                            "%s: module \"%s\" is not supported (Transformer, Pooling, Normalize, Dense, Dropout are)"
-                                    .formatted(file, type));
+                            "%s: module %s is not supported (Transformer, Pooling, Normalize, Dense, Dropout are)"
+                                    .formatted(file, Quoted.of(type)));
             }
         }
         if (modes.isEmpty()) {
@@ -113,13 +123,34 @@ public record SentenceModules(
         }
     }
 
+    private static String text(JsonNode module, String key, Path file, int index) {
+        JsonNode value = module.path(key);
+        if (!value.isTextual()) {
+            throw new FormatException(
+                    "%s: module %d: expected an object with a string \"%s\", found none".formatted(file, index, key));
+        }
+        return value.textValue();
+    }
+
     /// A module's folder, which must lie in the checkpoint.
     private static Path folder(Path directory, Path file, String path) {
-        if (path.indexOf('\0') >= 0 || path.startsWith("/") || path.contains("..") || path.contains("\\")) {
-            throw new FormatException(
-                    "%s: module path \"%s\": expected a folder of the checkpoint".formatted(file, path));
+        if (path.startsWith("/") || path.contains("..") || path.matches("(?s).*[\\p{Cc}\\p{Zl}\\p{Zp}\\\\].*")) {
+            throw outside(file, path);
         }
-        return path.isEmpty() ? directory : directory.resolve(path);
+        try {
+            Path folder = directory.resolve(path);
+            if (!folder.startsWith(directory)) {
+                throw outside(file, path);
+            }
+            return folder;
+        } catch (InvalidPathException e) {
+            throw outside(file, path);
+        }
+    }
+
+    private static FormatException outside(Path file, String path) {
+        return new FormatException(
+                "%s: module path %s: expected a folder of the checkpoint".formatted(file, Quoted.of(path)));
     }
 
     private static SentenceModules withBertConfig(
@@ -129,6 +160,7 @@ public record SentenceModules(
                 ? OptionalInt.of(bert.get().positiveInt("max_seq_length"))
                 : OptionalInt.empty();
         Optional<JsonFile> sentence = JsonFile.readObjectIfPresent(root.resolve("config_sentence_transformers.json"));
+        Map<String, String> prompts = sentence.map(SentenceModules::readPrompts).orElse(Map.of());
         return new SentenceModules(
                 transformer,
                 maxLength,
@@ -136,8 +168,17 @@ public record SentenceModules(
                 modes,
                 includePrompt,
                 steps,
-                sentence.map(SentenceModules::readPrompts).orElse(Map.of()),
-                sentence.map(s -> s.text("default_prompt_name", "")).filter(n -> !n.isEmpty()));
+                prompts,
+                sentence.flatMap(s -> readDefaultPrompt(s, prompts)));
+    }
+
+    private static Optional<String> readDefaultPrompt(JsonFile file, Map<String, String> prompts) {
+        String name = file.text("default_prompt_name", "");
+        if (!name.isEmpty() && !prompts.containsKey(name)) {
+            throw new FormatException("%s: key \"default_prompt_name\": expected the name of one of %d prompts, got %s"
+                    .formatted(file.path(), prompts.size(), Quoted.of(name)));
+        }
+        return Optional.of(name).filter(n -> !n.isEmpty());
     }
 
     private static Map<String, String> readPrompts(JsonFile file) {
@@ -161,20 +202,7 @@ public record SentenceModules(
     private static List<PoolMode> poolModes(JsonFile config) {
         Optional<JsonNode> named = config.node("pooling_mode");
         if (named.isPresent()) {
-            List<JsonNode> names = new ArrayList<>();
-            if (named.get().isArray()) {
-                named.get().forEach(names::add);
-            } else {
-                names.add(named.get());
-            }
-            if (names.isEmpty()) {
-                throw config.wrong("pooling_mode", "at least one mode", named.get());
-            }
-            return names.stream()
-                    .map(n -> PoolingNames.parse(n.asText())
-                            .orElseThrow(() -> new UnsupportedModelException(
-                                    "%s: pooling mode \"%s\" is not supported".formatted(config.path(), n.asText()))))
-                    .toList();
+            return namedModes(config, named.get());
         }
         List<PoolMode> modes = new ArrayList<>();
         PoolingNames.FLAGS.forEach((flag, mode) -> {
@@ -183,5 +211,25 @@ public record SentenceModules(
             }
         });
         return modes.isEmpty() ? List.of(PoolMode.MEAN) : modes;
+    }
+
+    private static List<PoolMode> namedModes(JsonFile config, JsonNode named) {
+        List<PoolMode> modes = new ArrayList<>();
+        for (JsonNode name : named.isArray() ? named : List.of(named)) {
+            if (!name.isTextual()) {
+                throw config.wrong("pooling_mode", "the name of a mode", name);
+            }
+            PoolMode mode = PoolingNames.parse(name.textValue())
+                    .orElseThrow(() -> new UnsupportedModelException("%s: pooling mode %s is not supported"
+                            .formatted(config.path(), Quoted.of(name.textValue()))));
+            if (modes.contains(mode)) {
+                throw config.wrong("pooling_mode", "each mode at most once", name);
+            }
+            modes.add(mode);
+        }
+        if (modes.isEmpty()) {
+            throw config.wrong("pooling_mode", "at least one mode", named);
+        }
+        return modes;
     }
 }

@@ -57,6 +57,9 @@ public record TextEncoder(
             done += group.length;
             progress.update(done, ids.length);
         }
+        if (filled.length == 0) {
+            progress.update(done, ids.length);
+        }
         for (int i = 0; i < pooled.length; i++) {
             if (pooled[i] == null) {
                 pooled[i] = new float[modes.size() * decoder.width()];

@@ -38,15 +38,21 @@ public sealed interface TextFraming {
         return ids[0];
     }
 
+    /// Fewest ids that [#encode] has to be given room for: special tokens and brackets.
+    default int fewest(Tokenizer tokenizer) {
+        return tokenizer.specialTokensAdded() + (this instanceof Brackets ? 2 : 0);
+    }
+
     /// Token ids of a text.
     ///
-    /// @param maxLength most ids; the text is cut on the right, special tokens and brackets stay
+    /// @param maxLength most ids, at least [#fewest]; the text is cut on the right, special tokens and brackets
+    ///     stay
     default int[] encode(Tokenizer tokenizer, String text, int maxLength) {
         return switch (this) {
             case Plain p -> tokenizer.encode(text, true, maxLength);
             case Prompt(String prompt) -> tokenizer.encode(prompt + text, true, maxLength);
             case Brackets(int before, int after) -> {
-                int[] inner = maxLength > 2 ? tokenizer.encode(text, true, maxLength - 2) : new int[0];
+                int[] inner = tokenizer.encode(text, true, maxLength - 2);
                 int[] ids = new int[inner.length + 2];
                 ids[0] = before;
                 System.arraycopy(inner, 0, ids, 1, inner.length);

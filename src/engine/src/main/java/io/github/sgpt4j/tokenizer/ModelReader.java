@@ -135,7 +135,11 @@ final class ModelReader {
         return new InputStreamReader(Files.newInputStream(path), StandardCharsets.UTF_8.newDecoder());
     }
 
+    /// Refuses, unread, what is no file or a file too large: a link to a device would never end.
     private static void checkSize(Path path) {
+        if (!Files.isRegularFile(path)) {
+            throw new FormatException("%s: expected a regular file".formatted(path));
+        }
         try {
             long size = Files.size(path);
             if (size > MAX_FILE_BYTES) {

@@ -1,7 +1,5 @@
 package io.github.sgpt4j.tokenizer;
 
-import io.github.sgpt4j.error.FormatException;
-import io.github.sgpt4j.error.UnsupportedModelException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -2,6 +2,7 @@ package io.github.sgpt4j.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.weights.Quoted;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -103,7 +104,7 @@ record TokenizerConfig(
         String side = config.string("truncation_side");
         if (!side.equals("left") && !side.equals("right")) {
             throw new FormatException(
-                    "%s: expected left or right, got \"%s\"".formatted(config.where("truncation_side"), side));
+                    "%s: expected left or right, got %s".formatted(config.where("truncation_side"), Quoted.of(side)));
         }
         return side.equals("left");
     }
@@ -115,7 +116,7 @@ record TokenizerConfig(
             String key = member.getKey();
             if (!key.matches("[0-9]{1,9}")) {
                 throw new FormatException(
-                        "%s: expected an id, got \"%s\"".formatted(config.where("added_tokens_decoder"), key));
+                        "%s: expected an id, got %s".formatted(config.where("added_tokens_decoder"), Quoted.of(key)));
             }
             AddedToken before = byId.put(Integer.parseInt(key), token(member.getValue(), decoder.where(key), false));
             if (before != null) {

@@ -6,6 +6,7 @@ public final class Quoted {
 
     private Quoted() {}
 
+    /// The text in quotes, with control characters, line ends and surrogates written as escapes, cut if long.
     public static String of(String text) {
         StringBuilder shown = new StringBuilder(Math.min(text.length(), LONGEST) + 2).append('"');
         for (int i = 0; i < Math.min(text.length(), LONGEST); i++) {

@@ -1,7 +1,6 @@
 package io.github.sgpt4j.weights;
 
 import com.fasterxml.jackson.core.JsonToken;
-import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.tensor.DType;
 import io.github.sgpt4j.tensor.Shape;
 import java.lang.foreign.MemorySegment;

@@ -121,8 +121,8 @@ final class Unpacker {
             }
             String found = HexFormat.of().formatHex(digest.digest());
             if (!found.equals(file.sha256())) {
-                throw new IOException("packed file %s: expected SHA-256 %s, got %s"
-                        .formatted(file.path(), file.sha256(), found));
+                throw new IOException(
+                        "packed file %s: expected SHA-256 %s, got %s".formatted(file.path(), file.sha256(), found));
             }
         }
     }

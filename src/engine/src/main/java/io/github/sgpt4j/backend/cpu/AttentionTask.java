@@ -38,8 +38,7 @@ final class AttentionTask {
     private final float[] queries;
     private final float[] scores;
     private final float[] weighted;
-    private final float[] maxima = new float[COLUMNS];
-    private final float[] sums = new float[COLUMNS];
+    private final OnlineSoftmax.State state = new OnlineSoftmax.State();
     private final float[] positions = new float[COLUMNS];
     private final float[] slopes = new float[COLUMNS];
 
@@ -94,8 +93,7 @@ final class AttentionTask {
         int depth = attention.batch().depth(piece.segment());
         Arrays.fill(queries, 0, dim * COLUMNS, 0f);
         Arrays.fill(weighted, 0, paddedDim * COLUMNS, 0f);
-        Arrays.fill(maxima, Float.NEGATIVE_INFINITY);
-        Arrays.fill(sums, 0f);
+        state.reset();
         // Lanes without a query compute with a position that exists and zeros, and are not stored.
         Arrays.fill(positions, depth + piece.from());
         Arrays.fill(slopes, 0f);
@@ -119,7 +117,7 @@ final class AttentionTask {
                 int column = h * length + i;
                 int row = batch.start(piece.segment()) + piece.from() + i;
                 int at = attention.outRow(row) + (firstHead + h) * dim;
-                Packing.row(weighted, column, COLUMNS, dim, 1f / sums[column], attention.out(), at);
+                Packing.row(weighted, column, COLUMNS, dim, 1f / state.sum(column), attention.out(), at);
             }
         }
     }
@@ -186,7 +184,7 @@ final class AttentionTask {
         if (tooLate || tooEarly) {
             OnlineSoftmax.mask(scores, count, positions, first, window == 0 ? Float.POSITIVE_INFINITY : (float) window);
         }
-        OnlineSoftmax.update(scores, count, maxima, sums, weighted, dim);
+        OnlineSoftmax.update(scores, count, state, weighted, dim);
         int values = at + BLOCK * dim;
         for (int c = 0; c < dim; ) {
             int height = Tiles.height(dim - c);

@@ -21,6 +21,7 @@ import io.github.sgpt4j.weights.WeightTensor;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /// The operations on the CPU, with the Vector API. Needs the module `jdk.incubator.vector`.
 ///
@@ -58,10 +59,7 @@ public final class CpuBackend implements Backend {
                 .formatted(
                         Simd.description(),
                         workers.threads(),
-                        options.weights()
-                                .name()
-                                .toLowerCase(java.util.Locale.ROOT)
-                                .replace('_', ' '));
+                        options.weights().name().toLowerCase(Locale.ROOT).replace('_', ' '));
     }
 
     @Override

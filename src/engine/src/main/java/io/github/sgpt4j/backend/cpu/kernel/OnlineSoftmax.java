@@ -1,5 +1,6 @@
 package io.github.sgpt4j.backend.cpu.kernel;
 
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
@@ -7,6 +8,25 @@ import jdk.incubator.vector.VectorOperators;
 /// The running softmax of attention (Milakov and Gimelshein 2018, arXiv 1805.02867; Dao et al. 2022, arXiv 2205.14135)
 /// on scores that lie transposed, `[keys][TILE_COLUMNS]`: a lane is a query, so nothing is ever summed across lanes.
 public final class OnlineSoftmax {
+    /// What is known about each lane so far. Vectors pass from loop to loop through these arrays, never as arguments.
+    public static final class State {
+        private final float[] maxima = new float[Simd.TILE_COLUMNS];
+        private final float[] sums = new float[Simd.TILE_COLUMNS];
+        private final float[] shifts = new float[Simd.TILE_COLUMNS];
+        private final float[] corrections = new float[Simd.TILE_COLUMNS];
+
+        /// Forgets every key.
+        public void reset() {
+            Arrays.fill(maxima, Float.NEGATIVE_INFINITY);
+            Arrays.fill(sums, 0f);
+        }
+
+        /// The sum of a lane's weights.
+        public float sum(int lane) {
+            return sums[lane];
+        }
+    }
+
     private OnlineSoftmax() {}
 
     /// Adds `slope · (key position − query position)` to the scores.
@@ -48,37 +68,39 @@ public final class OnlineSoftmax {
     /// Takes one more block of keys in: scores become weights e^(s − maximum) in place, and what was accumulated under
     /// an older maximum is scaled down.
     ///
-    /// @param maxima running maximum per lane, −∞ at first
-    /// @param sums running sum of weights per lane
-    /// @param sOut accumulated weighted values `[dims][TILE_COLUMNS]`
-    public static void update(float[] s, int keys, float[] maxima, float[] sums, float[] sOut, int dims) {
+    /// @param state of the lanes
+    /// @param weighted accumulated weighted values `[dims][TILE_COLUMNS]`
+    public static void update(float[] s, int keys, State state, float[] weighted, int dims) {
         for (int half = 0; half < Simd.TILE_COLUMNS; half += Simd.LANES) {
-            FloatVector before = FloatVector.fromArray(Simd.F, maxima, half);
-            FloatVector maximum = maximum(s, half, keys, before);
-            maximum.intoArray(maxima, half);
-            // A lane that has seen no key yet: any finite number will do.
-            FloatVector shift = maximum.blend(0f, maximum.compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY));
-            FloatVector sum = weights(s, half, keys, shift);
-            FloatVector correction = Elementary.exp(before.sub(shift));
-            Elementary.fma(FloatVector.fromArray(Simd.F, sums, half), correction, sum)
-                    .intoArray(sums, half);
-            if (correction.compare(VectorOperators.NE, 1f).anyTrue()) {
-                scale(sOut, half, dims, correction);
+            boolean raised = raise(s, half, keys, state.maxima, state.shifts, state.corrections);
+            weigh(s, half, keys, state.shifts, state.corrections, state.sums);
+            if (raised) {
+                scale(weighted, half, dims, state.corrections);
             }
         }
     }
 
-    private static FloatVector maximum(float[] s, int half, int keys, FloatVector start) {
-        FloatVector maximum = start;
+    /// Raises the maxima to those of the block; says whether what was accumulated before has to be scaled.
+    private static boolean raise(float[] s, int half, int keys, float[] maxima, float[] shifts, float[] corrections) {
+        FloatVector before = FloatVector.fromArray(Simd.F, maxima, half);
+        FloatVector maximum = before;
         for (int j = 0; j < keys; j++) {
             FloatVector x = FloatVector.fromArray(Simd.F, s, j * Simd.TILE_COLUMNS + half);
             maximum = maximum.blend(x, x.compare(VectorOperators.GT, maximum));
         }
-        return maximum;
+        // A lane that has seen no key yet: any finite number will do.
+        FloatVector shift = maximum.blend(0f, maximum.compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY));
+        FloatVector correction = Elementary.exp(before.sub(shift));
+        maximum.intoArray(maxima, half);
+        shift.intoArray(shifts, half);
+        correction.intoArray(corrections, half);
+        return correction.compare(VectorOperators.NE, 1f).anyTrue();
     }
 
-    private static FloatVector weights(float[] s, int half, int keys, FloatVector shift) {
-        FloatVector sum = FloatVector.zero(Simd.F);
+    private static void weigh(float[] s, int half, int keys, float[] shifts, float[] corrections, float[] sums) {
+        FloatVector shift = FloatVector.fromArray(Simd.F, shifts, half);
+        FloatVector sum =
+                FloatVector.fromArray(Simd.F, sums, half).mul(FloatVector.fromArray(Simd.F, corrections, half));
         for (int j = 0; j < keys; j++) {
             int at = j * Simd.TILE_COLUMNS + half;
             FloatVector weight =
@@ -86,10 +108,11 @@ public final class OnlineSoftmax {
             weight.intoArray(s, at);
             sum = sum.add(weight);
         }
-        return sum;
+        sum.intoArray(sums, half);
     }
 
-    private static void scale(float[] x, int half, int rows, FloatVector factor) {
+    private static void scale(float[] x, int half, int rows, float[] factors) {
+        FloatVector factor = FloatVector.fromArray(Simd.F, factors, half);
         for (int r = 0; r < rows; r++) {
             int at = r * Simd.TILE_COLUMNS + half;
             FloatVector.fromArray(Simd.F, x, at).mul(factor).intoArray(x, at);

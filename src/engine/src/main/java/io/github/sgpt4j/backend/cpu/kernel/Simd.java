@@ -7,6 +7,7 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
+import org.jspecify.annotations.Nullable;
 
 /// The vector width in use, chosen once: the machine's preferred one, at most 512 bits, or the one that the system
 /// property `sgpt4j.vectorBits` asks for (128, 256 or 512).
@@ -68,7 +69,7 @@ public final class Simd {
     }
 
     record Choice(VectorShape shape, Optional<String> problem) {
-        static Choice of(@org.jspecify.annotations.Nullable String request) {
+        static Choice of(@Nullable String request) {
             VectorShape preferred = shapeFor(Integer.highestOneBit(preferredBits()));
             if (request == null) {
                 return new Choice(preferred, Optional.empty());

@@ -1,6 +1,5 @@
 package io.github.sgpt4j.backend.cpu.kernel;
 
-
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 

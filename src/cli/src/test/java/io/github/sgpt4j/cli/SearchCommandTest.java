@@ -1,0 +1,134 @@
+package io.github.sgpt4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SearchCommandTest {
+    private static final String CORPUS = """
+            {"_id": "s", "title": "arachnophobia", "text": "a morbid fear of spiders"}
+            {"_id": "t", "title": "thermometer", "text": "an instrument for measuring temperature"}
+            {"_id": "b", "title": "bakery", "text": "a place where bread is made"}
+            """;
+
+    @TempDir
+    Path folder;
+
+    private String corpus;
+
+    @BeforeEach
+    void writeCorpus() throws IOException {
+        Path file = folder.resolve("corpus.jsonl");
+        Files.writeString(file, CORPUS);
+        corpus = file.toString();
+    }
+
+    @Test
+    void writesEveryFieldPerDocumentFound() {
+        List<JsonNode> lines = Cli.run("search", "--corpus", corpus, "--format", "jsonl", "-k", "2", "fear of spiders")
+                .lines();
+        assertEquals(2, lines.size());
+        JsonNode first = lines.getFirst();
+        List<String> fields = new ArrayList<>();
+        first.fieldNames().forEachRemaining(fields::add);
+        assertEquals(List.of("query", "rank", "id", "title", "text", "score"), fields);
+        assertEquals("s", first.get("id").asText());
+        assertEquals("a morbid fear of spiders", first.get("text").asText());
+        assertEquals(2, lines.get(1).get("rank").asInt());
+    }
+
+    @Test
+    void showsATableThatFitsOnATerminal() {
+        Cli.Result result = Cli.run("search", "--corpus", corpus, "fear of spiders", "measuring heat");
+        assertEquals(0, result.code(), result.err());
+        assertEquals("", result.err());
+        List<String> lines = result.text().lines().toList();
+        assertEquals("fear of spiders", lines.getFirst());
+        assertTrue(lines.get(2).matches(" *1 +0\\.\\d{4} +arachnophobia +a morbid fear of spiders"), lines.get(2));
+        assertTrue(lines.contains("measuring heat"));
+        assertTrue(lines.stream().allMatch(line -> line.length() <= 120));
+    }
+
+    @Test
+    void readsQueriesFromStdin() {
+        String arguments = Cli.run("search", "--corpus", corpus, "fear of spiders", "bread")
+                .text();
+        assertEquals(
+                arguments,
+                Cli.runWithInput("fear of spiders\nbread\n", "search", "--corpus", corpus)
+                        .text());
+    }
+
+    @Test
+    void tellsACountBehindRerankFromAQuery() {
+        for (String[] form : new String[][] {
+            {"--rerank", "bread"}, {"--rerank", "2", "bread"}, {"--rerank=2", "bread"}, {"bread", "--rerank"}
+        }) {
+            List<String> arguments = new ArrayList<>(List.of("search", "--corpus", corpus, "--format", "jsonl"));
+            arguments.addAll(List.of(form));
+            List<JsonNode> lines = Cli.run(arguments.toArray(String[]::new)).lines();
+            assertEquals(3, lines.size());
+            assertEquals("bread", lines.getFirst().get("query").asText());
+            boolean two = String.join(" ", form).contains("2");
+            assertTrue(lines.get(1).has("rerank_score"));
+            assertEquals(!two, lines.get(2).has("rerank_score"), String.join(" ", form));
+            assertTrue(lines.get(0).get("rerank_score").asDouble()
+                    >= lines.get(1).get("rerank_score").asDouble());
+        }
+    }
+
+    @Test
+    void saysNothingAboutTheBuiltInModelWhenQuietOrAnotherModelIsUsed() {
+        assertEquals(
+                "",
+                Cli.run("search", "--corpus", corpus, "--quiet", "--rerank", "bread")
+                        .err());
+        assertEquals(
+                "",
+                Cli.run("search", "-m", Cli.model("gptneo-ce"), "--corpus", corpus, "--rerank", "bread")
+                        .err());
+    }
+
+    @Test
+    void readsADirectoryInBeirsLayoutOrOfTextFiles() throws IOException {
+        String expected = Cli.run("search", "--corpus", corpus, "--format", "jsonl", "bread")
+                .text();
+        assertEquals(
+                expected,
+                Cli.run("search", "--corpus", folder.toString(), "--format", "jsonl", "bread")
+                        .text());
+        Path texts = Files.createDirectory(folder.resolve("texts"));
+        Files.writeString(texts.resolve("b.txt"), "a place where\nbread is made");
+        Files.writeString(texts.resolve("a.txt"), "an instrument for measuring temperature");
+        Files.writeString(texts.resolve("notes.md"), "bread");
+        List<JsonNode> lines = Cli.run("search", "--corpus", texts.toString(), "--format", "jsonl", "bread")
+                .lines();
+        assertEquals(2, lines.size());
+        assertEquals("b.txt", lines.getFirst().get("id").asText());
+        assertEquals(
+                "a place where\nbread is made", lines.getFirst().get("text").asText());
+        assertFalse(lines.getFirst().has("title"));
+    }
+
+    @Test
+    void givesCosineZeroToTextsWithoutTokens() throws IOException {
+        Path file = folder.resolve("empty.txt");
+        Files.writeString(file, "\nbread\n");
+        List<JsonNode> lines = Cli.run(
+                        "search", "-m", Cli.model("gptneo-be"), "--corpus", file.toString(), "--format", "jsonl", "")
+                .lines();
+        assertEquals(
+                List.of("0", "1"), lines.stream().map(l -> l.get("id").asText()).toList());
+        lines.forEach(line -> assertEquals(0.0, line.get("score").asDouble()));
+    }
+}

@@ -1,0 +1,96 @@
+package io.github.sgpt4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// tokenize, inspect, devices, help and version.
+class SmallCommandsTest {
+    @Test
+    void tokenizesAsTheGoldensDo() {
+        JsonNode expected = Cli.expected("gptneo-be");
+        for (int i = 0; i < 5; i++) {
+            String text = expected.get("texts").get(i).asText();
+            JsonNode line = Cli.run("tokenize", "-m", Cli.model("gptneo-be"), text)
+                    .lines()
+                    .getFirst();
+            List<String> fields = new ArrayList<>();
+            line.fieldNames().forEachRemaining(fields::add);
+            assertEquals(List.of("index", "text", "ids"), fields);
+            assertEquals(expected.get("ids").get(i), line.get("ids"));
+            assertEquals(text, line.get("text").asText());
+        }
+    }
+
+    @Test
+    void leavesSpecialTokensOutOnRequest() {
+        String model = Cli.model("opt-ce");
+        int all = Cli.run("tokenize", "-m", model, "hello")
+                .lines()
+                .getFirst()
+                .get("ids")
+                .size();
+        int fewer = Cli.run("tokenize", "-m", model, "--no-special-tokens", "hello")
+                .lines()
+                .getFirst()
+                .get("ids")
+                .size();
+        assertEquals(all - 1, fewer);
+    }
+
+    @Test
+    void inspectShowsTheBuiltInModel() {
+        Cli.Result result = Cli.run("inspect");
+        assertEquals(0, result.code(), result.err());
+        assertEquals("", result.err());
+        for (String fact : List.of(
+                "family +gpt_neo",
+                "layers +4",
+                "hidden size +256",
+                "vocabulary +8,192",
+                "stored as +F16 .*",
+                "files +model.safetensors",
+                "pooling +weightedmean",
+                "text length +cut to 128 tokens",
+                "specb +yes.*")) {
+            assertTrue(result.text().lines().anyMatch(line -> line.matches(fact)), fact + "\n" + result.text());
+        }
+    }
+
+    @Test
+    void devicesNamesTheCpu() {
+        Cli.Result result = Cli.run("devices");
+        assertEquals(0, result.code(), result.err());
+        assertTrue(result.text().startsWith("cpu     available "), result.text());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "embed", "score", "tokenize", "search", "inspect", "devices"})
+    void everyLevelHasHelpAndVersion(String verb) {
+        String[] start = verb.isEmpty() ? new String[0] : new String[] {verb};
+        Cli.Result help = Cli.run(with(start, "--help"));
+        assertEquals(0, help.code());
+        assertEquals("", help.err());
+        assertTrue(help.text().startsWith(("Usage: sgpt " + verb).strip()), help.text());
+        Cli.Result version = Cli.run(with(start, "--version"));
+        assertEquals(0, version.code());
+        assertTrue(version.text().matches("sgpt \\d+\\.\\d+\\.\\d+.*\n"), version.text());
+    }
+
+    @Test
+    void withoutAVerbThereIsHelp() {
+        assertEquals(Cli.run("--help").text(), Cli.run().text());
+    }
+
+    private static String[] with(String[] start, String option) {
+        List<String> all = new ArrayList<>(List.of(start));
+        all.add(option);
+        return all.toArray(String[]::new);
+    }
+}

@@ -1,0 +1,433 @@
+package io.github.sgpt4j;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertThrowsExactly;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.github.sgpt4j.error.SgptException;
+import io.github.sgpt4j.testing.Checkpoint;
+import io.github.sgpt4j.testing.Closeness;
+import io.github.sgpt4j.testing.Goldens;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Models and encoders from opening to closing: sharing between threads, what is given back, and unusual texts.
+class ModelLifecycleTest {
+    private static final List<String> TEXTS = List.of(
+            "deep learning",
+            "",
+            "artificial snow falls on the mountains of another planet",
+            "a",
+            "I'm searching for a planet not too far from Earth.",
+            "naïve café 東京 🙂");
+
+    private static final ModelOptions TWO_THREADS = ModelOptions.DEFAULT.withThreads(2);
+
+    @TempDir
+    Path folder;
+
+    private static Model open(String golden) {
+        return Model.open(Goldens.model(golden), TWO_THREADS);
+    }
+
+    private static void assertVectors(float[][] expected, float[][] actual) {
+        assertEquals(expected.length, actual.length);
+        for (int i = 0; i < expected.length; i++) {
+            Closeness.SAME.check("text " + i, expected[i], actual[i]);
+        }
+    }
+
+    @Test
+    void encodersSharedByManyThreadsGiveTheSameResults() throws InterruptedException, ExecutionException {
+        try (Model model = open("gptneo-ce");
+                BiEncoder encoder = BiEncoder.of(model, BiEncoderOptions.DEFAULT.withBatchTokens(20));
+                CrossEncoder scorer = CrossEncoder.of(model, CrossEncoderOptions.DEFAULT.withBatchTokens(60));
+                ExecutorService threads = Executors.newFixedThreadPool(8)) {
+            float[][] vectors;
+            List<CrossEncoder.Score> scores;
+            try (Model alone = open("gptneo-ce");
+                    BiEncoder first = BiEncoder.of(alone, BiEncoderOptions.DEFAULT);
+                    CrossEncoder second = CrossEncoder.of(alone, CrossEncoderOptions.DEFAULT)) {
+                vectors = first.embed(TEXTS);
+                scores = second.score("snow", TEXTS);
+            }
+            List<Callable<Void>> calls = new ArrayList<>();
+            for (int i = 0; i < 24; i++) {
+                Random random = new Random(i);
+                calls.add(() -> {
+                    List<Integer> order = new ArrayList<>(
+                            IntStream.range(0, TEXTS.size()).boxed().toList());
+                    Collections.shuffle(order, random);
+                    List<String> shuffled = order.stream().map(TEXTS::get).toList();
+                    float[][] embedded = encoder.embed(shuffled);
+                    List<CrossEncoder.Score> scored = scorer.score("snow", shuffled);
+                    for (int at = 0; at < order.size(); at++) {
+                        Closeness.SAME.check("text", vectors[order.get(at)], embedded[at]);
+                        double expected = scores.get(order.get(at)).value();
+                        new Closeness(1e-4, 1e-5)
+                                .check("score", expected, scored.get(at).value());
+                    }
+                    return null;
+                });
+            }
+            for (Future<Void> done : threads.invokeAll(calls)) {
+                done.get();
+            }
+        }
+    }
+
+    @Test
+    void closingTwiceDoesNothing() {
+        Model model = open("gptneo-ce");
+        BiEncoder encoder = BiEncoder.of(model, BiEncoderOptions.DEFAULT);
+        CrossEncoder scorer = CrossEncoder.of(model, CrossEncoderOptions.DEFAULT);
+        for (int i = 0; i < 2; i++) {
+            encoder.close();
+            scorer.close();
+            model.close();
+        }
+        BiEncoder owner = BiEncoder.open(Goldens.model("gptneo-be"));
+        owner.close();
+        owner.close();
+    }
+
+    private static void assertClosed(BiEncoder encoder) {
+        assertThrowsExactly(IllegalStateException.class, () -> encoder.embed("text"));
+        assertThrowsExactly(IllegalStateException.class, () -> encoder.embed(List.of()));
+        assertThrowsExactly(IllegalStateException.class, () -> encoder.embedQueries(List.of("")));
+        assertThrowsExactly(IllegalStateException.class, () -> encoder.tokenize("text", TextKind.QUERY));
+    }
+
+    private static void assertClosed(CrossEncoder scorer) {
+        assertThrowsExactly(IllegalStateException.class, () -> scorer.score("query", List.of("document")));
+        assertThrowsExactly(IllegalStateException.class, () -> scorer.score("query", List.of()));
+    }
+
+    private static void assertClosed(Model model) {
+        assertThrowsExactly(IllegalStateException.class, model::info);
+        assertThrowsExactly(IllegalStateException.class, model::findNonFinite);
+        assertThrowsExactly(IllegalStateException.class, () -> model.tokenize("text", true));
+        assertThrowsExactly(IllegalStateException.class, () -> model.detokenize(new int[] {1}));
+        assertThrowsExactly(IllegalStateException.class, () -> BiEncoder.of(model, BiEncoderOptions.DEFAULT));
+        assertThrowsExactly(IllegalStateException.class, () -> CrossEncoder.of(model, CrossEncoderOptions.DEFAULT));
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void nothingWorksOverAClosedModel(boolean usedBefore) {
+        Model model = open("gptneo-ce");
+        BiEncoder encoder = BiEncoder.of(model, BiEncoderOptions.DEFAULT);
+        CrossEncoder scorer = CrossEncoder.of(model, CrossEncoderOptions.DEFAULT);
+        if (usedBefore) {
+            encoder.embed("text");
+            scorer.score("query", List.of("document"));
+        }
+        model.close();
+        assertClosed(model);
+        assertClosed(encoder);
+        assertClosed(scorer);
+    }
+
+    @Test
+    void aClosedEncoderLeavesTheCallersModelOpen() {
+        try (Model model = open("gptneo-ce")) {
+            BiEncoder encoder = BiEncoder.of(model, BiEncoderOptions.DEFAULT);
+            CrossEncoder scorer = CrossEncoder.of(model, CrossEncoderOptions.DEFAULT);
+            float[] vector = encoder.embed("text");
+            encoder.close();
+            scorer.close();
+            assertClosed(encoder);
+            assertClosed(scorer);
+            try (BiEncoder again = BiEncoder.of(model, BiEncoderOptions.DEFAULT)) {
+                assertArrayEquals(vector, again.embed("text"));
+            }
+        }
+    }
+
+    @Test
+    void encodersThatOpenedTheirModelCloseIt() {
+        BiEncoder encoder = BiEncoder.open(Goldens.model("gptneo-be"), TWO_THREADS, BiEncoderOptions.DEFAULT);
+        encoder.close();
+        assertClosed(encoder);
+        CrossEncoder scorer = CrossEncoder.open(Goldens.model("gptneo-ce"), TWO_THREADS, CrossEncoderOptions.DEFAULT);
+        scorer.close();
+        assertClosed(scorer);
+    }
+
+    /// Files under `directory` that this process has mapped.
+    private static List<String> mapped(Path directory) throws IOException {
+        Path maps = Path.of("/proc/self/maps");
+        assumeTrue(Files.isReadable(maps), "needs /proc/self/maps");
+        try (var lines = Files.lines(maps)) {
+            return lines.filter(line -> line.contains(directory.toString())).toList();
+        }
+    }
+
+    private static Set<Thread> workers() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().startsWith("sgpt4j"))
+                .collect(Collectors.toSet());
+    }
+
+    /// Waits until every worker that was not there before has ended.
+    private static void assertWorkersEnd(Set<Thread> before) throws InterruptedException {
+        for (Thread thread : workers()) {
+            if (!before.contains(thread)) {
+                thread.join(20_000);
+                assertFalse(thread.isAlive(), () -> thread + " still runs");
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"gptneo-ce", "gptj-ce"})
+    void closingUnmapsTheWeightsAndEndsTheThreads(String golden) throws IOException, InterruptedException {
+        Checkpoint checkpoint = Checkpoint.copy(golden, folder);
+        Set<Thread> before = workers();
+        try (Model model = Model.open(checkpoint.directory(), TWO_THREADS);
+                BiEncoder encoder = BiEncoder.of(model, BiEncoderOptions.DEFAULT)) {
+            encoder.embed(TEXTS);
+            assertFalse(mapped(checkpoint.directory()).isEmpty());
+            assertTrue(workers().size() > before.size());
+        }
+        assertEquals(List.of(), mapped(checkpoint.directory()));
+        assertWorkersEnd(before);
+        try (var files = Files.list(checkpoint.directory())) {
+            for (Path file : files.toList()) {
+                Files.delete(file);
+            }
+        }
+        Files.delete(checkpoint.directory());
+    }
+
+    @Test
+    void aFailureToOpenLeavesNothingBehind() throws IOException, InterruptedException {
+        Checkpoint model = Checkpoint.copy("gptneo-ce", folder);
+        Set<Thread> before = workers();
+        model.write("tokenizer.json", "{}");
+        assertLeavesNothing(model, before);
+        model.write(
+                "tokenizer.json",
+                Goldens.json(Goldens.model("gptneo-ce").resolve("tokenizer.json"))
+                        .toString());
+        model.dropTensor("transformer.ln_f.bias");
+        assertLeavesNothing(model, before);
+        model.tensors(Checkpoint::keep).write("modules.json", """
+                [{"path": "", "type": "sentence_transformers.models.Transformer"},
+                 {"path": "1", "type": "sentence_transformers.models.Pooling"},
+                 {"path": "2", "type": "sentence_transformers.models.Dense"}]""");
+        model.write("1/config.json", "{}").write("2/config.json", "{\"in_features\": 64, \"out_features\": 3}");
+        Files.copy(model.file("model.safetensors"), model.file("2").resolve("model.safetensors"));
+        assertLeavesNothing(model, before);
+        model.delete("modules.json").set("config.json", "tie_word_embeddings", "false");
+        assertThrows(
+                SgptException.class,
+                () -> CrossEncoder.open(model.directory(), TWO_THREADS, CrossEncoderOptions.DEFAULT));
+        assertEquals(List.of(), mapped(model.directory()));
+        assertWorkersEnd(before);
+    }
+
+    private static void assertLeavesNothing(Checkpoint model, Set<Thread> before)
+            throws IOException, InterruptedException {
+        assertThrows(
+                SgptException.class, () -> BiEncoder.open(model.directory(), TWO_THREADS, BiEncoderOptions.DEFAULT));
+        assertEquals(List.of(), mapped(model.directory()));
+        assertWorkersEnd(before);
+    }
+
+    @Test
+    void optionsThatDoNotFitLeaveNothingBehind() throws IOException, InterruptedException {
+        Checkpoint model = Checkpoint.copy("gptneo-be", folder);
+        Set<Thread> before = workers();
+        assertThrowsExactly(
+                IllegalArgumentException.class,
+                () -> BiEncoder.open(model.directory(), TWO_THREADS, BiEncoderOptions.DEFAULT.withMaxLength(100_000)));
+        assertThrowsExactly(
+                IllegalArgumentException.class,
+                () -> CrossEncoder.open(
+                        model.directory(), TWO_THREADS, CrossEncoderOptions.DEFAULT.withMaxLength(100_000)));
+        assertEquals(List.of(), mapped(model.directory()));
+        assertWorkersEnd(before);
+    }
+
+    /// Checks that calls rise from below `total` to it.
+    private static void assertProgress(List<long[]> calls, long total) {
+        long last = 0;
+        for (long[] call : calls) {
+            assertEquals(total, call[1]);
+            assertTrue(call[0] >= last && call[0] <= total, () -> Arrays.toString(call));
+            last = call[0];
+        }
+        assertEquals(total, last);
+    }
+
+    @Test
+    void progressRisesToTheTotal() {
+        try (Model model = open("gptneo-ce");
+                BiEncoder encoder = BiEncoder.of(model, BiEncoderOptions.DEFAULT.withBatchTokens(10));
+                CrossEncoder scorer = CrossEncoder.of(model, CrossEncoderOptions.DEFAULT.withBatchTokens(10))) {
+            List<long[]> calls = new ArrayList<>();
+            encoder.embed(TEXTS, TextKind.TEXT, (done, total) -> calls.add(new long[] {done, total}));
+            assertTrue(calls.size() > 2);
+            assertProgress(calls, TEXTS.size());
+            calls.clear();
+            List<String> queries = List.of("snow", "", "a planet", "snow", "", "deep");
+            scorer.score(queries, TEXTS, (done, total) -> calls.add(new long[] {done, total}));
+            assertTrue(calls.size() > 2);
+            assertProgress(calls, TEXTS.size());
+            calls.clear();
+            encoder.embed(List.of("", ""), TextKind.TEXT, (done, total) -> calls.add(new long[] {done, total}));
+            assertProgress(calls, 2);
+            calls.clear();
+            scorer.score(List.of("", ""), List.of("a", "b"), (done, total) -> calls.add(new long[] {done, total}));
+            assertProgress(calls, 2);
+        }
+    }
+
+    @Test
+    void whatAProgressListenerThrowsEndsTheCallAndNothingElse() {
+        RuntimeException stop = new IllegalCallerException("stop");
+        ProgressListener stopping = (done, total) -> {
+            throw stop;
+        };
+        try (Model model = open("gptneo-ce");
+                BiEncoder encoder = BiEncoder.of(model, BiEncoderOptions.DEFAULT.withBatchTokens(10));
+                CrossEncoder scorer = CrossEncoder.of(model, CrossEncoderOptions.DEFAULT.withBatchTokens(10))) {
+            float[][] vectors = encoder.embed(TEXTS);
+            List<CrossEncoder.Score> scores = scorer.score("snow", TEXTS);
+            assertSame(stop, assertThrows(RuntimeException.class, () -> encoder.embed(TEXTS, TextKind.TEXT, stopping)));
+            List<String> queries = Collections.nCopies(TEXTS.size(), "snow");
+            assertSame(stop, assertThrows(RuntimeException.class, () -> scorer.score(queries, TEXTS, stopping)));
+            assertVectors(vectors, encoder.embed(TEXTS));
+            assertEquals(scores, scorer.score("snow", TEXTS));
+        }
+    }
+
+    @Test
+    void noTextsGiveNoResults() {
+        try (Model model = open("gptneo-ce");
+                BiEncoder encoder = BiEncoder.of(model, BiEncoderOptions.DEFAULT);
+                CrossEncoder scorer = CrossEncoder.of(model, CrossEncoderOptions.DEFAULT)) {
+            assertEquals(0, encoder.embed(List.of()).length);
+            assertEquals(0, encoder.embedQueries(List.of()).length);
+            assertEquals(List.of(), scorer.score("query", List.of()));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void anEmptyTextIsZeroAloneAndInCompany(boolean normalize) {
+        BiEncoderOptions options = BiEncoderOptions.DEFAULT.withNormalize(normalize);
+        try (BiEncoder encoder = BiEncoder.open(Goldens.model("gptneo-be"), TWO_THREADS, options)) {
+            float[] zero = new float[encoder.dimension()];
+            assertEquals(0, encoder.tokenize("", TextKind.TEXT).length);
+            assertArrayEquals(zero, encoder.embed(""));
+            float[][] vectors = encoder.embed(List.of("", "snow", "", "planet", ""));
+            for (int i = 0; i < vectors.length; i += 2) {
+                assertArrayEquals(zero, vectors[i]);
+            }
+            Closeness.SAME.check("snow", encoder.embed("snow"), vectors[1]);
+            Closeness.SAME.check("planet", encoder.embed("planet"), vectors[3]);
+        }
+    }
+
+    @Test
+    void anEmptyQueryScoresZeroAndAnEmptyDocumentIsOne() {
+        try (CrossEncoder scorer =
+                CrossEncoder.open(Goldens.model("gptneo-ce"), TWO_THREADS, CrossEncoderOptions.DEFAULT)) {
+            CrossEncoder.Score none = scorer.score("", List.of("document")).getFirst();
+            assertEquals(0, none.tokens());
+            assertEquals(0f, none.value());
+            CrossEncoder.Score some = scorer.score("query", List.of("")).getFirst();
+            assertTrue(some.tokens() > 0 && some.value() < 0);
+        }
+    }
+
+    @Test
+    void aLongTextIsWhatItsFirstTokensAre() {
+        try (Model model = open("gptneo-be");
+                BiEncoder encoder = BiEncoder.of(model, BiEncoderOptions.DEFAULT)) {
+            String text = "snow falls on a planet. ".repeat(20_000);
+            int[] ids = encoder.tokenize(text, TextKind.TEXT);
+            assertEquals(model.info().maxLength(), ids.length);
+            String prefix = model.detokenize(ids);
+            assertTrue(text.startsWith(prefix));
+            assertArrayEquals(ids, encoder.tokenize(prefix, TextKind.TEXT));
+            Closeness.SAME.check("long text", encoder.embed(prefix), encoder.embed(text));
+        }
+    }
+
+    @Test
+    void aLongPairScoresTheWholeQuery() {
+        try (Model model = open("gptneo-ce");
+                CrossEncoder scorer = CrossEncoder.of(model, CrossEncoderOptions.DEFAULT)) {
+            String document = "snow falls on a planet. ".repeat(5_000);
+            int tokens = model.tokenize("a snowy planet", false).length;
+            assertEquals(
+                    tokens,
+                    scorer.score("a snowy planet", List.of(document)).getFirst().tokens());
+            CrossEncoder.Score cut = scorer.score(document, List.of("short")).getFirst();
+            assertTrue(cut.tokens() > 0 && cut.tokens() <= 160);
+            assertTrue(Float.isFinite(cut.value()));
+        }
+    }
+
+    @Test
+    void aNullTextIsANullPointerException() {
+        try (Model model = open("gptneo-ce");
+                BiEncoder encoder = BiEncoder.of(model, BiEncoderOptions.DEFAULT);
+                CrossEncoder scorer = CrossEncoder.of(model, CrossEncoderOptions.DEFAULT)) {
+            List<String> withNull = Arrays.asList("a", null);
+            assertThrowsExactly(NullPointerException.class, () -> encoder.embed((String) null));
+            assertThrowsExactly(NullPointerException.class, () -> encoder.embed(withNull));
+            assertThrowsExactly(NullPointerException.class, () -> encoder.tokenize(null, TextKind.TEXT));
+            assertThrowsExactly(NullPointerException.class, () -> model.tokenize(null, true));
+            assertThrowsExactly(NullPointerException.class, () -> scorer.score(null, List.of("a")));
+            assertThrowsExactly(NullPointerException.class, () -> scorer.score(null, List.of()));
+            assertThrowsExactly(NullPointerException.class, () -> scorer.score("a", withNull));
+            assertThrowsExactly(
+                    NullPointerException.class,
+                    () -> scorer.score(withNull, TEXTS.subList(0, 2), ProgressListener.NONE));
+            assertThrowsExactly(
+                    IllegalArgumentException.class,
+                    () -> scorer.score(List.of("a"), List.of("a", "b"), ProgressListener.NONE));
+        }
+    }
+
+    @Test
+    void aSurrogateWithoutItsPartnerCountsAsTheReplacementCharacter() {
+        try (Model model = open("gptneo-ce");
+                BiEncoder encoder = BiEncoder.of(model, BiEncoderOptions.DEFAULT);
+                CrossEncoder scorer = CrossEncoder.of(model, CrossEncoderOptions.DEFAULT)) {
+            for (String text : List.of("\ud800", "\udc00", "a\ud83d b", "\udc00\ud800", "x\ud800")) {
+                String repaired = text.replaceAll("[\\ud800-\\udfff]", "\ufffd");
+                assertArrayEquals(model.tokenize(repaired, true), model.tokenize(text, true));
+                assertArrayEquals(encoder.embed(repaired), encoder.embed(text));
+                assertEquals(scorer.score(repaired, List.of(repaired)), scorer.score(text, List.of(text)));
+            }
+        }
+    }
+}

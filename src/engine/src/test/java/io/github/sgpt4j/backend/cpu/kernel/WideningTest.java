@@ -1,0 +1,89 @@
+package io.github.sgpt4j.backend.cpu.kernel;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.Half;
+import io.github.sgpt4j.tensor.LittleEndian;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+@Tag("vector")
+class WideningTest {
+    private static final int VALUES = 1 << 16;
+
+    /// All 65,536 patterns, from an odd address.
+    private static float[] widenAll(DType dtype) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment patterns = arena.allocate(2L * VALUES + 1);
+            for (int i = 0; i < VALUES; i++) {
+                patterns.set(LittleEndian.I16, 1 + 2L * i, (short) i);
+            }
+            float[] out = new float[VALUES + 2];
+            Widening.widen(patterns, dtype, 1, out, 1, VALUES);
+            return out;
+        }
+    }
+
+    @Test
+    void everyHalfWidensExactly() {
+        float[] wide = widenAll(DType.F16);
+        for (int i = 0; i < VALUES; i++) {
+            assertSame(Half.f16ToFloat((short) i), wide[i + 1], i);
+        }
+    }
+
+    @Test
+    void everyBfloat16WidensExactly() {
+        float[] wide = widenAll(DType.BF16);
+        for (int i = 0; i < VALUES; i++) {
+            assertSame(Half.bf16ToFloat((short) i), wide[i + 1], i);
+        }
+    }
+
+    private static void assertSame(float expected, float got, int pattern) {
+        if (Float.isNaN(expected)) {
+            assertTrue(Float.isNaN(got), () -> "pattern " + pattern);
+        } else {
+            assertEquals(Float.floatToRawIntBits(expected), Float.floatToRawIntBits(got), () -> "pattern " + pattern);
+        }
+    }
+
+    @Test
+    void everyLengthWritesItsElementsAndNoOther() {
+        for (DType dtype : new DType[] {DType.F32, DType.BF16, DType.F16}) {
+            for (int count = 0; count <= 3 * Simd.LANES + 1; count++) {
+                try (Arena arena = Arena.ofConfined()) {
+                    MemorySegment in = arena.allocate(1 + (long) count * dtype.bytes());
+                    float[] values = new float[count];
+                    for (int i = 0; i < count; i++) {
+                        values[i] = i + 1;
+                    }
+                    Widening.narrow(values, 0, count, in, dtype, 1);
+                    float[] out = new float[count + 2];
+                    Widening.widen(in, dtype, 1, out, 1, count);
+                    for (int i = -1; i <= count; i++) {
+                        assertEquals(i < 0 || i == count ? 0f : i + 1f, out[i + 1]);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void narrowingRoundsToNearestEven() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment out = arena.allocate(6);
+            float[] values = {1f + 0x1p-8f, 1f + 3 * 0x1p-8f, 0x1.fffffep127f};
+            Widening.narrow(values, 0, 3, out, DType.BF16, 0);
+            float[] back = new float[3];
+            Widening.widen(out, DType.BF16, 0, back, 0, 3);
+            assertEquals(1f, back[0]);
+            assertEquals(1f + 4 * 0x1p-8f, back[1]);
+            assertEquals(Float.POSITIVE_INFINITY, back[2]);
+        }
+    }
+}
