@@ -264,7 +264,7 @@ public final class Converter {
         List<Path> old;
         try (Stream<Path> files = Files.list(folder)) {
             old = files.filter(file -> isWeightFile(String.valueOf(file.getFileName())))
-                    .filter(file -> !part.shards().containsKey(String.valueOf(file.getFileName())))
+                    .filter(file -> !part.weightFiles().contains(part.folder().resolve(file.getFileName())))
                     .toList();
         }
         for (Path file : old) {
