@@ -40,17 +40,20 @@ class ConvertedTrainedModelTest {
         assertEquals(
                 IntStream.range(0, 4)
                         .boxed()
-                        .flatMap(i -> List.of("bias", "masked_bias").stream().map(b -> "transformer.h." + i + ".attn." + b))
+                        .flatMap(i ->
+                                List.of("bias", "masked_bias").stream().map(b -> "transformer.h." + i + ".attn." + b))
                         .toList(),
                 report.droppedBuffers());
 
-        JsonNode expected = new ObjectMapper().readTree(target.resolve("expected.json").toFile());
+        JsonNode expected =
+                new ObjectMapper().readTree(target.resolve("expected.json").toFile());
         for (Pooling pooling : List.of(Pooling.WEIGHTEDMEAN, Pooling.MEAN)) {
             BiEncoderOptions options = BiEncoderOptions.DEFAULT.withPooling(pooling);
             try (BiEncoder encoder = BiEncoder.open(target, ModelOptions.DEFAULT, options)) {
                 for (int i = 0; i < expected.get("texts").size(); i++) {
                     check(
-                            expected.get(pooling == Pooling.MEAN ? "mean" : "weightedmean").get(i),
+                            expected.get(pooling == Pooling.MEAN ? "mean" : "weightedmean")
+                                    .get(i),
                             encoder.embed(expected.get("texts").get(i).textValue()));
                 }
             }

@@ -7,7 +7,8 @@ import java.util.regex.Pattern;
 /// is masked, rotary frequencies. Names alone would not do: `attn.c_attn.bias` is a weight, so shapes must fit too.
 final class ComputedBuffers {
     private static final Pattern MASK = Pattern.compile("(.*\\.)?(attn|attention|crossattention)\\.bias");
-    private static final Pattern MASKED_VALUE = Pattern.compile("(.*\\.)?(attn|attention|crossattention)\\.masked_bias");
+    private static final Pattern MASKED_VALUE =
+            Pattern.compile("(.*\\.)?(attn|attention|crossattention)\\.masked_bias");
     private static final Pattern FREQUENCIES = Pattern.compile("(.*\\.)?rotary_emb\\.inv_freq");
 
     private ComputedBuffers() {}

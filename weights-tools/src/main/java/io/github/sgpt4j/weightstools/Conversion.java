@@ -16,8 +16,7 @@ final class Conversion {
     /// Converts the first `count` numbers of `in` to the first of `out`.
     ///
     /// @param values room for `count` numbers
-    static void convert(
-            DType from, MemorySegment in, DType to, MemorySegment out, float[] values, int count) {
+    static void convert(DType from, MemorySegment in, DType to, MemorySegment out, float[] values, int count) {
         if (!isFloating(from) || !to.isWeight()) {
             throw new IllegalArgumentException("cannot convert %s to %s".formatted(from, to));
         }
@@ -62,8 +61,8 @@ final class Conversion {
     }
 
     /// A number that is not a `float` becomes the neighbour whose last bit is 1. Rounding that to a type with at least
-    /// two bits less is the same as rounding `value` itself (Boldo and Melquiond, "When double rounding is odd", 2005);
-    /// rounding to the nearest twice is not.
+    /// two bits less is the same as rounding `value` itself; rounding to the nearest twice is not (Boldo and
+    /// Melquiond, "When double rounding is odd", 2005).
     static float roundToOdd(double value) {
         float near = (float) value;
         int bits = Float.floatToRawIntBits(near);

@@ -23,8 +23,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /// Converts checkpoints with pickled weights (`pytorch_model.bin`, or `pytorch_model-00001-of-00002.bin` … with
-/// `pytorch_model.bin.index.json`) to safetensors, as transformers' `save_pretrained` would write them: same names, same
-/// bytes, same division into files.
+/// `pytorch_model.bin.index.json`) to safetensors, as transformers' `save_pretrained` would write them: same
+/// names, same bytes, same division into files.
 ///
 /// No code of a checkpoint is run. Weights are streamed: memory does not grow with their size. The result is made in a
 /// hidden folder beside its place and moved there at the end, so a failure leaves nothing half-written.
@@ -44,8 +44,7 @@ public final class Converter {
     /// @param plan its weights
     /// @param shards weights by file name; none if the folder has no weights
     /// @param copied names of other files to take along
-    private record Part(
-            Path folder, WeightPlan plan, Map<String, List<PlannedTensor>> shards, List<String> copied) {
+    private record Part(Path folder, WeightPlan plan, Map<String, List<PlannedTensor>> shards, List<String> copied) {
         boolean sharded() {
             return shards.size() > 1;
         }
@@ -70,16 +69,16 @@ public final class Converter {
 
     /// Converts a checkpoint.
     ///
-    /// Into its own directory: safetensors appear beside the pickled files, in module folders too. Into another one,
-    /// which may exist: configuration, tokenizer, module folders, texts and licence are copied as well.
+    /// Into its own directory: safetensors appear beside the pickled files, in module folders too. Into another
+    /// one, which may exist: configuration, tokenizer, module folders, texts and licence are copied as well.
     ///
     /// @param source checkpoint directory
     /// @param target where the result goes; may be `source`
     /// @throws FormatException if something in the checkpoint is missing, wrong, or not allowed
-    /// @throws IOException if writing fails, files are in the way and may not be replaced, or another conversion to the
-    ///     same place is running
-    public static ConvertReport convert(
-            Path source, Path target, ConvertOptions options, ConvertListener listener) throws IOException {
+    /// @throws IOException if writing fails, files are in the way and may not be replaced, or another conversion
+    ///     to the same place is running
+    public static ConvertReport convert(Path source, Path target, ConvertOptions options, ConvertListener listener)
+            throws IOException {
         MappedFile.requireDirectory(source, "a checkpoint directory");
         if (MappedFile.present(target)) {
             MappedFile.requireDirectory(target, "a directory");
@@ -201,10 +200,7 @@ public final class Converter {
                 SafetensorsWriter writer = new SafetensorsWriter();
                 for (PlannedTensor tensor : shard.getValue()) {
                     writer.add(
-                            tensor.name(),
-                            tensor.type(),
-                            tensor.view().shape(),
-                            out -> tensor.writeTo(out, written));
+                            tensor.name(), tensor.type(), tensor.view().shape(), out -> tensor.writeTo(out, written));
                 }
                 writer.write(folder.resolve(shard.getKey()));
             }

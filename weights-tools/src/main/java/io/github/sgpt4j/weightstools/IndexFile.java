@@ -13,8 +13,7 @@ import java.util.SortedMap;
 final class IndexFile {
     private IndexFile() {}
 
-    static void write(Path file, long elements, long bytes, SortedMap<String, String> fileByTensor)
-            throws IOException {
+    static void write(Path file, long elements, long bytes, SortedMap<String, String> fileByTensor) throws IOException {
         StringBuilder text = new StringBuilder("{\n  \"metadata\": {\n");
         text.append("    \"total_parameters\": ").append(elements).append(",\n");
         text.append("    \"total_size\": ").append(bytes).append("\n  },\n  \"weight_map\": {\n");

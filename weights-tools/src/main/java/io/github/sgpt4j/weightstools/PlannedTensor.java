@@ -41,7 +41,12 @@ record PlannedTensor(String name, TorchFile file, TensorView view, DType type) {
             int count = gather.next(piece);
             if (!same) {
                 Conversion.convert(
-                        view.type(), MemorySegment.ofArray(piece), type, MemorySegment.ofArray(converted), values, count);
+                        view.type(),
+                        MemorySegment.ofArray(piece),
+                        type,
+                        MemorySegment.ofArray(converted),
+                        values,
+                        count);
             }
             int bytes = count * type.bytes();
             out.write(same ? piece : converted, 0, bytes);

@@ -88,7 +88,9 @@ final class SourceFolder {
     static Map<String, String> index(Path folder) {
         Path index = folder.resolve(INDEX_FILE);
         boolean single = MappedFile.present(folder.resolve(SINGLE_FILE));
-        return single || !MappedFile.present(index) ? Map.of() : ShardIndex.read(index).shards();
+        return single || !MappedFile.present(index)
+                ? Map.of()
+                : ShardIndex.read(index).shards();
     }
 
     /// Names of files directly in a folder that a converted checkpoint needs too: not weights of any format.

@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -38,7 +39,8 @@ final class WeightPlan {
                 TorchFile other = holders.put(name, file);
                 if (other != null) {
                     throw new FormatException("%s: expected tensor %s in one file, got it in %s as well"
-                            .formatted(file.path(), Quoted.of(name), other.path().getFileName()));
+                            .formatted(
+                                    file.path(), Quoted.of(name), other.path().getFileName()));
                 }
             }
             plan.add(file, type, untied);
@@ -86,10 +88,9 @@ final class WeightPlan {
             if (untied && isHead(name)) {
                 continue;
             }
-            TensorView view = views.get(name);
+            TensorView view = Objects.requireNonNull(views.get(name));
             // Names of one place nearly always are one tensor; otherwise each form of it is kept once.
-            String form = "%s %s %s"
-                    .formatted(view.type(), view.shape(), Arrays.toString(view.strides()));
+            String form = "%s %s %s".formatted(view.type(), view.shape(), Arrays.toString(view.strides()));
             String kept = view.shape().elements() == 0 ? null : keptByForm.putIfAbsent(form, name);
             if (kept != null) {
                 doubles.put(name, kept);
@@ -118,7 +119,9 @@ final class WeightPlan {
     }
 
     long elements() {
-        return tensors.stream().mapToLong(tensor -> tensor.view().shape().elements()).sum();
+        return tensors.stream()
+                .mapToLong(tensor -> tensor.view().shape().elements())
+                .sum();
     }
 
     /// The tensors of every file, by file name: in order, a new file whenever the next tensor would make one too long.

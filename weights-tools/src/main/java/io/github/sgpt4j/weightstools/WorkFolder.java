@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.FileSystemException;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
@@ -43,9 +43,8 @@ final class WorkFolder implements AutoCloseable {
         boolean merges = Files.isDirectory(target);
         Path parent = target.toAbsolutePath().normalize().getParent();
         Path name = target.toAbsolutePath().normalize().getFileName();
-        Path folder = merges || parent == null || name == null
-                ? target.resolve(SUFFIX)
-                : parent.resolve("." + name + SUFFIX);
+        Path folder =
+                merges || parent == null || name == null ? target.resolve(SUFFIX) : parent.resolve("." + name + SUFFIX);
         for (int i = 0; i < ATTEMPTS; i++) {
             Files.createDirectories(folder);
             FileChannel lock = lock(folder);

@@ -58,7 +58,13 @@ final class Checkpoints {
             for (String name : weights.names()) {
                 WeightTensor tensor = weights.get(name);
                 byte[] bytes = tensor.data().toArray(ValueLayout.JAVA_BYTE);
-                all.put(name, "%s %s %s".formatted(tensor.dtype(), tensor.shape(), HexFormat.of().formatHex(bytes)));
+                all.put(
+                        name,
+                        "%s %s %s"
+                                .formatted(
+                                        tensor.dtype(),
+                                        tensor.shape(),
+                                        HexFormat.of().formatHex(bytes)));
             }
         }
         return all;

@@ -70,11 +70,14 @@ class ConversionTest {
         for (int i = 0; i < 20_000; i++) {
             double value = random.nextGaussian() * Math.scalb(1.0, random.nextInt(24) - 12);
             float got = convert(value, to);
-            double distance = new BigDecimal(value).subtract(new BigDecimal(got)).abs().doubleValue();
+            double distance =
+                    new BigDecimal(value).subtract(new BigDecimal(got)).abs().doubleValue();
             for (int step : new int[] {-1, 1}) {
                 float other = neighbour(got, to, step);
-                double otherDistance =
-                        new BigDecimal(value).subtract(new BigDecimal(other)).abs().doubleValue();
+                double otherDistance = new BigDecimal(value)
+                        .subtract(new BigDecimal(other))
+                        .abs()
+                        .doubleValue();
                 assertTrue(distance <= otherDistance, value + " became " + got + ", nearer is " + other);
             }
         }

@@ -75,10 +75,16 @@ class ConverterTest {
 
     @Test
     void aNewDirectoryGetsWeightsAndWhatBelongsToThem() throws IOException {
-        for (String name : List.of("tokenizer.json", "vocab.txt", "README.md", "LICENSE", "NOTICE.txt", "chat_template.jinja")) {
+        for (String name :
+                List.of("tokenizer.json", "vocab.txt", "README.md", "LICENSE", "NOTICE.txt", "chat_template.jinja")) {
             Files.writeString(source.resolve(name), name);
         }
-        for (String name : List.of("tf_model.h5", "training_args.bin", "flax_model.msgpack", "run.py", "pytorch_model.bin.index.json.bak")) {
+        for (String name : List.of(
+                "tf_model.h5",
+                "training_args.bin",
+                "flax_model.msgpack",
+                "run.py",
+                "pytorch_model.bin.index.json.bak")) {
             Files.writeString(source.resolve(name), name);
         }
         ConvertReport report = convert(target);
@@ -152,8 +158,7 @@ class ConverterTest {
     @Test
     void theIndexIsWrittenAsTransformersWritesIt() throws IOException {
         Converter.convert(source, target, ConvertOptions.DEFAULT.withMaxShardBytes(24), ConvertListener.NONE);
-        assertEquals(
-                """
+        assertEquals("""
                 {
                   "metadata": {
                     "total_parameters": 8,
@@ -164,15 +169,12 @@ class ConverterTest {
                     "b": "model-00002-of-00002.safetensors"
                   }
                 }
-                """,
-                Files.readString(target.resolve("model.safetensors.index.json")));
+                """, Files.readString(target.resolve("model.safetensors.index.json")));
     }
 
     @Test
     void denseModulesAreConverted() throws IOException {
-        Files.writeString(
-                source.resolve("modules.json"),
-                """
+        Files.writeString(source.resolve("modules.json"), """
                 [{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
                  {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
                  {"idx": 2, "name": "2", "path": "2_Dense", "type": "sentence_transformers.models.Dense"},
@@ -238,8 +240,8 @@ class ConverterTest {
     @Test
     void onlyOneConversionToAPlaceRuns() throws IOException {
         Path work = Files.createDirectories(folder.resolve(".target.sgpt-convert"));
-        try (FileChannel channel = FileChannel.open(
-                work.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+        try (FileChannel channel =
+                FileChannel.open(work.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
             channel.lock();
             FileSystemException e = assertThrows(FileSystemException.class, () -> convert(target));
             assertTrue(e.getMessage().contains("another conversion"), e.getMessage());
@@ -289,9 +291,8 @@ class ConverterTest {
         assertArrayEquals(new float[] {5, 5, 5}, floats(target, "repeated"));
         assertArrayEquals(new float[] {}, floats(target, "nothing"));
 
-        PickleBytes integers = new PickleBytes()
-                .text("ids")
-                .tensor("LongStorage", "0", 3, 0, new long[] {3}, new long[] {1});
+        PickleBytes integers =
+                new PickleBytes().text("ids").tensor("LongStorage", "0", 3, 0, new long[] {3}, new long[] {1});
         model(integers, FLOATS);
         Converter.convert(
                 source,
@@ -333,14 +334,17 @@ class ConverterTest {
     @Test
     void buffersThatModelsComputeAreDropped() throws IOException {
         PickleBytes entries = whole(new PickleBytes(), "h.0.attn.c_attn.bias");
-        entries.text("h.0.attn.bias").tensor("FloatStorage", "0", 6, 0, new long[] {1, 1, 2, 2}, new long[] {4, 4, 2, 1});
+        entries.text("h.0.attn.bias")
+                .tensor("FloatStorage", "0", 6, 0, new long[] {1, 1, 2, 2}, new long[] {4, 4, 2, 1});
         entries.text("h.0.attn.masked_bias").tensor("FloatStorage", "0", 6, 0, new long[] {}, new long[] {});
         model(entries, FLOATS);
         ConvertReport report = convert(target);
         assertEquals(List.of("h.0.attn.bias", "h.0.attn.masked_bias"), report.droppedBuffers());
         assertEquals(1, report.tensors());
         model(
-                new PickleBytes().text("attn.masked_bias").tensor("FloatStorage", "0", 6, 0, new long[] {}, new long[] {}),
+                new PickleBytes()
+                        .text("attn.masked_bias")
+                        .tensor("FloatStorage", "0", 6, 0, new long[] {}, new long[] {}),
                 FLOATS);
         assertThrows(FormatException.class, () -> convert(folder.resolve("none")));
     }
@@ -360,12 +364,16 @@ class ConverterTest {
         Files.move(bin, first);
         refuses("expected pytorch_model.bin or pytorch_model.bin.index.json, found neither");
         Files.writeString(
-                index, "{\"weight_map\": {\"a\": \"%s\", \"x\": \"%s\"}}".formatted(first.getFileName(), second.getFileName()));
+                index,
+                "{\"weight_map\": {\"a\": \"%s\", \"x\": \"%s\"}}"
+                        .formatted(first.getFileName(), second.getFileName()));
         refuses("expected file \"pytorch_model-00002-of-00002.bin\" in the same folder");
         Files.copy(first, second);
         refuses("expected tensor \"x\", which the index says is here, found none");
         Files.writeString(
-                index, "{\"weight_map\": {\"a\": \"%s\", \"b\": \"%s\"}}".formatted(first.getFileName(), second.getFileName()));
+                index,
+                "{\"weight_map\": {\"a\": \"%s\", \"b\": \"%s\"}}"
+                        .formatted(first.getFileName(), second.getFileName()));
         refuses("expected tensor \"a\" in one file, got it in pytorch_model-00001-of-00002.bin as well");
         Files.writeString(index, "{\"weight_map\": {\"a\": \"../pytorch_model.bin\"}}");
         refuses("without directories");

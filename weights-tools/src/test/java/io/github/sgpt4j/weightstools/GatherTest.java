@@ -91,7 +91,7 @@ class GatherTest {
             long[] strides = new long[rank];
             long last = 0;
             for (int d = 0; d < rank; d++) {
-                shape[d] = 1 + random.nextInt(4);
+                shape[d] = 1L + random.nextInt(4);
                 strides[d] = random.nextInt(9);
                 last += (shape[d] - 1) * strides[d];
             }
@@ -102,8 +102,10 @@ class GatherTest {
 
     @Test
     void elementsInARowAreRecognised() {
-        assertTrue(gatherOf(view(DType.F32, 24, 0, new long[] {2, 3, 4}, 12, 4, 1)).isContiguous());
-        assertTrue(gatherOf(view(DType.F32, 24, 4, new long[] {1, 3, 1, 4}, 77, 4, 55, 1)).isContiguous());
+        assertTrue(
+                gatherOf(view(DType.F32, 24, 0, new long[] {2, 3, 4}, 12, 4, 1)).isContiguous());
+        assertTrue(gatherOf(view(DType.F32, 24, 4, new long[] {1, 3, 1, 4}, 77, 4, 55, 1))
+                .isContiguous());
         assertTrue(gatherOf(view(DType.F32, 24, 4, new long[] {})).isContiguous());
         assertFalse(gatherOf(view(DType.F32, 24, 0, new long[] {3, 2}, 1, 3)).isContiguous());
         assertFalse(gatherOf(view(DType.F32, 24, 0, new long[] {3, 2}, 3, 1)).isContiguous());
@@ -111,6 +113,7 @@ class GatherTest {
     }
 
     private static Gather gatherOf(TensorView view) {
-        return new Gather(view, MemorySegment.ofArray(new byte[(int) view.storage().bytes()]));
+        return new Gather(
+                view, MemorySegment.ofArray(new byte[(int) view.storage().bytes()]));
     }
 }

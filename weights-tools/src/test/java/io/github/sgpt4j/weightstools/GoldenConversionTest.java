@@ -37,7 +37,8 @@ class GoldenConversionTest {
     }
 
     private JsonNode expected(String name) throws IOException {
-        return new ObjectMapper().readTree(folder.resolve(name).resolve("expected.json").toFile());
+        return new ObjectMapper()
+                .readTree(folder.resolve(name).resolve("expected.json").toFile());
     }
 
     @ParameterizedTest
@@ -72,7 +73,9 @@ class GoldenConversionTest {
         assertTrue(report.files().size() > 3);
         assertEquals(Checkpoints.tensors(Checkpoints.twin(name)), Checkpoints.tensors(folder.resolve(name)));
         JsonNode index = new ObjectMapper()
-                .readTree(folder.resolve(name).resolve("model.safetensors.index.json").toFile());
+                .readTree(folder.resolve(name)
+                        .resolve("model.safetensors.index.json")
+                        .toFile());
         assertEquals(report.bytes(), index.get("metadata").get("total_size").longValue());
         Set<String> named = new HashSet<>();
         index.get("weight_map").forEach(file -> named.add(file.textValue()));
@@ -87,10 +90,8 @@ class GoldenConversionTest {
         convert("gptneo-be-bin", ConvertOptions.DEFAULT);
         JsonNode expected = expected("gptneo-be-bin");
         for (String mode : List.of("weightedmean", "mean", "lasttoken")) {
-            BiEncoderOptions options =
-                    BiEncoderOptions.DEFAULT.withSpecb(false).withPooling(Pooling.parse(mode));
-            try (BiEncoder encoder =
-                    BiEncoder.open(folder.resolve("gptneo-be-bin"), ModelOptions.DEFAULT, options)) {
+            BiEncoderOptions options = BiEncoderOptions.DEFAULT.withSpecb(false).withPooling(Pooling.parse(mode));
+            try (BiEncoder encoder = BiEncoder.open(folder.resolve("gptneo-be-bin"), ModelOptions.DEFAULT, options)) {
                 for (int i = 0; i < expected.get("texts").size(); i++) {
                     float[] actual = encoder.embed(expected.get("texts").get(i).textValue());
                     checkClose(expected.get("pooled").get(mode).get(i), actual);
@@ -114,7 +115,9 @@ class GoldenConversionTest {
                 List<CrossEncoder.Score> scores =
                         encoder.score(expected.get("queries").get(q).textValue(), documents);
                 for (int d = 0; d < documents.size(); d++) {
-                    checkClose(expected.get("scores").get(q).get(d).doubleValue(), scores.get(d).value());
+                    checkClose(
+                            expected.get("scores").get(q).get(d).doubleValue(),
+                            scores.get(d).value());
                     float[] tokens = new float[scores.get(d).tokens()];
                     for (int t = 0; t < tokens.length; t++) {
                         tokens[t] = scores.get(d).tokenLogProbabilities().get(t);

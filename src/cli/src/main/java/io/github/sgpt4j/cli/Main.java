@@ -76,6 +76,7 @@ public final class Main implements Runnable {
                 .addSubcommand(new TokenizeCommand(console))
                 .addSubcommand(new SearchCommand(console))
                 .addSubcommand(new InspectCommand(console))
+                .addSubcommand(new ConvertCommand(console))
                 .addSubcommand(new DevicesCommand(console));
         return line.setParameterExceptionHandler((e, arguments) -> reportUsage(console, e))
                 .setExecutionExceptionHandler((e, command, result) -> report(console, e))

@@ -127,8 +127,8 @@ public final class SafetensorsWriter {
         Path target = file.toAbsolutePath();
         Path temporary = target.resolveSibling(".%s.%s.tmp".formatted(target.getFileName(), UUID.randomUUID()));
         try {
-            try (FileChannel channel = FileChannel.open(
-                            temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+            try (FileChannel channel =
+                            FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
                     FileSink out = new FileSink(channel)) {
                 out.begin("header", header.length);
                 out.write(header);

@@ -1,6 +1,5 @@
 package io.github.sgpt4j.weightstools.pickle;
 
-import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.tensor.DType;
 import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.weightstools.pickle.PickleValue.Constant;
@@ -25,13 +24,16 @@ final class Calls {
     }
 
     PickleValue call(PickleValue callable, PickleValue arguments) {
-        if (!(callable instanceof Name(Global.Function function))) {
-            throw input.bad("expected one of the functions that rebuild tensors, got a call of " + callable.kind());
-        }
         if (!(arguments instanceof Tuple tuple)) {
             throw input.bad("expected a tuple of arguments, got " + arguments.kind());
         }
-        List<PickleValue> items = tuple.items();
+        if (callable instanceof Name(Global.Function function)) {
+            return call(function, tuple.items());
+        }
+        throw input.bad("expected one of the functions that rebuild tensors, got a call of " + callable.kind());
+    }
+
+    private PickleValue call(Global.Function function, List<PickleValue> items) {
         return switch (function) {
             case ORDERED_DICT -> orderedDict(items);
             case REBUILD_TENSOR -> tensor(count(function, items, 4, 4));
@@ -54,8 +56,8 @@ final class Calls {
 
     private List<PickleValue> count(Global.Function function, List<PickleValue> items, int least, int most) {
         if (items.size() < least || items.size() > most) {
-            throw input.bad("expected %d to %d arguments of %s, got %d"
-                    .formatted(least, most, function.title(), items.size()));
+            throw input.bad(
+                    "expected %d to %d arguments of %s, got %d".formatted(least, most, function.title(), items.size()));
         }
         return items;
     }
@@ -71,12 +73,11 @@ final class Calls {
             throw input.bad("expected no argument or a list of pairs for collections.OrderedDict");
         }
         for (PickleValue pair : pairs.items()) {
-            List<PickleValue> entry =
-                    switch (pair) {
-                        case Sequence list -> list.items();
-                        case Tuple tuple -> tuple.items();
-                        default -> throw input.bad("expected pairs for collections.OrderedDict, got " + pair.kind());
-                    };
+            List<PickleValue> entry = switch (pair) {
+                case Sequence list -> list.items();
+                case Tuple tuple -> tuple.items();
+                default -> throw input.bad("expected pairs for collections.OrderedDict, got " + pair.kind());
+            };
             if (entry.size() != 2) {
                 throw input.bad("expected pairs for collections.OrderedDict, got " + pair.kind());
             }
@@ -97,7 +98,8 @@ final class Calls {
         if (index >= items.size() || items.get(index) == Constant.NONE) {
             return;
         }
-        if (!(items.get(index) instanceof Dictionary dictionary) || !dictionary.entries().isEmpty()) {
+        if (!(items.get(index) instanceof Dictionary dictionary)
+                || !dictionary.entries().isEmpty()) {
             throw input.bad("expected a plain tensor, got one with " + what);
         }
     }
@@ -113,7 +115,8 @@ final class Calls {
         if (items.getFirst() instanceof Storage(StorageView view) && view.type().isPresent()) {
             return tensor(items, view.type().get());
         }
-        throw input.bad("expected a storage with an element type, got " + items.getFirst().kind());
+        throw input.bad("expected a storage with an element type, got "
+                + items.getFirst().kind());
     }
 
     private Tensor tensor(List<PickleValue> items, DType type) {
@@ -121,7 +124,8 @@ final class Calls {
             throw input.bad("expected a storage, got " + items.get(0).kind());
         }
         if (!(items.get(1) instanceof Whole(long offset))) {
-            throw input.bad("expected an integer as a tensor's offset, got " + items.get(1).kind());
+            throw input.bad("expected an integer as a tensor's offset, got "
+                    + items.get(1).kind());
         }
         long[] sizes = wholes("sizes", items.get(2));
         long[] strides = wholes("strides", items.get(3));
@@ -129,8 +133,7 @@ final class Calls {
         try {
             return new Tensor(new TensorView(storage, type, offset, Shape.of(sizes), strides));
         } catch (IllegalArgumentException | ArithmeticException e) {
-            throw new FormatException(
-                    input.bad("tensor: " + e.getMessage()).getMessage(), e);
+            throw input.bad("tensor: " + e.getMessage(), e);
         }
     }
 
@@ -155,7 +158,8 @@ final class Calls {
         if (items.getFirst() instanceof Tensor tensor) {
             return tensor;
         }
-        throw input.bad("expected a tensor as a parameter's data, got " + items.getFirst().kind());
+        throw input.bad("expected a tensor as a parameter's data, got "
+                + items.getFirst().kind());
     }
 
     private PickleValue size(PickleValue value) {

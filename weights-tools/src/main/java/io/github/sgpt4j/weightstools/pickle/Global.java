@@ -86,8 +86,9 @@ public sealed interface Global {
                         new Spelling(module, "UntypedStorage"),
                         new StorageClass(module + ".UntypedStorage", Optional.empty()));
             }
-            elementTypes().forEach((name, type) ->
-                    names.put(new Spelling("torch", name), new ElementType("torch." + name, type)));
+            elementTypes()
+                    .forEach((name, type) ->
+                            names.put(new Spelling("torch", name), new ElementType("torch." + name, type)));
             return Map.copyOf(names);
         }
 

@@ -1,6 +1,5 @@
 package io.github.sgpt4j.weightstools.pickle;
 
-import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.weights.Quoted;
 import io.github.sgpt4j.weightstools.pickle.PickleValue.Constant;
 import io.github.sgpt4j.weightstools.pickle.PickleValue.Whole;
@@ -38,13 +37,13 @@ final class Literals {
                 return Long.parseLong(digits);
             }
         } catch (NumberFormatException e) {
-            throw new FormatException(noInteger(input, digits).getMessage(), e);
+            throw input.bad(noInteger(digits), e);
         }
-        throw noInteger(input, digits);
+        throw input.bad(noInteger(digits));
     }
 
-    private static FormatException noInteger(PickleInput input, String digits) {
-        return input.bad("expected a decimal integer of at most 64 bits, got " + Quoted.of(digits));
+    private static String noInteger(String digits) {
+        return "expected a decimal integer of at most 64 bits, got " + Quoted.of(digits);
     }
 
     static double real(PickleInput input) {
@@ -55,8 +54,7 @@ final class Literals {
         try {
             return Double.parseDouble(line.replace("inf", "Infinity").replace("nan", "NaN"));
         } catch (NumberFormatException e) {
-            throw new FormatException(
-                    input.bad("expected a decimal number, got " + Quoted.of(line)).getMessage(), e);
+            throw input.bad("expected a decimal number, got " + Quoted.of(line), e);
         }
     }
 
@@ -88,10 +86,7 @@ final class Literals {
             try {
                 text.appendCodePoint(Integer.parseUnsignedInt(line, i + 2, i + 2 + digits, HEX));
             } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
-                throw new FormatException(
-                        input.bad("expected %d hexadecimal digits, got %s".formatted(digits, Quoted.of(line)))
-                                .getMessage(),
-                        e);
+                throw input.bad("expected %d hexadecimal digits, got %s".formatted(digits, Quoted.of(line)), e);
             }
             i += 1 + digits;
         }

@@ -42,6 +42,11 @@ public final class PickleInput {
         return new FormatException("%s: byte %d: %s".formatted(name, start, problem));
     }
 
+    /// The same, for what another exception told.
+    FormatException bad(String problem, Throwable cause) {
+        return new FormatException("%s: byte %d: %s".formatted(name, start, problem), cause);
+    }
+
     int u8() {
         return bytes.get(ValueLayout.JAVA_BYTE, take(1)) & 0xFF;
     }
@@ -81,7 +86,7 @@ public final class PickleInput {
                     .decode(ByteBuffer.wrap(raw(length, MAX_TEXT)))
                     .toString();
         } catch (CharacterCodingException e) {
-            throw new FormatException(bad("expected a string in UTF-8, got other bytes").getMessage(), e);
+            throw bad("expected a string in UTF-8, got other bytes", e);
         }
     }
 

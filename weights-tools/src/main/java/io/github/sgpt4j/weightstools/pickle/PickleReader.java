@@ -275,8 +275,9 @@ public final class PickleReader {
             }
             case Opcode.BUILD -> build();
             case Opcode.BINPERSID -> small(ids.load(stack.pop()));
-            default -> throw input.bad("pickle opcode %s is refused: PyTorch writes none in a dictionary of tensors"
-                    .formatted(Opcode.name(code)));
+            default ->
+                throw input.bad("pickle opcode %s is refused: PyTorch writes none in a dictionary of tensors"
+                        .formatted(Opcode.name(code)));
         }
     }
 
@@ -284,8 +285,8 @@ public final class PickleReader {
         PickleValue name = stack.pop();
         PickleValue module = stack.pop();
         if (!(name instanceof Text(String symbol)) || !(module instanceof Text(String of))) {
-            throw input.bad("expected two strings as a global's name, got %s and %s"
-                    .formatted(module.kind(), name.kind()));
+            throw input.bad(
+                    "expected two strings as a global's name, got %s and %s".formatted(module.kind(), name.kind()));
         }
         small(name(of, symbol));
     }
@@ -302,7 +303,8 @@ public final class PickleReader {
     private void build() {
         PickleValue state = stack.pop();
         if (!(stack.top() instanceof Dictionary)) {
-            throw input.bad("expected attributes of a dictionary only, got some of " + stack.top().kind());
+            throw input.bad("expected attributes of a dictionary only, got some of "
+                    + stack.top().kind());
         }
         if (!(state instanceof Dictionary) && !(state instanceof Tuple)) {
             throw input.bad("expected attributes in a dictionary, got " + state.kind());

@@ -42,11 +42,7 @@ public record TensorView(StorageView storage, DType type, long offset, Shape sha
     }
 
     private static IllegalArgumentException outside(
-            Shape shape,
-            long[] strides,
-            long offset,
-            StorageView storage,
-            @Nullable ArithmeticException cause) {
+            Shape shape, long[] strides, long offset, StorageView storage, @Nullable ArithmeticException cause) {
         return new IllegalArgumentException(
                 "expected elements within a storage of %d bytes, got shape %s with strides %s at element %d"
                         .formatted(storage.bytes(), shape, Arrays.toString(strides), offset),

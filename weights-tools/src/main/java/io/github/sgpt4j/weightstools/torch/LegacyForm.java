@@ -73,8 +73,8 @@ final class LegacyForm {
         PickleValue machine = PickleReader.read(input, LegacyForm::refuse);
         if (machine instanceof PickleValue.Dictionary facts
                 && facts.entries().get(new PickleValue.Text("little_endian")) == PickleValue.Constant.FALSE) {
-            throw new FormatException("%s: byte %d: expected little-endian numbers, got big-endian ones"
-                    .formatted(path, at));
+            throw new FormatException(
+                    "%s: byte %d: expected little-endian numbers, got big-endian ones".formatted(path, at));
         }
     }
 
@@ -105,8 +105,8 @@ final class LegacyForm {
         for (PickleValue key : list.items()) {
             long at = input.position();
             if (!(key instanceof PickleValue.Text(String name)) || !declared.containsKey(name)) {
-                throw new FormatException("%s: byte %d: expected storages that tensors use, got another"
-                        .formatted(path, at));
+                throw new FormatException(
+                        "%s: byte %d: expected storages that tensors use, got another".formatted(path, at));
             }
             Declared storage = declared.get(name);
             if (input.remaining() < Long.BYTES) {

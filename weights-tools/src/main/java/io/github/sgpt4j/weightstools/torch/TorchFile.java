@@ -82,13 +82,13 @@ public final class TorchFile implements AutoCloseable {
             throw new FormatException("%s: expected a dictionary of tensors, got %s".formatted(path, root.kind()));
         }
         Map<String, TensorView> tensors = new LinkedHashMap<>();
-        long left = length > (Long.MAX_VALUE - MOST_MORE) / MOST_TIMES
-                ? Long.MAX_VALUE
-                : MOST_TIMES * length + MOST_MORE;
-        for (Map.Entry<PickleValue.Key, PickleValue> entry : dictionary.entries().entrySet()) {
+        long left =
+                length > (Long.MAX_VALUE - MOST_MORE) / MOST_TIMES ? Long.MAX_VALUE : MOST_TIMES * length + MOST_MORE;
+        for (Map.Entry<PickleValue.Key, PickleValue> entry :
+                dictionary.entries().entrySet()) {
             if (!(entry.getKey() instanceof PickleValue.Text(String name))) {
-                throw new FormatException(
-                        "%s: expected names of tensors, got %s".formatted(path, entry.getKey().kind()));
+                throw new FormatException("%s: expected names of tensors, got %s"
+                        .formatted(path, entry.getKey().kind()));
             }
             if (!(entry.getValue() instanceof PickleValue.Tensor(TensorView view))) {
                 throw new FormatException("%s: expected a tensor as %s, got %s"
@@ -96,7 +96,8 @@ public final class TorchFile implements AutoCloseable {
             }
             if (view.bytes() > left) {
                 throw new FormatException("%s: tensor %s: expected tensors of at most %d times the file's %d bytes,"
-                        .formatted(path, Quoted.of(name), MOST_TIMES, length) + " got more with this one");
+                                .formatted(path, Quoted.of(name), MOST_TIMES, length)
+                        + " got more with this one");
             }
             left -= view.bytes();
             tensors.put(name, view);
@@ -128,5 +129,4 @@ public final class TorchFile implements AutoCloseable {
         arena.close();
         storages.close();
     }
-
 }

@@ -83,6 +83,10 @@ final class ZipArchive {
         return new FormatException("%s: zip archive: byte %d: %s".formatted(path, offset, problem));
     }
 
+    private FormatException bad(long offset, String problem, Throwable cause) {
+        return new FormatException("%s: zip archive: byte %d: %s".formatted(path, offset, problem), cause);
+    }
+
     private int u16(long offset) {
         return bytes.get(LittleEndian.I16, offset) & FULL16;
     }
@@ -105,8 +109,9 @@ final class ZipArchive {
 
     private void require(long offset, long length, String what) {
         if (offset < 0 || length < 0 || offset > bytes.byteSize() - length) {
-            throw bad(offset, "expected %s of %d bytes, got the end of the file at %d"
-                    .formatted(what, length, bytes.byteSize()));
+            throw bad(
+                    offset,
+                    "expected %s of %d bytes, got the end of the file at %d".formatted(what, length, bytes.byteSize()));
         }
     }
 
@@ -134,8 +139,10 @@ final class ZipArchive {
             end = large;
         }
         if (end.offset() > end.limit() || end.size() > end.limit() - end.offset()) {
-            throw bad(at, "expected the directory before byte %d, got %d bytes at %d"
-                    .formatted(end.limit(), end.size(), end.offset()));
+            throw bad(
+                    at,
+                    "expected the directory before byte %d, got %d bytes at %d"
+                            .formatted(end.limit(), end.size(), end.offset()));
         }
         if (end.count() > MAX_ENTRIES) {
             throw bad(at, "expected at most %d entries, got %d".formatted(MAX_ENTRIES, end.count()));
@@ -167,8 +174,9 @@ final class ZipArchive {
         long stop = end.offset() + end.size();
         for (long i = 0; i < end.count(); i++) {
             if (at > stop - CENTRAL_BYTES || i32(at) != CENTRAL_SIGNATURE) {
-                throw bad(at, "expected entry %d of %d in the directory, got something else"
-                        .formatted(i + 1, end.count()));
+                throw bad(
+                        at,
+                        "expected entry %d of %d in the directory, got something else".formatted(i + 1, end.count()));
             }
             int nameBytes = u16(at + 28);
             int extraBytes = u16(at + 30);
@@ -194,20 +202,24 @@ final class ZipArchive {
             throw bad(at + 8, "entry %s: expected plain bytes, got encrypted ones".formatted(Quoted.of(name)));
         }
         if (method != 0 && method != DEFLATED) {
-            throw bad(at + 10, "entry %s: expected compression method 0 or 8, got %d"
-                    .formatted(Quoted.of(name), method));
+            throw bad(
+                    at + 10, "entry %s: expected compression method 0 or 8, got %d".formatted(Quoted.of(name), method));
         }
         // Size, packed size and header offset, in the order of the 64-bit extra field.
         long[] values = {u32(at + 24), u32(at + 20), u32(at + 42)};
         widen(values, at + CENTRAL_BYTES + nameBytes, extraBytes, name);
         if (method == 0 && values[0] != values[1]) {
-            throw bad(at + 20, "entry %s: expected %d bytes as it is stored, got %d"
-                    .formatted(Quoted.of(name), values[0], values[1]));
+            throw bad(
+                    at + 20,
+                    "entry %s: expected %d bytes as it is stored, got %d"
+                            .formatted(Quoted.of(name), values[0], values[1]));
         }
         long data = data(values[2], at + CENTRAL_BYTES, nameBytes, name);
         if (data > limit || values[1] > limit - data) {
-            throw bad(data, "entry %s: expected %d bytes before the directory at %d, got fewer"
-                    .formatted(Quoted.of(name), values[1], limit));
+            throw bad(
+                    data,
+                    "entry %s: expected %d bytes before the directory at %d, got fewer"
+                            .formatted(Quoted.of(name), values[1], limit));
         }
         return new Entry(name, method == DEFLATED, values[2], data, values[1], values[0]);
     }
@@ -224,8 +236,9 @@ final class ZipArchive {
             for (int i = 0; i < values.length; i++) {
                 if (values[i] == FULL32) {
                     if (next > end - Long.BYTES) {
-                        throw bad(field, "entry %s: expected a 64-bit number, got too few bytes"
-                                .formatted(Quoted.of(name)));
+                        throw bad(
+                                field,
+                                "entry %s: expected a 64-bit number, got too few bytes".formatted(Quoted.of(name)));
                     }
                     values[i] = i64(next, "a size or an offset");
                     next += Long.BYTES;
@@ -245,8 +258,9 @@ final class ZipArchive {
         require(header, length, "a local header");
         MemorySegment own = bytes.asSlice(header + LOCAL_BYTES, u16(header + 26));
         if (own.mismatch(bytes.asSlice(name, nameBytes)) != -1) {
-            throw bad(header, "entry %s: expected the same name in its local header, got another"
-                    .formatted(Quoted.of(shown)));
+            throw bad(
+                    header,
+                    "entry %s: expected the same name in its local header, got another".formatted(Quoted.of(shown)));
         }
         return header + length;
     }
@@ -255,10 +269,12 @@ final class ZipArchive {
         String name;
         try {
             byte[] raw = bytes.asSlice(at, length).toArray(ValueLayout.JAVA_BYTE);
-            name = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(raw)).toString();
+            name = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(raw))
+                    .toString();
         } catch (CharacterCodingException e) {
-            throw new FormatException(
-                    bad(at, "expected a name in UTF-8, got other bytes").getMessage(), e);
+            throw bad(at, "expected a name in UTF-8, got other bytes", e);
         }
         boolean plain = !name.isEmpty() && name.chars().noneMatch(c -> c == '\\' || c == ':' || c < ' ');
         for (String part : name.split("/", -1)) {
@@ -277,8 +293,10 @@ final class ZipArchive {
         long free = 0;
         for (Entry entry : sorted) {
             if (entry.header() < free) {
-                throw bad(entry.header(), "entry %s: expected bytes of its own, got some of another entry"
-                        .formatted(Quoted.of(entry.name())));
+                throw bad(
+                        entry.header(),
+                        "entry %s: expected bytes of its own, got some of another entry"
+                                .formatted(Quoted.of(entry.name())));
             }
             free = entry.data() + entry.packed();
         }

@@ -54,8 +54,7 @@ final class ZipForm {
         form.requireLittleEndian();
         ZipArchive.Entry pickle = form.entry(PICKLE);
         if (pickle.size() > MAX_PICKLE_BYTES) {
-            throw form.bad(
-                    pickle, "expected at most %d bytes, got %d".formatted(MAX_PICKLE_BYTES, pickle.size()));
+            throw form.bad(pickle, "expected at most %d bytes, got %d".formatted(MAX_PICKLE_BYTES, pickle.size()));
         }
         PickleInput input = new PickleInput(path + ": " + pickle.name(), form.content(pickle), 0);
         PickleValue value = PickleReader.read(input, form::resolve);
@@ -64,6 +63,10 @@ final class ZipForm {
 
     private FormatException bad(ZipArchive.Entry entry, String problem) {
         return new FormatException("%s: entry %s: %s".formatted(path, Quoted.of(entry.name()), problem));
+    }
+
+    private FormatException bad(ZipArchive.Entry entry, String problem, Throwable cause) {
+        return new FormatException("%s: entry %s: %s".formatted(path, Quoted.of(entry.name()), problem), cause);
     }
 
     private String root() {
@@ -75,8 +78,8 @@ final class ZipForm {
             }
         }
         if (found.size() != 1) {
-            throw new FormatException("%s: expected one folder with %s in the archive, got %d"
-                    .formatted(path, PICKLE, found.size()));
+            throw new FormatException(
+                    "%s: expected one folder with %s in the archive, got %d".formatted(path, PICKLE, found.size()));
         }
         return found.getFirst();
     }
@@ -84,8 +87,8 @@ final class ZipForm {
     private ZipArchive.Entry entry(String name) {
         ZipArchive.Entry entry = entries.get(root + name);
         if (entry == null) {
-            throw new FormatException("%s: expected entry %s in the archive, found none"
-                    .formatted(path, Quoted.of(root + name)));
+            throw new FormatException(
+                    "%s: expected entry %s in the archive, found none".formatted(path, Quoted.of(root + name)));
         }
         return entry;
     }
@@ -95,8 +98,10 @@ final class ZipForm {
         for (ZipArchive.Entry entry : entries.values()) {
             if (entry.deflated()) {
                 if (entry.size() > left) {
-                    throw bad(entry, "expected compressed entries of at most %d times the file's %d bytes, got more"
-                            .formatted(MOST_TIMES, bytes.byteSize()));
+                    throw bad(
+                            entry,
+                            "expected compressed entries of at most %d times the file's %d bytes, got more"
+                                    .formatted(MOST_TIMES, bytes.byteSize()));
                 }
                 left -= entry.size();
             }
@@ -119,8 +124,8 @@ final class ZipForm {
     private StorageView resolve(StorageResolver.Request request, PickleInput input) {
         ZipArchive.Entry entry = entries.get(root + "data/" + request.key());
         if (entry == null) {
-            throw input.bad("expected a storage of the archive, got %s, which is none"
-                    .formatted(Quoted.of(request.key())));
+            throw input.bad(
+                    "expected a storage of the archive, got %s, which is none".formatted(Quoted.of(request.key())));
         }
         if (entry.size() != request.bytes()) {
             throw input.bad("storage %s: expected %d bytes in the archive, got %d"
@@ -145,7 +150,7 @@ final class ZipForm {
                 filled[0] += count;
             });
         } catch (IOException e) {
-            throw new FormatException(bad(entry, "cannot be unpacked").getMessage(), e);
+            throw bad(entry, "cannot be unpacked", e);
         }
         return MemorySegment.ofArray(content);
     }
@@ -170,18 +175,20 @@ final class ZipForm {
                 }
                 int count = inflater.inflate(buffer);
                 if (count > left || (count == 0 && !inflater.finished() && fed == entry.packed())) {
-                    throw bad(entry, "expected %d bytes when unpacked, got %s"
-                            .formatted(entry.size(), count > left ? "more" : "fewer"));
+                    throw bad(
+                            entry,
+                            "expected %d bytes when unpacked, got %s"
+                                    .formatted(entry.size(), count > left ? "more" : "fewer"));
                 }
                 sink.accept(buffer, count);
                 left -= count;
             }
             if (left > 0) {
-                throw bad(entry, "expected %d bytes when unpacked, got %d".formatted(entry.size(), entry.size() - left));
+                throw bad(
+                        entry, "expected %d bytes when unpacked, got %d".formatted(entry.size(), entry.size() - left));
             }
         } catch (DataFormatException e) {
-            throw new FormatException(
-                    bad(entry, "expected deflated bytes, got others: " + e.getMessage()).getMessage(), e);
+            throw bad(entry, "expected deflated bytes, got others: " + e.getMessage(), e);
         } finally {
             inflater.end();
         }

@@ -70,8 +70,12 @@ class HostilePickleTest {
     void everyOtherGlobalIsRefusedByNameWhereItIsMentioned(String module, String name) {
         String reason = "global \"" + module + "." + name + "\" is refused";
         refuses(reason, pickle().global(module, name));
-        refuses(reason, pickle().proto(2).global(module, name).raw("(").text("true").raw("tR."));
-        refuses(reason, pickle().proto(4).text(module).text(name).op(0x93).text("x").op(0x85, 'R', '.'));
+        refuses(
+                reason,
+                pickle().proto(2).global(module, name).raw("(").text("true").raw("tR."));
+        refuses(
+                reason,
+                pickle().proto(4).text(module).text(name).op(0x93).text("x").op(0x85, 'R', '.'));
         refuses(reason, pickle().raw("(").text("x").raw("i" + module + "\n" + name + "\n."));
         refuses(reason, pickle().raw("(").global(module, name).raw("o."));
         refuses(reason, pickle().global(module, name).op(')', 0x81, '.'));
@@ -79,7 +83,11 @@ class HostilePickleTest {
 
     @Test
     void aSystemCallIsRefusedAtItsNameBeforeAnythingIsBuilt() {
-        PickleBytes pickle = pickle().proto(2).global("os", "system").raw("(").text("echo pwned > /tmp/pwned").raw("tR.");
+        PickleBytes pickle = pickle().proto(2)
+                .global("os", "system")
+                .raw("(")
+                .text("echo pwned > /tmp/pwned")
+                .raw("tR.");
         FormatException e = assertThrows(FormatException.class, () -> PickleReaderTest.read(pickle));
         assertEquals(
                 "test.pkl: byte 2: global \"os.system\" is refused: expected only what rebuilds plain tensors",
@@ -95,7 +103,11 @@ class HostilePickleTest {
 
     @Test
     void nestedCallsAreRefused() {
-        PickleBytes inner = pickle().global("builtins", "getattr").raw("(").global("os", "system").text("x").raw("tR");
+        PickleBytes inner = pickle().global("builtins", "getattr")
+                .raw("(")
+                .global("os", "system")
+                .text("x")
+                .raw("tR");
         refuses("builtins.getattr", pickle().raw("(").add(inner).raw("tR."));
         PickleBytes made = pickle().global("collections", "OrderedDict").raw(")R");
         refuses("got a call of a dictionary", pickle().add(made).raw(")R."));
@@ -106,8 +118,12 @@ class HostilePickleTest {
     @ParameterizedTest
     @CsvSource({"torch,FloatStorage", "torch.storage,UntypedStorage", "torch,float32"})
     void typesCannotBeCalled(String module, String name) {
-        refuses("got a call of " + module + "." + name, pickle().global(module, name).raw(")R."));
-        refuses("got a call of " + module + "." + name, pickle().global(module, name).op(')', 0x81, '.'));
+        refuses(
+                "got a call of " + module + "." + name,
+                pickle().global(module, name).raw(")R."));
+        refuses(
+                "got a call of " + module + "." + name,
+                pickle().global(module, name).op(')', 0x81, '.'));
         refuses("got a call of " + module + "." + name, pickle().raw("(i" + module + "\n" + name + "\n."));
     }
 
@@ -115,7 +131,9 @@ class HostilePickleTest {
     void stringsAndNumbersCannotBeCalled() {
         refuses("got a call of a string", pickle().text("os.system").raw(")R."));
         refuses("got a call of an integer", pickle().op('K', 1, ')', 'R', '.'));
-        refuses("expected a tuple of arguments, got a list", pickle().global("collections", "OrderedDict").raw("]R."));
+        refuses(
+                "expected a tuple of arguments, got a list",
+                pickle().global("collections", "OrderedDict").raw("]R."));
         refuses("expected two strings as a global's name", pickle().op('K', 1, 'K', 2, 0x93, '.'));
         refuses("expected a class to make an object of", pickle().raw("(o."));
     }
@@ -193,17 +211,22 @@ class HostilePickleTest {
             }
             laughs.raw("t");
         }
-        assertEquals("a tuple of 10", PickleReaderTest.read(pickle().add(laughs).raw(".")).kind());
-        refuses("expected a string or an integer as a key, got a tuple of 10", pickle().raw("}").add(laughs).raw("Ns."));
+        assertEquals(
+                "a tuple of 10",
+                PickleReaderTest.read(pickle().add(laughs).raw(".")).kind());
+        refuses(
+                "expected a string or an integer as a key, got a tuple of 10",
+                pickle().raw("}").add(laughs).raw("Ns."));
         refuses("as persistent id, got a tuple", pickle().add(laughs).raw("Q."));
         refuses("got a call of a tuple of 10", pickle().add(laughs).raw(")R."));
-        refuses("integers as a tensor's sizes, got a tuple of 10", pickle()
-                .global("torch._utils", "_rebuild_tensor")
-                .raw("(")
-                .storage("FloatStorage", "0", 1)
-                .whole(0)
-                .add(laughs)
-                .raw(")tR."));
+        refuses(
+                "integers as a tensor's sizes, got a tuple of 10",
+                pickle().global("torch._utils", "_rebuild_tensor")
+                        .raw("(")
+                        .storage("FloatStorage", "0", 1)
+                        .whole(0)
+                        .add(laughs)
+                        .raw(")tR."));
     }
 
     @Test
@@ -228,11 +251,19 @@ class HostilePickleTest {
 
     @Test
     void lengthsBeyondTheEndAreRefused() {
-        refuses("expected a length of at most 65536, got 4294967295", pickle().op('X').i32(-1));
-        refuses("expected a length of at most 65536, got 18446744073709551615", pickle().op(0x8d).i64(-1));
-        refuses("expected a length of at most 65536, got 9223372036854775807", pickle().op(0x8e).i64(Long.MAX_VALUE));
+        refuses(
+                "expected a length of at most 65536, got 4294967295",
+                pickle().op('X').i32(-1));
+        refuses(
+                "expected a length of at most 65536, got 18446744073709551615",
+                pickle().op(0x8d).i64(-1));
+        refuses(
+                "expected a length of at most 65536, got 9223372036854775807",
+                pickle().op(0x8e).i64(Long.MAX_VALUE));
         refuses("expected a length of at most 65536", pickle().op('T').i32(-5));
-        refuses("expected 100 more bytes, got the end after 3", pickle().op('X').i32(100).raw("abc"));
+        refuses(
+                "expected 100 more bytes, got the end after 3",
+                pickle().op('X').i32(100).raw("abc"));
         refuses("expected a length of at most 16, got 255", pickle().op(0x8a, 255));
         refuses("expected a length of at most 16", pickle().op(0x8b).i32(Integer.MAX_VALUE));
         refuses("expected a frame of at most", pickle().op(0x95).i64(Long.MAX_VALUE));
@@ -246,7 +277,27 @@ class HostilePickleTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {".", "0", "1", "2", "a", "s", "t", "u", "e", "R", "b", "Q", "\u0085", "\u0093", "\u0094", "q\0", "(\u0085", "N(\u0086"})
+    @ValueSource(
+            strings = {
+                ".",
+                "0",
+                "1",
+                "2",
+                "a",
+                "s",
+                "t",
+                "u",
+                "e",
+                "R",
+                "b",
+                "Q",
+                "\u0085",
+                "\u0093",
+                "\u0094",
+                "q\0",
+                "(\u0085",
+                "N(\u0086"
+            })
     void stepsWithoutTheirValuesAreRefused(String latin1) {
         refuses("expected a", pickle().raw(latin1).raw("."));
     }
@@ -268,20 +319,28 @@ class HostilePickleTest {
     @Test
     void thingsOfTheWrongKindAreRefused() {
         refuses("expected a list to append to, got a dictionary", pickle().raw("}Na."));
-        refuses("expected a dictionary to put entries into, got a list", pickle().raw("]").text("a").raw("Ns."));
+        refuses(
+                "expected a dictionary to put entries into, got a list",
+                pickle().raw("]").text("a").raw("Ns."));
         refuses("expected a value for every key", pickle().raw("}(Nu."));
         refuses("as a key, got None", pickle().raw("}NNs."));
         refuses("got number 5, which is none", pickle().op('h', 5, '.'));
         refuses("expected one value at the end", pickle().raw("NN."));
         refuses("expected one value at the end", pickle().raw("(N."));
         refuses("attributes of a dictionary only, got some of a tuple", pickle().raw(")}b."));
-        refuses("attributes in a dictionary, got a string", pickle().raw("}").text("x").raw("b."));
+        refuses(
+                "attributes in a dictionary, got a string",
+                pickle().raw("}").text("x").raw("b."));
         refuses("expected pairs", pickle().global("collections", "OrderedDict").raw("(](NetR."));
-        refuses("no argument or a list", pickle().global("collections", "OrderedDict").raw("(NtR."));
+        refuses(
+                "no argument or a list",
+                pickle().global("collections", "OrderedDict").raw("(NtR."));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"../../etc/passwd", "/etc/passwd", "..", ".", ".hidden", "a/b", "a\\b", "", "a\u0000", "é", "C:x"})
+    @ValueSource(
+            strings = {"../../etc/passwd", "/etc/passwd", "..", ".", ".hidden", "a/b", "a\\b", "", "a\u0000", "é", "C:x"
+            })
     void storageKeysThatLeadElsewhereAreRefused(String key) {
         AtomicInteger asked = new AtomicInteger();
         PickleInput input = new PickleInput(
@@ -303,28 +362,31 @@ class HostilePickleTest {
     void persistentIdsOfAnotherFormAreRefused() {
         refuses("as persistent id, got a string", pickle().text("storage").raw("Q."));
         refuses("as persistent id, got a tuple", pickle().raw(")Q."));
-        refuses("as persistent id, got a tuple", pickle()
-                .raw("(")
-                .text("module")
-                .global("torch", "FloatStorage")
-                .text("0")
-                .text("cpu")
-                .whole(1)
-                .raw("tQ."));
-        refuses("as persistent id, got a tuple", pickle()
-                .raw("(")
-                .text("storage")
-                .global("collections", "OrderedDict")
-                .text("0")
-                .text("cpu")
-                .whole(1)
-                .raw("tQ."));
+        refuses(
+                "as persistent id, got a tuple",
+                pickle().raw("(")
+                        .text("module")
+                        .global("torch", "FloatStorage")
+                        .text("0")
+                        .text("cpu")
+                        .whole(1)
+                        .raw("tQ."));
+        refuses(
+                "as persistent id, got a tuple",
+                pickle().raw("(")
+                        .text("storage")
+                        .global("collections", "OrderedDict")
+                        .text("0")
+                        .text("cpu")
+                        .whole(1)
+                        .raw("tQ."));
         refuses("a storage's number of elements, got -1", pickle().storage("FloatStorage", "0", -1));
         refuses("a storage's number of elements", pickle().storage("DoubleStorage", "0", Long.MAX_VALUE / 4));
     }
 
     private static PickleBytes tensor(long elements, long offset, long[] shape, long[] strides) {
-        return pickle().tensor("FloatStorage", "0", elements, offset, shape, strides).raw(".");
+        return pickle().tensor("FloatStorage", "0", elements, offset, shape, strides)
+                .raw(".");
     }
 
     private static long[] of(long... values) {
@@ -350,19 +412,43 @@ class HostilePickleTest {
 
     @Test
     void tensorsThatAreNotPlainAreRefused() {
-        PickleBytes hooks = pickle().global("torch._utils", "_rebuild_tensor_v2").raw("(");
-        hooks.storage("FloatStorage", "0", 1).whole(0).tuple(1).tuple(1).op(0x89).raw("}").text("a").raw("NstR.");
+        PickleBytes hooks =
+                pickle().global("torch._utils", "_rebuild_tensor_v2").raw("(");
+        hooks.storage("FloatStorage", "0", 1)
+                .whole(0)
+                .tuple(1)
+                .tuple(1)
+                .op(0x89)
+                .raw("}")
+                .text("a")
+                .raw("NstR.");
         refuses("got one with backward hooks", hooks);
-        PickleBytes negated = pickle().global("torch._utils", "_rebuild_tensor_v2").raw("(");
-        negated.storage("FloatStorage", "0", 1).whole(0).tuple(1).tuple(1).op(0x89).raw("N");
+        PickleBytes negated =
+                pickle().global("torch._utils", "_rebuild_tensor_v2").raw("(");
+        negated.storage("FloatStorage", "0", 1)
+                .whole(0)
+                .tuple(1)
+                .tuple(1)
+                .op(0x89)
+                .raw("N");
         negated.raw("}").text("neg").op(0x88, 's', 't', 'R', '.');
         refuses("got one with metadata", negated);
-        refuses("expected 6 to 7 arguments", pickle().global("torch._utils", "_rebuild_tensor_v2").raw(")R."));
+        refuses(
+                "expected 6 to 7 arguments",
+                pickle().global("torch._utils", "_rebuild_tensor_v2").raw(")R."));
         PickleBytes untyped = pickle().global("torch._utils", "_rebuild_tensor").raw("(");
-        untyped.raw("(").text("storage").global("torch.storage", "UntypedStorage").text("0").text("cpu").whole(8).raw("tQ");
-        refuses("expected a storage with an element type", untyped.whole(0).tuple(1).tuple(1).raw("tR."));
-        refuses("expected a tensor as a parameter's data", pickle()
-                .global("torch._utils", "_rebuild_parameter")
-                .op('(', 'N', 0x88, 'N', 't', 'R', '.'));
+        untyped.raw("(")
+                .text("storage")
+                .global("torch.storage", "UntypedStorage")
+                .text("0")
+                .text("cpu")
+                .whole(8)
+                .raw("tQ");
+        refuses(
+                "expected a storage with an element type",
+                untyped.whole(0).tuple(1).tuple(1).raw("tR."));
+        refuses(
+                "expected a tensor as a parameter's data",
+                pickle().global("torch._utils", "_rebuild_parameter").op('(', 'N', 0x88, 'N', 't', 'R', '.'));
     }
 }

@@ -65,8 +65,7 @@ public final class PickleBytes {
 
     /// `('storage', torch.NAME, key, 'cpu', elements)` as persistent id.
     public PickleBytes storage(String name, String key, long elements) {
-        return raw("(")
-                .text("storage")
+        return raw("(").text("storage")
                 .global("torch", name)
                 .text(key)
                 .text("cpu")

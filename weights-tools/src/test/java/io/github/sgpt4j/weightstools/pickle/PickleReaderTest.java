@@ -80,7 +80,9 @@ class PickleReaderTest {
 
     @Test
     void realNumbersAreRead() {
-        assertEquals(new Real(1.5), read(pickle().op('G', 0x3f, 0xf8, 0, 0, 0, 0, 0, 0).raw(".")));
+        assertEquals(
+                new Real(1.5),
+                read(pickle().op('G', 0x3f, 0xf8, 0, 0, 0, 0, 0, 0).raw(".")));
         assertEquals(new Real(-2e-3), read(pickle().raw("F-2e-3\n.")));
         assertEquals(new Real(Double.NEGATIVE_INFINITY), read(pickle().raw("F-inf\n.")));
     }
@@ -106,8 +108,7 @@ class PickleReaderTest {
         assertEquals(List.of(new Whole(1)), tuple(pickle().op('K', 1, 0x85)));
         assertEquals(List.of(new Whole(1), new Whole(2)), tuple(pickle().op('K', 1, 'K', 2, 0x86)));
         assertEquals(
-                List.of(new Whole(1), new Whole(2), new Whole(3)),
-                tuple(pickle().op('K', 1, 'K', 2, 'K', 3, 0x87)));
+                List.of(new Whole(1), new Whole(2), new Whole(3)), tuple(pickle().op('K', 1, 'K', 2, 'K', 3, 0x87)));
         assertEquals(List.of(new Whole(1), new Whole(2)), tuple(pickle().op('(', 'K', 1, 'K', 2, 't')));
         assertEquals(List.of(new Whole(1)), list(pickle().op('(', 'K', 1, 'l')));
         assertEquals(
@@ -116,7 +117,12 @@ class PickleReaderTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"}(X\1\0\0\0aK\1X\1\0\0\0bK\2u.", "(X\1\0\0\0aK\1X\1\0\0\0bK\2d.", "}X\1\0\0\0aK\1sX\1\0\0\0bK\2s."})
+    @ValueSource(
+            strings = {
+                "}(X\1\0\0\0aK\1X\1\0\0\0bK\2u.",
+                "(X\1\0\0\0aK\1X\1\0\0\0bK\2d.",
+                "}X\1\0\0\0aK\1sX\1\0\0\0bK\2s."
+            })
     void dictionariesKeepTheirOrder(String latin1) {
         Dictionary dictionary = assertInstanceOf(Dictionary.class, read(pickle().raw(latin1)));
         assertEquals(
@@ -129,8 +135,9 @@ class PickleReaderTest {
 
     @Test
     void theLastOfEqualKeysCounts() {
-        Dictionary dictionary =
-                assertInstanceOf(Dictionary.class, read(pickle().raw("}").text("a").op('K', 1, 's').text("a").op('K', 2, 's', '.')));
+        Dictionary dictionary = assertInstanceOf(
+                Dictionary.class,
+                read(pickle().raw("}").text("a").op('K', 1, 's').text("a").op('K', 2, 's', '.')));
         assertEquals(new Whole(2), dictionary.entries().get(new Text("a")));
     }
 
@@ -159,7 +166,9 @@ class PickleReaderTest {
         assertEquals("a", text(pickle().text("a").text("b").raw("0")));
         assertEquals("a", text(pickle().text("a").raw("(").text("b").text("c").raw("1")));
         assertEquals("a", text(pickle().text("a").raw("(0")));
-        assertEquals(List.of(new Text("a"), new Text("a")), tuple(pickle().text("a").raw("2").op(0x86)));
+        assertEquals(
+                List.of(new Text("a"), new Text("a")),
+                tuple(pickle().text("a").raw("2").op(0x86)));
     }
 
     @Test
@@ -178,18 +187,31 @@ class PickleReaderTest {
                 pickle().raw("(icollections\nOrderedDict\n"),
                 pickle().raw("(").global("collections", "OrderedDict").raw("o"),
                 pickle().text("collections").text("OrderedDict").op(0x93, ')', 'R'))) {
-            assertEquals(0, assertInstanceOf(Dictionary.class, read(form.raw("."))).entries().size());
+            assertEquals(
+                    0,
+                    assertInstanceOf(Dictionary.class, read(form.raw(".")))
+                            .entries()
+                            .size());
         }
-        PickleBytes pairs = pickle().global("collections", "OrderedDict").raw("(](](").text("a").op('K', 7, 'e', 'e', 't', 'R');
+        PickleBytes pairs = pickle().global("collections", "OrderedDict")
+                .raw("(](](")
+                .text("a")
+                .op('K', 7, 'e', 'e', 't', 'R');
         assertEquals(
                 new Whole(7),
-                assertInstanceOf(Dictionary.class, read(pairs.raw("."))).entries().get(new Text("a")));
+                assertInstanceOf(Dictionary.class, read(pairs.raw(".")))
+                        .entries()
+                        .get(new Text("a")));
     }
 
     @Test
     void attributesOfADictionaryArePassedOver() {
-        PickleBytes pickle = pickle().global("collections", "OrderedDict").raw(")R}").text("_metadata").raw("Nsb.");
-        assertEquals(0, assertInstanceOf(Dictionary.class, read(pickle)).entries().size());
+        PickleBytes pickle = pickle().global("collections", "OrderedDict")
+                .raw(")R}")
+                .text("_metadata")
+                .raw("Nsb.");
+        assertEquals(
+                0, assertInstanceOf(Dictionary.class, read(pickle)).entries().size());
     }
 
     private static TensorView tensor(PickleBytes pickle) {
@@ -210,17 +232,36 @@ class PickleReaderTest {
         first.storage("LongStorage", "0", 1).whole(0).tuple().tuple().raw("tR");
         assertEquals(Shape.of(), tensor(first).shape());
 
-        PickleBytes third = pickle().global("torch._utils", "_rebuild_tensor_v3").raw("(");
-        third.raw("(").text("storage").global("torch.storage", "UntypedStorage").text("0").text("cpu").whole(8).raw("tQ");
-        third.whole(1).tuple(3).tuple(1).op(0x89).raw("N").global("torch", "uint16").raw("tR");
+        PickleBytes third =
+                pickle().global("torch._utils", "_rebuild_tensor_v3").raw("(");
+        third.raw("(")
+                .text("storage")
+                .global("torch.storage", "UntypedStorage")
+                .text("0")
+                .text("cpu")
+                .whole(8)
+                .raw("tQ");
+        third.whole(1)
+                .tuple(3)
+                .tuple(1)
+                .op(0x89)
+                .raw("N")
+                .global("torch", "uint16")
+                .raw("tR");
         assertEquals(DType.U16, tensor(third).type());
 
-        PickleBytes parameter = pickle().global("torch._utils", "_rebuild_parameter").raw("(");
-        parameter.tensor("FloatStorage", "0", 1, 0, new long[] {1}, new long[] {1}).op(0x88, '}', 't', 'R');
+        PickleBytes parameter =
+                pickle().global("torch._utils", "_rebuild_parameter").raw("(");
+        parameter
+                .tensor("FloatStorage", "0", 1, 0, new long[] {1}, new long[] {1})
+                .op(0x88, '}', 't', 'R');
         assertEquals(DType.F32, tensor(parameter).type());
 
-        PickleBytes withState = pickle().global("torch._utils", "_rebuild_parameter_with_state").raw("(");
-        withState.tensor("BoolStorage", "0", 1, 0, new long[] {1}, new long[] {1}).op(0x88, '}', '}', 't', 'R');
+        PickleBytes withState =
+                pickle().global("torch._utils", "_rebuild_parameter_with_state").raw("(");
+        withState
+                .tensor("BoolStorage", "0", 1, 0, new long[] {1}, new long[] {1})
+                .op(0x88, '}', '}', 't', 'R');
         assertEquals(DType.BOOL, tensor(withState).type());
     }
 

@@ -81,8 +81,14 @@ public final class TorchBytes {
             long header = entry.header >= 0 ? entry.header : out.size();
             byte[] local = entry.localName.getBytes(StandardCharsets.UTF_8);
             ByteBuffer head = little(30 + local.length);
-            head.putInt(0x04034b50).putShort((short) 20).putShort((short) entry.flags).putShort((short) entry.method);
-            head.putInt(0).putInt((int) entry.crc).putInt((int) entry.packedSize).putInt((int) entry.size);
+            head.putInt(0x04034b50)
+                    .putShort((short) 20)
+                    .putShort((short) entry.flags)
+                    .putShort((short) entry.method);
+            head.putInt(0)
+                    .putInt((int) entry.crc)
+                    .putInt((int) entry.packedSize)
+                    .putInt((int) entry.size);
             head.putShort((short) local.length).putShort((short) 0).put(local);
             out.writeBytes(head.array());
             out.writeBytes(entry.packed);
@@ -93,8 +99,16 @@ public final class TorchBytes {
         if (large) {
             int at = out.size();
             ByteBuffer end = little(56 + 20);
-            end.putInt(0x06064b50).putLong(44).putShort((short) 45).putShort((short) 45).putInt(0).putInt(0);
-            end.putLong(entries.size()).putLong(entries.size()).putLong(directory.size()).putLong(start);
+            end.putInt(0x06064b50)
+                    .putLong(44)
+                    .putShort((short) 45)
+                    .putShort((short) 45)
+                    .putInt(0)
+                    .putInt(0);
+            end.putLong(entries.size())
+                    .putLong(entries.size())
+                    .putLong(directory.size())
+                    .putLong(start);
             end.putInt(0x07064b50).putInt(0).putLong(at).putInt(1);
             out.writeBytes(end.array());
         }
@@ -110,7 +124,10 @@ public final class TorchBytes {
         byte[] name = entry.name.getBytes(StandardCharsets.UTF_8);
         ByteBuffer record = little(46 + name.length + (large ? 28 : 0));
         record.putInt(0x02014b50).putShort((short) 20).putShort((short) 20);
-        record.putShort((short) entry.flags).putShort((short) entry.method).putInt(0).putInt((int) entry.crc);
+        record.putShort((short) entry.flags)
+                .putShort((short) entry.method)
+                .putInt(0)
+                .putInt((int) entry.crc);
         record.putInt(large ? -1 : (int) entry.packedSize).putInt(large ? -1 : (int) entry.size);
         record.putShort((short) name.length).putShort((short) (large ? 28 : 0)).putShort((short) 0);
         record.putShort((short) 0).putShort((short) 0).putInt(0).putInt(large ? -1 : (int) header);
@@ -180,8 +197,16 @@ public final class TorchBytes {
 
     /// A storage and the pickle that names it, in the form before PyTorch 1.6.
     public static PickleBytes legacySmall() {
-        PickleBytes entries = new PickleBytes().text("a").global("torch._utils", "_rebuild_tensor_v2").raw("((");
-        entries.text("storage").global("torch", "FloatStorage").text("0").text("cpu").whole(6).raw("NtQ");
+        PickleBytes entries = new PickleBytes()
+                .text("a")
+                .global("torch._utils", "_rebuild_tensor_v2")
+                .raw("((");
+        entries.text("storage")
+                .global("torch", "FloatStorage")
+                .text("0")
+                .text("cpu")
+                .whole(6)
+                .raw("NtQ");
         entries.whole(0).tuple(2, 3).tuple(3, 1).op(0x89).raw("NtR");
         PickleBytes all = legacyStart().raw("}(").add(entries).raw("u.");
         all.proto(2).raw("]").text("0").raw("a.").i64(6);

@@ -75,7 +75,9 @@ class TorchFileFuzzTest {
             switch (random.nextInt(4)) {
                 case 0 -> bytes[at] = (byte) random.nextInt(256);
                 case 1 -> bytes[at] ^= (byte) (1 << random.nextInt(8));
-                case 2 -> bytes[at] = (byte) "(.012FIJKLMNPQRSTUVXabcd}egehijlo]pqrst)uGBC\u0080\u0081\u0095".charAt(random.nextInt(40));
+                case 2 ->
+                    bytes[at] = (byte)
+                            "(.012FIJKLMNPQRSTUVXabcd}egehijlo]pqrst)uGBC\u0080\u0081\u0095".charAt(random.nextInt(40));
                 default -> System.arraycopy(whole, random.nextInt(near - 8), bytes, Math.min(at, bytes.length - 8), 8);
             }
         }

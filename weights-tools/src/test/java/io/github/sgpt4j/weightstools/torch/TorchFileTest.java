@@ -39,8 +39,10 @@ class TorchFileTest {
     private void refuses(String reason, byte[] bytes) throws IOException {
         Path file = file(bytes);
         FormatException e = assertTimeoutPreemptively(
-                SOON, () -> assertThrows(FormatException.class, () -> TorchFile.open(file, folder)
-                        .close()));
+                SOON,
+                () -> assertThrows(
+                        FormatException.class,
+                        () -> TorchFile.open(file, folder).close()));
         assertTrue(e.getMessage().startsWith(file.toString()), e.getMessage());
         assertTrue(e.getMessage().contains(reason), e.getMessage());
         assertFalse(e.getMessage().contains("\n"), e.getMessage());
@@ -100,9 +102,25 @@ class TorchFileTest {
 
     @Test
     void aViewOfAnOldStorageIsRead() throws IOException {
-        PickleBytes all = TorchBytes.legacyStart().raw("}").text("a").global("torch._utils", "_rebuild_tensor").raw("((");
-        all.text("storage").global("torch", "FloatStorage").text("9").text("cuda:0").whole(6);
-        all.raw("(").text("view").whole(2).whole(3).raw("ttQ").whole(1).tuple(2).tuple(1).raw("tRs.");
+        PickleBytes all = TorchBytes.legacyStart()
+                .raw("}")
+                .text("a")
+                .global("torch._utils", "_rebuild_tensor")
+                .raw("((");
+        all.text("storage")
+                .global("torch", "FloatStorage")
+                .text("9")
+                .text("cuda:0")
+                .whole(6);
+        all.raw("(")
+                .text("view")
+                .whole(2)
+                .whole(3)
+                .raw("ttQ")
+                .whole(1)
+                .tuple(2)
+                .tuple(1)
+                .raw("tRs.");
         all.proto(2).raw("]").text("9").raw("a.").i64(6);
         for (byte b : FLOATS) {
             all.op(b);
@@ -128,7 +146,17 @@ class TorchFileTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "../evil", "m/../../evil", "/etc/passwd", "m/./x", "m//x", "m\\x", "c:x", "m/", "", "m/a\u0000b", ".."
+                "../evil",
+                "m/../../evil",
+                "/etc/passwd",
+                "m/./x",
+                "m//x",
+                "m\\x",
+                "c:x",
+                "m/",
+                "",
+                "m/a\u0000b",
+                ".."
             })
     void namesThatLeadElsewhereAreRefused(String name) throws IOException {
         refuses("expected a plain relative name", TorchBytes.small().stored(name, ascii("x")));
@@ -144,13 +172,15 @@ class TorchFileTest {
         refuses("compression method 0 or 8, got 12", TorchBytes.small().change(entry -> entry.method = 12));
         refuses("expected 3 bytes as it is stored, got 2", TorchBytes.small().change(entry -> entry.size = 3));
         refuses("before the directory", TorchBytes.small().change(entry -> entry.packedSize = entry.size = 1 << 20));
-        refuses("before the directory", TorchBytes.small()
-                .large()
-                .change(entry -> entry.packedSize = entry.size = Long.MAX_VALUE));
+        refuses(
+                "before the directory",
+                TorchBytes.small().large().change(entry -> entry.packedSize = entry.size = Long.MAX_VALUE));
         refuses("a size or an offset", TorchBytes.small().large().change(entry -> entry.size = -5));
         refuses("expected a local header", TorchBytes.small().change(entry -> entry.header = 1));
         refuses("got the end of the file", TorchBytes.small().change(entry -> entry.header = 1 << 30));
-        refuses("got the end of the file", TorchBytes.small().large().change(entry -> entry.header = Long.MAX_VALUE - 3));
+        refuses(
+                "got the end of the file",
+                TorchBytes.small().large().change(entry -> entry.header = Long.MAX_VALUE - 3));
     }
 
     @Test
@@ -232,14 +262,15 @@ class TorchFileTest {
         refuses("expected one folder with data.pkl in the archive, got 0", new TorchBytes().stored("m/x", FLOATS));
         refuses("got 2", TorchBytes.small().stored("n/data.pkl", FLOATS));
         refuses("expected one folder with data.pkl", new TorchBytes().stored("a/b/data.pkl", TorchBytes.smallPickle()));
-        refuses(
-                "expected a dictionary of tensors, got a list",
-                new TorchBytes().stored("m/data.pkl", ascii("].")));
+        refuses("expected a dictionary of tensors, got a list", new TorchBytes().stored("m/data.pkl", ascii("].")));
         refuses("got an empty one", new TorchBytes().stored("m/data.pkl", ascii("}.")));
         refuses(
                 "expected a tensor as \"epoch\", got an integer",
                 new TorchBytes()
-                        .stored("m/data.pkl", TorchBytes.dictionary(new PickleBytes().text("epoch").op('K', 1))));
+                        .stored(
+                                "m/data.pkl",
+                                TorchBytes.dictionary(
+                                        new PickleBytes().text("epoch").op('K', 1))));
         refuses(
                 "expected names of tensors, got an integer",
                 new TorchBytes().stored("m/data.pkl", TorchBytes.dictionary(new PickleBytes().op('K', 1, 'N'))));
@@ -247,47 +278,63 @@ class TorchFileTest {
 
     @Test
     void bigEndianFilesAreRefused() throws IOException {
-        refuses("expected byte order \"little\", got \"big\"", new TorchBytes()
-                .stored("m/data.pkl", TorchBytes.smallPickle())
-                .stored("m/byteorder", ascii("big"))
-                .stored("m/data/0", FLOATS));
+        refuses(
+                "expected byte order \"little\", got \"big\"",
+                new TorchBytes()
+                        .stored("m/data.pkl", TorchBytes.smallPickle())
+                        .stored("m/byteorder", ascii("big"))
+                        .stored("m/data/0", FLOATS));
         refuses("got big-endian ones", TorchBytes.legacyStart(false).raw("}.").toByteArray());
     }
 
     @Test
     void storagesThatTheArchiveLacksOrHoldsInAnotherLengthAreRefused() throws IOException {
-        refuses("expected a storage of the archive, got \"0\"", new TorchBytes()
-                .stored("m/data.pkl", TorchBytes.smallPickle())
-                .stored("n/data/0", FLOATS));
-        refuses("storage \"0\": expected 24 bytes in the archive, got 20", new TorchBytes()
-                .stored("m/data.pkl", TorchBytes.smallPickle())
-                .stored("m/data/0", new byte[20]));
-        refuses("global \"os.system\" is refused", new TorchBytes()
-                .stored("m/data.pkl", new PickleBytes().proto(2).global("os", "system").text("x").op(0x85, 'R', '.').toByteArray()));
+        refuses(
+                "expected a storage of the archive, got \"0\"",
+                new TorchBytes().stored("m/data.pkl", TorchBytes.smallPickle()).stored("n/data/0", FLOATS));
+        refuses(
+                "storage \"0\": expected 24 bytes in the archive, got 20",
+                new TorchBytes().stored("m/data.pkl", TorchBytes.smallPickle()).stored("m/data/0", new byte[20]));
+        refuses(
+                "global \"os.system\" is refused",
+                new TorchBytes()
+                        .stored(
+                                "m/data.pkl",
+                                new PickleBytes()
+                                        .proto(2)
+                                        .global("os", "system")
+                                        .text("x")
+                                        .op(0x85, 'R', '.')
+                                        .toByteArray()));
     }
 
     @Test
     void tensorsThatClaimMoreThanTheFileHoldsAreRefused() throws IOException {
-        PickleBytes wide = new PickleBytes()
-                .text("a")
-                .tensor("FloatStorage", "0", 6, 0, new long[] {1L << 40}, new long[] {0});
-        refuses("tensors of at most 8 times the file", new TorchBytes()
-                .stored("m/data.pkl", TorchBytes.dictionary(wide))
-                .stored("m/data/0", FLOATS));
+        PickleBytes wide =
+                new PickleBytes().text("a").tensor("FloatStorage", "0", 6, 0, new long[] {1L << 40}, new long[] {0});
+        refuses(
+                "tensors of at most 8 times the file",
+                new TorchBytes()
+                        .stored("m/data.pkl", TorchBytes.dictionary(wide))
+                        .stored("m/data/0", FLOATS));
         PickleBytes many = new PickleBytes();
         for (int i = 0; i < 100; i++) {
             many.text("t" + i).tensor("ByteStorage", "0", 1 << 20, i, new long[] {1 << 19}, new long[] {1});
         }
-        refuses("tensors of at most 8 times the file", new TorchBytes()
-                .stored("m/data.pkl", TorchBytes.dictionary(many))
-                .stored("m/data/0", new byte[1 << 20]));
+        refuses(
+                "tensors of at most 8 times the file",
+                new TorchBytes()
+                        .stored("m/data.pkl", TorchBytes.dictionary(many))
+                        .stored("m/data/0", new byte[1 << 20]));
     }
 
     @Test
     void oldFilesThatContradictThemselvesAreRefused() throws IOException {
         refuses("expected a file that torch.save wrote, got something else", ascii("hello world, this is no pickle"));
         refuses("expected PyTorch's magic number, got an integer", ascii("K\1."));
-        refuses("expected PyTorch's magic number", new PickleBytes().op(0x8a, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9, '.').toByteArray());
+        refuses(
+                "expected PyTorch's magic number",
+                new PickleBytes().op(0x8a, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9, '.').toByteArray());
         byte[] magic = TorchBytes.legacySmall().toByteArray();
         byte[] version = magic.clone();
         version[18] = 5;
@@ -298,11 +345,19 @@ class TorchFileTest {
         byte[] negative = magic.clone();
         Arrays.fill(negative, magic.length - 32, magic.length - 24, (byte) -1);
         refuses("expected 6 elements, got 18446744073709551615", negative);
-        refuses("expected a list of storages", TorchBytes.legacyStart().raw("}.").raw("}.").toByteArray());
-        refuses("expected storages that tensors use", TorchBytes.legacyStart().raw("}.]").text("0").raw("a.").toByteArray());
+        refuses(
+                "expected a list of storages",
+                TorchBytes.legacyStart().raw("}.").raw("}.").toByteArray());
+        refuses(
+                "expected storages that tensors use",
+                TorchBytes.legacyStart().raw("}.]").text("0").raw("a.").toByteArray());
         refuses("got an empty one", TorchBytes.legacyStart().raw("}.].").toByteArray());
-        refuses("global \"builtins.eval\" is refused", TorchBytes.legacyStart().global("builtins", "eval").toByteArray());
-        refuses("global \"os.system\" is refused", new PickleBytes().global("os", "system").toByteArray());
+        refuses(
+                "global \"builtins.eval\" is refused",
+                TorchBytes.legacyStart().global("builtins", "eval").toByteArray());
+        refuses(
+                "global \"os.system\" is refused",
+                new PickleBytes().global("os", "system").toByteArray());
     }
 
     @Test
@@ -310,13 +365,17 @@ class TorchFileTest {
         PickleBytes huge = TorchBytes.legacyStart();
         huge.storage("FloatStorage", "0", 1L << 50);
         refuses("expected at most the file's", huge.toByteArray());
-        PickleBytes twice = TorchBytes.legacyStart().raw("(").storage("FloatStorage", "0", 6).storage("FloatStorage", "0", 5);
+        PickleBytes twice = TorchBytes.legacyStart()
+                .raw("(")
+                .storage("FloatStorage", "0", 6)
+                .storage("FloatStorage", "0", 5);
         refuses("expected 24 bytes as before, got 20", twice.toByteArray());
         PickleBytes part = TorchBytes.legacyStart().raw("(").text("storage").global("torch", "FloatStorage");
         part.text("0").text("cpu").whole(6).raw("(").text("v").whole(5).whole(2).raw("ttQ.");
         refuses("expected a part of its 24 bytes, got 8 at 20", part.toByteArray());
         PickleBytes missing = TorchBytes.legacyStart().raw("}").text("a");
-        missing.tensor("FloatStorage", "0", 6, 0, new long[] {6}, new long[] {1}).raw("s.].");
+        missing.tensor("FloatStorage", "0", 6, 0, new long[] {6}, new long[] {1})
+                .raw("s.].");
         refuses("expected all 1 storages that tensors use, got 0", missing.toByteArray());
     }
 }
