@@ -87,8 +87,8 @@ record ConvertedModels(Console console, boolean quiet, Path cache) {
     /// The model's name is kept, since it may say how the model is used ("specb").
     private static String name(Path directory) {
         Path parent = directory.getParent();
-        boolean snapshot = parent != null && parent.endsWith("snapshots") && parent.getParent() != null;
-        Path name = (snapshot ? parent.getParent() : directory).getFileName();
+        Path repository = parent == null || !parent.endsWith("snapshots") ? null : parent.getParent();
+        Path name = (repository == null ? directory : repository).getFileName();
         return name == null ? "model" : name.toString();
     }
 
