@@ -6,6 +6,7 @@ import io.github.sgpt4j.weightstools.pickle.TensorView;
 import io.github.sgpt4j.weightstools.torch.TorchFile;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.OptionalLong;
 import java.util.function.LongConsumer;
 
 /// A tensor to be written.
@@ -54,11 +55,16 @@ record PlannedTensor(String name, TorchFile file, TensorView view, DType type) {
         }
     }
 
-    private static void writeInPlace(MemorySegment data, SafetensorsWriter.Sink out, LongConsumer written)
+    private void writeInPlace(MemorySegment data, SafetensorsWriter.Sink out, LongConsumer written)
             throws IOException {
+        OptionalLong position = file.position(data);
         for (long done = 0; done < data.byteSize(); ) {
             long count = Math.min(PIECE_BYTES, data.byteSize() - done);
-            out.write(data.asSlice(done, count));
+            if (position.isPresent()) {
+                out.write(file.channel(), position.getAsLong() + done, count);
+            } else {
+                out.write(data.asSlice(done, count));
+            }
             written.accept(count);
             done += count;
         }

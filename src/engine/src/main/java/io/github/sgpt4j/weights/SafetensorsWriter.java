@@ -30,11 +30,10 @@ import java.util.UUID;
 /// padded with spaces so that the data begin at a multiple of 8, tensors with wider elements first, then by data type
 /// and name. Only the header is held in memory; data are streamed from where they are.
 public final class SafetensorsWriter {
-    /// Small pieces are collected up to this length.
-    private static final int COLLECTED_BYTES = 1 << 18;
+    /// Bytes that go to the file at once.
+    private static final int PIECE_BYTES = 1 << 18;
 
-    /// Most bytes in one call to the system.
-    private static final int SLICE_BYTES = 1 << 20;
+    private static final int PAGE_BYTES = 1 << 12;
 
     /// The order of the reference's type enumeration, last first: what is more widely aligned comes earlier.
     private static final List<DType> ORDER = List.of(
@@ -66,8 +65,11 @@ public final class SafetensorsWriter {
 
     /// Takes a tensor's bytes.
     public abstract static sealed class Sink extends OutputStream permits FileSink {
-        /// Writes a whole segment; memory outside the heap goes to the file without a copy in between.
+        /// Writes a whole segment.
         public abstract void write(MemorySegment data) throws IOException;
+
+        /// Copies bytes of another file: for many bytes this is quicker than writing a mapping of them.
+        public abstract void write(FileChannel from, long position, long count) throws IOException;
     }
 
     private record Pending(String name, DType dtype, Shape shape, long bytes, Source source) {
@@ -138,7 +140,7 @@ public final class SafetensorsWriter {
                     tensor.source().writeTo(out);
                     out.end();
                 }
-                out.flush();
+                out.finish();
             }
             rename(temporary, target);
         } finally {
@@ -210,17 +212,24 @@ public final class SafetensorsWriter {
         }
     }
 
-    /// Writes to a file, part by part, each exactly as long as announced. Small pieces are collected. Closing it, which
-    /// a source may do, writes what was collected and no more.
+    /// Writes to a file, part by part, each exactly as long as announced. Closing it, which a source may do, does
+    /// nothing.
     private static final class FileSink extends Sink {
         private final FileChannel channel;
-        private final ByteBuffer collected = ByteBuffer.allocateDirect(COLLECTED_BYTES);
+        private final ByteBuffer collected = pages();
+        private final ByteBuffer incoming = pages();
         private String part = "";
         private long bytes;
         private long left;
 
         FileSink(FileChannel channel) {
             this.channel = channel;
+        }
+
+        private static ByteBuffer pages() {
+            return ByteBuffer.allocateDirect(PIECE_BYTES + PAGE_BYTES)
+                    .alignedSlice(PAGE_BYTES)
+                    .slice(0, PIECE_BYTES);
         }
 
         void begin(String name, long length) {
@@ -242,26 +251,31 @@ public final class SafetensorsWriter {
 
         @Override
         public void write(byte[] data, int offset, int length) throws IOException {
-            Objects.checkFromIndexSize(offset, length, data.length);
             take(length);
-            for (int done = 0; done < length; ) {
-                int count = Math.min(length - done, collected.remaining());
-                collected.put(data, offset + done, count);
-                done += count;
-                if (!collected.hasRemaining()) {
-                    flush();
-                }
-            }
+            collect(ByteBuffer.wrap(data, offset, length));
         }
 
         @Override
         public void write(MemorySegment data) throws IOException {
             take(data.byteSize());
-            flush();
             for (long done = 0; done < data.byteSize(); ) {
-                long count = Math.min(SLICE_BYTES, data.byteSize() - done);
-                drain(data.asSlice(done, count).asByteBuffer());
+                long count = Math.min(PIECE_BYTES, data.byteSize() - done);
+                collect(data.asSlice(done, count).asByteBuffer());
                 done += count;
+            }
+        }
+
+        @Override
+        public void write(FileChannel from, long position, long count) throws IOException {
+            take(count);
+            for (long done = 0; done < count; ) {
+                incoming.clear().limit((int) Math.min(count - done, incoming.capacity()));
+                int read = from.read(incoming, position + done);
+                if (read < 0) {
+                    throw new IOException("%s: expected %d bytes, got the end after %d".formatted(part, count, done));
+                }
+                done += read;
+                collect(incoming.flip());
             }
         }
 
@@ -272,21 +286,35 @@ public final class SafetensorsWriter {
             left -= count;
         }
 
-        private void drain(ByteBuffer data) throws IOException {
+        /// Whole pieces go to the file, at whole pages of it: that is nearly twice as quick as elsewhere.
+        private void collect(ByteBuffer data) throws IOException {
             while (data.hasRemaining()) {
-                channel.write(data);
+                int count = Math.min(data.remaining(), collected.remaining());
+                collected.put(collected.position(), data, data.position(), count);
+                collected.position(collected.position() + count);
+                data.position(data.position() + count);
+                if (!collected.hasRemaining()) {
+                    drain();
+                }
             }
         }
 
-        @Override
-        public void flush() throws IOException {
-            drain(collected.flip());
+        private void drain() throws IOException {
+            collected.flip();
+            while (collected.hasRemaining()) {
+                channel.write(collected);
+            }
             collected.clear();
         }
 
-        @Override
-        public void close() throws IOException {
-            flush();
+        void finish() throws IOException {
+            drain();
         }
+
+        @Override
+        public void flush() {}
+
+        @Override
+        public void close() {}
     }
 }

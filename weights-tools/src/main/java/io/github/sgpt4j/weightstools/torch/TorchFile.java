@@ -10,10 +10,12 @@ import io.github.sgpt4j.weightstools.pickle.TensorView;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.OptionalLong;
 
 /// A file that `torch.save` wrote: a dictionary of named tensors, in mapped memory. The pickle in it is interpreted
 /// as data; see [io.github.sgpt4j.weightstools.pickle.PickleReader].
@@ -33,12 +35,22 @@ public final class TorchFile implements AutoCloseable {
 
     private final Path path;
     private final Arena arena;
+    private final MemorySegment mapped;
+    private final FileChannel channel;
     private final Storages storages;
     private final Map<String, TensorView> tensors;
 
-    private TorchFile(Path path, Arena arena, Storages storages, Map<String, TensorView> tensors) {
+    private TorchFile(
+            Path path,
+            Arena arena,
+            MemorySegment mapped,
+            FileChannel channel,
+            Storages storages,
+            Map<String, TensorView> tensors) {
         this.path = path;
         this.arena = arena;
+        this.mapped = mapped;
+        this.channel = channel;
         this.storages = storages;
         this.tensors = tensors;
     }
@@ -59,7 +71,8 @@ public final class TorchFile implements AutoCloseable {
     ///
     /// @param scratch folder for storages that are compressed: they are unpacked there when asked for
     /// @throws FormatException if anything in the file is wrong or not allowed
-    public static TorchFile open(Path path, Path scratch) {
+    /// @throws IOException if the file cannot be opened
+    public static TorchFile open(Path path, Path scratch) throws IOException {
         Arena arena = Arena.ofShared();
         boolean opened = false;
         try {
@@ -67,7 +80,8 @@ public final class TorchFile implements AutoCloseable {
             boolean zip = bytes.byteSize() >= Integer.BYTES && bytes.get(LittleEndian.I32, 0) == ZIP_LOCAL_HEADER;
             Content content = zip ? ZipForm.read(path, bytes, scratch, arena) : LegacyForm.read(path, bytes);
             Map<String, TensorView> tensors = tensors(path, content.root(), bytes.byteSize());
-            TorchFile file = new TorchFile(path, arena, content.storages(), tensors);
+            FileChannel channel = FileChannel.open(path);
+            TorchFile file = new TorchFile(path, arena, bytes, channel, content.storages(), tensors);
             opened = true;
             return file;
         } finally {
@@ -124,9 +138,27 @@ public final class TorchFile implements AutoCloseable {
         return storages.bytes(storage.key()).asSlice(storage.offset(), storage.bytes());
     }
 
+    /// Where in the file some bytes of a storage are, empty if they were unpacked elsewhere.
+    ///
+    /// @param data a part of what [#bytes] gives
+    public OptionalLong position(MemorySegment data) {
+        return mapped.asOverlappingSlice(data).isPresent()
+                ? OptionalLong.of(data.address() - mapped.address())
+                : OptionalLong.empty();
+    }
+
+    /// The file, open for reading; owned by this object.
+    public FileChannel channel() {
+        return channel;
+    }
+
     @Override
     public void close() throws IOException {
         arena.close();
-        storages.close();
+        try {
+            storages.close();
+        } finally {
+            channel.close();
+        }
     }
 }
