@@ -1,6 +1,6 @@
 package io.github.sgpt4j.weightstools;
 
-/// Is told how far a conversion is, about once per megabyte, on the converting thread.
+/// Is told how far a conversion is, every few megabytes, on the converting thread.
 @FunctionalInterface
 public interface ConvertListener {
     /// Does nothing.

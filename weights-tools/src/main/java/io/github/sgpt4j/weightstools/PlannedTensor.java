@@ -18,6 +18,9 @@ import java.util.function.LongConsumer;
 record PlannedTensor(String name, TorchFile file, TensorView view, DType type) {
     private static final int PIECE_BYTES = 1 << 20;
 
+    /// What is copied as it is needs no buffer.
+    private static final int COPY_BYTES = 1 << 24;
+
     /// Bytes to write.
     long bytes() {
         return Math.multiplyExact(view.shape().elements(), (long) type.bytes());
@@ -55,11 +58,10 @@ record PlannedTensor(String name, TorchFile file, TensorView view, DType type) {
         }
     }
 
-    private void writeInPlace(MemorySegment data, SafetensorsWriter.Sink out, LongConsumer written)
-            throws IOException {
+    private void writeInPlace(MemorySegment data, SafetensorsWriter.Sink out, LongConsumer written) throws IOException {
         OptionalLong position = file.position(data);
         for (long done = 0; done < data.byteSize(); ) {
-            long count = Math.min(PIECE_BYTES, data.byteSize() - done);
+            long count = Math.min(COPY_BYTES, data.byteSize() - done);
             if (position.isPresent()) {
                 out.write(file.channel(), position.getAsLong() + done, count);
             } else {

@@ -20,7 +20,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.TreeMap;
 import java.util.UUID;
 
@@ -217,7 +216,6 @@ public final class SafetensorsWriter {
     private static final class FileSink extends Sink {
         private final FileChannel channel;
         private final ByteBuffer collected = pages();
-        private final ByteBuffer incoming = pages();
         private String part = "";
         private long bytes;
         private long left;
@@ -268,14 +266,13 @@ public final class SafetensorsWriter {
         @Override
         public void write(FileChannel from, long position, long count) throws IOException {
             take(count);
+            drain();
             for (long done = 0; done < count; ) {
-                incoming.clear().limit((int) Math.min(count - done, incoming.capacity()));
-                int read = from.read(incoming, position + done);
-                if (read < 0) {
+                long moved = from.transferTo(position + done, count - done, channel);
+                if (moved <= 0) {
                     throw new IOException("%s: expected %d bytes, got the end after %d".formatted(part, count, done));
                 }
-                done += read;
-                collect(incoming.flip());
+                done += moved;
             }
         }
 
