@@ -12,6 +12,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /// An open checkpoint: tokenizer, mapped weights and the device they are computed on. One model may serve a
@@ -61,16 +63,25 @@ public final class Model implements AutoCloseable {
         SentenceModules modules = SentenceModules.read(directory);
         // Read first: a broken configuration is reported before the weights are looked at.
         Decoder.readConfig(modules.transformer());
+        // The tokenizer's file is the largest to parse, so it is read beside everything else.
+        CompletableFuture<Tokenizer> tokenizer = CompletableFuture.supplyAsync(
+                () -> loadTokenizer(modules),
+                task -> Thread.ofPlatform().daemon().name("sgpt4j-open").start(task));
+        try {
+            return open(directory, modules, options, tokenizer);
+        } finally {
+            tokenizer.handle((loaded, failure) -> failure == null).join();
+        }
+    }
+
+    private static Model open(
+            Path directory, SentenceModules modules, ModelOptions options, CompletableFuture<Tokenizer> tokenizer) {
         Weights weights = Weights.open(modules.transformer());
         try {
-            Tokenizer tokenizer = Tokenizer.load(modules.transformer());
-            if (modules.lowerCase()) {
-                tokenizer = tokenizer.lowerCasing();
-            }
             Backend backend = Devices.open(options);
             try {
                 Decoder decoder = Decoder.load(modules.transformer(), weights, backend);
-                return new Model(directory, modules, weights, backend, tokenizer, decoder);
+                return new Model(directory, modules, weights, backend, result(tokenizer), decoder);
             } catch (RuntimeException | Error e) {
                 backend.close();
                 throw e;
@@ -78,6 +89,24 @@ public final class Model implements AutoCloseable {
         } catch (RuntimeException | Error e) {
             weights.close();
             throw e;
+        }
+    }
+
+    private static Tokenizer loadTokenizer(SentenceModules modules) {
+        Tokenizer tokenizer = Tokenizer.load(modules.transformer());
+        return modules.lowerCase() ? tokenizer.lowerCasing() : tokenizer;
+    }
+
+    /// What another thread computed or threw.
+    private static <T> T result(CompletableFuture<T> future) {
+        try {
+            return future.join();
+        } catch (CompletionException e) {
+            switch (e.getCause()) {
+                case RuntimeException cause -> throw cause;
+                case Error cause -> throw cause;
+                case null, default -> throw e;
+            }
         }
     }
 

@@ -1,10 +1,16 @@
 package io.github.sgpt4j.cli;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -40,7 +46,19 @@ public final class Main implements Runnable {
 
     public static void main(String[] arguments) {
         StandardError.restore();
+        preload();
         System.exit(run(Console.ofProcess(), arguments));
+    }
+
+    /// Initialises the JSON library, which every verb needs and which takes a while, beside the parsing of options.
+    private static void preload() {
+        Thread.ofPlatform().daemon().name("sgpt-preload").start(() -> {
+            try {
+                JsonMapper.builder().build().readTree("[0.5]");
+            } catch (JsonProcessingException e) {
+                throw new IllegalStateException(e);
+            }
+        });
     }
 
     /// Runs a command.
@@ -48,7 +66,7 @@ public final class Main implements Runnable {
     /// @return its exit code
     static int run(Console console, String... arguments) {
         StringWriter help = new StringWriter();
-        CommandLine line = commandLine(console).setOut(new PrintWriter(help));
+        CommandLine line = commandLine(console, arguments).setOut(new PrintWriter(help));
         int code;
         try {
             code = line.execute(arguments);
@@ -69,15 +87,23 @@ public final class Main implements Runnable {
         }
     }
 
-    private static CommandLine commandLine(Console console) {
-        CommandLine line = new CommandLine(new Main())
-                .addSubcommand(new EmbedCommand(console))
-                .addSubcommand(new ScoreCommand(console))
-                .addSubcommand(new TokenizeCommand(console))
-                .addSubcommand(new SearchCommand(console))
-                .addSubcommand(new InspectCommand(console))
-                .addSubcommand(new ConvertCommand(console))
-                .addSubcommand(new DevicesCommand(console));
+    /// The command with its verbs; with the one verb only that the arguments start with, since looking at the options
+    /// of all of them takes a tenth of a second.
+    private static CommandLine commandLine(Console console, String... given) {
+        Map<String, Function<Console, Object>> verbs = new LinkedHashMap<>();
+        verbs.put("embed", EmbedCommand::new);
+        verbs.put("score", ScoreCommand::new);
+        verbs.put("tokenize", TokenizeCommand::new);
+        verbs.put("search", SearchCommand::new);
+        verbs.put("inspect", InspectCommand::new);
+        verbs.put("convert", ConvertCommand::new);
+        verbs.put("devices", DevicesCommand::new);
+        String first = given.length > 0 ? given[0] : "";
+        if (verbs.containsKey(first)) {
+            verbs.keySet().retainAll(Set.of(first));
+        }
+        CommandLine line = new CommandLine(new Main());
+        verbs.values().forEach(verb -> line.addSubcommand(verb.apply(console)));
         return line.setParameterExceptionHandler((e, arguments) -> reportUsage(console, e))
                 .setExecutionExceptionHandler((e, command, result) -> report(console, e))
                 .setCaseInsensitiveEnumValuesAllowed(true)

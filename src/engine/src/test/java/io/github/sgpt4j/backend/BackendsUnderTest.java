@@ -21,7 +21,7 @@ final class BackendsUnderTest {
     /// For operations with weight matrices: also every type that they can be kept as.
     static Stream<BackendUnderTest> withWeightTypes() {
         return Stream.concat(
-                plain(),
+                Stream.concat(plain(), Stream.of(inPlace())),
                 Stream.of(WeightFormat.F32, WeightFormat.BF16, WeightFormat.F16).map(format -> cpu(2, format)));
     }
 
@@ -42,6 +42,15 @@ final class BackendsUnderTest {
         };
         String name = "cpu with %d threads, weights %s".formatted(threads, format);
         return new BackendUnderTest(
-                name, () -> new CpuBackend(new CpuOptions(threads, format)), keptAs, Tolerance.FLOAT32);
+                name, () -> new CpuBackend(new CpuOptions(threads, format, 0)), keptAs, Tolerance.FLOAT32);
+    }
+
+    /// Weights that are never packed.
+    private static BackendUnderTest inPlace() {
+        return new BackendUnderTest(
+                "cpu with weights in place",
+                () -> new CpuBackend(new CpuOptions(2, WeightFormat.AS_STORED, Long.MAX_VALUE)),
+                Optional.empty(),
+                Tolerance.FLOAT32);
     }
 }

@@ -7,13 +7,13 @@ import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.zip.CRC32;
 
 /// The built-in model and its demo corpus: a GPT-Neo of 5.4 million parameters that knows dictionary English, as
 /// bi-encoder (asymmetric, "specb") and cross-encoder, and 4,000 WordNet entries.
 public final class NanoModel {
     private static final String FOLDER = "/META-INF/sgpt4j/nano/";
     private static final String MODEL = "model/";
-    private static final int HASH_DIGITS = 12;
 
     private NanoModel() {}
 
@@ -35,11 +35,12 @@ public final class NanoModel {
         return resource("corpus.jsonl");
     }
 
-    /// Stands for the contents of model and corpus: 12 hexadecimal digits.
+    /// Stands for the contents of model and corpus: 8 hexadecimal digits, a checksum of their SHA-256 digests.
     public static String version() {
         try (InputStream list = resource("files.tsv")) {
-            byte[] digest = Unpacker.sha256().digest(list.readAllBytes());
-            return HexFormat.of().formatHex(digest).substring(0, HASH_DIGITS);
+            CRC32 checksum = new CRC32();
+            checksum.update(list.readAllBytes());
+            return HexFormat.of().toHexDigits(checksum.getValue(), 8);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

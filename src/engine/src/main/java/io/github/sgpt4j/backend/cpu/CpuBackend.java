@@ -70,7 +70,7 @@ public final class CpuBackend implements Backend {
     @Override
     public Linear linear(List<MatrixRows> weight, List<MatrixRows> bias) {
         checkOpen();
-        return new CpuLinear(weight, bias, options.weights(), arena, workers);
+        return new CpuLinear(weight, bias, options, arena, workers);
     }
 
     @Override
@@ -188,7 +188,7 @@ public final class CpuBackend implements Backend {
         CpuLinear layer = (CpuLinear) linear;
         CpuTensor from = checked(x, x.rows(), linear.in(), "linear, input");
         CpuTensor to = checked(out, x.rows(), linear.out(), "linear, output");
-        MatrixProduct.run(workers, from, layer.packed(), activation, false, to);
+        layer.apply(from, activation, false, to);
     }
 
     @Override
@@ -196,7 +196,7 @@ public final class CpuBackend implements Backend {
         CpuLinear layer = (CpuLinear) linear;
         CpuTensor from = checked(x, x.rows(), linear.in(), "linearAdd, input");
         CpuTensor to = checked(out, x.rows(), linear.out(), "linearAdd, output");
-        MatrixProduct.run(workers, from, layer.packed(), Activation.NONE, true, to);
+        layer.apply(from, Activation.NONE, true, to);
     }
 
     @Override

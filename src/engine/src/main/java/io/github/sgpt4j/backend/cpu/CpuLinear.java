@@ -1,5 +1,6 @@
 package io.github.sgpt4j.backend.cpu;
 
+import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.Linear;
 import io.github.sgpt4j.backend.MatrixRows;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
@@ -9,9 +10,10 @@ import io.github.sgpt4j.tensor.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/// A weight matrix that is packed when it is first used.
+/// A weight matrix that is packed when enough work goes through it.
 final class CpuLinear implements Linear {
     private final List<MatrixRows> weight;
     private final List<MatrixRows> bias;
@@ -20,12 +22,17 @@ final class CpuLinear implements Linear {
     private final Workers workers;
     private final int in;
     private final int out;
+    private final long mostInPlace;
+    private final boolean readableInPlace;
+    private final AtomicLong workInPlace = new AtomicLong();
+    private volatile float @Nullable [] biasValues;
     private volatile @Nullable PackedMatrix packed;
 
-    CpuLinear(List<MatrixRows> weight, List<MatrixRows> bias, WeightFormat format, Arena arena, Workers workers) {
+    CpuLinear(List<MatrixRows> weight, List<MatrixRows> bias, CpuOptions options, Arena arena, Workers workers) {
         this.weight = List.copyOf(weight);
         this.bias = List.copyOf(bias);
-        this.format = format;
+        this.format = options.weights();
+        this.mostInPlace = options.workInPlace();
         this.arena = arena;
         this.workers = workers;
         if (this.weight.isEmpty()) {
@@ -33,6 +40,10 @@ final class CpuLinear implements Linear {
         }
         this.in = this.weight.getFirst().in();
         this.out = features(this.weight, in);
+        DType held = format.heldAs(storedType());
+        this.readableInPlace = this.weight.stream()
+                .allMatch(part -> !part.transposed()
+                        && (held == DType.F32 || held == part.tensor().dtype()));
         if (!this.bias.isEmpty() && features(this.bias, 1) != out) {
             throw new IllegalArgumentException("bias of %d features for weights of %d, starting with tensor %s"
                     .formatted(
@@ -65,7 +76,18 @@ final class CpuLinear implements Linear {
         return out;
     }
 
-    /// The packed form, made now if this is the first use.
+    /// `out = activation(x · Wᵀ + b)`, or `out += x · Wᵀ + b`.
+    void apply(CpuTensor x, Activation activation, boolean add, CpuTensor out) {
+        if (packed == null
+                && readableInPlace
+                && workInPlace.addAndGet((long) x.rows() * in * this.out) <= mostInPlace) {
+            DirectProduct.run(workers, x, weight, biasValues(), activation, add, out);
+        } else {
+            MatrixProduct.run(workers, x, packed(), activation, add, out);
+        }
+    }
+
+    /// The packed form, made now if there is none yet.
     PackedMatrix packed() {
         PackedMatrix result = packed;
         if (result == null) {
@@ -104,7 +126,17 @@ final class CpuLinear implements Linear {
         }
     }
 
+    /// `[panels · TILE_COLUMNS]`, zeros where there is no bias.
     private float[] biasValues() {
+        float[] values = biasValues;
+        if (values == null) {
+            values = readBias();
+            biasValues = values;
+        }
+        return values;
+    }
+
+    private float[] readBias() {
         float[] values = new float[PackedMatrix.panelCount(out) * Simd.TILE_COLUMNS];
         int at = 0;
         for (MatrixRows part : bias) {

@@ -46,7 +46,7 @@ class MatrixPackerTest {
     }
 
     private void check(List<MatrixRows> parts, WeightFormat format, DType expectedType) {
-        CpuLinear linear = new CpuLinear(parts, List.of(), format, arena, workers);
+        CpuLinear linear = new CpuLinear(parts, List.of(), new CpuOptions(1, format), arena, workers);
         PackedMatrix packed = linear.packed();
         assertSame(packed, linear.packed());
         assertEquals(expectedType, packed.dtype());
@@ -120,8 +120,13 @@ class MatrixPackerTest {
         List<MatrixRows> bias = List.of(MatrixRows.all(tensor(DType.F32, 5, 1)));
         WeightFormat format = WeightFormat.AS_STORED;
         assertThrows(
-                IllegalArgumentException.class, () -> new CpuLinear(otherWidth, List.of(), format, arena, workers));
-        assertThrows(IllegalArgumentException.class, () -> new CpuLinear(weight, bias, format, arena, workers));
-        assertThrows(IllegalArgumentException.class, () -> new CpuLinear(List.of(), List.of(), format, arena, workers));
+                IllegalArgumentException.class,
+                () -> new CpuLinear(otherWidth, List.of(), new CpuOptions(1, format), arena, workers));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new CpuLinear(weight, bias, new CpuOptions(1, format), arena, workers));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new CpuLinear(List.of(), List.of(), new CpuOptions(1, format), arena, workers));
     }
 }

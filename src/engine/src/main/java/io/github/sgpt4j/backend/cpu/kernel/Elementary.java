@@ -32,6 +32,11 @@ public final class Elementary {
         return Simd.FMA ? a.fma(b, c) : a.mul(b).add(c);
     }
 
+    /// As the vector form, for one value.
+    public static float fma(float a, float b, float c) {
+        return Simd.FMA ? Math.fma(a, b, c) : a * b + c;
+    }
+
     private static FloatVector fma(FloatVector a, FloatVector b, float c) {
         return fma(a, b, FloatVector.broadcast(Simd.F, c));
     }
@@ -61,6 +66,30 @@ public final class Elementary {
         FloatVector y = p.mul(exponent.reinterpretAsFloats());
         y = y.blend(0f, x.compare(VectorOperators.LT, EXP_LOWEST));
         return y.blend(Float.POSITIVE_INFINITY, x.compare(VectorOperators.GT, EXP_HIGHEST));
+    }
+
+    /// As the vector form, for one value: the same operations, so the same bits.
+    static float exp(float x) {
+        float shifted = fma(x, LOG2_E, ROUNDER);
+        float n = shifted - ROUNDER;
+        float r = fma(n, -LN2_HIGH, x);
+        r = fma(n, -LN2_LOW, r);
+        float p = 2 * 1.9875691500e-4f;
+        p = fma(p, r, 2 * 1.3981999507e-3f);
+        p = fma(p, r, 2 * 8.3334519073e-3f);
+        p = fma(p, r, 2 * 4.1665795894e-2f);
+        p = fma(p, r, 2 * 1.6666665459e-1f);
+        p = fma(p, r, 2 * 5.0000001201e-1f);
+        p = fma(p * r, r, r + r) + 2f;
+        int exponent = (Float.floatToRawIntBits(shifted) - (ROUNDER_BITS - 126)) << 23;
+        float y = p * Float.intBitsToFloat(exponent);
+        return x < EXP_LOWEST ? 0f : x > EXP_HIGHEST ? Float.POSITIVE_INFINITY : y;
+    }
+
+    /// As the vector form, for one value.
+    static float geluTanh(float x) {
+        float inner = fma(x * x, 0.044715f, 1f) * x;
+        return x / (exp(inner * (-2f * SQRT_2_OVER_PI)) + 1f);
     }
 
     /// 1 / (1 + e^-x).

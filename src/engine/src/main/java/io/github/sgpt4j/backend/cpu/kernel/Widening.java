@@ -5,14 +5,14 @@ import io.github.sgpt4j.tensor.Half;
 import io.github.sgpt4j.tensor.LittleEndian;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
-import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /// Stored numbers to floats and back. Segments may start at any byte.
 public final class Widening {
+    private static final ThreadLocal<short[]> CHUNK = ThreadLocal.withInitial(() -> new short[2048]);
+
     private Widening() {}
 
     /// `out[o, o + count) =` the `count` elements of type `dtype` that start `byteOffset` bytes into `in`.
@@ -38,47 +38,50 @@ public final class Widening {
         }
     }
 
+    /// Through a small array and a plain loop: the compiler turns it into vector instructions by itself, and it is
+    /// fast before it does, which the Vector API is not. Opening a model in this format depends on that.
     private static void widenF16(MemorySegment in, long byteOffset, float[] out, int o, int count) {
-        int i = 0;
-        for (; i < Simd.F.loopBound(count); i += Simd.LANES) {
-            IntVector bits =
-                    (IntVector) ShortVector.fromMemorySegment(Simd.S, in, byteOffset + 2L * i, ByteOrder.LITTLE_ENDIAN)
-                            .convertShape(VectorOperators.ZERO_EXTEND_S2I, Simd.I, 0);
-            halves(bits).intoArray(out, o + i);
-        }
-        for (; i < count; i++) {
-            out[o + i] = Half.f16ToFloat(in.get(LittleEndian.I16, byteOffset + 2L * i));
+        short[] chunk = CHUNK.get();
+        for (int start = 0; start < count; start += chunk.length) {
+            int n = Math.min(chunk.length, count - start);
+            MemorySegment.copy(in, LittleEndian.I16, byteOffset + 2L * start, chunk, 0, n);
+            f16ToFloats(chunk, out, o + start, n);
         }
     }
 
-    /// Half-precision bit patterns to floats, by moving the fields and mending the two special exponents: zero
-    /// (2^-14 too much was added by giving it the smallest normal exponent) and 31 (infinity, NaN).
-    private static FloatVector halves(IntVector bits) {
-        IntVector magnitude = bits.and(0x7fff).lanewise(VectorOperators.LSHL, 13);
-        IntVector sign = bits.and(0x8000).lanewise(VectorOperators.LSHL, 16);
-        IntVector normal = magnitude.add(112 << 23);
-        FloatVector subnormal = magnitude.add(113 << 23).reinterpretAsFloats().sub(0x1p-14f);
-        VectorMask<Integer> tiny = magnitude.compare(VectorOperators.LT, 1 << 23);
-        VectorMask<Integer> special = magnitude.compare(VectorOperators.GE, 31 << 23);
-        IntVector value = normal.blend(subnormal.reinterpretAsInts(), tiny).blend(magnitude.or(0x7f800000), special);
-        return value.or(sign).reinterpretAsFloats();
+    private static void f16ToFloats(short[] in, float[] out, int o, int count) {
+        for (int i = 0; i < count; i++) {
+            out[o + i] = Half.f16ToFloat(in[i]);
+        }
     }
 
     /// Stores `in[i, i + count)` as elements of type `dtype`, `byteOffset` bytes into `out`, rounded to nearest even.
     public static void narrow(float[] in, int i, int count, MemorySegment out, DType dtype, long byteOffset) {
-        switch (dtype) {
-            case F32 -> MemorySegment.copy(in, i, out, LittleEndian.F32, byteOffset, count);
-            case BF16 -> {
-                for (int c = 0; c < count; c++) {
-                    out.set(LittleEndian.I16, byteOffset + 2L * c, Half.floatToBf16(in[i + c]));
-                }
+        if (dtype == DType.F32) {
+            MemorySegment.copy(in, i, out, LittleEndian.F32, byteOffset, count);
+            return;
+        }
+        short[] chunk = CHUNK.get();
+        for (int start = 0; start < count; start += chunk.length) {
+            int n = Math.min(chunk.length, count - start);
+            switch (dtype) {
+                case BF16 -> floatsToBf16(in, i + start, chunk, n);
+                case F16 -> floatsToF16(in, i + start, chunk, n);
+                default -> throw new IllegalArgumentException("weights of type " + dtype);
             }
-            case F16 -> {
-                for (int c = 0; c < count; c++) {
-                    out.set(LittleEndian.I16, byteOffset + 2L * c, Half.floatToF16(in[i + c]));
-                }
-            }
-            default -> throw new IllegalArgumentException("weights of type " + dtype);
+            MemorySegment.copy(chunk, 0, out, LittleEndian.I16, byteOffset + 2L * start, n);
+        }
+    }
+
+    private static void floatsToBf16(float[] in, int i, short[] out, int count) {
+        for (int c = 0; c < count; c++) {
+            out[c] = Half.floatToBf16(in[i + c]);
+        }
+    }
+
+    private static void floatsToF16(float[] in, int i, short[] out, int count) {
+        for (int c = 0; c < count; c++) {
+            out[c] = Half.floatToF16(in[i + c]);
         }
     }
 }

@@ -1,0 +1,132 @@
+package io.github.sgpt4j.jmh;
+
+import io.github.sgpt4j.backend.AttentionParameters;
+import io.github.sgpt4j.backend.Batch;
+import io.github.sgpt4j.backend.Tensor;
+import io.github.sgpt4j.backend.cpu.CpuBackend;
+import io.github.sgpt4j.backend.cpu.CpuOptions;
+import io.github.sgpt4j.backend.cpu.WeightFormat;
+import io.github.sgpt4j.batch.PackedBatch;
+import java.util.Collections;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.AuxCounters;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/// How fast is one layer's attention, and does its cost grow with n · w when a window is set?
+@BenchmarkMode(Mode.Throughput)
+@OutputTimeUnit(TimeUnit.SECONDS)
+@Warmup(iterations = 3, time = 2)
+@Measurement(iterations = 5, time = 2)
+@Fork(1)
+@State(Scope.Benchmark)
+public class AttentionBenchmark {
+    private static final int HEADS = 12;
+    private static final int HEAD_DIM = 64;
+
+    /// Tokens of each sequence.
+    @Param({"16", "300", "2048"})
+    public int length = 300;
+
+    /// Keys seen, 0 for all.
+    @Param({"0", "256"})
+    public int window;
+
+    /// Tokens of the batch; at least one sequence.
+    @Param("4096")
+    public int tokens = 4096;
+
+    private CpuBackend backend;
+    private AttentionParameters parameters;
+    private Batch batch;
+    private Tensor qkv;
+    private Tensor out;
+    private double flops;
+
+    /// Floating-point operations per second of those products that causality and window leave.
+    @AuxCounters(AuxCounters.Type.OPERATIONS)
+    @State(Scope.Thread)
+    public static class Rates {
+        public double gigaflops;
+        public long tokens;
+    }
+
+    @Setup
+    public void open() {
+        int sequences = Math.max(1, tokens / length);
+        parameters = new AttentionParameters(HEADS, HEADS, HEAD_DIM, 0.125f, window, new float[0]);
+        backend = new CpuBackend(new CpuOptions(Settings.threads(), WeightFormat.F32));
+        batch = backend.upload(PackedBatch.of(Collections.nCopies(sequences, new int[length])));
+        SplittableRandom random = new SplittableRandom(1);
+        float[] values = new float[sequences * length * parameters.qkvColumns()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = random.nextFloat(-1, 1);
+        }
+        qkv = backend.upload(values, sequences * length, parameters.qkvColumns());
+        out = backend.allocate(sequences * length, HEADS * HEAD_DIM);
+        int seen = window == 0 ? length : Math.min(window, length);
+        double pairs = (double) seen * (seen + 1) / 2 + (double) (length - seen) * seen;
+        flops = 4 * pairs * HEADS * HEAD_DIM * sequences;
+        backend.attention(qkv, batch, parameters, out);
+        int row = sequences * length - 1;
+        Agreement.require("attention", expected(values, row, HEADS - 1), got(row, HEADS - 1));
+    }
+
+    private float[] got(int row, int head) {
+        float[] all = backend.download(out);
+        float[] part = new float[HEAD_DIM];
+        System.arraycopy(all, (row * HEADS + head) * HEAD_DIM, part, 0, HEAD_DIM);
+        return part;
+    }
+
+    /// One head of the last row of a sequence, in double.
+    private float[] expected(float[] values, int row, int head) {
+        int columns = parameters.qkvColumns();
+        int seen = window == 0 ? length : Math.min(window, length);
+        double[] sums = new double[HEAD_DIM];
+        double total = 0;
+        for (int j = row - seen + 1; j <= row; j++) {
+            double score = 0;
+            for (int d = 0; d < HEAD_DIM; d++) {
+                double q = values[row * columns + head * HEAD_DIM + d];
+                score += q * values[j * columns + (HEADS + head) * HEAD_DIM + d];
+            }
+            double weight = Math.exp(score * parameters.scale());
+            total += weight;
+            for (int d = 0; d < HEAD_DIM; d++) {
+                sums[d] += weight * values[j * columns + (2 * HEADS + head) * HEAD_DIM + d];
+            }
+        }
+        float[] result = new float[HEAD_DIM];
+        for (int d = 0; d < HEAD_DIM; d++) {
+            result[d] = (float) (sums[d] / total);
+        }
+        return result;
+    }
+
+    @Benchmark
+    public void attend(Rates rates) {
+        rates.gigaflops += flops / 1e9;
+        rates.tokens += qkv.rows();
+        backend.attention(qkv, batch, parameters, out);
+    }
+
+    @TearDown
+    public void close() {
+        qkv.close();
+        out.close();
+        batch.close();
+        backend.close();
+    }
+}

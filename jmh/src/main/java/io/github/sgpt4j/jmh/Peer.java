@@ -1,0 +1,96 @@
+package io.github.sgpt4j.jmh;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.ServiceLoader;
+
+/// A library under measurement; what it cannot do is empty. Implementations besides [Ours] are found as services.
+public interface Peer {
+    /// Short name for parameters and tables.
+    String name();
+
+    /// Library and version, for reports.
+    String description();
+
+    /// Largest relative distance of its embeddings from ours.
+    default double tolerance() {
+        return Agreement.TOLERANCE;
+    }
+
+    /// Embeds texts with the position-weighted mean (SGPT) of the final hidden states.
+    ///
+    /// @param maxTokens texts are cut to this many
+    default Optional<Embedder> embedder(ModelShape shape, Path checkpoint, int threads, int maxTokens) {
+        return Optional.empty();
+    }
+
+    /// Scores documents for queries with SGPT's prompt.
+    default Optional<Scorer> scorer(ModelShape shape, Path checkpoint, int threads) {
+        return Optional.empty();
+    }
+
+    /// Tokenizes on one thread.
+    default Optional<Encoder> encoder(Path checkpoint) {
+        return Optional.empty();
+    }
+
+    /// Multiplies `x · Wᵀ`.
+    ///
+    /// @param x `[rows, in]`
+    /// @param w `[out, in]`
+    default Optional<Product> product(int rows, int in, int out, float[] x, float[] w, int threads) {
+        return Optional.empty();
+    }
+
+    /// Texts to vectors.
+    interface Embedder extends AutoCloseable {
+        float[][] embed(List<String> texts);
+
+        @Override
+        void close();
+    }
+
+    /// A query and documents to scores.
+    interface Scorer extends AutoCloseable {
+        float[] score(String query, List<String> documents);
+
+        @Override
+        void close();
+    }
+
+    /// A text to token ids.
+    interface Encoder extends AutoCloseable {
+        int[] encode(String text);
+
+        @Override
+        void close();
+    }
+
+    /// One matrix product, ready to run.
+    interface Product extends AutoCloseable {
+        void run();
+
+        /// Of the last run, `[rows, out]`.
+        float[] result();
+
+        @Override
+        void close();
+    }
+
+    /// All libraries there are, ours first.
+    static List<Peer> all() {
+        List<Peer> peers = new java.util.ArrayList<>(List.of(new Ours()));
+        ServiceLoader.load(Peer.class).forEach(peers::add);
+        return peers;
+    }
+
+    /// The library of a name.
+    static Peer named(String name) {
+        return all().stream()
+                .filter(peer -> peer.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "no library \"" + name + "\"; others than \"ours\" need the profile \"peers\""));
+    }
+}

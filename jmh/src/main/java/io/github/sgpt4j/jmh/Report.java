@@ -1,0 +1,219 @@
+package io.github.sgpt4j.jmh;
+
+import io.github.sgpt4j.jmh.ReportTable.Unit;
+import io.github.sgpt4j.jmh.Rounds.Contender;
+import io.github.sgpt4j.jmh.Rounds.Times;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Function;
+
+/// Runs ours and the other libraries in turn, in one process, and prints a Markdown table of ratios.
+///
+/// The questions are those of the benchmark classes and go through the same code; every library's results are compared
+/// with ours before anything is timed.
+public final class Report {
+    private final ReportOptions options;
+    private final Rounds rounds;
+    private final ReportTable table = new ReportTable(System.out);
+    private final List<Peer> libraries;
+    private final List<String> notes = new ArrayList<>();
+    private final Path checkpoint;
+    private final List<String> documents;
+    private final List<String> queries;
+
+    private Report(ReportOptions options) {
+        this.options = options;
+        this.rounds = options.quick() ? new Rounds(3, 1.5, 0.3) : new Rounds(options.rounds(), 6, 1);
+        this.libraries = Peer.all();
+        this.checkpoint = RandomCheckpoint.directory(options.shape());
+        this.documents = Texts.documents(options.quick() ? 24 : 96);
+        this.queries = Texts.queries(options.quick() ? 64 : 256);
+    }
+
+    public static void main(String[] arguments) {
+        new Report(ReportOptions.parse(arguments)).run();
+    }
+
+    private void run() {
+        int[] tokens = Checked.tokens(checkpoint, documents);
+        Machine.facts().forEach(fact -> System.out.println("- " + fact));
+        libraries.forEach(library -> System.out.printf("- %s: %s%n", library.name(), library.description()));
+        System.out.printf(
+                Locale.ROOT,
+                "- Model: %s, random fp32 weights, %s, %s%n",
+                options.shape(),
+                Settings.activation(),
+                BenchmarkTokenizer.description());
+        System.out.printf(
+                Locale.ROOT,
+                "- Texts: %d documents of %.0f tokens on average (at most %d), %d queries of %.1f%n%n",
+                documents.size(),
+                Arrays.stream(tokens).average().orElse(0),
+                Settings.DOCUMENT_TOKENS,
+                queries.size(),
+                Arrays.stream(Checked.tokens(checkpoint, queries)).average().orElse(0));
+        table.header();
+        section("embed", this::embed);
+        section("forward", this::forward);
+        section("score", this::score);
+        section("matmul", this::matmul);
+        section("tokenize", this::tokenize);
+        section("load", this::load);
+        System.out.println();
+        notes.forEach(note -> System.out.println("- " + note));
+    }
+
+    private void section(String name, Runnable body) {
+        if (options.wants(name)) {
+            System.err.println("jmh/run: " + name + " ...");
+            body.run();
+        }
+    }
+
+    /// What every library that can gives; what others throw becomes a note.
+    private <T> List<Named<T>> open(Function<Peer, T> opener) {
+        List<Named<T>> opened = new ArrayList<>();
+        for (Peer library : libraries) {
+            try {
+                opened.add(new Named<>(library.name(), opener.apply(library)));
+            } catch (UnsupportedOperationException e) {
+                continue; // It does not do this.
+            } catch (RuntimeException | LinkageError e) {
+                notes.add("%s left out: %s".formatted(library.name(), e));
+            }
+        }
+        return opened;
+    }
+
+    private record Named<T>(String library, T value) {}
+
+    private <T> List<Times> measure(List<Named<T>> opened, java.util.function.Consumer<T> body) {
+        return rounds.measure(opened.stream()
+                .map(named -> new Contender(named.library(), () -> body.accept(named.value())))
+                .toList());
+    }
+
+    private static void closeAll(List<? extends Named<? extends AutoCloseable>> opened) {
+        for (Named<? extends AutoCloseable> named : opened) {
+            try {
+                named.value().close();
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+
+    private List<Named<Peer.Embedder>> embedders() {
+        return open(library -> Checked.embedder(library, options.shape(), checkpoint, documents, queries));
+    }
+
+    private void embed() {
+        List<Named<Peer.Embedder>> opened = embedders();
+        int tokens = Arrays.stream(Checked.tokens(checkpoint, documents)).sum();
+        List<Times> times = measure(opened, e -> e.embed(documents));
+        table.rows("Embed documents", new Unit("texts/s", documents.size()), times);
+        table.rows("Embed documents", new Unit("tokens/s", tokens), times.subList(0, 1));
+        table.rows("Embed queries", new Unit("texts/s", queries.size()), measure(opened, e -> e.embed(queries)));
+        List<String> oneDocument = List.of(median(documents));
+        table.rows("Embed one document", Unit.milliseconds(), measure(opened, e -> e.embed(oneDocument)));
+        List<String> oneQuery = List.of(median(queries));
+        table.rows("Embed one query", Unit.milliseconds(), measure(opened, e -> e.embed(oneQuery)));
+        closeAll(opened);
+    }
+
+    /// The text of median length.
+    private static String median(List<String> texts) {
+        return texts.stream()
+                .sorted(java.util.Comparator.comparingInt(String::length))
+                .toList()
+                .get(texts.size() / 2);
+    }
+
+    /// How much of the speed of matrix products does a whole forward pass reach?
+    private void forward() {
+        List<String> texts = Texts.longDocuments(options.quick() ? 14 : 28);
+        int[] tokens = Checked.tokens(checkpoint, texts);
+        double flops = Arrays.stream(tokens)
+                .mapToDouble(n -> (double) options.shape().flops(n))
+                .sum();
+        List<Named<Peer.Embedder>> opened = embedders();
+        List<Named<LayerProducts>> products =
+                open(library -> LayerProducts.open(library, options.shape(), Settings.threads()));
+        List<Contender> contenders = new ArrayList<>();
+        opened.forEach(
+                e -> contenders.add(new Contender(e.library(), () -> e.value().embed(texts))));
+        products.forEach(
+                p -> contenders.add(new Contender(p.library(), () -> p.value().run())));
+        List<Times> times = rounds.measure(contenders);
+        List<Times> passes = times.subList(0, opened.size());
+        List<Times> rates = times.subList(opened.size(), times.size());
+        double work = products.getFirst().value().flops();
+        table.rows("A layer's products, 4096 rows", new Unit("GFLOP/s", work / 1e9), rates);
+        table.rows("Embed texts of 300 tokens", new Unit("GFLOP/s", flops / 1e9), passes);
+        for (Times pass : passes) {
+            double[] fractions = new double[pass.seconds().length];
+            Arrays.setAll(fractions, r -> {
+                double best = rates.stream()
+                        .mapToDouble(rate -> work / rate.seconds()[r])
+                        .max()
+                        .orElse(Double.NaN);
+                return flops / pass.seconds()[r] / best;
+            });
+            notes.add("Whole forward pass of %s on texts of 300 tokens ÷ the best rate of a layer's products: %s"
+                    .formatted(pass.library(), ReportTable.spread(fractions)));
+        }
+        closeAll(opened);
+        closeAll(products);
+    }
+
+    private void score() {
+        List<String> texts = documents.subList(0, Math.min(documents.size(), options.quick() ? 16 : 64));
+        String query = median(queries);
+        List<Named<Peer.Scorer>> opened =
+                open(library -> Checked.scorer(library, options.shape(), checkpoint, query, texts));
+        table.rows(
+                "Score a query's documents",
+                new Unit("pairs/s", texts.size()),
+                measure(opened, s -> s.score(query, texts)));
+        closeAll(opened);
+    }
+
+    private void matmul() {
+        for (int threads : Settings.threads() == 1 ? new int[] {1} : new int[] {1, Settings.threads()}) {
+            for (MatmulShape shape : LayerProducts.shapes(options.shape(), options.quick())) {
+                List<Named<Peer.Product>> opened = open(library -> shape.open(library, threads));
+                table.rows(
+                        "Product %s, %d thread%s".formatted(shape, threads, threads == 1 ? "" : "s"),
+                        new Unit("GFLOP/s", shape.flops() / 1e9),
+                        measure(opened, Peer.Product::run));
+                closeAll(opened);
+            }
+        }
+    }
+
+    private void tokenize() {
+        List<String> texts = Texts.documents(options.quick() ? 200 : 1000);
+        List<Named<Peer.Encoder>> opened = open(library -> Checked.encoder(library, checkpoint, texts));
+        double megabytes = texts.stream().mapToLong(String::length).sum() / 1e6;
+        table.rows(
+                "Tokenize documents, 1 thread",
+                new Unit("MB/s", megabytes),
+                measure(opened, e -> texts.forEach(e::encode)));
+        closeAll(opened);
+    }
+
+    private void load() {
+        List<String> text = List.of(median(queries));
+        List<Named<Peer>> opened = open(library -> {
+            LoadBenchmark.openAndEmbed(library, options.shape(), checkpoint, text);
+            return library;
+        });
+        table.rows(
+                "Open and embed one query",
+                Unit.milliseconds(),
+                measure(opened, l -> LoadBenchmark.openAndEmbed(l, options.shape(), checkpoint, text)));
+    }
+}

@@ -1,0 +1,56 @@
+package io.github.sgpt4j.jmh;
+
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+
+/// What the report is asked for.
+///
+/// @param quick few texts and rounds: minutes instead of a quarter of an hour
+/// @param rounds turns of each library; 3 if quick
+/// @param shape the model
+/// @param only sections to run; empty for all
+record ReportOptions(boolean quick, int rounds, ModelShape shape, List<String> only) {
+    private static final List<String> SECTIONS = List.of("embed", "forward", "score", "matmul", "tokenize", "load");
+
+    ReportOptions {
+        if (!SECTIONS.containsAll(only)) {
+            throw new IllegalArgumentException("sections: expected some of %s, got %s".formatted(SECTIONS, only));
+        }
+        if (rounds < 1) {
+            throw new IllegalArgumentException("rounds: expected at least 1, got " + rounds);
+        }
+    }
+
+    /// `[--quick] [--rounds N] [--shape NAME] [--only SECTION,…]`
+    static ReportOptions parse(String... arguments) {
+        boolean quick = false;
+        int rounds = 7;
+        ModelShape shape = ModelShape.GPT_NEO_125M;
+        List<String> only = List.of();
+        for (Iterator<String> rest = Arrays.asList(arguments).iterator(); rest.hasNext(); ) {
+            String name = rest.next();
+            switch (name) {
+                case "--quick" -> quick = true;
+                case "--rounds" -> rounds = Integer.parseInt(value(name, rest));
+                case "--shape" -> shape = ModelShape.valueOf(value(name, rest));
+                case "--only" -> only = List.of(value(name, rest).split(","));
+                default ->
+                    throw new IllegalArgumentException(
+                            "expected [--quick] [--rounds N] [--shape NAME] [--only SECTION,...], got " + name);
+            }
+        }
+        return new ReportOptions(quick, rounds, shape, only);
+    }
+
+    private static String value(String name, Iterator<String> rest) {
+        if (!rest.hasNext()) {
+            throw new IllegalArgumentException(name + ": expected a value");
+        }
+        return rest.next();
+    }
+
+    boolean wants(String section) {
+        return only.isEmpty() || only.contains(section);
+    }
+}

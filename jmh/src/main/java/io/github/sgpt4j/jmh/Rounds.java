@@ -1,0 +1,66 @@
+package io.github.sgpt4j.jmh;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/// Times several ways to do the same in turn, A B, B A, A B, …, so that what the machine does meanwhile meets all.
+///
+/// @param rounds turns of each
+/// @param warmUpSeconds each runs at least that long before the first round
+/// @param turnSeconds a turn repeats until that much time has passed
+record Rounds(int rounds, double warmUpSeconds, double turnSeconds) {
+    /// Lets spinning threads of the one before go to sleep.
+    private static final long PAUSE_MILLIS = 150;
+
+    /// Something to time.
+    ///
+    /// @param library whose it is
+    record Contender(String library, Runnable body) {}
+
+    /// Seconds per call, one for each round.
+    record Times(String library, double[] seconds) {
+        double median() {
+            return Rounds.median(seconds);
+        }
+    }
+
+    List<Times> measure(List<Contender> contenders) {
+        List<Times> times = new ArrayList<>();
+        for (Contender contender : contenders) {
+            turn(contender, warmUpSeconds);
+            times.add(new Times(contender.library(), new double[rounds]));
+        }
+        for (int round = 0; round < rounds; round++) {
+            for (int i = 0; i < contenders.size(); i++) {
+                int who = round % 2 == 0 ? i : contenders.size() - 1 - i;
+                times.get(who).seconds()[round] = turn(contenders.get(who), turnSeconds);
+            }
+        }
+        return times;
+    }
+
+    private static double turn(Contender contender, double least) {
+        try {
+            Thread.sleep(PAUSE_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        long calls = 0;
+        long start = System.nanoTime();
+        double seconds;
+        do {
+            contender.body().run();
+            calls++;
+            seconds = (System.nanoTime() - start) / 1e9;
+        } while (seconds < least);
+        return seconds / calls;
+    }
+
+    static double median(double[] values) {
+        double[] sorted = values.clone();
+        Arrays.sort(sorted);
+        int middle = sorted.length / 2;
+        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    }
+}

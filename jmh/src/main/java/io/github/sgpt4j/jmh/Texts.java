@@ -1,0 +1,133 @@
+package io.github.sgpt4j.jmh;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.sgpt4j.nano.NanoModel;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+
+/// English texts with the lengths of a retrieval collection: a given one, or sentences of the built-in corpus strung
+/// together.
+///
+/// Lengths of made documents are log-normal with median 165 words and a spread of ln 1.65, which is about Cranfield's
+/// (abstracts; a quarter is longer than 300 tokens); queries have 5 to 22 words, about 16 tokens.
+public final class Texts {
+    private static final double MEDIAN_WORDS = 165;
+    private static final double SPREAD = Math.log(1.65);
+    private static final int FEWEST_WORDS = 20;
+    private static final int MOST_WORDS = 700;
+
+    private Texts() {}
+
+    /// Documents, the same for every call.
+    public static List<String> documents(int count) {
+        if (Settings.corpus().isPresent()) {
+            return chosen(read(Settings.corpus().get()), count, 1);
+        }
+        Random random = new Random(1);
+        Sentences sentences = new Sentences(2);
+        List<String> documents = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            double words = MEDIAN_WORDS * Math.exp(SPREAD * random.nextGaussian());
+            documents.add(sentences.text((int) Math.clamp(words, FEWEST_WORDS, MOST_WORDS)));
+        }
+        return documents;
+    }
+
+    /// Documents of at least as many words as [Settings#DOCUMENT_TOKENS] asks tokens of, so that all are cut there.
+    public static List<String> longDocuments(int count) {
+        Sentences sentences = new Sentences(3);
+        List<String> documents = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            documents.add(sentences.text(Settings.DOCUMENT_TOKENS + 10));
+        }
+        return documents;
+    }
+
+    /// Queries, the same for every call.
+    public static List<String> queries(int count) {
+        if (Settings.queries().isPresent()) {
+            return chosen(read(Settings.queries().get()), count, 4);
+        }
+        Random random = new Random(4);
+        Sentences sentences = new Sentences(5);
+        List<String> queries = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            queries.add(sentences.text(5 + random.nextInt(18)));
+        }
+        return queries;
+    }
+
+    private static List<String> chosen(List<String> from, int count, long seed) {
+        Random random = new Random(seed);
+        List<String> texts = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            texts.add(from.get(random.nextInt(from.size())));
+        }
+        return texts;
+    }
+
+    private static List<String> read(Path file) {
+        try (InputStream in = Files.newInputStream(file)) {
+            return read(in);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static List<String> read(InputStream in) throws IOException {
+        ObjectMapper json = new ObjectMapper();
+        BufferedReader reader = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8));
+        List<String> texts = new ArrayList<>();
+        for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+            if (line.isBlank()) {
+                continue;
+            }
+            JsonNode node = json.readTree(line);
+            String text =
+                    (node.path("title").asText("") + " " + node.path("text").asText("")).strip();
+            if (!text.isEmpty()) {
+                texts.add(text);
+            }
+        }
+        return texts;
+    }
+
+    /// Strings sentences of the built-in corpus together.
+    private static final class Sentences {
+        private final List<String> all;
+        private final Random random;
+
+        Sentences(long seed) {
+            try (InputStream in = NanoModel.corpus()) {
+                all = read(in);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            random = new Random(seed);
+        }
+
+        String text(int words) {
+            StringBuilder text = new StringBuilder();
+            int left = words;
+            while (left > 0) {
+                for (String word : all.get(random.nextInt(all.size())).split(" ")) {
+                    if (left-- > 0) {
+                        text.append(text.isEmpty() ? "" : " ").append(word);
+                    }
+                }
+                text.append('.');
+            }
+            return text.toString();
+        }
+    }
+}
