@@ -1,4 +1,5 @@
 /// Sentence embeddings and re-ranking scores from decoder-only language models.
+@SuppressWarnings("module") // The tools are compiled after the engine, so the compiler cannot find them yet.
 module io.github.sgpt4j.engine {
     requires com.fasterxml.jackson.databind;
     requires jdk.incubator.vector;
@@ -6,4 +7,10 @@ module io.github.sgpt4j.engine {
 
     exports io.github.sgpt4j;
     exports io.github.sgpt4j.error;
+
+    // The file formats, for the module that converts checkpoints.
+    exports io.github.sgpt4j.tensor to
+            io.github.sgpt4j.weightstools;
+    exports io.github.sgpt4j.weights to
+            io.github.sgpt4j.weightstools;
 }

@@ -2,6 +2,7 @@ package io.github.sgpt4j.cli;
 
 import io.github.sgpt4j.Model;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -56,9 +57,15 @@ abstract class ModelCommand implements Callable<Integer> {
         return Optional.ofNullable(model);
     }
 
-    /// Opens the model that was asked for; the caller closes it.
-    final Model openModel() {
-        return Model.open(new ModelLocation(console.environment()).find(modelName()), common.modelOptions());
+    /// Opens the model that was asked for; the caller closes it. A checkpoint with pickled weights only is converted
+    /// first, if that has not happened yet.
+    ///
+    /// @throws IOException if the converted weights cannot be written
+    final Model openModel() throws IOException {
+        ModelLocation location = new ModelLocation(console.environment());
+        Path cache = location.cache().resolve("sgpt4j").resolve("converted");
+        Path directory = new ConvertedModels(console, common.quiet(), cache).readable(location.find(modelName()));
+        return Model.open(directory, common.modelOptions());
     }
 
     /// Says something that is no error, unless it is to be quiet.

@@ -80,7 +80,8 @@ record ModelLocation(Map<String, String> environment) {
                 .resolve("hub");
     }
 
-    private Path cache() {
+    /// Where programs keep what they can make again.
+    Path cache() {
         return directory("XDG_CACHE_HOME")
                 .orElseGet(() -> directory("HOME")
                         .orElseGet(() -> path(System.getProperty("user.home", ".")))

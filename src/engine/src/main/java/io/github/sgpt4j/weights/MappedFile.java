@@ -12,14 +12,14 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /// Maps regular files, and says in one sentence why a path is not one.
-final class MappedFile {
+public final class MappedFile {
     private MappedFile() {}
 
     /// Maps the whole file for reading; nothing is read yet. The segment lives as long as `arena`.
     ///
     /// @param kind what the file should be, for messages, such as `a safetensors file`
     /// @throws FormatException if the file is missing, empty, not a regular file, or cannot be read
-    static MemorySegment map(Path file, String kind, Arena arena) {
+    public static MemorySegment map(Path file, String kind, Arena arena) {
         requireRegular(file, kind);
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             long size = channel.size();
@@ -35,11 +35,11 @@ final class MappedFile {
     }
 
     /// Whether there is an entry of this name, be it a link to nowhere.
-    static boolean present(Path path) {
+    public static boolean present(Path path) {
         return Files.exists(path, LinkOption.NOFOLLOW_LINKS);
     }
 
-    static void requireRegular(Path file, String kind) {
+    public static void requireRegular(Path file, String kind) {
         if (Files.isRegularFile(file)) {
             return;
         }
@@ -48,7 +48,7 @@ final class MappedFile {
         throw new FormatException("%s: expected %s, got %s".formatted(file, kind, got));
     }
 
-    static void requireDirectory(Path directory, String kind) {
+    public static void requireDirectory(Path directory, String kind) {
         if (Files.isDirectory(directory)) {
             return;
         }

@@ -5,13 +5,12 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import io.github.sgpt4j.tensor.DType;
 import io.github.sgpt4j.tensor.LittleEndian;
 import io.github.sgpt4j.tensor.Shape;
-import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
-import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,7 +29,10 @@ import java.util.UUID;
 /// padded with spaces so that the data begin at a multiple of 8, tensors with wider elements first, then by data type
 /// and name. Only the header is held in memory; data are streamed from where they are.
 public final class SafetensorsWriter {
-    private static final int COPY_BYTES = 1 << 16;
+    /// Bytes that go to the file at once.
+    private static final int PIECE_BYTES = 1 << 18;
+
+    private static final int PAGE_BYTES = 1 << 12;
 
     /// The order of the reference's type enumeration, last first: what is more widely aligned comes earlier.
     private static final List<DType> ORDER = List.of(
@@ -57,7 +59,16 @@ public final class SafetensorsWriter {
     @FunctionalInterface
     public interface Source {
         /// Writes all bytes of the tensor, row-major and little-endian.
-        void writeTo(OutputStream out) throws IOException;
+        void writeTo(Sink out) throws IOException;
+    }
+
+    /// Takes a tensor's bytes.
+    public abstract static sealed class Sink extends OutputStream permits FileSink {
+        /// Writes a whole segment.
+        public abstract void write(MemorySegment data) throws IOException;
+
+        /// Copies bytes of another file: for many bytes this is quicker than writing a mapping of them.
+        public abstract void write(FileChannel from, long position, long count) throws IOException;
     }
 
     private record Pending(String name, DType dtype, Shape shape, long bytes, Source source) {
@@ -89,7 +100,7 @@ public final class SafetensorsWriter {
     /// @param data row-major and little-endian, exactly as long as shape and type ask; borrowed until written
     public SafetensorsWriter add(String name, DType dtype, Shape shape, MemorySegment data) {
         requireSize(name, new Pending(name, dtype, shape, out -> {}).bytes(), data.byteSize());
-        return add(name, dtype, shape, out -> copy(data, out));
+        return add(name, dtype, shape, out -> out.write(data));
     }
 
     /// Adds a copy of a stored tensor under its own name.
@@ -117,15 +128,18 @@ public final class SafetensorsWriter {
         Path target = file.toAbsolutePath();
         Path temporary = target.resolveSibling(".%s.%s.tmp".formatted(target.getFileName(), UUID.randomUUID()));
         try {
-            try (OutputStream out = new BufferedOutputStream(
-                    Files.newOutputStream(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
-                    COPY_BYTES)) {
+            try (FileChannel channel =
+                            FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+                    FileSink out = new FileSink(channel)) {
+                out.begin("header", header.length);
                 out.write(header);
+                out.end();
                 for (Pending tensor : ordered) {
-                    Counted counted = new Counted(out, tensor);
-                    tensor.source().writeTo(counted);
-                    counted.requireAll();
+                    out.begin("tensor " + Quoted.of(tensor.name()), tensor.bytes());
+                    tensor.source().writeTo(out);
+                    out.end();
                 }
+                out.finish();
             }
             rename(temporary, target);
         } finally {
@@ -190,16 +204,6 @@ public final class SafetensorsWriter {
         json.writeEndObject();
     }
 
-    private static void copy(MemorySegment data, OutputStream out) throws IOException {
-        byte[] buffer = new byte[(int) Math.min(COPY_BYTES, data.byteSize())];
-        for (long done = 0; done < data.byteSize(); ) {
-            int count = (int) Math.min(buffer.length, data.byteSize() - done);
-            MemorySegment.copy(data, ValueLayout.JAVA_BYTE, done, buffer, 0, count);
-            out.write(buffer, 0, count);
-            done += count;
-        }
-    }
-
     private static void requireSize(String name, long expected, long got) {
         if (expected != got) {
             throw new IllegalArgumentException(
@@ -207,47 +211,107 @@ public final class SafetensorsWriter {
         }
     }
 
-    /// Passes exactly as many bytes as a tensor has, and does not let a source close the file.
-    private static final class Counted extends FilterOutputStream {
-        private final Pending tensor;
+    /// Writes to a file, part by part, each exactly as long as announced. Closing it, which a source may do, does
+    /// nothing.
+    private static final class FileSink extends Sink {
+        private final FileChannel channel;
+        private final ByteBuffer collected = pages();
+        private String part = "";
+        private long bytes;
         private long left;
 
-        Counted(OutputStream out, Pending tensor) {
-            super(out);
-            this.tensor = tensor;
-            this.left = tensor.bytes();
+        FileSink(FileChannel channel) {
+            this.channel = channel;
+        }
+
+        private static ByteBuffer pages() {
+            return ByteBuffer.allocateDirect(PIECE_BYTES + PAGE_BYTES)
+                    .alignedSlice(PAGE_BYTES)
+                    .slice(0, PIECE_BYTES);
+        }
+
+        void begin(String name, long length) {
+            part = name;
+            bytes = length;
+            left = length;
+        }
+
+        void end() throws IOException {
+            if (left > 0) {
+                throw new IOException("%s: expected %d bytes, got %d".formatted(part, bytes, bytes - left));
+            }
         }
 
         @Override
         public void write(int value) throws IOException {
-            take(1);
-            out.write(value);
+            write(new byte[] {(byte) value}, 0, 1);
         }
 
         @Override
-        public void write(byte[] bytes, int offset, int length) throws IOException {
+        public void write(byte[] data, int offset, int length) throws IOException {
             take(length);
-            out.write(bytes, offset, length);
+            collect(ByteBuffer.wrap(data, offset, length));
         }
 
-        private void take(int count) throws IOException {
+        @Override
+        public void write(MemorySegment data) throws IOException {
+            take(data.byteSize());
+            for (long done = 0; done < data.byteSize(); ) {
+                long count = Math.min(PIECE_BYTES, data.byteSize() - done);
+                collect(data.asSlice(done, count).asByteBuffer());
+                done += count;
+            }
+        }
+
+        @Override
+        public void write(FileChannel from, long position, long count) throws IOException {
+            take(count);
+            drain();
+            for (long done = 0; done < count; ) {
+                long moved = from.transferTo(position + done, count - done, channel);
+                if (moved <= 0) {
+                    throw new IOException("%s: expected %d bytes, got the end after %d".formatted(part, count, done));
+                }
+                done += moved;
+            }
+        }
+
+        private void take(long count) throws IOException {
             if (count > left) {
-                throw new IOException(
-                        "tensor %s: expected %d bytes, got more".formatted(Quoted.of(tensor.name()), tensor.bytes()));
+                throw new IOException("%s: expected %d bytes, got more".formatted(part, bytes));
             }
             left -= count;
         }
 
-        void requireAll() throws IOException {
-            if (left > 0) {
-                throw new IOException("tensor %s: expected %d bytes, got %d"
-                        .formatted(Quoted.of(tensor.name()), tensor.bytes(), tensor.bytes() - left));
+        /// Whole pieces go to the file, at whole pages of it: that is nearly twice as quick as elsewhere.
+        private void collect(ByteBuffer data) throws IOException {
+            while (data.hasRemaining()) {
+                int count = Math.min(data.remaining(), collected.remaining());
+                collected.put(collected.position(), data, data.position(), count);
+                collected.position(collected.position() + count);
+                data.position(data.position() + count);
+                if (!collected.hasRemaining()) {
+                    drain();
+                }
             }
         }
 
-        @Override
-        public void close() throws IOException {
-            flush();
+        private void drain() throws IOException {
+            collected.flip();
+            while (collected.hasRemaining()) {
+                channel.write(collected);
+            }
+            collected.clear();
         }
+
+        void finish() throws IOException {
+            drain();
+        }
+
+        @Override
+        public void flush() {}
+
+        @Override
+        public void close() {}
     }
 }

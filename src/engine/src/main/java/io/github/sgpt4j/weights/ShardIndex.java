@@ -14,20 +14,20 @@ import java.util.Map;
 ///
 /// @param path the index file
 /// @param shards file name by tensor name; each a plain name, no path
-record ShardIndex(Path path, Map<String, String> shards) {
+public record ShardIndex(Path path, Map<String, String> shards) {
     private static final String KIND = "an index of safetensors files";
     private static final String WEIGHT_MAP = "weight_map";
     private static final long MAX_BYTES = 100_000_000;
     private static final int MAX_TENSORS = 1_000_000;
 
-    ShardIndex {
+    public ShardIndex {
         shards = Collections.unmodifiableMap(new LinkedHashMap<>(shards));
     }
 
     /// Reads and checks an index file. Other keys than `weight_map` are passed over.
     ///
     /// @throws FormatException at the first thing wrong
-    static ShardIndex read(Path path) {
+    public static ShardIndex read(Path path) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment bytes = MappedFile.map(path, KIND, arena);
             if (bytes.byteSize() > MAX_BYTES) {

@@ -1,0 +1,96 @@
+package io.github.sgpt4j.cli;
+
+import io.github.sgpt4j.weightstools.ConvertOptions;
+import io.github.sgpt4j.weightstools.ConvertReport;
+import io.github.sgpt4j.weightstools.Converter;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// `sgpt convert`: pickled weights to safetensors.
+@Command(
+        name = "convert",
+        versionProvider = VersionProvider.class,
+        description = {
+            "Convert a checkpoint's pickled weights (pytorch_model.bin) to safetensors.",
+            "No code in the checkpoint is run. The names of the files written go to stdout."
+        })
+final class ConvertCommand implements Callable<Integer> {
+    private final Console console;
+
+    @Parameters(index = "0", paramLabel = "SRC", description = "Checkpoint directory.")
+    private Path source = Path.of("");
+
+    @Parameters(
+            index = "1",
+            paramLabel = "DST",
+            arity = "0..1",
+            description =
+                    "Directory for the converted checkpoint, with configuration and tokenizer (default: SRC itself,"
+                            + " where safetensors appear beside the pickled files).")
+    private @Nullable Path target;
+
+    @Option(
+            names = "--dtype",
+            paramLabel = "TYPE",
+            converter = ConvertConverters.Type.class,
+            description = "How weights are stored: keep (as they are), fp32, bf16 or fp16 (default: keep).")
+    private ConvertOptions.StoredType type = ConvertOptions.StoredType.KEEP;
+
+    @Option(
+            names = "--max-shard-size",
+            paramLabel = "SIZE",
+            converter = ConvertConverters.Size.class,
+            description = "Most bytes in one file, such as 5GB, 500MB or 2GiB (default: 5GB).")
+    private long maxShardBytes = ConvertOptions.DEFAULT_MAX_SHARD_BYTES;
+
+    @Option(names = "--force", description = "Replace files that are there already.")
+    private boolean force;
+
+    @Option(names = "--quiet", description = "No progress and no notices on stderr, only errors.")
+    private boolean quiet;
+
+    @Option(names = "--version", versionHelp = true, description = "Print the version and exit.")
+    private boolean version;
+
+    @Option(names = "--help", usageHelp = true, description = "Print this help and exit.")
+    private boolean help;
+
+    ConvertCommand(Console console) {
+        this.console = console;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        Path to = Optional.ofNullable(target).orElse(source);
+        ConvertReport report;
+        try (ConvertProgress progress = new ConvertProgress(console, quiet)) {
+            report = Converter.convert(source, to, new ConvertOptions(type, maxShardBytes, force), progress);
+        }
+        if (!quiet) {
+            tell(report);
+        }
+        try (Output out = Output.open(console, Optional.empty())) {
+            for (Path file : report.files()) {
+                out.stream().write((file + "\n").getBytes(StandardCharsets.UTF_8));
+            }
+            out.finish();
+        }
+        return 0;
+    }
+
+    private void tell(ConvertReport report) {
+        console.say("wrote %,d tensors, %,d bytes".formatted(report.tensors(), report.bytes()));
+        report.tied().forEach((name, kept) -> console.say("%s is %s, stored once".formatted(name, kept)));
+        if (!report.droppedBuffers().isEmpty()) {
+            console.say("left out %d buffers that models compute: %s"
+                    .formatted(report.droppedBuffers().size(), String.join(", ", report.droppedBuffers())));
+        }
+    }
+}

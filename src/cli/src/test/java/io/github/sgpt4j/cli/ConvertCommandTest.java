@@ -1,0 +1,162 @@
+package io.github.sgpt4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// sgpt convert, and models that have pickled weights only.
+class ConvertCommandTest {
+    private static final Path PICKLED = Path.of("../../weights-tools/src/test/resources/checkpoints");
+    private static final String NAME = "gptneo-be-bin";
+
+    @TempDir
+    Path folder;
+
+    private Path source;
+
+    @BeforeEach
+    void makeCheckpoint() throws IOException {
+        source = folder.resolve(NAME);
+        copy(Cli.GOLDENS.resolve(NAME), source);
+        Files.delete(source.resolve("model.safetensors"));
+        copy(PICKLED.resolve(NAME), source);
+    }
+
+    private static void copy(Path from, Path to) throws IOException {
+        try (Stream<Path> files = Files.walk(from)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                Path target = to.resolve(from.relativize(file).toString());
+                Files.createDirectories(target.getParent());
+                Files.copy(file, target);
+            }
+        }
+    }
+
+    private static void checkEmbedding(Cli.Result result) {
+        JsonNode expected = Cli.expected(NAME).get("pooled").get("weightedmean").get(0);
+        Cli.assertClose(expected, result.lines().getFirst().get("embedding"), "embedding");
+    }
+
+    private static String text() {
+        return Cli.expected(NAME).get("texts").get(0).textValue();
+    }
+
+    private Cli.Result embed(Path model, String... more) {
+        String[] arguments = Stream.concat(
+                        Stream.of("embed", "-m", model.toString(), "--pooling", "weightedmean", text()),
+                        Stream.of(more))
+                .toArray(String[]::new);
+        return Cli.runWithEnvironment(
+                Map.of("XDG_CACHE_HOME", folder.resolve("cache").toString()), arguments);
+    }
+
+    @Test
+    void convertsIntoANewDirectory() {
+        Path target = folder.resolve("converted");
+        Cli.Result result = Cli.run("convert", source.toString(), target.toString());
+        assertEquals(0, result.code(), result.err());
+        assertEquals(target.resolve("model.safetensors") + "\n", result.text());
+        assertEquals("sgpt: wrote 56 tensors, 1,222,144 bytes\n", result.err());
+        checkEmbedding(embed(target));
+        assertFalse(Files.exists(folder.resolve("cache")), "what is readable is not converted again");
+    }
+
+    @Test
+    void convertsInPlaceOnceUnlessForced() {
+        assertEquals(0, Cli.run("convert", source.toString(), "--quiet").code());
+        assertTrue(Files.exists(source.resolve("model.safetensors")));
+        String line = Cli.run("convert", source.toString()).failure(1);
+        assertTrue(line.contains("is there already"), line);
+        Cli.Result forced = Cli.run("convert", source.toString(), "--force", "--quiet", "--dtype", "fp16");
+        assertEquals(0, forced.code(), forced.err());
+        assertEquals("", forced.err());
+        assertTrue(Cli.run("inspect", "-m", source.toString()).text().contains("F16"));
+    }
+
+    @Test
+    void dividesWeightsAsAsked() {
+        Path target = folder.resolve("shards");
+        Cli.Result result = Cli.run("convert", source.toString(), target.toString(), "--max-shard-size", "0.5MB");
+        assertEquals(
+                List.of(
+                        "model-00001-of-00003.safetensors",
+                        "model-00002-of-00003.safetensors",
+                        "model-00003-of-00003.safetensors",
+                        "model.safetensors.index.json"),
+                result.text()
+                        .lines()
+                        .map(line -> Path.of(line).getFileName().toString())
+                        .toList());
+        checkEmbedding(embed(target));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"--dtype=int8", "--max-shard-size=0GB", "--max-shard-size=5", "--max-shard-size=x", "--what"})
+    void wrongOptionsAreUsageErrors(String option) {
+        Cli.run("convert", source.toString(), option).failure(2);
+        assertFalse(Files.exists(source.resolve("model.safetensors")));
+    }
+
+    @Test
+    void aSourceIsNeeded() {
+        Cli.run("convert").failure(2);
+        assertTrue(Cli.run("convert", folder.resolve("nowhere").toString())
+                .failure(1)
+                .contains("nowhere"));
+    }
+
+    @Test
+    void hostileWeightsAreOneLine() throws IOException {
+        Files.writeString(source.resolve("pytorch_model.bin"), "cos\nsystem\n(S'echo hello'\ntR.");
+        String line = Cli.run("convert", source.toString()).failure(1);
+        assertTrue(line.contains("global \"os.system\" is refused"), line);
+    }
+
+    @Test
+    void aModelWithPickledWeightsIsConvertedOnce() throws IOException {
+        Cli.Result first = embed(source);
+        checkEmbedding(first);
+        assertTrue(first.err().contains("converting them once"), first.err());
+        assertFalse(Files.exists(source.resolve("model.safetensors")), "the checkpoint stays as it is");
+        Cli.Result second = embed(source);
+        checkEmbedding(second);
+        assertEquals("", second.err());
+        assertEquals(1, conversions());
+
+        Files.setLastModifiedTime(source.resolve("config.json"), FileTime.fromMillis(1_000_000));
+        Cli.Result changed = embed(source, "--quiet");
+        checkEmbedding(changed);
+        assertEquals("", changed.err());
+        assertEquals(1, conversions(), "the older conversion is removed");
+    }
+
+    private long conversions() throws IOException {
+        try (Stream<Path> files = Files.walk(folder.resolve("cache"))) {
+            return files.filter(file -> file.endsWith(Path.of(NAME, "model.safetensors")))
+                    .count();
+        }
+    }
+
+    @Test
+    void aModelThatCannotBeConvertedIsOneLine() throws IOException {
+        Files.writeString(source.resolve("pytorch_model.bin"), "nothing");
+        String line = embed(source, "--quiet").failure(1);
+        assertTrue(line.contains("pytorch_model.bin"), line);
+        assertEquals(0, conversions());
+    }
+}

@@ -1,0 +1,61 @@
+package io.github.sgpt4j.weightstools;
+
+import io.github.sgpt4j.tensor.DType;
+import java.util.Optional;
+
+/// How to convert.
+///
+/// @param type element type of the converted weights
+/// @param maxShardBytes most bytes of tensors in one file; a longer tensor gets a file of its own
+/// @param force replace files that are there already
+public record ConvertOptions(StoredType type, long maxShardBytes, boolean force) {
+    /// What transformers used for years.
+    public static final long DEFAULT_MAX_SHARD_BYTES = 5_000_000_000L;
+
+    /// As stored, in files of at most 5 GB, replacing nothing.
+    public static final ConvertOptions DEFAULT = new ConvertOptions(StoredType.KEEP, DEFAULT_MAX_SHARD_BYTES, false);
+
+    public ConvertOptions {
+        if (maxShardBytes <= 0) {
+            throw new IllegalArgumentException("expected a positive size of shards, got %d".formatted(maxShardBytes));
+        }
+    }
+
+    /// Element types to choose from. Numbers that are not floating-point stay as they are.
+    public enum StoredType {
+        KEEP(Optional.empty(), ""),
+        F32(Optional.of(DType.F32), "float32"),
+        F16(Optional.of(DType.F16), "float16"),
+        BF16(Optional.of(DType.BF16), "bfloat16");
+
+        private final Optional<DType> type;
+        private final String configName;
+
+        StoredType(Optional<DType> type, String configName) {
+            this.type = type;
+            this.configName = configName;
+        }
+
+        /// What a tensor of the given type is stored as.
+        DType of(DType stored) {
+            return Conversion.isFloating(stored) ? type.orElse(stored) : stored;
+        }
+
+        /// The type's name in `config.json`.
+        String configName() {
+            return configName;
+        }
+    }
+
+    public ConvertOptions withType(StoredType value) {
+        return new ConvertOptions(value, maxShardBytes, force);
+    }
+
+    public ConvertOptions withMaxShardBytes(long value) {
+        return new ConvertOptions(type, value, force);
+    }
+
+    public ConvertOptions withForce(boolean value) {
+        return new ConvertOptions(type, maxShardBytes, value);
+    }
+}

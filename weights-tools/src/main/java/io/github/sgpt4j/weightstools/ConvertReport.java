@@ -1,0 +1,23 @@
+package io.github.sgpt4j.weightstools;
+
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// What a conversion did.
+///
+/// @param files weight files and indices that were written, where they are now
+/// @param tensors how many tensors they hold
+/// @param bytes bytes of these tensors
+/// @param droppedBuffers names of buffers left out because models compute them (causal masks, rotary frequencies)
+/// @param tied names left out because another name stands for the same numbers, each with that name
+public record ConvertReport(
+        List<Path> files, int tensors, long bytes, List<String> droppedBuffers, Map<String, String> tied) {
+    public ConvertReport {
+        files = List.copyOf(files);
+        droppedBuffers = List.copyOf(droppedBuffers);
+        tied = Collections.unmodifiableMap(new LinkedHashMap<>(tied));
+    }
+}

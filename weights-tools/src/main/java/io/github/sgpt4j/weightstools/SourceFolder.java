@@ -1,0 +1,131 @@
+package io.github.sgpt4j.weightstools;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.weights.MappedFile;
+import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.weights.ShardIndex;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/// A checkpoint as published: weights, and the files beside them.
+final class SourceFolder {
+    static final String SINGLE_FILE = "pytorch_model.bin";
+    static final String INDEX_FILE = "pytorch_model.bin.index.json";
+    static final String CONFIG_FILE = "config.json";
+
+    private static final String MODULES_FILE = "modules.json";
+    private static final long MAX_JSON_BYTES = 16L << 20;
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    /// Configuration, tokenizers, texts about the model, terms of use.
+    private static final Pattern COPIED = Pattern.compile(
+            ".*\\.(json|txt|md|model|jinja|tiktoken)|(licen[cs]e|notice|copying)(\\..*)?", Pattern.CASE_INSENSITIVE);
+
+    private SourceFolder() {}
+
+    /// The folder itself (an empty path) and those of its modules that are there, relative to it.
+    ///
+    /// @throws FormatException if `modules.json` is broken or names a folder elsewhere
+    static List<Path> folders(Path source) {
+        List<Path> folders = new ArrayList<>(List.of(Path.of("")));
+        Path file = source.resolve(MODULES_FILE);
+        if (!MappedFile.present(file)) {
+            return folders;
+        }
+        for (JsonNode module : json(file)) {
+            String path = module.path("path").asText();
+            if (path.isEmpty()) {
+                continue;
+            }
+            if (!path.matches("[\\w.-]+") || path.matches("\\.+")) {
+                throw new FormatException("%s: expected a folder of the checkpoint as a module's path, got %s"
+                        .formatted(file, Quoted.of(path)));
+            }
+            Path folder = Path.of(path);
+            if (Files.isDirectory(source.resolve(folder)) && !folders.contains(folder)) {
+                folders.add(folder);
+            }
+        }
+        return folders;
+    }
+
+    /// The pickled weights in a folder, none if it has none.
+    ///
+    /// @throws FormatException if an index is broken, or files that it names are missing
+    static List<Path> weights(Path folder) {
+        Path single = folder.resolve(SINGLE_FILE);
+        if (MappedFile.present(single)) {
+            return List.of(single);
+        }
+        Path index = folder.resolve(INDEX_FILE);
+        if (!MappedFile.present(index)) {
+            return List.of();
+        }
+        List<Path> files = new ArrayList<>();
+        for (String name : new TreeSet<>(ShardIndex.read(index).shards().values())) {
+            Path file = folder.resolve(name);
+            if (!MappedFile.present(file)) {
+                throw new FormatException("%s: expected file %s in the same folder, found nothing there"
+                        .formatted(index, Quoted.of(name)));
+            }
+            files.add(file);
+        }
+        return files;
+    }
+
+    /// Which file holds which tensor as the index says; empty if there is none.
+    static Map<String, String> index(Path folder) {
+        Path index = folder.resolve(INDEX_FILE);
+        boolean single = MappedFile.present(folder.resolve(SINGLE_FILE));
+        return single || !MappedFile.present(index)
+                ? Map.of()
+                : ShardIndex.read(index).shards();
+    }
+
+    /// Names of files directly in a folder that a converted checkpoint needs too: not weights of any format.
+    static List<String> copied(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(Files::isRegularFile)
+                    .map(Path::getFileName)
+                    .map(Path::toString)
+                    .filter(name -> COPIED.matcher(name).matches())
+                    .filter(name -> !name.toLowerCase(Locale.ROOT).endsWith(".index.json"))
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    /// Whether the configuration says that the output head is not the embedding table.
+    static boolean isUntied(Path source) {
+        Path config = source.resolve(CONFIG_FILE);
+        return MappedFile.present(config)
+                && json(config).path("tie_word_embeddings").isBoolean()
+                && !json(config).path("tie_word_embeddings").booleanValue();
+    }
+
+    static JsonNode json(Path file) {
+        MappedFile.requireRegular(file, "a JSON file");
+        try {
+            if (Files.size(file) > MAX_JSON_BYTES) {
+                throw new FormatException(
+                        "%s: expected at most %d bytes, got %d".formatted(file, MAX_JSON_BYTES, Files.size(file)));
+            }
+            return JSON.readTree(file.toFile());
+        } catch (JsonProcessingException e) {
+            throw new FormatException("%s: expected JSON: %s".formatted(file, e.getOriginalMessage()), e);
+        } catch (IOException e) {
+            throw new FormatException("%s: cannot be read: %s".formatted(file, e.getMessage()), e);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+package io.github.sgpt4j.weightstools;
+
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.weights.Weights;
+import io.github.sgpt4j.weightstools.pickle.TensorView;
+import io.github.sgpt4j.weightstools.torch.TorchFile;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/// Which tensors of a folder go into which file, as transformers' `save_pretrained` decides it.
+final class WeightPlan {
+    /// Names that stand for the embedding table when the output head is tied to it: the table's own name is kept.
+    private static final Set<String> HEADS = Set.of("lm_head.weight", "embed_out.weight");
+
+    private final List<PlannedTensor> tensors = new ArrayList<>();
+    private final List<String> dropped = new ArrayList<>();
+    private final Map<String, String> tied = new LinkedHashMap<>();
+
+    private WeightPlan() {}
+
+    /// @param files the folder's weight files; borrowed
+    /// @param untied whether the model says that its output head is its own, even if it has the table's numbers
+    /// @throws FormatException if a name occurs in two files
+    static WeightPlan of(List<TorchFile> files, ConvertOptions.StoredType type, boolean untied) {
+        WeightPlan plan = new WeightPlan();
+        Map<String, TorchFile> holders = new HashMap<>();
+        for (TorchFile file : files) {
+            for (String name : file.tensors().keySet()) {
+                TorchFile other = holders.put(name, file);
+                if (other != null) {
+                    throw new FormatException("%s: expected tensor %s in one file, got it in %s as well"
+                            .formatted(
+                                    file.path(), Quoted.of(name), other.path().getFileName()));
+                }
+            }
+            plan.add(file, type, untied);
+        }
+        plan.tensors.sort(Comparator.comparing(PlannedTensor::name, NaturalOrder.INSTANCE));
+        return plan;
+    }
+
+    /// What tells stretches of storages apart.
+    private record Place(String key, long start, long bytes) {}
+
+    private void add(TorchFile file, ConvertOptions.StoredType type, boolean untied) {
+        Map<Place, List<String>> byPlace = new LinkedHashMap<>();
+        file.tensors().forEach((name, view) -> {
+            if (ComputedBuffers.isOne(name, view.shape())) {
+                dropped.add(name);
+            } else {
+                Place place = new Place(view.storage().key(), view.start(), view.bytes());
+                byPlace.computeIfAbsent(place, p -> new ArrayList<>()).add(name);
+            }
+        });
+        Map<String, String> doubles = new HashMap<>();
+        for (List<String> names : byPlace.values()) {
+            if (names.size() > 1) {
+                findTied(file.tensors(), names, untied, doubles);
+            }
+        }
+        file.tensors().forEach((name, view) -> {
+            String kept = doubles.get(name);
+            if (kept != null) {
+                tied.put(name, kept);
+            } else if (!ComputedBuffers.isOne(name, view.shape())) {
+                tensors.add(new PlannedTensor(name, file, view, type.of(view.type())));
+            }
+        });
+    }
+
+    /// Of names for the same elements one is kept: no output head if there is a choice, then the first by alphabet.
+    private static void findTied(
+            Map<String, TensorView> views, List<String> names, boolean untied, Map<String, String> doubles) {
+        List<String> sorted = new ArrayList<>(names);
+        sorted.sort(Comparator.comparing(WeightPlan::isHead).thenComparing(Comparator.naturalOrder()));
+        Map<String, String> keptByForm = new HashMap<>();
+        for (String name : sorted) {
+            if (untied && isHead(name)) {
+                continue;
+            }
+            TensorView view = Objects.requireNonNull(views.get(name));
+            // Names of one place nearly always are one tensor; otherwise each form of it is kept once.
+            String form = "%s %s %s".formatted(view.type(), view.shape(), Arrays.toString(view.strides()));
+            String kept = view.shape().elements() == 0 ? null : keptByForm.putIfAbsent(form, name);
+            if (kept != null) {
+                doubles.put(name, kept);
+            }
+        }
+    }
+
+    private static boolean isHead(String name) {
+        return HEADS.stream().anyMatch(head -> name.equals(head) || name.endsWith("." + head));
+    }
+
+    List<PlannedTensor> tensors() {
+        return tensors;
+    }
+
+    List<String> dropped() {
+        return dropped;
+    }
+
+    Map<String, String> tied() {
+        return tied;
+    }
+
+    long bytes() {
+        return tensors.stream().mapToLong(PlannedTensor::bytes).reduce(0, Math::addExact);
+    }
+
+    long elements() {
+        return tensors.stream()
+                .mapToLong(tensor -> tensor.view().shape().elements())
+                .sum();
+    }
+
+    /// The tensors of every file, by file name: in order, a new file whenever the next tensor would make one too long.
+    Map<String, List<PlannedTensor>> shards(long maxBytes) {
+        List<List<PlannedTensor>> shards = new ArrayList<>();
+        List<PlannedTensor> current = new ArrayList<>();
+        long size = 0;
+        for (PlannedTensor tensor : tensors) {
+            if (tensor.bytes() > maxBytes) {
+                shards.add(List.of(tensor));
+                continue;
+            }
+            if (size > maxBytes - tensor.bytes()) {
+                shards.add(current);
+                current = new ArrayList<>();
+                size = 0;
+            }
+            current.add(tensor);
+            size += tensor.bytes();
+        }
+        if (!current.isEmpty()) {
+            shards.add(current);
+        }
+        if (shards.size() == 1) {
+            return Map.of(Weights.SINGLE_FILE, shards.getFirst());
+        }
+        Map<String, List<PlannedTensor>> named = new LinkedHashMap<>();
+        for (int i = 0; i < shards.size(); i++) {
+            named.put("model-%05d-of-%05d.safetensors".formatted(i + 1, shards.size()), shards.get(i));
+        }
+        return named;
+    }
+
+    /// The file of every tensor.
+    static SortedMap<String, String> fileByTensor(Map<String, List<PlannedTensor>> shards) {
+        SortedMap<String, String> files = new TreeMap<>();
+        shards.forEach((file, tensors) -> tensors.forEach(tensor -> files.put(tensor.name(), file)));
+        return files;
+    }
+}

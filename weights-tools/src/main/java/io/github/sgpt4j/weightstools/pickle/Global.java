@@ -1,0 +1,115 @@
+package io.github.sgpt4j.weightstools.pickle;
+
+import io.github.sgpt4j.tensor.DType;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// The names that a pickle may mention: all that PyTorch writes into a dictionary of plain tensors, and no more. Each
+/// is only a symbol here; what it does is written out in [Calls].
+public sealed interface Global {
+    /// Module and name as Python spells them, with a dot.
+    String title();
+
+    /// Finds a name, empty if it is not allowed.
+    static Optional<Global> find(String module, String name) {
+        return Optional.ofNullable(AllowList.NAMES.get(new AllowList.Spelling(module, name)));
+    }
+
+    /// What can be called.
+    enum Function implements Global {
+        ORDERED_DICT("collections", "OrderedDict"),
+        REBUILD_TENSOR("torch._utils", "_rebuild_tensor"),
+        REBUILD_TENSOR_V2("torch._utils", "_rebuild_tensor_v2"),
+        REBUILD_TENSOR_V3("torch._utils", "_rebuild_tensor_v3"),
+        REBUILD_PARAMETER("torch._utils", "_rebuild_parameter"),
+        REBUILD_PARAMETER_WITH_STATE("torch._utils", "_rebuild_parameter_with_state"),
+        SIZE("torch", "Size");
+
+        private final String module;
+        private final String symbol;
+
+        Function(String module, String symbol) {
+            this.module = module;
+            this.symbol = symbol;
+        }
+
+        @Override
+        public String title() {
+            return module + "." + symbol;
+        }
+    }
+
+    /// A class of storages; the one without a type counts bytes.
+    record StorageClass(String title, Optional<DType> type) implements Global {
+        /// Bytes of one element.
+        public int elementBytes() {
+            return type.map(DType::bytes).orElse(1);
+        }
+    }
+
+    /// An element type.
+    record ElementType(String title, DType type) implements Global {}
+
+    /// The list itself.
+    final class AllowList {
+        private record Spelling(String module, String name) {}
+
+        private static final Map<Spelling, Global> NAMES = names();
+
+        private AllowList() {}
+
+        private static Map<Spelling, Global> names() {
+            Map<Spelling, Global> names = new HashMap<>();
+            for (Function function : Function.values()) {
+                names.put(new Spelling(function.module, function.symbol), function);
+            }
+            Map<String, DType> storages = Map.of(
+                    "DoubleStorage", DType.F64,
+                    "FloatStorage", DType.F32,
+                    "HalfStorage", DType.F16,
+                    "BFloat16Storage", DType.BF16,
+                    "LongStorage", DType.I64,
+                    "IntStorage", DType.I32,
+                    "ShortStorage", DType.I16,
+                    "CharStorage", DType.I8,
+                    "ByteStorage", DType.U8,
+                    "BoolStorage", DType.BOOL);
+            storages.forEach((name, type) -> {
+                for (String module : List.of("torch", "torch.cuda")) {
+                    names.put(new Spelling(module, name), new StorageClass(module + "." + name, Optional.of(type)));
+                }
+            });
+            for (String module : List.of("torch", "torch.storage")) {
+                names.put(
+                        new Spelling(module, "UntypedStorage"),
+                        new StorageClass(module + ".UntypedStorage", Optional.empty()));
+            }
+            elementTypes()
+                    .forEach((name, type) ->
+                            names.put(new Spelling("torch", name), new ElementType("torch." + name, type)));
+            return Map.copyOf(names);
+        }
+
+        private static Map<String, DType> elementTypes() {
+            Map<String, DType> types = new HashMap<>();
+            types.put("float64", DType.F64);
+            types.put("float32", DType.F32);
+            types.put("float16", DType.F16);
+            types.put("bfloat16", DType.BF16);
+            types.put("float8_e4m3fn", DType.F8_E4M3);
+            types.put("float8_e5m2", DType.F8_E5M2);
+            types.put("int64", DType.I64);
+            types.put("int32", DType.I32);
+            types.put("int16", DType.I16);
+            types.put("int8", DType.I8);
+            types.put("uint64", DType.U64);
+            types.put("uint32", DType.U32);
+            types.put("uint16", DType.U16);
+            types.put("uint8", DType.U8);
+            types.put("bool", DType.BOOL);
+            return types;
+        }
+    }
+}

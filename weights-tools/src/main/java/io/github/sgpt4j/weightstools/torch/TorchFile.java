@@ -1,0 +1,164 @@
+package io.github.sgpt4j.weightstools.torch;
+
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.tensor.LittleEndian;
+import io.github.sgpt4j.weights.MappedFile;
+import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.weightstools.pickle.PickleValue;
+import io.github.sgpt4j.weightstools.pickle.StorageView;
+import io.github.sgpt4j.weightstools.pickle.TensorView;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.OptionalLong;
+
+/// A file that `torch.save` wrote: a dictionary of named tensors, in mapped memory. The pickle in it is interpreted
+/// as data; see [io.github.sgpt4j.weightstools.pickle.PickleReader].
+///
+/// The form is told by the first bytes: a zip archive (PyTorch 1.6 and later), or pickles followed by storages.
+///
+/// Not thread-safe: one thread opens, reads and closes.
+public final class TorchFile implements AutoCloseable {
+    private static final String KIND = "a file that torch.save wrote";
+    private static final int ZIP_LOCAL_HEADER = 0x04034b50;
+
+    /// Bytes that all tensors may have together, by the length of the file: `MOST_TIMES · length + MOST_MORE`. Views
+    /// that overlap, or repeat an element, can ask for any size.
+    private static final long MOST_TIMES = 8;
+
+    private static final long MOST_MORE = 16L << 20;
+
+    private final Path path;
+    private final Arena arena;
+    private final MemorySegment mapped;
+    private final FileChannel channel;
+    private final Storages storages;
+    private final Map<String, TensorView> tensors;
+
+    private TorchFile(
+            Path path,
+            Arena arena,
+            MemorySegment mapped,
+            FileChannel channel,
+            Storages storages,
+            Map<String, TensorView> tensors) {
+        this.path = path;
+        this.arena = arena;
+        this.mapped = mapped;
+        this.channel = channel;
+        this.storages = storages;
+        this.tensors = tensors;
+    }
+
+    /// The storages of a file, each readable as little-endian bytes.
+    interface Storages extends AutoCloseable {
+        /// All bytes of a storage that the pickle mentions.
+        MemorySegment bytes(String key) throws IOException;
+
+        @Override
+        void close() throws IOException;
+    }
+
+    /// What a form holds.
+    record Content(PickleValue root, Storages storages) {}
+
+    /// Opens a file and reads its pickles; weights are mapped, not read.
+    ///
+    /// @param scratch folder for storages that are compressed: they are unpacked there when asked for
+    /// @throws FormatException if anything in the file is wrong or not allowed
+    /// @throws IOException if the file cannot be opened
+    public static TorchFile open(Path path, Path scratch) throws IOException {
+        Arena arena = Arena.ofShared();
+        boolean opened = false;
+        try {
+            MemorySegment bytes = MappedFile.map(path, KIND, arena);
+            boolean zip = bytes.byteSize() >= Integer.BYTES && bytes.get(LittleEndian.I32, 0) == ZIP_LOCAL_HEADER;
+            Content content = zip ? ZipForm.read(path, bytes, scratch, arena) : LegacyForm.read(path, bytes);
+            Map<String, TensorView> tensors = tensors(path, content.root(), bytes.byteSize());
+            FileChannel channel = FileChannel.open(path);
+            TorchFile file = new TorchFile(path, arena, bytes, channel, content.storages(), tensors);
+            opened = true;
+            return file;
+        } finally {
+            if (!opened) {
+                arena.close();
+            }
+        }
+    }
+
+    private static Map<String, TensorView> tensors(Path path, PickleValue root, long length) {
+        if (!(root instanceof PickleValue.Dictionary dictionary)) {
+            throw new FormatException("%s: expected a dictionary of tensors, got %s".formatted(path, root.kind()));
+        }
+        Map<String, TensorView> tensors = new LinkedHashMap<>();
+        long left =
+                length > (Long.MAX_VALUE - MOST_MORE) / MOST_TIMES ? Long.MAX_VALUE : MOST_TIMES * length + MOST_MORE;
+        for (Map.Entry<PickleValue.Key, PickleValue> entry :
+                dictionary.entries().entrySet()) {
+            if (!(entry.getKey() instanceof PickleValue.Text(String name))) {
+                throw new FormatException("%s: expected names of tensors, got %s"
+                        .formatted(path, entry.getKey().kind()));
+            }
+            if (!(entry.getValue() instanceof PickleValue.Tensor(TensorView view))) {
+                throw new FormatException("%s: expected a tensor as %s, got %s"
+                        .formatted(path, Quoted.of(name), entry.getValue().kind()));
+            }
+            if (view.bytes() > left) {
+                throw new FormatException("%s: tensor %s: expected tensors of at most %d times the file's %d bytes,"
+                                .formatted(path, Quoted.of(name), MOST_TIMES, length)
+                        + " got more with this one");
+            }
+            left -= view.bytes();
+            tensors.put(name, view);
+        }
+        if (tensors.isEmpty()) {
+            throw new FormatException("%s: expected a dictionary of tensors, got an empty one".formatted(path));
+        }
+        return Collections.unmodifiableMap(tensors);
+    }
+
+    public Path path() {
+        return path;
+    }
+
+    /// All tensors by name, in the order of the file.
+    public Map<String, TensorView> tensors() {
+        return tensors;
+    }
+
+    /// The bytes of a storage, from its own first to its last. Valid until this file is closed.
+    ///
+    /// @throws IOException if unpacking it fails
+    public MemorySegment bytes(StorageView storage) throws IOException {
+        return storages.bytes(storage.key()).asSlice(storage.offset(), storage.bytes());
+    }
+
+    /// Where in the file some bytes of a storage are, empty if they were unpacked elsewhere.
+    ///
+    /// @param data a part of what [#bytes] gives
+    public OptionalLong position(MemorySegment data) {
+        return mapped.asOverlappingSlice(data).isPresent()
+                ? OptionalLong.of(data.address() - mapped.address())
+                : OptionalLong.empty();
+    }
+
+    /// The file, open for reading; owned by this object.
+    public FileChannel channel() {
+        return channel;
+    }
+
+    @Override
+    public void close() throws IOException {
+        arena.close();
+        try {
+            storages.close();
+        } finally {
+            channel.close();
+        }
+    }
+}
