@@ -48,7 +48,9 @@ final class Output implements Closeable {
             return direct(new StandardOutput(console.out()));
         }
         Path target = target(file.get());
-        return isReplaceable(target) ? beside(target) : direct(Files.newOutputStream(target));
+        return isReplaceable(target)
+                ? beside(target)
+                : direct(new NamedOutput(target.toString(), Files.newOutputStream(target)));
     }
 
     /// Results whose beginning is known at the end only: [#patch] works. Stdout gets them when they are complete.
@@ -70,7 +72,9 @@ final class Output implements Closeable {
                 .formatted(target.getFileName(), ThreadLocalRandom.current().nextInt());
         Path work = target.resolveSibling(name);
         // Not createTempFile: the result gets the permissions that any new file of this user gets.
-        OutputStream out = Files.newOutputStream(work, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        OutputStream out = new NamedOutput(
+                target.toString(),
+                Files.newOutputStream(work, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
         return new Output(
                 new BufferedOutputStream(out, BUFFER_BYTES), Optional.of(work), Optional.of(target), Optional.empty());
     }
@@ -186,10 +190,13 @@ final class Output implements Closeable {
         }
     }
 
-    /// Standard output: not closed, and a reader that has gone is told apart from other failures.
-    private static final class StandardOutput extends FilterOutputStream {
-        StandardOutput(OutputStream out) {
+    /// A file whose failures say its name.
+    private static class NamedOutput extends FilterOutputStream {
+        private final String name;
+
+        NamedOutput(String name, OutputStream out) {
             super(out);
+            this.name = name;
         }
 
         @Override
@@ -202,10 +209,24 @@ final class Output implements Closeable {
             try {
                 out.write(bytes, offset, length);
             } catch (IOException e) {
-                throw ClosedOutputException.describes(e)
-                        ? new ClosedOutputException(e)
-                        : new IOException("stdout: " + e.getMessage(), e);
+                throw failure(e);
             }
+        }
+
+        IOException failure(IOException e) {
+            return new IOException(name + ": " + e.getMessage(), e);
+        }
+    }
+
+    /// Standard output: not closed, and a reader that has gone is told apart from other failures.
+    private static final class StandardOutput extends NamedOutput {
+        StandardOutput(OutputStream out) {
+            super("stdout", out);
+        }
+
+        @Override
+        IOException failure(IOException e) {
+            return ClosedOutputException.describes(e) ? new ClosedOutputException(e) : super.failure(e);
         }
 
         @Override

@@ -25,7 +25,7 @@ class OutputTest {
         for (String format : List.of("jsonl", "npy")) {
             String line = Cli.run("embed", "-m", MODEL, "--format", format, "-o", FULL.toString(), "x")
                     .failure(1);
-            assertTrue(line.contains("No space left"), line);
+            assertTrue(line.contains("/dev/full: No space left"), line);
         }
         assertTrue(Files.exists(FULL), "the device must not be replaced");
     }
