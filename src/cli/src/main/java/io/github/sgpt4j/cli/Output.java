@@ -59,7 +59,9 @@ final class Output implements Closeable {
             return spooled(new StandardOutput(console.out()));
         }
         Path target = target(file.get());
-        return isReplaceable(target) ? beside(target) : spooled(Files.newOutputStream(target));
+        return isReplaceable(target)
+                ? beside(target)
+                : spooled(new NamedOutput(target.toString(), Files.newOutputStream(target)));
     }
 
     private static Output direct(OutputStream out) {
