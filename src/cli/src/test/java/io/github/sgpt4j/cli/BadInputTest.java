@@ -52,13 +52,6 @@ class BadInputTest {
     }
 
     @Test
-    void namesTheConversionForPickledWeights() throws IOException {
-        Path model = copy("gptneo-be");
-        Files.move(model.resolve("model.safetensors"), model.resolve("pytorch_model.bin"));
-        assertTrue(fails(model).contains("convert"));
-    }
-
-    @Test
     void refusesAnUnknownFamily() throws IOException {
         Path model = copy("gptneo-be");
         edit(model, config -> config.put("model_type", "bert"));
