@@ -26,7 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// Configurations damaged at random either work or are refused with an exception of ours, whatever the damage.
-/// `-Dsgpt4j.fuzz.seed=N` repeats a run, `-Dsgpt4j.fuzz.iterations=N` makes it longer.
+/// `-Dsgpt4j.fuzz.seed=N` damages otherwise, `-Dsgpt4j.fuzz.iterations=N` makes it longer.
 class ConfigFuzzTest {
     /// Damages of each family's checkpoint.
     private static final int ITERATIONS = Integer.getInteger("sgpt4j.fuzz.iterations", 100);
@@ -137,7 +137,7 @@ class ConfigFuzzTest {
             "layer_norm_epsilon",
             "rms_norm_eps");
 
-    private final long seed = Long.getLong("sgpt4j.fuzz.seed", System.nanoTime());
+    private final long seed = Long.getLong("sgpt4j.fuzz.seed", 20220217L);
     private final Random random = new Random(seed);
 
     @TempDir

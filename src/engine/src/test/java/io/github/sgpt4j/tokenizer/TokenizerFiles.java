@@ -109,7 +109,7 @@ final class TokenizerFiles {
 
     /// The seed of random tests: printed, and settable with `-Dsgpt4j.seed=…`.
     static long seed(String test) {
-        long seed = Long.getLong("sgpt4j.seed", new Random().nextLong());
+        long seed = Long.getLong("sgpt4j.seed", 20220217L);
         System.out.println(test + ": -Dsgpt4j.seed=" + seed);
         return seed;
     }

@@ -50,7 +50,7 @@ class SafetensorsFuzzTest {
             "[]",
             "{}");
 
-    private final long seed = Long.getLong("sgpt4j.fuzz.seed", System.nanoTime());
+    private final long seed = Long.getLong("sgpt4j.fuzz.seed", 20220217L);
     private final Random random = new Random(seed);
 
     @TempDir

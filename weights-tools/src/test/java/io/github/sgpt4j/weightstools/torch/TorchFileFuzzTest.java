@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 ///
 /// `-Dsgpt4j.fuzz.seed=…` repeats a run, `-Dsgpt4j.fuzz.rounds=…` makes it longer.
 class TorchFileFuzzTest {
-    private static final long SEED = Long.getLong("sgpt4j.fuzz.seed", System.nanoTime());
+    private static final long SEED = Long.getLong("sgpt4j.fuzz.seed", 20220217L);
     private static final int ROUNDS = Integer.getInteger("sgpt4j.fuzz.rounds", 400);
     private static final Duration MOST = Duration.ofMinutes(5);
 
