@@ -1,11 +1,12 @@
 package io.github.sgpt4j.backend.cpu.kernel;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
 /// Normalisation of one row. Sums run in floats over at most [#CHUNK] values and in doubles from there.
 public final class Norms {
     private static final int CHUNK = 512;
+
+    private static final ThreadLocal<float[]> LANES = ThreadLocal.withInitial(() -> new float[Simd.LANES]);
 
     private Norms() {}
 
@@ -39,6 +40,18 @@ public final class Norms {
         }
     }
 
+    /// The sum of a vector's lanes, from the first to the last: the order of `reduceLanes` is not defined and changes
+    /// when the compiler takes over, and with it the last bit of every result.
+    private static double lanes(FloatVector vector) {
+        float[] lanes = LANES.get();
+        vector.intoArray(lanes, 0);
+        double sum = 0;
+        for (int i = 0; i < Simd.LANES; i++) {
+            sum += lanes[i];
+        }
+        return sum;
+    }
+
     private static double sum(float[] x, int at, int n) {
         double total = 0;
         int i = 0;
@@ -48,7 +61,7 @@ public final class Norms {
             for (; i < end; i += Simd.LANES) {
                 sum = sum.add(FloatVector.fromArray(Simd.F, x, at + i));
             }
-            total += sum.reduceLanes(VectorOperators.ADD);
+            total += lanes(sum);
         }
         for (; i < n; i++) {
             total += x[at + i];
@@ -66,7 +79,7 @@ public final class Norms {
                 FloatVector d = FloatVector.fromArray(Simd.F, x, at + i).sub(mean);
                 sum = Elementary.fma(d, d, sum);
             }
-            total += sum.reduceLanes(VectorOperators.ADD);
+            total += lanes(sum);
         }
         for (; i < n; i++) {
             double d = x[at + i] - mean;
