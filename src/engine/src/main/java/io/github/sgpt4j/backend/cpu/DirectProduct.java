@@ -62,6 +62,7 @@ final class DirectProduct {
     /// through
     /// the input features in order, so that both give the same bits.
     private static void feature(CpuTensor x, float[] weights, float bias, int feature, boolean add, CpuTensor out) {
+        float[] data = x.data();
         float[] values = out.data();
         int stride = out.columns();
         int in = x.columns();
@@ -83,10 +84,10 @@ final class DirectProduct {
             int at3 = at + (n - 1) * in;
             for (int k = 0; k < in; k++) {
                 float w = weights[k];
-                s0 = Elementary.fma(x.data()[at + k], w, s0);
-                s1 = Elementary.fma(x.data()[at1 + k], w, s1);
-                s2 = Elementary.fma(x.data()[at2 + k], w, s2);
-                s3 = Elementary.fma(x.data()[at3 + k], w, s3);
+                s0 = Elementary.fma(data[at + k], w, s0);
+                s1 = Elementary.fma(data[at1 + k], w, s1);
+                s2 = Elementary.fma(data[at2 + k], w, s2);
+                s3 = Elementary.fma(data[at3 + k], w, s3);
             }
             values[o] = s0;
             values[o1] = s1;
