@@ -98,16 +98,25 @@ public final class Converter {
         return converter.report();
     }
 
-    /// Whether a directory has pickled weights that can be converted, and none that the engine reads.
+    /// Whether a checkpoint, or a folder of one of its modules, has pickled weights that can be converted, and none that
+    /// the engine reads. Where `modules.json` is broken, that is left for the engine to say.
     public static boolean isNeeded(Path directory) {
         if (!Files.isDirectory(directory)) {
             return false;
         }
-        boolean readable = MappedFile.present(directory.resolve(Weights.SINGLE_FILE))
-                || MappedFile.present(directory.resolve(Weights.INDEX_FILE));
+        try {
+            return SourceFolder.folders(directory).stream().anyMatch(folder -> isPickled(directory.resolve(folder)));
+        } catch (FormatException e) {
+            return isPickled(directory);
+        }
+    }
+
+    private static boolean isPickled(Path folder) {
+        boolean readable = MappedFile.present(folder.resolve(Weights.SINGLE_FILE))
+                || MappedFile.present(folder.resolve(Weights.INDEX_FILE));
         return !readable
-                && (MappedFile.present(directory.resolve(SourceFolder.SINGLE_FILE))
-                        || MappedFile.present(directory.resolve(SourceFolder.INDEX_FILE)));
+                && (MappedFile.present(folder.resolve(SourceFolder.SINGLE_FILE))
+                        || MappedFile.present(folder.resolve(SourceFolder.INDEX_FILE)));
     }
 
     private void plan(Path scratch) throws IOException {
@@ -132,7 +141,7 @@ public final class Converter {
                     folder,
                     plan,
                     files.isEmpty() ? Map.of() : plan.shards(options.maxShardBytes()),
-                    inPlace ? List.of() : SourceFolder.copied(from)));
+                    inPlace ? List.of() : SourceFolder.copied(from, files.isEmpty())));
         }
         if (!any) {
             throw new FormatException("%s: expected %s or %s, found neither"
