@@ -57,14 +57,21 @@ abstract class ModelCommand implements Callable<Integer> {
         return Optional.ofNullable(model);
     }
 
+    /// Where the model is that was asked for, as published: nothing is converted.
+    final Path locateModel() {
+        return new ModelLocation(console.environment()).find(modelName());
+    }
+
     /// Opens the model that was asked for; the caller closes it. A checkpoint with pickled weights only is converted
     /// first, if that has not happened yet.
     ///
     /// @throws IOException if the converted weights cannot be written
     final Model openModel() throws IOException {
-        ModelLocation location = new ModelLocation(console.environment());
-        Path cache = location.cache().resolve("sgpt4j").resolve("converted");
-        Path directory = new ConvertedModels(console, common.quiet(), cache).readable(location.find(modelName()));
+        Path cache = new ModelLocation(console.environment())
+                .cache()
+                .resolve("sgpt4j")
+                .resolve("converted");
+        Path directory = new ConvertedModels(console, common.quiet(), cache).readable(locateModel());
         return Model.open(directory, common.modelOptions());
     }
 
