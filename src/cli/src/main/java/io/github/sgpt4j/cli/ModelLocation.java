@@ -63,7 +63,7 @@ record ModelLocation(Console console, boolean quiet) {
     }
 
     /// Where programs keep what they can make again.
-    private Path cache() {
+    Path cache() {
         return directory("XDG_CACHE_HOME")
                 .orElseGet(() -> directory("HOME")
                         .orElseGet(() -> path(System.getProperty("user.home", ".")))
