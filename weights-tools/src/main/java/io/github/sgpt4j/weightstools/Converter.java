@@ -98,8 +98,8 @@ public final class Converter {
         return converter.report();
     }
 
-    /// Whether a checkpoint, or a folder of one of its modules, has pickled weights that can be converted, and none that
-    /// the engine reads. Where `modules.json` is broken, that is left for the engine to say.
+    /// Whether a checkpoint, or a folder of one of its modules, has pickled weights that can be converted, and none
+    /// that the engine reads. Where `modules.json` is broken, that is left for the engine to say.
     public static boolean isNeeded(Path directory) {
         if (!Files.isDirectory(directory)) {
             return false;

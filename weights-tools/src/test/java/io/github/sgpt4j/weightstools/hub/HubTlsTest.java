@@ -32,6 +32,7 @@ class HubTlsTest extends HubFixture {
 
     private final List<String> tokens = new CopyOnWriteArrayList<>();
     private final SSLContext usual = defaultContext();
+
     @TempDir
     private static Path keyFolder;
 
@@ -77,11 +78,10 @@ class HubTlsTest extends HubFixture {
         String options = "-genkeypair -alias a -keyalg EC -dname CN=127.0.0.1 -ext san=ip:127.0.0.1 -storetype PKCS12"
                 + " -storepass " + new String(PASSWORD);
         List<String> command = new ArrayList<>(List.of(options.split(" ")));
-        command.addFirst(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
+        command.addFirst(
+                Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
         command.addAll(List.of("-keystore", file.toString()));
-        Process process = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .start();
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String said = new String(process.getInputStream().readAllBytes());
         assertEquals(0, process.waitFor(), said);
         KeyStore keys = KeyStore.getInstance("PKCS12");
@@ -109,8 +109,7 @@ class HubTlsTest extends HubFixture {
                 .endpoint("https://127.0.0.1:" + secure.getAddress().getPort())
                 .token(Optional.of("hf_secret"))
                 .build();
-        return assertThrows(
-                        HubException.class, () -> hub(settings).download(MODEL, HubOptions.DEFAULT, listener))
+        return assertThrows(HubException.class, () -> hub(settings).download(MODEL, HubOptions.DEFAULT, listener))
                 .getMessage();
     }
 
