@@ -193,6 +193,8 @@ final class HubClient implements AutoCloseable {
                     e);
         } catch (HttpTimeoutException e) {
             throw new TransientException("%s: no answer from %s in time".formatted(what, asked), e);
+        } catch (ConnectException e) {
+            throw new TransientException("%s: cannot connect to %s".formatted(what, asked), e);
         } catch (SSLHandshakeException e) {
             throw new HubException("%s: no secure connection to %s: %s".formatted(what, asked, e.getMessage()), e);
         } catch (InterruptedIOException e) {
