@@ -50,8 +50,7 @@ class DecoderLayoutTest {
                             case "norm" -> norm(given);
                             case "table" -> take((WeightTensor) given[0]);
                             // There may be several, for values that a device keeps in other types.
-                            case "allocate", "allocateInner" ->
-                                allocated.add((long) (int) given[0] * (int) given[1]);
+                            case "allocate", "allocateInner" -> allocated.add((long) (int) given[0] * (int) given[1]);
                             default -> {}
                         }
                         try {
