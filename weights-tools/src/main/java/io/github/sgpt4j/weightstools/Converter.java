@@ -3,6 +3,7 @@ package io.github.sgpt4j.weightstools;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.sgpt4j.checkpoint.CheckpointLayout;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.weights.MappedFile;
 import io.github.sgpt4j.weights.Quoted;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.LongConsumer;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -132,6 +134,12 @@ public final class Converter {
             }
             requireIndexed(from, files);
             WeightPlan plan = WeightPlan.of(files, options.type(), untied);
+            if (!files.isEmpty()) {
+                Optional<String> table = CheckpointLayout.tiedTable(from, plan.names());
+                if (table.isPresent()) {
+                    plan.tieCopies(table.get());
+                }
+            }
             if (!files.isEmpty() && plan.tensors().isEmpty()) {
                 throw new FormatException("%s: expected weights, got only buffers that models compute"
                         .formatted(files.getFirst().path()));
