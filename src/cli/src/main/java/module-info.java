@@ -4,6 +4,7 @@ module io.github.sgpt4j.cli {
     requires info.picocli;
     requires io.github.sgpt4j.engine;
     requires io.github.sgpt4j.nano;
+    requires io.github.sgpt4j.retrieval;
     requires io.github.sgpt4j.weightstools;
     requires me.tongfei.progressbar;
     requires static org.jspecify;
