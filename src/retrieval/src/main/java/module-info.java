@@ -7,4 +7,5 @@ module io.github.sgpt4j.retrieval {
     requires static org.jspecify;
 
     exports io.github.sgpt4j.retrieval;
+    exports io.github.sgpt4j.retrieval.corpus;
 }

@@ -6,6 +6,8 @@ import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.CrossEncoderOptions;
 import io.github.sgpt4j.Model;
 import io.github.sgpt4j.TextKind;
+import io.github.sgpt4j.retrieval.corpus.Document;
+import io.github.sgpt4j.retrieval.corpus.TextRecord;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -72,7 +74,7 @@ final class SearchCommand extends ModelCommand {
 
     @Override
     void run() throws IOException {
-        List<Document> documents = corpus == null ? Corpus.demo() : Corpus.load(corpus, console());
+        List<Document> documents = corpus == null ? Corpus.demo() : Corpus.load(corpus);
         BiEncoderOptions options = BiEncoderOptions.DEFAULT.withBatchTokens(common().batchTokens());
         try (TextInput in = queries.isEmpty() ? TextInput.open("-", console()) : TextInput.ofArguments(queries);
                 Output out = Output.open(console(), Optional.empty());
@@ -120,10 +122,10 @@ final class SearchCommand extends ModelCommand {
         ResultTable table = new ResultTable(console().columns());
         JsonLines lines = new JsonLines(out.stream());
         boolean first = true;
-        for (List<InputRecord> chunk = ask(in, prompting, together);
+        for (List<TextRecord> chunk = ask(in, prompting, together);
                 !chunk.isEmpty();
                 chunk = ask(in, prompting, together)) {
-            List<String> texts = chunk.stream().map(InputRecord::joined).toList();
+            List<String> texts = chunk.stream().map(TextRecord::joined).toList();
             float[][] vectors = searcher.encoder().embed(texts, TextKind.QUERY);
             for (int i = 0; i < vectors.length; i++) {
                 List<SearchResult> results =
@@ -141,7 +143,7 @@ final class SearchCommand extends ModelCommand {
         }
     }
 
-    private List<InputRecord> ask(TextInput in, boolean prompting, int together) {
+    private List<TextRecord> ask(TextInput in, boolean prompting, int together) {
         if (prompting) {
             console().err().print("query> ");
             console().err().flush();

@@ -1,5 +1,6 @@
 package io.github.sgpt4j.cli;
 
+import io.github.sgpt4j.retrieval.corpus.Document;
 import java.util.Optional;
 
 /// A line of a result list.

@@ -1,9 +1,10 @@
-package io.github.sgpt4j.cli;
+package io.github.sgpt4j.retrieval.corpus;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.sgpt4j.error.FormatException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -47,7 +48,7 @@ class LineReaderTest {
             bytes[i] = (byte) Integer.parseInt(hex.split(" ")[i], 16);
         }
         LineReader reader = new LineReader(new ByteArrayInputStream(bytes), "name");
-        String message = assertThrows(CliException.class, reader::next).getMessage();
+        String message = assertThrows(FormatException.class, reader::next).getMessage();
         assertEquals("name: line 1: expected UTF-8, got byte 0x%02x at byte 1".formatted(bytes[0]), message);
     }
 
@@ -57,7 +58,8 @@ class LineReaderTest {
                 "12345", new LineReader(stream("12345\r\n6"), "name", 5).next().orElseThrow());
         LineReader reader = new LineReader(stream("1\n1234567"), "name", 5);
         reader.next();
-        assertTrue(assertThrows(CliException.class, reader::next).getMessage().startsWith("name: line 2: expected at"));
+        assertTrue(
+                assertThrows(FormatException.class, reader::next).getMessage().startsWith("name: line 2: expected at"));
     }
 
     @Test
@@ -84,7 +86,7 @@ class LineReaderTest {
         assertEquals(Optional.of("a"), reader.next());
         assertEquals(
                 "name: line 2: cannot be read: gone",
-                assertThrows(CliException.class, reader::next).getMessage());
+                assertThrows(FormatException.class, reader::next).getMessage());
     }
 
     private static InputStream stream(String text) {

@@ -1,5 +1,6 @@
-package io.github.sgpt4j.cli;
+package io.github.sgpt4j.retrieval.corpus;
 
+import io.github.sgpt4j.error.FormatException;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
@@ -17,9 +18,9 @@ import java.util.Optional;
 ///
 /// A line ends with `\n` or `\r\n`; a `\r` elsewhere belongs to the text. The last line may lack its end. A byte order
 /// mark at the very beginning is passed over. A line longer than the limit is an error, so that memory is bounded.
-final class LineReader implements Closeable {
+public final class LineReader implements Closeable {
     /// Longest line in bytes.
-    static final int MAX_LINE_BYTES = 64 << 20;
+    public static final int MAX_LINE_BYTES = 64 << 20;
 
     private static final int BUFFER_BYTES = 1 << 16;
 
@@ -32,8 +33,9 @@ final class LineReader implements Closeable {
     private byte[] line = new byte[256];
     private long lineNumber;
 
+    /// @param in closed with the reader
     /// @param name what the input is called in errors
-    LineReader(InputStream in, String name) {
+    public LineReader(InputStream in, String name) {
         this(in, name, MAX_LINE_BYTES);
     }
 
@@ -44,7 +46,9 @@ final class LineReader implements Closeable {
     }
 
     /// The next line without its end, or nothing at the end of input.
-    Optional<String> next() {
+    ///
+    /// @throws FormatException if reading fails, the line is too long, or not UTF-8
+    public Optional<String> next() {
         lineNumber++;
         int length = 0;
         boolean any = false;
@@ -68,7 +72,7 @@ final class LineReader implements Closeable {
     }
 
     /// Where the line returned last stands, for errors: `name: line 3`.
-    String where() {
+    public String where() {
         return name + ": line " + lineNumber;
     }
 
@@ -82,15 +86,21 @@ final class LineReader implements Closeable {
             limit = Math.max(0, in.read(buffer));
         } catch (IOException e) {
             limit = 0;
-            throw new CliException("%s: cannot be read: %s".formatted(where(), Failures.sentence(e)), e);
+            throw new FormatException("%s: cannot be read: %s".formatted(where(), reason(e)), e);
         }
         return limit > 0;
+    }
+
+    static String reason(IOException e) {
+        String message = e.getMessage();
+        return message == null || message.isBlank() ? e.getClass().getSimpleName() : message;
     }
 
     private int append(int length, int count) {
         // One more for the \r of a line end.
         if (length + count > maxBytes + 1) {
-            throw new CliException("%s: expected at most %,d bytes, the line is longer".formatted(where(), maxBytes));
+            throw new FormatException(
+                    "%s: expected at most %,d bytes, the line is longer".formatted(where(), maxBytes));
         }
         if (length + count > line.length) {
             line = Arrays.copyOf(line, Math.max(length + count, Math.min(2 * line.length, maxBytes + 1)));
@@ -104,11 +114,14 @@ final class LineReader implements Closeable {
     }
 
     /// A whole file as one text, by the same rules.
-    static String readWhole(Path file) throws IOException {
+    ///
+    /// @throws IOException if the file cannot be opened or read
+    /// @throws FormatException if it is too long or not UTF-8
+    public static String readWhole(Path file) throws IOException {
         try (InputStream in = Files.newInputStream(file)) {
             byte[] bytes = in.readNBytes(MAX_LINE_BYTES + 1);
             if (bytes.length > MAX_LINE_BYTES) {
-                throw new CliException(
+                throw new FormatException(
                         "%s: expected at most %,d bytes, the file is longer".formatted(file, MAX_LINE_BYTES));
             }
             return decode(bytes, bytes.length, true, file.toString());
@@ -127,7 +140,7 @@ final class LineReader implements Closeable {
                 .onUnmappableCharacter(CodingErrorAction.REPORT)
                 .decode(in, text, true);
         if (result.isError() || in.hasRemaining()) {
-            throw new CliException("%s: expected UTF-8, got byte 0x%02x at byte %d"
+            throw new FormatException("%s: expected UTF-8, got byte 0x%02x at byte %d"
                     .formatted(where, bytes[in.position()], in.position() + 1));
         }
         return text.flip().toString();

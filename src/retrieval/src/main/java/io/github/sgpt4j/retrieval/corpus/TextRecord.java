@@ -1,5 +1,6 @@
-package io.github.sgpt4j.cli;
+package io.github.sgpt4j.retrieval.corpus;
 
+import io.github.sgpt4j.error.FormatException;
 import java.util.List;
 import java.util.Optional;
 
@@ -11,7 +12,7 @@ import java.util.Optional;
 /// @param text `text`, or the argument or line itself
 /// @param query `query`
 /// @param document `document`
-record InputRecord(
+public record TextRecord(
         String where,
         Optional<String> id,
         Optional<String> title,
@@ -19,30 +20,35 @@ record InputRecord(
         Optional<String> query,
         Optional<String> document) {
 
-    static InputRecord of(String where, String text) {
-        return new InputRecord(
+    /// A bare text.
+    public static TextRecord of(String where, String text) {
+        return new TextRecord(
                 where, Optional.empty(), Optional.empty(), Optional.of(text), Optional.empty(), Optional.empty());
     }
 
     /// The text as it is, or `(title + " " + text).strip()` if there is a title, as BEIR's readers join them.
-    String joined() {
-        String body = text.orElseThrow(() -> new CliException(where + ": expected \"text\", found none"));
+    ///
+    /// @throws FormatException without a text
+    public String joined() {
+        String body = text.orElseThrow(() -> new FormatException(where + ": expected \"text\", found none"));
         return title.map(t -> strip(t + " " + body)).orElse(body);
     }
 
     /// The document of a pair: `document`, otherwise as [#joined].
-    String documentText() {
+    ///
+    /// @throws FormatException without either
+    public String documentText() {
         if (document.isPresent()) {
             return document.get();
         }
         if (text.isEmpty()) {
-            throw new CliException(where + ": expected \"document\", found none");
+            throw new FormatException(where + ": expected \"document\", found none");
         }
         return joined();
     }
 
     /// Size of all texts.
-    long characters() {
+    public long characters() {
         long sum = 0;
         for (Optional<String> part : List.of(title, text, query, document)) {
             sum += part.map(String::length).orElse(0);
@@ -51,7 +57,7 @@ record InputRecord(
     }
 
     /// Strips what Python's `str.strip` strips, no-break spaces included.
-    static String strip(String text) {
+    public static String strip(String text) {
         int start = 0;
         int end = text.length();
         while (start < end && isSpace(text.charAt(start))) {

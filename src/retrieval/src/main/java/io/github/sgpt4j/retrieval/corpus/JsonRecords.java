@@ -1,4 +1,4 @@
-package io.github.sgpt4j.cli;
+package io.github.sgpt4j.retrieval.corpus;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.sgpt4j.error.FormatException;
 import java.util.Optional;
 
 /// Reads lines of a JSON Lines file.
@@ -18,17 +19,17 @@ final class JsonRecords {
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     /// @param where for errors
-    InputRecord parse(String where, String line) {
+    TextRecord parse(String where, String line) {
         JsonNode node;
         try {
             node = mapper.readTree(line);
         } catch (JsonProcessingException e) {
-            throw new CliException("%s: not JSON: %s".formatted(where, e.getOriginalMessage()), e);
+            throw new FormatException("%s: not JSON: %s".formatted(where, e.getOriginalMessage()), e);
         }
         if (!node.isObject()) {
-            throw new CliException("%s: expected an object, got %s".formatted(where, kind(node)));
+            throw new FormatException("%s: expected an object, got %s".formatted(where, kind(node)));
         }
-        return new InputRecord(
+        return new TextRecord(
                 where,
                 id(where, node),
                 text(where, node, "title"),
@@ -44,13 +45,13 @@ final class JsonRecords {
             return Optional.empty();
         }
         if (!value.isTextual()) {
-            throw new CliException("%s: \"%s\": expected a string, got %s".formatted(where, key, kind(value)));
+            throw new FormatException("%s: \"%s\": expected a string, got %s".formatted(where, key, kind(value)));
         }
         String text = value.textValue();
         for (int i = 0; i < text.length(); i++) {
             if (Character.isSurrogate(text.charAt(i))) {
                 if (!Character.isSurrogatePair(text.charAt(i), i + 1 < text.length() ? text.charAt(i + 1) : 0)) {
-                    throw new CliException("%s: \"%s\": expected Unicode text, got half a surrogate pair (\\u%04x)"
+                    throw new FormatException("%s: \"%s\": expected Unicode text, got half a surrogate pair (\\u%04x)"
                             .formatted(where, key, (int) text.charAt(i)));
                 }
                 i++;
