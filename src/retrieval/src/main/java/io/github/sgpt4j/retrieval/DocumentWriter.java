@@ -59,6 +59,16 @@ record DocumentWriter(IndexWriter writer, BiEncoder encoder) {
         return new UpdateReport(0, written - plan.replaced, plan.replaced, plan.unchanged, 0, plan.toEmbed.size());
     }
 
+    /// Adds documents with their embeddings, or puts them in the place of those with the same ids.
+    void write(List<Document> documents, float[][] vectors) throws IOException {
+        for (int i = 0; i < vectors.length; i++) {
+            Document document = documents.get(i);
+            writer.updateDocument(
+                    Fields.idTerm(IndexFiles.checkId(document.id())),
+                    Fields.of(document, ContentHash.of(document), VectorSearch.unit(vectors[i])));
+        }
+    }
+
     private static void plan(Document document, Lookup known, Plan plan) throws IOException {
         BytesRef hash = ContentHash.of(document);
         switch (change(known.find(document.id()), hash)) {

@@ -122,6 +122,37 @@ public final class SemanticIndex implements AutoCloseable {
         return report.plus(new UpdateReport(documents.size(), 0, 0, 0, 0, 0));
     }
 
+    /// Adds documents with embeddings that were computed elsewhere, by the same model used in the same way;
+    /// otherwise as [#add(Collection)].
+    ///
+    /// @param vectors `[documents][dimension]`, of any length
+    /// @throws IOException if the index cannot be written
+    /// @throws IllegalArgumentException if the vectors do not fit documents or model, or are not finite
+    /// @throws IllegalStateException if the index is open for reading only
+    public synchronized void add(List<Document> documents, float[][] vectors) throws IOException {
+        DocumentWriter to = documentWriter();
+        if (documents.size() != vectors.length) {
+            throw new IllegalArgumentException(
+                    "vectors: expected %d, one a document, got %d".formatted(documents.size(), vectors.length));
+        }
+        for (float[] vector : vectors) {
+            requireEmbedding(vector);
+        }
+        to.write(documents, vectors);
+    }
+
+    private void requireEmbedding(float[] vector) {
+        if (vector.length != model().dimension()) {
+            throw new IllegalArgumentException(
+                    "vector: expected %d components, got %d".formatted(model().dimension(), vector.length));
+        }
+        for (float value : vector) {
+            if (!Float.isFinite(value)) {
+                throw new IllegalArgumentException("vector: expected finite numbers, got " + value);
+            }
+        }
+    }
+
     /// Removes documents by id; ids that the index lacks are passed over. Searches see it after [#commit].
     ///
     /// @throws IOException if the index cannot be written
@@ -193,6 +224,24 @@ public final class SemanticIndex implements AutoCloseable {
     /// @throws IllegalStateException if the search needs a model and the index was opened without one
     public List<Hit> search(String query, SearchOptions options) throws IOException {
         return search(List.of(query), options, Optional.empty()).getFirst();
+    }
+
+    /// Searches by meaning with a query's embedding that was computed elsewhere, by the same model used in the
+    /// same way.
+    ///
+    /// @param vector `[dimension]`, of any length
+    /// @return documents, best first, equals in the order of their ids
+    /// @throws IOException if the index cannot be read
+    /// @throws IllegalArgumentException if the vector does not fit the model or is not finite, or the options ask
+    ///     for words or re-ranking, which need a text
+    public List<Hit> search(float[] vector, SearchOptions options) throws IOException {
+        requireEmbedding(vector);
+        if (options.mode() != SearchMode.DENSE || options.rerank() > 0) {
+            throw new IllegalArgumentException(
+                    "search by vector: expected mode dense without re-ranking, got " + options);
+        }
+        float[] unit = VectorSearch.unit(vector);
+        return List.copyOf(reading(searcher -> new FirstStage(searcher, analyzer, options).search("", unit)));
     }
 
     /// Searches for several queries, which are embedded together.

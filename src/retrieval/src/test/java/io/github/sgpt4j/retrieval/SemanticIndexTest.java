@@ -173,6 +173,29 @@ class SemanticIndexTest {
     }
 
     @Test
+    void takesEmbeddingsComputedElsewhere() throws IOException {
+        List<Document> some = corpus.subList(0, 50);
+        float[][] vectors =
+                encoder.embedDocuments(some.stream().map(Document::joined).toList());
+        float[] query = encoder.embedQueries(List.of("bread"))[0];
+        try (SemanticIndex given = SemanticIndex.open(folder.resolve("given"), encoder);
+                SemanticIndex computed = SemanticIndex.open(folder.resolve("computed"), encoder)) {
+            given.add(some, vectors);
+            given.commit();
+            computed.add(some);
+            computed.commit();
+            assertEquals(ids(computed.search("bread", 50)), ids(given.search("bread", 50)));
+            assertEquals(given.search("bread", 7), given.search(query, SearchOptions.DEFAULT.withLimit(7)));
+            assertEquals(50, given.add(some).unchanged());
+            assertThrows(IllegalArgumentException.class, () -> given.add(some, new float[3][256]));
+            assertThrows(IllegalArgumentException.class, () -> given.add(some.subList(0, 1), new float[1][255]));
+            assertThrows(IllegalArgumentException.class, () -> given.search(new float[7], SearchOptions.DEFAULT));
+            query[3] = Float.NaN;
+            assertThrows(IllegalArgumentException.class, () -> given.search(query, SearchOptions.DEFAULT));
+        }
+    }
+
+    @Test
     void leavesDocumentsWithoutTokensToOthers() throws IOException {
         Path golden = Path.of("../engine/src/test/resources/goldens/models/gptneo-be");
         try (BiEncoder plain = BiEncoder.open(golden);
