@@ -1,0 +1,4 @@
+package io.github.sgpt4j.retrieval;
+
+/// To come.
+final class SemanticIndex {}
