@@ -1,7 +1,7 @@
 package io.github.sgpt4j.retrieval.evaluation;
 
-/// Finds where a key's record lies: a hash table of 8 bytes a slot that keeps half of each key. A find is a candidate,
-/// since keys may share that half: whoever holds the records compares.
+/// Finds where a key's record lies: a hash table of 8 bytes a slot that keeps half of each key. A find is a
+/// candidate, since keys may share that half: whoever holds the records compares.
 final class KeyTable {
     private static final int LEAST_SLOTS = 1 << 10;
     private static final int MOST_SLOTS = 1 << 30;

@@ -8,8 +8,9 @@ import java.util.List;
 /// @param kind what is measured
 /// @param cutoff how many documents from the top count; 0 for all
 public record Measure(Kind kind, int cutoff) {
-    /// What is measured, where r_i is the judgement of the i-th document, 0 if there is none or it is negative, and R
-    /// the number of documents judged relevant, found or not. A query without relevant documents has 0 everywhere.
+    /// What is measured, where r_i is the judgement of the i-th document, 0 if there is none or it is negative, and
+    /// R the number of documents judged relevant, found or not. A query without relevant documents has 0
+    /// everywhere.
     public enum Kind {
         /// Σ r_i / log2(i + 1) over the ranking, divided by the same sum over all judged documents in ideal order.
         NDCG("ndcg"),
@@ -19,7 +20,8 @@ public record Measure(Kind kind, int cutoff) {
         RECALL("recall"),
         /// Relevant documents found, divided by the cutoff even if fewer were found.
         PRECISION("P"),
-        /// 1 / the rank of the first relevant document. The name with a cutoff is this project's, trec_eval has none.
+        /// 1 / the rank of the first relevant document. The name with a cutoff is this project's, trec_eval has
+        /// none.
         RECIPROCAL_RANK("recip_rank");
 
         private final String prefix;
@@ -66,7 +68,8 @@ public record Measure(Kind kind, int cutoff) {
         return List.copyOf(measures);
     }
 
-    /// The name that trec_eval gives it: `ndcg_cut_10`, `map_cut_10`, `recall_10`, `P_10`, `recip_rank`, `map`, `ndcg`.
+    /// The name that trec_eval gives it: `ndcg_cut_10`, `map_cut_10`, `recall_10`, `P_10`, `recip_rank`, `map`,
+    /// `ndcg`.
     public String name() {
         if (cutoff == 0) {
             return kind.prefix;

@@ -31,8 +31,7 @@ public final class Qrels {
     ///
     /// - BEIR's: query, document and judgement between tabs, under a line of headings or none;
     /// - TREC's: query, a field that is ignored, document and judgement between blanks; lines that start with `#`
-    are
-    ///   passed over.
+    ///   are passed over.
     ///
     /// Judgements are whole numbers; 1 and more is relevant. Saying the same twice is allowed.
     ///

@@ -54,10 +54,9 @@ public final class Run {
         return documents.stream().sorted(RankingOrder.BEST_FIRST).toList();
     }
 
-    /// Reads a run in TREC's form, perhaps `.gz`: query, `Q0`, document, rank, score, tag, between blanks, in any order
-    /// of lines. The second, fourth and everything after the fifth field is ignored, as by trec_eval; blank lines
-    and
-    /// those that start with `#` are passed over.
+    /// Reads a run in TREC's form, perhaps `.gz`: query, `Q0`, document, rank, score, tag, between blanks, in any
+    /// order of lines. The second, fourth and everything after the fifth field is ignored, as by trec_eval; blank
+    /// lines and those that start with `#` are passed over.
     ///
     /// @throws FormatException names file and line: too few fields, a score that is no finite number (in 32 bits),
     a
@@ -105,8 +104,8 @@ public final class Run {
         }
     }
 
-    /// Writes the run in TREC's form, queries in the order they came, documents from rank 1. Reading it back gives an
-    /// equal run.
+    /// Writes the run in TREC's form, queries in the order they came, documents from rank 1. Reading it back gives
+    /// an equal run.
     ///
     /// @param out is left open
     /// @param tag name of the run
@@ -150,8 +149,8 @@ public final class Run {
         return rankings.getOrDefault(query, List.of());
     }
 
-    /// This run without documents that have their query's id: BEIR's rule, since in some of its collections (ArguAna,
-    /// Quora) queries are documents themselves.
+    /// This run without documents that have their query's id: BEIR's rule, since in some of its collections
+    /// (ArguAna, Quora) queries are documents themselves.
     public Run withoutIdenticalIds() {
         Map<String, List<ScoredId>> kept = new LinkedHashMap<>();
         rankings.forEach((query, documents) -> kept.put(

@@ -10,9 +10,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Vectors under keys in a folder, which only grows. Several processes may use a folder at once: each writes a segment
-/// of its own, and finds what the others had written when it opened the folder. A process that is killed loses at most
-/// the vectors of its last [#add]; records that were damaged on disk are passed over. Not for several threads.
+/// Vectors under keys in a folder, which only grows. Several processes may use a folder at once: each writes a
+/// segment of its own, and finds what the others had written when it opened the folder. A process that is killed
+/// loses at most the vectors of its last [#add]; records that were damaged on disk are passed over. Not for several
+/// threads.
 final class VectorLog implements AutoCloseable {
     private final Path directory;
     private final int dimension;

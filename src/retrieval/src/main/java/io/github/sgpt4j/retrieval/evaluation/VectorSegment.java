@@ -15,8 +15,8 @@ import java.util.List;
 import java.util.zip.CRC32C;
 
 /// Two files of equally many records, little-endian: `N.keys` holds a heading and, per record, a key and a checksum
-/// (CRC-32C of key and vector); `N.vectors` holds the vectors, 32-bit floats. A record counts when both files hold it
-/// whole; vectors are written first.
+/// (CRC-32C of key and vector); `N.vectors` holds the vectors, 32-bit floats. A record counts when both files hold
+/// it whole; vectors are written first.
 final class VectorSegment implements AutoCloseable {
     static final String KEYS = ".keys";
     static final String VECTORS = ".vectors";
