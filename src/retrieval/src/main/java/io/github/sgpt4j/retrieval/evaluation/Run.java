@@ -59,8 +59,7 @@ public final class Run {
     /// lines and those that start with `#` are passed over.
     ///
     /// @throws FormatException names file and line: too few fields, a score that is no finite number (in 32 bits),
-    a
-    ///     document that occurs twice for a query, no line at all
+    ///     a document that occurs twice for a query, no line at all
     /// @throws IOException if the file cannot be read
     public static Run read(Path file) throws IOException {
         Map<String, Map<String, Float>> results = new LinkedHashMap<>();
