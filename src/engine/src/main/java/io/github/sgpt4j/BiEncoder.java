@@ -179,6 +179,47 @@ public final class BiEncoder implements AutoCloseable {
         return vectors;
     }
 
+    /// The model that computes.
+    public Model model() {
+        return model;
+    }
+
+    /// Pooling modes in use, results concatenated.
+    public List<Pooling> pooling() {
+        return encoder.modes().stream().map(Pooling::of).toList();
+    }
+
+    /// Stands for what embeddings depend on: the checkpoint's contents ([Model#fingerprint]) and how it is used, with
+    /// pooling, modules, brackets or prompts, length and scaling. Encoders of equal fingerprints give the same
+    /// embeddings but for rounding; 32 hexadecimal digits.
+    ///
+    /// @throws IllegalStateException if the encoder or its model is closed
+    public String fingerprint() {
+        requireOpen();
+        SentenceModules modules = model.modules();
+        Fingerprint fingerprint = new Fingerprint()
+                .add(model.fingerprint())
+                .add(encoder.modes().toString())
+                .add("%s %s %d %s"
+                        .formatted(
+                                modules.includePrompt(),
+                                modules.lowerCase(),
+                                encoder.maxLength(),
+                                options.normalize()));
+        for (TextKind kind : TextKind.values()) {
+            // Brackets and prompts show in the ids of any text.
+            fingerprint.add(kind.name()).add(tokenize("", kind)).add(tokenize("text", kind));
+        }
+        for (SentenceModules.Step step : modules.steps()) {
+            switch (step) {
+                case SentenceModules.Step.Normalize n -> fingerprint.add("Normalize");
+                case SentenceModules.Step.Dense(Path folder) ->
+                    fingerprint.add("Dense").addDense(folder);
+            }
+        }
+        return fingerprint.hex();
+    }
+
     /// Token ids as the decoder gets them for a text of a kind: cut, with special tokens, brackets or prompt.
     ///
     /// @throws IllegalStateException if the encoder or its model is closed

@@ -50,13 +50,15 @@ public final class CrossEncoder implements AutoCloseable {
         this.model = model;
         this.ownsModel = ownsModel;
         this.options = options;
-        int positions = model.decoder().config().maxPositions();
         model.decoder().requireHead();
-        scorer = new PairScorer(
-                model.decoder(),
-                model.tokenizer(),
-                PromptTemplate.parse(options.prompt()),
-                options.maxLength() > 0 ? options.maxLength() : positions);
+        scorer =
+                new PairScorer(model.decoder(), model.tokenizer(), PromptTemplate.parse(options.prompt()), maxLength());
+    }
+
+    private int maxLength() {
+        return options.maxLength() > 0
+                ? options.maxLength()
+                : model.decoder().config().maxPositions();
     }
 
     /// Opens a checkpoint directory with default options; closing the encoder closes the model.
@@ -82,6 +84,19 @@ public final class CrossEncoder implements AutoCloseable {
     public static CrossEncoder of(Model model, CrossEncoderOptions options) {
         model.requireOpen();
         return new CrossEncoder(model, false, options);
+    }
+
+    /// Stands for what scores depend on: the checkpoint's contents ([Model#fingerprint]), prompt and length; 32
+    /// hexadecimal digits.
+    ///
+    /// @throws IllegalStateException if the encoder or its model is closed
+    public String fingerprint() {
+        requireOpen();
+        return new Fingerprint()
+                .add(model.fingerprint())
+                .add(options.prompt())
+                .add(Integer.toString(maxLength()))
+                .hex();
     }
 
     /// Scores one query against documents.

@@ -136,6 +136,16 @@ public final class Model implements AutoCloseable {
         return ModelInfo.of(this);
     }
 
+    /// Stands for the checkpoint's contents, wherever it lies: 32 hexadecimal digits from its configuration, tokenizer
+    /// and weights. Of large tensors only parts are read, so it takes a fraction of a second for any size. It says
+    /// nothing about device and data type, which move results by rounding only.
+    ///
+    /// @throws IllegalStateException if the model is closed
+    public String fingerprint() {
+        requireOpen();
+        return Fingerprint.ofCheckpoint(modules, weights);
+    }
+
     /// Looks for NaN and infinity in all weights, which reads the whole checkpoint.
     ///
     /// @return one line per tensor that holds any: its name and the index of the first
