@@ -14,10 +14,10 @@ import java.util.Optional;
 
 /// Embeds texts: SGPT-BE (Muennighoff 2022, arXiv 2202.08904, section 4).
 ///
-/// A text is tokenized, cut to the model's length, run through the decoder, and its final hidden states are pooled.
-/// Texts are used as they are, not stripped. A text without any token (an empty one, for most models) gives the pooled
-/// vector zero. Asymmetric models treat queries and documents differently: "specb" models put brackets around them,
-/// others put prompts in front. Safe to share between threads.
+/// A text is tokenized, cut to the model's length, run through the decoder, and its final hidden states are
+/// pooled. Texts are used as they are, not stripped. A text without any token (an empty one, for most models)
+/// gives the pooled vector zero. Asymmetric models treat queries and documents differently: "specb" models put
+/// brackets around them, others put prompts in front. Safe to share between threads.
 public final class BiEncoder implements AutoCloseable {
     private final Model model;
     private final boolean ownsModel;
@@ -55,8 +55,8 @@ public final class BiEncoder implements AutoCloseable {
 
     /// Opens a checkpoint directory; closing the encoder closes the model.
     ///
-    /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something unsupported,
-    ///     or the device cannot be had
+    /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something
+    ///     unsupported, or the device cannot be had
     public static BiEncoder open(Path directory, ModelOptions modelOptions, BiEncoderOptions options) {
         Model model = Model.open(directory, modelOptions);
         try {
@@ -189,9 +189,9 @@ public final class BiEncoder implements AutoCloseable {
         return encoder.modes().stream().map(Pooling::of).toList();
     }
 
-    /// Stands for what embeddings depend on: the checkpoint's contents ([Model#fingerprint]) and how it is used, with
-    /// pooling, modules, brackets or prompts, length and scaling. Encoders of equal fingerprints give the same
-    /// embeddings but for rounding; 32 hexadecimal digits.
+    /// Stands for what embeddings depend on: the checkpoint's contents ([Model#fingerprint]) and how it is used,
+    /// with pooling, modules, brackets or prompts, length and scaling. Encoders of equal fingerprints give the
+    /// same embeddings but for rounding; 32 hexadecimal digits.
     ///
     /// @throws IllegalStateException if the encoder or its model is closed
     public String fingerprint() {

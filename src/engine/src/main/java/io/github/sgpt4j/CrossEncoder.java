@@ -12,8 +12,9 @@ import java.util.Objects;
 /// Scores how well documents answer queries: SGPT-CE (Muennighoff 2022, arXiv 2202.08904, section 3).
 ///
 /// The score is Σ log p(token | prompt with the document, earlier query tokens) over the query's tokens, natural
-/// logarithm: higher is better, and scores compare between documents of one query only. What is too long is cut from
-/// the left, but the prompt's instruction stays. A query without tokens scores 0. Safe to share between threads.
+/// logarithm: higher is better, and scores compare between documents of one query only. What is too long is cut
+/// from the left, but the prompt's instruction stays. A query without tokens scores 0. Safe to share between
+/// threads.
 public final class CrossEncoder implements AutoCloseable {
     private final Model model;
     private final boolean ownsModel;
@@ -68,8 +69,8 @@ public final class CrossEncoder implements AutoCloseable {
 
     /// Opens a checkpoint directory; closing the encoder closes the model.
     ///
-    /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something unsupported,
-    ///     the checkpoint has no output head, or the device cannot be had
+    /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something
+    ///     unsupported, the checkpoint has no output head, or the device cannot be had
     public static CrossEncoder open(Path directory, ModelOptions modelOptions, CrossEncoderOptions options) {
         Model model = Model.open(directory, modelOptions);
         try {

@@ -19,9 +19,9 @@ import java.util.TreeSet;
 
 /// Something short that differs when results may differ: part of SHA-256 over what they depend on.
 ///
-/// Small tensors (biases, norms) go in whole, of large ones [#SAMPLES] blocks from start to end, so that a checkpoint
-/// of many gigabytes takes a fraction of a second. A change in a large tensor that leaves all these blocks alone goes
-/// unnoticed; training changes them all.
+/// Small tensors (biases, norms) go in whole, of large ones [#SAMPLES] blocks from start to end, so that a
+/// checkpoint of many gigabytes takes a fraction of a second. A change in a large tensor that leaves all these
+/// blocks alone goes unnoticed; training changes them all.
 final class Fingerprint {
     private static final int SAMPLES = 16;
     private static final int BLOCK_BYTES = 4096;

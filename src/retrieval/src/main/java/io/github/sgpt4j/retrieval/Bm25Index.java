@@ -18,9 +18,9 @@ import org.apache.lucene.search.ScoreDoc;
 import org.apache.lucene.search.TopDocs;
 import org.apache.lucene.store.Directory;
 
-/// Search by words alone: the first stage that BEIR's evaluations re-rank, Pyserini's "flat" BM25 baseline. Title and
-/// text are one field with Lucene's English analysis; k1 = 0.9, b = 0.4; queries are bags of words. Texts are not
-/// stored. Safe to share between threads. To search by meaning as well, see [SemanticIndex].
+/// Search by words alone: the first stage that BEIR's evaluations re-rank, Pyserini's "flat" BM25 baseline. Title
+/// and text are one field with Lucene's English analysis; k1 = 0.9, b = 0.4; queries are bags of words. Texts are
+/// not stored. Safe to share between threads. To search by meaning as well, see [SemanticIndex].
 public final class Bm25Index implements AutoCloseable {
     private static final String ID = "id";
     private static final double BUFFER_MEGABYTES = 64;

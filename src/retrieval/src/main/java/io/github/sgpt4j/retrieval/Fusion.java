@@ -12,8 +12,8 @@ public final class Fusion {
 
     private Fusion() {}
 
-    /// Reciprocal rank fusion (Cormack, Clarke and Büttcher 2009): a document's score is the sum of 1 / (60 + rank)
-    /// over
+    /// Reciprocal rank fusion (Cormack, Clarke and Büttcher 2009): a document's score is the sum of 1 / (60 +
+    /// rank) over
     /// the rankings that have it. It needs no tuning, and asks nothing of the scores.
     ///
     /// @param rankings each best first, an id at most once
@@ -28,10 +28,10 @@ public final class Fusion {
         return sorted(sums);
     }
 
-    /// Convex combination of normalised scores (Bruch, Gai and Ingber 2023, "An Analysis of Fusion Functions for Hybrid
-    /// Retrieval", TM2C2): `alpha · dense + (1 - alpha) · bm25`, each scaled so that the least possible score
-    (cosine -1,
-    /// BM25 0) is 0 and the query's best is 1. A document that a ranking lacks counts as the least possible there.
+    /// Convex combination of normalised scores (Bruch, Gai and Ingber 2023, "An Analysis of Fusion Functions for
+    /// Hybrid Retrieval", TM2C2): `alpha · dense + (1 - alpha) · bm25`, each scaled so that the least possible
+    /// score (cosine -1, BM25 0) is 0 and the query's best is 1. A document that a ranking lacks counts as the
+    /// least possible there.
     ///
     /// @param dense cosines, best first
     /// @param bm25 BM25's scores, best first

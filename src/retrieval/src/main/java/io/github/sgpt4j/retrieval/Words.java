@@ -59,8 +59,8 @@ final class Words {
         return new Field(FIELD, text, TYPE);
     }
 
-    /// What finds documents by a text's words. Of a text with more than [#MOST_TERMS] different terms only those that
-    /// weigh most count (frequency times inverse document frequency).
+    /// What finds documents by a text's words. Of a text with more than [#MOST_TERMS] different terms only those
+    /// that weigh most count (frequency times inverse document frequency).
     ///
     /// @throws IOException if the index cannot be read
     static Query query(Analyzer analyzer, String text, IndexReader reader) throws IOException {

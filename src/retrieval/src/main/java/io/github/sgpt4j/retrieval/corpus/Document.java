@@ -30,7 +30,8 @@ public record Document(String id, Optional<String> title, String text) {
                         .orElseThrow(() -> new FormatException(record.where() + ": expected \"text\", found none")));
     }
 
-    /// What is embedded, scored and searched for words: `(title + " " + text).strip()`, the text alone without a title.
+    /// What is embedded, scored and searched for words: `(title + " " + text).strip()`, the text alone without a
+    /// title.
     public String joined() {
         return title.map(t -> TextRecord.strip(t + " " + text)).orElse(text);
     }

@@ -16,8 +16,9 @@ import java.util.Optional;
 
 /// Reads lines of strict UTF-8: a byte that does not belong there is an error, never replaced.
 ///
-/// A line ends with `\n` or `\r\n`; a `\r` elsewhere belongs to the text. The last line may lack its end. A byte order
-/// mark at the very beginning is passed over. A line longer than the limit is an error, so that memory is bounded.
+/// A line ends with `\n` or `\r\n`; a `\r` elsewhere belongs to the text. The last line may lack its end. A byte
+/// order mark at the very beginning is passed over. A line longer than the limit is an error, so that memory is
+/// bounded.
 public final class LineReader implements Closeable {
     /// Longest line in bytes.
     public static final int MAX_LINE_BYTES = 64 << 20;

@@ -13,8 +13,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.zip.GZIPInputStream;
 
-/// Reads texts one by one: `.txt` (one text a line), `.jsonl` (one object a line), gz of either. Lines of JSON Lines
-/// that are blank are passed over; a blank line of text is an empty text. Errors name file and line
+/// Reads texts one by one: `.txt` (one text a line), `.jsonl` (one object a line), gz of either. Lines of JSON
+/// Lines that are blank are passed over; a blank line of text is an empty text. Errors name file and line
 /// ([FormatException]).
 public final class RecordReader implements Iterator<TextRecord>, Closeable {
     private final LineReader lines;
