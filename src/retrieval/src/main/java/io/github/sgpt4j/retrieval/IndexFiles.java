@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.regex.Pattern;
 import org.apache.lucene.index.CorruptIndexException;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.IndexFormatTooNewException;
@@ -18,6 +19,8 @@ import org.apache.lucene.store.LockObtainFailedException;
 
 /// Opening of directories that hold an index, with failures in this library's words.
 final class IndexFiles {
+    private static final Pattern OWN_FILE = Pattern.compile("write\\.lock|(pending_)?segments.*|_.*");
+
     private IndexFiles() {}
 
     /// Something that reads an index.
@@ -48,6 +51,17 @@ final class IndexFiles {
             throw new FormatException(path + ": expected an index in the directory, found none");
         }
         return directory;
+    }
+
+    /// Refuses to make an index among other files. What an index that was never finished left behind may be
+    /// there.
+    static void requireOwn(Path path, Directory directory) throws IOException {
+        for (String name : directory.listAll()) {
+            if (!OWN_FILE.matcher(name).matches()) {
+                throw new FormatException(
+                        "%s: expected an index or an empty directory, found %s".formatted(path, name));
+            }
+        }
     }
 
     /// The one writer of an index.

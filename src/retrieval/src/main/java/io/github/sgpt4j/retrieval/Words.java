@@ -18,17 +18,20 @@ import org.apache.lucene.index.Term;
 import org.apache.lucene.search.BooleanClause;
 import org.apache.lucene.search.BooleanQuery;
 import org.apache.lucene.search.BoostQuery;
+import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.MatchNoDocsQuery;
 import org.apache.lucene.search.Query;
+import org.apache.lucene.search.SearcherFactory;
 import org.apache.lucene.search.TermQuery;
 import org.apache.lucene.search.similarities.BM25Similarity;
 import org.apache.lucene.search.similarities.Similarity;
+import org.jspecify.annotations.Nullable;
 
 /// The words of documents and queries, and how they are weighed: BEIR's BM25 baseline as Pyserini publishes it
 /// ("flat").
 ///
-/// Title and text are one field. Lucene's English analysis makes terms of it: standard tokenizer, possessive `'s`,
-/// lower
+/// Title and text are one field. Lucene's English analysis makes terms of it: standard tokenizer, possessive
+/// `'s`, lower
 /// case, 33 stop words, Porter's stemmer. BM25 has k1 = 0.9, b = 0.4 (Robertson and Zaragoza 2009; the values are
 /// Anserini's). A query is a bag of words: any may match, repeated ones count again, there is no query syntax.
 final class Words {
@@ -57,6 +60,18 @@ final class Words {
     /// The field of a document.
     static Field field(String text) {
         return new Field(FIELD, text, TYPE);
+    }
+
+    /// Makes searchers that weigh words in this way.
+    static SearcherFactory searcherFactory() {
+        return new SearcherFactory() {
+            @Override
+            public IndexSearcher newSearcher(IndexReader reader, @Nullable IndexReader previous) {
+                IndexSearcher searcher = new IndexSearcher(reader);
+                searcher.setSimilarity(SIMILARITY);
+                return searcher;
+            }
+        };
     }
 
     /// What finds documents by a text's words. Of a text with more than [#MOST_TERMS] different terms only those

@@ -18,7 +18,8 @@ import java.util.stream.Stream;
 
 /// Reads a collection's documents one by one. A collection is
 ///
-/// - a file as [RecordReader] takes it: `.txt`, one document a line; `.jsonl`, with `text` and perhaps `title` and
+/// - a file as [RecordReader] takes it: `.txt`, one document a line; `.jsonl`, with `text` and perhaps `title`
+///   and
 /// `_id`;
 ///   gz of either. A document without `_id` is called by its 0-based place.
 /// - a directory with `corpus.jsonl` or `corpus.jsonl.gz`, as BEIR lays it out;

@@ -30,7 +30,8 @@ public final class RecordReader implements Iterator<TextRecord>, Closeable {
         this.size = size;
     }
 
-    /// Opens a file whose name ends in `.txt`, `.jsonl`, or either with `.gz`; any other name is taken for `.txt`.
+    /// Opens a file whose name ends in `.txt`, `.jsonl`, or either with `.gz`; any other name is taken for
+    /// `.txt`.
     ///
     /// @throws IOException if it cannot be opened
     /// @throws FormatException if it is a directory, or is not packed as its name says
