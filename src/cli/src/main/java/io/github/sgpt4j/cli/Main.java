@@ -95,6 +95,7 @@ public final class Main implements Runnable {
         verbs.put("score", ScoreCommand::new);
         verbs.put("tokenize", TokenizeCommand::new);
         verbs.put("search", SearchCommand::new);
+        verbs.put("eval", EvalCommand::new);
         verbs.put("inspect", InspectCommand::new);
         verbs.put("convert", ConvertCommand::new);
         verbs.put("devices", DevicesCommand::new);
