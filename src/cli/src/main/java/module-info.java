@@ -6,6 +6,7 @@ module io.github.sgpt4j.cli {
     requires io.github.sgpt4j.nano;
     requires io.github.sgpt4j.retrieval;
     requires io.github.sgpt4j.weightstools;
+    requires java.logging;
     requires me.tongfei.progressbar;
     requires static org.jspecify;
 

@@ -13,7 +13,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/// Texts to work on, read piece by piece: arguments, a file that [RecordReader] takes, or standard input as `.txt`.
+/// Texts to work on, read piece by piece: arguments, a file that [RecordReader] takes, or standard input as
+/// `.txt`.
 final class TextInput implements Closeable {
     /// Texts worked on together.
     static final int CHUNK_TEXTS = 4096;
@@ -41,7 +42,8 @@ final class TextInput implements Closeable {
         return new TextInput(records.iterator(), Optional.empty());
     }
 
-    /// Java has put U+FFFD for what the locale's charset does not know; better no result than one of another text.
+    /// Java has put U+FFFD for what the locale's charset does not know; better no result than one of another
+    /// text.
     static String checkDecoded(String argument) {
         Charset charset = Charset.forName(System.getProperty("sun.jnu.encoding", "UTF-8"), Charset.defaultCharset());
         if (argument.indexOf('\uFFFD') >= 0 && !charset.name().equals("UTF-8")) {

@@ -71,7 +71,7 @@ class SmallCommandsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "embed", "score", "tokenize", "search", "inspect", "convert", "devices"})
+    @ValueSource(strings = {"", "embed", "score", "tokenize", "index", "search", "inspect", "convert", "devices"})
     void everyLevelHasHelpAndVersion(String verb) {
         String[] start = verb.isEmpty() ? new String[0] : new String[] {verb};
         Cli.Result help = Cli.run(with(start, "--help"));

@@ -12,7 +12,19 @@ final class BatchSize {
     private static final double TARGET_SECONDS = 15;
     private static final double MOST_GROWTH = 4;
 
-    private int texts = FIRST;
+    private final int most;
+    private int texts;
+
+    BatchSize() {
+        this(FIRST, MOST);
+    }
+
+    /// @param first texts of the first batch
+    /// @param most texts of any batch
+    BatchSize(int first, int most) {
+        texts = first;
+        this.most = most;
+    }
 
     int texts() {
         return texts;
@@ -24,6 +36,6 @@ final class BatchSize {
             return;
         }
         double wanted = Math.min(embedded * TARGET_SECONDS / seconds, texts * MOST_GROWTH);
-        texts = (int) Math.clamp(wanted, LEAST, MOST);
+        texts = (int) Math.clamp(wanted, Math.min(LEAST, most), most);
     }
 }

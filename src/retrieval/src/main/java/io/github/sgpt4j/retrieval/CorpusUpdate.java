@@ -20,12 +20,13 @@ final class CorpusUpdate {
     private final SemanticIndex index;
     private final DocumentWriter documents;
     private final UpdateListener listener;
-    private final BatchSize size = new BatchSize();
+    private final BatchSize size;
     private UpdateReport report = UpdateReport.NONE;
 
-    CorpusUpdate(SemanticIndex index, DocumentWriter documents, UpdateListener listener) {
+    CorpusUpdate(SemanticIndex index, DocumentWriter documents, BatchSize size, UpdateListener listener) {
         this.index = index;
         this.documents = documents;
+        this.size = size;
         this.listener = listener;
     }
 

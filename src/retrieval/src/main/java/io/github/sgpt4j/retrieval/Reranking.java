@@ -7,11 +7,13 @@ import java.util.Comparator;
 import java.util.List;
 
 /// Re-orders the head of a result list by the cross-encoder's scores.
-final class Reranking {
+public final class Reranking {
     private Reranking() {}
 
+    /// @param hits best first
     /// @param n this many are scored and re-ordered; the rest follow as they were
-    static List<Hit> reorder(CrossEncoder encoder, String query, List<Hit> hits, int n) {
+    /// @throws FormatException if the model computes NaN or infinity
+    public static List<Hit> reorder(CrossEncoder encoder, String query, List<Hit> hits, int n) {
         List<Hit> head = hits.subList(0, Math.min(n, hits.size()));
         List<String> texts = head.stream().map(hit -> hit.document().joined()).toList();
         List<CrossEncoder.Score> scores = encoder.score(query, texts);

@@ -151,7 +151,13 @@ public final class SemanticIndex implements AutoCloseable {
     /// @throws IllegalStateException if the index is open for reading only
     public synchronized UpdateReport update(
             Iterator<Document> collection, boolean removeMissing, UpdateListener listener) throws IOException {
-        return new CorpusUpdate(this, documentWriter(), listener).run(collection, removeMissing);
+        return update(collection, removeMissing, new BatchSize(), listener);
+    }
+
+    synchronized UpdateReport update(
+            Iterator<Document> collection, boolean removeMissing, BatchSize size, UpdateListener listener)
+            throws IOException {
+        return new CorpusUpdate(this, documentWriter(), size, listener).run(collection, removeMissing);
     }
 
     /// Merges the index's parts into one, which makes searches faster and takes a while; also drops removed
