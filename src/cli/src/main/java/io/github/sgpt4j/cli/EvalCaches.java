@@ -40,7 +40,10 @@ final class EvalCaches {
     /// Devices and types of numbers round differently.
     private String identity(Model model, String fingerprint) {
         return "%s %s %s"
-                .formatted(fingerprint, model.device(), command.common().modelOptions().dtype());
+                .formatted(
+                        fingerprint,
+                        model.device(),
+                        command.common().modelOptions().dtype());
     }
 
     /// A new directory for an index, which the caller deletes.

@@ -70,8 +70,8 @@ final class EvalCollections {
     private List<EvalResult> withEmbedder(
             List<Collection> collections, Map<BeirDataset, Path> runs, Map<String, Object> about) throws IOException {
         try (Model model = command.openModel();
-                BiEncoder encoder = BiEncoder.of(
-                        model, options.biEncoder(command.common().batchTokens()));
+                BiEncoder encoder =
+                        BiEncoder.of(model, options.biEncoder(command.common().batchTokens()));
                 CachedEmbedder embedder = caches.embedder(model, encoder)) {
             about.put("model", ModelIdentity.of(encoder).name());
             about.put("fingerprint", encoder.fingerprint());
@@ -82,7 +82,8 @@ final class EvalCollections {
                     retrieval -> hybrid
                             ? fused(retrieval, retrieval.dense(embedder), bm25(retrieval))
                             : retrieval.dense(embedder));
-            command.notice("%,d texts embedded, %,d found in the cache".formatted(embedder.computed(), embedder.found()));
+            command.notice(
+                    "%,d texts embedded, %,d found in the cache".formatted(embedder.computed(), embedder.found()));
             return results;
         }
     }
@@ -100,9 +101,7 @@ final class EvalCollections {
             about.put("model", String.valueOf(model.directory().getFileName()));
             about.put("fingerprint", encoder.fingerprint());
             List<EvalResult> results = evaluate(
-                    collections,
-                    runs,
-                    retrieval -> retrieval.rerank(bm25(retrieval), options.rerank(), scorer));
+                    collections, runs, retrieval -> retrieval.rerank(bm25(retrieval), options.rerank(), scorer));
             command.notice("%,d pairs scored, %,d found in the cache".formatted(scorer.computed(), scorer.found()));
             return results;
         }
@@ -168,7 +167,7 @@ final class EvalCollections {
                 .toList();
         if (dropIdentical && !hurt.isEmpty()) {
             command.notice("%s: documents of their query's own id are left out, among them %,d judged relevant (%s);"
-                    .formatted(dataset.name(), hurt.size(), EvalTable.some(hurt))
+                            .formatted(dataset.name(), hurt.size(), EvalTable.some(hurt))
                     + " --identical-ids keep counts them");
         }
     }

@@ -44,7 +44,10 @@ final class EvalCommand extends ModelCommand {
     @Option(names = "--data", paramLabel = "DIR", arity = "1..*", description = "Collections to search.")
     private List<String> data = new ArrayList<>();
 
-    @Option(names = "--useb", paramLabel = "DIR", description = "The folder of USEB's tasks; splits: test, valid or dev.")
+    @Option(
+            names = "--useb",
+            paramLabel = "DIR",
+            description = "The folder of USEB's tasks; splits: test, valid or dev.")
     private @Nullable String useb;
 
     @Mixin
@@ -57,6 +60,7 @@ final class EvalCommand extends ModelCommand {
     @Override
     void run() throws IOException {
         checkUsage();
+        LuceneLog.silence();
         if (options.report().isPresent()) {
             checkWritable(console(), options.report().get());
         }
@@ -72,12 +76,12 @@ final class EvalCommand extends ModelCommand {
     private void checkUsage() {
         int kinds = (run != null ? 1 : 0) + (useb != null ? 1 : 0) + (data.isEmpty() ? 0 : 1);
         if (kinds != 1) {
-            throw usage("expected one of --run FILE, --data DIR and --useb DIR, got "
-                    + (kinds == 0 ? "none" : "several"));
+            throw usage(
+                    "expected one of --run FILE, --data DIR and --useb DIR, got " + (kinds == 0 ? "none" : "several"));
         }
         if ((run == null) != (qrels == null)) {
-            throw usage("expected --run FILE and --qrels FILE together, got only "
-                    + (run == null ? "--qrels" : "--run"));
+            throw usage(
+                    "expected --run FILE and --qrels FILE together, got only " + (run == null ? "--qrels" : "--run"));
         }
         Optional<String> misplaced = options.misplaced(!data.isEmpty(), useb != null);
         if (misplaced.isPresent()) {
@@ -111,14 +115,14 @@ final class EvalCommand extends ModelCommand {
 
     /// Says what the means hide.
     void tell(String name, Evaluation evaluation) {
-        tell(name, "judged queries have no results and count as 0", evaluation.withoutResults());
-        tell(name, "queries have no relevant document and count as 0", evaluation.withoutRelevant());
-        tell(name, "queries of the run have no judgements and do not count", evaluation.withoutJudgements());
+        tell(name, "judged queries without results, which count as 0", evaluation.withoutResults());
+        tell(name, "queries without a relevant document, which count as 0", evaluation.withoutRelevant());
+        tell(name, "queries of the run without judgements, which do not count", evaluation.withoutJudgements());
     }
 
     private void tell(String name, String what, List<String> queries) {
         if (!queries.isEmpty()) {
-            notice("%s: %,d %s (%s)".formatted(name, queries.size(), what, EvalTable.some(queries)));
+            notice("%s: %s: %,d (%s)".formatted(name, what, queries.size(), EvalTable.some(queries)));
         }
     }
 
@@ -138,9 +142,7 @@ final class EvalCommand extends ModelCommand {
         EvalResult first = results.getFirst();
         boolean single = results.size() == 1 && !first.isDivided();
         table.append(
-                single
-                        ? EvalTable.single(first.name(), first.queries(), first.means())
-                        : EvalTable.several(results));
+                single ? EvalTable.single(first.name(), first.queries(), first.means()) : EvalTable.several(results));
         write(table.toString(), EvalJson.data(about, results, options.perQuery()));
     }
 

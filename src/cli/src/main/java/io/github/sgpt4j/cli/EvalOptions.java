@@ -71,8 +71,9 @@ final class EvalOptions {
     @Option(
             names = "--identical-ids",
             paramLabel = "keep|drop",
-            description = "Whether a document that has its query's id counts (default: drop for --data, as in BEIR; keep"
-                    + " for --run, as in trec_eval).")
+            description =
+                    "Whether a document that has its query's id counts (default: drop for --data, as in BEIR; keep"
+                            + " for --run, as in trec_eval).")
     private @Nullable IdenticalIds identicalIds;
 
     @Option(
@@ -151,7 +152,9 @@ final class EvalOptions {
 
     List<Measure> measures() {
         return Measure.standard(
-                cutoffs.isEmpty() ? Measure.STANDARD_CUTOFFS : cutoffs.stream().sorted().distinct().toList());
+                cutoffs.isEmpty()
+                        ? Measure.STANDARD_CUTOFFS
+                        : cutoffs.stream().sorted().distinct().toList());
     }
 
     BiEncoderOptions biEncoder(int batchTokens) {

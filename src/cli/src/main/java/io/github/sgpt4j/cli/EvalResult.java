@@ -26,7 +26,9 @@ record EvalResult(String name, List<Part> parts) {
     }
 
     int queries() {
-        return parts.stream().mapToInt(part -> part.evaluation().queries().size()).sum();
+        return parts.stream()
+                .mapToInt(part -> part.evaluation().queries().size())
+                .sum();
     }
 
     /// Means over queries, averaged over parts.

@@ -23,13 +23,18 @@ final class EvalTable {
         StringBuilder text = new StringBuilder();
         text.append("%s, %,d queries%n%n".formatted(Console.oneLine(name), queries));
         text.append("%8s%10s%10s%10s%10s%n".formatted("", "nDCG", "MAP", "recall", "P"));
-        means.keySet().stream().map(Measure::cutoff).filter(cutoff -> cutoff > 0).distinct().forEach(cutoff -> {
-            text.append("%8s".formatted("@" + cutoff));
-            for (Kind kind : BY_CUTOFF) {
-                text.append("%10s".formatted(figure(means.getOrDefault(new Measure(kind, cutoff), Double.NaN))));
-            }
-            text.append('\n');
-        });
+        means.keySet().stream()
+                .map(Measure::cutoff)
+                .filter(cutoff -> cutoff > 0)
+                .distinct()
+                .forEach(cutoff -> {
+                    text.append("%8s".formatted("@" + cutoff));
+                    for (Kind kind : BY_CUTOFF) {
+                        text.append(
+                                "%10s".formatted(figure(means.getOrDefault(new Measure(kind, cutoff), Double.NaN))));
+                    }
+                    text.append('\n');
+                });
         means.forEach((measure, mean) -> {
             if (measure.cutoff() == 0) {
                 text.append("%8s%10s%n".formatted("MRR", figure(mean)));
@@ -83,7 +88,9 @@ final class EvalTable {
                 .filter(cutoff -> cutoff > 0)
                 .distinct()
                 .toList();
-        int ten = cutoffs.stream().min(Comparator.comparingInt(c -> Math.abs(c - 10))).orElse(10);
+        int ten = cutoffs.stream()
+                .min(Comparator.comparingInt(c -> Math.abs(c - 10)))
+                .orElse(10);
         int last = cutoffs.stream().max(Comparator.naturalOrder()).orElse(100);
         return List.of(
                 new Measure(Kind.NDCG, ten),
@@ -104,14 +111,19 @@ final class EvalTable {
         };
     }
 
-    /// Each query's results, as trec_eval shows them: measure, query, value between tabs, after the collection's name
-    /// if there is one.
+    /// Each query's results, as trec_eval shows them: measure, query, value between tabs, after the collection's
+    /// name if there is one.
     static String perQuery(String prefix, Evaluation evaluation) {
         StringBuilder text = new StringBuilder();
         for (String query : evaluation.queries()) {
             evaluation.of(query).forEach((measure, value) -> {
                 text.append(prefix).append(prefix.isEmpty() ? "" : "\t");
-                text.append(measure).append('\t').append(query).append('\t').append(figure(value)).append('\n');
+                text.append(measure)
+                        .append('\t')
+                        .append(query)
+                        .append('\t')
+                        .append(figure(value))
+                        .append('\n');
             });
         }
         return text.toString();
@@ -122,9 +134,12 @@ final class EvalTable {
         StringBuilder text = new StringBuilder();
         for (Useb.Result result : results) {
             text.append(result.task()).append('\n');
-            result.values().forEach((name, value) -> text.append("  %-36s%10s%s%n"
-                    .formatted(
-                            Console.oneLine(name), figure(value), name.equals(result.mainMeasure()) ? "  main" : "")));
+            result.values()
+                    .forEach((name, value) -> text.append("  %-36s%10s%s%n"
+                            .formatted(
+                                    Console.oneLine(name),
+                                    figure(value),
+                                    name.equals(result.mainMeasure()) ? "  main" : "")));
         }
         text.append("%-38s%10s%n".formatted("average of main measures", figure(Useb.average(results))));
         return unix(text);

@@ -45,7 +45,8 @@ class EvalCommandTest {
                 {"_id": "heat", "text": "instrument for measuring heat"}
                 """);
         Files.writeString(
-                directory.resolve("qrels/test.tsv"), "query-id\tcorpus-id\tscore\nfear\ts\t2\nheat\tt\t1\nheat\theat\t1\n");
+                directory.resolve("qrels/test.tsv"),
+                "query-id\tcorpus-id\tscore\nfear\ts\t2\nheat\tt\t1\nheat\theat\t1\n");
         Files.writeString(directory.resolve("qrels/dev.tsv"), "query-id\tcorpus-id\tscore\nfear\tb\t1\n");
     }
 
@@ -71,8 +72,7 @@ class EvalCommandTest {
         String qrels = write("qrels.txt", "q 0 a 1\nmissing 0 a 1\nnone 0 a 0\n");
         Cli.Result result = Cli.run("eval", "--run", run, "--qrels", qrels);
         assertEquals(0, result.code(), result.err());
-        assertEquals(
-                """
+        assertEquals("""
                 %s, 3 queries
 
                               nDCG       MAP    recall         P
@@ -82,14 +82,14 @@ class EvalCommandTest {
                      @10    0.2103    0.1667    0.3333    0.0333
                     @100    0.2103    0.1667    0.3333    0.0033
                      MRR    0.1667
-                """.formatted(run),
-                result.text());
+                """.formatted(run), result.text());
         List<String> notices = result.err().lines().toList();
         assertEquals(3, notices.size());
-        assertTrue(notices.get(0).endsWith("2 judged queries have no results and count as 0 (missing, none)"));
-        assertTrue(notices.get(1).endsWith("1 queries have no relevant document and count as 0 (none)"));
-        assertTrue(notices.get(2).endsWith("1 queries of the run have no judgements and do not count (other)"));
-        assertEquals("", Cli.run("eval", "--run", run, "--qrels", qrels, "--quiet").err());
+        assertTrue(notices.get(0).endsWith("judged queries without results, which count as 0: 2 (missing, none)"));
+        assertTrue(notices.get(1).endsWith("queries without a relevant document, which count as 0: 1 (none)"));
+        assertTrue(notices.get(2).endsWith("queries of the run without judgements, which do not count: 1 (other)"));
+        assertEquals(
+                "", Cli.run("eval", "--run", run, "--qrels", qrels, "--quiet").err());
     }
 
     @Test
@@ -97,8 +97,8 @@ class EvalCommandTest {
         String run = write("a.run", "q Q0 q 1 2.0 tag\nq Q0 a 2 1.0 tag\n");
         String qrels = write("qrels.tsv", "q\ta\t1\n");
         String report = folder.resolve("report.json").toString();
-        Cli.Result result = Cli.run(
-                "eval", "--run", run, "--qrels", qrels, "--cutoffs", "2,1", "--per-query", "--report", report);
+        Cli.Result result =
+                Cli.run("eval", "--run", run, "--qrels", qrels, "--cutoffs", "2,1", "--per-query", "--report", report);
         assertEquals(0, result.code(), result.err());
         assertTrue(result.text().startsWith("ndcg_cut_1\tq\t0.0000\nndcg_cut_2\tq\t0.6309\nmap_cut_1"), result.text());
         JsonNode json = Cli.read(Path.of(report));
@@ -106,8 +106,8 @@ class EvalCommandTest {
         assertEquals(0.5, json.get("mean").get("map_cut_2").doubleValue());
         assertEquals(0.5, json.get("per_query").get("q").get("recip_rank").doubleValue());
         assertEquals(9, json.get("mean").size());
-        JsonNode dropped = json(Cli.run(
-                "eval", "--run", run, "--qrels", qrels, "--identical-ids", "drop", "--format", "json"));
+        JsonNode dropped =
+                json(Cli.run("eval", "--run", run, "--qrels", qrels, "--identical-ids", "drop", "--format", "json"));
         assertEquals(1.0, dropped.get("mean").get("recip_rank").doubleValue());
         assertFalse(dropped.has("per_query"));
     }
@@ -139,7 +139,8 @@ class EvalCommandTest {
                 assertEquals(1, query.get("ndcg_cut_10").doubleValue(), mode);
             }
             // The document of the query's own id is relevant, and left out.
-            assertEquals(0.5, dataset.get("per_query").get("heat").get("recall_100").doubleValue(), mode);
+            assertEquals(
+                    0.5, dataset.get("per_query").get("heat").get("recall_100").doubleValue(), mode);
         }
     }
 
@@ -148,7 +149,8 @@ class EvalCommandTest {
         Cli.Result result = data("--mode", "bm25");
         assertTrue(result.err().contains("among them 1 judged relevant (heat); --identical-ids keep"), result.err());
         JsonNode kept = json(data("--mode", "bm25", "--identical-ids", "keep", "--format", "json"));
-        assertEquals(1, kept.get("datasets").get(0).get("mean").get("recall_100").doubleValue());
+        assertEquals(
+                1, kept.get("datasets").get(0).get("mean").get("recall_100").doubleValue());
         assertEquals("", data("--mode", "bm25", "--identical-ids", "keep").err());
     }
 
@@ -165,12 +167,17 @@ class EvalCommandTest {
         }
         Cli.Result none = Cli.runWithEnvironment(
                 Map.of("XDG_CACHE_HOME", folder.resolve("xdg").toString()),
-                "eval", "--data", folder.resolve("animals").toString(), "--no-cache");
+                "eval",
+                "--data",
+                folder.resolve("animals").toString(),
+                "--no-cache");
         assertEquals(first, none.text());
         assertFalse(Files.exists(folder.resolve("xdg")));
         Cli.runWithEnvironment(
                 Map.of("XDG_CACHE_HOME", folder.resolve("xdg").toString()),
-                "eval", "--data", folder.resolve("animals").toString());
+                "eval",
+                "--data",
+                folder.resolve("animals").toString());
         assertTrue(Files.isDirectory(folder.resolve("xdg/sgpt4j/evaluation")));
     }
 
@@ -179,7 +186,13 @@ class EvalCommandTest {
         String run = folder.resolve("my.run").toString();
         JsonNode searched = json(data("--save-run", run, "--format", "json"));
         JsonNode evaluated = json(Cli.run(
-                "eval", "--run", run, "--qrels", folder.resolve("animals/qrels/test.tsv").toString(), "--format", "json"));
+                "eval",
+                "--run",
+                run,
+                "--qrels",
+                folder.resolve("animals/qrels/test.tsv").toString(),
+                "--format",
+                "json"));
         assertEquals(searched.get("datasets").get(0).get("mean"), evaluated.get("mean"));
     }
 
@@ -190,8 +203,17 @@ class EvalCommandTest {
         Files.writeString(folder.resolve("stack/english/qrels/test.tsv"), "fear\tb\t1\n");
         String runs = folder.resolve("runs").toString();
         Cli.Result result = Cli.run(
-                "eval", "--data", folder.resolve("animals").toString(), folder.resolve("stack").toString(), "--mode",
-                "bm25", "--save-run", runs, "--report", folder.resolve("report.json").toString(), "--quiet");
+                "eval",
+                "--data",
+                folder.resolve("animals").toString(),
+                folder.resolve("stack").toString(),
+                "--mode",
+                "bm25",
+                "--save-run",
+                runs,
+                "--report",
+                folder.resolve("report.json").toString(),
+                "--quiet");
         assertEquals(0, result.code(), result.err());
         assertEquals("", result.err());
         List<String> lines = result.text().lines().toList();
@@ -209,8 +231,10 @@ class EvalCommandTest {
             sum += part.get("mean").get("ndcg_cut_10").doubleValue();
         }
         assertEquals(sum / 2, mean, 1e-12);
-        double animals = json.get("datasets").get(0).get("mean").get("ndcg_cut_10").doubleValue();
-        assertEquals((animals + mean) / 2, json.get("average").get("ndcg_cut_10").doubleValue(), 1e-12);
+        double animals =
+                json.get("datasets").get(0).get("mean").get("ndcg_cut_10").doubleValue();
+        assertEquals(
+                (animals + mean) / 2, json.get("average").get("ndcg_cut_10").doubleValue(), 1e-12);
         for (String name : List.of("animals.run", "stack.android.run", "stack.english.run")) {
             assertTrue(Files.exists(Path.of(runs, name)), name);
         }
@@ -229,19 +253,20 @@ class EvalCommandTest {
         JsonNode expected = Cli.read(Path.of(USEB, "expected.json"));
         JsonNode json = json(Cli.run("eval", "--useb", USEB, "-m", model, "--cache", cache, "--format", "json"));
         assertEquals(
-                expected.get("average_of_main") == null
-                        ? expected.get("results").get("average_of_main").doubleValue()
-                        : expected.get("average_of_main").doubleValue(),
+                expected.get("results").get("average_of_main").doubleValue(),
                 json.get("average_of_main").doubleValue(),
                 2e-5);
-        assertEquals("map_askubuntu_title", json.get("results").get("askubuntu").get("main").textValue());
+        assertEquals(
+                "map_askubuntu_title",
+                json.get("results").get("askubuntu").get("main").textValue());
         Cli.Result table = Cli.run("eval", "--useb", USEB, "-m", model, "--cache", cache, "--split", "valid");
         assertEquals(0, table.code(), table.err());
         assertTrue(table.err().contains("twitterpara has no validation set"), table.err());
         assertTrue(table.text().contains("average of main measures"), table.text());
         assertEquals(
                 table.text(),
-                Cli.run("eval", "--useb", USEB, "-m", model, "--no-cache", "--split", "dev", "--quiet").text());
+                Cli.run("eval", "--useb", USEB, "-m", model, "--no-cache", "--split", "dev", "--quiet")
+                        .text());
     }
 
     @ParameterizedTest

@@ -77,9 +77,7 @@ final class VectorLog implements AutoCloseable {
 
     private void append(VectorSegment segment) throws IOException {
         segments.add(new Segment(segment, records));
-        for (TextKey key : segment.keys()) {
-            table.add(key, records++);
-        }
+        segment.forEachKey(key -> table.add(key, records++));
     }
 
     /// The vector under a key.

@@ -10,8 +10,8 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.zip.CRC32C;
 
 /// Two files of equally many records, little-endian: `N.keys` holds a heading and, per record, a key and a checksum
@@ -132,20 +132,18 @@ final class VectorSegment implements AutoCloseable {
         return writable;
     }
 
-    /// All keys, by record.
-    List<TextKey> keys() throws IOException {
-        List<TextKey> all = new ArrayList<>(count);
+    /// Goes through all keys, by record.
+    void forEachKey(Consumer<TextKey> action) throws IOException {
         ByteBuffer records = buffer(READ_RECORDS * KEY_RECORD);
-        while (all.size() < count) {
-            records.clear().limit(Math.min(READ_RECORDS, count - all.size()) * KEY_RECORD);
-            readFully(keys, records, HEADING + (long) all.size() * KEY_RECORD);
+        for (int from = 0; from < count; from += READ_RECORDS) {
+            records.clear().limit(Math.min(READ_RECORDS, count - from) * KEY_RECORD);
+            readFully(keys, records, HEADING + (long) from * KEY_RECORD);
             records.flip();
             while (records.hasRemaining()) {
-                all.add(new TextKey(records.getLong(), records.getLong()));
+                action.accept(new TextKey(records.getLong(), records.getLong()));
                 records.getInt();
             }
         }
-        return all;
     }
 
     /// Reads a vector if the record is whole and has the key.
