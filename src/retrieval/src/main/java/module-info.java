@@ -8,4 +8,5 @@ module io.github.sgpt4j.retrieval {
 
     exports io.github.sgpt4j.retrieval;
     exports io.github.sgpt4j.retrieval.corpus;
+    exports io.github.sgpt4j.retrieval.evaluation;
 }

@@ -97,6 +97,7 @@ public final class Main implements Runnable {
         verbs.put("tokenize", TokenizeCommand::new);
         verbs.put("index", IndexCommand::new);
         verbs.put("search", SearchCommand::new);
+        verbs.put("eval", EvalCommand::new);
         verbs.put("inspect", InspectCommand::new);
         verbs.put("convert", ConvertCommand::new);
         verbs.put("devices", DevicesCommand::new);
