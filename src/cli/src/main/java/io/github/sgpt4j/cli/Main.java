@@ -99,6 +99,8 @@ public final class Main implements Runnable {
         verbs.put("search", SearchCommand::new);
         verbs.put("eval", EvalCommand::new);
         verbs.put("inspect", InspectCommand::new);
+        verbs.put("download", DownloadCommand::new);
+        verbs.put("verify", VerifyCommand::new);
         verbs.put("convert", ConvertCommand::new);
         verbs.put("devices", DevicesCommand::new);
         String first = given.length > 0 ? given[0] : "";
