@@ -23,8 +23,8 @@ import java.util.function.Consumer;
 /// An open checkpoint: tokenizer, mapped weights and the device they are computed on. One model may serve a
 /// [BiEncoder] and a [CrossEncoder] at the same time, and both may be shared between threads.
 ///
-/// Opening reads headers only; weights are read when first used. Closing gives memory and threads back; nothing may
-/// be computing then, and encoders made from the model throw `IllegalStateException` afterwards.
+/// Opening reads headers only; weights are read when first used. Closing gives memory and threads back; nothing
+/// may be computing then, and encoders made from the model throw `IllegalStateException` afterwards.
 public final class Model implements AutoCloseable {
     private final Path directory;
     private final SentenceModules modules;
@@ -54,11 +54,11 @@ public final class Model implements AutoCloseable {
         return open(directory, ModelOptions.DEFAULT);
     }
 
-    /// Opens a checkpoint directory as Hugging Face hubs hold it: config.json, safetensors weights, tokenizer, and the
-    /// module files of sentence-transformers if there are any.
+    /// Opens a checkpoint directory as Hugging Face hubs hold it: config.json, safetensors weights, tokenizer, and
+    /// the module files of sentence-transformers if there are any.
     ///
-    /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something unsupported,
-    ///     or the device cannot be had
+    /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something
+    ///     unsupported, or the device cannot be had
     public static Model open(Path directory, ModelOptions options) {
         if (!Files.isDirectory(directory)) {
             throw new FormatException("%s: expected a model directory, %s"
@@ -138,6 +138,16 @@ public final class Model implements AutoCloseable {
     public ModelInfo info() {
         requireOpen();
         return ModelInfo.of(this);
+    }
+
+    /// Stands for the checkpoint's contents, wherever it lies: 32 hexadecimal digits from its configuration,
+    /// tokenizer and weights. Of large tensors only parts are read, so it takes a fraction of a second for any
+    /// size. It says nothing about device and data type, which move results by rounding only.
+    ///
+    /// @throws IllegalStateException if the model is closed
+    public String fingerprint() {
+        requireOpen();
+        return Fingerprint.ofCheckpoint(modules, weights);
     }
 
     /// All stored tensors, also those that are not computed with: the decoder's by name, then those of dense layers.
@@ -234,8 +244,8 @@ public final class Model implements AutoCloseable {
         return decoder;
     }
 
-    /// Most tokens of a text to embed: the checkpoint's `max_seq_length`, otherwise the tokenizer's limit, never more
-    /// than the model's positions.
+    /// Most tokens of a text to embed: the checkpoint's `max_seq_length`, otherwise the tokenizer's limit, never
+    /// more than the model's positions.
     int maxLength() {
         int positions = decoder.config().maxPositions();
         int stated = modules.maxLength().orElse(tokenizer.modelMaxLength().orElse(positions));
