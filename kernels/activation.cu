@@ -12,12 +12,12 @@ namespace sgpt {
 enum : int { NONE, RELU, GELU, GELU_TANH, GELU_QUICK, SILU, TANH, SIGMOID };
 
 SGPT_DEVICE float sigmoid(float x) {
-    return divide_fast(1.0f, 1.0f + exp_fast(-x));
+    return __fdividef(1.0f, 1.0f + exp_fast(-x));
 }
 
 // x · sigmoid(y); where the exponential overflows the product is 0, not 0 / ∞ of a fast division's making.
 SGPT_DEVICE float times_sigmoid(float x, float y) {
-    return divide_fast(x, 1.0f + exp_fast(-y));
+    return __fdividef(x, 1.0f + exp_fast(-y));
 }
 
 template <int ACTIVATION>

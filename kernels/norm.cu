@@ -63,7 +63,7 @@ SGPT_DEVICE void norm_kept(const I* from, O* to, bool active, bool fromAligned, 
         for (int g = 0; g < GROUPS; g++) {
             squares += squares_of(values[g], mean, first_column(g), columns);
         }
-        scale = inverse_sqrt(row_sum(squares, scratch) / static_cast<float>(columns) + epsilon);
+        scale = rsqrtf(row_sum(squares, scratch) / static_cast<float>(columns) + epsilon);
     }
     if (!active) {
         return;
@@ -103,7 +103,7 @@ SGPT_DEVICE void norm_read_again(const I* from, O* to, bool fromAligned, bool to
             load_part(from, column, columns, fromAligned, values);
             squares += squares_of(values, mean, column, columns);
         }
-        scale = inverse_sqrt(row_sum(squares, scratch) / static_cast<float>(columns) + epsilon);
+        scale = rsqrtf(row_sum(squares, scratch) / static_cast<float>(columns) + epsilon);
     }
     for (int column = first_column(0); column < columns; column += step) {
         load_part(from, column, columns, fromAligned, values);

@@ -72,7 +72,7 @@ SGPT_DEVICE void row_statistics(const T* row, int columns, bool aligned, int kin
             squares += column + i < columns ? difference * difference : 0.0f;
         }
     }
-    scale = inverse_sqrt(warp_sum(squares) / static_cast<float>(columns) + epsilon);
+    scale = rsqrtf(warp_sum(squares) / static_cast<float>(columns) + epsilon);
 }
 
 // Four columns reduced over some tokens.

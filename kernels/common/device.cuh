@@ -1,28 +1,20 @@
 // What is peculiar to hardware: launch bounds, shared memory, barriers, shuffles, fast functions, 16-byte accesses,
 // asynchronous copies, matrix fragments. Everything else in these kernels is plain C++17.
 //
-// Each function has a branch for the stand-in (SGPT_STANDIN), which emulates it on the host: emulation.h brings the
-// CUDA keywords and built-in variables, __syncthreads, __syncwarp, __shfl_xor_sync, __all_sync, <math.h>, and the
-// functions of namespace standin used below.
+// Functions that are PTX on a device have a branch for the stand-in (SGPT_STANDIN), which runs the same files on the host:
+// standin/emulation.h brings the language of CUDA and namespace standin.
 #pragma once
 
 #ifdef SGPT_STANDIN
-#include "emulation.h"
-#define SGPT_REGISTERED(name, threads) SGPT_REGISTER(name, threads)
-#else
-#define SGPT_REGISTERED(name, threads)
+#include "standin/emulation.h"
 #endif
 
-// A kernel that can be looked up by name: SGPT_ENTRY(sgpt_example, 128, (const float* x, int n)) { … }
-#define SGPT_ENTRY(name, threads, parameters)                              \
-    extern "C" __global__ void __launch_bounds__(threads) name parameters; \
-    SGPT_REGISTERED(name, threads)                                         \
-    extern "C" __global__ void __launch_bounds__(threads) name parameters
+// A kernel that can be looked up by name: SGPT_ENTRY(sgpt_example, 128, (const float* x, int n)) { … }. The second
+// argument is the largest block.
+#define SGPT_ENTRY(name, threads, parameters) extern "C" __global__ void __launch_bounds__(threads) name parameters
 
-// As SGPT_ENTRY, with the number of blocks that registers should allow on a multiprocessor at the same time.
-#define SGPT_ENTRY_BLOCKS(name, threads, blocks, parameters)                       \
-    extern "C" __global__ void __launch_bounds__(threads, blocks) name parameters; \
-    SGPT_REGISTERED(name, threads)                                                 \
+// As SGPT_ENTRY; registers leave room for at least so many blocks on a multiprocessor at the same time.
+#define SGPT_ENTRY_BLOCKS(name, threads, blocks, parameters) \
     extern "C" __global__ void __launch_bounds__(threads, blocks) name parameters
 
 #define SGPT_DEVICE static __device__ __forceinline__
@@ -48,7 +40,7 @@ SGPT_DEVICE float infinity() {
 template <class T>
 SGPT_DEVICE T* shared() {
 #ifdef SGPT_STANDIN
-    return static_cast<T*>(standin::shared());
+    return reinterpret_cast<T*>(standin::dynamic_shared());
 #else
     extern __shared__ __align__(16) unsigned char sgpt_shared_memory[];
     return reinterpret_cast<T*>(sgpt_shared_memory);
@@ -56,41 +48,21 @@ SGPT_DEVICE T* shared() {
 }
 
 SGPT_DEVICE Bytes16 load16(const void* address) {
-#ifdef SGPT_STANDIN
-    Bytes16 value;
-    standin::load16(&value, address);
-    return value;
-#else
     const uint4 value = *static_cast<const uint4*>(address);
     return Bytes16{{value.x, value.y, value.z, value.w}};
-#endif
 }
 
 SGPT_DEVICE void store16(void* address, const Bytes16& value) {
-#ifdef SGPT_STANDIN
-    standin::store16(address, &value);
-#else
     *static_cast<uint4*>(address) = make_uint4(value.word[0], value.word[1], value.word[2], value.word[3]);
-#endif
 }
 
 SGPT_DEVICE Bytes8 load8(const void* address) {
-#ifdef SGPT_STANDIN
-    Bytes8 value;
-    standin::load8(&value, address);
-    return value;
-#else
     const uint2 value = *static_cast<const uint2*>(address);
     return Bytes8{{value.x, value.y}};
-#endif
 }
 
 SGPT_DEVICE void store8(void* address, const Bytes8& value) {
-#ifdef SGPT_STANDIN
-    standin::store8(address, &value);
-#else
     *static_cast<uint2*>(address) = make_uint2(value.word[0], value.word[1]);
-#endif
 }
 
 SGPT_DEVICE unsigned float_bits(float value) {
@@ -116,7 +88,7 @@ SGPT_DEVICE float bits_float(unsigned bits) {
 // 2^x, relative error 2^-22; results below 2^-126 are 0.
 SGPT_DEVICE float exp2_fast(float x) {
 #ifdef SGPT_STANDIN
-    return exp2f(x);
+    return standin::exp2_approximate(x);
 #else
     float y;
     asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
@@ -127,23 +99,6 @@ SGPT_DEVICE float exp2_fast(float x) {
 // e^x with a relative error of 2^-22 + |x| 2^-23.
 SGPT_DEVICE float exp_fast(float x) {
     return exp2_fast(x * LOG2_E);
-}
-
-// a / b, two units in the last place.
-SGPT_DEVICE float divide_fast(float a, float b) {
-#ifdef SGPT_STANDIN
-    return a / b;
-#else
-    return __fdividef(a, b);
-#endif
-}
-
-SGPT_DEVICE float inverse_sqrt(float x) {
-#ifdef SGPT_STANDIN
-    return 1.0f / sqrtf(x);
-#else
-    return rsqrtf(x);
-#endif
 }
 
 // Sum over the lanes of a warp, the same in every lane; all lanes take part.
@@ -160,7 +115,7 @@ SGPT_DEVICE float warp_sum(float x) {
 // Copies 16 bytes, or writes 16 zero bytes and reads nothing if `valid` is false. Both addresses are 16-byte aligned.
 SGPT_DEVICE void copy_async16(void* to, const void* from, bool valid) {
 #ifdef SGPT_STANDIN
-    standin::copy_async16(to, from, valid ? 16 : 0);
+    standin::copy_async(to, from, 16, valid ? 16 : 0);
 #elif __CUDA_ARCH__ >= 800
     const unsigned address = static_cast<unsigned>(__cvta_generic_to_shared(to));
     const int bytes = valid ? 16 : 0;
@@ -207,7 +162,7 @@ SGPT_DEVICE void load_matrices(unsigned (&fragment)[4], const void* row) {
 // As load_matrices, each matrix transposed: elements of column l / 4.
 SGPT_DEVICE void load_matrices_transposed(unsigned (&fragment)[4], const void* row) {
 #ifdef SGPT_STANDIN
-    standin::ldmatrix_x4_trans(fragment, row);
+    standin::ldmatrix_x4(fragment, row, true);
 #else
     const unsigned address = static_cast<unsigned>(__cvta_generic_to_shared(row));
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"

@@ -237,7 +237,8 @@ SGPT_DEVICE void store_part(T* row, Index column, Index columns, bool aligned, c
 
 SGPT_DEVICE void multiply(f16, float (&d)[4], const unsigned (&a)[4], unsigned b0, unsigned b1) {
 #ifdef SGPT_STANDIN
-    standin::mma_m16n8k16_f16(d, a, b0, b1);
+    const unsigned b[2] = {b0, b1};
+    standin::mma_m16n8k16_f16(d, a, b, d);
 #elif __CUDA_ARCH__ >= 800
     asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
                  "{%0, %1, %2, %3};"
@@ -256,7 +257,8 @@ SGPT_DEVICE void multiply(f16, float (&d)[4], const unsigned (&a)[4], unsigned b
 
 SGPT_DEVICE void multiply(bf16, float (&d)[4], const unsigned (&a)[4], unsigned b0, unsigned b1) {
 #ifdef SGPT_STANDIN
-    standin::mma_m16n8k16_bf16(d, a, b0, b1);
+    const unsigned b[2] = {b0, b1};
+    standin::mma_m16n8k16_bf16(d, a, b, d);
 #elif __CUDA_ARCH__ >= 800
     asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
                  "{%0, %1, %2, %3};"
