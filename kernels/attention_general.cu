@@ -9,7 +9,7 @@
 // their scores anew for each part of the columns. Threads are 16 × 16: thread (x, y) has the scores of queries
 // 4y … 4y + 3 with keys 4x … 4x + 3 and the output of the same queries in columns 64g + 4x … + 3. Scores are sums over
 // DEPTH dimensions at a time of queries and keys in shared memory, [dimension][row]; probabilities go through shared
-// memory, [key][query], and values are staged 16 keys at a time where queries and keys were.
+// memory, [key][query], and values are staged 32 keys at a time where queries and keys were.
 #include "common/attention.cuh"
 
 namespace sgpt {
@@ -18,7 +18,7 @@ constexpr int GENERAL_THREADS = 256;
 constexpr int KEYS = 64;
 constexpr int DEPTH = 32;
 constexpr int PITCH = TILE + 4;  // 16-byte accesses stay aligned, neighbours in a column four banks apart
-constexpr int VALUES = 16;       // keys whose values are staged together
+constexpr int VALUES = 32;       // keys whose values are staged together
 
 SGPT_DEVICE void load4(const float* from, float (&values)[4]) {
     load_vector(from, values);
@@ -219,6 +219,6 @@ SGPT_DEVICE void attention_general(const AttentionArguments<T>& arguments) {
     }
 
 SGPT_ATTENTION_GENERAL(f32, 64)
-SGPT_ATTENTION_GENERAL(f32, 256)
-SGPT_ATTENTION_GENERAL(f16, 256)
-SGPT_ATTENTION_GENERAL(bf16, 256)
+SGPT_ATTENTION_GENERAL(f32, 128)
+SGPT_ATTENTION_GENERAL(f16, 128)
+SGPT_ATTENTION_GENERAL(bf16, 128)
