@@ -1,0 +1,1 @@
+// Answers the calls that -fsanitize=thread and -fsanitize=alignment put around the kernels' loads and stores.

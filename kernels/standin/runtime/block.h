@@ -1,0 +1,1 @@
+// One running block: its threads as fibers, its clock, its warps.

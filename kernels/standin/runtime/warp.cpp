@@ -1,0 +1,1 @@
+// Barriers, votes, shuffles, asynchronous copies: everything at which threads meet.
