@@ -133,7 +133,6 @@ void Block::start_block(uint64_t sequence) {
     const uint3& grid = plan->grid;
     position = {static_cast<unsigned>(sequence % grid.x), static_cast<unsigned>(sequence / grid.x % grid.y),
                 static_cast<unsigned>(sequence / grid.x / grid.y)};
-    number = sequence;
     now = barrier_time = uint64_t{1} << time_shift;
     waiting = exited = barrier_sum = 0;
     ready_first = ready_size = 0;
@@ -216,21 +215,16 @@ void Block::stuck() {
     error = error_launch_failed;
 }
 
-int Block::run(const LaunchPlan& launch_plan, uint64_t launch_number) {
-    plan = &launch_plan;
-    launch = launch_number;
+void Block::prepare() {
     count = plan->block.x * plan->block.y * plan->block.z;
     shared = memory_of(plan->device).shared_base() + 1024;
     error = 0;
     message.clear();
-    random = (plan->order + 1) * 0x9e3779b97f4a7c15u + launch_number;
+    random = (plan->order + 1) * 0x9e3779b97f4a7c15u + launch;
     random = random == 0 ? 1 : random;
     argument_pointers.clear();
     for (const uint64_t& argument : plan->arguments) {
         argument_pointers.push_back(const_cast<uint64_t*>(&argument));
-    }
-    if (fibers.size() < count) {
-        fibers.resize(count);
     }
     fibers.resize(count);
     warps.resize((count + 31) / 32);
@@ -246,6 +240,12 @@ int Block::run(const LaunchPlan& launch_plan, uint64_t launch_number) {
         f.warp = &warps[i / 32];
         f.copies.clear();
     }
+}
+
+int Block::run(const LaunchPlan& launch_plan, uint64_t launch_number) {
+    plan = &launch_plan;
+    launch = launch_number;
+    prepare();
     uint64_t blocks = static_cast<uint64_t>(plan->grid.x) * plan->grid.y * plan->grid.z;
     uint64_t step = 1;
     uint64_t at = 0;
