@@ -64,14 +64,14 @@ std::string thread_name(const Fiber& f, uint64_t thread) {
     bool same_block = (other ^ key) >> block_shift == 0;
     uint64_t thread = (other >> thread_shift) & 0x3ff;
     uint64_t kind = other & kind_mask;
-    if (!same_block || (!other_write && kind == kind_grid)) {
+    if (!same_block || kind == kind_grid) {
         text += "another block";
-    } else if (!other_write && kind != kind_plain) {
+    } else if (kind == kind_block || (!other_write && kind == kind_atomic)) {
         text += "other threads, the last being " + thread_name(*f, thread) + ",";
     } else {
         text += "thread " + thread_name(*f, thread);
     }
-    text += !other_write ? " read it" : kind == kind_atomic ? " changed it atomically" : " wrote it";
+    text += !other_write ? " read it" : kind != kind_plain ? " changed it atomically" : " wrote it";
     text += same_block ? " with no barrier between" : " in the same launch";
     if (same_block && (other ^ key) >> warp_shift == 0) {
         text += " (same warp: __syncwarp is missing)";
@@ -128,15 +128,15 @@ SGPT_INLINE void read_cells(Fiber* f, uintptr_t address, size_t cells, const voi
 SGPT_INLINE void write_cells(Fiber* f, uintptr_t address, size_t cells, uint64_t kind, const void* place) {
     uint64_t* cell = cells_of(address & ~uintptr_t{1});
     uint64_t key = key_at(f, address);
-    uint64_t mine = key | f->block->now | kind;
+    uint64_t mine = key | f->block->now;
     for (size_t i = 0; i < cells; i++, cell += 2) {
         uint64_t writer = cell[0];
         if (writer != mine) {
-            bool both_atomic = kind == kind_atomic && (writer & kind_mask) == kind_atomic;
+            bool both_atomic = kind == kind_atomic && (writer & kind_mask) != kind_plain;
             if (__builtin_expect(!both_atomic && writer_conflicts(f, key, writer), 0)) {
                 race(f, address + 2 * i, writer, true, true, place);
             }
-            cell[0] = mine;
+            cell[0] = kind == kind_plain ? mine : mine | joined_writer(f, key, writer);
         }
         if (__builtin_expect(reader_conflicts(f, key, cell[1]), 0)) {
             race(f, address + 2 * i, cell[1], true, false, place);

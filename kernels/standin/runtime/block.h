@@ -28,9 +28,9 @@ constexpr uint64_t last_time = 0xffff;
 constexpr uint64_t time_mask = last_time << time_shift;
 constexpr uint64_t kind_mask = 3;
 constexpr uint64_t kind_plain = 0;   // writer: plain; reader: one thread
-constexpr uint64_t kind_atomic = 1;  // writer: atomic; reader: several lanes of one warp
-constexpr uint64_t kind_block = 2;   // reader: several threads of the block
-constexpr uint64_t kind_grid = 3;    // reader: several blocks
+constexpr uint64_t kind_atomic = 1;  // writer: one thread, atomically; reader: several lanes of one warp
+constexpr uint64_t kind_block = 2;   // several threads of the block (writers: atomically)
+constexpr uint64_t kind_grid = 3;    // several blocks (writers: atomically)
 
 struct AsyncCopy {
     uintptr_t to;

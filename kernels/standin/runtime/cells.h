@@ -27,10 +27,28 @@ SGPT_INLINE bool ordered(const Fiber* f, uint64_t key, uint64_t other) {
 /// Whether a remembered writer of this launch is another thread that is not ordered before this one.
 SGPT_INLINE bool writer_conflicts(const Fiber* f, uint64_t key, uint64_t other) {
     uint64_t difference = other ^ key;
-    if (difference >> launch_shift != 0 || difference >> thread_shift == 0) {
+    if (difference >> launch_shift != 0) {
         return false;
     }
-    return difference >> block_shift != 0 || !ordered(f, key, other);
+    uint64_t kind = other & kind_mask;
+    if (difference >> thread_shift == 0 && kind < kind_block) {
+        return false;
+    }
+    return difference >> block_shift != 0 || kind == kind_grid || !ordered(f, key, other);
+}
+
+/// What kind of writer to remember when this thread changes something atomically.
+SGPT_INLINE uint64_t joined_writer(const Fiber* f, uint64_t key, uint64_t other) {
+    uint64_t difference = other ^ key;
+    uint64_t kind = other & kind_mask;
+    if (difference >> launch_shift != 0 || kind == kind_plain) {
+        return kind_atomic;
+    }
+    if (difference >> block_shift != 0 || kind == kind_grid) {
+        return kind_grid;
+    }
+    bool alone = difference >> thread_shift == 0 && kind == kind_atomic;
+    return alone || ordered(f, key, other) ? kind_atomic : kind_block;
 }
 
 SGPT_INLINE bool reader_conflicts(const Fiber* f, uint64_t key, uint64_t other) {
