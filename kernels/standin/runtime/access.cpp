@@ -105,7 +105,8 @@ std::string thread_name(const Fiber& f, uint64_t thread) {
     } else if (f->block->stacks.contains(pointer)) {
         snprintf(text, sizeof text, "%s of %zu bytes of another thread's local memory", kind, size);
     } else {
-        snprintf(text, sizeof text, "%s of %zu bytes at no device address (0x%" PRIxPTR ")", kind, size, address);
+        snprintf(text, sizeof text, "%s of %zu bytes at no device address (0x%" PRIxPTR "; 0x%" PRIx64
+                 " if a wild index led there from device memory)", kind, size, address, with_tag(address));
     }
     fail(f, error_illegal_address, text, place);
 }
