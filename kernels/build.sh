@@ -162,13 +162,17 @@ run_tests() {
     return "$failed"
 }
 
-case "${1:-}" in
-    sources) sources ;;
-    fatbin) fatbin ;;
-    standin) standin ;;
-    test) run_tests ;;
-    *)
-        sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
-        exit 2
-        ;;
-esac
+# In braces, so that it is read as a whole before it runs.
+{
+    case "${1:-}" in
+        sources) sources ;;
+        fatbin) fatbin ;;
+        standin) standin ;;
+        test) run_tests ;;
+        *)
+            sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
+            exit 2
+            ;;
+    esac
+    exit
+}
