@@ -59,17 +59,21 @@ std::string thread_name(const Fiber& f, uint64_t thread) {
 
 [[noreturn, gnu::noinline]] void race(Fiber* f, uintptr_t address, uint64_t other, bool write, bool other_write,
                                       const void* place) {
-    std::string text = std::string("race: ") + (write ? "write" : "read") + " at " + describe_place(address) + ", and ";
+    std::string text = std::string("race: ") + (write ? "write" : "read") + " at " + describe_place(address) + ", ";
     uint64_t key = key_at(f, address);
+    if ((other ^ key) >> launch_shift != 0) {
+        text += std::string(other_write ? "written by " : "read by ") + f->block->order->words(other);
+        fail(f, error_launch_failed, text, place);
+    }
     bool same_block = (other ^ key) >> block_shift == 0;
     uint64_t thread = (other >> thread_shift) & 0x3ff;
     uint64_t kind = other & kind_mask;
     if (!same_block || kind == kind_grid) {
-        text += "another block";
+        text += "and another block";
     } else if (kind == kind_block || (!other_write && kind == kind_atomic)) {
-        text += "other threads, the last being " + thread_name(*f, thread) + ",";
+        text += "and other threads, the last being " + thread_name(*f, thread) + ",";
     } else {
-        text += "thread " + thread_name(*f, thread);
+        text += "and thread " + thread_name(*f, thread);
     }
     text += !other_write ? " read it" : kind != kind_plain ? " changed it atomically" : " wrote it";
     text += same_block ? " with no barrier between" : " in the same launch";
