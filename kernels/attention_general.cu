@@ -36,7 +36,7 @@ SGPT_DEVICE void stage_transposed(float* to, const T* from, long long stride, in
 }
 
 // scores[i][j] += queries of one block of dimensions · keys
-SGPT_DEVICE void multiply_scores(const float* queries, const float* keys, float (&scores)[4][4]) {
+SGPT_DEVICE void multiply_scores_general(const float* queries, const float* keys, float (&scores)[4][4]) {
     const int x = static_cast<int>(threadIdx.x) % 16;
     const int y = static_cast<int>(threadIdx.x) / 16;
 #pragma unroll 8
@@ -115,7 +115,7 @@ SGPT_DEVICE void attention_general(const AttentionArguments<T>& arguments) {
             stage_transposed(queries, queryRows, stride, tile.tokens, d, columns);
             stage_transposed(keys, keyRows + firstRow, stride, size, d, columns);
             __syncthreads();
-            multiply_scores(queries, keys, scores);
+            multiply_scores_general(queries, keys, scores);
             __syncthreads();
         }
 #pragma unroll

@@ -129,7 +129,7 @@ SGPT_DEVICE void pool(const T* x, const int* starts, const int* skip, const floa
     const int segment = static_cast<int>(blockIdx.x);
     const int start = starts[segment] - cached;
     const int length = starts[segment + 1] - cached - start;
-    const int skipped = skip[segment];
+    const int skipped = skip[segment] < length ? skip[segment] : length;
     const long long sliceStart = static_cast<long long>(blockIdx.y) * slice;
     const int from = sliceStart < skipped ? skipped : static_cast<int>(sliceStart);
     const int to = sliceStart + slice < length ? static_cast<int>(sliceStart) + slice : length;

@@ -39,10 +39,6 @@ struct alignas(8) Bytes8 {
 constexpr unsigned FULL_WARP = 0xffffffffu;
 constexpr float LOG2_E = 1.4426950408889634f;
 
-SGPT_DEVICE float infinity() {
-    return __builtin_huge_valf();
-}
-
 // The block's dynamic shared memory, 16-byte aligned. There is no other.
 template <class T>
 SGPT_DEVICE T* shared() {
@@ -90,6 +86,10 @@ SGPT_DEVICE float bits_float(unsigned bits) {
 #else
     return __uint_as_float(bits);
 #endif
+}
+
+SGPT_DEVICE float infinity() {
+    return bits_float(0x7f800000u);
 }
 
 // 2^x, relative error 2^-22; results below 2^-126 are 0.
