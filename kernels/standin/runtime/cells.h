@@ -69,6 +69,16 @@ SGPT_INLINE bool reader_conflicts(const Fiber* f, uint64_t key, uint64_t other) 
     return (kind != kind_plain || difference >> thread_shift != 0) && !ordered(f, key, other);
 }
 
+/// Whether a remembered reader stands for this thread's reading too: several threads of its block at the same time, or
+/// several blocks of its launch.
+SGPT_INLINE bool already_joined(uint64_t other, uint64_t mine) {
+    constexpr uint64_t but_thread = ~((uint64_t{0x3ff} << thread_shift) | kind_mask);
+    uint64_t kind = other & kind_mask;
+    uint64_t difference = other ^ mine;
+    return (kind == kind_grid && difference >> launch_shift == 0) ||
+           (kind == kind_block && (difference & but_thread) == 0);
+}
+
 /// What to remember of the readers when this thread reads too.
 SGPT_INLINE uint64_t joined_reader(const Fiber* f, uint64_t key, uint64_t other, uint64_t mine) {
     uint64_t difference = other ^ key;
