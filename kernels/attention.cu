@@ -1,5 +1,6 @@
-// Packed causal attention on tensor cores, in the manner of FlashAttention-2 (Dao 2023, arXiv 2307.08691): a block takes
-// 64 queries of one head through all their keys, block by block, with a running softmax; scores never leave registers.
+// Packed causal attention on tensor cores, in the manner of FlashAttention-2 (Dao 2023, arXiv 2307.08691): a block of
+// threads takes 64 queries of one head through all their keys, block by block, with a running softmax; scores never
+// leave registers.
 //
 // Arguments, index arrays, kernels by head size: README. qkv and out are f16 or bf16, everything between is f32 but the
 // probabilities, which are rounded to the 16-bit type for the second product.
@@ -15,9 +16,9 @@
 // block while its scores are computed, the next block's keys while its values are added up. Shared rows are D elements;
 // 16-byte chunk c of row r lies at chunk c ^ (r % 8), so that ldmatrix, cp.async and stores meet no bank twice.
 //
-// Expectation, not measured: 16 queries to a warp read K and V fragments once per 16 × 8 × 16 product, so shared memory,
-// not the tensor cores, bounds it, at about half of their rate on A100. Attention is 1 to 4 % of the operations of the
-// models and lengths in view.
+// Expectation, not measured: 16 queries to a warp read K and V fragments once per 16 × 8 × 16 product, so shared
+// memory, not the tensor cores, bounds it, at about half of their rate on A100. Attention is 1 to 4 % of the operations
+// of the models and lengths in view.
 #include "common/attention.cuh"
 
 namespace sgpt {
@@ -158,10 +159,10 @@ SGPT_DEVICE void multiply_values(const float (&scores)[KEYS / 8][4], T* values, 
 #pragma unroll
     for (int k = 0; k < KEYS / 16; k++) {
         // Two tiles of scores, as they lie, are the left operand's fragment.
-        const float(&left)[4] = scores[2 * k];
-        const float(&right)[4] = scores[2 * k + 1];
-        const unsigned a[4] = {pack(T{}, left[0], left[1]), pack(T{}, left[2], left[3]),
-                               pack(T{}, right[0], right[1]), pack(T{}, right[2], right[3])};
+        const float (&left)[4] = scores[2 * k];
+        const float (&right)[4] = scores[2 * k + 1];
+        const unsigned a[4] = {pack(T{}, left[0], left[1]), pack(T{}, left[2], left[3]), pack(T{}, right[0], right[1]),
+                               pack(T{}, right[2], right[3])};
 #pragma unroll
         for (int n = 0; n < D / 8; n += 2) {
             unsigned b[4];
@@ -316,15 +317,14 @@ SGPT_DEVICE void attention(const AttentionArguments<T>& arguments) {
 #define SGPT_BLOCKS(newer) newer
 #endif
 
-#define SGPT_ATTENTION(T, D, KEYS, BLOCKS)                                                                          \
-    SGPT_ENTRY_BLOCKS(sgpt_attention_mma##D##_##T, 128, SGPT_BLOCKS(BLOCKS),                                        \
-                      (const sgpt::T* qkv, const int* positions, const int* starts, const int* tiles,               \
-                       const int* runs, const float* slopes, sgpt::T* out, int heads, int kvHeads, int headDim,     \
-                       int qkvStride, int outStride, int cached, int window, float scale)) {                        \
-        sgpt::attention<sgpt::T, D, KEYS>(sgpt::AttentionArguments<sgpt::T>{qkv, positions, starts, tiles, runs,    \
-                                                                            slopes, out, heads, kvHeads, headDim,   \
-                                                                            qkvStride, outStride, cached, window,   \
-                                                                            scale});                                \
+#define SGPT_ATTENTION(T, D, KEYS, BLOCKS)                                                                             \
+    SGPT_ENTRY_BLOCKS(sgpt_attention_mma##D##_##T, 128, SGPT_BLOCKS(BLOCKS),                                           \
+                      (const sgpt::T* qkv, const int* positions, const int* starts, const int* tiles, const int* runs, \
+                       const float* slopes, sgpt::T* out, int heads, int kvHeads, int headDim, int qkvStride,          \
+                       int outStride, int cached, int window, float scale)) {                                          \
+        sgpt::attention<sgpt::T, D, KEYS>(                                                                             \
+            sgpt::AttentionArguments<sgpt::T>{qkv, positions, starts, tiles, runs, slopes, out, heads, kvHeads,        \
+                                              headDim, qkvStride, outStride, cached, window, scale});                  \
     }
 
 SGPT_ATTENTION(f16, 64, 64, 4)

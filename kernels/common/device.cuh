@@ -1,8 +1,8 @@
 // What is peculiar to hardware: launch bounds, shared memory, barriers, shuffles, fast functions, 16-byte accesses,
 // asynchronous copies, matrix fragments. Everything else in these kernels is plain C++17.
 //
-// Functions that are PTX on a device have a branch for the stand-in (SGPT_STANDIN), which runs the same files on the host:
-// standin/emulation.h brings the language of CUDA and namespace standin.
+// Functions that are PTX on a device have a branch for the stand-in (SGPT_STANDIN), which runs the same files on the
+// host: standin/emulation.h brings the language of CUDA and namespace standin.
 #pragma once
 
 #ifdef SGPT_STANDIN
@@ -152,8 +152,8 @@ SGPT_DEVICE void copy_async_wait() {
 
 // ---- Matrix fragments (PTX ISA, "Matrix Fragments for mma.m16n8k16") ----
 
-// Loads four 8 × 8 matrices of 16-bit elements from shared memory. Lane l gives the address of row l % 8 of matrix l / 8
-// and receives, of each matrix, elements 2 (l % 4) and 2 (l % 4) + 1 of row l / 4.
+// Loads four 8 × 8 matrices of 16-bit elements from shared memory. Lane l gives the address of row l % 8 of matrix l /
+// 8 and receives, of each matrix, elements 2 (l % 4) and 2 (l % 4) + 1 of row l / 4.
 SGPT_DEVICE void load_matrices(unsigned (&fragment)[4], const void* row) {
 #ifdef SGPT_STANDIN
     standin::ldmatrix_x4(fragment, row);

@@ -24,10 +24,17 @@ struct Source {
     const char* file;
 };
 constexpr Source SOURCES[] = {
-    {"sgpt_activation", "activation.cu"}, {"sgpt_gated", "activation.cu"},
-    {"sgpt_attention_general", "attention_general.cu"}, {"sgpt_attention", "attention.cu"},
-    {"sgpt_convert", "convert.cu"}, {"sgpt_transpose", "convert.cu"}, {"sgpt_embed", "embed.cu"},
-    {"sgpt_logprob", "logprob.cu"}, {"sgpt_norm", "norm.cu"}, {"sgpt_pool", "pooling.cu"}, {"sgpt_rotary", "rotary.cu"},
+    {"sgpt_activation", "activation.cu"},
+    {"sgpt_gated", "activation.cu"},
+    {"sgpt_attention_general", "attention_general.cu"},
+    {"sgpt_attention", "attention.cu"},
+    {"sgpt_convert", "convert.cu"},
+    {"sgpt_transpose", "convert.cu"},
+    {"sgpt_embed", "embed.cu"},
+    {"sgpt_logprob", "logprob.cu"},
+    {"sgpt_norm", "norm.cu"},
+    {"sgpt_pool", "pooling.cu"},
+    {"sgpt_rotary", "rotary.cu"},
 };
 
 Device* instance = nullptr;
@@ -74,8 +81,9 @@ std::vector<char> compile(void* nvrtc, const std::string& directory, const std::
     const std::vector<char> text = read_file(directory + "/" + file);
     const std::string source(text.begin(), text.end());
     void* program = nullptr;
-    const auto create = reinterpret_cast<int (*)(void**, const char*, const char*, int, const char* const*,
-                                                 const char* const*)>(symbol(nvrtc, "nvrtcCreateProgram"));
+    const auto create =
+        reinterpret_cast<int (*)(void**, const char*, const char*, int, const char* const*, const char* const*)>(
+            symbol(nvrtc, "nvrtcCreateProgram"));
     const auto run = reinterpret_cast<int (*)(void*, int, const char* const*)>(symbol(nvrtc, "nvrtcCompileProgram"));
     const auto size_of_log = reinterpret_cast<int (*)(void*, size_t*)>(symbol(nvrtc, "nvrtcGetProgramLogSize"));
     const auto get_log = reinterpret_cast<int (*)(void*, char*)>(symbol(nvrtc, "nvrtcGetProgramLog"));

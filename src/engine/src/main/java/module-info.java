@@ -8,7 +8,9 @@ module io.github.sgpt4j.engine {
     exports io.github.sgpt4j;
     exports io.github.sgpt4j.error;
 
-    // The file formats, for the module that converts checkpoints.
+    // The file formats and what is asked of checkpoints, for the module that converts and verifies them.
+    exports io.github.sgpt4j.checkpoint to
+            io.github.sgpt4j.weightstools;
     exports io.github.sgpt4j.tensor to
             io.github.sgpt4j.weightstools;
     exports io.github.sgpt4j.weights to

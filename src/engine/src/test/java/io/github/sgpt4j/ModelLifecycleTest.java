@@ -128,7 +128,9 @@ class ModelLifecycleTest {
 
     private static void assertClosed(Model model) {
         assertThrowsExactly(IllegalStateException.class, model::info);
-        assertThrowsExactly(IllegalStateException.class, model::findNonFinite);
+        assertThrowsExactly(IllegalStateException.class, model::scan);
+        assertThrowsExactly(IllegalStateException.class, model::tensors);
+        assertThrowsExactly(IllegalStateException.class, () -> model.memoryNeeds(1));
         assertThrowsExactly(IllegalStateException.class, () -> model.tokenize("text", true));
         assertThrowsExactly(IllegalStateException.class, () -> model.detokenize(new int[] {1}));
         assertThrowsExactly(IllegalStateException.class, () -> BiEncoder.of(model, BiEncoderOptions.DEFAULT));

@@ -96,6 +96,8 @@ public final class Main implements Runnable {
         verbs.put("tokenize", TokenizeCommand::new);
         verbs.put("search", SearchCommand::new);
         verbs.put("inspect", InspectCommand::new);
+        verbs.put("download", DownloadCommand::new);
+        verbs.put("verify", VerifyCommand::new);
         verbs.put("convert", ConvertCommand::new);
         verbs.put("devices", DevicesCommand::new);
         String first = given.length > 0 ? given[0] : "";

@@ -56,6 +56,11 @@ public final class Decoder {
         return weights.config();
     }
 
+    /// Activation values, outside of weights, that a batch of so many tokens holds at its peak.
+    public static long activationValues(DecoderConfig config, long tokens) {
+        return ForwardPass.peakValues(config, tokens);
+    }
+
     /// Width of hidden states as they leave the model.
     public int width() {
         return config().embeddingWidth();

@@ -1,27 +1,30 @@
 package io.github.sgpt4j.cli;
 
-import io.github.sgpt4j.weightstools.ConvertListener;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
-/// Shows how far a conversion is, in megabytes.
-final class ConvertProgress implements ConvertListener, AutoCloseable {
+/// Shows how far work on files is, in megabytes.
+final class MegabyteProgress implements AutoCloseable {
     private static final int MEGABYTE = 1_000_000;
 
     private final Console console;
     private final boolean quiet;
+    private final String task;
     private @Nullable ProgressDisplay display;
 
-    ConvertProgress(Console console, boolean quiet) {
+    /// @param task what is being done, as a participle
+    MegabyteProgress(Console console, boolean quiet, String task) {
         this.console = console;
         this.quiet = quiet;
+        this.task = task;
     }
 
-    @Override
-    public void progress(long done, long total) {
+    /// @param done bytes
+    /// @param total bytes
+    void to(long done, long total) {
         ProgressDisplay shown = display;
         if (shown == null) {
-            shown = ProgressDisplay.start(console, quiet, "Converting (MB)", OptionalLong.of(total / MEGABYTE));
+            shown = ProgressDisplay.start(console, quiet, task + " (MB)", OptionalLong.of(total / MEGABYTE));
             display = shown;
         }
         shown.to(done / MEGABYTE);
