@@ -253,13 +253,9 @@ SGPT_API cuLaunchKernel(void* function, unsigned grid_x, unsigned grid_y, unsign
     }
     Device* device = &d;
     d.enqueue(stream, "cuLaunchKernel", [device, plan](std::string& why) {
-        uint64_t number = device->launches++ % last_launch + 1;
-        if (number == 1) {
-            clear_cells(device->ordinal);
-        }
-        int result = device->block.run(plan, number);
+        int result = device->block.run(plan, device->order);
         why = device->block.message;
         return result;
-    });
+    }, {}, f->kernel->name);
     return 0;
 }
