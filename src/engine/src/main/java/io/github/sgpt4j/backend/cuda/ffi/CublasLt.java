@@ -16,8 +16,7 @@ import java.lang.invoke.MethodHandle;
 /// Handles are `long`. Methods that fail throw as those of [Driver] do. Matrices are column-major.
 public final class CublasLt {
     public static final int SUCCESS = 0;
-    public static final int NOT_INITIALIZED = 1;
-    public static final int ALLOCATION_FAILED = 3;
+    public static final int INVALID_VALUE = 7;
     public static final int NOT_SUPPORTED = 15;
 
     // cudaDataType
@@ -75,13 +74,11 @@ public final class CublasLt {
             LIBRARY.function("cublasLtMatmulDescCreate", ADDRESS, JAVA_INT, JAVA_INT);
     private static final MethodHandle DESCRIPTION_SET =
             LIBRARY.function("cublasLtMatmulDescSetAttribute", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
-    private static final MethodHandle DESCRIPTION_DESTROY =
-            LIBRARY.function("cublasLtMatmulDescDestroy", JAVA_LONG);
+    private static final MethodHandle DESCRIPTION_DESTROY = LIBRARY.function("cublasLtMatmulDescDestroy", JAVA_LONG);
     private static final MethodHandle LAYOUT_CREATE =
             LIBRARY.function("cublasLtMatrixLayoutCreate", ADDRESS, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     private static final MethodHandle LAYOUT_DESTROY = LIBRARY.function("cublasLtMatrixLayoutDestroy", JAVA_LONG);
-    private static final MethodHandle PREFERENCE_CREATE =
-            LIBRARY.function("cublasLtMatmulPreferenceCreate", ADDRESS);
+    private static final MethodHandle PREFERENCE_CREATE = LIBRARY.function("cublasLtMatmulPreferenceCreate", ADDRESS);
     private static final MethodHandle PREFERENCE_SET =
             LIBRARY.function("cublasLtMatmulPreferenceSetAttribute", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
     private static final MethodHandle PREFERENCE_DESTROY =
@@ -161,8 +158,7 @@ public final class CublasLt {
 
     /// A product's description with 32-bit alpha and beta in host memory.
     public static long createDescription(int computeType) {
-        return handle(
-                "cublasLtMatmulDescCreate", out -> (int) DESCRIPTION_CREATE.invokeExact(out, computeType, R_32F));
+        return handle("cublasLtMatmulDescCreate", out -> (int) DESCRIPTION_CREATE.invokeExact(out, computeType, R_32F));
     }
 
     public static void set(long description, int attribute, int value) {
@@ -194,9 +190,8 @@ public final class CublasLt {
     }
 
     public static long createLayout(int type, long rows, long columns, long leadingDimension) {
-        return handle(
-                "cublasLtMatrixLayoutCreate",
-                out -> (int) LAYOUT_CREATE.invokeExact(out, type, rows, columns, leadingDimension));
+        return handle("cublasLtMatrixLayoutCreate", out ->
+                (int) LAYOUT_CREATE.invokeExact(out, type, rows, columns, leadingDimension));
     }
 
     public static int destroyLayout(long layout) {
@@ -228,16 +223,7 @@ public final class CublasLt {
             MemorySegment result = arena.allocate(HEURISTIC_RESULT);
             MemorySegment count = arena.allocate(JAVA_INT);
             int status = (int) HEURISTIC.invokeExact(
-                    handle,
-                    description,
-                    layouts.a,
-                    layouts.b,
-                    layouts.c,
-                    layouts.c,
-                    preference,
-                    1,
-                    result,
-                    count);
+                    handle, description, layouts.a, layouts.b, layouts.c, layouts.c, preference, 1, result, count);
             if (status == NOT_SUPPORTED || status == SUCCESS && count.get(JAVA_INT, 0) == 0) {
                 return NOT_SUPPORTED;
             }
@@ -272,7 +258,8 @@ public final class CublasLt {
     ///
     /// @param one holds the float 1
     /// @param beta holds the float 0 or 1
-    public static void multiply(
+    /// @return the status; the caller knows the shapes, and may try another algorithm
+    public static int multiply(
             long handle,
             long description,
             Layouts layouts,
@@ -286,7 +273,7 @@ public final class CublasLt {
             long workspaceBytes,
             long stream) {
         try {
-            int status = (int) MATMUL.invokeExact(
+            return (int) MATMUL.invokeExact(
                     handle,
                     description,
                     one,
@@ -303,7 +290,6 @@ public final class CublasLt {
                     workspace,
                     workspaceBytes,
                     stream);
-            check(status, "cublasLtMatmul");
         } catch (Throwable e) {
             throw NativeLibrary.rethrown(e);
         }

@@ -5,7 +5,6 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import io.github.sgpt4j.error.BackendException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
@@ -61,8 +60,7 @@ public final class Driver {
     private static final MethodHandle MEMORY_INFO = LIBRARY.function("cuMemGetInfo_v2", ADDRESS, ADDRESS);
     private static final MethodHandle ALLOCATE = LIBRARY.function("cuMemAlloc_v2", ADDRESS, JAVA_LONG);
     private static final MethodHandle FREE = LIBRARY.function("cuMemFree_v2", JAVA_LONG);
-    private static final MethodHandle ALLOCATE_HOST =
-            LIBRARY.function("cuMemHostAlloc", ADDRESS, JAVA_LONG, JAVA_INT);
+    private static final MethodHandle ALLOCATE_HOST = LIBRARY.function("cuMemHostAlloc", ADDRESS, JAVA_LONG, JAVA_INT);
     private static final MethodHandle FREE_HOST = LIBRARY.function("cuMemFreeHost", ADDRESS);
     private static final MethodHandle MODULE_LOAD =
             LIBRARY.function("cuModuleLoadDataEx", ADDRESS, ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
@@ -179,8 +177,7 @@ public final class Driver {
     }
 
     public static int deviceAttribute(int attribute, int device) {
-        return intResult(
-                "cuDeviceGetAttribute", out -> (int) DEVICE_ATTRIBUTE.invokeExact(out, attribute, device));
+        return intResult("cuDeviceGetAttribute", out -> (int) DEVICE_ATTRIBUTE.invokeExact(out, attribute, device));
     }
 
     /// The device's primary context, to be given back by [#releaseContext].

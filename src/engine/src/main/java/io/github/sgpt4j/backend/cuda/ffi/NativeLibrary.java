@@ -67,8 +67,7 @@ public final class NativeLibrary {
     private static MethodHandle failing(String reason, MethodType type) {
         MethodHandle thrower = MethodHandles.throwException(type.returnType(), BackendException.class);
         MethodHandle failure = MethodHandles.insertArguments(NEW_FAILURE, 0, reason);
-        return MethodHandles.dropArguments(
-                MethodHandles.foldArguments(thrower, failure), 0, type.parameterList());
+        return MethodHandles.dropArguments(MethodHandles.foldArguments(thrower, failure), 0, type.parameterList());
     }
 
     private static MethodHandle newFailure() {
@@ -97,6 +96,8 @@ public final class NativeLibrary {
 
     /// A C string at an address that native code returned.
     static String text(MemorySegment address) {
-        return address.address() == 0 ? "unknown" : memory(address, LONGEST_TEXT).getString(0);
+        return address.address() == 0
+                ? "unknown"
+                : memory(address, LONGEST_TEXT).getString(0);
     }
 }

@@ -56,8 +56,7 @@ public final class Nvrtc {
             check((int) ARCHITECTURE_COUNT.invokeExact(count), "nvrtcGetNumSupportedArchs");
             MemorySegment out = arena.allocate(JAVA_INT, Math.max(1, count.get(JAVA_INT, 0)));
             check((int) ARCHITECTURES.invokeExact(out), "nvrtcGetSupportedArchs");
-            return out.asSlice(0, (long) count.get(JAVA_INT, 0) * Integer.BYTES)
-                    .toArray(JAVA_INT);
+            return out.asSlice(0, (long) count.get(JAVA_INT, 0) * Integer.BYTES).toArray(JAVA_INT);
         } catch (Throwable e) {
             throw NativeLibrary.rethrown(e);
         }
