@@ -1,14 +1,8 @@
 // CUDA's declaration words, and how a kernel becomes known to the stand-in.
 #pragma once
 
-#ifdef SGPT_STANDIN_SCAN
-// The build preprocesses each .cu file once in this mode and reads the kernels' names from the marks.
-#define __global__ sgpt_standin_kernel_mark
-#define __launch_bounds__(...) sgpt_standin_bounds_mark(__VA_ARGS__)
-#else
 #define __global__ __attribute__((noinline, used, visibility("hidden")))
 #define __launch_bounds__(...)
-#endif
 #define __device__
 #define __host__
 #define __forceinline__ inline
@@ -85,10 +79,12 @@ struct Entry<function, void (*)(A...)> {
     };
 
     template <int... I>
-    static void apply(void* const* arguments, Indices<I...>) {
+    __attribute__((no_sanitize("thread", "undefined"))) static void apply(void* const* arguments, Indices<I...>) {
         function(*static_cast<typename Plain<A>::type*>(arguments[I])...);
     }
-    static void call(void* const* arguments) { apply(arguments, typename Make<count>::type()); }
+    __attribute__((no_sanitize("thread", "undefined"))) static void call(void* const* arguments) {
+        apply(arguments, typename Make<count>::type());
+    }
 };
 
 struct Registration {
@@ -97,13 +93,13 @@ struct Registration {
 
 }  // namespace standin
 
-/// Written by the build after the text of each .cu file, once per kernel found in it.
-#define SGPT_STANDIN_KERNEL(name, file, threads)                                                      \
-    static const standin::Kernel standin_kernel_##name = {                                            \
-        #name,                                                                                        \
-        file,                                                                                         \
-        threads,                                                                                      \
-        standin::Entry<&name>::count,                                                                 \
-        standin::Entry<&name>::parameters,                                                            \
-        &standin::Entry<&name>::call};                                                                \
+/// Makes a kernel known to the launcher: at namespace scope, after a declaration of an extern "C" kernel.
+#define SGPT_REGISTER(name, threads)                       \
+    static const standin::Kernel standin_kernel_##name = { \
+        #name,                                             \
+        __FILE__,                                          \
+        threads,                                           \
+        standin::Entry<&name>::count,                      \
+        standin::Entry<&name>::parameters,                 \
+        &standin::Entry<&name>::call};                     \
     static const standin::Registration standin_registration_##name(&standin_kernel_##name);

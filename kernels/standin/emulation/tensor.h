@@ -39,6 +39,28 @@ void mma_m16n8k8_f16(float* d, const uint32_t* a, const uint32_t* b, const float
 void mma_m16n8k8_tf32(float* d, const uint32_t* a, const uint32_t* b, const float* c);
 void mma_m16n8k4_tf32(float* d, const uint32_t* a, const uint32_t* b, const float* c);
 
+// The same with fragments as arrays and b's two registers apart.
+inline void ldmatrix_x4_trans(uint32_t (&result)[4], const void* row) { ldmatrix(result, row, 4, true); }
+inline void mma_m16n8k16_bf16(float (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
+    const uint32_t b[2] = {b0, b1};
+    mma_m16n8k16_bf16(d, a, b, d);
+}
+inline void mma_m16n8k16_f16(float (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
+    const uint32_t b[2] = {b0, b1};
+    mma_m16n8k16_f16(d, a, b, d);
+}
+inline void mma_m16n8k8_f16(float (&d)[4], const uint32_t (&a)[2], uint32_t b0) { mma_m16n8k8_f16(d, a, &b0, d); }
+inline void copy_async16(void* shared, const void* global, int source_size) {
+    copy_async(shared, global, 16, source_size);
+}
+
+/// One access of 16 or 8 bytes to global or shared memory at `from` or `to`, aligned to its size; the other side is
+/// local.
+void load16(void* local, const void* from);
+void load8(void* local, const void* from);
+void store16(void* to, const void* local);
+void store8(void* to, const void* local);
+
 /// The device's compute capability, 10 * major + minor: what `__CUDA_ARCH__ / 10` would be.
 int compute_capability();
 

@@ -25,6 +25,7 @@ unsigned char* dynamic_shared() SGPT_STANDIN_FIXED;
 unsigned dynamic_shared_size() SGPT_STANDIN_FIXED;
 #undef SGPT_STANDIN_FIXED
 
+inline void* shared() { return dynamic_shared(); }
 inline uint3 thread_index() { return {thread_x(), thread_y(), thread_z()}; }
 inline uint3 block_index() { return {block_x(), block_y(), block_z()}; }
 inline dim3 block_size() { return {block_size_x(), block_size_y(), block_size_z()}; }

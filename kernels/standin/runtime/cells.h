@@ -1,0 +1,59 @@
+// Who wrote and who read two bytes of device memory last, and whether that is ordered before the running thread.
+#pragma once
+
+#include "block.h"
+
+namespace standin {
+
+#define SGPT_INLINE inline __attribute__((always_inline))
+
+SGPT_INLINE bool ordered(const Fiber* f, uint64_t other) {
+    uint64_t time = other & time_mask;
+    if (time < f->block->barrier_time) {
+        return true;
+    }
+    if ((other ^ f->key) >> warp_shift != 0) {
+        return false;
+    }
+    return time < f->warp_time || (time < f->part_time && (f->part_mask >> ((other >> thread_shift) & 31) & 1) != 0);
+}
+
+/// Whether a remembered writer of this launch is another thread that is not ordered before this one.
+SGPT_INLINE bool writer_conflicts(const Fiber* f, uint64_t other) {
+    uint64_t difference = other ^ f->key;
+    if (difference >> launch_shift != 0 || difference >> thread_shift == 0) {
+        return false;
+    }
+    return difference >> block_shift != 0 || !ordered(f, other);
+}
+
+SGPT_INLINE bool reader_conflicts(const Fiber* f, uint64_t other) {
+    uint64_t difference = other ^ f->key;
+    if (difference >> launch_shift != 0) {
+        return false;
+    }
+    uint64_t kind = other & kind_mask;
+    if (kind == kind_grid || difference >> block_shift != 0) {
+        return true;
+    }
+    return (kind != kind_plain || difference >> thread_shift != 0) && !ordered(f, other);
+}
+
+/// What to remember of the readers when this thread reads too.
+SGPT_INLINE uint64_t joined_reader(const Fiber* f, uint64_t other, uint64_t mine) {
+    uint64_t difference = other ^ f->key;
+    if (difference >> launch_shift != 0) {
+        return mine;
+    }
+    uint64_t kind = other & kind_mask;
+    if (difference >> block_shift != 0 || kind == kind_grid) {
+        return mine | kind_grid;
+    }
+    if ((kind == kind_plain && difference >> thread_shift == 0) || ordered(f, other)) {
+        return mine;
+    }
+    // Several lanes of this warp, or several threads of the block.
+    return mine | (difference >> warp_shift == 0 && kind != kind_block ? kind_atomic : kind_block);
+}
+
+}  // namespace standin
