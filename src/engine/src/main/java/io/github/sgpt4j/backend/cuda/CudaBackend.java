@@ -13,6 +13,7 @@ import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.backend.RotaryParameters;
 import io.github.sgpt4j.backend.Table;
 import io.github.sgpt4j.backend.Tensor;
+import io.github.sgpt4j.backend.cuda.ffi.Driver;
 import io.github.sgpt4j.backend.cuda.ffi.Streams;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.error.BackendException;
@@ -55,7 +56,7 @@ public final class CudaBackend implements Backend {
 
     /// Bytes of the device's memory that nobody holds.
     public long freeBytes() {
-        return engine.call(io.github.sgpt4j.backend.cuda.ffi.Driver::memoryInfo).free();
+        return engine.call(Driver::memoryInfo).free();
     }
 
     /// Allocations of device memory so far: constant once batches repeat.

@@ -6,6 +6,8 @@ import io.github.sgpt4j.backend.cuda.ffi.Driver;
 import io.github.sgpt4j.backend.cuda.ffi.NativeLibrary;
 import io.github.sgpt4j.backend.cuda.ffi.Nvrtc;
 import io.github.sgpt4j.error.BackendException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -26,8 +28,12 @@ public final class CudaDevices {
     /// @param description version and path, or the reason
     public record Library(String name, boolean found, String description) {}
 
-    /// Whether there is a driver at all: without one, nobody expects a GPU to be used.
-    public static boolean hasDriver() {
+    /// Whether this machine is meant to have a GPU: there is a driver, or somebody said where to find one. Looks no
+    /// further where native functions may not be called.
+    public static boolean isExpected() {
+        if (!nativeAccessEnabled()) {
+            return Files.exists(Path.of("/proc/driver/nvidia/version"));
+        }
         return CudaLibraries.driver().isOpen();
     }
 

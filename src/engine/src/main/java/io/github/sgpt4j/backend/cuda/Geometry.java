@@ -33,7 +33,7 @@ record Geometry(DeviceInfo device) {
             return new Attention("sgpt_attention_general64_f32", checked(blocks, 1, 256, 1, 34816));
         }
         return new Attention(
-                "sgpt_attention_general256_" + type, checked(blocks, ceilDiv(headDim, 256), 256, 1, 34816));
+                "sgpt_attention_general128_" + type, checked(blocks, ceilDiv(headDim, 128), 256, 1, 34816));
     }
 
     /// Blocks over rows and vectors of columns: embed, activation, gated, convert.
