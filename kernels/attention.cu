@@ -124,6 +124,8 @@ template <class T, int D, int KEYS>
 SGPT_DEVICE void attention(const AttentionArguments<T>& arguments) {
     constexpr int SCORE_TILES = KEYS / 8;
     constexpr int OUT_TILES = D / 8;
+    // Unrolling all 16 steps of wide heads costs registers that are not there.
+    constexpr int SCORE_STEPS = D / 16 < 8 ? D / 16 : 4;
     T* queries = shared<T>();
     T* keys = queries + TILE * D;
     T* values = keys + KEYS * D;
@@ -163,7 +165,7 @@ SGPT_DEVICE void attention(const AttentionArguments<T>& arguments) {
         copy_async_commit();
 
         float scores[SCORE_TILES][4] = {};
-#pragma unroll
+#pragma unroll SCORE_STEPS
         for (int k = 0; k < D / 16; k++) {
             unsigned a[4];
             load_matrices(a, chunk_at<D>(queries, firstRow + lane % 16, 2 * k + lane / 16));

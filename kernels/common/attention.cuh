@@ -7,7 +7,7 @@
 // and a query sees a run if its bit is set. Either way a query's visible keys of a run are one interval.
 #pragma once
 
-#include "types.cuh"
+#include "common/types.cuh"
 
 namespace sgpt {
 

@@ -1,7 +1,7 @@
 // What the kernels that normalise have in common.
 #pragma once
 
-#include "types.cuh"
+#include "common/types.cuh"
 
 namespace sgpt {
 

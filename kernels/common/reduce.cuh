@@ -1,7 +1,7 @@
 // Sums over the threads that share a row.
 #pragma once
 
-#include "device.cuh"
+#include "common/device.cuh"
 
 namespace sgpt {
 

@@ -1,7 +1,7 @@
 // 16-bit floats, their conversions, and rows of any type read and written as 32-bit floats.
 #pragma once
 
-#include "device.cuh"
+#include "common/device.cuh"
 
 namespace sgpt {
 

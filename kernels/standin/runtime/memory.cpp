@@ -247,7 +247,7 @@ std::string describe_address(uint64_t address) {
     return std::string(text) + " on device " + std::to_string(device) + ", " + memory_of(device).describe(real);
 }
 
-std::string check_range(int device, uint64_t tagged, size_t size, bool write) {
+std::string check_range(int device, uint64_t tagged, size_t size, Use use) {
     if (size == 0) {
         return "";
     }
@@ -268,8 +268,10 @@ std::string check_range(int device, uint64_t tagged, size_t size, bool write) {
         return std::to_string(size) + " bytes at " + describe_address(tagged) + ": " + std::to_string(size - left) +
                " bytes too many";
     }
-    if (write) {
-        mark_written(real, size);
+    if (use != Use::read) {
+        if (use == Use::write) {
+            mark_written(real, size);
+        }
         return "";
     }
     size_t first = first_unwritten(real, size);

@@ -99,9 +99,11 @@ inline bool untag(uint64_t address, uintptr_t* real) {
 }
 inline uint64_t with_tag(uintptr_t real) { return real + address_tag; }
 
-/// What is wrong with reading or writing a range of device memory from a copy or a library: empty if nothing is.
-/// A write marks the bytes written. `device` -1: any.
-std::string check_range(int device, uint64_t tagged, size_t size, bool write);
+enum class Use { allocated, read, write };
+
+/// What is wrong with a copy's or a library's use of a range of device memory: empty if nothing is. A read needs
+/// written bytes, a write marks them written. `device` -1: any.
+std::string check_range(int device, uint64_t tagged, size_t size, Use use);
 
 /// Offset of the first byte of [real, real + size) that has no `written` state; size if all have.
 size_t first_unwritten(uintptr_t real, size_t size);
