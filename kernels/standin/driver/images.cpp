@@ -81,7 +81,8 @@ int choose_image(const void* image, int capability, std::string* code, std::stri
         return 200;
     }
     int built_for = atoi(text.c_str() + arch + 5);
-    if (built_for / 10 != capability / 10 || built_for > capability) {
+    bool ptx = text.find("ptx=1") != std::string::npos;
+    if ((!ptx && built_for / 10 != capability / 10) || built_for > capability) {
         *why = "image for compute capability " + std::to_string(built_for) + ", the device has " +
                std::to_string(capability);
         return 209;

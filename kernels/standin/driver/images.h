@@ -5,7 +5,7 @@
 
 namespace standin {
 
-/// Our image: a mark, then lines "arch=NN" and "file=NAME".
+/// Our image: a mark, then lines "arch=NN", "ptx=0" or "ptx=1", "file=NAME".
 constexpr const char* image_mark = "SGPT-STANDIN-IMAGE\n";
 
 /// Chooses the image for a capability. 0, or a CUresult with words in `why`. `code` becomes the machine code where it
