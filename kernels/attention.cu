@@ -125,7 +125,7 @@ SGPT_DEVICE void attention(const AttentionArguments<T>& arguments) {
     constexpr int SCORE_TILES = KEYS / 8;
     constexpr int OUT_TILES = D / 8;
     // Unrolling all 16 steps of wide heads costs registers that are not there.
-    constexpr int SCORE_STEPS = D / 16 < 8 ? D / 16 : 4;
+    [[maybe_unused]] constexpr int SCORE_STEPS = D / 16 < 8 ? D / 16 : 4;
     T* queries = shared<T>();
     T* keys = queries + TILE * D;
     T* values = keys + KEYS * D;

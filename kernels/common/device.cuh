@@ -7,14 +7,21 @@
 
 #ifdef SGPT_STANDIN
 #include "standin/emulation.h"
+#else
+#define SGPT_REGISTER(name, threads)
 #endif
 
 // A kernel that can be looked up by name: SGPT_ENTRY(sgpt_example, 128, (const float* x, int n)) { … }. The second
-// argument is the largest block.
-#define SGPT_ENTRY(name, threads, parameters) extern "C" __global__ void __launch_bounds__(threads) name parameters
+// argument is the largest block. SGPT_REGISTER makes it known to the stand-in.
+#define SGPT_ENTRY(name, threads, parameters)                              \
+    extern "C" __global__ void __launch_bounds__(threads) name parameters; \
+    SGPT_REGISTER(name, threads)                                           \
+    extern "C" __global__ void __launch_bounds__(threads) name parameters
 
 // As SGPT_ENTRY; registers leave room for at least so many blocks on a multiprocessor at the same time.
-#define SGPT_ENTRY_BLOCKS(name, threads, blocks, parameters) \
+#define SGPT_ENTRY_BLOCKS(name, threads, blocks, parameters)                       \
+    extern "C" __global__ void __launch_bounds__(threads, blocks) name parameters; \
+    SGPT_REGISTER(name, threads)                                                   \
     extern "C" __global__ void __launch_bounds__(threads, blocks) name parameters
 
 #define SGPT_DEVICE static __device__ __forceinline__
