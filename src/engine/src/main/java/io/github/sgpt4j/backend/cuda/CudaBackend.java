@@ -20,6 +20,7 @@ import io.github.sgpt4j.error.BackendException;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 
 /// The operations on one NVIDIA GPU.
 ///
@@ -240,7 +241,8 @@ public final class CudaBackend implements Backend {
         int hidden = norm.columns();
         CudaTensor from = checked(x, packed.tokens(), hidden, "pool, input");
         CudaTensor to = checked(out, segments, Math.multiplyExact(modes.size(), hidden), "pool, output");
-        engine.run(() -> rows.pool(from, (CudaNorm) norm, index, skip, List.copyOf(modes), full(to, "pool")));
+        CudaNorm how = (CudaNorm) norm;
+        engine.run(() -> intoFull(to, full -> rows.pool(from, how, index, skip, List.copyOf(modes), full)));
     }
 
     @Override
@@ -265,15 +267,22 @@ public final class CudaBackend implements Backend {
                 throw new IllegalArgumentException("logProbabilities: target %d of %d".formatted(target, head.out()));
             }
         }
-        engine.run(() -> products.logProbabilities(from, layer, targets, full(to, "logProbabilities")));
+        engine.run(() -> intoFull(to, full -> products.logProbabilities(from, layer, targets, full)));
     }
 
-    /// Results are not rounded.
-    private CudaTensor full(CudaTensor out, String what) {
-        if (out.type() != ElementType.F32) {
-            throw new IllegalArgumentException("%s: the result needs a tensor of 32-bit floats".formatted(what));
+    /// Lets `work` make 32-bit floats, and rounds them if `out` is narrower.
+    private void intoFull(CudaTensor out, Consumer<CudaTensor> work) {
+        if (out.type() == ElementType.F32) {
+            work.accept(out);
+            return;
         }
-        return out;
+        long bytes = ElementType.F32.bytes(out.rows(), out.columns());
+        try (CudaTensor full =
+                new CudaTensor(engine.memory().take(bytes), out.rows(), out.columns(), ElementType.F32)) {
+            work.accept(full);
+            long count = (long) out.rows() * out.columns();
+            Conversions.plain(engine, full.address(), full.type(), count, out.address(), out.type());
+        }
     }
 
     @Override
