@@ -159,6 +159,7 @@ SGPT_API cuDevicePrimaryCtxRetain(void** context, int device) {
     if (!is_device(device)) {
         return 101;
     }
+    read_options();
     Device& d = device_at(device);
     if (d.references == 0 || !d.alive) {
         status = d.open();

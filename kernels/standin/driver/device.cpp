@@ -145,7 +145,9 @@ void Device::close(const char* how) {
     }
     worker.join();
     std::lock_guard<std::mutex> guard(mutex);
-    report_leaks(how);
+    if (sticky == 0) {
+        report_leaks(how);  // after an error nothing can be given back
+    }
     memory_of(ordinal).release_all();
     for (auto& entry : pinned) {
         free(reinterpret_cast<void*>(entry.first));

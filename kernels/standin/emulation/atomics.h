@@ -4,24 +4,17 @@
 
 namespace standin {
 
-/// Begins an atomic access of `size` bytes: reports what is wrong with it.
-void atomic_access(const void* address, unsigned size);
-
-template <class T>
-__attribute__((no_sanitize("thread", "undefined"), noinline)) T atomic_load_raw(const T* address) {
-    return *address;
-}
-template <class T>
-__attribute__((no_sanitize("thread", "undefined"), noinline)) void atomic_store_raw(T* address, T value) {
-    *address = value;
-}
+/// The two halves of an atomic access, checked at the first.
+void atomic_read(void* local, const void* address, unsigned size);
+void atomic_write(void* address, const void* local, unsigned size);
 
 // Threads of a block are fibers of one host thread and blocks run one after another: nothing comes between the two.
 template <class T, class F>
 inline T atomic_update(T* address, F f) {
-    atomic_access(address, sizeof(T));
-    T old = atomic_load_raw(address);
-    atomic_store_raw(address, static_cast<T>(f(old)));
+    T old;
+    atomic_read(&old, address, sizeof(T));
+    T changed = f(old);
+    atomic_write(address, &changed, sizeof(T));
     return old;
 }
 

@@ -60,19 +60,20 @@ std::string thread_name(const Fiber& f, uint64_t thread) {
 [[noreturn, gnu::noinline]] void race(Fiber* f, uintptr_t address, uint64_t other, bool write, bool other_write,
                                       const void* place) {
     std::string text = std::string("race: ") + (write ? "write" : "read") + " at " + describe_place(address) + ", and ";
-    bool same_block = (other ^ f->key) >> block_shift == 0;
+    uint64_t key = key_at(f, address);
+    bool same_block = (other ^ key) >> block_shift == 0;
     uint64_t thread = (other >> thread_shift) & 0x3ff;
     uint64_t kind = other & kind_mask;
-    if (!same_block || (!other_write && kind == kind_grid)) {
+    if (!same_block || kind == kind_grid) {
         text += "another block";
-    } else if (!other_write && kind != kind_plain) {
+    } else if (kind == kind_block || (!other_write && kind == kind_atomic)) {
         text += "other threads, the last being " + thread_name(*f, thread) + ",";
     } else {
         text += "thread " + thread_name(*f, thread);
     }
-    text += !other_write ? " read it" : kind == kind_atomic ? " changed it atomically" : " wrote it";
+    text += !other_write ? " read it" : kind != kind_plain ? " changed it atomically" : " wrote it";
     text += same_block ? " with no barrier between" : " in the same launch";
-    if (same_block && (other ^ f->key) >> warp_shift == 0) {
+    if (same_block && (other ^ key) >> warp_shift == 0) {
         text += " (same warp: __syncwarp is missing)";
     }
     fail(f, error_launch_failed, text, place);
@@ -111,31 +112,33 @@ std::string thread_name(const Fiber& f, uint64_t thread) {
 
 SGPT_INLINE void read_cells(Fiber* f, uintptr_t address, size_t cells, const void* place) {
     uint64_t* cell = cells_of(address & ~uintptr_t{1});
-    uint64_t mine = f->key | f->block->now;
+    uint64_t key = key_at(f, address);
+    uint64_t mine = key | f->block->now;
     for (size_t i = 0; i < cells; i++, cell += 2) {
-        if (__builtin_expect(writer_conflicts(f, cell[0]), 0)) {
+        if (__builtin_expect(writer_conflicts(f, key, cell[0]), 0)) {
             race(f, address + 2 * i, cell[0], false, true, place);
         }
         uint64_t reader = cell[1];
         if (reader != mine) {
-            cell[1] = joined_reader(f, reader, mine);
+            cell[1] = joined_reader(f, key, reader, mine);
         }
     }
 }
 
 SGPT_INLINE void write_cells(Fiber* f, uintptr_t address, size_t cells, uint64_t kind, const void* place) {
     uint64_t* cell = cells_of(address & ~uintptr_t{1});
-    uint64_t mine = f->key | f->block->now | kind;
+    uint64_t key = key_at(f, address);
+    uint64_t mine = key | f->block->now;
     for (size_t i = 0; i < cells; i++, cell += 2) {
         uint64_t writer = cell[0];
         if (writer != mine) {
-            bool both_atomic = kind == kind_atomic && (writer & kind_mask) == kind_atomic;
-            if (__builtin_expect(!both_atomic && writer_conflicts(f, writer), 0)) {
+            bool both_atomic = kind == kind_atomic && (writer & kind_mask) != kind_plain;
+            if (__builtin_expect(!both_atomic && writer_conflicts(f, key, writer), 0)) {
                 race(f, address + 2 * i, writer, true, true, place);
             }
-            cell[0] = mine;
+            cell[0] = kind == kind_plain ? mine : mine | joined_writer(f, key, writer);
         }
-        if (__builtin_expect(reader_conflicts(f, cell[1]), 0)) {
+        if (__builtin_expect(reader_conflicts(f, key, cell[1]), 0)) {
             race(f, address + 2 * i, cell[1], true, false, place);
         }
     }
@@ -225,7 +228,7 @@ void checked_write(const void* address, size_t size, const void* place) { range<
 void checked_read16(const void* address, const void* place) { access<16, false>(address, place); }
 void checked_write16(const void* address, const void* place) { access<16, true>(address, place); }
 
-void atomic_access(const void* pointer, unsigned size) {
+void atomic_read(void* local, const void* pointer, unsigned size) {
     const void* place = __builtin_return_address(0);
     Fiber* f = current;
     uintptr_t address = reinterpret_cast<uintptr_t>(pointer);
@@ -241,7 +244,10 @@ void atomic_access(const void* pointer, unsigned size) {
         bad_state(f, address, size, false, place);
     }
     write_cells(f, address, size / 2, kind_atomic, place);
+    __builtin_memcpy(local, pointer, size);
 }
+
+void atomic_write(void* address, const void* local, unsigned size) { __builtin_memcpy(address, local, size); }
 
 namespace {
 

@@ -139,6 +139,10 @@ void Block::start_block(uint64_t sequence) {
     uint8_t* states = state_of(shared);
     std::fill(states, states + plan->shared, state_unwritten);
 
+    uint64_t turn = blocks_run++ % last_launch + 1;
+    if (turn == 1) {
+        std::fill(cells_of(shared), cells_of(shared + Memory::shared_room), 0);
+    }
     uint64_t key = (launch << launch_shift) | ((sequence & 0xfffff) << block_shift);
     for (unsigned i = 0; i < warps.size(); i++) {
         unsigned lanes = std::min(32u, count - i * 32);
@@ -149,6 +153,7 @@ void Block::start_block(uint64_t sequence) {
     for (unsigned i = 0; i < count; i++) {
         Fiber& f = fibers[i];
         f.key = key | (uint64_t{i} << thread_shift);
+        f.shared_key = (turn << launch_shift) | (uint64_t{i} << thread_shift);
         f.warp_time = f.part_time = 0;
         f.part_mask = 0;
         f.waiting_for = nullptr;
@@ -233,6 +238,7 @@ void Block::prepare() {
     for (unsigned i = 0; i < count; i++) {
         Fiber& f = fibers[i];
         f.slot = slot;
+        f.shared = shared;
         f.index = i;
         f.lane = i % 32;
         f.position = {i % plan->block.x, i / plan->block.x % plan->block.y, i / plan->block.x / plan->block.y};

@@ -28,9 +28,9 @@ constexpr uint64_t last_time = 0xffff;
 constexpr uint64_t time_mask = last_time << time_shift;
 constexpr uint64_t kind_mask = 3;
 constexpr uint64_t kind_plain = 0;   // writer: plain; reader: one thread
-constexpr uint64_t kind_atomic = 1;  // writer: atomic; reader: several lanes of one warp
-constexpr uint64_t kind_block = 2;   // reader: several threads of the block
-constexpr uint64_t kind_grid = 3;    // reader: several blocks
+constexpr uint64_t kind_atomic = 1;  // writer: one thread, atomically; reader: several lanes of one warp
+constexpr uint64_t kind_block = 2;   // several threads of the block (writers: atomically)
+constexpr uint64_t kind_grid = 3;    // several blocks (writers: atomically)
 
 struct AsyncCopy {
     uintptr_t to;
@@ -42,8 +42,10 @@ struct AsyncCopy {
 };
 
 struct Fiber {
-    uint64_t key;        // launch, block and thread in their places
-    uintptr_t slot;      // the device's part of the arena
+    uint64_t key;         // launch, block and thread in their places
+    uint64_t shared_key;  // the same for shared memory: number of the block among all run, 0, thread
+    uintptr_t slot;       // the device's part of the arena
+    uintptr_t shared;     // start of the shared memory
     uint64_t warp_time;  // time (in place) of the last full warp barrier
     uint64_t part_time;  // and of the last one of a part of the warp
     uint32_t part_mask;
@@ -106,6 +108,7 @@ struct Block {
     std::vector<void*> argument_pointers;
     uint3 position{};
     uint64_t launch = 0;
+    uint64_t blocks_run = 0;
     unsigned count = 0;
     uint64_t now = 0;           // in place
     uint64_t barrier_time = 0;  // in place

@@ -102,8 +102,8 @@ constexpr size_t slab_size = stacks_per_slab * (Stacks::size + guard);
 void* prepare_stack(char* top, void (*entry)()) {
     uintptr_t end = reinterpret_cast<uintptr_t>(top) & ~uintptr_t{63};
 #if defined(__x86_64__)
-    void** frame = reinterpret_cast<void**>(end) - 8;
-    for (int i = 0; i < 8; i++) {
+    void** frame = reinterpret_cast<void**>(end) - 9;  // the stack is aligned to 16 at the call in start
+    for (int i = 0; i < 9; i++) {
         frame[i] = nullptr;
     }
     frame[4] = reinterpret_cast<void*>(entry);                // rbx
