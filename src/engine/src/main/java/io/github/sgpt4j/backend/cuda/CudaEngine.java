@@ -141,6 +141,7 @@ final class CudaEngine implements AutoCloseable {
             Driver.setCurrent(context);
             return work.get();
         } finally {
+            launcher.reset();
             lock.unlock();
         }
     }

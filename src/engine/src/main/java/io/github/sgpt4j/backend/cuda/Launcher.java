@@ -38,11 +38,22 @@ final class Launcher {
         }
     }
 
-    /// Begins with a kernel's name; its arguments follow in order.
+    /// Begins with a kernel's name; its arguments follow in order. Until [#run], nothing else may be launched: weights
+    /// that a launch needs are asked for before.
     Launcher kernel(String kernel) {
+        if (!name.isEmpty()) {
+            String unfinished = name;
+            name = "";
+            throw new IllegalStateException("kernel %s begun within the arguments of %s".formatted(kernel, unfinished));
+        }
         name = kernel;
         count = 0;
         return this;
+    }
+
+    /// Forgets a kernel that was begun.
+    void reset() {
+        name = "";
     }
 
     /// A device address, or 0.
@@ -67,7 +78,9 @@ final class Launcher {
 
     /// Queues the kernel.
     void run(Launch launch) {
-        long function = kernels.function(name, launch.sharedBytes());
+        String kernel = name;
+        name = "";
+        long function = kernels.function(kernel, launch.sharedBytes());
         int status = Driver.launch(
                 function,
                 launch.gridX(),
@@ -80,19 +93,19 @@ final class Launcher {
                 stream,
                 pointers);
         if (status != Driver.SUCCESS) {
-            Driver.check(status, "cuLaunchKernel of %s on cuda:%d".formatted(name, device.ordinal()));
+            Driver.check(status, "cuLaunchKernel of %s on cuda:%d".formatted(kernel, device.ordinal()));
         }
         if (synchronizeEach) {
-            awaitKernel(launch);
+            awaitKernel(kernel, launch);
         }
     }
 
-    private void awaitKernel(Launch launch) {
+    private void awaitKernel(String kernel, Launch launch) {
         try {
             Streams.synchronizeStream(stream);
         } catch (BackendException e) {
             throw new BackendException(
-                    "cuda:%d: kernel %s with %s failed: %s".formatted(device.ordinal(), name, launch, e.getMessage()),
+                    "cuda:%d: kernel %s with %s failed: %s".formatted(device.ordinal(), kernel, launch, e.getMessage()),
                     e.getCause() == null ? e : e.getCause());
         }
     }

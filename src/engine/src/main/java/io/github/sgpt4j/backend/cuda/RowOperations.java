@@ -26,9 +26,10 @@ final class RowOperations {
     ///
     /// @param ids address of `[tokens]`
     void embed(CudaTable table, long ids, int offset, boolean add, CudaTensor out) {
+        long rows = table.address();
         engine.launcher()
                 .kernel("sgpt_embed_" + table.type() + "_" + out.type())
-                .pointer(table.address())
+                .pointer(rows)
                 .pointer(ids)
                 .pointer(out.address())
                 .int32(out.rows())
@@ -53,11 +54,13 @@ final class RowOperations {
     }
 
     private void norm(CudaTensor x, long rows, CudaNorm norm, CudaTensor out) {
+        long gain = norm.gain();
+        long bias = norm.bias();
         normKernel(x.type(), out.type())
                 .pointer(x.address())
                 .pointer(rows)
-                .pointer(norm.gain())
-                .pointer(norm.bias())
+                .pointer(gain)
+                .pointer(bias)
                 .pointer(out.address())
                 .int32(out.rows())
                 .int32(out.columns())
@@ -79,11 +82,13 @@ final class RowOperations {
             return;
         }
         long address = qkv.address() + qkv.type().bytes(1, firstColumn);
+        long gain = norm.gain();
+        long bias = norm.bias();
         normKernel(qkv.type(), qkv.type())
                 .pointer(address)
                 .pointer(0)
-                .pointer(norm.gain())
-                .pointer(norm.bias())
+                .pointer(gain)
+                .pointer(bias)
                 .pointer(address)
                 .int32(qkv.rows())
                 .int32(norm.columns())
@@ -164,6 +169,8 @@ final class RowOperations {
             CudaTensor out) {
         PackedBatch packed = batch.packed();
         long boundaries = batch.address(batch.index().boundaries() + packed.firstSegment());
+        long gain = norm.gain();
+        long bias = norm.bias();
         long packedModes = 0;
         for (int i = 0; i < modes.size(); i++) {
             packedModes |= (long) modes.get(i).ordinal() << BITS_PER_MODE * i;
@@ -173,8 +180,8 @@ final class RowOperations {
                 .pointer(x.address())
                 .pointer(boundaries)
                 .pointer(skip)
-                .pointer(norm.gain())
-                .pointer(norm.bias())
+                .pointer(gain)
+                .pointer(bias)
                 .pointer(partial)
                 .pointer(target)
                 .int32(out.rows())
