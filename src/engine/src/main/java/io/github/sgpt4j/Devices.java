@@ -136,23 +136,27 @@ public final class Devices {
                 backends.add(new CudaBackend(new CudaOptions(Integer.parseInt(number), precision(options.dtype()))));
             }
             return backends;
-        } catch (RuntimeException | Error e) {
+        } catch (BackendException e) {
             backends.forEach(Backend::close);
-            throw e;
+            throw new BackendException(
+                    "device \"%s\" cannot be had: %s".formatted(options.device(), e.getMessage()), e);
         }
     }
 
     private static Backend openWithRoom(ModelOptions options, long elements) {
         CudaBackend backend = new CudaBackend(new CudaOptions(0, precision(options.dtype())));
-        long needed =
-                Math.addExact(Math.multiplyExact(elements, backend.precision().bytes()), ROOM_BYTES);
-        long free = backend.freeBytes();
-        if (free < needed) {
+        try {
+            long needed = Math.addExact(Math.multiplyExact(elements, backend.precision().bytes()), ROOM_BYTES);
+            long free = backend.freeBytes();
+            if (free < needed) {
+                throw new BackendException("%s: too little device memory for the model: %,d bytes needed, %,d free"
+                        .formatted(backend.name(), needed, free));
+            }
+            return backend;
+        } catch (RuntimeException | Error e) {
             backend.close();
-            throw new BackendException("%s: too little device memory for the model: %,d bytes needed, %,d free"
-                    .formatted(backend.name(), needed, free));
+            throw e;
         }
-        return backend;
     }
 
     private static Optional<Precision> precision(Dtype dtype) {

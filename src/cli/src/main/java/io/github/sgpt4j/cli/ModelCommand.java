@@ -65,7 +65,9 @@ abstract class ModelCommand implements Callable<Integer> {
         ModelLocation location = new ModelLocation(console.environment());
         Path cache = location.cache().resolve("sgpt4j").resolve("converted");
         Path directory = new ConvertedModels(console, common.quiet(), cache).readable(location.find(modelName()));
-        return Model.open(directory, common.modelOptions());
+        Model opened = Model.open(directory, common.modelOptions());
+        opened.notice().ifPresent(this::notice);
+        return opened;
     }
 
     /// Says something that is no error, unless it is to be quiet.

@@ -55,13 +55,13 @@ public final class CudaDevices {
         if (!driver.isOpen()) {
             throw new BackendException("cuda: " + driver.place());
         }
+        int status = Driver.init();
         int version = Driver.version();
         if (version < OLDEST_VERSION) {
             throw new BackendException(
                     "cuda: the driver is too old: expected one that supports CUDA %s or later, got one for CUDA %s (%s)"
                             .formatted(dotted(OLDEST_VERSION), dotted(version), driver.place()));
         }
-        int status = Driver.init();
         if (status == Driver.NO_DEVICE) {
             throw new BackendException("cuda: the driver (%s) finds no device".formatted(driver.place()));
         }

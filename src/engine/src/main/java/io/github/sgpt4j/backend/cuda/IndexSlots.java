@@ -1,5 +1,6 @@
 package io.github.sgpt4j.backend.cuda;
 
+import io.github.sgpt4j.backend.cuda.ffi.Driver;
 import io.github.sgpt4j.backend.cuda.ffi.Streams;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -60,9 +61,13 @@ final class IndexSlots {
     /// Gives a slot back; the compute stream may still be using it.
     void give(Slot slot) {
         if (!engine.isClosed()) {
-            engine.run(() -> Streams.recordEvent(slot.consumed, engine.compute()));
-            synchronized (this) {
-                free.add(slot);
+            // After the device was lost the slot stays out of use.
+            boolean recorded = engine.call(
+                    () -> Streams.tryRecordEvent(slot.consumed, engine.compute()) == Driver.SUCCESS);
+            if (recorded) {
+                synchronized (this) {
+                    free.add(slot);
+                }
             }
         }
     }

@@ -48,10 +48,12 @@ final class PinnedPool implements AutoCloseable {
         return take(bytes);
     }
 
-    /// Gives a buffer back; a stream may still be copying, which the buffer's event tells.
+    /// Gives a buffer back; a stream may still be copying, which the buffer's event tells. After the device was lost the
+    /// buffer stays out of use.
     synchronized void give(PinnedBuffer buffer, long stream) {
-        Streams.recordEvent(buffer.event(), stream);
-        free.add(buffer);
+        if (Streams.tryRecordEvent(buffer.event(), stream) == Driver.SUCCESS) {
+            free.add(buffer);
+        }
     }
 
     /// Gives a buffer back that nothing copies from or to.

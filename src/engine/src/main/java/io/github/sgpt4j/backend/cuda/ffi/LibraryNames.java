@@ -7,9 +7,15 @@ import java.util.Locale;
 ///
 /// @param library short name for people
 /// @param files file names, newest first
-record LibraryNames(String library, List<String> files) {
+/// @param companion how the names of files begin that the library itself opens by name, and so has to find opened if
+///     they lie in a folder that the system does not look in; empty if there are none
+record LibraryNames(String library, List<String> files, String companion) {
     LibraryNames {
         files = List.copyOf(files);
+    }
+
+    LibraryNames(String library, List<String> files) {
+        this(library, files, "");
     }
 
     private static boolean windows() {
@@ -27,7 +33,9 @@ record LibraryNames(String library, List<String> files) {
 
     /// @param newest newest CUDA version that the driver supports, such as 13
     static LibraryNames nvrtc(int newest) {
-        return versioned("NVRTC", "libnvrtc.so.%d", "nvrtc64_%d0_0.dll", newest);
+        LibraryNames names = versioned("NVRTC", "libnvrtc.so.%d", "nvrtc64_%d0_0.dll", newest);
+        return new LibraryNames(
+                names.library, names.files, windows() ? "nvrtc-builtins64_" : "libnvrtc-builtins.so");
     }
 
     private static LibraryNames versioned(String library, String linux, String windows, int newest) {

@@ -3,6 +3,7 @@ package io.github.sgpt4j.backend.cuda.ffi;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SymbolLookup;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -118,6 +119,7 @@ final class LibrarySearch {
             Path path = folder.resolve(file);
             if (Files.isRegularFile(path)) {
                 try {
+                    openCompanions(folder, names);
                     SymbolLookup symbols = opener.open(Optional.of(path), file);
                     tried.add("%s (%s): opened".formatted(path, why));
                     return Optional.of(NativeLibrary.opened(names.library(), symbols, path.toString()));
@@ -128,6 +130,19 @@ final class LibrarySearch {
         }
         tried.add("%s (%s): no %s".formatted(folder, why, String.join(" or ", names.files())));
         return Optional.empty();
+    }
+
+    private void openCompanions(Path folder, LibraryNames names) {
+        if (names.companion().isEmpty()) {
+            return;
+        }
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, names.companion() + "*")) {
+            for (Path file : files) {
+                opener.open(Optional.of(file), file.getFileName().toString());
+            }
+        } catch (IOException | IllegalArgumentException e) {
+            tried.add("%s: %s cannot be opened: %s".formatted(folder, names.companion(), e.getMessage()));
+        }
     }
 
     private Optional<NativeLibrary> openFromSystem(LibraryNames names) {

@@ -122,6 +122,15 @@ public final class Streams {
         }
     }
 
+    /// As [#recordEvent], for use while giving something back, when another failure may be on its way: returns the status.
+    public static int tryRecordEvent(long event, long stream) {
+        try {
+            return (int) EVENT_RECORD.invokeExact(event, stream);
+        } catch (Throwable e) {
+            throw NativeLibrary.rethrown(e);
+        }
+    }
+
     /// Waits until everything before the event is done.
     public static void synchronizeEvent(long event) {
         try {
