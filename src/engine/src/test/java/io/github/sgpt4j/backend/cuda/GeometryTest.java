@@ -106,7 +106,7 @@ class GeometryTest {
     void sizesOfPooledMemoryWasteAnEighthAtMost() {
         for (long bytes = 1; bytes < 1L << 40; bytes = bytes * 5 / 4 + 1) {
             long rounded = DevicePool.rounded(bytes);
-            assertTrue(rounded >= bytes && rounded <= Math.max(512, bytes + bytes / 4), bytes + " to " + rounded);
+            assertTrue(rounded >= bytes && rounded <= bytes + Math.max(512, bytes / 8), bytes + " to " + rounded);
             assertEquals(0, rounded % 512);
         }
     }
