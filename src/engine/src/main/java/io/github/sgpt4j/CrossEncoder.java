@@ -1,5 +1,6 @@
 package io.github.sgpt4j;
 
+import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.scoring.PairScorer;
 import io.github.sgpt4j.scoring.PromptTemplate;
 import java.nio.file.Path;
@@ -51,9 +52,9 @@ public final class CrossEncoder implements AutoCloseable {
         this.model = model;
         this.ownsModel = ownsModel;
         this.options = options;
-        model.decoder().requireHead();
-        scorer =
-                new PairScorer(model.decoder(), model.tokenizer(), PromptTemplate.parse(options.prompt()), maxLength());
+        model.lanes().decoders().forEach(Decoder::requireHead);
+        scorer = new PairScorer(
+                model.lanes(), model.tokenizer(), PromptTemplate.parse(options.prompt()), maxLength());
     }
 
     private int maxLength() {

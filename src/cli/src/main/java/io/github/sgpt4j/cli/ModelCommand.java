@@ -73,7 +73,9 @@ abstract class ModelCommand implements Callable<Integer> {
     ///
     /// @throws IOException if it cannot be downloaded, or the converted weights cannot be written
     final Model openModel() throws IOException {
-        return Model.open(location().readable(locateModel()), common.modelOptions());
+        Model opened = Model.open(location().readable(locateModel()), common.modelOptions());
+        opened.notice().ifPresent(this::notice);
+        return opened;
     }
 
     /// Says something that is no error, unless it is to be quiet.
