@@ -40,8 +40,8 @@ public final class BiEncoder implements AutoCloseable {
         steps = EmbeddingSteps.load(
                 model.backend(), modules.steps(), modes.size() * model.decoder().width());
         try {
-            encoder = new TextEncoder(
-                    model.decoder(), model.tokenizer(), modes, modules.includePrompt(), steps, maxLength);
+            encoder =
+                    new TextEncoder(model.lanes(), model.tokenizer(), modes, modules.includePrompt(), steps, maxLength);
         } catch (RuntimeException | Error e) {
             steps.close();
             throw e;

@@ -1,5 +1,6 @@
 package io.github.sgpt4j;
 
+import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.scoring.PairScorer;
 import io.github.sgpt4j.scoring.PromptTemplate;
 import java.nio.file.Path;
@@ -51,9 +52,9 @@ public final class CrossEncoder implements AutoCloseable {
         this.ownsModel = ownsModel;
         this.options = options;
         int positions = model.decoder().config().maxPositions();
-        model.decoder().requireHead();
+        model.lanes().decoders().forEach(Decoder::requireHead);
         scorer = new PairScorer(
-                model.decoder(),
+                model.lanes(),
                 model.tokenizer(),
                 PromptTemplate.parse(options.prompt()),
                 options.maxLength() > 0 ? options.maxLength() : positions);

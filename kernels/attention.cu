@@ -1,0 +1,303 @@
+// Packed causal attention on tensor cores, in the manner of FlashAttention-2 (Dao 2023, arXiv 2307.08691): a block takes
+// 64 queries of one head through all their keys, block by block, with a running softmax; scores never leave registers.
+//
+// Arguments, index arrays, kernels by head size: README. qkv and out are f16 or bf16, everything between is f32 but the
+// probabilities, which are rounded to the 16-bit type for the second product.
+//
+// Launch: block (128), grid (tiles * heads), (64 + 2 KEYS) * D * 2 bytes of shared memory.
+//   D    KEYS  shared
+//   64   64    24576
+//   128  64    49152
+//   256  32    65536
+// D is the head size rounded up; dimensions past the real one are zeros.
+//
+// Each of the four warps owns 16 queries. A block's keys and values arrive through cp.async in turn, the values of a
+// block while its scores are computed, the next block's keys while its values are added up. Shared rows are D elements;
+// 16-byte chunk c of row r lies at chunk c ^ (r % 8), so that ldmatrix, cp.async and stores meet no bank twice.
+//
+// Expectation, not measured: 16 queries to a warp read K and V fragments once per 16 × 8 × 16 product, so shared memory,
+// not the tensor cores, bounds it, at about half of their rate on A100. Attention is 1 to 4 % of the operations of the
+// models and lengths in view.
+#include "common/attention.cuh"
+
+namespace sgpt {
+
+constexpr int THREADS = 128;
+constexpr int CHUNK = 8;  // elements in 16 bytes
+
+// Address of 16-byte chunk `chunk` of row `row` of a shared matrix of D columns.
+template <int D, class T>
+SGPT_DEVICE T* chunk_at(T* matrix, int row, int chunk) {
+    return matrix + row * D + (chunk ^ (row & 7)) * CHUNK;
+}
+
+// Brings ROWS rows of a head to shared memory: row r from `from + r * stride`, zeros from row `rows` and column
+// `columns` on. `vectors`: columns is a multiple of 8 and all rows are 16-byte aligned.
+template <int D, int ROWS, class T>
+SGPT_DEVICE void fetch(T* matrix, const T* from, long long stride, int rows, int columns, bool vectors) {
+    constexpr int CHUNKS = D / CHUNK;
+    constexpr int STEP = THREADS / CHUNKS;  // rows at a time
+    const int chunk = static_cast<int>(threadIdx.x) % CHUNKS;
+    const int firstRow = static_cast<int>(threadIdx.x) / CHUNKS;
+    const int column = chunk * CHUNK;
+    if (vectors) {
+        const T* address = from + firstRow * stride + column;
+        const long long step = STEP * stride;
+#pragma unroll
+        for (int i = 0; i < ROWS / STEP; i++) {
+            const int row = firstRow + i * STEP;
+            const bool valid = row < rows && column < columns;
+            copy_async16(chunk_at<D>(matrix, row, chunk), valid ? address : from, valid);
+            address += step;
+        }
+        return;
+    }
+#pragma unroll 1
+    for (int row = firstRow; row < ROWS; row += STEP) {
+        unsigned short bits[CHUNK];
+#pragma unroll
+        for (int e = 0; e < CHUNK; e++) {
+            bits[e] = row < rows && column + e < columns ? from[row * stride + column + e].bits : 0;
+        }
+        Bytes16 bytes;
+#pragma unroll
+        for (int w = 0; w < 4; w++) {
+            bytes.word[w] = bits[2 * w] | static_cast<unsigned>(bits[2 * w + 1]) << 16;
+        }
+        store16(chunk_at<D>(matrix, row, chunk), bytes);
+    }
+}
+
+// The running softmax of a thread's two queries, rows lane / 4 and lane / 4 + 8 of its warp's 16.
+struct Softmax {
+    float largest[2];
+    float sum[2];  // over this thread's keys
+};
+
+// scores (in units of log2) → probabilities under the new maximum; factor: what older sums are to be multiplied by.
+template <int TILES>
+SGPT_DEVICE void update_softmax(Softmax& softmax, float (&scores)[TILES][4], float (&factor)[2]) {
+#pragma unroll
+    for (int r = 0; r < 2; r++) {
+        float largest = softmax.largest[r];
+#pragma unroll
+        for (int n = 0; n < TILES; n++) {
+            largest = fmaxf(largest, fmaxf(scores[n][2 * r], scores[n][2 * r + 1]));
+        }
+        largest = fmaxf(largest, __shfl_xor_sync(FULL_WARP, largest, 1));
+        largest = fmaxf(largest, __shfl_xor_sync(FULL_WARP, largest, 2));
+        // A query that has seen no key yet: −∞ − −∞ would be NaN.
+        const float reference = largest == -infinity() ? 0.0f : largest;
+        factor[r] = exp2_fast(softmax.largest[r] - reference);
+        softmax.largest[r] = largest;
+        float sum = 0.0f;
+#pragma unroll
+        for (int n = 0; n < TILES; n++) {
+#pragma unroll
+            for (int e = 0; e < 2; e++) {
+                float& score = scores[n][2 * r + e];
+                score = exp2_fast(score - reference);
+                sum += score;
+            }
+        }
+        softmax.sum[r] = softmax.sum[r] * factor[r] + sum;
+    }
+}
+
+// Scores of hidden keys become −∞.
+template <int TILES>
+SGPT_DEVICE void hide(float (&scores)[TILES][4], const Visible (&visible)[2], int firstKey) {
+#pragma unroll
+    for (int n = 0; n < TILES; n++) {
+#pragma unroll
+        for (int e = 0; e < 4; e++) {
+            const int key = firstKey + n * 8 + e % 2;
+            const Visible& mine = visible[e / 2];
+            if (key < mine.low || key > mine.high) {
+                scores[n][e] = -infinity();
+            }
+        }
+    }
+}
+
+template <class T, int D, int KEYS>
+SGPT_DEVICE void attention(const AttentionArguments<T>& arguments) {
+    constexpr int SCORE_TILES = KEYS / 8;
+    constexpr int OUT_TILES = D / 8;
+    // Unrolling all 16 steps of wide heads costs registers that are not there.
+    [[maybe_unused]] constexpr int SCORE_STEPS = D / 16 < 8 ? D / 16 : 4;
+    T* queries = shared<T>();
+    T* keys = queries + TILE * D;
+    T* values = keys + KEYS * D;
+
+    const Tile tile = this_tile(arguments);
+    const int columns = arguments.headDim;
+    const long long stride = arguments.qkvStride;
+    const T* queryRows =
+        arguments.qkv + (static_cast<long long>(arguments.cached) + tile.firstToken) * stride + tile.head * columns;
+    const T* keyRows = arguments.qkv + (arguments.heads + tile.kvHead) * columns;
+    const T* valueRows = keyRows + arguments.kvHeads * columns;
+    const bool vectors = columns % CHUNK == 0 && is_aligned<CHUNK>(arguments.qkv, stride);
+
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const int firstRow = static_cast<int>(threadIdx.x) / 32 * 16;  // of this warp
+    const int row = firstRow + lane / 4;                           // this thread's first query, the other is row + 8
+    const int keyInTile = lane % 4 * 2;
+
+    Keys current = first_keys(arguments, tile);
+    fetch<D, TILE>(queries, queryRows, stride, tile.tokens, columns, vectors);
+    fetch<D, KEYS>(keys, keyRows + current.at * stride, stride, current.end - current.at, columns, vectors);
+    copy_async_commit();
+
+    Visible visible[2] = {visible_keys(arguments, tile, OWN, row), visible_keys(arguments, tile, OWN, row + 8)};
+    const float scale = arguments.scale * LOG2_E;
+    const float slope = arguments.slopes == nullptr ? 0.0f : arguments.slopes[tile.head] * LOG2_E;
+
+    Softmax softmax{{-infinity(), -infinity()}, {0.0f, 0.0f}};
+    float out[OUT_TILES][4] = {};
+    bool more = true;
+    while (more) {
+        copy_async_wait();
+        __syncthreads();
+        // Keys (and at first queries) are there; nobody reads the values of the block before any more.
+        fetch<D, KEYS>(values, valueRows + (current.base + static_cast<long long>(current.at)) * stride, stride,
+                       current.end - current.at, columns, vectors);
+        copy_async_commit();
+
+        float scores[SCORE_TILES][4] = {};
+#pragma unroll SCORE_STEPS
+        for (int k = 0; k < D / 16; k++) {
+            unsigned a[4];
+            load_matrices(a, chunk_at<D>(queries, firstRow + lane % 16, 2 * k + lane / 16));
+#pragma unroll
+            for (int n = 0; n < SCORE_TILES; n += 2) {
+                unsigned b[4];
+                load_matrices(b, chunk_at<D>(keys, n * 8 + lane / 16 * 8 + lane % 8, 2 * k + lane / 8 % 2));
+                multiply(T{}, scores[n], a, b[0], b[1]);
+                multiply(T{}, scores[n + 1], a, b[2], b[3]);
+            }
+        }
+#pragma unroll
+        for (int n = 0; n < SCORE_TILES; n++) {
+#pragma unroll
+            for (int e = 0; e < 4; e++) {
+                scores[n][e] *= scale;
+            }
+        }
+        if (arguments.slopes != nullptr) {
+#pragma unroll
+            for (int e = 0; e < 4; e++) {
+                const float distance = static_cast<float>(current.at + keyInTile + e % 2 - visible[e / 2].origin);
+#pragma unroll
+                for (int n = 0; n < SCORE_TILES; n++) {
+                    scores[n][e] += slope * (distance + static_cast<float>(n * 8));
+                }
+            }
+        }
+        // Most blocks are seen whole by all queries of the warp.
+        const bool whole = visible[0].low <= current.at && visible[1].low <= current.at &&
+                           visible[0].high >= current.at + KEYS - 1 && visible[1].high >= current.at + KEYS - 1;
+        if (!__all_sync(FULL_WARP, whole)) {
+            hide(scores, visible, current.at + keyInTile);
+        }
+        float factor[2];
+        update_softmax(softmax, scores, factor);
+#pragma unroll
+        for (int n = 0; n < OUT_TILES; n++) {
+            out[n][0] *= factor[0];
+            out[n][1] *= factor[0];
+            out[n][2] *= factor[1];
+            out[n][3] *= factor[1];
+        }
+
+        const int run = current.run;
+        more = next_keys(arguments, tile, KEYS, current);
+        copy_async_wait();
+        __syncthreads();
+        // Values are there; nobody reads the keys any more.
+        if (more) {
+            fetch<D, KEYS>(keys, keyRows + (current.base + static_cast<long long>(current.at)) * stride, stride,
+                           current.end - current.at, columns, vectors);
+            copy_async_commit();
+            if (current.run != run) {
+                visible[0] = visible_keys(arguments, tile, current.run, row);
+                visible[1] = visible_keys(arguments, tile, current.run, row + 8);
+            }
+        }
+#pragma unroll
+        for (int k = 0; k < KEYS / 16; k++) {
+            // Two tiles of scores, as they lie, are the left operand's fragment.
+            const unsigned a[4] = {
+                pack(T{}, scores[2 * k][0], scores[2 * k][1]), pack(T{}, scores[2 * k][2], scores[2 * k][3]),
+                pack(T{}, scores[2 * k + 1][0], scores[2 * k + 1][1]),
+                pack(T{}, scores[2 * k + 1][2], scores[2 * k + 1][3])};
+#pragma unroll
+            for (int n = 0; n < OUT_TILES; n += 2) {
+                unsigned b[4];
+                load_matrices_transposed(b, chunk_at<D>(values, k * 16 + lane % 16, n + lane / 16));
+                multiply(T{}, out[n], a, b[0], b[1]);
+                multiply(T{}, out[n + 1], a, b[2], b[3]);
+            }
+        }
+    }
+
+    // Each warp puts its rows where its queries were, then writes them out in whole chunks.
+    __syncwarp();
+#pragma unroll
+    for (int r = 0; r < 2; r++) {
+        float sum = softmax.sum[r];
+        sum += __shfl_xor_sync(FULL_WARP, sum, 1);
+        sum += __shfl_xor_sync(FULL_WARP, sum, 2);
+        const float inverse = sum > 0.0f || sum != sum ? 1.0f / sum : 0.0f;
+#pragma unroll
+        for (int n = 0; n < OUT_TILES; n++) {
+            *reinterpret_cast<unsigned*>(chunk_at<D>(queries, row + 8 * r, n) + keyInTile) =
+                pack(T{}, out[n][2 * r] * inverse, out[n][2 * r + 1] * inverse);
+        }
+    }
+    __syncwarp();
+    T* outRows = arguments.out + static_cast<long long>(tile.firstToken) * arguments.outStride + tile.head * columns;
+    const bool outVectors = columns % CHUNK == 0 && is_aligned<CHUNK>(arguments.out, arguments.outStride);
+    const int rows = tile.tokens - firstRow < 16 ? tile.tokens - firstRow : 16;
+    const int chunks = (columns + CHUNK - 1) / CHUNK;
+    for (int i = lane; i < rows * chunks; i += 32) {
+        const int r = firstRow + i / chunks;
+        const int chunk = i % chunks;
+        const T* from = chunk_at<D>(queries, r, chunk);
+        T* to = outRows + static_cast<long long>(r) * arguments.outStride + chunk * CHUNK;
+        if (outVectors) {
+            store16(to, load16(from));
+        } else {
+            for (int e = 0; e < CHUNK && chunk * CHUNK + e < columns; e++) {
+                to[e] = from[e];
+            }
+        }
+    }
+}
+
+}  // namespace sgpt
+
+// Blocks on a multiprocessor that registers leave room for. Turing's 64 KB of shared memory hold two at most.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
+#define SGPT_BLOCKS(newer) 1
+#else
+#define SGPT_BLOCKS(newer) newer
+#endif
+
+#define SGPT_ATTENTION(T, D, KEYS, BLOCKS)                                                                          \
+    SGPT_ENTRY_BLOCKS(sgpt_attention_mma##D##_##T, 128, SGPT_BLOCKS(BLOCKS),                                        \
+                      (const sgpt::T* qkv, const int* positions, const int* starts, const int* tiles,               \
+                       const int* runs, const float* slopes, sgpt::T* out, int heads, int kvHeads, int headDim,     \
+                       int qkvStride, int outStride, int cached, int window, float scale)) {                        \
+        sgpt::attention<sgpt::T, D, KEYS>(sgpt::AttentionArguments<sgpt::T>{qkv, positions, starts, tiles, runs,    \
+                                                                            slopes, out, heads, kvHeads, headDim,   \
+                                                                            qkvStride, outStride, cached, window,   \
+                                                                            scale});                                \
+    }
+
+SGPT_ATTENTION(f16, 64, 64, 4)
+SGPT_ATTENTION(f16, 128, 64, 3)
+SGPT_ATTENTION(f16, 256, 32, 2)
+SGPT_ATTENTION(bf16, 64, 64, 4)
+SGPT_ATTENTION(bf16, 128, 64, 3)
+SGPT_ATTENTION(bf16, 256, 32, 2)

@@ -1,0 +1,152 @@
+#!/usr/bin/env bash
+# Builds this module; Maven calls it (pom.xml), people may. Everything goes to target/.
+#
+#   build.sh sources   copies of the .cu and .cuh files, for NVRTC at run time
+#   build.sh fatbin    sgpt4j.fatbin: machine code for current GPUs and PTX for others, where there is an nvcc
+#   build.sh standin   the stand-in for driver and GPU, where there is a g++
+#   build.sh test      runs the kernels on the stand-in against references in double precision
+#
+# What is up to date is not made again. Environment: NVCC (a path, or "none"), CUDA_HOME, CUDA_PATH, CXX.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+readonly package=target/resources/io/github/sgpt4j/backend/cuda
+
+# Turing, Ampere, Ada, Hopper, Blackwell. No kernel asks for more than compute capability 8.0, so that one form of PTX
+# serves all after Turing, and any later GPU.
+readonly targets=(-gencode arch=compute_75,code=sm_75
+    -gencode 'arch=compute_80,code=[sm_80,sm_86,sm_89,sm_90,sm_100,sm_120,compute_80]')
+
+say() {
+    echo "kernels: $*"
+}
+
+sources() {
+    mkdir -p "$package/common"
+    local file
+    for file in *.cu common/*.cuh; do
+        cmp -s "$file" "$package/$file" || cp "$file" "$package/$file"
+    done
+    for file in "$package"/*.cu "$package"/common/*.cuh; do
+        [ -e "${file#"$package/"}" ] || rm "$file"
+    done
+}
+
+# Prints the path of nvcc, nothing if there is none.
+find_nvcc() {
+    if [ "${NVCC:-}" = none ]; then
+        return
+    fi
+    local candidate
+    for candidate in "${NVCC:-}" "${CUDA_HOME:+$CUDA_HOME/bin/nvcc}" "${CUDA_PATH:+$CUDA_PATH/bin/nvcc}" \
+        "$(command -v nvcc || true)" /usr/local/cuda/bin/nvcc; do
+        if [ -n "$candidate" ] && [ -x "$candidate" ]; then
+            echo "$candidate"
+            return
+        fi
+    done
+}
+
+fatbin() {
+    local nvcc
+    nvcc=$(find_nvcc)
+    if [ -z "$nvcc" ]; then
+        say "no nvcc (in NVCC, CUDA_HOME, CUDA_PATH or PATH): no fatbin, NVRTC will compile the kernels at first use"
+        rm -f "$package/sgpt4j.fatbin" target/fatbin/stamp
+        return
+    fi
+    mkdir -p target/fatbin "$package"
+    local stamp
+    stamp=$({ "$nvcc" --version && cat build.sh spills.txt *.cu common/*.cuh; } | cksum)
+    if [ -e "$package/sgpt4j.fatbin" ] && [ "$(cat target/fatbin/stamp 2>/dev/null)" = "$stamp" ]; then
+        say "fatbin is up to date"
+        return
+    fi
+    rm -f target/fatbin/stamp
+    # One translation unit, so that one module holds all kernels.
+    local file
+    for file in *.cu; do
+        echo "#include \"$file\""
+    done >target/fatbin/sgpt4j.cu
+    local started=$SECONDS
+    if ! "$nvcc" -std=c++17 -fatbin -I. "${targets[@]}" -t 0 --Werror all-warnings -Xptxas -v \
+        -o target/fatbin/sgpt4j.fatbin target/fatbin/sgpt4j.cu \
+        >target/fatbin/log 2>&1; then
+        grep -vE '^ptxas info|bytes stack frame|^$' target/fatbin/log >&2 || true
+        say "nvcc failed; the whole log is kernels/target/fatbin/log" >&2
+        return 1
+    fi
+    check_spills target/fatbin/log
+    mv target/fatbin/sgpt4j.fatbin "$package/sgpt4j.fatbin"
+    echo "$stamp" >target/fatbin/stamp
+    say "$(wc -c <"$package/sgpt4j.fatbin") bytes of fatbin in $((SECONDS - started)) s with $nvcc"
+}
+
+# Registers that did not fit and went to memory: more than spills.txt allows fails.
+check_spills() {
+    awk '
+        FNR == NR {
+            if ($1 !~ /^#/ && NF >= 3) { allowed[$1 " " $2] = $3 }
+            next
+        }
+        match($0, /entry function .[^ ]+. for .[^ ]+/) {
+            split(substr($0, RSTART, RLENGTH + 1), part, "\047")
+            kernel = part[2] " " part[4]
+            kernels++
+        }
+        match($0, /[0-9]+ bytes spill stores/) {
+            bytes = substr($0, RSTART, RLENGTH) + 0
+            most = kernel in allowed ? allowed[kernel] : allowed[part[2] " *"] + 0
+            if (bytes > most) {
+                printf "kernels: %s spills %d bytes, spills.txt allows %d\n", kernel, bytes, most > "/dev/stderr"
+                bad = 1
+            }
+        }
+        END {
+            if (kernels == 0) { print "kernels: no report of registers in the log of nvcc" > "/dev/stderr"; bad = 1 }
+            exit bad
+        }' spills.txt "$1"
+}
+
+# Prints a C++ compiler that can build the stand-in, nothing if there is none.
+find_cxx() {
+    local candidate=${CXX:-g++}
+    if [ "$candidate" != none ] && command -v "$candidate" >/dev/null && command -v make >/dev/null; then
+        echo "$candidate"
+    fi
+}
+
+standin() {
+    local cxx
+    cxx=$(find_cxx)
+    if [ -z "$cxx" ]; then
+        say "no g++ and make: no stand-in, tests of the CUDA backend will be skipped"
+        return
+    fi
+    if [ ! -e standin/Makefile ]; then
+        return
+    fi
+    make -s -C standin CXX="$cxx" -j "$(getconf _NPROCESSORS_ONLN)"
+}
+
+run_tests() {
+    local cxx
+    cxx=$(find_cxx)
+    if [ -z "$cxx" ] || [ ! -e standin/Makefile ]; then
+        say "tests skipped: they need g++ and make"
+        return
+    fi
+    make -s -C test CXX="$cxx" -j "$(getconf _NPROCESSORS_ONLN)"
+    target/test/kernels
+}
+
+case "${1:-}" in
+    sources) sources ;;
+    fatbin) fatbin ;;
+    standin) standin ;;
+    test) run_tests ;;
+    *)
+        sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
+        exit 2
+        ;;
+esac

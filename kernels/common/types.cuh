@@ -1,0 +1,270 @@
+// 16-bit floats, their conversions, and rows of any type read and written as 32-bit floats.
+#pragma once
+
+#include "common/device.cuh"
+
+namespace sgpt {
+
+using f32 = float;
+
+// IEEE 754 half precision.
+struct f16 {
+    unsigned short bits;
+};
+
+// The upper half of a 32-bit float.
+struct bf16 {
+    unsigned short bits;
+};
+
+SGPT_DEVICE float widen_f16(unsigned bits) {
+#ifdef SGPT_STANDIN
+    const unsigned sign = (bits & 0x8000u) << 16;
+    const unsigned magnitude = bits & 0x7fffu;
+    if (magnitude >= 0x7c00u) {
+        return bits_float(sign | 0x7f800000u | (magnitude & 0x3ffu) << 13);
+    }
+    // The exponent of a half is read 112 too low; a product with 2^112 puts it right, subnormals included.
+    const float shifted = bits_float(magnitude << 13) * bits_float((127u + 112u) << 23);
+    return bits_float(float_bits(shifted) | sign);
+#else
+    float value;
+    asm("cvt.f32.f16 %0, %1;" : "=f"(value) : "h"(static_cast<unsigned short>(bits)));
+    return value;
+#endif
+}
+
+SGPT_DEVICE unsigned narrow_f16(float value) {
+#ifdef SGPT_STANDIN
+    const unsigned bits = float_bits(value);
+    const unsigned sign = bits >> 16 & 0x8000u;
+    const unsigned magnitude = bits & 0x7fffffffu;
+    if (magnitude > 0x7f800000u) {
+        return 0x7fffu;
+    }
+    if (magnitude >= 0x477ff000u) {
+        return sign | 0x7c00u;
+    }
+    if (magnitude < 0x38800000u) {
+        // Subnormal: adding 0.5 leaves the rounded multiple of 2^-24 in the lowest bits.
+        return sign | (float_bits(bits_float(magnitude) + 0.5f) - 0x3f000000u);
+    }
+    return sign | ((magnitude + 0xfffu + (magnitude >> 13 & 1u) - 0x38000000u) >> 13);
+#else
+    unsigned short half;
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(half) : "f"(value));
+    return half;
+#endif
+}
+
+SGPT_DEVICE unsigned narrow_bf16(float value) {
+#if !defined(SGPT_STANDIN) && __CUDA_ARCH__ >= 800
+    unsigned short brain;
+    asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(brain) : "f"(value));
+    return brain;
+#else
+    const unsigned bits = float_bits(value);
+    if ((bits & 0x7fffffffu) > 0x7f800000u) {
+        return 0x7fffu;
+    }
+    return (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
+#endif
+}
+
+SGPT_DEVICE float to_float(f32 value) {
+    return value;
+}
+
+SGPT_DEVICE float to_float(f16 value) {
+    return widen_f16(value.bits);
+}
+
+SGPT_DEVICE float to_float(bf16 value) {
+    return bits_float(static_cast<unsigned>(value.bits) << 16);
+}
+
+SGPT_DEVICE void set(f32& to, float value) {
+    to = value;
+}
+
+SGPT_DEVICE void set(f16& to, float value) {
+    to.bits = static_cast<unsigned short>(narrow_f16(value));
+}
+
+SGPT_DEVICE void set(bf16& to, float value) {
+    to.bits = static_cast<unsigned short>(narrow_bf16(value));
+}
+
+// Two neighbours as they lie in memory, `low` first.
+SGPT_DEVICE unsigned pack(f16, float low, float high) {
+#if !defined(SGPT_STANDIN) && __CUDA_ARCH__ >= 800
+    unsigned pair;
+    asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(high), "f"(low));
+    return pair;
+#else
+    return narrow_f16(low) | narrow_f16(high) << 16;
+#endif
+}
+
+SGPT_DEVICE unsigned pack(bf16, float low, float high) {
+#if !defined(SGPT_STANDIN) && __CUDA_ARCH__ >= 800
+    unsigned pair;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(high), "f"(low));
+    return pair;
+#else
+    return narrow_bf16(low) | narrow_bf16(high) << 16;
+#endif
+}
+
+SGPT_DEVICE void unpack(f16, unsigned pair, float& low, float& high) {
+    low = widen_f16(pair & 0xffffu);
+    high = widen_f16(pair >> 16);
+}
+
+SGPT_DEVICE void unpack(bf16, unsigned pair, float& low, float& high) {
+    low = bits_float(pair << 16);
+    high = bits_float(pair & 0xffff0000u);
+}
+
+// ---- N values at once: one access of 8 or 16 bytes, or two of 16; the address is aligned accordingly ----
+
+template <int N>
+SGPT_DEVICE void load_vector(const f32* from, float (&values)[N]) {
+    if constexpr (N % 4 == 0) {
+#pragma unroll
+        for (int i = 0; i < N; i += 4) {
+            const Bytes16 bytes = load16(from + i);
+#pragma unroll
+            for (int j = 0; j < 4; j++) {
+                values[i + j] = bits_float(bytes.word[j]);
+            }
+        }
+    } else {
+        static_assert(N == 2, "2 or multiples of 4");
+        const Bytes8 bytes = load8(from);
+        values[0] = bits_float(bytes.word[0]);
+        values[1] = bits_float(bytes.word[1]);
+    }
+}
+
+template <int N>
+SGPT_DEVICE void store_vector(f32* to, const float (&values)[N]) {
+    static_assert(N % 4 == 0, "multiples of 4");
+#pragma unroll
+    for (int i = 0; i < N; i += 4) {
+        Bytes16 bytes;
+#pragma unroll
+        for (int j = 0; j < 4; j++) {
+            bytes.word[j] = float_bits(values[i + j]);
+        }
+        store16(to + i, bytes);
+    }
+}
+
+template <int N, class H>
+SGPT_DEVICE void load_vector(const H* from, float (&values)[N]) {
+    if constexpr (N == 8) {
+        const Bytes16 bytes = load16(from);
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+            unpack(H{}, bytes.word[i], values[2 * i], values[2 * i + 1]);
+        }
+    } else {
+        static_assert(N == 4, "4 or 8");
+        const Bytes8 bytes = load8(from);
+        unpack(H{}, bytes.word[0], values[0], values[1]);
+        unpack(H{}, bytes.word[1], values[2], values[3]);
+    }
+}
+
+template <int N, class H>
+SGPT_DEVICE void store_vector(H* to, const float (&values)[N]) {
+    if constexpr (N == 8) {
+        Bytes16 bytes;
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+            bytes.word[i] = pack(H{}, values[2 * i], values[2 * i + 1]);
+        }
+        store16(to, bytes);
+    } else {
+        static_assert(N == 4, "4 or 8");
+        store8(to, Bytes8{{pack(H{}, values[0], values[1]), pack(H{}, values[2], values[3])}});
+    }
+}
+
+// Values that a thread takes at a time where types A and B meet.
+template <class A, class B>
+constexpr int VECTOR = sizeof(A) == 2 && sizeof(B) == 2 ? 8 : 4;
+
+// Whether all rows may be accessed N values at a time.
+template <int N, class T>
+SGPT_DEVICE bool is_aligned(const T* address, long long stride) {
+    constexpr unsigned long long bytes = N * sizeof(T) < 16 ? N * sizeof(T) : 16;
+    const unsigned long long both =
+        reinterpret_cast<unsigned long long>(address) | static_cast<unsigned long long>(stride) * sizeof(T);
+    return both % bytes == 0;
+}
+
+// Values [column, column + N) of a row of `columns`, zeros past its end.
+template <int N, class T, class Index>
+SGPT_DEVICE void load_part(const T* row, Index column, Index columns, bool aligned, float (&values)[N]) {
+    if (aligned && columns - column >= N) {
+        load_vector(row + column, values);
+        return;
+    }
+#pragma unroll
+    for (int i = 0; i < N; i++) {
+        values[i] = i < columns - column ? to_float(row[column + i]) : 0.0f;
+    }
+}
+
+// Writes what lies inside the row.
+template <int N, class T, class Index>
+SGPT_DEVICE void store_part(T* row, Index column, Index columns, bool aligned, const float (&values)[N]) {
+    if (aligned && columns - column >= N) {
+        store_vector(row + column, values);
+        return;
+    }
+#pragma unroll
+    for (int i = 0; i < N; i++) {
+        if (i < columns - column) {
+            set(row[column + i], values[i]);
+        }
+    }
+}
+
+// ---- Products of fragments: d += a · b, 16 × 8 × 16, accumulated in 32-bit floats ----
+
+SGPT_DEVICE void multiply(f16, float (&d)[4], const unsigned (&a)[4], unsigned b0, unsigned b1) {
+#ifdef SGPT_STANDIN
+    const unsigned b[2] = {b0, b1};
+    standin::mma_m16n8k16_f16(d, a, b, d);
+#elif __CUDA_ARCH__ >= 800
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+                 "{%0, %1, %2, %3};"
+                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+#else
+    // Turing knows depth 8 only; the fragments of depth 16 are those of two halves.
+    asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
+                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(b0));
+    asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
+                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+                 : "r"(a[2]), "r"(a[3]), "r"(b1));
+#endif
+}
+
+SGPT_DEVICE void multiply(bf16, float (&d)[4], const unsigned (&a)[4], unsigned b0, unsigned b1) {
+#ifdef SGPT_STANDIN
+    const unsigned b[2] = {b0, b1};
+    standin::mma_m16n8k16_bf16(d, a, b, d);
+#elif __CUDA_ARCH__ >= 800
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+                 "{%0, %1, %2, %3};"
+                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+#endif
+}
+
+}  // namespace sgpt

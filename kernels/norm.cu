@@ -1,0 +1,153 @@
+// LayerNorm, RMS norm, copies of rows: of whole rows, chosen rows, or the heads of a row.
+//
+// x     I, row stride xStride; head h of row r starts at column h * columns
+// rows  int [count], which rows of x to take, or 0 for all in order
+// gain  f32 [columns], or 0 for ones
+// bias  f32 [columns], or 0 for zeros
+// out   O, row stride outStride; may be x where types and strides agree and rows is 0
+//
+// Launch: block (P, max(1, 128 / P)), P threads to a vector: a power of two from 32 to 1024 with 16 P >= columns if
+// there is one; grid (ceil(count * heads / block.y)); shared floats block.y * (P / 32) if P > 32.
+//
+// Each thread keeps up to 16 values of its vector in registers, in groups of four: 16 bytes of f32, 8 of a 16-bit type.
+// Statistics are 32-bit: the mean first, then the sum of squared differences from it, so that values far from zero
+// lose nothing. Vectors of more than 16384 values are read again from memory for each of the three steps.
+#include "common/norm.cuh"
+#include "common/reduce.cuh"
+
+namespace sgpt {
+
+constexpr int GROUPS = 4;
+
+SGPT_DEVICE float sum_of(const float (&values)[4]) {
+    return (values[0] + values[1]) + (values[2] + values[3]);
+}
+
+// Sum of squared differences from the mean over the values that lie inside the vector.
+SGPT_DEVICE float squares_of(const float (&values)[4], float mean, int column, int columns) {
+    float sum = 0.0f;
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+        const float difference = values[i] - mean;
+        sum += column + i < columns ? difference * difference : 0.0f;
+    }
+    return sum;
+}
+
+// The first column of a thread's group.
+SGPT_DEVICE int first_column(int group) {
+    return (group * static_cast<int>(blockDim.x) + static_cast<int>(threadIdx.x)) * 4;
+}
+
+// Vectors that fit the threads' registers.
+template <class I, class O>
+SGPT_DEVICE void norm_kept(const I* from, O* to, bool active, bool fromAligned, bool toAligned, const float* gain,
+                           const float* bias, int columns, int kind, float epsilon) {
+    float* scratch = shared<float>();
+    float values[GROUPS][4];
+    float sum = 0.0f;
+#pragma unroll
+    for (int g = 0; g < GROUPS; g++) {
+        // Rows past the last one take part in the reductions with zeros.
+        load_part(from, first_column(g), active ? columns : 0, fromAligned, values[g]);
+        sum += sum_of(values[g]);
+    }
+    float mean = 0.0f;
+    float scale = 1.0f;
+    if (kind != IDENTITY) {
+        if (kind == LAYER_NORM) {
+            mean = row_sum(sum, scratch) / static_cast<float>(columns);
+        }
+        float squares = 0.0f;
+#pragma unroll
+        for (int g = 0; g < GROUPS; g++) {
+            squares += squares_of(values[g], mean, first_column(g), columns);
+        }
+        scale = rsqrtf(row_sum(squares, scratch) / static_cast<float>(columns) + epsilon);
+    }
+    if (!active) {
+        return;
+    }
+#pragma unroll
+    for (int g = 0; g < GROUPS; g++) {
+        const int column = first_column(g);
+        if (column < columns) {
+            if (kind != IDENTITY) {
+                normalise(values[g], mean, scale, gain, bias, column, columns);
+            }
+            store_part(to, column, columns, toAligned, values[g]);
+        }
+    }
+}
+
+// Vectors of any length. One to a block.
+template <class I, class O>
+SGPT_DEVICE void norm_read_again(const I* from, O* to, bool fromAligned, bool toAligned, const float* gain,
+                                 const float* bias, int columns, int kind, float epsilon) {
+    float* scratch = shared<float>();
+    const int step = static_cast<int>(blockDim.x) * 4;
+    float values[4];
+    float mean = 0.0f;
+    float scale = 1.0f;
+    if (kind != IDENTITY) {
+        if (kind == LAYER_NORM) {
+            float sum = 0.0f;
+            for (int column = first_column(0); column < columns; column += step) {
+                load_part(from, column, columns, fromAligned, values);
+                sum += sum_of(values);
+            }
+            mean = row_sum(sum, scratch) / static_cast<float>(columns);
+        }
+        float squares = 0.0f;
+        for (int column = first_column(0); column < columns; column += step) {
+            load_part(from, column, columns, fromAligned, values);
+            squares += squares_of(values, mean, column, columns);
+        }
+        scale = rsqrtf(row_sum(squares, scratch) / static_cast<float>(columns) + epsilon);
+    }
+    for (int column = first_column(0); column < columns; column += step) {
+        load_part(from, column, columns, fromAligned, values);
+        if (kind != IDENTITY) {
+            normalise(values, mean, scale, gain, bias, column, columns);
+        }
+        store_part(to, column, columns, toAligned, values);
+    }
+}
+
+template <class I, class O>
+SGPT_DEVICE void norm(const I* x, const int* rows, const float* gain, const float* bias, O* out, int count, int columns,
+                      int heads, int xStride, int outStride, int kind, float epsilon) {
+    const long long index =
+        static_cast<long long>(blockIdx.x) * static_cast<int>(blockDim.y) + static_cast<int>(threadIdx.y);
+    const bool active = index < static_cast<long long>(count) * heads;
+    const int row = active ? static_cast<int>(index / heads) : 0;
+    const long long head = active ? static_cast<int>(index % heads) : 0;
+    const int source = active && rows != nullptr ? rows[row] : row;
+    const I* from = x + static_cast<long long>(source) * xStride + head * columns;
+    O* to = out + static_cast<long long>(row) * outStride + head * columns;
+    // Heads are aligned if the first is and their size keeps it so.
+    const bool fromAligned = is_aligned<4>(x, xStride) && (heads == 1 || is_aligned<4>(x, columns));
+    const bool toAligned = is_aligned<4>(out, outStride) && (heads == 1 || is_aligned<4>(out, columns));
+    if (columns <= 4 * GROUPS * static_cast<int>(blockDim.x)) {
+        norm_kept(from, to, active, fromAligned, toAligned, gain, bias, columns, kind, epsilon);
+    } else {
+        norm_read_again(from, to, fromAligned, toAligned, gain, bias, columns, kind, epsilon);
+    }
+}
+
+}  // namespace sgpt
+
+#define SGPT_NORM(I, O)                                                                                           \
+    SGPT_ENTRY(sgpt_norm_##I##_##O, 1024,                                                                         \
+               (const sgpt::I* x, const int* rows, const float* gain, const float* bias, sgpt::O* out, int count, \
+                int columns, int heads, int xStride, int outStride, int kind, float epsilon)) {                   \
+        sgpt::norm(x, rows, gain, bias, out, count, columns, heads, xStride, outStride, kind, epsilon);           \
+    }
+
+SGPT_NORM(f32, f32)
+SGPT_NORM(f32, f16)
+SGPT_NORM(f32, bf16)
+SGPT_NORM(f16, f16)
+SGPT_NORM(bf16, bf16)
+SGPT_NORM(f16, f32)
+SGPT_NORM(bf16, f32)

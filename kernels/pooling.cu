@@ -1,0 +1,241 @@
+// Final norm and pooling in one: hidden states are read from memory once, and what leaves is one vector per segment.
+//
+// sgpt_pool
+//   x        T [tokens, columns], row stride xStride
+//   starts   int [segments + 1], first row of each segment, counted with `cached` rows in front
+//   skip     int [segments], leading tokens of each segment to leave out
+//   gain, bias f32 [columns] or 0; kind and epsilon as in norm.cu
+//   partial  f32 [tokens / slice + segments, modeCount, columns], or 0 if no segment has more than `slice` tokens
+//   out      f32 [segments, modeCount * columns], row stride outStride; written if partial is 0
+//   modes    ordinals of PoolMode, four bits each, the first lowest
+// sgpt_pool_finish: partial → out
+//
+// Launch: block (256), grid (segments, ceil(longest / slice)), shared floats 2 * slice;
+// finish: block (128), grid (segments, min(65535, ceil(columns / 128))).
+//
+// A block takes `slice` tokens of a segment. First its warps compute the statistics of a row each; then every thread
+// owns four columns at a time and runs down the rows, which are in the L2 cache by then (64 rows of 4096 f32: 1 MiB).
+// Slices are put together in their order by the second kernel, so results do not depend on what runs when.
+#include "common/norm.cuh"
+
+namespace sgpt {
+
+// Ordinals of PoolMode.
+enum : int { FIRST, MAX, MEAN, MEAN_SQRT_LENGTH, WEIGHTED_MEAN, LAST };
+
+SGPT_DEVICE int mode_of(long long modes, int index) {
+    return static_cast<int>(modes >> (4 * index) & 15);
+}
+
+// What sums over tokens first … length − 1 are divided by.
+SGPT_DEVICE float divisor(int mode, int first, int length) {
+    const float kept = static_cast<float>(length - first);
+    switch (mode) {
+        case MEAN:
+            return kept;
+        case MEAN_SQRT_LENGTH:
+            return sqrtf(kept);
+        case WEIGHTED_MEAN:
+            return 0.5f * kept * (static_cast<float>(first) + 1.0f + static_cast<float>(length));
+        default:
+            return 1.0f;
+    }
+}
+
+// Row of `partial` that belongs to a segment's first slice. Different slices have different rows, and there are at most
+// tokens / slice + segments.
+SGPT_DEVICE long long first_partial(int start, int slice, int segment) {
+    return static_cast<long long>(start / slice) + segment;
+}
+
+// Mean and factor of one row by one warp.
+template <class T>
+SGPT_DEVICE void row_statistics(const T* row, int columns, bool aligned, int kind, float epsilon, float& mean,
+                                float& scale) {
+    const int first = static_cast<int>(threadIdx.x % 32) * 4;
+    float values[4];
+    mean = 0.0f;
+    if (kind == LAYER_NORM) {
+        float sum = 0.0f;
+        for (int column = first; column < columns; column += 128) {
+            load_part(row, column, columns, aligned, values);
+            sum += (values[0] + values[1]) + (values[2] + values[3]);
+        }
+        mean = warp_sum(sum) / static_cast<float>(columns);
+    }
+    float squares = 0.0f;
+    for (int column = first; column < columns; column += 128) {
+        load_part(row, column, columns, aligned, values);
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+            const float difference = values[i] - mean;
+            squares += column + i < columns ? difference * difference : 0.0f;
+        }
+    }
+    scale = rsqrtf(warp_sum(squares) / static_cast<float>(columns) + epsilon);
+}
+
+// Four columns reduced over some tokens.
+struct Sums {
+    float first[4];
+    float largest[4];
+    float plain[4];
+    float weighted[4];
+    float last[4];
+};
+
+SGPT_DEVICE void clear(Sums& sums) {
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+        sums.first[i] = 0.0f;
+        sums.largest[i] = -infinity();
+        sums.plain[i] = 0.0f;
+        sums.weighted[i] = 0.0f;
+        sums.last[i] = 0.0f;
+    }
+}
+
+SGPT_DEVICE float larger(float a, float b) {
+    return b > a || b != b ? b : a;
+}
+
+SGPT_DEVICE void add(Sums& sums, const float (&values)[4], float weight, bool first, bool last) {
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+        sums.first[i] = first ? values[i] : sums.first[i];
+        sums.largest[i] = larger(sums.largest[i], values[i]);
+        sums.plain[i] += values[i];
+        sums.weighted[i] += weight * values[i];
+        sums.last[i] = last ? values[i] : sums.last[i];
+    }
+}
+
+SGPT_DEVICE void choose(const Sums& sums, int mode, float factor, float (&values)[4]) {
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+        const float chosen = mode == FIRST           ? sums.first[i]
+                             : mode == MAX           ? sums.largest[i]
+                             : mode == WEIGHTED_MEAN ? sums.weighted[i]
+                             : mode == LAST          ? sums.last[i]
+                                                     : sums.plain[i];
+        values[i] = chosen * factor;
+    }
+}
+
+template <class T>
+SGPT_DEVICE void pool(const T* x, const int* starts, const int* skip, const float* gain, const float* bias,
+                      float* partial, float* out, int columns, int xStride, int outStride, int cached, int kind,
+                      float epsilon, int slice, long long modes, int modeCount) {
+    const int segment = static_cast<int>(blockIdx.x);
+    const int start = starts[segment] - cached;
+    const int length = starts[segment + 1] - cached - start;
+    const int skipped = skip[segment];
+    const long long sliceStart = static_cast<long long>(blockIdx.y) * slice;
+    const int from = sliceStart < skipped ? skipped : static_cast<int>(sliceStart);
+    const int to = sliceStart + slice < length ? static_cast<int>(sliceStart) + slice : length;
+    if (from >= to && (partial != nullptr || blockIdx.y > 0)) {
+        return;
+    }
+    const bool aligned = is_aligned<4>(x, xStride);
+    const T* rows = x + static_cast<long long>(start) * xStride;
+    float* means = shared<float>();
+    float* scales = means + slice;
+    if (kind != IDENTITY) {
+        for (int t = from + static_cast<int>(threadIdx.x / 32); t < to; t += static_cast<int>(blockDim.x / 32)) {
+            float mean;
+            float scale;
+            row_statistics(rows + static_cast<long long>(t) * xStride, columns, aligned, kind, epsilon, mean, scale);
+            if (threadIdx.x % 32 == 0) {
+                means[t - from] = mean;
+                scales[t - from] = scale;
+            }
+        }
+        __syncthreads();
+    }
+    float* target = partial == nullptr
+                        ? out + static_cast<long long>(segment) * outStride
+                        : partial + (first_partial(start, slice, segment) + blockIdx.y) * modeCount * columns;
+    const bool targetAligned = is_aligned<4>(target, columns);
+    const int step = static_cast<int>(blockDim.x) * 4;
+    for (int column = static_cast<int>(threadIdx.x) * 4; column < columns; column += step) {
+        float gains[4];
+        float biases[4];
+        load_affine(gain, column, columns, 1.0f, gains);
+        load_affine(bias, column, columns, 0.0f, biases);
+        Sums sums;
+        clear(sums);
+#pragma unroll 4
+        for (int t = from; t < to; t++) {
+            float values[4];
+            load_part(rows + static_cast<long long>(t) * xStride, column, columns, aligned, values);
+            if (kind != IDENTITY) {
+                const float mean = means[t - from];
+                const float scale = scales[t - from];
+#pragma unroll
+                for (int i = 0; i < 4; i++) {
+                    values[i] = (values[i] - mean) * scale * gains[i] + biases[i];
+                }
+            }
+            add(sums, values, static_cast<float>(t) + 1.0f, t == skipped, t == length - 1);
+        }
+        for (int m = 0; m < modeCount; m++) {
+            float values[4] = {};
+            if (from < to) {
+                const int mode = mode_of(modes, m);
+                choose(sums, mode, partial == nullptr ? 1.0f / divisor(mode, skipped, length) : 1.0f, values);
+            }
+            store_part(target + static_cast<long long>(m) * columns, column, columns, targetAligned, values);
+        }
+    }
+}
+
+SGPT_DEVICE void pool_finish(const float* partial, const int* starts, const int* skip, float* out, int columns,
+                             int outStride, int cached, int slice, long long modes, int modeCount) {
+    const int segment = static_cast<int>(blockIdx.x);
+    const int start = starts[segment] - cached;
+    const int length = starts[segment + 1] - cached - start;
+    const int skipped = skip[segment];
+    const long long row = first_partial(start, slice, segment);
+    const int step = static_cast<int>(gridDim.y) * static_cast<int>(blockDim.x);
+    for (int column = static_cast<int>(blockIdx.y) * static_cast<int>(blockDim.x) + static_cast<int>(threadIdx.x);
+         column < columns; column += step) {
+        for (int m = 0; m < modeCount; m++) {
+            const int mode = mode_of(modes, m);
+            float value = 0.0f;
+            if (skipped < length) {
+                value = mode == MAX ? -infinity() : 0.0f;
+                for (int s = skipped / slice; s <= (length - 1) / slice; s++) {
+                    const float part = partial[((row + s) * modeCount + m) * columns + column];
+                    value = mode == MAX ? larger(value, part) : value + part;
+                }
+                value *= 1.0f / divisor(mode, skipped, length);
+            }
+            out[static_cast<long long>(segment) * outStride + static_cast<long long>(m) * columns + column] = value;
+        }
+    }
+}
+
+}  // namespace sgpt
+
+#define SGPT_POOL(T)                                                                                               \
+    SGPT_ENTRY(sgpt_pool_##T, 256,                                                                                 \
+               (const sgpt::T* x, const int* starts, const int* skip, const float* gain, const float* bias,        \
+                float* partial, float* out, int segments, int columns, int xStride, int outStride, int cached,     \
+                int kind, float epsilon, int slice, long long modes, int modeCount)) {                             \
+        if (static_cast<int>(blockIdx.x) < segments) {                                                             \
+            sgpt::pool(x, starts, skip, gain, bias, partial, out, columns, xStride, outStride, cached, kind,       \
+                       epsilon, slice, modes, modeCount);                                                          \
+        }                                                                                                          \
+    }
+
+SGPT_POOL(f32)
+SGPT_POOL(f16)
+SGPT_POOL(bf16)
+
+SGPT_ENTRY(sgpt_pool_finish, 128,
+           (const float* partial, const int* starts, const int* skip, float* out, int segments, int columns,
+            int outStride, int cached, int slice, long long modes, int modeCount)) {
+    if (static_cast<int>(blockIdx.x) < segments) {
+        sgpt::pool_finish(partial, starts, skip, out, columns, outStride, cached, slice, modes, modeCount);
+    }
+}

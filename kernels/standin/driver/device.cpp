@@ -1,0 +1,375 @@
+// Contexts, queues and the worker thread.
+#include "device.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cinttypes>
+#include <cstring>
+
+#include "../runtime/report.h"
+
+namespace standin {
+
+namespace {
+
+constexpr size_t many_operations = 256;
+constexpr auto patience = std::chrono::milliseconds(5);
+
+std::vector<const Kernel*>& kernels() {
+    static std::vector<const Kernel*> all;
+    return all;
+}
+
+}  // namespace
+
+void add_kernel(const Kernel* kernel) { kernels().push_back(kernel); }
+
+const Kernel* find_kernel(const std::string& name) {
+    for (const Kernel* kernel : kernels()) {
+        if (name == kernel->name) {
+            return kernel;
+        }
+    }
+    return nullptr;
+}
+
+std::string base_name(const std::string& path) {
+    size_t slash = path.find_last_of('/');
+    return slash == std::string::npos ? path : path.substr(slash + 1);
+}
+
+bool has_kernels_of(const std::string& file) {
+    return std::any_of(kernels().begin(), kernels().end(),
+                       [&](const Kernel* kernel) { return base_name(kernel->file) == base_name(file); });
+}
+
+const Capability& capability_of(int number) {
+    // CUDA C++ programming guide, "Technical specifications per compute capability".
+    static const Capability all[] = {
+        {75, 65536, 65536, 40, 1024},    {80, 166912, 167936, 108, 2048}, {86, 101376, 102400, 84, 1536},
+        {87, 166912, 167936, 16, 1536},  {89, 101376, 102400, 142, 1536}, {90, 232448, 233472, 132, 2048},
+        {100, 232448, 233472, 148, 2048}, {103, 232448, 233472, 148, 2048}, {110, 232448, 233472, 20, 1536},
+        {120, 101376, 102400, 170, 1536}, {121, 101376, 102400, 48, 1536},
+    };
+    for (const Capability& c : all) {
+        if (c.number == number) {
+            return c;
+        }
+    }
+    static Capability other;
+    other = all[0];
+    other.number = number;
+    return other;
+}
+
+Device& device_at(int ordinal) {
+    // Never destroyed: threads and late calls at the end of the process may still look here.
+    static Device* const devices = [] {
+        Device* made = new Device[max_devices];
+        for (int i = 0; i < max_devices; i++) {
+            made[i].ordinal = i;
+        }
+        return made;
+    }();
+    return devices[ordinal];
+}
+
+int device_count() { return std::min(std::max(options().devices, 0), max_devices); }
+
+Device*& current_device() {
+    static thread_local Device* device = nullptr;
+    return device;
+}
+
+int Device::open() {
+    read_options();
+    Options o = options();
+    if (!memory_of(ordinal).open(ordinal, o.memory)) {
+        report("this system does not give the address ranges that the stand-in needs for device memory");
+        return 2;
+    }
+    sticky = 0;
+    stopping = false;
+    alive = true;
+    random = o.order * 0x9e3779b97f4a7c15u + 0x2545f4914f6cdd1du;
+    // The host program's signals are not for this thread.
+    sigset_t every;
+    sigset_t before;
+    sigfillset(&every);
+    for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) {
+        sigdelset(&every, fault);
+    }
+    pthread_sigmask(SIG_SETMASK, &every, &before);
+    worker = std::thread([this] { run(); });
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return 0;
+}
+
+std::vector<Stream*> Device::all_streams() {
+    std::vector<Stream*> all = {&null_stream};
+    all.insert(all.end(), streams.begin(), streams.end());
+    return all;
+}
+
+void Device::report_leaks(const char* how) {
+    std::string text;
+    for (const Allocation& a : memory_of(ordinal).live()) {
+        text += "\n  allocation #" + std::to_string(a.number) + " of " + std::to_string(a.size) + " bytes";
+    }
+    for (const auto& entry : pinned) {
+        text += "\n  pinned host memory of " + std::to_string(entry.second.size) + " bytes";
+    }
+    if (!streams.empty()) {
+        text += "\n  " + std::to_string(streams.size()) + " streams";
+    }
+    if (!events.empty()) {
+        text += "\n  " + std::to_string(events.size()) + " events";
+    }
+    if (!modules.empty()) {
+        text += "\n  " + std::to_string(modules.size()) + " modules";
+    }
+    if (!text.empty()) {
+        report("leaked on device " + std::to_string(ordinal) + " at " + how + ":" + text);
+    }
+}
+
+void Device::close(const char* how) {
+    drain(nullptr);
+    {
+        std::lock_guard<std::mutex> guard(mutex);
+        stopping = true;
+        wake.notify_all();
+    }
+    worker.join();
+    std::lock_guard<std::mutex> guard(mutex);
+    if (sticky == 0) {
+        report_leaks(how);  // after an error nothing can be given back
+    }
+    memory_of(ordinal).release_all();
+    for (auto& entry : pinned) {
+        free(reinterpret_cast<void*>(entry.first));
+    }
+    pinned.clear();
+    for (Stream* stream : streams) {
+        delete stream;
+    }
+    for (Event* event : events) {
+        delete event;
+    }
+    for (Module* module : modules) {
+        for (auto& entry : module->functions) {
+            delete entry.second;
+        }
+        delete module;
+    }
+    streams.clear();
+    events.clear();
+    modules.clear();
+    pending_downloads.clear();
+    null_stream.queue.clear();
+    queued = 0;
+    sticky = 0;
+    alive = false;
+}
+
+void Device::enqueue(Stream* stream, const char* what, Work work, std::function<bool()> may_start) {
+    std::lock_guard<std::mutex> guard(mutex);
+    if (queued++ == 0) {
+        oldest = std::chrono::steady_clock::now();
+    }
+    stream->queue.push_back({++sequence, what, std::move(work), std::move(may_start)});
+    if (queued == 1 || queued == many_operations) {
+        wake.notify_all();
+    }
+}
+
+int Device::wait_until(const std::function<bool()>& done) {
+    std::unique_lock<std::mutex> lock(mutex);
+    waiting_hosts++;
+    wake.notify_all();
+    progress.wait(lock, [&] { return sticky != 0 || stopping || done(); });
+    waiting_hosts--;
+    return sticky;
+}
+
+int Device::drain(Stream* stream) {
+    return wait_until([this, stream] {
+        auto idle = [](const Stream* s) { return s->queue.empty() && !s->busy; };
+        if (stream != nullptr) {
+            return idle(stream);
+        }
+        std::vector<Stream*> all = all_streams();
+        return std::all_of(all.begin(), all.end(), idle);
+    });
+}
+
+Stream* Device::stream_of(void* handle) {
+    if (handle == nullptr) {
+        return &null_stream;
+    }
+    std::lock_guard<std::mutex> guard(mutex);
+    auto found = streams.find(static_cast<Stream*>(handle));
+    return found == streams.end() ? nullptr : *found;
+}
+
+bool Device::is_pinned(uintptr_t address, size_t size) {
+    for (int i = 0; i < device_count(); i++) {
+        Device& owner = device_at(i);
+        std::lock_guard<std::mutex> guard(owner.mutex);
+        auto after = owner.pinned.upper_bound(address);
+        if (after == owner.pinned.begin()) {
+            continue;
+        }
+        auto block_found = std::prev(after);
+        size_t offset = address - block_found->first;
+        if (offset < block_found->second.size && size <= block_found->second.size - offset) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// Stream order, and: the null stream waits for what blocking streams were given before, and they for it.
+bool Device::eligible(const Stream* stream) const {
+    if (stream->queue.empty() || stream->busy) {
+        return false;
+    }
+    const Operation& head = stream->queue.front();
+    if (head.may_start && !head.may_start()) {
+        return false;
+    }
+    if (stream->non_blocking) {
+        return true;
+    }
+    if (stream != &null_stream) {
+        return null_stream.queue.empty() || null_stream.queue.front().sequence > head.sequence;
+    }
+    return std::all_of(streams.begin(), streams.end(), [&](const Stream* other) {
+        return other->non_blocking || other->queue.empty() || other->queue.front().sequence > head.sequence;
+    });
+}
+
+Stream* Device::choose() {
+    std::vector<Stream*> able;
+    for (Stream* stream : all_streams()) {
+        if (eligible(stream)) {
+            able.push_back(stream);
+        }
+    }
+    if (able.empty()) {
+        return nullptr;
+    }
+    auto earlier = [](const Stream* a, const Stream* b) {
+        return a->queue.front().sequence < b->queue.front().sequence;
+    };
+    uint64_t order = options().order;
+    if (order == 0) {
+        return *std::min_element(able.begin(), able.end(), earlier);
+    }
+    if (order == 1) {
+        return *std::max_element(able.begin(), able.end(), earlier);
+    }
+    random ^= random << 13;
+    random ^= random >> 7;
+    random ^= random << 17;
+    std::sort(able.begin(), able.end(), earlier);
+    return able[random % able.size()];
+}
+
+void Device::run() {
+    std::unique_lock<std::mutex> lock(mutex);
+    while (!stopping) {
+        bool hurry = waiting_hosts > 0 || queued >= many_operations ||
+                     (queued > 0 && std::chrono::steady_clock::now() - oldest >= patience);
+        Stream* stream = hurry && sticky == 0 ? choose() : nullptr;
+        if (stream == nullptr) {
+            if (queued == 0 || sticky != 0) {
+                wake.wait(lock);
+            } else if (hurry) {
+                wake.wait_for(lock, std::chrono::milliseconds(1));  // for an event of another device
+            } else {
+                wake.wait_until(lock, oldest + patience);
+            }
+            continue;
+        }
+        // The operation stays at the head of its queue while it runs, so that others see that it is not done.
+        stream->busy = true;
+        Work work = std::move(stream->queue.front().work);
+        const char* what = stream->queue.front().what;
+        lock.unlock();
+        std::string why;
+        int result = work(why);
+        work = nullptr;
+        if (result != 0) {
+            report(std::string(what) + ": " + why);
+        }
+        lock.lock();
+        stream->busy = false;
+        stream->queue.pop_front();
+        queued--;
+        if (result != 0) {
+            sticky = result;
+            for (Stream* each : all_streams()) {
+                each->queue.clear();
+            }
+            queued = 0;
+        }
+        progress.notify_all();
+    }
+}
+
+int Call::refuse(int code, const std::string& what) const {
+    report(std::string(name_) + ": " + what);
+    return code;
+}
+
+namespace {
+std::atomic<bool> initialized{false};
+
+struct AtExit {
+    ~AtExit() {
+        for (int i = 0; i < max_devices; i++) {
+            Device& device = device_at(i);
+            if (device.alive) {
+                device.close("the end of the process");
+            }
+        }
+    }
+};
+}  // namespace
+
+void set_initialized() {
+    initialized = true;
+    static AtExit at_exit;
+}
+
+int Call::begin(bool needs_context) {
+    int injected = injected_failure(name_);
+    Device* device = current_device();
+    if (injected != 0) {
+        bool fatal = injected == 214 || injected == 700 || injected == 702 || (injected >= 714 && injected <= 719);
+        if (fatal && device != nullptr) {
+            std::lock_guard<std::mutex> guard(device->mutex);
+            device->sticky = injected;
+            device->progress.notify_all();
+        }
+        return injected;
+    }
+    if (!initialized) {
+        return 3;
+    }
+    if (!needs_context) {
+        return 0;
+    }
+    if (device == nullptr || !device->alive) {
+        return refuse(201, "no context is current on this thread");
+    }
+    device_ = device;
+    std::lock_guard<std::mutex> guard(device->mutex);
+    return device->sticky;
+}
+
+}  // namespace standin

@@ -1,0 +1,162 @@
+// Devices, streams and the queue between the host and a device's worker thread.
+//
+// Each device has one worker thread. Operations are queued per stream; the worker takes one that may run (stream order,
+// events, the null stream's rules), which one of several decides the order's number. It starts late: when the host
+// waits for something, when many operations have gathered, or after a few milliseconds; so that host memory touched
+// too early is touched while it is still in use.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "../runtime/block.h"
+#include "../runtime/memory.h"
+
+namespace standin {
+
+struct Device;
+
+/// Work of a stream: returns a CUresult, and says in `why` what went wrong.
+using Work = std::function<int(std::string& why)>;
+
+struct Operation {
+    uint64_t sequence;
+    const char* what;
+    Work work;
+    std::function<bool()> may_start;  // empty: at once
+};
+
+struct Stream {
+    Device* device;
+    bool non_blocking;
+    std::deque<Operation> queue;
+    bool busy = false;
+};
+
+/// What outlives an event that is destroyed while operations wait for it.
+struct EventState {
+    std::atomic<uint64_t> completed{0};
+    std::chrono::steady_clock::time_point time;
+};
+
+struct Event {
+    Device* device;
+    bool timed;
+    uint64_t recorded = 0;
+    std::shared_ptr<EventState> state = std::make_shared<EventState>();
+};
+
+struct Module {
+    Device* device;
+    std::string image;     // machine code of the chosen architecture, if it can be read
+    std::string only_file; // if not empty, only this source file's kernels
+    std::map<std::string, struct Function*> functions;
+};
+
+struct Function {
+    Module* module;
+    const Kernel* kernel;
+    unsigned dynamic_shared = 48 * 1024;
+};
+
+struct HostBlock {
+    size_t size;
+    Device* device;
+};
+
+struct Device {
+    int ordinal = 0;
+    std::mutex mutex;
+    std::condition_variable wake;
+    std::condition_variable progress;
+    int references = 0;
+    bool alive = false;
+    bool stopping = false;
+    int sticky = 0;
+    int waiting_hosts = 0;
+    uint64_t sequence = 0;
+    uint64_t launches = 0;
+    size_t queued = 0;
+    std::chrono::steady_clock::time_point oldest;
+    Stream null_stream{this, false, {}, false};
+    std::set<Stream*> streams;
+    std::set<Event*> events;
+    std::set<Module*> modules;
+    std::map<uintptr_t, HostBlock> pinned;
+    std::multimap<uintptr_t, uintptr_t> pending_downloads;  // host ranges that queued copies will write
+    uint64_t random = 1;
+    Block block;
+    std::thread worker;
+
+    /// Makes the context: options, memory, worker.
+    int open();
+    /// Ends it; what has not been given back is reported and dropped.
+    void close(const char* how);
+
+    void enqueue(Stream* stream, const char* what, Work work, std::function<bool()> may_start = {});
+    /// Waits until the stream (null: every stream) is empty: 0 or the sticky error.
+    int drain(Stream* stream);
+    /// Waits until `done`, which is asked under the mutex.
+    int wait_until(const std::function<bool()>& done);
+    Stream* stream_of(void* handle);
+    bool is_pinned(uintptr_t address, size_t size);
+
+private:
+    void run();
+    Stream* choose();
+    bool eligible(const Stream* stream) const;
+    void report_leaks(const char* how);
+    std::vector<Stream*> all_streams();
+};
+
+int device_count();
+Device& device_at(int ordinal);
+
+/// The device whose primary context is current on this thread, or null.
+Device*& current_device();
+
+/// One call of the driver's interface: checks initialisation, injected failures, the context and its error.
+class Call {
+public:
+    explicit Call(const char* name) : name_(name) {}
+    /// 0, or what to return at once.
+    int begin(bool needs_context = true);
+    Device& device() const { return *device_; }
+    /// Reports what is wrong with the call; returns the code.
+    int refuse(int code, const std::string& what) const;
+
+private:
+    const char* name_;
+    Device* device_ = nullptr;
+};
+
+/// From cuInit on.
+void set_initialized();
+
+/// Kernels by name.
+const Kernel* find_kernel(const std::string& name);
+/// Whether a source file (folders aside) has kernels here.
+bool has_kernels_of(const std::string& file);
+std::string base_name(const std::string& path);
+
+struct Capability {
+    int number;  // 10 * major + minor
+    unsigned shared_optin;
+    unsigned shared_per_multiprocessor;
+    int multiprocessors;
+    int threads_per_multiprocessor;
+};
+const Capability& capability_of(int number);
+
+}  // namespace standin

@@ -1,0 +1,229 @@
+// Streams and events.
+#include "api.h"
+#include "device.h"
+
+using namespace standin;
+
+namespace {
+
+Event* event_of(Device& d, void* handle) {
+    std::lock_guard<std::mutex> guard(d.mutex);
+    auto found = d.events.find(static_cast<Event*>(handle));
+    return found == d.events.end() ? nullptr : *found;
+}
+
+/// An event of any device.
+Event* any_event(void* handle) {
+    for (int i = 0; i < device_count(); i++) {
+        Event* event = event_of(device_at(i), handle);
+        if (event != nullptr) {
+            return event;
+        }
+    }
+    return nullptr;
+}
+
+int bad_stream(const Call& call) { return call.refuse(400, "this is no stream of the current context"); }
+int bad_event(const Call& call) { return call.refuse(400, "this is no event"); }
+
+/// Lets the worker begin, so that asking again and again ends.
+void hurry(Device& d) {
+    std::lock_guard<std::mutex> guard(d.mutex);
+    d.oldest -= std::chrono::seconds(1);
+    d.wake.notify_all();
+}
+
+int elapsed(Call& call, float* milliseconds, void* start, void* end) {
+    int status = call.begin();
+    if (status != 0) {
+        return status;
+    }
+    Event* a = any_event(start);
+    Event* b = any_event(end);
+    if (a == nullptr || b == nullptr || !a->timed || !b->timed || a->recorded == 0 || b->recorded == 0) {
+        return call.refuse(400, "an event is unknown, was never recorded or keeps no time");
+    }
+    if (a->state->completed < a->recorded || b->state->completed < b->recorded) {
+        return 600;
+    }
+    *milliseconds = std::chrono::duration<float, std::milli>(b->state->time - a->state->time).count();
+    return 0;
+}
+
+}  // namespace
+
+SGPT_API cuStreamCreate(void** stream, unsigned flags) {
+    Call call("cuStreamCreate");
+    int status = call.begin();
+    if (status != 0) {
+        return status;
+    }
+    if (flags > 1) {
+        return call.refuse(1, "flags " + std::to_string(flags));
+    }
+    Device& d = call.device();
+    Stream* made = new Stream{&d, flags == 1, {}, false};
+    std::lock_guard<std::mutex> guard(d.mutex);
+    d.streams.insert(made);
+    *stream = made;
+    return 0;
+}
+
+SGPT_API cuStreamSynchronize(void* handle) {
+    Call call("cuStreamSynchronize");
+    int status = call.begin();
+    if (status != 0) {
+        return status;
+    }
+    Stream* stream = call.device().stream_of(handle);
+    return stream == nullptr ? bad_stream(call) : call.device().drain(stream);
+}
+
+SGPT_API cuStreamQuery(void* handle) {
+    Call call("cuStreamQuery");
+    int status = call.begin();
+    if (status != 0) {
+        return status;
+    }
+    Stream* stream = call.device().stream_of(handle);
+    if (stream == nullptr) {
+        return bad_stream(call);
+    }
+    hurry(call.device());
+    std::lock_guard<std::mutex> guard(call.device().mutex);
+    return stream->queue.empty() ? 0 : 600;
+}
+
+SGPT_API cuStreamWaitEvent(void* handle, void* event_handle, unsigned flags) {
+    Call call("cuStreamWaitEvent");
+    int status = call.begin();
+    if (status != 0) {
+        return status;
+    }
+    Device& d = call.device();
+    Stream* stream = d.stream_of(handle);
+    Event* event = any_event(event_handle);
+    if (stream == nullptr || event == nullptr || flags != 0) {
+        return stream == nullptr ? bad_stream(call) : event == nullptr ? bad_event(call) : call.refuse(1, "flags");
+    }
+    std::shared_ptr<EventState> state = event->state;
+    uint64_t record = event->recorded;
+    d.enqueue(stream, "cuStreamWaitEvent", [](std::string&) { return 0; },
+              [state, record] { return state->completed >= record; });
+    return 0;
+}
+
+SGPT_API cuStreamDestroy_v2(void* handle) {
+    Call call("cuStreamDestroy");
+    int status = call.begin();
+    if (status != 0) {
+        return status;
+    }
+    Device& d = call.device();
+    Stream* stream = handle == nullptr ? nullptr : d.stream_of(handle);
+    if (stream == nullptr) {
+        return bad_stream(call);
+    }
+    status = d.drain(stream);
+    if (status != 0) {
+        return status;
+    }
+    std::lock_guard<std::mutex> guard(d.mutex);
+    d.streams.erase(stream);
+    delete stream;
+    return 0;
+}
+
+SGPT_API cuEventCreate(void** event, unsigned flags) {
+    Call call("cuEventCreate");
+    int status = call.begin();
+    if (status != 0) {
+        return status;
+    }
+    if (flags > 3) {
+        return call.refuse(flags > 7 ? 1 : 801, "flags " + std::to_string(flags));
+    }
+    Device& d = call.device();
+    Event* made = new Event{&d, (flags & 2) == 0};
+    std::lock_guard<std::mutex> guard(d.mutex);
+    d.events.insert(made);
+    *event = made;
+    return 0;
+}
+
+SGPT_API cuEventRecord(void* event_handle, void* handle) {
+    Call call("cuEventRecord");
+    int status = call.begin();
+    if (status != 0) {
+        return status;
+    }
+    Device& d = call.device();
+    Stream* stream = d.stream_of(handle);
+    Event* event = event_of(d, event_handle);
+    if (stream == nullptr || event == nullptr) {
+        return stream == nullptr ? bad_stream(call) : bad_event(call);
+    }
+    std::shared_ptr<EventState> state = event->state;
+    uint64_t record = ++event->recorded;
+    d.enqueue(stream, "cuEventRecord", [state, record](std::string&) {
+        state->time = std::chrono::steady_clock::now();
+        state->completed = record;
+        return 0;
+    });
+    return 0;
+}
+
+SGPT_API cuEventSynchronize(void* handle) {
+    Call call("cuEventSynchronize");
+    int status = call.begin();
+    if (status != 0) {
+        return status;
+    }
+    Event* event = any_event(handle);
+    if (event == nullptr) {
+        return bad_event(call);
+    }
+    std::shared_ptr<EventState> state = event->state;
+    uint64_t record = event->recorded;
+    return event->device->wait_until([state, record] { return state->completed >= record; });
+}
+
+SGPT_API cuEventQuery(void* handle) {
+    Call call("cuEventQuery");
+    int status = call.begin();
+    if (status != 0) {
+        return status;
+    }
+    Event* event = any_event(handle);
+    if (event == nullptr) {
+        return bad_event(call);
+    }
+    hurry(*event->device);
+    return event->state->completed >= event->recorded ? 0 : 600;
+}
+
+SGPT_API cuEventElapsedTime(float* milliseconds, void* start, void* end) {
+    Call call("cuEventElapsedTime");
+    return elapsed(call, milliseconds, start, end);
+}
+
+SGPT_API cuEventElapsedTime_v2(float* milliseconds, void* start, void* end) {
+    Call call("cuEventElapsedTime");
+    return elapsed(call, milliseconds, start, end);
+}
+
+SGPT_API cuEventDestroy_v2(void* handle) {
+    Call call("cuEventDestroy");
+    int status = call.begin();
+    if (status != 0) {
+        return status;
+    }
+    Event* event = any_event(handle);
+    if (event == nullptr) {
+        return bad_event(call);
+    }
+    std::lock_guard<std::mutex> guard(event->device->mutex);
+    event->device->events.erase(event);
+    delete event;
+    return 0;
+}

@@ -1,0 +1,376 @@
+// Packed attention, both kernels, against attention with its scores written out.
+#include <cmath>
+#include <memory>
+
+#include "launch.h"
+
+using namespace test;
+
+namespace {
+
+constexpr int TILE = 64;
+constexpr int NO_PARENT = -1;
+
+// A batch as PackedBatch describes it.
+struct Batch {
+    int cached = 0;
+    std::vector<int> lengths;  // the cached segment's too
+    std::vector<int> parents;
+
+    int segments() const { return static_cast<int>(lengths.size()); }
+    int first_segment() const { return cached > 0 ? 1 : 0; }
+    int start(int segment) const {
+        int row = 0;
+        for (int s = 0; s < segment; s++) {
+            row += lengths[s];
+        }
+        return row;
+    }
+    int rows() const { return start(segments()); }
+    int tokens() const { return rows() - cached; }
+    int depth(int segment) const {
+        int depth = 0;
+        for (int s = parents[segment]; s != NO_PARENT; s = parents[s]) {
+            depth += lengths[s];
+        }
+        return depth;
+    }
+};
+
+Batch roots(const std::vector<int>& lengths) {
+    return {0, lengths, std::vector<int>(lengths.size(), NO_PARENT)};
+}
+
+Batch tree(int cached, std::vector<int> lengths, std::vector<int> parents) {
+    if (cached > 0) {
+        lengths.insert(lengths.begin(), cached);
+        parents.insert(parents.begin(), NO_PARENT);
+    }
+    return {cached, lengths, parents};
+}
+
+// The index arrays of README.
+struct Index {
+    std::vector<double> positions;
+    std::vector<double> starts;
+    std::vector<double> tiles;
+    std::vector<double> runs;
+    int tile_count = 0;
+};
+
+void add_tile(const Batch& batch, const std::vector<int>& segment_of, int first, int tokens, Index& index) {
+    // Ancestors in the order in which they are met.
+    std::vector<int> ancestors;
+    for (int i = 0; i < tokens; i++) {
+        for (int s = batch.parents[segment_of[first + i]]; s != NO_PARENT; s = batch.parents[s]) {
+            if (std::find(ancestors.begin(), ancestors.end(), s) == ancestors.end()) {
+                ancestors.push_back(s);
+            }
+        }
+    }
+    const double first_run = static_cast<double>(index.runs.size() / 8);
+    for (int ancestor : ancestors) {
+        std::uint64_t mask = 0;
+        double lowest = 1e9;
+        for (int i = 0; i < tokens; i++) {
+            for (int s = batch.parents[segment_of[first + i]]; s != NO_PARENT; s = batch.parents[s]) {
+                if (s == ancestor) {
+                    mask |= std::uint64_t{1} << i;
+                    lowest = std::min(lowest, index.positions[first + i]);
+                }
+            }
+        }
+        const double low = static_cast<std::int32_t>(mask & 0xffffffff);
+        const double high = static_cast<std::int32_t>(mask >> 32);
+        for (double value : {static_cast<double>(batch.start(ancestor)), static_cast<double>(batch.lengths[ancestor]),
+                             static_cast<double>(batch.depth(ancestor)), lowest, low, high, 0.0, 0.0}) {
+            index.runs.push_back(value);
+        }
+    }
+    for (double value : {static_cast<double>(first), static_cast<double>(tokens), index.starts[first], first_run,
+                         static_cast<double>(ancestors.size()), 0.0, 0.0, 0.0}) {
+        index.tiles.push_back(value);
+    }
+    index.tile_count++;
+}
+
+Index index_of(const Batch& batch) {
+    Index index;
+    std::vector<int> segment_of;
+    for (int s = batch.first_segment(); s < batch.segments(); s++) {
+        for (int i = 0; i < batch.lengths[s]; i++) {
+            index.positions.push_back(batch.depth(s) + i);
+            index.starts.push_back(batch.start(s));
+            segment_of.push_back(s);
+        }
+    }
+    int first = 0;  // of the tile that is open
+    int end = 0;
+    for (int s = batch.first_segment(); s < batch.segments(); s++) {
+        const int length = batch.lengths[s];
+        if (end > first && end - first + length > TILE) {
+            add_tile(batch, segment_of, first, end - first, index);
+            first = end;
+        }
+        end += length;
+        while (end - first >= TILE) {
+            add_tile(batch, segment_of, first, TILE, index);
+            first += TILE;
+        }
+    }
+    if (end > first) {
+        add_tile(batch, segment_of, first, end - first, index);
+    }
+    if (index.runs.empty()) {
+        index.runs.assign(8, 0);
+    }
+    return index;
+}
+
+struct Heads {
+    int heads;
+    int kv_heads;
+    int dim;
+    int window = 0;
+    bool slopes = false;
+    double scale = 0;  // 0: 1 / sqrt(dim)
+};
+
+std::vector<double> reference(const Batch& batch, const Heads& p, double scale, const std::vector<double>& slopes,
+                              const std::vector<double>& qkv, int stride) {
+    const int columns = p.heads * p.dim;
+    std::vector<double> out(static_cast<std::size_t>(batch.tokens()) * columns);
+    for (int s = batch.first_segment(); s < batch.segments(); s++) {
+        std::vector<int> rows;
+        for (int a = s; a != NO_PARENT; a = batch.parents[a]) {
+            std::vector<int> own(batch.lengths[a]);
+            for (int i = 0; i < batch.lengths[a]; i++) {
+                own[i] = batch.start(a) + i;
+            }
+            rows.insert(rows.begin(), own.begin(), own.end());
+        }
+        const int depth = batch.depth(s);
+        for (int i = depth; i < static_cast<int>(rows.size()); i++) {
+            for (int h = 0; h < p.heads; h++) {
+                const double* q = qkv.data() + static_cast<std::ptrdiff_t>(rows[i]) * stride + h * p.dim;
+                const int key_column = (p.heads + h / (p.heads / p.kv_heads)) * p.dim;
+                std::vector<double> scores(i + 1, -INFINITY);
+                double most = -INFINITY;
+                for (int j = 0; j <= i; j++) {
+                    if (p.window > 0 && i - j >= p.window) {
+                        continue;
+                    }
+                    const double* k = qkv.data() + static_cast<std::ptrdiff_t>(rows[j]) * stride + key_column;
+                    double dot = 0;
+                    for (int c = 0; c < p.dim; c++) {
+                        dot += q[c] * k[c];
+                    }
+                    scores[j] = scale * dot + (p.slopes ? slopes[h] * (j - i) : 0);
+                    most = std::max(most, scores[j]);
+                }
+                double sum = 0;
+                for (double& score : scores) {
+                    score = std::exp(score - most);
+                    sum += score;
+                }
+                double* row = out.data() + static_cast<std::ptrdiff_t>(rows[i] - batch.cached) * columns + h * p.dim;
+                for (int j = 0; j <= i; j++) {
+                    const double* v =
+                        qkv.data() + static_cast<std::ptrdiff_t>(rows[j]) * stride + key_column + p.kv_heads * p.dim;
+                    for (int c = 0; c < p.dim && scores[j] > 0; c++) {
+                        row[c] += scores[j] / sum * v[c];
+                    }
+                }
+            }
+        }
+    }
+    return out;
+}
+
+// The table of README.
+std::string kernel_of(Type type, int dim, Launch& launch, int blocks) {
+    const bool tensor = (type == Type::f16 || (type == Type::bf16 && Device::current().capability() >= 80)) && dim <= 256;
+    launch.grid = {static_cast<unsigned>(blocks), 1};
+    if (tensor) {
+        launch.block = {128, 1};
+        launch.shared = dim <= 64 ? 24576 : dim <= 128 ? 49152 : 65536;
+        return format("sgpt_attention_mma%d_%s", dim <= 64 ? 64 : dim <= 128 ? 128 : 256, name(type));
+    }
+    launch.block = {256, 1};
+    launch.shared = 34816;
+    if (type == Type::f32 && dim <= 64) {
+        return "sgpt_attention_general64_f32";
+    }
+    launch.grid.y = static_cast<unsigned>(ceil_div(dim, 128));
+    return format("sgpt_attention_general128_%s", name(type));
+}
+
+void attend(Type type, const Batch& batch, const Heads& p, double size = 1.5, int pad = 0, int offset = 0) {
+    static Random random(20);
+    const int columns = (p.heads + 2 * p.kv_heads) * p.dim;
+    const int stride = columns + pad;
+    const int out_columns = p.heads * p.dim;
+    const int out_stride = out_columns + pad;
+    std::vector<double> qkv = random.normal(static_cast<std::size_t>(batch.rows()) * stride);
+    for (int r = 0; r < batch.rows(); r++) {
+        for (int c = 0; c < stride; c++) {
+            double& value = qkv[static_cast<std::size_t>(r) * stride + c];
+            value = rounded(type, c < (p.heads + p.kv_heads) * p.dim ? size * value : value);
+            if (c >= columns || (r < batch.cached && c < out_columns)) {
+                value = NAN;
+            }
+        }
+    }
+    const double scale = rounded(Type::f32, p.scale == 0 ? 1 / std::sqrt(p.dim) : p.scale);
+    std::vector<double> slopes(p.heads);
+    for (int h = 0; h < p.heads; h++) {
+        slopes[h] = rounded(Type::f32, std::pow(2, -8.0 * (h + 1) / p.heads));
+    }
+    const Index index = index_of(batch);
+    const Buffer device_qkv(type, qkv, offset);
+    const Buffer positions(Type::i32, index.positions);
+    const Buffer starts(Type::i32, index.starts);
+    const Buffer tiles(Type::i32, index.tiles);
+    const Buffer runs(Type::i32, index.runs);
+    const Buffer device_slopes(Type::f32, slopes);
+    const Buffer out(type, std::vector<double>(static_cast<std::size_t>(batch.tokens()) * out_stride, NAN), offset);
+    Launch launch;
+    const std::string kernel = kernel_of(type, p.dim, launch, index.tile_count * p.heads);
+    Device::current().launch(kernel, launch.grid, launch.block, launch.shared, device_qkv.address(), positions.address(),
+                             starts.address(), tiles.address(), runs.address(),
+                             p.slopes ? device_slopes.address() : Address{0}, out.address(), p.heads, p.kv_heads, p.dim,
+                             stride, out_stride, batch.cached, p.window, static_cast<float>(scale));
+    const std::string what =
+        format("%s %d/%d heads of %d, window %d, slopes %d, %d segments, %d tokens, %d cached, pad %d", kernel.c_str(),
+               p.heads, p.kv_heads, p.dim, p.window, p.slopes, batch.segments(), batch.tokens(), batch.cached, pad);
+    const std::vector<double> got = out.values();
+    std::vector<double> dense;
+    for (int r = 0; r < batch.tokens(); r++) {
+        for (int c = 0; c < out_stride; c++) {
+            const double value = got[static_cast<std::size_t>(r) * out_stride + c];
+            if (c < out_columns) {
+                dense.push_back(value);
+            } else if (!std::isnan(value)) {
+                fail(what + ": written past a row's end");
+                return;
+            }
+        }
+    }
+    // Probabilities are rounded to the type, a weighted mean of values around 1 is off by as much; so is the result.
+    // Scores of size size² · sqrt(dim) · scale come from sums of float products.
+    const double factor = std::max(1.0, size * size * std::sqrt(p.dim) * std::fabs(scale));
+    const Tolerance tolerance = type == Type::f32 ? Tolerance{1e-5 * factor, 1e-5}
+                                                  : Tolerance{3 * unit(type) + 1e-5 * factor, unit(type)};
+    expect_close(what, reference(batch, p, scale, slopes, qkv, stride), dense, tolerance);
+}
+
+const std::vector<Type> TYPES = {Type::f32, Type::f16, Type::bf16};
+
+}  // namespace
+
+SGPT_TEST(attention_with_every_head_size) {
+    const Batch batch = roots({1, 2, 33, 5, 31, 32, 1, 70});
+    for (Type type : TYPES) {
+        for (int dim : {1, 3, 8, 16, 24, 40, 64, 65, 80, 96, 128, 136, 256, 260}) {
+            attend(type, batch, {2, 2, dim});
+        }
+    }
+}
+
+SGPT_TEST(attention_over_every_length) {
+    for (Type type : TYPES) {
+        for (int length : {1, 2, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 127, 128, 129, 257}) {
+            attend(type, roots({length}), {1, 1, 16});
+        }
+        attend(type, roots({300, 150}), {1, 1, 136});
+        attend(type, roots({600, 401}), {2, 1, 24});
+    }
+    attend(Type::bf16, roots({2048}), {1, 1, 64});
+    attend(Type::f32, roots({2048}), {1, 1, 16});
+}
+
+SGPT_TEST(attention_within_a_window) {
+    for (Type type : TYPES) {
+        for (int window : {1, 2, 3, 8, 31, 63, 64, 65, 5000}) {
+            attend(type, roots({1, 7, 8, 9, 33, 100}), {2, 2, 16, window});
+        }
+        for (int window : {1, 200, 256, 257}) {
+            attend(type, roots({256, 257, 520}), {1, 1, 8, window});
+        }
+    }
+}
+
+SGPT_TEST(attention_with_grouped_heads_and_slopes) {
+    for (Type type : TYPES) {
+        for (int kv_heads : {1, 2, 4, 8}) {
+            attend(type, roots({3, 40, 17}), {8, kv_heads, 24});
+        }
+        attend(type, roots({1, 2, 33, 100}), {4, 4, 16, 0, true});
+        attend(type, roots({700}), {2, 2, 8, 0, true});
+        attend(type, roots({100, 12}), {6, 3, 80, 20, true});
+        attend(type, roots({90, 12}), {3, 1, 5, 0, true});
+    }
+}
+
+SGPT_TEST(attention_of_trees) {
+    const std::vector<int> parents = {NO_PARENT, 0, 0, 1, 3, NO_PARENT, 5, 2};
+    const std::vector<int> lengths = {9, 5, 17, 4, 1, 33, 40, 2};
+    for (Type type : TYPES) {
+        const Batch batch = tree(0, lengths, parents);
+        attend(type, batch, {2, 2, 16});
+        attend(type, batch, {4, 2, 24, 0, true});
+        for (int window : {1, 2, 5, 8, 16, 100}) {
+            attend(type, batch, {2, 1, 8, window});
+        }
+        attend(type, tree(0, {300, 70, 65, 1, 128}, {NO_PARENT, 0, 0, 1, 1}), {1, 1, 64});
+        for (int cached : {1, 8, 33, 130}) {
+            attend(type, tree(cached, {5, 1, 12, 3, 20}, {0, 0, 1, NO_PARENT, 3}), {2, 1, 24, 0, true});
+            attend(type, tree(cached, {5, 1, 12, 3, 20}, {0, 0, 1, NO_PARENT, 3}), {2, 2, 8, 6});
+        }
+    }
+}
+
+SGPT_TEST(attention_of_random_trees) {
+    Random random(21);
+    for (int i = 0; i < 40; i++) {
+        const int cached = random.below(3) == 0 ? 1 + random.below(200) : 0;
+        std::vector<int> lengths(1 + random.below(8));
+        std::vector<int> parents(lengths.size());
+        for (std::size_t s = 0; s < lengths.size(); s++) {
+            lengths[s] = 1 + random.below(random.flip() ? 8 : 160);
+            parents[s] = random.below(static_cast<int>(s) + (cached > 0 ? 1 : 0) + 1) - 1;
+        }
+        const int kv_heads = 1 + random.below(2);
+        const int window = random.flip() ? 0 : 1 + random.below(random.flip() ? 12 : 200);
+        const Heads heads{kv_heads * (1 + random.below(2)), kv_heads, 1 + random.below(40), window, random.flip()};
+        attend(TYPES[i % 3], tree(cached, lengths, parents), heads);
+    }
+}
+
+SGPT_TEST(attention_with_odd_strides_and_addresses) {
+    for (Type type : TYPES) {
+        attend(type, roots({70, 3}), {2, 1, 64}, 1.5, 8);
+        attend(type, roots({70, 3}), {2, 1, 64}, 1.5, 3);
+        attend(type, roots({70, 3}), {2, 1, 40}, 1.5, 0, 1);
+        attend(type, roots({70, 3}), {1, 1, 256}, 1.5, 1, 3);
+    }
+}
+
+SGPT_TEST(attention_with_large_scores) {
+    for (double size : {4.0, 12.0, 40.0}) {
+        attend(Type::f32, roots({1, 2, 40, 100}), {2, 2, 64, 0, false, 1}, size);
+        attend(Type::bf16, roots({1, 2, 40, 100}), {2, 2, 64, 0, false, 1}, size);
+        attend(Type::f16, roots({1, 2, 40, 100}), {2, 2, 64, 0, false, -1}, size);
+    }
+}
+
+SGPT_TEST(attention_in_many_small_segments) {
+    std::vector<int> lengths(150);
+    for (int s = 0; s < 150; s++) {
+        lengths[s] = 1 + s % 7;
+    }
+    for (Type type : TYPES) {
+        attend(type, roots(lengths), {2, 2, 16});
+        attend(type, roots(lengths), {2, 1, 16, 3, true});
+    }
+}
