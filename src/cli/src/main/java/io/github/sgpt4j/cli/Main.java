@@ -102,6 +102,7 @@ public final class Main implements Runnable {
         verbs.put("download", DownloadCommand::new);
         verbs.put("verify", VerifyCommand::new);
         verbs.put("convert", ConvertCommand::new);
+        verbs.put("bench", BenchCommand::new);
         verbs.put("devices", DevicesCommand::new);
         String first = given.length > 0 ? given[0] : "";
         if (verbs.containsKey(first)) {
