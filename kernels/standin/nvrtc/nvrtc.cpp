@@ -93,7 +93,7 @@ int copy_text(void* handle, char* out, std::string Program::*text, bool availabl
 
 SGPT_API nvrtcVersion(int* major, int* minor) {
     *major = 13;
-    *minor = 0;
+    *minor = 999;  // no real one's: what is cached by version must not be taken for real code, or the reverse
     return success;
 }
 
