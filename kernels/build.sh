@@ -146,10 +146,11 @@ run_tests() {
         return
     fi
     make -s -C test CXX="$cxx" -j "$(getconf _NPROCESSORS_ONLN)"
-    # Blocks and threads take turns in the order of their numbers, and in two others; two runs at a time.
+    # Blocks and threads take turns in the order of their numbers, and in two others, the last on a Turing; two runs
+    # at a time.
     local order failed=0 running=()
     for order in 0 1 2; do
-        SGPT_STANDIN_ORDER=$order target/test/kernels target/standin - . &
+        SGPT_STANDIN_ORDER=$order SGPT_STANDIN_CC=$((order == 2 ? 75 : 90)) target/test/kernels target/standin - . &
         running+=($!)
         if [ ${#running[@]} -ge 2 ]; then
             wait "${running[0]}" || failed=1

@@ -122,7 +122,11 @@ SGPT_DEVICE float warp_sum(float x) {
 // Copies 16 bytes, or writes 16 zero bytes and reads nothing if `valid` is false. Both addresses are 16-byte aligned.
 SGPT_DEVICE void copy_async16(void* to, const void* from, bool valid) {
 #ifdef SGPT_STANDIN
-    standin::copy_async(to, from, 16, valid ? 16 : 0);
+    if (standin::compute_capability() >= 80) {
+        standin::copy_async(to, from, 16, valid ? 16 : 0);
+    } else {
+        store16(to, valid ? load16(from) : Bytes16{{0, 0, 0, 0}});
+    }
 #elif __CUDA_ARCH__ >= 800
     const unsigned address = static_cast<unsigned>(__cvta_generic_to_shared(to));
     const int bytes = valid ? 16 : 0;
@@ -135,7 +139,9 @@ SGPT_DEVICE void copy_async16(void* to, const void* from, bool valid) {
 // Ends the group of copies begun since the last call.
 SGPT_DEVICE void copy_async_commit() {
 #ifdef SGPT_STANDIN
-    standin::copy_async_commit();
+    if (standin::compute_capability() >= 80) {
+        standin::copy_async_commit();
+    }
 #elif __CUDA_ARCH__ >= 800
     asm volatile("cp.async.commit_group;" ::: "memory");
 #endif
@@ -144,7 +150,9 @@ SGPT_DEVICE void copy_async_commit() {
 // Waits for this thread's copies; a barrier makes them known to others.
 SGPT_DEVICE void copy_async_wait() {
 #ifdef SGPT_STANDIN
-    standin::copy_async_wait(0);
+    if (standin::compute_capability() >= 80) {
+        standin::copy_async_wait(0);
+    }
 #elif __CUDA_ARCH__ >= 800
     asm volatile("cp.async.wait_group 0;" ::: "memory");
 #endif

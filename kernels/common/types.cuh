@@ -238,7 +238,12 @@ SGPT_DEVICE void store_part(T* row, Index column, Index columns, bool aligned, c
 SGPT_DEVICE void multiply(f16, float (&d)[4], const unsigned (&a)[4], unsigned b0, unsigned b1) {
 #ifdef SGPT_STANDIN
     const unsigned b[2] = {b0, b1};
-    standin::mma_m16n8k16_f16(d, a, b, d);
+    if (standin::compute_capability() >= 80) {
+        standin::mma_m16n8k16_f16(d, a, b, d);
+    } else {
+        standin::mma_m16n8k8_f16(d, a, b, d);
+        standin::mma_m16n8k8_f16(d, a + 2, b + 1, d);
+    }
 #elif __CUDA_ARCH__ >= 800
     asm volatile(
         "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "

@@ -8,6 +8,12 @@ module io.github.sgpt4j.engine {
     exports io.github.sgpt4j;
     exports io.github.sgpt4j.error;
 
+    // An artifact may bring CUDA's libraries along.
+    exports io.github.sgpt4j.backend.cuda.ffi to
+            io.github.sgpt4j.cudaredist;
+
+    uses io.github.sgpt4j.backend.cuda.ffi.CudaFolder;
+
     // The file formats and what is asked of checkpoints, for the module that converts and verifies them.
     exports io.github.sgpt4j.checkpoint to
             io.github.sgpt4j.weightstools;

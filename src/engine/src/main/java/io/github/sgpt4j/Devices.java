@@ -4,16 +4,25 @@ import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.backend.cpu.CpuBackend;
 import io.github.sgpt4j.backend.cpu.CpuOptions;
 import io.github.sgpt4j.backend.cpu.WeightFormat;
+import io.github.sgpt4j.backend.cuda.CudaBackend;
+import io.github.sgpt4j.backend.cuda.CudaDevices;
+import io.github.sgpt4j.backend.cuda.CudaOptions;
+import io.github.sgpt4j.backend.cuda.DeviceInfo;
+import io.github.sgpt4j.backend.cuda.Precision;
 import io.github.sgpt4j.error.BackendException;
 import io.github.sgpt4j.weights.Quoted;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /// The devices that models can be computed on.
 public final class Devices {
-    private static final Pattern NAME = Pattern.compile("auto|cpu|cuda(:\\d{1,4})?");
+    private static final Pattern NAME = Pattern.compile("auto|cpu|cuda(:\\d{1,4}(,\\d{1,4})*)?");
 
-    private static final String NO_CUDA = "this version computes on the CPU only";
+    /// What a model needs on a GPU beside its weights, at least.
+    private static final long ROOM_BYTES = 64L << 20;
 
     /// A device, or the reason why there is none.
     ///
@@ -22,30 +31,145 @@ public final class Devices {
     /// @param description what it is, or why it is not available
     public record Device(String name, boolean available, String description) {}
 
+    /// A native library that GPUs are used through.
+    ///
+    /// @param name such as `cuBLASLt`
+    /// @param available whether it was found and works
+    /// @param description version and path, or why it is not available
+    public record Library(String name, boolean available, String description) {}
+
+    /// Devices as a model uses them.
+    ///
+    /// @param backends one per device
+    /// @param notice why `auto` is the CPU although a GPU was to be expected, or empty
+    record Opened(List<Backend> backends, Optional<String> notice) {}
+
     private Devices() {}
 
     /// What was found on this machine, and why not.
     public static List<Device> list() {
-        Device cpu;
+        List<Device> devices = new ArrayList<>();
         try (CpuBackend backend = new CpuBackend(new CpuOptions(0, WeightFormat.AS_STORED))) {
-            cpu = new Device("cpu", true, backend.description());
+            devices.add(new Device("cpu", true, backend.description()));
         } catch (BackendException e) {
-            cpu = new Device("cpu", false, String.valueOf(e.getMessage()));
+            devices.add(new Device("cpu", false, String.valueOf(e.getMessage())));
         }
-        return List.of(cpu, new Device("cuda", false, NO_CUDA));
+        if (!CudaDevices.nativeAccessEnabled()) {
+            devices.add(new Device("cuda", false, CudaDevices.nativeAccessAdvice()));
+            return devices;
+        }
+        try {
+            for (DeviceInfo device : CudaDevices.list()) {
+                String description = "%s, compute capability %s, %,d MiB, %d multiprocessors"
+                        .formatted(device.name(), device.capability(), device.memory() >> 20, device.multiprocessors());
+                Optional<String> problem = CudaDevices.problem(device);
+                devices.add(new Device(
+                        "cuda:" + device.ordinal(),
+                        problem.isEmpty(),
+                        problem.map(p -> description + ": " + p).orElse(description)));
+            }
+        } catch (BackendException e) {
+            devices.add(new Device("cuda", false, String.valueOf(e.getMessage())));
+        }
+        return devices;
+    }
+
+    /// The native libraries that GPUs are used through, where they were found, and why not.
+    public static List<Library> libraries() {
+        if (!CudaDevices.nativeAccessEnabled()) {
+            return List.of();
+        }
+        return CudaDevices.libraries().stream()
+                .map(library -> new Library(library.name(), library.found(), library.description()))
+                .toList();
     }
 
     static void check(String device) {
         if (!NAME.matcher(device).matches()) {
-            throw new IllegalArgumentException("device: expected auto, cpu or cuda[:N], got " + Quoted.of(device));
+            throw new IllegalArgumentException(
+                    "device: expected auto, cpu or cuda[:N[,N...]], got " + Quoted.of(device));
+        }
+        List<String> numbers = numbers(device);
+        if (numbers.size() != numbers.stream().map(Integer::valueOf).distinct().count()) {
+            throw new IllegalArgumentException("device: expected different numbers, got " + Quoted.of(device));
         }
     }
 
-    /// Opens the device of `options`; `auto` is the CPU.
+    private static List<String> numbers(String device) {
+        return device.startsWith("cuda:")
+                ? Arrays.asList(device.substring("cuda:".length()).split(","))
+                : List.of();
+    }
+
+    /// Opens the first device of `options`.
     static Backend open(ModelOptions options) {
+        return open(options, 0).backends().getFirst();
+    }
+
+    /// Opens the devices of `options`: `auto` is the first GPU if there is one that can be used and has room for the
+    /// weights, otherwise the CPU.
+    ///
+    /// @param elements number of weights
+    /// @throws BackendException if a device cannot be had
+    static Opened open(ModelOptions options, long elements) {
         if (options.device().startsWith("cuda")) {
-            throw new BackendException("device \"%s\" cannot be had: %s".formatted(options.device(), NO_CUDA));
+            return new Opened(openCuda(options), Optional.empty());
         }
+        if (options.device().equals("auto") && CudaDevices.isExpected()) {
+            try {
+                if (!CudaDevices.nativeAccessEnabled()) {
+                    throw new BackendException("cuda: " + CudaDevices.nativeAccessAdvice());
+                }
+                return new Opened(List.of(openWithRoom(options, elements)), Optional.empty());
+            } catch (BackendException e) {
+                return new Opened(List.of(openCpu(options)), Optional.of("computing on the CPU, " + e.getMessage()));
+            }
+        }
+        return new Opened(List.of(openCpu(options)), Optional.empty());
+    }
+
+    private static List<Backend> openCuda(ModelOptions options) {
+        List<String> numbers = numbers(options.device());
+        List<Backend> backends = new ArrayList<>();
+        try {
+            for (String number : numbers.isEmpty() ? List.of("0") : numbers) {
+                backends.add(new CudaBackend(new CudaOptions(Integer.parseInt(number), precision(options.dtype()))));
+            }
+            return backends;
+        } catch (BackendException e) {
+            backends.forEach(Backend::close);
+            throw new BackendException(
+                    "device \"%s\" cannot be had: %s".formatted(options.device(), e.getMessage()), e);
+        }
+    }
+
+    private static Backend openWithRoom(ModelOptions options, long elements) {
+        CudaBackend backend = new CudaBackend(new CudaOptions(0, precision(options.dtype())));
+        try {
+            long needed = Math.addExact(Math.multiplyExact(elements, backend.precision().bytes()), ROOM_BYTES);
+            long free = backend.freeBytes();
+            if (free < needed) {
+                throw new BackendException("%s: too little device memory for the model: %,d bytes needed, %,d free"
+                        .formatted(backend.name(), needed, free));
+            }
+            return backend;
+        } catch (RuntimeException | Error e) {
+            backend.close();
+            throw e;
+        }
+    }
+
+    private static Optional<Precision> precision(Dtype dtype) {
+        return switch (dtype) {
+            case AUTO -> Optional.empty();
+            case FP32 -> Optional.of(Precision.FP32);
+            case TF32 -> Optional.of(Precision.TF32);
+            case BF16 -> Optional.of(Precision.BF16);
+            case FP16 -> Optional.of(Precision.FP16);
+        };
+    }
+
+    private static Backend openCpu(ModelOptions options) {
         return new CpuBackend(new CpuOptions(
                 options.threads(),
                 switch (options.dtype()) {
@@ -53,6 +177,7 @@ public final class Devices {
                     case FP32 -> WeightFormat.F32;
                     case BF16 -> WeightFormat.BF16;
                     case FP16 -> WeightFormat.F16;
+                    case TF32 -> throw new BackendException("cpu: dtype tf32 is for GPUs, use fp32");
                 }));
     }
 }

@@ -3,12 +3,18 @@ package io.github.sgpt4j;
 import io.github.sgpt4j.weights.Quoted;
 import java.util.Locale;
 
-/// How weights are kept in memory. On the CPU, arithmetic is in 32-bit floats whatever this says.
+/// How weights are kept in memory; on a GPU also what goes into matrix products. On the CPU, arithmetic is in 32-bit
+/// floats whatever this says; on a GPU sums, norms, softmax and the residual stream are.
 public enum Dtype {
-    /// What suits the device: on the CPU, as the checkpoint stores them.
+    /// What suits the device: on the CPU, as the checkpoint stores them; on a GPU bfloat16, before compute capability
+    /// 8.0
+    /// 32-bit floats.
     AUTO,
     /// 32-bit floats.
     FP32,
+    /// 32-bit floats whose mantissas matrix products cut to 10 bits, on tensor cores: GPUs of compute capability 8.0
+    /// on.
+    TF32,
     /// bfloat16: 8 bits of mantissa.
     BF16,
     /// IEEE half precision: 11 bits of mantissa, magnitudes up to 65504.
@@ -23,7 +29,7 @@ public enum Dtype {
                 return dtype;
             }
         }
-        throw new IllegalArgumentException("dtype: expected auto, fp32, bf16 or fp16, got " + Quoted.of(name));
+        throw new IllegalArgumentException("dtype: expected auto, fp32, tf32, bf16 or fp16, got " + Quoted.of(name));
     }
 
     @Override

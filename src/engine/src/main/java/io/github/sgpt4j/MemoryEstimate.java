@@ -66,7 +66,7 @@ final class MemoryEstimate {
     private static int bytes(Dtype dtype) {
         return switch (dtype) {
             case BF16, FP16 -> Short.BYTES;
-            case AUTO, FP32 -> Float.BYTES;
+            case AUTO, FP32, TF32 -> Float.BYTES;
         };
     }
 }

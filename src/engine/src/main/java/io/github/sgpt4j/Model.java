@@ -4,6 +4,7 @@ import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.DecoderLayout;
+import io.github.sgpt4j.scoring.Lanes;
 import io.github.sgpt4j.scoring.SentenceModules;
 import io.github.sgpt4j.tokenizer.Tokenizer;
 import io.github.sgpt4j.weights.WeightScan;
@@ -14,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -23,30 +25,30 @@ import java.util.function.Consumer;
 /// An open checkpoint: tokenizer, mapped weights and the device they are computed on. One model may serve a
 /// [BiEncoder] and a [CrossEncoder] at the same time, and both may be shared between threads.
 ///
-/// Opening reads headers only; weights are read when first used. Closing gives memory and threads back; nothing may
-/// be computing then, and encoders made from the model throw `IllegalStateException` afterwards.
+/// Opening reads headers only; weights are read, and sent to a GPU, when first used. Closing gives memory and threads
+/// back; nothing may be computing then, and encoders made from the model throw `IllegalStateException` afterwards.
 public final class Model implements AutoCloseable {
     private final Path directory;
     private final SentenceModules modules;
     private final Weights weights;
-    private final Backend backend;
+    private final Devices.Opened devices;
     private final Tokenizer tokenizer;
-    private final Decoder decoder;
+    private final Lanes lanes;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     private Model(
             Path directory,
             SentenceModules modules,
             Weights weights,
-            Backend backend,
+            Devices.Opened devices,
             Tokenizer tokenizer,
-            Decoder decoder) {
+            Lanes lanes) {
         this.directory = directory;
         this.modules = modules;
         this.weights = weights;
-        this.backend = backend;
+        this.devices = devices;
         this.tokenizer = tokenizer;
-        this.decoder = decoder;
+        this.lanes = lanes;
     }
 
     /// Opens a checkpoint directory with the default options.
@@ -54,11 +56,11 @@ public final class Model implements AutoCloseable {
         return open(directory, ModelOptions.DEFAULT);
     }
 
-    /// Opens a checkpoint directory as Hugging Face hubs hold it: config.json, safetensors weights, tokenizer, and the
-    /// module files of sentence-transformers if there are any.
+    /// Opens a checkpoint directory as Hugging Face hubs hold it: config.json, safetensors weights, tokenizer, and
+    /// the module files of sentence-transformers if there are any.
     ///
-    /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something unsupported,
-    ///     or the device cannot be had
+    /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something
+    ///     unsupported, or the device cannot be had
     public static Model open(Path directory, ModelOptions options) {
         if (!Files.isDirectory(directory)) {
             throw new FormatException("%s: expected a model directory, %s"
@@ -82,18 +84,28 @@ public final class Model implements AutoCloseable {
             Path directory, SentenceModules modules, ModelOptions options, CompletableFuture<Tokenizer> tokenizer) {
         Weights weights = Weights.open(modules.transformer());
         try {
-            Backend backend = Devices.open(options);
+            Devices.Opened devices = Devices.open(options, elements(weights));
             try {
-                Decoder decoder = Decoder.load(modules.transformer(), weights, backend);
-                return new Model(directory, modules, weights, backend, result(tokenizer), decoder);
+                List<Decoder> decoders = devices.backends().stream()
+                        .map(backend -> Decoder.load(modules.transformer(), weights, backend))
+                        .toList();
+                return new Model(directory, modules, weights, devices, result(tokenizer), new Lanes(decoders));
             } catch (RuntimeException | Error e) {
-                backend.close();
+                devices.backends().forEach(Backend::close);
                 throw e;
             }
         } catch (RuntimeException | Error e) {
             weights.close();
             throw e;
         }
+    }
+
+    private static long elements(Weights weights) {
+        long elements = 0;
+        for (String name : weights.names()) {
+            elements = Math.addExact(elements, weights.get(name).shape().elements());
+        }
+        return elements;
     }
 
     private static Tokenizer loadTokenizer(SentenceModules modules) {
@@ -138,6 +150,16 @@ public final class Model implements AutoCloseable {
     public ModelInfo info() {
         requireOpen();
         return ModelInfo.of(this);
+    }
+
+    /// Stands for the checkpoint's contents, wherever it lies: 32 hexadecimal digits from its configuration,
+    /// tokenizer and weights. Of large tensors only parts are read, so it takes a fraction of a second for any
+    /// size. It says nothing about device and data type, which move results by rounding only.
+    ///
+    /// @throws IllegalStateException if the model is closed
+    public String fingerprint() {
+        requireOpen();
+        return Fingerprint.ofCheckpoint(modules, weights);
     }
 
     /// All stored tensors, also those that are not computed with: the decoder's by name, then those of dense layers.
@@ -209,9 +231,18 @@ public final class Model implements AutoCloseable {
         return directory;
     }
 
-    /// Short name of the device that computes: `cpu`.
+    /// Short name of the devices that compute: `cpu`, `cuda:0`, `cuda:0,1`.
     public String device() {
-        return backend.name();
+        String first = backend().name();
+        return devices.backends().stream()
+                .skip(1)
+                .map(backend -> backend.name().substring(backend.name().indexOf(':') + 1))
+                .reduce(first, (all, number) -> all + "," + number);
+    }
+
+    /// Why the device `auto` is the CPU although this machine seems to have a GPU, or empty.
+    public Optional<String> notice() {
+        return devices.notice();
     }
 
     SentenceModules modules() {
@@ -222,22 +253,29 @@ public final class Model implements AutoCloseable {
         return weights;
     }
 
+    /// The first device.
     Backend backend() {
-        return backend;
+        return devices.backends().getFirst();
+    }
+
+    /// The decoder on every device.
+    Lanes lanes() {
+        return lanes;
     }
 
     Tokenizer tokenizer() {
         return tokenizer;
     }
 
+    /// The decoder on the first device.
     Decoder decoder() {
-        return decoder;
+        return lanes.decoders().getFirst();
     }
 
-    /// Most tokens of a text to embed: the checkpoint's `max_seq_length`, otherwise the tokenizer's limit, never more
-    /// than the model's positions.
+    /// Most tokens of a text to embed: the checkpoint's `max_seq_length`, otherwise the tokenizer's limit, never
+    /// more than the model's positions.
     int maxLength() {
-        int positions = decoder.config().maxPositions();
+        int positions = decoder().config().maxPositions();
         int stated = modules.maxLength().orElse(tokenizer.modelMaxLength().orElse(positions));
         return Math.min(stated, positions);
     }
@@ -252,7 +290,7 @@ public final class Model implements AutoCloseable {
     public void close() {
         if (closed.compareAndSet(false, true)) {
             try {
-                backend.close();
+                devices.backends().forEach(Backend::close);
             } finally {
                 weights.close();
             }

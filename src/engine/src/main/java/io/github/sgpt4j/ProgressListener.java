@@ -1,6 +1,7 @@
 package io.github.sgpt4j;
 
-/// Told how far a long call is. Called on the caller's thread after each batch; an exception it throws ends the call.
+/// Told how far a long call is, after each batch; an exception it throws ends the call. Called on the caller's thread,
+/// with several devices on one of theirs, one at a time.
 @FunctionalInterface
 public interface ProgressListener {
     /// Listens to nothing.

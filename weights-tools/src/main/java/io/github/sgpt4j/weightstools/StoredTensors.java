@@ -32,7 +32,8 @@ final class StoredTensors {
     private final Map<String, Stored> tensors = new TreeMap<>();
 
     /// @param file the file that holds it
-    record Stored(Path file, DType type, Shape shape) {
+    /// @param place what tensors that share their elements have in common
+    record Stored(Path file, DType type, Shape shape, String place) {
         long bytes() {
             return Math.multiplyExact(shape.elements(), (long) type.bytes());
         }
@@ -79,7 +80,7 @@ final class StoredTensors {
     private void readSafetensors(String name) {
         try (Arena arena = Arena.ofConfined()) {
             SafetensorsFile file = SafetensorsFile.open(folder.resolve(name), arena);
-            file.tensors().forEach((tensor, t) -> put(tensor, new Stored(file.path(), t.dtype(), t.shape())));
+            file.tensors().forEach((tensor, t) -> put(tensor, new Stored(file.path(), t.dtype(), t.shape(), tensor)));
         } catch (SgptException e) {
             findings.error(e);
         }
@@ -88,7 +89,10 @@ final class StoredTensors {
     private void readPickled(String name) throws IOException {
         Path scratch = Files.createTempDirectory("sgpt-verify-");
         try (TorchFile file = TorchFile.open(folder.resolve(name), scratch)) {
-            file.tensors().forEach((tensor, view) -> put(tensor, new Stored(file.path(), view.type(), view.shape())));
+            file.tensors().forEach((tensor, view) -> {
+                String place = "%s %s %d".formatted(name, view.storage().key(), view.start());
+                put(tensor, new Stored(file.path(), view.type(), view.shape(), place));
+            });
         } catch (SgptException e) {
             findings.error(e);
         } finally {

@@ -11,9 +11,12 @@ import io.github.sgpt4j.weightstools.VerifyReport.WeightFolder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -149,6 +152,11 @@ public final class Verifier {
     /// Tells what nothing uses. In a layer that is an error: the configuration describes another model.
     private WeightFolder unused(Path folder, Map<String, Stored> stored, CheckpointLayout.Tensors expected, int found) {
         Map<String, Stored> rest = new TreeMap<>(stored);
+        Set<String> used = new HashSet<>();
+        expected.always().stream()
+                .map(tensor -> stored.get(tensor.name()))
+                .filter(Objects::nonNull)
+                .forEach(tensor -> used.add(tensor.place()));
         expected.always().forEach(tensor -> rest.remove(tensor.name()));
         expected.forScoring().forEach(tensor -> rest.remove(tensor.name()));
         List<String> buffers = new ArrayList<>();
@@ -156,7 +164,7 @@ public final class Verifier {
         List<String> elsewhere = new ArrayList<>();
         rest.forEach((name, tensor) -> {
             boolean inLayer = !expected.layerPrefix().isEmpty() && name.startsWith(expected.layerPrefix());
-            if (ComputedBuffers.isOne(name, tensor.shape())) {
+            if (ComputedBuffers.isOne(name, tensor.shape()) || used.contains(tensor.place())) {
                 buffers.add(name);
             } else {
                 (inLayer ? inLayers : elsewhere)

@@ -52,7 +52,7 @@ public record VerifyReport(
     /// @param stored tensors in its files
     /// @param expected tensors that the model asks for
     /// @param found those of them that are there, with the right shape and type
-    /// @param buffers names of stored buffers that models compute themselves
+    /// @param buffers names of stored buffers that models compute themselves, and second names of used tensors
     /// @param unused names of stored tensors that the engine does not use, besides `buffers`
     public record WeightFolder(
             Path folder, int stored, int expected, int found, List<String> buffers, List<String> unused) {

@@ -227,6 +227,14 @@ class VerifierTest {
     }
 
     @Test
+    void aSecondNameOfATensorIsNoProblem() throws IOException {
+        folder = Checkpoints.pickled("bloom-ce", parent.resolve("pickled"));
+        VerifyReport report = verify();
+        assertEquals(List.of(), report.findings());
+        assertTrue(report.folders().getFirst().buffers().contains("lm_head.weight"));
+    }
+
+    @Test
     void shardsAreComparedWithTheirIndex() throws IOException {
         folder = Checkpoints.pickled("gptj-ce", parent.resolve("pickled"));
         Converter.convert(

@@ -8,7 +8,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
-/// `sgpt devices`: what can compute here, and why not.
+/// `sgpt devices`: what can compute here, through which libraries, and why not.
 @Command(
         name = "devices",
         versionProvider = VersionProvider.class,
@@ -27,14 +27,19 @@ final class DevicesCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         StringBuilder text = new StringBuilder();
         for (Devices.Device device : Devices.list()) {
-            text.append("%-8s%-15s%s%n"
-                    .formatted(
-                            device.name(), device.available() ? "available" : "not available", device.description()));
+            append(text, "%-8s".formatted(device.name()), device.available(), device.description());
+        }
+        for (Devices.Library library : Devices.libraries()) {
+            append(text, "%-13s".formatted(library.name()), library.available(), library.description());
         }
         try (Output out = Output.open(console, Optional.empty())) {
             out.stream().write(text.toString().getBytes(StandardCharsets.UTF_8));
             out.finish();
         }
         return 0;
+    }
+
+    private static void append(StringBuilder text, String name, boolean available, String description) {
+        text.append("%s%-15s%s%n".formatted(name, available ? "available" : "not available", description));
     }
 }

@@ -73,7 +73,16 @@ abstract class ModelCommand implements Callable<Integer> {
     ///
     /// @throws IOException if it cannot be downloaded, or the converted weights cannot be written
     final Model openModel() throws IOException {
-        return Model.open(location().readable(locateModel()), common.modelOptions());
+        Model opened = Model.open(readableModel(), common.modelOptions());
+        opened.notice().ifPresent(this::notice);
+        return opened;
+    }
+
+    /// The checkpoint directory that [#openModel] opens.
+    ///
+    /// @throws IOException as [#openModel]
+    final Path readableModel() throws IOException {
+        return location().readable(locateModel());
     }
 
     /// Says something that is no error, unless it is to be quiet.

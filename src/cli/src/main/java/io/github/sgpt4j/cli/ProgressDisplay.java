@@ -12,12 +12,14 @@ import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
+import me.tongfei.progressbar.ProgressState;
 
 /// A progress bar on stderr, if that is a terminal and nobody asked for quiet; otherwise nothing.
 final class ProgressDisplay implements AutoCloseable {
     private static final int UPDATE_MILLIS = 200;
     private static final int MOST_COLUMNS = 100;
     private static final long MEGABYTE = 1_000_000;
+    private static final double MILLIS = 1000;
 
     private final Optional<ProgressBar> bar;
 
@@ -43,6 +45,24 @@ final class ProgressDisplay implements AutoCloseable {
                 builder -> builder.setUnit(" MB", MEGABYTE).showSpeed(rate).startsFrom(done, Duration.ZERO));
     }
 
+    /// Tells the time left by the pace of the last half minute.
+    static ProgressDisplay startSteady(Console console, boolean quiet, String task, long total) {
+        Pace pace = new Pace();
+        return start(
+                console,
+                quiet,
+                task,
+                OptionalLong.of(total),
+                builder -> builder.setEtaFunction(state -> timeLeft(pace, state)));
+    }
+
+    private static Optional<Duration> timeLeft(Pace pace, ProgressState state) {
+        pace.add(state.getTotalElapsed().toMillis() / MILLIS, state.getCurrent());
+        double perSecond = pace.perSecond();
+        long left = Math.max(0, state.getMax() - state.getCurrent());
+        return perSecond > 0 ? Optional.of(Duration.ofSeconds(Math.round(left / perSecond))) : Optional.empty();
+    }
+
     private static ProgressDisplay start(
             Console console, boolean quiet, String task, OptionalLong total, UnaryOperator<ProgressBarBuilder> more) {
         if (quiet || console.columns() == 0) {
@@ -57,6 +77,11 @@ final class ProgressDisplay implements AutoCloseable {
                 .clearDisplayOnFinish()
                 .setConsumer(new ConsoleProgressBarConsumer(console.err(), columns));
         return new ProgressDisplay(Optional.of(more.apply(builder).build()));
+    }
+
+    /// Shows a few words behind the bar.
+    void say(String words) {
+        bar.ifPresent(b -> b.setExtraMessage(words));
     }
 
     void to(long done) {

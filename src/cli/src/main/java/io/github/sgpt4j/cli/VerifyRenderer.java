@@ -51,7 +51,7 @@ final class VerifyRenderer {
                         folder.stored(),
                         folder.buffers().isEmpty()
                                 ? ""
-                                : "; %,d are buffers that models compute"
+                                : "; %,d are buffers that models compute, or second names"
                                         .formatted(folder.buffers().size()),
                         folder.unused().isEmpty()
                                 ? ""

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.sgpt4j.retrieval.corpus.LineReader;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -94,28 +95,6 @@ class BadInputTest {
         Path model = copy("gptneo-be");
         Files.writeString(model.resolve(name), "{\"a\": ");
         assertTrue(fails(model).contains(Path.of(name).toString()));
-    }
-
-    @Test
-    void inspectWarnsOfNotANumberInWeights() throws IOException {
-        Path model = copy("gptneo-be");
-        Path weights = model.resolve("model.safetensors");
-        byte[] bytes = Files.readAllBytes(weights);
-        // The stored type is float32: all bits set is NaN.
-        Arrays.fill(bytes, bytes.length - 4, bytes.length, (byte) 0xFF);
-        Files.write(weights, bytes);
-        Cli.Result inspected = Cli.run("inspect", "-m", model.toString());
-        assertEquals(0, inspected.code());
-        assertEquals(1, inspected.err().lines().count(), inspected.err());
-        assertTrue(inspected.err().startsWith("sgpt: warning: "), inspected.err());
-        assertFalse(inspected.text().isEmpty());
-    }
-
-    @ParameterizedTest
-    @CsvSource({"--dtype, fp8", "--device, tpu", "--threads, 0", "--batch-tokens, many", "--pooling, best", "--as, x"})
-    void refusesOptionValuesThatDoNotExist(String option, String value) {
-        String line = Cli.run("embed", "-m", MODEL, option, value, "x").failure(2);
-        assertTrue(line.contains(value), line);
     }
 
     @Test

@@ -39,8 +39,15 @@ public interface Backend extends AutoCloseable {
     /// Copies row-major values `[rows, columns]` in.
     Tensor upload(float[] values, int rows, int columns);
 
-    /// New activation memory `[rows, columns]`; its contents are undefined.
+    /// New activation memory `[rows, columns]` in 32-bit floats: the residual stream, and results; its contents are
+    /// undefined.
     Tensor allocate(int rows, int columns);
+
+    /// New activation memory `[rows, columns]` for what goes from one product to another, perhaps in the narrower type
+    /// that weights are kept in; its contents are undefined.
+    default Tensor allocateInner(int rows, int columns) {
+        return allocate(rows, columns);
+    }
 
     /// `out[t] = table[ids[t]]`, `[tokens, hidden]`. The caller has checked the ids against [Table#rows].
     void embed(Table table, Batch batch, Tensor out);
@@ -97,6 +104,18 @@ public interface Backend extends AutoCloseable {
 
     /// Copies a tensor out, row-major, after all operations on it are done.
     float[] download(Tensor x);
+
+    /// Starts to copy a tensor out, row-major, after all operations on it; the caller closes the result. Until
+    /// [Download#get] the tensor may be closed but not written.
+    default Download startDownload(Tensor x) {
+        return Download.of(download(x));
+    }
+
+    /// How many batches should be under way at the same time, so that there is always one to compute: 1 if operations
+    /// have finished when they return.
+    default int batchesInFlight() {
+        return 1;
+    }
 
     /// Waits for everything called so far.
     void synchronize();

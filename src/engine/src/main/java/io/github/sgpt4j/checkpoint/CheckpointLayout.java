@@ -1,5 +1,6 @@
 package io.github.sgpt4j.checkpoint;
 
+import io.github.sgpt4j.error.SgptException;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.DecoderConfig;
 import io.github.sgpt4j.model.DecoderLayout;
@@ -11,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 
 /// What the engine asks of a checkpoint's files, for whoever checks a checkpoint without opening it as a model.
@@ -64,6 +66,23 @@ public final class CheckpointLayout {
     public static CheckpointLayout read(Path directory) {
         SentenceModules modules = SentenceModules.read(directory);
         return new CheckpointLayout(Decoder.readConfig(modules.transformer()), modules);
+    }
+
+    /// The name of the table that a tied decoder takes its output head from, empty if the head is its own or the folder
+    /// holds no decoder that the engine knows.
+    ///
+    /// @param folder with `config.json` and weights
+    /// @param stored names of the tensors in the weight files
+    public static Optional<String> tiedTable(Path folder, Set<String> stored) {
+        try {
+            DecoderLayout layout = DecoderLayout.read(folder, stored);
+            return layout.config().tiedHead()
+                    ? Optional.of(layout.head().getFirst().name())
+                    : Optional.empty();
+        } catch (SgptException e) {
+            // Whoever opens the model is told.
+            return Optional.empty();
+        }
     }
 
     /// The model in one line.

@@ -3,6 +3,7 @@ package io.github.sgpt4j.model;
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.backend.Batch;
+import io.github.sgpt4j.backend.Download;
 import io.github.sgpt4j.backend.Linear;
 import io.github.sgpt4j.backend.Norm;
 import io.github.sgpt4j.backend.NormParameters;
@@ -46,7 +47,15 @@ public final class Decoder {
     /// @throws io.github.sgpt4j.error.SgptException if the family is not supported, a tensor is missing or its
     ///     shape does not agree with config.json
     public static Decoder load(Path directory, Weights weights, Backend backend) {
-        JsonFile file = Family.readConfig(directory);
+        return load(Family.readConfig(directory), weights, backend);
+    }
+
+    /// Prepares a model of a named shape whose weights are already open.
+    public static Decoder load(NamedShape shape, Weights weights, Backend backend) {
+        return load(shape.file(), weights, backend);
+    }
+
+    private static Decoder load(JsonFile file, Weights weights, Backend backend) {
         Family family = Family.of(file);
         DecoderConfig config = family.config().apply(file);
         return new Decoder(config, new DecoderLoader(config, family.names(), weights, backend), backend);
@@ -73,28 +82,42 @@ public final class Decoder {
     /// @param modes at least one
     /// @return `[segments][modes · width]`
     public float[][] pool(PackedBatch batch, int[] skip, List<PoolMode> modes) {
+        try (Download pooled = startPool(batch, skip, modes)) {
+            return rows(pooled.get(), Math.multiplyExact(modes.size(), width()));
+        }
+    }
+
+    /// Starts what [#pool] does; the caller closes the result.
+    ///
+    /// @return `[segments, modes · width]`, row-major
+    public Download startPool(PackedBatch batch, int[] skip, List<PoolMode> modes) {
         int columns = Math.multiplyExact(modes.size(), width());
-        float[] flat = withOutputStates(batch, Optional.empty(), (states, uploaded) -> {
+        return withOutputStates(batch, Optional.empty(), (states, uploaded) -> {
             try (Tensor out = backend.allocate(batch.segments(), columns)) {
                 backend.pool(states, outputNorm, uploaded, skip, modes, out);
-                return backend.download(out);
+                return backend.startDownload(out);
             }
         });
-        return rows(flat, columns);
+    }
+
+    /// How many batches to have started before the first is waited for.
+    public int batchesInFlight() {
+        return backend.batchesInFlight();
     }
 
     /// Final hidden states of every token, `[tokens][width]`.
     public float[][] hiddenStates(PackedBatch batch) {
         int[] all = new int[batch.tokens()];
         Arrays.setAll(all, i -> i);
-        return rows(
-                withOutputStates(batch, Optional.empty(), (states, uploaded) -> {
-                    try (Tensor out = backend.allocate(all.length, width())) {
-                        backend.normRows(states, all, outputNorm, out);
-                        return backend.download(out);
-                    }
-                }),
-                width());
+        Download states = withOutputStates(batch, Optional.empty(), (x, uploaded) -> {
+            try (Tensor out = backend.allocate(all.length, width())) {
+                backend.normRows(x, all, outputNorm, out);
+                return backend.startDownload(out);
+            }
+        });
+        try (states) {
+            return rows(states.get(), width());
+        }
     }
 
     /// Natural logarithm of the probability that token `targets[i]` follows the token in row `rows[i]`.
@@ -104,16 +127,23 @@ public final class Decoder {
     /// @param rows computed rows, counted without the cached ones; may repeat
     /// @param targets token ids, `[rows.length]`
     public float[] logProbabilities(PackedBatch batch, Optional<CachedPrefix> prefix, int[] rows, int[] targets) {
+        try (Download started = startLogProbabilities(batch, prefix, rows, targets)) {
+            return started.get();
+        }
+    }
+
+    /// Starts what [#logProbabilities] does; the caller closes the result.
+    public Download startLogProbabilities(PackedBatch batch, Optional<CachedPrefix> prefix, int[] rows, int[] targets) {
         if (rows.length == 0) {
-            return new float[0];
+            return Download.of(new float[0]);
         }
         checkIds(targets);
         return withOutputStates(batch, prefix, (states, uploaded) -> {
-            try (Tensor scored = backend.allocate(rows.length, width());
+            try (Tensor scored = backend.allocateInner(rows.length, width());
                     Tensor out = backend.allocate(rows.length, 1)) {
                 backend.normRows(states, rows, outputNorm, scored);
                 backend.logProbabilities(scored, head(), targets, out);
-                return backend.download(out);
+                return backend.startDownload(out);
             }
         });
     }
@@ -147,11 +177,11 @@ public final class Decoder {
 
     @FunctionalInterface
     private interface StatesReader {
-        float[] read(Tensor states, Batch batch);
+        Download read(Tensor states, Batch batch);
     }
 
     /// Runs the forward pass and gives `reader` the states that [#outputNorm] is to be applied to, `[tokens, width]`.
-    private float[] withOutputStates(PackedBatch packed, Optional<CachedPrefix> prefix, StatesReader reader) {
+    private Download withOutputStates(PackedBatch packed, Optional<CachedPrefix> prefix, StatesReader reader) {
         check(packed, prefix);
         try (ForwardPass pass = new ForwardPass(weights, backend, packed, prefix)) {
             Tensor x = pass.run();
@@ -191,7 +221,8 @@ public final class Decoder {
         }
     }
 
-    private static float[][] rows(float[] flat, int columns) {
+    /// Cuts row-major values into rows.
+    public static float[][] rows(float[] flat, int columns) {
         float[][] rows = new float[flat.length / columns][];
         for (int i = 0; i < rows.length; i++) {
             rows[i] = Arrays.copyOfRange(flat, i * columns, (i + 1) * columns);

@@ -41,12 +41,12 @@ final class ForwardPass implements AutoCloseable {
         this.prefix = prefix;
         batch = backend.upload(packed);
         try {
-            x = allocate(packed.tokens(), config.hidden());
-            normed = allocate(packed.tokens(), config.hidden());
-            qkv = allocate(packed.rows(), config.qkvColumns());
+            x = keep(backend.allocate(packed.tokens(), config.hidden()));
+            normed = allocateInner(packed.tokens(), config.hidden());
+            qkv = allocateInner(packed.rows(), config.qkvColumns());
             computed = qkv.slice(packed.cachedTokens(), packed.tokens());
-            attended = allocate(packed.tokens(), config.heads() * config.headDim());
-            inner = allocate(packed.tokens(), config.feedForward());
+            attended = allocateInner(packed.tokens(), config.heads() * config.headDim());
+            inner = allocateInner(packed.tokens(), config.feedForward());
         } catch (RuntimeException | Error e) {
             close();
             throw e;
@@ -62,8 +62,11 @@ final class ForwardPass implements AutoCloseable {
         return Math.multiplyExact(tokens, always + forAWhile);
     }
 
-    private Tensor allocate(int rows, int columns) {
-        Tensor tensor = backend.allocate(rows, columns);
+    private Tensor allocateInner(int rows, int columns) {
+        return keep(backend.allocateInner(rows, columns));
+    }
+
+    private Tensor keep(Tensor tensor) {
         tensors.add(tensor);
         return tensor;
     }
@@ -90,7 +93,7 @@ final class ForwardPass implements AutoCloseable {
             embed();
             for (int i = 0; i < config.layers(); i++) {
                 layer(i);
-                Tensor copy = backend.allocate(packed.rows(), config.qkvColumns());
+                Tensor copy = backend.allocateInner(packed.rows(), config.qkvColumns());
                 kept.add(copy);
                 backend.copy(qkv, copy);
             }
@@ -170,7 +173,7 @@ final class ForwardPass implements AutoCloseable {
     private void feedForward(DecoderLayer layer, Tensor input) {
         Linear up = layer.up();
         if (config.gated()) {
-            try (Tensor both = backend.allocate(packed.tokens(), up.out())) {
+            try (Tensor both = backend.allocateInner(packed.tokens(), up.out())) {
                 backend.linear(input, up, Activation.NONE, both);
                 backend.gatedActivation(both, config.activation(), inner);
             }

@@ -1,5 +1,6 @@
 package io.github.sgpt4j.scoring;
 
+import io.github.sgpt4j.backend.Download;
 import io.github.sgpt4j.model.CachedPrefix;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.tokenizer.Tokenizer;
@@ -7,9 +8,11 @@ import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NoSuchElementException;
 import java.util.Optional;
 
 /// The cross-encoder: how likely is a query after a prompt with a document (SGPT-CE, Muennighoff 2022, section 3).
@@ -18,13 +21,20 @@ import java.util.Optional;
 /// Tokens are computed once where possible: what all requests of a call start with, over the whole call; a context
 /// that several queries share, over a batch. Only the scored rows go through the output head.
 ///
+/// @param lanes the model
 /// @param maxLength most tokens of an input
-public record PairScorer(Decoder decoder, Tokenizer tokenizer, PromptTemplate template, int maxLength) {
+public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate template, int maxLength) {
     public PairScorer {
-        if (maxLength < 1 || maxLength > decoder.config().maxPositions()) {
-            throw new IllegalArgumentException("maximal length %d: expected 1 to %d, the model's positions"
-                    .formatted(maxLength, decoder.config().maxPositions()));
+        int positions = lanes.any().config().maxPositions();
+        if (maxLength < 1 || maxLength > positions) {
+            throw new IllegalArgumentException(
+                    "maximal length %d: expected 1 to %d, the model's positions".formatted(maxLength, positions));
         }
+    }
+
+    /// On one device.
+    public PairScorer(Decoder decoder, Tokenizer tokenizer, PromptTemplate template, int maxLength) {
+        this(new Lanes(List.of(decoder)), tokenizer, template, maxLength);
     }
 
     /// Scores `queries[i]` after the prompt with `documents[i]`.
@@ -37,7 +47,11 @@ public record PairScorer(Decoder decoder, Tokenizer tokenizer, PromptTemplate te
             throw new IllegalArgumentException(
                     "%d queries for %d documents".formatted(queries.size(), documents.size()));
         }
-        List<ScoringRequest> requests = requests(queries, documents);
+        return score(lanes, requests(queries, documents), batchTokens, progress);
+    }
+
+    /// Scores requests that are token ids already.
+    static float[][] score(Lanes lanes, List<ScoringRequest> requests, int batchTokens, Progress progress) {
         float[][] results = new float[requests.size()][];
         List<Integer> scored = new ArrayList<>();
         for (int i = 0; i < results.length; i++) {
@@ -47,7 +61,7 @@ public record PairScorer(Decoder decoder, Tokenizer tokenizer, PromptTemplate te
             }
         }
         if (!scored.isEmpty()) {
-            run(requests, byContext(requests, scored), batchTokens, progress, results);
+            run(lanes, requests, byContext(requests, scored), batchTokens, progress, results);
         } else {
             progress.update(results.length, results.length);
         }
@@ -79,46 +93,102 @@ public record PairScorer(Decoder decoder, Tokenizer tokenizer, PromptTemplate te
         return groups.values().stream().flatMap(List::stream).toList();
     }
 
-    private void run(
-            List<ScoringRequest> requests, List<Integer> order, int batchTokens, Progress progress, float[][] results) {
-        int done = results.length - order.size();
-        try (SharedPrefix shared = SharedPrefix.of(decoder, requests, order)) {
-            ScoringBatch batch = new ScoringBatch(shared.states());
-            for (int i : order) {
-                ScoringRequest request = requests.get(i);
-                if (!batch.isEmpty() && batch.tokens() + batch.cost(request) > batchTokens) {
-                    batch.run(decoder, results);
-                    done += batch.size();
-                    progress.update(done, results.length);
-                    batch = new ScoringBatch(shared.states());
-                }
-                batch.add(i, request);
+    private static void run(
+            Lanes lanes,
+            List<ScoringRequest> requests,
+            List<Integer> order,
+            int batchTokens,
+            Progress progress,
+            float[][] results) {
+        Counter counter = new Counter(progress, results.length, results.length - order.size());
+        int[] shared = sharedTokens(requests, order);
+        lanes.run(
+                new Batches(requests, order, shared.length, batchTokens),
+                decoder -> new ScoringLane(decoder, shared, results, counter));
+    }
+
+    /// The tokens that every request starts with; none if there is only one request.
+    private static int[] sharedTokens(List<ScoringRequest> requests, List<Integer> order) {
+        int[] first = requests.get(order.getFirst()).input();
+        int length = order.size() < 2 ? 0 : first.length;
+        for (int i : order) {
+            ScoringRequest request = requests.get(i);
+            // The first scored row must be computed, not cached.
+            length = Math.min(length, request.scoredFrom());
+            int mismatch = Arrays.mismatch(first, 0, length, request.input(), 0, length);
+            length = mismatch < 0 ? length : mismatch;
+        }
+        return Arrays.copyOf(first, length);
+    }
+
+    /// Fills batches in the given order, each when it is asked for.
+    private static final class Batches implements Iterator<ScoringBatch> {
+        private final List<ScoringRequest> requests;
+        private final List<Integer> order;
+        private final int cached;
+        private final int batchTokens;
+        private int next;
+
+        Batches(List<ScoringRequest> requests, List<Integer> order, int cached, int batchTokens) {
+            this.requests = requests;
+            this.order = order;
+            this.cached = cached;
+            this.batchTokens = batchTokens;
+        }
+
+        @Override
+        public boolean hasNext() {
+            return next < order.size();
+        }
+
+        @Override
+        public ScoringBatch next() {
+            if (!hasNext()) {
+                throw new NoSuchElementException();
             }
-            batch.run(decoder, results);
-            progress.update(results.length, results.length);
+            ScoringBatch batch = new ScoringBatch(cached);
+            do {
+                batch.add(order.get(next), requests.get(order.get(next)));
+                next++;
+            } while (hasNext() && batch.tokens() + batch.cost(requests.get(order.get(next))) <= batchTokens);
+            return batch;
         }
     }
 
-    /// The tokens that every request starts with.
-    private record SharedPrefix(Optional<CachedPrefix> states) implements AutoCloseable {
-        static SharedPrefix of(Decoder decoder, List<ScoringRequest> requests, List<Integer> order) {
-            int[] first = requests.get(order.getFirst()).input();
-            int length = first.length;
-            for (int i : order) {
-                ScoringRequest request = requests.get(i);
-                // The first scored row must be computed, not cached.
-                length = Math.min(length, request.scoredFrom());
-                int mismatch = Arrays.mismatch(first, 0, length, request.input(), 0, length);
-                length = mismatch < 0 ? length : mismatch;
-            }
-            return order.size() < 2 || length == 0
-                    ? new SharedPrefix(Optional.empty())
-                    : new SharedPrefix(Optional.of(decoder.prefix(Arrays.copyOf(first, length))));
+    /// One device's part; computes the shared tokens for itself.
+    private static final class ScoringLane implements Lanes.Lane<ScoringBatch> {
+        private final Decoder decoder;
+        private final Optional<CachedPrefix> prefix;
+        private final float[][] results;
+        private final Counter counter;
+
+        ScoringLane(Decoder decoder, int[] shared, float[][] results, Counter counter) {
+            this.decoder = decoder;
+            this.results = results;
+            this.counter = counter;
+            prefix = shared.length == 0 ? Optional.empty() : Optional.of(decoder.prefix(shared));
+        }
+
+        @Override
+        public Lanes.Started start(ScoringBatch batch) {
+            Download download = batch.start(decoder, prefix);
+            return new Lanes.Started() {
+                @Override
+                public void finish() {
+                    batch.keep(download.get(), results);
+                    counter.add(batch.size());
+                }
+
+                @Override
+                public void close() {
+                    download.close();
+                }
+            };
         }
 
         @Override
         public void close() {
-            states.ifPresent(CachedPrefix::close);
+            prefix.ifPresent(CachedPrefix::close);
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.github.sgpt4j.scoring;
 
+import io.github.sgpt4j.backend.Download;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.PackedBatchBuilder;
 import io.github.sgpt4j.model.CachedPrefix;
@@ -12,7 +13,6 @@ import java.util.Optional;
 /// Requests that go through the decoder together. Requests with the same context share its tokens: the context is one
 /// segment, their queries are its children.
 final class ScoringBatch {
-    private final Optional<CachedPrefix> prefix;
     private final int cached;
     private final PackedBatchBuilder builder = new PackedBatchBuilder();
     private final List<Integer> members = new ArrayList<>();
@@ -22,10 +22,12 @@ final class ScoringBatch {
     private int sharedSegment = PackedBatch.NO_PARENT;
     private int sharedLastRow;
 
-    ScoringBatch(Optional<CachedPrefix> prefix) {
-        this.prefix = prefix;
-        cached = prefix.map(CachedPrefix::length).orElse(0);
-        prefix.ifPresent(p -> builder.addCached(p.length()));
+    /// @param cached tokens that every request starts with and that are computed apart, or 0
+    ScoringBatch(int cached) {
+        this.cached = cached;
+        if (cached > 0) {
+            builder.addCached(cached);
+        }
     }
 
     boolean isEmpty() {
@@ -69,9 +71,15 @@ final class ScoringBatch {
         targets.add(request.targets());
     }
 
-    /// Computes the log-probabilities of every request's targets and puts them at the request's index in `results`.
-    void run(Decoder decoder, float[][] results) {
-        float[] flat = decoder.logProbabilities(builder.build(), prefix, flatten(rows), flatten(targets));
+    /// Starts to compute the log-probabilities of every request's targets.
+    ///
+    /// @param prefix the states of the cached tokens, on the decoder's device
+    Download start(Decoder decoder, Optional<CachedPrefix> prefix) {
+        return decoder.startLogProbabilities(builder.build(), prefix, flatten(rows), flatten(targets));
+    }
+
+    /// Puts every request's log-probabilities at the request's index in `results`.
+    void keep(float[] flat, float[][] results) {
         int at = 0;
         for (int m = 0; m < members.size(); m++) {
             int n = targets.get(m).length;

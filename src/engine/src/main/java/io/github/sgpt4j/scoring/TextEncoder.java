@@ -1,81 +1,151 @@
 package io.github.sgpt4j.scoring;
 
+import io.github.sgpt4j.backend.Download;
 import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.TokenBudget;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.tokenizer.Tokenizer;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
+import java.util.NoSuchElementException;
+import java.util.Optional;
 
 /// The bi-encoder: texts to vectors (SGPT-BE, Muennighoff 2022, section 4). Borrows all its parts.
 ///
-/// @param decoder the model
+/// @param lanes the model
 /// @param tokenizer its tokenizer
 /// @param modes pooling modes, results concatenated
 /// @param includePrompt whether a prompt's tokens take part in pooling
 /// @param steps what is done after pooling
 /// @param maxLength most tokens of a text
 public record TextEncoder(
-        Decoder decoder,
+        Lanes lanes,
         Tokenizer tokenizer,
         List<PoolMode> modes,
         boolean includePrompt,
         EmbeddingSteps steps,
         int maxLength) {
+    /// Texts that are tokenized together, ahead of the device.
+    private static final int WINDOW = 1024;
+
     public TextEncoder {
         modes = List.copyOf(modes);
-        if (maxLength < 1 || maxLength > decoder.config().maxPositions()) {
-            throw new IllegalArgumentException("maximal length %d: expected 1 to %d, the model's positions"
-                    .formatted(maxLength, decoder.config().maxPositions()));
+        int positions = lanes.any().config().maxPositions();
+        if (maxLength < 1 || maxLength > positions) {
+            throw new IllegalArgumentException(
+                    "maximal length %d: expected 1 to %d, the model's positions".formatted(maxLength, positions));
         }
+    }
+
+    /// On one device.
+    public TextEncoder(
+            Decoder decoder,
+            Tokenizer tokenizer,
+            List<PoolMode> modes,
+            boolean includePrompt,
+            EmbeddingSteps steps,
+            int maxLength) {
+        this(new Lanes(List.of(decoder)), tokenizer, modes, includePrompt, steps, maxLength);
     }
 
     /// Embeds texts in batches of at most `batchTokens` tokens. A text without any token gives the pooled vector zero.
     ///
     /// @return `[texts][steps.width()]`, in the order of `texts`
     public float[][] embed(List<String> texts, TextFraming framing, int batchTokens, Progress progress) {
-        int[][] ids = new int[texts.size()][];
-        for (int i = 0; i < ids.length; i++) {
-            ids[i] = framing.encode(tokenizer, texts.get(i), maxLength);
+        float[][] pooled = new float[texts.size()][];
+        Counter counter = new Counter(progress, texts.size(), 0);
+        if (texts.isEmpty()) {
+            counter.add(0);
         }
         int promptLength = includePrompt ? 0 : framing.promptLength(tokenizer);
-        int[] filled = nonEmpty(ids);
-        float[][] pooled = new float[ids.length][];
-        int done = ids.length - filled.length;
-        int[] lengths = Arrays.stream(filled).map(i -> ids[i].length).toArray();
-        for (int[] group : TokenBudget.plan(lengths, batchTokens)) {
-            List<int[]> sequences =
-                    Arrays.stream(group).mapToObj(g -> ids[filled[g]]).toList();
-            int[] skip = sequences.stream()
-                    .mapToInt(s -> Math.min(promptLength, s.length))
-                    .toArray();
-            float[][] vectors = decoder.pool(PackedBatch.of(sequences), skip, modes);
-            for (int g = 0; g < group.length; g++) {
-                pooled[filled[group[g]]] = vectors[g];
-            }
-            done += group.length;
-            progress.update(done, ids.length);
-        }
-        if (filled.length == 0) {
-            progress.update(done, ids.length);
-        }
-        for (int i = 0; i < pooled.length; i++) {
-            if (pooled[i] == null) {
-                pooled[i] = new float[modes.size() * decoder.width()];
-            }
+        TokenizedWindows.Encoding encoding = text -> framing.encode(tokenizer, text, maxLength);
+        // A device that works by itself gets its first batches while later texts are still being tokenized.
+        boolean ahead = lanes.any().batchesInFlight() > 1;
+        try (TokenizedWindows windows =
+                new TokenizedWindows(texts, ahead ? WINDOW : Math.max(1, texts.size()), ahead, encoding)) {
+            Iterator<List<Sequence>> batches = batches(windows, batchTokens, pooled, counter);
+            lanes.run(batches, decoder -> batch -> start(decoder, batch, promptLength, pooled, counter));
         }
         return steps.apply(pooled);
     }
 
-    private static int[] nonEmpty(int[][] ids) {
-        int[] indices = new int[ids.length];
-        int n = 0;
-        for (int i = 0; i < ids.length; i++) {
-            if (ids[i].length > 0) {
-                indices[n++] = i;
+    /// A text as it goes through the decoder.
+    private record Sequence(int index, int[] ids) {}
+
+    /// The batches of one window after the other; texts without tokens are answered at once.
+    private Iterator<List<Sequence>> batches(
+            TokenizedWindows windows, int batchTokens, float[][] pooled, Counter counter) {
+        return new Iterator<>() {
+            private Iterator<List<Sequence>> current = Collections.emptyIterator();
+
+            @Override
+            public boolean hasNext() {
+                while (!current.hasNext()) {
+                    Optional<TokenizedWindows.Window> window = windows.next();
+                    if (window.isEmpty()) {
+                        return false;
+                    }
+                    current = plan(window.get(), batchTokens, pooled, counter).iterator();
+                }
+                return true;
+            }
+
+            @Override
+            public List<Sequence> next() {
+                if (!hasNext()) {
+                    throw new NoSuchElementException();
+                }
+                return current.next();
+            }
+        };
+    }
+
+    private List<List<Sequence>> plan(
+            TokenizedWindows.Window window, int batchTokens, float[][] pooled, Counter counter) {
+        List<Sequence> filled = new ArrayList<>();
+        for (int i = 0; i < window.ids().length; i++) {
+            int[] ids = window.ids()[i];
+            if (ids.length > 0) {
+                filled.add(new Sequence(window.first() + i, ids));
+            } else {
+                pooled[window.first() + i] =
+                        new float[modes.size() * lanes.any().width()];
             }
         }
-        return Arrays.copyOf(indices, n);
+        if (filled.size() < window.ids().length) {
+            counter.add(window.ids().length - filled.size());
+        }
+        int[] lengths = filled.stream().mapToInt(s -> s.ids.length).toArray();
+        return TokenBudget.plan(lengths, batchTokens).stream()
+                .map(group -> Arrays.stream(group).mapToObj(filled::get).toList())
+                .toList();
+    }
+
+    private Lanes.Started start(
+            Decoder decoder, List<Sequence> batch, int promptLength, float[][] pooled, Counter counter) {
+        int[] skip = batch.stream()
+                .mapToInt(s -> Math.min(promptLength, s.ids.length))
+                .toArray();
+        List<int[]> sequences = batch.stream().map(Sequence::ids).toList();
+        Download download = decoder.startPool(PackedBatch.of(sequences), skip, modes);
+        return new Lanes.Started() {
+            @Override
+            public void finish() {
+                float[][] vectors = Decoder.rows(download.get(), modes.size() * decoder.width());
+                for (int i = 0; i < vectors.length; i++) {
+                    pooled[batch.get(i).index] = vectors[i];
+                }
+                counter.add(batch.size());
+            }
+
+            @Override
+            public void close() {
+                download.close();
+            }
+        };
     }
 }

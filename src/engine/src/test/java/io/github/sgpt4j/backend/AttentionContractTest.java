@@ -8,8 +8,9 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
 
 @Tag("vector")
+@Tag("cuda")
 @ParameterizedClass
-@MethodSource("io.github.sgpt4j.backend.BackendsUnderTest#plain")
+@MethodSource("io.github.sgpt4j.backend.BackendsUnderTest#withInnerTypes")
 class AttentionContractTest extends BackendContract {
     private static final int[] HEAD_SIZES = {1, 2, 3, 8, 16, 24, 32, 40, 64, 80, 96, 128, 256};
     private static final float[] NO_SLOPES = {};

@@ -36,14 +36,14 @@ abstract class BackendContract {
 
     /// A side for the backend under test.
     protected Side tested() {
-        return new Side(backend, data, weight -> weight);
+        return new Side(backend, data, weight -> weight, subject.inner());
     }
 
     /// A side for the reference; it gets weight matrices rounded as the backend under test keeps them.
     protected Side expected() {
         Side.WeightRounding rounding =
                 subject.keptAs().map(kept -> Side.roundingTo(kept, weights)).orElse(weight -> weight);
-        return new Side(reference, data, rounding);
+        return new Side(reference, data, rounding, subject.inner());
     }
 
     protected void compare(String what, Function<Side, Tensor> operation) {

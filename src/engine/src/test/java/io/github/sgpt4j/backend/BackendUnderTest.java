@@ -8,9 +8,16 @@ import java.util.function.Supplier;
 ///
 /// @param name shown with failures
 /// @param open makes a new instance; the test closes it
+/// @param inner the type of values between products, or empty for 32-bit floats; inputs are rounded to it on both sides
 /// @param keptAs the type that weight matrices are converted to, or empty if they are kept as stored
 /// @param tolerance how far results may be from the reference
-record BackendUnderTest(String name, Supplier<Backend> open, Optional<DType> keptAs, Tolerance tolerance) {
+record BackendUnderTest(
+        String name, Supplier<Backend> open, Optional<DType> keptAs, Optional<DType> inner, Tolerance tolerance) {
+    /// With 32-bit floats between products.
+    BackendUnderTest(String name, Supplier<Backend> open, Optional<DType> keptAs, Tolerance tolerance) {
+        this(name, open, keptAs, Optional.empty(), tolerance);
+    }
+
     @Override
     public String toString() {
         return name;

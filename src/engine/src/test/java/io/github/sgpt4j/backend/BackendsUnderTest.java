@@ -3,7 +3,11 @@ package io.github.sgpt4j.backend;
 import io.github.sgpt4j.backend.cpu.CpuBackend;
 import io.github.sgpt4j.backend.cpu.CpuOptions;
 import io.github.sgpt4j.backend.cpu.WeightFormat;
+import io.github.sgpt4j.backend.cuda.CudaBackend;
+import io.github.sgpt4j.backend.cuda.CudaOptions;
+import io.github.sgpt4j.backend.cuda.Precision;
 import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.testing.CudaTests;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -15,14 +19,27 @@ final class BackendsUnderTest {
 
     /// For operations without weight matrices: on the calling thread alone, and divided unevenly.
     static Stream<BackendUnderTest> plain() {
+        if (CudaTests.active()) {
+            return Stream.of(cuda(Precision.FP32));
+        }
         return Stream.of(cpu(1, WeightFormat.AS_STORED), cpu(3, WeightFormat.AS_STORED));
     }
 
     /// For operations with weight matrices: also every type that they can be kept as.
     static Stream<BackendUnderTest> withWeightTypes() {
+        if (CudaTests.active()) {
+            return withInnerTypes();
+        }
         return Stream.concat(
                 Stream.concat(plain(), Stream.of(inPlace())),
                 Stream.of(WeightFormat.F32, WeightFormat.BF16, WeightFormat.F16).map(format -> cpu(2, format)));
+    }
+
+    /// For operations on values between products: also the types that these can have.
+    static Stream<BackendUnderTest> withInnerTypes() {
+        return CudaTests.active()
+                ? Stream.of(cuda(Precision.FP32), cuda(Precision.BF16), cuda(Precision.FP16))
+                : plain();
     }
 
     /// Groups of configurations whose results must be equal.
@@ -31,6 +48,22 @@ final class BackendsUnderTest {
                 .map(format -> IntStream.of(1, 2, 3, 7)
                         .mapToObj(threads -> cpu(threads, format))
                         .toList());
+    }
+
+    private static BackendUnderTest cuda(Precision precision) {
+        CudaTests.require();
+        CudaOptions options = new CudaOptions(0, Optional.of(precision));
+        Optional<DType> kept = switch (precision) {
+            case FP32, TF32 -> Optional.empty();
+            case BF16 -> Optional.of(DType.BF16);
+            case FP16 -> Optional.of(DType.F16);
+        };
+        Tolerance tolerance = switch (precision) {
+            case FP32, TF32 -> Tolerance.FLOAT32;
+            case BF16 -> Tolerance.BFLOAT16;
+            case FP16 -> Tolerance.FLOAT16;
+        };
+        return new BackendUnderTest("cuda in " + precision, () -> new CudaBackend(options), kept, kept, tolerance);
     }
 
     private static BackendUnderTest cpu(int threads, WeightFormat format) {

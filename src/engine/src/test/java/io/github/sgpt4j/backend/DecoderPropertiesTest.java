@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// What must hold whatever the numbers are: batching, order, trees and later tokens change nothing.
 @Tag("vector")
+@Tag("cuda")
 @ParameterizedClass
 @MethodSource("io.github.sgpt4j.backend.BackendsUnderTest#plain")
 class DecoderPropertiesTest extends BackendContract {

@@ -9,6 +9,7 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
 
 @Tag("vector")
+@Tag("cuda")
 @ParameterizedClass
 @MethodSource("io.github.sgpt4j.backend.BackendsUnderTest#withWeightTypes")
 class LogProbabilityContractTest extends BackendContract {

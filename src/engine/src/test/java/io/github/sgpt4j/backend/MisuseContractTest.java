@@ -9,12 +9,14 @@ import io.github.sgpt4j.error.BackendException;
 import io.github.sgpt4j.tensor.DType;
 import java.util.List;
 import java.util.Optional;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// Wrong calls fail with a named exception before anything is read or written.
+@Tag("cuda")
 @ParameterizedClass
 @MethodSource("io.github.sgpt4j.backend.BackendsUnderTest#plain")
 class MisuseContractTest extends BackendContract {

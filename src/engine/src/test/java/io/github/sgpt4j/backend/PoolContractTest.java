@@ -11,6 +11,7 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
 
 @Tag("vector")
+@Tag("cuda")
 @ParameterizedClass
 @MethodSource("io.github.sgpt4j.backend.BackendsUnderTest#plain")
 class PoolContractTest extends BackendContract {

@@ -7,6 +7,7 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
 
 @Tag("vector")
+@Tag("cuda")
 @ParameterizedClass
 @MethodSource("io.github.sgpt4j.backend.BackendsUnderTest#plain")
 class RotaryContractTest extends BackendContract {

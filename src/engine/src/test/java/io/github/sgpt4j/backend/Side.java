@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 
 /// One of the two backends that run an operation on the same inputs. Closing it closes what it made.
 ///
@@ -23,6 +24,7 @@ final class Side implements AutoCloseable {
     private final Backend backend;
     private final TestData layout;
     private final WeightRounding rounding;
+    private final Optional<DType> inner;
     private final Deque<AutoCloseable> made = new ArrayDeque<>();
     private final List<Tensor> guarded = new ArrayList<>();
 
@@ -31,7 +33,9 @@ final class Side implements AutoCloseable {
         WeightTensor apply(WeightTensor weight);
     }
 
-    Side(Backend backend, TestData layout, WeightRounding rounding) {
+    /// @param inner the type that inputs are rounded to, or empty for none
+    Side(Backend backend, TestData layout, WeightRounding rounding, Optional<DType> inner) {
+        this.inner = inner;
         this.backend = backend;
         this.layout = layout;
         this.rounding = rounding;
@@ -43,13 +47,35 @@ final class Side implements AutoCloseable {
 
     /// `[rows, columns]` to be read.
     Tensor in(float[] values, int rows, int columns) {
-        return layout.flip() ? inMargins(values, rows, columns, Float.NaN) : plain(values, rows, columns);
+        float[] rounded = rounded(values);
+        return layout.flip() ? inMargins(rounded, rows, columns, Float.NaN) : inner(plain(rounded, rows, columns));
+    }
+
+    private float[] rounded(float[] values) {
+        if (inner.isEmpty()) {
+            return values;
+        }
+        float[] rounded = values.clone();
+        for (int i = 0; i < rounded.length; i++) {
+            rounded[i] = TestWeights.round(rounded[i], inner.get());
+        }
+        return rounded;
+    }
+
+    /// The tensor in the type of values between products.
+    private Tensor inner(Tensor x) {
+        if (inner.isEmpty()) {
+            return x;
+        }
+        Tensor copy = keep(backend.allocateInner(x.rows(), x.columns()));
+        backend.copy(x, copy);
+        return copy;
     }
 
     /// `[rows, columns]` to be overwritten.
     Tensor out(int rows, int columns) {
         if (layout.flip()) {
-            return keep(backend.allocate(rows, columns));
+            return keep(backend.allocateInner(rows, columns));
         }
         float[] undefined = new float[Math.multiplyExact(rows, columns)];
         Arrays.fill(undefined, Float.NaN);
@@ -72,8 +98,9 @@ final class Side implements AutoCloseable {
         Tensor whole = keep(backend.upload(all, rows + 2 * MARGIN, columns));
         if (margin == MARK) {
             guarded.add(whole);
+            return whole.slice(MARGIN, rows);
         }
-        return whole.slice(MARGIN, rows);
+        return inner(whole).slice(MARGIN, rows);
     }
 
     Batch batch(PackedBatch packed) {

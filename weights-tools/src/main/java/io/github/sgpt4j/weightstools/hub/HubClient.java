@@ -15,6 +15,10 @@ import java.net.http.HttpTimeoutException;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import javax.net.ssl.SSLHandshakeException;
 import org.jspecify.annotations.Nullable;
 
@@ -169,7 +173,6 @@ final class HubClient implements AutoCloseable {
     private HttpRequest request(String method, URI target, Map<String, String> headers, boolean atHome) {
         HttpRequest.Builder request = HttpRequest.newBuilder(target)
                 .method(method, HttpRequest.BodyPublishers.noBody())
-                .timeout(settings.timeout())
                 .header("User-Agent", "sgpt4j")
                 .header("Accept-Encoding", "identity");
         headers.forEach(request::header);
@@ -182,17 +185,14 @@ final class HubClient implements AutoCloseable {
     private HttpResponse<BodyStream> sendOnce(HttpRequest request, String what) throws IOException {
         Origin asked = Origin.of(request.uri());
         try {
-            return http.send(request, info -> new BodyStream(settings.timeout()));
+            return answer(request);
         } catch (HttpConnectTimeoutException e) {
             throw new TransientException(
                     "%s: no connection to %s within %d s"
                             .formatted(what, asked, settings.timeout().toSeconds()),
                     e);
         } catch (HttpTimeoutException e) {
-            throw new TransientException(
-                    "%s: no answer from %s within %d s"
-                            .formatted(what, asked, settings.timeout().toSeconds()),
-                    e);
+            throw new TransientException("%s: no answer from %s in time".formatted(what, asked), e);
         } catch (ConnectException e) {
             throw new TransientException("%s: cannot connect to %s".formatted(what, asked), e);
         } catch (SSLHandshakeException e) {
@@ -204,6 +204,26 @@ final class HubClient implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw Retries.interrupted(e);
+        }
+    }
+
+    /// Waits for the headers. A request's own timeout would end long bodies too, on newer Java platforms.
+    private HttpResponse<BodyStream> answer(HttpRequest request) throws IOException, InterruptedException {
+        CompletableFuture<HttpResponse<BodyStream>> answer =
+                http.sendAsync(request, info -> new BodyStream(settings.timeout()));
+        try {
+            // As long again for the answer as for the connection, which has a limit of its own.
+            return answer.get(2 * settings.timeout().toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            HttpTimeoutException timeout = new HttpTimeoutException("no answer");
+            timeout.initCause(e);
+            throw timeout;
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof IOException cause ? cause : new IOException(e.getCause());
+        } finally {
+            if (!answer.isDone()) {
+                answer.cancel(true);
+            }
         }
     }
 

@@ -63,6 +63,7 @@ final class FakeHub implements AutoCloseable {
     private final HttpServer hub;
     private final HttpServer cdn;
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+    volatile String cdnHost = "127.0.0.1";
     volatile boolean ranges = true;
     volatile boolean blobs = true;
 
@@ -126,7 +127,7 @@ final class FakeHub implements AutoCloseable {
     }
 
     String cdnEndpoint() {
-        return "http://127.0.0.1:" + cdn.getAddress().getPort();
+        return "http://" + cdnHost + ":" + cdn.getAddress().getPort();
     }
 
     FakeHub with(String path, String content) {

@@ -1,0 +1,132 @@
+package io.github.sgpt4j.backend.cuda;
+
+import io.github.sgpt4j.backend.AttentionParameters;
+import io.github.sgpt4j.backend.RotaryParameters;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+
+/// Rotary embedding and attention. Shapes have been checked; runs under the engine's lock.
+final class AttentionOperations {
+    private static final int MOST_TABLES = 4;
+
+    /// Cosines and sines on the device, `[positions, pairs]` each.
+    private record RotaryTables(double[] frequencies, float scale, int positions, DeviceBuffer cos, DeviceBuffer sin) {
+        boolean isFor(RotaryParameters parameters) {
+            return scale == parameters.scale() && Arrays.equals(frequencies, parameters.inverseFrequencies());
+        }
+
+        void close() {
+            cos.close();
+            sin.close();
+        }
+    }
+
+    /// ALiBi slopes, compared by their values.
+    private record Slopes(float[] values) {
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Slopes(float[] others) && Arrays.equals(values, others);
+        }
+
+        @Override
+        public int hashCode() {
+            return Arrays.hashCode(values);
+        }
+    }
+
+    private final CudaEngine engine;
+    private final RowOperations rows;
+    private final ArrayDeque<RotaryTables> rotary = new ArrayDeque<>();
+    private final Map<Slopes, DeviceBuffer> slopes = new HashMap<>();
+
+    AttentionOperations(CudaEngine engine, RowOperations rows) {
+        this.engine = engine;
+        this.rows = rows;
+    }
+
+    void rotary(CudaTensor qkv, CudaBatch batch, RotaryParameters parameters) {
+        int longest = Arrays.stream(batch.packed().positions()).max().orElse(0) + 1;
+        RotaryTables tables = tables(parameters, longest);
+        engine.launcher()
+                .kernel("sgpt_rotary_" + qkv.type())
+                .pointer(qkv.address())
+                .pointer(batch.address(batch.index().positions()))
+                .pointer(tables.cos.address())
+                .pointer(tables.sin.address())
+                .int32(qkv.rows())
+                .int32(parameters.heads() + parameters.kvHeads())
+                .int32(parameters.headDim())
+                .int32(parameters.rotaryDim())
+                .int32(qkv.columns())
+                .int32(parameters.interleaved() ? 1 : 0)
+                .run(engine.geometry().rotary(qkv.rows()));
+    }
+
+    /// Tables for at least `positions` positions.
+    private RotaryTables tables(RotaryParameters parameters, int positions) {
+        for (RotaryTables tables : rotary) {
+            if (tables.isFor(parameters) && tables.positions >= positions) {
+                return tables;
+            }
+        }
+        rotary.removeIf(tables -> {
+            boolean shorter = tables.isFor(parameters);
+            if (shorter) {
+                tables.close();
+            }
+            return shorter;
+        });
+        if (rotary.size() == MOST_TABLES) {
+            rotary.removeLast().close();
+        }
+        RotaryTables made =
+                compute(parameters, (int) Math.min(Integer.MAX_VALUE, 2L * Integer.highestOneBit(positions)));
+        rotary.addFirst(made);
+        return made;
+    }
+
+    /// Angles in 64-bit arithmetic, as on the CPU.
+    private RotaryTables compute(RotaryParameters parameters, int positions) {
+        double[] frequencies = parameters.inverseFrequencies().clone();
+        int pairs = frequencies.length;
+        float[] cos = new float[Math.multiplyExact(positions, pairs)];
+        float[] sin = new float[cos.length];
+        for (int t = 0; t < positions; t++) {
+            for (int p = 0; p < pairs; p++) {
+                double angle = t * frequencies[p];
+                cos[t * pairs + p] = (float) (Math.cos(angle) * parameters.scale());
+                sin[t * pairs + p] = (float) (Math.sin(angle) * parameters.scale());
+            }
+        }
+        return new RotaryTables(frequencies, parameters.scale(), positions, rows.floats(cos), rows.floats(sin));
+    }
+
+    void attention(CudaTensor qkv, CudaBatch batch, AttentionParameters p, CudaTensor out) {
+        BatchIndex index = batch.index();
+        long alibi = p.slopes().length == 0
+                ? 0
+                : slopes.computeIfAbsent(new Slopes(p.slopes()), s -> rows.floats(s.values()))
+                        .address();
+        Geometry.Attention kernel = engine.geometry().attention(qkv.type(), p.headDim(), index.tileCount(), p.heads());
+        engine.launcher()
+                .kernel(kernel.name())
+                .pointer(qkv.address())
+                .pointer(batch.address(index.positions()))
+                .pointer(batch.address(index.starts()))
+                .pointer(batch.address(index.tiles()))
+                .pointer(batch.address(index.runs()))
+                .pointer(alibi)
+                .pointer(out.address())
+                .int32(p.heads())
+                .int32(p.kvHeads())
+                .int32(p.headDim())
+                .int32(qkv.columns())
+                .int32(out.columns())
+                .int32(batch.packed().cachedTokens())
+                .int32(p.window())
+                .float32(p.scale())
+                .run(kernel.launch());
+    }
+}

@@ -1,0 +1,39 @@
+package io.github.sgpt4j.backend.cuda;
+
+import io.github.sgpt4j.backend.cuda.ffi.Streams;
+
+/// Values from one type to another, on the device.
+final class Conversions {
+    private Conversions() {}
+
+    /// Converts `count` values that lie next to one another.
+    static void plain(CudaEngine engine, long from, ElementType source, long count, long to, ElementType target) {
+        if (source == target) {
+            Streams.copy(to, from, source.bytes(1, count), engine.compute());
+            return;
+        }
+        engine.launcher()
+                .kernel("sgpt_convert_" + source + "_" + target)
+                .pointer(from)
+                .pointer(to)
+                .int64(1)
+                .int64(count)
+                .int64(count)
+                .int64(count)
+                .int64(0)
+                .int64(1)
+                .int64(1)
+                .run(engine.geometry().rows(1, count, source, target));
+    }
+
+    /// The tensor itself if it has this type, otherwise a copy in it. The caller closes the result either way.
+    static CudaTensor as(CudaEngine engine, CudaTensor x, ElementType type) {
+        if (x.type() == type) {
+            return (CudaTensor) x.slice(0, x.rows());
+        }
+        CudaTensor copy =
+                new CudaTensor(engine.memory().take(type.bytes(x.rows(), x.columns())), x.rows(), x.columns(), type);
+        plain(engine, x.address(), x.type(), (long) x.rows() * x.columns(), copy.address(), type);
+        return copy;
+    }
+}

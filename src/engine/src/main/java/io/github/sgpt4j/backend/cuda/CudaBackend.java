@@ -1,0 +1,338 @@
+package io.github.sgpt4j.backend.cuda;
+
+import io.github.sgpt4j.backend.Activation;
+import io.github.sgpt4j.backend.AttentionParameters;
+import io.github.sgpt4j.backend.Backend;
+import io.github.sgpt4j.backend.Batch;
+import io.github.sgpt4j.backend.Download;
+import io.github.sgpt4j.backend.Linear;
+import io.github.sgpt4j.backend.MatrixRows;
+import io.github.sgpt4j.backend.Norm;
+import io.github.sgpt4j.backend.NormParameters;
+import io.github.sgpt4j.backend.PoolMode;
+import io.github.sgpt4j.backend.RotaryParameters;
+import io.github.sgpt4j.backend.Table;
+import io.github.sgpt4j.backend.Tensor;
+import io.github.sgpt4j.backend.cuda.ffi.Driver;
+import io.github.sgpt4j.backend.cuda.ffi.Streams;
+import io.github.sgpt4j.batch.PackedBatch;
+import io.github.sgpt4j.error.BackendException;
+import io.github.sgpt4j.weights.WeightTensor;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Consumer;
+
+/// The operations on one NVIDIA GPU.
+///
+/// Operations are queued and return; weights go to the device when they are first used. What [#allocate] gives is kept
+/// in 32-bit floats, what [#allocateInner] gives in the type of the weights. Checks arguments, then hands over.
+public final class CudaBackend implements Backend {
+    /// One batch is computed while the next is made ready.
+    private static final int IN_FLIGHT = 2;
+
+    private final CudaEngine engine;
+    private final RowOperations rows;
+    private final Products products;
+    private final AttentionOperations attention;
+
+    /// @throws BackendException if there is no such device, or what computing needs is missing
+    public CudaBackend(CudaOptions options) {
+        engine = new CudaEngine(options);
+        rows = new RowOperations(engine);
+        products = new Products(engine, rows);
+        attention = new AttentionOperations(engine, rows);
+    }
+
+    /// The device, in one line for people.
+    public String description() {
+        DeviceInfo device = engine.device();
+        return "%s, compute capability %s, weights %s"
+                .formatted(device.name(), device.capability(), engine.precision());
+    }
+
+    /// How values are kept.
+    public Precision precision() {
+        return engine.precision();
+    }
+
+    /// Bytes of the device's memory that nobody holds.
+    public long freeBytes() {
+        return engine.call(Driver::memoryInfo).free();
+    }
+
+    /// Allocations of device memory so far: constant once batches repeat.
+    long allocations() {
+        return engine.memory().allocations();
+    }
+
+    @Override
+    public String name() {
+        return engine.name();
+    }
+
+    @Override
+    public Linear linear(List<MatrixRows> weight, List<MatrixRows> bias) {
+        return engine.call(() -> new CudaLinear(engine, weight, bias));
+    }
+
+    @Override
+    public Norm norm(NormParameters parameters) {
+        return engine.call(() -> new CudaNorm(engine, parameters));
+    }
+
+    @Override
+    public Table table(WeightTensor weight) {
+        return engine.call(() -> new CudaTable(engine, weight));
+    }
+
+    @Override
+    public Batch upload(PackedBatch batch) {
+        BatchIndex index = BatchIndex.of(batch);
+        return engine.call(
+                () -> new CudaBatch(batch, index, engine.slots(), engine.slots().upload(index.data())));
+    }
+
+    @Override
+    public Tensor upload(float[] values, int rows, int columns) {
+        if ((long) rows * columns != values.length) {
+            throw new IllegalArgumentException("%d values for [%d, %d]".formatted(values.length, rows, columns));
+        }
+        checkSize(rows, columns);
+        return engine.call(() -> new CudaTensor(this.rows.floats(values), rows, columns, ElementType.F32));
+    }
+
+    @Override
+    public Tensor allocate(int rows, int columns) {
+        return allocate(rows, columns, ElementType.F32);
+    }
+
+    @Override
+    public Tensor allocateInner(int rows, int columns) {
+        return allocate(rows, columns, engine.precision().type());
+    }
+
+    private Tensor allocate(int rows, int columns, ElementType type) {
+        checkSize(rows, columns);
+        return engine.call(() -> new CudaTensor(engine.memory().take(type.bytes(rows, columns)), rows, columns, type));
+    }
+
+    private void checkSize(int rows, int columns) {
+        if (rows < 1 || columns < 1) {
+            throw new IllegalArgumentException("tensor [%d, %d]".formatted(rows, columns));
+        }
+    }
+
+    @Override
+    public void embed(Table table, Batch batch, Tensor out) {
+        CudaTable from = (CudaTable) table;
+        CudaBatch index = (CudaBatch) batch;
+        int[] ids = index.packed().ids();
+        CudaTensor to = checked(out, ids.length, table.columns(), "embed, output");
+        checkRows(ids, 0, table, "embed");
+        engine.run(() -> rows.embed(from, index.address(index.index().ids()), 0, false, to));
+    }
+
+    @Override
+    public void addPositions(Table table, int offset, Batch batch, Tensor out) {
+        CudaTable from = (CudaTable) table;
+        CudaBatch index = (CudaBatch) batch;
+        int[] positions = index.packed().positions();
+        CudaTensor to = checked(out, positions.length, table.columns(), "addPositions, output");
+        checkRows(positions, offset, table, "addPositions");
+        engine.run(() -> rows.embed(from, index.address(index.index().positions()), offset, true, to));
+    }
+
+    /// The device would read whatever lies beside the table.
+    private static void checkRows(int[] indices, int offset, Table table, String what) {
+        for (int index : indices) {
+            long row = (long) index + offset;
+            if (row < 0 || row >= table.rows()) {
+                throw new IllegalArgumentException(
+                        "%s: row %d of a table with %d rows".formatted(what, row, table.rows()));
+            }
+        }
+    }
+
+    @Override
+    public void norm(Tensor x, Norm norm, Tensor out) {
+        CudaNorm how = (CudaNorm) norm;
+        CudaTensor from = checked(x, x.rows(), norm.columns(), "norm, input");
+        CudaTensor to = checked(out, x.rows(), norm.columns(), "norm, output");
+        engine.run(() -> rows.norm(from, how, to));
+    }
+
+    @Override
+    public void headNorm(Tensor qkv, int firstColumn, int heads, Norm norm) {
+        CudaNorm how = (CudaNorm) norm;
+        CudaTensor x = checked(qkv, qkv.rows(), qkv.columns(), "headNorm");
+        if (firstColumn < 0 || heads < 0 || firstColumn + (long) heads * norm.columns() > x.columns()) {
+            throw new IllegalArgumentException("headNorm: %d heads of %d from column %d in tensor %s"
+                    .formatted(heads, norm.columns(), firstColumn, x));
+        }
+        engine.run(() -> rows.headNorm(x, firstColumn, heads, how));
+    }
+
+    @Override
+    public void linear(Tensor x, Linear linear, Activation activation, Tensor out) {
+        CudaLinear layer = (CudaLinear) linear;
+        CudaTensor from = checked(x, x.rows(), linear.in(), "linear, input");
+        CudaTensor to = checked(out, x.rows(), linear.out(), "linear, output");
+        engine.run(() -> products.linear(from, layer, activation, to));
+    }
+
+    @Override
+    public void linearAdd(Tensor x, Linear linear, Tensor out) {
+        CudaLinear layer = (CudaLinear) linear;
+        CudaTensor from = checked(x, x.rows(), linear.in(), "linearAdd, input");
+        CudaTensor to = checked(out, x.rows(), linear.out(), "linearAdd, output");
+        engine.run(() -> products.linearAdd(from, layer, to));
+    }
+
+    @Override
+    public void rotary(Tensor qkv, Batch batch, RotaryParameters parameters) {
+        CudaBatch index = (CudaBatch) batch;
+        int heads = Math.addExact(parameters.heads(), parameters.kvHeads());
+        int columns = Math.multiplyExact(Math.addExact(heads, parameters.kvHeads()), parameters.headDim());
+        CudaTensor x = checked(qkv, index.packed().tokens(), columns, "rotary");
+        engine.run(() -> attention.rotary(x, index, parameters));
+    }
+
+    @Override
+    public void attention(Tensor qkv, Batch batch, AttentionParameters parameters, Tensor out) {
+        CudaBatch index = (CudaBatch) batch;
+        int columns = Math.multiplyExact(parameters.heads(), parameters.headDim());
+        CudaTensor from = checked(qkv, index.packed().rows(), parameters.qkvColumns(), "attention, input");
+        CudaTensor to = checked(out, index.packed().tokens(), columns, "attention, output");
+        engine.run(() -> {
+            if (from.type() == to.type()) {
+                attention.attention(from, index, parameters, to);
+                return;
+            }
+            try (CudaTensor same = Conversions.as(engine, from, to.type())) {
+                attention.attention(same, index, parameters, to);
+            }
+        });
+    }
+
+    @Override
+    public void gatedActivation(Tensor x, Activation activation, Tensor out) {
+        CudaTensor from = checked(x, x.rows(), Math.multiplyExact(2, out.columns()), "gatedActivation, input");
+        CudaTensor to = checked(out, x.rows(), out.columns(), "gatedActivation, output");
+        engine.run(() -> rows.gated(from, activation, to));
+    }
+
+    @Override
+    public void copy(Tensor x, Tensor out) {
+        CudaTensor from = checked(x, out.rows(), out.columns(), "copy, input");
+        CudaTensor to = checked(out, x.rows(), x.columns(), "copy, output");
+        long count = (long) from.rows() * from.columns();
+        engine.run(() -> Conversions.plain(engine, from.address(), from.type(), count, to.address(), to.type()));
+    }
+
+    @Override
+    public void pool(Tensor x, Norm norm, Batch batch, int[] skip, List<PoolMode> modes, Tensor out) {
+        CudaBatch index = (CudaBatch) batch;
+        PackedBatch packed = index.packed();
+        int segments = packed.segments() - packed.firstSegment();
+        if (modes.isEmpty() || skip.length != segments || Arrays.stream(skip).anyMatch(s -> s < 0)) {
+            throw new IllegalArgumentException(
+                    "pool: %d segments, skip %s, modes %s".formatted(segments, Arrays.toString(skip), modes));
+        }
+        int hidden = norm.columns();
+        CudaTensor from = checked(x, packed.tokens(), hidden, "pool, input");
+        CudaTensor to = checked(out, segments, Math.multiplyExact(modes.size(), hidden), "pool, output");
+        CudaNorm how = (CudaNorm) norm;
+        engine.run(() -> intoFull(to, full -> rows.pool(from, how, index, skip, List.copyOf(modes), full)));
+    }
+
+    @Override
+    public void normRows(Tensor x, int[] rows, Norm norm, Tensor out) {
+        CudaTensor from = checked(x, x.rows(), norm.columns(), "normRows, input");
+        CudaTensor to = checked(out, rows.length, norm.columns(), "normRows, output");
+        for (int row : rows) {
+            if (row < 0 || row >= x.rows()) {
+                throw new IllegalArgumentException("normRows: row %d of %d".formatted(row, x.rows()));
+            }
+        }
+        engine.run(() -> this.rows.normRows(from, rows, (CudaNorm) norm, to));
+    }
+
+    @Override
+    public void logProbabilities(Tensor x, Linear head, int[] targets, Tensor out) {
+        CudaLinear layer = (CudaLinear) head;
+        CudaTensor from = checked(x, targets.length, head.in(), "logProbabilities, input");
+        CudaTensor to = checked(out, targets.length, 1, "logProbabilities, output");
+        for (int target : targets) {
+            if (target < 0 || target >= head.out()) {
+                throw new IllegalArgumentException("logProbabilities: target %d of %d".formatted(target, head.out()));
+            }
+        }
+        engine.run(() -> intoFull(to, full -> products.logProbabilities(from, layer, targets, full)));
+    }
+
+    /// Lets `work` make 32-bit floats, and rounds them if `out` is narrower.
+    private void intoFull(CudaTensor out, Consumer<CudaTensor> work) {
+        if (out.type() == ElementType.F32) {
+            work.accept(out);
+            return;
+        }
+        long bytes = ElementType.F32.bytes(out.rows(), out.columns());
+        try (CudaTensor full =
+                new CudaTensor(engine.memory().take(bytes), out.rows(), out.columns(), ElementType.F32)) {
+            work.accept(full);
+            long count = (long) out.rows() * out.columns();
+            Conversions.plain(engine, full.address(), full.type(), count, out.address(), out.type());
+        }
+    }
+
+    @Override
+    public float[] download(Tensor x) {
+        try (Download download = startDownload(x)) {
+            return download.get();
+        }
+    }
+
+    @Override
+    public Download startDownload(Tensor x) {
+        CudaTensor from = checked(x, x.rows(), x.columns(), "download");
+        if ((long) from.rows() * from.columns() > Integer.MAX_VALUE - 8) {
+            throw new BackendException(
+                    "%s: a tensor %s is too large for an array; use smaller batches".formatted(name(), from));
+        }
+        return engine.call(() -> {
+            try (CudaTensor floats = Conversions.as(engine, from, ElementType.F32)) {
+                return new CudaDownload(engine, floats);
+            }
+        });
+    }
+
+    @Override
+    public int batchesInFlight() {
+        return IN_FLIGHT;
+    }
+
+    @Override
+    public void synchronize() {
+        engine.enter();
+        Streams.synchronizeStream(engine.compute());
+    }
+
+    /// Waits for what is queued and frees everything on the device. Closing twice does nothing.
+    @Override
+    public void close() {
+        engine.close();
+    }
+
+    private CudaTensor checked(Tensor tensor, int rows, int columns, String what) {
+        if (engine.isClosed()) {
+            throw new IllegalStateException(name() + " backend is closed");
+        }
+        CudaTensor own = (CudaTensor) tensor;
+        if (own.rows() != rows || own.columns() != columns) {
+            throw new IllegalArgumentException(
+                    "%s: expected a tensor [%d, %d], got %s".formatted(what, rows, columns, own));
+        }
+        own.address();
+        return own;
+    }
+}

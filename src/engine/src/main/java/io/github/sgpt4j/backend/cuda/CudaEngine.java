@@ -1,0 +1,206 @@
+package io.github.sgpt4j.backend.cuda;
+
+import io.github.sgpt4j.backend.cuda.ffi.Driver;
+import io.github.sgpt4j.backend.cuda.ffi.Streams;
+import io.github.sgpt4j.error.BackendException;
+import java.lang.foreign.Arena;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+
+/// One device as one backend uses it: its context, streams, memory, kernels and products.
+///
+/// Work is queued on one compute stream by one thread at a time; index arrays come in and results go out on streams of
+/// their own. Closing waits for what is queued, then frees everything, also after the device was lost.
+final class CudaEngine implements AutoCloseable {
+    private final ReentrantLock lock = new ReentrantLock();
+    private final DeviceInfo device;
+    private final Precision precision;
+    private final Geometry geometry;
+    private final Deque<AutoCloseable> made = new ArrayDeque<>();
+    private final int deviceHandle;
+    private final long context;
+    private final long compute;
+    private final long uploads;
+    private final long downloads;
+    private final DevicePool memory;
+    private final PinnedPool pinned;
+    private final Launcher launcher;
+    private final Matmul matmul;
+    private final IndexSlots slots;
+    private final WeightStore weights;
+    private volatile boolean closed;
+
+    /// @throws BackendException if the device cannot be used
+    CudaEngine(CudaOptions options) {
+        device = CudaDevices.usable(options.ordinal());
+        precision = options.precision().orElse(Precision.best(device));
+        if (!precision.isOn(device)) {
+            throw new BackendException("%s: %s needs compute capability 8.0, this device (%s) has %s"
+                    .formatted(name(), precision, device.name(), device.capability()));
+        }
+        geometry = new Geometry(device);
+        deviceHandle = Driver.device(device.ordinal());
+        context = Driver.retainContext(deviceHandle);
+        made.push(() -> Driver.releaseContext(deviceHandle));
+        try {
+            Driver.setCurrent(context);
+            compute = stream();
+            uploads = stream();
+            downloads = stream();
+            Arena arena = keep(Arena.ofShared());
+            memory = keep(new DevicePool(name()));
+            pinned = keep(new PinnedPool());
+            slots = new IndexSlots(this);
+            made.push(slots::destroyEvents);
+            Kernels kernels = keep(new Kernels(device, KernelCache.ofUser()));
+            launcher = new Launcher(device, kernels, compute, arena, options.synchronizeEach());
+            matmul = keep(new Matmul(this, arena));
+            weights = new WeightStore(this);
+        } catch (RuntimeException | Error e) {
+            release();
+            throw e;
+        }
+    }
+
+    private long stream() {
+        long stream = Streams.createStream();
+        made.push(() -> Streams.destroyStream(stream));
+        return stream;
+    }
+
+    private <T extends AutoCloseable> T keep(T part) {
+        made.push(part);
+        return part;
+    }
+
+    /// `cuda:0`
+    String name() {
+        return "cuda:" + device.ordinal();
+    }
+
+    DeviceInfo device() {
+        return device;
+    }
+
+    Precision precision() {
+        return precision;
+    }
+
+    Geometry geometry() {
+        return geometry;
+    }
+
+    /// The stream of kernels and products.
+    long compute() {
+        return compute;
+    }
+
+    /// The stream that index arrays come in on.
+    long uploads() {
+        return uploads;
+    }
+
+    /// The stream that results go out on.
+    long downloads() {
+        return downloads;
+    }
+
+    DevicePool memory() {
+        return memory;
+    }
+
+    PinnedPool pinned() {
+        return pinned;
+    }
+
+    Launcher launcher() {
+        return launcher;
+    }
+
+    Matmul matmul() {
+        return matmul;
+    }
+
+    IndexSlots slots() {
+        return slots;
+    }
+
+    WeightStore weights() {
+        return weights;
+    }
+
+    /// Does something with the device's context current, no other thread in between.
+    ///
+    /// @throws IllegalStateException if the backend is closed
+    <T> T call(Supplier<T> work) {
+        lock.lock();
+        try {
+            checkOpen();
+            Driver.setCurrent(context);
+            return work.get();
+        } finally {
+            launcher.reset();
+            lock.unlock();
+        }
+    }
+
+    /// As [#call].
+    void run(Runnable work) {
+        call(() -> {
+            work.run();
+            return true;
+        });
+    }
+
+    /// Makes the context the calling thread's, for waiting without the lock.
+    void enter() {
+        checkOpen();
+        Driver.setCurrent(context);
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    private void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException(name() + " backend is closed");
+        }
+    }
+
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            if (closed) {
+                return;
+            }
+            closed = true;
+            release();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Gives everything back, last made first. What a lost device answers does not matter: its context goes at the end.
+    private void release() {
+        try {
+            Driver.setCurrent(context);
+            Driver.synchronizeContext();
+        } catch (BackendException e) {
+            // The work that failed has been reported where it was waited for.
+            closed = true;
+        }
+        while (!made.isEmpty()) {
+            try {
+                made.pop().close();
+            } catch (BackendException e) {
+                closed = true;
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+}

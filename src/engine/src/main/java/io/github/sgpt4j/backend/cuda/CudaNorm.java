@@ -1,0 +1,60 @@
+package io.github.sgpt4j.backend.cuda;
+
+import io.github.sgpt4j.backend.Norm;
+import io.github.sgpt4j.backend.NormParameters;
+import io.github.sgpt4j.weights.WeightTensor;
+import java.util.Optional;
+
+/// A normalisation whose gain and bias go to the device, as 32-bit floats, when it is first used.
+final class CudaNorm implements Norm {
+    private final CudaEngine engine;
+    private final NormParameters parameters;
+    /// Addresses, 0 until they are needed or if there are none; under the engine's lock.
+    private long gainAddress;
+
+    private long biasAddress;
+
+    CudaNorm(CudaEngine engine, NormParameters parameters) {
+        this.engine = engine;
+        this.parameters = parameters;
+        parameters.gain().ifPresent(ElementType::of);
+        parameters.bias().ifPresent(ElementType::of);
+    }
+
+    @Override
+    public int columns() {
+        return parameters.columns();
+    }
+
+    /// As kernels count them.
+    int kind() {
+        return parameters.kind().ordinal();
+    }
+
+    float epsilon() {
+        return parameters.epsilon();
+    }
+
+    /// Address of `[columns]`, or 0 for ones.
+    long gain() {
+        if (gainAddress == 0) {
+            gainAddress = address(parameters.gain());
+        }
+        return gainAddress;
+    }
+
+    /// Address of `[columns]`, or 0 for zeros.
+    long bias() {
+        if (biasAddress == 0) {
+            biasAddress = address(parameters.bias());
+        }
+        return biasAddress;
+    }
+
+    private long address(Optional<WeightTensor> weight) {
+        if (weight.isEmpty() || parameters.kind() == NormParameters.Kind.IDENTITY) {
+            return 0;
+        }
+        return engine.weights().whole(weight.get(), ElementType.F32).address();
+    }
+}

@@ -1,0 +1,24 @@
+package io.github.sgpt4j.backend.cuda;
+
+import java.util.Optional;
+
+/// How the CUDA backend is set up.
+///
+/// @param ordinal the device's number, from 0
+/// @param precision types of weights and products, or empty for what suits the device best
+/// @param synchronizeEach whether to wait for each kernel, so that a failure names the one that failed; slow
+public record CudaOptions(int ordinal, Optional<Precision> precision, boolean synchronizeEach) {
+    /// System property that sets [#synchronizeEach].
+    public static final String SYNCHRONIZE = "sgpt4j.cuda.synchronize";
+
+    public CudaOptions {
+        if (ordinal < 0) {
+            throw new IllegalArgumentException("cuda device " + ordinal);
+        }
+    }
+
+    /// Waits for each kernel if the system property says so.
+    public CudaOptions(int ordinal, Optional<Precision> precision) {
+        this(ordinal, precision, Boolean.getBoolean(SYNCHRONIZE));
+    }
+}

@@ -1,0 +1,86 @@
+package io.github.sgpt4j.backend.cuda;
+
+import io.github.sgpt4j.backend.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/// Row-major values without gaps in device memory. Views share the memory of the tensor they were cut from, and its
+/// end.
+final class CudaTensor implements Tensor {
+    private final DeviceBuffer buffer;
+    private final long offset;
+    private final int rows;
+    private final int columns;
+    private final ElementType type;
+    private final @Nullable CudaTensor root;
+    private boolean closed;
+
+    CudaTensor(DeviceBuffer buffer, int rows, int columns, ElementType type) {
+        this(buffer, 0, rows, columns, type, null);
+    }
+
+    private CudaTensor(
+            DeviceBuffer buffer, long offset, int rows, int columns, ElementType type, @Nullable CudaTensor root) {
+        this.buffer = buffer;
+        this.offset = offset;
+        this.rows = rows;
+        this.columns = columns;
+        this.type = type;
+        this.root = root;
+    }
+
+    /// @throws IllegalStateException if the tensor is closed
+    long address() {
+        return buffer().address() + offset;
+    }
+
+    /// The memory that holds this tensor.
+    ///
+    /// @throws IllegalStateException if the tensor is closed
+    DeviceBuffer buffer() {
+        CudaTensor owner = root == null ? this : root;
+        if (owner.closed) {
+            throw new IllegalStateException("tensor [%d, %d] is closed".formatted(rows, columns));
+        }
+        return buffer;
+    }
+
+    ElementType type() {
+        return type;
+    }
+
+    long bytes() {
+        return type.bytes(rows, columns);
+    }
+
+    @Override
+    public int rows() {
+        return rows;
+    }
+
+    @Override
+    public int columns() {
+        return columns;
+    }
+
+    @Override
+    public Tensor slice(int from, int count) {
+        if (from < 0 || count < 1 || count > rows - from) {
+            throw new IllegalArgumentException("rows [%d, %d) of %d".formatted(from, (long) from + count, rows));
+        }
+        return new CudaTensor(
+                buffer(), offset + type.bytes(from, columns), count, columns, type, root == null ? this : root);
+    }
+
+    @Override
+    public void close() {
+        if (root == null && !closed) {
+            closed = true;
+            buffer.close();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "[%d, %d]".formatted(rows, columns);
+    }
+}

@@ -1,0 +1,115 @@
+package io.github.sgpt4j.backend.cuda;
+
+import io.github.sgpt4j.backend.cuda.ffi.Driver;
+import io.github.sgpt4j.error.BackendException;
+import java.util.ArrayDeque;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/// Device memory that is kept for reuse, so that batches of similar sizes allocate nothing after the first.
+///
+/// Memory that is given back may still be in use by work queued on the compute stream; who takes it next must use it
+/// on that stream, after that work. The device's context must be current. Closing frees everything.
+final class DevicePool implements AutoCloseable {
+    private static final long GRANULE = 512;
+    private static final int CLASSES_PER_DOUBLING = 8;
+
+    private final String device;
+    private final TreeMap<Long, ArrayDeque<Long>> free = new TreeMap<>();
+    private final Set<Long> all = new HashSet<>();
+    private long held;
+    private long allocations;
+
+    /// @param device its name in messages
+    DevicePool(String device) {
+        this.device = device;
+    }
+
+    /// Memory for activations: sizes are rounded up to one of eight in each doubling.
+    DeviceBuffer take(long bytes) {
+        return find(rounded(bytes));
+    }
+
+    /// Memory that is kept for good: next to nothing is rounded.
+    DeviceBuffer takeExactly(long bytes) {
+        long size = Math.ceilDiv(Math.max(bytes, 1), GRANULE) * GRANULE;
+        return find(size);
+    }
+
+    static long rounded(long bytes) {
+        long octave = Long.highestOneBit(Math.max(bytes, GRANULE));
+        long step = Math.max(GRANULE, octave / CLASSES_PER_DOUBLING);
+        return Math.multiplyExact(Math.ceilDiv(Math.max(bytes, 1), step), step);
+    }
+
+    private synchronized DeviceBuffer find(long size) {
+        // A block up to a quarter larger will do.
+        Map.Entry<Long, ArrayDeque<Long>> fitting = free.ceilingEntry(size);
+        if (fitting != null && fitting.getKey() - size <= size / 4) {
+            long address = fitting.getValue().removeLast();
+            if (fitting.getValue().isEmpty()) {
+                free.remove(fitting.getKey());
+            }
+            return new DeviceBuffer(this, address, fitting.getKey());
+        }
+        long address = Driver.tryAllocate(size);
+        if (address == 0 && trim()) {
+            address = Driver.tryAllocate(size);
+        }
+        if (address == 0) {
+            Driver.MemoryInfo memory = Driver.memoryInfo();
+            throw new BackendException(
+                    "%s: out of device memory: %,d bytes needed, %,d free of %,d; smaller batches (--batch-tokens) or a smaller dtype need less"
+                            .formatted(device, size, memory.free(), memory.total()));
+        }
+        allocations++;
+        held += size;
+        all.add(address);
+        return new DeviceBuffer(this, address, size);
+    }
+
+    /// Frees what nobody holds; returns whether there was any.
+    private boolean trim() {
+        if (free.isEmpty()) {
+            return false;
+        }
+        Driver.synchronizeContext();
+        free.forEach((size, addresses) -> {
+            for (long address : addresses) {
+                Driver.check(Driver.free(address), "cuMemFree_v2");
+                all.remove(address);
+                held -= size;
+            }
+        });
+        free.clear();
+        return true;
+    }
+
+    /// For [DeviceBuffer#close].
+    synchronized void give(long address, long bytes) {
+        if (all.contains(address)) {
+            free.computeIfAbsent(bytes, size -> new ArrayDeque<>()).addLast(address);
+        }
+    }
+
+    /// Allocations asked of the driver so far.
+    synchronized long allocations() {
+        return allocations;
+    }
+
+    /// Bytes held, in use or kept for reuse.
+    synchronized long held() {
+        return held;
+    }
+
+    /// Frees everything; nothing may be running. Errors do not matter: a lost device has lost its memory as well.
+    @Override
+    public synchronized void close() {
+        all.forEach(Driver::free);
+        all.clear();
+        free.clear();
+        held = 0;
+    }
+}

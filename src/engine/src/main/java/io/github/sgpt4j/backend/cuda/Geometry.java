@@ -1,0 +1,127 @@
+package io.github.sgpt4j.backend.cuda;
+
+import io.github.sgpt4j.error.BackendException;
+
+/// Grid, block and shared memory of every kernel, as `kernels/README.md` asks. Needs no device, only its limits.
+record Geometry(DeviceInfo device) {
+    private static final int MOST_ROW_BLOCKS = 65535;
+    private static final int WARP = 32;
+
+    /// Tokens of a segment that one block pools.
+    static final int POOL_SLICE = 64;
+
+    /// Query tokens that a block of the attention kernels works on.
+    static final int ATTENTION_TILE = 64;
+
+    /// An attention kernel and how it is started.
+    ///
+    /// @param name entry point
+    /// @param launch for the tiles and heads asked for
+    record Attention(String name, Launch launch) {}
+
+    /// The kernel for a head size and a type.
+    Attention attention(ElementType type, int headDim, int tiles, int heads) {
+        int blocks = Math.multiplyExact(tiles, heads);
+        boolean fragments = type == ElementType.F16 && device.computeCapability() >= CudaDevices.OLDEST_CAPABILITY
+                || type == ElementType.BF16 && device.computeCapability() >= Precision.AMPERE;
+        if (fragments && headDim <= 256) {
+            int width = headDim <= 64 ? 64 : headDim <= 128 ? 128 : 256;
+            int shared = width == 64 ? 24576 : width == 128 ? 49152 : 65536;
+            return new Attention("sgpt_attention_mma%d_%s".formatted(width, type), checked(blocks, 1, 128, 1, shared));
+        }
+        if (type == ElementType.F32 && headDim <= 64) {
+            return new Attention("sgpt_attention_general64_f32", checked(blocks, 1, 256, 1, 34816));
+        }
+        return new Attention(
+                "sgpt_attention_general128_" + type, checked(blocks, ceilDiv(headDim, 128), 256, 1, 34816));
+    }
+
+    /// Blocks over rows and vectors of columns: embed, activation, gated, convert.
+    Launch rows(long rows, long columns, ElementType in, ElementType out) {
+        int vector = in.bytes() == 2 && out.bytes() == 2 ? 8 : 4;
+        long vectors = ceilDiv(columns, vector);
+        int block = (int) Math.min(128, WARP * ceilDiv(vectors, WARP));
+        return checked(ceilDiv(columns, (long) vector * block), Math.min(rows, MOST_ROW_BLOCKS), block, 1, 0);
+    }
+
+    /// @param vectors rows times heads
+    Launch norm(long vectors, int columns) {
+        int width = WARP;
+        while (width < 1024 && 16 * width < columns) {
+            width *= 2;
+        }
+        int together = Math.max(1, 128 / width);
+        int shared = width > WARP ? together * (width / WARP) * Float.BYTES : 0;
+        return checked(ceilDiv(vectors, together), 1, width, together, shared);
+    }
+
+    Launch rotary(int rows) {
+        return checked(rows, 1, 128, 1, 0);
+    }
+
+    /// @param longest tokens of the longest segment
+    Launch pool(int segments, int longest) {
+        return checked(segments, ceilDiv(longest, POOL_SLICE), 256, 1, POOL_SLICE * 8);
+    }
+
+    Launch poolFinish(int segments, int columns) {
+        return checked(segments, Math.min(MOST_ROW_BLOCKS, ceilDiv(columns, 128)), 128, 1, 0);
+    }
+
+    /// Floats of scratch memory that pooling needs, 0 if the longest segment fits one slice.
+    static long poolScratch(int tokens, int segments, int longest, int columns, int modes) {
+        if (longest <= POOL_SLICE) {
+            return 0;
+        }
+        return Math.multiplyExact(Math.multiplyExact((long) tokens / POOL_SLICE + segments, (long) modes), columns);
+    }
+
+    /// Parts that the columns of a block of logits are divided into.
+    int logitSplits(int rows, int columns) {
+        long wanted = ceilDiv(4L * device.multiprocessors(), rows);
+        return Math.clamp(Math.min(wanted, ceilDiv(columns, 2048)), 1, 64);
+    }
+
+    Launch logitUpdate(int rows, int splits) {
+        return checked(rows, splits, 256, 1, 64);
+    }
+
+    Launch logitFinish(int rows) {
+        return checked(ceilDiv(rows, 128), 1, 128, 1, 0);
+    }
+
+    /// @param rows of the result
+    Launch transpose(long rows, long columns) {
+        return checked(ceilDiv(rows, 32), Math.min(MOST_ROW_BLOCKS, ceilDiv(columns, 32)), 32, 8, 4224);
+    }
+
+    private Launch checked(long gridX, long gridY, int blockX, int blockY, int sharedBytes) {
+        if (gridX > device.gridX()
+                || gridY > device.gridY()
+                || (long) blockX * blockY > device.threadsPerBlock()
+                || sharedBytes > device.sharedBytes()) {
+            throw new BackendException(
+                    "cuda:%d: a launch of %d x %d blocks of %d x %d threads with %d shared bytes exceeds the device's %d x %d blocks of %d threads with %d bytes; use smaller batches"
+                            .formatted(
+                                    device.ordinal(),
+                                    gridX,
+                                    gridY,
+                                    blockX,
+                                    blockY,
+                                    sharedBytes,
+                                    device.gridX(),
+                                    device.gridY(),
+                                    device.threadsPerBlock(),
+                                    device.sharedBytes()));
+        }
+        return new Launch((int) gridX, (int) gridY, blockX, blockY, sharedBytes);
+    }
+
+    private static long ceilDiv(long a, long b) {
+        return Math.ceilDiv(a, b);
+    }
+
+    private static int ceilDiv(int a, int b) {
+        return Math.ceilDiv(a, b);
+    }
+}

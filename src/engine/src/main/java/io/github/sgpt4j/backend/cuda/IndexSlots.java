@@ -1,0 +1,84 @@
+package io.github.sgpt4j.backend.cuda;
+
+import io.github.sgpt4j.backend.cuda.ffi.Driver;
+import io.github.sgpt4j.backend.cuda.ffi.Streams;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Memory for the index arrays of batches under way. They are copied on a stream of their own, so that the next batch's
+/// arrive while this one is computed; events keep the two streams from overtaking one another.
+final class IndexSlots {
+    /// Memory on both sides.
+    ///
+    /// @param capacity ints
+    /// @param uploaded recorded on the upload stream behind the last copy
+    /// @param consumed recorded on the compute stream behind the last use
+    record Slot(DeviceBuffer device, PinnedBuffer host, int capacity, long uploaded, long consumed) {
+        long address() {
+            return device.address();
+        }
+    }
+
+    private static final int SMALLEST = 1 << 14;
+
+    private final CudaEngine engine;
+    private final List<Slot> free = new ArrayList<>();
+    private final List<Slot> all = new ArrayList<>();
+
+    IndexSlots(CudaEngine engine) {
+        this.engine = engine;
+    }
+
+    /// Copies `data` to the device; what is queued on the compute stream from now on sees it.
+    Slot upload(int[] data) {
+        Slot slot = take(data.length);
+        Streams.synchronizeEvent(slot.uploaded);
+        MemorySegment.copy(data, 0, slot.host.memory(), ValueLayout.JAVA_INT, 0, data.length);
+        Streams.streamWait(engine.uploads(), slot.consumed);
+        Streams.copyIn(slot.address(), slot.host.memory(), (long) data.length * Integer.BYTES, engine.uploads());
+        Streams.recordEvent(slot.uploaded, engine.uploads());
+        Streams.streamWait(engine.compute(), slot.uploaded);
+        return slot;
+    }
+
+    private synchronized Slot take(int ints) {
+        for (int i = 0; i < free.size(); i++) {
+            if (free.get(i).capacity >= ints) {
+                return free.remove(i);
+            }
+        }
+        int capacity = Math.max(SMALLEST, ints <= 1 << 29 ? Integer.highestOneBit(ints) * 2 : ints);
+        long bytes = (long) capacity * Integer.BYTES;
+        DeviceBuffer device = engine.memory().takeExactly(bytes);
+        PinnedBuffer host = engine.pinned().take(bytes);
+        Slot slot = new Slot(device, host, capacity, Streams.createEvent(false), Streams.createEvent(false));
+        all.add(slot);
+        return slot;
+    }
+
+    /// Gives a slot back; the compute stream may still be using it.
+    void give(Slot slot) {
+        if (!engine.isClosed()) {
+            // After the device was lost the slot stays out of use.
+            boolean recorded = engine.call(
+                    () -> Streams.tryRecordEvent(slot.consumed, engine.compute()) == Driver.SUCCESS);
+            if (recorded) {
+                synchronized (this) {
+                    free.add(slot);
+                }
+            }
+        }
+    }
+
+    /// For the engine's end, which frees the memory.
+    synchronized void destroyEvents() {
+        for (Slot slot : all) {
+            Streams.destroyEvent(slot.uploaded);
+            Streams.destroyEvent(slot.consumed);
+        }
+        all.clear();
+        free.clear();
+    }
+}

@@ -1,0 +1,156 @@
+package io.github.sgpt4j.backend.cuda;
+
+import io.github.sgpt4j.backend.Activation;
+import io.github.sgpt4j.backend.cuda.ffi.CublasLt;
+import io.github.sgpt4j.error.BackendException;
+import java.util.OptionalInt;
+
+/// Operations that are matrix products. Shapes have been checked; runs under the engine's lock.
+final class Products {
+    /// Floats of logits that are held at a time.
+    private static final int LOGITS = 1 << 24;
+
+    private static final int LOGIT_ROWS = 4096;
+    private static final int LOGIT_COLUMNS = 1024;
+
+    private final CudaEngine engine;
+    private final RowOperations rows;
+
+    Products(CudaEngine engine, RowOperations rows) {
+        this.engine = engine;
+        this.rows = rows;
+    }
+
+    /// `out = activation(x · Wᵀ + b)`: bias and, where the library has it, activation in the product's epilogue.
+    void linear(CudaTensor x, CudaLinear layer, Activation activation, CudaTensor out) {
+        OptionalInt epilogue = epilogue(activation);
+        try (CudaTensor input = Conversions.as(engine, x, engine.precision().type())) {
+            boolean fused = multiply(input, layer, out, true, epilogue.orElse(CublasLt.EPILOGUE_DEFAULT), false);
+            if (fused && epilogue.isPresent()) {
+                return;
+            }
+            long bias = 0;
+            if (!fused) {
+                require(multiply(input, layer, out, false, CublasLt.EPILOGUE_DEFAULT, false), input, layer);
+                bias = layer.bias(ElementType.F32);
+            }
+            if (bias != 0 || activation != Activation.NONE) {
+                rows.activate(out, bias, activation);
+            }
+        }
+    }
+
+    /// `out += x · Wᵀ + b`.
+    void linearAdd(CudaTensor x, CudaLinear layer, CudaTensor out) {
+        try (CudaTensor input = Conversions.as(engine, x, engine.precision().type())) {
+            if (!multiply(input, layer, out, true, CublasLt.EPILOGUE_DEFAULT, true)) {
+                try (CudaTensor product = temporary(out)) {
+                    linear(input, layer, Activation.NONE, product);
+                    rows.add(product, out);
+                }
+            }
+        }
+    }
+
+    private CudaTensor temporary(CudaTensor like) {
+        long bytes = ElementType.F32.bytes(like.rows(), like.columns());
+        return new CudaTensor(engine.memory().take(bytes), like.rows(), like.columns(), ElementType.F32);
+    }
+
+    private boolean multiply(
+            CudaTensor x, CudaLinear layer, CudaTensor out, boolean biased, int epilogue, boolean add) {
+        Matmul.Product product = new Matmul.Product(
+                x.rows(),
+                layer.in(),
+                layer.out(),
+                x.address(),
+                layer.weight(),
+                out.address(),
+                out.type(),
+                out.columns(),
+                biased ? layer.bias(out.type()) : 0);
+        return engine.matmul().run(product, epilogue, add);
+    }
+
+    private void require(boolean done, CudaTensor x, CudaLinear layer) {
+        if (!done) {
+            throw new BackendException("%s: cuBLASLt has no algorithm for a product of %s and [%d, %d] in %s"
+                    .formatted(engine.name(), x, layer.out(), layer.in(), engine.precision()));
+        }
+    }
+
+    /// cuBLASLt's GELU is the tanh approximation.
+    private static OptionalInt epilogue(Activation activation) {
+        return switch (activation) {
+            case NONE -> OptionalInt.of(CublasLt.EPILOGUE_DEFAULT);
+            case RELU -> OptionalInt.of(CublasLt.EPILOGUE_RELU);
+            case GELU_TANH -> OptionalInt.of(CublasLt.EPILOGUE_GELU);
+            case GELU, GELU_QUICK, SILU, TANH, SIGMOID -> OptionalInt.empty();
+        };
+    }
+
+    /// `out[i] = log softmax(x[i] · Wᵀ + b)[targets[i]]`, over blocks of the vocabulary.
+    void logProbabilities(CudaTensor x, CudaLinear head, int[] targets, CudaTensor out) {
+        try (CudaTensor input = Conversions.as(engine, x, engine.precision().type());
+                DeviceBuffer wanted = rows.ints(targets)) {
+            for (int from = 0; from < targets.length; from += LOGIT_ROWS) {
+                int count = Math.min(LOGIT_ROWS, targets.length - from);
+                try (CudaTensor some = (CudaTensor) input.slice(from, count)) {
+                    score(
+                            some,
+                            head,
+                            wanted.address() + (long) from * Integer.BYTES,
+                            out.address() + (long) from * Float.BYTES);
+                }
+            }
+        }
+    }
+
+    private void score(CudaTensor x, CudaLinear head, long targets, long out) {
+        int count = x.rows();
+        int block = Math.min(head.out(), Math.max(LOGIT_COLUMNS, LOGITS / count / LOGIT_COLUMNS * LOGIT_COLUMNS));
+        int splits = engine.geometry().logitSplits(count, block);
+        long bias = head.bias(ElementType.F32);
+        long state = Math.multiplyExact((long) count * splits, Float.BYTES);
+        try (DeviceBuffer logits = engine.memory().take(ElementType.F32.bytes(count, block));
+                DeviceBuffer maxima = engine.memory().take(state);
+                DeviceBuffer sums = engine.memory().take(state);
+                DeviceBuffer picked = engine.memory().take((long) count * Float.BYTES)) {
+            for (int first = 0; first < head.out(); first += block) {
+                int columns = Math.min(block, head.out() - first);
+                logits(x, head, first, columns, logits.address(), block);
+                engine.launcher()
+                        .kernel("sgpt_logprob_update")
+                        .pointer(logits.address())
+                        .pointer(bias == 0 ? 0 : bias + (long) first * Float.BYTES)
+                        .pointer(targets)
+                        .pointer(maxima.address())
+                        .pointer(sums.address())
+                        .pointer(picked.address())
+                        .int32(count)
+                        .int32(columns)
+                        .int32(block)
+                        .int32(first)
+                        .int32(splits)
+                        .int32(first == 0 ? 1 : 0)
+                        .run(engine.geometry().logitUpdate(count, splits));
+            }
+            engine.launcher()
+                    .kernel("sgpt_logprob_finish")
+                    .pointer(maxima.address())
+                    .pointer(sums.address())
+                    .pointer(picked.address())
+                    .pointer(out)
+                    .int32(count)
+                    .int32(splits)
+                    .run(engine.geometry().logitFinish(count));
+        }
+    }
+
+    private void logits(CudaTensor x, CudaLinear head, int first, int columns, long logits, int stride) {
+        long weight = head.weight() + engine.precision().type().bytes(first, head.in());
+        Matmul.Product product = new Matmul.Product(
+                x.rows(), head.in(), columns, x.address(), weight, logits, ElementType.F32, stride, 0);
+        require(engine.matmul().run(product, CublasLt.EPILOGUE_DEFAULT, false), x, head);
+    }
+}

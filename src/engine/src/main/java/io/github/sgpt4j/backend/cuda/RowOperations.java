@@ -1,0 +1,241 @@
+package io.github.sgpt4j.backend.cuda;
+
+import io.github.sgpt4j.backend.Activation;
+import io.github.sgpt4j.backend.PoolMode;
+import io.github.sgpt4j.backend.cuda.ffi.Streams;
+import io.github.sgpt4j.batch.PackedBatch;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+
+/// Operations that treat every row, or every segment, by itself. Shapes have been checked; runs under the engine's
+/// lock.
+final class RowOperations {
+    /// Modes that one launch of the pooling kernel takes.
+    private static final int MOST_MODES = 16;
+
+    private static final int BITS_PER_MODE = 4;
+
+    private final CudaEngine engine;
+
+    RowOperations(CudaEngine engine) {
+        this.engine = engine;
+    }
+
+    /// `out[t] = table[ids[t] + offset]`, or added to it.
+    ///
+    /// @param ids address of `[tokens]`
+    void embed(CudaTable table, long ids, int offset, boolean add, CudaTensor out) {
+        long rows = table.address();
+        engine.launcher()
+                .kernel("sgpt_embed_" + table.type() + "_" + out.type())
+                .pointer(rows)
+                .pointer(ids)
+                .pointer(out.address())
+                .int32(out.rows())
+                .int32(out.columns())
+                .int32(table.columns())
+                .int32(out.columns())
+                .int32(offset)
+                .int32(add ? 1 : 0)
+                .run(engine.geometry().rows(out.rows(), out.columns(), table.type(), out.type()));
+    }
+
+    /// `out = norm(x)`.
+    void norm(CudaTensor x, CudaNorm norm, CudaTensor out) {
+        norm(x, 0, norm, out);
+    }
+
+    /// `out[i] = norm(x[rows[i]])`.
+    void normRows(CudaTensor x, int[] rows, CudaNorm norm, CudaTensor out) {
+        try (DeviceBuffer indices = ints(rows)) {
+            norm(x, indices.address(), norm, out);
+        }
+    }
+
+    private void norm(CudaTensor x, long rows, CudaNorm norm, CudaTensor out) {
+        long gain = norm.gain();
+        long bias = norm.bias();
+        normKernel(x.type(), out.type())
+                .pointer(x.address())
+                .pointer(rows)
+                .pointer(gain)
+                .pointer(bias)
+                .pointer(out.address())
+                .int32(out.rows())
+                .int32(out.columns())
+                .int32(1)
+                .int32(x.columns())
+                .int32(out.columns())
+                .int32(norm.kind())
+                .float32(norm.epsilon())
+                .run(engine.geometry().norm(out.rows(), out.columns()));
+    }
+
+    private Launcher normKernel(ElementType in, ElementType out) {
+        return engine.launcher().kernel("sgpt_norm_" + in + "_" + out);
+    }
+
+    /// Normalises `heads` vectors of each row in place, from `firstColumn` on.
+    void headNorm(CudaTensor qkv, int firstColumn, int heads, CudaNorm norm) {
+        if (heads == 0) {
+            return;
+        }
+        long address = qkv.address() + qkv.type().bytes(1, firstColumn);
+        long gain = norm.gain();
+        long bias = norm.bias();
+        normKernel(qkv.type(), qkv.type())
+                .pointer(address)
+                .pointer(0)
+                .pointer(gain)
+                .pointer(bias)
+                .pointer(address)
+                .int32(qkv.rows())
+                .int32(norm.columns())
+                .int32(heads)
+                .int32(qkv.columns())
+                .int32(qkv.columns())
+                .int32(norm.kind())
+                .float32(norm.epsilon())
+                .run(engine.geometry().norm((long) qkv.rows() * heads, norm.columns()));
+    }
+
+    /// `x = activation(x + bias)`.
+    ///
+    /// @param bias address of `[columns]` in 32-bit floats, or 0
+    void activate(CudaTensor x, long bias, Activation activation) {
+        activation(x, bias, activation, false, x);
+    }
+
+    /// `out += x`.
+    void add(CudaTensor x, CudaTensor out) {
+        activation(x, 0, Activation.NONE, true, out);
+    }
+
+    private void activation(CudaTensor x, long bias, Activation activation, boolean add, CudaTensor out) {
+        engine.launcher()
+                .kernel("sgpt_activation_" + x.type() + "_" + out.type())
+                .pointer(x.address())
+                .pointer(bias)
+                .pointer(out.address())
+                .int32(x.rows())
+                .int32(x.columns())
+                .int32(x.columns())
+                .int32(out.columns())
+                .int32(activation.ordinal())
+                .int32(add ? 1 : 0)
+                .run(engine.geometry().rows(x.rows(), x.columns(), x.type(), out.type()));
+    }
+
+    /// `out = activation(x[:, :f]) · x[:, f:]`.
+    void gated(CudaTensor x, Activation activation, CudaTensor out) {
+        engine.launcher()
+                .kernel("sgpt_gated_" + x.type() + "_" + out.type())
+                .pointer(x.address())
+                .pointer(out.address())
+                .int32(out.rows())
+                .int32(out.columns())
+                .int32(x.columns())
+                .int32(out.columns())
+                .int32(activation.ordinal())
+                .run(engine.geometry().rows(out.rows(), out.columns(), x.type(), out.type()));
+    }
+
+    /// Final norm and pooling.
+    void pool(CudaTensor x, CudaNorm norm, CudaBatch batch, int[] skip, List<PoolMode> modes, CudaTensor out) {
+        PackedBatch packed = batch.packed();
+        int segments = skip.length;
+        int longest = batch.index().longest();
+        int most = Math.min(modes.size(), MOST_MODES);
+        long scratch = Geometry.poolScratch(packed.tokens(), segments, longest, norm.columns(), most);
+        try (DeviceBuffer skipped = ints(skip);
+                DeviceBuffer partial = engine.memory().take(Math.max(1, scratch) * Float.BYTES)) {
+            for (int from = 0; from < modes.size(); from += MOST_MODES) {
+                List<PoolMode> some = modes.subList(from, Math.min(modes.size(), from + MOST_MODES));
+                long target = out.address() + ElementType.F32.bytes(from, norm.columns());
+                poolSome(x, norm, batch, skipped.address(), some, scratch == 0 ? 0 : partial.address(), target, out);
+            }
+        }
+    }
+
+    private void poolSome(
+            CudaTensor x,
+            CudaNorm norm,
+            CudaBatch batch,
+            long skip,
+            List<PoolMode> modes,
+            long partial,
+            long target,
+            CudaTensor out) {
+        PackedBatch packed = batch.packed();
+        long boundaries = batch.address(batch.index().boundaries() + packed.firstSegment());
+        long gain = norm.gain();
+        long bias = norm.bias();
+        long packedModes = 0;
+        for (int i = 0; i < modes.size(); i++) {
+            packedModes |= (long) modes.get(i).ordinal() << BITS_PER_MODE * i;
+        }
+        engine.launcher()
+                .kernel("sgpt_pool_" + x.type())
+                .pointer(x.address())
+                .pointer(boundaries)
+                .pointer(skip)
+                .pointer(gain)
+                .pointer(bias)
+                .pointer(partial)
+                .pointer(target)
+                .int32(out.rows())
+                .int32(norm.columns())
+                .int32(x.columns())
+                .int32(out.columns())
+                .int32(packed.cachedTokens())
+                .int32(norm.kind())
+                .float32(norm.epsilon())
+                .int32(Geometry.POOL_SLICE)
+                .int64(packedModes)
+                .int32(modes.size())
+                .run(engine.geometry().pool(out.rows(), batch.index().longest()));
+        if (partial != 0) {
+            engine.launcher()
+                    .kernel("sgpt_pool_finish")
+                    .pointer(partial)
+                    .pointer(boundaries)
+                    .pointer(skip)
+                    .pointer(target)
+                    .int32(out.rows())
+                    .int32(norm.columns())
+                    .int32(out.columns())
+                    .int32(packed.cachedTokens())
+                    .int32(Geometry.POOL_SLICE)
+                    .int64(packedModes)
+                    .int32(modes.size())
+                    .run(engine.geometry().poolFinish(out.rows(), norm.columns()));
+        }
+    }
+
+    /// Copies ints to the device, for operations that follow on the compute stream.
+    DeviceBuffer ints(int[] values) {
+        long bytes = (long) values.length * Integer.BYTES;
+        PinnedBuffer host = engine.pinned().take(bytes);
+        MemorySegment.copy(values, 0, host.memory(), ValueLayout.JAVA_INT, 0, values.length);
+        return send(host, bytes);
+    }
+
+    /// As [#ints].
+    DeviceBuffer floats(float[] values) {
+        long bytes = (long) values.length * Float.BYTES;
+        PinnedBuffer host = engine.pinned().take(bytes);
+        MemorySegment.copy(values, 0, host.memory(), ValueLayout.JAVA_FLOAT, 0, values.length);
+        return send(host, bytes);
+    }
+
+    private DeviceBuffer send(PinnedBuffer host, long bytes) {
+        try {
+            DeviceBuffer device = engine.memory().take(bytes);
+            Streams.copyIn(device.address(), host.memory(), bytes, engine.compute());
+            return device;
+        } finally {
+            engine.pinned().give(host, engine.compute());
+        }
+    }
+}

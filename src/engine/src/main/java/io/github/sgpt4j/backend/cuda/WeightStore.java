@@ -1,0 +1,178 @@
+package io.github.sgpt4j.backend.cuda;
+
+import io.github.sgpt4j.backend.MatrixRows;
+import io.github.sgpt4j.backend.cuda.ffi.Streams;
+import io.github.sgpt4j.weights.WeightTensor;
+import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Brings weights from their mapped files to the device: a chunk at a time through two pinned buffers, so that one is
+/// filled while the other is copied, and converted, stacked and transposed there. Equal requests share memory, such as
+/// those of an embedding table that is the output head as well. Weights stay until the backend is closed.
+final class WeightStore {
+    private static final long CHUNK_BYTES = 16L << 20;
+    private static final int CHUNKS = 2;
+
+    private record Key(List<MatrixRowsKey> parts, ElementType target) {}
+
+    /// Identity of stored rows: the bytes they lie in, not the object that describes them.
+    private record MatrixRowsKey(
+            long address, long bytes, boolean transposed, int first, int run, int stride, int count) {
+        static MatrixRowsKey of(MatrixRows rows) {
+            MemorySegment data = rows.tensor().data();
+            return new MatrixRowsKey(
+                    data.address(),
+                    data.byteSize(),
+                    rows.transposed(),
+                    rows.first(),
+                    rows.run(),
+                    rows.stride(),
+                    rows.count());
+        }
+    }
+
+    private final CudaEngine engine;
+    private final Map<Key, DeviceBuffer> kept = new HashMap<>();
+
+    WeightStore(CudaEngine engine) {
+        this.engine = engine;
+    }
+
+    /// The parts' rows, stacked, `[out, in]`, in a type.
+    DeviceBuffer matrix(List<MatrixRows> parts, ElementType target) {
+        Key key = new Key(parts.stream().map(MatrixRowsKey::of).toList(), target);
+        DeviceBuffer known = kept.get(key);
+        if (known == null) {
+            known = upload(parts, target);
+            kept.put(key, known);
+        }
+        return known;
+    }
+
+    /// All elements of a matrix or vector as stored, in a type.
+    DeviceBuffer whole(WeightTensor tensor, ElementType target) {
+        return matrix(List.of(MatrixRows.all(tensor)), target);
+    }
+
+    private DeviceBuffer upload(List<MatrixRows> parts, ElementType target) {
+        long rows = 0;
+        for (MatrixRows part : parts) {
+            rows += part.count();
+        }
+        int in = parts.getFirst().in();
+        DeviceBuffer buffer = engine.memory().takeExactly(target.bytes(rows, in));
+        try {
+            long row = 0;
+            for (MatrixRows part : parts) {
+                new Transfer(part, target, in).run(buffer.address(), row);
+                row += part.count();
+            }
+            return buffer;
+        } catch (RuntimeException | Error e) {
+            buffer.close();
+            throw e;
+        }
+    }
+
+    /// One part on its way to rows `[row, row + part.count)` of a matrix.
+    private final class Transfer {
+        private final MatrixRows part;
+        private final ElementType stored;
+        private final ElementType target;
+        private final int in;
+
+        Transfer(MatrixRows part, ElementType target, int in) {
+            this.part = part;
+            this.stored = ElementType.of(part.tensor());
+            this.target = target;
+            this.in = in;
+        }
+
+        void run(long matrix, long row) {
+            // Rows that come over at a time: of the result, or of the stored matrix if that is the other way round.
+            long rowBytes = stored.bytes(1, part.transposed() ? part.count() : in);
+            long rows = part.transposed() ? in : part.count();
+            long together = Math.clamp(CHUNK_BYTES / rowBytes, 1, rows);
+            for (long from = 0; from < rows; from += together) {
+                long count = Math.min(together, rows - from);
+                send(matrix, row, from, count, rowBytes * count);
+            }
+        }
+
+        private void send(long matrix, long row, long from, long count, long bytes) {
+            PinnedBuffer staging = engine.pinned().takeOneOf(CHUNKS, Math.max(bytes, CHUNK_BYTES));
+            try {
+                if (part.transposed()) {
+                    gatherColumns(staging.memory(), from, count);
+                } else {
+                    gatherRows(staging.memory(), from, count);
+                }
+                if (part.transposed() || stored != target) {
+                    convert(staging.memory(), bytes, matrix, row, from, count);
+                } else {
+                    Streams.copyIn(matrix + target.bytes(row + from, in), staging.memory(), bytes, engine.compute());
+                }
+            } finally {
+                engine.pinned().give(staging, engine.compute());
+            }
+        }
+
+        private void convert(MemorySegment staging, long bytes, long matrix, long row, long from, long count) {
+            try (DeviceBuffer raw = engine.memory().take(bytes)) {
+                Streams.copyIn(raw.address(), staging, bytes, engine.compute());
+                if (part.transposed()) {
+                    transpose(raw.address(), matrix + target.bytes(row, in) + target.bytes(1, from), count);
+                } else {
+                    Conversions.plain(
+                            engine, raw.address(), stored, count * in, matrix + target.bytes(row + from, in), target);
+                }
+            }
+        }
+
+        private void transpose(long raw, long out, long columns) {
+            engine.launcher()
+                    .kernel("sgpt_transpose_" + stored + "_" + target)
+                    .pointer(raw)
+                    .pointer(out)
+                    .int64(part.count())
+                    .int64(columns)
+                    .int64(part.count())
+                    .int64(in)
+                    .int64(0)
+                    .int64(part.count())
+                    .int64(part.count())
+                    .run(engine.geometry().transpose(part.count(), columns));
+        }
+
+        /// Logical rows `[from, from + count)` without the gaps between runs.
+        private void gatherRows(MemorySegment to, long from, long count) {
+            MemorySegment data = part.tensor().data();
+            long at = 0;
+            long row = from;
+            while (row < from + count) {
+                long left = part.run() - row % part.run();
+                long some = Math.min(left, from + count - row);
+                long bytes = stored.bytes(some, in);
+                MemorySegment.copy(data, stored.bytes(part.source(Math.toIntExact(row)), in), to, at, bytes);
+                at += bytes;
+                row += some;
+            }
+        }
+
+        /// The chosen columns of stored rows `[from, from + count)`.
+        private void gatherColumns(MemorySegment to, long from, long count) {
+            MemorySegment data = part.tensor().data();
+            long width = part.tensor().shape().dimension(1);
+            long at = 0;
+            for (long k = from; k < from + count; k++) {
+                for (int row = 0; row < part.count(); row += part.run()) {
+                    long bytes = stored.bytes(1, part.run());
+                    MemorySegment.copy(data, stored.bytes(1, k * width + part.source(row)), to, at, bytes);
+                    at += bytes;
+                }
+            }
+        }
+    }
+}

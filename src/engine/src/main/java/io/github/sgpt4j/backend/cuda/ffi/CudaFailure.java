@@ -1,0 +1,30 @@
+package io.github.sgpt4j.backend.cuda.ffi;
+
+import io.github.sgpt4j.error.BackendException;
+import java.util.OptionalInt;
+
+/// A native call's status, as the cause of a [BackendException] that says it in a sentence.
+public final class CudaFailure extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    private final int status;
+
+    private CudaFailure(String call, int status) {
+        super("%s returned %d".formatted(call, status), null, false, false);
+        this.status = status;
+    }
+
+    /// The exception for a call that did not return 0.
+    static BackendException of(String call, int status, String name, String text, String advice) {
+        return new BackendException(
+                "cuda: %s failed with %s (%d): %s%s".formatted(call, name, status, text, advice),
+                new CudaFailure(call, status));
+    }
+
+    /// The native status behind an exception, or empty if it has none.
+    public static OptionalInt statusOf(Throwable exception) {
+        return exception.getCause() instanceof CudaFailure failure
+                ? OptionalInt.of(failure.status)
+                : OptionalInt.empty();
+    }
+}

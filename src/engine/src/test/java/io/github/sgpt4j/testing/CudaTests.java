@@ -1,0 +1,75 @@
+package io.github.sgpt4j.testing;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+
+/// Where tests of the CUDA backend run: on the stand-in that the module `kernels` builds, or on a real device. The build
+/// sets the properties in a run of its own.
+public final class CudaTests {
+    private CudaTests() {}
+
+    /// Whether this is the run for the CUDA backend.
+    public static boolean active() {
+        return Boolean.getBoolean("sgpt4j.test.onCuda");
+    }
+
+    /// Whether a real device is asked for.
+    public static boolean real() {
+        return folder().equals("system");
+    }
+
+    private static String folder() {
+        return System.getProperty("sgpt4j.test.cuda", "");
+    }
+
+    /// Skips the test unless there is something to run on.
+    public static void require() {
+        assumeTrue(active(), "only in the run for the CUDA backend");
+        assumeTrue(
+                real() || Files.exists(Path.of(folder(), "libcuda.so.1")),
+                "needs the stand-in, which the module kernels builds where there is a g++");
+    }
+
+    /// Skips the test unless it runs on the stand-in.
+    public static void requireStandIn() {
+        require();
+        assumeTrue(!real(), "needs the stand-in");
+    }
+
+    /// Options of the stand-in from the next opening of a device on; closing takes them back.
+    public static StandIn standIn(String... keysAndValues) {
+        requireStandIn();
+        Map<String, String> options = new TreeMap<>();
+        for (int i = 0; i < keysAndValues.length; i += 2) {
+            options.put(keysAndValues[i], keysAndValues[i + 1]);
+        }
+        StandIn.write(options);
+        return new StandIn();
+    }
+
+    /// The stand-in with options.
+    public static final class StandIn implements AutoCloseable {
+        private StandIn() {}
+
+        private static void write(Map<String, String> options) {
+            StringBuilder text = new StringBuilder();
+            options.forEach((key, value) -> text.append(key).append('=').append(value).append('\n'));
+            try {
+                Files.writeString(Path.of(System.getenv("SGPT_STANDIN_OPTIONS")), text);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        @Override
+        public void close() {
+            write(Map.of());
+        }
+    }
+}
