@@ -57,10 +57,17 @@ class CudaBackendTest {
         return new WeightTensor("w", "file", DType.F32, Shape.of(rows, columns), data);
     }
 
+    private static float[] counted(int count) {
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++) {
+            values[i] = i % 97;
+        }
+        return values;
+    }
+
     /// One batch through a product, pooling and scores.
     private static float[] pass(Backend backend, Linear linear, int tokens) {
-        float[] values = new float[tokens * WIDTH];
-        Arrays.setAll(values, i -> i % 7 - 3f);
+        float[] values = counted(tokens * WIDTH);
         Norm norm = backend.norm(NormParameters.identity(WIDTH));
         int[] ids = new int[tokens];
         try (Batch batch = backend.upload(PackedBatch.of(List.of(ids, new int[3])));
@@ -96,8 +103,7 @@ class CudaBackendTest {
     @Test
     void aDownloadOutlivesItsTensor() {
         try (CudaBackend backend = new CudaBackend(new CudaOptions(0, Optional.of(Precision.FP32)))) {
-            float[] values = new float[4000];
-            Arrays.setAll(values, i -> i);
+            float[] values = counted(4000);
             Tensor x = backend.upload(values, 40, 100);
             try (Download download = backend.startDownload(x);
                     Tensor other = reuse(backend, x)) {
