@@ -42,6 +42,7 @@ public class LaunchBenchmark {
     private long counter;
 
     @Setup
+    @SuppressWarnings("restricted") // The loop in C is called as the engine calls libraries.
     public void open() throws IOException {
         Path folder = Files.createTempDirectory("sgpt4j-jmh");
         Path library = EmptyDriver.build(folder);

@@ -118,7 +118,7 @@ public final class Ours implements Peer {
                     switch (Settings.dtype()) {
                         case BF16 -> WeightFormat.BF16;
                         case FP16 -> WeightFormat.F16;
-                        case AUTO, FP32 -> WeightFormat.F32;
+                        case AUTO, FP32, TF32 -> WeightFormat.F32;
                     }));
             WeightTensor weight = new WeightTensor("w", "memory", DType.F32, Shape.of(out, in), data);
             linear = backend.linear(List.of(MatrixRows.all(weight)), List.of());

@@ -146,7 +146,8 @@ public final class Devices {
     private static Backend openWithRoom(ModelOptions options, long elements) {
         CudaBackend backend = new CudaBackend(new CudaOptions(0, precision(options.dtype())));
         try {
-            long needed = Math.addExact(Math.multiplyExact(elements, backend.precision().bytes()), ROOM_BYTES);
+            long needed = Math.addExact(
+                    Math.multiplyExact(elements, backend.precision().bytes()), ROOM_BYTES);
             long free = backend.freeBytes();
             if (free < needed) {
                 throw new BackendException("%s: too little device memory for the model: %,d bytes needed, %,d free"

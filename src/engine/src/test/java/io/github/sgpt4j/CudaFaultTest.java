@@ -185,8 +185,7 @@ class CudaFaultTest {
             List<String> texts = List.of("one", "two words", "three words here", "", "five", "six and a half", "seven");
             BiEncoderOptions small = BiEncoderOptions.DEFAULT.withBatchTokens(4);
             try (BiEncoder alone = BiEncoder.open(Goldens.model(MODEL), cuda(), small);
-                    BiEncoder shared =
-                            BiEncoder.open(Goldens.model(MODEL), cuda().withDevice("cuda:0,1"), small)) {
+                    BiEncoder shared = BiEncoder.open(Goldens.model(MODEL), cuda().withDevice("cuda:0,1"), small)) {
                 assertArrayEquals(alone.embed(texts), shared.embed(texts));
             }
             try (Model model = Model.open(Goldens.model("gptneo-ce"), cuda().withDevice("cuda:1,0"))) {
@@ -202,8 +201,7 @@ class CudaFaultTest {
 
     @Test
     void aFailureOnOneOfSeveralDevicesEndsTheCall() {
-        try (var _ =
-                        CudaTests.standIn("SGPT_STANDIN_DEVICES", "2", "SGPT_STANDIN_FAIL", "cuLaunchKernel:719@12");
+        try (var _ = CudaTests.standIn("SGPT_STANDIN_DEVICES", "2", "SGPT_STANDIN_FAIL", "cuLaunchKernel:719@12");
                 BiEncoder encoder = BiEncoder.open(
                         Goldens.model(MODEL),
                         cuda().withDevice("cuda:0,1"),
@@ -243,8 +241,7 @@ class CudaFaultTest {
     /// The other process.
     static final class Child {
         public static void main(String[] arguments) {
-            try (Model model = Model.open(
-                    Path.of(arguments[0]), ModelOptions.DEFAULT.withDevice(arguments[1]))) {
+            try (Model model = Model.open(Path.of(arguments[0]), ModelOptions.DEFAULT.withDevice(arguments[1]))) {
                 System.out.println(model.device() + ": " + model.notice().orElse(""));
             } catch (BackendException e) {
                 System.out.println(e.getMessage());

@@ -16,7 +16,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Every golden through the CUDA backend: 32-bit floats within the CPU's bound, 16-bit types within bounds of their own.
+/// Every golden through the CUDA backend: 32-bit floats within the CPU's bound, 16-bit types within bounds of their
+/// own.
 @Tag("cuda-only")
 class CudaGoldenTest {
     /// Cosine of an embedding in 16 bits and the exact one.
@@ -74,8 +75,8 @@ class CudaGoldenTest {
 
     private static double[] concatenated(JsonNode pooled, List<String> modes, int text) {
         return modes.stream()
-                .flatMapToDouble(mode -> Arrays.stream(
-                        Closeness.doubles(pooled.get(mode).get(text))))
+                .flatMapToDouble(
+                        mode -> Arrays.stream(Closeness.doubles(pooled.get(mode).get(text))))
                 .toArray();
     }
 
@@ -100,8 +101,8 @@ class CudaGoldenTest {
         List<String> texts = strings(expected.get("texts"));
         String mode = expected.get("default_pooling").textValue();
         for (Dtype dtype : List.of(Dtype.BF16, Dtype.FP16)) {
-            try (BiEncoder encoder = BiEncoder.open(
-                    Goldens.model(name), options(dtype), BiEncoderOptions.DEFAULT.withSpecb(false))) {
+            try (BiEncoder encoder =
+                    BiEncoder.open(Goldens.model(name), options(dtype), BiEncoderOptions.DEFAULT.withSpecb(false))) {
                 float[][] actual = encoder.embed(texts);
                 for (int i = 0; i < texts.size(); i++) {
                     double[] vector =
@@ -133,7 +134,8 @@ class CudaGoldenTest {
         check(name, Dtype.FP32, Closeness.FP32, name.startsWith("gptneo") ? 1 : 100);
     }
 
-    /// Logits of the random goldens are of size 1, weights and states have 8 or 11 bits: what a token's log-probability is
+    /// Logits of the random goldens are of size 1, weights and states have 8 or 11 bits: what a token's log-probability
+    /// is
     /// off by, times the number of tokens at most.
     @ParameterizedTest
     @MethodSource("crossEncoders")

@@ -11,15 +11,17 @@ final class CommonOptions {
             names = "--device",
             paramLabel = "DEVICE",
             converter = Converters.Device.class,
-            description = "auto, cpu, cuda[:N] or cuda:N,N...: one GPU, or several that share the work; auto is a GPU where there"
-                    + " is one (default: ${DEFAULT-VALUE}).")
+            description =
+                    "auto, cpu, cuda[:N] or cuda:N,N...: one GPU, or several that share the work; auto is a GPU where there"
+                            + " is one (default: ${DEFAULT-VALUE}).")
     private String device = "auto";
 
     @Option(
             names = "--dtype",
             paramLabel = "TYPE",
             converter = Converters.DtypeName.class,
-            description = "How weights are kept: auto, fp32, bf16 or fp16; on a GPU also tf32 (default: ${DEFAULT-VALUE}).")
+            description =
+                    "How weights are kept: auto, fp32, bf16 or fp16; on a GPU also tf32 (default: ${DEFAULT-VALUE}).")
     private Dtype dtype = Dtype.AUTO;
 
     @Option(

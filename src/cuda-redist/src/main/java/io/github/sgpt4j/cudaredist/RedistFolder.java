@@ -40,9 +40,8 @@ public final class RedistFolder implements CudaFolder {
             Optional<Path> file = unpack("/org/bytedeco/cuda/%s/%s".formatted(platform, name));
             folder = folder.or(() -> file.map(Path::getParent));
         }
-        return folder.orElseThrow(
-                () -> new IllegalStateException("no jar org.bytedeco:cuda with classifier %s-redist on the class path"
-                        .formatted(platform)));
+        return folder.orElseThrow(() -> new IllegalStateException(
+                "no jar org.bytedeco:cuda with classifier %s-redist on the class path".formatted(platform)));
     }
 
     private static Optional<Path> unpack(String resource) {

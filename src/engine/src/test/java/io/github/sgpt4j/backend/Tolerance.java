@@ -11,7 +11,8 @@ record Tolerance(double absolute, double relative, String reason) {
     /// operation that works element by element are off by a few 2⁻²⁴, far inside.
     static final Tolerance FLOAT32 = new Tolerance(1e-5, 1e-5, "sums of at most 3000 products in 32-bit floats");
 
-    /// Inputs and weights are given in bfloat16 (2⁻⁹ relative rounding), sums are in 32-bit floats; rounded are results of
+    /// Inputs and weights are given in bfloat16 (2⁻⁹ relative rounding), sums are in 32-bit floats; rounded are results
+    /// of
     /// size 3 at most, attention's weights, and sums before an activation that is computed apart.
     static final Tolerance BFLOAT16 = new Tolerance(2e-2, 1e-2, "results and some values before in bfloat16");
 

@@ -9,7 +9,8 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// Where tests of the CUDA backend run: on the stand-in that the module `kernels` builds, or on a real device. The build
+/// Where tests of the CUDA backend run: on the stand-in that the module `kernels` builds, or on a real device. The
+/// build
 /// sets the properties in a run of its own.
 public final class CudaTests {
     private CudaTests() {}
@@ -59,7 +60,8 @@ public final class CudaTests {
 
         private static void write(Map<String, String> options) {
             StringBuilder text = new StringBuilder();
-            options.forEach((key, value) -> text.append(key).append('=').append(value).append('\n'));
+            options.forEach(
+                    (key, value) -> text.append(key).append('=').append(value).append('\n'));
             try {
                 Files.writeString(Path.of(System.getenv("SGPT_STANDIN_OPTIONS")), text);
             } catch (IOException e) {

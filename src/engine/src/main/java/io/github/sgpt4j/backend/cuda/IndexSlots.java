@@ -62,8 +62,8 @@ final class IndexSlots {
     void give(Slot slot) {
         if (!engine.isClosed()) {
             // After the device was lost the slot stays out of use.
-            boolean recorded = engine.call(
-                    () -> Streams.tryRecordEvent(slot.consumed, engine.compute()) == Driver.SUCCESS);
+            boolean recorded =
+                    engine.call(() -> Streams.tryRecordEvent(slot.consumed, engine.compute()) == Driver.SUCCESS);
             if (recorded) {
                 synchronized (this) {
                     free.add(slot);

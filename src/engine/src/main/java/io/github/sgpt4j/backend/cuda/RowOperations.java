@@ -6,6 +6,7 @@ import io.github.sgpt4j.backend.cuda.ffi.Streams;
 import io.github.sgpt4j.batch.PackedBatch;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.List;
 
 /// Operations that treat every row, or every segment, by itself. Shapes have been checked; runs under the engine's
@@ -148,7 +149,9 @@ final class RowOperations {
         int longest = batch.index().longest();
         int most = Math.min(modes.size(), MOST_MODES);
         long scratch = Geometry.poolScratch(packed.tokens(), segments, longest, norm.columns(), most);
-        try (DeviceBuffer skipped = ints(skip);
+        int[] within = new int[segments];
+        Arrays.setAll(within, i -> Math.min(skip[i], packed.length(packed.firstSegment() + i)));
+        try (DeviceBuffer skipped = ints(within);
                 DeviceBuffer partial = engine.memory().take(Math.max(1, scratch) * Float.BYTES)) {
             for (int from = 0; from < modes.size(); from += MOST_MODES) {
                 List<PoolMode> some = modes.subList(from, Math.min(modes.size(), from + MOST_MODES));

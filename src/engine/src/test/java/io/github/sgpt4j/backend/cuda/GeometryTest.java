@@ -9,7 +9,8 @@ import org.junit.jupiter.api.Test;
 
 /// Launches as `kernels/README.md` asks for them, without a device.
 class GeometryTest {
-    private static final int[] SIZES = {1, 2, 3, 31, 32, 33, 127, 128, 129, 768, 1023, 1024, 4096, 16384, 50257, 250880};
+    private static final int[] SIZES = {1, 2, 3, 31, 32, 33, 127, 128, 129, 768, 1023, 1024, 4096, 16384, 50257, 250880
+    };
 
     private static DeviceInfo device(int capability) {
         return new DeviceInfo(0, "test", 1L << 33, capability, 108, 1024, Integer.MAX_VALUE, 65535, 65535, 65536);

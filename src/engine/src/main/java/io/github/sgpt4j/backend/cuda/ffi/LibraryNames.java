@@ -34,8 +34,7 @@ record LibraryNames(String library, List<String> files, String companion) {
     /// @param newest newest CUDA version that the driver supports, such as 13
     static LibraryNames nvrtc(int newest) {
         LibraryNames names = versioned("NVRTC", "libnvrtc.so.%d", "nvrtc64_%d0_0.dll", newest);
-        return new LibraryNames(
-                names.library, names.files, windows() ? "nvrtc-builtins64_" : "libnvrtc-builtins.so");
+        return new LibraryNames(names.library, names.files, windows() ? "nvrtc-builtins64_" : "libnvrtc-builtins.so");
     }
 
     private static LibraryNames versioned(String library, String linux, String windows, int newest) {

@@ -122,7 +122,8 @@ public final class Streams {
         }
     }
 
-    /// As [#recordEvent], for use while giving something back, when another failure may be on its way: returns the status.
+    /// As [#recordEvent], for use while giving something back, when another failure may be on its way: returns the
+    /// status.
     public static int tryRecordEvent(long event, long stream) {
         try {
             return (int) EVENT_RECORD.invokeExact(event, stream);

@@ -92,8 +92,13 @@ class LibrarySearchTest {
         });
         NativeLibrary library = search.open(NAMES);
         assertFalse(library.isOpen());
-        for (String part : List.of("cuBLASLt", "libx.so.13 or libx.so.12", "/nowhere/at/all", "SGPT_CUDA_PATH",
-                "not unpacked", "libx.so.12 (system)")) {
+        for (String part : List.of(
+                "cuBLASLt",
+                "libx.so.13 or libx.so.12",
+                "/nowhere/at/all",
+                "SGPT_CUDA_PATH",
+                "not unpacked",
+                "libx.so.12 (system)")) {
             assertTrue(library.place().contains(part), () -> part + " in " + library.place());
         }
         assertTrue(String.join("\n", search.tried()).contains("sgpt4j.cuda.path: not a folder name"));
@@ -101,7 +106,8 @@ class LibrarySearchTest {
 
     @Test
     void aFunctionOfAMissingLibraryThrowsTheReasonWhenCalled() throws Throwable {
-        MethodHandle handle = NativeLibrary.missing("driver", "no driver here").function("cuInit", ValueLayout.JAVA_INT);
+        MethodHandle handle =
+                NativeLibrary.missing("driver", "no driver here").function("cuInit", ValueLayout.JAVA_INT);
         try {
             int ignored = (int) handle.invokeExact(0);
             throw new AssertionError("returned " + ignored);

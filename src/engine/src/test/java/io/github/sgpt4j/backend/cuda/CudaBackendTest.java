@@ -1,0 +1,149 @@
+package io.github.sgpt4j.backend.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.sgpt4j.backend.Activation;
+import io.github.sgpt4j.backend.Backend;
+import io.github.sgpt4j.backend.Batch;
+import io.github.sgpt4j.backend.Download;
+import io.github.sgpt4j.backend.Linear;
+import io.github.sgpt4j.backend.MatrixRows;
+import io.github.sgpt4j.backend.Norm;
+import io.github.sgpt4j.backend.NormParameters;
+import io.github.sgpt4j.backend.PoolMode;
+import io.github.sgpt4j.backend.Tensor;
+import io.github.sgpt4j.batch.PackedBatch;
+import io.github.sgpt4j.error.BackendException;
+import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.Shape;
+import io.github.sgpt4j.testing.CudaTests;
+import io.github.sgpt4j.weights.WeightTensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/// What the contract of all backends does not say: memory, overlap, debugging.
+@Tag("cuda-only")
+class CudaBackendTest {
+    private static final int WIDTH = 48;
+
+    private final Arena arena = Arena.ofConfined();
+
+    @BeforeEach
+    void requireDevice() {
+        CudaTests.require();
+    }
+
+    @AfterEach
+    void free() {
+        arena.close();
+    }
+
+    private WeightTensor matrix(int rows, int columns) {
+        MemorySegment data = arena.allocate(ValueLayout.JAVA_FLOAT, (long) rows * columns);
+        for (int i = 0; i < rows * columns; i++) {
+            data.setAtIndex(ValueLayout.JAVA_FLOAT, i, (i * 37 % 101 - 50) / 100f);
+        }
+        return new WeightTensor("w", "file", DType.F32, Shape.of(rows, columns), data);
+    }
+
+    private static float[] counted(int count) {
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++) {
+            values[i] = i % 97;
+        }
+        return values;
+    }
+
+    /// One batch through a product, pooling and scores.
+    private static float[] pass(Backend backend, Linear linear, int tokens) {
+        float[] values = counted(tokens * WIDTH);
+        Norm norm = backend.norm(NormParameters.identity(WIDTH));
+        int[] ids = new int[tokens];
+        try (Batch batch = backend.upload(PackedBatch.of(List.of(ids, new int[3])));
+                Tensor x = backend.upload(Arrays.copyOf(values, (tokens + 3) * WIDTH), tokens + 3, WIDTH);
+                Tensor inner = backend.allocateInner(tokens + 3, WIDTH);
+                Tensor pooled = backend.allocate(2, WIDTH);
+                Tensor scores = backend.allocate(tokens + 3, 1)) {
+            backend.linear(x, linear, Activation.GELU, inner);
+            backend.linearAdd(inner, linear, x);
+            backend.logProbabilities(x, linear, new int[tokens + 3], scores);
+            backend.pool(x, norm, batch, new int[2], List.of(PoolMode.MEAN), pooled);
+            return backend.download(pooled);
+        }
+    }
+
+    @Test
+    void batchesAfterTheFirstAllocateNothing() {
+        for (Precision precision : List.of(Precision.FP32, Precision.BF16)) {
+            try (CudaBackend backend = new CudaBackend(new CudaOptions(0, Optional.of(precision)))) {
+                Linear linear = backend.linear(List.of(MatrixRows.all(matrix(WIDTH, WIDTH))), List.of());
+                for (int tokens : new int[] {200, 180}) {
+                    pass(backend, linear, tokens);
+                }
+                long before = backend.allocations();
+                for (int tokens : new int[] {200, 190, 180, 195, 200}) {
+                    pass(backend, linear, tokens);
+                }
+                assertEquals(before, backend.allocations());
+            }
+        }
+    }
+
+    @Test
+    void aDownloadOutlivesItsTensor() {
+        try (CudaBackend backend = new CudaBackend(new CudaOptions(0, Optional.of(Precision.FP32)))) {
+            float[] values = counted(4000);
+            Tensor x = backend.upload(values, 40, 100);
+            try (Download download = backend.startDownload(x);
+                    Tensor other = reuse(backend, x)) {
+                assertEquals(40, other.rows());
+                assertArrayEquals(values, download.get());
+                assertThrows(IllegalStateException.class, download::get);
+            }
+            Tensor y = backend.upload(values, 40, 100);
+            backend.startDownload(y).close();
+            y.close();
+        }
+    }
+
+    /// Closes a tensor and overwrites what might have been its memory.
+    private static Tensor reuse(Backend backend, Tensor x) {
+        x.close();
+        return backend.upload(new float[4000], 40, 100);
+    }
+
+    @Test
+    void tensorsBetweenProductsAreAsNarrowAsTheWeights() {
+        try (CudaBackend backend = new CudaBackend(new CudaOptions(0, Optional.of(Precision.BF16)));
+                Tensor full = backend.upload(new float[] {1.00390625f, 3f}, 1, 2);
+                Tensor narrow = backend.allocateInner(1, 2);
+                Tensor wide = backend.allocate(1, 2)) {
+            backend.copy(full, narrow);
+            assertArrayEquals(new float[] {1f, 3f}, backend.download(narrow));
+            backend.copy(full, wide);
+            assertArrayEquals(new float[] {1.00390625f, 3f}, backend.download(wide));
+        }
+    }
+
+    @Test
+    void waitingForEachKernelNamesTheOneThatFailed() {
+        try (var _ = CudaTests.standIn("SGPT_STANDIN_FAIL", "cuStreamSynchronize:719@2")) {
+            try (CudaBackend backend = new CudaBackend(new CudaOptions(0, Optional.of(Precision.FP32), true))) {
+                Linear linear = backend.linear(List.of(MatrixRows.all(matrix(WIDTH, WIDTH))), List.of());
+                BackendException e = assertThrows(BackendException.class, () -> pass(backend, linear, 5));
+                assertTrue(e.getMessage().contains("kernel sgpt_"), e.getMessage());
+            }
+        }
+    }
+}
