@@ -1,4 +1,5 @@
-// Element by element: activation(x + bias), added to what is there or not; and the gated product of feed-forward blocks.
+// Element by element: activation(x + bias), added to what is there or not; and the gated product of feed-forward
+// blocks.
 //
 // sgpt_activation: x I [rows, columns], bias f32 [columns] or 0, out O [rows, columns]; out may be x
 // sgpt_gated:      x I [rows, 2 * columns], out O [rows, columns] = activation(x[:, c]) * x[:, columns + c]
@@ -76,7 +77,8 @@ template <class I, class O>
 SGPT_DEVICE void activation(const I* x, const float* bias, O* out, int rows, int columns, int xStride, int outStride,
                             int activation, int accumulate) {
     constexpr int N = VECTOR<I, O>;
-    const int column = (static_cast<int>(blockIdx.x) * static_cast<int>(blockDim.x) + static_cast<int>(threadIdx.x)) * N;
+    const int column =
+        (static_cast<int>(blockIdx.x) * static_cast<int>(blockDim.x) + static_cast<int>(threadIdx.x)) * N;
     if (column >= columns) {
         return;
     }
@@ -110,7 +112,8 @@ SGPT_DEVICE void activation(const I* x, const float* bias, O* out, int rows, int
 template <class I, class O>
 SGPT_DEVICE void gated(const I* x, O* out, int rows, int columns, int xStride, int outStride, int activation) {
     constexpr int N = VECTOR<I, O>;
-    const int column = (static_cast<int>(blockIdx.x) * static_cast<int>(blockDim.x) + static_cast<int>(threadIdx.x)) * N;
+    const int column =
+        (static_cast<int>(blockIdx.x) * static_cast<int>(blockDim.x) + static_cast<int>(threadIdx.x)) * N;
     if (column >= columns) {
         return;
     }
@@ -134,16 +137,15 @@ SGPT_DEVICE void gated(const I* x, O* out, int rows, int columns, int xStride, i
 
 }  // namespace sgpt
 
-#define SGPT_ACTIVATION(I, O)                                                                                    \
-    SGPT_ENTRY(sgpt_activation_##I##_##O, 128,                                                                   \
-               (const sgpt::I* x, const float* bias, sgpt::O* out, int rows, int columns, int xStride,           \
-                int outStride, int activation, int accumulate)) {                                                \
-        sgpt::activation(x, bias, out, rows, columns, xStride, outStride, activation, accumulate);               \
-    }                                                                                                            \
-    SGPT_ENTRY(sgpt_gated_##I##_##O, 128,                                                                        \
-               (const sgpt::I* x, sgpt::O* out, int rows, int columns, int xStride, int outStride,               \
-                int activation)) {                                                                               \
-        sgpt::gated(x, out, rows, columns, xStride, outStride, activation);                                      \
+#define SGPT_ACTIVATION(I, O)                                                                                         \
+    SGPT_ENTRY(sgpt_activation_##I##_##O, 128,                                                                        \
+               (const sgpt::I* x, const float* bias, sgpt::O* out, int rows, int columns, int xStride, int outStride, \
+                int activation, int accumulate)) {                                                                    \
+        sgpt::activation(x, bias, out, rows, columns, xStride, outStride, activation, accumulate);                    \
+    }                                                                                                                 \
+    SGPT_ENTRY(sgpt_gated_##I##_##O, 128,                                                                             \
+               (const sgpt::I* x, sgpt::O* out, int rows, int columns, int xStride, int outStride, int activation)) { \
+        sgpt::gated(x, out, rows, columns, xStride, outStride, activation);                                           \
     }
 
 SGPT_ACTIVATION(f32, f32)

@@ -1,5 +1,6 @@
-// Packed causal attention on tensor cores, in the manner of FlashAttention-2 (Dao 2023, arXiv 2307.08691): a block takes
-// 64 queries of one head through all their keys, block by block, with a running softmax; scores never leave registers.
+// Packed causal attention on tensor cores, in the manner of FlashAttention-2 (Dao 2023, arXiv 2307.08691): a block of
+// threads takes 64 queries of one head through all their keys, block by block, with a running softmax; scores never
+// leave registers.
 //
 // Arguments, index arrays, kernels by head size: README. qkv and out are f16 or bf16, everything between is f32 but the
 // probabilities, which are rounded to the 16-bit type for the second product.
@@ -15,9 +16,9 @@
 // block while its scores are computed, the next block's keys while its values are added up. Shared rows are D elements;
 // 16-byte chunk c of row r lies at chunk c ^ (r % 8), so that ldmatrix, cp.async and stores meet no bank twice.
 //
-// Expectation, not measured: 16 queries to a warp read K and V fragments once per 16 × 8 × 16 product, so shared memory,
-// not the tensor cores, bounds it, at about half of their rate on A100. Attention is 1 to 4 % of the operations of the
-// models and lengths in view.
+// Expectation, not measured: 16 queries to a warp read K and V fragments once per 16 × 8 × 16 product, so shared
+// memory, not the tensor cores, bounds it, at about half of their rate on A100. Attention is 1 to 4 % of the operations
+// of the models and lengths in view.
 #include "common/attention.cuh"
 
 namespace sgpt {
@@ -120,12 +121,100 @@ SGPT_DEVICE void hide(float (&scores)[TILES][4], const Visible (&visible)[2], in
     }
 }
 
+// scores += the warp's 16 queries, from `firstRow` on · keys
+template <int D, int TILES, class T>
+SGPT_DEVICE void multiply_scores(T* queries, int firstRow, T* keys, int lane, float (&scores)[TILES][4]) {
+    // Unrolling all 16 steps of wide heads costs registers that are not there.
+    [[maybe_unused]] constexpr int STEPS = D / 16 < 8 ? D / 16 : 4;
+#pragma unroll STEPS
+    for (int k = 0; k < D / 16; k++) {
+        unsigned a[4];
+        load_matrices(a, chunk_at<D>(queries, firstRow + lane % 16, 2 * k + lane / 16));
+#pragma unroll
+        for (int n = 0; n < TILES; n += 2) {
+            unsigned b[4];
+            load_matrices(b, chunk_at<D>(keys, n * 8 + lane / 16 * 8 + lane % 8, 2 * k + lane / 8 % 2));
+            multiply(T{}, scores[n], a, b[0], b[1]);
+            multiply(T{}, scores[n + 1], a, b[2], b[3]);
+        }
+    }
+}
+
+// scores += slope · (key − query), `firstKey` being this thread's first.
+template <int TILES>
+SGPT_DEVICE void add_slopes(float (&scores)[TILES][4], const Visible (&visible)[2], int firstKey, float slope) {
+#pragma unroll
+    for (int e = 0; e < 4; e++) {
+        const float distance = static_cast<float>(firstKey + e % 2 - visible[e / 2].origin);
+#pragma unroll
+        for (int n = 0; n < TILES; n++) {
+            scores[n][e] += slope * (distance + static_cast<float>(n * 8));
+        }
+    }
+}
+
+// out += probabilities · values
+template <int D, int KEYS, class T>
+SGPT_DEVICE void multiply_values(const float (&scores)[KEYS / 8][4], T* values, int lane, float (&out)[D / 8][4]) {
+#pragma unroll
+    for (int k = 0; k < KEYS / 16; k++) {
+        // Two tiles of scores, as they lie, are the left operand's fragment.
+        const float (&left)[4] = scores[2 * k];
+        const float (&right)[4] = scores[2 * k + 1];
+        const unsigned a[4] = {pack(T{}, left[0], left[1]), pack(T{}, left[2], left[3]), pack(T{}, right[0], right[1]),
+                               pack(T{}, right[2], right[3])};
+#pragma unroll
+        for (int n = 0; n < D / 8; n += 2) {
+            unsigned b[4];
+            load_matrices_transposed(b, chunk_at<D>(values, k * 16 + lane % 16, n + lane / 16));
+            multiply(T{}, out[n], a, b[0], b[1]);
+            multiply(T{}, out[n + 1], a, b[2], b[3]);
+        }
+    }
+}
+
+// Divides by the sums and writes the warp's rows, by way of the place where its queries were, in whole chunks.
+template <int D, class T>
+SGPT_DEVICE void write_out(const AttentionArguments<T>& arguments, const Tile& tile, const Softmax& softmax,
+                           const float (&out)[D / 8][4], T* rows, int firstRow, int lane) {
+    __syncwarp();
+#pragma unroll
+    for (int r = 0; r < 2; r++) {
+        float sum = softmax.sum[r];
+        sum += __shfl_xor_sync(FULL_WARP, sum, 1);
+        sum += __shfl_xor_sync(FULL_WARP, sum, 2);
+        // Rows without a query have no sum; NaN stays NaN.
+        const float inverse = sum == 0.0f ? 0.0f : 1.0f / sum;
+#pragma unroll
+        for (int n = 0; n < D / 8; n++) {
+            T* chunk = chunk_at<D>(rows, firstRow + lane / 4 + 8 * r, n);
+            reinterpret_cast<unsigned*>(chunk)[lane % 4] =
+                pack(T{}, out[n][2 * r] * inverse, out[n][2 * r + 1] * inverse);
+        }
+    }
+    __syncwarp();
+    const int columns = arguments.headDim;
+    const bool vectors = columns % CHUNK == 0 && is_aligned<CHUNK>(arguments.out, arguments.outStride);
+    const int count = tile.tokens - firstRow < 16 ? tile.tokens - firstRow : 16;
+    const int chunks = (columns + CHUNK - 1) / CHUNK;
+    T* target = arguments.out + static_cast<long long>(tile.firstToken) * arguments.outStride + tile.head * columns;
+    for (int i = lane; i < count * chunks; i += 32) {
+        const int row = firstRow + i / chunks;
+        const int chunk = i % chunks;
+        const T* from = chunk_at<D>(rows, row, chunk);
+        T* to = target + static_cast<long long>(row) * arguments.outStride + chunk * CHUNK;
+        if (vectors) {
+            store16(to, load16(from));
+        } else {
+            for (int e = 0; e < CHUNK && chunk * CHUNK + e < columns; e++) {
+                to[e] = from[e];
+            }
+        }
+    }
+}
+
 template <class T, int D, int KEYS>
 SGPT_DEVICE void attention(const AttentionArguments<T>& arguments) {
-    constexpr int SCORE_TILES = KEYS / 8;
-    constexpr int OUT_TILES = D / 8;
-    // Unrolling all 16 steps of wide heads costs registers that are not there.
-    [[maybe_unused]] constexpr int SCORE_STEPS = D / 16 < 8 ? D / 16 : 4;
     T* queries = shared<T>();
     T* keys = queries + TILE * D;
     T* values = keys + KEYS * D;
@@ -152,9 +241,8 @@ SGPT_DEVICE void attention(const AttentionArguments<T>& arguments) {
     Visible visible[2] = {visible_keys(arguments, tile, OWN, row), visible_keys(arguments, tile, OWN, row + 8)};
     const float scale = arguments.scale * LOG2_E;
     const float slope = arguments.slopes == nullptr ? 0.0f : arguments.slopes[tile.head] * LOG2_E;
-
     Softmax softmax{{-infinity(), -infinity()}, {0.0f, 0.0f}};
-    float out[OUT_TILES][4] = {};
+    float out[D / 8][4] = {};
     bool more = true;
     while (more) {
         copy_async_wait();
@@ -164,50 +252,39 @@ SGPT_DEVICE void attention(const AttentionArguments<T>& arguments) {
                        current.end - current.at, columns, vectors);
         copy_async_commit();
 
-        float scores[SCORE_TILES][4] = {};
-#pragma unroll SCORE_STEPS
-        for (int k = 0; k < D / 16; k++) {
-            unsigned a[4];
-            load_matrices(a, chunk_at<D>(queries, firstRow + lane % 16, 2 * k + lane / 16));
+        // A warp passes over keys that none of its queries sees: those after them, those of other texts.
+        const int last = current.at + KEYS - 1;
+        const bool sees = (visible[0].low <= last && visible[0].high >= current.at) ||
+                          (visible[1].low <= last && visible[1].high >= current.at);
+        const bool needed = __any_sync(FULL_WARP, sees) != 0;
+        float scores[KEYS / 8][4] = {};
+        if (needed) {
+            multiply_scores<D>(queries, firstRow, keys, lane, scores);
 #pragma unroll
-            for (int n = 0; n < SCORE_TILES; n += 2) {
-                unsigned b[4];
-                load_matrices(b, chunk_at<D>(keys, n * 8 + lane / 16 * 8 + lane % 8, 2 * k + lane / 8 % 2));
-                multiply(T{}, scores[n], a, b[0], b[1]);
-                multiply(T{}, scores[n + 1], a, b[2], b[3]);
-            }
-        }
+            for (int n = 0; n < KEYS / 8; n++) {
 #pragma unroll
-        for (int n = 0; n < SCORE_TILES; n++) {
-#pragma unroll
-            for (int e = 0; e < 4; e++) {
-                scores[n][e] *= scale;
-            }
-        }
-        if (arguments.slopes != nullptr) {
-#pragma unroll
-            for (int e = 0; e < 4; e++) {
-                const float distance = static_cast<float>(current.at + keyInTile + e % 2 - visible[e / 2].origin);
-#pragma unroll
-                for (int n = 0; n < SCORE_TILES; n++) {
-                    scores[n][e] += slope * (distance + static_cast<float>(n * 8));
+                for (int e = 0; e < 4; e++) {
+                    scores[n][e] *= scale;
                 }
             }
-        }
-        // Most blocks are seen whole by all queries of the warp.
-        const bool whole = visible[0].low <= current.at && visible[1].low <= current.at &&
-                           visible[0].high >= current.at + KEYS - 1 && visible[1].high >= current.at + KEYS - 1;
-        if (!__all_sync(FULL_WARP, whole)) {
-            hide(scores, visible, current.at + keyInTile);
-        }
-        float factor[2];
-        update_softmax(softmax, scores, factor);
+            if (arguments.slopes != nullptr) {
+                add_slopes(scores, visible, current.at + keyInTile, slope);
+            }
+            // Most blocks are seen whole by all queries of the warp.
+            const bool whole = visible[0].low <= current.at && visible[1].low <= current.at &&
+                               visible[0].high >= last && visible[1].high >= last;
+            if (!__all_sync(FULL_WARP, whole)) {
+                hide(scores, visible, current.at + keyInTile);
+            }
+            float factor[2];
+            update_softmax(softmax, scores, factor);
 #pragma unroll
-        for (int n = 0; n < OUT_TILES; n++) {
-            out[n][0] *= factor[0];
-            out[n][1] *= factor[0];
-            out[n][2] *= factor[1];
-            out[n][3] *= factor[1];
+            for (int n = 0; n < D / 8; n++) {
+                out[n][0] *= factor[0];
+                out[n][1] *= factor[0];
+                out[n][2] *= factor[1];
+                out[n][3] *= factor[1];
+            }
         }
 
         const int run = current.run;
@@ -224,55 +301,11 @@ SGPT_DEVICE void attention(const AttentionArguments<T>& arguments) {
                 visible[1] = visible_keys(arguments, tile, current.run, row + 8);
             }
         }
-#pragma unroll
-        for (int k = 0; k < KEYS / 16; k++) {
-            // Two tiles of scores, as they lie, are the left operand's fragment.
-            const unsigned a[4] = {
-                pack(T{}, scores[2 * k][0], scores[2 * k][1]), pack(T{}, scores[2 * k][2], scores[2 * k][3]),
-                pack(T{}, scores[2 * k + 1][0], scores[2 * k + 1][1]),
-                pack(T{}, scores[2 * k + 1][2], scores[2 * k + 1][3])};
-#pragma unroll
-            for (int n = 0; n < OUT_TILES; n += 2) {
-                unsigned b[4];
-                load_matrices_transposed(b, chunk_at<D>(values, k * 16 + lane % 16, n + lane / 16));
-                multiply(T{}, out[n], a, b[0], b[1]);
-                multiply(T{}, out[n + 1], a, b[2], b[3]);
-            }
+        if (needed) {
+            multiply_values<D, KEYS>(scores, values, lane, out);
         }
     }
-
-    // Each warp puts its rows where its queries were, then writes them out in whole chunks.
-    __syncwarp();
-#pragma unroll
-    for (int r = 0; r < 2; r++) {
-        float sum = softmax.sum[r];
-        sum += __shfl_xor_sync(FULL_WARP, sum, 1);
-        sum += __shfl_xor_sync(FULL_WARP, sum, 2);
-        const float inverse = sum > 0.0f || sum != sum ? 1.0f / sum : 0.0f;
-#pragma unroll
-        for (int n = 0; n < OUT_TILES; n++) {
-            *reinterpret_cast<unsigned*>(chunk_at<D>(queries, row + 8 * r, n) + keyInTile) =
-                pack(T{}, out[n][2 * r] * inverse, out[n][2 * r + 1] * inverse);
-        }
-    }
-    __syncwarp();
-    T* outRows = arguments.out + static_cast<long long>(tile.firstToken) * arguments.outStride + tile.head * columns;
-    const bool outVectors = columns % CHUNK == 0 && is_aligned<CHUNK>(arguments.out, arguments.outStride);
-    const int rows = tile.tokens - firstRow < 16 ? tile.tokens - firstRow : 16;
-    const int chunks = (columns + CHUNK - 1) / CHUNK;
-    for (int i = lane; i < rows * chunks; i += 32) {
-        const int r = firstRow + i / chunks;
-        const int chunk = i % chunks;
-        const T* from = chunk_at<D>(queries, r, chunk);
-        T* to = outRows + static_cast<long long>(r) * arguments.outStride + chunk * CHUNK;
-        if (outVectors) {
-            store16(to, load16(from));
-        } else {
-            for (int e = 0; e < CHUNK && chunk * CHUNK + e < columns; e++) {
-                to[e] = from[e];
-            }
-        }
-    }
+    write_out<D>(arguments, tile, softmax, out, queries, firstRow, lane);
 }
 
 }  // namespace sgpt
@@ -284,15 +317,14 @@ SGPT_DEVICE void attention(const AttentionArguments<T>& arguments) {
 #define SGPT_BLOCKS(newer) newer
 #endif
 
-#define SGPT_ATTENTION(T, D, KEYS, BLOCKS)                                                                          \
-    SGPT_ENTRY_BLOCKS(sgpt_attention_mma##D##_##T, 128, SGPT_BLOCKS(BLOCKS),                                        \
-                      (const sgpt::T* qkv, const int* positions, const int* starts, const int* tiles,               \
-                       const int* runs, const float* slopes, sgpt::T* out, int heads, int kvHeads, int headDim,     \
-                       int qkvStride, int outStride, int cached, int window, float scale)) {                        \
-        sgpt::attention<sgpt::T, D, KEYS>(sgpt::AttentionArguments<sgpt::T>{qkv, positions, starts, tiles, runs,    \
-                                                                            slopes, out, heads, kvHeads, headDim,   \
-                                                                            qkvStride, outStride, cached, window,   \
-                                                                            scale});                                \
+#define SGPT_ATTENTION(T, D, KEYS, BLOCKS)                                                                             \
+    SGPT_ENTRY_BLOCKS(sgpt_attention_mma##D##_##T, 128, SGPT_BLOCKS(BLOCKS),                                           \
+                      (const sgpt::T* qkv, const int* positions, const int* starts, const int* tiles, const int* runs, \
+                       const float* slopes, sgpt::T* out, int heads, int kvHeads, int headDim, int qkvStride,          \
+                       int outStride, int cached, int window, float scale)) {                                          \
+        sgpt::attention<sgpt::T, D, KEYS>(                                                                             \
+            sgpt::AttentionArguments<sgpt::T>{qkv, positions, starts, tiles, runs, slopes, out, heads, kvHeads,        \
+                                              headDim, qkvStride, outStride, cached, window, scale});                  \
     }
 
 SGPT_ATTENTION(f16, 64, 64, 4)

@@ -36,7 +36,7 @@ SGPT_DEVICE void stage_transposed(float* to, const T* from, long long stride, in
 }
 
 // scores[i][j] += queries of one block of dimensions · keys
-SGPT_DEVICE void multiply_scores(const float* queries, const float* keys, float (&scores)[4][4]) {
+SGPT_DEVICE void multiply_scores_general(const float* queries, const float* keys, float (&scores)[4][4]) {
     const int x = static_cast<int>(threadIdx.x) % 16;
     const int y = static_cast<int>(threadIdx.x) / 16;
 #pragma unroll 8
@@ -115,7 +115,7 @@ SGPT_DEVICE void attention_general(const AttentionArguments<T>& arguments) {
             stage_transposed(queries, queryRows, stride, tile.tokens, d, columns);
             stage_transposed(keys, keyRows + firstRow, stride, size, d, columns);
             __syncthreads();
-            multiply_scores(queries, keys, scores);
+            multiply_scores_general(queries, keys, scores);
             __syncthreads();
         }
 #pragma unroll
@@ -159,8 +159,7 @@ SGPT_DEVICE void attention_general(const AttentionArguments<T>& arguments) {
             for (int i = static_cast<int>(threadIdx.x); i < VALUES * COLUMNS; i += GENERAL_THREADS) {
                 const int key = i / COLUMNS;
                 const int column = i % COLUMNS;
-                values[i] =
-                    first + key < size && column < outColumns ? to_float(from[key * stride + column]) : 0.0f;
+                values[i] = first + key < size && column < outColumns ? to_float(from[key * stride + column]) : 0.0f;
             }
             __syncthreads();
 #pragma unroll 4
@@ -208,14 +207,14 @@ SGPT_DEVICE void attention_general(const AttentionArguments<T>& arguments) {
 
 }  // namespace sgpt
 
-#define SGPT_ATTENTION_GENERAL(T, COLUMNS)                                                                           \
-    SGPT_ENTRY_BLOCKS(sgpt_attention_general##COLUMNS##_##T, 256, 2,                                                 \
-                      (const sgpt::T* qkv, const int* positions, const int* starts, const int* tiles,                \
-                       const int* runs, const float* slopes, sgpt::T* out, int heads, int kvHeads, int headDim,      \
-                       int qkvStride, int outStride, int cached, int window, float scale)) {                         \
-        sgpt::attention_general<sgpt::T, COLUMNS>(                                                                   \
-            sgpt::AttentionArguments<sgpt::T>{qkv, positions, starts, tiles, runs, slopes, out, heads, kvHeads,      \
-                                              headDim, qkvStride, outStride, cached, window, scale});                \
+#define SGPT_ATTENTION_GENERAL(T, COLUMNS)                                                                             \
+    SGPT_ENTRY_BLOCKS(sgpt_attention_general##COLUMNS##_##T, 256, 2,                                                   \
+                      (const sgpt::T* qkv, const int* positions, const int* starts, const int* tiles, const int* runs, \
+                       const float* slopes, sgpt::T* out, int heads, int kvHeads, int headDim, int qkvStride,          \
+                       int outStride, int cached, int window, float scale)) {                                          \
+        sgpt::attention_general<sgpt::T, COLUMNS>(                                                                     \
+            sgpt::AttentionArguments<sgpt::T>{qkv, positions, starts, tiles, runs, slopes, out, heads, kvHeads,        \
+                                              headDim, qkvStride, outStride, cached, window, scale});                  \
     }
 
 SGPT_ATTENTION_GENERAL(f32, 64)

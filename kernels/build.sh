@@ -21,6 +21,11 @@ say() {
     echo "kernels: $*"
 }
 
+# A checksum of all kernels' text.
+checksum() {
+    cat *.cu common/*.cuh | cksum
+}
+
 sources() {
     mkdir -p "$package/common"
     local file
@@ -30,6 +35,10 @@ sources() {
     for file in "$package"/*.cu "$package"/common/*.cuh; do
         [ -e "${file#"$package/"}" ] || rm "$file"
     done
+    # A fatbin of other sources must not go into a jar with these.
+    if [ -e "$package/sgpt4j.fatbin" ] && [ "$(sed -n 1p target/fatbin/stamp 2>/dev/null)" != "$(checksum)" ]; then
+        rm "$package/sgpt4j.fatbin"
+    fi
 }
 
 # Prints the path of nvcc, nothing if there is none.
@@ -57,7 +66,7 @@ fatbin() {
     fi
     mkdir -p target/fatbin "$package"
     local stamp
-    stamp=$({ "$nvcc" --version && cat build.sh spills.txt *.cu common/*.cuh; } | cksum)
+    stamp=$(checksum && { "$nvcc" --version && cat build.sh spills.txt; } | cksum)
     if [ -e "$package/sgpt4j.fatbin" ] && [ "$(cat target/fatbin/stamp 2>/dev/null)" = "$stamp" ]; then
         say "fatbin is up to date"
         return
@@ -69,7 +78,7 @@ fatbin() {
         echo "#include \"$file\""
     done >target/fatbin/sgpt4j.cu
     local started=$SECONDS
-    if ! "$nvcc" -std=c++17 -fatbin -I. "${targets[@]}" -t 0 --Werror all-warnings -Xptxas -v \
+    if ! "$nvcc" -std=c++17 -fatbin -I. "${targets[@]}" -t 0 --Werror all-warnings -Xptxas -v -no-compress \
         -o target/fatbin/sgpt4j.fatbin target/fatbin/sgpt4j.cu \
         >target/fatbin/log 2>&1; then
         grep -vE '^ptxas info|bytes stack frame|^$' target/fatbin/log >&2 || true
@@ -137,16 +146,34 @@ run_tests() {
         return
     fi
     make -s -C test CXX="$cxx" -j "$(getconf _NPROCESSORS_ONLN)"
-    target/test/kernels
+    # Blocks and threads take turns in the order of their numbers, and in two others, the last on a Turing; two runs
+    # at a time.
+    local order failed=0 running=()
+    for order in 0 1 2; do
+        SGPT_STANDIN_ORDER=$order SGPT_STANDIN_CC=$((order == 2 ? 75 : 90)) target/test/kernels target/standin - . &
+        running+=($!)
+        if [ ${#running[@]} -ge 2 ]; then
+            wait "${running[0]}" || failed=1
+            running=("${running[@]:1}")
+        fi
+    done
+    for order in "${running[@]}"; do
+        wait "$order" || failed=1
+    done
+    return "$failed"
 }
 
-case "${1:-}" in
-    sources) sources ;;
-    fatbin) fatbin ;;
-    standin) standin ;;
-    test) run_tests ;;
-    *)
-        sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
-        exit 2
-        ;;
-esac
+# In braces, so that it is read as a whole before it runs.
+{
+    case "${1:-}" in
+        sources) sources ;;
+        fatbin) fatbin ;;
+        standin) standin ;;
+        test) run_tests ;;
+        *)
+            sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
+            exit 2
+            ;;
+    esac
+    exit
+}

@@ -7,8 +7,8 @@
 // Launch: sgpt_convert: row grid of rows by columns (README). sgpt_transpose: block (32, 8),
 // grid (ceil(rows / 32), min(65535, ceil(columns / 32))), 33 * 32 floats of shared memory.
 //
-// Equal types keep every bit. Bound by memory; the transposition goes through a tile of shared memory whose rows are 33
-// words apart, so that neither its rows nor its columns share banks.
+// Equal types keep every value. Bound by memory; the transposition goes through a tile of shared memory whose rows are
+// 33 words apart, so that neither its rows nor its columns share banks.
 #include "common/types.cuh"
 
 namespace sgpt {
@@ -65,16 +65,16 @@ SGPT_DEVICE void transpose(const S* x, O* out, long long rows, long long columns
 
 }  // namespace sgpt
 
-#define SGPT_CONVERT(S, O)                                                                                       \
-    SGPT_ENTRY(sgpt_convert_##S##_##O, 128,                                                                      \
-               (const sgpt::S* x, sgpt::O* out, long long rows, long long columns, long long xStride,            \
-                long long outStride, long long first, long long run, long long step)) {                          \
-        sgpt::convert(x, out, rows, columns, xStride, outStride, first, run, step);                              \
-    }                                                                                                            \
-    SGPT_ENTRY(sgpt_transpose_##S##_##O, 256,                                                                    \
-               (const sgpt::S* x, sgpt::O* out, long long rows, long long columns, long long xStride,            \
-                long long outStride, long long first, long long run, long long step)) {                          \
-        sgpt::transpose(x, out, rows, columns, xStride, outStride, first, run, step);                            \
+#define SGPT_CONVERT(S, O)                                                                            \
+    SGPT_ENTRY(sgpt_convert_##S##_##O, 128,                                                           \
+               (const sgpt::S* x, sgpt::O* out, long long rows, long long columns, long long xStride, \
+                long long outStride, long long first, long long run, long long step)) {               \
+        sgpt::convert(x, out, rows, columns, xStride, outStride, first, run, step);                   \
+    }                                                                                                 \
+    SGPT_ENTRY(sgpt_transpose_##S##_##O, 256,                                                         \
+               (const sgpt::S* x, sgpt::O* out, long long rows, long long columns, long long xStride, \
+                long long outStride, long long first, long long run, long long step)) {               \
+        sgpt::transpose(x, out, rows, columns, xStride, outStride, first, run, step);                 \
     }
 
 SGPT_CONVERT(f32, f32)

@@ -14,7 +14,8 @@ template <class S, class O>
 SGPT_DEVICE void embed(const S* table, const int* ids, O* out, int tokens, int columns, int tableStride, int outStride,
                        int offset, int accumulate) {
     constexpr int N = VECTOR<S, O>;
-    const int column = (static_cast<int>(blockIdx.x) * static_cast<int>(blockDim.x) + static_cast<int>(threadIdx.x)) * N;
+    const int column =
+        (static_cast<int>(blockIdx.x) * static_cast<int>(blockDim.x) + static_cast<int>(threadIdx.x)) * N;
     if (column >= columns) {
         return;
     }
@@ -39,11 +40,11 @@ SGPT_DEVICE void embed(const S* table, const int* ids, O* out, int tokens, int c
 
 }  // namespace sgpt
 
-#define SGPT_EMBED(S, O)                                                                                          \
-    SGPT_ENTRY(sgpt_embed_##S##_##O, 128,                                                                         \
-               (const sgpt::S* table, const int* ids, sgpt::O* out, int tokens, int columns, int tableStride,     \
-                int outStride, int offset, int accumulate)) {                                                     \
-        sgpt::embed(table, ids, out, tokens, columns, tableStride, outStride, offset, accumulate);                \
+#define SGPT_EMBED(S, O)                                                                                      \
+    SGPT_ENTRY(sgpt_embed_##S##_##O, 128,                                                                     \
+               (const sgpt::S* table, const int* ids, sgpt::O* out, int tokens, int columns, int tableStride, \
+                int outStride, int offset, int accumulate)) {                                                 \
+        sgpt::embed(table, ids, out, tokens, columns, tableStride, outStride, offset, accumulate);            \
     }
 
 SGPT_EMBED(f32, f32)

@@ -8,7 +8,8 @@
 //   maxima, sums f32 [rows, splits], state; picked f32 [rows], the target's logit
 // sgpt_logprob_finish: out f32 [rows] = picked − maximum − log(sum)
 //
-// Launch: update: block (256), grid (rows, splits), 64 bytes of shared memory; finish: block (128), grid (ceil(rows / 128)).
+// Launch: update: block (256), grid (rows, splits), 64 bytes of shared memory; finish: block (128), grid (ceil(rows /
+// 128)).
 //
 // Bound by reading the logits. Splits keep the device busy where there are few rows; each runs over its own part of the
 // columns and has its own state. Method: Milakov and Gimelshein 2018, arXiv 1805.02867.

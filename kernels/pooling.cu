@@ -129,7 +129,7 @@ SGPT_DEVICE void pool(const T* x, const int* starts, const int* skip, const floa
     const int segment = static_cast<int>(blockIdx.x);
     const int start = starts[segment] - cached;
     const int length = starts[segment + 1] - cached - start;
-    const int skipped = skip[segment];
+    const int skipped = skip[segment] < length ? skip[segment] : length;
     const long long sliceStart = static_cast<long long>(blockIdx.y) * slice;
     const int from = sliceStart < skipped ? skipped : static_cast<int>(sliceStart);
     const int to = sliceStart + slice < length ? static_cast<int>(sliceStart) + slice : length;
@@ -217,15 +217,15 @@ SGPT_DEVICE void pool_finish(const float* partial, const int* starts, const int*
 
 }  // namespace sgpt
 
-#define SGPT_POOL(T)                                                                                               \
-    SGPT_ENTRY(sgpt_pool_##T, 256,                                                                                 \
-               (const sgpt::T* x, const int* starts, const int* skip, const float* gain, const float* bias,        \
-                float* partial, float* out, int segments, int columns, int xStride, int outStride, int cached,     \
-                int kind, float epsilon, int slice, long long modes, int modeCount)) {                             \
-        if (static_cast<int>(blockIdx.x) < segments) {                                                             \
-            sgpt::pool(x, starts, skip, gain, bias, partial, out, columns, xStride, outStride, cached, kind,       \
-                       epsilon, slice, modes, modeCount);                                                          \
-        }                                                                                                          \
+#define SGPT_POOL(T)                                                                                                  \
+    SGPT_ENTRY(sgpt_pool_##T, 256,                                                                                    \
+               (const sgpt::T* x, const int* starts, const int* skip, const float* gain, const float* bias,           \
+                float* partial, float* out, int segments, int columns, int xStride, int outStride, int cached,        \
+                int kind, float epsilon, int slice, long long modes, int modeCount)) {                                \
+        if (static_cast<int>(blockIdx.x) < segments) {                                                                \
+            sgpt::pool(x, starts, skip, gain, bias, partial, out, columns, xStride, outStride, cached, kind, epsilon, \
+                       slice, modes, modeCount);                                                                      \
+        }                                                                                                             \
     }
 
 SGPT_POOL(f32)

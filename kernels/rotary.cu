@@ -102,11 +102,11 @@ SGPT_DEVICE void rotary(T* qkv, const int* positions, const float* cos, const fl
 
 }  // namespace sgpt
 
-#define SGPT_ROTARY(T)                                                                                           \
-    SGPT_ENTRY(sgpt_rotary_##T, 128,                                                                             \
-               (sgpt::T* qkv, const int* positions, const float* cos, const float* sin, int rows, int heads,     \
-                int headDim, int rotaryDim, int stride, int interleaved)) {                                      \
-        sgpt::rotary(qkv, positions, cos, sin, rows, heads, headDim, rotaryDim, stride, interleaved);            \
+#define SGPT_ROTARY(T)                                                                                        \
+    SGPT_ENTRY(sgpt_rotary_##T, 128,                                                                          \
+               (sgpt::T * qkv, const int* positions, const float* cos, const float* sin, int rows, int heads, \
+                int headDim, int rotaryDim, int stride, int interleaved)) {                                   \
+        sgpt::rotary(qkv, positions, cos, sin, rows, heads, headDim, rotaryDim, stride, interleaved);         \
     }
 
 SGPT_ROTARY(f32)

@@ -1,5 +1,5 @@
-// What both attention kernels have in common: which keys a tile of queries meets, in which order, and which of them each
-// query sees.
+// What both attention kernels have in common: which keys a tile of queries meets, in which order, and which of them
+// each query sees.
 //
 // A tile's keys come in runs of rows that lie together in qkv. The first run is the tile's own: from the start of its
 // first query's segment to its last query. It may span several segments, and a query sees its own one only; keys are
@@ -11,9 +11,9 @@
 
 namespace sgpt {
 
-constexpr int TILE = 64;         // queries
+constexpr int TILE = 64;          // queries
 constexpr int INDEX_ENTRIES = 8;  // of a tile or run in its array
-constexpr int OWN = -1;          // the first run
+constexpr int OWN = -1;           // the first run
 
 // Arguments that all attention kernels have; README says what they are.
 template <class T>

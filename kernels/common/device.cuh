@@ -1,8 +1,8 @@
 // What is peculiar to hardware: launch bounds, shared memory, barriers, shuffles, fast functions, 16-byte accesses,
 // asynchronous copies, matrix fragments. Everything else in these kernels is plain C++17.
 //
-// Functions that are PTX on a device have a branch for the stand-in (SGPT_STANDIN), which runs the same files on the host:
-// standin/emulation.h brings the language of CUDA and namespace standin.
+// Functions that are PTX on a device have a branch for the stand-in (SGPT_STANDIN), which runs the same files on the
+// host: standin/emulation.h brings the language of CUDA and namespace standin.
 #pragma once
 
 #ifdef SGPT_STANDIN
@@ -38,10 +38,6 @@ struct alignas(8) Bytes8 {
 
 constexpr unsigned FULL_WARP = 0xffffffffu;
 constexpr float LOG2_E = 1.4426950408889634f;
-
-SGPT_DEVICE float infinity() {
-    return __builtin_huge_valf();
-}
 
 // The block's dynamic shared memory, 16-byte aligned. There is no other.
 template <class T>
@@ -92,6 +88,10 @@ SGPT_DEVICE float bits_float(unsigned bits) {
 #endif
 }
 
+SGPT_DEVICE float infinity() {
+    return bits_float(0x7f800000u);
+}
+
 // 2^x, relative error 2^-22; results below 2^-126 are 0.
 SGPT_DEVICE float exp2_fast(float x) {
 #ifdef SGPT_STANDIN
@@ -122,7 +122,11 @@ SGPT_DEVICE float warp_sum(float x) {
 // Copies 16 bytes, or writes 16 zero bytes and reads nothing if `valid` is false. Both addresses are 16-byte aligned.
 SGPT_DEVICE void copy_async16(void* to, const void* from, bool valid) {
 #ifdef SGPT_STANDIN
-    standin::copy_async(to, from, 16, valid ? 16 : 0);
+    if (standin::compute_capability() >= 80) {
+        standin::copy_async(to, from, 16, valid ? 16 : 0);
+    } else {
+        store16(to, valid ? load16(from) : Bytes16{{0, 0, 0, 0}});
+    }
 #elif __CUDA_ARCH__ >= 800
     const unsigned address = static_cast<unsigned>(__cvta_generic_to_shared(to));
     const int bytes = valid ? 16 : 0;
@@ -135,7 +139,9 @@ SGPT_DEVICE void copy_async16(void* to, const void* from, bool valid) {
 // Ends the group of copies begun since the last call.
 SGPT_DEVICE void copy_async_commit() {
 #ifdef SGPT_STANDIN
-    standin::copy_async_commit();
+    if (standin::compute_capability() >= 80) {
+        standin::copy_async_commit();
+    }
 #elif __CUDA_ARCH__ >= 800
     asm volatile("cp.async.commit_group;" ::: "memory");
 #endif
@@ -144,7 +150,9 @@ SGPT_DEVICE void copy_async_commit() {
 // Waits for this thread's copies; a barrier makes them known to others.
 SGPT_DEVICE void copy_async_wait() {
 #ifdef SGPT_STANDIN
-    standin::copy_async_wait(0);
+    if (standin::compute_capability() >= 80) {
+        standin::copy_async_wait(0);
+    }
 #elif __CUDA_ARCH__ >= 800
     asm volatile("cp.async.wait_group 0;" ::: "memory");
 #endif
@@ -152,8 +160,8 @@ SGPT_DEVICE void copy_async_wait() {
 
 // ---- Matrix fragments (PTX ISA, "Matrix Fragments for mma.m16n8k16") ----
 
-// Loads four 8 × 8 matrices of 16-bit elements from shared memory. Lane l gives the address of row l % 8 of matrix l / 8
-// and receives, of each matrix, elements 2 (l % 4) and 2 (l % 4) + 1 of row l / 4.
+// Loads four 8 × 8 matrices of 16-bit elements from shared memory. Lane l gives the address of row l % 8 of matrix l /
+// 8 and receives, of each matrix, elements 2 (l % 4) and 2 (l % 4) + 1 of row l / 4.
 SGPT_DEVICE void load_matrices(unsigned (&fragment)[4], const void* row) {
 #ifdef SGPT_STANDIN
     standin::ldmatrix_x4(fragment, row);

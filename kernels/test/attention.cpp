@@ -189,7 +189,8 @@ std::vector<double> reference(const Batch& batch, const Heads& p, double scale, 
 
 // The table of README.
 std::string kernel_of(Type type, int dim, Launch& launch, int blocks) {
-    const bool tensor = (type == Type::f16 || (type == Type::bf16 && Device::current().capability() >= 80)) && dim <= 256;
+    const bool tensor =
+        (type == Type::f16 || (type == Type::bf16 && Device::current().capability() >= 80)) && dim <= 256;
     launch.grid = {static_cast<unsigned>(blocks), 1};
     if (tensor) {
         launch.block = {128, 1};
@@ -236,8 +237,8 @@ void attend(Type type, const Batch& batch, const Heads& p, double size = 1.5, in
     const Buffer out(type, std::vector<double>(static_cast<std::size_t>(batch.tokens()) * out_stride, NAN), offset);
     Launch launch;
     const std::string kernel = kernel_of(type, p.dim, launch, index.tile_count * p.heads);
-    Device::current().launch(kernel, launch.grid, launch.block, launch.shared, device_qkv.address(), positions.address(),
-                             starts.address(), tiles.address(), runs.address(),
+    Device::current().launch(kernel, launch.grid, launch.block, launch.shared, device_qkv.address(),
+                             positions.address(), starts.address(), tiles.address(), runs.address(),
                              p.slopes ? device_slopes.address() : Address{0}, out.address(), p.heads, p.kv_heads, p.dim,
                              stride, out_stride, batch.cached, p.window, static_cast<float>(scale));
     const std::string what =
@@ -259,8 +260,8 @@ void attend(Type type, const Batch& batch, const Heads& p, double size = 1.5, in
     // Probabilities are rounded to the type, a weighted mean of values around 1 is off by as much; so is the result.
     // Scores of size size² · sqrt(dim) · scale come from sums of float products.
     const double factor = std::max(1.0, size * size * std::sqrt(p.dim) * std::fabs(scale));
-    const Tolerance tolerance = type == Type::f32 ? Tolerance{1e-5 * factor, 1e-5}
-                                                  : Tolerance{3 * unit(type) + 1e-5 * factor, unit(type)};
+    const Tolerance tolerance =
+        type == Type::f32 ? Tolerance{1e-5 * factor, 1e-5} : Tolerance{3 * unit(type) + 1e-5 * factor, unit(type)};
     expect_close(what, reference(batch, p, scale, slopes, qkv, stride), dense, tolerance);
 }
 

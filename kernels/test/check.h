@@ -25,8 +25,8 @@ struct Test {
     Test(const char* name, std::function<void()> body);
 };
 
-#define SGPT_TEST(name)                                    \
-    static void name();                                    \
+#define SGPT_TEST(name)                                     \
+    static void name();                                     \
     static const test::Test registered_##name(#name, name); \
     static void name()
 

@@ -18,6 +18,25 @@ constexpr int CAPABILITY_MAJOR = 75;
 constexpr int CAPABILITY_MINOR = 76;
 constexpr int MAX_DYNAMIC_SHARED_SIZE = 8;
 
+// Which file has the kernels whose names begin so; the first that fits.
+struct Source {
+    const char* kernels;
+    const char* file;
+};
+constexpr Source SOURCES[] = {
+    {"sgpt_activation", "activation.cu"},
+    {"sgpt_gated", "activation.cu"},
+    {"sgpt_attention_general", "attention_general.cu"},
+    {"sgpt_attention", "attention.cu"},
+    {"sgpt_convert", "convert.cu"},
+    {"sgpt_transpose", "convert.cu"},
+    {"sgpt_embed", "embed.cu"},
+    {"sgpt_logprob", "logprob.cu"},
+    {"sgpt_norm", "norm.cu"},
+    {"sgpt_pool", "pooling.cu"},
+    {"sgpt_rotary", "rotary.cu"},
+};
+
 Device* instance = nullptr;
 
 void* open_library(const std::string& directory, const char* name) {
@@ -62,8 +81,9 @@ std::vector<char> compile(void* nvrtc, const std::string& directory, const std::
     const std::vector<char> text = read_file(directory + "/" + file);
     const std::string source(text.begin(), text.end());
     void* program = nullptr;
-    const auto create = reinterpret_cast<int (*)(void**, const char*, const char*, int, const char* const*,
-                                                 const char* const*)>(symbol(nvrtc, "nvrtcCreateProgram"));
+    const auto create =
+        reinterpret_cast<int (*)(void**, const char*, const char*, int, const char* const*, const char* const*)>(
+            symbol(nvrtc, "nvrtcCreateProgram"));
     const auto run = reinterpret_cast<int (*)(void*, int, const char* const*)>(symbol(nvrtc, "nvrtcCompileProgram"));
     const auto size_of_log = reinterpret_cast<int (*)(void*, size_t*)>(symbol(nvrtc, "nvrtcGetProgramLogSize"));
     const auto get_log = reinterpret_cast<int (*)(void*, char*)>(symbol(nvrtc, "nvrtcGetProgramLog"));
@@ -226,28 +246,29 @@ Device::Device(const std::string& libraries, const std::string& fatbin, const st
     call("cuCtxSetCurrent", context);
     call("cuStreamCreate", &stream_, 1u);
     if (!fatbin.empty()) {
-        load(read_file(fatbin));
+        load("", read_file(fatbin));
     } else {
         void* nvrtc = open_library(libraries, "libnvrtc.so.13");
-        for (const char* file : {"activation.cu", "attention.cu", "attention_general.cu", "convert.cu", "embed.cu",
-                                 "logprob.cu", "norm.cu", "pooling.cu", "rotary.cu"}) {
-            load(compile(nvrtc, sources, file, capability_));
+        for (const Source& source : SOURCES) {
+            if (modules_.count(source.file) == 0) {
+                load(source.file, compile(nvrtc, sources, source.file, capability_));
+            }
         }
     }
     instance = this;
 }
 
-void Device::load(const std::vector<char>& image) {
+void Device::load(const std::string& file, const std::vector<char>& image) {
     void* module = nullptr;
     call("cuModuleLoadData", &module, static_cast<const void*>(image.data()));
-    modules_.push_back(module);
+    modules_[file] = module;
 }
 
 Device::~Device() {
     instance = nullptr;
     try {
-        for (void* module : modules_) {
-            call("cuModuleUnload", module);
+        for (const auto& module : modules_) {
+            call("cuModuleUnload", module.second);
         }
         call("cuStreamDestroy_v2", stream_);
         call("cuDevicePrimaryCtxRelease_v2", ordinal_);
@@ -286,16 +307,17 @@ void* Device::function(const std::string& kernel) {
     if (known != functions_.end()) {
         return known->second;
     }
-    const auto get =
-        reinterpret_cast<int (*)(void**, void*, const char*)>(symbol(driver, "cuModuleGetFunction"));
-    for (void* module : modules_) {
-        void* function = nullptr;
-        if (get(&function, module, kernel.c_str()) == 0) {
-            functions_[kernel] = function;
-            return function;
+    std::string file;
+    for (const Source& source : SOURCES) {
+        if (modules_.count("") == 0 && kernel.compare(0, std::strlen(source.kernels), source.kernels) == 0) {
+            file = source.file;
+            break;
         }
     }
-    throw std::runtime_error("no kernel " + kernel);
+    void* function = nullptr;
+    call("cuModuleGetFunction", &function, modules_.at(file), kernel.c_str());
+    functions_[kernel] = function;
+    return function;
 }
 
 void Device::launch_with(const std::string& kernel, Dim grid, Dim block, unsigned shared, void** arguments) {

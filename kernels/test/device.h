@@ -78,13 +78,13 @@ public:
 private:
     void launch_with(const std::string& kernel, Dim grid, Dim block, unsigned shared, void** arguments);
     void* function(const std::string& kernel);
-    void load(const std::vector<char>& image);
+    void load(const std::string& file, const std::vector<char>& image);
 
     int capability_ = 0;
     std::string name_;
     void* stream_ = nullptr;
     int ordinal_ = 0;
-    std::vector<void*> modules_;
+    std::map<std::string, void*> modules_;  // by file, or one by the name of ""
     std::map<std::string, void*> functions_;
 };
 

@@ -83,8 +83,8 @@ void pool(Type type, const std::vector<int>& lengths, const std::vector<int>& sk
                 squares += (row[c] - average) * (row[c] - average) / columns;
             }
             for (int c = 0; c < columns; c++) {
-                values[c].push_back(norm.kind == 2 ? row[c]
-                                                   : (row[c] - average) / std::sqrt(squares + 1e-5f) * gain[c] + bias[c]);
+                values[c].push_back(
+                    norm.kind == 2 ? row[c] : (row[c] - average) / std::sqrt(squares + 1e-5f) * gain[c] + bias[c]);
             }
         }
         for (int mode : modes) {
@@ -111,8 +111,8 @@ void pool(Type type, const std::vector<int>& lengths, const std::vector<int>& sk
     Device::current().launch(kernel, {static_cast<unsigned>(segments), static_cast<unsigned>(slices)}, {256, 1},
                              static_cast<unsigned>(slice) * 8, device_x.address(), device_starts.address(),
                              device_skip.address(), norm.affine ? device_gain.address() : Address{0},
-                             norm.affine ? device_bias.address() : Address{0}, scratch, out.address(), segments, columns,
-                             stride, out_stride, cached, norm.kind, 1e-5f, slice, packed, mode_count);
+                             norm.affine ? device_bias.address() : Address{0}, scratch, out.address(), segments,
+                             columns, stride, out_stride, cached, norm.kind, 1e-5f, slice, packed, mode_count);
     if (slices > 1) {
         Device::current().launch("sgpt_pool_finish",
                                  {static_cast<unsigned>(segments), static_cast<unsigned>(ceil_div(columns, 128))},
@@ -226,16 +226,19 @@ SGPT_TEST(logprob_over_blocks) {
                         }
                     }
                     const Buffer device_part(Type::f32, part);
-                    const Buffer device_bias(Type::f32, std::vector<double>(bias.begin() + from, bias.begin() + from + columns));
+                    const Buffer device_bias(Type::f32,
+                                             std::vector<double>(bias.begin() + from, bias.begin() + from + columns));
                     Device::current().launch("sgpt_logprob_update",
                                              {static_cast<unsigned>(rows), static_cast<unsigned>(splits)}, {256, 1}, 64,
                                              device_part.address(), biased ? device_bias.address() : Address{0},
                                              device_targets.address(), maxima.address(), sums.address(),
                                              picked.address(), rows, columns, stride, from, splits, from == 0 ? 1 : 0);
                 }
-                Device::current().launch("sgpt_logprob_finish", {static_cast<unsigned>(ceil_div(rows, 128)), 1}, {128, 1}, 0,
-                                         maxima.address(), sums.address(), picked.address(), out.address(), rows, splits);
-                expect_close(format("logprob of %d rows, vocabulary %d in blocks of %d, %d splits", rows, vocabulary, block, splits),
+                Device::current().launch("sgpt_logprob_finish", {static_cast<unsigned>(ceil_div(rows, 128)), 1},
+                                         {128, 1}, 0, maxima.address(), sums.address(), picked.address(), out.address(),
+                                         rows, splits);
+                expect_close(format("logprob of %d rows, vocabulary %d in blocks of %d, %d splits", rows, vocabulary,
+                                    block, splits),
                              expected, out.values(), {1e-5, 1e-5});
             }
         }

@@ -136,6 +136,7 @@ struct Launch {
     float alpha, beta;
     uint64_t workspace;
     size_t workspace_size;
+    size_t workspace_used;
     int device;
 };
 
@@ -171,8 +172,8 @@ int run(const Launch& launch, std::string& why) {
     if (!why.empty()) {
         return 700;
     }
-    if (launch.workspace_size > 0) {
-        services().forget(launch.workspace, launch.workspace_size);
+    if (launch.workspace_used > 0) {
+        services().forget(launch.workspace, launch.workspace_used);
     }
     for (int64_t batch = 0; batch < l[3].batches; batch++) {
         Product p;
@@ -313,6 +314,7 @@ SGPT_API cublasLtMatmul(void* handle, void* description, const void* alpha, cons
                   0.0f,
                   reinterpret_cast<uint64_t>(workspace),
                   workspace_size,
+                  chosen.workspace,
                   device};
     memcpy(&launch.alpha, alpha, sizeof(float));
     memcpy(&launch.beta, beta, sizeof(float));

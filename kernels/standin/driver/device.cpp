@@ -169,18 +169,39 @@ void Device::close(const char* how) {
     events.clear();
     modules.clear();
     pending_downloads.clear();
+    finished.clear();
+    host = Clock();
+    null_stream.clock = Clock();
+    stream_count = 1;
     null_stream.queue.clear();
     queued = 0;
     sticky = 0;
     alive = false;
 }
 
-void Device::enqueue(Stream* stream, const char* what, Work work, std::function<bool()> may_start) {
+void Device::follow(Stream* stream, const EventState& event) {
     std::lock_guard<std::mutex> guard(mutex);
+    (stream == nullptr ? host : stream->clock).join(event.clock);
+}
+
+void Device::enqueue(Stream* stream, const char* what, Work work, std::function<bool()> may_start, const char* name) {
+    std::lock_guard<std::mutex> guard(mutex);
+    stream->clock.join(host);
+    if (stream == &null_stream) {
+        for (const Stream* other : streams) {
+            if (!other->non_blocking) {
+                stream->clock.join(other->clock);
+            }
+        }
+    } else if (!stream->non_blocking) {
+        stream->clock.join(null_stream.clock);
+    }
+    uint64_t count = stream->clock.tick(stream->index);
     if (queued++ == 0) {
         oldest = std::chrono::steady_clock::now();
     }
-    stream->queue.push_back({++sequence, what, std::move(work), std::move(may_start)});
+    stream->queue.push_back({++sequence, what, std::move(work), std::move(may_start), count, stream->clock,
+                             name == nullptr ? what : name});
     if (queued == 1 || queued == many_operations) {
         wake.notify_all();
     }
@@ -196,7 +217,7 @@ int Device::wait_until(const std::function<bool()>& done) {
 }
 
 int Device::drain(Stream* stream) {
-    return wait_until([this, stream] {
+    int status = wait_until([this, stream] {
         auto idle = [](const Stream* s) { return s->queue.empty() && !s->busy; };
         if (stream != nullptr) {
             return idle(stream);
@@ -204,6 +225,36 @@ int Device::drain(Stream* stream) {
         std::vector<Stream*> all = all_streams();
         return std::all_of(all.begin(), all.end(), idle);
     });
+    std::lock_guard<std::mutex> guard(mutex);
+    for (const Stream* each : stream != nullptr ? std::vector<Stream*>{stream} : all_streams()) {
+        host.join(each->clock);
+    }
+    return status;
+}
+
+/// Numbers the operation and finds those that have run but need not have.
+void Device::begin_order(const Operation& operation, unsigned stream) {
+    constexpr size_t remembered = 4096;
+    order.any = false;
+    order.unordered.reset();
+    order.names.clear();
+    order.launch = operations++ % last_launch + 1;
+    if (order.launch == 1) {
+        clear_cells(ordinal);
+        finished.clear();
+    }
+    while (!finished.empty() &&
+           (finished.size() > remembered || host.covers(finished.front().stream, finished.front().count))) {
+        finished.pop_front();
+    }
+    for (const Finished& other : finished) {
+        if (!operation.clock.covers(other.stream, other.count)) {
+            order.any = true;
+            order.unordered.set(other.launch);
+            order.names[other.launch] = other.name;
+        }
+    }
+    finished.push_back({static_cast<unsigned>(order.launch), stream, operation.count, operation.name});
 }
 
 Stream* Device::stream_of(void* handle) {
@@ -299,6 +350,8 @@ void Device::run() {
         stream->busy = true;
         Work work = std::move(stream->queue.front().work);
         const char* what = stream->queue.front().what;
+        begin_order(stream->queue.front(), stream->index);
+        current_order = &order;
         lock.unlock();
         std::string why;
         int result = work(why);

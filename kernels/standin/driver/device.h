@@ -22,6 +22,7 @@
 
 #include "../runtime/block.h"
 #include "../runtime/memory.h"
+#include "../runtime/order.h"
 
 namespace standin {
 
@@ -35,19 +36,25 @@ struct Operation {
     const char* what;
     Work work;
     std::function<bool()> may_start;  // empty: at once
+    uint64_t count;                   // among its stream's
+    Clock clock;                      // itself and what comes before it
+    std::string name;
 };
 
 struct Stream {
     Device* device;
     bool non_blocking;
+    unsigned index;
     std::deque<Operation> queue;
     bool busy = false;
+    Clock clock;  // of its last operation
 };
 
 /// What outlives an event that is destroyed while operations wait for it.
 struct EventState {
     std::atomic<uint64_t> completed{0};
     std::chrono::steady_clock::time_point time;
+    Clock clock;  // at the last record
 };
 
 struct Event {
@@ -70,6 +77,14 @@ struct Function {
     unsigned dynamic_shared = 48 * 1024;
 };
 
+/// An operation that has run, for races between streams.
+struct Finished {
+    unsigned launch;
+    unsigned stream;
+    uint64_t count;
+    std::string name;
+};
+
 struct HostBlock {
     size_t size;
     Device* device;
@@ -86,10 +101,14 @@ struct Device {
     int sticky = 0;
     int waiting_hosts = 0;
     uint64_t sequence = 0;
-    uint64_t launches = 0;
     size_t queued = 0;
     std::chrono::steady_clock::time_point oldest;
-    Stream null_stream{this, false, {}, false};
+    Stream null_stream{this, false, 0, {}, false, {}};
+    unsigned stream_count = 1;
+    Clock host;  // what the host has waited for
+    uint64_t operations = 0;
+    std::deque<Finished> finished;
+    Order order;
     std::set<Stream*> streams;
     std::set<Event*> events;
     std::set<Module*> modules;
@@ -104,7 +123,10 @@ struct Device {
     /// Ends it; what has not been given back is reported and dropped.
     void close(const char* how);
 
-    void enqueue(Stream* stream, const char* what, Work work, std::function<bool()> may_start = {});
+    void enqueue(Stream* stream, const char* what, Work work, std::function<bool()> may_start = {},
+                 const char* name = nullptr);
+    /// Later operations of the stream (null: the host's) come after what the event's clock says.
+    void follow(Stream* stream, const EventState& event);
     /// Waits until the stream (null: every stream) is empty: 0 or the sticky error.
     int drain(Stream* stream);
     /// Waits until `done`, which is asked under the mutex.
@@ -115,6 +137,7 @@ struct Device {
 private:
     void run();
     Stream* choose();
+    void begin_order(const Operation& operation, unsigned stream);
     bool eligible(const Stream* stream) const;
     void report_leaks(const char* how);
     std::vector<Stream*> all_streams();

@@ -315,6 +315,7 @@ SGPT_API cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes, void* ha
     }
     call.device().enqueue(stream, "cuMemcpyDtoDAsync", [=](std::string& why) {
         why = check_range(-1, from, bytes, Use::allocated);
+        why = why.empty() ? note_access(real_address(from), bytes, false) : why;
         why = why.empty() ? check_range(-1, to, bytes, Use::write) : why;
         if (!why.empty()) {
             return illegal;

@@ -144,11 +144,11 @@ SGPT_API cuModuleGetFunction(void** function, void* handle, const char* name) {
         return call.refuse(400, "this is no module of the current context");
     }
     const Kernel* kernel = find_kernel(name);
-    bool hidden = kernel == nullptr ||
-                  (!module->only_file.empty() && base_name(kernel->file) != module->only_file) ||
-                  (!module->image.empty() && module->image.find(".text." + std::string(name) + '\0') == std::string::npos);
-    if (hidden) {
-        return kernel == nullptr ? 500 : call.refuse(500, "the image has no kernel " + std::string(name));
+    if (kernel == nullptr || (!module->only_file.empty() && base_name(kernel->file) != module->only_file)) {
+        return 500;
+    }
+    if (!module->image.empty() && module->image.find(".text." + std::string(name) + '\0') == std::string::npos) {
+        return call.refuse(500, "the image, which was built from other sources, has no kernel " + std::string(name));
     }
     std::lock_guard<std::mutex> guard(call.device().mutex);
     Function*& entry = module->functions[name];
@@ -253,13 +253,9 @@ SGPT_API cuLaunchKernel(void* function, unsigned grid_x, unsigned grid_y, unsign
     }
     Device* device = &d;
     d.enqueue(stream, "cuLaunchKernel", [device, plan](std::string& why) {
-        uint64_t number = device->launches++ % last_launch + 1;
-        if (number == 1) {
-            clear_cells(device->ordinal);
-        }
-        int result = device->block.run(plan, number);
+        int result = device->block.run(plan, device->order);
         why = device->block.message;
         return result;
-    });
+    }, {}, f->kernel->name);
     return 0;
 }

@@ -62,8 +62,8 @@ SGPT_API cuStreamCreate(void** stream, unsigned flags) {
         return call.refuse(1, "flags " + std::to_string(flags));
     }
     Device& d = call.device();
-    Stream* made = new Stream{&d, flags == 1, {}, false};
     std::lock_guard<std::mutex> guard(d.mutex);
+    Stream* made = new Stream{&d, flags == 1, d.stream_count++, {}, false, d.host};
     d.streams.insert(made);
     *stream = made;
     return 0;
@@ -91,7 +91,11 @@ SGPT_API cuStreamQuery(void* handle) {
     }
     hurry(call.device());
     std::lock_guard<std::mutex> guard(call.device().mutex);
-    return stream->queue.empty() ? 0 : 600;
+    if (!stream->queue.empty()) {
+        return 600;
+    }
+    call.device().host.join(stream->clock);
+    return 0;
 }
 
 SGPT_API cuStreamWaitEvent(void* handle, void* event_handle, unsigned flags) {
@@ -108,6 +112,9 @@ SGPT_API cuStreamWaitEvent(void* handle, void* event_handle, unsigned flags) {
     }
     std::shared_ptr<EventState> state = event->state;
     uint64_t record = event->recorded;
+    if (event->device == &d) {
+        d.follow(stream, *state);
+    }
     d.enqueue(stream, "cuStreamWaitEvent", [](std::string&) { return 0; },
               [state, record] { return state->completed >= record; });
     return 0;
@@ -170,6 +177,8 @@ SGPT_API cuEventRecord(void* event_handle, void* handle) {
         state->completed = record;
         return 0;
     });
+    std::lock_guard<std::mutex> guard(d.mutex);
+    state->clock = stream->clock;
     return 0;
 }
 
@@ -185,7 +194,9 @@ SGPT_API cuEventSynchronize(void* handle) {
     }
     std::shared_ptr<EventState> state = event->state;
     uint64_t record = event->recorded;
-    return event->device->wait_until([state, record] { return state->completed >= record; });
+    status = event->device->wait_until([state, record] { return state->completed >= record; });
+    event->device->follow(nullptr, *state);
+    return status;
 }
 
 SGPT_API cuEventQuery(void* handle) {
@@ -199,7 +210,11 @@ SGPT_API cuEventQuery(void* handle) {
         return bad_event(call);
     }
     hurry(*event->device);
-    return event->state->completed >= event->recorded ? 0 : 600;
+    if (event->state->completed < event->recorded) {
+        return 600;
+    }
+    event->device->follow(nullptr, *event->state);
+    return 0;
 }
 
 SGPT_API cuEventElapsedTime(float* milliseconds, void* start, void* end) {

@@ -59,17 +59,21 @@ std::string thread_name(const Fiber& f, uint64_t thread) {
 
 [[noreturn, gnu::noinline]] void race(Fiber* f, uintptr_t address, uint64_t other, bool write, bool other_write,
                                       const void* place) {
-    std::string text = std::string("race: ") + (write ? "write" : "read") + " at " + describe_place(address) + ", and ";
+    std::string text = std::string("race: ") + (write ? "write" : "read") + " at " + describe_place(address) + ", ";
     uint64_t key = key_at(f, address);
+    if ((other ^ key) >> launch_shift != 0) {
+        text += std::string(other_write ? "written by " : "read by ") + f->block->order->words(other);
+        fail(f, error_launch_failed, text, place);
+    }
     bool same_block = (other ^ key) >> block_shift == 0;
     uint64_t thread = (other >> thread_shift) & 0x3ff;
     uint64_t kind = other & kind_mask;
     if (!same_block || kind == kind_grid) {
-        text += "another block";
+        text += "and another block";
     } else if (kind == kind_block || (!other_write && kind == kind_atomic)) {
-        text += "other threads, the last being " + thread_name(*f, thread) + ",";
+        text += "and other threads, the last being " + thread_name(*f, thread) + ",";
     } else {
-        text += "thread " + thread_name(*f, thread);
+        text += "and thread " + thread_name(*f, thread);
     }
     text += !other_write ? " read it" : kind != kind_plain ? " changed it atomically" : " wrote it";
     text += same_block ? " with no barrier between" : " in the same launch";
@@ -105,21 +109,32 @@ std::string thread_name(const Fiber& f, uint64_t thread) {
     } else if (f->block->stacks.contains(pointer)) {
         snprintf(text, sizeof text, "%s of %zu bytes of another thread's local memory", kind, size);
     } else {
-        snprintf(text, sizeof text, "%s of %zu bytes at no device address (0x%" PRIxPTR ")", kind, size, address);
+        snprintf(text, sizeof text, "%s of %zu bytes at no device address (0x%" PRIxPTR "; 0x%" PRIx64
+                 " if a wild index led there from device memory)", kind, size, address, with_tag(address));
     }
     fail(f, error_illegal_address, text, place);
 }
+
+// Neighbouring cells are mostly alike, so that what was found for one is used for the next.
 
 SGPT_INLINE void read_cells(Fiber* f, uintptr_t address, size_t cells, const void* place) {
     uint64_t* cell = cells_of(address & ~uintptr_t{1});
     uint64_t key = key_at(f, address);
     uint64_t mine = key | f->block->now;
+    uint64_t last_writer = 0;
     for (size_t i = 0; i < cells; i++, cell += 2) {
-        if (__builtin_expect(writer_conflicts(f, key, cell[0]), 0)) {
-            race(f, address + 2 * i, cell[0], false, true, place);
-        }
         uint64_t reader = cell[1];
-        if (reader != mine) {
+        if (reader == mine) {
+            continue;  // read before at this time: a conflicting write since then would have been reported
+        }
+        uint64_t writer = cell[0];
+        if (writer != last_writer) {
+            if (__builtin_expect(writer_conflicts(f, key, writer), 0)) {
+                race(f, address + 2 * i, writer, false, true, place);
+            }
+            last_writer = writer;
+        }
+        if (!already_joined(reader, mine)) {
             cell[1] = joined_reader(f, key, reader, mine);
         }
     }
@@ -129,17 +144,22 @@ SGPT_INLINE void write_cells(Fiber* f, uintptr_t address, size_t cells, uint64_t
     uint64_t* cell = cells_of(address & ~uintptr_t{1});
     uint64_t key = key_at(f, address);
     uint64_t mine = key | f->block->now;
+    uint64_t last_reader = 0;
     for (size_t i = 0; i < cells; i++, cell += 2) {
         uint64_t writer = cell[0];
-        if (writer != mine) {
+        if (writer != mine || kind != kind_plain) {
             bool both_atomic = kind == kind_atomic && (writer & kind_mask) != kind_plain;
             if (__builtin_expect(!both_atomic && writer_conflicts(f, key, writer), 0)) {
                 race(f, address + 2 * i, writer, true, true, place);
             }
             cell[0] = kind == kind_plain ? mine : mine | joined_writer(f, key, writer);
         }
-        if (__builtin_expect(reader_conflicts(f, key, cell[1]), 0)) {
-            race(f, address + 2 * i, cell[1], true, false, place);
+        uint64_t reader = cell[1];
+        if (reader != last_reader) {
+            if (__builtin_expect(reader_conflicts(f, key, reader), 0)) {
+                race(f, address + 2 * i, reader, true, false, place);
+            }
+            last_reader = reader;
         }
     }
 }

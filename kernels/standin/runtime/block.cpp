@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "memory.h"
+#include "order.h"
 #include "report.h"
 
 namespace standin {
@@ -248,9 +249,10 @@ void Block::prepare() {
     }
 }
 
-int Block::run(const LaunchPlan& launch_plan, uint64_t launch_number) {
+int Block::run(const LaunchPlan& launch_plan, const Order& launch_order) {
     plan = &launch_plan;
-    launch = launch_number;
+    order = &launch_order;
+    launch = order->launch;
     prepare();
     uint64_t blocks = static_cast<uint64_t>(plan->grid.x) * plan->grid.y * plan->grid.z;
     uint64_t step = 1;

@@ -15,6 +15,7 @@
 namespace standin {
 
 struct Block;
+struct Order;
 struct Warp;
 
 // Layout of a cell's word: launch 16 bits, block 20, thread 10, time 16, kind 2. Launch 0 means nobody.
@@ -108,6 +109,7 @@ struct Block {
     std::vector<void*> argument_pointers;
     uint3 position{};
     uint64_t launch = 0;
+    const Order* order = nullptr;
     uint64_t blocks_run = 0;
     unsigned count = 0;
     uint64_t now = 0;           // in place
@@ -130,7 +132,7 @@ struct Block {
     std::string message;
 
     /// Runs the whole grid: 0 or a CUresult, with the report in `message`.
-    int run(const LaunchPlan& plan, uint64_t launch_number);
+    int run(const LaunchPlan& plan, const Order& order);
 
     void make_ready(Fiber* fiber);
     Fiber* next_ready();

@@ -3,6 +3,7 @@
 
 #include "block.h"
 #include "memory.h"
+#include "order.h"
 
 namespace standin {
 
@@ -24,11 +25,16 @@ SGPT_INLINE bool ordered(const Fiber* f, uint64_t key, uint64_t other) {
     return time < f->warp_time || (time < f->part_time && (f->part_mask >> ((other >> thread_shift) & 31) & 1) != 0);
 }
 
+/// Whether the access of another operation, if the cell is global memory's, is not ordered before this one.
+SGPT_INLINE bool other_launch_conflicts(const Fiber* f, uint64_t key, uint64_t other) {
+    return __builtin_expect(f->block->order->any, 0) && key == f->key && f->block->order->conflicts(other);
+}
+
 /// Whether a remembered writer of this launch is another thread that is not ordered before this one.
 SGPT_INLINE bool writer_conflicts(const Fiber* f, uint64_t key, uint64_t other) {
     uint64_t difference = other ^ key;
     if (difference >> launch_shift != 0) {
-        return false;
+        return other_launch_conflicts(f, key, other);
     }
     uint64_t kind = other & kind_mask;
     if (difference >> thread_shift == 0 && kind < kind_block) {
@@ -54,13 +60,23 @@ SGPT_INLINE uint64_t joined_writer(const Fiber* f, uint64_t key, uint64_t other)
 SGPT_INLINE bool reader_conflicts(const Fiber* f, uint64_t key, uint64_t other) {
     uint64_t difference = other ^ key;
     if (difference >> launch_shift != 0) {
-        return false;
+        return other_launch_conflicts(f, key, other);
     }
     uint64_t kind = other & kind_mask;
     if (kind == kind_grid || difference >> block_shift != 0) {
         return true;
     }
     return (kind != kind_plain || difference >> thread_shift != 0) && !ordered(f, key, other);
+}
+
+/// Whether a remembered reader stands for this thread's reading too: several threads of its block at the same time, or
+/// several blocks of its launch.
+SGPT_INLINE bool already_joined(uint64_t other, uint64_t mine) {
+    constexpr uint64_t but_thread = ~((uint64_t{0x3ff} << thread_shift) | kind_mask);
+    uint64_t kind = other & kind_mask;
+    uint64_t difference = other ^ mine;
+    return (kind == kind_grid && difference >> launch_shift == 0) ||
+           (kind == kind_block && (difference & but_thread) == 0);
 }
 
 /// What to remember of the readers when this thread reads too.

@@ -1,5 +1,7 @@
 #include "memory.h"
 
+#include "order.h"
+
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -268,11 +270,15 @@ std::string check_range(int device, uint64_t tagged, size_t size, Use use) {
         return std::to_string(size) + " bytes at " + describe_address(tagged) + ": " + std::to_string(size - left) +
                " bytes too many";
     }
-    if (use != Use::read) {
-        if (use == Use::write) {
-            mark_written(real, size);
-        }
+    if (use == Use::allocated) {
         return "";
+    }
+    std::string race = note_access(real, size, use == Use::write);
+    if (use == Use::write) {
+        mark_written(real, size);
+    }
+    if (use == Use::write || !race.empty()) {
+        return race;
     }
     size_t first = first_unwritten(real, size);
     if (first < size) {

@@ -107,7 +107,10 @@ int injected_failure(const char* function) {
     while (std::getline(list, item, ',')) {
         size_t colon = item.find(':');
         size_t at = item.find('@');
-        if (colon == std::string::npos || trimmed(item.substr(0, colon)) != function) {
+        std::string name = trimmed(item.substr(0, colon));
+        size_t version = name.rfind("_v2");
+        name = name.substr(0, version);
+        if (colon == std::string::npos || name != function) {
             continue;
         }
         long wanted = at == std::string::npos ? 1 : atol(item.c_str() + at + 1);

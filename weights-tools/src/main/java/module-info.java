@@ -2,7 +2,9 @@
 module io.github.sgpt4j.weightstools {
     requires com.fasterxml.jackson.databind;
     requires transitive io.github.sgpt4j.engine;
+    requires java.net.http;
     requires static org.jspecify;
 
     exports io.github.sgpt4j.weightstools;
+    exports io.github.sgpt4j.weightstools.hub;
 }

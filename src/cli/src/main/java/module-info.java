@@ -4,7 +4,9 @@ module io.github.sgpt4j.cli {
     requires info.picocli;
     requires io.github.sgpt4j.engine;
     requires io.github.sgpt4j.nano;
+    requires io.github.sgpt4j.retrieval;
     requires io.github.sgpt4j.weightstools;
+    requires java.logging;
     requires me.tongfei.progressbar;
     requires static org.jspecify;
 

@@ -14,7 +14,9 @@ module io.github.sgpt4j.engine {
 
     uses io.github.sgpt4j.backend.cuda.ffi.CudaFolder;
 
-    // The file formats, for the module that converts checkpoints.
+    // The file formats and what is asked of checkpoints, for the module that converts and verifies them.
+    exports io.github.sgpt4j.checkpoint to
+            io.github.sgpt4j.weightstools;
     exports io.github.sgpt4j.tensor to
             io.github.sgpt4j.weightstools;
     exports io.github.sgpt4j.weights to

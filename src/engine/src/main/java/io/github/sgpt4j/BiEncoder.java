@@ -14,10 +14,10 @@ import java.util.Optional;
 
 /// Embeds texts: SGPT-BE (Muennighoff 2022, arXiv 2202.08904, section 4).
 ///
-/// A text is tokenized, cut to the model's length, run through the decoder, and its final hidden states are pooled.
-/// Texts are used as they are, not stripped. A text without any token (an empty one, for most models) gives the pooled
-/// vector zero. Asymmetric models treat queries and documents differently: "specb" models put brackets around them,
-/// others put prompts in front. Safe to share between threads.
+/// A text is tokenized, cut to the model's length, run through the decoder, and its final hidden states are
+/// pooled. Texts are used as they are, not stripped. A text without any token (an empty one, for most models)
+/// gives the pooled vector zero. Asymmetric models treat queries and documents differently: "specb" models put
+/// brackets around them, others put prompts in front. Safe to share between threads.
 public final class BiEncoder implements AutoCloseable {
     private final Model model;
     private final boolean ownsModel;
@@ -55,8 +55,8 @@ public final class BiEncoder implements AutoCloseable {
 
     /// Opens a checkpoint directory; closing the encoder closes the model.
     ///
-    /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something unsupported,
-    ///     or the device cannot be had
+    /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something
+    ///     unsupported, or the device cannot be had
     public static BiEncoder open(Path directory, ModelOptions modelOptions, BiEncoderOptions options) {
         Model model = Model.open(directory, modelOptions);
         try {
@@ -177,6 +177,47 @@ public final class BiEncoder implements AutoCloseable {
             }
         }
         return vectors;
+    }
+
+    /// The model that computes.
+    public Model model() {
+        return model;
+    }
+
+    /// Pooling modes in use, results concatenated.
+    public List<Pooling> pooling() {
+        return encoder.modes().stream().map(Pooling::of).toList();
+    }
+
+    /// Stands for what embeddings depend on: the checkpoint's contents ([Model#fingerprint]) and how it is used,
+    /// with pooling, modules, brackets or prompts, length and scaling. Encoders of equal fingerprints give the
+    /// same embeddings but for rounding; 32 hexadecimal digits.
+    ///
+    /// @throws IllegalStateException if the encoder or its model is closed
+    public String fingerprint() {
+        requireOpen();
+        SentenceModules modules = model.modules();
+        Fingerprint fingerprint = new Fingerprint()
+                .add(model.fingerprint())
+                .add(encoder.modes().toString())
+                .add("%s %s %d %s"
+                        .formatted(
+                                modules.includePrompt(),
+                                modules.lowerCase(),
+                                encoder.maxLength(),
+                                options.normalize()));
+        for (TextKind kind : TextKind.values()) {
+            // Brackets and prompts show in the ids of any text.
+            fingerprint.add(kind.name()).add(tokenize("", kind)).add(tokenize("text", kind));
+        }
+        for (SentenceModules.Step step : modules.steps()) {
+            switch (step) {
+                case SentenceModules.Step.Normalize n -> fingerprint.add("Normalize");
+                case SentenceModules.Step.Dense(Path folder) ->
+                    fingerprint.add("Dense").addDense(folder);
+            }
+        }
+        return fingerprint.hex();
     }
 
     /// Token ids as the decoder gets them for a text of a kind: cut, with special tokens, brackets or prompt.

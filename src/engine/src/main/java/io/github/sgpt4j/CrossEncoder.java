@@ -13,8 +13,9 @@ import java.util.Objects;
 /// Scores how well documents answer queries: SGPT-CE (Muennighoff 2022, arXiv 2202.08904, section 3).
 ///
 /// The score is Σ log p(token | prompt with the document, earlier query tokens) over the query's tokens, natural
-/// logarithm: higher is better, and scores compare between documents of one query only. What is too long is cut from
-/// the left, but the prompt's instruction stays. A query without tokens scores 0. Safe to share between threads.
+/// logarithm: higher is better, and scores compare between documents of one query only. What is too long is cut
+/// from the left, but the prompt's instruction stays. A query without tokens scores 0. Safe to share between
+/// threads.
 public final class CrossEncoder implements AutoCloseable {
     private final Model model;
     private final boolean ownsModel;
@@ -51,13 +52,15 @@ public final class CrossEncoder implements AutoCloseable {
         this.model = model;
         this.ownsModel = ownsModel;
         this.options = options;
-        int positions = model.decoder().config().maxPositions();
         model.lanes().decoders().forEach(Decoder::requireHead);
         scorer = new PairScorer(
-                model.lanes(),
-                model.tokenizer(),
-                PromptTemplate.parse(options.prompt()),
-                options.maxLength() > 0 ? options.maxLength() : positions);
+                model.lanes(), model.tokenizer(), PromptTemplate.parse(options.prompt()), maxLength());
+    }
+
+    private int maxLength() {
+        return options.maxLength() > 0
+                ? options.maxLength()
+                : model.decoder().config().maxPositions();
     }
 
     /// Opens a checkpoint directory with default options; closing the encoder closes the model.
@@ -67,8 +70,8 @@ public final class CrossEncoder implements AutoCloseable {
 
     /// Opens a checkpoint directory; closing the encoder closes the model.
     ///
-    /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something unsupported,
-    ///     the checkpoint has no output head, or the device cannot be had
+    /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something
+    ///     unsupported, the checkpoint has no output head, or the device cannot be had
     public static CrossEncoder open(Path directory, ModelOptions modelOptions, CrossEncoderOptions options) {
         Model model = Model.open(directory, modelOptions);
         try {
@@ -83,6 +86,19 @@ public final class CrossEncoder implements AutoCloseable {
     public static CrossEncoder of(Model model, CrossEncoderOptions options) {
         model.requireOpen();
         return new CrossEncoder(model, false, options);
+    }
+
+    /// Stands for what scores depend on: the checkpoint's contents ([Model#fingerprint]), prompt and length; 32
+    /// hexadecimal digits.
+    ///
+    /// @throws IllegalStateException if the encoder or its model is closed
+    public String fingerprint() {
+        requireOpen();
+        return new Fingerprint()
+                .add(model.fingerprint())
+                .add(options.prompt())
+                .add(Integer.toString(maxLength()))
+                .hex();
     }
 
     /// Scores one query against documents.

@@ -3,6 +3,7 @@ package io.github.sgpt4j;
 import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.model.Decoder;
+import io.github.sgpt4j.model.DecoderLayout;
 import io.github.sgpt4j.scoring.Lanes;
 import io.github.sgpt4j.scoring.SentenceModules;
 import io.github.sgpt4j.tokenizer.Tokenizer;
@@ -12,18 +13,20 @@ import io.github.sgpt4j.weights.Weights;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 
 /// An open checkpoint: tokenizer, mapped weights and the device they are computed on. One model may serve a
 /// [BiEncoder] and a [CrossEncoder] at the same time, and both may be shared between threads.
 ///
 /// Opening reads headers only; weights are read, and sent to a GPU, when first used. Closing gives memory and threads
-/// back; nothing may
-/// be computing then, and encoders made from the model throw `IllegalStateException` afterwards.
+/// back; nothing may be computing then, and encoders made from the model throw `IllegalStateException` afterwards.
 public final class Model implements AutoCloseable {
     private final Path directory;
     private final SentenceModules modules;
@@ -53,11 +56,11 @@ public final class Model implements AutoCloseable {
         return open(directory, ModelOptions.DEFAULT);
     }
 
-    /// Opens a checkpoint directory as Hugging Face hubs hold it: config.json, safetensors weights, tokenizer, and the
-    /// module files of sentence-transformers if there are any.
+    /// Opens a checkpoint directory as Hugging Face hubs hold it: config.json, safetensors weights, tokenizer, and
+    /// the module files of sentence-transformers if there are any.
     ///
-    /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something unsupported,
-    ///     or the device cannot be had
+    /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something
+    ///     unsupported, or the device cannot be had
     public static Model open(Path directory, ModelOptions options) {
         if (!Files.isDirectory(directory)) {
             throw new FormatException("%s: expected a model directory, %s"
@@ -149,21 +152,78 @@ public final class Model implements AutoCloseable {
         return ModelInfo.of(this);
     }
 
-    /// Looks for NaN and infinity in all weights, which reads the whole checkpoint.
+    /// Stands for the checkpoint's contents, wherever it lies: 32 hexadecimal digits from its configuration,
+    /// tokenizer and weights. Of large tensors only parts are read, so it takes a fraction of a second for any
+    /// size. It says nothing about device and data type, which move results by rounding only.
     ///
-    /// @return one line per tensor that holds any: its name and the index of the first
-    public List<String> findNonFinite() {
+    /// @throws IllegalStateException if the model is closed
+    public String fingerprint() {
         requireOpen();
-        List<String> found = new ArrayList<>();
-        for (String name : weights.names()) {
-            WeightTensor tensor = weights.get(name);
+        return Fingerprint.ofCheckpoint(modules, weights);
+    }
+
+    /// All stored tensors, also those that are not computed with: the decoder's by name, then those of dense layers.
+    ///
+    /// @throws IllegalStateException if the model is closed
+    public List<TensorInfo> tensors() {
+        List<TensorInfo> tensors = new ArrayList<>();
+        forEachTensor(tensor -> tensors.add(info(tensor)));
+        return tensors;
+    }
+
+    /// Looks at every number of the F32, F16 and BF16 tensors, which reads the whole checkpoint. It uses all
+    /// processors and little memory.
+    ///
+    /// @return in the order of [#tensors]
+    /// @throws IllegalStateException if the model is closed
+    public List<TensorStatistics> scan() {
+        List<TensorStatistics> statistics = new ArrayList<>();
+        forEachTensor(tensor -> {
             if (tensor.dtype().isWeight()) {
-                WeightScan.firstNonFinite(tensor)
-                        .ifPresent(index -> found.add("%s: element %d of %d is not finite"
-                                .formatted(name, index, tensor.shape().elements())));
+                statistics.add(statistics(tensor));
+            }
+        });
+        return statistics;
+    }
+
+    /// Memory that embedding needs on every device and with every type of weights.
+    ///
+    /// @param tokens tokens computed together, see [BiEncoderOptions#batchTokens]
+    /// @throws IllegalStateException if the model is closed
+    public List<MemoryNeed> memoryNeeds(int tokens) {
+        requireOpen();
+        if (tokens < 1) {
+            throw new IllegalArgumentException("tokens: expected at least 1, got " + tokens);
+        }
+        return MemoryEstimate.of(DecoderLayout.read(modules.transformer(), weights.names()), weights, tokens);
+    }
+
+    private void forEachTensor(Consumer<WeightTensor> action) {
+        requireOpen();
+        weights.names().forEach(name -> action.accept(weights.get(name)));
+        for (SentenceModules.Step step : modules.steps()) {
+            if (step instanceof SentenceModules.Step.Dense(Path folder)) {
+                try (Weights dense = Weights.open(folder)) {
+                    dense.names().forEach(name -> action.accept(dense.get(name)));
+                }
             }
         }
-        return found;
+    }
+
+    private static TensorInfo info(WeightTensor tensor) {
+        return new TensorInfo(
+                tensor.name(),
+                tensor.dtype().name(),
+                Arrays.stream(tensor.shape().toArray()).boxed().toList(),
+                tensor.shape().elements(),
+                tensor.data().byteSize(),
+                Path.of(tensor.file()));
+    }
+
+    private static TensorStatistics statistics(WeightTensor tensor) {
+        WeightScan.Statistics s = WeightScan.statistics(tensor);
+        OptionalLong first = s.nan() + s.infinite() == 0 ? OptionalLong.empty() : WeightScan.firstNonFinite(tensor);
+        return new TensorStatistics(info(tensor), s.nan(), s.infinite(), s.min(), s.max(), s.absMax(), first);
     }
 
     /// Where the checkpoint was opened.
@@ -212,8 +272,8 @@ public final class Model implements AutoCloseable {
         return lanes.decoders().getFirst();
     }
 
-    /// Most tokens of a text to embed: the checkpoint's `max_seq_length`, otherwise the tokenizer's limit, never more
-    /// than the model's positions.
+    /// Most tokens of a text to embed: the checkpoint's `max_seq_length`, otherwise the tokenizer's limit, never
+    /// more than the model's positions.
     int maxLength() {
         int positions = decoder().config().maxPositions();
         int stated = modules.maxLength().orElse(tokenizer.modelMaxLength().orElse(positions));

@@ -4,11 +4,11 @@ import io.github.sgpt4j.model.DecoderConfig;
 import io.github.sgpt4j.model.Positions;
 import io.github.sgpt4j.scoring.SentenceModules;
 import io.github.sgpt4j.tensor.DType;
-import io.github.sgpt4j.weights.WeightTensor;
-import io.github.sgpt4j.weights.Weights;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
 import java.util.TreeMap;
 
 /// Facts about an open checkpoint.
@@ -33,6 +33,7 @@ import java.util.TreeMap;
 /// @param maxLength most tokens of a text to embed
 /// @param specb whether queries and documents are put in brackets by default
 /// @param prompts texts put in front by name
+/// @param sources where some of this comes from
 public record ModelInfo(
         Path directory,
         String modelType,
@@ -53,18 +54,28 @@ public record ModelInfo(
         List<String> modules,
         int maxLength,
         boolean specb,
-        Map<String, String> prompts) {
+        Map<String, String> prompts,
+        Sources sources) {
+    /// Where facts come from, each in a few words.
+    ///
+    /// @param pooling of the pooling modes
+    /// @param maxLength of the length that texts are cut to
+    /// @param specb of the brackets, or why there are none
+    /// @param prompts of the prompts
+    public record Sources(String pooling, String maxLength, String specb, String prompts) {}
+
+    private static final Set<String> PARAMETER_TYPES =
+            Set.of(DType.F64.name(), DType.F32.name(), DType.F16.name(), DType.BF16.name());
+
     static ModelInfo of(Model model) {
         DecoderConfig c = model.decoder().config();
-        Weights weights = model.weights();
+        List<TensorInfo> tensors = model.tensors();
         Map<String, Long> byDtype = new TreeMap<>();
         long parameters = 0;
-        for (String name : weights.names()) {
-            WeightTensor tensor = weights.get(name);
-            long elements = tensor.shape().elements();
-            byDtype.merge(tensor.dtype().name(), elements, Long::sum);
-            if (tensor.dtype().isWeight() || tensor.dtype() == DType.F64) {
-                parameters += elements;
+        for (TensorInfo tensor : tensors) {
+            byDtype.merge(tensor.dtype(), tensor.elements(), Long::sum);
+            if (PARAMETER_TYPES.contains(tensor.dtype())) {
+                parameters += tensor.elements();
             }
         }
         SentenceModules modules = model.modules();
@@ -85,14 +96,43 @@ public record ModelInfo(
                 },
                 parameters,
                 byDtype,
-                weights.files(),
-                weights.totalBytes(),
+                tensors.stream().map(TensorInfo::file).distinct().toList(),
+                tensors.stream().mapToLong(TensorInfo::bytes).sum(),
                 model.tokenizer().describe(),
                 modules.modes().stream().map(Pooling::of).toList(),
                 modules.steps().stream().map(ModelInfo::name).toList(),
                 model.maxLength(),
                 ModelName.isSpecb(model.directory()),
-                modules.prompts());
+                modules.prompts(),
+                sources(model));
+    }
+
+    private static Sources sources(Model model) {
+        SentenceModules modules = model.modules();
+        return new Sources(
+                modules.poolingFile().map(file -> relative(model, file)).orElse("default, as there is no modules.json"),
+                maxLengthSource(model),
+                ModelName.specbSource(model.directory())
+                        .orElse("\"specb\" is neither in the model's name nor in \"_name_or_path\" of config.json"),
+                modules.prompts().isEmpty()
+                        ? "no prompts in config_sentence_transformers.json"
+                        : "config_sentence_transformers.json");
+    }
+
+    private static String maxLengthSource(Model model) {
+        int used = model.maxLength();
+        OptionalInt stated = model.modules().maxLength();
+        if (stated.isPresent() && stated.getAsInt() == used) {
+            return "max_seq_length of sentence_bert_config.json";
+        }
+        if (stated.isEmpty() && model.tokenizer().modelMaxLength().equals(OptionalInt.of(used))) {
+            return "model_max_length of tokenizer_config.json";
+        }
+        return "the positions in config.json";
+    }
+
+    private static String relative(Model model, Path file) {
+        return model.directory().relativize(file).toString();
     }
 
     private static String name(SentenceModules.Step step) {

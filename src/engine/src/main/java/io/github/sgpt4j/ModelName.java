@@ -1,33 +1,41 @@
 package io.github.sgpt4j;
 
 import io.github.sgpt4j.model.JsonFile;
+import io.github.sgpt4j.weights.Quoted;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// What a checkpoint's name tells.
 final class ModelName {
     private ModelName() {}
 
-    /// Whether the model is an asymmetric SGPT model ("special brackets"): "specb" occurs in the name of its
-    /// directory, of its repository in a Hugging Face cache (`models--owner--name/snapshots/revision`), or in
-    /// `_name_or_path` of its config.json.
+    /// Whether the model is an asymmetric SGPT model ("special brackets").
     static boolean isSpecb(Path directory) {
+        return specbSource(directory).isPresent();
+    }
+
+    /// What says that the model is an asymmetric SGPT model: "specb" occurs in the name of its directory, of its
+    /// repository in a Hugging Face cache (`models--owner--name/snapshots/revision`), or in `_name_or_path` of its
+    /// config.json; empty if nothing does.
+    static Optional<String> specbSource(Path directory) {
         Path absolute = directory.toAbsolutePath().normalize();
-        if (names(absolute.getFileName())) {
-            return true;
+        Path name = absolute.getFileName();
+        if (names(name)) {
+            return Optional.of("\"specb\" is in the directory's name");
         }
         Path snapshots = absolute.getParent();
         if (snapshots != null
                 && snapshots.endsWith("snapshots")
                 && snapshots.getParent() != null
                 && names(snapshots.getParent().getFileName())) {
-            return true;
+            return Optional.of("\"specb\" is in the repository's name");
         }
         return JsonFile.readObjectIfPresent(directory.resolve("config.json"))
                 .map(config -> config.text("_name_or_path", ""))
-                .filter(name -> name.toLowerCase(Locale.ROOT).contains("specb"))
-                .isPresent();
+                .filter(text -> text.toLowerCase(Locale.ROOT).contains("specb"))
+                .map(text -> "\"specb\" is in \"_name_or_path\" of config.json, " + Quoted.of(text));
     }
 
     private static boolean names(@Nullable Path name) {

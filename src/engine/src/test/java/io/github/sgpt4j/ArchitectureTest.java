@@ -40,6 +40,7 @@ class ArchitectureTest {
             "backend.cuda",
             "model",
             "scoring",
+            "checkpoint",
             "");
 
     /// What a layer must not use although it is lower: a backend sees neither files nor text, the two backends do not
@@ -51,7 +52,8 @@ class ArchitectureTest {
             "backend.cuda.ffi", Set.of("weights", "tokenizer", "backend.cpu", "backend.cpu.kernel"),
             "backend.cuda", Set.of("weights", "tokenizer", "backend.cpu", "backend.cpu.kernel"),
             "model", Set.of("backend.cpu", "backend.cpu.kernel", "backend.cuda", "backend.cuda.ffi"),
-            "scoring", Set.of("backend.cpu", "backend.cpu.kernel", "backend.cuda", "backend.cuda.ffi"));
+            "scoring", Set.of("backend.cpu", "backend.cpu.kernel", "backend.cuda", "backend.cuda.ffi"),
+            "checkpoint", Set.of("backend.cpu", "backend.cpu.kernel", "backend.cuda", "backend.cuda.ffi"));
 
     /// The one class that backends take from the weights package: bytes with a name, a type and a shape.
     private static final String SHARED = ROOT + ".weights.WeightTensor";

@@ -1,28 +1,33 @@
 package io.github.sgpt4j.weightstools;
 
 import io.github.sgpt4j.tensor.Shape;
-import java.util.regex.Pattern;
+import java.util.Set;
 
 /// Tells buffers that old versions of transformers stored and every version computes: causal masks, the value of what
 /// is masked, rotary frequencies. Names alone would not do: `attn.c_attn.bias` is a weight, so shapes must fit too.
 final class ComputedBuffers {
-    private static final Pattern MASK = Pattern.compile("(.*\\.)?(attn|attention|crossattention)\\.bias");
-    private static final Pattern MASKED_VALUE =
-            Pattern.compile("(.*\\.)?(attn|attention|crossattention)\\.masked_bias");
-    private static final Pattern FREQUENCIES = Pattern.compile("(.*\\.)?rotary_emb\\.inv_freq");
+    private static final Set<String> ATTENTIONS = Set.of("attn", "attention", "crossattention");
 
     private ComputedBuffers() {}
 
     static boolean isOne(String name, Shape shape) {
-        if (MASK.matcher(name).matches()) {
-            return shape.rank() == 4
-                    && shape.dimension(0) == 1
-                    && shape.dimension(1) == 1
-                    && shape.dimension(2) == shape.dimension(3);
+        int last = name.lastIndexOf('.');
+        if (last < 0) {
+            return false;
         }
-        if (MASKED_VALUE.matcher(name).matches()) {
-            return shape.elements() == 1;
-        }
-        return FREQUENCIES.matcher(name).matches() && shape.rank() == 1;
+        String module = name.substring(name.lastIndexOf('.', last - 1) + 1, last);
+        return switch (name.substring(last + 1)) {
+            case "bias" -> ATTENTIONS.contains(module) && isMask(shape);
+            case "masked_bias" -> ATTENTIONS.contains(module) && shape.elements() == 1;
+            case "inv_freq" -> module.equals("rotary_emb") && shape.rank() == 1;
+            default -> false;
+        };
+    }
+
+    private static boolean isMask(Shape shape) {
+        return shape.rank() == 4
+                && shape.dimension(0) == 1
+                && shape.dimension(1) == 1
+                && shape.dimension(2) == shape.dimension(3);
     }
 }

@@ -3,6 +3,7 @@ package io.github.sgpt4j.weightstools;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.sgpt4j.checkpoint.CheckpointLayout;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.weights.MappedFile;
 import io.github.sgpt4j.weights.Quoted;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.LongConsumer;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -98,16 +100,25 @@ public final class Converter {
         return converter.report();
     }
 
-    /// Whether a directory has pickled weights that can be converted, and none that the engine reads.
+    /// Whether a checkpoint, or a folder of one of its modules, has pickled weights that can be converted, and none
+    /// that the engine reads. Where `modules.json` is broken, that is left for the engine to say.
     public static boolean isNeeded(Path directory) {
         if (!Files.isDirectory(directory)) {
             return false;
         }
-        boolean readable = MappedFile.present(directory.resolve(Weights.SINGLE_FILE))
-                || MappedFile.present(directory.resolve(Weights.INDEX_FILE));
+        try {
+            return SourceFolder.folders(directory).stream().anyMatch(folder -> isPickled(directory.resolve(folder)));
+        } catch (FormatException e) {
+            return isPickled(directory);
+        }
+    }
+
+    private static boolean isPickled(Path folder) {
+        boolean readable = MappedFile.present(folder.resolve(Weights.SINGLE_FILE))
+                || MappedFile.present(folder.resolve(Weights.INDEX_FILE));
         return !readable
-                && (MappedFile.present(directory.resolve(SourceFolder.SINGLE_FILE))
-                        || MappedFile.present(directory.resolve(SourceFolder.INDEX_FILE)));
+                && (MappedFile.present(folder.resolve(SourceFolder.SINGLE_FILE))
+                        || MappedFile.present(folder.resolve(SourceFolder.INDEX_FILE)));
     }
 
     private void plan(Path scratch) throws IOException {
@@ -123,6 +134,12 @@ public final class Converter {
             }
             requireIndexed(from, files);
             WeightPlan plan = WeightPlan.of(files, options.type(), untied);
+            if (!files.isEmpty()) {
+                Optional<String> table = CheckpointLayout.tiedTable(from, plan.names());
+                if (table.isPresent()) {
+                    plan.tieCopies(table.get());
+                }
+            }
             if (!files.isEmpty() && plan.tensors().isEmpty()) {
                 throw new FormatException("%s: expected weights, got only buffers that models compute"
                         .formatted(files.getFirst().path()));
@@ -132,7 +149,7 @@ public final class Converter {
                     folder,
                     plan,
                     files.isEmpty() ? Map.of() : plan.shards(options.maxShardBytes()),
-                    inPlace ? List.of() : SourceFolder.copied(from)));
+                    inPlace ? List.of() : SourceFolder.copied(from, files.isEmpty())));
         }
         if (!any) {
             throw new FormatException("%s: expected %s or %s, found neither"

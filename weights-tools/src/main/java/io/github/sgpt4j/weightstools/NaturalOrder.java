@@ -1,6 +1,9 @@
 package io.github.sgpt4j.weightstools;
 
+import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.List;
+import java.util.function.Function;
 
 /// The order in which transformers (since version 5) goes through a model's tensors: by the parts between dots, numbers
 /// by value and before words, digits at the end of a word by value too.
@@ -24,6 +27,14 @@ final class NaturalOrder implements Comparator<String> {
             return new Piece(text.substring(0, end), text.substring(end));
         }
 
+        private static String withoutZeros(String digits) {
+            int start = 0;
+            while (start < digits.length() && digits.charAt(start) == '0') {
+                start++;
+            }
+            return digits.substring(start);
+        }
+
         boolean isNumber() {
             return word.isEmpty() && !digits.isEmpty();
         }
@@ -36,27 +47,58 @@ final class NaturalOrder implements Comparator<String> {
             if (words != 0 || digits.isEmpty() || other.digits.isEmpty()) {
                 return words != 0 ? words : Boolean.compare(!digits.isEmpty(), !other.digits.isEmpty());
             }
-            String value = digits.replaceFirst("^0+", "");
-            String otherValue = other.digits.replaceFirst("^0+", "");
+            String value = withoutZeros(digits);
+            String otherValue = withoutZeros(other.digits);
             int lengths = Integer.compare(value.length(), otherValue.length());
             return lengths != 0 ? lengths : value.compareTo(otherValue);
         }
     }
 
-    @Override
-    public int compare(String left, String right) {
-        String[] a = renamed(left).split("\\.", -1);
-        String[] b = renamed(right).split("\\.", -1);
-        for (int i = 0; i < Math.min(a.length, b.length); i++) {
-            int order = Piece.of(a[i]).compare(Piece.of(b[i]));
-            if (order != 0) {
-                return order;
+    /// A name with its parts, for sorting many.
+    private record Key(String name, List<Piece> pieces) implements Comparable<Key> {
+        static Key of(String name) {
+            String renamed = name.equals(OLD_HEAD) ? HEAD : name;
+            List<Piece> pieces = new ArrayList<>();
+            int start = 0;
+            for (int dot = renamed.indexOf('.'); dot >= 0; dot = renamed.indexOf('.', start)) {
+                pieces.add(Piece.of(renamed.substring(start, dot)));
+                start = dot + 1;
             }
+            pieces.add(Piece.of(renamed.substring(start)));
+            return new Key(name, pieces);
         }
-        return a.length == b.length ? left.compareTo(right) : Integer.compare(a.length, b.length);
+
+        @Override
+        public int compareTo(Key other) {
+            for (int i = 0; i < Math.min(pieces.size(), other.pieces.size()); i++) {
+                int order = pieces.get(i).compare(other.pieces.get(i));
+                if (order != 0) {
+                    return order;
+                }
+            }
+            return pieces.size() == other.pieces.size()
+                    ? name.compareTo(other.name)
+                    : Integer.compare(pieces.size(), other.pieces.size());
+        }
     }
 
-    private static String renamed(String name) {
-        return name.equals(OLD_HEAD) ? HEAD : name;
+    @Override
+    public int compare(String left, String right) {
+        return Key.of(left).compareTo(Key.of(right));
+    }
+
+    /// Things in the order of their names, each name looked at once.
+    static <T> List<T> sorted(List<T> things, Function<T, String> name) {
+        record Keyed<T>(Key key, T thing) {}
+        List<Keyed<T>> keyed = new ArrayList<>(things.size());
+        for (T thing : things) {
+            keyed.add(new Keyed<>(Key.of(name.apply(thing)), thing));
+        }
+        keyed.sort(Comparator.comparing(Keyed::key));
+        List<T> sorted = new ArrayList<>(things.size());
+        for (Keyed<T> each : keyed) {
+            sorted.add(each.thing());
+        }
+        return sorted;
     }
 }

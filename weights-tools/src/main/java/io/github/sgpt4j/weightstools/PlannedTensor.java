@@ -6,6 +6,7 @@ import io.github.sgpt4j.weightstools.pickle.TensorView;
 import io.github.sgpt4j.weightstools.torch.TorchFile;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.OptionalLong;
 import java.util.function.LongConsumer;
 
@@ -24,6 +25,25 @@ record PlannedTensor(String name, TorchFile file, TensorView view, DType type) {
     /// Bytes to write.
     long bytes() {
         return Math.multiplyExact(view.shape().elements(), (long) type.bytes());
+    }
+
+    /// Whether another tensor has the same type, shape and elements, bit by bit.
+    boolean hasElementsOf(PlannedTensor other) throws IOException {
+        if (view.type() != other.view.type() || !view.shape().equals(other.view.shape())) {
+            return false;
+        }
+        Gather own = new Gather(view, file.bytes(view.storage()));
+        Gather others = new Gather(other.view, other.file.bytes(other.view.storage()));
+        byte[] piece = new byte[PIECE_BYTES];
+        byte[] otherPiece = new byte[PIECE_BYTES];
+        while (own.left() > 0) {
+            int bytes = own.next(piece) * view.type().bytes();
+            others.next(otherPiece);
+            if (!Arrays.equals(piece, 0, bytes, otherPiece, 0, bytes)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /// Writes all elements, row-major, through buffers of a fixed size.

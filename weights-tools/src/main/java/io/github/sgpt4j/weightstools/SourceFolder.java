@@ -7,6 +7,7 @@ import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.weights.MappedFile;
 import io.github.sgpt4j.weights.Quoted;
 import io.github.sgpt4j.weights.ShardIndex;
+import io.github.sgpt4j.weights.Weights;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -93,17 +94,25 @@ final class SourceFolder {
                 : ShardIndex.read(index).shards();
     }
 
-    /// Names of files directly in a folder that a converted checkpoint needs too: not weights of any format.
-    static List<String> copied(Path folder) throws IOException {
+    /// Names of files directly in a folder that a converted checkpoint needs too.
+    ///
+    /// @param weights whether safetensors are among them, since the folder has nothing to convert
+    static List<String> copied(Path folder, boolean weights) throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
             return files.filter(Files::isRegularFile)
                     .map(Path::getFileName)
                     .map(Path::toString)
-                    .filter(name -> COPIED.matcher(name).matches())
-                    .filter(name -> !name.toLowerCase(Locale.ROOT).endsWith(".index.json"))
+                    .filter(name -> isSafetensors(name)
+                            ? weights
+                            : COPIED.matcher(name).matches()
+                                    && !name.toLowerCase(Locale.ROOT).endsWith(".index.json"))
                     .sorted()
                     .toList();
         }
+    }
+
+    private static boolean isSafetensors(String name) {
+        return name.endsWith(".safetensors") || name.equals(Weights.INDEX_FILE);
     }
 
     /// Whether the configuration says that the output head is not the embedding table.

@@ -5,14 +5,17 @@ import io.github.sgpt4j.weights.Quoted;
 import io.github.sgpt4j.weights.Weights;
 import io.github.sgpt4j.weightstools.pickle.TensorView;
 import io.github.sgpt4j.weightstools.torch.TorchFile;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -22,7 +25,7 @@ final class WeightPlan {
     /// Names that stand for the embedding table when the output head is tied to it: the table's own name is kept.
     private static final Set<String> HEADS = Set.of("lm_head.weight", "embed_out.weight");
 
-    private final List<PlannedTensor> tensors = new ArrayList<>();
+    private List<PlannedTensor> tensors = new ArrayList<>();
     private final List<String> dropped = new ArrayList<>();
     private final Map<String, String> tied = new LinkedHashMap<>();
 
@@ -45,7 +48,7 @@ final class WeightPlan {
             }
             plan.add(file, type, untied);
         }
-        plan.tensors.sort(Comparator.comparing(PlannedTensor::name, NaturalOrder.INSTANCE));
+        plan.tensors = NaturalOrder.sorted(plan.tensors, PlannedTensor::name);
         return plan;
     }
 
@@ -94,6 +97,35 @@ final class WeightPlan {
             String kept = view.shape().elements() == 0 ? null : keptByForm.putIfAbsent(form, name);
             if (kept != null) {
                 doubles.put(name, kept);
+            }
+        }
+    }
+
+    /// Names of the tensors to be written.
+    Set<String> names() {
+        Set<String> names = new HashSet<>();
+        tensors.forEach(tensor -> names.add(tensor.name()));
+        return names;
+    }
+
+    /// Leaves out an output head that is stored apart but equals the embedding table bit by bit: transformers ties
+    /// the two when it loads them, and stores one. A head with other numbers stays.
+    ///
+    /// @param table name of the table that the model's head is tied to
+    /// @throws IOException if unpacking fails
+    void tieCopies(String table) throws IOException {
+        Optional<PlannedTensor> kept =
+                tensors.stream().filter(t -> t.name().equals(table)).findFirst();
+        if (kept.isEmpty()) {
+            return;
+        }
+        List<PlannedTensor> heads = tensors.stream()
+                .filter(tensor -> isHead(tensor.name()) && !tensor.name().equals(table))
+                .toList();
+        for (PlannedTensor head : heads) {
+            if (head.hasElementsOf(kept.get())) {
+                tensors.remove(head);
+                tied.put(head.name(), table);
             }
         }
     }

@@ -5,13 +5,10 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.FileSystemException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -50,7 +47,7 @@ final class WorkFolder implements AutoCloseable {
             FileChannel lock = lock(folder);
             if (lock != null) {
                 WorkFolder work = new WorkFolder(target, merges, folder, lock);
-                work.clear(false);
+                LockedFolder.clear(folder);
                 Files.createDirectories(work.content());
                 Files.createDirectories(work.scratch());
                 Runtime.getRuntime().addShutdownHook(work.cleaner);
@@ -66,7 +63,7 @@ final class WorkFolder implements AutoCloseable {
 
     /// @return null if the folder's last owner removed it meanwhile
     private static @Nullable FileChannel lock(Path folder) throws IOException {
-        Path file = folder.resolve("lock");
+        Path file = folder.resolve(LockedFolder.LOCK_FILE);
         FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         boolean kept = false;
         try {
@@ -130,7 +127,7 @@ final class WorkFolder implements AutoCloseable {
     @Override
     public void close() throws IOException {
         try {
-            clear(true);
+            LockedFolder.remove(folder);
         } finally {
             lock.close();
             try {
@@ -144,40 +141,10 @@ final class WorkFolder implements AutoCloseable {
 
     private void clearQuietly() {
         try {
-            clear(true);
+            LockedFolder.remove(folder);
         } catch (IOException e) {
             // The next conversion to this place tries again.
             return;
         }
-    }
-
-    /// Removes what is in the folder.
-    ///
-    /// @param all the lock and the folder too
-    private void clear(boolean all) throws IOException {
-        if (!Files.exists(folder)) {
-            return;
-        }
-        Files.walkFileTree(folder, new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                if (all || !file.equals(folder.resolve("lock"))) {
-                    Files.deleteIfExists(file);
-                }
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException failure)
-                    throws IOException {
-                if (failure != null) {
-                    throw failure;
-                }
-                if (all || !directory.equals(folder)) {
-                    Files.deleteIfExists(directory);
-                }
-                return FileVisitResult.CONTINUE;
-            }
-        });
     }
 }

@@ -8,6 +8,7 @@ import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -21,6 +22,22 @@ final class Checkpoints {
     /// The engine's own form of a checkpoint, with safetensors.
     static Path twin(String name) {
         return ENGINE.resolve(name);
+    }
+
+    /// Names of all checkpoints that the engine is tested with.
+    static List<String> twins() throws IOException {
+        try (Stream<Path> folders = Files.list(ENGINE)) {
+            return folders.map(folder -> folder.getFileName().toString())
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    /// Makes a copy of the engine's own form of a checkpoint.
+    static Path copy(String name, Path parent) throws IOException {
+        Path folder = parent.resolve(name);
+        copy(twin(name), folder, true);
+        return folder;
     }
 
     /// Makes a checkpoint with pickled weights only.

@@ -394,6 +394,24 @@ class ConverterTest {
     }
 
     @Test
+    void whetherAConversionIsNeededIsToldOfModuleFoldersToo() throws IOException {
+        Path modules = source.resolve("modules.json");
+        Files.writeString(modules, "[{\"path\": \"0_Transformer\"}, {\"path\": \"2_Dense\"}]");
+        Files.createDirectories(source.resolve("0_Transformer"));
+        Files.move(source.resolve("pytorch_model.bin"), source.resolve("0_Transformer/pytorch_model.bin"));
+        assertTrue(Converter.isNeeded(source));
+        Path dense = Files.createDirectories(source.resolve("2_Dense")).resolve("model.safetensors");
+        Files.write(dense, new byte[] {1, 2, 3});
+        Path target = folder.resolve("whole");
+        convert(target);
+        assertTrue(Files.exists(target.resolve("0_Transformer/model.safetensors")));
+        assertArrayEquals(Files.readAllBytes(dense), Files.readAllBytes(target.resolve("2_Dense/model.safetensors")));
+        assertFalse(Converter.isNeeded(target));
+        Files.writeString(modules, "[");
+        assertFalse(Converter.isNeeded(source), "what is broken is reported elsewhere");
+    }
+
+    @Test
     void sizesOfShardsMustBePositive() {
         assertThrows(IllegalArgumentException.class, () -> ConvertOptions.DEFAULT.withMaxShardBytes(0));
     }

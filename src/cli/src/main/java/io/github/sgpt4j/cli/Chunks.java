@@ -1,6 +1,7 @@
 package io.github.sgpt4j.cli;
 
 import io.github.sgpt4j.ProgressListener;
+import io.github.sgpt4j.retrieval.corpus.TextRecord;
 import java.util.List;
 import java.util.OptionalLong;
 
@@ -27,9 +28,9 @@ final class Chunks implements AutoCloseable {
     }
 
     /// The next texts; empty at the end.
-    List<InputRecord> next() {
+    List<TextRecord> next() {
         from = to;
-        List<InputRecord> chunk = in.chunk();
+        List<TextRecord> chunk = in.chunk();
         to = inBytes ? in.position() : from + chunk.size();
         return chunk;
     }

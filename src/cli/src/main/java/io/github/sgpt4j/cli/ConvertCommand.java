@@ -70,8 +70,8 @@ final class ConvertCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         Path to = Optional.ofNullable(target).orElse(source);
         ConvertReport report;
-        try (ConvertProgress progress = new ConvertProgress(console, quiet)) {
-            report = Converter.convert(source, to, new ConvertOptions(type, maxShardBytes, force), progress);
+        try (MegabyteProgress progress = new MegabyteProgress(console, quiet, "Converting")) {
+            report = Converter.convert(source, to, new ConvertOptions(type, maxShardBytes, force), progress::to);
         }
         if (!quiet) {
             tell(report);

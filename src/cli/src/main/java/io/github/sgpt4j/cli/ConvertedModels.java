@@ -2,22 +2,19 @@ package io.github.sgpt4j.cli;
 
 import io.github.sgpt4j.weightstools.ConvertOptions;
 import io.github.sgpt4j.weightstools.Converter;
+import io.github.sgpt4j.weightstools.LockedFolder;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /// Checkpoints that have only pickled weights, converted once into a cache.
 ///
@@ -47,11 +44,11 @@ record ConvertedModels(Console console, boolean quiet, Path cache) {
             return result;
         }
         Files.createDirectories(entry);
-        Path lockFile = entry.resolve("lock");
+        Path lockFile = entry.resolve(LockedFolder.LOCK_FILE);
         try (FileChannel channel = FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                 FileLock lock = lock(channel, real)) {
             if (lock.isValid() && !Files.isDirectory(result)) {
-                removeOthers(entry, lockFile);
+                LockedFolder.clear(entry);
                 convert(real, result);
             }
         }
@@ -73,8 +70,8 @@ record ConvertedModels(Console console, boolean quiet, Path cache) {
         if (parent != null) {
             Files.createDirectories(parent);
         }
-        try (ConvertProgress progress = new ConvertProgress(console, quiet)) {
-            Converter.convert(directory, result, ConvertOptions.DEFAULT, progress);
+        try (MegabyteProgress progress = new MegabyteProgress(console, quiet, "Converting")) {
+            Converter.convert(directory, result, ConvertOptions.DEFAULT, progress::to);
         }
     }
 
@@ -117,29 +114,5 @@ record ConvertedModels(Console console, boolean quiet, Path cache) {
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java platform has SHA-256", e);
         }
-    }
-
-    private static void removeOthers(Path entry, Path lockFile) throws IOException {
-        Files.walkFileTree(entry, new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                if (!file.equals(lockFile)) {
-                    Files.delete(file);
-                }
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException failure)
-                    throws IOException {
-                if (failure != null) {
-                    throw failure;
-                }
-                if (!directory.equals(entry)) {
-                    Files.delete(directory);
-                }
-                return FileVisitResult.CONTINUE;
-            }
-        });
     }
 }

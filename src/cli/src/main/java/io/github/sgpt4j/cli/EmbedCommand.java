@@ -5,6 +5,7 @@ import io.github.sgpt4j.BiEncoderOptions;
 import io.github.sgpt4j.Model;
 import io.github.sgpt4j.Pooling;
 import io.github.sgpt4j.TextKind;
+import io.github.sgpt4j.retrieval.corpus.TextRecord;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -97,8 +98,8 @@ final class EmbedCommand extends ModelCommand {
     private void embed(TextInput in, BiEncoder encoder, Sink sink) throws IOException {
         long index = 0;
         try (Chunks chunks = Chunks.of(in, this, "embed")) {
-            for (List<InputRecord> chunk = chunks.next(); !chunk.isEmpty(); chunk = chunks.next()) {
-                List<String> joined = chunk.stream().map(InputRecord::joined).toList();
+            for (List<TextRecord> chunk = chunks.next(); !chunk.isEmpty(); chunk = chunks.next()) {
+                List<String> joined = chunk.stream().map(TextRecord::joined).toList();
                 float[][] vectors = encoder.embed(joined, kind, chunks.listener());
                 for (int i = 0; i < vectors.length; i++) {
                     sink.write(index++, chunk.get(i), joined.get(i), vectors[i]);
@@ -110,7 +111,7 @@ final class EmbedCommand extends ModelCommand {
 
     /// Takes embeddings in input order.
     private interface Sink {
-        void write(long index, InputRecord record, String text, float[] vector) throws IOException;
+        void write(long index, TextRecord record, String text, float[] vector) throws IOException;
 
         void flush() throws IOException;
 
@@ -121,7 +122,7 @@ final class EmbedCommand extends ModelCommand {
         NpyWriter writer = new NpyWriter(out, dimension);
         return new Sink() {
             @Override
-            public void write(long index, InputRecord record, String text, float[] vector) throws IOException {
+            public void write(long index, TextRecord record, String text, float[] vector) throws IOException {
                 writer.row(vector, record.where());
             }
 
@@ -141,7 +142,7 @@ final class EmbedCommand extends ModelCommand {
         JsonLines lines = new JsonLines(out.stream());
         return new Sink() {
             @Override
-            public void write(long index, InputRecord record, String text, float[] vector) throws IOException {
+            public void write(long index, TextRecord record, String text, float[] vector) throws IOException {
                 lines.line(json -> {
                     json.writeNumberField("index", index);
                     if (record.id().isPresent()) {

@@ -1,101 +1,94 @@
 package io.github.sgpt4j.cli;
 
+import io.github.sgpt4j.MemoryNeed;
 import io.github.sgpt4j.Model;
 import io.github.sgpt4j.ModelInfo;
+import io.github.sgpt4j.TensorInfo;
+import io.github.sgpt4j.TensorStatistics;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.List;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 
 /// `sgpt inspect`: what a checkpoint is.
 @Command(
         name = "inspect",
         versionProvider = VersionProvider.class,
-        description = "Show what a checkpoint is, and check its weights for NaN and infinity.")
+        description = "Show what a checkpoint is, where facts come from, and how much memory it needs.")
 final class InspectCommand extends ModelCommand {
+    @Option(names = "--tensors", description = "List all stored tensors: name, type, shape, bytes, file.")
+    private boolean tensors;
+
+    @Option(
+            names = "--scan",
+            description =
+                    "Read all weights and count NaN and infinity, with the range of each tensor; exit code 1 if there"
+                            + " are any.")
+    private boolean scan;
+
+    @Option(names = "--format", paramLabel = "FORMAT", description = "text, or json for one object (default: text).")
+    private ReportFormat format = ReportFormat.TEXT;
+
     InspectCommand(Console console) {
         super(console);
     }
 
+    /// What was found out.
+    ///
+    /// @param info facts
+    /// @param memory for every device and type
+    /// @param tensors all of them if asked for
+    /// @param statistics of all that can be computed with, if asked for
+    record Findings(
+            ModelInfo info,
+            List<MemoryNeed> memory,
+            Optional<List<TensorInfo>> tensors,
+            Optional<List<TensorStatistics>> statistics) {}
+
     @Override
     void run() throws IOException {
-        try (Model model = openModel();
-                Output out = Output.open(console(), Optional.empty())) {
-            out.stream().write(render(facts(model.info())).getBytes(StandardCharsets.UTF_8));
-            for (String line : model.findNonFinite()) {
-                // A warning, told even when quiet: it is what one inspects for.
-                console().say("warning: " + line);
-            }
+        Findings findings;
+        try (Model model = openModel()) {
+            findings = new Findings(
+                    model.info(),
+                    model.memoryNeeds(common().batchTokens()),
+                    tensors ? Optional.of(model.tensors()) : Optional.empty(),
+                    scan ? Optional.of(model.scan()) : Optional.empty());
+        }
+        try (Output out = Output.open(console(), Optional.empty())) {
+            write(findings, out.stream());
             out.finish();
         }
+        requireFinite(findings.statistics().orElse(List.of()));
     }
 
-    private static String render(Map<String, String> facts) {
-        int width = facts.keySet().stream().mapToInt(String::length).max().orElse(0) + 2;
-        StringBuilder text = new StringBuilder();
-        facts.forEach((name, value) -> text.append(name)
-                .repeat(' ', width - name.length())
-                .append(Console.oneLine(value))
-                .append('\n'));
-        return text.toString();
-    }
-
-    private static Map<String, String> facts(ModelInfo info) {
-        Map<String, String> facts = new LinkedHashMap<>();
-        facts.put("directory", info.directory().toString());
-        facts.put("family", info.modelType());
-        facts.put("layers", "%d".formatted(info.layers()));
-        facts.put("hidden size", "%,d".formatted(info.hidden()));
-        facts.put("heads", "%d of %d, %d for keys and values".formatted(info.heads(), info.headDim(), info.kvHeads()));
-        facts.put("positions", "%s, at most %,d tokens".formatted(info.positions(), info.maxPositions()));
-        facts.put("vocabulary", "%,d".formatted(info.vocabulary()));
-        facts.put("parameters", "%,d".formatted(info.parameters()));
-        facts.put(
-                "stored as",
-                info.elementsByDtype().entrySet().stream()
-                        .map(entry -> "%s (%,d elements)".formatted(entry.getKey(), entry.getValue()))
-                        .collect(Collectors.joining(", ")));
-        facts.put(
-                "files",
-                info.files().stream()
-                        .map(Path::getFileName)
-                        .map(String::valueOf)
-                        .collect(Collectors.joining(", ")));
-        facts.put("tensor bytes", "%,d".formatted(info.bytes()));
-        facts.put("tokenizer", info.tokenizer());
-        facts.put("pooling", join(info.pooling()));
-        facts.put("modules", info.modules().isEmpty() ? "none after pooling" : join(info.modules()));
-        facts.put("text length", "cut to %,d tokens".formatted(info.maxLength()));
-        facts.put("specb", specb(info));
-        facts.put("prompts", prompts(info));
-        return facts;
-    }
-
-    private static String join(Iterable<?> values) {
-        StringBuilder text = new StringBuilder();
-        for (Object value : values) {
-            text.append(text.isEmpty() ? "" : ", ").append(value);
+    private void write(Findings findings, OutputStream out) throws IOException {
+        switch (format) {
+            case TEXT -> out.write(InspectText.render(findings).getBytes(StandardCharsets.UTF_8));
+            case JSON -> {
+                JsonLines json = new JsonLines(out);
+                json.line(line -> InspectJson.write(findings, line));
+                json.flush();
+            }
         }
-        return text.toString();
     }
 
-    private static String specb(ModelInfo info) {
-        return info.specb()
-                ? "yes: \"specb\" is in the model's name, so queries get [ ] and documents { } (--no-specb for none)"
-                : "no: \"specb\" is not in the model's name (--specb if it is such a model)";
-    }
-
-    private static String prompts(ModelInfo info) {
-        if (info.prompts().isEmpty()) {
-            return "none";
+    private static void requireFinite(List<TensorStatistics> all) {
+        List<TensorStatistics> broken = all.stream().filter(s -> !s.isFinite()).toList();
+        if (!broken.isEmpty()) {
+            TensorStatistics first = broken.getFirst();
+            throw new CliException(
+                    "%s: tensor %s: expected finite numbers, got %,d NaN and %,d infinite, first at %,d%s"
+                            .formatted(
+                                    first.tensor().file(),
+                                    first.tensor().name(),
+                                    first.nan(),
+                                    first.infinite(),
+                                    first.firstNonFinite().orElse(0),
+                                    broken.size() == 1 ? "" : "; so in %,d more tensors".formatted(broken.size() - 1)));
         }
-        String all = info.prompts().entrySet().stream()
-                .map(entry -> "%s \"%s\"".formatted(entry.getKey(), entry.getValue()))
-                .collect(Collectors.joining(", "));
-        return info.specb() ? all + " (not used: brackets instead)" : all;
     }
 }

@@ -45,7 +45,7 @@ final class JsonLines {
     static float requireFinite(float value, String where) {
         if (!Float.isFinite(value)) {
             throw new CliException(
-                    "%s: expected finite numbers, the model computed %s; sgpt inspect tells of broken weights"
+                    "%s: expected finite numbers, the model computed %s; sgpt inspect --scan tells of broken weights"
                             .formatted(where, value));
         }
         return value;

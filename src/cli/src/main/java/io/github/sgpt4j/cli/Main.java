@@ -50,7 +50,8 @@ public final class Main implements Runnable {
         System.exit(run(Console.ofProcess(), arguments));
     }
 
-    /// Initialises the JSON library, which every verb needs and which takes a while, beside the parsing of options.
+    /// Initialises the JSON library, which every verb needs and which takes a while, beside the parsing of
+    /// options.
     private static void preload() {
         Thread.ofPlatform().daemon().name("sgpt-preload").start(() -> {
             try {
@@ -87,16 +88,21 @@ public final class Main implements Runnable {
         }
     }
 
-    /// The command with its verbs; with the one verb only that the arguments start with, since looking at the options
-    /// of all of them takes a tenth of a second.
+    /// The command with its verbs; with the one verb only that the arguments start with, since looking at the
+    /// options of all of them takes a tenth of a second.
     private static CommandLine commandLine(Console console, String... given) {
         Map<String, Function<Console, Object>> verbs = new LinkedHashMap<>();
         verbs.put("embed", EmbedCommand::new);
         verbs.put("score", ScoreCommand::new);
         verbs.put("tokenize", TokenizeCommand::new);
+        verbs.put("index", IndexCommand::new);
         verbs.put("search", SearchCommand::new);
+        verbs.put("eval", EvalCommand::new);
         verbs.put("inspect", InspectCommand::new);
+        verbs.put("download", DownloadCommand::new);
+        verbs.put("verify", VerifyCommand::new);
         verbs.put("convert", ConvertCommand::new);
+        verbs.put("bench", BenchCommand::new);
         verbs.put("devices", DevicesCommand::new);
         String first = given.length > 0 ? given[0] : "";
         if (verbs.containsKey(first)) {

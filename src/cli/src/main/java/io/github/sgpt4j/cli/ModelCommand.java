@@ -26,8 +26,8 @@ abstract class ModelCommand implements Callable<Integer> {
             names = {"-m", "--model"},
             paramLabel = "MODEL",
             description =
-                    "Checkpoint directory, or owner/name of a model in the local Hugging Face cache (default: the small"
-                            + " built-in model).")
+                    "Checkpoint directory, or OWNER/NAME[@REVISION] of a model on the Hugging Face hub, downloaded on"
+                            + " first use (default: the small built-in model).")
     private @Nullable String model;
 
     ModelCommand(Console console) {
@@ -57,17 +57,32 @@ abstract class ModelCommand implements Callable<Integer> {
         return Optional.ofNullable(model);
     }
 
-    /// Opens the model that was asked for; the caller closes it. A checkpoint with pickled weights only is converted
-    /// first, if that has not happened yet.
+    /// Where the model is that was asked for, as published: downloaded if need be, but not converted.
     ///
-    /// @throws IOException if the converted weights cannot be written
+    /// @throws IOException if it cannot be downloaded
+    final Path locateModel() throws IOException {
+        return location().find(modelName());
+    }
+
+    private ModelLocation location() {
+        return new ModelLocation(console, common.quiet());
+    }
+
+    /// Opens the model that was asked for; the caller closes it. A hub's model is downloaded first, and a checkpoint
+    /// with pickled weights only is converted, if that has not happened yet.
+    ///
+    /// @throws IOException if it cannot be downloaded, or the converted weights cannot be written
     final Model openModel() throws IOException {
-        ModelLocation location = new ModelLocation(console.environment());
-        Path cache = location.cache().resolve("sgpt4j").resolve("converted");
-        Path directory = new ConvertedModels(console, common.quiet(), cache).readable(location.find(modelName()));
-        Model opened = Model.open(directory, common.modelOptions());
+        Model opened = Model.open(readableModel(), common.modelOptions());
         opened.notice().ifPresent(this::notice);
         return opened;
+    }
+
+    /// The checkpoint directory that [#openModel] opens.
+    ///
+    /// @throws IOException as [#openModel]
+    final Path readableModel() throws IOException {
+        return location().readable(locateModel());
     }
 
     /// Says something that is no error, unless it is to be quiet.

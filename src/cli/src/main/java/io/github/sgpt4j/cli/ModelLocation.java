@@ -1,34 +1,39 @@
 package io.github.sgpt4j.cli;
 
 import io.github.sgpt4j.nano.NanoModel;
+import io.github.sgpt4j.weightstools.hub.Hub;
+import io.github.sgpt4j.weightstools.hub.HubException;
+import io.github.sgpt4j.weightstools.hub.HubModel;
+import io.github.sgpt4j.weightstools.hub.HubSettings;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.regex.Pattern;
 
 /// Finds the directory of a model by what the user calls it.
 ///
-/// @param environment where the Hugging Face cache lies may be said here
-record ModelLocation(Map<String, String> environment) {
-    private static final Pattern HUB_NAME = Pattern.compile("[\\w.-]+/[\\w.-]+", Pattern.UNICODE_CHARACTER_CLASS);
-    private static final Pattern REVISION = Pattern.compile("[\\w][\\w.-]*");
-
-    /// The built-in model if no name is given; a path if there is something at it; otherwise a hub model's snapshot in
-    /// the local cache.
-    Path find(Optional<String> name) {
+/// @param console hears of a download; its environment says where hub and caches are
+/// @param quiet whether to say nothing
+record ModelLocation(Console console, boolean quiet) {
+    /// The built-in model if no name is given; a path if there is something at it; otherwise the snapshot of a hub's
+    /// model, which is downloaded unless the local cache has it.
+    ///
+    /// @throws IOException if reading or writing the cache fails
+    Path find(Optional<String> name) throws IOException {
         if (name.isEmpty()) {
             return NanoModel.directory();
         }
         Path path = path(name.get());
-        if (Files.exists(path) || !HUB_NAME.matcher(name.get()).matches()) {
+        Optional<HubModel> model = HubModel.parse(name.get());
+        if (model.isEmpty() || Files.exists(path)) {
             return path;
         }
-        return snapshot(name.get());
+        try (DownloadProgress progress = new DownloadProgress(console, quiet)) {
+            return new Hub(settings()).get(model.get(), progress);
+        } catch (HubException e) {
+            throw new CliException("%s; nor is there a directory %s".formatted(e.getMessage(), path), e);
+        }
     }
 
     private static Path path(String name) {
@@ -39,45 +44,22 @@ record ModelLocation(Map<String, String> environment) {
         }
     }
 
-    private Path snapshot(String name) {
-        Path repository = hub().resolve("models--" + name.replace("/", "--"));
-        if (!Files.isDirectory(repository)) {
-            throw new CliException("model %s: found neither a directory of that name nor %s in the Hugging Face cache"
-                    .formatted(name, repository));
-        }
-        Path reference = repository.resolve("refs").resolve("main");
-        String revision;
+    /// Where the hub is, and the cache that Hugging Face's own tools use too.
+    HubSettings settings() {
         try {
-            revision = Files.readString(reference, StandardCharsets.UTF_8).strip();
-        } catch (IOException e) {
-            throw new CliException(
-                    "model %s: %s: expected the name of a snapshot, cannot be read: %s"
-                            .formatted(name, reference, Failures.sentence(e)),
-                    e);
+            return HubSettings.of(console.environment());
+        } catch (IllegalArgumentException e) {
+            throw new CliException(String.valueOf(e.getMessage()), e);
         }
-        if (!REVISION.matcher(revision).matches()) {
-            throw new CliException(
-                    "model %s: %s: expected the name of a snapshot, got \"%s\"".formatted(name, reference, revision));
-        }
-        Path snapshot = repository.resolve("snapshots").resolve(revision);
-        if (!Files.isDirectory(snapshot)) {
-            throw new CliException(
-                    "model %s: %s names a snapshot that is missing: %s".formatted(name, reference, snapshot));
-        }
-        return snapshot;
     }
 
-    /// Where Hugging Face's own tools keep downloaded models.
-    private Path hub() {
-        for (String variable : List.of("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE")) {
-            Optional<Path> cache = directory(variable);
-            if (cache.isPresent()) {
-                return cache.get();
-            }
-        }
-        return directory("HF_HOME")
-                .orElseGet(() -> cache().resolve("huggingface"))
-                .resolve("hub");
+    /// A checkpoint that the engine can read: the given one, or if it has pickled weights only, a converted one, made
+    /// now unless that has happened before.
+    ///
+    /// @throws IOException if the converted weights cannot be written
+    Path readable(Path directory) throws IOException {
+        Path cache = cache().resolve("sgpt4j").resolve("converted");
+        return new ConvertedModels(console, quiet, cache).readable(directory);
     }
 
     /// Where programs keep what they can make again.
@@ -89,7 +71,7 @@ record ModelLocation(Map<String, String> environment) {
     }
 
     private Optional<Path> directory(String variable) {
-        String value = environment.getOrDefault(variable, "");
+        String value = console.environment().getOrDefault(variable, "");
         return value.isEmpty() ? Optional.empty() : Optional.of(path(value));
     }
 }

@@ -1,5 +1,6 @@
 package io.github.sgpt4j.cli;
 
+import io.github.sgpt4j.retrieval.Hit;
 import java.util.List;
 import java.util.Locale;
 
@@ -17,33 +18,33 @@ final class ResultTable {
     }
 
     /// The lines of one query's table.
-    String render(String query, List<SearchResult> results) {
+    String render(String query, List<Hit> results) {
         boolean reranked = results.stream().anyMatch(r -> r.rerankScore().isPresent());
         int nameColumns = results.stream()
-                .mapToInt(result -> length(name(result)))
+                .mapToInt(hit -> length(name(hit)))
                 .map(length -> Math.min(length, MOST_NAME_COLUMNS))
                 .max()
                 .orElse(0);
         StringBuilder text = new StringBuilder(Console.oneLine(query)).append("\n\n");
         for (int i = 0; i < results.size(); i++) {
-            SearchResult result = results.get(i);
-            StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "%3d  %7.4f  ", i + 1, result.cosine()));
+            Hit hit = results.get(i);
+            StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "%3d  %7.4f  ", i + 1, hit.score()));
             if (reranked) {
-                line.append(result.rerankScore()
+                line.append(hit.rerankScore()
                         .map(score -> String.format(Locale.ROOT, "%9.3f  ", score))
                         .orElse(" ".repeat(11)));
             }
-            String name = cut(name(result), nameColumns);
+            String name = cut(name(hit), nameColumns);
             line.append(name).repeat(' ', nameColumns - length(name) + 2);
-            line.append(cut(Console.oneLine(result.document().text()), columns - length(line)));
+            line.append(cut(Console.oneLine(hit.document().text()), columns - length(line)));
             text.append(line.toString().stripTrailing()).append('\n');
         }
         return text.append(results.isEmpty() ? "nothing found\n" : "").toString();
     }
 
-    private static String name(SearchResult result) {
-        String title = Console.oneLine(result.document().title().orElse(""));
-        return title.isEmpty() ? Console.oneLine(result.document().id()) : title;
+    private static String name(Hit hit) {
+        String title = Console.oneLine(hit.document().title().orElse(""));
+        return title.isEmpty() ? Console.oneLine(hit.document().id()) : title;
     }
 
     private static int length(CharSequence text) {

@@ -4,6 +4,8 @@ import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.CrossEncoder.Score;
 import io.github.sgpt4j.CrossEncoderOptions;
 import io.github.sgpt4j.Model;
+import io.github.sgpt4j.retrieval.corpus.RecordReader;
+import io.github.sgpt4j.retrieval.corpus.TextRecord;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -61,7 +63,7 @@ final class ScoreCommand extends ModelCommand {
 
     @Override
     void run() throws IOException {
-        boolean pairs = input.file().filter(TextInput::isJson).isPresent();
+        boolean pairs = input.file().filter(RecordReader::isJson).isPresent();
         if (query == null && !pairs) {
             throw usage("expected --query TEXT, or -i FILE.jsonl with a query in each object");
         }
@@ -87,13 +89,13 @@ final class ScoreCommand extends ModelCommand {
         List<ScoredPair> kept = new ArrayList<>();
         long index = 0;
         try (Chunks chunks = Chunks.of(in, this, "score")) {
-            for (List<InputRecord> chunk = chunks.next(); !chunk.isEmpty(); chunk = chunks.next()) {
+            for (List<TextRecord> chunk = chunks.next(); !chunk.isEmpty(); chunk = chunks.next()) {
                 List<String> queries = chunk.stream().map(this::queryOf).toList();
                 List<String> texts =
-                        chunk.stream().map(InputRecord::documentText).toList();
+                        chunk.stream().map(TextRecord::documentText).toList();
                 List<Score> scores = encoder.score(queries, texts, chunks.listener());
                 for (int i = 0; i < scores.size(); i++) {
-                    InputRecord record = chunk.get(i);
+                    TextRecord record = chunk.get(i);
                     JsonLines.requireFinite(scores.get(i).value(), record.where());
                     ScoredPair pair = new ScoredPair(index++, record.id(), queries.get(i), texts.get(i), scores.get(i));
                     if (sort) {
@@ -110,7 +112,7 @@ final class ScoreCommand extends ModelCommand {
         }
     }
 
-    private String queryOf(InputRecord record) {
+    private String queryOf(TextRecord record) {
         if (query == null) {
             return record.query()
                     .orElseThrow(() -> new CliException(

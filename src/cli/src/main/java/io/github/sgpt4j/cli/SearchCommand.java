@@ -6,26 +6,34 @@ import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.CrossEncoderOptions;
 import io.github.sgpt4j.Model;
 import io.github.sgpt4j.TextKind;
+import io.github.sgpt4j.retrieval.Hit;
+import io.github.sgpt4j.retrieval.SearchMode;
+import io.github.sgpt4j.retrieval.SearchOptions;
+import io.github.sgpt4j.retrieval.corpus.Document;
+import io.github.sgpt4j.retrieval.corpus.TextRecord;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/// `sgpt search`: exact search in memory.
+/// `sgpt search`: in an index on disk, or exactly among documents in memory.
 @Command(
         name = "search",
         versionProvider = VersionProvider.class,
-        description = "Search documents by meaning.",
+        description = "Search documents by meaning, by words, or both.",
         footer = {
             "",
-            "Without QUERY, each line of stdin is one. --format jsonl writes {\"query\",\"rank\",\"id\",\"title\"?,"
-                    + "\"text\",\"score\",\"rerank_score\"?} per document found; score is the cosine.",
+            "Without QUERY and -i, each line of stdin is one; on a terminal there is a prompt. --format jsonl writes"
+                    + " {\"query\",\"rank\",\"id\",\"title\"?,\"text\",\"score\",\"cosine\"?,\"bm25\"?,"
+                    + "\"rerank_score\"?} per document found; score is the cosine, BM25's score, or for hybrid the"
+                    + " fused one, with its parts.",
             "A corpus is a .txt file (one document a line), a .jsonl file (text, title, _id), .gz of either, a"
                     + " directory with corpus.jsonl (BEIR), or a directory of .txt files."
         })
@@ -36,11 +44,28 @@ final class SearchCommand extends ModelCommand {
         JSONL
     }
 
+    private static final double NANOS_PER_MILLI = 1e6;
+
+    @Mixin
+    private InputOptions input = new InputOptions();
+
     @Option(
             names = "--corpus",
             paramLabel = "FILE|DIR",
-            description = "Documents to search (default: a demo corpus of 4,000 dictionary entries).")
+            description = "Documents to search in memory (default: a demo corpus of 4,000 dictionary entries).")
     private @Nullable String corpus;
+
+    @Option(names = "--index", paramLabel = "DIR", description = "Index to search, made by sgpt index.")
+    private @Nullable String index;
+
+    @Option(
+            names = "--mode",
+            paramLabel = "dense|bm25|hybrid",
+            description = "Search an index by meaning, by words, or by both (default: dense).")
+    private @Nullable SearchMode mode;
+
+    @Option(names = "--exact", description = "Compare with every vector of the index instead of searching its graph.")
+    private boolean exact;
 
     @Option(
             names = "-k",
@@ -72,27 +97,58 @@ final class SearchCommand extends ModelCommand {
 
     @Override
     void run() throws IOException {
-        List<Document> documents = corpus == null ? Corpus.demo() : Corpus.load(corpus, console());
-        BiEncoderOptions options = BiEncoderOptions.DEFAULT.withBatchTokens(common().batchTokens());
-        try (TextInput in = queries.isEmpty() ? TextInput.open("-", console()) : TextInput.ofArguments(queries);
+        if (index != null && corpus != null) {
+            throw usage("expected either --index or --corpus, got both");
+        }
+        if (index == null && (exact || (mode != null && mode != SearchMode.DENSE))) {
+            throw usage("%s needs an index to search: expected --index, got none"
+                    .formatted(
+                            exact ? "--exact" : "--mode " + String.valueOf(mode).toLowerCase(Locale.ROOT)));
+        }
+        boolean asking = queries.isEmpty() && input.file().isEmpty();
+        try (TextInput in = asking ? TextInput.open("-", console()) : input.open(this, queries, "query");
                 Output out = Output.open(console(), Optional.empty());
-                Model model = openModel();
-                BiEncoder encoder = BiEncoder.of(model, options)) {
-            Optional<CrossEncoder> reranker = reranker(model);
-            SearchIndex index = new SearchIndex(embed(documents, encoder));
-            answer(in, new Searcher(documents, index, encoder, reranker), out);
+                QuerySearch search = index == null ? memorySearch() : indexSearch(index)) {
+            answer(in, search, out, asking && console().interactive() && !common().quiet());
             out.finish();
         }
     }
 
-    private Optional<CrossEncoder> reranker(Model model) {
-        if (rerank == null) {
-            return Optional.empty();
+    private QuerySearch indexSearch(String path) throws IOException {
+        warnOfReranking();
+        SearchOptions options = SearchOptions.DEFAULT
+                .withMode(mode == null ? SearchMode.DENSE : mode)
+                .withLimit(k)
+                .withRerank(rerank == null ? 0 : rerank)
+                .withExact(exact);
+        return new IndexSearch(TextInput.path(path), options, this::openModel, common().batchTokens());
+    }
+
+    private QuerySearch memorySearch() throws IOException {
+        List<Document> documents = corpus == null ? Corpus.demo() : Corpus.load(corpus);
+        warnOfReranking();
+        Model model = openModel();
+        try {
+            BiEncoder encoder = BiEncoder.of(model, BiEncoderOptions.DEFAULT.withBatchTokens(common().batchTokens()));
+            CrossEncoderOptions scoring = CrossEncoderOptions.DEFAULT.withBatchTokens(common().batchTokens());
+            return new MemorySearch(
+                    model,
+                    encoder,
+                    rerank == null ? Optional.empty() : Optional.of(CrossEncoder.of(model, scoring)),
+                    documents,
+                    new SearchIndex(embed(documents, encoder)),
+                    k,
+                    rerank == null ? 0 : rerank);
+        } catch (IOException | RuntimeException | Error e) {
+            model.close();
+            throw e;
         }
-        if (modelName().isEmpty()) {
+    }
+
+    private void warnOfReranking() {
+        if (rerank != null && modelName().isEmpty()) {
             notice("the built-in model is too small for re-ranking to help; name a larger one with -m");
         }
-        return Optional.of(CrossEncoder.of(model, CrossEncoderOptions.DEFAULT.withBatchTokens(common().batchTokens())));
     }
 
     private float[][] embed(List<Document> documents, BiEncoder encoder) throws IOException {
@@ -110,77 +166,40 @@ final class SearchCommand extends ModelCommand {
         }
     }
 
-    /// Everything that answers a query.
-    private record Searcher(
-            List<Document> documents, SearchIndex index, BiEncoder encoder, Optional<CrossEncoder> reranker) {}
-
-    private void answer(TextInput in, Searcher searcher, Output out) throws IOException {
-        boolean prompting = queries.isEmpty() && console().interactive() && !common().quiet();
+    /// @param prompting whether somebody types the queries
+    private void answer(TextInput in, QuerySearch search, Output out, boolean prompting) throws IOException {
+        ResultWriter writer = format == Format.JSONL
+                ? ResultWriter.jsonLines(out.stream(), mode == SearchMode.HYBRID)
+                : ResultWriter.table(out.stream(), new ResultTable(console().columns()));
         int together = prompting ? 1 : TextInput.CHUNK_TEXTS;
-        ResultTable table = new ResultTable(console().columns());
-        JsonLines lines = new JsonLines(out.stream());
-        boolean first = true;
-        for (List<InputRecord> chunk = ask(in, prompting, together);
+        for (List<TextRecord> chunk = ask(in, prompting, together);
                 !chunk.isEmpty();
                 chunk = ask(in, prompting, together)) {
-            List<String> texts = chunk.stream().map(InputRecord::joined).toList();
-            float[][] vectors = searcher.encoder().embed(texts, TextKind.QUERY);
-            for (int i = 0; i < vectors.length; i++) {
-                List<SearchResult> results =
-                        search(searcher, texts.get(i), vectors[i], chunk.get(i).where());
-                if (format == Format.JSONL) {
-                    write(lines, texts.get(i), results);
-                } else {
-                    String text = (first ? "" : "\n") + table.render(texts.get(i), results);
-                    out.stream().write(text.getBytes(StandardCharsets.UTF_8));
-                }
-                first = false;
+            if (prompting && chunk.getFirst().joined().isBlank()) {
+                continue;
             }
-            lines.flush();
-            out.stream().flush();
+            long start = System.nanoTime();
+            List<List<Hit>> results = search.search(chunk);
+            double millis = (System.nanoTime() - start) / NANOS_PER_MILLI;
+            for (int i = 0; i < chunk.size(); i++) {
+                writer.write(chunk.get(i).joined(), results.get(i));
+            }
+            writer.flush();
+            if (prompting) {
+                int found = results.getFirst().size();
+                console().err().printf(Locale.ROOT, "%d found in %.1f ms%n%n", found, millis);
+            }
+        }
+        if (prompting) {
+            console().err().println();
         }
     }
 
-    private List<InputRecord> ask(TextInput in, boolean prompting, int together) {
+    private List<TextRecord> ask(TextInput in, boolean prompting, int together) {
         if (prompting) {
             console().err().print("query> ");
             console().err().flush();
         }
         return in.chunk(together);
-    }
-
-    private List<SearchResult> search(Searcher searcher, String query, float[] vector, String where) {
-        for (float value : vector) {
-            JsonLines.requireFinite(value, where);
-        }
-        int candidates = rerank == null ? k : Math.max(k, rerank);
-        List<SearchResult> results = searcher.index().search(vector, candidates).stream()
-                .map(hit -> new SearchResult(searcher.documents().get(hit.document()), hit.cosine(), Optional.empty()))
-                .toList();
-        if (rerank != null && searcher.reranker().isPresent()) {
-            results = Reranking.reorder(searcher.reranker().get(), query, results, rerank);
-        }
-        return results.subList(0, Math.min(k, results.size()));
-    }
-
-    private static void write(JsonLines lines, String query, List<SearchResult> results) throws IOException {
-        for (int i = 0; i < results.size(); i++) {
-            int rank = i + 1;
-            SearchResult result = results.get(i);
-            Document document = result.document();
-            lines.line(json -> {
-                json.writeStringField("query", query);
-                json.writeNumberField("rank", rank);
-                json.writeStringField("id", document.id());
-                if (document.title().isPresent()) {
-                    json.writeStringField("title", document.title().get());
-                }
-                json.writeStringField("text", document.text());
-                json.writeNumberField("score", result.cosine());
-                if (result.rerankScore().isPresent()) {
-                    json.writeNumberField("rerank_score", result.rerankScore().get());
-                }
-            });
-        }
     }
 }

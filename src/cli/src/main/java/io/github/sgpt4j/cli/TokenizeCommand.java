@@ -1,6 +1,7 @@
 package io.github.sgpt4j.cli;
 
 import io.github.sgpt4j.Model;
+import io.github.sgpt4j.retrieval.corpus.TextRecord;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,8 +41,8 @@ final class TokenizeCommand extends ModelCommand {
             JsonLines lines = new JsonLines(out.stream());
             long index = 0;
             try (Chunks chunks = Chunks.of(in, this, "tokenize")) {
-                for (List<InputRecord> chunk = chunks.next(); !chunk.isEmpty(); chunk = chunks.next()) {
-                    for (InputRecord record : chunk) {
+                for (List<TextRecord> chunk = chunks.next(); !chunk.isEmpty(); chunk = chunks.next()) {
+                    for (TextRecord record : chunk) {
                         write(lines, index++, record.joined(), model);
                     }
                     chunks.listener().update(1, 1);

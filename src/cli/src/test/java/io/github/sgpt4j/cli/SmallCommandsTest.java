@@ -56,9 +56,9 @@ class SmallCommandsTest {
                 "vocabulary +8,192",
                 "stored as +F16 .*",
                 "files +model.safetensors",
-                "pooling +weightedmean",
-                "text length +cut to 128 tokens",
-                "specb +yes.*")) {
+                "pooling +weightedmean \\(1_Pooling.config.json\\)",
+                "text length +cut to 128 tokens .*",
+                "specb +yes: \"specb\" is in the directory's name.*")) {
             assertTrue(result.text().lines().anyMatch(line -> line.matches(fact)), fact + "\n" + result.text());
         }
     }
@@ -71,7 +71,7 @@ class SmallCommandsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "embed", "score", "tokenize", "search", "inspect", "convert", "devices"})
+    @ValueSource(strings = {"", "embed", "score", "tokenize", "index", "search", "eval", "inspect", "verify", "convert", "devices"})
     void everyLevelHasHelpAndVersion(String verb) {
         String[] start = verb.isEmpty() ? new String[0] : new String[] {verb};
         Cli.Result help = Cli.run(with(start, "--help"));

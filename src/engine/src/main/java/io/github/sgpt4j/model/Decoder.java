@@ -47,7 +47,15 @@ public final class Decoder {
     /// @throws io.github.sgpt4j.error.SgptException if the family is not supported, a tensor is missing or its
     ///     shape does not agree with config.json
     public static Decoder load(Path directory, Weights weights, Backend backend) {
-        JsonFile file = Family.readConfig(directory);
+        return load(Family.readConfig(directory), weights, backend);
+    }
+
+    /// Prepares a model of a named shape whose weights are already open.
+    public static Decoder load(NamedShape shape, Weights weights, Backend backend) {
+        return load(shape.file(), weights, backend);
+    }
+
+    private static Decoder load(JsonFile file, Weights weights, Backend backend) {
         Family family = Family.of(file);
         DecoderConfig config = family.config().apply(file);
         return new Decoder(config, new DecoderLoader(config, family.names(), weights, backend), backend);
@@ -55,6 +63,11 @@ public final class Decoder {
 
     public DecoderConfig config() {
         return weights.config();
+    }
+
+    /// Activation values, outside of weights, that a batch of so many tokens holds at its peak.
+    public static long activationValues(DecoderConfig config, long tokens) {
+        return ForwardPass.peakValues(config, tokens);
     }
 
     /// Width of hidden states as they leave the model.

@@ -28,16 +28,7 @@ final class DecoderLoader {
         this.names = names;
         this.weights = weights;
         this.backend = backend;
-        // The second is for messages about a missing embedding.
-        prefix = prefixOf(names.embedding())
-                .or(() -> prefixOf(names.layer().replace("{}", "0") + names.norm1()))
-                .orElse(names.prefixes().getFirst());
-    }
-
-    private Optional<String> prefixOf(String module) {
-        return names.prefixes().stream()
-                .filter(p -> weights.contains(p + module + ".weight"))
-                .findFirst();
+        prefix = names.prefix(weights::contains);
     }
 
     Table embedding() {

@@ -53,6 +53,15 @@ final class ForwardPass implements AutoCloseable {
         }
     }
 
+    /// Values that a pass over `tokens` tokens without cached ones holds when it holds most: the tensors above, and
+    /// what a gated feed-forward or a projection of the embedding adds for a while.
+    static long peakValues(DecoderConfig c, long tokens) {
+        long always = 2L * c.hidden() + c.qkvColumns() + (long) c.heads() * c.headDim() + c.feedForward();
+        long forAWhile =
+                Math.max(c.gated() ? 2L * c.feedForward() : 0, c.hasEmbeddingProjection() ? c.embeddingWidth() : 0);
+        return Math.multiplyExact(tokens, always + forAWhile);
+    }
+
     private Tensor allocateInner(int rows, int columns) {
         return keep(backend.allocateInner(rows, columns));
     }

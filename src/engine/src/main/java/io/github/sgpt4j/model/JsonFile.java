@@ -44,6 +44,17 @@ public final class JsonFile {
         return new JsonFile(path, "", node);
     }
 
+    /// A JSON object that is at hand already.
+    ///
+    /// @param path stands for it in messages
+    static JsonFile of(Path path, String json) {
+        try {
+            return new JsonFile(path, "", MAPPER.readTree(json));
+        } catch (JacksonException e) {
+            throw new FormatException("%s: %s".formatted(path, oneLine(e)), e);
+        }
+    }
+
     /// As [#readObject], or empty if there is no such file.
     public static Optional<JsonFile> readObjectIfPresent(Path path) {
         return Files.exists(path, LinkOption.NOFOLLOW_LINKS) ? Optional.of(readObject(path)) : Optional.empty();

@@ -2,6 +2,7 @@ package io.github.sgpt4j.model;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /// Where a family keeps its tensors: names without the model's prefix; `{}` stands for the layer's number.
 /// Projection names are module names, to which `.weight` and `.bias` are added.
@@ -55,6 +56,22 @@ record WeightNames(
 
         /// One module: query, key and value of the first head, then of the next (`[heads, 3, headDim]`).
         record FusedPerHead(String module) implements Attention {}
+    }
+
+    /// The prefix of a checkpoint's names: the first under which its embedding table is, or else its first layer.
+    ///
+    /// @param stored whether the checkpoint has a tensor of a name
+    String prefix(Predicate<String> stored) {
+        // The second is for messages about a missing embedding.
+        return prefixOf(embedding, stored)
+                .or(() -> prefixOf(layer.replace("{}", "0") + norm1, stored))
+                .orElse(prefixes.getFirst());
+    }
+
+    private Optional<String> prefixOf(String module, Predicate<String> stored) {
+        return prefixes.stream()
+                .filter(p -> stored.test(p + module + ".weight"))
+                .findFirst();
     }
 
     static final WeightNames GPT2 = new WeightNames(

@@ -5,10 +5,6 @@ import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.backend.Linear;
 import io.github.sgpt4j.backend.MatrixRows;
 import io.github.sgpt4j.backend.Tensor;
-import io.github.sgpt4j.error.FormatException;
-import io.github.sgpt4j.error.UnsupportedModelException;
-import io.github.sgpt4j.model.JsonFile;
-import io.github.sgpt4j.weights.Quoted;
 import io.github.sgpt4j.weights.Weights;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -62,45 +58,14 @@ public final class EmbeddingSteps implements AutoCloseable {
     }
 
     private Loaded.Dense load(Path directory, int columns) {
-        JsonFile config = JsonFile.readObject(directory.resolve("config.json"));
-        int in = config.positiveInt("in_features");
-        int out = config.positiveInt("out_features");
-        if (in != columns) {
-            throw new FormatException("%s: key \"in_features\": expected %d, the width of the vectors before it, got %d"
-                    .formatted(config.path(), columns, in));
-        }
-        if (config.bool("use_residual", false)) {
-            throw new UnsupportedModelException(
-                    "%s: key \"use_residual\" = true is not supported".formatted(config.path()));
-        }
-        for (String key : List.of("module_input_name", "module_output_name")) {
-            if (!config.text(key, "sentence_embedding").equals("sentence_embedding")) {
-                throw new UnsupportedModelException("%s: key \"%s\": expected \"sentence_embedding\", got %s"
-                        .formatted(config.path(), key, Quoted.of(config.text(key, ""))));
-            }
-        }
-        Activation activation = activation(config);
+        DenseConfig config = DenseConfig.read(directory, columns);
         Weights file = Weights.open(directory);
         weights.add(file);
         List<MatrixRows> bias =
-                config.bool("bias", true) ? List.of(MatrixRows.all(file.get("linear.bias", out))) : List.of();
+                config.bias() ? List.of(MatrixRows.all(file.get(DenseConfig.BIAS, config.out()))) : List.of();
         return new Loaded.Dense(
-                backend.linear(List.of(MatrixRows.all(file.get("linear.weight", out, in))), bias), activation);
-    }
-
-    private static Activation activation(JsonFile config) {
-        String name = config.text("activation_function", "torch.nn.modules.activation.Tanh");
-        return switch (name) {
-            case "torch.nn.modules.linear.Identity" -> Activation.NONE;
-            case "torch.nn.modules.activation.Tanh" -> Activation.TANH;
-            case "torch.nn.modules.activation.ReLU" -> Activation.RELU;
-            case "torch.nn.modules.activation.Sigmoid" -> Activation.SIGMOID;
-            case "torch.nn.modules.activation.SiLU" -> Activation.SILU;
-            case "torch.nn.modules.activation.GELU" -> Activation.GELU;
-            default ->
-                throw new UnsupportedModelException(
-                        "%s: activation function %s is not supported".formatted(config.path(), Quoted.of(name)));
-        };
+                backend.linear(List.of(MatrixRows.all(file.get(DenseConfig.WEIGHT, config.out(), config.in()))), bias),
+                config.activation());
     }
 
     /// Components of a finished embedding.

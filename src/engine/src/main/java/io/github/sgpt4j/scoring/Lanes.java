@@ -23,7 +23,7 @@ public record Lanes(List<Decoder> decoders) {
     }
 
     /// For what does not depend on the device.
-    Decoder any() {
+    public Decoder any() {
         return decoders.getFirst();
     }
 

@@ -47,7 +47,11 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
             throw new IllegalArgumentException(
                     "%d queries for %d documents".formatted(queries.size(), documents.size()));
         }
-        List<ScoringRequest> requests = requests(queries, documents);
+        return score(lanes, requests(queries, documents), batchTokens, progress);
+    }
+
+    /// Scores requests that are token ids already.
+    static float[][] score(Lanes lanes, List<ScoringRequest> requests, int batchTokens, Progress progress) {
         float[][] results = new float[requests.size()][];
         List<Integer> scored = new ArrayList<>();
         for (int i = 0; i < results.length; i++) {
@@ -57,7 +61,7 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
             }
         }
         if (!scored.isEmpty()) {
-            run(requests, byContext(requests, scored), batchTokens, progress, results);
+            run(lanes, requests, byContext(requests, scored), batchTokens, progress, results);
         } else {
             progress.update(results.length, results.length);
         }
@@ -89,8 +93,13 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
         return groups.values().stream().flatMap(List::stream).toList();
     }
 
-    private void run(
-            List<ScoringRequest> requests, List<Integer> order, int batchTokens, Progress progress, float[][] results) {
+    private static void run(
+            Lanes lanes,
+            List<ScoringRequest> requests,
+            List<Integer> order,
+            int batchTokens,
+            Progress progress,
+            float[][] results) {
         Counter counter = new Counter(progress, results.length, results.length - order.size());
         int[] shared = sharedTokens(requests, order);
         lanes.run(

@@ -25,6 +25,7 @@ import java.util.OptionalInt;
 /// @param maxLength most tokens of a text, if stated
 /// @param lowerCase texts are lower-cased first
 /// @param modes pooling modes, results concatenated
+/// @param poolingFile the file that says so, if any does
 /// @param includePrompt whether a prompt's tokens take part in pooling
 /// @param steps what is done after pooling, in order
 /// @param prompts texts put in front by name
@@ -34,6 +35,7 @@ public record SentenceModules(
         OptionalInt maxLength,
         boolean lowerCase,
         List<PoolMode> modes,
+        Optional<Path> poolingFile,
         boolean includePrompt,
         List<Step> steps,
         Map<String, String> prompts,
@@ -63,7 +65,8 @@ public record SentenceModules(
     public static SentenceModules read(Path directory) {
         Path file = directory.resolve("modules.json");
         if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
-            return withBertConfig(directory, directory, List.of(PoolMode.WEIGHTED_MEAN), true, List.of());
+            return withBertConfig(
+                    directory, directory, List.of(PoolMode.WEIGHTED_MEAN), Optional.empty(), true, List.of());
         }
         JsonNode modules = JsonFile.readTree(file);
         if (!modules.isArray() || modules.isEmpty()) {
@@ -75,6 +78,7 @@ public record SentenceModules(
         }
         Path transformer = directory;
         List<PoolMode> modes = List.of();
+        Optional<Path> poolingFile = Optional.empty();
         boolean includePrompt = true;
         List<Step> steps = new ArrayList<>();
         for (int i = 0; i < modules.size(); i++) {
@@ -92,6 +96,7 @@ public record SentenceModules(
                     requirePlace(i == 1, file, kind);
                     JsonFile pooling = JsonFile.readObject(folder.resolve("config.json"));
                     modes = poolModes(pooling);
+                    poolingFile = Optional.of(pooling.path());
                     includePrompt = pooling.bool("include_prompt", true);
                 }
                 case "Normalize" -> {
@@ -113,7 +118,7 @@ public record SentenceModules(
             throw new FormatException(
                     "%s: expected a Pooling module after the Transformer, found none".formatted(file));
         }
-        return withBertConfig(directory, transformer, modes, includePrompt, steps);
+        return withBertConfig(directory, transformer, modes, poolingFile, includePrompt, steps);
     }
 
     private static void requirePlace(boolean condition, Path file, String kind) {
@@ -154,7 +159,12 @@ public record SentenceModules(
     }
 
     private static SentenceModules withBertConfig(
-            Path root, Path transformer, List<PoolMode> modes, boolean includePrompt, List<Step> steps) {
+            Path root,
+            Path transformer,
+            List<PoolMode> modes,
+            Optional<Path> poolingFile,
+            boolean includePrompt,
+            List<Step> steps) {
         Optional<JsonFile> bert = JsonFile.readObjectIfPresent(transformer.resolve("sentence_bert_config.json"));
         OptionalInt maxLength = bert.isPresent() && bert.get().has("max_seq_length")
                 ? OptionalInt.of(bert.get().positiveInt("max_seq_length"))
@@ -166,6 +176,7 @@ public record SentenceModules(
                 maxLength,
                 bert.isPresent() && bert.get().bool("do_lower_case", false),
                 modes,
+                poolingFile,
                 includePrompt,
                 steps,
                 prompts,

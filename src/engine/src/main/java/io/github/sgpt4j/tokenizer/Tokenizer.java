@@ -147,6 +147,11 @@ public final class Tokenizer {
         return Math.max(model.vocabulary().limit(), added.highestId() + 1);
     }
 
+    /// The highest id + 1 of the vocabulary alone, without added tokens: ordinary text has no others.
+    public int baseVocabularySize() {
+        return model.vocabulary().limit();
+    }
+
     /// The id of a token as the vocabulary writes it: in byte-level vocabularies "Ġa" is the token of " a".
     public OptionalInt tokenId(String token) {
         Integer id = added.id(token);

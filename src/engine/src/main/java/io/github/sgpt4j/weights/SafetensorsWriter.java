@@ -21,7 +21,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
 
 /// Writes a safetensors file: collect tensors with the `add` methods, then [#write].
 ///
@@ -126,7 +126,8 @@ public final class SafetensorsWriter {
                 .thenComparing(Pending::name));
         byte[] header = header(ordered);
         Path target = file.toAbsolutePath();
-        Path temporary = target.resolveSibling(".%s.%s.tmp".formatted(target.getFileName(), UUID.randomUUID()));
+        Path temporary = target.resolveSibling(".%s.%016x.tmp"
+                .formatted(target.getFileName(), ThreadLocalRandom.current().nextLong()));
         try {
             try (FileChannel channel =
                             FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);

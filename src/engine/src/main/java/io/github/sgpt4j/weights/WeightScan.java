@@ -7,6 +7,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.stream.LongStream;
 
 /// Looks through stored weights.
 public final class WeightScan {
@@ -19,6 +20,9 @@ public final class WeightScan {
     /// This type has no infinities, and NaN only with all of exponent and fraction set.
     private static final int F8_E4M3_NAN = 0x7F;
 
+    /// Elements looked at together: small enough for a cache.
+    private static final int PIECE = 1 << 16;
+
     private WeightScan() {}
 
     /// How much of a checkpoint one data type takes.
@@ -29,6 +33,65 @@ public final class WeightScan {
                     elements + tensor.shape().elements(),
                     bytes + tensor.data().byteSize());
         }
+    }
+
+    /// What some elements are like; least and greatest are of finite ones, NaN if there is none.
+    public record Statistics(long nan, long infinite, float min, float max, float absMax) {
+        private static final Statistics NONE = new Statistics(0, 0, Float.NaN, Float.NaN, Float.NaN);
+
+        private Statistics plus(Statistics other) {
+            return new Statistics(
+                    nan + other.nan,
+                    infinite + other.infinite,
+                    Float.isNaN(min) ? other.min : Float.isNaN(other.min) ? min : Math.min(min, other.min),
+                    Float.isNaN(max) ? other.max : Float.isNaN(other.max) ? max : Math.max(max, other.max),
+                    Float.isNaN(absMax)
+                            ? other.absMax
+                            : Float.isNaN(other.absMax) ? absMax : Math.max(absMax, other.absMax));
+        }
+    }
+
+    /// Looks at all elements, on all processors, a piece at a time: memory does not grow with the tensor.
+    ///
+    /// @param tensor of type F32, F16 or BF16
+    /// @throws IllegalStateException if it is of another type, or the weights are closed
+    public static Statistics statistics(WeightTensor tensor) {
+        long elements = tensor.shape().elements();
+        long pieces = Math.ceilDiv(elements, PIECE);
+        return LongStream.range(0, pieces)
+                .parallel()
+                .mapToObj(i -> piece(tensor, i * PIECE, (int) Math.min(PIECE, elements - i * PIECE)))
+                .reduce(Statistics.NONE, Statistics::plus);
+    }
+
+    private static Statistics piece(WeightTensor tensor, long first, int count) {
+        float[] values = new float[count];
+        tensor.copyTo(first, values, 0, count);
+        int nonFinite = 0;
+        float min = Float.POSITIVE_INFINITY;
+        float max = Float.NEGATIVE_INFINITY;
+        for (float value : values) {
+            nonFinite += Math.abs(value) <= Float.MAX_VALUE ? 0 : 1;
+            min = Math.min(min, value);
+            max = Math.max(max, value);
+        }
+        return nonFinite == 0
+                ? new Statistics(0, 0, min, max, Math.max(Math.abs(min), Math.abs(max)))
+                : damagedPiece(values);
+    }
+
+    private static Statistics damagedPiece(float[] values) {
+        Statistics sum = Statistics.NONE;
+        for (float value : values) {
+            if (Float.isNaN(value)) {
+                sum = sum.plus(new Statistics(1, 0, Float.NaN, Float.NaN, Float.NaN));
+            } else if (Float.isInfinite(value)) {
+                sum = sum.plus(new Statistics(0, 1, Float.NaN, Float.NaN, Float.NaN));
+            } else {
+                sum = sum.plus(new Statistics(0, 0, value, value, Math.abs(value)));
+            }
+        }
+        return sum;
     }
 
     /// Row-major index of the first element that is a NaN or an infinity, if any; integers never are. Reads the whole

@@ -2,9 +2,13 @@ package io.github.sgpt4j.weights;
 
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.Half;
+import io.github.sgpt4j.tensor.LittleEndian;
 import io.github.sgpt4j.tensor.Shape;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -16,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -36,6 +41,9 @@ public final class Weights implements AutoCloseable {
     public static final String INDEX_FILE = "model.safetensors.index.json";
 
     private static final int MOST_LISTED = 8;
+
+    /// Numbers that [#random] draws; the rest are copies.
+    private static final int RANDOM_VALUES = 1 << 16;
 
     private final Path source;
     private final Arena arena;
@@ -88,6 +96,62 @@ public final class Weights implements AutoCloseable {
             if (!opened) {
                 arena.close();
             }
+        }
+    }
+
+    /// Tensors that no file holds, of numbers between −0.05 and 0.05. All begin in the same block of memory, which is
+    /// as
+    /// large as the largest of them.
+    ///
+    /// @param source stands for the file in messages
+    /// @param shapes by name
+    /// @param dtype F32, F16 or BF16
+    public static Weights random(Path source, Map<String, long[]> shapes, DType dtype, long seed) {
+        Arena arena = Arena.ofShared();
+        boolean opened = false;
+        try {
+            long most = 0;
+            for (long[] shape : shapes.values()) {
+                most = Math.max(most, Shape.of(shape).elements());
+            }
+            MemorySegment block = arena.allocate(Math.multiplyExact(most, (long) dtype.bytes()), 64);
+            fill(block, dtype, most, seed);
+            MemorySegment data = block.asReadOnly();
+            Map<String, WeightTensor> tensors = new TreeMap<>();
+            shapes.forEach((name, dimensions) -> {
+                Shape shape = Shape.of(dimensions);
+                MemorySegment bytes = data.asSlice(0, shape.elements() * dtype.bytes());
+                tensors.put(name, new WeightTensor(name, source.toString(), dtype, shape, bytes));
+            });
+            Weights weights = new Weights(source, arena, tensors, Map.of(), List.of());
+            opened = true;
+            return weights;
+        } finally {
+            if (!opened) {
+                arena.close();
+            }
+        }
+    }
+
+    /// Pieces of a table of random numbers, each from a random place: fast, and without a period that shows.
+    private static void fill(MemorySegment block, DType dtype, long count, long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        int size = (int) Math.min(count, RANDOM_VALUES);
+        for (int i = 0; i < size; i++) {
+            float value = random.nextFloat(-0.05f, 0.05f);
+            switch (dtype) {
+                case F32 -> block.setAtIndex(LittleEndian.F32, i, value);
+                case F16 -> block.setAtIndex(LittleEndian.I16, i, Half.floatToF16(value));
+                case BF16 -> block.setAtIndex(LittleEndian.I16, i, Half.floatToBf16(value));
+                default -> throw new IllegalArgumentException("random weights of type " + dtype);
+            }
+        }
+        int bytes = dtype.bytes();
+        for (long at = size; at < count; ) {
+            long length = Math.min(count - at, RANDOM_VALUES / 8);
+            long from = random.nextInt(RANDOM_VALUES - RANDOM_VALUES / 8);
+            MemorySegment.copy(block, from * bytes, block, at * bytes, length * bytes);
+            at += length;
         }
     }
 

@@ -1,9 +1,7 @@
 package io.github.sgpt4j.weightstools.pickle;
 
 import io.github.sgpt4j.error.FormatException;
-import io.github.sgpt4j.tensor.LittleEndian;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -14,7 +12,7 @@ public final class PickleInput {
     private static final int MAX_TEXT = 1 << 16;
 
     private final String name;
-    private final MemorySegment bytes;
+    private final ByteWindow bytes;
     private long position;
     private long start;
 
@@ -23,7 +21,7 @@ public final class PickleInput {
     /// @param position where to begin; offsets in messages count from the start of `bytes`
     public PickleInput(String name, MemorySegment bytes, long position) {
         this.name = name;
-        this.bytes = bytes;
+        this.bytes = new ByteWindow(bytes);
         this.position = position;
     }
 
@@ -48,15 +46,15 @@ public final class PickleInput {
     }
 
     int u8() {
-        return bytes.get(ValueLayout.JAVA_BYTE, take(1)) & 0xFF;
+        return bytes.u8(take(1));
     }
 
     int u16() {
-        return bytes.get(LittleEndian.I16, take(2)) & 0xFFFF;
+        return bytes.u16(take(2));
     }
 
     int i32() {
-        return bytes.get(LittleEndian.I32, take(4));
+        return bytes.i32(take(4));
     }
 
     long u32() {
@@ -65,7 +63,7 @@ public final class PickleInput {
 
     /// Eight bytes; a length of more than `Long.MAX_VALUE` comes out negative.
     public long i64() {
-        return bytes.get(LittleEndian.I64, take(8));
+        return bytes.i64(take(8));
     }
 
     double bigEndianDouble() {
@@ -76,7 +74,7 @@ public final class PickleInput {
         if (length < 0 || length > most) {
             throw bad("expected a length of at most %d, got %s".formatted(most, Long.toUnsignedString(length)));
         }
-        return bytes.asSlice(take(length), length).toArray(ValueLayout.JAVA_BYTE);
+        return bytes.copy(take(length), (int) length);
     }
 
     String utf8(long length) {
@@ -98,7 +96,7 @@ public final class PickleInput {
     String line() {
         long most = Math.min(bytes.byteSize() - position, MAX_TEXT + 1L);
         for (long length = 0; length < most; length++) {
-            if (bytes.get(ValueLayout.JAVA_BYTE, position + length) == '\n') {
+            if (bytes.u8(position + length) == '\n') {
                 String line = latin1(length);
                 position++;
                 return line;

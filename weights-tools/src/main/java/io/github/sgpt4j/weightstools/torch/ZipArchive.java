@@ -1,15 +1,15 @@
 package io.github.sgpt4j.weightstools.torch;
 
 import io.github.sgpt4j.error.FormatException;
-import io.github.sgpt4j.tensor.LittleEndian;
 import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.weightstools.pickle.ByteWindow;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -43,7 +43,7 @@ final class ZipArchive {
     private static final int MAX_ENTRIES = 200_000;
 
     private final Path path;
-    private final MemorySegment bytes;
+    private final ByteWindow bytes;
     private final Map<String, Entry> entries = new LinkedHashMap<>();
 
     /// An entry.
@@ -61,7 +61,7 @@ final class ZipArchive {
 
     private ZipArchive(Path path, MemorySegment bytes) {
         this.path = path;
-        this.bytes = bytes;
+        this.bytes = new ByteWindow(bytes);
     }
 
     /// Reads and checks the directory.
@@ -88,11 +88,11 @@ final class ZipArchive {
     }
 
     private int u16(long offset) {
-        return bytes.get(LittleEndian.I16, offset) & FULL16;
+        return bytes.u16(offset);
     }
 
     private int i32(long offset) {
-        return bytes.get(LittleEndian.I32, offset);
+        return bytes.i32(offset);
     }
 
     private long u32(long offset) {
@@ -100,7 +100,7 @@ final class ZipArchive {
     }
 
     private long i64(long offset, String what) {
-        long value = bytes.get(LittleEndian.I64, offset);
+        long value = bytes.i64(offset);
         if (value < 0) {
             throw bad(offset, "expected %s, got %s".formatted(what, Long.toUnsignedString(value)));
         }
@@ -256,8 +256,8 @@ final class ZipArchive {
         }
         long length = (long) LOCAL_BYTES + u16(header + 26) + u16(header + 28);
         require(header, length, "a local header");
-        MemorySegment own = bytes.asSlice(header + LOCAL_BYTES, u16(header + 26));
-        if (own.mismatch(bytes.asSlice(name, nameBytes)) != -1) {
+        byte[] own = bytes.copy(header + LOCAL_BYTES, u16(header + 26));
+        if (!Arrays.equals(own, bytes.copy(name, nameBytes))) {
             throw bad(
                     header,
                     "entry %s: expected the same name in its local header, got another".formatted(Quoted.of(shown)));
@@ -268,7 +268,7 @@ final class ZipArchive {
     private String name(long at, int length) {
         String name;
         try {
-            byte[] raw = bytes.asSlice(at, length).toArray(ValueLayout.JAVA_BYTE);
+            byte[] raw = bytes.copy(at, length);
             name = StandardCharsets.UTF_8
                     .newDecoder()
                     .decode(ByteBuffer.wrap(raw))

@@ -23,11 +23,18 @@ final class AttentionTask {
     /// Keys per block: scores of that many are 18 KiB at the widest. A multiple of every full tile's height.
     static final int BLOCK = 144;
 
+    /// A block may be entered at multiples of this: where both a tile of keys and a chunk of values begin.
+    private static final int STEP = 48;
+
+    private static final float[] ZEROS = new float[COLUMNS];
+
     private final Attention attention;
     private final PackedBatch batch;
     private final AttentionParameters parameters;
     private final int kvHead;
     private final int dim;
+    /// Values of a packed key: `dim`, rounded up.
+    private final int keyDepth;
     /// Rows of the output's tiles: `dim`, rounded up.
     private final int paddedDim;
     /// Packed keys and values: for every block of every segment of the tree, key tiles then value tiles.
@@ -48,6 +55,7 @@ final class AttentionTask {
         this.parameters = attention.parameters();
         this.kvHead = kvHead;
         this.dim = parameters.headDim();
+        this.keyDepth = Tiles.paddedDepth(dim);
         this.paddedDim = Tiles.paddedRows(dim);
         // Indexed by segment; a tree's segments lie between its first and its last.
         this.firstBlock = new int[tree[tree.length - 1] + 1];
@@ -64,7 +72,7 @@ final class AttentionTask {
     }
 
     private int blockSize() {
-        return BLOCK * (dim + paddedDim);
+        return BLOCK * (keyDepth + paddedDim);
     }
 
     void run(List<Queries> pieces) {
@@ -140,7 +148,7 @@ final class AttentionTask {
         int first = Math.max(0, lowest - depth) / BLOCK;
         for (int block = first; block * BLOCK < end; block++) {
             int size = Math.min(BLOCK, batch.length(segment) - block * BLOCK);
-            int from = Math.max(0, lowest - depth - block * BLOCK) / Simd.TILE_ROWS * Simd.TILE_ROWS;
+            int from = Math.max(0, lowest - depth - block * BLOCK) / STEP * STEP;
             int to = Math.min(size, end - block * BLOCK);
             if (from < to) {
                 pack(segment, block, size);
@@ -162,16 +170,16 @@ final class AttentionTask {
         int values = keys + parameters.kvHeads() * dim;
         int at = index * blockSize();
         Packing.tiles(attention.qkv(), keys, stride, size, dim, keysAndValues, at);
-        Packing.columnTiles(attention.qkv(), values, stride, size, dim, keysAndValues, at + BLOCK * dim);
+        Packing.columnTiles(attention.qkv(), values, stride, size, dim, keysAndValues, at + BLOCK * keyDepth);
     }
 
     /// Keys `[from, to)` of a packed block of `size`, the first of which has position `position`.
     private void block(int at, int size, int from, int to, int position, int firstQuery) {
         int count = to - from;
-        Arrays.fill(scores, 0, Tiles.paddedRows(count) * COLUMNS, 0f);
         for (int j = from; j < to; ) {
             int height = Tiles.height(size - j);
-            Tiles.multiply(height, keysAndValues, at + j * dim, queries, 0, dim, scores, (j - from) * COLUMNS, COLUMNS);
+            int o = (j - from) * COLUMNS;
+            Tiles.multiply(height, keysAndValues, at + j * keyDepth, queries, 0, dim, ZEROS, 0, 0, scores, o, COLUMNS);
             j += height;
         }
         int first = position + from;
@@ -185,10 +193,11 @@ final class AttentionTask {
             OnlineSoftmax.mask(scores, count, positions, first, window == 0 ? Float.POSITIVE_INFINITY : (float) window);
         }
         OnlineSoftmax.update(scores, count, state, weighted, dim);
-        int values = at + BLOCK * dim;
+        int values = at + BLOCK * keyDepth;
+        int valueDepth = Tiles.paddedDepth(size);
         for (int c = 0; c < dim; ) {
             int height = Tiles.height(dim - c);
-            int tile = values + c * size + from * height;
+            int tile = values + c * valueDepth + from * height;
             Tiles.multiply(height, keysAndValues, tile, scores, 0, count, weighted, c * COLUMNS, COLUMNS);
             c += height;
         }

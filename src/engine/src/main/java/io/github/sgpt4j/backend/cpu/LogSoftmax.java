@@ -73,7 +73,7 @@ final class LogSoftmax {
         int in = matrix.in();
         int columns = Simd.TILE_COLUMNS;
         int padded = Tiles.paddedRows(count);
-        float[] packed = scratch.floats(Scratch.Use.PACKED_ROWS, Math.multiplyExact(padded, in));
+        float[] packed = scratch.floats(Scratch.Use.PACKED_ROWS, Math.multiplyExact(padded, Tiles.paddedDepth(in)));
         float[] panel = scratch.floats(Scratch.Use.PANEL, Math.min(in, MatrixProduct.DEPTH) * columns);
         float[] tile = scratch.floats(Scratch.Use.TILE, padded * columns);
         float[] laneMaxima = scratch.floats(Scratch.Use.SCORES, count * columns);
@@ -107,10 +107,10 @@ final class LogSoftmax {
         }
         for (int k = 0; k < matrix.in(); k += MatrixProduct.DEPTH) {
             int length = Math.min(MatrixProduct.DEPTH, matrix.in() - k);
-            matrix.load(p, k, length, panel);
+            matrix.load(p, k, length, panel, 0);
             for (int r = 0; r < padded; ) {
                 int height = Tiles.height(padded - r);
-                int a = padded * k + r * length;
+                int a = padded * k + r * Tiles.paddedDepth(length);
                 Tiles.multiply(height, packed, a, panel, 0, length, tile, r * columns, columns);
                 r += height;
             }

@@ -5,22 +5,32 @@ import io.github.sgpt4j.backend.cpu.kernel.Activations;
 import io.github.sgpt4j.backend.cpu.kernel.Packing;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import io.github.sgpt4j.backend.cpu.kernel.Tiles;
+import io.github.sgpt4j.backend.cpu.kernel.WeightTiles;
+import io.github.sgpt4j.tensor.DType;
 import java.util.Arrays;
 
 /// One linear layer on one block of activations: `out = activation(x · Wᵀ + b)` or `out += x · Wᵀ + b`.
 ///
-/// After Goto and van de Geijn (2008): for every block of [#DEPTH] input features, the rows of a task are packed once
-/// and stay in the second-level cache while the weights' panels pass by; partial sums rest in `out`. Every output is
-/// summed in the same order whatever the number of threads and rows.
+/// In the manner of Goto and van de Geijn (2008): for every block of [#DEPTH] input features, the rows of a task are
+/// packed once and stay in the second-level cache; so do [#GROUP] panels of weights, which all rows pass before the
+/// next ones come, tile after tile along the output's rows. Partial sums rest in `out`. Every output is summed in the
+/// same order whatever the number of threads and rows.
 final class MatrixProduct {
-    /// Input features per block: a packed panel of that many is what the tiles read over and over.
-    static final int DEPTH = 384;
+    /// Most input features per block, a multiple of [Tiles#CHUNK].
+    static final int DEPTH = 512;
 
-    /// Most rows per task: 240 packed rows of [#DEPTH] floats are 360 KiB.
+    /// Most rows per task: 240 packed rows of [#DEPTH] floats are 480 KiB.
     private static final int MOST_ROWS = 240;
 
-    /// Fewest panels per task: packing the rows costs about as much as one of them.
+    /// Panels that a tile's rows pass in a row: that many of [#DEPTH] are 256 KiB with the widest vectors, and a row of
+    /// the output gets so many neighbouring cache lines at a time that the hardware fetches them ahead.
+    private static final int GROUP = 4;
+
+    /// Fewest panels per task: packing the rows costs less than one of them.
     private static final int FEWEST_PANELS = 4;
+
+    /// Tasks for each thread, at least: at the end the others wait for about one.
+    private static final int TASKS_PER_THREAD = 4;
 
     private final float[] x;
     private final int xOffset;
@@ -53,7 +63,7 @@ final class MatrixProduct {
         int panels = matrix.panelCount();
         int groups = 1;
         if (workers.threads() > 1) {
-            int wanted = (4 * workers.threads() + rowBlocks - 1) / rowBlocks;
+            int wanted = (TASKS_PER_THREAD * workers.threads() + rowBlocks - 1) / rowBlocks;
             groups = Math.max(1, Math.min(wanted, panels / FEWEST_PANELS));
         }
         int panelGroups = groups;
@@ -62,7 +72,7 @@ final class MatrixProduct {
             int group = task % panelGroups;
             int from = (int) ((long) panels * group / panelGroups);
             int to = (int) ((long) panels * (group + 1) / panelGroups);
-            block(first, Math.min(rowBlock, rows - first), from, to, scratch);
+            new Block(first, Math.min(rowBlock, rows - first), scratch).run(from, to);
         });
     }
 
@@ -73,79 +83,148 @@ final class MatrixProduct {
         return (even + Simd.TILE_ROWS - 1) / Simd.TILE_ROWS * Simd.TILE_ROWS;
     }
 
-    private void block(int firstRow, int count, int firstPanel, int endPanel, Scratch scratch) {
-        int in = matrix.in();
-        int depth = Math.min(DEPTH, in);
-        float[] packed = scratch.floats(Scratch.Use.PACKED_ROWS, Tiles.paddedRows(count) * depth);
-        float[] panel = scratch.floats(Scratch.Use.PANEL, depth * Simd.TILE_COLUMNS);
-        float[] tile = scratch.floats(Scratch.Use.TILE, Simd.TILE_ROWS * Simd.TILE_COLUMNS);
-        for (int k = 0; k < in; k += DEPTH) {
-            int length = Math.min(DEPTH, in - k);
-            Packing.tiles(x, xOffset + firstRow * in + k, in, count, length, packed, 0);
-            for (int p = firstPanel; p < endPanel; p++) {
-                matrix.load(p, k, length, panel);
-                int columns = Math.min(Simd.TILE_COLUMNS, matrix.out() - p * Simd.TILE_COLUMNS);
-                for (int r = 0; r < count; ) {
-                    int height = Tiles.height(count - r);
-                    int real = Math.min(height, count - r);
-                    int at = outOffset + (firstRow + r) * matrix.out() + p * Simd.TILE_COLUMNS;
-                    if (k == 0) {
-                        start(at, real, columns, p);
-                    }
-                    if (real == height && columns == Simd.TILE_COLUMNS) {
-                        Tiles.multiply(height, packed, r * length, panel, 0, length, out, at, matrix.out());
+    /// Input features per block: as few blocks as [#DEPTH] allows, all about as deep, in whole chunks.
+    static int depth(int in) {
+        int blocks = (in + DEPTH - 1) / DEPTH;
+        return Tiles.paddedDepth((in + blocks - 1) / blocks);
+    }
+
+    /// Some rows of the product.
+    private final class Block {
+        private final int firstRow;
+        private final int count;
+        private final int depth;
+        private final float[] packed;
+        private final float[] tile;
+        /// Where [#touch] leaves what it read, lest the compiler leave out the reading.
+        private final float[] touched;
+        /// Widened panels, one after the other, where weights are not kept as floats.
+        private final float[] widened;
+
+        Block(int firstRow, int count, Scratch scratch) {
+            this.firstRow = firstRow;
+            this.count = count;
+            depth = depth(matrix.in());
+            packed = scratch.floats(Scratch.Use.PACKED_ROWS, Tiles.paddedRows(count) * depth);
+            tile = scratch.floats(Scratch.Use.TILE, Simd.TILE_ROWS * Simd.TILE_COLUMNS);
+            touched = scratch.floats(Scratch.Use.TOUCHED, 1);
+            widened = scratch.floats(
+                    Scratch.Use.PANEL, matrix.dtype() == DType.F32 ? 0 : GROUP * depth * Simd.TILE_COLUMNS);
+        }
+
+        void run(int firstPanel, int endPanel) {
+            int in = matrix.in();
+            for (int k = 0; k < in; k += depth) {
+                int length = Math.min(depth, in - k);
+                Packing.tiles(x, xOffset + firstRow * in + k, in, count, length, packed, 0);
+                for (int p = firstPanel; p < endPanel; p += GROUP) {
+                    group(p, Math.min(endPanel, p + GROUP), k, length);
+                }
+            }
+        }
+
+        private void group(int firstPanel, int endPanel, int k, int length) {
+            if (matrix.dtype() != DType.F32) {
+                for (int p = firstPanel; p < endPanel; p++) {
+                    matrix.load(p, k, length, widened, (p - firstPanel) * depth * Simd.TILE_COLUMNS);
+                }
+            }
+            for (int row = 0; row < count; row += Simd.TILE_ROWS) {
+                for (int p = firstPanel; p < endPanel; p++) {
+                    if (p + 1 < endPanel) {
+                        touch(row, p + 1);
                     } else {
-                        partial(height, packed, r * length, panel, length, tile, at, real, columns);
+                        touch(row + Simd.TILE_ROWS, firstPanel);
                     }
-                    if (k + length == in && activation != Activation.NONE) {
-                        finish(at, real, columns);
-                    }
-                    r += height;
+                    tile(row, p, p - firstPanel, k, length);
                 }
             }
         }
-    }
 
-    /// Puts the bias into a tile of the output, or adds it to what is there.
-    private void start(int at, int count, int columns, int panel) {
-        int b = panel * Simd.TILE_COLUMNS;
-        float[] bias = matrix.bias();
-        for (int r = 0; r < count; r++) {
-            int o = at + r * matrix.out();
-            if (add) {
-                for (int c = 0; c < columns; c++) {
-                    out[o + c] += bias[b + c];
-                }
+        /// Reads the cache lines of a tile of the output that comes next, so that they are on their way while the one
+        /// before it is computed: Java has no instruction to fetch ahead.
+        private void touch(int row, int panel) {
+            int column = panel * Simd.TILE_COLUMNS;
+            int stride = matrix.out();
+            if (row + Simd.TILE_ROWS > count || column + Simd.TILE_COLUMNS > stride) {
+                return;
+            }
+            int at = outOffset + (firstRow + row) * stride + column;
+            float sum = 0f;
+            for (int r = 0; r < Simd.TILE_ROWS; r++) {
+                sum += out[at] + out[at + Simd.LANES];
+                at += stride;
+            }
+            touched[0] = sum;
+        }
+
+        private void tile(int row, int panel, int slot, int k, int length) {
+            int height = Tiles.height(count - row);
+            int real = Math.min(height, count - row);
+            int stride = matrix.out();
+            int column = panel * Simd.TILE_COLUMNS;
+            int columns = Math.min(Simd.TILE_COLUMNS, stride - column);
+            int at = outOffset + (firstRow + row) * stride + column;
+            if (k == 0 && add) {
+                addBias(at, real, columns, column);
+            }
+            boolean fresh = k == 0 && !add;
+            float[] source = fresh ? matrix.bias() : out;
+            int from = fresh ? column : at;
+            int step = fresh ? 0 : stride;
+            int a = row * Tiles.paddedDepth(length);
+            if (real == height && columns == Simd.TILE_COLUMNS) {
+                multiply(height, a, panel, slot, k, length, source, from, step, out, at, stride);
             } else {
-                System.arraycopy(bias, b, out, o, columns);
+                // A tile that sticks out of the output goes through a buffer.
+                Arrays.fill(tile, 0f);
+                for (int r = 0; r < real; r++) {
+                    System.arraycopy(source, from + r * step, tile, r * Simd.TILE_COLUMNS, columns);
+                }
+                int wide = Simd.TILE_COLUMNS;
+                multiply(height, a, panel, slot, k, length, tile, 0, wide, tile, 0, wide);
+                for (int r = 0; r < real; r++) {
+                    System.arraycopy(tile, r * Simd.TILE_COLUMNS, out, at + r * stride, columns);
+                }
+            }
+            if (k + length == matrix.in() && activation != Activation.NONE) {
+                for (int r = 0; r < real; r++) {
+                    Activations.apply(activation, out, at + r * stride, columns);
+                }
             }
         }
-    }
 
-    /// A tile that sticks out of the output goes through a buffer.
-    private void partial(
-            int height,
-            float[] packed,
-            int a,
-            float[] panel,
-            int length,
-            float[] tile,
-            int at,
-            int count,
-            int columns) {
-        Arrays.fill(tile, 0f);
-        for (int r = 0; r < count; r++) {
-            System.arraycopy(out, at + r * matrix.out(), tile, r * Simd.TILE_COLUMNS, columns);
+        private void multiply(
+                int height,
+                int a,
+                int panel,
+                int slot,
+                int k,
+                int length,
+                float[] source,
+                int from,
+                int step,
+                float[] target,
+                int to,
+                int stride) {
+            if (matrix.dtype() == DType.F32) {
+                long b = ((long) panel * matrix.in() + k) * Simd.TILE_COLUMNS * Float.BYTES;
+                WeightTiles.multiply(
+                        height, packed, a, matrix.panels(), b, length, source, from, step, target, to, stride);
+            } else {
+                int b = slot * depth * Simd.TILE_COLUMNS;
+                Tiles.multiply(height, packed, a, widened, b, length, source, from, step, target, to, stride);
+            }
         }
-        Tiles.multiply(height, packed, a, panel, 0, length, tile, 0, Simd.TILE_COLUMNS);
-        for (int r = 0; r < count; r++) {
-            System.arraycopy(tile, r * Simd.TILE_COLUMNS, out, at + r * matrix.out(), columns);
-        }
-    }
 
-    private void finish(int at, int count, int columns) {
-        for (int r = 0; r < count; r++) {
-            Activations.apply(activation, out, at + r * matrix.out(), columns);
+        private void addBias(int at, int rows, int columns, int column) {
+            float[] bias = matrix.bias();
+            for (int r = 0; r < rows; r++) {
+                int o = at + r * matrix.out();
+                for (int c = 0; c < columns; c++) {
+                    out[o + c] += bias[column + c];
+                }
+            }
         }
     }
 }

@@ -23,9 +23,9 @@ record PackedMatrix(int in, int out, DType dtype, MemorySegment panels, float[] 
         return Math.multiplyExact((long) panelCount(out) * Simd.TILE_COLUMNS * dtype.bytes(), (long) in);
     }
 
-    /// Copies input features `[from, from + count)` of a panel, widened, to the front of `destination`.
-    void load(int panel, int from, int count, float[] destination) {
+    /// Copies input features `[from, from + count)` of a panel, widened, to `destination`, from index `at` on.
+    void load(int panel, int from, int count, float[] destination, int at) {
         long element = ((long) panel * in + from) * Simd.TILE_COLUMNS;
-        Widening.widen(panels, dtype, element * dtype.bytes(), destination, 0, count * Simd.TILE_COLUMNS);
+        Widening.widen(panels, dtype, element * dtype.bytes(), destination, at, count * Simd.TILE_COLUMNS);
     }
 }

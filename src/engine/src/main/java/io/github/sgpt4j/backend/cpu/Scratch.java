@@ -10,6 +10,7 @@ final class Scratch {
         PACKED_ROWS,
         PANEL,
         TILE,
+        TOUCHED,
         SCORES,
         QUERIES,
         KEYS_AND_VALUES,

@@ -52,7 +52,7 @@ class MatrixPackerTest {
         assertEquals(expectedType, packed.dtype());
         float[] panel = new float[linear.in() * Simd.TILE_COLUMNS];
         for (int p = 0; p < packed.panelCount(); p++) {
-            packed.load(p, 0, linear.in(), panel);
+            packed.load(p, 0, linear.in(), panel, 0);
             for (int k = 0; k < linear.in(); k++) {
                 for (int c = 0; c < Simd.TILE_COLUMNS; c++) {
                     int feature = p * Simd.TILE_COLUMNS + c;

@@ -1,66 +1,65 @@
 package io.github.sgpt4j.backend.cpu.kernel;
 
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+
 /// Rearranges operands into the orders that [Tiles] reads.
 public final class Packing {
+    private static final int CHUNK = Tiles.CHUNK;
+    private static final int LANES = Simd.LANES;
+
     private Packing() {}
 
-    /// Packs `rows` rows of `k` values into `[k][height]`, `height ≥ rows`; the rows that are missing are zeros.
+    /// Packs rows of `k` values for [Tiles], tile after tile: `rows` rows become [Tiles#paddedRows] of
+    /// [Tiles#paddedDepth] values each. The rows that are missing are zeros; values past `k` are left as they were.
     ///
     /// @param x row `r` starts at `at + r · stride`
-    public static void tile(float[] x, int at, int stride, int rows, int height, int k, float[] out, int o) {
-        int r = 0;
-        for (; r + 4 <= rows; r += 4) {
-            four(x, at + r * stride, stride, height, k, out, o + r);
-        }
-        for (; r < rows; r++) {
-            int from = at + r * stride;
-            for (int p = 0; p < k; p++) {
-                out[o + p * height + r] = x[from + p];
-            }
-        }
-        for (; r < height; r++) {
-            for (int p = 0; p < k; p++) {
-                out[o + p * height + r] = 0f;
-            }
-        }
-    }
-
-    private static void four(float[] x, int at, int stride, int height, int k, float[] out, int o) {
-        int at1 = at + stride;
-        int at2 = at1 + stride;
-        int at3 = at2 + stride;
-        for (int p = 0; p < k; p++) {
-            int d = o + p * height;
-            out[d] = x[at + p];
-            out[d + 1] = x[at1 + p];
-            out[d + 2] = x[at2 + p];
-            out[d + 3] = x[at3 + p];
-        }
-    }
-
-    /// As [#tile] for all rows of a block, tile after tile: `rows` rows become [Tiles#paddedRows] of `k` values each.
     public static void tiles(float[] x, int at, int stride, int rows, int k, float[] out, int o) {
+        int depth = Tiles.paddedDepth(k);
         for (int r = 0; r < rows; ) {
             int height = Tiles.height(rows - r);
-            tile(x, at + r * stride, stride, Math.min(height, rows - r), height, k, out, o + r * k);
+            int real = Math.min(height, rows - r);
+            int to = o + r * depth;
+            for (int i = 0; i < real; i++) {
+                row(x, at + (r + i) * stride, k, height, out, to + i * CHUNK);
+            }
+            for (int i = real; i < height; i++) {
+                for (int p = 0; p < k; p += CHUNK) {
+                    Arrays.fill(out, to + i * CHUNK + p * height, to + (i + 1) * CHUNK + p * height, 0f);
+                }
+            }
             r += height;
         }
     }
 
-    /// Packs columns `[0, columns)` of `rows` rows, one tile of columns after the other: each `[rows][height]`, the
-    /// columns that are missing are zeros.
+    /// One row into its place among `height`.
+    private static void row(float[] x, int at, int k, int height, float[] out, int o) {
+        int p = 0;
+        for (; p + CHUNK <= k; p += CHUNK) {
+            for (int i = 0; i < CHUNK; i += LANES) {
+                FloatVector.fromArray(Simd.F, x, at + p + i).intoArray(out, o + p * height + i);
+            }
+        }
+        for (int i = p; i < k; i++) {
+            out[o + p * height + i - p] = x[at + i];
+        }
+    }
+
+    /// Packs the transpose: columns `[0, columns)` of `rows` rows are the rows of tiles of depth `rows`, one tile after
+    /// the other, [Tiles#paddedDepth] of `rows` values each; the columns that are missing are zeros.
     public static void columnTiles(float[] x, int at, int stride, int rows, int columns, float[] out, int o) {
+        int depth = Tiles.paddedDepth(rows);
         for (int c = 0; c < columns; ) {
             int height = Tiles.height(columns - c);
             int count = Math.min(height, columns - c);
             for (int r = 0; r < rows; r++) {
                 int from = at + r * stride + c;
-                int to = o + c * rows + r * height;
+                int to = o + c * depth + (r & -CHUNK) * height + (r & CHUNK - 1);
                 for (int i = 0; i < count; i++) {
-                    out[to + i] = x[from + i];
+                    out[to + i * CHUNK] = x[from + i];
                 }
                 for (int i = count; i < height; i++) {
-                    out[to + i] = 0f;
+                    out[to + i * CHUNK] = 0f;
                 }
             }
             c += height;

@@ -3,6 +3,9 @@ package io.github.sgpt4j.backend.cpu.kernel;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Tag;
@@ -23,7 +26,7 @@ class TilesTest {
     @Test
     void everyTileAddsItsProductAndTouchesNothingElse() {
         for (int height : new int[] {12, 8, 6, 4, 2}) {
-            for (int k : new int[] {0, 1, 2, 7, 384}) {
+            for (int k : new int[] {0, 1, 2, 7, 15, 16, 17, 384}) {
                 check(height, k);
             }
         }
@@ -32,22 +35,51 @@ class TilesTest {
     private void check(int height, int k) {
         int columns = Simd.TILE_COLUMNS;
         int stride = columns + 5;
-        float[] a = random(3 + k * height);
+        float[] a = random(3 + Tiles.paddedDepth(k) * height);
         float[] b = random(2 + k * columns);
         float[] c = random(4 + height * stride);
-        float[] before = c.clone();
-        Tiles.multiply(height, a, 3, b, 2, k, c, 4, stride);
+        float[] s = random(1 + height * columns);
+        float[] bias = random(2 + columns);
+        float[] added = c.clone();
+        Tiles.multiply(height, a, 3, b, 2, k, added, 4, stride);
+        compare(height, k, a, b, c, (r, n) -> c[4 + r * stride + n], added);
+        float[] fresh = c.clone();
+        Tiles.multiply(height, a, 3, b, 2, k, s, 1, columns, fresh, 4, stride);
+        compare(height, k, a, b, c, (r, n) -> s[1 + r * columns + n], fresh);
+        float[] stored = c.clone();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment segment = arena.allocate(4 * (b.length + 1L), 4).asSlice(4);
+            MemorySegment.copy(b, 0, segment, ValueLayout.JAVA_FLOAT, 0, b.length);
+            WeightTiles.multiply(height, a, 3, segment, 8, k, bias, 2, 0, stored, 4, stride);
+        }
+        compare(height, k, a, b, c, (r, n) -> bias[2 + n], stored);
+    }
+
+    private interface Start {
+        float at(int row, int column);
+    }
+
+    /// Compares with sums in doubles from `start` on, and what lies beside the tile with `before`.
+    private void compare(int height, int k, float[] a, float[] b, float[] before, Start start, float[] c) {
+        int columns = Simd.TILE_COLUMNS;
+        int stride = columns + 5;
         for (int i = 0; i < c.length; i++) {
             int row = (i - 4) / stride;
             int column = (i - 4) % stride;
             double expected = before[i];
             if (i >= 4 && column < columns) {
+                expected = start.at(row, column);
                 for (int p = 0; p < k; p++) {
-                    expected += (double) a[3 + p * height + row] * b[2 + p * columns + column];
+                    expected += (double) a[3 + packed(p, row, height)] * b[2 + p * columns + column];
                 }
             }
             assertEquals(expected, c[i], 1e-5, "height %d, k %d, index %d".formatted(height, k, i));
         }
+    }
+
+    /// Where value `p` of a row lies in a tile.
+    private static int packed(int p, int row, int height) {
+        return (p / Tiles.CHUNK * height + row) * Tiles.CHUNK + p % Tiles.CHUNK;
     }
 
     @Test
@@ -67,17 +99,18 @@ class TilesTest {
     @Test
     void packedTilesHoldRowsAndZeros() {
         for (int rows : new int[] {1, 2, 3, 4, 5, 6, 7, 11, 12, 13, 30}) {
-            int k = 5;
-            float[] x = random(2 + rows * 9);
-            float[] packed = new float[1 + Tiles.paddedRows(rows) * k];
+            int k = rows % 2 == 0 ? 5 : 37;
+            int depth = Tiles.paddedDepth(k);
+            float[] x = random(2 + rows * 39);
+            float[] packed = new float[1 + Tiles.paddedRows(rows) * depth];
             Arrays.fill(packed, Float.NaN);
-            Packing.tiles(x, 2, 9, rows, k, packed, 1);
+            Packing.tiles(x, 2, 39, rows, k, packed, 1);
             for (int r = 0; r < rows; ) {
                 int height = Tiles.height(rows - r);
                 for (int p = 0; p < k; p++) {
                     for (int i = 0; i < height; i++) {
-                        float expected = r + i < rows ? x[2 + (r + i) * 9 + p] : 0f;
-                        assertEquals(expected, packed[1 + r * k + p * height + i]);
+                        float expected = r + i < rows ? x[2 + (r + i) * 39 + p] : 0f;
+                        assertEquals(expected, packed[1 + r * depth + packed(p, i, height)]);
                     }
                 }
                 r += height;
@@ -88,10 +121,11 @@ class TilesTest {
     @Test
     void packedColumnTilesHoldColumnsAndZeros() {
         for (int columns : new int[] {1, 2, 3, 5, 6, 7, 12, 13, 64}) {
-            int rows = 3;
+            int rows = columns % 2 == 0 ? 3 : 35;
+            int depth = Tiles.paddedDepth(rows);
             int stride = columns + 2;
             float[] x = random(1 + rows * stride);
-            float[] packed = new float[Tiles.paddedRows(columns) * rows];
+            float[] packed = new float[Tiles.paddedRows(columns) * depth];
             Arrays.fill(packed, Float.NaN);
             Packing.columnTiles(x, 1, stride, rows, columns, packed, 0);
             for (int c = 0; c < columns; ) {
@@ -99,7 +133,7 @@ class TilesTest {
                 for (int r = 0; r < rows; r++) {
                     for (int i = 0; i < height; i++) {
                         float expected = c + i < columns ? x[1 + r * stride + c + i] : 0f;
-                        assertEquals(expected, packed[c * rows + r * height + i]);
+                        assertEquals(expected, packed[c * depth + packed(r, i, height)]);
                     }
                 }
                 c += height;

@@ -1,0 +1,215 @@
+package io.github.sgpt4j.jmh;
+
+import io.github.sgpt4j.BiEncoder;
+import io.github.sgpt4j.BiEncoderOptions;
+import io.github.sgpt4j.ModelOptions;
+import io.github.sgpt4j.TextKind;
+import io.github.sgpt4j.nano.NanoModel;
+import io.github.sgpt4j.retrieval.Hit;
+import io.github.sgpt4j.retrieval.IndexOptions;
+import io.github.sgpt4j.retrieval.SearchOptions;
+import io.github.sgpt4j.retrieval.SemanticIndex;
+import io.github.sgpt4j.retrieval.VectorStorage;
+import io.github.sgpt4j.retrieval.corpus.Document;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/// How well and how fast an index of many vectors is searched: real embeddings of the built-in model, of word
+/// windows ([WordWindows]). Recall counts how many of the ten nearest, found by looking at every vector, the
+/// graph finds.
+///
+/// Properties: `index.documents` (100,000), `index.queries` (1,000), `index.connections`, `index.beamWidth`,
+/// `index.storage` (both unless named), `sgpt4j.jmh.data` for its files; embeddings are kept there.
+public final class IndexReport {
+    private static final int DOCUMENTS = Integer.getInteger("index.documents", 100_000);
+    private static final int QUERIES = Integer.getInteger("index.queries", 1_000);
+    private static final int BATCH = 4096;
+    private static final int K = 10;
+    private static final int[] CANDIDATES = {10, 30, 50, 100, 200};
+    private static final double NANOS = 1e9;
+    private static final double NANOS_PER_MILLI = 1e6;
+
+    private final Path folder;
+    private final BiEncoder encoder;
+    private final List<String> texts;
+    private final float[][] documents;
+    private final float[][] queries;
+
+    private IndexReport(Path folder, BiEncoder encoder) throws IOException {
+        this.folder = folder;
+        this.encoder = encoder;
+        List<String> all = new WordWindows(1).take(DOCUMENTS + QUERIES);
+        texts = all.subList(0, DOCUMENTS);
+        documents = embed("documents", texts, TextKind.DOCUMENT);
+        queries = embed("queries", all.subList(DOCUMENTS, all.size()), TextKind.QUERY);
+    }
+
+    public static void main(String[] arguments) throws IOException {
+        Path folder = Files.createDirectories(Settings.dataDirectory().resolve("index"));
+        ModelOptions threads = ModelOptions.DEFAULT.withThreads(Settings.threads());
+        try (BiEncoder encoder = BiEncoder.open(NanoModel.directory(), threads, BiEncoderOptions.DEFAULT)) {
+            IndexReport report = new IndexReport(folder, encoder);
+            String only = System.getProperty("index.storage", "");
+            for (VectorStorage storage : VectorStorage.values()) {
+                if (only.isEmpty() || only.equalsIgnoreCase(storage.name())) {
+                    report.measure(storage);
+                }
+            }
+        }
+    }
+
+    private float[][] embed(String name, List<String> all, TextKind kind) throws IOException {
+        Path file = folder.resolve("%s-%d-%08x.f32".formatted(name, all.size(), all.hashCode()));
+        int width = encoder.dimension();
+        if (Files.exists(file) && Files.size(file) == 4L * all.size() * width) {
+            return read(file, all.size(), width);
+        }
+        long start = System.nanoTime();
+        float[][] vectors = encoder.embed(all, kind);
+        say("embedded %,d %s: %,.0f/s", all.size(), name, all.size() / seconds(start));
+        ByteBuffer bytes = ByteBuffer.allocate(4 * all.size() * width);
+        FloatBuffer floats = bytes.asFloatBuffer();
+        for (float[] vector : vectors) {
+            floats.put(vector);
+        }
+        Files.write(file, bytes.array());
+        return vectors;
+    }
+
+    private static float[][] read(Path file, int rows, int width) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            FloatBuffer floats = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size())
+                    .asFloatBuffer();
+            float[][] vectors = new float[rows][width];
+            for (float[] vector : vectors) {
+                floats.get(vector);
+            }
+            return vectors;
+        }
+    }
+
+    private void measure(VectorStorage storage) throws IOException {
+        IndexOptions options = new IndexOptions(
+                storage,
+                Integer.getInteger("index.connections", IndexOptions.DEFAULT.connections()),
+                Integer.getInteger("index.beamWidth", IndexOptions.DEFAULT.beamWidth()));
+        Path path = folder.resolve("lucene");
+        delete(path);
+        say("%s", options);
+        long start = System.nanoTime();
+        try (SemanticIndex index = SemanticIndex.open(path, encoder, options)) {
+            for (int from = 0; from < DOCUMENTS; from += BATCH) {
+                add(index, from, Math.min(DOCUMENTS, from + BATCH));
+            }
+            say("indexed: %,.0f documents/s with commits every %,d", DOCUMENTS / seconds(start), BATCH);
+            start = System.nanoTime();
+        }
+        say("merges awaited: %.1f s more; %,d MB", seconds(start), size(path) / 1_000_000);
+        try (SemanticIndex index = SemanticIndex.open(path, encoder)) {
+            search(index, "as committed");
+            start = System.nanoTime();
+            index.optimize();
+            say("optimized in %.1f s", seconds(start));
+            search(index, "optimized");
+        }
+        delete(path);
+    }
+
+    private void add(SemanticIndex index, int from, int to) throws IOException {
+        List<Document> batch = new ArrayList<>();
+        for (int i = from; i < to; i++) {
+            batch.add(Document.of(Integer.toString(i), texts.get(i)));
+        }
+        index.add(batch, Arrays.copyOfRange(documents, from, to));
+        index.commit();
+    }
+
+    private void search(SemanticIndex index, String state) throws IOException {
+        SearchOptions options = SearchOptions.DEFAULT.withLimit(K);
+        List<Set<String>> nearest = new ArrayList<>();
+        double[] exact = run(index, options.withExact(true), nearest);
+        say("%s, exact: %s", state, latencies(exact));
+        for (int candidates : CANDIDATES) {
+            List<Set<String>> found = new ArrayList<>();
+            SearchOptions graph = options.withCandidates(candidates);
+            run(index, graph, new ArrayList<>());
+            double[] millis = run(index, graph, found);
+            long hits = 0;
+            for (int i = 0; i < found.size(); i++) {
+                found.get(i).retainAll(nearest.get(i));
+                hits += found.get(i).size();
+            }
+            say(
+                    "%s, %d candidates: recall@%d %.4f, %s",
+                    state, candidates, K, hits / (double) (K * QUERIES), latencies(millis));
+        }
+    }
+
+    private double[] run(SemanticIndex index, SearchOptions options, List<Set<String>> found) throws IOException {
+        double[] millis = new double[queries.length];
+        for (int i = 0; i < queries.length; i++) {
+            long start = System.nanoTime();
+            List<Hit> hits = index.search(queries[i], options);
+            millis[i] = (System.nanoTime() - start) / NANOS_PER_MILLI;
+            Set<String> ids = new HashSet<>();
+            hits.forEach(hit -> ids.add(hit.document().id()));
+            found.add(ids);
+        }
+        return millis;
+    }
+
+    private static String latencies(double[] millis) {
+        double[] sorted = millis.clone();
+        Arrays.sort(sorted);
+        double sum = Arrays.stream(sorted).sum();
+        return String.format(
+                Locale.ROOT,
+                "p50 %.2f ms, p99 %.2f ms, %,.0f queries/s on one thread",
+                sorted[sorted.length / 2],
+                sorted[sorted.length * 99 / 100],
+                1000 * sorted.length / sum);
+    }
+
+    private static double seconds(long start) {
+        return (System.nanoTime() - start) / NANOS;
+    }
+
+    private static long size(Path path) throws IOException {
+        try (Stream<Path> files = Files.list(path)) {
+            return files.mapToLong(file -> file.toFile().length()).sum();
+        }
+    }
+
+    private static void delete(Path path) throws IOException {
+        if (!Files.exists(path)) {
+            return;
+        }
+        try (Stream<Path> files = Files.walk(path)) {
+            files.sorted(Comparator.reverseOrder()).forEach(file -> {
+                try {
+                    Files.delete(file);
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            });
+        }
+    }
+
+    private static void say(String form, Object... values) {
+        System.out.println(String.format(Locale.ROOT, form, values));
+    }
+}

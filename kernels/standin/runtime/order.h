@@ -1,0 +1,42 @@
+// Order between the operations of a device's streams: which of those already run are not ordered, by streams, events or
+// the host's waiting, before the one that runs now. If both touch the same bytes and one writes, that is a race.
+#pragma once
+
+#include <bitset>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace standin {
+
+/// For each stream (by index), how many of its operations are known to come before.
+class Clock {
+public:
+    void join(const Clock& other);
+    bool covers(unsigned stream, uint64_t count) const { return stream < at_.size() && at_[stream] >= count; }
+    /// One more operation of a stream: its count.
+    uint64_t tick(unsigned stream);
+
+private:
+    std::vector<uint64_t> at_;
+};
+
+/// The running operation.
+struct Order {
+    uint64_t launch = 0;  // its number in cells
+    bool any = false;     // whether some operation below is set
+    std::bitset<65536> unordered;
+    std::map<unsigned, std::string> names;  // of the unordered ones
+
+    bool conflicts(uint64_t cell) const { return any && unordered[cell >> 48]; }
+    std::string words(uint64_t cell) const;
+};
+
+/// That of the operation this worker thread runs, or null.
+extern thread_local Order* current_order;
+
+/// Looks for races of a copy's or a library's access and remembers it: "" or what is wrong.
+std::string note_access(uintptr_t real, size_t size, bool write);
+
+}  // namespace standin

@@ -1,0 +1,224 @@
+package io.github.sgpt4j.cli;
+
+import io.github.sgpt4j.BiEncoderOptions;
+import io.github.sgpt4j.CrossEncoderOptions;
+import io.github.sgpt4j.Pooling;
+import io.github.sgpt4j.retrieval.evaluation.Measure;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/// Options of `sgpt eval` besides what is evaluated.
+final class EvalOptions {
+    /// How documents are found.
+    enum Mode {
+        DENSE,
+        BM25,
+        HYBRID,
+        RERANK;
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /// What becomes of documents that have their query's id.
+    enum IdenticalIds {
+        KEEP,
+        DROP;
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /// Forms of output.
+    enum Format {
+        TABLE,
+        JSON
+    }
+
+    @Option(
+            names = "--mode",
+            paramLabel = "MODE",
+            description = "How documents of --data are found: dense (cosine of embeddings, every document looked at),"
+                    + " bm25 (words; k1 = 0.9, b = 0.4), hybrid (reciprocal rank fusion of both) or rerank (BM25's"
+                    + " best, scored by the model as cross-encoder) (default: dense).")
+    private @Nullable Mode mode;
+
+    @Option(names = "--split", paramLabel = "NAME", description = "Which judgements count (default: test).")
+    private @Nullable String split;
+
+    @Option(
+            names = "--depth",
+            paramLabel = "N",
+            converter = Converters.Count.class,
+            description = "Documents found per query (default: 1000, as in BEIR).")
+    private @Nullable Integer depth;
+
+    @Option(
+            names = "--rerank",
+            paramLabel = "N",
+            converter = Converters.Count.class,
+            description = "Documents per query that --mode rerank scores (default: 100).")
+    private @Nullable Integer rerank;
+
+    @Option(
+            names = "--identical-ids",
+            paramLabel = "keep|drop",
+            description =
+                    "Whether a document that has its query's id counts (default: drop for --data, as in BEIR; keep"
+                            + " for --run, as in trec_eval).")
+    private @Nullable IdenticalIds identicalIds;
+
+    @Option(
+            names = "--cutoffs",
+            paramLabel = "N,...",
+            split = ",",
+            converter = Converters.Count.class,
+            description = "Ranks that nDCG, MAP, recall and precision are taken at (default: 1,3,5,10,100).")
+    private List<Integer> cutoffs = new ArrayList<>();
+
+    @Option(
+            names = "--specb",
+            negatable = true,
+            description = "Put queries and documents in brackets, or don't (default: by the model's name).")
+    private @Nullable Boolean specb;
+
+    @Option(
+            names = "--pooling",
+            paramLabel = "NAME",
+            split = ",",
+            converter = Converters.PoolingName.class,
+            description = "As for sgpt embed (default: what the checkpoint says, else weightedmean).")
+    private List<Pooling> pooling = new ArrayList<>();
+
+    @Option(
+            names = "--prompt",
+            paramLabel = "TEMPLATE",
+            converter = Converters.Prompt.class,
+            description = "As for sgpt score (default: SGPT's).")
+    private @Nullable String prompt;
+
+    @Option(names = "--per-query", description = "Give each query's results as well.")
+    private boolean perQuery;
+
+    @Option(names = "--format", paramLabel = "table|json", description = "Form of the output (default: table).")
+    private Format format = Format.TABLE;
+
+    @Option(names = "--report", paramLabel = "FILE", description = "Write the JSON report there as well.")
+    private @Nullable String report;
+
+    @Option(
+            names = "--save-run",
+            paramLabel = "FILE",
+            description = "Write the ranking in TREC's form; with several collections a directory for NAME.run.")
+    private @Nullable String saveRun;
+
+    @Option(
+            names = "--cache",
+            paramLabel = "DIR",
+            description = "Where embeddings and scores are kept (default: sgpt4j/evaluation in ~/.cache or"
+                    + " $XDG_CACHE_HOME).")
+    private @Nullable String cache;
+
+    @Option(names = "--no-cache", description = "Keep no embeddings and scores.")
+    private boolean noCache;
+
+    Mode mode() {
+        return Optional.ofNullable(mode).orElse(Mode.DENSE);
+    }
+
+    String split() {
+        return Optional.ofNullable(split).orElse("test");
+    }
+
+    int depth() {
+        return Optional.ofNullable(depth).orElse(1000);
+    }
+
+    int rerank() {
+        return Optional.ofNullable(rerank).orElse(100);
+    }
+
+    IdenticalIds identicalIds(IdenticalIds otherwise) {
+        return Optional.ofNullable(identicalIds).orElse(otherwise);
+    }
+
+    List<Measure> measures() {
+        return Measure.standard(
+                cutoffs.isEmpty()
+                        ? Measure.STANDARD_CUTOFFS
+                        : cutoffs.stream().sorted().distinct().toList());
+    }
+
+    BiEncoderOptions biEncoder(int batchTokens) {
+        return new BiEncoderOptions(pooling, Optional.ofNullable(specb), false, 0, batchTokens);
+    }
+
+    CrossEncoderOptions crossEncoder(int batchTokens) {
+        String template = Optional.ofNullable(prompt).orElse(CrossEncoderOptions.DEFAULT.prompt());
+        return new CrossEncoderOptions(template, 0, batchTokens);
+    }
+
+    boolean perQuery() {
+        return perQuery;
+    }
+
+    Format format() {
+        return format;
+    }
+
+    Optional<String> report() {
+        return Optional.ofNullable(report);
+    }
+
+    Optional<String> saveRun() {
+        return Optional.ofNullable(saveRun);
+    }
+
+    Optional<String> cache() {
+        return Optional.ofNullable(cache);
+    }
+
+    boolean noCache() {
+        return noCache;
+    }
+
+    /// An option that was given and means nothing for what is evaluated.
+    ///
+    /// @param data whether that is a collection
+    /// @param useb whether that is USEB
+    Optional<String> misplaced(boolean data, boolean useb) {
+        if (!data) {
+            if (mode != null) {
+                return Optional.of("--mode");
+            }
+            if (depth != null) {
+                return Optional.of("--depth");
+            }
+            if (rerank != null) {
+                return Optional.of("--rerank");
+            }
+            if (saveRun != null) {
+                return Optional.of("--save-run");
+            }
+            if (prompt != null) {
+                return Optional.of("--prompt");
+            }
+        }
+        if (!data && !useb && split != null) {
+            return Optional.of("--split");
+        }
+        if (useb && (!cutoffs.isEmpty() || identicalIds != null || perQuery)) {
+            return Optional.of(
+                    !cutoffs.isEmpty() ? "--cutoffs" : identicalIds != null ? "--identical-ids" : "--per-query");
+        }
+        return Optional.empty();
+    }
+}

@@ -1,0 +1,38 @@
+package io.github.sgpt4j.cli;
+
+import io.github.sgpt4j.retrieval.evaluation.EvaluationListener;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/// Shows how far an evaluation is: a bar per task.
+final class EvalProgress implements EvaluationListener, AutoCloseable {
+    private final Console console;
+    private final boolean quiet;
+    private String task = "";
+    private @Nullable ProgressDisplay display;
+
+    EvalProgress(Console console, boolean quiet) {
+        this.console = console;
+        this.quiet = quiet;
+    }
+
+    @Override
+    public void update(String name, long done, long total) {
+        ProgressDisplay shown = display;
+        if (shown == null || !name.equals(task)) {
+            close();
+            shown = ProgressDisplay.start(console, quiet, name, OptionalLong.of(total));
+            display = shown;
+            task = name;
+        }
+        shown.to(done);
+    }
+
+    @Override
+    public void close() {
+        if (display != null) {
+            display.close();
+            display = null;
+        }
+    }
+}

@@ -1,0 +1,89 @@
+package io.github.sgpt4j.cli;
+
+import io.github.sgpt4j.BiEncoder;
+import io.github.sgpt4j.BiEncoderOptions;
+import io.github.sgpt4j.CrossEncoder;
+import io.github.sgpt4j.CrossEncoderOptions;
+import io.github.sgpt4j.Model;
+import io.github.sgpt4j.retrieval.Hit;
+import io.github.sgpt4j.retrieval.SearchMode;
+import io.github.sgpt4j.retrieval.SearchOptions;
+import io.github.sgpt4j.retrieval.SemanticIndex;
+import io.github.sgpt4j.retrieval.corpus.TextRecord;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+
+/// Search in an index on disk. A model is opened only if the search needs one.
+final class IndexSearch implements QuerySearch {
+    private final Deque<Closeable> resources = new ArrayDeque<>();
+    private final SearchOptions options;
+    private final Optional<CrossEncoder> reranker;
+    private final SemanticIndex index;
+
+    /// Opens a model when it is needed.
+    @FunctionalInterface
+    interface ModelOpening {
+        Model open() throws IOException;
+    }
+
+    /// @param batchTokens most tokens computed together
+    IndexSearch(Path path, SearchOptions options, ModelOpening opening, int batchTokens) throws IOException {
+        LuceneLog.silence();
+        this.options = options;
+        try {
+            boolean dense = options.mode() != SearchMode.BM25;
+            Optional<Model> model =
+                    dense || options.rerank() > 0 ? Optional.of(keep(opening.open())) : Optional.empty();
+            reranker = options.rerank() > 0
+                    ? Optional.of(keep(CrossEncoder.of(
+                            model.orElseThrow(), CrossEncoderOptions.DEFAULT.withBatchTokens(batchTokens))))
+                    : Optional.empty();
+            if (dense) {
+                BiEncoderOptions encoding = BiEncoderOptions.DEFAULT.withBatchTokens(batchTokens);
+                index = SemanticIndex.openReadOnly(path, keep(BiEncoder.of(model.orElseThrow(), encoding)));
+            } else {
+                index = SemanticIndex.openReadOnly(path);
+            }
+            resources.push(index::close);
+        } catch (IOException | RuntimeException | Error e) {
+            close();
+            throw e;
+        }
+    }
+
+    private <T extends AutoCloseable> T keep(T resource) {
+        resources.push(() -> {
+            try {
+                resource.close();
+            } catch (RuntimeException | IOException e) {
+                throw e;
+            } catch (Exception e) {
+                throw new IOException(e);
+            }
+        });
+        return resource;
+    }
+
+    int size() throws IOException {
+        return index.size();
+    }
+
+    @Override
+    public List<List<Hit>> search(List<TextRecord> queries) throws IOException {
+        // Something may be writing the index all the while.
+        index.refresh();
+        return index.search(queries.stream().map(TextRecord::joined).toList(), options, reranker);
+    }
+
+    @Override
+    public void close() throws IOException {
+        while (!resources.isEmpty()) {
+            resources.pop().close();
+        }
+    }
+}

@@ -1,0 +1,39 @@
+package io.github.sgpt4j.cli;
+
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/// Shows how far work on files is, in megabytes.
+final class MegabyteProgress implements AutoCloseable {
+    private static final int MEGABYTE = 1_000_000;
+
+    private final Console console;
+    private final boolean quiet;
+    private final String task;
+    private @Nullable ProgressDisplay display;
+
+    /// @param task what is being done, as a participle
+    MegabyteProgress(Console console, boolean quiet, String task) {
+        this.console = console;
+        this.quiet = quiet;
+        this.task = task;
+    }
+
+    /// @param done bytes
+    /// @param total bytes
+    void to(long done, long total) {
+        ProgressDisplay shown = display;
+        if (shown == null) {
+            shown = ProgressDisplay.start(console, quiet, task + " (MB)", OptionalLong.of(total / MEGABYTE));
+            display = shown;
+        }
+        shown.to(done / MEGABYTE);
+    }
+
+    @Override
+    public void close() {
+        if (display != null) {
+            display.close();
+        }
+    }
+}

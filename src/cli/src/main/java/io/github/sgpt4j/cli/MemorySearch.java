@@ -1,0 +1,71 @@
+package io.github.sgpt4j.cli;
+
+import io.github.sgpt4j.BiEncoder;
+import io.github.sgpt4j.CrossEncoder;
+import io.github.sgpt4j.Model;
+import io.github.sgpt4j.TextKind;
+import io.github.sgpt4j.retrieval.Hit;
+import io.github.sgpt4j.retrieval.Reranking;
+import io.github.sgpt4j.retrieval.corpus.Document;
+import io.github.sgpt4j.retrieval.corpus.TextRecord;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// Exact search by cosine among documents in memory.
+///
+/// @param model closed with this
+/// @param encoder closed with this
+/// @param reranker closed with this
+/// @param index of the documents, in their order
+/// @param k most documents to return
+/// @param rerank how many the reranker re-orders
+record MemorySearch(
+        Model model,
+        BiEncoder encoder,
+        Optional<CrossEncoder> reranker,
+        List<Document> documents,
+        SearchIndex index,
+        int k,
+        int rerank)
+        implements QuerySearch {
+    @Override
+    public List<List<Hit>> search(List<TextRecord> queries) {
+        List<String> texts = queries.stream().map(TextRecord::joined).toList();
+        float[][] vectors = encoder.embed(texts, TextKind.QUERY);
+        List<List<Hit>> results = new ArrayList<>();
+        for (int i = 0; i < vectors.length; i++) {
+            results.add(search(texts.get(i), vectors[i], queries.get(i).where()));
+        }
+        return results;
+    }
+
+    private List<Hit> search(String query, float[] vector, String where) {
+        for (float value : vector) {
+            JsonLines.requireFinite(value, where);
+        }
+        List<Hit> hits = index.search(vector, Math.max(k, rerank)).stream()
+                .map(this::hit)
+                .toList();
+        if (reranker.isPresent()) {
+            hits = Reranking.reorder(reranker.get(), query, hits, rerank);
+        }
+        return hits.subList(0, Math.min(k, hits.size()));
+    }
+
+    private Hit hit(SearchIndex.Hit hit) {
+        return new Hit(
+                documents.get(hit.document()),
+                hit.cosine(),
+                Optional.of(hit.cosine()),
+                Optional.empty(),
+                Optional.empty());
+    }
+
+    @Override
+    public void close() {
+        reranker.ifPresent(CrossEncoder::close);
+        encoder.close();
+        model.close();
+    }
+}

@@ -1,0 +1,81 @@
+package io.github.sgpt4j.cli;
+
+import io.github.sgpt4j.weightstools.Verifier;
+import io.github.sgpt4j.weightstools.VerifyReport;
+import io.github.sgpt4j.weightstools.VerifyReport.Finding;
+import io.github.sgpt4j.weightstools.VerifyReport.Severity;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/// `sgpt verify`: whether a checkpoint is whole and fits together.
+@Command(
+        name = "verify",
+        versionProvider = VersionProvider.class,
+        description = {
+            "Check a checkpoint without computing with it: file hashes where they are known (Hugging Face cache,"
+                    + " hf download, SHA256SUMS), shards against their index, tensors against the configuration,"
+                    + " tokenizer against the embedding table.",
+            "Exit code 1 if something is wrong."
+        })
+final class VerifyCommand extends ModelCommand {
+    @Option(
+            names = "--sums",
+            paramLabel = "FILE",
+            description = "Hashes to compare with, as sha256sum writes them, names relative to the checkpoint (default:"
+                    + " SHA256SUMS in the checkpoint, if it is there).")
+    private @Nullable Path sums;
+
+    @Option(names = "--strict", description = "Warnings too make the exit code 1.")
+    private boolean strict;
+
+    @Option(names = "--format", paramLabel = "FORMAT", description = "text, or json for one object (default: text).")
+    private ReportFormat format = ReportFormat.TEXT;
+
+    VerifyCommand(Console console) {
+        super(console);
+    }
+
+    @Override
+    void run() throws IOException {
+        VerifyReport report;
+        try (MegabyteProgress progress = new MegabyteProgress(console(), common().quiet(), "Verifying")) {
+            report = Verifier.verify(locateModel(), Optional.ofNullable(sums), progress::to);
+        }
+        try (Output out = Output.open(console(), Optional.empty())) {
+            write(report, out.stream());
+            out.finish();
+        }
+        requireSound(report);
+    }
+
+    private void write(VerifyReport report, OutputStream out) throws IOException {
+        switch (format) {
+            case TEXT -> out.write(VerifyRenderer.text(report).getBytes(StandardCharsets.UTF_8));
+            case JSON -> {
+                JsonLines json = new JsonLines(out);
+                json.line(line -> VerifyRenderer.json(report, line));
+                json.flush();
+            }
+        }
+    }
+
+    private void requireSound(VerifyReport report) {
+        List<Finding> counted = report.findings().stream()
+                .filter(finding -> strict || finding.severity() == Severity.ERROR)
+                .toList();
+        if (!counted.isEmpty()) {
+            throw new CliException("%s: expected a sound checkpoint, got %s: %s"
+                    .formatted(
+                            report.directory(),
+                            counted.size() == 1 ? "a problem" : "%,d problems, the first".formatted(counted.size()),
+                            counted.getFirst().message()));
+        }
+    }
+}

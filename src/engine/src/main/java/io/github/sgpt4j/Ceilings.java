@@ -1,0 +1,97 @@
+package io.github.sgpt4j;
+
+import io.github.sgpt4j.backend.Activation;
+import io.github.sgpt4j.backend.Backend;
+import io.github.sgpt4j.backend.Linear;
+import io.github.sgpt4j.backend.MatrixRows;
+import io.github.sgpt4j.backend.Norm;
+import io.github.sgpt4j.backend.NormParameters;
+import io.github.sgpt4j.backend.Tensor;
+import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.weights.Weights;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+
+/// What a device reaches when it has nothing else to do: the best rates of a large matrix product and of a large copy,
+/// through the same backend that models use.
+///
+/// @param backend borrowed
+record Ceilings(Backend backend) {
+    private static final int SMALLEST = 512;
+    private static final int LARGEST = 8192;
+    /// A product that takes this long is large enough.
+    private static final double ENOUGH_SECONDS = 0.1;
+
+    private static final int REPEATS = 5;
+    private static final int COPY_COLUMNS = 4096;
+    private static final int COPY_ROWS = 4096;
+    private static final double NANOS = 1e9;
+
+    SpeedReport.Ceiling measure() {
+        double best = 0;
+        for (int size = SMALLEST; size <= LARGEST; size *= 2) {
+            double seconds = product(size);
+            best = Math.max(best, 2.0 * size * size * size / seconds);
+            // The next one takes eight times as long.
+            if (seconds > ENOUGH_SECONDS) {
+                break;
+            }
+        }
+        return new SpeedReport.Ceiling(best, copy());
+    }
+
+    /// Seconds of the fastest product of square matrices.
+    private double product(int size) {
+        // The handle lives as long as the backend, but nothing uses it after the last synchronisation below.
+        try (Weights weights = Weights.random(Path.of("ceiling"), Map.of("w", new long[] {size, size}), DType.F32, 1);
+                Tensor x = backend.allocateInner(size, size);
+                Tensor some = backend.upload(random(SMALLEST * size), SMALLEST, size);
+                Tensor out = backend.allocateInner(size, size)) {
+            // Into the type that products read.
+            Norm none = backend.norm(NormParameters.identity(size));
+            for (int row = 0; row < size; row += SMALLEST) {
+                backend.norm(some, none, x.slice(row, SMALLEST));
+            }
+            Linear linear = backend.linear(List.of(MatrixRows.all(weights.get("w"))), List.of());
+            return fastest(() -> backend.linear(x, linear, Activation.NONE, out));
+        }
+    }
+
+    private static float[] random(int count) {
+        SplittableRandom random = new SplittableRandom(1);
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++) {
+            values[i] = random.nextFloat(-1f, 1f);
+        }
+        return values;
+    }
+
+    /// Bytes per second, those read and those written.
+    private double copy() {
+        try (Tensor from = backend.allocate(COPY_ROWS, COPY_COLUMNS);
+                Tensor to = backend.allocate(COPY_ROWS, COPY_COLUMNS)) {
+            try (Tensor some = backend.upload(random(SMALLEST * COPY_COLUMNS), SMALLEST, COPY_COLUMNS)) {
+                for (int row = 0; row < COPY_ROWS; row += SMALLEST) {
+                    backend.copy(some, from.slice(row, SMALLEST));
+                }
+            }
+            double bytes = 2.0 * COPY_ROWS * COPY_COLUMNS * Float.BYTES;
+            return bytes / fastest(() -> backend.copy(from, to));
+        }
+    }
+
+    private double fastest(Runnable operation) {
+        operation.run();
+        backend.synchronize();
+        double best = Double.POSITIVE_INFINITY;
+        for (int i = 0; i < REPEATS; i++) {
+            long start = System.nanoTime();
+            operation.run();
+            backend.synchronize();
+            best = Math.min(best, (System.nanoTime() - start) / NANOS);
+        }
+        return best;
+    }
+}

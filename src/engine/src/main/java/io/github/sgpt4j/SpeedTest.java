@@ -1,0 +1,175 @@
+package io.github.sgpt4j;
+
+import io.github.sgpt4j.SpeedReport.Parts;
+import io.github.sgpt4j.SpeedReport.Rate;
+import io.github.sgpt4j.backend.Backend;
+import io.github.sgpt4j.backend.TimedBackend;
+import io.github.sgpt4j.model.Decoder;
+import io.github.sgpt4j.model.NamedShape;
+import io.github.sgpt4j.scoring.Lanes;
+import io.github.sgpt4j.scoring.SentenceModules;
+import io.github.sgpt4j.scoring.TokenLoad;
+import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.weights.Weights;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+
+/// Measures how fast devices compute a model: texts of random tokens of one length, embedded and scored, without a
+/// tokenizer. Speed does not depend on what the numbers are, so a model may also be a shape with random weights.
+public final class SpeedTest implements AutoCloseable {
+    private static final int USUAL_TOKENS = 300;
+    private static final int FEWEST_PASSES = 3;
+    private static final long SEED = 20220217;
+    private static final double NANOS = 1e9;
+
+    private final Weights weights;
+    private final Devices.Opened devices;
+    private final Lanes lanes;
+    private final TimedBackend timed;
+    private final Lanes timedLanes;
+
+    private SpeedTest(Weights weights, Devices.Opened devices, Function<Backend, Decoder> load) {
+        this.weights = weights;
+        this.devices = devices;
+        lanes = new Lanes(devices.backends().stream().map(load).toList());
+        timed = new TimedBackend(devices.backends().getFirst());
+        timedLanes = new Lanes(List.of(load.apply(timed)));
+    }
+
+    /// Names that [#ofShape] knows.
+    public static List<String> shapes() {
+        return NamedShape.ALL.stream().map(NamedShape::name).toList();
+    }
+
+    /// A published model's shape with random weights; the caller closes it.
+    ///
+    /// @throws IllegalArgumentException if there is no shape of that name
+    /// @throws io.github.sgpt4j.error.SgptException if the device cannot be had
+    public static SpeedTest ofShape(String name, ModelOptions options) {
+        NamedShape shape = NamedShape.parse(name);
+        Devices.Opened devices = Devices.open(options, 0);
+        return open(
+                () -> shape.randomWeights(stored(options, devices), SEED),
+                devices,
+                weights -> backend -> Decoder.load(shape, weights, backend));
+    }
+
+    /// A checkpoint directory; the caller closes it.
+    ///
+    /// @throws io.github.sgpt4j.error.SgptException as [Model#open]
+    public static SpeedTest of(Path directory, ModelOptions options) {
+        Path transformer = SentenceModules.read(directory).transformer();
+        Decoder.readConfig(transformer);
+        return open(
+                () -> Weights.open(transformer),
+                Devices.open(options, 0),
+                weights -> backend -> Decoder.load(transformer, weights, backend));
+    }
+
+    private static SpeedTest open(
+            Supplier<Weights> open, Devices.Opened devices, Function<Weights, Function<Backend, Decoder>> load) {
+        try {
+            Weights weights = open.get();
+            try {
+                return new SpeedTest(weights, devices, load.apply(weights));
+            } catch (RuntimeException | Error e) {
+                weights.close();
+                throw e;
+            }
+        } catch (RuntimeException | Error e) {
+            devices.backends().forEach(Backend::close);
+            throw e;
+        }
+    }
+
+    /// The type that random weights are stored in: the one to compute with, so that nothing is widened needlessly.
+    private static DType stored(ModelOptions options, Devices.Opened devices) {
+        boolean cpu = devices.backends().getFirst().name().equals("cpu");
+        return switch (options.dtype()) {
+            case AUTO -> cpu ? DType.F32 : DType.BF16;
+            case FP32, TF32 -> DType.F32;
+            case BF16 -> DType.BF16;
+            case FP16 -> DType.F16;
+        };
+    }
+
+    /// Measures. Each of embedding and scoring runs once to warm up, then at least three times and until `seconds` have
+    /// passed.
+    ///
+    /// @param texts number of texts in a pass
+    /// @param tokens tokens of each text
+    /// @param queryTokens tokens of the query that is scored after each text
+    /// @param batchTokens most tokens computed together
+    /// @throws IllegalArgumentException if a number is below 1, or a text with its query longer than the model
+    public SpeedReport run(int texts, int tokens, int queryTokens, int batchTokens, double seconds) {
+        TokenLoad load = new TokenLoad(texts, tokens, queryTokens, batchTokens);
+        int positions = lanes.any().config().maxPositions();
+        if (tokens + (long) queryTokens > positions) {
+            throw new IllegalArgumentException("expected texts with query of at most %d tokens, the model's, got %d"
+                    .formatted(positions, tokens + (long) queryTokens));
+        }
+        double[] embed = passes(() -> load.embed(lanes), seconds);
+        double[] score = passes(() -> load.score(lanes), seconds);
+        String names = devices.backends().stream().map(Backend::name).collect(Collectors.joining(","));
+        return new SpeedReport(
+                names,
+                rate(embed, texts),
+                rate(embed, (double) texts * tokens),
+                rate(score, texts),
+                parts(load),
+                new Ceilings(devices.backends().getFirst()).measure());
+    }
+
+    /// Tokens of a text of usual length, a document's: 300, or as many as the model allows beside a query.
+    public int usualTokens(int queryTokens) {
+        return Math.clamp(lanes.any().config().maxPositions() - (long) queryTokens, 1, USUAL_TOKENS);
+    }
+
+    private Parts parts(TokenLoad load) {
+        load.embed(timedLanes);
+        timed.reset();
+        load.embed(timedLanes);
+        TimedBackend.Times times = timed.times();
+        double all = times.productSeconds() + times.attentionSeconds() + times.otherSeconds();
+        return new Parts(
+                times.productSeconds() / all,
+                times.attentionSeconds() / all,
+                times.otherSeconds() / all,
+                times.productFlops() / times.productSeconds(),
+                times.attentionFlops() / times.attentionSeconds(),
+                times.otherBytes() / times.otherSeconds());
+    }
+
+    /// Seconds of each pass.
+    static double[] passes(Runnable pass, double seconds) {
+        pass.run();
+        List<Double> times = new ArrayList<>();
+        long begin = System.nanoTime();
+        while (times.size() < FEWEST_PASSES || (System.nanoTime() - begin) / NANOS < seconds) {
+            long start = System.nanoTime();
+            pass.run();
+            times.add((System.nanoTime() - start) / NANOS);
+        }
+        return times.stream().mapToDouble(Double::doubleValue).toArray();
+    }
+
+    static Rate rate(double[] seconds, double items) {
+        double[] sorted = seconds.clone();
+        Arrays.sort(sorted);
+        int middle = sorted.length / 2;
+        double median = sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+        return new Rate(items / median, items / sorted[sorted.length - 1], items / sorted[0], sorted.length);
+    }
+
+    /// Gives memory and threads back.
+    @Override
+    public void close() {
+        devices.backends().forEach(Backend::close);
+        weights.close();
+    }
+}

@@ -1,0 +1,224 @@
+package io.github.sgpt4j.backend;
+
+import io.github.sgpt4j.batch.PackedBatch;
+import io.github.sgpt4j.weights.WeightTensor;
+import java.util.Arrays;
+import java.util.List;
+
+/// Another backend, each operation of which is waited for and timed: how a forward pass divides into its parts, not
+/// how long it takes, since waiting costs time of its own. Closing it leaves the other one open. For one thread.
+public final class TimedBackend implements Backend {
+    /// What has been measured.
+    ///
+    /// @param productSeconds in matrix products with their epilogues, output head included
+    /// @param attentionSeconds in attention
+    /// @param otherSeconds in everything else
+    /// @param productFlops of the products, a multiplication and an addition each counted
+    /// @param attentionFlops of the scores and weighted values that causality and windows leave
+    /// @param otherBytes read and written by embedding, norms, rotations, gates and pooling
+    public record Times(
+            double productSeconds,
+            double attentionSeconds,
+            double otherSeconds,
+            double productFlops,
+            double attentionFlops,
+            double otherBytes) {}
+
+    private enum Part {
+        PRODUCT,
+        ATTENTION,
+        OTHER
+    }
+
+    private static final double NANOS = 1e9;
+
+    private final Backend backend;
+    private final long[] nanos = new long[Part.values().length];
+    private double productFlops;
+    private double attentionFlops;
+    private double otherBytes;
+
+    public TimedBackend(Backend backend) {
+        this.backend = backend;
+    }
+
+    /// Since the last [#reset].
+    public Times times() {
+        return new Times(
+                nanos[Part.PRODUCT.ordinal()] / NANOS,
+                nanos[Part.ATTENTION.ordinal()] / NANOS,
+                nanos[Part.OTHER.ordinal()] / NANOS,
+                productFlops,
+                attentionFlops,
+                otherBytes);
+    }
+
+    /// Forgets what was measured.
+    public void reset() {
+        backend.synchronize();
+        Arrays.fill(nanos, 0);
+        productFlops = 0;
+        attentionFlops = 0;
+        otherBytes = 0;
+    }
+
+    private void time(Part part, Runnable operation) {
+        long start = System.nanoTime();
+        operation.run();
+        backend.synchronize();
+        nanos[part.ordinal()] += System.nanoTime() - start;
+    }
+
+    private void other(double values, Runnable operation) {
+        otherBytes += values * Float.BYTES;
+        time(Part.OTHER, operation);
+    }
+
+    private static double values(Tensor x) {
+        return (double) x.rows() * x.columns();
+    }
+
+    private static double flops(double rows, Linear linear) {
+        return 2 * rows * linear.in() * linear.out();
+    }
+
+    @Override
+    public String name() {
+        return backend.name();
+    }
+
+    @Override
+    public Linear linear(List<MatrixRows> weight, List<MatrixRows> bias) {
+        return backend.linear(weight, bias);
+    }
+
+    @Override
+    public Norm norm(NormParameters parameters) {
+        return backend.norm(parameters);
+    }
+
+    @Override
+    public Table table(WeightTensor weight) {
+        return backend.table(weight);
+    }
+
+    @Override
+    public Batch upload(PackedBatch batch) {
+        return backend.upload(batch);
+    }
+
+    @Override
+    public Tensor upload(float[] values, int rows, int columns) {
+        return backend.upload(values, rows, columns);
+    }
+
+    @Override
+    public Tensor allocate(int rows, int columns) {
+        return backend.allocate(rows, columns);
+    }
+
+    @Override
+    public Tensor allocateInner(int rows, int columns) {
+        return backend.allocateInner(rows, columns);
+    }
+
+    @Override
+    public void embed(Table table, Batch batch, Tensor out) {
+        other(2 * values(out), () -> backend.embed(table, batch, out));
+    }
+
+    @Override
+    public void addPositions(Table table, int offset, Batch batch, Tensor out) {
+        other(3 * values(out), () -> backend.addPositions(table, offset, batch, out));
+    }
+
+    @Override
+    public void norm(Tensor x, Norm norm, Tensor out) {
+        other(2 * values(x), () -> backend.norm(x, norm, out));
+    }
+
+    @Override
+    public void headNorm(Tensor qkv, int firstColumn, int heads, Norm norm) {
+        double values = 2.0 * qkv.rows() * heads * norm.columns();
+        other(values, () -> backend.headNorm(qkv, firstColumn, heads, norm));
+    }
+
+    @Override
+    public void linear(Tensor x, Linear linear, Activation activation, Tensor out) {
+        productFlops += flops(x.rows(), linear);
+        time(Part.PRODUCT, () -> backend.linear(x, linear, activation, out));
+    }
+
+    @Override
+    public void linearAdd(Tensor x, Linear linear, Tensor out) {
+        productFlops += flops(x.rows(), linear);
+        time(Part.PRODUCT, () -> backend.linearAdd(x, linear, out));
+    }
+
+    @Override
+    public void rotary(Tensor qkv, Batch batch, RotaryParameters parameters) {
+        double heads = (double) parameters.heads() + parameters.kvHeads();
+        other(2 * qkv.rows() * heads * parameters.rotaryDim(), () -> backend.rotary(qkv, batch, parameters));
+    }
+
+    @Override
+    public void attention(Tensor qkv, Batch batch, AttentionParameters parameters, Tensor out) {
+        double keys = 0;
+        int[] positions = batch.packed().positions();
+        for (int position : positions) {
+            int all = position + 1;
+            keys += parameters.window() == 0 ? all : Math.min(all, parameters.window());
+        }
+        attentionFlops += 4 * keys * parameters.heads() * parameters.headDim();
+        time(Part.ATTENTION, () -> backend.attention(qkv, batch, parameters, out));
+    }
+
+    @Override
+    public void gatedActivation(Tensor x, Activation activation, Tensor out) {
+        other(3 * values(out), () -> backend.gatedActivation(x, activation, out));
+    }
+
+    @Override
+    public void copy(Tensor x, Tensor out) {
+        other(2 * values(x), () -> backend.copy(x, out));
+    }
+
+    @Override
+    public void pool(Tensor x, Norm norm, Batch batch, int[] skip, List<PoolMode> modes, Tensor out) {
+        other(values(x) + values(out), () -> backend.pool(x, norm, batch, skip, modes, out));
+    }
+
+    @Override
+    public void normRows(Tensor x, int[] rows, Norm norm, Tensor out) {
+        other(2 * values(out), () -> backend.normRows(x, rows, norm, out));
+    }
+
+    @Override
+    public void logProbabilities(Tensor x, Linear head, int[] targets, Tensor out) {
+        productFlops += flops(targets.length, head);
+        time(Part.PRODUCT, () -> backend.logProbabilities(x, head, targets, out));
+    }
+
+    @Override
+    public float[] download(Tensor x) {
+        return backend.download(x);
+    }
+
+    @Override
+    public Download startDownload(Tensor x) {
+        return backend.startDownload(x);
+    }
+
+    @Override
+    public int batchesInFlight() {
+        return 1;
+    }
+
+    @Override
+    public void synchronize() {
+        backend.synchronize();
+    }
+
+    @Override
+    public void close() {}
+}

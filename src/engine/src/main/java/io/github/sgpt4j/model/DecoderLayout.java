@@ -1,0 +1,148 @@
+package io.github.sgpt4j.model;
+
+import io.github.sgpt4j.backend.NormParameters;
+import io.github.sgpt4j.weights.ExpectedTensor;
+import io.github.sgpt4j.weights.ExpectedTensor.Use;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/// The tensors that a decoder is made of, by name and shape: what [DecoderLoader] asks for, without asking.
+///
+/// @param config the model
+/// @param layerPrefix what the names of tensors in layers begin with, such as `transformer.h.`
+/// @param decoder tensors that every use of the model needs
+/// @param head tensors that scoring needs too; a tied model's is its embedding table
+public record DecoderLayout(
+        DecoderConfig config, String layerPrefix, List<ExpectedTensor> decoder, List<ExpectedTensor> head) {
+    public DecoderLayout {
+        decoder = List.copyOf(decoder);
+        head = List.copyOf(head);
+    }
+
+    /// Reads `config.json` in a directory.
+    ///
+    /// @param stored names of the tensors in the weight files: names may have a prefix or not
+    /// @throws io.github.sgpt4j.error.SgptException if the configuration is broken, or the family is not supported
+    public static DecoderLayout read(Path directory, Set<String> stored) {
+        JsonFile file = Family.readConfig(directory);
+        Family family = Family.of(file);
+        return of(family.config().apply(file), family.names(), stored);
+    }
+
+    static DecoderLayout of(DecoderConfig config, WeightNames names, Set<String> stored) {
+        return new Builder(config, names, names.prefix(stored::contains)).build(stored);
+    }
+
+    private static final class Builder {
+        private final DecoderConfig c;
+        private final WeightNames names;
+        private final String prefix;
+        private final List<ExpectedTensor> tensors = new ArrayList<>();
+
+        Builder(DecoderConfig config, WeightNames names, String prefix) {
+            this.c = config;
+            this.names = names;
+            this.prefix = prefix;
+        }
+
+        DecoderLayout build(Set<String> stored) {
+            String table = prefix + names.embedding() + ".weight";
+            add(table, Use.TABLE, c.vocabulary(), c.embeddingWidth());
+            if (c.positions() instanceof Positions.Learned learned) {
+                long rows = c.maxPositions() + (long) learned.offset();
+                names.positions().ifPresent(n -> add(prefix + n + ".weight", Use.TABLE, rows, c.hidden()));
+            }
+            if (c.embeddingNorm()) {
+                names.embeddingNorm().ifPresent(n -> norm(prefix + n, c.hidden()));
+            }
+            if (c.hasEmbeddingProjection()) {
+                names.projectIn().ifPresent(n -> add(prefix + n, c.hidden(), c.embeddingWidth(), false));
+                names.projectOut().ifPresent(n -> add(prefix + n, c.embeddingWidth(), c.hidden(), false));
+            }
+            for (int i = 0; i < c.layers(); i++) {
+                layer(prefix + names.layer().replace("{}", Integer.toString(i)));
+            }
+            if (c.finalNorm()) {
+                norm(prefix + names.finalNorm(), c.hidden());
+            }
+            String layers = prefix + names.layer().substring(0, names.layer().indexOf("{}"));
+            return new DecoderLayout(c, layers, tensors, head(table, stored));
+        }
+
+        private void layer(String p) {
+            int inner = c.heads() * c.headDim();
+            norm(p + names.norm1(), c.hidden());
+            if (c.residual() != DecoderConfig.Residual.PARALLEL_ONE_NORM) {
+                names.norm2().ifPresent(n -> norm(p + n, c.hidden()));
+            }
+            if (c.headNorm()) {
+                names.queryNorm().ifPresent(n -> norm(p + n, c.headDim()));
+                names.keyNorm().ifPresent(n -> norm(p + n, c.headDim()));
+            }
+            qkv(p);
+            add(p + names.attentionOut(), c.hidden(), inner, c.bias().attentionOut());
+            if (c.gated()) {
+                names.gate()
+                        .ifPresent(n ->
+                                add(p + n, c.feedForward(), c.hidden(), c.bias().feedForward()));
+            }
+            add(p + names.up(), c.feedForward(), c.hidden(), c.bias().feedForward());
+            add(p + names.down(), c.hidden(), c.feedForward(), c.bias().feedForward());
+        }
+
+        private void qkv(String p) {
+            boolean bias = c.bias().qkv();
+            int queries = c.heads() * c.headDim();
+            int keys = c.kvHeads() * c.headDim();
+            switch (names.attention()) {
+                case WeightNames.Attention.Separate s -> {
+                    add(p + s.query(), queries, c.hidden(), bias);
+                    add(p + s.key(), keys, c.hidden(), bias);
+                    add(p + s.value(), keys, c.hidden(), bias);
+                }
+                case WeightNames.Attention.FusedBlocks f -> add(p + f.module(), c.qkvColumns(), c.hidden(), bias);
+                case WeightNames.Attention.FusedPerHead f -> add(p + f.module(), 3L * queries, c.hidden(), bias);
+            }
+        }
+
+        private List<ExpectedTensor> head(String table, Set<String> stored) {
+            if (c.tiedHead()) {
+                return List.of(new ExpectedTensor(table, Use.MATRIX, c.vocabulary(), c.embeddingWidth()));
+            }
+            String module = names.heads().stream()
+                    .filter(n -> stored.contains(n + ".weight"))
+                    .findFirst()
+                    .orElse(names.heads().getFirst());
+            List<ExpectedTensor> head = new ArrayList<>();
+            head.add(new ExpectedTensor(module + ".weight", Use.MATRIX, c.vocabulary(), c.embeddingWidth()));
+            if (c.bias().head()) {
+                head.add(new ExpectedTensor(module + ".bias", Use.VECTOR, c.vocabulary()));
+            }
+            return head;
+        }
+
+        private void norm(String module, int columns) {
+            if (c.normAffine()) {
+                add(module + ".weight", Use.VECTOR, columns);
+                if (c.norm() == NormParameters.Kind.LAYER) {
+                    add(module + ".bias", Use.VECTOR, columns);
+                }
+            }
+        }
+
+        /// A projection.
+        private void add(String module, long out, long in, boolean bias) {
+            long[] shape = names.inputFirst() ? new long[] {in, out} : new long[] {out, in};
+            add(module + ".weight", Use.MATRIX, shape);
+            if (bias) {
+                add(module + ".bias", Use.VECTOR, out);
+            }
+        }
+
+        private void add(String name, Use use, long... shape) {
+            tensors.add(new ExpectedTensor(name, use, shape));
+        }
+    }
+}

@@ -1,0 +1,70 @@
+package io.github.sgpt4j.model;
+
+import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.weights.ExpectedTensor;
+import io.github.sgpt4j.weights.Weights;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+
+/// Shapes of published models, to be computed with random weights: speed does not depend on what the numbers are.
+///
+/// @param name what users call it
+/// @param config its configuration, as in its `config.json`
+public record NamedShape(String name, String config) {
+    private static final String GPT_NEO = """
+            {"model_type": "gpt_neo", "hidden_size": %d, "num_layers": %d, "num_heads": %d, "vocab_size": 50257,
+             "max_position_embeddings": 2048, "window_size": 256, "activation_function": "gelu_new",
+             "attention_types": [[["global", "local"], %d]]}
+            """;
+
+    /// The shapes that SGPT's models have (Muennighoff 2022, table 1, and SGPT-BLOOM), smallest first.
+    public static final List<NamedShape> ALL = List.of(
+            new NamedShape("125M", GPT_NEO.formatted(768, 12, 12, 6)),
+            new NamedShape("1.3B", GPT_NEO.formatted(2048, 24, 16, 12)),
+            new NamedShape("2.7B", GPT_NEO.formatted(2560, 32, 20, 16)),
+            new NamedShape("5.8B", """
+                    {"model_type": "gptj", "n_embd": 4096, "n_layer": 28, "n_head": 16, "vocab_size": 50400,
+                     "n_positions": 2048, "rotary_dim": 64, "activation_function": "gelu_new"}
+                    """),
+            new NamedShape("BLOOM-7B1", """
+                    {"model_type": "bloom", "hidden_size": 4096, "n_layer": 30, "n_head": 32, "vocab_size": 250880}
+                    """));
+
+    /// Finds a shape, whatever the case.
+    ///
+    /// @throws IllegalArgumentException if there is none of that name
+    public static NamedShape parse(String name) {
+        return ALL.stream()
+                .filter(shape -> shape.name.equalsIgnoreCase(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("shape: expected one of %s, got %s"
+                        .formatted(
+                                String.join(
+                                        ", ", ALL.stream().map(NamedShape::name).toList()),
+                                name)));
+    }
+
+    JsonFile file() {
+        return JsonFile.of(Path.of("shape-" + name.toLowerCase(Locale.ROOT), "config.json"), config);
+    }
+
+    /// All its tensors with random contents; the caller closes them. They share one block of memory as large as the
+    /// largest tensor, so that even the largest model takes little until a device keeps copies.
+    ///
+    /// @param dtype type that the tensors are stored in
+    public Weights randomWeights(DType dtype, long seed) {
+        JsonFile file = file();
+        Family family = Family.of(file);
+        DecoderLayout layout = DecoderLayout.of(family.config().apply(file), family.names(), Set.of());
+        List<ExpectedTensor> tensors = new ArrayList<>(layout.decoder());
+        tensors.addAll(layout.head());
+        Map<String, long[]> shapes = new LinkedHashMap<>();
+        tensors.forEach(t -> shapes.put(t.name(), t.shape().toArray()));
+        return Weights.random(file.path(), shapes, dtype, seed);
+    }
+}

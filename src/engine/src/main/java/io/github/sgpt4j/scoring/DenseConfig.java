@@ -1,0 +1,69 @@
+package io.github.sgpt4j.scoring;
+
+import io.github.sgpt4j.backend.Activation;
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.model.JsonFile;
+import io.github.sgpt4j.weights.ExpectedTensor;
+import io.github.sgpt4j.weights.ExpectedTensor.Use;
+import io.github.sgpt4j.weights.Quoted;
+import java.nio.file.Path;
+import java.util.List;
+
+/// What `config.json` of a sentence-transformers `Dense` module says.
+///
+/// @param in components of the vectors before it
+/// @param out components of the vectors after it
+/// @param bias whether it has one
+/// @param activation its activation function
+public record DenseConfig(int in, int out, boolean bias, Activation activation) {
+    static final String WEIGHT = "linear.weight";
+    static final String BIAS = "linear.bias";
+
+    /// Reads the file in a module's folder.
+    ///
+    /// @param columns components of the vectors before it
+    /// @throws FormatException if the file is broken or does not fit the vectors
+    /// @throws UnsupportedModelException if it asks for what is not implemented
+    public static DenseConfig read(Path directory, int columns) {
+        JsonFile config = JsonFile.readObject(directory.resolve("config.json"));
+        int in = config.positiveInt("in_features");
+        int out = config.positiveInt("out_features");
+        if (in != columns) {
+            throw new FormatException("%s: key \"in_features\": expected %d, the width of the vectors before it, got %d"
+                    .formatted(config.path(), columns, in));
+        }
+        if (config.bool("use_residual", false)) {
+            throw new UnsupportedModelException(
+                    "%s: key \"use_residual\" = true is not supported".formatted(config.path()));
+        }
+        for (String key : List.of("module_input_name", "module_output_name")) {
+            if (!config.text(key, "sentence_embedding").equals("sentence_embedding")) {
+                throw new UnsupportedModelException("%s: key \"%s\": expected \"sentence_embedding\", got %s"
+                        .formatted(config.path(), key, Quoted.of(config.text(key, ""))));
+            }
+        }
+        return new DenseConfig(in, out, config.bool("bias", true), activation(config));
+    }
+
+    private static Activation activation(JsonFile config) {
+        String name = config.text("activation_function", "torch.nn.modules.activation.Tanh");
+        return switch (name) {
+            case "torch.nn.modules.linear.Identity" -> Activation.NONE;
+            case "torch.nn.modules.activation.Tanh" -> Activation.TANH;
+            case "torch.nn.modules.activation.ReLU" -> Activation.RELU;
+            case "torch.nn.modules.activation.Sigmoid" -> Activation.SIGMOID;
+            case "torch.nn.modules.activation.SiLU" -> Activation.SILU;
+            case "torch.nn.modules.activation.GELU" -> Activation.GELU;
+            default ->
+                throw new UnsupportedModelException(
+                        "%s: activation function %s is not supported".formatted(config.path(), Quoted.of(name)));
+        };
+    }
+
+    /// The tensors that its weight file must have.
+    public List<ExpectedTensor> tensors() {
+        ExpectedTensor weight = new ExpectedTensor(WEIGHT, Use.MATRIX, out, in);
+        return bias ? List.of(weight, new ExpectedTensor(BIAS, Use.VECTOR, out)) : List.of(weight);
+    }
+}

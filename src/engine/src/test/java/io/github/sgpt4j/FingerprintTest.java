@@ -1,0 +1,102 @@
+package io.github.sgpt4j;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.sgpt4j.testing.Checkpoint;
+import io.github.sgpt4j.testing.Goldens;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FingerprintTest {
+    @TempDir
+    private Path folder;
+
+    @Test
+    void isTheSameForACopyElsewhere() {
+        String original = ofModel(Goldens.model("gptneo-be"));
+        assertTrue(original.matches("[0-9a-f]{32}"), original);
+        assertEquals(original, ofModel(Checkpoint.copy("gptneo-be", folder).directory()));
+        assertEquals(
+                ofBiEncoder(Goldens.model("gptneo-be"), BiEncoderOptions.DEFAULT),
+                ofBiEncoder(Checkpoint.copy("gptneo-be", folder).directory(), BiEncoderOptions.DEFAULT));
+    }
+
+    @Test
+    void changesWithOneBitOfASmallTensorOrAtTheEndOfALargeOne() throws IOException {
+        Checkpoint copy = Checkpoint.copy("gptneo-be", folder);
+        byte[] weights = copy.bytes("model.safetensors");
+        Set<String> different = new HashSet<>();
+        different.add(ofModel(copy.directory()));
+        int header = 8 + ByteBuffer.wrap(weights).order(ByteOrder.LITTLE_ENDIAN).getInt();
+        for (int position : new int[] {header + 4, weights.length - 3}) {
+            weights[position] ^= 1;
+            Files.write(copy.file("model.safetensors"), weights);
+            different.add(ofModel(copy.directory()));
+        }
+        assertEquals(3, different.size());
+    }
+
+    @Test
+    void changesWithTheTokenizerAndTheConfiguration() {
+        Checkpoint copy = Checkpoint.copy("gptneo-be", folder);
+        String before = ofModel(copy.directory());
+        copy.write("tokenizer.json", new String(copy.bytes("tokenizer.json"), StandardCharsets.UTF_8) + " ");
+        String tokenizer = ofModel(copy.directory());
+        assertNotEquals(before, tokenizer);
+        copy.set("config.json", "layer_norm_epsilon", "1e-4");
+        assertNotEquals(tokenizer, ofModel(copy.directory()));
+    }
+
+    @Test
+    void tellsUsesOfOneModelApart() {
+        Path model = Goldens.model("gptneo-be");
+        Set<String> different = new HashSet<>();
+        different.add(ofBiEncoder(model, BiEncoderOptions.DEFAULT));
+        different.add(ofBiEncoder(model, BiEncoderOptions.DEFAULT.withSpecb(true)));
+        different.add(ofBiEncoder(model, BiEncoderOptions.DEFAULT.withPooling(Pooling.MEAN)));
+        different.add(ofBiEncoder(model, BiEncoderOptions.DEFAULT.withMaxLength(9)));
+        different.add(ofBiEncoder(model, BiEncoderOptions.DEFAULT.withNormalize(true)));
+        different.add(ofModel(model));
+        assertEquals(6, different.size());
+        assertEquals(
+                ofBiEncoder(model, BiEncoderOptions.DEFAULT),
+                ofBiEncoder(model, BiEncoderOptions.DEFAULT.withBatchTokens(7)));
+    }
+
+    @Test
+    void tellsPromptsOfCrossEncodersApart() {
+        Path model = Goldens.model("gptneo-ce");
+        String usual = ofCrossEncoder(model, CrossEncoderOptions.DEFAULT);
+        assertEquals(usual, ofCrossEncoder(model, CrossEncoderOptions.DEFAULT.withBatchTokens(9)));
+        assertNotEquals(usual, ofCrossEncoder(model, CrossEncoderOptions.DEFAULT.withPrompt("{}: ")));
+        assertNotEquals(usual, ofCrossEncoder(model, CrossEncoderOptions.DEFAULT.withMaxLength(50)));
+    }
+
+    private static String ofModel(Path directory) {
+        try (Model model = Model.open(directory)) {
+            return model.fingerprint();
+        }
+    }
+
+    private static String ofBiEncoder(Path directory, BiEncoderOptions options) {
+        try (BiEncoder encoder = BiEncoder.open(directory, ModelOptions.DEFAULT, options)) {
+            return encoder.fingerprint();
+        }
+    }
+
+    private static String ofCrossEncoder(Path directory, CrossEncoderOptions options) {
+        try (CrossEncoder encoder = CrossEncoder.open(directory, ModelOptions.DEFAULT, options)) {
+            return encoder.fingerprint();
+        }
+    }
+}

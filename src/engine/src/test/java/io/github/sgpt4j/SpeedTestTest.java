@@ -1,0 +1,104 @@
+package io.github.sgpt4j;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.sgpt4j.backend.PoolMode;
+import io.github.sgpt4j.backend.TimedBackend;
+import io.github.sgpt4j.backend.cpu.CpuBackend;
+import io.github.sgpt4j.backend.cpu.CpuOptions;
+import io.github.sgpt4j.backend.cpu.WeightFormat;
+import io.github.sgpt4j.batch.PackedBatch;
+import io.github.sgpt4j.model.Decoder;
+import io.github.sgpt4j.model.NamedShape;
+import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.weights.Weights;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
+
+class SpeedTestTest {
+    static final List<NamedShape> SHAPES = NamedShape.ALL;
+
+    /// A tiny one of the same kind as the named shapes.
+    private static final NamedShape TINY = new NamedShape("tiny", """
+            {"model_type": "gpt_neo", "hidden_size": 24, "num_layers": 2, "num_heads": 3, "vocab_size": 77,
+             "max_position_embeddings": 64, "window_size": 4, "activation_function": "gelu_new",
+             "attention_types": [[["global", "local"], 1]]}
+            """);
+
+    private static CpuBackend cpu() {
+        return new CpuBackend(new CpuOptions(2, WeightFormat.AS_STORED));
+    }
+
+    @ParameterizedTest
+    @FieldSource("SHAPES")
+    void namedShapesHaveTheParametersTheirNamesTell(NamedShape shape) {
+        try (Weights weights = shape.randomWeights(DType.BF16, 1)) {
+            long parameters = weights.names().stream()
+                    .mapToLong(name -> weights.get(name).shape().elements())
+                    .sum();
+            double told = switch (shape.name()) {
+                case "125M" -> 0.125e9;
+                case "1.3B" -> 1.32e9;
+                case "2.7B" -> 2.65e9;
+                case "5.8B" -> 6.05e9; // With the output head, which SGPT-5.8B's name does not count.
+                default -> 7.07e9;
+            };
+            assertEquals(told, parameters, 0.02 * told);
+            float value = weights.get(weights.names().iterator().next()).element(17);
+            assertTrue(value != 0 && Math.abs(value) <= 0.05f);
+        }
+    }
+
+    @Test
+    void waitingForEveryOperationChangesNoNumber() {
+        try (Weights weights = TINY.randomWeights(DType.F32, 1);
+                CpuBackend backend = cpu();
+                TimedBackend timed = new TimedBackend(backend)) {
+            PackedBatch batch = PackedBatch.of(List.of(new int[] {1, 2, 3, 4, 5, 6}, new int[] {7, 8}));
+            int[] skip = new int[2];
+            List<PoolMode> modes = List.of(PoolMode.WEIGHTED_MEAN);
+            float[][] plain = Decoder.load(TINY, weights, backend).pool(batch, skip, modes);
+            float[][] waited = Decoder.load(TINY, weights, timed).pool(batch, skip, modes);
+            for (int i = 0; i < plain.length; i++) {
+                assertArrayEquals(plain[i], waited[i]);
+            }
+            TimedBackend.Times times = timed.times();
+            int layers = 2;
+            int hidden = 24;
+            assertEquals(layers * 2.0 * 8 * hidden * hidden * 12, times.productFlops());
+            // Keys of the global layer: 21 + 3; of the local one, with a window of 4: 18 + 3.
+            assertEquals(4.0 * hidden * (21 + 3 + 18 + 3), times.attentionFlops());
+            assertTrue(times.productSeconds() > 0 && times.attentionSeconds() > 0 && times.otherSeconds() > 0);
+            timed.reset();
+            assertEquals(0, timed.times().productFlops());
+        }
+    }
+
+    @Test
+    void ratesAreItemsBySeconds() {
+        SpeedReport.Rate rate = SpeedTest.rate(new double[] {2, 1, 4}, 8);
+        assertEquals(new SpeedReport.Rate(4, 2, 8, 3), rate);
+        assertEquals(8 / 1.5, SpeedTest.rate(new double[] {2, 1}, 8).median(), 1e-12);
+    }
+
+    @Test
+    void refusesShapesAndLengthsThatDoNotExist() {
+        IllegalArgumentException unknown = assertThrows(
+                IllegalArgumentException.class,
+                () -> SpeedTest.ofShape("9B", ModelOptions.DEFAULT.withDevice("cpu"))
+                        .close());
+        assertTrue(String.valueOf(unknown.getMessage()).contains("got 9B"));
+        assertFalse(SpeedTest.shapes().isEmpty());
+        try (SpeedTest test = SpeedTest.ofShape("125M", ModelOptions.DEFAULT.withDevice("cpu"))) {
+            assertThrows(IllegalArgumentException.class, () -> test.run(1, 2040, 16, 4096, 0));
+            assertThrows(IllegalArgumentException.class, () -> test.run(0, 20, 16, 4096, 0));
+            assertEquals(300, test.usualTokens(16));
+        }
+    }
+}

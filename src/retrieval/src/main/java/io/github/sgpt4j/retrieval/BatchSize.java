@@ -1,0 +1,41 @@
+package io.github.sgpt4j.retrieval;
+
+/// How many documents to embed between two commits: about as many as take [#TARGET_SECONDS], so that little is
+/// lost when a process is killed, whether the model does five documents a second or five thousand.
+final class BatchSize {
+    /// Most characters of a batch, which bounds memory.
+    static final long MOST_CHARACTERS = 16L << 20;
+
+    private static final int FIRST = 256;
+    private static final int LEAST = 32;
+    private static final int MOST = 16384;
+    private static final double TARGET_SECONDS = 15;
+    private static final double MOST_GROWTH = 4;
+
+    private final int most;
+    private int texts;
+
+    BatchSize() {
+        this(FIRST, MOST);
+    }
+
+    /// @param first texts of the first batch
+    /// @param most texts of any batch
+    BatchSize(int first, int most) {
+        texts = first;
+        this.most = most;
+    }
+
+    int texts() {
+        return texts;
+    }
+
+    /// Takes note of how long a batch took.
+    void observe(long embedded, double seconds) {
+        if (embedded == 0 || seconds <= 0) {
+            return;
+        }
+        double wanted = Math.min(embedded * TARGET_SECONDS / seconds, texts * MOST_GROWTH);
+        texts = (int) Math.clamp(wanted, Math.min(LEAST, most), most);
+    }
+}

@@ -1,0 +1,111 @@
+package io.github.sgpt4j.retrieval;
+
+import io.github.sgpt4j.retrieval.corpus.Document;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.document.Field;
+import org.apache.lucene.document.StringField;
+import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.index.IndexWriter;
+import org.apache.lucene.index.IndexWriterConfig;
+import org.apache.lucene.index.StoredFields;
+import org.apache.lucene.search.IndexSearcher;
+import org.apache.lucene.search.ScoreDoc;
+import org.apache.lucene.search.TopDocs;
+import org.apache.lucene.store.Directory;
+
+/// Search by words alone: the first stage that BEIR's evaluations re-rank, Pyserini's "flat" BM25 baseline. Title
+/// and text are one field with Lucene's English analysis; k1 = 0.9, b = 0.4; queries are bags of words. Texts are
+/// not stored. Safe to share between threads. To search by meaning as well, see [SemanticIndex].
+public final class Bm25Index implements AutoCloseable {
+    private static final String ID = "id";
+    private static final double BUFFER_MEGABYTES = 64;
+
+    private final Directory directory;
+    private final DirectoryReader reader;
+    private final IndexSearcher searcher;
+    private final Analyzer analyzer = Words.analyzer();
+
+    private Bm25Index(Directory directory) throws IOException {
+        this.directory = directory;
+        reader = DirectoryReader.open(directory);
+        searcher = new IndexSearcher(reader);
+        searcher.setSimilarity(Words.SIMILARITY);
+    }
+
+    /// Makes an index and opens it. One that is there already is replaced, all at once at the end.
+    ///
+    /// @param path its directory, made if need be
+    /// @param documents read one by one; what they throw ends the making
+    /// @throws IOException if the index cannot be written
+    public static Bm25Index build(Path path, Iterator<Document> documents) throws IOException {
+        try (Directory directory = IndexFiles.open(path);
+                Analyzer analyzer = Words.analyzer();
+                IndexWriter writer = IndexFiles.writer(path, directory, config(analyzer))) {
+            while (documents.hasNext()) {
+                Document document = documents.next();
+                writer.addDocument(List.of(
+                        new StringField(ID, IndexFiles.checkId(document.id()), Field.Store.YES),
+                        Words.field(document.joined())));
+            }
+            writer.commit();
+        }
+        return open(path);
+    }
+
+    private static IndexWriterConfig config(Analyzer analyzer) {
+        return new IndexWriterConfig(analyzer)
+                .setSimilarity(Words.SIMILARITY)
+                .setOpenMode(IndexWriterConfig.OpenMode.CREATE)
+                .setRAMBufferSizeMB(BUFFER_MEGABYTES)
+                .setCommitOnClose(false);
+    }
+
+    /// Opens an index that [#build] made.
+    ///
+    /// @throws IOException if it cannot be read
+    /// @throws io.github.sgpt4j.error.FormatException if there is none, or it is broken
+    public static Bm25Index open(Path path) throws IOException {
+        Directory directory = IndexFiles.openExisting(path);
+        try {
+            return IndexFiles.checked(path, () -> new Bm25Index(directory));
+        } catch (IOException | RuntimeException | Error e) {
+            directory.close();
+            throw e;
+        }
+    }
+
+    /// Number of documents.
+    public int size() {
+        return reader.numDocs();
+    }
+
+    /// The best documents for a query, best first.
+    ///
+    /// @param k at most this many, at least 1
+    /// @throws IOException if the index cannot be read
+    public List<ScoredId> search(String query, int k) throws IOException {
+        TopDocs found = searcher.search(Words.query(analyzer, query, reader), k);
+        StoredFields stored = searcher.storedFields();
+        List<ScoredId> results = new ArrayList<>();
+        for (ScoreDoc hit : found.scoreDocs) {
+            results.add(new ScoredId(stored.document(hit.doc).get(ID), hit.score));
+        }
+        results.sort(ScoredId.BEST_FIRST);
+        return results;
+    }
+
+    @Override
+    public void close() throws IOException {
+        analyzer.close();
+        try {
+            reader.close();
+        } finally {
+            directory.close();
+        }
+    }
+}

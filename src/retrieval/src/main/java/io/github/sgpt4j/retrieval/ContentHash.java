@@ -1,0 +1,31 @@
+package io.github.sgpt4j.retrieval;
+
+import io.github.sgpt4j.retrieval.corpus.Document;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import org.apache.lucene.util.BytesRef;
+
+/// Stands for a document's title and text: 128 bits of SHA-256.
+final class ContentHash {
+    private static final int BYTES = 16;
+
+    private ContentHash() {}
+
+    static BytesRef of(Document document) {
+        MessageDigest digest;
+        try {
+            digest = MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+        byte[] title = document.title().orElse("").getBytes(StandardCharsets.UTF_8);
+        int length = document.title().isPresent() ? title.length : -1;
+        digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(0, length));
+        digest.update(title);
+        digest.update(document.text().getBytes(StandardCharsets.UTF_8));
+        return new BytesRef(Arrays.copyOf(digest.digest(), BYTES));
+    }
+}

@@ -1,0 +1,123 @@
+package io.github.sgpt4j.retrieval;
+
+import io.github.sgpt4j.BiEncoder;
+import io.github.sgpt4j.TextKind;
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.retrieval.corpus.Document;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.lucene.index.IndexWriter;
+import org.apache.lucene.util.BytesRef;
+
+/// Puts documents into an index. Only texts that are new to it are embedded.
+///
+/// @param writer borrowed
+/// @param encoder borrowed
+record DocumentWriter(IndexWriter writer, BiEncoder encoder) {
+    /// Whether a document differs from what the index holds.
+    private enum Change {
+        NEW,
+        CHANGED,
+        NONE
+    }
+
+    /// A document to write.
+    private record Task(Document document, BytesRef hash) {}
+
+    /// Documents to write, and what is known already of their vectors.
+    private static final class Plan {
+        private final List<Task> tasks = new ArrayList<>();
+        private final Map<BytesRef, float[]> vectors = new LinkedHashMap<>();
+        private final Map<BytesRef, String> toEmbed = new LinkedHashMap<>();
+        private long replaced;
+        private long unchanged;
+    }
+
+    /// Adds documents, or puts them in the place of those with the same ids. Of equal ids among them, the last
+    /// counts.
+    ///
+    /// @param known what the index holds; what it does not show yet is written again
+    /// @return what was done, nothing read
+    UpdateReport write(Collection<Document> documents, Lookup known, UpdateListener listener) throws IOException {
+        Map<String, Document> byId = new LinkedHashMap<>();
+        documents.forEach(document -> byId.put(IndexFiles.checkId(document.id()), document));
+        Plan plan = new Plan();
+        for (Document document : byId.values()) {
+            plan(document, known, plan);
+        }
+        embed(plan, listener);
+        for (Task task : plan.tasks) {
+            float[] vector = plan.vectors.getOrDefault(task.hash, new float[0]);
+            writer.updateDocument(Fields.idTerm(task.document.id()), Fields.of(task.document, task.hash, vector));
+        }
+        long written = plan.tasks.size();
+        return new UpdateReport(0, written - plan.replaced, plan.replaced, plan.unchanged, 0, plan.toEmbed.size());
+    }
+
+    /// Adds documents with their embeddings, or puts them in the place of those with the same ids.
+    void write(List<Document> documents, float[][] vectors) throws IOException {
+        for (int i = 0; i < vectors.length; i++) {
+            Document document = documents.get(i);
+            writer.updateDocument(
+                    Fields.idTerm(IndexFiles.checkId(document.id())),
+                    Fields.of(document, ContentHash.of(document), VectorSearch.unit(vectors[i])));
+        }
+    }
+
+    private static void plan(Document document, Lookup known, Plan plan) throws IOException {
+        BytesRef hash = ContentHash.of(document);
+        switch (change(known.find(document.id()), hash)) {
+            case NONE -> {
+                plan.unchanged++;
+                return;
+            }
+            case CHANGED -> plan.replaced++;
+            case NEW -> {}
+        }
+        plan.tasks.add(new Task(document, hash));
+        if (!plan.vectors.containsKey(hash) && !plan.toEmbed.containsKey(hash)) {
+            Optional<float[]> vector = known.vector(hash);
+            if (vector.isPresent()) {
+                plan.vectors.put(hash, vector.get());
+            } else {
+                plan.toEmbed.put(hash, document.joined());
+            }
+        }
+    }
+
+    private static Change change(Optional<Lookup.Place> place, BytesRef hash) {
+        if (place.isEmpty()) {
+            return Change.NEW;
+        }
+        return place.get().hash().equals(hash) ? Change.NONE : Change.CHANGED;
+    }
+
+    private void embed(Plan plan, UpdateListener listener) {
+        List<String> texts = List.copyOf(plan.toEmbed.values());
+        if (texts.isEmpty()) {
+            return;
+        }
+        float[][] vectors = encoder.embed(texts, TextKind.DOCUMENT, listener::embedded);
+        int i = 0;
+        for (BytesRef hash : plan.toEmbed.keySet()) {
+            plan.vectors.put(hash, VectorSearch.unit(requireFinite(encoder, vectors[i], texts.get(i))));
+            i++;
+        }
+    }
+
+    /// @throws FormatException for NaN and infinity
+    static float[] requireFinite(BiEncoder encoder, float[] vector, String text) {
+        for (float value : vector) {
+            if (!Float.isFinite(value)) {
+                throw new FormatException("%s: expected finite embeddings, computed %s for the text \"%s\""
+                        .formatted(encoder.model().directory(), value, text.substring(0, Math.min(60, text.length()))));
+            }
+        }
+        return vector;
+    }
+}

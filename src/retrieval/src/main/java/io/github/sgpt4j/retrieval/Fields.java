@@ -1,0 +1,58 @@
+package io.github.sgpt4j.retrieval;
+
+import io.github.sgpt4j.retrieval.corpus.Document;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.apache.lucene.document.BinaryDocValuesField;
+import org.apache.lucene.document.Field;
+import org.apache.lucene.document.KnnFloatVectorField;
+import org.apache.lucene.document.StoredField;
+import org.apache.lucene.document.StringField;
+import org.apache.lucene.index.IndexableField;
+import org.apache.lucene.index.Term;
+import org.apache.lucene.index.VectorSimilarityFunction;
+import org.apache.lucene.util.BytesRef;
+
+/// How a document lies in an index: id and content hash to look up and to read in columns, title and text stored,
+/// the words, and the embedding, scaled to length 1 so that the dot product is the cosine. A document without
+/// tokens has the embedding zero, which is near to nothing: it has no vector.
+final class Fields {
+    static final String ID = "id";
+    static final String HASH = "hash";
+    static final String VECTOR = "vector";
+
+    private static final String TITLE = "title";
+    private static final String TEXT = "text";
+
+    /// What [#document] needs.
+    static final Set<String> STORED = Set.of(TITLE, TEXT);
+
+    private Fields() {}
+
+    static Term idTerm(String id) {
+        return new Term(ID, id);
+    }
+
+    /// @param vector of length 1, or empty
+    static List<IndexableField> of(Document document, BytesRef hash, float[] vector) {
+        List<IndexableField> fields = new ArrayList<>();
+        BytesRef id = new BytesRef(IndexFiles.checkId(document.id()));
+        fields.add(new StringField(ID, id, Field.Store.NO));
+        fields.add(new BinaryDocValuesField(ID, id));
+        fields.add(new StringField(HASH, hash, Field.Store.NO));
+        fields.add(new BinaryDocValuesField(HASH, hash));
+        document.title().ifPresent(title -> fields.add(new StoredField(TITLE, title)));
+        fields.add(new StoredField(TEXT, document.text()));
+        fields.add(Words.field(document.joined()));
+        if (vector.length > 0) {
+            fields.add(new KnnFloatVectorField(VECTOR, vector, VectorSimilarityFunction.DOT_PRODUCT));
+        }
+        return fields;
+    }
+
+    static Document document(String id, org.apache.lucene.document.Document stored) {
+        return new Document(id, Optional.ofNullable(stored.get(TITLE)), String.valueOf(stored.get(TEXT)));
+    }
+}

@@ -1,0 +1,147 @@
+package io.github.sgpt4j.retrieval;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.index.BinaryDocValues;
+import org.apache.lucene.index.LeafReaderContext;
+import org.apache.lucene.index.StoredFields;
+import org.apache.lucene.search.IndexSearcher;
+import org.apache.lucene.search.Query;
+import org.apache.lucene.search.ScoreDoc;
+import org.apache.lucene.search.ScoreMode;
+import org.apache.lucene.search.Scorer;
+import org.apache.lucene.search.Weight;
+
+/// Finds documents by meaning, by words, or both, in one state of an index.
+///
+/// @param searcher over that state
+/// @param analyzer of words
+/// @param options how to search
+record FirstStage(IndexSearcher searcher, Analyzer analyzer, SearchOptions options) {
+    /// The best documents, best first, equals by id.
+    ///
+    /// @param vector the query's embedding, of length 1; empty if it has none or none is needed
+    List<Hit> search(String query, float[] vector) throws IOException {
+        int k = options.firstStage();
+        return switch (options.mode()) {
+            case DENSE -> hits(dense(vector, k), vector, Optional.empty());
+            case BM25 -> {
+                Query words = words(query);
+                yield hits(bm25(words, k), new float[0], Optional.of(words));
+            }
+            case HYBRID -> {
+                Query words = words(query);
+                List<Scored> dense = dense(vector, options.gathered());
+                List<Scored> bm25 = bm25(words, options.gathered());
+                yield hits(fuse(dense, bm25, k), vector, Optional.of(words));
+            }
+        };
+    }
+
+    private Query words(String query) throws IOException {
+        return Words.query(analyzer, query, searcher.getIndexReader());
+    }
+
+    private List<Scored> dense(float[] vector, int k) throws IOException {
+        return vector.length == 0 ? List.of() : VectorSearch.search(searcher, vector, k, options);
+    }
+
+    private List<Scored> bm25(Query words, int k) throws IOException {
+        List<Scored> found = new ArrayList<>();
+        for (ScoreDoc hit : searcher.search(words, k).scoreDocs) {
+            found.add(new Scored(hit.doc, hit.score));
+        }
+        return found;
+    }
+
+    private List<Scored> fuse(List<Scored> dense, List<Scored> bm25, int k) throws IOException {
+        Map<String, Integer> numbers = new HashMap<>();
+        List<List<ScoredId>> rankings = List.of(named(dense, numbers), named(bm25, numbers));
+        return Fusion.reciprocalRank(rankings).stream()
+                .limit(k)
+                .map(hit -> new Scored(numbers.getOrDefault(hit.id(), -1), hit.score()))
+                .toList();
+    }
+
+    private List<ScoredId> named(List<Scored> scored, Map<String, Integer> numbers) throws IOException {
+        Map<Integer, String> ids = ids(sortedNumbers(scored));
+        List<ScoredId> named = new ArrayList<>();
+        for (Scored hit : scored) {
+            String id = ids.getOrDefault(hit.number(), "");
+            numbers.put(id, hit.number());
+            named.add(new ScoredId(id, hit.score()));
+        }
+        named.sort(ScoredId.BEST_FIRST);
+        return named;
+    }
+
+    private static int[] sortedNumbers(List<Scored> scored) {
+        return scored.stream().mapToInt(Scored::number).sorted().toArray();
+    }
+
+    /// With everything that a caller wants to know about each.
+    private List<Hit> hits(List<Scored> scored, float[] vector, Optional<Query> words) throws IOException {
+        int[] numbers = sortedNumbers(scored);
+        Map<Integer, String> ids = ids(numbers);
+        Optional<Float>[] cosines = VectorSearch.cosines(searcher, vector.length == 0 ? new int[0] : numbers, vector);
+        Map<Integer, Float> wordScores = words.isEmpty() ? Map.of() : wordScores(words.get(), numbers);
+        StoredFields stored = searcher.storedFields();
+        List<Hit> hits = new ArrayList<>();
+        for (Scored hit : scored) {
+            int place = Arrays.binarySearch(numbers, hit.number());
+            hits.add(new Hit(
+                    Fields.document(ids.getOrDefault(hit.number(), ""), stored.document(hit.number(), Fields.STORED)),
+                    hit.score(),
+                    vector.length == 0 ? Optional.empty() : cosines[place],
+                    Optional.ofNullable(wordScores.get(hit.number())),
+                    Optional.empty()));
+        }
+        hits.sort((a, b) -> ScoredId.BEST_FIRST.compare(named(a), named(b)));
+        return hits;
+    }
+
+    private static ScoredId named(Hit hit) {
+        return new ScoredId(hit.document().id(), hit.score());
+    }
+
+    private Map<Integer, String> ids(int[] numbers) throws IOException {
+        Map<Integer, String> ids = new HashMap<>();
+        int i = 0;
+        for (LeafReaderContext leaf : searcher.getIndexReader().leaves()) {
+            int end = leaf.docBase + leaf.reader().maxDoc();
+            BinaryDocValues values = leaf.reader().getBinaryDocValues(Fields.ID);
+            for (; i < numbers.length && numbers[i] < end; i++) {
+                if (values != null && values.advanceExact(numbers[i] - leaf.docBase)) {
+                    ids.put(numbers[i], values.binaryValue().utf8ToString());
+                }
+            }
+        }
+        return ids;
+    }
+
+    private Map<Integer, Float> wordScores(Query words, int[] numbers) throws IOException {
+        Map<Integer, Float> scores = new HashMap<>();
+        Weight weight = searcher.createWeight(searcher.rewrite(words), ScoreMode.COMPLETE, 1);
+        int i = 0;
+        for (LeafReaderContext leaf : searcher.getIndexReader().leaves()) {
+            int end = leaf.docBase + leaf.reader().maxDoc();
+            Scorer scorer = i < numbers.length && numbers[i] < end ? weight.scorer(leaf) : null;
+            for (; i < numbers.length && numbers[i] < end; i++) {
+                int document = numbers[i] - leaf.docBase;
+                if (scorer != null && scorer.docID() < document) {
+                    scorer.iterator().advance(document);
+                }
+                if (scorer != null && scorer.docID() == document) {
+                    scores.put(numbers[i], scorer.score());
+                }
+            }
+        }
+        return scores;
+    }
+}

@@ -1,0 +1,66 @@
+package io.github.sgpt4j.retrieval;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Makes one ranking of several.
+public final class Fusion {
+    /// The constant of [#reciprocalRank] that its authors found to do well everywhere.
+    public static final int RANK_CONSTANT = 60;
+
+    private Fusion() {}
+
+    /// Reciprocal rank fusion (Cormack, Clarke and Büttcher 2009): a document's score is the sum of 1 / (60 +
+    /// rank) over
+    /// the rankings that have it. It needs no tuning, and asks nothing of the scores.
+    ///
+    /// @param rankings each best first, an id at most once
+    /// @return every document of any ranking, best first
+    public static List<ScoredId> reciprocalRank(List<List<ScoredId>> rankings) {
+        Map<String, Double> sums = new LinkedHashMap<>();
+        for (List<ScoredId> ranking : rankings) {
+            for (int i = 0; i < ranking.size(); i++) {
+                sums.merge(ranking.get(i).id(), 1.0 / (RANK_CONSTANT + i + 1), Double::sum);
+            }
+        }
+        return sorted(sums);
+    }
+
+    /// Convex combination of normalised scores (Bruch, Gai and Ingber 2023, "An Analysis of Fusion Functions for
+    /// Hybrid Retrieval", TM2C2): `alpha · dense + (1 - alpha) · bm25`, each scaled so that the least possible
+    /// score (cosine -1, BM25 0) is 0 and the query's best is 1. A document that a ranking lacks counts as the
+    /// least possible there.
+    ///
+    /// @param dense cosines, best first
+    /// @param bm25 BM25's scores, best first
+    /// @param alpha share of the dense scores, 0 to 1; 0.8 in that paper unless tuned
+    /// @return every document of either ranking, best first
+    public static List<ScoredId> convex(List<ScoredId> dense, List<ScoredId> bm25, double alpha) {
+        if (!(alpha >= 0 && alpha <= 1)) {
+            throw new IllegalArgumentException("alpha: expected 0 to 1, got " + alpha);
+        }
+        Map<String, Double> sums = new LinkedHashMap<>();
+        addScaled(sums, dense, -1, alpha);
+        addScaled(sums, bm25, 0, 1 - alpha);
+        return sorted(sums);
+    }
+
+    private static void addScaled(Map<String, Double> sums, List<ScoredId> ranking, double least, double share) {
+        if (ranking.isEmpty()) {
+            return;
+        }
+        double range = ranking.getFirst().score() - least;
+        for (ScoredId hit : ranking) {
+            sums.merge(hit.id(), range > 0 ? share * (hit.score() - least) / range : 0, Double::sum);
+        }
+    }
+
+    private static List<ScoredId> sorted(Map<String, Double> sums) {
+        List<ScoredId> fused = new ArrayList<>();
+        sums.forEach((id, sum) -> fused.add(new ScoredId(id, sum.floatValue())));
+        fused.sort(ScoredId.BEST_FIRST);
+        return fused;
+    }
+}

@@ -1,0 +1,100 @@
+package io.github.sgpt4j.retrieval;
+
+import io.github.sgpt4j.error.FormatException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.regex.Pattern;
+import org.apache.lucene.index.CorruptIndexException;
+import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.index.IndexFormatTooNewException;
+import org.apache.lucene.index.IndexFormatTooOldException;
+import org.apache.lucene.index.IndexNotFoundException;
+import org.apache.lucene.index.IndexWriter;
+import org.apache.lucene.index.IndexWriterConfig;
+import org.apache.lucene.store.Directory;
+import org.apache.lucene.store.FSDirectory;
+import org.apache.lucene.store.LockObtainFailedException;
+
+/// Opening of directories that hold an index, with failures in this library's words.
+final class IndexFiles {
+    private static final Pattern OWN_FILE = Pattern.compile("write\\.lock|(pending_)?segments.*|_.*");
+
+    private IndexFiles() {}
+
+    /// Something that reads an index.
+    @FunctionalInterface
+    interface Reading<T> {
+        T read() throws IOException;
+    }
+
+    /// A directory to write to, made if need be.
+    static Directory open(Path path) throws IOException {
+        if (Files.exists(path) && !Files.isDirectory(path)) {
+            throw new FormatException(path + ": expected a directory for an index, got a file");
+        }
+        return FSDirectory.open(path);
+    }
+
+    /// A directory to read from.
+    ///
+    /// @throws FormatException if there is no index in it
+    static Directory openExisting(Path path) throws IOException {
+        if (!Files.isDirectory(path)) {
+            throw new FormatException("%s: expected the directory of an index, %s"
+                    .formatted(path, Files.exists(path) ? "got a file" : "found nothing"));
+        }
+        Directory directory = FSDirectory.open(path);
+        if (!DirectoryReader.indexExists(directory)) {
+            directory.close();
+            throw new FormatException(path + ": expected an index in the directory, found none");
+        }
+        return directory;
+    }
+
+    /// Refuses to make an index among other files. What an index that was never finished left behind may be
+    /// there.
+    static void requireOwn(Path path, Directory directory) throws IOException {
+        for (String name : directory.listAll()) {
+            if (!OWN_FILE.matcher(name).matches()) {
+                throw new FormatException(
+                        "%s: expected an index or an empty directory, found %s".formatted(path, name));
+            }
+        }
+    }
+
+    /// The one writer of an index.
+    ///
+    /// @throws IndexInUseException if there is another
+    static IndexWriter writer(Path path, Directory directory, IndexWriterConfig config) throws IOException {
+        try {
+            return checked(path, () -> new IndexWriter(directory, config));
+        } catch (LockObtainFailedException e) {
+            throw new IndexInUseException(path, e);
+        }
+    }
+
+    /// Does something that reads an index, and tells broken ones from other failures.
+    ///
+    /// @throws FormatException if the index is broken or of another version of its library
+    static <T> T checked(Path path, Reading<T> reading) throws IOException {
+        try {
+            return reading.read();
+        } catch (IndexNotFoundException e) {
+            throw new FormatException(path + ": expected an index in the directory, found none", e);
+        } catch (CorruptIndexException | IndexFormatTooNewException | IndexFormatTooOldException e) {
+            throw new FormatException("%s: broken index: %s".formatted(path, e.getMessage()), e);
+        }
+    }
+
+    /// An id that fits into an index.
+    static String checkId(String id) {
+        int length = id.getBytes(StandardCharsets.UTF_8).length;
+        if (length > IndexWriter.MAX_TERM_LENGTH) {
+            throw new FormatException("document id %s...: expected at most %,d bytes, got %,d"
+                    .formatted(id.substring(0, 40), IndexWriter.MAX_TERM_LENGTH, length));
+        }
+        return id;
+    }
+}

@@ -1,0 +1,16 @@
+package io.github.sgpt4j.retrieval;
+
+import java.io.IOException;
+import java.nio.file.Path;
+
+/// An index has another writer at the moment, perhaps in another process. Reading it is possible all the time.
+public final class IndexInUseException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    IndexInUseException(Path index, Throwable cause) {
+        super(
+                index + ": expected no other writer, but another process or object is writing this index;"
+                        + " wait for it to end, or open the index read-only",
+                cause);
+    }
+}

@@ -1,0 +1,113 @@
+package io.github.sgpt4j.retrieval;
+
+import io.github.sgpt4j.BiEncoder;
+import io.github.sgpt4j.error.FormatException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.index.IndexWriter;
+import org.apache.lucene.index.IndexWriterConfig;
+import org.apache.lucene.index.SegmentInfos;
+import org.apache.lucene.store.Directory;
+
+/// The parts of an open index, checked to fit together. Whoever gets it closes it.
+record IndexOpening(
+        Path path,
+        Directory directory,
+        IndexMetadata metadata,
+        Optional<BiEncoder> encoder,
+        Optional<IndexWriter> writer,
+        Analyzer analyzer) {
+    /// Documents are written to disk at commits, and before only if they need more memory than this.
+    private static final double BUFFER_MEGABYTES = 256;
+
+    static IndexOpening toRead(Path path, Optional<BiEncoder> encoder) throws IOException {
+        Directory directory = IndexFiles.openExisting(path);
+        try {
+            IndexMetadata metadata = metadata(path, directory);
+            encoder.ifPresent(e -> metadata.requireModel(path, ModelIdentity.of(e)));
+            return new IndexOpening(path, directory, metadata, encoder, Optional.empty(), Words.analyzer());
+        } catch (IOException | RuntimeException | Error e) {
+            directory.close();
+            throw e;
+        }
+    }
+
+    static IndexOpening toWrite(Path path, BiEncoder encoder, Optional<IndexOptions> options) throws IOException {
+        ModelIdentity model = ModelIdentity.of(encoder);
+        if (model.dimension() > VectorCodec.MOST_DIMENSIONS) {
+            throw new IllegalArgumentException("dimension: expected at most %d, the model has %d"
+                    .formatted(VectorCodec.MOST_DIMENSIONS, model.dimension()));
+        }
+        Directory directory = IndexFiles.open(path);
+        Analyzer analyzer = Words.analyzer();
+        try {
+            boolean exists = DirectoryReader.indexExists(directory);
+            if (!exists) {
+                IndexFiles.requireOwn(path, directory);
+            }
+            IndexMetadata metadata =
+                    exists ? metadata(path, directory) : new IndexMetadata(model, options.orElse(IndexOptions.DEFAULT));
+            metadata.requireModel(path, model);
+            options.ifPresent(o -> metadata.requireOptions(path, o));
+            IndexWriter writer = IndexFiles.writer(path, directory, config(analyzer, metadata.options()));
+            try {
+                begin(path, writer, metadata);
+            } catch (IOException | RuntimeException | Error e) {
+                writer.rollback();
+                throw e;
+            }
+            return new IndexOpening(path, directory, metadata, Optional.of(encoder), Optional.of(writer), analyzer);
+        } catch (IOException | RuntimeException | Error e) {
+            close(Optional.empty(), analyzer, directory);
+            throw e;
+        }
+    }
+
+    private static IndexWriterConfig config(Analyzer analyzer, IndexOptions options) {
+        return new IndexWriterConfig(analyzer)
+                .setSimilarity(Words.SIMILARITY)
+                .setCodec(VectorCodec.of(options))
+                .setOpenMode(IndexWriterConfig.OpenMode.CREATE_OR_APPEND)
+                .setRAMBufferSizeMB(BUFFER_MEGABYTES);
+    }
+
+    /// A new index says at once what it is; another writer may have made it between our look and our lock.
+    private static void begin(Path path, IndexWriter writer, IndexMetadata metadata) throws IOException {
+        Map<String, String> data = new HashMap<>();
+        if (writer.getLiveCommitData() != null) {
+            writer.getLiveCommitData().forEach(entry -> data.put(entry.getKey(), entry.getValue()));
+        }
+        if (data.isEmpty()) {
+            writer.setLiveCommitData(metadata.toUserData().entrySet());
+            writer.commit();
+        } else if (!IndexMetadata.of(path, data).equals(metadata)) {
+            throw new FormatException(
+                    path + ": another process made this index with another model or options meanwhile");
+        }
+    }
+
+    private static IndexMetadata metadata(Path path, Directory directory) throws IOException {
+        SegmentInfos commit = IndexFiles.checked(path, () -> SegmentInfos.readLatestCommit(directory));
+        return IndexMetadata.of(path, commit.getUserData());
+    }
+
+    void close() throws IOException {
+        close(writer, analyzer, directory);
+    }
+
+    static void close(Optional<IndexWriter> writer, Analyzer analyzer, Directory directory) throws IOException {
+        try {
+            if (writer.isPresent()) {
+                writer.get().close();
+            }
+        } finally {
+            analyzer.close();
+            directory.close();
+        }
+    }
+}

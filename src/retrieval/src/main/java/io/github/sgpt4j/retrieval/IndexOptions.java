@@ -1,0 +1,43 @@
+package io.github.sgpt4j.retrieval;
+
+import java.util.Objects;
+
+/// How an index is made. Fixed when it is created. Immutable: each `with` method returns a changed copy.
+///
+/// The graph is HNSW (Malkov and Yashunin 2016).
+///
+/// @param storage of vectors
+/// @param connections neighbours of a vector in the graph, M: more find better, need more memory and time to make
+/// @param beamWidth candidates looked at when a vector is put into the graph, efConstruction: more find better,
+///     need more time to make
+public record IndexOptions(VectorStorage storage, int connections, int beamWidth) {
+    /// 32-bit vectors and a graph that finds 98 of 100 nearest neighbours.
+    public static final IndexOptions DEFAULT = new IndexOptions(VectorStorage.FLOAT32, 16, 100);
+
+    private static final int MOST_CONNECTIONS = 512;
+    private static final int WIDEST_BEAM = 3200;
+
+    public IndexOptions {
+        Objects.requireNonNull(storage, "storage");
+        if (connections < 2 || connections > MOST_CONNECTIONS) {
+            throw new IllegalArgumentException(
+                    "connections: expected 2 to %d, got %d".formatted(MOST_CONNECTIONS, connections));
+        }
+        if (beamWidth < 1 || beamWidth > WIDEST_BEAM) {
+            throw new IllegalArgumentException(
+                    "beam width: expected 1 to %d, got %d".formatted(WIDEST_BEAM, beamWidth));
+        }
+    }
+
+    public IndexOptions withStorage(VectorStorage value) {
+        return new IndexOptions(value, connections, beamWidth);
+    }
+
+    public IndexOptions withConnections(int value) {
+        return new IndexOptions(storage, value, beamWidth);
+    }
+
+    public IndexOptions withBeamWidth(int value) {
+        return new IndexOptions(storage, connections, value);
+    }
+}

@@ -1,0 +1,101 @@
+package io.github.sgpt4j.retrieval;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.apache.lucene.index.BinaryDocValues;
+import org.apache.lucene.index.FloatVectorValues;
+import org.apache.lucene.index.IndexReader;
+import org.apache.lucene.index.KnnVectorValues;
+import org.apache.lucene.index.LeafReader;
+import org.apache.lucene.index.LeafReaderContext;
+import org.apache.lucene.index.PostingsEnum;
+import org.apache.lucene.index.Terms;
+import org.apache.lucene.index.TermsEnum;
+import org.apache.lucene.search.DocIdSetIterator;
+import org.apache.lucene.util.Bits;
+import org.apache.lucene.util.BytesRef;
+
+/// Finds documents by id or content in one state of an index. Not for several threads.
+final class Lookup {
+    private final List<Leaf> byId;
+    private final List<Leaf> byHash;
+
+    /// A document of the index.
+    ///
+    /// @param number its number in this state of the index
+    /// @param hash of its content
+    record Place(int number, BytesRef hash) {}
+
+    private record Leaf(LeafReaderContext context, TermsEnum terms) {}
+
+    Lookup(IndexReader reader) throws IOException {
+        byId = leaves(reader, Fields.ID);
+        byHash = leaves(reader, Fields.HASH);
+    }
+
+    private static List<Leaf> leaves(IndexReader reader, String field) throws IOException {
+        List<Leaf> leaves = new ArrayList<>();
+        for (LeafReaderContext context : reader.leaves()) {
+            Terms terms = context.reader().terms(field);
+            if (terms != null) {
+                leaves.add(new Leaf(context, terms.iterator()));
+            }
+        }
+        return leaves;
+    }
+
+    /// The document of an id.
+    Optional<Place> find(String id) throws IOException {
+        BytesRef term = new BytesRef(id);
+        for (Leaf leaf : byId) {
+            int document = document(leaf, term);
+            if (document != DocIdSetIterator.NO_MORE_DOCS) {
+                BinaryDocValues hashes = leaf.context.reader().getBinaryDocValues(Fields.HASH);
+                BytesRef hash = hashes != null && hashes.advanceExact(document)
+                        ? BytesRef.deepCopyOf(hashes.binaryValue())
+                        : new BytesRef();
+                return Optional.of(new Place(leaf.context.docBase + document, hash));
+            }
+        }
+        return Optional.empty();
+    }
+
+    /// The vector of a document with this content, empty if it has no vector; nothing if there is no such
+    /// document.
+    Optional<float[]> vector(BytesRef hash) throws IOException {
+        for (Leaf leaf : byHash) {
+            int document = document(leaf, hash);
+            if (document != DocIdSetIterator.NO_MORE_DOCS) {
+                return Optional.of(vector(leaf.context.reader(), document));
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static float[] vector(LeafReader reader, int document) throws IOException {
+        FloatVectorValues vectors = reader.getFloatVectorValues(Fields.VECTOR);
+        if (vectors == null) {
+            return new float[0];
+        }
+        KnnVectorValues.DocIndexIterator iterator = vectors.iterator();
+        return iterator.advance(document) == document
+                ? vectors.vectorValue(iterator.index()).clone()
+                : new float[0];
+    }
+
+    /// The first live document with a term.
+    private static int document(Leaf leaf, BytesRef term) throws IOException {
+        if (!leaf.terms.seekExact(term)) {
+            return DocIdSetIterator.NO_MORE_DOCS;
+        }
+        Bits live = leaf.context.reader().getLiveDocs();
+        PostingsEnum postings = leaf.terms.postings(null, PostingsEnum.NONE);
+        int document = postings.nextDoc();
+        while (document != DocIdSetIterator.NO_MORE_DOCS && live != null && !live.get(document)) {
+            document = postings.nextDoc();
+        }
+        return document;
+    }
+}

@@ -1,0 +1,46 @@
+package io.github.sgpt4j.retrieval;
+
+import io.github.sgpt4j.BiEncoder;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.stream.Collectors;
+
+/// Which model embeddings come from, and how it was used.
+///
+/// @param name what people call it: the checkpoint directory's name, or `owner/name` in a Hugging Face cache
+/// @param fingerprint [BiEncoder#fingerprint]: embeddings of equal fingerprints may be compared
+/// @param dimension components of an embedding
+/// @param pooling pooling modes, for people
+public record ModelIdentity(String name, String fingerprint, int dimension, String pooling) {
+    public ModelIdentity {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(fingerprint, "fingerprint");
+        Objects.requireNonNull(pooling, "pooling");
+        if (dimension < 1) {
+            throw new IllegalArgumentException("dimension: expected at least 1, got " + dimension);
+        }
+    }
+
+    /// Of an encoder as it is used.
+    public static ModelIdentity of(BiEncoder encoder) {
+        String pooling = encoder.pooling().stream().map(Object::toString).collect(Collectors.joining("+"));
+        return new ModelIdentity(
+                name(encoder.model().directory()), encoder.fingerprint(), encoder.dimension(), pooling);
+    }
+
+    private static String name(Path directory) {
+        Path absolute = directory.toAbsolutePath().normalize();
+        Path parent = absolute.getParent();
+        if (parent != null && parent.endsWith("snapshots") && parent.getParent() != null) {
+            String repository = String.valueOf(parent.getParent().getFileName());
+            return repository.replaceFirst("^models--", "").replace("--", "/");
+        }
+        return String.valueOf(absolute.getFileName());
+    }
+
+    /// As `nano-specb (dimension 256, pooling weightedmean, fingerprint 0123…)`.
+    @Override
+    public String toString() {
+        return "%s (dimension %d, pooling %s, fingerprint %s)".formatted(name, dimension, pooling, fingerprint);
+    }
+}

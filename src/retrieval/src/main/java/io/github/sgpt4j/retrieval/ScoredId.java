@@ -1,0 +1,17 @@
+package io.github.sgpt4j.retrieval;
+
+import java.util.Comparator;
+import java.util.Objects;
+
+/// A document found, by its id.
+///
+/// @param score the higher the better
+public record ScoredId(String id, float score) {
+    /// Best first; equals in the order of their ids, so that results do not depend on how an index is divided.
+    public static final Comparator<ScoredId> BEST_FIRST =
+            Comparator.comparing(ScoredId::score).reversed().thenComparing(ScoredId::id);
+
+    public ScoredId {
+        Objects.requireNonNull(id, "id");
+    }
+}

@@ -1,0 +1,11 @@
+package io.github.sgpt4j.retrieval;
+
+/// What documents are found by.
+public enum SearchMode {
+    /// Meaning: the cosine of the embeddings of query and document.
+    DENSE,
+    /// Words: BM25. Needs no model.
+    BM25,
+    /// Both, fused by rank ([Fusion#reciprocalRank]).
+    HYBRID
+}

@@ -1,0 +1,60 @@
+package io.github.sgpt4j.retrieval;
+
+import java.util.Objects;
+
+/// How an index is searched. Immutable: each `with` method returns a changed copy.
+///
+/// @param mode what documents are found by
+/// @param limit most documents to return
+/// @param rerank how many of the first the cross-encoder re-orders; 0 for none
+/// @param candidates how many documents are gathered before the best are chosen, from the graph and from each
+///     side of a hybrid search; never fewer than `limit` and `rerank`. More make the graph's answer better and
+///     slower
+/// @param exact compare the query with every vector instead of searching the graph
+public record SearchOptions(SearchMode mode, int limit, int rerank, int candidates, boolean exact) {
+    /// The ten nearest by meaning.
+    public static final SearchOptions DEFAULT = new SearchOptions(SearchMode.DENSE, 10, 0, 100, false);
+
+    public SearchOptions {
+        Objects.requireNonNull(mode, "mode");
+        if (limit < 1) {
+            throw new IllegalArgumentException("limit: expected at least 1, got " + limit);
+        }
+        if (rerank < 0) {
+            throw new IllegalArgumentException("rerank: expected at least 0, got " + rerank);
+        }
+        if (candidates < 1) {
+            throw new IllegalArgumentException("candidates: expected at least 1, got " + candidates);
+        }
+    }
+
+    /// Documents that the first stage has to find.
+    int firstStage() {
+        return Math.max(limit, rerank);
+    }
+
+    /// Documents that the first stage looks at.
+    int gathered() {
+        return Math.max(candidates, firstStage());
+    }
+
+    public SearchOptions withMode(SearchMode value) {
+        return new SearchOptions(value, limit, rerank, candidates, exact);
+    }
+
+    public SearchOptions withLimit(int value) {
+        return new SearchOptions(mode, value, rerank, candidates, exact);
+    }
+
+    public SearchOptions withRerank(int value) {
+        return new SearchOptions(mode, limit, value, candidates, exact);
+    }
+
+    public SearchOptions withCandidates(int value) {
+        return new SearchOptions(mode, limit, rerank, value, exact);
+    }
+
+    public SearchOptions withExact(boolean value) {
+        return new SearchOptions(mode, limit, rerank, candidates, value);
+    }
+}

@@ -1,0 +1,319 @@
+package io.github.sgpt4j.retrieval;
+
+import io.github.sgpt4j.BiEncoder;
+import io.github.sgpt4j.CrossEncoder;
+import io.github.sgpt4j.TextKind;
+import io.github.sgpt4j.retrieval.corpus.Document;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.index.IndexWriter;
+import org.apache.lucene.search.IndexSearcher;
+import org.apache.lucene.search.SearcherManager;
+import org.apache.lucene.store.Directory;
+
+/// Documents on disk, searched by meaning (embeddings of a [BiEncoder] in an HNSW graph), by words (BM25), or
+/// both, and re-ranked by a [CrossEncoder] if one is given. The index is Lucene's.
+///
+/// One object at a time, on the whole machine, may have an index open for writing; any number may read it
+/// meanwhile and see what was committed. A commit is all or nothing, also when the process is killed. An index
+/// remembers its model and takes no other. Safe to share between threads; encoders are borrowed and outlive the
+/// index.
+public final class SemanticIndex implements AutoCloseable {
+    private final Path path;
+    private final Directory directory;
+    private final IndexMetadata metadata;
+    private final Optional<BiEncoder> encoder;
+    private final Optional<IndexWriter> writer;
+    private final Analyzer analyzer;
+    private final SearcherManager searchers;
+
+    private SemanticIndex(IndexOpening opening) throws IOException {
+        path = opening.path();
+        directory = opening.directory();
+        metadata = opening.metadata();
+        encoder = opening.encoder();
+        writer = opening.writer();
+        analyzer = opening.analyzer();
+        searchers = IndexFiles.checked(path, () -> new SearcherManager(directory, Words.searcherFactory()));
+    }
+
+    /// Opens an index for writing and searching, and makes it if there is none, with the default options.
+    ///
+    /// @param encoder embeds documents and queries
+    /// @throws IOException if the index cannot be read or written
+    /// @throws IndexInUseException if something else writes it
+    /// @throws io.github.sgpt4j.error.FormatException if it is broken, or was made with another model
+    public static SemanticIndex open(Path path, BiEncoder encoder) throws IOException {
+        return of(IndexOpening.toWrite(path, encoder, Optional.empty()));
+    }
+
+    /// Opens an index for writing and searching, and makes it if there is none.
+    ///
+    /// @param encoder embeds documents and queries
+    /// @param options what the index was or is to be made with
+    /// @throws IOException if the index cannot be read or written
+    /// @throws IndexInUseException if something else writes it
+    /// @throws io.github.sgpt4j.error.FormatException if it is broken, or was made with another model or other
+    ///     options
+    public static SemanticIndex open(Path path, BiEncoder encoder, IndexOptions options) throws IOException {
+        return of(IndexOpening.toWrite(path, encoder, Optional.of(options)));
+    }
+
+    /// Opens an index for searching, whether or not something writes it.
+    ///
+    /// @param encoder embeds queries
+    /// @throws IOException if the index cannot be read
+    /// @throws io.github.sgpt4j.error.FormatException if there is none, it is broken, or was made with another
+    ///     model
+    public static SemanticIndex openReadOnly(Path path, BiEncoder encoder) throws IOException {
+        return of(IndexOpening.toRead(path, Optional.of(encoder)));
+    }
+
+    /// Opens an index for searching by words, without a model.
+    ///
+    /// @throws IOException if the index cannot be read
+    /// @throws io.github.sgpt4j.error.FormatException if there is none, or it is broken
+    public static SemanticIndex openReadOnly(Path path) throws IOException {
+        return of(IndexOpening.toRead(path, Optional.empty()));
+    }
+
+    private static SemanticIndex of(IndexOpening opening) throws IOException {
+        try {
+            return new SemanticIndex(opening);
+        } catch (IOException | RuntimeException | Error e) {
+            opening.close();
+            throw e;
+        }
+    }
+
+    /// The model that the index was made with.
+    public ModelIdentity model() {
+        return metadata.model();
+    }
+
+    /// What the index was made with.
+    public IndexOptions options() {
+        return metadata.options();
+    }
+
+    /// Number of documents that a search sees.
+    ///
+    /// @throws IOException if the index cannot be read
+    public int size() throws IOException {
+        return reading(searcher -> searcher.getIndexReader().numDocs());
+    }
+
+    /// Adds documents, or puts them in the place of those with the same ids; of equal ids among them the last
+    /// counts. Texts that the index has already are not embedded again. Searches see them after [#commit].
+    ///
+    /// @throws IOException if the index cannot be written
+    /// @throws IllegalStateException if the index is open for reading only
+    public synchronized UpdateReport add(Collection<Document> documents) throws IOException {
+        DocumentWriter to = documentWriter();
+        UpdateReport report =
+                reading(searcher -> to.write(documents, new Lookup(searcher.getIndexReader()), UpdateListener.NONE));
+        return report.plus(new UpdateReport(documents.size(), 0, 0, 0, 0, 0));
+    }
+
+    /// Adds documents with embeddings that were computed elsewhere, by the same model used in the same way;
+    /// otherwise as [#add(Collection)].
+    ///
+    /// @param vectors `[documents][dimension]`, of any length
+    /// @throws IOException if the index cannot be written
+    /// @throws IllegalArgumentException if the vectors do not fit documents or model, or are not finite
+    /// @throws IllegalStateException if the index is open for reading only
+    public synchronized void add(List<Document> documents, float[][] vectors) throws IOException {
+        DocumentWriter to = documentWriter();
+        if (documents.size() != vectors.length) {
+            throw new IllegalArgumentException(
+                    "vectors: expected %d, one a document, got %d".formatted(documents.size(), vectors.length));
+        }
+        for (float[] vector : vectors) {
+            requireEmbedding(vector);
+        }
+        to.write(documents, vectors);
+    }
+
+    private void requireEmbedding(float[] vector) {
+        if (vector.length != model().dimension()) {
+            throw new IllegalArgumentException(
+                    "vector: expected %d components, got %d".formatted(model().dimension(), vector.length));
+        }
+        for (float value : vector) {
+            if (!Float.isFinite(value)) {
+                throw new IllegalArgumentException("vector: expected finite numbers, got " + value);
+            }
+        }
+    }
+
+    /// Removes documents by id; ids that the index lacks are passed over. Searches see it after [#commit].
+    ///
+    /// @throws IOException if the index cannot be written
+    /// @throws IllegalStateException if the index is open for reading only
+    public synchronized void remove(Collection<String> ids) throws IOException {
+        for (String id : ids) {
+            requireWriter().deleteDocuments(Fields.idTerm(id));
+        }
+    }
+
+    /// Puts everything added and removed on disk, for good, and shows it to searches.
+    ///
+    /// @throws IOException if the index cannot be written
+    /// @throws IllegalStateException if the index is open for reading only
+    public synchronized void commit() throws IOException {
+        requireWriter().commit();
+        refresh();
+    }
+
+    /// Brings the index up to date with a collection, however large: in batches of some seconds, each committed.
+    /// New and changed documents are embedded, unchanged ones (same id, title and text) are passed over. When the
+    /// process is killed the batch at hand is lost, and the next update goes on from there.
+    ///
+    /// @param collection read one by one; what it throws ends the update
+    /// @param removeMissing whether to remove documents that the collection lacks, once it was read to its end
+    /// @throws IOException if the index cannot be written
+    /// @throws IllegalStateException if the index is open for reading only
+    public synchronized UpdateReport update(
+            Iterator<Document> collection, boolean removeMissing, UpdateListener listener) throws IOException {
+        return update(collection, removeMissing, new BatchSize(), listener);
+    }
+
+    synchronized UpdateReport update(
+            Iterator<Document> collection, boolean removeMissing, BatchSize size, UpdateListener listener)
+            throws IOException {
+        return new CorpusUpdate(this, documentWriter(), size, listener).run(collection, removeMissing);
+    }
+
+    /// Merges the index's parts into one, which makes searches faster and takes a while; also drops removed
+    /// documents.
+    ///
+    /// @throws IOException if the index cannot be written
+    /// @throws IllegalStateException if the index is open for reading only
+    public synchronized void optimize() throws IOException {
+        requireWriter().forceMerge(1);
+        commit();
+    }
+
+    /// Shows searches what another process committed since.
+    ///
+    /// @throws IOException if the index cannot be read
+    public void refresh() throws IOException {
+        IndexFiles.checked(path, searchers::maybeRefresh);
+    }
+
+    /// Searches with the default options but for the number of documents: the nearest by meaning.
+    ///
+    /// @param limit at most this many, at least 1
+    /// @throws IOException if the index cannot be read
+    public List<Hit> search(String query, int limit) throws IOException {
+        return search(query, SearchOptions.DEFAULT.withLimit(limit));
+    }
+
+    /// Searches without re-ranking.
+    ///
+    /// @return documents, best first, equals in the order of their ids
+    /// @throws IOException if the index cannot be read
+    /// @throws IllegalArgumentException if the options ask for re-ranking
+    /// @throws IllegalStateException if the search needs a model and the index was opened without one
+    public List<Hit> search(String query, SearchOptions options) throws IOException {
+        return search(List.of(query), options, Optional.empty()).getFirst();
+    }
+
+    /// Searches by meaning with a query's embedding that was computed elsewhere, by the same model used in the
+    /// same way.
+    ///
+    /// @param vector `[dimension]`, of any length
+    /// @return documents, best first, equals in the order of their ids
+    /// @throws IOException if the index cannot be read
+    /// @throws IllegalArgumentException if the vector does not fit the model or is not finite, or the options ask
+    ///     for words or re-ranking, which need a text
+    public List<Hit> search(float[] vector, SearchOptions options) throws IOException {
+        requireEmbedding(vector);
+        if (options.mode() != SearchMode.DENSE || options.rerank() > 0) {
+            throw new IllegalArgumentException(
+                    "search by vector: expected mode dense without re-ranking, got " + options);
+        }
+        float[] unit = VectorSearch.unit(vector);
+        return List.copyOf(reading(searcher -> new FirstStage(searcher, analyzer, options).search("", unit)));
+    }
+
+    /// Searches for several queries, which are embedded together.
+    ///
+    /// @param reranker scores the first documents of each query; those it scored come first, in the order of its
+    ///     scores
+    /// @return for each query in order: documents, best first, equals in the order of their ids
+    /// @throws IOException if the index cannot be read
+    /// @throws IllegalArgumentException if the options ask for re-ranking and there is nothing to do it
+    /// @throws IllegalStateException if the search needs a model and the index was opened without one
+    public List<List<Hit>> search(List<String> queries, SearchOptions options, Optional<CrossEncoder> reranker)
+            throws IOException {
+        if (options.rerank() > 0 && reranker.isEmpty()) {
+            throw new IllegalArgumentException("re-ranking: expected a cross-encoder, got none");
+        }
+        List<float[]> vectors =
+                options.mode() == SearchMode.BM25 ? Collections.nCopies(queries.size(), new float[0]) : embed(queries);
+        List<List<Hit>> results = new ArrayList<>();
+        for (int i = 0; i < queries.size(); i++) {
+            String query = queries.get(i);
+            float[] vector = vectors.get(i);
+            List<Hit> hits = reading(searcher -> new FirstStage(searcher, analyzer, options).search(query, vector));
+            if (options.rerank() > 0) {
+                hits = Reranking.reorder(reranker.orElseThrow(), query, hits, options.rerank());
+            }
+            results.add(List.copyOf(hits.subList(0, Math.min(options.limit(), hits.size()))));
+        }
+        return results;
+    }
+
+    private List<float[]> embed(List<String> queries) {
+        BiEncoder with = encoder.orElseThrow(() ->
+                new IllegalStateException(path + ": opened without a model, so it can be searched by words only"));
+        List<float[]> vectors = new ArrayList<>();
+        for (float[] vector : with.embed(queries, TextKind.QUERY)) {
+            vectors.add(VectorSearch.unit(DocumentWriter.requireFinite(with, vector, "a query")));
+        }
+        return vectors;
+    }
+
+    /// Something done with one state of the index.
+    @FunctionalInterface
+    interface Reading<T> {
+        T with(IndexSearcher searcher) throws IOException;
+    }
+
+    <T> T reading(Reading<T> reading) throws IOException {
+        IndexSearcher searcher = searchers.acquire();
+        try {
+            return IndexFiles.checked(path, () -> reading.with(searcher));
+        } finally {
+            searchers.release(searcher);
+        }
+    }
+
+    private DocumentWriter documentWriter() {
+        return new DocumentWriter(requireWriter(), encoder.orElseThrow());
+    }
+
+    private IndexWriter requireWriter() {
+        return writer.orElseThrow(() -> new IllegalStateException(path + ": the index is open for reading only"));
+    }
+
+    /// Commits what was added, and closes.
+    ///
+    /// @throws IOException if the index cannot be written
+    @Override
+    public synchronized void close() throws IOException {
+        try {
+            searchers.close();
+        } finally {
+            IndexOpening.close(writer, analyzer, directory);
+        }
+    }
+}

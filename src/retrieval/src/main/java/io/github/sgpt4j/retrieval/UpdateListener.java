@@ -1,0 +1,22 @@
+package io.github.sgpt4j.retrieval;
+
+/// Told how far an update is, on the caller's thread; an exception it throws ends the update, which keeps what
+/// was committed.
+public interface UpdateListener {
+    /// Listens to nothing.
+    UpdateListener NONE = new UpdateListener() {};
+
+    /// A batch of documents was read.
+    default void batchRead() {}
+
+    /// The model embedded some of the batch's texts.
+    ///
+    /// @param done texts embedded
+    /// @param total texts of the batch to embed
+    default void embedded(long done, long total) {}
+
+    /// A batch is on disk: no crash can take it away.
+    ///
+    /// @param soFar everything up to and with this batch
+    default void committed(UpdateReport soFar) {}
+}

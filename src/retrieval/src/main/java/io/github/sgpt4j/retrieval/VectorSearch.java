@@ -1,0 +1,132 @@
+package io.github.sgpt4j.retrieval;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.PriorityQueue;
+import org.apache.lucene.index.FloatVectorValues;
+import org.apache.lucene.index.KnnVectorValues;
+import org.apache.lucene.index.LeafReaderContext;
+import org.apache.lucene.search.DocAndFloatFeatureBuffer;
+import org.apache.lucene.search.DocIdSetIterator;
+import org.apache.lucene.search.IndexSearcher;
+import org.apache.lucene.search.KnnFloatVectorQuery;
+import org.apache.lucene.search.ScoreDoc;
+import org.apache.lucene.search.VectorScorer;
+
+/// Finds the documents whose vectors have the largest cosines with a query's.
+///
+/// Candidates come from the graph, or from all vectors; they are scored again with the 32-bit vectors and 64-bit
+/// sums, so that a document's score does not depend on how it was found.
+final class VectorSearch {
+    private VectorSearch() {}
+
+    /// @param query of length 1
+    /// @return the `k` best, best first
+    static List<Scored> search(IndexSearcher searcher, float[] query, int k, SearchOptions options) throws IOException {
+        int[] candidates = options.exact()
+                ? nearest(searcher, query, Math.max(k, options.gathered()))
+                : fromGraph(searcher, query, Math.max(k, options.gathered()));
+        List<Scored> scored = new ArrayList<>();
+        Optional<Float>[] cosines = cosines(searcher, candidates, query);
+        for (int i = 0; i < candidates.length; i++) {
+            if (cosines[i].isPresent()) {
+                scored.add(new Scored(candidates[i], cosines[i].get()));
+            }
+        }
+        scored.sort(Scored.BEST_FIRST);
+        return scored.subList(0, Math.min(k, scored.size()));
+    }
+
+    private static int[] fromGraph(IndexSearcher searcher, float[] query, int k) throws IOException {
+        ScoreDoc[] found = searcher.search(new KnnFloatVectorQuery(Fields.VECTOR, query, k), k).scoreDocs;
+        return Arrays.stream(found).mapToInt(hit -> hit.doc).sorted().toArray();
+    }
+
+    /// Looks at every vector.
+    private static int[] nearest(IndexSearcher searcher, float[] query, int k) throws IOException {
+        PriorityQueue<Scored> best = new PriorityQueue<>(Scored.BEST_FIRST.reversed());
+        DocAndFloatFeatureBuffer block = new DocAndFloatFeatureBuffer();
+        for (LeafReaderContext leaf : searcher.getIndexReader().leaves()) {
+            FloatVectorValues vectors = leaf.reader().getFloatVectorValues(Fields.VECTOR);
+            VectorScorer scorer = vectors == null || vectors.size() == 0 ? null : vectors.rescorer(query);
+            if (scorer == null) {
+                continue;
+            }
+            VectorScorer.Bulk scores = scorer.bulk(null);
+            scores.nextDocsAndScores(
+                    DocIdSetIterator.NO_MORE_DOCS, leaf.reader().getLiveDocs(), block);
+            while (block.size > 0) {
+                collect(best, block, leaf.docBase, k);
+                scores.nextDocsAndScores(
+                        DocIdSetIterator.NO_MORE_DOCS, leaf.reader().getLiveDocs(), block);
+            }
+        }
+        return best.stream().mapToInt(Scored::number).sorted().toArray();
+    }
+
+    private static void collect(PriorityQueue<Scored> best, DocAndFloatFeatureBuffer block, int base, int k) {
+        for (int i = 0; i < block.size; i++) {
+            if (best.size() == k) {
+                if (block.features[i] <= best.element().score()) {
+                    continue;
+                }
+                best.poll();
+            }
+            best.add(new Scored(base + block.docs[i], block.features[i]));
+        }
+    }
+
+    /// Cosines of documents, as far as they have vectors.
+    ///
+    /// @param numbers ascending
+    /// @param query of length 1
+    static Optional<Float>[] cosines(IndexSearcher searcher, int[] numbers, float[] query) throws IOException {
+        @SuppressWarnings({"unchecked", "rawtypes"})
+        Optional<Float>[] cosines = new Optional[numbers.length];
+        Arrays.fill(cosines, Optional.empty());
+        int i = 0;
+        for (LeafReaderContext leaf : searcher.getIndexReader().leaves()) {
+            int end = leaf.docBase + leaf.reader().maxDoc();
+            FloatVectorValues vectors =
+                    i < numbers.length && numbers[i] < end ? leaf.reader().getFloatVectorValues(Fields.VECTOR) : null;
+            KnnVectorValues.DocIndexIterator place = vectors == null ? null : vectors.iterator();
+            for (; i < numbers.length && numbers[i] < end; i++) {
+                int document = numbers[i] - leaf.docBase;
+                if (vectors != null && place != null && place.advance(document) == document) {
+                    cosines[i] = Optional.of(dot(query, vectors.vectorValue(place.index())));
+                }
+            }
+        }
+        return cosines;
+    }
+
+    private static float dot(float[] a, float[] b) {
+        double sum = 0;
+        for (int i = 0; i < a.length; i++) {
+            sum += (double) a[i] * b[i];
+        }
+        return (float) sum;
+    }
+
+    /// Scales to length 1.
+    ///
+    /// @return a new vector, or an empty one for zero, which has no direction
+    static float[] unit(float[] vector) {
+        double squares = 0;
+        for (float x : vector) {
+            squares += (double) x * x;
+        }
+        if (squares == 0) {
+            return new float[0];
+        }
+        double scale = 1 / Math.sqrt(squares);
+        float[] unit = new float[vector.length];
+        for (int i = 0; i < unit.length; i++) {
+            unit[i] = (float) (vector[i] * scale);
+        }
+        return unit;
+    }
+}

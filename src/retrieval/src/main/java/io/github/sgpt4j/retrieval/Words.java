@@ -1,0 +1,126 @@
+package io.github.sgpt4j.retrieval;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.analysis.TokenStream;
+import org.apache.lucene.analysis.en.EnglishAnalyzer;
+import org.apache.lucene.analysis.tokenattributes.CharTermAttribute;
+import org.apache.lucene.document.Field;
+import org.apache.lucene.document.FieldType;
+import org.apache.lucene.index.IndexOptions;
+import org.apache.lucene.index.IndexReader;
+import org.apache.lucene.index.Term;
+import org.apache.lucene.search.BooleanClause;
+import org.apache.lucene.search.BooleanQuery;
+import org.apache.lucene.search.BoostQuery;
+import org.apache.lucene.search.IndexSearcher;
+import org.apache.lucene.search.MatchNoDocsQuery;
+import org.apache.lucene.search.Query;
+import org.apache.lucene.search.SearcherFactory;
+import org.apache.lucene.search.TermQuery;
+import org.apache.lucene.search.similarities.BM25Similarity;
+import org.apache.lucene.search.similarities.Similarity;
+import org.jspecify.annotations.Nullable;
+
+/// The words of documents and queries, and how they are weighed: BEIR's BM25 baseline as Pyserini publishes it
+/// ("flat").
+///
+/// Title and text are one field. Lucene's English analysis makes terms of it: standard tokenizer, possessive
+/// `'s`, lower
+/// case, 33 stop words, Porter's stemmer. BM25 has k1 = 0.9, b = 0.4 (Robertson and Zaragoza 2009; the values are
+/// Anserini's). A query is a bag of words: any may match, repeated ones count again, there is no query syntax.
+final class Words {
+    static final Similarity SIMILARITY = new BM25Similarity(0.9f, 0.4f);
+
+    /// Most different terms of a query that are looked for; Lucene allows no more.
+    static final int MOST_TERMS = 1024;
+
+    private static final String FIELD = "words";
+    private static final FieldType TYPE = type();
+
+    private Words() {}
+
+    private static FieldType type() {
+        FieldType type = new FieldType();
+        type.setIndexOptions(IndexOptions.DOCS_AND_FREQS);
+        type.freeze();
+        return type;
+    }
+
+    /// A new analyzer, safe to share between threads; the caller closes it.
+    static Analyzer analyzer() {
+        return new EnglishAnalyzer();
+    }
+
+    /// The field of a document.
+    static Field field(String text) {
+        return new Field(FIELD, text, TYPE);
+    }
+
+    /// Makes searchers that weigh words in this way.
+    static SearcherFactory searcherFactory() {
+        return new SearcherFactory() {
+            @Override
+            public IndexSearcher newSearcher(IndexReader reader, @Nullable IndexReader previous) {
+                IndexSearcher searcher = new IndexSearcher(reader);
+                searcher.setSimilarity(SIMILARITY);
+                return searcher;
+            }
+        };
+    }
+
+    /// What finds documents by a text's words. Of a text with more than [#MOST_TERMS] different terms only those
+    /// that weigh most count (frequency times inverse document frequency).
+    ///
+    /// @throws IOException if the index cannot be read
+    static Query query(Analyzer analyzer, String text, IndexReader reader) throws IOException {
+        List<Weighed> terms = new ArrayList<>();
+        for (Map.Entry<String, Integer> entry : frequencies(analyzer, text).entrySet()) {
+            terms.add(new Weighed(new Term(FIELD, entry.getKey()), entry.getValue(), 0));
+        }
+        if (terms.isEmpty()) {
+            return new MatchNoDocsQuery("no words");
+        }
+        if (terms.size() > MOST_TERMS) {
+            terms = heaviest(terms, reader);
+        }
+        BooleanQuery.Builder query = new BooleanQuery.Builder();
+        for (Weighed term : terms) {
+            query.add(new BoostQuery(new TermQuery(term.term), term.frequency), BooleanClause.Occur.SHOULD);
+        }
+        return query.build();
+    }
+
+    private record Weighed(Term term, int frequency, double weight) {}
+
+    private static List<Weighed> heaviest(List<Weighed> terms, IndexReader reader) throws IOException {
+        List<Weighed> weighed = new ArrayList<>();
+        for (Weighed term : terms) {
+            int documents = reader.docFreq(term.term);
+            if (documents > 0) {
+                double rarity = Math.log1p((reader.maxDoc() + 0.5) / documents);
+                weighed.add(new Weighed(term.term, term.frequency, term.frequency * rarity));
+            }
+        }
+        weighed.sort(Comparator.comparingDouble(Weighed::weight).reversed());
+        return weighed.subList(0, Math.min(MOST_TERMS, weighed.size()));
+    }
+
+    private static Map<String, Integer> frequencies(Analyzer analyzer, String text) throws IOException {
+        Map<String, Integer> frequencies = new LinkedHashMap<>();
+        try (TokenStream tokens = analyzer.tokenStream(FIELD, text)) {
+            CharTermAttribute term = tokens.addAttribute(CharTermAttribute.class);
+            tokens.reset();
+            while (tokens.incrementToken()) {
+                frequencies.merge(term.toString(), 1, Integer::sum);
+            }
+            tokens.end();
+        }
+        return frequencies;
+    }
+}

@@ -1,0 +1,171 @@
+package io.github.sgpt4j.retrieval.corpus;
+
+import io.github.sgpt4j.error.FormatException;
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import java.util.NoSuchElementException;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.stream.Stream;
+
+/// Reads a collection's documents one by one. A collection is
+///
+/// - a file as [RecordReader] takes it: `.txt`, one document a line; `.jsonl`, with `text` and perhaps `title`
+///   and
+/// `_id`;
+///   gz of either. A document without `_id` is called by its 0-based place.
+/// - a directory with `corpus.jsonl` or `corpus.jsonl.gz`, as BEIR lays it out;
+/// - a directory of `.txt` files, at any depth, each a document, called by its path below the directory with `/`
+/// between
+///   names, in the order of these paths. Links to directories are not followed.
+///
+/// Errors name file and line ([FormatException]).
+public final class CorpusReader implements Iterator<Document>, Closeable {
+    private static final List<String> BEIR_NAMES = List.of("corpus.jsonl", "corpus.jsonl.gz");
+
+    private final Source source;
+    private long count;
+
+    /// What documents come from.
+    private sealed interface Source {
+        record Records(RecordReader reader) implements Source {}
+
+        record Files(TextFiles files) implements Source {}
+    }
+
+    private CorpusReader(Source source) {
+        this.source = source;
+    }
+
+    /// Opens a collection.
+    ///
+    /// @throws IOException if it cannot be opened
+    /// @throws FormatException if it is none
+    public static CorpusReader open(Path path) throws IOException {
+        if (!Files.isDirectory(path)) {
+            return openFile(path);
+        }
+        for (String name : BEIR_NAMES) {
+            if (Files.isRegularFile(path.resolve(name))) {
+                return openFile(path.resolve(name));
+            }
+        }
+        TextFiles files = TextFiles.of(path);
+        if (files.paths.isEmpty()) {
+            throw new FormatException(path + ": expected corpus.jsonl or .txt files in the directory, found neither");
+        }
+        return new CorpusReader(new Source.Files(files));
+    }
+
+    private static CorpusReader openFile(Path file) throws IOException {
+        if (!RecordReader.isSupported(file.toString())) {
+            throw new FormatException(
+                    "%s: expected a directory or a name ending in .txt, .jsonl, .txt.gz or .jsonl.gz".formatted(file));
+        }
+        return new CorpusReader(new Source.Records(RecordReader.open(file)));
+    }
+
+    /// Takes a stream of JSON Lines.
+    ///
+    /// @param stream closed with the reader
+    /// @param name what it is called in errors
+    public static CorpusReader ofJsonLines(InputStream stream, String name) {
+        return new CorpusReader(new Source.Records(RecordReader.ofJsonLines(stream, name)));
+    }
+
+    @Override
+    public boolean hasNext() {
+        return switch (source) {
+            case Source.Records(RecordReader reader) -> reader.hasNext();
+            case Source.Files(TextFiles files) -> files.next < files.paths.size();
+        };
+    }
+
+    @Override
+    public Document next() {
+        if (!hasNext()) {
+            throw new NoSuchElementException();
+        }
+        return switch (source) {
+            case Source.Records(RecordReader reader) -> Document.of(reader.next(), count++);
+            case Source.Files(TextFiles files) -> files.read();
+        };
+    }
+
+    /// Bytes of the collection's files, packed as they are, if they are known.
+    public OptionalLong size() {
+        return switch (source) {
+            case Source.Records(RecordReader reader) -> reader.size();
+            case Source.Files(TextFiles files) -> OptionalLong.of(files.bytes);
+        };
+    }
+
+    /// How many bytes of the files were read.
+    public long position() {
+        return switch (source) {
+            case Source.Records(RecordReader reader) -> reader.position();
+            case Source.Files(TextFiles files) -> files.read;
+        };
+    }
+
+    @Override
+    public void close() throws IOException {
+        if (source instanceof Source.Records(RecordReader reader)) {
+            reader.close();
+        }
+    }
+
+    /// The text files below a directory.
+    private static final class TextFiles {
+        private final Path directory;
+        private final List<Path> paths;
+        private final long bytes;
+        private int next;
+        private long read;
+
+        private TextFiles(Path directory, List<Path> paths, long bytes) {
+            this.directory = directory;
+            this.paths = paths;
+            this.bytes = bytes;
+        }
+
+        static TextFiles of(Path directory) throws IOException {
+            List<Path> paths = new ArrayList<>();
+            long bytes = 0;
+            try (Stream<Path> all = Files.walk(directory)) {
+                for (Path path : (Iterable<Path>) all::iterator) {
+                    boolean text = path.toString().toLowerCase(Locale.ROOT).endsWith(".txt");
+                    if (text && Files.isRegularFile(path)) {
+                        paths.add(path);
+                        bytes += Files.size(path);
+                    }
+                }
+            } catch (UncheckedIOException e) {
+                throw e.getCause();
+            }
+            paths.sort(null);
+            return new TextFiles(directory, paths, bytes);
+        }
+
+        Document read() {
+            Path file = paths.get(next++);
+            List<String> names = new ArrayList<>();
+            directory.relativize(file).forEach(name -> names.add(name.toString()));
+            try {
+                String text = LineReader.readWhole(file);
+                read += Files.size(file);
+                return new Document(String.join("/", names), Optional.empty(), text);
+            } catch (IOException e) {
+                throw new FormatException("%s: cannot be read: %s".formatted(file, LineReader.reason(e)), e);
+            }
+        }
+    }
+}

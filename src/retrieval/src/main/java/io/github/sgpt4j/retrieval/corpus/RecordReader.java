@@ -1,0 +1,133 @@
+package io.github.sgpt4j.retrieval.corpus;
+
+import io.github.sgpt4j.error.FormatException;
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.Locale;
+import java.util.NoSuchElementException;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.zip.GZIPInputStream;
+
+/// Reads texts one by one: `.txt` (one text a line), `.jsonl` (one object a line), gz of either. Lines of JSON
+/// Lines that are blank are passed over; a blank line of text is an empty text. Errors name file and line
+/// ([FormatException]).
+public final class RecordReader implements Iterator<TextRecord>, Closeable {
+    private final LineReader lines;
+    private final Optional<JsonRecords> json;
+    private final CountingStream counter;
+    private final OptionalLong size;
+    private Optional<TextRecord> ahead = Optional.empty();
+
+    private RecordReader(LineReader lines, boolean json, CountingStream counter, OptionalLong size) {
+        this.lines = lines;
+        this.json = json ? Optional.of(new JsonRecords()) : Optional.empty();
+        this.counter = counter;
+        this.size = size;
+    }
+
+    /// Opens a file whose name ends in `.txt`, `.jsonl`, or either with `.gz`; any other name is taken for
+    /// `.txt`.
+    ///
+    /// @throws IOException if it cannot be opened
+    /// @throws FormatException if it is a directory, or is not packed as its name says
+    public static RecordReader open(Path file) throws IOException {
+        if (Files.isDirectory(file)) {
+            throw new FormatException(file + ": expected a file, got a directory");
+        }
+        CountingStream raw = new CountingStream(Files.newInputStream(file));
+        String name = file.toString();
+        try {
+            boolean packed = name.toLowerCase(Locale.ROOT).endsWith(".gz");
+            InputStream in = packed ? new GZIPInputStream(raw, 1 << 16) : raw;
+            return new RecordReader(new LineReader(in, name), isJson(name), raw, OptionalLong.of(Files.size(file)));
+        } catch (IOException e) {
+            raw.close();
+            throw new FormatException("%s: cannot be read: %s".formatted(file, LineReader.reason(e)), e);
+        }
+    }
+
+    /// Takes each line of a stream for a text.
+    ///
+    /// @param stream closed with the reader
+    /// @param name what it is called in errors
+    public static RecordReader ofText(InputStream stream, String name) {
+        return of(stream, name, false);
+    }
+
+    /// Takes a stream of JSON Lines.
+    ///
+    /// @param stream closed with the reader
+    /// @param name what it is called in errors
+    public static RecordReader ofJsonLines(InputStream stream, String name) {
+        return of(stream, name, true);
+    }
+
+    private static RecordReader of(InputStream stream, String name, boolean json) {
+        CountingStream in = new CountingStream(stream);
+        return new RecordReader(new LineReader(in, name), json, in, OptionalLong.empty());
+    }
+
+    /// Whether a name ends as the names of files of texts do.
+    public static boolean isSupported(String file) {
+        return plainName(file).endsWith(".txt") || isJson(file);
+    }
+
+    /// Whether a file holds JSON Lines by its name.
+    public static boolean isJson(String file) {
+        return plainName(file).endsWith(".jsonl");
+    }
+
+    private static String plainName(String file) {
+        String name = file.toLowerCase(Locale.ROOT);
+        return name.endsWith(".gz") ? name.substring(0, name.length() - 3) : name;
+    }
+
+    @Override
+    public boolean hasNext() {
+        if (ahead.isEmpty()) {
+            ahead = read();
+        }
+        return ahead.isPresent();
+    }
+
+    @Override
+    public TextRecord next() {
+        if (!hasNext()) {
+            throw new NoSuchElementException();
+        }
+        TextRecord record = ahead.orElseThrow();
+        ahead = Optional.empty();
+        return record;
+    }
+
+    private Optional<TextRecord> read() {
+        Optional<String> line = lines.next();
+        if (json.isEmpty()) {
+            return line.map(text -> TextRecord.of(lines.where(), text));
+        }
+        while (line.filter(String::isBlank).isPresent()) {
+            line = lines.next();
+        }
+        return line.map(text -> json.get().parse(lines.where(), text));
+    }
+
+    /// Bytes of the file, packed as it is, if it is one.
+    public OptionalLong size() {
+        return size;
+    }
+
+    /// How many bytes of the file were read.
+    public long position() {
+        return counter.count();
+    }
+
+    @Override
+    public void close() throws IOException {
+        lines.close();
+    }
+}

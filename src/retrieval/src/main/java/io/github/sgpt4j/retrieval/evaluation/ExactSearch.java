@@ -1,0 +1,66 @@
+package io.github.sgpt4j.retrieval.evaluation;
+
+import io.github.sgpt4j.retrieval.ScoredId;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.apache.lucene.util.VectorUtil;
+
+/// Finds the nearest documents of many queries by looking at every document once: documents come block by block and
+/// are forgotten, only each query's best stay.
+final class ExactSearch {
+    /// Documents multiplied together: a block's vectors stay in the processor's cache while all queries pass by.
+    private static final int BLOCK = 64;
+
+    private final List<String> queryIds;
+    private final float[][] queries;
+    private final boolean skipIdentical;
+    private final List<TopDocuments> best;
+
+    /// @param vectors `[queries][dimension]`
+    /// @param depth documents to find per query
+    /// @param skipIdentical pass over documents that have their query's id
+    ExactSearch(List<String> queryIds, float[][] vectors, int depth, boolean skipIdentical) {
+        this.queryIds = List.copyOf(queryIds);
+        this.queries = UnitVectors.of(vectors);
+        this.skipIdentical = skipIdentical;
+        best = queryIds.stream().map(id -> new TopDocuments(depth)).toList();
+    }
+
+    /// Looks at documents.
+    ///
+    /// @param vectors `[documents][dimension]`
+    void add(List<String> ids, float[][] vectors) {
+        for (int from = 0; from < vectors.length; from += BLOCK) {
+            int to = Math.min(from + BLOCK, vectors.length);
+            List<String> blockIds = ids.subList(from, to);
+            float[][] block = new float[to - from][];
+            for (int i = from; i < to; i++) {
+                block[i - from] = UnitVectors.of(vectors[i]);
+            }
+            IntStream.range(0, queries.length).parallel().forEach(query -> compare(query, blockIds, block));
+        }
+    }
+
+    private void compare(int query, List<String> ids, float[][] block) {
+        TopDocuments top = best.get(query);
+        String own = queryIds.get(query);
+        for (int i = 0; i < block.length; i++) {
+            float cosine = VectorUtil.dotProduct(queries[query], block[i]);
+            if (!(skipIdentical && ids.get(i).equals(own))) {
+                top.offer(ids.get(i), cosine);
+            }
+        }
+    }
+
+    /// Best documents by query.
+    Map<String, List<ScoredId>> results() {
+        Map<String, List<ScoredId>> results = new LinkedHashMap<>();
+        for (int i = 0; i < queries.length; i++) {
+            results.put(queryIds.get(i), new ArrayList<>(best.get(i).list()));
+        }
+        return results;
+    }
+}

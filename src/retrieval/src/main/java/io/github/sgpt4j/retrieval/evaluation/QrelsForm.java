@@ -1,0 +1,66 @@
+package io.github.sgpt4j.retrieval.evaluation;
+
+import io.github.sgpt4j.error.FormatException;
+import java.util.List;
+
+/// The form of a file of judgements.
+enum QrelsForm {
+    BEIR {
+        @Override
+        List<String> fields(String line, String where) {
+            List<String> fields = List.of(line.split("\t", -1));
+            if (fields.size() != 3
+                    || fields.getFirst().isEmpty()
+                    || fields.get(1).isEmpty()) {
+                throw new FormatException("%s: expected query, document and judgement between tabs, got %s"
+                        .formatted(where, ShownText.quoted(line)));
+            }
+            return List.of(fields.get(0), fields.get(1), fields.get(2).strip());
+        }
+
+        @Override
+        boolean isHeading(String line) {
+            return !line.substring(line.lastIndexOf('\t') + 1).strip().matches("[+-]?[0-9]+");
+        }
+    },
+
+    TREC {
+        @Override
+        List<String> fields(String line, String where) {
+            if (TrecFields.isPassedOver(line)) {
+                return List.of();
+            }
+            List<String> fields = TrecFields.split(line);
+            if (fields.size() != 4) {
+                throw new FormatException("%s: expected query, iteration, document and judgement, got %s"
+                        .formatted(where, ShownText.quoted(line)));
+            }
+            return List.of(fields.get(0), fields.get(2), fields.get(3));
+        }
+
+        @Override
+        boolean isHeading(String line) {
+            return false;
+        }
+    };
+
+    /// @param line the first that is not blank
+    static QrelsForm of(String line, String where) {
+        if (TrecFields.isPassedOver(line) || TrecFields.split(line).size() == 4 && line.split("\t", -1).length != 3) {
+            return TREC;
+        }
+        if (line.split("\t", -1).length == 3) {
+            return BEIR;
+        }
+        throw new FormatException(
+                "%s: expected judgements as BEIR writes them (query, document, score between tabs) or TREC (query,"
+                                .formatted(where)
+                        + " iteration, document, relevance), got %s".formatted(ShownText.quoted(line)));
+    }
+
+    /// Query, document and judgement of a line that is not blank; nothing for one that is passed over.
+    abstract List<String> fields(String line, String where);
+
+    /// Whether a first line holds headings, and no judgement.
+    abstract boolean isHeading(String line);
+}

@@ -1,0 +1,33 @@
+package io.github.sgpt4j.retrieval.evaluation;
+
+import io.github.sgpt4j.BiEncoder;
+import io.github.sgpt4j.ProgressListener;
+import io.github.sgpt4j.TextKind;
+import java.util.List;
+
+/// Makes vectors of texts.
+public interface TextEmbedder {
+    /// Components of a vector.
+    int dimension();
+
+    /// Embeds texts of one kind.
+    ///
+    /// @param progress told how many texts are done
+    /// @return `[texts][dimension]`, in the order of `texts`
+    float[][] embed(List<String> texts, TextKind kind, ProgressListener progress);
+
+    /// What an encoder computes; it stays the caller's.
+    static TextEmbedder of(BiEncoder encoder) {
+        return new TextEmbedder() {
+            @Override
+            public int dimension() {
+                return encoder.dimension();
+            }
+
+            @Override
+            public float[][] embed(List<String> texts, TextKind kind, ProgressListener progress) {
+                return encoder.embed(texts, kind, progress);
+            }
+        };
+    }
+}

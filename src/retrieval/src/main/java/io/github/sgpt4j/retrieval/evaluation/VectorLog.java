@@ -1,0 +1,127 @@
+package io.github.sgpt4j.retrieval.evaluation;
+
+import io.github.sgpt4j.error.FormatException;
+import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// Vectors under keys in a folder, which only grows. Several processes may use a folder at once: each writes a
+/// segment of its own, and finds what the others had written when it opened the folder. A process that is killed
+/// loses at most the vectors of its last [#add]; records that were damaged on disk are passed over. Not for several
+/// threads.
+final class VectorLog implements AutoCloseable {
+    private final Path directory;
+    private final int dimension;
+    private final KeyTable table = new KeyTable();
+
+    /// Record numbers run through them; the one that grows, if there is one yet, is the last.
+    private final List<Segment> segments = new ArrayList<>();
+
+    private boolean writing;
+    private int records;
+
+    private record Segment(VectorSegment file, int first) {}
+
+    private VectorLog(Path directory, int dimension) {
+        this.directory = directory;
+        this.dimension = dimension;
+    }
+
+    /// Opens a folder, which is made if need be.
+    ///
+    /// @param dimension components of every vector
+    /// @throws FormatException if a file in it is no segment, or one of vectors of another dimension
+    static VectorLog open(Path directory, int dimension) throws IOException {
+        Files.createDirectories(directory);
+        VectorLog log = new VectorLog(directory, dimension);
+        try {
+            log.openSegments();
+        } catch (IOException | RuntimeException e) {
+            log.close();
+            throw e;
+        }
+        return log;
+    }
+
+    private void openSegments() throws IOException {
+        Optional<VectorSegment> growing = Optional.empty();
+        for (Path file : files()) {
+            VectorSegment segment = VectorSegment.open(file, dimension, growing.isEmpty());
+            if (segment.isWritable()) {
+                growing = Optional.of(segment);
+            } else {
+                append(segment);
+            }
+        }
+        if (growing.isPresent()) {
+            append(growing.get());
+            writing = true;
+        }
+    }
+
+    private List<Path> files() throws IOException {
+        List<Path> files = new ArrayList<>();
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory, "*" + VectorSegment.KEYS)) {
+            entries.forEach(files::add);
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
+        }
+        files.sort(null);
+        return files;
+    }
+
+    private void append(VectorSegment segment) throws IOException {
+        segments.add(new Segment(segment, records));
+        segment.forEachKey(key -> table.add(key, records++));
+    }
+
+    /// The vector under a key.
+    Optional<float[]> find(TextKey key) {
+        float[] vector = new float[dimension];
+        int index = table.find(key, candidate -> read(candidate, key, vector));
+        return index < 0 ? Optional.empty() : Optional.of(vector);
+    }
+
+    private boolean read(int index, TextKey key, float[] vector) {
+        int i = segments.size() - 1;
+        while (segments.get(i).first() > index) {
+            i--;
+        }
+        Segment segment = segments.get(i);
+        return segment.file().read(index - segment.first(), key, vector);
+    }
+
+    /// Adds vectors, which are on disk, as far as this process is concerned, when the call returns.
+    ///
+    /// @param vectors `[keys][dimension]`
+    void add(List<TextKey> keys, float[][] vectors) throws IOException {
+        if (keys.size() != vectors.length) {
+            throw new IllegalArgumentException("%d keys for %d vectors".formatted(keys.size(), vectors.length));
+        }
+        if (!writing) {
+            append(VectorSegment.create(directory, dimension));
+            writing = true;
+        }
+        segments.getLast().file().add(keys, vectors);
+        for (TextKey key : keys) {
+            table.add(key, records++);
+        }
+    }
+
+    /// Records that were found or added, damaged ones included.
+    int size() {
+        return records;
+    }
+
+    @Override
+    public void close() throws IOException {
+        for (Segment segment : segments) {
+            segment.file().close();
+        }
+    }
+}

@@ -1,0 +1,2 @@
+/// Evaluation of retrieval: trec_eval's measures, BEIR's collections, and USEB.
+package io.github.sgpt4j.retrieval.evaluation;

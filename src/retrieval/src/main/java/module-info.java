@@ -1,0 +1,12 @@
+/// Semantic search: indexes on disk, BM25, dense and hybrid search, re-ranking.
+module io.github.sgpt4j.retrieval {
+    requires com.fasterxml.jackson.databind;
+    requires transitive io.github.sgpt4j.engine;
+    requires org.apache.lucene.analysis.common;
+    requires org.apache.lucene.core;
+    requires static org.jspecify;
+
+    exports io.github.sgpt4j.retrieval;
+    exports io.github.sgpt4j.retrieval.corpus;
+    exports io.github.sgpt4j.retrieval.evaluation;
+}

@@ -1,0 +1,53 @@
+package io.github.sgpt4j.weightstools;
+
+import java.io.IOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import org.jspecify.annotations.Nullable;
+
+/// Folders that one process at a time works in: whoever holds the lock on the file [#LOCK_FILE] in it.
+public final class LockedFolder {
+    /// Name of the file that is locked.
+    public static final String LOCK_FILE = "lock";
+
+    private LockedFolder() {}
+
+    /// Removes everything in a folder but its lock. Links are removed, not followed.
+    public static void clear(Path folder) throws IOException {
+        delete(folder, false);
+    }
+
+    /// Removes a folder with everything in it, if it is there.
+    static void remove(Path folder) throws IOException {
+        if (Files.exists(folder)) {
+            delete(folder, true);
+        }
+    }
+
+    private static void delete(Path folder, boolean all) throws IOException {
+        Files.walkFileTree(folder, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                if (all || !file.equals(folder.resolve(LOCK_FILE))) {
+                    Files.deleteIfExists(file);
+                }
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException failure)
+                    throws IOException {
+                if (failure != null) {
+                    throw failure;
+                }
+                if (all || !directory.equals(folder)) {
+                    Files.deleteIfExists(directory);
+                }
+                return FileVisitResult.CONTINUE;
+            }
+        });
+    }
+}

@@ -1,0 +1,64 @@
+package io.github.sgpt4j.weightstools.hub;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Optional;
+
+/// Computes what the content of a file should be known by.
+final class ContentHash {
+    private static final int SHA256_DIGITS = 64;
+    private static final int SHA1_DIGITS = 40;
+
+    private final String name;
+    private final MessageDigest digest;
+    private final String expected;
+
+    private ContentHash(String name, MessageDigest digest, String expected) {
+        this.name = name;
+        this.digest = digest;
+        this.expected = expected;
+    }
+
+    /// @return empty if the tag is no hash, so that nothing can be checked but the length
+    static Optional<ContentHash> of(RemoteFile file) {
+        String tag = file.etag();
+        if (!tag.matches("[0-9a-f]+")) {
+            return Optional.empty();
+        }
+        return switch (tag.length()) {
+            case SHA256_DIGITS -> Optional.of(new ContentHash("SHA-256", digest("SHA-256"), tag));
+            case SHA1_DIGITS -> {
+                // Git hashes what kind of object it is, and its length, before the content.
+                MessageDigest digest = digest("SHA-1");
+                digest.update(("blob " + file.bytes() + "\0").getBytes(StandardCharsets.UTF_8));
+                yield Optional.of(new ContentHash("git's SHA-1", digest, tag));
+            }
+            default -> Optional.empty();
+        };
+    }
+
+    private static MessageDigest digest(String algorithm) {
+        try {
+            return MessageDigest.getInstance(algorithm);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has " + algorithm, e);
+        }
+    }
+
+    void update(ByteBuffer bytes) {
+        digest.update(bytes);
+    }
+
+    /// Ends the computation.
+    ///
+    /// @return what is wrong; empty if nothing is
+    Optional<String> mismatch() {
+        String got = HexFormat.of().formatHex(digest.digest());
+        return got.equals(expected)
+                ? Optional.empty()
+                : Optional.of("expected content with %s %s, got %s".formatted(name, expected, got));
+    }
+}

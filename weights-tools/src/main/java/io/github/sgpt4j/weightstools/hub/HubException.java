@@ -1,0 +1,17 @@
+package io.github.sgpt4j.weightstools.hub;
+
+import java.io.IOException;
+
+/// A hub cannot be reached, refuses, or sends what it should not. The message is one sentence that says what was
+/// asked for, what was expected and what came; it never holds a token or a signed address.
+public class HubException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    public HubException(String message) {
+        super(message);
+    }
+
+    public HubException(String message, Throwable cause) {
+        super(message, cause);
+    }
+}

@@ -1,0 +1,201 @@
+package io.github.sgpt4j.weightstools.hub;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.error.SgptException;
+import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.weights.ShardIndex;
+import io.github.sgpt4j.weights.Weights;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+
+/// Chooses the files of a repository that the engine reads: configuration, tokenizer, module folders of
+/// sentence-transformers, and weights in the best form there is.
+///
+/// Only names that are fixed here, or that `modules.json` and an index of weights give and that are plain, are ever
+/// chosen, whatever else a repository holds.
+final class NeededFiles {
+    static final String MODULES_FILE = "modules.json";
+    static final String PROMPTS_FILE = "config_sentence_transformers.json";
+    static final String LENGTH_FILE = "sentence_bert_config.json";
+    static final String CONFIG_FILE = "config.json";
+    static final String TOKENIZER_CONFIG_FILE = "tokenizer_config.json";
+
+    private static final List<String> TRANSFORMER_FILES =
+            List.of(LENGTH_FILE, TOKENIZER_CONFIG_FILE, "special_tokens_map.json", "added_tokens.json");
+    private static final String TOKENIZER_FILE = "tokenizer.json";
+    private static final List<String> VOCABULARY_FILES = List.of("vocab.json", "merges.txt");
+    private static final List<String> SINGLE_WEIGHTS = List.of(Weights.SINGLE_FILE, "pytorch_model.bin");
+    private static final int MAX_MODULES = 64;
+    private static final long MAX_MODULES_BYTES = 1 << 20;
+    private static final Pattern FOLDER = Pattern.compile("[\\w-][\\w.-]*(?:/[\\w-][\\w.-]*){0,3}");
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final String name;
+    private final Repository repository;
+    private final Set<String> chosen = new LinkedHashSet<>();
+
+    /// A repository to choose from.
+    interface Repository {
+        boolean has(String path);
+
+        /// Some of its files, for messages.
+        String some();
+
+        /// Brings a small file here that tells of others.
+        Path bring(String path) throws IOException;
+    }
+
+    private NeededFiles(String name, Repository repository) {
+        this.name = name;
+        this.repository = repository;
+    }
+
+    /// The chosen paths.
+    ///
+    /// @param name of the model, for messages
+    /// @throws FormatException if a file that tells of others is broken, or files that it names are missing
+    /// @throws UnsupportedModelException if the repository holds no model that can be read
+    /// @throws IOException if a file cannot be brought
+    static Set<String> in(String name, Repository repository) throws IOException {
+        NeededFiles files = new NeededFiles(name, repository);
+        files.choose();
+        return files.chosen;
+    }
+
+    private void choose() throws IOException {
+        String transformer = "";
+        if (repository.has(MODULES_FILE)) {
+            chosen.add(MODULES_FILE);
+            JsonNode modules = modules();
+            for (JsonNode module : modules) {
+                String folder = folder(module);
+                if (kind(module).equals("Transformer")) {
+                    transformer = folder;
+                } else if (!folder.isEmpty()) {
+                    addIfThere(folder + CONFIG_FILE);
+                    addWeights(folder);
+                }
+            }
+        }
+        addIfThere(PROMPTS_FILE);
+        addTransformer(transformer);
+    }
+
+    private void addTransformer(String folder) throws IOException {
+        if (!repository.has(folder + CONFIG_FILE)) {
+            throw new UnsupportedModelException("%s: expected a model with %s, found none; it has %s"
+                    .formatted(name, folder + CONFIG_FILE, repository.some()));
+        }
+        chosen.add(folder + CONFIG_FILE);
+        TRANSFORMER_FILES.forEach(file -> addIfThere(folder + file));
+        if (repository.has(folder + TOKENIZER_FILE)) {
+            chosen.add(folder + TOKENIZER_FILE);
+        } else if (VOCABULARY_FILES.stream().allMatch(file -> repository.has(folder + file))) {
+            VOCABULARY_FILES.forEach(file -> chosen.add(folder + file));
+        } else {
+            throw new UnsupportedModelException("%s: expected a tokenizer (%s, or %s), found none; it has %s"
+                    .formatted(
+                            name, folder + TOKENIZER_FILE, String.join(" with ", VOCABULARY_FILES), repository.some()));
+        }
+        if (!addWeights(folder)) {
+            throw new UnsupportedModelException("%s: expected weights (%s or %s), found none; it has %s"
+                    .formatted(
+                            name,
+                            folder + SINGLE_WEIGHTS.getFirst(),
+                            folder + SINGLE_WEIGHTS.getLast(),
+                            repository.some()));
+        }
+    }
+
+    private void addIfThere(String path) {
+        if (repository.has(path)) {
+            chosen.add(path);
+        }
+    }
+
+    /// Safetensors if there are any; of each form the single file first, as transformers looks for them.
+    private boolean addWeights(String folder) throws IOException {
+        for (String single : SINGLE_WEIGHTS) {
+            if (repository.has(folder + single)) {
+                chosen.add(folder + single);
+                return true;
+            }
+            String index = folder + single + ".index.json";
+            if (repository.has(index)) {
+                chosen.add(index);
+                addShards(folder, index);
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void addShards(String folder, String index) throws IOException {
+        for (String shard : new TreeSet<>(shards(index))) {
+            if (!RemoteFile.isWeights(shard) || !repository.has(folder + shard)) {
+                throw new FormatException("%s: %s: expected weight files of the repository, got %s"
+                        .formatted(name, index, Quoted.of(shard)));
+            }
+            chosen.add(folder + shard);
+        }
+    }
+
+    private Set<String> shards(String index) throws IOException {
+        Path file = repository.bring(index);
+        try {
+            return Set.copyOf(ShardIndex.read(file).shards().values());
+        } catch (SgptException e) {
+            // The file has a hash for a name: say which one it is.
+            throw new FormatException("%s: %s: %s".formatted(name, index, e.getMessage()), e);
+        }
+    }
+
+    private JsonNode modules() throws IOException {
+        Path file = repository.bring(MODULES_FILE);
+        JsonNode modules;
+        try {
+            if (Files.size(file) > MAX_MODULES_BYTES) {
+                throw broken("at most %d bytes".formatted(MAX_MODULES_BYTES), "more");
+            }
+            modules = JSON.readTree(file.toFile());
+        } catch (JsonProcessingException e) {
+            throw new FormatException(
+                    "%s: %s: expected JSON: %s".formatted(name, MODULES_FILE, e.getOriginalMessage()), e);
+        }
+        if (!modules.isArray() || modules.isEmpty() || modules.size() > MAX_MODULES) {
+            throw broken("a list of 1 to %d modules".formatted(MAX_MODULES), "something else");
+        }
+        return modules;
+    }
+
+    private FormatException broken(String expected, String got) {
+        return new FormatException("%s: %s: expected %s, got %s".formatted(name, MODULES_FILE, expected, got));
+    }
+
+    private static String kind(JsonNode module) {
+        String type = module.path("type").asText();
+        return type.substring(type.lastIndexOf('.') + 1);
+    }
+
+    /// A module's folder with a slash at its end; empty for the repository itself.
+    private String folder(JsonNode module) {
+        String path = module.path("path").asText();
+        if (path.isEmpty()) {
+            return "";
+        }
+        if (!FOLDER.matcher(path).matches()) {
+            throw broken("a folder of the repository as a module's path", Quoted.of(path));
+        }
+        return path + "/";
+    }
+}

@@ -1,0 +1,63 @@
+package io.github.sgpt4j.weightstools.hub;
+
+import io.github.sgpt4j.weights.Quoted;
+import java.net.http.HttpHeaders;
+import java.util.regex.Pattern;
+
+/// A file of a repository at one commit.
+///
+/// @param path in the repository, segments divided by slashes
+/// @param bytes its length
+/// @param etag what its content is known by, which is its name in the cache: SHA-256 of a large file, git's hash of
+///     another
+record RemoteFile(String path, long bytes, String etag) {
+    static final long MOST_BYTES = 1L << 42;
+
+    private static final long MOST_OTHER_BYTES = 1L << 28;
+    private static final Pattern ETAG = Pattern.compile("[0-9A-Za-z][0-9A-Za-z_.-]{0,127}");
+    private static final Pattern WEIGHTS = Pattern.compile(".*\\.(safetensors|bin)");
+
+    /// @throws HubException if length or tag cannot be those of such a file
+    static RemoteFile checked(HubModel model, String path, long bytes, String etag) throws HubException {
+        String what = model.id() + ": " + path;
+        long most = isWeights(path) ? MOST_BYTES : MOST_OTHER_BYTES;
+        if (bytes < 0 || bytes > most) {
+            throw new HubException(
+                    "%s: expected a length of 0 to %d bytes, the hub says %d".formatted(what, most, bytes));
+        }
+        if (!ETAG.matcher(etag).matches() || etag.contains("..")) {
+            throw new HubException("%s: expected a hash as its tag, the hub says %s".formatted(what, Quoted.of(etag)));
+        }
+        return new RemoteFile(path, bytes, etag);
+    }
+
+    /// What the headers of an answer about the file say.
+    ///
+    /// @throws HubException if they say too little, or what cannot be
+    static RemoteFile of(HubModel model, String path, HttpHeaders headers) throws HubException {
+        String tag = headers.firstValue("X-Linked-Etag")
+                .or(() -> headers.firstValue("ETag"))
+                .orElse("");
+        boolean elsewhere = headers.firstValue("Location").isPresent();
+        String length = headers.firstValue("X-Linked-Size")
+                .or(() -> headers.firstValue("Content-Length").filter(value -> !elsewhere))
+                .orElse("");
+        if (!length.matches("[0-9]{1,18}")) {
+            throw new HubException(
+                    "%s: %s: expected its length from the hub, got %s".formatted(model.id(), path, Quoted.of(length)));
+        }
+        return checked(model, path, Long.parseLong(length), plain(tag));
+    }
+
+    /// Without the marks of HTTP around it.
+    private static String plain(String tag) {
+        String value = tag.startsWith("W/") ? tag.substring(2) : tag;
+        return value.length() > 1 && value.startsWith("\"") && value.endsWith("\"")
+                ? value.substring(1, value.length() - 1)
+                : value;
+    }
+
+    static boolean isWeights(String path) {
+        return WEIGHTS.matcher(path).matches();
+    }
+}

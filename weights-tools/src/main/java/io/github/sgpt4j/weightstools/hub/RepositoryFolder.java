@@ -1,0 +1,167 @@
+package io.github.sgpt4j.weightstools.hub;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/// A model's folder in a cache, laid out as the Python client does it: `blobs` by tag, `snapshots` by commit with
+/// links to blobs, `refs` by branch or tag with the commit in each. Beside these, `.sgpt4j` holds what this client
+/// knows more: which snapshots are complete, and snapshots in the making.
+///
+/// @param cache folder of all models
+/// @param root folder of this one
+record RepositoryFolder(Path cache, Path root) {
+    private static final Pattern COMMIT = Pattern.compile("[0-9A-Za-z][0-9A-Za-z_.-]{0,127}");
+    private static final int LONGEST_REFERENCE = 1024;
+    private static final String CACHE_TAG = """
+            Signature: 8a477f597d28d172789f06886806bc55
+            # This file is a cache directory tag created by sgpt4j.
+            # For information about cache directory tags, see https://bford.info/cachedir/
+            """;
+
+    static RepositoryFolder of(Path cache, HubModel model) {
+        return new RepositoryFolder(cache, cache.resolve(model.folder()));
+    }
+
+    Path blob(RemoteFile file) {
+        return root.resolve("blobs").resolve(file.etag());
+    }
+
+    Path snapshot(String commit) {
+        return root.resolve("snapshots").resolve(commit);
+    }
+
+    Path lockFile() {
+        return cache.resolve(".locks")
+                .resolve(String.valueOf(root.getFileName()))
+                .resolve("sgpt4j.lock");
+    }
+
+    Path manifest(String commit) {
+        return own().resolve(commit + ".json");
+    }
+
+    /// The Python client's list of all files at a commit.
+    Path tree(String commit) {
+        return root.resolve("trees").resolve(commit + ".json");
+    }
+
+    /// Where the Python client notes that a file does not exist.
+    Path absent(String commit, String path) {
+        return root.resolve(".no_exist").resolve(commit).resolve(path);
+    }
+
+    private Path own() {
+        return root.resolve(".sgpt4j");
+    }
+
+    /// The commit that a revision was when last asked for.
+    ///
+    /// @return empty if that is not known, or what is noted can be none
+    Optional<String> commit(String revision) throws IOException {
+        if (HubModel.isCommit(revision)) {
+            return Optional.of(revision);
+        }
+        Path reference = reference(revision);
+        if (!Files.isRegularFile(reference) || Files.size(reference) > LONGEST_REFERENCE) {
+            return Optional.empty();
+        }
+        String commit = new String(Files.readAllBytes(reference), StandardCharsets.UTF_8).strip();
+        return COMMIT.matcher(commit).matches() && !commit.contains("..") ? Optional.of(commit) : Optional.empty();
+    }
+
+    private Path reference(String revision) {
+        return root.resolve("refs").resolve(revision);
+    }
+
+    /// Notes which commit a revision is. A commit itself needs no note.
+    void refer(String revision, String commit) throws IOException {
+        if (revision.equals(commit) || commit(revision).filter(commit::equals).isPresent()) {
+            return;
+        }
+        write(reference(revision), commit);
+    }
+
+    /// Writes a small file whole or not at all.
+    void write(Path file, String text) throws IOException {
+        Path parent = file.getParent();
+        if (parent != null) {
+            Files.createDirectories(parent);
+        }
+        Path temporary = file.resolveSibling("%s.%s.tmp".formatted(file.getFileName(), random()));
+        try {
+            Files.writeString(temporary, text);
+            Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(temporary);
+        }
+    }
+
+    /// Makes the folders, and tells programs that make backups that they may leave the cache out.
+    void create() throws IOException {
+        Files.createDirectories(root.resolve("blobs"));
+        Path tag = cache.resolve("CACHEDIR.TAG");
+        if (!Files.exists(tag)) {
+            write(tag, CACHE_TAG);
+        }
+    }
+
+    /// A new empty folder, as deep in the repository as a snapshot, so that the same relative links hold in both.
+    Path newStage() throws IOException {
+        return Files.createDirectories(own().resolve("stage-" + random()));
+    }
+
+    /// Removes what interrupted runs left. The caller has the lock.
+    void clean() throws IOException {
+        if (!Files.isDirectory(own())) {
+            return;
+        }
+        List<Path> stages;
+        try (Stream<Path> all = Files.list(own())) {
+            stages = all.filter(path -> String.valueOf(path.getFileName()).startsWith("stage-"))
+                    .toList();
+        }
+        for (Path stage : stages) {
+            delete(stage);
+        }
+    }
+
+    static void delete(Path folder) throws IOException {
+        if (!Files.isDirectory(folder)) {
+            return;
+        }
+        Files.walkFileTree(folder, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                Files.delete(file);
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException failure)
+                    throws IOException {
+                if (failure != null) {
+                    throw failure;
+                }
+                Files.delete(directory);
+                return FileVisitResult.CONTINUE;
+            }
+        });
+    }
+
+    private static String random() {
+        return HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt());
+    }
+}
