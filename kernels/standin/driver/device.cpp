@@ -5,9 +5,6 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <atomic>
-#include <cinttypes>
-#include <cstring>
 
 #include "../runtime/report.h"
 
@@ -18,52 +15,7 @@ namespace {
 constexpr size_t many_operations = 256;
 constexpr auto patience = std::chrono::milliseconds(5);
 
-std::vector<const Kernel*>& kernels() {
-    static std::vector<const Kernel*> all;
-    return all;
-}
-
 }  // namespace
-
-void add_kernel(const Kernel* kernel) { kernels().push_back(kernel); }
-
-const Kernel* find_kernel(const std::string& name) {
-    for (const Kernel* kernel : kernels()) {
-        if (name == kernel->name) {
-            return kernel;
-        }
-    }
-    return nullptr;
-}
-
-std::string base_name(const std::string& path) {
-    size_t slash = path.find_last_of('/');
-    return slash == std::string::npos ? path : path.substr(slash + 1);
-}
-
-bool has_kernels_of(const std::string& file) {
-    return std::any_of(kernels().begin(), kernels().end(),
-                       [&](const Kernel* kernel) { return base_name(kernel->file) == base_name(file); });
-}
-
-const Capability& capability_of(int number) {
-    // CUDA C++ programming guide, "Technical specifications per compute capability".
-    static const Capability all[] = {
-        {75, 65536, 65536, 40, 1024},    {80, 166912, 167936, 108, 2048}, {86, 101376, 102400, 84, 1536},
-        {87, 166912, 167936, 16, 1536},  {89, 101376, 102400, 142, 1536}, {90, 232448, 233472, 132, 2048},
-        {100, 232448, 233472, 148, 2048}, {103, 232448, 233472, 148, 2048}, {110, 232448, 233472, 20, 1536},
-        {120, 101376, 102400, 170, 1536}, {121, 101376, 102400, 48, 1536},
-    };
-    for (const Capability& c : all) {
-        if (c.number == number) {
-            return c;
-        }
-    }
-    static Capability other;
-    other = all[0];
-    other.number = number;
-    return other;
-}
 
 Device& device_at(int ordinal) {
     // Never destroyed: threads and late calls at the end of the process may still look here.
@@ -372,57 +324,6 @@ void Device::run() {
         }
         progress.notify_all();
     }
-}
-
-int Call::refuse(int code, const std::string& what) const {
-    report(std::string(name_) + ": " + what);
-    return code;
-}
-
-namespace {
-std::atomic<bool> initialized{false};
-
-struct AtExit {
-    ~AtExit() {
-        for (int i = 0; i < max_devices; i++) {
-            Device& device = device_at(i);
-            if (device.alive) {
-                device.close("the end of the process");
-            }
-        }
-    }
-};
-}  // namespace
-
-void set_initialized() {
-    initialized = true;
-    static AtExit at_exit;
-}
-
-int Call::begin(bool needs_context) {
-    int injected = injected_failure(name_);
-    Device* device = current_device();
-    if (injected != 0) {
-        bool fatal = injected == 214 || injected == 700 || injected == 702 || (injected >= 714 && injected <= 719);
-        if (fatal && device != nullptr) {
-            std::lock_guard<std::mutex> guard(device->mutex);
-            device->sticky = injected;
-            device->progress.notify_all();
-        }
-        return injected;
-    }
-    if (!initialized) {
-        return 3;
-    }
-    if (!needs_context) {
-        return 0;
-    }
-    if (device == nullptr || !device->alive) {
-        return refuse(201, "no context is current on this thread");
-    }
-    device_ = device;
-    std::lock_guard<std::mutex> guard(device->mutex);
-    return device->sticky;
 }
 
 }  // namespace standin

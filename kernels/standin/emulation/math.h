@@ -58,7 +58,9 @@ inline float __fsub_rn(float a, float b) { return a - b; }
 inline float __fmul_rn(float a, float b) { return a * b; }
 inline float __fdiv_rn(float a, float b) { return a / b; }
 inline float __saturatef(float a) { return fminf(fmaxf(a, 0.0f), 1.0f); }
-inline float normcdff(float a) { return static_cast<float>(0.5 * erfc(-static_cast<double>(a) * 0.70710678118654752440)); }
+inline float normcdff(float a) {
+    return static_cast<float>(0.5 * erfc(-static_cast<double>(a) * 0.70710678118654752440));
+}
 
 template <class T>
 inline T __ldg(const T* address) {

@@ -60,18 +60,18 @@ int use_option(Program* program, const std::string& option, int* arch, bool* rea
             *real = value.rfind("sm_", 0) == 0;
             size_t underscore = value.find('_');
             *arch = underscore == std::string::npos ? 0 : atoi(value.c_str() + underscore + 1);
-            bool known = std::find(std::begin(architectures), std::end(architectures), *arch) != std::end(architectures);
-            if (known) {
+            const int* end = std::end(architectures);
+            if (std::find(std::begin(architectures), end, *arch) != end) {
                 return success;
             }
         }
     }
-    for (const char* prefix : {"--std=", "-std=", "-I", "--include-path=", "-D", "--define-macro=", "--device-as-default",
-                               "-default-device", "--use_fast_math", "-use_fast_math", "--fmad=", "-lineinfo",
-                               "--generate-line-info", "--maxrregcount=", "--extra-device-vectorization", "-w",
-                               "--diag-suppress=", "--Werror", "-opt-level=", "--split-compile=", "--minimal",
-                               "--no-source-include", "--restrict", "-restrict", "--display-error-number",
-                               "--builtin-initializer-list="}) {
+    static const char* const accepted[] = {
+        "--std=", "-std=", "-I", "--include-path=", "-D", "--define-macro=", "--device-as-default", "-default-device",
+        "--use_fast_math", "-use_fast_math", "--fmad=", "-lineinfo", "--generate-line-info", "--maxrregcount=",
+        "--extra-device-vectorization", "-w", "--diag-suppress=", "--Werror", "--split-compile=", "--minimal",
+        "--no-source-include", "--restrict", "-restrict", "--display-error-number"};
+    for (const char* prefix : accepted) {
         if (option.rfind(prefix, 0) == 0) {
             return success;
         }
@@ -93,7 +93,7 @@ int copy_text(void* handle, char* out, std::string Program::*text, bool availabl
 
 SGPT_API nvrtcVersion(int* major, int* minor) {
     *major = 13;
-    *minor = 0;
+    *minor = 999;  // no real one's: what is cached by version must not be taken for real code, or the reverse
     return success;
 }
 
@@ -129,7 +129,8 @@ SGPT_API nvrtcCreateProgram(void** program, const char* source, const char* name
     if (injected != 0) {
         return injected;
     }
-    if (program == nullptr || source == nullptr || headers < 0 || (headers > 0 && (texts == nullptr || names == nullptr))) {
+    bool has_headers = headers == 0 || (headers > 0 && texts != nullptr && names != nullptr);
+    if (program == nullptr || source == nullptr || !has_headers) {
         return invalid_input;
     }
     Program* made = new Program;

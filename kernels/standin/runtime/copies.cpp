@@ -13,7 +13,8 @@ void need_alignment(const void* address, unsigned size, const char* what, const 
     uintptr_t a = reinterpret_cast<uintptr_t>(address);
     if (a % size != 0) {
         fail(current, error_misaligned_address,
-             std::string("misaligned ") + what + " of " + std::to_string(size) + " bytes at " + describe_place(a), place);
+             std::string("misaligned ") + what + " of " + std::to_string(size) + " bytes at " + describe_place(a),
+             place);
     }
 }
 

@@ -45,7 +45,10 @@ int barrier(unsigned site, Combine combine, int predicate) {
         return block->barrier_result;
     }
     unsigned sum = block->barrier_sum;
-    int result = combine == Combine::count ? static_cast<int>(sum) : combine == Combine::all ? sum == block->count : sum != 0;
+    int result = static_cast<int>(sum);
+    if (combine != Combine::count) {
+        result = combine == Combine::all ? sum == block->count : sum != 0;
+    }
     block->barrier_result = result;
     block->waiting = 0;
     block->barrier_sum = 0;
@@ -73,7 +76,9 @@ constexpr int variants = 64;
 
 using Work = void (*)(Block*, Warp*, Meeting*);
 
-Fiber* first_lane(Block* block, Warp* warp) { return &block->fibers[static_cast<size_t>(warp - block->warps.data()) * 32]; }
+Fiber* first_lane(Block* block, Warp* warp) {
+    return &block->fibers[static_cast<size_t>(warp - block->warps.data()) * 32];
+}
 
 void complete(Block* block, Warp* warp, Meeting* meeting, Work work, Fiber* self) {
     Meeting done = *meeting;

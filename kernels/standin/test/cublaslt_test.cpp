@@ -157,8 +157,9 @@ void run(const Case& c) {
     float alpha = 1.5f;
     auto pointer = [](uint64_t p) { return reinterpret_cast<void*>(p); };
     void* out = pointer(address);
-    SAME(0, cublasLtMatmul(lt.handle, lt.description, &alpha, pointer(a.upload(s)), la, pointer(b.upload(s)), lb, &c.beta,
-                           out, ld, out, ld, result, pointer(s.memory(workspace_bytes)), workspace_bytes, s.stream));
+    SAME(0, cublasLtMatmul(lt.handle, lt.description, &alpha, pointer(a.upload(s)), la, pointer(b.upload(s)), lb,
+                           &c.beta, out, ld, out, ld, result, pointer(s.memory(workspace_bytes)), workspace_bytes,
+                           s.stream));
     std::vector<char> got = s.download<char>(address, d.span());
     int wrong = 0;
     double tolerance = c.out == 0 ? 2e-6 * c.k : c.out == 2 ? 2e-3 : 1.6e-2;

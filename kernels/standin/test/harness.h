@@ -21,15 +21,15 @@ extern int failures;
         }                                                                        \
     } while (0)
 
-#define SAME(expected, actual)                                                                             \
-    do {                                                                                                   \
+#define SAME(expected, actual)                                                                                    \
+    do {                                                                                                          \
         auto expected_ = (expected);                                                                              \
-        auto actual_ = (actual);    \
-        if (!(expected_ == actual_)) {                                                                               \
-            failures++;                                                                                    \
+        auto actual_ = (actual);                                                                                  \
+        if (!(expected_ == actual_)) {                                                                            \
+            failures++;                                                                                           \
             printf("%s:%d: %s is %s, not %s\n%s\n", __FILE__, __LINE__, #actual, std::to_string(actual_).c_str(), \
-                   std::to_string(expected_).c_str(), sgpt_standin_last_report());                                 \
-        }                                                                                                  \
+                   std::to_string(expected_).c_str(), sgpt_standin_last_report());                                \
+        }                                                                                                         \
     } while (0)
 
 #define REPORTED(words)                                                                                     \

@@ -90,7 +90,10 @@ void products(Session& session) {
             }
         }
         uint64_t d = session.memory(32 * 4 * 4);
-        SAME(0, session.launch("ok_mma", 1, 32, 0, which, session.upload(ra), session.upload(rb), session.upload(rc), d));
+        uint64_t da = session.upload(ra);
+        uint64_t db = session.upload(rb);
+        uint64_t dc = session.upload(rc);
+        SAME(0, session.launch("ok_mma", 1, 32, 0, which, da, db, dc, d));
         std::vector<float> rd = session.download<float>(d, 128);
         int wrong = 0;
         for (int lane = 0; lane < 32; lane++) {
