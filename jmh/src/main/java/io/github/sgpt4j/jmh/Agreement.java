@@ -10,25 +10,30 @@ public final class Agreement {
 
     private Agreement() {}
 
-    /// @throws IllegalStateException if shapes differ or vectors are further apart than `tolerance`, relatively
-    public static void require(String what, float[][] expected, float[][] got, double tolerance) {
+    /// @throws IllegalStateException if shapes differ or vectors are further apart than [#TOLERANCE]
+    public static void require(String what, float[][] expected, float[][] got) {
         if (expected.length != got.length) {
             throw new IllegalStateException("%s: expected %d, got %d".formatted(what, expected.length, got.length));
         }
         for (int i = 0; i < expected.length; i++) {
-            require(what + " " + i, expected[i], got[i], tolerance);
+            require(what + " " + i, expected[i], got[i]);
         }
     }
 
     /// @throws IllegalStateException if lengths differ or the vectors are further apart than [#TOLERANCE]
     public static void require(String what, float[] expected, float[] got) {
-        require(what, expected, got, TOLERANCE);
-    }
-
-    private static void require(String what, float[] expected, float[] got, double tolerance) {
         if (expected.length != got.length) {
             throw new IllegalStateException("%s: expected %d, got %d".formatted(what, expected.length, got.length));
         }
+        double distance = distance(expected, got);
+        // Written so that NaN fails.
+        if (!(distance <= TOLERANCE)) {
+            throw new IllegalStateException("%s: relative distance %.3g".formatted(what, distance));
+        }
+    }
+
+    /// Distance of two vectors of one length, relative to the length of the expected one; 0 if both are zero.
+    static double distance(float[] expected, float[] got) {
         double distance = 0;
         double length = 0;
         for (int i = 0; i < expected.length; i++) {
@@ -36,11 +41,20 @@ public final class Agreement {
             distance += difference * difference;
             length += (double) expected[i] * expected[i];
         }
-        // Written so that NaN fails.
-        if (!(Math.sqrt(distance) <= tolerance * Math.sqrt(length))) {
-            throw new IllegalStateException("%s: distance %.3g of vectors of length %.3g"
-                    .formatted(what, Math.sqrt(distance), Math.sqrt(length)));
+        return distance == 0 ? 0 : Math.sqrt(distance / length);
+    }
+
+    /// Cosine of the angle between two vectors of one length.
+    static double cosine(float[] a, float[] b) {
+        double product = 0;
+        double lengthA = 0;
+        double lengthB = 0;
+        for (int i = 0; i < a.length; i++) {
+            product += (double) a[i] * b[i];
+            lengthA += (double) a[i] * a[i];
+            lengthB += (double) b[i] * b[i];
         }
+        return product / Math.sqrt(lengthA * lengthB);
     }
 
     /// @throws IllegalStateException unless the ids are equal

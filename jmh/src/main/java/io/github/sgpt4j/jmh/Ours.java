@@ -4,6 +4,8 @@ import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.BiEncoderOptions;
 import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.CrossEncoderOptions;
+import io.github.sgpt4j.Dtype;
+import io.github.sgpt4j.Model;
 import io.github.sgpt4j.ModelOptions;
 import io.github.sgpt4j.Pooling;
 import io.github.sgpt4j.backend.Activation;
@@ -41,16 +43,26 @@ public final class Ours implements Peer {
         }
     }
 
-    private static ModelOptions options(int threads) {
-        return ModelOptions.DEFAULT.withDevice("cpu").withThreads(threads).withDtype(Settings.dtype());
+    private static ModelOptions options(int threads, Dtype dtype) {
+        return ModelOptions.DEFAULT.withDevice("cpu").withThreads(threads).withDtype(dtype);
+    }
+
+    /// A model on the CPU.
+    static Model openModel(Path checkpoint, int threads, Dtype dtype) {
+        return Model.open(checkpoint, options(threads, dtype));
+    }
+
+    /// A bi-encoder on the CPU.
+    static BiEncoder open(Path checkpoint, int threads, int maxTokens, Dtype dtype) {
+        return BiEncoder.open(
+                checkpoint,
+                options(threads, dtype),
+                BiEncoderOptions.DEFAULT.withPooling(Pooling.WEIGHTEDMEAN).withMaxLength(maxTokens));
     }
 
     @Override
     public Optional<Embedder> embedder(ModelShape shape, Path checkpoint, int threads, int maxTokens) {
-        BiEncoder encoder = BiEncoder.open(
-                checkpoint,
-                options(threads),
-                BiEncoderOptions.DEFAULT.withPooling(Pooling.WEIGHTEDMEAN).withMaxLength(maxTokens));
+        BiEncoder encoder = open(checkpoint, threads, maxTokens, Settings.dtype());
         return Optional.of(new Embedder() {
             @Override
             public float[][] embed(List<String> texts) {
@@ -66,7 +78,8 @@ public final class Ours implements Peer {
 
     @Override
     public Optional<Scorer> scorer(ModelShape shape, Path checkpoint, int threads) {
-        CrossEncoder encoder = CrossEncoder.open(checkpoint, options(threads), CrossEncoderOptions.DEFAULT);
+        CrossEncoder encoder =
+                CrossEncoder.open(checkpoint, options(threads, Settings.dtype()), CrossEncoderOptions.DEFAULT);
         return Optional.of(new Scorer() {
             @Override
             public float[] score(String query, List<String> documents) {

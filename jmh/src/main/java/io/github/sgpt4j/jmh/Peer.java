@@ -13,11 +13,6 @@ public interface Peer {
     /// Library and version, for reports.
     String description();
 
-    /// Largest relative distance of its embeddings from ours.
-    default double tolerance() {
-        return Agreement.TOLERANCE;
-    }
-
     /// Embeds texts with the position-weighted mean (SGPT) of the final hidden states.
     ///
     /// @param maxTokens texts are cut to this many

@@ -3,6 +3,7 @@ package io.github.sgpt4j.jmh;
 import io.github.sgpt4j.jmh.ReportTable.Unit;
 import io.github.sgpt4j.jmh.Rounds.Contender;
 import io.github.sgpt4j.jmh.Rounds.Times;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,7 +28,7 @@ public final class Report {
     private Report(ReportOptions options) {
         this.options = options;
         this.rounds = options.quick() ? new Rounds(3, 1.5, 0.3) : new Rounds(options.rounds(), 6, 1);
-        this.libraries = Peer.all();
+        this.libraries = Peer.all().stream().filter(options::includes).toList();
         this.checkpoint = RandomCheckpoint.directory(options.shape());
         this.documents = Texts.documents(options.quick() ? 24 : 96);
         this.queries = Texts.queries(options.quick() ? 64 : 256);
@@ -55,13 +56,19 @@ public final class Report {
                 Settings.DOCUMENT_TOKENS,
                 queries.size(),
                 Arrays.stream(Checked.tokens(checkpoint, queries)).average().orElse(0));
-        table.header();
+        if (List.of("embed", "forward", "score", "matmul", "tokenize", "load").stream()
+                .anyMatch(options::wants)) {
+            table.questions();
+        }
         section("embed", this::embed);
         section("forward", this::forward);
         section("score", this::score);
         section("matmul", this::matmul);
         section("tokenize", this::tokenize);
         section("load", this::load);
+        section("weights", () -> new WeightsReport(rounds, table, checkpoint, documents, median(queries)).print());
+        section("scale", () -> new ScaleReport(rounds, table, options).print());
+        section("int8", () -> new Int8Report(rounds, table).print());
         System.out.println();
         notes.forEach(note -> System.out.println("- " + note));
     }
@@ -147,26 +154,44 @@ public final class Report {
                 e -> contenders.add(new Contender(e.library(), () -> e.value().embed(texts))));
         products.forEach(
                 p -> contenders.add(new Contender(p.library(), () -> p.value().run())));
+        FmaPeak peak = new FmaPeak(Settings.threads());
+        contenders.add(new Contender("peak", peak::run));
         List<Times> times = rounds.measure(contenders);
+        peak.close();
         List<Times> passes = times.subList(0, opened.size());
-        List<Times> rates = times.subList(opened.size(), times.size());
+        List<Times> rates = times.subList(opened.size(), times.size() - 1);
+        Times best = times.getLast();
         double work = products.getFirst().value().flops();
-        table.rows("A layer's products, 4096 rows", new Unit("GFLOP/s", work / 1e9), rates);
-        table.rows("Embed texts of 300 tokens", new Unit("GFLOP/s", flops / 1e9), passes);
+        table.rows(
+                "A layer's products, 4096 rows",
+                new Unit("GFLOP/s", work / 1e9),
+                rates,
+                share(work, rates.getFirst(), peak, best));
+        table.rows(
+                "Embed texts of 300 tokens",
+                new Unit("GFLOP/s", flops / 1e9),
+                passes,
+                share(flops, passes.getFirst(), peak, best));
+        table.rows("Independent multiply-adds (FMA peak)", new Unit("GFLOP/s", peak.flops() / 1e9), List.of(best));
         for (Times pass : passes) {
             double[] fractions = new double[pass.seconds().length];
             Arrays.setAll(fractions, r -> {
-                double best = rates.stream()
+                double product = rates.stream()
                         .mapToDouble(rate -> work / rate.seconds()[r])
                         .max()
                         .orElse(Double.NaN);
-                return flops / pass.seconds()[r] / best;
+                return flops / pass.seconds()[r] / product;
             });
             notes.add("Whole forward pass of %s on texts of 300 tokens ÷ the best rate of a layer's products: %s"
                     .formatted(pass.library(), ReportTable.spread(fractions)));
         }
         closeAll(opened);
         closeAll(products);
+    }
+
+    /// Part of the measured peak that some work reached.
+    private static String share(double flops, Times times, FmaPeak peak, Times best) {
+        return ReportTable.spread(Rounds.ratios(times, best, (own, other) -> flops / own / (peak.flops() / other)));
     }
 
     private void score() {
@@ -183,23 +208,44 @@ public final class Report {
 
     private void matmul() {
         for (int threads : Settings.threads() == 1 ? new int[] {1} : new int[] {1, Settings.threads()}) {
-            for (MatmulShape shape : LayerProducts.shapes(options.shape(), options.quick())) {
-                List<Named<Peer.Product>> opened = open(library -> shape.open(library, threads));
-                table.rows(
-                        "Product %s, %d thread%s".formatted(shape, threads, threads == 1 ? "" : "s"),
-                        new Unit("GFLOP/s", shape.flops() / 1e9),
-                        measure(opened, Peer.Product::run));
-                closeAll(opened);
+            try (FmaPeak peak = new FmaPeak(threads)) {
+                for (MatmulShape shape : LayerProducts.shapes(options.shape(), options.quick())) {
+                    product(shape, threads, peak);
+                }
             }
         }
     }
 
-    private void tokenize() {
-        List<String> texts = Texts.documents(options.quick() ? 200 : 1000);
-        List<Named<Peer.Encoder>> opened = open(library -> Checked.encoder(library, checkpoint, texts));
-        double megabytes = texts.stream().mapToLong(String::length).sum() / 1e6;
+    private void product(MatmulShape shape, int threads, FmaPeak peak) {
+        List<Named<Peer.Product>> opened = open(library -> shape.open(library, threads));
+        List<Contender> contenders = new ArrayList<>();
+        opened.forEach(
+                p -> contenders.add(new Contender(p.library(), () -> p.value().run())));
+        contenders.add(new Contender("peak", peak::run));
+        List<Times> times = rounds.measure(contenders);
         table.rows(
-                "Tokenize documents, 1 thread",
+                "Product %s, %d thread%s".formatted(shape, threads, threads == 1 ? "" : "s"),
+                new Unit("GFLOP/s", shape.flops() / 1e9),
+                times.subList(0, opened.size()),
+                share(shape.flops(), times.getFirst(), peak, times.getLast()));
+        closeAll(opened);
+    }
+
+    private void tokenize() {
+        int count = options.quick() ? 200 : 1000;
+        tokenize("documents", Texts.documents(count));
+        tokenize("made-up words, each once", Texts.unknownWords(count));
+        tokenize("words of many scripts, each once", Texts.manyScripts(count));
+    }
+
+    private void tokenize(String what, List<String> texts) {
+        List<Named<Peer.Encoder>> opened = open(library -> Checked.encoder(library, checkpoint, texts));
+        double megabytes = texts.stream()
+                        .mapToLong(text -> text.getBytes(StandardCharsets.UTF_8).length)
+                        .sum()
+                / 1e6;
+        table.rows(
+                "Tokenize %s, 1 thread".formatted(what),
                 new Unit("MB/s", megabytes),
                 measure(opened, e -> texts.forEach(e::encode)));
         closeAll(opened);

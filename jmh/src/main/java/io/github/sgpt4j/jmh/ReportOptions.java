@@ -10,8 +10,10 @@ import java.util.List;
 /// @param rounds turns of each library; 3 if quick
 /// @param shape the model
 /// @param only sections to run; empty for all
-record ReportOptions(boolean quick, int rounds, ModelShape shape, List<String> only) {
-    private static final List<String> SECTIONS = List.of("embed", "forward", "score", "matmul", "tokenize", "load");
+/// @param peers the other libraries to run; empty for all
+record ReportOptions(boolean quick, int rounds, ModelShape shape, List<String> only, List<String> peers) {
+    private static final List<String> SECTIONS =
+            List.of("embed", "forward", "score", "matmul", "tokenize", "load", "weights", "scale", "int8");
 
     ReportOptions {
         if (!SECTIONS.containsAll(only)) {
@@ -22,12 +24,13 @@ record ReportOptions(boolean quick, int rounds, ModelShape shape, List<String> o
         }
     }
 
-    /// `[--quick] [--rounds N] [--shape NAME] [--only SECTION,…]`
+    /// `[--quick] [--rounds N] [--shape NAME] [--only SECTION,…] [--peers NAME,…]`
     static ReportOptions parse(String... arguments) {
         boolean quick = false;
         int rounds = 7;
         ModelShape shape = ModelShape.GPT_NEO_125M;
         List<String> only = List.of();
+        List<String> peers = List.of();
         for (Iterator<String> rest = Arrays.asList(arguments).iterator(); rest.hasNext(); ) {
             String name = rest.next();
             switch (name) {
@@ -35,12 +38,14 @@ record ReportOptions(boolean quick, int rounds, ModelShape shape, List<String> o
                 case "--rounds" -> rounds = Integer.parseInt(value(name, rest));
                 case "--shape" -> shape = ModelShape.valueOf(value(name, rest));
                 case "--only" -> only = List.of(value(name, rest).split(","));
+                case "--peers" -> peers = List.of(value(name, rest).split(","));
                 default ->
                     throw new IllegalArgumentException(
-                            "expected [--quick] [--rounds N] [--shape NAME] [--only SECTION,...], got " + name);
+                            "expected [--quick] [--rounds N] [--shape NAME] [--only SECTION,...] [--peers NAME,...], got "
+                                    + name);
             }
         }
-        return new ReportOptions(quick, rounds, shape, only);
+        return new ReportOptions(quick, rounds, shape, only, peers);
     }
 
     private static String value(String name, Iterator<String> rest) {
@@ -48,6 +53,11 @@ record ReportOptions(boolean quick, int rounds, ModelShape shape, List<String> o
             throw new IllegalArgumentException(name + ": expected a value");
         }
         return rest.next();
+    }
+
+    /// Whether a library takes part; ours always does.
+    boolean includes(Peer library) {
+        return peers.isEmpty() || library instanceof Ours || peers.contains(library.name());
     }
 
     boolean wants(String section) {

@@ -5,8 +5,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
-/// The report's table in Markdown, a row for each question and peer, printed as they come.
+/// The report's tables in Markdown, a row for each question and peer, printed as they come.
 record ReportTable(PrintStream out) {
+    private static final String NONE = "–";
+
     /// How seconds per call become the value that is shown.
     ///
     /// @param name unit
@@ -21,24 +23,45 @@ record ReportTable(PrintStream out) {
         }
     }
 
-    void header() {
-        out.println("| Question | Unit | Ours | Peer | Its value | Ours ÷ peer: median (min – max) |");
-        out.println("|---|---|---:|---|---:|---:|");
+    /// Starts the table of questions that ours and the others answer.
+    void questions() {
+        heading(
+                "Ours and the others",
+                "Question",
+                "Unit",
+                "Ours",
+                "Of the FMA peak",
+                "Peer",
+                "Its value",
+                "Ours ÷ peer: median (min – max)");
+    }
+
+    /// Starts a table.
+    void heading(String title, String... columns) {
+        out.printf("%n### %s%n%n", title);
+        row(columns);
+        out.println("|---" + "|---:".repeat(columns.length - 1) + "|");
+        out.flush();
     }
 
     /// Rows of one question; the first of `times` is ours.
     void rows(String question, Unit unit, List<Rounds.Times> times) {
+        rows(question, unit, times, NONE);
+    }
+
+    /// Rows of one question; the first of `times` is ours.
+    ///
+    /// @param peak the share of the machine's peak that ours reaches
+    void rows(String question, Unit unit, List<Rounds.Times> times, String peak) {
         Rounds.Times ours = times.getFirst();
         String value = number(unit.value(ours.median()));
         if (times.size() == 1) {
-            row(question, unit.name(), value, "–", "–", "–");
+            row(question, unit.name(), value, peak, NONE, NONE, NONE);
         }
         for (Rounds.Times peer : times.subList(1, times.size())) {
-            double[] ratios = new double[ours.seconds().length];
-            Arrays.setAll(ratios, r -> unit.value(ours.seconds()[r]) / unit.value(peer.seconds()[r]));
-            row(question, unit.name(), value, peer.library(), number(unit.value(peer.median())), spread(ratios));
+            double[] ratios = Rounds.ratios(ours, peer, (own, other) -> unit.value(own) / unit.value(other));
+            row(question, unit.name(), value, peak, peer.library(), number(unit.value(peer.median())), spread(ratios));
         }
-        out.flush();
     }
 
     void row(String... cells) {
@@ -53,6 +76,11 @@ record ReportTable(PrintStream out) {
                 Rounds.median(values),
                 Arrays.stream(values).min().orElse(Double.NaN),
                 Arrays.stream(values).max().orElse(Double.NaN));
+    }
+
+    /// A whole number with separators.
+    static String count(long value) {
+        return String.format(Locale.ROOT, "%,d", value);
     }
 
     static String number(double value) {

@@ -3,6 +3,7 @@ package io.github.sgpt4j.jmh;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.DoubleBinaryOperator;
 
 /// Times several ways to do the same in turn, A B, B A, A B, …, so that what the machine does meanwhile meets all.
 ///
@@ -55,6 +56,13 @@ record Rounds(int rounds, double warmUpSeconds, double turnSeconds) {
             seconds = (System.nanoTime() - start) / 1e9;
         } while (seconds < least);
         return seconds / calls;
+    }
+
+    /// What a function makes of the seconds of both in each round.
+    static double[] ratios(Times one, Times other, DoubleBinaryOperator function) {
+        double[] ratios = new double[one.seconds().length];
+        Arrays.setAll(ratios, r -> function.applyAsDouble(one.seconds()[r], other.seconds()[r]));
+        return ratios;
     }
 
     static double median(double[] values) {

@@ -53,6 +53,38 @@ public final class Texts {
         return documents;
     }
 
+    /// Texts of made-up words, nearly all of which occur once, so that no cache of words helps: small letters.
+    public static List<String> unknownWords(int count) {
+        return varied(count, 6, "az");
+    }
+
+    /// Texts of letters of many scripts, ideographs and symbols, in words that nearly all occur once.
+    public static List<String> manyScripts(int count) {
+        return varied(count, 7, "azAZ09àÿαωаяאתあんアン一龥가힣😀🙏");
+    }
+
+    /// Words of 2 to 12 characters, each word from one of the ranges, 150 in a text.
+    ///
+    /// @param ranges first and last characters
+    private static List<String> varied(int count, long seed, String ranges) {
+        int[] bounds = ranges.codePoints().toArray();
+        Random random = new Random(seed);
+        List<String> texts = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            StringBuilder text = new StringBuilder();
+            for (int word = 0; word < 150; word++) {
+                int range = 2 * random.nextInt(bounds.length / 2);
+                int length = 2 + random.nextInt(11);
+                for (int c = 0; c < length; c++) {
+                    text.appendCodePoint(random.nextInt(bounds[range], bounds[range + 1] + 1));
+                }
+                text.append(' ');
+            }
+            texts.add(text.toString().strip());
+        }
+        return texts;
+    }
+
     /// Queries, the same for every call.
     public static List<String> queries(int count) {
         if (Settings.queries().isPresent()) {

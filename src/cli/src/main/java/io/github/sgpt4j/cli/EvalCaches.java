@@ -59,7 +59,8 @@ final class EvalCaches {
     private Path directory() {
         return options.cache()
                 .map(TextInput::path)
-                .orElseGet(() -> new ModelLocation(command.console(), command.common().quiet())
+                .orElseGet(() -> new ModelLocation(
+                                command.console(), command.common().quiet())
                         .cache()
                         .resolve("sgpt4j")
                         .resolve("evaluation"));

@@ -71,7 +71,20 @@ class SmallCommandsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "embed", "score", "tokenize", "index", "search", "eval", "inspect", "verify", "convert", "devices"})
+    @ValueSource(
+            strings = {
+                "",
+                "embed",
+                "score",
+                "tokenize",
+                "index",
+                "search",
+                "eval",
+                "inspect",
+                "verify",
+                "convert",
+                "devices"
+            })
     void everyLevelHasHelpAndVersion(String verb) {
         String[] start = verb.isEmpty() ? new String[0] : new String[] {verb};
         Cli.Result help = Cli.run(with(start, "--help"));

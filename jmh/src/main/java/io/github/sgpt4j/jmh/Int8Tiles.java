@@ -1,0 +1,181 @@
+package io.github.sgpt4j.jmh;
+
+import io.github.sgpt4j.backend.cpu.kernel.Simd;
+import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/// What the Vector API offers for products of 8-bit integers with sums of 32 bits.
+///
+/// It has no multiply-add of bytes (`vpdpbusd`, `sdot`). What is left are 16-bit products and sums, widened before they
+/// overflow, and loops in which the compiler itself finds pairs of 16-bit products (`vpmaddwd`, `vpdpwssd`).
+///
+/// The tiles have [#ROWS] rows and as many columns as a vector has 32-bit integers; taller ones meet the compiler's
+/// limit on nodes (`NodeCountInliningCutoff`), after which vectors live on the heap. A row of A is packed in pairs of
+/// neighbouring inputs, two 16-bit numbers in an integer that is broadcast; B has bytes in the same pairs,
+/// `[in / 2][columns][2]`.
+final class Int8Tiles {
+    static final int ROWS = 4;
+
+    private static final VectorSpecies<Integer> I = Simd.I;
+    private static final VectorSpecies<Short> S = VectorSpecies.of(short.class, I.vectorShape());
+    private static final VectorSpecies<Byte> B =
+            VectorSpecies.of(byte.class, VectorShape.forBitSize(I.vectorBitSize() / 2));
+    /// Bytes of one fourth of a vector, as 32-bit integers.
+    private static final VectorSpecies<Byte> Q =
+            VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, I.vectorBitSize() / 4)));
+
+    private static final int L = I.length();
+
+    private Int8Tiles() {}
+
+    /// Columns of a tile.
+    static int columns() {
+        return L;
+    }
+
+    /// Rows of shorts, `[ROWS][k]`, as the tiles read them: `[k / 2][ROWS]` pairs.
+    static int[] packRows(byte[] a, int k) {
+        int[] packed = new int[k / 2 * ROWS];
+        for (int p = 0; p < k / 2; p++) {
+            for (int r = 0; r < ROWS; r++) {
+                packed[p * ROWS + r] = (a[r * k + 2 * p] & 0xffff) | (a[r * k + 2 * p + 1] << 16);
+            }
+        }
+        return packed;
+    }
+
+    /// Columns of bytes, `[k][L]`, as the tiles read them: `[k / 2][L][2]`.
+    static byte[] packColumns(byte[] b, int k) {
+        byte[] packed = new byte[k * L];
+        for (int p = 0; p < k; p++) {
+            for (int n = 0; n < L; n++) {
+                packed[(p / 2 * L + n) * 2 + p % 2] = b[p * L + n];
+            }
+        }
+        return packed;
+    }
+
+    /// `c[ROWS][L] = A · B` for numbers in [-127, 127]: two products fit into 16 bits before they are widened.
+    ///
+    /// Of a vector's 32-bit integers, the upper halves are added after a shift; the lower ones are added unshifted,
+    /// made positive by an exclusive or, with the upper halves on top of them, which are subtracted in the end.
+    static void depth2(int[] a, byte[] b, int k, int[] c) {
+        IntVector flip = IntVector.broadcast(I, 0x8000);
+        IntVector low0 = IntVector.zero(I);
+        IntVector low1 = low0;
+        IntVector low2 = low0;
+        IntVector low3 = low0;
+        IntVector high0 = low0;
+        IntVector high1 = low0;
+        IntVector high2 = low0;
+        IntVector high3 = low0;
+        for (int p = 0; p < k / 4; p++) {
+            ShortVector b0 =
+                    (ShortVector) ByteVector.fromArray(B, b, p * 4 * L).convertShape(VectorOperators.B2S, S, 0);
+            ShortVector b1 =
+                    (ShortVector) ByteVector.fromArray(B, b, p * 4 * L + 2 * L).convertShape(VectorOperators.B2S, S, 0);
+            int i = p * 2 * ROWS;
+            IntVector t = two(a, i, b0, b1);
+            low0 = low0.add(t.lanewise(VectorOperators.XOR, flip));
+            high0 = high0.add(t.lanewise(VectorOperators.ASHR, 16));
+            t = two(a, i + 1, b0, b1);
+            low1 = low1.add(t.lanewise(VectorOperators.XOR, flip));
+            high1 = high1.add(t.lanewise(VectorOperators.ASHR, 16));
+            t = two(a, i + 2, b0, b1);
+            low2 = low2.add(t.lanewise(VectorOperators.XOR, flip));
+            high2 = high2.add(t.lanewise(VectorOperators.ASHR, 16));
+            t = two(a, i + 3, b0, b1);
+            low3 = low3.add(t.lanewise(VectorOperators.XOR, flip));
+            high3 = high3.add(t.lanewise(VectorOperators.ASHR, 16));
+        }
+        int bias = -(k / 4) * 0x8000;
+        store(low0, high0, bias, c, 0);
+        store(low1, high1, bias, c, L);
+        store(low2, high2, bias, c, 2 * L);
+        store(low3, high3, bias, c, 3 * L);
+    }
+
+    private static IntVector two(int[] a, int i, ShortVector b0, ShortVector b1) {
+        ShortVector x0 = IntVector.broadcast(I, a[i]).reinterpretAsShorts();
+        ShortVector x1 = IntVector.broadcast(I, a[i + ROWS]).reinterpretAsShorts();
+        return x0.mul(b0).add(x1.mul(b1)).reinterpretAsInts();
+    }
+
+    /// As [#depth2] for weights in [-63, 63]: four products fit, so that widening costs half as much.
+    static void depth4(int[] a, byte[] b, int k, int[] c) {
+        IntVector flip = IntVector.broadcast(I, 0x8000);
+        IntVector low0 = IntVector.zero(I);
+        IntVector low1 = low0;
+        IntVector low2 = low0;
+        IntVector low3 = low0;
+        IntVector high0 = low0;
+        IntVector high1 = low0;
+        IntVector high2 = low0;
+        IntVector high3 = low0;
+        for (int p = 0; p < k / 8; p++) {
+            int j = p * 8 * L;
+            ShortVector b0 = (ShortVector) ByteVector.fromArray(B, b, j).convertShape(VectorOperators.B2S, S, 0);
+            ShortVector b1 =
+                    (ShortVector) ByteVector.fromArray(B, b, j + 2 * L).convertShape(VectorOperators.B2S, S, 0);
+            ShortVector b2 =
+                    (ShortVector) ByteVector.fromArray(B, b, j + 4 * L).convertShape(VectorOperators.B2S, S, 0);
+            ShortVector b3 =
+                    (ShortVector) ByteVector.fromArray(B, b, j + 6 * L).convertShape(VectorOperators.B2S, S, 0);
+            int i = p * 4 * ROWS;
+            IntVector t = four(a, i, b0, b1, b2, b3);
+            low0 = low0.add(t.lanewise(VectorOperators.XOR, flip));
+            high0 = high0.add(t.lanewise(VectorOperators.ASHR, 16));
+            t = four(a, i + 1, b0, b1, b2, b3);
+            low1 = low1.add(t.lanewise(VectorOperators.XOR, flip));
+            high1 = high1.add(t.lanewise(VectorOperators.ASHR, 16));
+            t = four(a, i + 2, b0, b1, b2, b3);
+            low2 = low2.add(t.lanewise(VectorOperators.XOR, flip));
+            high2 = high2.add(t.lanewise(VectorOperators.ASHR, 16));
+            t = four(a, i + 3, b0, b1, b2, b3);
+            low3 = low3.add(t.lanewise(VectorOperators.XOR, flip));
+            high3 = high3.add(t.lanewise(VectorOperators.ASHR, 16));
+        }
+        int bias = -(k / 8) * 0x8000;
+        store(low0, high0, bias, c, 0);
+        store(low1, high1, bias, c, L);
+        store(low2, high2, bias, c, 2 * L);
+        store(low3, high3, bias, c, 3 * L);
+    }
+
+    private static IntVector four(int[] a, int i, ShortVector b0, ShortVector b1, ShortVector b2, ShortVector b3) {
+        ShortVector x0 = IntVector.broadcast(I, a[i]).reinterpretAsShorts();
+        ShortVector x1 = IntVector.broadcast(I, a[i + ROWS]).reinterpretAsShorts();
+        ShortVector x2 = IntVector.broadcast(I, a[i + 2 * ROWS]).reinterpretAsShorts();
+        ShortVector x3 = IntVector.broadcast(I, a[i + 3 * ROWS]).reinterpretAsShorts();
+        return x0.mul(b0).add(x1.mul(b1)).add(x2.mul(b2)).add(x3.mul(b3)).reinterpretAsInts();
+    }
+
+    private static void store(IntVector low, IntVector high, int bias, int[] c, int at) {
+        low.sub(high.lanewise(VectorOperators.LSHL, 16)).add(high).add(bias).intoArray(c, at);
+    }
+
+    /// `c[n] += a[2n] · b[2n] + a[2n + 1] · b[2n + 1]` for `count` columns: the form in which C2 finds `vpdpwssd`. Both
+    /// operands must be loads of 16-bit numbers and the sum must be in memory: written with sums in registers, as a
+    /// dot product, the loop is not vectorised.
+    ///
+    /// @param a a row's pair, repeated for all columns
+    static void pairs(short[] a, short[] b, int at, int[] c, int count) {
+        for (int n = 0; n < count; n++) {
+            c[n] += (a[2 * n] * b[at + 2 * n]) + (a[2 * n + 1] * b[at + 2 * n + 1]);
+        }
+    }
+
+    /// Bytes to floats, for weights of 8 bits under activations of 32. `count` is a multiple of the vector's length.
+    static void widen(byte[] in, int at, float[] out, int count) {
+        for (int i = 0; i < count; i += L) {
+            FloatVector values =
+                    (FloatVector) ByteVector.fromArray(Q, in, at + i).convertShape(VectorOperators.B2F, Simd.F, 0);
+            values.intoArray(out, i);
+        }
+    }
+}

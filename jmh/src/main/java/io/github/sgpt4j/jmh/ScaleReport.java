@@ -1,0 +1,200 @@
+package io.github.sgpt4j.jmh;
+
+import io.github.sgpt4j.BiEncoder;
+import io.github.sgpt4j.BiEncoderOptions;
+import io.github.sgpt4j.Dtype;
+import io.github.sgpt4j.Model;
+import io.github.sgpt4j.Pooling;
+import io.github.sgpt4j.TextKind;
+import io.github.sgpt4j.jmh.Rounds.Contender;
+import io.github.sgpt4j.jmh.Rounds.Times;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.atomic.AtomicLong;
+
+/// How cost and memory grow with the number of texts, their length and the token budget.
+///
+/// Numbers of texts are tried with the smallest shape: there, what is not arithmetic shows most.
+final class ScaleReport {
+    private static final int[] TEXTS = {1_000, 10_000, 100_000};
+    private static final int[] LENGTHS = {25, 50, 100, 150, 200, 250, 300};
+    private static final int[] BUDGETS = {1024, 4096, 16_384};
+    /// Texts with which budgets are compared.
+    private static final int MANY = 10_000;
+
+    private static final int HEADER_BYTES = 16;
+    private static final int REFERENCE_BYTES = 4;
+
+    private final Rounds rounds;
+    private final ReportTable table;
+    private final ReportOptions options;
+
+    ScaleReport(Rounds rounds, ReportTable table, ReportOptions options) {
+        this.rounds = rounds;
+        this.table = table;
+        this.options = options;
+    }
+
+    void print() {
+        Path small = RandomCheckpoint.directory(ModelShape.TINY);
+        try (Model model = Ours.openModel(small, Settings.threads(), Dtype.FP32)) {
+            byTexts(small, model);
+            byBudget(small, model);
+        }
+        try (Model model =
+                Ours.openModel(RandomCheckpoint.directory(options.shape()), Settings.threads(), Dtype.FP32)) {
+            byLength(model);
+        }
+    }
+
+    private static BiEncoder encoder(Model model, int maxTokens, int budget) {
+        return BiEncoder.of(
+                model,
+                BiEncoderOptions.DEFAULT
+                        .withPooling(Pooling.WEIGHTEDMEAN)
+                        .withMaxLength(maxTokens)
+                        .withBatchTokens(budget));
+    }
+
+    /// Texts with what their results and ids take.
+    private record Work(List<String> texts, long tokens, long idBytes, long vectorBytes) {
+        static Work of(List<String> texts, Path checkpoint, int dimension) {
+            int[] lengths = Checked.tokens(checkpoint, texts);
+            long tokens = 0;
+            long idBytes = 0;
+            for (int length : lengths) {
+                tokens += length;
+                idBytes += REFERENCE_BYTES + arrayBytes(length);
+            }
+            return new Work(texts, tokens, idBytes, REFERENCE_BYTES + arrayBytes(dimension));
+        }
+
+        /// Of an `int[]` or `float[]`, to the next eight bytes.
+        private static long arrayBytes(int length) {
+            return (HEADER_BYTES + 4L * length + 7) / 8 * 8;
+        }
+
+        long resultBytes() {
+            return idBytes + texts.size() * vectorBytes;
+        }
+    }
+
+    private void byTexts(Path checkpoint, Model model) {
+        BiEncoder encoder = encoder(model, Settings.DOCUMENT_TOKENS, BiEncoderOptions.DEFAULT_BATCH_TOKENS);
+        List<String> all = Texts.queries(TEXTS[TEXTS.length - 1]);
+        List<Work> works = new ArrayList<>();
+        for (int count : TEXTS) {
+            works.add(Work.of(all.subList(0, count), checkpoint, encoder.dimension()));
+        }
+        // The longest takes so long that one warm-up and three turns are enough.
+        Rounds few = new Rounds(Math.min(3, rounds.rounds()), rounds.warmUpSeconds(), rounds.turnSeconds());
+        List<Times> times = few.measure(works.stream()
+                .map(work -> new Contender(ReportTable.count(work.texts().size()), () -> encoder.embed(work.texts())))
+                .toList());
+        table.heading(
+                "Cost and memory by number of texts (%s, budget %d tokens)"
+                        .formatted(ModelShape.TINY, BiEncoderOptions.DEFAULT_BATCH_TOKENS),
+                "Texts",
+                "Tokens",
+                "µs a text",
+                "÷ %s texts: median (min – max)".formatted(ReportTable.count(TEXTS[0])),
+                "Bytes allocated a text",
+                "of these ids and vector",
+                "others a token",
+                "Largest live heap beyond ids and vectors, MB");
+        for (int i = 0; i < works.size(); i++) {
+            row(encoder, works.get(i), times.get(i), times.getFirst());
+        }
+    }
+
+    private void row(BiEncoder encoder, Work work, Times times, Times first) {
+        int count = work.texts().size();
+        long allocated = Footprint.allocated(() -> encoder.embed(work.texts()));
+        table.row(
+                ReportTable.count(count),
+                ReportTable.count(work.tokens()),
+                ReportTable.number(times.median() / count * 1e6),
+                ReportTable.spread(Rounds.ratios(times, first, (own, base) -> own / count / (base / TEXTS[0]))),
+                ReportTable.number((double) allocated / count),
+                ReportTable.number((double) work.resultBytes() / count),
+                ReportTable.number((double) (allocated - work.resultBytes()) / work.tokens()),
+                ReportTable.number(largestLive(encoder, work) / 1e6));
+    }
+
+    /// Beyond ids, which are there from the start, and the vectors that are finished.
+    private static long largestLive(BiEncoder encoder, Work work) {
+        AtomicLong done = new AtomicLong();
+        return Footprint.largestLive(
+                () -> encoder.embed(work.texts(), TextKind.TEXT, (texts, of) -> done.set(texts)),
+                () -> work.idBytes() + done.get() * work.vectorBytes());
+    }
+
+    private void byBudget(Path checkpoint, Model model) {
+        List<String> texts = Texts.queries(MANY);
+        List<BiEncoder> encoders = new ArrayList<>();
+        for (int budget : BUDGETS) {
+            encoders.add(encoder(model, Settings.DOCUMENT_TOKENS, budget));
+        }
+        Work work = Work.of(texts, checkpoint, encoders.getFirst().dimension());
+        List<Times> times = rounds.measure(encoders.stream()
+                .map(encoder -> new Contender("ours", () -> encoder.embed(texts)))
+                .toList());
+        table.heading(
+                "Memory by token budget (%s, %s texts)".formatted(ModelShape.TINY, ReportTable.count(MANY)),
+                "Tokens of a batch",
+                "µs a text",
+                "÷ %d tokens: median (min – max)".formatted(BUDGETS[0]),
+                "Largest live heap beyond ids and vectors, MB");
+        for (int i = 0; i < BUDGETS.length; i++) {
+            // Arrays of the budgets before are idle in the backend's pool: each budget gets a backend of its own.
+            try (Model own = Ours.openModel(checkpoint, Settings.threads(), Dtype.FP32)) {
+                long live = largestLive(encoder(own, Settings.DOCUMENT_TOKENS, BUDGETS[i]), work);
+                table.row(
+                        ReportTable.count(BUDGETS[i]),
+                        ReportTable.number(times.get(i).median() / MANY * 1e6),
+                        ReportTable.spread(Rounds.ratios(times.get(i), times.getFirst(), (o, base) -> o / base)),
+                        ReportTable.number(live / 1e6));
+            }
+        }
+    }
+
+    private void byLength(Model model) {
+        int tokens = options.quick() ? 1500 : 6000;
+        List<Contender> contenders = new ArrayList<>();
+        List<BiEncoder> encoders = new ArrayList<>();
+        List<List<String>> texts = new ArrayList<>();
+        for (int length : LENGTHS) {
+            BiEncoder encoder = encoder(model, length, BiEncoderOptions.DEFAULT_BATCH_TOKENS);
+            List<String> own = Texts.longDocuments(tokens / length);
+            encoders.add(encoder);
+            texts.add(own);
+            contenders.add(new Contender(Integer.toString(length), () -> encoder.embed(own)));
+        }
+        List<Times> times = rounds.measure(contenders);
+        table.heading(
+                "Cost by length (%s, %s tokens in all)".formatted(options.shape(), ReportTable.count(tokens)),
+                "Tokens of a text",
+                "µs a token",
+                "÷ %d tokens: median (min – max)".formatted(LENGTHS[0]),
+                "the same for floating-point operations",
+                "Bytes allocated a token, ids and vectors included");
+        for (int i = 0; i < LENGTHS.length; i++) {
+            int length = LENGTHS[i];
+            BiEncoder encoder = encoders.get(i);
+            List<String> own = texts.get(i);
+            double all = (double) length * own.size();
+            double firstAll = (double) LENGTHS[0] * texts.getFirst().size();
+            double flops = (double) options.shape().flops(length) / length;
+            double firstFlops = (double) options.shape().flops(LENGTHS[0]) / LENGTHS[0];
+            table.row(
+                    Integer.toString(length),
+                    ReportTable.number(times.get(i).median() / all * 1e6),
+                    ReportTable.spread(
+                            Rounds.ratios(times.get(i), times.getFirst(), (o, base) -> o / all / (base / firstAll))),
+                    String.format(Locale.ROOT, "%.2f", flops / firstFlops),
+                    ReportTable.number(Footprint.allocated(() -> encoder.embed(own)) / all));
+        }
+    }
+}

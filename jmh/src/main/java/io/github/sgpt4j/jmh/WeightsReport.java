@@ -1,0 +1,173 @@
+package io.github.sgpt4j.jmh;
+
+import io.github.sgpt4j.BiEncoder;
+import io.github.sgpt4j.Dtype;
+import io.github.sgpt4j.jmh.Rounds.Contender;
+import io.github.sgpt4j.jmh.Rounds.Times;
+import io.github.sgpt4j.nano.NanoModel;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/// What 16-bit weights cost or gain: each format in turn, against 32 bits.
+final class WeightsReport {
+    private static final List<Dtype> FORMATS = List.of(Dtype.FP32, Dtype.BF16, Dtype.FP16);
+
+    private final Rounds rounds;
+    private final ReportTable table;
+    private final Path checkpoint;
+    private final List<String> documents;
+    private final String query;
+
+    WeightsReport(Rounds rounds, ReportTable table, Path checkpoint, List<String> documents, String query) {
+        this.rounds = rounds;
+        this.table = table;
+        this.checkpoint = checkpoint;
+        this.documents = documents;
+        this.query = query;
+    }
+
+    /// A model with its weights in one format.
+    ///
+    /// @param packed bytes outside the heap after all matrices were used
+    /// @param vectors embeddings of the documents
+    private record Format(Dtype dtype, BiEncoder encoder, long packed, float[][] vectors) {}
+
+    void print() {
+        List<Format> formats = new ArrayList<>();
+        for (Dtype dtype : FORMATS) {
+            long before = outsideHeap();
+            BiEncoder encoder = Ours.open(checkpoint, Settings.threads(), Settings.DOCUMENT_TOKENS, dtype);
+            float[][] vectors = encoder.embed(documents);
+            formats.add(new Format(dtype, encoder, outsideHeap() - before, vectors));
+        }
+        speed(formats);
+        memory(formats);
+        deviation(formats);
+        formats.forEach(format -> format.encoder().close());
+    }
+
+    private void speed(List<Format> formats) {
+        table.heading("Weights in 16 bits: speed", "Question", "Unit", "fp32", "bf16", "÷ fp32", "fp16", "÷ fp32");
+        row(
+                "Embed documents",
+                "texts/s",
+                documents.size(),
+                measure(formats, f -> f.encoder().embed(documents)));
+        row("Embed one query", "ms", 0, measure(formats, f -> f.encoder().embed(query)));
+        row("Open and embed one query", "ms", 0, measure(formats, f -> {
+            try (BiEncoder encoder = Ours.open(checkpoint, Settings.threads(), Settings.DOCUMENT_TOKENS, f.dtype())) {
+                encoder.embed(query);
+            }
+        }));
+    }
+
+    private List<Times> measure(List<Format> formats, Consumer<Format> body) {
+        return rounds.measure(formats.stream()
+                .map(format -> new Contender(format.dtype().name(), () -> body.accept(format)))
+                .toList());
+    }
+
+    private void row(String question, String name, double amount, List<Times> times) {
+        ReportTable.Unit unit = new ReportTable.Unit(name, amount);
+        List<String> cells = new ArrayList<>(List.of(question, name));
+        Times base = times.getFirst();
+        cells.add(ReportTable.number(unit.value(base.median())));
+        for (Times own : times.subList(1, times.size())) {
+            cells.add(ReportTable.number(unit.value(own.median())));
+            cells.add(ReportTable.spread(
+                    Rounds.ratios(own, base, (seconds, first) -> unit.value(seconds) / unit.value(first))));
+        }
+        table.row(cells.toArray(String[]::new));
+    }
+
+    private void memory(List<Format> formats) {
+        long mapped = fileBytes();
+        table.heading("Weights in 16 bits: memory", "Weights", "Packed, MB", "÷ fp32", "Mapped file, MB");
+        for (Format format : formats) {
+            table.row(
+                    name(format),
+                    ReportTable.number(format.packed() / 1e6),
+                    "%.2f"
+                            .formatted((double) format.packed()
+                                    / formats.getFirst().packed()),
+                    ReportTable.number(mapped / 1e6));
+        }
+    }
+
+    private void deviation(List<Format> formats) {
+        table.heading(
+                "Weights in 16 bits: embeddings against those of fp32",
+                "Model",
+                "Weights",
+                "Smallest cosine",
+                "Relative distance: median (max)");
+        for (Format format : formats.subList(1, formats.size())) {
+            deviation("random", format.dtype(), formats.getFirst().vectors(), format.vectors());
+        }
+        // Trained, stored in fp16: in that format it is exact.
+        Path trained = NanoModel.directory();
+        float[][] exact = trained(trained, Dtype.FP32);
+        for (Dtype dtype : FORMATS.subList(1, FORMATS.size())) {
+            deviation("built-in (trained, stored in fp16)", dtype, exact, trained(trained, dtype));
+        }
+    }
+
+    private float[][] trained(Path directory, Dtype dtype) {
+        try (BiEncoder encoder = Ours.open(directory, Settings.threads(), Settings.DOCUMENT_TOKENS, dtype)) {
+            return encoder.embed(documents);
+        }
+    }
+
+    private void deviation(String model, Dtype dtype, float[][] expected, float[][] got) {
+        double[] distances = new double[got.length];
+        double cosine = 1;
+        for (int i = 0; i < got.length; i++) {
+            distances[i] = Agreement.distance(expected[i], got[i]);
+            cosine = Math.min(cosine, Agreement.cosine(expected[i], got[i]));
+        }
+        table.row(
+                model,
+                dtype.name().toLowerCase(Locale.ROOT),
+                String.format(Locale.ROOT, "%.7f", cosine),
+                String.format(
+                        Locale.ROOT,
+                        "%.1e (%.1e)",
+                        Rounds.median(distances),
+                        Arrays.stream(distances).max().orElse(Double.NaN)));
+    }
+
+    private static String name(Format format) {
+        return format.dtype().name().toLowerCase(Locale.ROOT);
+    }
+
+    private long fileBytes() {
+        try (Stream<Path> files = Files.list(checkpoint)) {
+            long bytes = 0;
+            for (Path file :
+                    files.filter(f -> f.toString().endsWith(".safetensors")).toList()) {
+                bytes += Files.size(file);
+            }
+            return bytes;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// Bytes allocated outside the heap, mapped files not counted.
+    private static long outsideHeap() {
+        return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+                .filter(pool -> pool.getName().equals("direct"))
+                .mapToLong(BufferPoolMXBean::getMemoryUsed)
+                .sum();
+    }
+}
