@@ -53,8 +53,7 @@ public final class CrossEncoder implements AutoCloseable {
         this.ownsModel = ownsModel;
         this.options = options;
         model.lanes().decoders().forEach(Decoder::requireHead);
-        scorer = new PairScorer(
-                model.lanes(), model.tokenizer(), PromptTemplate.parse(options.prompt()), maxLength());
+        scorer = new PairScorer(model.lanes(), model.tokenizer(), PromptTemplate.parse(options.prompt()), maxLength());
     }
 
     private int maxLength() {

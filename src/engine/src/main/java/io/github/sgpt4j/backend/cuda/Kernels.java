@@ -38,7 +38,7 @@ final class Kernels implements AutoCloseable {
         this.prebuilt = KernelSources.compiled().flatMap(this::load);
     }
 
-    /// A build-time image without code for this device is no failure as long as there is a compiler.
+    /// An image without code for this device, built or kept, is no failure as long as there is a compiler.
     private Optional<Long> load(byte[] image) {
         try {
             long module = Driver.loadModule(image);
@@ -93,12 +93,12 @@ final class Kernels implements AutoCloseable {
         boolean known = Arrays.stream(architectures).anyMatch(a -> a == device.computeCapability());
         List<String> options = List.of("--std=c++17", architecture(architectures, known), "--fmad=true");
         String key = KernelCache.key("nvrtc " + Nvrtc.version(), source.text(), source.headers(), options);
-        Optional<byte[]> kept = cache.get(key);
-        byte[] image =
-                kept.orElseGet(() -> Nvrtc.compile(file.file(), source.text(), source.headers(), options, known));
-        if (kept.isEmpty()) {
-            cache.put(key, image);
+        Optional<Long> kept = cache.get(key).flatMap(this::load);
+        if (kept.isPresent()) {
+            return kept.get();
         }
+        byte[] image = Nvrtc.compile(file.file(), source.text(), source.headers(), options, known);
+        cache.put(key, image);
         long module = Driver.loadModule(image);
         modules.add(module);
         return module;
