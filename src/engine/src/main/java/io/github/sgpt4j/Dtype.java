@@ -6,9 +6,8 @@ import java.util.Locale;
 /// How weights are kept in memory; on a GPU also what goes into matrix products. On the CPU, arithmetic is in 32-bit
 /// floats whatever this says; on a GPU sums, norms, softmax and the residual stream are.
 public enum Dtype {
-    /// What suits the device: on the CPU, as the checkpoint stores them; on a GPU bfloat16, before compute capability
-    /// 8.0
-    /// 32-bit floats.
+    /// What suits the device: on the CPU, as the checkpoint stores them; on a GPU bfloat16, or 32-bit floats before
+    /// compute capability 8.0.
     AUTO,
     /// 32-bit floats.
     FP32,

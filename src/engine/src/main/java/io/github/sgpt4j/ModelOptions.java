@@ -3,8 +3,7 @@ package io.github.sgpt4j;
 /// How a model is opened. Immutable: each `with` method returns a changed copy.
 ///
 /// @param device `auto`, `cpu` or `cuda[:N[,N…]]`: a GPU by its number, or several that batches are shared out to;
-/// `auto`
-///     is the first GPU where one can be used, else the CPU
+///     `auto` is the first GPU where one can be used, else the CPU
 /// @param dtype how weights are kept
 /// @param threads CPU threads, 0 for one per processor
 public record ModelOptions(String device, Dtype dtype, int threads) {

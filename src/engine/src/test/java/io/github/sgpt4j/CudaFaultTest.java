@@ -133,7 +133,7 @@ class CudaFaultTest {
         "cuDevicePrimaryCtxRetain,2,1",
         "cuStreamCreate,2,2",
         "cublasLtCreate,3,1",
-        "cuModuleLoadDataEx,209,1",
+        "cuModuleLoadDataEx,300,1",
         "cuMemHostAlloc,2,1",
         "cuMemcpyHtoDAsync_v2,700,3",
         "cublasLtMatmul,13,2",
@@ -149,6 +149,14 @@ class CudaFaultTest {
                 List.of(function, "(" + status + ")"),
                 "SGPT_STANDIN_FAIL",
                 "%s:%d@%d".formatted(function.replace("_v2", ""), status, call));
+    }
+
+    @Test
+    void anImageWithoutCodeForTheDeviceIsCompiledInstead() {
+        float[][] expected = embed(cuda());
+        try (var _ = CudaTests.standIn("SGPT_STANDIN_FAIL", "cuModuleLoadDataEx:209@1")) {
+            assertArrayEquals(expected, embed(cuda()));
+        }
     }
 
     @Test

@@ -15,10 +15,14 @@ import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.NamedShape;
 import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.weights.WeightTensor;
 import io.github.sgpt4j.weights.Weights;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.FieldSource;
 
 class SpeedTestTest {
@@ -38,20 +42,31 @@ class SpeedTestTest {
     @ParameterizedTest
     @FieldSource("SHAPES")
     void namedShapesHaveTheParametersTheirNamesTell(NamedShape shape) {
-        try (Weights weights = shape.randomWeights(DType.BF16, 1)) {
-            long parameters = weights.names().stream()
-                    .mapToLong(name -> weights.get(name).shape().elements())
-                    .sum();
-            double told = switch (shape.name()) {
-                case "125M" -> 0.125e9;
-                case "1.3B" -> 1.32e9;
-                case "2.7B" -> 2.65e9;
-                case "5.8B" -> 6.05e9; // With the output head, which SGPT-5.8B's name does not count.
-                default -> 7.07e9;
-            };
-            assertEquals(told, parameters, 0.02 * told);
-            float value = weights.get(weights.names().iterator().next()).element(17);
-            assertTrue(value != 0 && Math.abs(value) <= 0.05f);
+        double told = switch (shape.name()) {
+            case "125M" -> 0.125e9;
+            case "1.3B" -> 1.32e9;
+            case "2.7B" -> 2.65e9;
+            case "5.8B" -> 6.05e9; // With the output head, which SGPT-5.8B's name does not count.
+            default -> 7.07e9;
+        };
+        assertEquals(told, shape.parameters(), 0.02 * told);
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = DType.class,
+            names = {"F32", "F16", "BF16"})
+    void randomWeightsAreSmallAndDiffer(DType dtype) {
+        try (Weights weights = TINY.randomWeights(dtype, 1)) {
+            for (String name : weights.names()) {
+                WeightTensor tensor = weights.get(name);
+                Set<Float> values = new HashSet<>();
+                for (float value : tensor.toFloats()) {
+                    assertTrue(Math.abs(value) <= 0.0501f, name);
+                    values.add(value);
+                }
+                assertTrue(values.size() > 12, name);
+            }
         }
     }
 

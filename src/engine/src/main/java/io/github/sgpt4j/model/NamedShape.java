@@ -58,13 +58,24 @@ public record NamedShape(String name, String config) {
     ///
     /// @param dtype type that the tensors are stored in
     public Weights randomWeights(DType dtype, long seed) {
+        Map<String, long[]> shapes = new LinkedHashMap<>();
+        tensors().forEach(t -> shapes.put(t.name(), t.shape().toArray()));
+        return Weights.random(file().path(), shapes, dtype, seed);
+    }
+
+    /// Numbers in all its tensors, a tied output head counted once.
+    public long parameters() {
+        Map<String, Long> elements = new LinkedHashMap<>();
+        tensors().forEach(t -> elements.put(t.name(), t.shape().elements()));
+        return elements.values().stream().mapToLong(Long::longValue).sum();
+    }
+
+    private List<ExpectedTensor> tensors() {
         JsonFile file = file();
         Family family = Family.of(file);
         DecoderLayout layout = DecoderLayout.of(family.config().apply(file), family.names(), Set.of());
         List<ExpectedTensor> tensors = new ArrayList<>(layout.decoder());
         tensors.addAll(layout.head());
-        Map<String, long[]> shapes = new LinkedHashMap<>();
-        tensors.forEach(t -> shapes.put(t.name(), t.shape().toArray()));
-        return Weights.random(file.path(), shapes, dtype, seed);
+        return tensors;
     }
 }

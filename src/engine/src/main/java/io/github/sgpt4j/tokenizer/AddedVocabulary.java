@@ -10,8 +10,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Added tokens and the search for them in a text, as `tokenizers::AddedVocabulary` does it: leftmost first, the
-/// longest
-/// where several start. Built by a [Builder], then immutable.
+/// longest where several start. Built by a [Builder], then immutable.
 final class AddedVocabulary {
     private final Map<String, Integer> ids;
     private final Map<Integer, AddedToken> byId;

@@ -100,8 +100,7 @@ public final class Weights implements AutoCloseable {
     }
 
     /// Tensors that no file holds, of numbers between −0.05 and 0.05. All begin in the same block of memory, which is
-    /// as
-    /// large as the largest of them.
+    /// as large as the largest of them.
     ///
     /// @param source stands for the file in messages
     /// @param shapes by name

@@ -59,8 +59,7 @@ final class DirectProduct {
     }
 
     /// One output feature of all rows, four rows at a time. Sums go the way of [MatrixProduct], from the bias on
-    /// through
-    /// the input features in order, so that both give the same bits.
+    /// through the input features in order, so that both give the same bits.
     private static void feature(CpuTensor x, float[] weights, float bias, int feature, boolean add, CpuTensor out) {
         float[] data = x.data();
         float[] values = out.data();

@@ -7,8 +7,7 @@ import java.util.Comparator;
 import java.util.List;
 
 /// The index arrays of a batch as kernels want them (`kernels/README.md`, attention), laid out in one piece so that
-/// they
-/// go to the device in one copy. Offsets count ints and are multiples of 64.
+/// they go to the device in one copy. Offsets count ints and are multiples of 64.
 ///
 /// @param data all arrays
 /// @param ids offset of the token ids, `[tokens]`

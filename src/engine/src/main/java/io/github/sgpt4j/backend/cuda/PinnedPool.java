@@ -49,8 +49,7 @@ final class PinnedPool implements AutoCloseable {
     }
 
     /// Gives a buffer back; a stream may still be copying, which the buffer's event tells. After the device was lost
-    /// the
-    /// buffer stays out of use.
+    /// the buffer stays out of use.
     synchronized void give(PinnedBuffer buffer, long stream) {
         if (Streams.tryRecordEvent(buffer.event(), stream) == Driver.SUCCESS) {
             free.add(buffer);
