@@ -84,8 +84,12 @@ public enum ModelShape {
 
     /// Floating-point operations of the linear layers per token, a multiplication and an addition each counted.
     public long linearFlops() {
-        long weights = 12L * hidden * hidden;
-        return 2 * weights * layers;
+        return 2 * matrixWeights();
+    }
+
+    /// Weights of the layers' matrices.
+    public long matrixWeights() {
+        return 12L * hidden * hidden * layers;
     }
 
     /// Floating-point operations of one text: linear layers, and the products of attention that causality and windows

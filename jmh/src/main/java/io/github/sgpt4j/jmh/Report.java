@@ -66,7 +66,7 @@ public final class Report {
         section("matmul", this::matmul);
         section("tokenize", this::tokenize);
         section("load", this::load);
-        section("weights", () -> new WeightsReport(rounds, table, checkpoint, documents, median(queries)).print());
+        section("weights", () -> new WeightsReport(rounds, table, options.shape(), documents, median(queries)).print());
         section("scale", () -> new ScaleReport(rounds, table, options).print());
         section("int8", () -> new Int8Report(rounds, table).print());
         System.out.println();

@@ -10,6 +10,7 @@ import io.github.sgpt4j.jmh.Rounds.Contender;
 import io.github.sgpt4j.jmh.Rounds.Times;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
@@ -83,9 +84,10 @@ final class ScaleReport {
 
     private void byTexts(Path checkpoint, Model model) {
         BiEncoder encoder = encoder(model, Settings.DOCUMENT_TOKENS, BiEncoderOptions.DEFAULT_BATCH_TOKENS);
-        List<String> all = Texts.queries(TEXTS[TEXTS.length - 1]);
+        int[] counts = options.quick() ? Arrays.copyOf(TEXTS, 2) : TEXTS;
+        List<String> all = Texts.queries(counts[counts.length - 1]);
         List<Work> works = new ArrayList<>();
-        for (int count : TEXTS) {
+        for (int count : counts) {
             works.add(Work.of(all.subList(0, count), checkpoint, encoder.dimension()));
         }
         // The longest takes so long that one warm-up and three turns are enough.

@@ -7,8 +7,6 @@ import io.github.sgpt4j.jmh.Rounds.Times;
 import io.github.sgpt4j.nano.NanoModel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.management.BufferPoolMXBean;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,31 +22,31 @@ final class WeightsReport {
 
     private final Rounds rounds;
     private final ReportTable table;
+    private final ModelShape shape;
     private final Path checkpoint;
     private final List<String> documents;
     private final String query;
 
-    WeightsReport(Rounds rounds, ReportTable table, Path checkpoint, List<String> documents, String query) {
+    WeightsReport(Rounds rounds, ReportTable table, ModelShape shape, List<String> documents, String query) {
         this.rounds = rounds;
         this.table = table;
-        this.checkpoint = checkpoint;
+        this.shape = shape;
+        this.checkpoint = RandomCheckpoint.directory(shape);
         this.documents = documents;
         this.query = query;
     }
 
     /// A model with its weights in one format.
     ///
-    /// @param packed bytes outside the heap after all matrices were used
     /// @param vectors embeddings of the documents
-    private record Format(Dtype dtype, BiEncoder encoder, long packed, float[][] vectors) {}
+    private record Format(Dtype dtype, BiEncoder encoder, float[][] vectors) {}
 
     void print() {
         List<Format> formats = new ArrayList<>();
         for (Dtype dtype : FORMATS) {
-            long before = outsideHeap();
             BiEncoder encoder = Ours.open(checkpoint, Settings.threads(), Settings.DOCUMENT_TOKENS, dtype);
             float[][] vectors = encoder.embed(documents);
-            formats.add(new Format(dtype, encoder, outsideHeap() - before, vectors));
+            formats.add(new Format(dtype, encoder, vectors));
         }
         speed(formats);
         memory(formats);
@@ -90,17 +88,14 @@ final class WeightsReport {
         table.row(cells.toArray(String[]::new));
     }
 
+    /// What is packed follows from the shape; the file is mapped whatever the format, and of its pages those stay in
+    /// use that hold embeddings.
     private void memory(List<Format> formats) {
-        long mapped = fileBytes();
-        table.heading("Weights in 16 bits: memory", "Weights", "Packed, MB", "÷ fp32", "Mapped file, MB");
+        String mapped = ReportTable.number(fileBytes() / 1e6);
+        table.heading("Weights in 16 bits: memory", "Weights", "Packed, MB", "Mapped file, MB");
         for (Format format : formats) {
-            table.row(
-                    name(format),
-                    ReportTable.number(format.packed() / 1e6),
-                    "%.2f"
-                            .formatted((double) format.packed()
-                                    / formats.getFirst().packed()),
-                    ReportTable.number(mapped / 1e6));
+            int bytes = format.dtype() == Dtype.FP32 ? Float.BYTES : Short.BYTES;
+            table.row(name(format.dtype()), ReportTable.number(shape.matrixWeights() * bytes / 1e6), mapped);
         }
     }
 
@@ -137,7 +132,7 @@ final class WeightsReport {
         }
         table.row(
                 model,
-                dtype.name().toLowerCase(Locale.ROOT),
+                name(dtype),
                 String.format(Locale.ROOT, "%.7f", cosine),
                 String.format(
                         Locale.ROOT,
@@ -146,8 +141,8 @@ final class WeightsReport {
                         Arrays.stream(distances).max().orElse(Double.NaN)));
     }
 
-    private static String name(Format format) {
-        return format.dtype().name().toLowerCase(Locale.ROOT);
+    private static String name(Dtype dtype) {
+        return dtype.name().toLowerCase(Locale.ROOT);
     }
 
     private long fileBytes() {
@@ -161,13 +156,5 @@ final class WeightsReport {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-    }
-
-    /// Bytes allocated outside the heap, mapped files not counted.
-    private static long outsideHeap() {
-        return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
-                .filter(pool -> pool.getName().equals("direct"))
-                .mapToLong(BufferPoolMXBean::getMemoryUsed)
-                .sum();
     }
 }
