@@ -34,7 +34,7 @@ public class Int8Benchmark {
     @State(Scope.Benchmark)
     public static class Tile {
         /// Names of [Int8Study.Kind].
-        @Param({"FP32", "DEPTH_2", "DEPTH_4", "PAIRS"})
+        @Param({"FP32", "PRODUCTS", "PAIRS"})
         public String kind = "FP32";
 
         private Int8Study.Loop loop;

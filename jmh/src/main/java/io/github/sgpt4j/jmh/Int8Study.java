@@ -17,7 +17,6 @@ final class Int8Study {
     private static final int DEPTH = 384;
 
     private static final int MOST = 127;
-    private static final int MOST_OF_7_BITS = 63;
 
     private Int8Study() {}
 
@@ -39,9 +38,7 @@ final class Int8Study {
         /// The engine's tile.
         FP32,
         /// 16-bit products, widened after two.
-        DEPTH_2,
-        /// The same after four, weights of 7 bits.
-        DEPTH_4,
+        PRODUCTS,
         /// Pairs of 16-bit products that the compiler finds in a plain loop.
         PAIRS
     }
@@ -50,7 +47,7 @@ final class Int8Study {
     static Loop tile(Kind kind) {
         return switch (kind) {
             case FP32 -> floats();
-            case DEPTH_2, DEPTH_4 -> products(kind);
+            case PRODUCTS -> products();
             case PAIRS -> pairs();
         };
     }
@@ -70,17 +67,15 @@ final class Int8Study {
                 () -> Tiles.multiply(rows, a, 0, b, 0, DEPTH, bias, 0, 0, c, 0, columns));
     }
 
-    private static Loop products(Kind kind) {
+    private static Loop products() {
         int columns = Int8Tiles.columns();
-        boolean two = kind == Kind.DEPTH_2;
         byte[] a = bytes(Int8Tiles.ROWS * DEPTH, MOST, 1);
-        byte[] b = bytes(columns * DEPTH, two ? MOST : MOST_OF_7_BITS, 2);
+        byte[] b = bytes(columns * DEPTH, MOST, 2);
         int[] packedA = Int8Tiles.packRows(a, DEPTH);
-        byte[] packedB = Int8Tiles.packColumns(b, DEPTH);
+        short[] packedB = Int8Tiles.packColumns(b, DEPTH);
         int[] c = new int[Int8Tiles.ROWS * columns];
-        Runnable body = two
-                ? () -> Int8Tiles.depth2(packedA, packedB, DEPTH, c)
-                : () -> Int8Tiles.depth4(packedA, packedB, DEPTH, c);
+        int[] high = new int[c.length];
+        Runnable body = () -> Int8Tiles.products(packedA, packedB, DEPTH, c, high);
         body.run();
         for (int r = 0; r < Int8Tiles.ROWS; r++) {
             for (int n = 0; n < columns; n++) {
@@ -88,13 +83,10 @@ final class Int8Study {
                 for (int k = 0; k < DEPTH; k++) {
                     sum += a[r * DEPTH + k] * b[k * columns + n];
                 }
-                require(kind.name(), sum, c[r * columns + n]);
+                require("products", sum, c[r * columns + n]);
             }
         }
-        return new Loop(
-                two ? "int8, widened after 2 products" : "8 × 7 bits, widened after 4 products",
-                2.0 * c.length * DEPTH,
-                body);
+        return new Loop("int8, widened after 2 products", 2.0 * c.length * DEPTH, body);
     }
 
     private static Loop pairs() {

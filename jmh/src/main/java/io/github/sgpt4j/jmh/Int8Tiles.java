@@ -16,15 +16,13 @@ import jdk.incubator.vector.VectorSpecies;
 ///
 /// The tiles have [#ROWS] rows and as many columns as a vector has 32-bit integers; taller ones meet the compiler's
 /// limit on nodes (`NodeCountInliningCutoff`), after which vectors live on the heap. A row of A is packed in pairs of
-/// neighbouring inputs, two 16-bit numbers in an integer that is broadcast; B has bytes in the same pairs,
-/// `[in / 2][columns][2]`.
+/// neighbouring inputs, two 16-bit numbers in an integer that is broadcast; B has the same pairs,
+/// `[in / 2][columns][2]`, widened from bytes once for many rows.
 final class Int8Tiles {
     static final int ROWS = 4;
 
     private static final VectorSpecies<Integer> I = Simd.I;
     private static final VectorSpecies<Short> S = VectorSpecies.of(short.class, I.vectorShape());
-    private static final VectorSpecies<Byte> B =
-            VectorSpecies.of(byte.class, VectorShape.forBitSize(I.vectorBitSize() / 2));
     /// Bytes of one fourth of a vector, as 32-bit integers.
     private static final VectorSpecies<Byte> Q =
             VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, I.vectorBitSize() / 4)));
@@ -50,8 +48,8 @@ final class Int8Tiles {
     }
 
     /// Columns of bytes, `[k][L]`, as the tiles read them: `[k / 2][L][2]`.
-    static byte[] packColumns(byte[] b, int k) {
-        byte[] packed = new byte[k * L];
+    static short[] packColumns(byte[] b, int k) {
+        short[] packed = new short[k * L];
         for (int p = 0; p < k; p++) {
             for (int n = 0; n < L; n++) {
                 packed[(p / 2 * L + n) * 2 + p % 2] = b[p * L + n];
@@ -64,7 +62,7 @@ final class Int8Tiles {
     ///
     /// Of a vector's 32-bit integers, the upper halves are added after a shift; the lower ones are added unshifted,
     /// made positive by an exclusive or, with the upper halves on top of them, which are subtracted in the end.
-    static void depth2(int[] a, byte[] b, int k, int[] c) {
+    static void products(int[] a, short[] b, int k, int[] c, int[] high) {
         IntVector flip = IntVector.broadcast(I, 0x8000);
         IntVector low0 = IntVector.zero(I);
         IntVector low1 = low0;
@@ -75,10 +73,8 @@ final class Int8Tiles {
         IntVector high2 = low0;
         IntVector high3 = low0;
         for (int p = 0; p < k / 4; p++) {
-            ShortVector b0 =
-                    (ShortVector) ByteVector.fromArray(B, b, p * 4 * L).convertShape(VectorOperators.B2S, S, 0);
-            ShortVector b1 =
-                    (ShortVector) ByteVector.fromArray(B, b, p * 4 * L + 2 * L).convertShape(VectorOperators.B2S, S, 0);
+            ShortVector b0 = ShortVector.fromArray(S, b, p * 4 * L);
+            ShortVector b1 = ShortVector.fromArray(S, b, p * 4 * L + 2 * L);
             int i = p * 2 * ROWS;
             IntVector t = two(a, i, b0, b1);
             low0 = low0.add(t.lanewise(VectorOperators.XOR, flip));
@@ -93,11 +89,15 @@ final class Int8Tiles {
             low3 = low3.add(t.lanewise(VectorOperators.XOR, flip));
             high3 = high3.add(t.lanewise(VectorOperators.ASHR, 16));
         }
-        int bias = -(k / 4) * 0x8000;
-        store(low0, high0, bias, c, 0);
-        store(low1, high1, bias, c, L);
-        store(low2, high2, bias, c, 2 * L);
-        store(low3, high3, bias, c, 3 * L);
+        low0.intoArray(c, 0);
+        low1.intoArray(c, L);
+        low2.intoArray(c, 2 * L);
+        low3.intoArray(c, 3 * L);
+        high0.intoArray(high, 0);
+        high1.intoArray(high, L);
+        high2.intoArray(high, 2 * L);
+        high3.intoArray(high, 3 * L);
+        join(c, high, k / 4);
     }
 
     private static IntVector two(int[] a, int i, ShortVector b0, ShortVector b1) {
@@ -106,57 +106,12 @@ final class Int8Tiles {
         return x0.mul(b0).add(x1.mul(b1)).reinterpretAsInts();
     }
 
-    /// As [#depth2] for weights in [-63, 63]: four products fit, so that widening costs half as much.
-    static void depth4(int[] a, byte[] b, int k, int[] c) {
-        IntVector flip = IntVector.broadcast(I, 0x8000);
-        IntVector low0 = IntVector.zero(I);
-        IntVector low1 = low0;
-        IntVector low2 = low0;
-        IntVector low3 = low0;
-        IntVector high0 = low0;
-        IntVector high1 = low0;
-        IntVector high2 = low0;
-        IntVector high3 = low0;
-        for (int p = 0; p < k / 8; p++) {
-            int j = p * 8 * L;
-            ShortVector b0 = (ShortVector) ByteVector.fromArray(B, b, j).convertShape(VectorOperators.B2S, S, 0);
-            ShortVector b1 =
-                    (ShortVector) ByteVector.fromArray(B, b, j + 2 * L).convertShape(VectorOperators.B2S, S, 0);
-            ShortVector b2 =
-                    (ShortVector) ByteVector.fromArray(B, b, j + 4 * L).convertShape(VectorOperators.B2S, S, 0);
-            ShortVector b3 =
-                    (ShortVector) ByteVector.fromArray(B, b, j + 6 * L).convertShape(VectorOperators.B2S, S, 0);
-            int i = p * 4 * ROWS;
-            IntVector t = four(a, i, b0, b1, b2, b3);
-            low0 = low0.add(t.lanewise(VectorOperators.XOR, flip));
-            high0 = high0.add(t.lanewise(VectorOperators.ASHR, 16));
-            t = four(a, i + 1, b0, b1, b2, b3);
-            low1 = low1.add(t.lanewise(VectorOperators.XOR, flip));
-            high1 = high1.add(t.lanewise(VectorOperators.ASHR, 16));
-            t = four(a, i + 2, b0, b1, b2, b3);
-            low2 = low2.add(t.lanewise(VectorOperators.XOR, flip));
-            high2 = high2.add(t.lanewise(VectorOperators.ASHR, 16));
-            t = four(a, i + 3, b0, b1, b2, b3);
-            low3 = low3.add(t.lanewise(VectorOperators.XOR, flip));
-            high3 = high3.add(t.lanewise(VectorOperators.ASHR, 16));
+    /// The sums from their halves. Vectors get here through arrays: passed to a method that is not inlined, they would
+    /// live on the heap.
+    private static void join(int[] low, int[] high, int steps) {
+        for (int i = 0; i < low.length; i++) {
+            low[i] += high[i] - (high[i] << 16) - steps * 0x8000;
         }
-        int bias = -(k / 8) * 0x8000;
-        store(low0, high0, bias, c, 0);
-        store(low1, high1, bias, c, L);
-        store(low2, high2, bias, c, 2 * L);
-        store(low3, high3, bias, c, 3 * L);
-    }
-
-    private static IntVector four(int[] a, int i, ShortVector b0, ShortVector b1, ShortVector b2, ShortVector b3) {
-        ShortVector x0 = IntVector.broadcast(I, a[i]).reinterpretAsShorts();
-        ShortVector x1 = IntVector.broadcast(I, a[i + ROWS]).reinterpretAsShorts();
-        ShortVector x2 = IntVector.broadcast(I, a[i + 2 * ROWS]).reinterpretAsShorts();
-        ShortVector x3 = IntVector.broadcast(I, a[i + 3 * ROWS]).reinterpretAsShorts();
-        return x0.mul(b0).add(x1.mul(b1)).add(x2.mul(b2)).add(x3.mul(b3)).reinterpretAsInts();
-    }
-
-    private static void store(IntVector low, IntVector high, int bias, int[] c, int at) {
-        low.sub(high.lanewise(VectorOperators.LSHL, 16)).add(high).add(bias).intoArray(c, at);
     }
 
     /// `c[n] += a[2n] · b[2n] + a[2n + 1] · b[2n + 1]` for `count` columns: the form in which C2 finds `vpdpwssd`. Both
