@@ -26,10 +26,13 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.locks.LockSupport;
 
 /// A server that behaves like the Hugging Face hub, with one repository: weights are large files and lie on a
 /// second server, to which it redirects. It misbehaves as told.
 final class FakeHub implements AutoCloseable {
+    private static final long TIME_TO_READ_NANOS = 500_000_000;
+
     static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
     static final String ID = "owner/some-model";
 
@@ -367,12 +370,14 @@ final class FakeHub implements AutoCloseable {
         return status(302, Map.of("Location", location));
     }
 
-    /// Announces all of the content and closes the connection after part of it.
+    /// Announces all of the content and closes the connection after part of it, when the client has had time to read
+    /// that: an end that comes together with data can make the client's library drop the data.
     static Answer dropped(byte[] content, int after) {
         return exchange -> {
             exchange.sendResponseHeaders(200, content.length);
             exchange.getResponseBody().write(content, 0, after);
             exchange.getResponseBody().flush();
+            LockSupport.parkNanos(TIME_TO_READ_NANOS);
         };
     }
 
