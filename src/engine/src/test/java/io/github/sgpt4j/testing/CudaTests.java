@@ -10,8 +10,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /// Where tests of the CUDA backend run: on the stand-in that the module `kernels` builds, or on a real device. The
-/// build
-/// sets the properties in a run of its own.
+/// build sets the properties in a run of its own.
 public final class CudaTests {
     private CudaTests() {}
 
