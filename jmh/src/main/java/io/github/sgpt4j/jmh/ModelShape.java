@@ -13,7 +13,7 @@ public enum ModelShape {
     /// openai-community/gpt2.
     GPT2_124M(Family.GPT2, 768, 12, 12, 0, 50_257, 1024),
     /// Small enough to try the benchmarks themselves.
-    TINY(Family.GPT_NEO, 128, 2, 4, 32, 50_257, 512);
+    TINY(Family.GPT_NEO, 128, 2, 4, 32, 50_257, 2048);
 
     /// Which network it is.
     public enum Family {
