@@ -1,5 +1,6 @@
 package io.github.sgpt4j.jmh;
 
+import io.github.sgpt4j.backend.cpu.kernel.Panels;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import io.github.sgpt4j.backend.cpu.kernel.Tiles;
 import io.github.sgpt4j.backend.cpu.kernel.WeightTiles;
@@ -7,7 +8,6 @@ import io.github.sgpt4j.backend.cpu.kernel.Widening;
 import io.github.sgpt4j.tensor.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.SplittableRandom;
 
 /// The loops of the question whether 8-bit weights would pay: register tiles with operands in the caches nearest the
@@ -132,7 +132,8 @@ final class Int8Study {
             byte[] bytes = bytes(Math.toIntExact(weights), MOST, 4);
             return new Loop(name, operations, () -> {
                 for (int p = 0; p < panels; p++) {
-                    Int8Tiles.widen(bytes, p * panel.length, panel, panel.length);
+                    int from = p * panel.length;
+                    inPlaces(panel.length, (at, count) -> Int8Tiles.widen(bytes, from + at, panel, at, count));
                     Tiles.multiply(height, a, 0, panel, 0, DEPTH, bias, 0, 0, c, 0, columns);
                 }
             });
@@ -141,18 +142,38 @@ final class Int8Study {
             MemorySegment halves = arena.allocate(2 * weights, 64);
             return new Loop(name, operations, () -> {
                 for (int p = 0; p < panels; p++) {
-                    Widening.widen(halves, DType.BF16, 2L * p * panel.length, panel, 0, panel.length);
+                    long from = (long) p * panel.length;
+                    inPlaces(
+                            panel.length,
+                            (at, count) -> Widening.widen(halves, DType.BF16, 2 * (from + at), panel, at, count));
                     Tiles.multiply(height, a, 0, panel, 0, DEPTH, bias, 0, 0, c, 0, columns);
                 }
             });
         }
         MemorySegment floats = arena.allocate(4 * weights, 64);
+        long panelBytes = Float.BYTES * Panels.size(DEPTH);
+        long streamBytes = Float.BYTES * Panels.stream(DEPTH);
         return new Loop(name, operations, () -> {
             for (int p = 0; p < panels; p++) {
-                long at = ValueLayout.JAVA_FLOAT.byteSize() * p * panel.length;
-                WeightTiles.multiply(height, a, 0, floats, at, DEPTH, bias, 0, 0, c, 0, columns);
+                long at = p * panelBytes;
+                WeightTiles.multiply(height, a, 0, floats, at, streamBytes, 0, DEPTH, bias, 0, 0, c, 0, columns);
             }
         });
+    }
+
+    private interface Piece {
+        void widen(int at, int count);
+    }
+
+    /// Goes through a panel at as many places at a time as [Panels] does.
+    private static void inPlaces(int elements, Piece piece) {
+        int places = 2 * Panels.STREAMS;
+        int chunk = Tiles.CHUNK * Simd.LANES;
+        for (int at = 0; at < elements / places; at += chunk) {
+            for (int place = 0; place < places; place++) {
+                piece.widen(place * (elements / places) + at, chunk);
+            }
+        }
     }
 
     private static void require(String what, int expected, int got) {

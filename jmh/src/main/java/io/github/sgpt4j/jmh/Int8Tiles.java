@@ -126,11 +126,11 @@ final class Int8Tiles {
     }
 
     /// Bytes to floats, for weights of 8 bits under activations of 32. `count` is a multiple of the vector's length.
-    static void widen(byte[] in, int at, float[] out, int count) {
+    static void widen(byte[] in, int at, float[] out, int o, int count) {
         for (int i = 0; i < count; i += L) {
             FloatVector values =
                     (FloatVector) ByteVector.fromArray(Q, in, at + i).convertShape(VectorOperators.B2F, Simd.F, 0);
-            values.intoArray(out, i);
+            values.intoArray(out, o + i);
         }
     }
 }

@@ -74,7 +74,8 @@ final class LogSoftmax {
         int columns = Simd.TILE_COLUMNS;
         int padded = Tiles.paddedRows(count);
         float[] packed = scratch.floats(Scratch.Use.PACKED_ROWS, Math.multiplyExact(padded, Tiles.paddedDepth(in)));
-        float[] panel = scratch.floats(Scratch.Use.PANEL, Math.min(in, MatrixProduct.DEPTH) * columns);
+        int depth = Math.min(in, MatrixProduct.DEPTH);
+        float[] panel = scratch.floats(Scratch.Use.PANEL, matrix.workingFloats(depth));
         float[] tile = scratch.floats(Scratch.Use.TILE, padded * columns);
         float[] laneMaxima = scratch.floats(Scratch.Use.SCORES, count * columns);
         float[] laneSums = scratch.floats(Scratch.Use.WEIGHTED_VALUES, count * columns);
@@ -107,11 +108,12 @@ final class LogSoftmax {
         }
         for (int k = 0; k < matrix.in(); k += MatrixProduct.DEPTH) {
             int length = Math.min(MatrixProduct.DEPTH, matrix.in() - k);
-            matrix.load(p, k, length, panel, 0);
+            matrix.prepare(p, k, length, panel, 0);
             for (int r = 0; r < padded; ) {
                 int height = Tiles.height(padded - r);
                 int a = padded * k + r * Tiles.paddedDepth(length);
-                Tiles.multiply(height, packed, a, panel, 0, length, tile, r * columns, columns);
+                int at = r * columns;
+                matrix.multiply(height, packed, a, p, k, length, panel, 0, tile, at, columns, tile, at, columns);
                 r += height;
             }
         }

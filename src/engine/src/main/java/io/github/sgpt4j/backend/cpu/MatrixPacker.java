@@ -2,7 +2,9 @@ package io.github.sgpt4j.backend.cpu;
 
 import io.github.sgpt4j.backend.MatrixRows;
 import io.github.sgpt4j.backend.cpu.kernel.Packing;
+import io.github.sgpt4j.backend.cpu.kernel.Panels;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
+import io.github.sgpt4j.backend.cpu.kernel.Tiles;
 import io.github.sgpt4j.backend.cpu.kernel.Widening;
 import io.github.sgpt4j.tensor.DType;
 import io.github.sgpt4j.weights.WeightTensor;
@@ -12,7 +14,7 @@ import java.util.List;
 
 /// Copies stored weights into the panels of a [PackedMatrix], one panel at a time, through a small buffer.
 final class MatrixPacker {
-    /// Input features per step.
+    /// Input features per step, in whole chunks; as many floats as a chunk has at least.
     private static final int DEPTH = 256;
 
     private final List<MatrixRows> parts;
@@ -40,8 +42,22 @@ final class MatrixPacker {
             int depth = Math.min(DEPTH, in - k);
             Arrays.fill(buffer, 0, depth * columns, 0f);
             fill(first, last, k, depth, buffer, row);
-            long element = ((long) panel * in + k) * columns;
-            Widening.narrow(buffer, 0, depth * columns, panels, dtype, element * dtype.bytes());
+            store(buffer, depth, panel, k, row);
+        }
+    }
+
+    /// The reverse of [PackedMatrix#load].
+    private void store(float[] buffer, int depth, int panel, int k, float[] chunk) {
+        for (int half = 0; half < 2; half++) {
+            for (int p = 0; p < depth; p += Tiles.CHUNK) {
+                int rows = Math.min(Tiles.CHUNK, depth - p);
+                for (int r = 0; r < rows; r++) {
+                    int at = (p + r) * Simd.TILE_COLUMNS + half * Simd.LANES;
+                    System.arraycopy(buffer, at, chunk, r * Simd.LANES, Simd.LANES);
+                }
+                long element = panel * Panels.size(in) + Panels.chunk(in, half, (k + p) / Tiles.CHUNK);
+                Widening.narrow(chunk, 0, rows * Simd.LANES, panels, dtype, element * dtype.bytes());
+            }
         }
     }
 

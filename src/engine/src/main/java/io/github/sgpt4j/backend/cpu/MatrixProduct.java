@@ -5,7 +5,6 @@ import io.github.sgpt4j.backend.cpu.kernel.Activations;
 import io.github.sgpt4j.backend.cpu.kernel.Packing;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import io.github.sgpt4j.backend.cpu.kernel.Tiles;
-import io.github.sgpt4j.backend.cpu.kernel.WeightTiles;
 import io.github.sgpt4j.tensor.DType;
 import java.util.Arrays;
 
@@ -25,6 +24,12 @@ final class MatrixProduct {
     /// Panels that a tile's rows pass in a row: that many of [#DEPTH] are 256 KiB with the widest vectors, and a row of
     /// the output gets so many neighbouring cache lines at a time that the hardware fetches them ahead.
     private static final int GROUP = 4;
+
+    /// At most so many rows are few: reading the weights decides, and each panel is read through to its end at a time.
+    private static final int FEW_ROWS = 2 * Simd.TILE_ROWS;
+
+    /// The same for weights that are widened first: 24 KiB of floats stay in the first-level cache.
+    private static final int FEW_ROWS_DEPTH = 192;
 
     /// Fewest panels per task: packing the rows costs less than one of them.
     private static final int FEWEST_PANELS = 4;
@@ -94,6 +99,7 @@ final class MatrixProduct {
         private final int firstRow;
         private final int count;
         private final int depth;
+        private final int group;
         private final float[] packed;
         private final float[] tile;
         /// Where [#touch] leaves what it read, lest the compiler leave out the reading.
@@ -104,12 +110,18 @@ final class MatrixProduct {
         Block(int firstRow, int count, Scratch scratch) {
             this.firstRow = firstRow;
             this.count = count;
-            depth = depth(matrix.in());
+            boolean few = count <= FEW_ROWS;
+            depth = few ? fewRowsDepth() : depth(matrix.in());
+            group = few ? 1 : GROUP;
             packed = scratch.floats(Scratch.Use.PACKED_ROWS, Tiles.paddedRows(count) * depth);
             tile = scratch.floats(Scratch.Use.TILE, Simd.TILE_ROWS * Simd.TILE_COLUMNS);
             touched = scratch.floats(Scratch.Use.TOUCHED, 1);
-            widened = scratch.floats(
-                    Scratch.Use.PANEL, matrix.dtype() == DType.F32 ? 0 : GROUP * depth * Simd.TILE_COLUMNS);
+            widened = scratch.floats(Scratch.Use.PANEL, group * matrix.workingFloats(depth));
+        }
+
+        private int fewRowsDepth() {
+            int whole = Tiles.paddedDepth(matrix.in());
+            return matrix.dtype() == DType.F32 ? whole : Math.min(whole, FEW_ROWS_DEPTH);
         }
 
         void run(int firstPanel, int endPanel) {
@@ -117,17 +129,15 @@ final class MatrixProduct {
             for (int k = 0; k < in; k += depth) {
                 int length = Math.min(depth, in - k);
                 Packing.tiles(x, xOffset + firstRow * in + k, in, count, length, packed, 0);
-                for (int p = firstPanel; p < endPanel; p += GROUP) {
-                    group(p, Math.min(endPanel, p + GROUP), k, length);
+                for (int p = firstPanel; p < endPanel; p += group) {
+                    group(p, Math.min(endPanel, p + group), k, length);
                 }
             }
         }
 
         private void group(int firstPanel, int endPanel, int k, int length) {
-            if (matrix.dtype() != DType.F32) {
-                for (int p = firstPanel; p < endPanel; p++) {
-                    matrix.load(p, k, length, widened, (p - firstPanel) * depth * Simd.TILE_COLUMNS);
-                }
+            for (int p = firstPanel; p < endPanel; p++) {
+                matrix.prepare(p, k, length, widened, (p - firstPanel) * depth * Simd.TILE_COLUMNS);
             }
             for (int row = 0; row < count; row += Simd.TILE_ROWS) {
                 for (int p = firstPanel; p < endPanel; p++) {
@@ -207,14 +217,8 @@ final class MatrixProduct {
                 float[] target,
                 int to,
                 int stride) {
-            if (matrix.dtype() == DType.F32) {
-                long b = ((long) panel * matrix.in() + k) * Simd.TILE_COLUMNS * Float.BYTES;
-                WeightTiles.multiply(
-                        height, packed, a, matrix.panels(), b, length, source, from, step, target, to, stride);
-            } else {
-                int b = slot * depth * Simd.TILE_COLUMNS;
-                Tiles.multiply(height, packed, a, widened, b, length, source, from, step, target, to, stride);
-            }
+            int w = slot * depth * Simd.TILE_COLUMNS;
+            matrix.multiply(height, packed, a, panel, k, length, widened, w, source, from, step, target, to, stride);
         }
 
         private void addBias(int at, int rows, int columns, int column) {

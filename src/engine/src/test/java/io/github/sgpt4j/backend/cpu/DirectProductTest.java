@@ -62,7 +62,7 @@ class DirectProductTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {1, 2, 3, 4, 5, 13})
+    @ValueSource(ints = {1, 2, 3, 4, 5, 13, 25})
     void sameBitsAsPackedWeights(int rows) {
         Random random = new Random(rows);
         try (Arena arena = Arena.ofShared()) {

@@ -13,7 +13,9 @@ public final class WeightTiles {
     private static final int L = Simd.LANES;
     private static final boolean FMA = Simd.FMA;
 
-    /// Bytes of a vector and of a row of B.
+    private static final int STREAMS = Panels.STREAMS;
+
+    /// Bytes of a vector.
     private static final int V = 4 * L;
 
     private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
@@ -22,13 +24,17 @@ public final class WeightTiles {
 
     /// `c[co + r · stride + n] = s[so + r · sourceStride + n] + Σ_p a(r, p) · b(p, n)` as in [Tiles#multiply].
     ///
-    /// @param b 32-bit floats, `[k][TILE_COLUMNS]` from byte `bo` on
+    /// @param b 32-bit floats, a panel as [Panels] says from byte `bo` on
+    /// @param stream bytes of one of its streams
+    /// @param from first of the `k` input features, a multiple of [Tiles#CHUNK]
     public static void multiply(
             int height,
             float[] a,
             int ao,
             MemorySegment b,
             long bo,
+            long stream,
+            int from,
             int k,
             float[] s,
             int so,
@@ -37,11 +43,11 @@ public final class WeightTiles {
             int co,
             int stride) {
         switch (height) {
-            case 12 -> tile12(a, ao, b, bo, k, s, so, sourceStride, c, co, stride);
-            case 8 -> tile8(a, ao, b, bo, k, s, so, sourceStride, c, co, stride);
-            case 6 -> tile6(a, ao, b, bo, k, s, so, sourceStride, c, co, stride);
-            case 4 -> tile4(a, ao, b, bo, k, s, so, sourceStride, c, co, stride);
-            case 2 -> tile2(a, ao, b, bo, k, s, so, sourceStride, c, co, stride);
+            case 12 -> tile12(a, ao, b, bo, stream, from, k, s, so, sourceStride, c, co, stride);
+            case 8 -> tile8(a, ao, b, bo, stream, from, k, s, so, sourceStride, c, co, stride);
+            case 6 -> tile6(a, ao, b, bo, stream, from, k, s, so, sourceStride, c, co, stride);
+            case 4 -> tile4(a, ao, b, bo, stream, from, k, s, so, sourceStride, c, co, stride);
+            case 2 -> tile2(a, ao, b, bo, stream, from, k, s, so, sourceStride, c, co, stride);
             default -> throw new IllegalArgumentException("tile of " + height + " rows");
         }
     }
@@ -51,6 +57,8 @@ public final class WeightTiles {
             int ao,
             MemorySegment b,
             long bo,
+            long stream,
+            int from,
             int k,
             float[] s,
             int so,
@@ -84,11 +92,13 @@ public final class WeightTiles {
         FloatVector c11b = FloatVector.fromArray(F, s, so + 11 * ss + L);
         for (int q = 0; q < k; q += CHUNK) {
             int i = ao + q * 12;
-            long j = bo + q * (2L * V);
+            int chunk = (from + q) / CHUNK;
+            long j = bo + chunk % STREAMS * stream + chunk / STREAMS * (long) (CHUNK * V);
+            long h = j + STREAMS * stream;
             int n = Math.min(CHUNK, k - q);
             for (int p = 0; p < n; p++) {
-                FloatVector left = FloatVector.fromMemorySegment(F, b, j + p * (2 * V), ORDER);
-                FloatVector right = FloatVector.fromMemorySegment(F, b, j + p * (2 * V) + V, ORDER);
+                FloatVector left = FloatVector.fromMemorySegment(F, b, j + p * V, ORDER);
+                FloatVector right = FloatVector.fromMemorySegment(F, b, h + p * V, ORDER);
                 FloatVector x = FloatVector.broadcast(F, a[i + p]);
                 c0a = FMA ? x.fma(left, c0a) : x.mul(left).add(c0a);
                 c0b = FMA ? x.fma(right, c0b) : x.mul(right).add(c0b);
@@ -158,6 +168,8 @@ public final class WeightTiles {
             int ao,
             MemorySegment b,
             long bo,
+            long stream,
+            int from,
             int k,
             float[] s,
             int so,
@@ -183,11 +195,13 @@ public final class WeightTiles {
         FloatVector c7b = FloatVector.fromArray(F, s, so + 7 * ss + L);
         for (int q = 0; q < k; q += CHUNK) {
             int i = ao + q * 8;
-            long j = bo + q * (2L * V);
+            int chunk = (from + q) / CHUNK;
+            long j = bo + chunk % STREAMS * stream + chunk / STREAMS * (long) (CHUNK * V);
+            long h = j + STREAMS * stream;
             int n = Math.min(CHUNK, k - q);
             for (int p = 0; p < n; p++) {
-                FloatVector left = FloatVector.fromMemorySegment(F, b, j + p * (2 * V), ORDER);
-                FloatVector right = FloatVector.fromMemorySegment(F, b, j + p * (2 * V) + V, ORDER);
+                FloatVector left = FloatVector.fromMemorySegment(F, b, j + p * V, ORDER);
+                FloatVector right = FloatVector.fromMemorySegment(F, b, h + p * V, ORDER);
                 FloatVector x = FloatVector.broadcast(F, a[i + p]);
                 c0a = FMA ? x.fma(left, c0a) : x.mul(left).add(c0a);
                 c0b = FMA ? x.fma(right, c0b) : x.mul(right).add(c0b);
@@ -237,6 +251,8 @@ public final class WeightTiles {
             int ao,
             MemorySegment b,
             long bo,
+            long stream,
+            int from,
             int k,
             float[] s,
             int so,
@@ -258,11 +274,13 @@ public final class WeightTiles {
         FloatVector c5b = FloatVector.fromArray(F, s, so + 5 * ss + L);
         for (int q = 0; q < k; q += CHUNK) {
             int i = ao + q * 6;
-            long j = bo + q * (2L * V);
+            int chunk = (from + q) / CHUNK;
+            long j = bo + chunk % STREAMS * stream + chunk / STREAMS * (long) (CHUNK * V);
+            long h = j + STREAMS * stream;
             int n = Math.min(CHUNK, k - q);
             for (int p = 0; p < n; p++) {
-                FloatVector left = FloatVector.fromMemorySegment(F, b, j + p * (2 * V), ORDER);
-                FloatVector right = FloatVector.fromMemorySegment(F, b, j + p * (2 * V) + V, ORDER);
+                FloatVector left = FloatVector.fromMemorySegment(F, b, j + p * V, ORDER);
+                FloatVector right = FloatVector.fromMemorySegment(F, b, h + p * V, ORDER);
                 FloatVector x = FloatVector.broadcast(F, a[i + p]);
                 c0a = FMA ? x.fma(left, c0a) : x.mul(left).add(c0a);
                 c0b = FMA ? x.fma(right, c0b) : x.mul(right).add(c0b);
@@ -302,6 +320,8 @@ public final class WeightTiles {
             int ao,
             MemorySegment b,
             long bo,
+            long stream,
+            int from,
             int k,
             float[] s,
             int so,
@@ -319,11 +339,13 @@ public final class WeightTiles {
         FloatVector c3b = FloatVector.fromArray(F, s, so + 3 * ss + L);
         for (int q = 0; q < k; q += CHUNK) {
             int i = ao + q * 4;
-            long j = bo + q * (2L * V);
+            int chunk = (from + q) / CHUNK;
+            long j = bo + chunk % STREAMS * stream + chunk / STREAMS * (long) (CHUNK * V);
+            long h = j + STREAMS * stream;
             int n = Math.min(CHUNK, k - q);
             for (int p = 0; p < n; p++) {
-                FloatVector left = FloatVector.fromMemorySegment(F, b, j + p * (2 * V), ORDER);
-                FloatVector right = FloatVector.fromMemorySegment(F, b, j + p * (2 * V) + V, ORDER);
+                FloatVector left = FloatVector.fromMemorySegment(F, b, j + p * V, ORDER);
+                FloatVector right = FloatVector.fromMemorySegment(F, b, h + p * V, ORDER);
                 FloatVector x = FloatVector.broadcast(F, a[i + p]);
                 c0a = FMA ? x.fma(left, c0a) : x.mul(left).add(c0a);
                 c0b = FMA ? x.fma(right, c0b) : x.mul(right).add(c0b);
@@ -353,6 +375,8 @@ public final class WeightTiles {
             int ao,
             MemorySegment b,
             long bo,
+            long stream,
+            int from,
             int k,
             float[] s,
             int so,
@@ -366,11 +390,13 @@ public final class WeightTiles {
         FloatVector c1b = FloatVector.fromArray(F, s, so + ss + L);
         for (int q = 0; q < k; q += CHUNK) {
             int i = ao + q * 2;
-            long j = bo + q * (2L * V);
+            int chunk = (from + q) / CHUNK;
+            long j = bo + chunk % STREAMS * stream + chunk / STREAMS * (long) (CHUNK * V);
+            long h = j + STREAMS * stream;
             int n = Math.min(CHUNK, k - q);
             for (int p = 0; p < n; p++) {
-                FloatVector left = FloatVector.fromMemorySegment(F, b, j + p * (2 * V), ORDER);
-                FloatVector right = FloatVector.fromMemorySegment(F, b, j + p * (2 * V) + V, ORDER);
+                FloatVector left = FloatVector.fromMemorySegment(F, b, j + p * V, ORDER);
+                FloatVector right = FloatVector.fromMemorySegment(F, b, h + p * V, ORDER);
                 FloatVector x = FloatVector.broadcast(F, a[i + p]);
                 c0a = FMA ? x.fma(left, c0a) : x.mul(left).add(c0a);
                 c0b = FMA ? x.fma(right, c0b) : x.mul(right).add(c0b);

@@ -5,12 +5,15 @@ import io.github.sgpt4j.tensor.Half;
 import io.github.sgpt4j.tensor.LittleEndian;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
 /// Stored numbers to floats and back. Segments may start at any byte.
 public final class Widening {
+    private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
+
     private static final ThreadLocal<short[]> CHUNK = ThreadLocal.withInitial(() -> new short[2048]);
 
     private Widening() {}
@@ -28,14 +31,45 @@ public final class Widening {
     private static void widenBf16(MemorySegment in, long byteOffset, float[] out, int o, int count) {
         int i = 0;
         for (; i < Simd.F.loopBound(count); i += Simd.LANES) {
-            IntVector bits =
-                    (IntVector) ShortVector.fromMemorySegment(Simd.S, in, byteOffset + 2L * i, ByteOrder.LITTLE_ENDIAN)
-                            .convertShape(VectorOperators.ZERO_EXTEND_S2I, Simd.I, 0);
-            bits.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoArray(out, o + i);
+            widenBf16(in, byteOffset + 2L * i).intoArray(out, o + i);
         }
         for (; i < count; i++) {
             out[o + i] = Half.bf16ToFloat(in.get(LittleEndian.I16, byteOffset + 2L * i));
         }
+    }
+
+    /// Widens rows of [Simd#LANES] elements that lie one after the other to rows that start
+    /// [Simd#TILE_COLUMNS] floats apart.
+    public static void widenRows(MemorySegment in, DType dtype, long byteOffset, float[] out, int o, int rows) {
+        switch (dtype) {
+            case F32 -> {
+                for (int r = 0; r < rows; r++) {
+                    FloatVector.fromMemorySegment(Simd.F, in, byteOffset + r * 4L * Simd.LANES, ORDER)
+                            .intoArray(out, o + r * Simd.TILE_COLUMNS);
+                }
+            }
+            case BF16 -> {
+                for (int r = 0; r < rows; r++) {
+                    widenBf16(in, byteOffset + r * 2L * Simd.LANES).intoArray(out, o + r * Simd.TILE_COLUMNS);
+                }
+            }
+            case F16 -> {
+                short[] chunk = CHUNK.get();
+                MemorySegment.copy(in, LittleEndian.I16, byteOffset, chunk, 0, rows * Simd.LANES);
+                for (int r = 0; r < rows; r++) {
+                    for (int c = 0; c < Simd.LANES; c++) {
+                        out[o + r * Simd.TILE_COLUMNS + c] = Half.f16ToFloat(chunk[r * Simd.LANES + c]);
+                    }
+                }
+            }
+            default -> throw new IllegalArgumentException("weights of type " + dtype);
+        }
+    }
+
+    private static FloatVector widenBf16(MemorySegment in, long byteOffset) {
+        IntVector bits = (IntVector) ShortVector.fromMemorySegment(Simd.S, in, byteOffset, ORDER)
+                .convertShape(VectorOperators.ZERO_EXTEND_S2I, Simd.I, 0);
+        return bits.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
     }
 
     /// Through a small array and a plain loop: the compiler turns it into vector instructions by itself, and it is

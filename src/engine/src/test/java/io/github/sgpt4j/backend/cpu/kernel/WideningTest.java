@@ -53,6 +53,29 @@ class WideningTest {
     }
 
     @Test
+    void rowsAreWidenedApartAndNothingBetweenThem() {
+        int rows = 5;
+        for (DType dtype : new DType[] {DType.F32, DType.BF16, DType.F16}) {
+            try (Arena arena = Arena.ofConfined()) {
+                float[] values = new float[rows * Simd.LANES];
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = i + 1;
+                }
+                MemorySegment in = arena.allocate(3 + (long) values.length * dtype.bytes());
+                Widening.narrow(values, 0, values.length, in, dtype, 3);
+                float[] out = new float[2 + rows * Simd.TILE_COLUMNS];
+                Widening.widenRows(in, dtype, 3, out, 2, rows);
+                for (int i = 0; i < out.length; i++) {
+                    int row = (i - 2) / Simd.TILE_COLUMNS;
+                    int column = (i - 2) % Simd.TILE_COLUMNS;
+                    boolean inside = i >= 2 && column < Simd.LANES;
+                    assertEquals(inside ? row * Simd.LANES + column + 1 : 0, out[i], dtype + " " + i);
+                }
+            }
+        }
+    }
+
+    @Test
     void everyLengthWritesItsElementsAndNoOther() {
         for (DType dtype : new DType[] {DType.F32, DType.BF16, DType.F16}) {
             for (int count = 0; count <= 3 * Simd.LANES + 1; count++) {
