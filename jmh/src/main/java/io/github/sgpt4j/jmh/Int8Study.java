@@ -1,6 +1,5 @@
 package io.github.sgpt4j.jmh;
 
-import io.github.sgpt4j.backend.cpu.kernel.Panels;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import io.github.sgpt4j.backend.cpu.kernel.Tiles;
 import io.github.sgpt4j.backend.cpu.kernel.WeightTiles;
@@ -15,6 +14,8 @@ import java.util.SplittableRandom;
 final class Int8Study {
     /// A tile's depth; so much of a panel lies in the first or second cache.
     private static final int DEPTH = 384;
+    /// Weights widened at a time: a divisor of half a panel.
+    private static final int PIECE = 128;
 
     private static final int MOST = 127;
 
@@ -133,7 +134,7 @@ final class Int8Study {
             return new Loop(name, operations, () -> {
                 for (int p = 0; p < panels; p++) {
                     int from = p * panel.length;
-                    inPlaces(panel.length, (at, count) -> Int8Tiles.widen(bytes, from + at, panel, at, count));
+                    inHalves(panel.length, (at, count) -> Int8Tiles.widen(bytes, from + at, panel, at, count));
                     Tiles.multiply(height, a, 0, panel, 0, DEPTH, bias, 0, 0, c, 0, columns);
                 }
             });
@@ -143,7 +144,7 @@ final class Int8Study {
             return new Loop(name, operations, () -> {
                 for (int p = 0; p < panels; p++) {
                     long from = (long) p * panel.length;
-                    inPlaces(
+                    inHalves(
                             panel.length,
                             (at, count) -> Widening.widen(halves, DType.BF16, 2 * (from + at), panel, at, count));
                     Tiles.multiply(height, a, 0, panel, 0, DEPTH, bias, 0, 0, c, 0, columns);
@@ -151,12 +152,11 @@ final class Int8Study {
             });
         }
         MemorySegment floats = arena.allocate(4 * weights, 64);
-        long panelBytes = Float.BYTES * Panels.size(DEPTH);
-        long streamBytes = Float.BYTES * Panels.stream(DEPTH);
+        long halfBytes = (long) Float.BYTES * DEPTH * Simd.LANES;
         return new Loop(name, operations, () -> {
             for (int p = 0; p < panels; p++) {
-                long at = p * panelBytes;
-                WeightTiles.multiply(height, a, 0, floats, at, streamBytes, 0, DEPTH, bias, 0, 0, c, 0, columns);
+                long at = 2 * p * halfBytes;
+                WeightTiles.multiply(height, a, 0, floats, at, halfBytes, DEPTH, bias, 0, 0, c, 0, columns);
             }
         });
     }
@@ -165,14 +165,12 @@ final class Int8Study {
         void widen(int at, int count);
     }
 
-    /// Goes through a panel at as many places at a time as [Panels] does.
-    private static void inPlaces(int elements, Piece piece) {
-        int places = 2 * Panels.STREAMS;
-        int chunk = Tiles.CHUNK * Simd.LANES;
-        for (int at = 0; at < elements / places; at += chunk) {
-            for (int place = 0; place < places; place++) {
-                piece.widen(place * (elements / places) + at, chunk);
-            }
+    /// Goes through the two halves of a panel at a time, as tiles do.
+    private static void inHalves(int elements, Piece piece) {
+        int half = elements / 2;
+        for (int at = 0; at < half; at += PIECE) {
+            piece.widen(at, PIECE);
+            piece.widen(half + at, PIECE);
         }
     }
 

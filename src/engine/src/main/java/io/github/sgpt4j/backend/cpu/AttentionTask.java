@@ -20,11 +20,9 @@ import java.util.List;
 final class AttentionTask {
     private static final int COLUMNS = Simd.TILE_COLUMNS;
 
-    /// Keys per block: scores of that many are 18 KiB at the widest. A multiple of every full tile's height.
-    static final int BLOCK = 144;
-
-    /// A block may be entered at multiples of this: where both a tile of keys and a chunk of values begin.
-    private static final int STEP = 48;
+    /// Keys per block: scores of that many are 24 KiB at the widest. A multiple of every full tile's height and of
+    /// [Tiles#CHUNK].
+    static final int BLOCK = 192;
 
     private static final float[] ZEROS = new float[COLUMNS];
 
@@ -148,7 +146,7 @@ final class AttentionTask {
         int first = Math.max(0, lowest - depth) / BLOCK;
         for (int block = first; block * BLOCK < end; block++) {
             int size = Math.min(BLOCK, batch.length(segment) - block * BLOCK);
-            int from = Math.max(0, lowest - depth - block * BLOCK) / STEP * STEP;
+            int from = Math.max(0, lowest - depth - block * BLOCK) / Tiles.CHUNK * Tiles.CHUNK;
             int to = Math.min(size, end - block * BLOCK);
             if (from < to) {
                 pack(segment, block, size);
@@ -173,16 +171,19 @@ final class AttentionTask {
         Packing.columnTiles(attention.qkv(), values, stride, size, dim, keysAndValues, at + BLOCK * keyDepth);
     }
 
-    /// Keys `[from, to)` of a packed block of `size`, the first of which has position `position`.
+    /// Keys `[from, to)` of a packed block of `size`, the first of which has position `position`. `from` is a multiple
+    /// of [Tiles#CHUNK].
     private void block(int at, int size, int from, int to, int position, int firstQuery) {
-        int count = to - from;
-        for (int j = from; j < to; ) {
+        // Scores begin with a tile of keys, weighted values with a chunk; what lies between is masked.
+        int start = from / Simd.TILE_ROWS * Simd.TILE_ROWS;
+        int count = to - start;
+        for (int j = start; j < to; ) {
             int height = Tiles.height(size - j);
-            int o = (j - from) * COLUMNS;
+            int o = (j - start) * COLUMNS;
             Tiles.multiply(height, keysAndValues, at + j * keyDepth, queries, 0, dim, ZEROS, 0, 0, scores, o, COLUMNS);
             j += height;
         }
-        int first = position + from;
+        int first = position + start;
         if (parameters.slopes().length != 0) {
             OnlineSoftmax.addSlopes(scores, count, slopes, positions, first);
         }
@@ -195,10 +196,11 @@ final class AttentionTask {
         OnlineSoftmax.update(scores, count, state, weighted, dim);
         int values = at + BLOCK * keyDepth;
         int valueDepth = Tiles.paddedDepth(size);
+        int weights = (from - start) * COLUMNS;
         for (int c = 0; c < dim; ) {
             int height = Tiles.height(dim - c);
             int tile = values + c * valueDepth + from * height;
-            Tiles.multiply(height, keysAndValues, tile, scores, 0, count, weighted, c * COLUMNS, COLUMNS);
+            Tiles.multiply(height, keysAndValues, tile, scores, weights, to - from, weighted, c * COLUMNS, COLUMNS);
             c += height;
         }
     }

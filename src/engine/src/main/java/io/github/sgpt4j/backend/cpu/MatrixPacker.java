@@ -2,9 +2,7 @@ package io.github.sgpt4j.backend.cpu;
 
 import io.github.sgpt4j.backend.MatrixRows;
 import io.github.sgpt4j.backend.cpu.kernel.Packing;
-import io.github.sgpt4j.backend.cpu.kernel.Panels;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
-import io.github.sgpt4j.backend.cpu.kernel.Tiles;
 import io.github.sgpt4j.backend.cpu.kernel.Widening;
 import io.github.sgpt4j.tensor.DType;
 import io.github.sgpt4j.weights.WeightTensor;
@@ -14,7 +12,7 @@ import java.util.List;
 
 /// Copies stored weights into the panels of a [PackedMatrix], one panel at a time, through a small buffer.
 final class MatrixPacker {
-    /// Input features per step, in whole chunks; as many floats as a chunk has at least.
+    /// Input features per step.
     private static final int DEPTH = 256;
 
     private final List<MatrixRows> parts;
@@ -42,26 +40,15 @@ final class MatrixPacker {
             int depth = Math.min(DEPTH, in - k);
             Arrays.fill(buffer, 0, depth * columns, 0f);
             fill(first, last, k, depth, buffer, row);
-            store(buffer, depth, panel, k, row);
-        }
-    }
-
-    /// The reverse of [PackedMatrix#load].
-    private void store(float[] buffer, int depth, int panel, int k, float[] chunk) {
-        for (int half = 0; half < 2; half++) {
-            for (int p = 0; p < depth; p += Tiles.CHUNK) {
-                int rows = Math.min(Tiles.CHUNK, depth - p);
-                for (int r = 0; r < rows; r++) {
-                    int at = (p + r) * Simd.TILE_COLUMNS + half * Simd.LANES;
-                    System.arraycopy(buffer, at, chunk, r * Simd.LANES, Simd.LANES);
-                }
-                long element = panel * Panels.size(in) + Panels.chunk(in, half, (k + p) / Tiles.CHUNK);
-                Widening.narrow(chunk, 0, rows * Simd.LANES, panels, dtype, element * dtype.bytes());
+            for (int half = 0; half < 2; half++) {
+                long element = ((2L * panel + half) * in + k) * Simd.LANES;
+                int from = half * depth * Simd.LANES;
+                Widening.narrow(buffer, from, depth * Simd.LANES, panels, dtype, element * dtype.bytes());
             }
         }
     }
 
-    /// Gathers output features `[first, last)` and input features `[k, k + depth)` as `[depth][TILE_COLUMNS]`.
+    /// Gathers output features `[first, last)` and input features `[k, k + depth)` as `[2][depth][LANES]`.
     private void fill(int first, int last, int k, int depth, float[] buffer, float[] row) {
         int start = 0;
         for (MatrixRows part : parts) {
@@ -94,7 +81,14 @@ final class MatrixPacker {
         long width = tensor.shape().dimension(1);
         for (int p = 0; p < depth; p++) {
             long at = ((k + p) * width + source) * tensor.dtype().bytes();
-            Widening.widen(tensor.data(), tensor.dtype(), at, buffer, p * Simd.TILE_COLUMNS + column, length);
+            int left = Math.clamp(Simd.LANES - column, 0, length);
+            int to = index(column, depth) + p * Simd.LANES;
+            Widening.widen(tensor.data(), tensor.dtype(), at, buffer, to, left);
+            if (left < length) {
+                at += (long) left * tensor.dtype().bytes();
+                to = index(column + left, depth) + p * Simd.LANES;
+                Widening.widen(tensor.data(), tensor.dtype(), at, buffer, to, length - left);
+            }
         }
     }
 
@@ -105,7 +99,12 @@ final class MatrixPacker {
         for (int r = 0; r < length; r++) {
             long at = ((long) (source + r) * width + k) * tensor.dtype().bytes();
             Widening.widen(tensor.data(), tensor.dtype(), at, row, 0, depth);
-            Packing.column(row, 0, depth, 1f, buffer, column + r, Simd.TILE_COLUMNS);
+            Packing.column(row, 0, depth, 1f, buffer, index(column + r, depth), Simd.LANES);
         }
+    }
+
+    /// Where a column of the panel starts in the buffer.
+    private static int index(int column, int depth) {
+        return column / Simd.LANES * depth * Simd.LANES + column % Simd.LANES;
     }
 }

@@ -1,6 +1,5 @@
 package io.github.sgpt4j.backend.cpu;
 
-import io.github.sgpt4j.backend.cpu.kernel.Panels;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import io.github.sgpt4j.backend.cpu.kernel.Tiles;
 import io.github.sgpt4j.backend.cpu.kernel.WeightTiles;
@@ -8,12 +7,19 @@ import io.github.sgpt4j.backend.cpu.kernel.Widening;
 import io.github.sgpt4j.tensor.DType;
 import java.lang.foreign.MemorySegment;
 
-/// A weight matrix as matrix products read it: [Panels] of `TILE_COLUMNS` output features, the features that are
-/// missing in the last one zeros.
+/// A weight matrix as matrix products read it: panels of `TILE_COLUMNS` output features, `[panels][2][in][LANES]`, the
+/// features that are missing in the last one zeros.
+///
+/// A panel's left and right vectors lie apart, so that a tile reads it at two places at a time. A processor fetches a
+/// limited number of cache lines ahead at each place that it sees being read: where few rows meet many weights, and
+/// reading these from memory decides, one place is slower than two by a third.
 ///
 /// @param panels off-heap, of type `dtype`
 /// @param bias `[panels · TILE_COLUMNS]`, zeros where there is none
 record PackedMatrix(int in, int out, DType dtype, MemorySegment panels, float[] bias) {
+    /// Input features widened at a time.
+    private static final int MOST_ROWS = Widening.MOST_ROWS;
+
     int panelCount() {
         return panelCount(out);
     }
@@ -23,7 +29,7 @@ record PackedMatrix(int in, int out, DType dtype, MemorySegment panels, float[] 
     }
 
     static long bytes(int in, int out, DType dtype) {
-        return Math.multiplyExact(Panels.size(in) * dtype.bytes(), (long) panelCount(out));
+        return Math.multiplyExact((long) panelCount(out) * Simd.TILE_COLUMNS * dtype.bytes(), (long) in);
     }
 
     /// Floats of working memory that [#prepare] needs for `count` input features.
@@ -34,7 +40,6 @@ record PackedMatrix(int in, int out, DType dtype, MemorySegment panels, float[] 
     /// Makes input features `[from, from + count)` of a panel ready for [#multiply]: widens them where weights are not
     /// kept as floats, else does nothing.
     ///
-    /// @param from a multiple of [Tiles#CHUNK]
     /// @param widened [#workingFloats] from index `at` on
     void prepare(int panel, int from, int count, float[] widened, int at) {
         if (dtype != DType.F32) {
@@ -60,9 +65,9 @@ record PackedMatrix(int in, int out, DType dtype, MemorySegment panels, float[] 
             int co,
             int stride) {
         if (dtype == DType.F32) {
-            long b = panel * Panels.size(in) * Float.BYTES;
-            long stream = Panels.stream(in) * Float.BYTES;
-            WeightTiles.multiply(height, a, ao, panels, b, stream, from, count, s, so, sourceStride, c, co, stride);
+            long b = element(panel, 0, from) * Float.BYTES;
+            long right = (long) in * Simd.LANES * Float.BYTES;
+            WeightTiles.multiply(height, a, ao, panels, b, right, count, s, so, sourceStride, c, co, stride);
         } else {
             Tiles.multiply(height, a, ao, widened, at, count, s, so, sourceStride, c, co, stride);
         }
@@ -70,16 +75,18 @@ record PackedMatrix(int in, int out, DType dtype, MemorySegment panels, float[] 
 
     /// Copies input features `[from, from + count)` of a panel, widened, to `destination`, `[count][TILE_COLUMNS]` from
     /// index `at` on.
-    ///
-    /// @param from a multiple of [Tiles#CHUNK]
     void load(int panel, int from, int count, float[] destination, int at) {
         for (int half = 0; half < 2; half++) {
-            for (int k = 0; k < count; k += Tiles.CHUNK) {
-                long element = panel * Panels.size(in) + Panels.chunk(in, half, (from + k) / Tiles.CHUNK);
-                int rows = Math.min(Tiles.CHUNK, count - k);
+            for (int k = 0; k < count; k += MOST_ROWS) {
                 int to = at + k * Simd.TILE_COLUMNS + half * Simd.LANES;
+                long element = element(panel, half, from + k);
+                int rows = Math.min(MOST_ROWS, count - k);
                 Widening.widenRows(panels, dtype, element * dtype.bytes(), destination, to, rows);
             }
         }
+    }
+
+    private long element(int panel, int half, int feature) {
+        return ((2L * panel + half) * in + feature) * Simd.LANES;
     }
 }

@@ -13,8 +13,6 @@ public final class WeightTiles {
     private static final int L = Simd.LANES;
     private static final boolean FMA = Simd.FMA;
 
-    private static final int STREAMS = Panels.STREAMS;
-
     /// Bytes of a vector.
     private static final int V = 4 * L;
 
@@ -24,17 +22,15 @@ public final class WeightTiles {
 
     /// `c[co + r · stride + n] = s[so + r · sourceStride + n] + Σ_p a(r, p) · b(p, n)` as in [Tiles#multiply].
     ///
-    /// @param b 32-bit floats, a panel as [Panels] says from byte `bo` on
-    /// @param stream bytes of one of its streams
-    /// @param from first of the `k` input features, a multiple of [Tiles#CHUNK]
+    /// @param b 32-bit floats, `[k][LANES]` from byte `bo` on for the left half of the columns, and from
+    ///     `bo + right` on for the right half
     public static void multiply(
             int height,
             float[] a,
             int ao,
             MemorySegment b,
             long bo,
-            long stream,
-            int from,
+            long right,
             int k,
             float[] s,
             int so,
@@ -43,11 +39,11 @@ public final class WeightTiles {
             int co,
             int stride) {
         switch (height) {
-            case 12 -> tile12(a, ao, b, bo, stream, from, k, s, so, sourceStride, c, co, stride);
-            case 8 -> tile8(a, ao, b, bo, stream, from, k, s, so, sourceStride, c, co, stride);
-            case 6 -> tile6(a, ao, b, bo, stream, from, k, s, so, sourceStride, c, co, stride);
-            case 4 -> tile4(a, ao, b, bo, stream, from, k, s, so, sourceStride, c, co, stride);
-            case 2 -> tile2(a, ao, b, bo, stream, from, k, s, so, sourceStride, c, co, stride);
+            case 12 -> tile12(a, ao, b, bo, right, k, s, so, sourceStride, c, co, stride);
+            case 8 -> tile8(a, ao, b, bo, right, k, s, so, sourceStride, c, co, stride);
+            case 6 -> tile6(a, ao, b, bo, right, k, s, so, sourceStride, c, co, stride);
+            case 4 -> tile4(a, ao, b, bo, right, k, s, so, sourceStride, c, co, stride);
+            case 2 -> tile2(a, ao, b, bo, right, k, s, so, sourceStride, c, co, stride);
             default -> throw new IllegalArgumentException("tile of " + height + " rows");
         }
     }
@@ -57,8 +53,7 @@ public final class WeightTiles {
             int ao,
             MemorySegment b,
             long bo,
-            long stream,
-            int from,
+            long right,
             int k,
             float[] s,
             int so,
@@ -92,49 +87,48 @@ public final class WeightTiles {
         FloatVector c11b = FloatVector.fromArray(F, s, so + 11 * ss + L);
         for (int q = 0; q < k; q += CHUNK) {
             int i = ao + q * 12;
-            int chunk = (from + q) / CHUNK;
-            long j = bo + chunk % STREAMS * stream + chunk / STREAMS * (long) (CHUNK * V);
-            long h = j + STREAMS * stream;
+            long j = bo + q * (long) V;
+            long h = j + right;
             int n = Math.min(CHUNK, k - q);
             for (int p = 0; p < n; p++) {
-                FloatVector left = FloatVector.fromMemorySegment(F, b, j + p * V, ORDER);
-                FloatVector right = FloatVector.fromMemorySegment(F, b, h + p * V, ORDER);
+                FloatVector y = FloatVector.fromMemorySegment(F, b, j + p * V, ORDER);
+                FloatVector z = FloatVector.fromMemorySegment(F, b, h + p * V, ORDER);
                 FloatVector x = FloatVector.broadcast(F, a[i + p]);
-                c0a = FMA ? x.fma(left, c0a) : x.mul(left).add(c0a);
-                c0b = FMA ? x.fma(right, c0b) : x.mul(right).add(c0b);
+                c0a = FMA ? x.fma(y, c0a) : x.mul(y).add(c0a);
+                c0b = FMA ? x.fma(z, c0b) : x.mul(z).add(c0b);
                 x = FloatVector.broadcast(F, a[i + p + CHUNK]);
-                c1a = FMA ? x.fma(left, c1a) : x.mul(left).add(c1a);
-                c1b = FMA ? x.fma(right, c1b) : x.mul(right).add(c1b);
+                c1a = FMA ? x.fma(y, c1a) : x.mul(y).add(c1a);
+                c1b = FMA ? x.fma(z, c1b) : x.mul(z).add(c1b);
                 x = FloatVector.broadcast(F, a[i + p + 2 * CHUNK]);
-                c2a = FMA ? x.fma(left, c2a) : x.mul(left).add(c2a);
-                c2b = FMA ? x.fma(right, c2b) : x.mul(right).add(c2b);
+                c2a = FMA ? x.fma(y, c2a) : x.mul(y).add(c2a);
+                c2b = FMA ? x.fma(z, c2b) : x.mul(z).add(c2b);
                 x = FloatVector.broadcast(F, a[i + p + 3 * CHUNK]);
-                c3a = FMA ? x.fma(left, c3a) : x.mul(left).add(c3a);
-                c3b = FMA ? x.fma(right, c3b) : x.mul(right).add(c3b);
+                c3a = FMA ? x.fma(y, c3a) : x.mul(y).add(c3a);
+                c3b = FMA ? x.fma(z, c3b) : x.mul(z).add(c3b);
                 x = FloatVector.broadcast(F, a[i + p + 4 * CHUNK]);
-                c4a = FMA ? x.fma(left, c4a) : x.mul(left).add(c4a);
-                c4b = FMA ? x.fma(right, c4b) : x.mul(right).add(c4b);
+                c4a = FMA ? x.fma(y, c4a) : x.mul(y).add(c4a);
+                c4b = FMA ? x.fma(z, c4b) : x.mul(z).add(c4b);
                 x = FloatVector.broadcast(F, a[i + p + 5 * CHUNK]);
-                c5a = FMA ? x.fma(left, c5a) : x.mul(left).add(c5a);
-                c5b = FMA ? x.fma(right, c5b) : x.mul(right).add(c5b);
+                c5a = FMA ? x.fma(y, c5a) : x.mul(y).add(c5a);
+                c5b = FMA ? x.fma(z, c5b) : x.mul(z).add(c5b);
                 x = FloatVector.broadcast(F, a[i + p + 6 * CHUNK]);
-                c6a = FMA ? x.fma(left, c6a) : x.mul(left).add(c6a);
-                c6b = FMA ? x.fma(right, c6b) : x.mul(right).add(c6b);
+                c6a = FMA ? x.fma(y, c6a) : x.mul(y).add(c6a);
+                c6b = FMA ? x.fma(z, c6b) : x.mul(z).add(c6b);
                 x = FloatVector.broadcast(F, a[i + p + 7 * CHUNK]);
-                c7a = FMA ? x.fma(left, c7a) : x.mul(left).add(c7a);
-                c7b = FMA ? x.fma(right, c7b) : x.mul(right).add(c7b);
+                c7a = FMA ? x.fma(y, c7a) : x.mul(y).add(c7a);
+                c7b = FMA ? x.fma(z, c7b) : x.mul(z).add(c7b);
                 x = FloatVector.broadcast(F, a[i + p + 8 * CHUNK]);
-                c8a = FMA ? x.fma(left, c8a) : x.mul(left).add(c8a);
-                c8b = FMA ? x.fma(right, c8b) : x.mul(right).add(c8b);
+                c8a = FMA ? x.fma(y, c8a) : x.mul(y).add(c8a);
+                c8b = FMA ? x.fma(z, c8b) : x.mul(z).add(c8b);
                 x = FloatVector.broadcast(F, a[i + p + 9 * CHUNK]);
-                c9a = FMA ? x.fma(left, c9a) : x.mul(left).add(c9a);
-                c9b = FMA ? x.fma(right, c9b) : x.mul(right).add(c9b);
+                c9a = FMA ? x.fma(y, c9a) : x.mul(y).add(c9a);
+                c9b = FMA ? x.fma(z, c9b) : x.mul(z).add(c9b);
                 x = FloatVector.broadcast(F, a[i + p + 10 * CHUNK]);
-                c10a = FMA ? x.fma(left, c10a) : x.mul(left).add(c10a);
-                c10b = FMA ? x.fma(right, c10b) : x.mul(right).add(c10b);
+                c10a = FMA ? x.fma(y, c10a) : x.mul(y).add(c10a);
+                c10b = FMA ? x.fma(z, c10b) : x.mul(z).add(c10b);
                 x = FloatVector.broadcast(F, a[i + p + 11 * CHUNK]);
-                c11a = FMA ? x.fma(left, c11a) : x.mul(left).add(c11a);
-                c11b = FMA ? x.fma(right, c11b) : x.mul(right).add(c11b);
+                c11a = FMA ? x.fma(y, c11a) : x.mul(y).add(c11a);
+                c11b = FMA ? x.fma(z, c11b) : x.mul(z).add(c11b);
             }
         }
         c0a.intoArray(c, co);
@@ -168,8 +162,7 @@ public final class WeightTiles {
             int ao,
             MemorySegment b,
             long bo,
-            long stream,
-            int from,
+            long right,
             int k,
             float[] s,
             int so,
@@ -195,37 +188,36 @@ public final class WeightTiles {
         FloatVector c7b = FloatVector.fromArray(F, s, so + 7 * ss + L);
         for (int q = 0; q < k; q += CHUNK) {
             int i = ao + q * 8;
-            int chunk = (from + q) / CHUNK;
-            long j = bo + chunk % STREAMS * stream + chunk / STREAMS * (long) (CHUNK * V);
-            long h = j + STREAMS * stream;
+            long j = bo + q * (long) V;
+            long h = j + right;
             int n = Math.min(CHUNK, k - q);
             for (int p = 0; p < n; p++) {
-                FloatVector left = FloatVector.fromMemorySegment(F, b, j + p * V, ORDER);
-                FloatVector right = FloatVector.fromMemorySegment(F, b, h + p * V, ORDER);
+                FloatVector y = FloatVector.fromMemorySegment(F, b, j + p * V, ORDER);
+                FloatVector z = FloatVector.fromMemorySegment(F, b, h + p * V, ORDER);
                 FloatVector x = FloatVector.broadcast(F, a[i + p]);
-                c0a = FMA ? x.fma(left, c0a) : x.mul(left).add(c0a);
-                c0b = FMA ? x.fma(right, c0b) : x.mul(right).add(c0b);
+                c0a = FMA ? x.fma(y, c0a) : x.mul(y).add(c0a);
+                c0b = FMA ? x.fma(z, c0b) : x.mul(z).add(c0b);
                 x = FloatVector.broadcast(F, a[i + p + CHUNK]);
-                c1a = FMA ? x.fma(left, c1a) : x.mul(left).add(c1a);
-                c1b = FMA ? x.fma(right, c1b) : x.mul(right).add(c1b);
+                c1a = FMA ? x.fma(y, c1a) : x.mul(y).add(c1a);
+                c1b = FMA ? x.fma(z, c1b) : x.mul(z).add(c1b);
                 x = FloatVector.broadcast(F, a[i + p + 2 * CHUNK]);
-                c2a = FMA ? x.fma(left, c2a) : x.mul(left).add(c2a);
-                c2b = FMA ? x.fma(right, c2b) : x.mul(right).add(c2b);
+                c2a = FMA ? x.fma(y, c2a) : x.mul(y).add(c2a);
+                c2b = FMA ? x.fma(z, c2b) : x.mul(z).add(c2b);
                 x = FloatVector.broadcast(F, a[i + p + 3 * CHUNK]);
-                c3a = FMA ? x.fma(left, c3a) : x.mul(left).add(c3a);
-                c3b = FMA ? x.fma(right, c3b) : x.mul(right).add(c3b);
+                c3a = FMA ? x.fma(y, c3a) : x.mul(y).add(c3a);
+                c3b = FMA ? x.fma(z, c3b) : x.mul(z).add(c3b);
                 x = FloatVector.broadcast(F, a[i + p + 4 * CHUNK]);
-                c4a = FMA ? x.fma(left, c4a) : x.mul(left).add(c4a);
-                c4b = FMA ? x.fma(right, c4b) : x.mul(right).add(c4b);
+                c4a = FMA ? x.fma(y, c4a) : x.mul(y).add(c4a);
+                c4b = FMA ? x.fma(z, c4b) : x.mul(z).add(c4b);
                 x = FloatVector.broadcast(F, a[i + p + 5 * CHUNK]);
-                c5a = FMA ? x.fma(left, c5a) : x.mul(left).add(c5a);
-                c5b = FMA ? x.fma(right, c5b) : x.mul(right).add(c5b);
+                c5a = FMA ? x.fma(y, c5a) : x.mul(y).add(c5a);
+                c5b = FMA ? x.fma(z, c5b) : x.mul(z).add(c5b);
                 x = FloatVector.broadcast(F, a[i + p + 6 * CHUNK]);
-                c6a = FMA ? x.fma(left, c6a) : x.mul(left).add(c6a);
-                c6b = FMA ? x.fma(right, c6b) : x.mul(right).add(c6b);
+                c6a = FMA ? x.fma(y, c6a) : x.mul(y).add(c6a);
+                c6b = FMA ? x.fma(z, c6b) : x.mul(z).add(c6b);
                 x = FloatVector.broadcast(F, a[i + p + 7 * CHUNK]);
-                c7a = FMA ? x.fma(left, c7a) : x.mul(left).add(c7a);
-                c7b = FMA ? x.fma(right, c7b) : x.mul(right).add(c7b);
+                c7a = FMA ? x.fma(y, c7a) : x.mul(y).add(c7a);
+                c7b = FMA ? x.fma(z, c7b) : x.mul(z).add(c7b);
             }
         }
         c0a.intoArray(c, co);
@@ -251,8 +243,7 @@ public final class WeightTiles {
             int ao,
             MemorySegment b,
             long bo,
-            long stream,
-            int from,
+            long right,
             int k,
             float[] s,
             int so,
@@ -274,31 +265,30 @@ public final class WeightTiles {
         FloatVector c5b = FloatVector.fromArray(F, s, so + 5 * ss + L);
         for (int q = 0; q < k; q += CHUNK) {
             int i = ao + q * 6;
-            int chunk = (from + q) / CHUNK;
-            long j = bo + chunk % STREAMS * stream + chunk / STREAMS * (long) (CHUNK * V);
-            long h = j + STREAMS * stream;
+            long j = bo + q * (long) V;
+            long h = j + right;
             int n = Math.min(CHUNK, k - q);
             for (int p = 0; p < n; p++) {
-                FloatVector left = FloatVector.fromMemorySegment(F, b, j + p * V, ORDER);
-                FloatVector right = FloatVector.fromMemorySegment(F, b, h + p * V, ORDER);
+                FloatVector y = FloatVector.fromMemorySegment(F, b, j + p * V, ORDER);
+                FloatVector z = FloatVector.fromMemorySegment(F, b, h + p * V, ORDER);
                 FloatVector x = FloatVector.broadcast(F, a[i + p]);
-                c0a = FMA ? x.fma(left, c0a) : x.mul(left).add(c0a);
-                c0b = FMA ? x.fma(right, c0b) : x.mul(right).add(c0b);
+                c0a = FMA ? x.fma(y, c0a) : x.mul(y).add(c0a);
+                c0b = FMA ? x.fma(z, c0b) : x.mul(z).add(c0b);
                 x = FloatVector.broadcast(F, a[i + p + CHUNK]);
-                c1a = FMA ? x.fma(left, c1a) : x.mul(left).add(c1a);
-                c1b = FMA ? x.fma(right, c1b) : x.mul(right).add(c1b);
+                c1a = FMA ? x.fma(y, c1a) : x.mul(y).add(c1a);
+                c1b = FMA ? x.fma(z, c1b) : x.mul(z).add(c1b);
                 x = FloatVector.broadcast(F, a[i + p + 2 * CHUNK]);
-                c2a = FMA ? x.fma(left, c2a) : x.mul(left).add(c2a);
-                c2b = FMA ? x.fma(right, c2b) : x.mul(right).add(c2b);
+                c2a = FMA ? x.fma(y, c2a) : x.mul(y).add(c2a);
+                c2b = FMA ? x.fma(z, c2b) : x.mul(z).add(c2b);
                 x = FloatVector.broadcast(F, a[i + p + 3 * CHUNK]);
-                c3a = FMA ? x.fma(left, c3a) : x.mul(left).add(c3a);
-                c3b = FMA ? x.fma(right, c3b) : x.mul(right).add(c3b);
+                c3a = FMA ? x.fma(y, c3a) : x.mul(y).add(c3a);
+                c3b = FMA ? x.fma(z, c3b) : x.mul(z).add(c3b);
                 x = FloatVector.broadcast(F, a[i + p + 4 * CHUNK]);
-                c4a = FMA ? x.fma(left, c4a) : x.mul(left).add(c4a);
-                c4b = FMA ? x.fma(right, c4b) : x.mul(right).add(c4b);
+                c4a = FMA ? x.fma(y, c4a) : x.mul(y).add(c4a);
+                c4b = FMA ? x.fma(z, c4b) : x.mul(z).add(c4b);
                 x = FloatVector.broadcast(F, a[i + p + 5 * CHUNK]);
-                c5a = FMA ? x.fma(left, c5a) : x.mul(left).add(c5a);
-                c5b = FMA ? x.fma(right, c5b) : x.mul(right).add(c5b);
+                c5a = FMA ? x.fma(y, c5a) : x.mul(y).add(c5a);
+                c5b = FMA ? x.fma(z, c5b) : x.mul(z).add(c5b);
             }
         }
         c0a.intoArray(c, co);
@@ -320,8 +310,7 @@ public final class WeightTiles {
             int ao,
             MemorySegment b,
             long bo,
-            long stream,
-            int from,
+            long right,
             int k,
             float[] s,
             int so,
@@ -339,25 +328,24 @@ public final class WeightTiles {
         FloatVector c3b = FloatVector.fromArray(F, s, so + 3 * ss + L);
         for (int q = 0; q < k; q += CHUNK) {
             int i = ao + q * 4;
-            int chunk = (from + q) / CHUNK;
-            long j = bo + chunk % STREAMS * stream + chunk / STREAMS * (long) (CHUNK * V);
-            long h = j + STREAMS * stream;
+            long j = bo + q * (long) V;
+            long h = j + right;
             int n = Math.min(CHUNK, k - q);
             for (int p = 0; p < n; p++) {
-                FloatVector left = FloatVector.fromMemorySegment(F, b, j + p * V, ORDER);
-                FloatVector right = FloatVector.fromMemorySegment(F, b, h + p * V, ORDER);
+                FloatVector y = FloatVector.fromMemorySegment(F, b, j + p * V, ORDER);
+                FloatVector z = FloatVector.fromMemorySegment(F, b, h + p * V, ORDER);
                 FloatVector x = FloatVector.broadcast(F, a[i + p]);
-                c0a = FMA ? x.fma(left, c0a) : x.mul(left).add(c0a);
-                c0b = FMA ? x.fma(right, c0b) : x.mul(right).add(c0b);
+                c0a = FMA ? x.fma(y, c0a) : x.mul(y).add(c0a);
+                c0b = FMA ? x.fma(z, c0b) : x.mul(z).add(c0b);
                 x = FloatVector.broadcast(F, a[i + p + CHUNK]);
-                c1a = FMA ? x.fma(left, c1a) : x.mul(left).add(c1a);
-                c1b = FMA ? x.fma(right, c1b) : x.mul(right).add(c1b);
+                c1a = FMA ? x.fma(y, c1a) : x.mul(y).add(c1a);
+                c1b = FMA ? x.fma(z, c1b) : x.mul(z).add(c1b);
                 x = FloatVector.broadcast(F, a[i + p + 2 * CHUNK]);
-                c2a = FMA ? x.fma(left, c2a) : x.mul(left).add(c2a);
-                c2b = FMA ? x.fma(right, c2b) : x.mul(right).add(c2b);
+                c2a = FMA ? x.fma(y, c2a) : x.mul(y).add(c2a);
+                c2b = FMA ? x.fma(z, c2b) : x.mul(z).add(c2b);
                 x = FloatVector.broadcast(F, a[i + p + 3 * CHUNK]);
-                c3a = FMA ? x.fma(left, c3a) : x.mul(left).add(c3a);
-                c3b = FMA ? x.fma(right, c3b) : x.mul(right).add(c3b);
+                c3a = FMA ? x.fma(y, c3a) : x.mul(y).add(c3a);
+                c3b = FMA ? x.fma(z, c3b) : x.mul(z).add(c3b);
             }
         }
         c0a.intoArray(c, co);
@@ -375,8 +363,7 @@ public final class WeightTiles {
             int ao,
             MemorySegment b,
             long bo,
-            long stream,
-            int from,
+            long right,
             int k,
             float[] s,
             int so,
@@ -390,19 +377,18 @@ public final class WeightTiles {
         FloatVector c1b = FloatVector.fromArray(F, s, so + ss + L);
         for (int q = 0; q < k; q += CHUNK) {
             int i = ao + q * 2;
-            int chunk = (from + q) / CHUNK;
-            long j = bo + chunk % STREAMS * stream + chunk / STREAMS * (long) (CHUNK * V);
-            long h = j + STREAMS * stream;
+            long j = bo + q * (long) V;
+            long h = j + right;
             int n = Math.min(CHUNK, k - q);
             for (int p = 0; p < n; p++) {
-                FloatVector left = FloatVector.fromMemorySegment(F, b, j + p * V, ORDER);
-                FloatVector right = FloatVector.fromMemorySegment(F, b, h + p * V, ORDER);
+                FloatVector y = FloatVector.fromMemorySegment(F, b, j + p * V, ORDER);
+                FloatVector z = FloatVector.fromMemorySegment(F, b, h + p * V, ORDER);
                 FloatVector x = FloatVector.broadcast(F, a[i + p]);
-                c0a = FMA ? x.fma(left, c0a) : x.mul(left).add(c0a);
-                c0b = FMA ? x.fma(right, c0b) : x.mul(right).add(c0b);
+                c0a = FMA ? x.fma(y, c0a) : x.mul(y).add(c0a);
+                c0b = FMA ? x.fma(z, c0b) : x.mul(z).add(c0b);
                 x = FloatVector.broadcast(F, a[i + p + CHUNK]);
-                c1a = FMA ? x.fma(left, c1a) : x.mul(left).add(c1a);
-                c1b = FMA ? x.fma(right, c1b) : x.mul(right).add(c1b);
+                c1a = FMA ? x.fma(y, c1a) : x.mul(y).add(c1a);
+                c1b = FMA ? x.fma(z, c1b) : x.mul(z).add(c1b);
             }
         }
         c0a.intoArray(c, co);

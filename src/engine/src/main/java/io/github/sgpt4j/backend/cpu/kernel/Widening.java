@@ -14,7 +14,10 @@ import jdk.incubator.vector.VectorOperators;
 public final class Widening {
     private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
 
-    private static final ThreadLocal<short[]> CHUNK = ThreadLocal.withInitial(() -> new short[2048]);
+    /// Most rows of [#widenRows].
+    public static final int MOST_ROWS = 128;
+
+    private static final ThreadLocal<short[]> CHUNK = ThreadLocal.withInitial(() -> new short[MOST_ROWS * Simd.LANES]);
 
     private Widening() {}
 
@@ -39,7 +42,7 @@ public final class Widening {
     }
 
     /// Widens rows of [Simd#LANES] elements that lie one after the other to rows that start
-    /// [Simd#TILE_COLUMNS] floats apart.
+    /// [Simd#TILE_COLUMNS] floats apart, at most [#MOST_ROWS] of them.
     public static void widenRows(MemorySegment in, DType dtype, long byteOffset, float[] out, int o, int rows) {
         switch (dtype) {
             case F32 -> {

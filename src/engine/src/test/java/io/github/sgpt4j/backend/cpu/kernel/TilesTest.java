@@ -26,7 +26,7 @@ class TilesTest {
     @Test
     void everyTileAddsItsProductAndTouchesNothingElse() {
         for (int height : new int[] {12, 8, 6, 4, 2}) {
-            for (int k : new int[] {0, 1, 2, 7, 15, 16, 17, 384}) {
+            for (int k : new int[] {0, 1, 2, 15, 63, 64, 65, 384}) {
                 check(height, k);
             }
         }
@@ -47,34 +47,18 @@ class TilesTest {
         Tiles.multiply(height, a, 3, b, 2, k, s, 1, columns, fresh, 4, stride);
         compare(height, k, a, b, c, (r, n) -> s[1 + r * columns + n], fresh);
         float[] stored = c.clone();
-        int from = 2 * Tiles.CHUNK;
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment segment = panel(arena, b, from, k);
-            long stream = Float.BYTES * Panels.stream(from + k);
-            WeightTiles.multiply(height, a, 3, segment, 4, stream, from, k, bias, 2, 0, stored, 4, stride);
+            long half = (long) Float.BYTES * k * Simd.LANES + 8;
+            MemorySegment segment = arena.allocate(2 * half + 4, 4).asSlice(4);
+            for (int i = 0; i < k * columns; i++) {
+                int column = i % columns;
+                long at = column / Simd.LANES * half
+                        + (long) Float.BYTES * (i / columns * Simd.LANES + column % Simd.LANES);
+                segment.set(ValueLayout.JAVA_FLOAT, at, b[2 + i]);
+            }
+            WeightTiles.multiply(height, a, 3, segment, 0, half, k, bias, 2, 0, stored, 4, stride);
         }
         compare(height, k, a, b, c, (r, n) -> bias[2 + n], stored);
-    }
-
-    /// Input features `[from, from + k)` of a panel that starts 4 bytes into the result; NaN everywhere else.
-    private static MemorySegment panel(Arena arena, float[] b, int from, int k) {
-        long size = Panels.size(from + k);
-        MemorySegment segment =
-                arena.allocate(Float.BYTES * (size + 2), Float.BYTES).asSlice(Float.BYTES);
-        for (long i = 0; i <= size; i++) {
-            segment.setAtIndex(ValueLayout.JAVA_FLOAT, i, Float.NaN);
-        }
-        for (int p = 0; p < k; p++) {
-            for (int n = 0; n < Simd.TILE_COLUMNS; n++) {
-                int feature = from + p;
-                long at = Panels.chunk(from + k, n / Simd.LANES, feature / Tiles.CHUNK)
-                        + (long) feature % Tiles.CHUNK * Simd.LANES
-                        + n % Simd.LANES;
-                assertTrue(Float.isNaN(segment.getAtIndex(ValueLayout.JAVA_FLOAT, 1 + at)), "two weights in one place");
-                segment.setAtIndex(ValueLayout.JAVA_FLOAT, 1 + at, b[2 + p * Simd.TILE_COLUMNS + n]);
-            }
-        }
-        return segment;
     }
 
     private interface Start {
