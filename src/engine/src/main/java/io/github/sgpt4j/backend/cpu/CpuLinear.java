@@ -83,7 +83,7 @@ final class CpuLinear implements Linear {
 
     private PackedMatrix pack() {
         DType dtype = format.heldAs(storedType());
-        MemorySegment panels = allocate(PackedMatrix.bytes(in, out, dtype));
+        MemorySegment panels = allocate(PackedMatrix.bytes(in, out, dtype), dtype);
         MatrixPacker packer = new MatrixPacker(weight, in, out, dtype, panels);
         workers.parallelFor(PackedMatrix.panelCount(out), packer::pack);
         return new PackedMatrix(in, out, dtype, panels, biasValues());
@@ -94,13 +94,16 @@ final class CpuLinear implements Linear {
         return weight.stream().allMatch(part -> part.tensor().dtype() == first) ? first : DType.F32;
     }
 
-    private MemorySegment allocate(long bytes) {
+    private MemorySegment allocate(long bytes, DType dtype) {
         try {
             return arena.allocate(bytes, 64);
         } catch (OutOfMemoryError e) {
             throw new BackendException(
-                    "cpu: no room for %,d bytes of weights outside the heap, packing tensor %s; -XX:MaxDirectMemorySize sets the limit"
-                            .formatted(bytes, weight.getFirst().tensor().name()),
+                    "cpu: no room for %,d bytes of weights, packing tensor %s%s"
+                            .formatted(
+                                    bytes,
+                                    weight.getFirst().tensor().name(),
+                                    dtype == DType.F32 ? "; dtype bf16 needs half" : ""),
                     e);
         }
     }
