@@ -84,7 +84,7 @@ public final class Model implements AutoCloseable {
             Path directory, SentenceModules modules, ModelOptions options, CompletableFuture<Tokenizer> tokenizer) {
         Weights weights = Weights.open(modules.transformer());
         try {
-            Devices.Opened devices = Devices.open(options, elements(weights));
+            Devices.Opened devices = Devices.open(options, weights.elements());
             try {
                 List<Decoder> decoders = devices.backends().stream()
                         .map(backend -> Decoder.load(modules.transformer(), weights, backend))
@@ -98,14 +98,6 @@ public final class Model implements AutoCloseable {
             weights.close();
             throw e;
         }
-    }
-
-    private static long elements(Weights weights) {
-        long elements = 0;
-        for (String name : weights.names()) {
-            elements = Math.addExact(elements, weights.get(name).shape().elements());
-        }
-        return elements;
     }
 
     private static Tokenizer loadTokenizer(SentenceModules modules) {

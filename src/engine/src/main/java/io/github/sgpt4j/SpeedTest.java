@@ -15,6 +15,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -29,16 +31,18 @@ public final class SpeedTest implements AutoCloseable {
 
     private final Weights weights;
     private final Devices.Opened devices;
-    private final Lanes lanes;
+    /// Of the first device, which alone is looked into.
     private final TimedBackend timed;
-    private final Lanes timedLanes;
+    private final Lanes lanes;
 
     private SpeedTest(Weights weights, Devices.Opened devices, Function<Backend, Decoder> load) {
         this.weights = weights;
         this.devices = devices;
-        lanes = new Lanes(devices.backends().stream().map(load).toList());
         timed = new TimedBackend(devices.backends().getFirst());
-        timedLanes = new Lanes(List.of(load.apply(timed)));
+        List<Decoder> decoders = new ArrayList<>();
+        decoders.add(load.apply(timed));
+        devices.backends().stream().skip(1).map(load).forEach(decoders::add);
+        lanes = new Lanes(decoders);
     }
 
     /// Names that [#ofShape] knows.
@@ -52,11 +56,11 @@ public final class SpeedTest implements AutoCloseable {
     /// @throws io.github.sgpt4j.error.SgptException if the device cannot be had
     public static SpeedTest ofShape(String name, ModelOptions options) {
         NamedShape shape = NamedShape.parse(name);
-        Devices.Opened devices = Devices.open(options, 0);
+        Devices.Opened devices = Devices.open(options, shape.parameters());
         return open(
-                () -> shape.randomWeights(stored(options, devices), SEED),
                 devices,
-                weights -> backend -> Decoder.load(shape, weights, backend));
+                () -> shape.randomWeights(stored(options, devices), SEED),
+                (weights, backend) -> Decoder.load(shape, weights, backend));
     }
 
     /// A checkpoint directory; the caller closes it.
@@ -65,18 +69,24 @@ public final class SpeedTest implements AutoCloseable {
     public static SpeedTest of(Path directory, ModelOptions options) {
         Path transformer = SentenceModules.read(directory).transformer();
         Decoder.readConfig(transformer);
-        return open(
-                () -> Weights.open(transformer),
-                Devices.open(options, 0),
-                weights -> backend -> Decoder.load(transformer, weights, backend));
+        Weights weights = Weights.open(transformer);
+        try {
+            return open(
+                    Devices.open(options, weights.elements()),
+                    () -> weights,
+                    (opened, backend) -> Decoder.load(transformer, opened, backend));
+        } catch (RuntimeException | Error e) {
+            weights.close();
+            throw e;
+        }
     }
 
     private static SpeedTest open(
-            Supplier<Weights> open, Devices.Opened devices, Function<Weights, Function<Backend, Decoder>> load) {
+            Devices.Opened devices, Supplier<Weights> open, BiFunction<Weights, Backend, Decoder> load) {
         try {
             Weights weights = open.get();
             try {
-                return new SpeedTest(weights, devices, load.apply(weights));
+                return new SpeedTest(weights, devices, backend -> load.apply(weights, backend));
             } catch (RuntimeException | Error e) {
                 weights.close();
                 throw e;
@@ -125,16 +135,25 @@ public final class SpeedTest implements AutoCloseable {
                 new Ceilings(devices.backends().getFirst()).measure());
     }
 
+    /// Why the device `auto` is the CPU although this machine seems to have a GPU, or empty.
+    public Optional<String> notice() {
+        return devices.notice();
+    }
+
     /// Tokens of a text of usual length, a document's: 300, or as many as the model allows beside a query.
     public int usualTokens(int queryTokens) {
         return Math.clamp(lanes.any().config().maxPositions() - (long) queryTokens, 1, USUAL_TOKENS);
     }
 
     private Parts parts(TokenLoad load) {
-        load.embed(timedLanes);
-        timed.reset();
-        load.embed(timedLanes);
-        TimedBackend.Times times = timed.times();
+        Lanes first = new Lanes(List.of(lanes.any()));
+        if (lanes.decoders().size() > 1) {
+            // It need not have had a batch yet.
+            load.embed(first);
+        }
+        timed.start();
+        load.embed(first);
+        TimedBackend.Times times = timed.stop();
         double all = times.productSeconds() + times.attentionSeconds() + times.otherSeconds();
         return new Parts(
                 times.productSeconds() / all,

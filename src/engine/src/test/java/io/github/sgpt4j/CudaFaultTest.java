@@ -178,6 +178,23 @@ class CudaFaultTest {
         }
     }
 
+    @Test
+    void speedIsMeasuredOnTheDeviceThatAModelWouldGet() {
+        ModelOptions auto = ModelOptions.DEFAULT.withDtype(Dtype.FP32);
+        try (var _ = CudaTests.standIn("SGPT_STANDIN_MEMORY", "200000000")) {
+            try (SpeedTest small = SpeedTest.of(Goldens.model(MODEL), auto)) {
+                assertFalse(small.notice().isPresent());
+            }
+            try (SpeedTest large = SpeedTest.ofShape("125M", auto)) {
+                assertTrue(large.notice().orElse("").contains("device memory"), large.notice()::toString);
+            }
+        }
+        try (var _ = CudaTests.standIn("SGPT_STANDIN_MEMORY", "60000000");
+                SpeedTest small = SpeedTest.of(Goldens.model(MODEL), auto)) {
+            assertTrue(small.notice().orElse("").contains("device memory"), small.notice()::toString);
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"1", "2", "7"})
     void theOrderOfThreadsDoesNotMatter(String order) {

@@ -79,19 +79,21 @@ class SpeedTestTest {
             int[] skip = new int[2];
             List<PoolMode> modes = List.of(PoolMode.WEIGHTED_MEAN);
             float[][] plain = Decoder.load(TINY, weights, backend).pool(batch, skip, modes);
-            float[][] waited = Decoder.load(TINY, weights, timed).pool(batch, skip, modes);
+            Decoder decoder = Decoder.load(TINY, weights, timed);
+            timed.start();
+            float[][] waited = decoder.pool(batch, skip, modes);
             for (int i = 0; i < plain.length; i++) {
                 assertArrayEquals(plain[i], waited[i]);
             }
-            TimedBackend.Times times = timed.times();
+            TimedBackend.Times times = timed.stop();
             int layers = 2;
             int hidden = 24;
             assertEquals(layers * 2.0 * 8 * hidden * hidden * 12, times.productFlops());
             // Keys of the global layer: 21 + 3; of the local one, with a window of 4: 18 + 3.
             assertEquals(4.0 * hidden * (21 + 3 + 18 + 3), times.attentionFlops());
             assertTrue(times.productSeconds() > 0 && times.attentionSeconds() > 0 && times.otherSeconds() > 0);
-            timed.reset();
-            assertEquals(0, timed.times().productFlops());
+            timed.start();
+            assertEquals(0, timed.stop().productFlops());
         }
     }
 

@@ -3,9 +3,10 @@ package io.github.sgpt4j.cli;
 import io.github.sgpt4j.BiEncoderOptions;
 import io.github.sgpt4j.Dtype;
 import io.github.sgpt4j.ModelOptions;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/// Options that every verb has.
+/// Options of verbs that work with a model.
 final class CommonOptions {
     @Option(
             names = "--device",
@@ -38,14 +39,8 @@ final class CommonOptions {
             description = "CPU threads (default: one per processor).")
     private int threads;
 
-    @Option(names = "--quiet", description = "No progress and no notices on stderr, only errors.")
-    private boolean quiet;
-
-    @Option(names = "--version", versionHelp = true, description = "Print the version and exit.")
-    private boolean version;
-
-    @Option(names = "--help", usageHelp = true, description = "Print this help and exit.")
-    private boolean help;
+    @Mixin
+    private QuietOptions notices = new QuietOptions();
 
     ModelOptions modelOptions() {
         return new ModelOptions(device, dtype, threads);
@@ -56,6 +51,6 @@ final class CommonOptions {
     }
 
     boolean quiet() {
-        return quiet;
+        return notices.quiet();
     }
 }

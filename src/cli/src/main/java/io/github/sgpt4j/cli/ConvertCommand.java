@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -53,14 +54,8 @@ final class ConvertCommand implements Callable<Integer> {
     @Option(names = "--force", description = "Replace files that are there already.")
     private boolean force;
 
-    @Option(names = "--quiet", description = "No progress and no notices on stderr, only errors.")
-    private boolean quiet;
-
-    @Option(names = "--version", versionHelp = true, description = "Print the version and exit.")
-    private boolean version;
-
-    @Option(names = "--help", usageHelp = true, description = "Print this help and exit.")
-    private boolean help;
+    @Mixin
+    private QuietOptions notices = new QuietOptions();
 
     ConvertCommand(Console console) {
         this.console = console;
@@ -70,10 +65,10 @@ final class ConvertCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         Path to = Optional.ofNullable(target).orElse(source);
         ConvertReport report;
-        try (MegabyteProgress progress = new MegabyteProgress(console, quiet, "Converting")) {
+        try (MegabyteProgress progress = new MegabyteProgress(console, notices.quiet(), "Converting")) {
             report = Converter.convert(source, to, new ConvertOptions(type, maxShardBytes, force), progress::to);
         }
-        if (!quiet) {
+        if (!notices.quiet()) {
             tell(report);
         }
         try (Output out = Output.open(console, Optional.empty())) {

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -53,14 +54,8 @@ final class DownloadCommand implements Callable<Integer> {
     @Option(names = "--force", description = "Fetch files anew that are there already.")
     private boolean force;
 
-    @Option(names = "--quiet", description = "No progress and no notices on stderr, only errors.")
-    private boolean quiet;
-
-    @Option(names = "--version", versionHelp = true, description = "Print the version and exit.")
-    private boolean version;
-
-    @Option(names = "--help", usageHelp = true, description = "Print this help and exit.")
-    private boolean help;
+    @Mixin
+    private QuietOptions notices = new QuietOptions();
 
     DownloadCommand(Console console) {
         this.console = console;
@@ -70,9 +65,9 @@ final class DownloadCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         HubModel model = model();
         HubOptions options = options();
-        ModelLocation location = new ModelLocation(console, quiet);
+        ModelLocation location = new ModelLocation(console, notices.quiet());
         Path snapshot;
-        try (DownloadProgress progress = new DownloadProgress(console, quiet)) {
+        try (DownloadProgress progress = new DownloadProgress(console, notices.quiet())) {
             snapshot = new Hub(location.settings()).download(model, options, progress);
         }
         // Now rather than on first use, when there may be no time for it.

@@ -1,16 +1,12 @@
 package io.github.sgpt4j.cli;
 
 import io.github.sgpt4j.BiEncoder;
-import io.github.sgpt4j.BiEncoderOptions;
 import io.github.sgpt4j.Model;
-import io.github.sgpt4j.Pooling;
 import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.retrieval.corpus.TextRecord;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -45,20 +41,8 @@ final class EmbedCommand extends ModelCommand {
             description = "What the texts are to an asymmetric model (default: text).")
     private TextKind kind = TextKind.TEXT;
 
-    @Option(
-            names = "--specb",
-            negatable = true,
-            description = "Put queries and documents in brackets, or don't (default: by the model's name).")
-    private @Nullable Boolean specb;
-
-    @Option(
-            names = "--pooling",
-            paramLabel = "NAME",
-            split = ",",
-            converter = Converters.PoolingName.class,
-            description = "weightedmean, mean, lasttoken, cls, max or mean_sqrt_len_tokens; several, with commas, are"
-                    + " concatenated (default: what the checkpoint says, else weightedmean).")
-    private List<Pooling> pooling = new ArrayList<>();
+    @Mixin
+    private EncoderOptions encoding = new EncoderOptions();
 
     @Option(names = "--normalize", description = "Scale embeddings to length 1.")
     private boolean normalize;
@@ -83,16 +67,12 @@ final class EmbedCommand extends ModelCommand {
                         ? Output.openPatchable(console(), output.file())
                         : Output.open(console(), output.file());
                 Model model = openModel();
-                BiEncoder encoder = BiEncoder.of(model, options())) {
+                BiEncoder encoder = BiEncoder.of(model, encoding.options(normalize, common().batchTokens()))) {
             Sink sink = format == Format.NPY ? npy(out, encoder.dimension()) : jsonl(out);
             embed(in, encoder, sink);
             sink.finish();
             out.finish();
         }
-    }
-
-    private BiEncoderOptions options() {
-        return new BiEncoderOptions(pooling, Optional.ofNullable(specb), normalize, 0, common().batchTokens());
     }
 
     private void embed(TextInput in, BiEncoder encoder, Sink sink) throws IOException {

@@ -2,13 +2,13 @@ package io.github.sgpt4j.cli;
 
 import io.github.sgpt4j.BiEncoderOptions;
 import io.github.sgpt4j.CrossEncoderOptions;
-import io.github.sgpt4j.Pooling;
 import io.github.sgpt4j.retrieval.evaluation.Measure;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// Options of `sgpt eval` besides what is evaluated.
@@ -84,19 +84,8 @@ final class EvalOptions {
             description = "Ranks that nDCG, MAP, recall and precision are taken at (default: 1,3,5,10,100).")
     private List<Integer> cutoffs = new ArrayList<>();
 
-    @Option(
-            names = "--specb",
-            negatable = true,
-            description = "Put queries and documents in brackets, or don't (default: by the model's name).")
-    private @Nullable Boolean specb;
-
-    @Option(
-            names = "--pooling",
-            paramLabel = "NAME",
-            split = ",",
-            converter = Converters.PoolingName.class,
-            description = "As for sgpt embed (default: what the checkpoint says, else weightedmean).")
-    private List<Pooling> pooling = new ArrayList<>();
+    @Mixin
+    private EncoderOptions encoding = new EncoderOptions();
 
     @Option(
             names = "--prompt",
@@ -158,7 +147,7 @@ final class EvalOptions {
     }
 
     BiEncoderOptions biEncoder(int batchTokens) {
-        return new BiEncoderOptions(pooling, Optional.ofNullable(specb), false, 0, batchTokens);
+        return encoding.options(false, batchTokens);
     }
 
     CrossEncoderOptions crossEncoder(int batchTokens) {

@@ -13,8 +13,8 @@ import java.util.Set;
 import java.util.function.Function;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
@@ -36,11 +36,8 @@ public final class Main implements Runnable {
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
-    @Option(names = "--version", versionHelp = true, description = "Print the version and exit.")
-    private boolean version;
-
-    @Option(names = "--help", usageHelp = true, description = "Print this help and exit.")
-    private boolean help;
+    @Mixin
+    private HelpOptions help = new HelpOptions();
 
     private Main() {}
 

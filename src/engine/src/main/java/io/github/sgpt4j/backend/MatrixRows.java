@@ -1,6 +1,7 @@
 package io.github.sgpt4j.backend;
 
 import io.github.sgpt4j.weights.WeightTensor;
+import java.util.List;
 
 /// Chosen output features of a stored matrix or vector.
 ///
@@ -45,6 +46,38 @@ public record MatrixRows(WeightTensor tensor, boolean transposed, int first, int
     /// Output features `[first, first + count)`.
     public static MatrixRows range(WeightTensor tensor, boolean transposed, int first, int count) {
         return new MatrixRows(tensor, transposed, first, count, count, count);
+    }
+
+    /// Output features of a linear layer whose weights follow each other.
+    ///
+    /// @param weight at least one, with equal input features
+    /// @param bias none, or vectors with as many features together
+    /// @throws IllegalArgumentException if they do not fit together
+    public static int features(List<MatrixRows> weight, List<MatrixRows> bias) {
+        if (weight.isEmpty()) {
+            throw new IllegalArgumentException("a linear layer without weights");
+        }
+        int features = features(weight, weight.getFirst().in());
+        if (!bias.isEmpty() && features(bias, 1) != features) {
+            throw new IllegalArgumentException("bias of %d features for weights of %d, starting with tensor %s"
+                    .formatted(
+                            features(bias, 1),
+                            features,
+                            weight.getFirst().tensor().name()));
+        }
+        return features;
+    }
+
+    private static int features(List<MatrixRows> parts, int in) {
+        int features = 0;
+        for (MatrixRows part : parts) {
+            if (part.in() != in) {
+                throw new IllegalArgumentException("tensor %s: expected %d input features, got shape %s"
+                        .formatted(part.tensor.name(), in, part.tensor.shape()));
+            }
+            features = Math.addExact(features, part.count);
+        }
+        return features;
     }
 
     /// The stored output feature of logical row `row`.

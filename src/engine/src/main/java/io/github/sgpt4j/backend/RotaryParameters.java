@@ -1,5 +1,7 @@
 package io.github.sgpt4j.backend;
 
+import java.util.Arrays;
+
 /// Rotary position embedding (Su et al. 2021, arXiv 2104.09864).
 ///
 /// Pair `p` of a head at position `t` turns by `t · inverseFrequencies[p]`; cosine and sine are multiplied by `scale`.
@@ -16,6 +18,11 @@ public record RotaryParameters(
         boolean interleaved,
         double[] inverseFrequencies,
         float scale) {
+    /// Cosines and sines, multiplied by the scale.
+    ///
+    /// @param cos,sin `[positions, rotaryDim / 2]`
+    public record Angles(float[] cos, float[] sin) {}
+
     public RotaryParameters {
         if (heads < 1 || kvHeads < 1 || rotaryDim < 2 || rotaryDim % 2 != 0 || rotaryDim > headDim) {
             throw new IllegalArgumentException("rotary over %d of %d dimensions, %d heads, %d key heads"
@@ -25,5 +32,27 @@ public record RotaryParameters(
             throw new IllegalArgumentException(
                     "%d frequencies for %d rotary dimensions".formatted(inverseFrequencies.length, rotaryDim));
         }
+    }
+
+    /// Whether [#angles] are the same for both.
+    public boolean sameAngles(RotaryParameters other) {
+        return scale == other.scale && Arrays.equals(inverseFrequencies, other.inverseFrequencies);
+    }
+
+    /// Of positions `[0, positions)`, computed in 64-bit arithmetic.
+    ///
+    /// @throws ArithmeticException if an array cannot hold so many
+    public Angles angles(int positions) {
+        int pairs = inverseFrequencies.length;
+        float[] cos = new float[Math.multiplyExact(positions, pairs)];
+        float[] sin = new float[cos.length];
+        for (int t = 0; t < positions; t++) {
+            for (int p = 0; p < pairs; p++) {
+                double angle = t * inverseFrequencies[p];
+                cos[t * pairs + p] = (float) (Math.cos(angle) * scale);
+                sin[t * pairs + p] = (float) (Math.sin(angle) * scale);
+            }
+        }
+        return new Angles(cos, sin);
     }
 }

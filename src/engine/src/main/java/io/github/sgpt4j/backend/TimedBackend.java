@@ -5,8 +5,9 @@ import io.github.sgpt4j.weights.WeightTensor;
 import java.util.Arrays;
 import java.util.List;
 
-/// Another backend, each operation of which is waited for and timed: how a forward pass divides into its parts, not
-/// how long it takes, since waiting costs time of its own. Closing it leaves the other one open. For one thread.
+/// Another backend, each operation of which is waited for and timed between [#start] and [#stop]: how a forward pass
+/// divides into its parts, not how long it takes, since waiting costs time of its own. Otherwise operations are just
+/// passed on. Closing it leaves the other one open. While it times, for one thread.
 public final class TimedBackend implements Backend {
     /// What has been measured.
     ///
@@ -37,13 +38,27 @@ public final class TimedBackend implements Backend {
     private double productFlops;
     private double attentionFlops;
     private double otherBytes;
+    private volatile boolean timing;
 
     public TimedBackend(Backend backend) {
         this.backend = backend;
     }
 
-    /// Since the last [#reset].
-    public Times times() {
+    /// Forgets what was measured, and times from now on.
+    public void start() {
+        backend.synchronize();
+        Arrays.fill(nanos, 0);
+        productFlops = 0;
+        attentionFlops = 0;
+        otherBytes = 0;
+        timing = true;
+    }
+
+    /// Ends timing.
+    ///
+    /// @return what was measured since [#start]
+    public Times stop() {
+        timing = false;
         return new Times(
                 nanos[Part.PRODUCT.ordinal()] / NANOS,
                 nanos[Part.ATTENTION.ordinal()] / NANOS,
@@ -53,16 +68,18 @@ public final class TimedBackend implements Backend {
                 otherBytes);
     }
 
-    /// Forgets what was measured.
-    public void reset() {
-        backend.synchronize();
-        Arrays.fill(nanos, 0);
-        productFlops = 0;
-        attentionFlops = 0;
-        otherBytes = 0;
+    private void product(double flops, Runnable operation) {
+        if (timing) {
+            productFlops += flops;
+        }
+        time(Part.PRODUCT, operation);
     }
 
     private void time(Part part, Runnable operation) {
+        if (!timing) {
+            operation.run();
+            return;
+        }
         long start = System.nanoTime();
         operation.run();
         backend.synchronize();
@@ -70,7 +87,9 @@ public final class TimedBackend implements Backend {
     }
 
     private void other(double values, Runnable operation) {
-        otherBytes += values * Float.BYTES;
+        if (timing) {
+            otherBytes += values * Float.BYTES;
+        }
         time(Part.OTHER, operation);
     }
 
@@ -145,14 +164,12 @@ public final class TimedBackend implements Backend {
 
     @Override
     public void linear(Tensor x, Linear linear, Activation activation, Tensor out) {
-        productFlops += flops(x.rows(), linear);
-        time(Part.PRODUCT, () -> backend.linear(x, linear, activation, out));
+        product(flops(x.rows(), linear), () -> backend.linear(x, linear, activation, out));
     }
 
     @Override
     public void linearAdd(Tensor x, Linear linear, Tensor out) {
-        productFlops += flops(x.rows(), linear);
-        time(Part.PRODUCT, () -> backend.linearAdd(x, linear, out));
+        product(flops(x.rows(), linear), () -> backend.linearAdd(x, linear, out));
     }
 
     @Override
@@ -163,13 +180,14 @@ public final class TimedBackend implements Backend {
 
     @Override
     public void attention(Tensor qkv, Batch batch, AttentionParameters parameters, Tensor out) {
-        double keys = 0;
-        int[] positions = batch.packed().positions();
-        for (int position : positions) {
-            int all = position + 1;
-            keys += parameters.window() == 0 ? all : Math.min(all, parameters.window());
+        if (timing) {
+            double keys = 0;
+            for (int position : batch.packed().positions()) {
+                int all = position + 1;
+                keys += parameters.window() == 0 ? all : Math.min(all, parameters.window());
+            }
+            attentionFlops += 4 * keys * parameters.heads() * parameters.headDim();
         }
-        attentionFlops += 4 * keys * parameters.heads() * parameters.headDim();
         time(Part.ATTENTION, () -> backend.attention(qkv, batch, parameters, out));
     }
 
@@ -195,8 +213,7 @@ public final class TimedBackend implements Backend {
 
     @Override
     public void logProbabilities(Tensor x, Linear head, int[] targets, Tensor out) {
-        productFlops += flops(targets.length, head);
-        time(Part.PRODUCT, () -> backend.logProbabilities(x, head, targets, out));
+        product(flops(targets.length, head), () -> backend.logProbabilities(x, head, targets, out));
     }
 
     @Override
@@ -211,7 +228,7 @@ public final class TimedBackend implements Backend {
 
     @Override
     public int batchesInFlight() {
-        return 1;
+        return timing ? 1 : backend.batchesInFlight();
     }
 
     @Override

@@ -321,6 +321,17 @@ public final class Weights implements AutoCloseable {
                 .sum();
     }
 
+    /// Numbers in all tensors.
+    ///
+    /// @throws ArithmeticException if there are more than a `long` holds
+    public long elements() {
+        long elements = 0;
+        for (WeightTensor tensor : tensors.values()) {
+            elements = Math.addExact(elements, tensor.shape().elements());
+        }
+        return elements;
+    }
+
     /// Unmaps the files: tensors from here may not be read any more. Closing again does nothing.
     @Override
     public void close() {

@@ -206,7 +206,7 @@ public final class CpuBackend implements Backend {
         int columns = Math.multiplyExact(Math.addExact(heads, parameters.kvHeads()), parameters.headDim());
         CpuTensor x = checked(qkv, positions.length, columns, "rotary");
         int needed = Arrays.stream(positions).max().orElse(0) + 1;
-        RotaryTables.Tables tables = rotaryTables.get(parameters, needed);
+        RotaryParameters.Angles angles = rotaryTables.get(parameters, needed);
         float[] data = x.data();
         int pairs = parameters.rotaryDim() / 2;
         workers.parallelRows(positions.length, columns, (first, end, scratch) -> {
@@ -215,9 +215,9 @@ public final class CpuBackend implements Backend {
                 for (int h = 0; h < heads; h++) {
                     int at = x.offset(r) + h * parameters.headDim();
                     if (parameters.interleaved()) {
-                        Rotations.interleaved(data, at, pairs, tables.cos(), tables.sin(), t);
+                        Rotations.interleaved(data, at, pairs, angles.cos(), angles.sin(), t);
                     } else {
-                        Rotations.split(data, at, pairs, tables.cos(), tables.sin(), t);
+                        Rotations.split(data, at, pairs, angles.cos(), angles.sin(), t);
                     }
                 }
             }

@@ -35,35 +35,14 @@ final class CpuLinear implements Linear {
         this.mostInPlace = options.workInPlace();
         this.arena = arena;
         this.workers = workers;
-        if (this.weight.isEmpty()) {
-            throw new IllegalArgumentException("a linear layer without weights");
-        }
-        this.in = this.weight.getFirst().in();
-        this.out = features(this.weight, in);
+        weight.forEach(part -> CpuTable.requireWeight(part.tensor()));
+        bias.forEach(part -> CpuTable.requireWeight(part.tensor()));
+        this.out = MatrixRows.features(weight, bias);
+        this.in = weight.getFirst().in();
         DType held = format.heldAs(storedType());
         this.readableInPlace = this.weight.stream()
                 .allMatch(part -> !part.transposed()
                         && (held == DType.F32 || held == part.tensor().dtype()));
-        if (!this.bias.isEmpty() && features(this.bias, 1) != out) {
-            throw new IllegalArgumentException("bias of %d features for weights of %d, starting with tensor %s"
-                    .formatted(
-                            features(this.bias, 1),
-                            out,
-                            this.weight.getFirst().tensor().name()));
-        }
-    }
-
-    private static int features(List<MatrixRows> parts, int in) {
-        int features = 0;
-        for (MatrixRows part : parts) {
-            CpuTable.requireWeight(part.tensor());
-            if (part.in() != in) {
-                throw new IllegalArgumentException("tensor %s: expected %d input features, got shape %s"
-                        .formatted(part.tensor().name(), in, part.tensor().shape()));
-            }
-            features = Math.addExact(features, part.count());
-        }
-        return features;
     }
 
     @Override
@@ -104,7 +83,7 @@ final class CpuLinear implements Linear {
 
     private PackedMatrix pack() {
         DType dtype = format.heldAs(storedType());
-        MemorySegment panels = allocate(PackedMatrix.bytes(in, out, dtype));
+        MemorySegment panels = allocate(PackedMatrix.bytes(in, out, dtype), dtype);
         MatrixPacker packer = new MatrixPacker(weight, in, out, dtype, panels);
         workers.parallelFor(PackedMatrix.panelCount(out), packer::pack);
         return new PackedMatrix(in, out, dtype, panels, biasValues());
@@ -115,13 +94,16 @@ final class CpuLinear implements Linear {
         return weight.stream().allMatch(part -> part.tensor().dtype() == first) ? first : DType.F32;
     }
 
-    private MemorySegment allocate(long bytes) {
+    private MemorySegment allocate(long bytes, DType dtype) {
         try {
             return arena.allocate(bytes, 64);
         } catch (OutOfMemoryError e) {
             throw new BackendException(
-                    "cpu: no room for %,d bytes of weights outside the heap, packing tensor %s; -XX:MaxDirectMemorySize sets the limit"
-                            .formatted(bytes, weight.getFirst().tensor().name()),
+                    "cpu: no room for %,d bytes of weights, packing tensor %s%s"
+                            .formatted(
+                                    bytes,
+                                    weight.getFirst().tensor().name(),
+                                    dtype == DType.F32 ? "; dtype bf16 needs half" : ""),
                     e);
         }
     }

@@ -13,10 +13,7 @@ final class CpuTable implements Table {
 
     CpuTable(WeightTensor weight) {
         requireWeight(weight);
-        if (weight.shape().rank() != 2) {
-            throw new IllegalArgumentException(
-                    "tensor %s: expected a matrix, got shape %s".formatted(weight.name(), weight.shape()));
-        }
+        Table.requireMatrix(weight);
         this.weight = weight;
         this.rows = Math.toIntExact(weight.shape().dimension(0));
         this.columns = Math.toIntExact(weight.shape().dimension(1));

@@ -12,11 +12,7 @@ final class AttentionOperations {
     private static final int MOST_TABLES = 4;
 
     /// Cosines and sines on the device, `[positions, pairs]` each.
-    private record RotaryTables(double[] frequencies, float scale, int positions, DeviceBuffer cos, DeviceBuffer sin) {
-        boolean isFor(RotaryParameters parameters) {
-            return scale == parameters.scale() && Arrays.equals(frequencies, parameters.inverseFrequencies());
-        }
-
+    private record RotaryTables(RotaryParameters parameters, int positions, DeviceBuffer cos, DeviceBuffer sin) {
         void close() {
             cos.close();
             sin.close();
@@ -67,12 +63,12 @@ final class AttentionOperations {
     /// Tables for at least `positions` positions.
     private RotaryTables tables(RotaryParameters parameters, int positions) {
         for (RotaryTables tables : rotary) {
-            if (tables.isFor(parameters) && tables.positions >= positions) {
+            if (tables.positions >= positions && tables.parameters.sameAngles(parameters)) {
                 return tables;
             }
         }
         rotary.removeIf(tables -> {
-            boolean shorter = tables.isFor(parameters);
+            boolean shorter = tables.parameters.sameAngles(parameters);
             if (shorter) {
                 tables.close();
             }
@@ -87,20 +83,9 @@ final class AttentionOperations {
         return made;
     }
 
-    /// Angles in 64-bit arithmetic, as on the CPU.
     private RotaryTables compute(RotaryParameters parameters, int positions) {
-        double[] frequencies = parameters.inverseFrequencies().clone();
-        int pairs = frequencies.length;
-        float[] cos = new float[Math.multiplyExact(positions, pairs)];
-        float[] sin = new float[cos.length];
-        for (int t = 0; t < positions; t++) {
-            for (int p = 0; p < pairs; p++) {
-                double angle = t * frequencies[p];
-                cos[t * pairs + p] = (float) (Math.cos(angle) * parameters.scale());
-                sin[t * pairs + p] = (float) (Math.sin(angle) * parameters.scale());
-            }
-        }
-        return new RotaryTables(frequencies, parameters.scale(), positions, rows.floats(cos), rows.floats(sin));
+        RotaryParameters.Angles angles = parameters.angles(positions);
+        return new RotaryTables(parameters, positions, rows.floats(angles.cos()), rows.floats(angles.sin()));
     }
 
     void attention(CudaTensor qkv, CudaBatch batch, AttentionParameters p, CudaTensor out) {

@@ -20,31 +20,10 @@ final class CudaLinear implements Linear {
         this.engine = engine;
         this.weight = List.copyOf(weight);
         this.bias = List.copyOf(bias);
-        if (this.weight.isEmpty()) {
-            throw new IllegalArgumentException("a linear layer without weights");
-        }
-        in = this.weight.getFirst().in();
-        out = features(this.weight, in);
-        if (!this.bias.isEmpty() && features(this.bias, 1) != out) {
-            throw new IllegalArgumentException("bias of %d features for weights of %d, starting with tensor %s"
-                    .formatted(
-                            features(this.bias, 1),
-                            out,
-                            this.weight.getFirst().tensor().name()));
-        }
-    }
-
-    private static int features(List<MatrixRows> parts, int in) {
-        int features = 0;
-        for (MatrixRows part : parts) {
-            ElementType.of(part.tensor());
-            if (part.in() != in) {
-                throw new IllegalArgumentException("tensor %s: expected %d input features, got shape %s"
-                        .formatted(part.tensor().name(), in, part.tensor().shape()));
-            }
-            features = Math.addExact(features, part.count());
-        }
-        return features;
+        weight.forEach(part -> ElementType.of(part.tensor()));
+        bias.forEach(part -> ElementType.of(part.tensor()));
+        out = MatrixRows.features(weight, bias);
+        in = weight.getFirst().in();
     }
 
     @Override

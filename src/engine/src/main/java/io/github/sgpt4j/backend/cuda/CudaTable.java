@@ -17,10 +17,7 @@ final class CudaTable implements Table {
         this.engine = engine;
         this.weight = weight;
         type = ElementType.of(weight);
-        if (weight.shape().rank() != 2) {
-            throw new IllegalArgumentException(
-                    "tensor %s: expected a matrix, got shape %s".formatted(weight.name(), weight.shape()));
-        }
+        Table.requireMatrix(weight);
         rows = Math.toIntExact(weight.shape().dimension(0));
         columns = Math.toIntExact(weight.shape().dimension(1));
     }
