@@ -9,7 +9,8 @@ import java.util.Optional;
 /// @param specb whether queries and documents are put in brackets; empty to decide by the model's name
 /// @param normalize scale embeddings to length 1 even if the checkpoint does not
 /// @param maxLength most tokens of a text; 0 for what the checkpoint says
-/// @param batchTokens most tokens computed together, which bounds the memory for activations
+/// @param batchTokens most tokens computed at the same time on a device, which bounds the memory for activations; on
+///     the CPU, threads with a batch each share them
 public record BiEncoderOptions(
         List<Pooling> pooling, Optional<Boolean> specb, boolean normalize, int maxLength, int batchTokens) {
     /// Tokens computed together unless another number is asked for.

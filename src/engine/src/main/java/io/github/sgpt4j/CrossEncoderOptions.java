@@ -6,7 +6,8 @@ import io.github.sgpt4j.scoring.PromptTemplate;
 ///
 /// @param prompt text before the query, with `{}` once where the document goes
 /// @param maxLength most tokens of prompt and query; 0 for the model's positions
-/// @param batchTokens most tokens computed together, which bounds the memory for activations
+/// @param batchTokens most tokens computed at the same time on a device, which bounds the memory for activations; on
+///     the CPU, threads with a batch each share them
 public record CrossEncoderOptions(String prompt, int maxLength, int batchTokens) {
     /// SGPT's prompt and the model's length.
     public static final CrossEncoderOptions DEFAULT =

@@ -180,7 +180,7 @@ public final class Model implements AutoCloseable {
 
     /// Memory that embedding needs on every device and with every type of weights.
     ///
-    /// @param tokens tokens computed together, see [BiEncoderOptions#batchTokens]
+    /// @param tokens tokens computed at the same time, see [BiEncoderOptions#batchTokens]
     /// @throws IllegalStateException if the model is closed
     public List<MemoryNeed> memoryNeeds(int tokens) {
         requireOpen();

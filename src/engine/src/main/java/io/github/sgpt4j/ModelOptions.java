@@ -5,7 +5,7 @@ package io.github.sgpt4j;
 /// @param device `auto`, `cpu` or `cuda[:N[,N…]]`: a GPU by its number, or several that batches are shared out to;
 ///     `auto` is the first GPU where one can be used, else the CPU
 /// @param dtype how weights are kept
-/// @param threads CPU threads, 0 for one per processor
+/// @param threads CPU threads that compute, 0 for one per processor; calls at the same time share them
 public record ModelOptions(String device, Dtype dtype, int threads) {
     /// Device and types chosen automatically.
     public static final ModelOptions DEFAULT = new ModelOptions("auto", Dtype.AUTO, 0);

@@ -1,7 +1,7 @@
 package io.github.sgpt4j;
 
-/// Told how far a long call is, after each batch; an exception it throws ends the call. Called on the caller's thread,
-/// with several devices on one of theirs, one at a time.
+/// Told how far a long call is, after each batch; an exception it throws ends the call. Called by one thread at a time,
+/// the caller's or one that computes for it.
 @FunctionalInterface
 public interface ProgressListener {
     /// Listens to nothing.

@@ -114,7 +114,7 @@ public final class SpeedTest implements AutoCloseable {
     /// @param texts number of texts in a pass
     /// @param tokens tokens of each text
     /// @param queryTokens tokens of the query that is scored after each text
-    /// @param batchTokens most tokens computed together
+    /// @param batchTokens most tokens computed at the same time on a device
     /// @throws IllegalArgumentException if a number is below 1, or a text with its query longer than the model
     public SpeedReport run(int texts, int tokens, int queryTokens, int batchTokens, double seconds) {
         TokenLoad load = new TokenLoad(texts, tokens, queryTokens, batchTokens);

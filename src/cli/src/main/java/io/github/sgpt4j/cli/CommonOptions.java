@@ -29,7 +29,8 @@ final class CommonOptions {
             names = "--batch-tokens",
             paramLabel = "N",
             converter = Converters.Count.class,
-            description = "Most tokens computed together; fewer need less memory (default: ${DEFAULT-VALUE}).")
+            description =
+                    "Most tokens computed at a time on a device; fewer need less memory (default: ${DEFAULT-VALUE}).")
     private int batchTokens = BiEncoderOptions.DEFAULT_BATCH_TOKENS;
 
     @Option(

@@ -15,9 +15,9 @@ import java.util.List;
 /// tensors without rows.
 ///
 /// Operations are ordered as called, and may run later than they return; [#download] and [#synchronize] wait. A
-/// backend is safe to share between threads as long as no tensor is. All arithmetic accumulates in 32-bit floats or
-/// better, whatever the type that weights are kept in. Shapes are written `[rows, columns]`; a mismatch is an
-/// `IllegalArgumentException`.
+/// backend is safe to share between threads as long as no tensor is, but for those that all of them only read. All
+/// arithmetic accumulates in 32-bit floats or better, whatever the type that weights are kept in. Shapes are written
+/// `[rows, columns]`; a mismatch is an `IllegalArgumentException`.
 public interface Backend extends AutoCloseable {
     /// Short name for messages: `cpu`, `cuda:0`.
     String name();
@@ -114,6 +114,12 @@ public interface Backend extends AutoCloseable {
     /// How many batches should be under way at the same time, so that there is always one to compute: 1 if operations
     /// have finished when they return.
     default int batchesInFlight() {
+        return 1;
+    }
+
+    /// How many batches should be computed side by side, by a thread each, if they have at most `tokens` tokens
+    /// together: 1 unless that is faster than one after the other, each with all that the backend has.
+    default int batchesSideBySide(int tokens) {
         return 1;
     }
 

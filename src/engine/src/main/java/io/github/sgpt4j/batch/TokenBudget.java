@@ -8,36 +8,70 @@ import java.util.stream.IntStream;
 
 /// Groups sequences into batches of a bounded number of tokens, longest first: sequences of one batch are of similar
 /// length, and the largest memory is needed at the start.
-public final class TokenBudget {
-    private TokenBudget() {}
+///
+/// Batches that are computed side by side share the budget, and the work is cut so that all sides have about the same
+/// to do: into batches of about equal size, as many for each side.
+///
+/// @param tokens most tokens computed at the same time
+/// @param sides how many batches are computed side by side, at least 1
+public record TokenBudget(int tokens, int sides) {
+    /// Batches are not made smaller than about this many tokens for the sake of sharing: reading the weights would
+    /// cost more than sharing gains.
+    private static final int FEWEST = 128;
+
+    public TokenBudget {
+        if (tokens < 1 || sides < 1) {
+            throw new IllegalArgumentException("token budget %d for %d batches".formatted(tokens, sides));
+        }
+    }
+
+    /// For one batch at a time.
+    public TokenBudget(int tokens) {
+        this(tokens, 1);
+    }
+
+    /// Most tokens of a batch of several sequences.
+    public int batchTokens() {
+        return Math.max(1, tokens / sides);
+    }
 
     /// @param lengths tokens of each sequence, each at least 1
-    /// @param budget most tokens of a batch; a longer sequence has a batch of its own
-    /// @return indices of the sequences of each batch; every index occurs once
-    public static List<int[]> plan(int[] lengths, int budget) {
-        if (budget < 1) {
-            throw new IllegalArgumentException("token budget " + budget);
-        }
+    /// @return indices of the sequences of each batch; every index occurs once; a sequence of more than
+    ///     [#batchTokens] has a batch of its own
+    public List<int[]> plan(int[] lengths) {
         int[] order = IntStream.range(0, lengths.length)
                 .boxed()
                 .sorted(Comparator.comparingInt((Integer i) -> -lengths[i]))
                 .mapToInt(Integer::intValue)
                 .toArray();
+        long left = Arrays.stream(lengths).asLongStream().sum();
+        long batchesLeft = batches(left);
         List<int[]> batches = new ArrayList<>();
-        int start = 0;
-        long tokens = 0;
-        for (int i = 0; i < order.length; i++) {
-            int length = lengths[order[i]];
-            if (i > start && tokens + length > budget) {
-                batches.add(Arrays.copyOfRange(order, start, i));
-                start = i;
-                tokens = 0;
+        for (int start = 0; start < order.length; ) {
+            long share = batchesLeft < 1 ? batchTokens() : Math.max(FEWEST, (left + batchesLeft - 1) / batchesLeft);
+            int end = start;
+            long filled = 0;
+            while (end < order.length && (end == start || fits(filled, lengths[order[end]], share))) {
+                filled += lengths[order[end]];
+                end++;
             }
-            tokens += length;
-        }
-        if (start < order.length) {
-            batches.add(Arrays.copyOfRange(order, start, order.length));
+            batches.add(Arrays.copyOfRange(order, start, end));
+            start = end;
+            left -= filled;
+            batchesLeft--;
         }
         return batches;
+    }
+
+    /// How many batches to make of so many tokens: as many for each side, unless there are too few tokens.
+    private long batches(long total) {
+        long atOnce = (long) batchTokens() * sides;
+        long rounds = (total + atOnce - 1) / atOnce;
+        return Math.min(rounds * sides, Math.max(1, total / FEWEST));
+    }
+
+    /// Whether a sequence belongs to a batch that is to have about `share` tokens.
+    private boolean fits(long filled, int length, long share) {
+        return filled + length <= batchTokens() && (sides == 1 || filled + length / 2 <= share);
     }
 }

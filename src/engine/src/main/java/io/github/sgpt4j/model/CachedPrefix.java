@@ -4,7 +4,7 @@ import io.github.sgpt4j.backend.Tensor;
 import java.util.List;
 
 /// Queries, keys and values of tokens that many sequences share at their front, for every layer, as
-/// [Decoder#prefix] computed them. Whoever made it closes it.
+/// [Decoder#prefix] computed them. Several threads may use it at a time; whoever made it closes it.
 public final class CachedPrefix implements AutoCloseable {
     private final int length;
     private final List<Tensor> layers;

@@ -105,6 +105,11 @@ public final class Decoder {
         return backend.batchesInFlight();
     }
 
+    /// How many batches to compute side by side, by a thread each, if they have at most `tokens` tokens together.
+    public int batchesSideBySide(int tokens) {
+        return backend.batchesSideBySide(tokens);
+    }
+
     /// Final hidden states of every token, `[tokens][width]`.
     public float[][] hiddenStates(PackedBatch batch) {
         int[] all = new int[batch.tokens()];

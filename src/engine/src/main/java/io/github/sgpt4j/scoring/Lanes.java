@@ -1,17 +1,22 @@
 package io.github.sgpt4j.scoring;
 
+import io.github.sgpt4j.batch.TokenBudget;
 import io.github.sgpt4j.model.Decoder;
+import io.github.sgpt4j.scoring.BatchSource.Room;
+import io.github.sgpt4j.scoring.BatchSource.Taken;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.ToLongFunction;
 
 /// Shares batches out to the copies of one decoder, each on a device of its own. Borrows the decoders.
 ///
-/// Each device has as many batches under way as its backend asks for, so that the next is made ready while one is
-/// computed. One decoder works on the calling thread, several on a thread each.
+/// Each device has as many batches under way as its backend asks for. A GPU gets the next one while it computes, from
+/// one thread; a CPU computes several side by side, each on a thread of its own. One decoder works on the calling
+/// thread and as many more as it needs, several decoders on threads of their own.
 ///
 /// @param decoders at least one, all with the same weights
 public record Lanes(List<Decoder> decoders) {
@@ -27,7 +32,16 @@ public record Lanes(List<Decoder> decoders) {
         return decoders.getFirst();
     }
 
-    /// A batch that was started. Closing gives up on it; after [#finish] it does nothing.
+    /// How a call is to share out at most `tokens` tokens at a time on each device.
+    TokenBudget budget(int tokens) {
+        int sides = decoders.stream()
+                .mapToInt(decoder -> decoder.batchesSideBySide(tokens))
+                .min()
+                .orElseThrow();
+        return new TokenBudget(tokens, sides);
+    }
+
+    /// A batch that was started. Closing gives up on it; after [#finish] it does nothing. Used by one thread.
     interface Started extends AutoCloseable {
         /// Waits for the batch and keeps its results.
         void finish();
@@ -38,46 +52,55 @@ public record Lanes(List<Decoder> decoders) {
 
     /// One decoder's work during a call.
     interface Lane<B> extends AutoCloseable {
+        /// Called by several threads at a time where batches are computed side by side.
         Started start(B batch);
 
         @Override
         default void close() {}
     }
 
-    /// Runs all batches; which decoder takes which is open. The first failure ends the others.
+    /// Runs all batches; which decoder takes which is open. The first failure ends the others. Interrupts are left to
+    /// the caller: they end nothing.
     ///
     /// @param batches used by one thread at a time
-    <B> void run(Iterator<B> batches, Function<Decoder, Lane<B>> open) {
-        Source<B> source = new Source<>(batches);
+    /// @param tokens of a batch
+    /// @param budget how many are computed side by side on a device, and the most tokens that these have together,
+    ///     but for a larger one alone
+    <B> void run(Iterator<B> batches, ToLongFunction<B> tokens, TokenBudget budget, Function<Decoder, Lane<B>> open) {
+        BatchSource<B> source = new BatchSource<>(batches, tokens);
         if (decoders.size() == 1) {
-            runLane(source, any(), open);
-            return;
+            attempt(source, () -> runDecoder(source, any(), budget, open));
+        } else {
+            List<Thread> threads = new ArrayList<>();
+            attempt(source, () -> {
+                for (Decoder decoder : decoders) {
+                    threads.add(start(source, () -> runDecoder(source, decoder, budget, open)));
+                }
+            });
+            join(threads);
         }
-        List<Thread> threads = new ArrayList<>();
-        for (Decoder decoder : decoders) {
-            threads.add(Thread.ofPlatform()
-                    .daemon()
-                    .name("sgpt4j-lane-" + threads.size())
-                    .start(() -> {
-                        try {
-                            runLane(source, decoder, open);
-                        } catch (RuntimeException | Error e) {
-                            source.fail(e);
-                        }
-                    }));
-        }
-        join(threads, source);
         source.throwFailure();
     }
 
-    private static void join(List<Thread> threads, Source<?> source) {
+    private static void attempt(BatchSource<?> source, Runnable work) {
+        try {
+            work.run();
+        } catch (RuntimeException | Error e) {
+            source.fail(e);
+        }
+    }
+
+    private static Thread start(BatchSource<?> source, Runnable work) {
+        return Thread.ofPlatform().daemon().name("sgpt4j-lane").start(() -> attempt(source, work));
+    }
+
+    private static void join(List<Thread> threads) {
         boolean interrupted = false;
         for (Thread thread : threads) {
             while (thread.isAlive()) {
                 try {
                     thread.join();
                 } catch (InterruptedException e) {
-                    source.stop();
                     interrupted = true;
                 }
             }
@@ -87,72 +110,62 @@ public record Lanes(List<Decoder> decoders) {
         }
     }
 
-    private static <B> void runLane(Source<B> source, Decoder decoder, Function<Decoder, Lane<B>> open) {
-        ArrayDeque<Started> underWay = new ArrayDeque<>();
-        int most = decoder.batchesInFlight();
-        // A lane without a batch is not opened.
-        Optional<B> first = source.next();
+    /// One decoder's share, on this thread and others.
+    private static <B> void runDecoder(
+            BatchSource<B> source, Decoder decoder, TokenBudget budget, Function<Decoder, Lane<B>> open) {
+        Room room = new Room(budget.sides() == 1 ? Long.MAX_VALUE : budget.tokens());
+        // Without a batch no lane is opened.
+        Optional<Taken<B>> first = source.next(room);
         if (first.isEmpty()) {
             return;
         }
         try (Lane<B> lane = open.apply(decoder)) {
-            try {
-                for (Optional<B> batch = first; batch.isPresent(); batch = source.next()) {
-                    underWay.add(lane.start(batch.get()));
-                    if (underWay.size() == most) {
-                        finishFirst(underWay);
-                    }
-                }
-                while (!underWay.isEmpty()) {
-                    finishFirst(underWay);
-                }
-            } finally {
-                underWay.forEach(Started::close);
+            if (budget.sides() == 1) {
+                runQueue(source, room, lane, first, decoder.batchesInFlight());
+                return;
             }
+            List<Thread> threads = new ArrayList<>();
+            attempt(source, () -> {
+                while (threads.size() < budget.sides() - 1 && !source.isEmpty()) {
+                    Optional<Taken<B>> batch = source.poll(room);
+                    threads.add(start(source, () -> runQueue(source, room, lane, batch, 1)));
+                }
+                runQueue(source, room, lane, first, 1);
+            });
+            join(threads);
         }
     }
 
-    private static void finishFirst(ArrayDeque<Started> underWay) {
-        try (Started oldest = underWay.removeFirst()) {
-            oldest.finish();
+    private record Running<B>(Taken<B> batch, Started started) {}
+
+    /// Runs batches with at most `most` under way, oldest first, until there are no more.
+    ///
+    /// @param first a batch that was taken already
+    private static <B> void runQueue(
+            BatchSource<B> source, Room room, Lane<B> lane, Optional<Taken<B>> first, int most) {
+        ArrayDeque<Running<B>> underWay = new ArrayDeque<>();
+        try {
+            Optional<Taken<B>> batch = first.isPresent() ? first : source.next(room);
+            while (batch.isPresent()) {
+                underWay.add(new Running<>(batch.get(), lane.start(batch.get().batch())));
+                if (underWay.size() == most) {
+                    finishFirst(source, room, underWay);
+                }
+                batch = source.next(room);
+            }
+            while (!underWay.isEmpty()) {
+                finishFirst(source, room, underWay);
+            }
+        } finally {
+            underWay.forEach(running -> running.started().close());
         }
     }
 
-    /// Batches for several threads, until one fails.
-    private static final class Source<B> {
-        private final Iterator<B> batches;
-        private boolean stopped;
-        private Optional<Throwable> failure = Optional.empty();
-
-        Source(Iterator<B> batches) {
-            this.batches = batches;
+    private static <B> void finishFirst(BatchSource<B> source, Room room, ArrayDeque<Running<B>> underWay) {
+        Running<B> oldest = underWay.removeFirst();
+        try (Started started = oldest.started()) {
+            started.finish();
         }
-
-        synchronized Optional<B> next() {
-            return stopped || !batches.hasNext() ? Optional.empty() : Optional.of(batches.next());
-        }
-
-        synchronized void stop() {
-            stopped = true;
-        }
-
-        synchronized void fail(Throwable thrown) {
-            stopped = true;
-            if (failure.isEmpty()) {
-                failure = Optional.of(thrown);
-            } else {
-                failure.get().addSuppressed(thrown);
-            }
-        }
-
-        synchronized void throwFailure() {
-            if (failure.isPresent()) {
-                switch (failure.get()) {
-                    case RuntimeException e -> throw e;
-                    case Error e -> throw e;
-                    case Throwable e -> throw new IllegalStateException(e);
-                }
-            }
-        }
+        source.done(oldest.batch(), room);
     }
 }

@@ -1,6 +1,7 @@
 package io.github.sgpt4j.scoring;
 
 import io.github.sgpt4j.backend.Download;
+import io.github.sgpt4j.batch.TokenBudget;
 import io.github.sgpt4j.model.CachedPrefix;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.tokenizer.Tokenizer;
@@ -12,8 +13,8 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.NoSuchElementException;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// The cross-encoder: how likely is a query after a prompt with a document (SGPT-CE, Muennighoff 2022, section 3).
 /// Borrows decoder and tokenizer.
@@ -24,6 +25,9 @@ import java.util.Optional;
 /// @param lanes the model
 /// @param maxLength most tokens of an input
 public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate template, int maxLength) {
+    /// A context is computed again for a further batch if that one may have so many times its tokens.
+    private static final long WORTH_SHARING = 8;
+
     public PairScorer {
         int positions = lanes.any().config().maxPositions();
         if (maxLength < 1 || maxLength > positions) {
@@ -37,7 +41,9 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
         this(new Lanes(List.of(decoder)), tokenizer, template, maxLength);
     }
 
-    /// Scores `queries[i]` after the prompt with `documents[i]`.
+    /// Scores `queries[i]` after the prompt with `documents[i]`, at most `batchTokens` tokens at a time on each device,
+    /// but
+    /// for a longer pair alone.
     ///
     /// @return the log-probability of each scored query token, `[pairs][tokens]`; a query without tokens has none,
     ///     one that is longer than the model keeps its last ones
@@ -61,7 +67,7 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
             }
         }
         if (!scored.isEmpty()) {
-            run(lanes, requests, byContext(requests, scored), batchTokens, progress, results);
+            run(lanes, requests, scored, batchTokens, progress, results);
         } else {
             progress.update(results.length, results.length);
         }
@@ -82,36 +88,74 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
         return requests;
     }
 
-    /// Puts requests with equal contexts next to one another, otherwise in the given order.
-    private static List<Integer> byContext(List<ScoringRequest> requests, List<Integer> scored) {
+    /// Requests with equal contexts, in the order of their first ones.
+    private static List<List<Integer>> byContext(List<ScoringRequest> requests, List<Integer> scored) {
         Map<IntBuffer, List<Integer>> groups = new LinkedHashMap<>();
         for (int i : scored) {
             ScoringRequest request = requests.get(i);
             IntBuffer context = IntBuffer.wrap(request.input(), 0, request.scoredFrom() + 1);
             groups.computeIfAbsent(context, c -> new ArrayList<>()).add(i);
         }
-        return groups.values().stream().flatMap(List::stream).toList();
+        return List.copyOf(groups.values());
     }
 
     private static void run(
             Lanes lanes,
             List<ScoringRequest> requests,
-            List<Integer> order,
+            List<Integer> scored,
             int batchTokens,
             Progress progress,
             float[][] results) {
-        Counter counter = new Counter(progress, results.length, results.length - order.size());
-        int[] shared = sharedTokens(requests, order);
-        lanes.run(
-                new Batches(requests, order, shared.length, batchTokens),
-                decoder -> new ScoringLane(decoder, shared, results, counter));
+        Counter counter = new Counter(progress, results.length, results.length - scored.size());
+        int[] shared = sharedTokens(requests, scored);
+        TokenBudget budget = lanes.budget(batchTokens);
+        List<Piece> pieces = byContext(requests, scored).stream()
+                .flatMap(group -> pieces(requests, group, shared.length, budget).stream())
+                .toList();
+        int[] tokens = pieces.stream().mapToInt(Piece::tokens).toArray();
+        Iterator<ScoringBatch> batches = budget.plan(tokens).stream()
+                .map(plan -> batch(requests, Arrays.stream(plan).mapToObj(pieces::get), shared.length))
+                .iterator();
+        lanes.run(batches, ScoringBatch::tokens, budget, decoder -> new ScoringLane(decoder, shared, results, counter));
+    }
+
+    /// Requests with equal contexts that go through the decoder together.
+    ///
+    /// @param tokens that are computed for them
+    private record Piece(List<Integer> requests, int tokens) {}
+
+    /// Cuts requests with equal contexts where they are too many for a batch. So that the context is not computed too
+    /// often, a batch beside others may be larger than its part of the budget.
+    private static List<Piece> pieces(
+            List<ScoringRequest> requests, List<Integer> group, int cached, TokenBudget budget) {
+        int context = requests.get(group.getFirst()).scoredFrom() + 1;
+        long most = Math.min(budget.tokens(), Math.max(budget.batchTokens(), WORTH_SHARING * (context - cached)));
+        List<Piece> pieces = new ArrayList<>();
+        int from = 0;
+        int tokens = 0;
+        for (int i = 0; i < group.size(); i++) {
+            int query = requests.get(group.get(i)).input().length - context;
+            if (i > from && (long) tokens + query > most) {
+                pieces.add(new Piece(group.subList(from, i), tokens));
+                from = i;
+            }
+            tokens = i == from ? context - cached + query : tokens + query;
+        }
+        pieces.add(new Piece(group.subList(from, group.size()), tokens));
+        return pieces;
+    }
+
+    private static ScoringBatch batch(List<ScoringRequest> requests, Stream<Piece> pieces, int cached) {
+        ScoringBatch batch = new ScoringBatch(cached);
+        pieces.flatMap(piece -> piece.requests().stream()).forEach(i -> batch.add(i, requests.get(i)));
+        return batch;
     }
 
     /// The tokens that every request starts with; none if there is only one request.
-    private static int[] sharedTokens(List<ScoringRequest> requests, List<Integer> order) {
-        int[] first = requests.get(order.getFirst()).input();
-        int length = order.size() < 2 ? 0 : first.length;
-        for (int i : order) {
+    private static int[] sharedTokens(List<ScoringRequest> requests, List<Integer> scored) {
+        int[] first = requests.get(scored.getFirst()).input();
+        int length = scored.size() < 2 ? 0 : first.length;
+        for (int i : scored) {
             ScoringRequest request = requests.get(i);
             // The first scored row must be computed, not cached.
             length = Math.min(length, request.scoredFrom());
@@ -121,41 +165,7 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
         return Arrays.copyOf(first, length);
     }
 
-    /// Fills batches in the given order, each when it is asked for.
-    private static final class Batches implements Iterator<ScoringBatch> {
-        private final List<ScoringRequest> requests;
-        private final List<Integer> order;
-        private final int cached;
-        private final int batchTokens;
-        private int next;
-
-        Batches(List<ScoringRequest> requests, List<Integer> order, int cached, int batchTokens) {
-            this.requests = requests;
-            this.order = order;
-            this.cached = cached;
-            this.batchTokens = batchTokens;
-        }
-
-        @Override
-        public boolean hasNext() {
-            return next < order.size();
-        }
-
-        @Override
-        public ScoringBatch next() {
-            if (!hasNext()) {
-                throw new NoSuchElementException();
-            }
-            ScoringBatch batch = new ScoringBatch(cached);
-            do {
-                batch.add(order.get(next), requests.get(order.get(next)));
-                next++;
-            } while (hasNext() && batch.tokens() + batch.cost(requests.get(order.get(next))) <= batchTokens);
-            return batch;
-        }
-    }
-
-    /// One device's part; computes the shared tokens for itself.
+    /// One device's part; computes the shared tokens once for itself.
     private static final class ScoringLane implements Lanes.Lane<ScoringBatch> {
         private final Decoder decoder;
         private final Optional<CachedPrefix> prefix;

@@ -1,6 +1,6 @@
 package io.github.sgpt4j.scoring;
 
-/// Told how far a long call is, by one thread at a time: the caller's, or with several devices one of theirs.
+/// Told how far a long call is, by one thread at a time: the caller's, or one that computes for it.
 @FunctionalInterface
 public interface Progress {
     /// @param done items finished

@@ -30,16 +30,7 @@ final class ScoringBatch {
         }
     }
 
-    boolean isEmpty() {
-        return members.isEmpty();
-    }
-
-    /// Tokens that [#add] would add.
-    int cost(ScoringRequest request) {
-        int context = request.scoredFrom() + 1;
-        return request.input().length - (sharesContext(request) ? context : cached);
-    }
-
+    /// Tokens to be computed.
     int tokens() {
         return builder.tokens();
     }

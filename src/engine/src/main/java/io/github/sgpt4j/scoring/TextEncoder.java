@@ -29,7 +29,7 @@ public record TextEncoder(
         boolean includePrompt,
         EmbeddingSteps steps,
         int maxLength) {
-    /// Texts that are tokenized together, ahead of the device.
+    /// Texts that are tokenized together, and sorted by length together.
     private static final int WINDOW = 1024;
 
     public TextEncoder {
@@ -52,7 +52,8 @@ public record TextEncoder(
         this(new Lanes(List.of(decoder)), tokenizer, modes, includePrompt, steps, maxLength);
     }
 
-    /// Embeds texts in batches of at most `batchTokens` tokens. A text without any token gives the pooled vector zero.
+    /// Embeds texts, at most `batchTokens` tokens at a time on each device, but for a longer text alone. A text without
+    /// any token gives the pooled vector zero.
     ///
     /// @return `[texts][steps.width()]`, in the order of `texts`
     public float[][] embed(List<String> texts, TextFraming framing, int batchTokens, Progress progress) {
@@ -63,14 +64,24 @@ public record TextEncoder(
         }
         int promptLength = includePrompt ? 0 : framing.promptLength(tokenizer);
         TokenizedWindows.Encoding encoding = text -> framing.encode(tokenizer, text, maxLength);
-        // A device that works by itself gets its first batches while later texts are still being tokenized.
-        boolean ahead = lanes.any().batchesInFlight() > 1;
-        try (TokenizedWindows windows =
-                new TokenizedWindows(texts, ahead ? WINDOW : Math.max(1, texts.size()), ahead, encoding)) {
-            Iterator<List<Sequence>> batches = batches(windows, batchTokens, pooled, counter);
-            lanes.run(batches, decoder -> batch -> start(decoder, batch, promptLength, pooled, counter));
+        TokenBudget budget = lanes.budget(batchTokens);
+        try (TokenizedWindows windows = new TokenizedWindows(texts, WINDOW, ahead(budget), encoding)) {
+            lanes.run(
+                    batches(windows, budget, pooled, counter),
+                    batch -> batch.stream().mapToLong(s -> s.ids.length).sum(),
+                    budget,
+                    decoder -> batch -> start(decoder, batch, promptLength, pooled, counter));
         }
         return steps.apply(pooled);
+    }
+
+    /// Where something else computes meanwhile, later texts are tokenized beside it: on all processors beside a GPU, on
+    /// one thread more beside others that compute.
+    private TokenizedWindows.Ahead ahead(TokenBudget budget) {
+        if (lanes.any().batchesInFlight() > 1) {
+            return TokenizedWindows.Ahead.ALL_PROCESSORS;
+        }
+        return budget.sides() > 1 ? TokenizedWindows.Ahead.ONE_THREAD : TokenizedWindows.Ahead.NOT;
     }
 
     /// A text as it goes through the decoder.
@@ -78,7 +89,7 @@ public record TextEncoder(
 
     /// The batches of one window after the other; texts without tokens are answered at once.
     private Iterator<List<Sequence>> batches(
-            TokenizedWindows windows, int batchTokens, float[][] pooled, Counter counter) {
+            TokenizedWindows windows, TokenBudget budget, float[][] pooled, Counter counter) {
         return new Iterator<>() {
             private Iterator<List<Sequence>> current = Collections.emptyIterator();
 
@@ -89,7 +100,7 @@ public record TextEncoder(
                     if (window.isEmpty()) {
                         return false;
                     }
-                    current = plan(window.get(), batchTokens, pooled, counter).iterator();
+                    current = plan(window.get(), budget, pooled, counter).iterator();
                 }
                 return true;
             }
@@ -105,7 +116,7 @@ public record TextEncoder(
     }
 
     private List<List<Sequence>> plan(
-            TokenizedWindows.Window window, int batchTokens, float[][] pooled, Counter counter) {
+            TokenizedWindows.Window window, TokenBudget budget, float[][] pooled, Counter counter) {
         List<Sequence> filled = new ArrayList<>();
         for (int i = 0; i < window.ids().length; i++) {
             int[] ids = window.ids()[i];
@@ -120,7 +131,7 @@ public record TextEncoder(
             counter.add(window.ids().length - filled.size());
         }
         int[] lengths = filled.stream().mapToInt(s -> s.ids.length).toArray();
-        return TokenBudget.plan(lengths, batchTokens).stream()
+        return budget.plan(lengths).stream()
                 .map(group -> Arrays.stream(group).mapToObj(filled::get).toList())
                 .toList();
     }

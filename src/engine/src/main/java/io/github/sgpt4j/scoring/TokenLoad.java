@@ -15,7 +15,7 @@ import java.util.SplittableRandom;
 /// @param texts number of texts
 /// @param tokens tokens of each
 /// @param queryTokens tokens of the query that is scored after each text
-/// @param batchTokens most tokens computed together
+/// @param batchTokens most tokens computed at the same time on a device
 public record TokenLoad(int texts, int tokens, int queryTokens, int batchTokens) {
     /// Tokens that all texts to be scored begin with, like the instruction of a prompt.
     private static final int INSTRUCTION = 14;
@@ -32,8 +32,12 @@ public record TokenLoad(int texts, int tokens, int queryTokens, int batchTokens)
     public void embed(Lanes lanes) {
         List<int[]> sequences = sequences(lanes);
         int[] lengths = sequences.stream().mapToInt(s -> s.length).toArray();
-        List<int[]> plan = TokenBudget.plan(lengths, batchTokens);
-        lanes.run(plan.iterator(), decoder -> group -> start(decoder, sequences, group));
+        TokenBudget budget = lanes.budget(batchTokens);
+        lanes.run(
+                budget.plan(lengths).iterator(),
+                group -> (long) group.length * tokens,
+                budget,
+                decoder -> group -> start(decoder, sequences, group));
     }
 
     private static Lanes.Started start(Decoder decoder, List<int[]> sequences, int[] group) {

@@ -6,7 +6,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.stream.IntStream;
 
-/// Texts as token ids, a window at a time; if asked for, the next window is made on other threads while one is used.
+/// Texts as token ids, a window at a time; if asked for, the next window is made in the background while one is used.
 final class TokenizedWindows implements AutoCloseable {
     /// A text's token ids. Safe to share between threads.
     interface Encoding {
@@ -17,16 +17,25 @@ final class TokenizedWindows implements AutoCloseable {
     /// @param ids token ids of this text and those after it
     record Window(int first, int[][] ids) {}
 
+    /// Where later windows are made.
+    enum Ahead {
+        /// Nowhere: each is made on the calling thread when it is asked for.
+        NOT,
+        /// On one thread in the background.
+        ONE_THREAD,
+        /// On as many threads as there are processors; so is the first window.
+        ALL_PROCESSORS
+    }
+
     private final List<String> texts;
     private final int size;
-    private final boolean ahead;
+    private final Ahead ahead;
     private final Encoding encoding;
     private int from;
     private Optional<CompletableFuture<int[][]>> next = Optional.empty();
 
     /// @param size texts of a window
-    /// @param ahead whether to work ahead, on all processors
-    TokenizedWindows(List<String> texts, int size, boolean ahead, Encoding encoding) {
+    TokenizedWindows(List<String> texts, int size, Ahead ahead, Encoding encoding) {
         this.texts = texts;
         this.size = size;
         this.ahead = ahead;
@@ -42,7 +51,7 @@ final class TokenizedWindows implements AutoCloseable {
         int end = Math.min(texts.size(), from + size);
         int[][] ids = next.isPresent() ? joined(next.get()) : encode(first, end);
         from = end;
-        next = ahead && end < texts.size()
+        next = ahead != Ahead.NOT && end < texts.size()
                 ? Optional.of(CompletableFuture.supplyAsync(() -> encode(end, Math.min(texts.size(), end + size))))
                 : Optional.empty();
         return Optional.of(new Window(first, ids));
@@ -50,7 +59,7 @@ final class TokenizedWindows implements AutoCloseable {
 
     private int[][] encode(int first, int end) {
         IntStream indices = IntStream.range(first, end);
-        return (ahead ? indices.parallel() : indices)
+        return (ahead == Ahead.ALL_PROCESSORS ? indices.parallel() : indices)
                 .mapToObj(i -> encoding.encode(texts.get(i)))
                 .toArray(int[][]::new);
     }

@@ -43,6 +43,21 @@ public final class Backends {
         });
     }
 
+    /// Wants `sides` batches computed side by side.
+    public static Backend sideBySide(Backend backend, int sides) {
+        return (Backend) Proxy.newProxyInstance(
+                Backend.class.getClassLoader(), new Class<?>[] {Backend.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("batchesSideBySide")) {
+                        return sides;
+                    }
+                    try {
+                        return method.invoke(backend, arguments);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                });
+    }
+
     /// Shows every batch whose tokens are embedded: these tokens are computed.
     public static Backend watched(Backend backend, Consumer<PackedBatch> embedded) {
         return hooked(backend, (operation, arguments) -> {

@@ -32,7 +32,7 @@ class PairScorerTest {
     private static final List<String> QUERIES =
             List.of("planet close to earth", "spiders", "how to cook rice?", "planet", "the moon and the sun");
 
-    private final List<PackedBatch> embedded = new ArrayList<>();
+    private final List<PackedBatch> embedded = Collections.synchronizedList(new ArrayList<>());
 
     static List<String> crossEncoders() {
         return Goldens.crossEncoders();
@@ -122,6 +122,61 @@ class PairScorerTest {
                 rows += QUERIES.stream().mapToInt(q -> model.tokens(q) - 1).sum();
             }
             assertEquals(rows, model.backend().embeddedRows());
+        }
+    }
+
+    @Test
+    void batchesSideBySideShareTheInstructionAndKeepDocumentsTogether() {
+        List<String> queries = new ArrayList<>();
+        List<String> documents = new ArrayList<>();
+        for (String query : QUERIES) {
+            for (String document : DOCUMENTS) {
+                queries.add(query);
+                documents.add(document);
+            }
+        }
+        float[][] expected;
+        try (ReferenceModel model = ReferenceModel.open(MODEL)) {
+            expected = model.scorer().logProbabilities(queries, documents, 100_000, QUIET);
+        }
+        try (ReferenceModel model = ReferenceModel.open(MODEL, b -> Backends.sideBySide(watch(b), 3))) {
+            float[][] actual = model.scorer().logProbabilities(queries, documents, 240, QUIET);
+            for (int i = 0; i < expected.length; i++) {
+                Closeness.SAME.check("pair " + i, expected[i], actual[i]);
+            }
+            // A prefix and then several batches, each document in one of them.
+            assertTrue(embedded.size() > 3, "batches " + embedded.size());
+            for (int p = 0; p < model.instruction(); p++) {
+                assertEquals(1, rowsAt(p), "position " + p);
+            }
+            int rows = embedded.getFirst().tokens();
+            for (String document : DOCUMENTS) {
+                rows += model.context(document).length - embedded.getFirst().tokens();
+                rows += QUERIES.stream().mapToInt(q -> model.tokens(q) - 1).sum();
+            }
+            assertEquals(rows, model.backend().embeddedRows());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 20, 60, 150, 1000})
+    void nothingStaysOpenWhereBatchesSideBySideFail(int failing) {
+        AtomicInteger calls = new AtomicInteger();
+        int[] failAt = {-1};
+        try (ReferenceModel model =
+                ReferenceModel.open(MODEL, b -> Backends.sideBySide(failing(b, calls, failAt), 3))) {
+            PairScorer scorer = model.scorer();
+            model.decoder().requireHead();
+            calls.set(0);
+            failAt[0] = failing;
+            List<String> queries = Collections.nCopies(60, "planet close to earth");
+            List<String> documents = new ArrayList<>();
+            for (int i = 0; i < queries.size(); i++) {
+                documents.add("the moon is document number " + i);
+            }
+            assertThrows(BackendException.class, () -> scorer.logProbabilities(queries, documents, 100, QUIET));
+            assertEquals(0, model.backend().openTensors());
+            assertEquals(0, model.backend().openBatches());
         }
     }
 

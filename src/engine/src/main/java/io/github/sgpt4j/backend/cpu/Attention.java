@@ -38,7 +38,8 @@ final class Attention {
     }
 
     private void run(Workers workers) {
-        int wanted = workers.threads() == 1 ? 1 : 4 * workers.threads();
+        int threads = workers.available();
+        int wanted = threads == 1 ? 1 : 4 * threads;
         int units = Math.multiplyExact(batch.trees().size(), parameters.kvHeads());
         int pieces = Math.max(1, (wanted + units - 1) / units);
         List<Part> parts = new ArrayList<>();

@@ -25,10 +25,16 @@ import java.util.Locale;
 
 /// The operations on the CPU, with the Vector API. Needs the module `jdk.incubator.vector`.
 ///
-/// Operations have finished when they return. Weight matrices are packed into memory outside the heap when they are
+/// Operations have finished when they return. Each is shared out among the threads that are not busy with another
+/// batch:
+/// all of them if one batch is under way, none if every thread has one of its own. Weight matrices are packed into
+/// memory outside the heap when they are
 /// first used; embedding tables are read where they are mapped; activations are heap arrays that are recycled.
 public final class CpuBackend implements Backend {
     private static final String VECTOR_MODULE = "jdk.incubator.vector";
+
+    /// Fewest tokens that a batch beside others may have to do with.
+    private static final int FEWEST_TOKENS = 256;
 
     private final CpuOptions options;
     private final Workers workers;
@@ -88,7 +94,9 @@ public final class CpuBackend implements Backend {
     @Override
     public Batch upload(PackedBatch batch) {
         checkOpen();
-        return new CpuBatch(batch);
+        CpuBatch uploaded = new CpuBatch(batch, workers::leave);
+        workers.enter();
+        return uploaded;
     }
 
     @Override
@@ -312,6 +320,13 @@ public final class CpuBackend implements Backend {
     public float[] download(Tensor x) {
         CpuTensor from = checked(x, x.rows(), x.columns(), "download");
         return Arrays.copyOfRange(from.data(), from.offset(), from.offset() + x.rows() * x.columns());
+    }
+
+    /// One for each thread that has none yet: threads that need not wait for one another after every operation get more
+    /// done. A batch must be worth reading the weights for it.
+    @Override
+    public int batchesSideBySide(int tokens) {
+        return Math.clamp(tokens / FEWEST_TOKENS, 1, Math.max(1, workers.threads() - workers.entered()));
     }
 
     /// Does nothing: operations have finished when they return.

@@ -10,10 +10,13 @@ final class CpuBatch implements Batch {
     private final PackedBatch packed;
     private final List<int[]> trees;
     private final int[] depths;
+    private final Runnable onClose;
     private boolean closed;
 
-    CpuBatch(PackedBatch packed) {
+    /// @param onClose called once, when this is closed first
+    CpuBatch(PackedBatch packed, Runnable onClose) {
         this.packed = packed;
+        this.onClose = onClose;
         int segments = packed.segments();
         this.depths = new int[segments];
         int[] tree = new int[segments];
@@ -54,6 +57,9 @@ final class CpuBatch implements Batch {
 
     @Override
     public void close() {
-        closed = true;
+        if (!closed) {
+            closed = true;
+            onClose.run();
+        }
     }
 }

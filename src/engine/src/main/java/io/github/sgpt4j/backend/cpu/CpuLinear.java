@@ -85,7 +85,8 @@ final class CpuLinear implements Linear {
         DType dtype = format.heldAs(storedType());
         MemorySegment panels = allocate(PackedMatrix.bytes(in, out, dtype), dtype);
         MatrixPacker packer = new MatrixPacker(weight, in, out, dtype, panels);
-        workers.parallelFor(PackedMatrix.panelCount(out), packer::pack);
+        // Whoever needs this matrix too waits, so that its thread is free.
+        workers.parallelForAll(PackedMatrix.panelCount(out), packer::pack);
         return new PackedMatrix(in, out, dtype, panels, biasValues());
     }
 

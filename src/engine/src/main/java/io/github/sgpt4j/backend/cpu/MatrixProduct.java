@@ -67,8 +67,9 @@ final class MatrixProduct {
         int rowBlocks = (rows + rowBlock - 1) / rowBlock;
         int panels = matrix.panelCount();
         int groups = 1;
-        if (workers.threads() > 1) {
-            int wanted = (TASKS_PER_THREAD * workers.threads() + rowBlocks - 1) / rowBlocks;
+        int threads = workers.available();
+        if (threads > 1) {
+            int wanted = (TASKS_PER_THREAD * threads + rowBlocks - 1) / rowBlocks;
             groups = Math.max(1, Math.min(wanted, panels / FEWEST_PANELS));
         }
         int panelGroups = groups;

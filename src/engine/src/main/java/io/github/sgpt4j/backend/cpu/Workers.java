@@ -11,7 +11,9 @@ import org.jspecify.annotations.Nullable;
 
 /// A fixed group of daemon threads that share loops out among themselves and the calling thread.
 ///
-/// Any number of threads may call [#parallelFor] at a time, also from inside a task. Closing lets running loops finish.
+/// Any number of threads may call [#parallelFor] at a time, also from inside a task. A thread that has entered
+/// ([#enter]) counts as busy with loops of its own until it leaves: as many of the group then help nobody, so that no
+/// more threads compute than there should be. Closing lets running loops finish.
 final class Workers implements AutoCloseable {
     /// One step of a parallel loop.
     @FunctionalInterface
@@ -34,6 +36,7 @@ final class Workers implements AutoCloseable {
     private final List<Thread> workers = new ArrayList<>();
     private final ArrayDeque<Loop> loops = new ArrayDeque<>();
     private final ConcurrentLinkedDeque<Scratch> idle = new ConcurrentLinkedDeque<>();
+    private final AtomicInteger entered = new AtomicInteger();
     private volatile int posted;
     private volatile boolean closed;
 
@@ -41,7 +44,8 @@ final class Workers implements AutoCloseable {
     Workers(int threads) {
         this.threads = threads;
         for (int i = 1; i < threads; i++) {
-            Thread worker = new Thread(this::work, "sgpt4j-cpu-" + i);
+            int number = i;
+            Thread worker = new Thread(() -> work(number), "sgpt4j-cpu-" + i);
             worker.setDaemon(true);
             workers.add(worker);
         }
@@ -52,21 +56,59 @@ final class Workers implements AutoCloseable {
         return threads;
     }
 
+    /// A thread begins to compute on its own account, until [#leave].
+    void enter() {
+        entered.incrementAndGet();
+    }
+
+    /// A thread that entered has nothing more to compute: one of the group may help the others instead.
+    void leave() {
+        entered.decrementAndGet();
+        synchronized (loops) {
+            if (!loops.isEmpty()) {
+                loops.notifyAll();
+            }
+        }
+    }
+
+    /// How many threads have entered.
+    int entered() {
+        return entered.get();
+    }
+
+    /// Members of the group that may help now. Whoever runs a loop without having entered counts as the first.
+    private int free() {
+        return Math.max(0, threads - Math.max(1, entered.get()));
+    }
+
+    /// How many threads a loop can count on now, the calling one included.
+    int available() {
+        int callers = Math.max(1, entered.get());
+        return 1 + (free() + callers - 1) / callers;
+    }
+
     /// Runs `task` for every index in `[0, tasks)`, in any order and on any thread, and returns when all are done.
     ///
     /// If one throws, no further ones start and the first exception is thrown here.
     void parallelFor(int tasks, Task task) {
-        if (tasks == 0) {
+        run(new Loop(tasks, task, false), tasks > 1 && free() > 0);
+    }
+
+    /// As [#parallelFor], with the help of the whole group whoever has entered: for what others wait for.
+    void parallelForAll(int tasks, Task task) {
+        run(new Loop(tasks, task, true), tasks > 1 && !workers.isEmpty());
+    }
+
+    private void run(Loop loop, boolean shared) {
+        if (loop.tasks == 0) {
             return;
         }
-        Loop loop = new Loop(tasks, task);
-        boolean shared = tasks > 1 && !workers.isEmpty();
         if (shared) {
             post(loop);
         }
         Scratch scratch = borrow();
         try {
-            loop.help(scratch);
+            loop.run(scratch);
         } finally {
             idle.push(scratch);
         }
@@ -80,11 +122,9 @@ final class Workers implements AutoCloseable {
     /// Runs `body` over all of `[0, rows)`, in ranges that are worth a task each.
     void parallelRows(int rows, int elementsPerRow, RowRange body) {
         long work = (long) rows * elementsPerRow;
-        int ranges = (int) Math.min(Math.min(rows, 4L * threads), Math.max(1, work / ELEMENTS_PER_TASK));
-        if (threads == 1) {
-            ranges = Math.min(ranges, 1);
-        }
-        int count = ranges;
+        int helpers = available();
+        long most = helpers == 1 ? 1 : Math.max(1, work / ELEMENTS_PER_TASK);
+        int count = (int) Math.min(Math.min(rows, 4L * helpers), most);
         parallelFor(count, (i, scratch) -> {
             int from = (int) ((long) rows * i / count);
             int to = (int) ((long) rows * (i + 1) / count);
@@ -114,18 +154,25 @@ final class Workers implements AutoCloseable {
         }
     }
 
-    private void work() {
+    private void work(int number) {
         Scratch scratch = new Scratch();
         while (true) {
-            Loop loop = next();
+            Loop loop = next(number);
             if (loop == null) {
                 return;
             }
-            loop.help(scratch);
+            while (mayHelp(number, loop) && loop.step(scratch)) {
+                // Whether it may go on is looked at before every step.
+            }
         }
     }
 
-    private @Nullable Loop next() {
+    /// Whether member `number` of the group, counted from 1, may help with a loop.
+    private boolean mayHelp(int number, Loop loop) {
+        return loop.forAll || number <= free();
+    }
+
+    private @Nullable Loop next(int number) {
         int seen = posted;
         for (int i = 0; i < SPINS && posted == seen && !closed; i++) {
             Thread.onSpinWait();
@@ -133,7 +180,7 @@ final class Workers implements AutoCloseable {
         synchronized (loops) {
             while (true) {
                 for (Loop loop : loops) {
-                    if (loop.hasMore()) {
+                    if (loop.hasMore() && mayHelp(number, loop)) {
                         return loop;
                     }
                 }
@@ -162,14 +209,16 @@ final class Workers implements AutoCloseable {
     private static final class Loop {
         private final int tasks;
         private final Task task;
+        private final boolean forAll;
         private final AtomicInteger next = new AtomicInteger();
         private final AtomicInteger unfinished;
         private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
         private final Thread caller = Thread.currentThread();
 
-        Loop(int tasks, Task task) {
+        Loop(int tasks, Task task, boolean forAll) {
             this.tasks = tasks;
             this.task = task;
+            this.forAll = forAll;
             this.unfinished = new AtomicInteger(tasks);
         }
 
@@ -177,24 +226,30 @@ final class Workers implements AutoCloseable {
             return next.get() < tasks;
         }
 
-        void help(Scratch scratch) {
-            while (hasMore()) {
-                int index = next.getAndIncrement();
-                if (index >= tasks) {
-                    return;
+        void run(Scratch scratch) {
+            while (step(scratch)) {
+                // Until no index is left.
+            }
+        }
+
+        /// Runs the task for the next index, unless there is none left.
+        boolean step(Scratch scratch) {
+            int index = hasMore() ? next.getAndIncrement() : tasks;
+            if (index >= tasks) {
+                return false;
+            }
+            try {
+                if (failure.get() == null) {
+                    task.run(index, scratch);
                 }
-                try {
-                    if (failure.get() == null) {
-                        task.run(index, scratch);
-                    }
-                } catch (RuntimeException | Error e) {
-                    failure.compareAndSet(null, e);
-                } finally {
-                    if (unfinished.decrementAndGet() == 0) {
-                        LockSupport.unpark(caller);
-                    }
+            } catch (RuntimeException | Error e) {
+                failure.compareAndSet(null, e);
+            } finally {
+                if (unfinished.decrementAndGet() == 0) {
+                    LockSupport.unpark(caller);
                 }
             }
+            return true;
         }
 
         void await() {

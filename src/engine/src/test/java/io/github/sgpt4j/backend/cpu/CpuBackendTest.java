@@ -43,6 +43,31 @@ class CpuBackendTest {
     }
 
     @Test
+    void everyThreadWithoutABatchMayHaveOneBesideTheOthers() {
+        try (CpuBackend backend = new CpuBackend(new CpuOptions(4, WeightFormat.AS_STORED))) {
+            assertEquals(1, backend.batchesSideBySide(1));
+            assertEquals(1, backend.batchesSideBySide(511));
+            assertEquals(2, backend.batchesSideBySide(512));
+            assertEquals(4, backend.batchesSideBySide(4096));
+            assertEquals(4, backend.batchesSideBySide(Integer.MAX_VALUE));
+            PackedBatch packed = PackedBatch.of(List.of(new int[] {1}));
+            Batch first = backend.upload(packed);
+            assertEquals(3, backend.batchesSideBySide(4096));
+            List<Batch> others = List.of(
+                    backend.upload(packed), backend.upload(packed), backend.upload(packed), backend.upload(packed));
+            assertEquals(1, backend.batchesSideBySide(4096));
+            others.forEach(Batch::close);
+            others.forEach(Batch::close);
+            assertEquals(3, backend.batchesSideBySide(4096));
+            first.close();
+            assertEquals(4, backend.batchesSideBySide(4096));
+        }
+        try (CpuBackend backend = new CpuBackend(new CpuOptions(1, WeightFormat.AS_STORED))) {
+            assertEquals(1, backend.batchesSideBySide(4096));
+        }
+    }
+
+    @Test
     void threadsAreBounded() {
         assertThrows(IllegalArgumentException.class, () -> new CpuOptions(-1, WeightFormat.F32));
         assertThrows(IllegalArgumentException.class, () -> new CpuOptions(5000, WeightFormat.F32));

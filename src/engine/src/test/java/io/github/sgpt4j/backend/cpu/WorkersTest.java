@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
@@ -61,6 +63,135 @@ class WorkersTest {
                 } catch (InterruptedException e) {
                     throw new IllegalStateException(e);
                 }
+            });
+            assertEquals(0, met.getCount());
+        }
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static Set<Thread> threadsOf(Workers workers, int tasks) {
+        Set<Thread> threads = ConcurrentHashMap.newKeySet();
+        workers.parallelFor(tasks, (i, scratch) -> threads.add(Thread.currentThread()));
+        return threads;
+    }
+
+    @Test
+    void loopsCountOnTheThreadsThatNobodyElseHas() {
+        try (Workers workers = new Workers(4)) {
+            assertEquals(4, workers.available());
+            workers.enter();
+            assertEquals(4, workers.available());
+            workers.enter();
+            // Two are left for two callers.
+            assertEquals(2, workers.available());
+            workers.enter();
+            assertEquals(2, workers.available());
+            workers.enter();
+            assertEquals(1, workers.available());
+            workers.enter();
+            assertEquals(1, workers.available());
+            assertEquals(5, workers.entered());
+            for (int i = 0; i < 5; i++) {
+                workers.leave();
+            }
+            assertEquals(4, workers.available());
+        }
+    }
+
+    @Test
+    void nobodyHelpsACallerWhileEveryThreadHasWorkOfItsOwn() {
+        try (Workers workers = new Workers(3)) {
+            for (int i = 0; i < 3; i++) {
+                workers.enter();
+            }
+            assertEquals(Set.of(Thread.currentThread()), threadsOf(workers, 1000));
+            AtomicInteger ranges = new AtomicInteger();
+            workers.parallelRows(1000, 10_000, (from, to, scratch) -> ranges.incrementAndGet());
+            assertEquals(1, ranges.get());
+        }
+    }
+
+    @Test
+    void helpersAreAsManyAsThreadsAreFree() {
+        try (Workers workers = new Workers(4)) {
+            workers.enter();
+            workers.enter();
+            // The caller and two helpers must meet; the third helper would be one too many.
+            CountDownLatch met = new CountDownLatch(3);
+            Set<Thread> threads = ConcurrentHashMap.newKeySet();
+            workers.parallelFor(200, (i, scratch) -> {
+                threads.add(Thread.currentThread());
+                met.countDown();
+                await(met);
+            });
+            assertEquals(3, threads.size());
+        }
+    }
+
+    @Test
+    void aHelperLeavesWhenItsThreadIsNeededElsewhere() {
+        try (Workers workers = new Workers(2)) {
+            workers.enter();
+            Thread caller = Thread.currentThread();
+            CountDownLatch helping = new CountDownLatch(1);
+            CountDownLatch needed = new CountDownLatch(1);
+            AtomicInteger helped = new AtomicInteger();
+            workers.parallelFor(100, (i, scratch) -> {
+                if (!Thread.currentThread().equals(caller)) {
+                    helped.incrementAndGet();
+                    helping.countDown();
+                    await(needed);
+                } else if (needed.getCount() > 0) {
+                    await(helping);
+                    workers.enter();
+                    needed.countDown();
+                }
+            });
+            // The step that it was at, and no other.
+            assertEquals(1, helped.get());
+        }
+    }
+
+    @Test
+    void aThreadThatBecomesFreeHelpsARunningLoopAndLaterOnes() {
+        try (Workers workers = new Workers(3)) {
+            workers.enter();
+            workers.enter();
+            CountDownLatch all = new CountDownLatch(3);
+            workers.parallelFor(3, (i, scratch) -> {
+                all.countDown();
+                if (all.getCount() == 1) {
+                    // Caller and helper are here: the third step waits for a thread.
+                    workers.leave();
+                }
+                await(all);
+            });
+            CountDownLatch again = new CountDownLatch(3);
+            workers.parallelFor(3, (i, scratch) -> {
+                again.countDown();
+                await(again);
+            });
+            assertEquals(0, again.getCount());
+        }
+    }
+
+    @Test
+    void allHelpWithWhatOthersWaitFor() {
+        try (Workers workers = new Workers(3)) {
+            for (int i = 0; i < 3; i++) {
+                workers.enter();
+            }
+            CountDownLatch met = new CountDownLatch(3);
+            workers.parallelForAll(3, (i, scratch) -> {
+                met.countDown();
+                await(met);
             });
             assertEquals(0, met.getCount());
         }

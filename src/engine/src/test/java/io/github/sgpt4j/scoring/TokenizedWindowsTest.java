@@ -1,0 +1,99 @@
+package io.github.sgpt4j.scoring;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.sgpt4j.scoring.TokenizedWindows.Ahead;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+@Timeout(60)
+class TokenizedWindowsTest {
+    private static final List<String> TEXTS = List.of("0", "1", "2", "3", "4");
+
+    private final Map<String, Thread> encoded = new ConcurrentHashMap<>();
+
+    private int[] encode(String text) {
+        encoded.put(text, Thread.currentThread());
+        return new int[] {Integer.parseInt(text)};
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void windowsFollowOneAnother(Ahead ahead) {
+        try (TokenizedWindows windows = new TokenizedWindows(TEXTS, 2, ahead, this::encode)) {
+            List<Integer> firsts = new ArrayList<>();
+            List<Integer> ids = new ArrayList<>();
+            for (var window = windows.next(); window.isPresent(); window = windows.next()) {
+                firsts.add(window.get().first());
+                for (int[] text : window.get().ids()) {
+                    assertEquals(1, text.length);
+                    ids.add(text[0]);
+                }
+            }
+            assertEquals(List.of(0, 2, 4), firsts);
+            assertEquals(List.of(0, 1, 2, 3, 4), ids);
+            assertEquals(Optional.empty(), windows.next());
+        }
+    }
+
+    @Test
+    void withoutWorkAheadEverythingIsMadeByTheCallerWhenAskedFor() {
+        try (TokenizedWindows windows = new TokenizedWindows(TEXTS, 2, Ahead.NOT, this::encode)) {
+            windows.next();
+            assertEquals(2, encoded.size());
+            windows.next();
+            assertEquals(4, encoded.size());
+            encoded.values().forEach(thread -> assertSame(Thread.currentThread(), thread));
+        }
+    }
+
+    @Test
+    void theNextWindowIsMadeInTheBackgroundWhileOneIsUsed() throws InterruptedException {
+        CountDownLatch second = new CountDownLatch(2);
+        TokenizedWindows.Encoding encoding = text -> {
+            int[] ids = encode(text);
+            if (ids[0] == 2 || ids[0] == 3) {
+                second.countDown();
+            }
+            return ids;
+        };
+        try (TokenizedWindows windows = new TokenizedWindows(TEXTS, 2, Ahead.ONE_THREAD, encoding)) {
+            windows.next();
+            second.await();
+            assertSame(Thread.currentThread(), encoded.get("0"));
+            assertNotEquals(Thread.currentThread(), encoded.get("2"));
+            assertSame(encoded.get("2"), encoded.get("3"));
+            // No more than one window is made ahead.
+            assertTrue(!encoded.containsKey("4"));
+            assertArrayEquals(new int[] {2}, windows.next().orElseThrow().ids()[0]);
+        }
+    }
+
+    @Test
+    void aFailureInTheBackgroundComesOutWhereItsWindowIsAskedFor() {
+        IllegalArgumentException failure = new IllegalArgumentException("text 3");
+        TokenizedWindows.Encoding encoding = text -> {
+            if (text.equals("3")) {
+                throw failure;
+            }
+            return encode(text);
+        };
+        try (TokenizedWindows windows = new TokenizedWindows(TEXTS, 2, Ahead.ONE_THREAD, encoding)) {
+            assertEquals(0, windows.next().orElseThrow().first());
+            assertSame(failure, assertThrows(IllegalArgumentException.class, windows::next));
+        }
+    }
+}
