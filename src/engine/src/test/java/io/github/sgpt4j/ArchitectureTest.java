@@ -136,6 +136,39 @@ class ArchitectureTest {
                 .check(engine);
     }
 
+    /// A vector that is an argument, a result or a field goes to the heap unless the compiler happens to inline
+    /// everything around it: vectors live and die inside one method.
+    @Test
+    void vectorsDoNotCrossCalls() {
+        Set<String> crossing = new TreeSet<>();
+        int loops = 0;
+        for (JavaClass type : engine) {
+            for (JavaCodeUnit unit : type.getCodeUnits()) {
+                boolean crosses = Stream.concat(
+                                Stream.of(unit.getRawReturnType()), unit.getRawParameterTypes().stream())
+                        .anyMatch(ArchitectureTest::isVector);
+                if (crosses) {
+                    crossing.add(unit.getFullName());
+                }
+                loops += unit.getMethodCallsFromSelf().stream().anyMatch(call -> isVector(call.getTargetOwner()))
+                        ? 1
+                        : 0;
+            }
+            type.getFields().stream()
+                    .filter(field -> isVector(field.getRawType()))
+                    .forEach(field -> crossing.add(field.getFullName()));
+        }
+        assertTrue(loops > 10, "methods with vectors: " + loops);
+        assertEquals(Set.of(), crossing);
+    }
+
+    private static boolean isVector(JavaClass type) {
+        return type.getPackageName().equals("jdk.incubator.vector")
+                && (type.getSimpleName().endsWith("Vector")
+                        || type.getSimpleName().equals("VectorMask")
+                        || type.getSimpleName().equals("VectorShuffle"));
+    }
+
     @Test
     void theEngineWritesToNoStandardStream() {
         GeneralCodingRules.NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS.check(engine);

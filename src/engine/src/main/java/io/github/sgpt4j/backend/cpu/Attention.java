@@ -1,9 +1,7 @@
 package io.github.sgpt4j.backend.cpu;
 
 import io.github.sgpt4j.backend.AttentionParameters;
-import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import io.github.sgpt4j.batch.PackedBatch;
-import java.util.ArrayList;
 import java.util.List;
 
 /// Shares causal attention out among threads.
@@ -12,10 +10,14 @@ import java.util.List;
 /// read them: those of the heads of a group and those of all the continuations of a shared beginning. Where that makes
 /// too few tasks, each takes only a part of the tree's queries.
 final class Attention {
-    /// One piece of a tree's queries: tokens `[from, to)` of a segment.
-    record Queries(int segment, int from, int to) {}
-
-    private record Part(int[] tree, List<Queries> queries) {}
+    /// Of nothing: what a task is about while it rests.
+    static final Attention NONE = new Attention(
+            new float[0],
+            0,
+            new CpuBatch(PackedBatch.of(List.of(new int[1])), () -> {}),
+            new AttentionParameters(1, 1, 1, 1f, 0, new float[0]),
+            new float[0],
+            0);
 
     private final float[] qkv;
     private final int qkvOffset;
@@ -24,74 +26,30 @@ final class Attention {
     private final float[] out;
     private final int outOffset;
 
-    private Attention(CpuTensor qkv, CpuBatch batch, AttentionParameters parameters, CpuTensor out) {
-        this.qkv = qkv.data();
-        this.qkvOffset = qkv.offset();
+    private Attention(
+            float[] qkv, int qkvOffset, CpuBatch batch, AttentionParameters parameters, float[] out, int outOffset) {
+        this.qkv = qkv;
+        this.qkvOffset = qkvOffset;
         this.batch = batch;
         this.parameters = parameters;
-        this.out = out.data();
-        this.outOffset = out.offset();
+        this.out = out;
+        this.outOffset = outOffset;
     }
 
     static void run(Workers workers, CpuTensor qkv, CpuBatch batch, AttentionParameters parameters, CpuTensor out) {
-        new Attention(qkv, batch, parameters, out).run(workers);
+        new Attention(qkv.data(), qkv.offset(), batch, parameters, out.data(), out.offset()).run(workers);
     }
 
     private void run(Workers workers) {
+        int heads = parameters.kvHeads();
         int threads = workers.available();
         int wanted = threads == 1 ? 1 : 4 * threads;
-        int units = Math.multiplyExact(batch.trees().size(), parameters.kvHeads());
-        int pieces = Math.max(1, (wanted + units - 1) / units);
-        List<Part> parts = new ArrayList<>();
-        for (int[] tree : batch.trees()) {
-            for (List<Queries> queries : split(queries(tree), pieces)) {
-                parts.add(new Part(tree, queries));
-            }
-        }
-        int heads = parameters.kvHeads();
-        workers.parallelFor(Math.multiplyExact(parts.size(), heads), (task, scratch) -> {
-            Part part = parts.get(task / heads);
-            new AttentionTask(this, part.tree(), task % heads, scratch).run(part.queries());
+        int units = Math.multiplyExact(batch.trees(), heads);
+        int[] cuts = batch.cuts(parameters.window(), Math.max(1, (wanted + units - 1) / units));
+        workers.parallelFor(Math.multiplyExact(cuts.length - 1, heads), (task, scratch) -> {
+            int part = task / heads;
+            scratch.attentionTask().run(this, task % heads, cuts[part], cuts[part + 1]);
         });
-    }
-
-    private List<Queries> queries(int[] tree) {
-        PackedBatch packed = batch.packed();
-        List<Queries> queries = new ArrayList<>();
-        for (int segment : tree) {
-            int length = segment < packed.firstSegment() ? 0 : packed.length(segment);
-            for (int i = 0; i < length; i += Simd.TILE_COLUMNS) {
-                queries.add(new Queries(segment, i, Math.min(length, i + Simd.TILE_COLUMNS)));
-            }
-        }
-        return queries;
-    }
-
-    /// Cuts a list into at most `pieces` runs that read about as many keys each.
-    private List<List<Queries>> split(List<Queries> queries, int pieces) {
-        if (pieces == 1) {
-            return List.of(queries);
-        }
-        double total = 0;
-        for (Queries q : queries) {
-            total += cost(q);
-        }
-        List<List<Queries>> runs = new ArrayList<>();
-        double done = 0;
-        int from = 0;
-        for (int i = 0; i < queries.size(); i++) {
-            done += cost(queries.get(i));
-            if (done >= total * (runs.size() + 1) / pieces || i == queries.size() - 1) {
-                runs.add(queries.subList(from, i + 1));
-                from = i + 1;
-            }
-        }
-        return runs;
-    }
-
-    private double cost(Queries q) {
-        double keys = batch.depth(q.segment) + q.to;
-        return parameters.window() > 0 ? Math.min(keys, parameters.window() + (double) Simd.TILE_COLUMNS) : keys;
     }
 
     AttentionParameters parameters() {

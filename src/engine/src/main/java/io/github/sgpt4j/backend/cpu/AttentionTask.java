@@ -1,7 +1,6 @@
 package io.github.sgpt4j.backend.cpu;
 
 import io.github.sgpt4j.backend.AttentionParameters;
-import io.github.sgpt4j.backend.cpu.Attention.Queries;
 import io.github.sgpt4j.backend.cpu.Scratch.Use;
 import io.github.sgpt4j.backend.cpu.kernel.OnlineSoftmax;
 import io.github.sgpt4j.backend.cpu.kernel.Packing;
@@ -9,7 +8,6 @@ import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import io.github.sgpt4j.backend.cpu.kernel.Tiles;
 import io.github.sgpt4j.batch.PackedBatch;
 import java.util.Arrays;
-import java.util.List;
 
 /// Attention of some of a tree's queries with one key head, block by block with a running softmax.
 ///
@@ -17,6 +15,8 @@ import java.util.List;
 /// `K · Qᵀ` are `[keys][queries]`, so the softmax works on whole vectors and its result is, as it lies, the right
 /// operand of `Vᵀ · P`, `[dims][queries]`. A panel holds queries of one head, or, where a segment is short, of several
 /// heads of the group.
+///
+/// Belongs to one thread, which uses it again and again: nothing is allocated but what a larger tree needs more.
 final class AttentionTask {
     private static final int COLUMNS = Simd.TILE_COLUMNS;
 
@@ -26,111 +26,140 @@ final class AttentionTask {
 
     private static final float[] ZEROS = new float[COLUMNS];
 
-    private final Attention attention;
-    private final PackedBatch batch;
-    private final AttentionParameters parameters;
-    private final int kvHead;
-    private final int dim;
-    /// Values of a packed key: `dim`, rounded up.
-    private final int keyDepth;
-    /// Rows of the output's tiles: `dim`, rounded up.
-    private final int paddedDim;
-    /// Packed keys and values: for every block of every segment of the tree, key tiles then value tiles.
-    private final float[] keysAndValues;
-
-    private final int[] firstBlock;
-    private final boolean[] packed;
-    private final float[] queries;
-    private final float[] scores;
-    private final float[] weighted;
+    private final Scratch scratch;
     private final OnlineSoftmax.State state = new OnlineSoftmax.State();
     private final float[] positions = new float[COLUMNS];
     private final float[] slopes = new float[COLUMNS];
+    /// Ancestors of a segment, the nearest first.
+    private int[] path = {};
+    /// Which blocks of the tree are packed.
+    private boolean[] packed = {};
 
-    AttentionTask(Attention attention, int[] tree, int kvHead, Scratch scratch) {
-        this.attention = attention;
-        this.batch = attention.batch().packed();
-        this.parameters = attention.parameters();
+    private Attention attention = Attention.NONE;
+    private PackedBatch batch = Attention.NONE.batch().packed();
+    private AttentionParameters parameters = Attention.NONE.parameters();
+    private int kvHead;
+    private int dim;
+    /// Values of a packed key: `dim`, rounded up.
+    private int keyDepth;
+    /// Rows of the output's tiles: `dim`, rounded up.
+    private int paddedDim;
+    /// Packed keys and values: for every block of every segment of the tree, key tiles then value tiles.
+    private float[] keysAndValues = ZEROS;
+
+    private float[] queries = ZEROS;
+    private float[] scores = ZEROS;
+    private float[] weighted = ZEROS;
+
+    /// @param scratch whose thread runs it
+    AttentionTask(Scratch scratch) {
+        this.scratch = scratch;
+    }
+
+    /// Attends with panels `[from, to)`, which belong to one tree.
+    void run(Attention attention, int kvHead, int from, int to) {
         this.kvHead = kvHead;
-        this.dim = parameters.headDim();
-        this.keyDepth = Tiles.paddedDepth(dim);
-        this.paddedDim = Tiles.paddedRows(dim);
-        // Indexed by segment; a tree's segments lie between its first and its last.
-        this.firstBlock = new int[tree[tree.length - 1] + 1];
-        int blocks = 0;
-        for (int segment : tree) {
-            firstBlock[segment] = blocks;
-            blocks += (batch.length(segment) + BLOCK - 1) / BLOCK;
+        try {
+            begin(attention, attention.batch().segment(attention.batch().member(from)));
+            panels(from, to);
+        } finally {
+            end();
         }
-        this.packed = new boolean[blocks];
-        this.keysAndValues = scratch.floats(Use.KEYS_AND_VALUES, Math.multiplyExact(blocks, blockSize()));
-        this.queries = scratch.floats(Use.QUERIES, dim * COLUMNS);
-        this.scores = scratch.floats(Use.SCORES, BLOCK * COLUMNS);
-        this.weighted = scratch.floats(Use.WEIGHTED_VALUES, paddedDim * COLUMNS);
+    }
+
+    private void begin(Attention attention, int segment) {
+        this.attention = attention;
+        batch = attention.batch().packed();
+        parameters = attention.parameters();
+        dim = parameters.headDim();
+        keyDepth = Tiles.paddedDepth(dim);
+        paddedDim = Tiles.paddedRows(dim);
+        int blocks = attention.batch().treeBlocks(segment);
+        if (packed.length < blocks) {
+            packed = new boolean[blocks];
+        }
+        Arrays.fill(packed, 0, blocks, false);
+        keysAndValues = scratch.floats(Use.KEYS_AND_VALUES, Math.multiplyExact(blocks, blockSize()));
+        queries = scratch.floats(Use.QUERIES, dim * COLUMNS);
+        scores = scratch.floats(Use.SCORES, BLOCK * COLUMNS);
+        weighted = scratch.floats(Use.WEIGHTED_VALUES, paddedDim * COLUMNS);
+    }
+
+    /// Lets go of what belongs to others or is too large to be kept.
+    private void end() {
+        attention = Attention.NONE;
+        batch = Attention.NONE.batch().packed();
+        parameters = Attention.NONE.parameters();
+        keysAndValues = ZEROS;
     }
 
     private int blockSize() {
         return BLOCK * (keyDepth + paddedDim);
     }
 
-    void run(List<Queries> pieces) {
+    private void panels(int first, int end) {
+        CpuBatch index = attention.batch();
         int group = parameters.heads() / parameters.kvHeads();
-        for (Queries piece : pieces) {
-            int length = piece.to() - piece.from();
-            int together = Math.min(group, COLUMNS / length);
+        int member = index.member(first);
+        for (int panel = first; panel < end; panel++) {
+            while (panel >= index.firstPanel(member + 1)) {
+                member++;
+            }
+            int segment = index.segment(member);
+            int from = (panel - index.firstPanel(member)) * COLUMNS;
+            int to = Math.min(batch.length(segment), from + COLUMNS);
+            int together = Math.min(group, COLUMNS / (to - from));
             for (int head = 0; head < group; head += together) {
-                panel(piece, kvHead * group + head, Math.min(together, group - head));
+                panel(segment, from, to, kvHead * group + head, Math.min(together, group - head));
             }
         }
     }
 
-    /// One panel: the queries of `heads` heads, head after head.
-    private void panel(Queries piece, int firstHead, int heads) {
-        load(piece, firstHead, heads);
-        int depth = attention.batch().depth(piece.segment());
-        int lowest = parameters.window() == 0 ? 0 : Math.max(0, depth + piece.from() - parameters.window() + 1);
-        chain(piece.segment(), batch.parents()[piece.segment()], lowest, depth + piece.from());
-        segment(piece.segment(), piece.to(), lowest, depth + piece.from());
-        store(piece, firstHead, heads);
+    /// One panel: tokens `[from, to)` of a segment as queries of `heads` heads, head after head.
+    private void panel(int segment, int from, int to, int firstHead, int heads) {
+        int position = attention.batch().depth(segment) + from;
+        int row = batch.start(segment) + from;
+        load(row, to - from, position, firstHead, heads);
+        int lowest = parameters.window() == 0 ? 0 : Math.max(0, position - parameters.window() + 1);
+        chain(batch.parents()[segment], lowest, position);
+        segment(segment, to, lowest, position);
+        store(row, to - from, firstHead, heads);
     }
 
-    private void load(Queries piece, int firstHead, int heads) {
-        int length = piece.to() - piece.from();
-        int depth = attention.batch().depth(piece.segment());
+    private void load(int firstRow, int length, int position, int firstHead, int heads) {
         Arrays.fill(queries, 0, dim * COLUMNS, 0f);
         Arrays.fill(weighted, 0, paddedDim * COLUMNS, 0f);
         state.reset();
         // Lanes without a query compute with a position that exists and zeros, and are not stored.
-        Arrays.fill(positions, depth + piece.from());
+        Arrays.fill(positions, position);
         Arrays.fill(slopes, 0f);
         for (int h = 0; h < heads; h++) {
             for (int i = 0; i < length; i++) {
                 int column = h * length + i;
-                int row = batch.start(piece.segment()) + piece.from() + i;
-                int at = attention.qkvRow(row) + (firstHead + h) * dim;
+                int at = attention.qkvRow(firstRow + i) + (firstHead + h) * dim;
                 Packing.column(attention.qkv(), at, dim, parameters.scale(), queries, column, COLUMNS);
-                positions[column] = depth + piece.from() + i;
+                positions[column] = position + i;
                 slopes[column] =
                         parameters.slopes().length == 0 ? 0f : parameters.slopes()[firstHead + h];
             }
         }
     }
 
-    private void store(Queries piece, int firstHead, int heads) {
-        int length = piece.to() - piece.from();
+    private void store(int firstRow, int length, int firstHead, int heads) {
         for (int h = 0; h < heads; h++) {
             for (int i = 0; i < length; i++) {
                 int column = h * length + i;
-                int row = batch.start(piece.segment()) + piece.from() + i;
-                int at = attention.outRow(row) + (firstHead + h) * dim;
+                int at = attention.outRow(firstRow + i) + (firstHead + h) * dim;
                 Packing.row(weighted, column, COLUMNS, dim, 1f / state.sum(column), attention.out(), at);
             }
         }
     }
 
     /// All keys of the ancestors, the first one's first.
-    private void chain(int ancestor, int parent, int lowest, int firstQuery) {
-        int[] path = new int[batch.segments()];
+    private void chain(int parent, int lowest, int firstQuery) {
+        if (path.length < batch.segments()) {
+            path = new int[batch.segments()];
+        }
         int length = 0;
         for (int s = parent; s != PackedBatch.NO_PARENT; s = batch.parents()[s]) {
             path[length++] = s;
@@ -150,14 +179,14 @@ final class AttentionTask {
             int to = Math.min(size, end - block * BLOCK);
             if (from < to) {
                 pack(segment, block, size);
-                int at = (firstBlock[segment] + block) * blockSize();
+                int at = (attention.batch().firstBlock(segment) + block) * blockSize();
                 block(at, size, from, to, depth + block * BLOCK, firstQuery);
             }
         }
     }
 
     private void pack(int segment, int block, int size) {
-        int index = firstBlock[segment] + block;
+        int index = attention.batch().firstBlock(segment) + block;
         if (packed[index]) {
             return;
         }

@@ -1,16 +1,40 @@
 package io.github.sgpt4j.backend.cpu;
 
 import io.github.sgpt4j.backend.Batch;
+import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import io.github.sgpt4j.batch.PackedBatch;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
-/// A packed batch with what attention wants to know about it: which segments hang together.
+/// A packed batch with what attention wants to know about it, worked out once for all layers and heads: which segments
+/// hang together, where their keys are packed, and how queries are divided among tasks. Thread-safe.
+///
+/// Queries go through attention in *panels*, as many consecutive tokens of a segment as a tile has columns. Panels are
+/// numbered through all trees, in the order of their members.
 final class CpuBatch implements Batch {
+    private static final int COLUMNS = Simd.TILE_COLUMNS;
+
+    /// Where tasks begin and end, for one window: part `i` are panels `[cuts[i], cuts[i + 1])`, all of one tree.
+    private record Plan(int window, int pieces, int[] cuts) {}
+
     private final PackedBatch packed;
-    private final List<int[]> trees;
     private final int[] depths;
     private final Runnable onClose;
+    /// Segments tree after tree, parents before children, `[segments]`.
+    private final int[] members;
+    /// Index in [#members] of each tree's first one, `[trees + 1]`.
+    private final int[] firstMember;
+    /// Panels before each of [#members], `[segments + 1]`.
+    private final int[] firstPanel;
+    /// Tree of each segment, `[segments]`.
+    private final int[] treeOf;
+    /// Blocks of keys before each segment's own in its tree, `[segments]`.
+    private final int[] firstBlock;
+    /// Blocks of keys in each tree, `[trees]`.
+    private final int[] blocks;
+
+    private final List<Plan> plans = new ArrayList<>(2);
     private boolean closed;
 
     /// @param onClose called once, when this is closed first
@@ -18,23 +42,45 @@ final class CpuBatch implements Batch {
         this.packed = packed;
         this.onClose = onClose;
         int segments = packed.segments();
-        this.depths = new int[segments];
-        int[] tree = new int[segments];
-        List<List<Integer>> members = new ArrayList<>();
+        depths = new int[segments];
+        treeOf = new int[segments];
+        int trees = 0;
         for (int s = 0; s < segments; s++) {
             int parent = packed.parents()[s];
             if (parent == PackedBatch.NO_PARENT) {
-                tree[s] = members.size();
-                members.add(new ArrayList<>());
+                treeOf[s] = trees++;
             } else {
-                tree[s] = tree[parent];
+                treeOf[s] = treeOf[parent];
                 depths[s] = Math.addExact(depths[parent], packed.length(parent));
             }
-            members.get(tree[s]).add(s);
         }
-        this.trees = members.stream()
-                .map(list -> list.stream().mapToInt(Integer::intValue).toArray())
-                .toList();
+        firstMember = firstMembers(treeOf, trees);
+        members = new int[segments];
+        firstBlock = new int[segments];
+        blocks = new int[trees];
+        int[] placed = firstMember.clone();
+        for (int s = 0; s < segments; s++) {
+            int tree = treeOf[s];
+            members[placed[tree]++] = s;
+            firstBlock[s] = blocks[tree];
+            blocks[tree] += (packed.length(s) + AttentionTask.BLOCK - 1) / AttentionTask.BLOCK;
+        }
+        firstPanel = new int[segments + 1];
+        for (int m = 0; m < segments; m++) {
+            int queries = members[m] < packed.firstSegment() ? 0 : packed.length(members[m]);
+            firstPanel[m + 1] = firstPanel[m] + (queries + COLUMNS - 1) / COLUMNS;
+        }
+    }
+
+    private static int[] firstMembers(int[] treeOf, int trees) {
+        int[] first = new int[trees + 1];
+        for (int tree : treeOf) {
+            first[tree + 1]++;
+        }
+        for (int t = 0; t < trees; t++) {
+            first[t + 1] += first[t];
+        }
+        return first;
     }
 
     @Override
@@ -45,14 +91,103 @@ final class CpuBatch implements Batch {
         return packed;
     }
 
-    /// Segments by tree, parents before children.
-    List<int[]> trees() {
-        return trees;
+    int trees() {
+        return blocks.length;
     }
 
     /// Tokens of all ancestors of a segment.
     int depth(int segment) {
         return depths[segment];
+    }
+
+    /// Blocks of keys of the tree that a segment belongs to.
+    int treeBlocks(int segment) {
+        return blocks[treeOf[segment]];
+    }
+
+    /// Blocks of keys before the segment's own in its tree.
+    int firstBlock(int segment) {
+        return firstBlock[segment];
+    }
+
+    /// The index, among all [#segment]s, of the one that a panel belongs to.
+    int member(int panel) {
+        int low = 0;
+        int high = members.length - 1;
+        while (low < high) {
+            int middle = (low + high + 1) >>> 1;
+            if (firstPanel[middle] <= panel) {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        return low;
+    }
+
+    /// The segment at an index from [#member].
+    int segment(int member) {
+        return members[member];
+    }
+
+    /// Panels before those of a member.
+    int firstPanel(int member) {
+        return firstPanel[member];
+    }
+
+    /// The panels at which tasks begin, and the end of the last: each tree is cut into at most `pieces` parts that read
+    /// about as many keys each. The caller must not change it.
+    ///
+    /// @param window keys that a query sees, 0 for all
+    int[] cuts(int window, int pieces) {
+        synchronized (plans) {
+            for (Plan plan : plans) {
+                if (plan.window == window && plan.pieces == pieces) {
+                    return plan.cuts;
+                }
+            }
+            Plan plan = new Plan(window, pieces, cut(window, pieces));
+            plans.add(plan);
+            return plan.cuts;
+        }
+    }
+
+    private int[] cut(int window, int pieces) {
+        int[] cuts = new int[Math.toIntExact(Math.min((long) trees() * pieces, firstPanel[members.length]) + 1)];
+        int count = 0;
+        for (int tree = 0; tree < trees(); tree++) {
+            double total = cost(tree, window);
+            double done = 0;
+            int runs = 0;
+            int last = firstPanel[firstMember[tree + 1]] - 1;
+            for (int m = firstMember[tree]; m < firstMember[tree + 1]; m++) {
+                for (int panel = firstPanel[m]; panel < firstPanel[m + 1]; panel++) {
+                    done += cost(m, panel, window);
+                    if (panel == last || done >= total * (runs + 1) / pieces) {
+                        runs++;
+                        cuts[++count] = panel + 1;
+                    }
+                }
+            }
+        }
+        return Arrays.copyOf(cuts, count + 1);
+    }
+
+    private double cost(int tree, int window) {
+        double cost = 0;
+        for (int m = firstMember[tree]; m < firstMember[tree + 1]; m++) {
+            for (int panel = firstPanel[m]; panel < firstPanel[m + 1]; panel++) {
+                cost += cost(m, panel, window);
+            }
+        }
+        return cost;
+    }
+
+    private double cost(int member, int panel, int window) {
+        int segment = members[member];
+        int to = Math.min(packed.length(segment), (panel - firstPanel[member] + 1) * COLUMNS);
+        double keys = (double) depths[segment] + to;
+        return window > 0 ? Math.min(keys, window + (double) COLUMNS) : keys;
     }
 
     @Override

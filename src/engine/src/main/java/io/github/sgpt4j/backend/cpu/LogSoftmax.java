@@ -28,20 +28,23 @@ final class LogSoftmax {
     private final float[] maxima;
     private final double[] sums;
 
-    private LogSoftmax(CpuTensor x, PackedMatrix matrix, int[] targets) {
+    /// @param own scratch that no task uses
+    private LogSoftmax(CpuTensor x, PackedMatrix matrix, int[] targets, Scratch own) {
         this.x = x.data();
         this.xOffset = x.offset();
         this.rows = x.rows();
         this.matrix = matrix;
         this.targets = targets;
         this.chunks = (matrix.panelCount() + CHUNK - 1) / CHUNK;
-        this.logits = new float[rows];
-        this.maxima = new float[Math.multiplyExact(chunks, rows)];
-        this.sums = new double[maxima.length];
+        this.logits = own.floats(Scratch.Use.LOGITS, rows);
+        this.maxima = own.floats(Scratch.Use.MAXIMA, Math.multiplyExact(chunks, rows));
+        this.sums = own.doubles(chunks * rows);
     }
 
     static void run(Workers workers, CpuTensor x, PackedMatrix matrix, int[] targets, CpuTensor out) {
-        new LogSoftmax(x, matrix, targets).run(workers, out.data(), out.offset());
+        // A loop of one, for the scratch that comes with it; those of the loop inside are others.
+        workers.parallelFor(
+                1, (one, own) -> new LogSoftmax(x, matrix, targets, own).run(workers, out.data(), out.offset()));
     }
 
     private void run(Workers workers, float[] out, int outOffset) {
@@ -79,6 +82,7 @@ final class LogSoftmax {
         float[] tile = scratch.floats(Scratch.Use.TILE, padded * columns);
         float[] laneMaxima = scratch.floats(Scratch.Use.SCORES, count * columns);
         float[] laneSums = scratch.floats(Scratch.Use.WEIGHTED_VALUES, count * columns);
+        float[] corrections = scratch.floats(Scratch.Use.CORRECTIONS, columns);
         Arrays.fill(laneMaxima, 0, count * columns, Float.NEGATIVE_INFINITY);
         Arrays.fill(laneSums, 0, count * columns, 0f);
         for (int k = 0; k < in; k += MatrixProduct.DEPTH) {
@@ -90,7 +94,7 @@ final class LogSoftmax {
             logits(packed, padded, p, panel, tile);
             pick(firstRow, count, p, tile);
             for (int r = 0; r < count; r++) {
-                OnlineSoftmax.updateLanes(tile, r * columns, laneMaxima, laneSums, r * columns);
+                OnlineSoftmax.updateLanes(tile, r * columns, laneMaxima, laneSums, r * columns, corrections);
             }
         }
         for (int r = 0; r < count; r++) {

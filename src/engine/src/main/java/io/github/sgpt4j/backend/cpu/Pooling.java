@@ -25,55 +25,48 @@ final class Pooling {
             return;
         }
         float[] row = scratch.floats(Scratch.Use.ROW, hidden);
-        double[][] totals = new double[modes.size()][];
-        for (int m = 0; m < totals.length; m++) {
-            totals[m] = start(modes.get(m));
+        double[] totals = scratch.doubles(modes.size() * hidden);
+        for (int m = 0; m < modes.size(); m++) {
+            double start = modes.get(m) == PoolMode.MAX ? Double.NEGATIVE_INFINITY : 0;
+            Arrays.fill(totals, m * hidden, (m + 1) * hidden, start);
         }
         for (int i = skip; i < length; i++) {
             norm.apply(x, at + i * hidden, row, 0);
-            for (int m = 0; m < totals.length; m++) {
-                add(modes.get(m), row, totals[m], i, skip, length);
+            for (int m = 0; m < modes.size(); m++) {
+                add(modes.get(m), row, totals, m * hidden, i, skip, length);
             }
         }
-        for (int m = 0; m < totals.length; m++) {
+        for (int m = 0; m < modes.size(); m++) {
             double divisor = divisor(modes.get(m), skip, length);
             for (int c = 0; c < hidden; c++) {
-                out[o + m * hidden + c] = (float) (totals[m][c] / divisor);
+                out[o + m * hidden + c] = (float) (totals[m * hidden + c] / divisor);
             }
         }
     }
 
-    private double[] start(PoolMode mode) {
-        double[] total = new double[hidden];
-        if (mode == PoolMode.MAX) {
-            Arrays.fill(total, Double.NEGATIVE_INFINITY);
-        }
-        return total;
-    }
-
-    private void add(PoolMode mode, float[] row, double[] total, int i, int skip, int length) {
+    private void add(PoolMode mode, float[] row, double[] totals, int at, int i, int skip, int length) {
         switch (mode) {
-            case FIRST -> addIf(i == skip, row, total);
-            case LAST -> addIf(i == length - 1, row, total);
-            case MEAN, MEAN_SQRT_LENGTH -> addWeighted(row, 1, total);
-            case WEIGHTED_MEAN -> addWeighted(row, i + 1.0, total);
+            case FIRST -> addIf(i == skip, row, totals, at);
+            case LAST -> addIf(i == length - 1, row, totals, at);
+            case MEAN, MEAN_SQRT_LENGTH -> addWeighted(row, 1, totals, at);
+            case WEIGHTED_MEAN -> addWeighted(row, i + 1.0, totals, at);
             case MAX -> {
                 for (int c = 0; c < hidden; c++) {
-                    total[c] = Math.max(total[c], row[c]);
+                    totals[at + c] = Math.max(totals[at + c], row[c]);
                 }
             }
         }
     }
 
-    private void addIf(boolean chosen, float[] row, double[] total) {
+    private void addIf(boolean chosen, float[] row, double[] totals, int at) {
         if (chosen) {
-            addWeighted(row, 1, total);
+            addWeighted(row, 1, totals, at);
         }
     }
 
-    private void addWeighted(float[] row, double weight, double[] total) {
+    private void addWeighted(float[] row, double weight, double[] totals, int at) {
         for (int c = 0; c < hidden; c++) {
-            total[c] += weight * row[c];
+            totals[at + c] += weight * row[c];
         }
     }
 

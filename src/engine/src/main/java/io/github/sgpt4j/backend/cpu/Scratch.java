@@ -15,10 +15,15 @@ final class Scratch {
         QUERIES,
         KEYS_AND_VALUES,
         WEIGHTED_VALUES,
+        CORRECTIONS,
+        LOGITS,
+        MAXIMA,
         ROW
     }
 
     private final float[][] arrays = new float[Use.values().length][0];
+    private double[] sums = {};
+    private final AttentionTask attentionTask = new AttentionTask(this);
 
     /// An array of at least `size` floats.
     float[] floats(Use use, int size) {
@@ -30,5 +35,21 @@ final class Scratch {
             }
         }
         return array;
+    }
+
+    /// An array of at least `size` doubles.
+    double[] doubles(int size) {
+        if (size > MOST_KEPT) {
+            return new double[size];
+        }
+        if (sums.length < size) {
+            sums = new double[size];
+        }
+        return sums;
+    }
+
+    /// The thread's attention, for one task after the other.
+    AttentionTask attentionTask() {
+        return attentionTask;
     }
 }

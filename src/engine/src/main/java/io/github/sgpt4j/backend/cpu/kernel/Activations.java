@@ -1,10 +1,8 @@
 package io.github.sgpt4j.backend.cpu.kernel;
 
 import io.github.sgpt4j.backend.Activation;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 
-/// Activation functions over rows of arrays: one loop each, so that each compiles by itself.
+/// Activation functions over rows of arrays.
 public final class Activations {
     /// Values that the process computes one at a time before it turns to vectors: as long as the vector loops are not
     /// compiled, each of their operations allocates, and a short text is done sooner without.
@@ -12,6 +10,9 @@ public final class Activations {
 
     /// Values computed one at a time so far; races lose counts, which does no harm.
     private static int coldValues = Boolean.getBoolean("sgpt4j.cpu.warm") ? COLD_VALUES : 0;
+
+    /// Where the last few values of a row, less than a vector, are computed.
+    private static final ThreadLocal<float[]> REST = ThreadLocal.withInitial(() -> new float[Simd.LANES]);
 
     private Activations() {}
 
@@ -24,15 +25,26 @@ public final class Activations {
             }
             return;
         }
+        int whole = Simd.F.loopBound(count);
+        vectors(activation, x, at, whole);
+        if (whole < count) {
+            float[] rest = REST.get();
+            System.arraycopy(x, at + whole, rest, 0, count - whole);
+            vectors(activation, rest, 0, Simd.LANES);
+            System.arraycopy(rest, 0, x, at + whole, count - whole);
+        }
+    }
+
+    private static void vectors(Activation activation, float[] x, int at, int count) {
         switch (activation) {
             case NONE -> {}
-            case RELU -> relu(x, at, count);
-            case GELU -> gelu(x, at, count);
-            case GELU_TANH -> geluTanh(x, at, count);
-            case GELU_QUICK -> geluQuick(x, at, count);
-            case SILU -> silu(x, at, count);
-            case TANH -> tanh(x, at, count);
-            case SIGMOID -> sigmoid(x, at, count);
+            case RELU -> Elementary.relu(x, at, count);
+            case GELU -> Elementary.gelu(x, at, count);
+            case GELU_TANH -> Elementary.geluTanh(x, at, count);
+            case GELU_QUICK -> Elementary.geluQuick(x, at, count);
+            case SILU -> Elementary.silu(x, at, count);
+            case TANH -> Elementary.tanh(x, at, count);
+            case SIGMOID -> Elementary.sigmoid(x, at, count);
         }
     }
 
@@ -53,83 +65,6 @@ public final class Activations {
             case SIGMOID -> 1f / (Elementary.exp(-x) + 1f);
             case NONE, GELU, TANH -> throw new IllegalArgumentException(activation + " has no scalar form");
         };
-    }
-
-    private static void relu(float[] x, int at, int count) {
-        int i = 0;
-        for (; i < Simd.F.loopBound(count); i += Simd.LANES) {
-            Elementary.relu(FloatVector.fromArray(Simd.F, x, at + i)).intoArray(x, at + i);
-        }
-        if (i < count) {
-            VectorMask<Float> mask = Simd.F.indexInRange(i, count);
-            Elementary.relu(FloatVector.fromArray(Simd.F, x, at + i, mask)).intoArray(x, at + i, mask);
-        }
-    }
-
-    private static void gelu(float[] x, int at, int count) {
-        int i = 0;
-        for (; i < Simd.F.loopBound(count); i += Simd.LANES) {
-            Elementary.gelu(FloatVector.fromArray(Simd.F, x, at + i)).intoArray(x, at + i);
-        }
-        if (i < count) {
-            VectorMask<Float> mask = Simd.F.indexInRange(i, count);
-            Elementary.gelu(FloatVector.fromArray(Simd.F, x, at + i, mask)).intoArray(x, at + i, mask);
-        }
-    }
-
-    private static void geluTanh(float[] x, int at, int count) {
-        int i = 0;
-        for (; i < Simd.F.loopBound(count); i += Simd.LANES) {
-            Elementary.geluTanh(FloatVector.fromArray(Simd.F, x, at + i)).intoArray(x, at + i);
-        }
-        if (i < count) {
-            VectorMask<Float> mask = Simd.F.indexInRange(i, count);
-            Elementary.geluTanh(FloatVector.fromArray(Simd.F, x, at + i, mask)).intoArray(x, at + i, mask);
-        }
-    }
-
-    private static void geluQuick(float[] x, int at, int count) {
-        int i = 0;
-        for (; i < Simd.F.loopBound(count); i += Simd.LANES) {
-            Elementary.geluQuick(FloatVector.fromArray(Simd.F, x, at + i)).intoArray(x, at + i);
-        }
-        if (i < count) {
-            VectorMask<Float> mask = Simd.F.indexInRange(i, count);
-            Elementary.geluQuick(FloatVector.fromArray(Simd.F, x, at + i, mask)).intoArray(x, at + i, mask);
-        }
-    }
-
-    private static void silu(float[] x, int at, int count) {
-        int i = 0;
-        for (; i < Simd.F.loopBound(count); i += Simd.LANES) {
-            Elementary.silu(FloatVector.fromArray(Simd.F, x, at + i)).intoArray(x, at + i);
-        }
-        if (i < count) {
-            VectorMask<Float> mask = Simd.F.indexInRange(i, count);
-            Elementary.silu(FloatVector.fromArray(Simd.F, x, at + i, mask)).intoArray(x, at + i, mask);
-        }
-    }
-
-    private static void tanh(float[] x, int at, int count) {
-        int i = 0;
-        for (; i < Simd.F.loopBound(count); i += Simd.LANES) {
-            Elementary.tanh(FloatVector.fromArray(Simd.F, x, at + i)).intoArray(x, at + i);
-        }
-        if (i < count) {
-            VectorMask<Float> mask = Simd.F.indexInRange(i, count);
-            Elementary.tanh(FloatVector.fromArray(Simd.F, x, at + i, mask)).intoArray(x, at + i, mask);
-        }
-    }
-
-    private static void sigmoid(float[] x, int at, int count) {
-        int i = 0;
-        for (; i < Simd.F.loopBound(count); i += Simd.LANES) {
-            Elementary.sigmoid(FloatVector.fromArray(Simd.F, x, at + i)).intoArray(x, at + i);
-        }
-        if (i < count) {
-            VectorMask<Float> mask = Simd.F.indexInRange(i, count);
-            Elementary.sigmoid(FloatVector.fromArray(Simd.F, x, at + i, mask)).intoArray(x, at + i, mask);
-        }
     }
 
     /// `out[o + i] = activation(x[gate + i]) · x[up + i]` for `i` in `[0, count)`.

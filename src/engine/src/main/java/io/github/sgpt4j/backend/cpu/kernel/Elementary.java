@@ -4,163 +4,272 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
 
-/// Elementary functions, a vector at a time. NaN gives NaN; infinities give the limits.
+/// Elementary functions over arrays, a vector at a time, in place. NaN gives NaN; infinities give the limits.
+///
+/// Counts are whole vectors, multiples of [Simd#LANES]. Values pass from function to function through arrays only, and
+/// e^x is written out where it is used: a vector that is an argument or a result goes to the heap whenever the compiler
+/// happens not to inline the call, and whether it does depends on what else it compiles. Each loop is longer than what
+/// it inlines into others (325 bytes), so that it is compiled by itself.
+///
+/// e^x, within 2 ulp, 0 below 2^-125: range reduction x = n · ln 2 + r and a polynomial of degree 7 on |r| ≤ ln(2) / 2,
+/// as in Cephes' `expf` (S. Moshier, netlib.org/cephes). The coefficients are doubled, so that n − 1 is a float's
+/// exponent up to overflow.
 public final class Elementary {
-    /// Below this, [#exp] gives 0 instead of numbers under 2^-125.
-    private static final float EXP_LOWEST = -86.6434f;
+    /// Below this, e^x is 0 instead of numbers under 2^-125.
+    static final float EXP_LOWEST = -86.6434f;
     /// Above this, e^x is more than the largest float.
-    private static final float EXP_HIGHEST = 88.72283f;
+    static final float EXP_HIGHEST = 88.72283f;
 
-    private static final float LOG2_E = 1.44269504f;
+    static final float LOG2_E = 1.44269504f;
     /// ln 2 in two parts; the first has few enough bits that its product with a small integer is exact.
-    private static final float LN2_HIGH = 0.693359375f;
+    static final float LN2_HIGH = 0.693359375f;
 
-    private static final float LN2_LOW = -2.12194440e-4f;
+    static final float LN2_LOW = -2.12194440e-4f;
     /// 1.5 · 2^23: adding it rounds to an integer, kept in the low bits.
-    private static final float ROUNDER = 12582912f;
+    static final float ROUNDER = 12582912f;
 
-    private static final int ROUNDER_BITS = Float.floatToRawIntBits(ROUNDER);
+    /// What the bits of a rounded number are more than the exponent's bits of 2^(n − 1).
+    static final int EXPONENT_BIAS = Float.floatToRawIntBits(ROUNDER) - 126;
+
+    static final float EXP_7 = 2 * 1.9875691500e-4f;
+    static final float EXP_6 = 2 * 1.3981999507e-3f;
+    static final float EXP_5 = 2 * 8.3334519073e-3f;
+    static final float EXP_4 = 2 * 4.1665795894e-2f;
+    static final float EXP_3 = 2 * 1.6666665459e-1f;
+    static final float EXP_2 = 2 * 5.0000001201e-1f;
 
     private static final float SQRT_HALF = 0.70710678f;
-    private static final float SQRT_2_OVER_PI = 0.79788456f;
+    private static final float GELU_CUBIC = 0.044715f;
+    /// −2 √(2/π).
+    private static final float GELU_FACTOR = -2f * 0.79788456f;
+
+    private static final VectorSpecies<Float> F = Simd.F;
+    private static final int L = Simd.LANES;
+    private static final boolean FMA = Simd.FMA;
 
     private Elementary() {}
 
     /// `a · b + c`, rounded once where the hardware can.
-    static FloatVector fma(FloatVector a, FloatVector b, FloatVector c) {
-        return Simd.FMA ? a.fma(b, c) : a.mul(b).add(c);
-    }
-
-    /// As the vector form, for one value.
     public static float fma(float a, float b, float c) {
-        return Simd.FMA ? Math.fma(a, b, c) : a * b + c;
+        return FMA ? Math.fma(a, b, c) : a * b + c;
     }
 
-    private static FloatVector fma(FloatVector a, FloatVector b, float c) {
-        return fma(a, b, FloatVector.broadcast(Simd.F, c));
-    }
-
-    private static FloatVector fma(FloatVector a, float b, FloatVector c) {
-        return fma(a, FloatVector.broadcast(Simd.F, b), c);
-    }
-
-    /// e^x, within 2 ulp; results below 2^-125 are 0.
-    ///
-    /// Range reduction x = n · ln 2 + r and a polynomial of degree 7 on |r| ≤ ln(2) / 2, as in Cephes' `expf`
-    /// (S. Moshier, netlib.org/cephes). The coefficients are doubled, so that n − 1 is a float's exponent up to
-    /// overflow.
-    public static FloatVector exp(FloatVector x) {
-        FloatVector shifted = fma(x, LOG2_E, FloatVector.broadcast(Simd.F, ROUNDER));
-        FloatVector n = shifted.sub(ROUNDER);
-        FloatVector r = fma(n, -LN2_HIGH, x);
-        r = fma(n, -LN2_LOW, r);
-        FloatVector p = FloatVector.broadcast(Simd.F, 2 * 1.9875691500e-4f);
-        p = fma(p, r, 2 * 1.3981999507e-3f);
-        p = fma(p, r, 2 * 8.3334519073e-3f);
-        p = fma(p, r, 2 * 4.1665795894e-2f);
-        p = fma(p, r, 2 * 1.6666665459e-1f);
-        p = fma(p, r, 2 * 5.0000001201e-1f);
-        p = fma(p.mul(r), r, r.add(r)).add(2f);
-        IntVector exponent = shifted.reinterpretAsInts().sub(ROUNDER_BITS - 126).lanewise(VectorOperators.LSHL, 23);
-        FloatVector y = p.mul(exponent.reinterpretAsFloats());
-        y = y.blend(0f, x.compare(VectorOperators.LT, EXP_LOWEST));
-        return y.blend(Float.POSITIVE_INFINITY, x.compare(VectorOperators.GT, EXP_HIGHEST));
-    }
-
-    /// As the vector form, for one value: the same operations, so the same bits.
+    /// e^x for one value: the same operations as the vector form, so the same bits.
     static float exp(float x) {
         float shifted = fma(x, LOG2_E, ROUNDER);
         float n = shifted - ROUNDER;
         float r = fma(n, -LN2_HIGH, x);
         r = fma(n, -LN2_LOW, r);
-        float p = 2 * 1.9875691500e-4f;
-        p = fma(p, r, 2 * 1.3981999507e-3f);
-        p = fma(p, r, 2 * 8.3334519073e-3f);
-        p = fma(p, r, 2 * 4.1665795894e-2f);
-        p = fma(p, r, 2 * 1.6666665459e-1f);
-        p = fma(p, r, 2 * 5.0000001201e-1f);
+        float p = fma(r, EXP_7, EXP_6);
+        p = fma(p, r, EXP_5);
+        p = fma(p, r, EXP_4);
+        p = fma(p, r, EXP_3);
+        p = fma(p, r, EXP_2);
         p = fma(p * r, r, r + r) + 2f;
-        int exponent = (Float.floatToRawIntBits(shifted) - (ROUNDER_BITS - 126)) << 23;
+        int exponent = (Float.floatToRawIntBits(shifted) - EXPONENT_BIAS) << 23;
         float y = p * Float.intBitsToFloat(exponent);
         return x < EXP_LOWEST ? 0f : x > EXP_HIGHEST ? Float.POSITIVE_INFINITY : y;
     }
 
     /// As the vector form, for one value.
     static float geluTanh(float x) {
-        float inner = fma(x * x, 0.044715f, 1f) * x;
-        return x / (exp(inner * (-2f * SQRT_2_OVER_PI)) + 1f);
+        float inner = fma(x * x, GELU_CUBIC, 1f) * x;
+        return x / (exp(inner * GELU_FACTOR) + 1f);
+    }
+
+    /// e^x, within 2 ulp; results below 2^-125 are 0.
+    public static void exp(float[] x, int at, int count) {
+        FloatVector ln2High = FloatVector.broadcast(F, -LN2_HIGH);
+        FloatVector ln2Low = FloatVector.broadcast(F, -LN2_LOW);
+        FloatVector e5 = FloatVector.broadcast(F, EXP_5);
+        FloatVector e4 = FloatVector.broadcast(F, EXP_4);
+        FloatVector e3 = FloatVector.broadcast(F, EXP_3);
+        FloatVector e2 = FloatVector.broadcast(F, EXP_2);
+        for (int i = at; i < at + count; i += L) {
+            FloatVector v = FloatVector.fromArray(F, x, i);
+            FloatVector shifted = FMA ? v.fma(LOG2_E, ROUNDER) : v.mul(LOG2_E).add(ROUNDER);
+            FloatVector n = shifted.sub(ROUNDER);
+            FloatVector r = FMA ? n.fma(ln2High, v) : n.mul(ln2High).add(v);
+            r = FMA ? n.fma(ln2Low, r) : n.mul(ln2Low).add(r);
+            FloatVector p = FMA ? r.fma(EXP_7, EXP_6) : r.mul(EXP_7).add(EXP_6);
+            p = FMA ? p.fma(r, e5) : p.mul(r).add(EXP_5);
+            p = FMA ? p.fma(r, e4) : p.mul(r).add(EXP_4);
+            p = FMA ? p.fma(r, e3) : p.mul(r).add(EXP_3);
+            p = FMA ? p.fma(r, e2) : p.mul(r).add(EXP_2);
+            p = FMA ? p.mul(r).fma(r, r.add(r)) : p.mul(r).mul(r).add(r.add(r));
+            IntVector exponent = shifted.reinterpretAsInts().sub(EXPONENT_BIAS).lanewise(VectorOperators.LSHL, 23);
+            FloatVector y = p.add(2f).mul(exponent.reinterpretAsFloats());
+            y = y.blend(0f, v.compare(VectorOperators.LT, EXP_LOWEST));
+            y = y.blend(Float.POSITIVE_INFINITY, v.compare(VectorOperators.GT, EXP_HIGHEST));
+            y.intoArray(x, i);
+        }
     }
 
     /// 1 / (1 + e^-x).
-    public static FloatVector sigmoid(FloatVector x) {
-        return FloatVector.broadcast(Simd.F, 1f).div(exp(x.neg()).add(1f));
-    }
-
-    /// tanh x, within 3 ulp: by e^-2|x|, and near 0 by x times a polynomial in x², as in Cephes' `tanhf`.
-    public static FloatVector tanh(FloatVector x) {
-        FloatVector z = x.abs();
-        FloatVector e = exp(z.mul(-2f));
-        FloatVector large = FloatVector.broadcast(Simd.F, 1f).sub(e).div(e.add(1f));
-        FloatVector s = z.mul(z);
-        FloatVector p = FloatVector.broadcast(Simd.F, -5.70498872745e-3f);
-        p = fma(p, s, 2.06390887954e-2f);
-        p = fma(p, s, -5.37397155531e-2f);
-        p = fma(p, s, 1.33314422036e-1f);
-        p = fma(p, s, -3.33332819422e-1f);
-        FloatVector small = fma(p.mul(s), z, z);
-        return copySign(large.blend(small, z.compare(VectorOperators.LT, 0.625f)), x);
-    }
-
-    /// erfc(z) / e^-z² for 0 ≤ z: a polynomial in t = 1 / (1 + z / 2), fitted on z < 9.4 (beyond, e^-z² is 0) with a
-    /// relative error of at most 5e-8.
-    private static FloatVector scaledErfc(FloatVector z) {
-        FloatVector t = FloatVector.broadcast(Simd.F, 1f).div(fma(z, 0.5f, FloatVector.broadcast(Simd.F, 1f)));
-        FloatVector p = FloatVector.broadcast(Simd.F, -5.8847064011e-02f);
-        p = fma(p, t, 2.8348744155e-01f);
-        p = fma(p, t, -4.8493651201e-01f);
-        p = fma(p, t, 2.7546256352e-01f);
-        p = fma(p, t, -2.4819289597e-02f);
-        p = fma(p, t, 2.0191658944e-01f);
-        p = fma(p, t, 2.4330022104e-01f);
-        p = fma(p, t, 2.8234801431e-01f);
-        p = fma(p, t, 2.8208799374e-01f);
-        return p.mul(t);
-    }
-
-    /// x · Φ(x), with Φ from the tail: negative x lose no digits to cancellation. The error of Φ is at most 3e-7.
-    public static FloatVector gelu(FloatVector x) {
-        FloatVector z = x.abs().mul(SQRT_HALF);
-        FloatVector tail = scaledErfc(z).mul(exp(z.mul(z).neg())).mul(0.5f);
-        FloatVector upper = FloatVector.broadcast(Simd.F, 1f).sub(tail);
-        return x.mul(tail.blend(upper, x.compare(VectorOperators.GT, 0f)));
+    static void sigmoid(float[] x, int at, int count) {
+        logistic(x, at, count, false, -1f, true);
     }
 
     /// 0.5 x (1 + tanh u) = x · sigmoid(2u), u = √(2/π) (x + 0.044715 x³).
-    public static FloatVector geluTanh(FloatVector x) {
-        FloatVector inner =
-                fma(x.mul(x), 0.044715f, FloatVector.broadcast(Simd.F, 1f)).mul(x);
-        return x.div(exp(inner.mul(-2f * SQRT_2_OVER_PI)).add(1f));
+    static void geluTanh(float[] x, int at, int count) {
+        logistic(x, at, count, true, GELU_FACTOR, false);
     }
 
     /// x · sigmoid(1.702 x).
-    public static FloatVector geluQuick(FloatVector x) {
-        return x.div(exp(x.mul(-1.702f)).add(1f));
+    static void geluQuick(float[] x, int at, int count) {
+        logistic(x, at, count, false, -1.702f, false);
     }
 
     /// x · sigmoid(x).
-    public static FloatVector silu(FloatVector x) {
-        return x.div(exp(x.neg()).add(1f));
+    static void silu(float[] x, int at, int count) {
+        logistic(x, at, count, false, -1f, false);
+    }
+
+    /// x / (e^(u · factor) + 1), or 1 divided by that, where u is x or x + 0.044715 x³.
+    private static void logistic(float[] x, int at, int count, boolean cubic, float factor, boolean unit) {
+        VectorMask<Float> withCube = F.maskAll(cubic);
+        VectorMask<Float> ofOne = F.maskAll(unit);
+        FloatVector ln2High = FloatVector.broadcast(F, -LN2_HIGH);
+        FloatVector ln2Low = FloatVector.broadcast(F, -LN2_LOW);
+        FloatVector e5 = FloatVector.broadcast(F, EXP_5);
+        FloatVector e4 = FloatVector.broadcast(F, EXP_4);
+        FloatVector e3 = FloatVector.broadcast(F, EXP_3);
+        FloatVector e2 = FloatVector.broadcast(F, EXP_2);
+        for (int i = at; i < at + count; i += L) {
+            FloatVector v = FloatVector.fromArray(F, x, i);
+            FloatVector square = v.mul(v);
+            FloatVector cube =
+                    FMA ? square.fma(GELU_CUBIC, 1f) : square.mul(GELU_CUBIC).add(1f);
+            FloatVector u = v.blend(cube.mul(v), withCube).mul(factor);
+            FloatVector shifted = FMA ? u.fma(LOG2_E, ROUNDER) : u.mul(LOG2_E).add(ROUNDER);
+            FloatVector n = shifted.sub(ROUNDER);
+            FloatVector r = FMA ? n.fma(ln2High, u) : n.mul(ln2High).add(u);
+            r = FMA ? n.fma(ln2Low, r) : n.mul(ln2Low).add(r);
+            FloatVector p = FMA ? r.fma(EXP_7, EXP_6) : r.mul(EXP_7).add(EXP_6);
+            p = FMA ? p.fma(r, e5) : p.mul(r).add(EXP_5);
+            p = FMA ? p.fma(r, e4) : p.mul(r).add(EXP_4);
+            p = FMA ? p.fma(r, e3) : p.mul(r).add(EXP_3);
+            p = FMA ? p.fma(r, e2) : p.mul(r).add(EXP_2);
+            p = FMA ? p.mul(r).fma(r, r.add(r)) : p.mul(r).mul(r).add(r.add(r));
+            IntVector exponent = shifted.reinterpretAsInts().sub(EXPONENT_BIAS).lanewise(VectorOperators.LSHL, 23);
+            FloatVector y = p.add(2f).mul(exponent.reinterpretAsFloats());
+            y = y.blend(0f, u.compare(VectorOperators.LT, EXP_LOWEST));
+            y = y.blend(Float.POSITIVE_INFINITY, u.compare(VectorOperators.GT, EXP_HIGHEST));
+            v.blend(1f, ofOne).div(y.add(1f)).intoArray(x, i);
+        }
+    }
+
+    /// tanh x, within 3 ulp: by e^-2|x|, and near 0 by x times a polynomial in x², as in Cephes' `tanhf`.
+    static void tanh(float[] x, int at, int count) {
+        FloatVector t3 = FloatVector.broadcast(F, -5.37397155531e-2f);
+        FloatVector t2 = FloatVector.broadcast(F, 1.33314422036e-1f);
+        FloatVector t1 = FloatVector.broadcast(F, -3.33332819422e-1f);
+        FloatVector ln2High = FloatVector.broadcast(F, -LN2_HIGH);
+        FloatVector ln2Low = FloatVector.broadcast(F, -LN2_LOW);
+        FloatVector e5 = FloatVector.broadcast(F, EXP_5);
+        FloatVector e4 = FloatVector.broadcast(F, EXP_4);
+        FloatVector e3 = FloatVector.broadcast(F, EXP_3);
+        FloatVector e2 = FloatVector.broadcast(F, EXP_2);
+        for (int i = at; i < at + count; i += L) {
+            FloatVector v = FloatVector.fromArray(F, x, i);
+            FloatVector z = v.abs();
+            FloatVector u = z.mul(-2f);
+            FloatVector shifted = FMA ? u.fma(LOG2_E, ROUNDER) : u.mul(LOG2_E).add(ROUNDER);
+            FloatVector n = shifted.sub(ROUNDER);
+            FloatVector r = FMA ? n.fma(ln2High, u) : n.mul(ln2High).add(u);
+            r = FMA ? n.fma(ln2Low, r) : n.mul(ln2Low).add(r);
+            FloatVector p = FMA ? r.fma(EXP_7, EXP_6) : r.mul(EXP_7).add(EXP_6);
+            p = FMA ? p.fma(r, e5) : p.mul(r).add(EXP_5);
+            p = FMA ? p.fma(r, e4) : p.mul(r).add(EXP_4);
+            p = FMA ? p.fma(r, e3) : p.mul(r).add(EXP_3);
+            p = FMA ? p.fma(r, e2) : p.mul(r).add(EXP_2);
+            p = FMA ? p.mul(r).fma(r, r.add(r)) : p.mul(r).mul(r).add(r.add(r));
+            IntVector exponent = shifted.reinterpretAsInts().sub(EXPONENT_BIAS).lanewise(VectorOperators.LSHL, 23);
+            FloatVector y = p.add(2f).mul(exponent.reinterpretAsFloats());
+            y = y.blend(0f, u.compare(VectorOperators.LT, EXP_LOWEST));
+            y = y.blend(Float.POSITIVE_INFINITY, u.compare(VectorOperators.GT, EXP_HIGHEST));
+            FloatVector large = FloatVector.broadcast(F, 1f).sub(y).div(y.add(1f));
+            FloatVector s = z.mul(z);
+            FloatVector q = FMA
+                    ? s.fma(-5.70498872745e-3f, 2.06390887954e-2f)
+                    : s.mul(-5.70498872745e-3f).add(2.06390887954e-2f);
+            q = FMA ? q.fma(s, t3) : q.mul(s).add(t3);
+            q = FMA ? q.fma(s, t2) : q.mul(s).add(t2);
+            q = FMA ? q.fma(s, t1) : q.mul(s).add(t1);
+            FloatVector small = FMA ? q.mul(s).fma(z, z) : q.mul(s).mul(z).add(z);
+            FloatVector size = large.blend(small, z.compare(VectorOperators.LT, 0.625f));
+            IntVector sign = v.reinterpretAsInts().and(0x80000000);
+            size.reinterpretAsInts().or(sign).reinterpretAsFloats().intoArray(x, i);
+        }
+    }
+
+    /// x · Φ(x), with Φ from the tail: negative x lose no digits to cancellation. The error of Φ is at most 3e-7.
+    ///
+    /// erfc(z) / e^-z² for 0 ≤ z is a polynomial in t = 1 / (1 + z / 2), fitted on z < 9.4, with a relative error
+    /// of at most 5e-8. Beyond, e^-z² is 0.
+    static void gelu(float[] x, int at, int count) {
+        FloatVector one = FloatVector.broadcast(F, 1f);
+        FloatVector ln2High = FloatVector.broadcast(F, -LN2_HIGH);
+        FloatVector ln2Low = FloatVector.broadcast(F, -LN2_LOW);
+        FloatVector e5 = FloatVector.broadcast(F, EXP_5);
+        FloatVector e4 = FloatVector.broadcast(F, EXP_4);
+        FloatVector e3 = FloatVector.broadcast(F, EXP_3);
+        FloatVector e2 = FloatVector.broadcast(F, EXP_2);
+        for (int i = at; i < at + count; i += L) {
+            FloatVector v = FloatVector.fromArray(F, x, i);
+            FloatVector z = v.abs().mul(SQRT_HALF);
+            FloatVector u = z.mul(z).neg();
+            FloatVector shifted = FMA ? u.fma(LOG2_E, ROUNDER) : u.mul(LOG2_E).add(ROUNDER);
+            FloatVector n = shifted.sub(ROUNDER);
+            FloatVector r = FMA ? n.fma(ln2High, u) : n.mul(ln2High).add(u);
+            r = FMA ? n.fma(ln2Low, r) : n.mul(ln2Low).add(r);
+            FloatVector p = FMA ? r.fma(EXP_7, EXP_6) : r.mul(EXP_7).add(EXP_6);
+            p = FMA ? p.fma(r, e5) : p.mul(r).add(EXP_5);
+            p = FMA ? p.fma(r, e4) : p.mul(r).add(EXP_4);
+            p = FMA ? p.fma(r, e3) : p.mul(r).add(EXP_3);
+            p = FMA ? p.fma(r, e2) : p.mul(r).add(EXP_2);
+            p = FMA ? p.mul(r).fma(r, r.add(r)) : p.mul(r).mul(r).add(r.add(r));
+            IntVector exponent = shifted.reinterpretAsInts().sub(EXPONENT_BIAS).lanewise(VectorOperators.LSHL, 23);
+            FloatVector y = p.add(2f).mul(exponent.reinterpretAsFloats());
+            y = y.blend(0f, u.compare(VectorOperators.LT, EXP_LOWEST));
+            y = y.blend(Float.POSITIVE_INFINITY, u.compare(VectorOperators.GT, EXP_HIGHEST));
+            FloatVector t = one.div(FMA ? z.fma(0.5f, 1f) : z.mul(0.5f).add(1f));
+            FloatVector q = FMA
+                    ? t.fma(-5.8847064011e-02f, 2.8348744155e-01f)
+                    : t.mul(-5.8847064011e-02f).add(2.8348744155e-01f);
+            q = FMA
+                    ? q.fma(t, FloatVector.broadcast(F, -4.8493651201e-01f))
+                    : q.mul(t).add(-4.8493651201e-01f);
+            q = FMA
+                    ? q.fma(t, FloatVector.broadcast(F, 2.7546256352e-01f))
+                    : q.mul(t).add(2.7546256352e-01f);
+            q = FMA
+                    ? q.fma(t, FloatVector.broadcast(F, -2.4819289597e-02f))
+                    : q.mul(t).add(-2.4819289597e-02f);
+            q = FMA
+                    ? q.fma(t, FloatVector.broadcast(F, 2.0191658944e-01f))
+                    : q.mul(t).add(2.0191658944e-01f);
+            q = FMA
+                    ? q.fma(t, FloatVector.broadcast(F, 2.4330022104e-01f))
+                    : q.mul(t).add(2.4330022104e-01f);
+            q = FMA
+                    ? q.fma(t, FloatVector.broadcast(F, 2.8234801431e-01f))
+                    : q.mul(t).add(2.8234801431e-01f);
+            q = FMA
+                    ? q.fma(t, FloatVector.broadcast(F, 2.8208799374e-01f))
+                    : q.mul(t).add(2.8208799374e-01f);
+            FloatVector tail = q.mul(t).mul(y).mul(0.5f);
+            v.mul(tail.blend(one.sub(tail), v.compare(VectorOperators.GT, 0f))).intoArray(x, i);
+        }
     }
 
     /// max(x, 0).
-    public static FloatVector relu(FloatVector x) {
-        VectorMask<Float> negative = x.compare(VectorOperators.LT, 0f);
-        return x.blend(0f, negative);
-    }
-
-    private static FloatVector copySign(FloatVector magnitude, FloatVector sign) {
-        IntVector bits = sign.reinterpretAsInts().and(0x80000000);
-        return magnitude.reinterpretAsInts().or(bits).reinterpretAsFloats();
+    static void relu(float[] x, int at, int count) {
+        for (int i = at; i < at + count; i += L) {
+            FloatVector v = FloatVector.fromArray(F, x, i);
+            v.blend(0f, v.compare(VectorOperators.LT, 0f)).intoArray(x, i);
+        }
     }
 }

@@ -18,8 +18,10 @@ public final class Norms {
         int i = 0;
         for (; i < Simd.F.loopBound(n); i += Simd.LANES) {
             FloatVector v = FloatVector.fromArray(Simd.F, x, at + i).sub(mean).mul(scale);
-            Elementary.fma(v, FloatVector.fromArray(Simd.F, gain, i), FloatVector.fromArray(Simd.F, bias, i))
-                    .intoArray(out, o + i);
+            FloatVector g = FloatVector.fromArray(Simd.F, gain, i);
+            FloatVector b = FloatVector.fromArray(Simd.F, bias, i);
+            v = Simd.FMA ? v.fma(g, b) : v.mul(g).add(b);
+            v.intoArray(out, o + i);
         }
         for (; i < n; i++) {
             out[o + i] = (x[at + i] - mean) * scale * gain[i] + bias[i];
@@ -32,8 +34,10 @@ public final class Norms {
         int i = 0;
         for (; i < Simd.F.loopBound(n); i += Simd.LANES) {
             FloatVector v = FloatVector.fromArray(Simd.F, x, at + i).mul(scale);
-            Elementary.fma(v, FloatVector.fromArray(Simd.F, gain, i), FloatVector.fromArray(Simd.F, bias, i))
-                    .intoArray(out, o + i);
+            FloatVector g = FloatVector.fromArray(Simd.F, gain, i);
+            FloatVector b = FloatVector.fromArray(Simd.F, bias, i);
+            v = Simd.FMA ? v.fma(g, b) : v.mul(g).add(b);
+            v.intoArray(out, o + i);
         }
         for (; i < n; i++) {
             out[o + i] = x[at + i] * scale * gain[i] + bias[i];
@@ -42,9 +46,7 @@ public final class Norms {
 
     /// The sum of a vector's lanes, from the first to the last: the order of `reduceLanes` is not defined and changes
     /// when the compiler takes over, and with it the last bit of every result.
-    private static double lanes(FloatVector vector) {
-        float[] lanes = LANES.get();
-        vector.intoArray(lanes, 0);
+    private static double sumOf(float[] lanes) {
         double sum = 0;
         for (int i = 0; i < Simd.LANES; i++) {
             sum += lanes[i];
@@ -53,6 +55,7 @@ public final class Norms {
     }
 
     private static double sum(float[] x, int at, int n) {
+        float[] lanes = LANES.get();
         double total = 0;
         int i = 0;
         while (i < Simd.F.loopBound(n)) {
@@ -61,7 +64,8 @@ public final class Norms {
             for (; i < end; i += Simd.LANES) {
                 sum = sum.add(FloatVector.fromArray(Simd.F, x, at + i));
             }
-            total += lanes(sum);
+            sum.intoArray(lanes, 0);
+            total += sumOf(lanes);
         }
         for (; i < n; i++) {
             total += x[at + i];
@@ -70,6 +74,7 @@ public final class Norms {
     }
 
     private static double squares(float[] x, int at, int n, float mean) {
+        float[] lanes = LANES.get();
         double total = 0;
         int i = 0;
         while (i < Simd.F.loopBound(n)) {
@@ -77,9 +82,10 @@ public final class Norms {
             FloatVector sum = FloatVector.zero(Simd.F);
             for (; i < end; i += Simd.LANES) {
                 FloatVector d = FloatVector.fromArray(Simd.F, x, at + i).sub(mean);
-                sum = Elementary.fma(d, d, sum);
+                sum = Simd.FMA ? d.fma(d, sum) : d.mul(d).add(sum);
             }
-            total += lanes(sum);
+            sum.intoArray(lanes, 0);
+            total += sumOf(lanes);
         }
         for (; i < n; i++) {
             double d = x[at + i] - mean;

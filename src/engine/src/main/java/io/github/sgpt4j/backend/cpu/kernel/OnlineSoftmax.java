@@ -2,6 +2,7 @@ package io.github.sgpt4j.backend.cpu.kernel;
 
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
@@ -42,8 +43,11 @@ public final class OnlineSoftmax {
                 int at = j * Simd.TILE_COLUMNS + half;
                 FloatVector distance =
                         FloatVector.broadcast(Simd.F, (float) (first + j)).sub(position);
-                Elementary.fma(slope, distance, FloatVector.fromArray(Simd.F, s, at))
-                        .intoArray(s, at);
+                FloatVector score = FloatVector.fromArray(Simd.F, s, at);
+                score = Simd.FMA
+                        ? slope.fma(distance, score)
+                        : slope.mul(distance).add(score);
+                score.intoArray(s, at);
             }
         }
     }
@@ -90,23 +94,50 @@ public final class OnlineSoftmax {
         }
         // A lane that has seen no key yet: any finite number will do.
         FloatVector shift = maximum.blend(0f, maximum.compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY));
-        FloatVector correction = Elementary.exp(before.sub(shift));
         maximum.intoArray(maxima, half);
         shift.intoArray(shifts, half);
-        correction.intoArray(corrections, half);
-        return correction.compare(VectorOperators.NE, 1f).anyTrue();
+        before.sub(shift).intoArray(corrections, half);
+        Elementary.exp(corrections, half, Simd.LANES);
+        return FloatVector.fromArray(Simd.F, corrections, half)
+                .compare(VectorOperators.NE, 1f)
+                .anyTrue();
     }
 
+    /// [Elementary#exp] of the differences, written out as in [Elementary], and their sum.
     private static void weigh(float[] s, int half, int keys, float[] shifts, float[] corrections, float[] sums) {
         FloatVector shift = FloatVector.fromArray(Simd.F, shifts, half);
         FloatVector sum =
                 FloatVector.fromArray(Simd.F, sums, half).mul(FloatVector.fromArray(Simd.F, corrections, half));
+        FloatVector ln2High = FloatVector.broadcast(Simd.F, -Elementary.LN2_HIGH);
+        FloatVector ln2Low = FloatVector.broadcast(Simd.F, -Elementary.LN2_LOW);
+        FloatVector e5 = FloatVector.broadcast(Simd.F, Elementary.EXP_5);
+        FloatVector e4 = FloatVector.broadcast(Simd.F, Elementary.EXP_4);
+        FloatVector e3 = FloatVector.broadcast(Simd.F, Elementary.EXP_3);
+        FloatVector e2 = FloatVector.broadcast(Simd.F, Elementary.EXP_2);
         for (int j = 0; j < keys; j++) {
             int at = j * Simd.TILE_COLUMNS + half;
-            FloatVector weight =
-                    Elementary.exp(FloatVector.fromArray(Simd.F, s, at).sub(shift));
-            weight.intoArray(s, at);
-            sum = sum.add(weight);
+            FloatVector u = FloatVector.fromArray(Simd.F, s, at).sub(shift);
+            FloatVector shifted = Simd.FMA
+                    ? u.fma(Elementary.LOG2_E, Elementary.ROUNDER)
+                    : u.mul(Elementary.LOG2_E).add(Elementary.ROUNDER);
+            FloatVector n = shifted.sub(Elementary.ROUNDER);
+            FloatVector r = Simd.FMA ? n.fma(ln2High, u) : n.mul(ln2High).add(u);
+            r = Simd.FMA ? n.fma(ln2Low, r) : n.mul(ln2Low).add(r);
+            FloatVector p = Simd.FMA
+                    ? r.fma(Elementary.EXP_7, Elementary.EXP_6)
+                    : r.mul(Elementary.EXP_7).add(Elementary.EXP_6);
+            p = Simd.FMA ? p.fma(r, e5) : p.mul(r).add(Elementary.EXP_5);
+            p = Simd.FMA ? p.fma(r, e4) : p.mul(r).add(Elementary.EXP_4);
+            p = Simd.FMA ? p.fma(r, e3) : p.mul(r).add(Elementary.EXP_3);
+            p = Simd.FMA ? p.fma(r, e2) : p.mul(r).add(Elementary.EXP_2);
+            p = Simd.FMA ? p.mul(r).fma(r, r.add(r)) : p.mul(r).mul(r).add(r.add(r));
+            IntVector exponent =
+                    shifted.reinterpretAsInts().sub(Elementary.EXPONENT_BIAS).lanewise(VectorOperators.LSHL, 23);
+            FloatVector y = p.add(2f).mul(exponent.reinterpretAsFloats());
+            y = y.blend(0f, u.compare(VectorOperators.LT, Elementary.EXP_LOWEST));
+            y = y.blend(Float.POSITIVE_INFINITY, u.compare(VectorOperators.GT, Elementary.EXP_HIGHEST));
+            y.intoArray(s, at);
+            sum = sum.add(y);
         }
         sum.intoArray(sums, half);
     }
@@ -121,22 +152,51 @@ public final class OnlineSoftmax {
 
     /// Takes `TILE_COLUMNS` more logits of one row into that row's running maximum and sum of exponentials, which are
     /// kept per lane.
-    public static void updateLanes(float[] logits, int at, float[] maxima, float[] sums, int state) {
+    ///
+    /// @param logits are overwritten
+    /// @param corrections room for `TILE_COLUMNS` values
+    public static void updateLanes(
+            float[] logits, int at, float[] maxima, float[] sums, int state, float[] corrections) {
+        boolean raised = raiseLanes(logits, at, maxima, state, corrections);
+        if (raised) {
+            Elementary.exp(corrections, 0, Simd.TILE_COLUMNS);
+            scaleLanes(sums, state, corrections);
+        }
+        Elementary.exp(logits, at, Simd.TILE_COLUMNS);
+        addLanes(logits, at, sums, state);
+    }
+
+    /// Raises the maxima and subtracts them from the logits; says whether any was raised, and by how much.
+    private static boolean raiseLanes(float[] logits, int at, float[] maxima, int state, float[] corrections) {
+        boolean raised = false;
         for (int half = 0; half < Simd.TILE_COLUMNS; half += Simd.LANES) {
             FloatVector x = FloatVector.fromArray(Simd.F, logits, at + half);
-            FloatVector maximum = FloatVector.fromArray(Simd.F, maxima, state + half);
-            FloatVector sum = FloatVector.fromArray(Simd.F, sums, state + half);
-            VectorMask<Float> higher = x.compare(VectorOperators.GT, maximum);
-            if (higher.anyTrue()) {
-                FloatVector raised = maximum.blend(x, higher);
-                sum = sum.blend(sum.mul(Elementary.exp(maximum.sub(raised))), higher);
-                maximum = raised;
-                maximum.intoArray(maxima, state + half);
-            }
+            FloatVector before = FloatVector.fromArray(Simd.F, maxima, state + half);
+            VectorMask<Float> higher = x.compare(VectorOperators.GT, before);
+            FloatVector maximum = before.blend(x, higher);
+            raised |= higher.anyTrue();
+            maximum.intoArray(maxima, state + half);
+            FloatVector.zero(Simd.F).blend(before.sub(maximum), higher).intoArray(corrections, half);
             // Lanes past the vocabulary hold −∞ − −∞ = NaN here: they are nothing.
-            FloatVector weight = Elementary.exp(x.sub(maximum));
             VectorMask<Float> none = x.compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY);
-            sum.add(weight.blend(0f, none)).intoArray(sums, state + half);
+            x.sub(maximum).blend(Float.NEGATIVE_INFINITY, none).intoArray(logits, at + half);
+        }
+        return raised;
+    }
+
+    private static void scaleLanes(float[] sums, int state, float[] corrections) {
+        for (int half = 0; half < Simd.TILE_COLUMNS; half += Simd.LANES) {
+            FloatVector.fromArray(Simd.F, sums, state + half)
+                    .mul(FloatVector.fromArray(Simd.F, corrections, half))
+                    .intoArray(sums, state + half);
+        }
+    }
+
+    private static void addLanes(float[] weights, int at, float[] sums, int state) {
+        for (int half = 0; half < Simd.TILE_COLUMNS; half += Simd.LANES) {
+            FloatVector.fromArray(Simd.F, sums, state + half)
+                    .add(FloatVector.fromArray(Simd.F, weights, at + half))
+                    .intoArray(sums, state + half);
         }
     }
 }

@@ -34,7 +34,7 @@ public final class Widening {
     private static void widenBf16(MemorySegment in, long byteOffset, float[] out, int o, int count) {
         int i = 0;
         for (; i < Simd.F.loopBound(count); i += Simd.LANES) {
-            widenBf16(in, byteOffset + 2L * i).intoArray(out, o + i);
+            widenBf16(in, byteOffset + 2L * i, out, o + i);
         }
         for (; i < count; i++) {
             out[o + i] = Half.bf16ToFloat(in.get(LittleEndian.I16, byteOffset + 2L * i));
@@ -53,7 +53,7 @@ public final class Widening {
             }
             case BF16 -> {
                 for (int r = 0; r < rows; r++) {
-                    widenBf16(in, byteOffset + r * 2L * Simd.LANES).intoArray(out, o + r * Simd.TILE_COLUMNS);
+                    widenBf16(in, byteOffset + r * 2L * Simd.LANES, out, o + r * Simd.TILE_COLUMNS);
                 }
             }
             case F16 -> {
@@ -69,10 +69,11 @@ public final class Widening {
         }
     }
 
-    private static FloatVector widenBf16(MemorySegment in, long byteOffset) {
+    /// One vector.
+    private static void widenBf16(MemorySegment in, long byteOffset, float[] out, int o) {
         IntVector bits = (IntVector) ShortVector.fromMemorySegment(Simd.S, in, byteOffset, ORDER)
                 .convertShape(VectorOperators.ZERO_EXTEND_S2I, Simd.I, 0);
-        return bits.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+        bits.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoArray(out, o);
     }
 
     /// Through a small array and a plain loop: the compiler turns it into vector instructions by itself, and it is
