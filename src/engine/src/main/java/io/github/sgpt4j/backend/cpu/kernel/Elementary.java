@@ -2,7 +2,6 @@ package io.github.sgpt4j.backend.cpu.kernel;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -107,30 +106,18 @@ public final class Elementary {
         }
     }
 
-    /// 1 / (1 + e^-x).
-    static void sigmoid(float[] x, int at, int count) {
-        logistic(x, at, count, false, -1f, true);
-    }
-
-    /// 0.5 x (1 + tanh u) = x · sigmoid(2u), u = √(2/π) (x + 0.044715 x³).
-    static void geluTanh(float[] x, int at, int count) {
-        logistic(x, at, count, true, GELU_FACTOR, false);
-    }
-
     /// x · sigmoid(1.702 x).
     static void geluQuick(float[] x, int at, int count) {
-        logistic(x, at, count, false, -1.702f, false);
+        gate(x, at, count, -1.702f);
     }
 
     /// x · sigmoid(x).
     static void silu(float[] x, int at, int count) {
-        logistic(x, at, count, false, -1f, false);
+        gate(x, at, count, -1f);
     }
 
-    /// x / (e^(u · factor) + 1), or 1 divided by that, where u is x or x + 0.044715 x³.
-    private static void logistic(float[] x, int at, int count, boolean cubic, float factor, boolean unit) {
-        VectorMask<Float> withCube = F.maskAll(cubic);
-        VectorMask<Float> ofOne = F.maskAll(unit);
+    /// x / (e^(x · factor) + 1).
+    private static void gate(float[] x, int at, int count, float factor) {
         FloatVector ln2High = FloatVector.broadcast(F, -LN2_HIGH);
         FloatVector ln2Low = FloatVector.broadcast(F, -LN2_LOW);
         FloatVector e5 = FloatVector.broadcast(F, EXP_5);
@@ -139,10 +126,7 @@ public final class Elementary {
         FloatVector e2 = FloatVector.broadcast(F, EXP_2);
         for (int i = at; i < at + count; i += L) {
             FloatVector v = FloatVector.fromArray(F, x, i);
-            FloatVector square = v.mul(v);
-            FloatVector cube =
-                    FMA ? square.fma(GELU_CUBIC, 1f) : square.mul(GELU_CUBIC).add(1f);
-            FloatVector u = v.blend(cube.mul(v), withCube).mul(factor);
+            FloatVector u = v.mul(factor);
             FloatVector shifted = FMA ? u.fma(LOG2_E, ROUNDER) : u.mul(LOG2_E).add(ROUNDER);
             FloatVector n = shifted.sub(ROUNDER);
             FloatVector r = FMA ? n.fma(ln2High, u) : n.mul(ln2High).add(u);
@@ -157,7 +141,51 @@ public final class Elementary {
             FloatVector y = p.add(2f).mul(exponent.reinterpretAsFloats());
             y = y.blend(0f, u.compare(VectorOperators.LT, EXP_LOWEST));
             y = y.blend(Float.POSITIVE_INFINITY, u.compare(VectorOperators.GT, EXP_HIGHEST));
-            v.blend(1f, ofOne).div(y.add(1f)).intoArray(x, i);
+            v.div(y.add(1f)).intoArray(x, i);
+        }
+    }
+
+    /// 1 / (1 + e^-x).
+    static void sigmoid(float[] x, int at, int count) {
+        for (int i = at; i < at + count; i += L) {
+            FloatVector.fromArray(F, x, i).neg().intoArray(x, i);
+        }
+        exp(x, at, count);
+        FloatVector one = FloatVector.broadcast(F, 1f);
+        for (int i = at; i < at + count; i += L) {
+            one.div(FloatVector.fromArray(F, x, i).add(1f)).intoArray(x, i);
+        }
+    }
+
+    /// 0.5 x (1 + tanh u) = x · sigmoid(2u), u = √(2/π) (x + 0.044715 x³).
+    static void geluTanh(float[] x, int at, int count) {
+        FloatVector ln2High = FloatVector.broadcast(F, -LN2_HIGH);
+        FloatVector ln2Low = FloatVector.broadcast(F, -LN2_LOW);
+        FloatVector e5 = FloatVector.broadcast(F, EXP_5);
+        FloatVector e4 = FloatVector.broadcast(F, EXP_4);
+        FloatVector e3 = FloatVector.broadcast(F, EXP_3);
+        FloatVector e2 = FloatVector.broadcast(F, EXP_2);
+        for (int i = at; i < at + count; i += L) {
+            FloatVector v = FloatVector.fromArray(F, x, i);
+            FloatVector square = v.mul(v);
+            FloatVector u =
+                    FMA ? square.fma(GELU_CUBIC, 1f) : square.mul(GELU_CUBIC).add(1f);
+            u = u.mul(v).mul(GELU_FACTOR);
+            FloatVector shifted = FMA ? u.fma(LOG2_E, ROUNDER) : u.mul(LOG2_E).add(ROUNDER);
+            FloatVector n = shifted.sub(ROUNDER);
+            FloatVector r = FMA ? n.fma(ln2High, u) : n.mul(ln2High).add(u);
+            r = FMA ? n.fma(ln2Low, r) : n.mul(ln2Low).add(r);
+            FloatVector p = FMA ? r.fma(EXP_7, EXP_6) : r.mul(EXP_7).add(EXP_6);
+            p = FMA ? p.fma(r, e5) : p.mul(r).add(EXP_5);
+            p = FMA ? p.fma(r, e4) : p.mul(r).add(EXP_4);
+            p = FMA ? p.fma(r, e3) : p.mul(r).add(EXP_3);
+            p = FMA ? p.fma(r, e2) : p.mul(r).add(EXP_2);
+            p = FMA ? p.mul(r).fma(r, r.add(r)) : p.mul(r).mul(r).add(r.add(r));
+            IntVector exponent = shifted.reinterpretAsInts().sub(EXPONENT_BIAS).lanewise(VectorOperators.LSHL, 23);
+            FloatVector y = p.add(2f).mul(exponent.reinterpretAsFloats());
+            y = y.blend(0f, u.compare(VectorOperators.LT, EXP_LOWEST));
+            y = y.blend(Float.POSITIVE_INFINITY, u.compare(VectorOperators.GT, EXP_HIGHEST));
+            v.div(y.add(1f)).intoArray(x, i);
         }
     }
 

@@ -1,0 +1,82 @@
+package io.github.sgpt4j.backend;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.sun.management.ThreadMXBean;
+import io.github.sgpt4j.backend.cpu.CpuBackend;
+import io.github.sgpt4j.backend.cpu.CpuOptions;
+import io.github.sgpt4j.backend.cpu.WeightFormat;
+import io.github.sgpt4j.batch.PackedBatch;
+import java.lang.management.ManagementFactory;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// Once all is compiled, how much a forward pass on the CPU allocates does not depend on the number of tokens.
+///
+/// Until then vectors are objects on the heap, and when the compiler is done is its own affair: passes are repeated
+/// until it is so, and the bound on their number is far beyond what is needed.
+@Tag("vector")
+class SteadyAllocationTest {
+    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+    /// A pass takes less than a millisecond; some hundreds to few thousands are needed.
+    private static final int MOST_PASSES = 20_000;
+
+    /// Passes that show it: a single one may be compiled half-way and balance by chance.
+    private static final int IN_A_ROW = 50;
+
+    /// What the number of pieces may add that a batch is divided into: far below a byte per token.
+    private static final long ALLOWED = 64;
+
+    /// What others allocate in the meantime does not count, and work is not divided by chance.
+    private static final CpuOptions ONE_THREAD = new CpuOptions(1, WeightFormat.F32, 0);
+
+    private final TestData data = new TestData();
+
+    @ParameterizedTest
+    @EnumSource
+    void moreTokensDoNotAllocateMore(MiniDecoder.Style style) {
+        try (TestWeights weights = new TestWeights();
+                Backend backend = new CpuBackend(ONE_THREAD)) {
+            MiniDecoder decoder = new MiniDecoder(backend, style, weights, data);
+            requireTheSame(decoder::embeddings, TestData.segments(16), TestData.segments(MiniDecoder.LONGEST));
+        }
+    }
+
+    @Test
+    void manyBlocksOfKeysDoNotAllocateMore() {
+        float[] slopes = {0.5f, 0.25f, 0.125f, 0.0625f};
+        AttentionParameters parameters = new AttentionParameters(4, 2, 24, 0.2f, 500, slopes);
+        int longest = 1000;
+        try (Backend backend = new CpuBackend(ONE_THREAD);
+                Tensor qkv = backend.upload(
+                        data.normal(longest * parameters.qkvColumns()), longest, parameters.qkvColumns());
+                Tensor out = backend.allocate(longest, 4 * 24)) {
+            Consumer<PackedBatch> attend = packed -> {
+                try (Batch batch = backend.upload(packed)) {
+                    backend.attention(qkv.slice(0, packed.rows()), batch, parameters, out.slice(0, packed.tokens()));
+                }
+            };
+            requireTheSame(attend, TestData.segments(40), TestData.segments(longest));
+        }
+    }
+
+    private static void requireTheSame(Consumer<PackedBatch> pass, PackedBatch few, PackedBatch many) {
+        long growth = 0;
+        int same = 0;
+        for (int i = 0; i < MOST_PASSES && same < IN_A_ROW; i++) {
+            growth = allocated(pass, many) - allocated(pass, few);
+            same = Math.abs(growth) <= ALLOWED ? same + 1 : 0;
+        }
+        assertEquals(IN_A_ROW, same, growth + " bytes more for " + (many.tokens() - few.tokens()) + " tokens");
+    }
+
+    private static long allocated(Consumer<PackedBatch> pass, PackedBatch batch) {
+        long before = THREADS.getCurrentThreadAllocatedBytes();
+        pass.accept(batch);
+        return THREADS.getCurrentThreadAllocatedBytes() - before;
+    }
+}
