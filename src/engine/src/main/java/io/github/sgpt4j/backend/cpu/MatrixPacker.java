@@ -41,7 +41,7 @@ final class MatrixPacker {
             Arrays.fill(buffer, 0, depth * columns, 0f);
             fill(first, last, k, depth, buffer, row);
             for (int half = 0; half < 2; half++) {
-                long element = ((2L * panel + half) * in + k) * Simd.LANES;
+                long element = PackedMatrix.element(in, panel, half, k);
                 int from = half * depth * Simd.LANES;
                 Widening.narrow(buffer, from, depth * Simd.LANES, panels, dtype, element * dtype.bytes());
             }

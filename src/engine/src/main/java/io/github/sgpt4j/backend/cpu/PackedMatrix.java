@@ -17,9 +17,6 @@ import java.lang.foreign.MemorySegment;
 /// @param panels off-heap, of type `dtype`
 /// @param bias `[panels · TILE_COLUMNS]`, zeros where there is none
 record PackedMatrix(int in, int out, DType dtype, MemorySegment panels, float[] bias) {
-    /// Input features widened at a time.
-    private static final int MOST_ROWS = Widening.MOST_ROWS;
-
     int panelCount() {
         return panelCount(out);
     }
@@ -65,7 +62,7 @@ record PackedMatrix(int in, int out, DType dtype, MemorySegment panels, float[] 
             int co,
             int stride) {
         if (dtype == DType.F32) {
-            long b = element(panel, 0, from) * Float.BYTES;
+            long b = element(in, panel, 0, from) * Float.BYTES;
             long right = (long) in * Simd.LANES * Float.BYTES;
             WeightTiles.multiply(height, a, ao, panels, b, right, count, s, so, sourceStride, c, co, stride);
         } else {
@@ -77,16 +74,17 @@ record PackedMatrix(int in, int out, DType dtype, MemorySegment panels, float[] 
     /// index `at` on.
     void load(int panel, int from, int count, float[] destination, int at) {
         for (int half = 0; half < 2; half++) {
-            for (int k = 0; k < count; k += MOST_ROWS) {
+            for (int k = 0; k < count; k += Widening.MOST_ROWS) {
                 int to = at + k * Simd.TILE_COLUMNS + half * Simd.LANES;
-                long element = element(panel, half, from + k);
-                int rows = Math.min(MOST_ROWS, count - k);
+                long element = element(in, panel, half, from + k);
+                int rows = Math.min(Widening.MOST_ROWS, count - k);
                 Widening.widenRows(panels, dtype, element * dtype.bytes(), destination, to, rows);
             }
         }
     }
 
-    private long element(int panel, int half, int feature) {
+    /// Index of the first weight of an input feature in one half of a panel.
+    static long element(int in, int panel, int half, int feature) {
         return ((2L * panel + half) * in + feature) * Simd.LANES;
     }
 }
