@@ -16,6 +16,10 @@ import java.util.Arrays;
 /// operand of `Vᵀ · P`, `[dims][queries]`. A panel holds queries of one head, or, where a segment is short, of several
 /// heads of the group.
 ///
+/// Blocks are cut at positions of the whole sequence, wherever its segments begin: a block may hold keys of several
+/// segments, and what a sequence's tokens attend to is summed in one order, whatever it shares with others. Sequences
+/// of a tree have their blocks in the same places, one after the other; those that they share stay.
+///
 /// Belongs to one thread, which uses it again and again: nothing is allocated but what a larger tree needs more.
 final class AttentionTask {
     private static final int COLUMNS = Simd.TILE_COLUMNS;
@@ -30,10 +34,8 @@ final class AttentionTask {
     private final OnlineSoftmax.State state = new OnlineSoftmax.State();
     private final float[] positions = new float[COLUMNS];
     private final float[] slopes = new float[COLUMNS];
-    /// Ancestors of a segment, the nearest first.
-    private int[] path = {};
-    /// Which blocks of the tree are packed.
-    private boolean[] packed = {};
+    /// The segment whose keys are packed in each block, or [PackedBatch#NO_PARENT].
+    private int[] owners = {};
 
     private Attention attention = Attention.NONE;
     private PackedBatch batch = Attention.NONE.batch().packed();
@@ -44,7 +46,7 @@ final class AttentionTask {
     private int keyDepth;
     /// Rows of the output's tiles: `dim`, rounded up.
     private int paddedDim;
-    /// Packed keys and values: for every block of every segment of the tree, key tiles then value tiles.
+    /// Packed keys and values of a sequence: for every block, key tiles then value tiles.
     private float[] keysAndValues = ZEROS;
 
     private float[] queries = ZEROS;
@@ -75,10 +77,10 @@ final class AttentionTask {
         keyDepth = Tiles.paddedDepth(dim);
         paddedDim = Tiles.paddedRows(dim);
         int blocks = attention.batch().treeBlocks(segment);
-        if (packed.length < blocks) {
-            packed = new boolean[blocks];
+        if (owners.length < blocks) {
+            owners = new int[blocks];
         }
-        Arrays.fill(packed, 0, blocks, false);
+        Arrays.fill(owners, 0, blocks, PackedBatch.NO_PARENT);
         keysAndValues = scratch.floats(Use.KEYS_AND_VALUES, Math.multiplyExact(blocks, blockSize()));
         queries = scratch.floats(Use.QUERIES, dim * COLUMNS);
         scores = scratch.floats(Use.SCORES, BLOCK * COLUMNS);
@@ -121,9 +123,20 @@ final class AttentionTask {
         int row = batch.start(segment) + from;
         load(row, to - from, position, firstHead, heads);
         int lowest = parameters.window() == 0 ? 0 : Math.max(0, position - parameters.window() + 1);
-        chain(batch.parents()[segment], lowest, position);
-        segment(segment, to, lowest, position);
+        keys(segment, position + to - from, lowest, position);
         store(row, to - from, firstHead, heads);
+    }
+
+    /// Keys `[0, end)` of the sequence that ends with a segment, without the blocks before position `lowest`.
+    private void keys(int segment, int end, int lowest, int firstQuery) {
+        for (int block = lowest / BLOCK; block * BLOCK < end; block++) {
+            int owner = attention.batch().blockOwner(segment, block);
+            int size = Math.min(BLOCK, attention.batch().end(owner) - block * BLOCK);
+            int from = Math.max(0, lowest - block * BLOCK) / Tiles.CHUNK * Tiles.CHUNK;
+            int to = Math.min(size, end - block * BLOCK);
+            pack(owner, block, size);
+            block(block, size, from, to, firstQuery);
+        }
     }
 
     private void load(int firstRow, int length, int position, int firstHead, int heads) {
@@ -155,54 +168,31 @@ final class AttentionTask {
         }
     }
 
-    /// All keys of the ancestors, the first one's first.
-    private void chain(int parent, int lowest, int firstQuery) {
-        if (path.length < batch.segments()) {
-            path = new int[batch.segments()];
-        }
-        int length = 0;
-        for (int s = parent; s != PackedBatch.NO_PARENT; s = batch.parents()[s]) {
-            path[length++] = s;
-        }
-        for (int i = length - 1; i >= 0; i--) {
-            segment(path[i], batch.length(path[i]), lowest, firstQuery);
-        }
-    }
-
-    /// Keys `[0, end)` of a segment, without the blocks before position `lowest`.
-    private void segment(int segment, int end, int lowest, int firstQuery) {
-        int depth = attention.batch().depth(segment);
-        int first = Math.max(0, lowest - depth) / BLOCK;
-        for (int block = first; block * BLOCK < end; block++) {
-            int size = Math.min(BLOCK, batch.length(segment) - block * BLOCK);
-            int from = Math.max(0, lowest - depth - block * BLOCK) / Tiles.CHUNK * Tiles.CHUNK;
-            int to = Math.min(size, end - block * BLOCK);
-            if (from < to) {
-                pack(segment, block, size);
-                int at = (attention.batch().firstBlock(segment) + block) * blockSize();
-                block(at, size, from, to, depth + block * BLOCK, firstQuery);
-            }
-        }
-    }
-
-    private void pack(int segment, int block, int size) {
-        int index = attention.batch().firstBlock(segment) + block;
-        if (packed[index]) {
+    /// Keys of a block of a sequence, packed once as long as the sequences of the tree come one after the other.
+    private void pack(int owner, int block, int size) {
+        if (owners[block] == owner) {
             return;
         }
-        packed[index] = true;
+        owners[block] = owner;
         int stride = parameters.qkvColumns();
-        int row = attention.qkvRow(batch.start(segment) + block * BLOCK);
-        int keys = row + (parameters.heads() + kvHead) * dim;
-        int values = keys + parameters.kvHeads() * dim;
-        int at = index * blockSize();
-        Packing.tiles(attention.qkv(), keys, stride, size, dim, keysAndValues, at);
-        Packing.columnTiles(attention.qkv(), values, stride, size, dim, keysAndValues, at + BLOCK * keyDepth);
+        int at = block * blockSize();
+        int end = size;
+        for (int segment = owner; end > 0; segment = batch.parents()[segment]) {
+            int first = Math.max(0, attention.batch().depth(segment) - block * BLOCK);
+            int position = block * BLOCK + first - attention.batch().depth(segment);
+            int keys = attention.qkvRow(batch.start(segment) + position) + (parameters.heads() + kvHead) * dim;
+            int values = keys + parameters.kvHeads() * dim;
+            Packing.tiles(attention.qkv(), keys, stride, first, end, size, dim, keysAndValues, at);
+            Packing.columnTiles(
+                    attention.qkv(), values, stride, first, end, size, dim, keysAndValues, at + BLOCK * keyDepth);
+            end = first;
+        }
     }
 
-    /// Keys `[from, to)` of a packed block of `size`, the first of which has position `position`. `from` is a multiple
-    /// of [Tiles#CHUNK].
-    private void block(int at, int size, int from, int to, int position, int firstQuery) {
+    /// Keys `[from, to)` of a packed block of `size`. `from` is a multiple of [Tiles#CHUNK].
+    private void block(int block, int size, int from, int to, int firstQuery) {
+        int at = block * blockSize();
+        int position = block * BLOCK;
         // Scores begin with a tile of keys, weighted values with a chunk; what lies between is masked.
         int start = from / Simd.TILE_ROWS * Simd.TILE_ROWS;
         int count = to - start;

@@ -8,7 +8,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /// A packed batch with what attention wants to know about it, worked out once for all layers and heads: which segments
-/// hang together, where their keys are packed, and how queries are divided among tasks. Thread-safe.
+/// hang together, and how queries are divided among tasks. Thread-safe.
 ///
 /// Queries go through attention in *panels*, as many consecutive tokens of a segment as a tile has columns. Panels are
 /// numbered through all trees, in the order of their members.
@@ -29,9 +29,7 @@ final class CpuBatch implements Batch {
     private final int[] firstPanel;
     /// Tree of each segment, `[segments]`.
     private final int[] treeOf;
-    /// Blocks of keys before each segment's own in its tree, `[segments]`.
-    private final int[] firstBlock;
-    /// Blocks of keys in each tree, `[trees]`.
+    /// Blocks of keys of each tree's longest sequence, `[trees]`.
     private final int[] blocks;
 
     private final List<Plan> plans = new ArrayList<>(2);
@@ -56,14 +54,12 @@ final class CpuBatch implements Batch {
         }
         firstMember = firstMembers(treeOf, trees);
         members = new int[segments];
-        firstBlock = new int[segments];
         blocks = new int[trees];
         int[] placed = firstMember.clone();
         for (int s = 0; s < segments; s++) {
             int tree = treeOf[s];
             members[placed[tree]++] = s;
-            firstBlock[s] = blocks[tree];
-            blocks[tree] += (packed.length(s) + AttentionTask.BLOCK - 1) / AttentionTask.BLOCK;
+            blocks[tree] = Math.max(blocks[tree], (end(s) + AttentionTask.BLOCK - 1) / AttentionTask.BLOCK);
         }
         firstPanel = new int[segments + 1];
         for (int m = 0; m < segments; m++) {
@@ -100,14 +96,24 @@ final class CpuBatch implements Batch {
         return depths[segment];
     }
 
-    /// Blocks of keys of the tree that a segment belongs to.
+    /// Tokens of a segment and all its ancestors.
+    int end(int segment) {
+        return depths[segment] + packed.length(segment);
+    }
+
+    /// Blocks of keys of the longest sequence of the tree that a segment belongs to.
     int treeBlocks(int segment) {
         return blocks[treeOf[segment]];
     }
 
-    /// Blocks of keys before the segment's own in its tree.
-    int firstBlock(int segment) {
-        return firstBlock[segment];
+    /// The segment whose last key in a block is the last that the sequence ending with `segment` has there: the segment
+    /// itself, or an ancestor that fills the block.
+    int blockOwner(int segment, int block) {
+        int owner = segment;
+        while (depths[owner] / AttentionTask.BLOCK > block) {
+            owner = packed.parents()[owner];
+        }
+        return owner;
     }
 
     /// The index, among all [#segment]s, of the one that a panel belongs to.

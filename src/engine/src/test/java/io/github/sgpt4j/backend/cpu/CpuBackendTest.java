@@ -9,7 +9,9 @@ import io.github.sgpt4j.backend.AttentionParameters;
 import io.github.sgpt4j.backend.Batch;
 import io.github.sgpt4j.backend.Tensor;
 import io.github.sgpt4j.batch.PackedBatch;
+import io.github.sgpt4j.batch.PackedBatchBuilder;
 import io.github.sgpt4j.error.BackendException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Tag;
@@ -97,5 +99,77 @@ class CpuBackendTest {
             }
         }
         assertArrayEquals(results[0], results[1]);
+    }
+
+    private static float[] attend(CpuBackend backend, PackedBatch packed, AttentionParameters parameters, float[] qkv) {
+        try (Batch batch = backend.upload(packed);
+                Tensor in = backend.upload(qkv, packed.rows(), parameters.qkvColumns());
+                Tensor out = backend.allocate(packed.tokens(), parameters.heads() * parameters.headDim())) {
+            backend.attention(in, batch, parameters, out);
+            return backend.download(out);
+        }
+    }
+
+    @Test
+    void attentionIsTheSameWhereverASequenceIsCutIntoSegments() {
+        int tokens = 430;
+        for (int window : new int[] {0, 100, 256}) {
+            AttentionParameters parameters =
+                    new AttentionParameters(4, 2, 24, 0.2f, window, new float[] {0.1f, 0.2f, 0.05f, 0.3f});
+            Random random = new Random(5);
+            float[] qkv = new float[tokens * parameters.qkvColumns()];
+            for (int v = 0; v < qkv.length; v++) {
+                qkv[v] = random.nextFloat() - 0.5f;
+            }
+            try (CpuBackend backend = open(3)) {
+                float[] whole = attend(backend, PackedBatch.of(List.of(new int[tokens])), parameters, qkv);
+                for (int[] cuts :
+                        new int[][] {{192}, {1}, {429}, {64, 65, 300}, {100, 192, 384}, {191, 193, 385, 420}}) {
+                    PackedBatchBuilder builder = new PackedBatchBuilder();
+                    int parent = PackedBatch.NO_PARENT;
+                    int from = 0;
+                    for (int cut : cuts) {
+                        parent = builder.add(new int[tokens], from, cut, parent);
+                        from = cut;
+                    }
+                    builder.add(new int[tokens], from, tokens, parent);
+                    assertArrayEquals(whole, attend(backend, builder.build(), parameters, qkv), Arrays.toString(cuts));
+                }
+            }
+        }
+    }
+
+    @Test
+    void attentionOfSequencesThatShareTheirStartIsThatOfEach() {
+        AttentionParameters parameters = new AttentionParameters(2, 2, 16, 0.3f, 0, new float[0]);
+        int columns = parameters.qkvColumns();
+        int[] lengths = {250, 40, 200, 1, 30};
+        int[] parents = {PackedBatch.NO_PARENT, 0, 0, 2, 0};
+        PackedBatchBuilder builder = new PackedBatchBuilder();
+        for (int s = 0; s < lengths.length; s++) {
+            builder.add(new int[lengths[s]], 0, lengths[s], parents[s]);
+        }
+        PackedBatch tree = builder.build();
+        Random random = new Random(6);
+        float[] qkv = new float[tree.rows() * columns];
+        for (int v = 0; v < qkv.length; v++) {
+            qkv[v] = random.nextFloat() - 0.5f;
+        }
+        try (CpuBackend backend = open(2)) {
+            float[] shared = attend(backend, tree, parameters, qkv);
+            for (int s = 0; s < lengths.length; s++) {
+                float[] alone = new float[(tree.depth(s) + lengths[s]) * columns];
+                for (int a = s; a != PackedBatch.NO_PARENT; a = parents[a]) {
+                    System.arraycopy(
+                            qkv, tree.start(a) * columns, alone, tree.depth(a) * columns, lengths[a] * columns);
+                }
+                float[] all =
+                        attend(backend, PackedBatch.of(List.of(new int[alone.length / columns])), parameters, alone);
+                assertArrayEquals(
+                        Arrays.copyOfRange(all, tree.depth(s) * 32, all.length),
+                        Arrays.copyOfRange(shared, tree.start(s) * 32, (tree.start(s) + lengths[s]) * 32),
+                        "segment " + s);
+            }
+        }
     }
 }

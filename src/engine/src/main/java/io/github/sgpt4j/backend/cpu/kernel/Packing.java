@@ -15,20 +15,34 @@ public final class Packing {
     ///
     /// @param x row `r` starts at `at + r · stride`
     public static void tiles(float[] x, int at, int stride, int rows, int k, float[] out, int o) {
+        tiles(x, at, stride, 0, rows, rows, k, out, o);
+    }
+
+    /// As above, but only rows `[first, end)` of `rows`: tiles may be put together from several places.
+    ///
+    /// @param x row `first` starts at `at`, the next at `at + stride`
+    public static void tiles(float[] x, int at, int stride, int first, int end, int rows, int k, float[] out, int o) {
         int depth = Tiles.paddedDepth(k);
         for (int r = 0; r < rows; ) {
             int height = Tiles.height(rows - r);
-            int real = Math.min(height, rows - r);
             int to = o + r * depth;
-            for (int i = 0; i < real; i++) {
-                row(x, at + (r + i) * stride, k, height, out, to + i * CHUNK);
+            int last = Math.min(end - r, height);
+            for (int i = Math.max(0, first - r); i < last; i++) {
+                row(x, at + (r + i - first) * stride, k, height, out, to + i * CHUNK);
             }
-            for (int i = real; i < height; i++) {
-                for (int p = 0; p < k; p += CHUNK) {
-                    Arrays.fill(out, to + i * CHUNK + p * height, to + (i + 1) * CHUNK + p * height, 0f);
-                }
+            if (end == rows) {
+                clear(Math.max(0, rows - r), height, k, out, to);
             }
             r += height;
+        }
+    }
+
+    /// Rows `[from, height)` of a tile become zeros.
+    private static void clear(int from, int height, int k, float[] out, int o) {
+        for (int i = from; i < height; i++) {
+            for (int p = 0; p < k; p += CHUNK) {
+                Arrays.fill(out, o + i * CHUNK + p * height, o + (i + 1) * CHUNK + p * height, 0f);
+            }
         }
     }
 
@@ -46,14 +60,18 @@ public final class Packing {
     }
 
     /// Packs the transpose: columns `[0, columns)` of `rows` rows are the rows of tiles of depth `rows`, one tile after
-    /// the other, [Tiles#paddedDepth] of `rows` values each; the columns that are missing are zeros.
-    public static void columnTiles(float[] x, int at, int stride, int rows, int columns, float[] out, int o) {
+    /// the other, [Tiles#paddedDepth] of `rows` values each; the columns that are missing are zeros. Only rows
+    /// `[first, end)`: tiles may be put together from several places.
+    ///
+    /// @param x row `first` starts at `at`, the next at `at + stride`
+    public static void columnTiles(
+            float[] x, int at, int stride, int first, int end, int rows, int columns, float[] out, int o) {
         int depth = Tiles.paddedDepth(rows);
         for (int c = 0; c < columns; ) {
             int height = Tiles.height(columns - c);
             int count = Math.min(height, columns - c);
-            for (int r = 0; r < rows; r++) {
-                int from = at + r * stride + c;
+            for (int r = first; r < end; r++) {
+                int from = at + (r - first) * stride + c;
                 int to = o + c * depth + (r & -CHUNK) * height + (r & CHUNK - 1);
                 for (int i = 0; i < count; i++) {
                     out[to + i * CHUNK] = x[from + i];

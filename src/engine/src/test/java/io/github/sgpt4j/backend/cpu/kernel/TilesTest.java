@@ -1,5 +1,6 @@
 package io.github.sgpt4j.backend.cpu.kernel;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -133,7 +134,7 @@ class TilesTest {
             float[] x = random(1 + rows * stride);
             float[] packed = new float[Tiles.paddedRows(columns) * depth];
             Arrays.fill(packed, Float.NaN);
-            Packing.columnTiles(x, 1, stride, rows, columns, packed, 0);
+            Packing.columnTiles(x, 1, stride, 0, rows, rows, columns, packed, 0);
             for (int c = 0; c < columns; ) {
                 int height = Tiles.height(columns - c);
                 for (int r = 0; r < rows; r++) {
@@ -143,6 +144,39 @@ class TilesTest {
                     }
                 }
                 c += height;
+            }
+        }
+    }
+
+    @Test
+    void tilesPackedFromPiecesAreThoseOfTheWhole() {
+        int k = 70;
+        int stride = 75;
+        for (int rows : new int[] {1, 5, 12, 13, 30}) {
+            float[] x = random(rows * stride);
+            float[] tiles = new float[Tiles.paddedRows(rows) * Tiles.paddedDepth(k)];
+            float[] columns = new float[Tiles.paddedRows(k) * Tiles.paddedDepth(rows)];
+            Packing.tiles(x, 0, stride, rows, k, tiles, 0);
+            Packing.columnTiles(x, 0, stride, 0, rows, rows, k, columns, 0);
+            for (int cut = 0; cut <= rows; cut++) {
+                float[] tilesInTwo = new float[tiles.length];
+                float[] columnsInTwo = new float[columns.length];
+                Arrays.fill(tilesInTwo, Float.NaN);
+                Packing.tiles(x, cut * stride, stride, cut, rows, rows, k, tilesInTwo, 0);
+                Packing.tiles(x, 0, stride, 0, cut, rows, k, tilesInTwo, 0);
+                Packing.columnTiles(x, cut * stride, stride, cut, rows, rows, k, columnsInTwo, 0);
+                Packing.columnTiles(x, 0, stride, 0, cut, rows, k, columnsInTwo, 0);
+                for (int r = 0; r < rows; ) {
+                    int height = Tiles.height(rows - r);
+                    for (int p = 0; p < k; p++) {
+                        for (int i = 0; i < height; i++) {
+                            int at = r * Tiles.paddedDepth(k) + packed(p, i, height);
+                            assertEquals(tiles[at], tilesInTwo[at]);
+                        }
+                    }
+                    r += height;
+                }
+                assertArrayEquals(columns, columnsInTwo);
             }
         }
     }
