@@ -1,19 +1,21 @@
-// Final norm and pooling in one: hidden states are read from memory once, and what leaves is one vector per segment.
+// Final norm and pooling in one: hidden states are read from memory once, and what leaves is one vector per sequence.
 //
 // sgpt_pool
 //   x        T [tokens, columns], row stride xStride
-//   starts   int [segments + 1], first row of each segment, counted with `cached` rows in front
-//   skip     int [segments], leading tokens of each segment to leave out
+//   rows     int [starts[sequences]], row of each token, sequence after sequence; sequences may share rows
+//   starts   int [sequences + 1], index in `rows` of each sequence's first token, from 0
+//   skip     int [sequences], leading tokens of each sequence to leave out
 //   gain, bias f32 [columns] or 0; kind and epsilon as in norm.cu
-//   partial  f32 [tokens / slice + segments, modeCount, columns], or 0 if no segment has more than `slice` tokens
-//   out      f32 [segments, modeCount * columns], row stride outStride; written if partial is 0
+//   partial  f32 [starts[sequences] / slice + sequences, modeCount, columns], or 0 if no sequence has more than
+//            `slice` tokens
+//   out      f32 [sequences, modeCount * columns], row stride outStride; written if partial is 0
 //   modes    ordinals of PoolMode, four bits each, the first lowest
 // sgpt_pool_finish: partial → out
 //
-// Launch: block (256), grid (segments, ceil(longest / slice)), shared floats 2 * slice;
-// finish: block (128), grid (segments, min(65535, ceil(columns / 128))).
+// Launch: block (256), grid (sequences, ceil(longest / slice)), shared floats 2 * slice;
+// finish: block (128), grid (sequences, min(65535, ceil(columns / 128))).
 //
-// A block takes `slice` tokens of a segment. First its warps compute the statistics of a row each; then every thread
+// A block takes `slice` tokens of a sequence. First its warps compute the statistics of a row each; then every thread
 // owns four columns at a time and runs down the rows, which are in the L2 cache by then (64 rows of 4096 f32: 1 MiB).
 // Slices are put together in their order by the second kernel, so results do not depend on what runs when.
 #include "common/norm.cuh"
@@ -42,10 +44,10 @@ SGPT_DEVICE float divisor(int mode, int first, int length) {
     }
 }
 
-// Row of `partial` that belongs to a segment's first slice. Different slices have different rows, and there are at most
-// tokens / slice + segments.
-SGPT_DEVICE long long first_partial(int start, int slice, int segment) {
-    return static_cast<long long>(start / slice) + segment;
+// Row of `partial` that belongs to a sequence's first slice. Different slices have different rows, and there are at most
+// starts[sequences] / slice + sequences.
+SGPT_DEVICE long long first_partial(int start, int slice, int sequence) {
+    return static_cast<long long>(start / slice) + sequence;
 }
 
 // Mean and factor of one row by one warp.
@@ -123,13 +125,13 @@ SGPT_DEVICE void choose(const Sums& sums, int mode, float factor, float (&values
 }
 
 template <class T>
-SGPT_DEVICE void pool(const T* x, const int* starts, const int* skip, const float* gain, const float* bias,
-                      float* partial, float* out, int columns, int xStride, int outStride, int cached, int kind,
+SGPT_DEVICE void pool(const T* x, const int* rows, const int* starts, const int* skip, const float* gain,
+                      const float* bias, float* partial, float* out, int columns, int xStride, int outStride, int kind,
                       float epsilon, int slice, long long modes, int modeCount) {
-    const int segment = static_cast<int>(blockIdx.x);
-    const int start = starts[segment] - cached;
-    const int length = starts[segment + 1] - cached - start;
-    const int skipped = skip[segment] < length ? skip[segment] : length;
+    const int sequence = static_cast<int>(blockIdx.x);
+    const int start = starts[sequence];
+    const int length = starts[sequence + 1] - start;
+    const int skipped = skip[sequence] < length ? skip[sequence] : length;
     const long long sliceStart = static_cast<long long>(blockIdx.y) * slice;
     const int from = sliceStart < skipped ? skipped : static_cast<int>(sliceStart);
     const int to = sliceStart + slice < length ? static_cast<int>(sliceStart) + slice : length;
@@ -137,14 +139,14 @@ SGPT_DEVICE void pool(const T* x, const int* starts, const int* skip, const floa
         return;
     }
     const bool aligned = is_aligned<4>(x, xStride);
-    const T* rows = x + static_cast<long long>(start) * xStride;
+    const int* own = rows + start;
     float* means = shared<float>();
     float* scales = means + slice;
     if (kind != IDENTITY) {
         for (int t = from + static_cast<int>(threadIdx.x / 32); t < to; t += static_cast<int>(blockDim.x / 32)) {
             float mean;
             float scale;
-            row_statistics(rows + static_cast<long long>(t) * xStride, columns, aligned, kind, epsilon, mean, scale);
+            row_statistics(x + static_cast<long long>(own[t]) * xStride, columns, aligned, kind, epsilon, mean, scale);
             if (threadIdx.x % 32 == 0) {
                 means[t - from] = mean;
                 scales[t - from] = scale;
@@ -153,8 +155,8 @@ SGPT_DEVICE void pool(const T* x, const int* starts, const int* skip, const floa
         __syncthreads();
     }
     float* target = partial == nullptr
-                        ? out + static_cast<long long>(segment) * outStride
-                        : partial + (first_partial(start, slice, segment) + blockIdx.y) * modeCount * columns;
+                        ? out + static_cast<long long>(sequence) * outStride
+                        : partial + (first_partial(start, slice, sequence) + blockIdx.y) * modeCount * columns;
     const bool targetAligned = is_aligned<4>(target, columns);
     const int step = static_cast<int>(blockDim.x) * 4;
     for (int column = static_cast<int>(threadIdx.x) * 4; column < columns; column += step) {
@@ -167,7 +169,7 @@ SGPT_DEVICE void pool(const T* x, const int* starts, const int* skip, const floa
 #pragma unroll 4
         for (int t = from; t < to; t++) {
             float values[4];
-            load_part(rows + static_cast<long long>(t) * xStride, column, columns, aligned, values);
+            load_part(x + static_cast<long long>(own[t]) * xStride, column, columns, aligned, values);
             if (kind != IDENTITY) {
                 const float mean = means[t - from];
                 const float scale = scales[t - from];
@@ -190,12 +192,12 @@ SGPT_DEVICE void pool(const T* x, const int* starts, const int* skip, const floa
 }
 
 SGPT_DEVICE void pool_finish(const float* partial, const int* starts, const int* skip, float* out, int columns,
-                             int outStride, int cached, int slice, long long modes, int modeCount) {
-    const int segment = static_cast<int>(blockIdx.x);
-    const int start = starts[segment] - cached;
-    const int length = starts[segment + 1] - cached - start;
-    const int skipped = skip[segment];
-    const long long row = first_partial(start, slice, segment);
+                             int outStride, int slice, long long modes, int modeCount) {
+    const int sequence = static_cast<int>(blockIdx.x);
+    const int start = starts[sequence];
+    const int length = starts[sequence + 1] - start;
+    const int skipped = skip[sequence];
+    const long long row = first_partial(start, slice, sequence);
     const int step = static_cast<int>(gridDim.y) * static_cast<int>(blockDim.x);
     for (int column = static_cast<int>(blockIdx.y) * static_cast<int>(blockDim.x) + static_cast<int>(threadIdx.x);
          column < columns; column += step) {
@@ -210,7 +212,7 @@ SGPT_DEVICE void pool_finish(const float* partial, const int* starts, const int*
                 }
                 value *= 1.0f / divisor(mode, skipped, length);
             }
-            out[static_cast<long long>(segment) * outStride + static_cast<long long>(m) * columns + column] = value;
+            out[static_cast<long long>(sequence) * outStride + static_cast<long long>(m) * columns + column] = value;
         }
     }
 }
@@ -219,11 +221,11 @@ SGPT_DEVICE void pool_finish(const float* partial, const int* starts, const int*
 
 #define SGPT_POOL(T)                                                                                                  \
     SGPT_ENTRY(sgpt_pool_##T, 256,                                                                                    \
-               (const sgpt::T* x, const int* starts, const int* skip, const float* gain, const float* bias,           \
-                float* partial, float* out, int segments, int columns, int xStride, int outStride, int cached,        \
-                int kind, float epsilon, int slice, long long modes, int modeCount)) {                                \
-        if (static_cast<int>(blockIdx.x) < segments) {                                                                \
-            sgpt::pool(x, starts, skip, gain, bias, partial, out, columns, xStride, outStride, cached, kind, epsilon, \
+               (const sgpt::T* x, const int* rows, const int* starts, const int* skip, const float* gain,             \
+                const float* bias, float* partial, float* out, int sequences, int columns, int xStride,               \
+                int outStride, int kind, float epsilon, int slice, long long modes, int modeCount)) {                 \
+        if (static_cast<int>(blockIdx.x) < sequences) {                                                               \
+            sgpt::pool(x, rows, starts, skip, gain, bias, partial, out, columns, xStride, outStride, kind, epsilon,   \
                        slice, modes, modeCount);                                                                      \
         }                                                                                                             \
     }
@@ -233,9 +235,9 @@ SGPT_POOL(f16)
 SGPT_POOL(bf16)
 
 SGPT_ENTRY(sgpt_pool_finish, 128,
-           (const float* partial, const int* starts, const int* skip, float* out, int segments, int columns,
-            int outStride, int cached, int slice, long long modes, int modeCount)) {
-    if (static_cast<int>(blockIdx.x) < segments) {
-        sgpt::pool_finish(partial, starts, skip, out, columns, outStride, cached, slice, modes, modeCount);
+           (const float* partial, const int* starts, const int* skip, float* out, int sequences, int columns,
+            int outStride, int slice, long long modes, int modeCount)) {
+    if (static_cast<int>(blockIdx.x) < sequences) {
+        sgpt::pool_finish(partial, starts, skip, out, columns, outStride, slice, modes, modeCount);
     }
 }

@@ -46,17 +46,22 @@ struct Norm {
     bool affine;
 };
 
+// Sequences of the given lengths that begin with the same `shared` rows, as far as they go.
 void pool(Type type, const std::vector<int>& lengths, const std::vector<int>& skip, int columns, Norm norm,
-          const std::vector<int>& modes, int slice, int cached = 0, int pad = 0, double mean = 0) {
+          const std::vector<int>& modes, int slice, int shared = 0, int pad = 0, double mean = 0) {
     static Random random(30);
-    const int segments = static_cast<int>(lengths.size());
-    std::vector<double> starts = {static_cast<double>(cached)};
+    const int sequences = static_cast<int>(lengths.size());
+    std::vector<double> starts = {0};
+    std::vector<double> rows;
     int longest = 0;
+    int tokens = shared;
     for (int length : lengths) {
         starts.push_back(starts.back() + length);
         longest = std::max(longest, length);
+        for (int t = 0; t < length; t++) {
+            rows.push_back(t < shared ? t : tokens++);
+        }
     }
-    const int tokens = static_cast<int>(starts.back()) - cached;
     const int stride = columns + pad;
     const int mode_count = static_cast<int>(modes.size());
     std::vector<double> x = random.normal(static_cast<std::size_t>(tokens) * stride, mean);
@@ -70,10 +75,11 @@ void pool(Type type, const std::vector<int>& lengths, const std::vector<int>& sk
         bias[c] = norm.affine ? rounded(Type::f32, bias[c]) : 0;
     }
     std::vector<double> expected;
-    for (int s = 0; s < segments; s++) {
+    for (int s = 0; s < sequences; s++) {
         std::vector<std::vector<double>> values(columns);
         for (int t = 0; t < lengths[s]; t++) {
-            const double* row = x.data() + (static_cast<std::ptrdiff_t>(starts[s]) - cached + t) * stride;
+            const std::size_t token = static_cast<std::size_t>(starts[s]) + t;
+            const double* row = x.data() + static_cast<std::ptrdiff_t>(rows[token]) * stride;
             double average = 0;
             double squares = 0;
             for (int c = 0; c < columns; c++) {
@@ -98,30 +104,32 @@ void pool(Type type, const std::vector<int>& lengths, const std::vector<int>& sk
         packed |= static_cast<long long>(modes[m]) << 4 * m;
     }
     const Buffer device_x(type, x);
+    const Buffer device_rows(Type::i32, rows);
     const Buffer device_starts(Type::i32, starts);
     const Buffer device_skip(Type::i32, std::vector<double>(skip.begin(), skip.end()));
     const Buffer device_gain(Type::f32, gain);
     const Buffer device_bias(Type::f32, bias);
-    const Buffer out(Type::f32, std::vector<double>(static_cast<std::size_t>(segments) * mode_count * columns, NAN));
+    const Buffer out(Type::f32, std::vector<double>(static_cast<std::size_t>(sequences) * mode_count * columns, NAN));
     const int slices = static_cast<int>(ceil_div(longest, slice));
-    const Buffer partial(Type::f32, static_cast<std::size_t>(tokens / slice + segments) * mode_count * columns);
+    const Buffer partial(Type::f32, (rows.size() / slice + sequences) * mode_count * columns);
     const Address scratch = slices > 1 ? partial.address() : 0;
     const int out_stride = mode_count * columns;
     const std::string kernel = format("sgpt_pool_%s", name(type));
-    Device::current().launch(kernel, {static_cast<unsigned>(segments), static_cast<unsigned>(slices)}, {256, 1},
-                             static_cast<unsigned>(slice) * 8, device_x.address(), device_starts.address(),
-                             device_skip.address(), norm.affine ? device_gain.address() : Address{0},
-                             norm.affine ? device_bias.address() : Address{0}, scratch, out.address(), segments,
-                             columns, stride, out_stride, cached, norm.kind, 1e-5f, slice, packed, mode_count);
+    Device::current().launch(kernel, {static_cast<unsigned>(sequences), static_cast<unsigned>(slices)}, {256, 1},
+                             static_cast<unsigned>(slice) * 8, device_x.address(), device_rows.address(),
+                             device_starts.address(), device_skip.address(),
+                             norm.affine ? device_gain.address() : Address{0},
+                             norm.affine ? device_bias.address() : Address{0}, scratch, out.address(), sequences,
+                             columns, stride, out_stride, norm.kind, 1e-5f, slice, packed, mode_count);
     if (slices > 1) {
         Device::current().launch("sgpt_pool_finish",
-                                 {static_cast<unsigned>(segments), static_cast<unsigned>(ceil_div(columns, 128))},
+                                 {static_cast<unsigned>(sequences), static_cast<unsigned>(ceil_div(columns, 128))},
                                  {128, 1}, 0, scratch, device_starts.address(), device_skip.address(), out.address(),
-                                 segments, columns, out_stride, cached, slice, packed, mode_count);
+                                 sequences, columns, out_stride, slice, packed, mode_count);
     }
     const double size = std::max(1.0, std::sqrt(longest)) * std::max(1.0, std::fabs(mean));
-    expect_close(format("%s %d segments, longest %d, %d columns, kind %d, %d modes, slice %d", kernel.c_str(), segments,
-                        longest, columns, norm.kind, mode_count, slice),
+    expect_close(format("%s %d sequences, longest %d, %d shared, %d columns, kind %d, %d modes, slice %d", kernel.c_str(),
+                        sequences, longest, shared, columns, norm.kind, mode_count, slice),
                  expected, out.values(), {1e-5 * size, 1e-5});
 }
 
@@ -146,7 +154,7 @@ SGPT_TEST(pool_of_every_length_and_slice) {
     }
 }
 
-SGPT_TEST(pool_skips_tokens_and_counts_cached_rows) {
+SGPT_TEST(pool_skips_tokens_and_shares_rows) {
     for (int slice : {3, 16, 64}) {
         pool(Type::f32, {7, 7, 7, 7, 1, 40}, {0, 1, 6, 3, 0, 17}, 33, {0, false}, ALL, slice, 9);
         pool(Type::f32, {7, 4, 1, 2, 9}, {7, 100, 1, 0, 2147483647}, 33, {0, true}, ALL, slice);
@@ -163,7 +171,7 @@ SGPT_TEST(pool_in_every_mode_and_kind) {
     pool(Type::f32, {5, 1, 16}, {0, 0, 3}, 17, {2, false}, ALL, 4, 0, 0, -50);
 }
 
-SGPT_TEST(pool_of_many_segments) {
+SGPT_TEST(pool_of_many_sequences) {
     std::vector<int> lengths(100);
     std::vector<int> skip(100);
     for (int s = 0; s < 100; s++) {

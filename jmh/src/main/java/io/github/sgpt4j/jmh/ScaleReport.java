@@ -85,7 +85,7 @@ final class ScaleReport {
     private void byTexts(Path checkpoint, Model model) {
         BiEncoder encoder = encoder(model, Settings.DOCUMENT_TOKENS, BiEncoderOptions.DEFAULT_BATCH_TOKENS);
         int[] counts = options.quick() ? Arrays.copyOf(TEXTS, 2) : TEXTS;
-        List<String> all = Texts.queries(counts[counts.length - 1]);
+        List<String> all = Texts.made(counts[counts.length - 1]);
         List<Work> works = new ArrayList<>();
         for (int count : counts) {
             works.add(Work.of(all.subList(0, count), checkpoint, encoder.dimension()));
@@ -134,7 +134,7 @@ final class ScaleReport {
     }
 
     private void byBudget(Path checkpoint, Model model) {
-        List<String> texts = Texts.queries(MANY);
+        List<String> texts = Texts.made(MANY);
         List<BiEncoder> encoders = new ArrayList<>();
         for (int budget : BUDGETS) {
             encoders.add(encoder(model, Settings.DOCUMENT_TOKENS, budget));

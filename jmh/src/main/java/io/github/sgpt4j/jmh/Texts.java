@@ -12,6 +12,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Random;
 
@@ -28,7 +30,7 @@ public final class Texts {
 
     private Texts() {}
 
-    /// Documents, the same for every call.
+    /// Documents, the same for every call; fewer where the collection has not so many.
     public static List<String> documents(int count) {
         if (Settings.corpus().isPresent()) {
             return chosen(read(Settings.corpus().get()), count, 1);
@@ -85,27 +87,30 @@ public final class Texts {
         return texts;
     }
 
-    /// Queries, the same for every call.
+    /// Queries, the same for every call; fewer where the collection has not so many.
     public static List<String> queries(int count) {
         if (Settings.queries().isPresent()) {
             return chosen(read(Settings.queries().get()), count, 4);
         }
-        Random random = new Random(4);
-        Sentences sentences = new Sentences(5);
-        List<String> queries = new ArrayList<>(count);
-        for (int i = 0; i < count; i++) {
-            queries.add(sentences.text(5 + random.nextInt(18)));
-        }
-        return queries;
+        return made(count);
     }
 
-    private static List<String> chosen(List<String> from, int count, long seed) {
-        Random random = new Random(seed);
+    /// Texts as long as queries, as many as wanted, the same for every call.
+    public static List<String> made(int count) {
+        Random random = new Random(4);
+        Sentences sentences = new Sentences(5);
         List<String> texts = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {
-            texts.add(from.get(random.nextInt(from.size())));
+            texts.add(sentences.text(5 + random.nextInt(18)));
         }
         return texts;
+    }
+
+    /// Different texts, fewer if there are not so many: what is equal would be computed once.
+    private static List<String> chosen(List<String> from, int count, long seed) {
+        List<String> texts = new ArrayList<>(new LinkedHashSet<>(from));
+        Collections.shuffle(texts, new Random(seed));
+        return List.copyOf(texts.subList(0, Math.min(count, texts.size())));
     }
 
     private static List<String> read(Path file) {

@@ -11,7 +11,7 @@ import io.github.sgpt4j.backend.TimedBackend;
 import io.github.sgpt4j.backend.cpu.CpuBackend;
 import io.github.sgpt4j.backend.cpu.CpuOptions;
 import io.github.sgpt4j.backend.cpu.WeightFormat;
-import io.github.sgpt4j.batch.PackedBatch;
+import io.github.sgpt4j.batch.SequenceBatch;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.NamedShape;
 import io.github.sgpt4j.tensor.DType;
@@ -75,7 +75,7 @@ class SpeedTestTest {
         try (Weights weights = TINY.randomWeights(DType.F32, 1);
                 CpuBackend backend = cpu();
                 TimedBackend timed = new TimedBackend(backend)) {
-            PackedBatch batch = PackedBatch.of(List.of(new int[] {1, 2, 3, 4, 5, 6}, new int[] {7, 8}));
+            SequenceBatch batch = SequenceBatch.of(List.of(new int[] {1, 2, 3, 4, 5, 6}, new int[] {7, 8}));
             int[] skip = new int[2];
             List<PoolMode> modes = List.of(PoolMode.WEIGHTED_MEAN);
             float[][] plain = Decoder.load(TINY, weights, backend).pool(batch, skip, modes);

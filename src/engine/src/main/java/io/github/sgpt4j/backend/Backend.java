@@ -1,6 +1,7 @@
 package io.github.sgpt4j.backend;
 
 import io.github.sgpt4j.batch.PackedBatch;
+import io.github.sgpt4j.batch.SequenceRows;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.util.List;
 
@@ -85,15 +86,15 @@ public interface Backend extends AutoCloseable {
     /// `out = x` for equal shapes (also between row ranges of one tensor that do not overlap).
     void copy(Tensor x, Tensor out);
 
-    /// Final norm and pooling in one: for each computed segment, normalises its rows and reduces them over the tokens
-    /// `skip[segment - firstSegment], …, length - 1`.
+    /// Final norm and pooling in one: for each sequence, normalises its rows and reduces them over the tokens
+    /// `skip[sequence], …, length - 1`.
     ///
     /// @param x `[tokens, hidden]`
-    /// @param skip leading tokens of each segment to leave out, `[computed segments]`; positions still count from
-    ///     the start of the segment
+    /// @param sequences rows of `x`
+    /// @param skip leading tokens of each sequence to leave out, `[sequences]`; positions count them
     /// @param modes at least one; results are concatenated in the given order
-    /// @param out `[computed segments, modes · hidden]`; a segment with no token left gives zeros
-    void pool(Tensor x, Norm norm, Batch batch, int[] skip, List<PoolMode> modes, Tensor out);
+    /// @param out `[sequences, modes · hidden]`; a sequence with no token left gives zeros
+    void pool(Tensor x, Norm norm, SequenceRows sequences, int[] skip, List<PoolMode> modes, Tensor out);
 
     /// `out[i] = norm(x[rows[i]])`: `[rows.length, hidden]`.
     void normRows(Tensor x, int[] rows, Norm norm, Tensor out);
@@ -120,6 +121,11 @@ public interface Backend extends AutoCloseable {
     /// How many batches should be computed side by side, by a thread each, if they have at most `tokens` tokens
     /// together: 1 unless that is faster than one after the other, each with all that the backend has.
     default int batchesSideBySide(int tokens) {
+        return 1;
+    }
+
+    /// Tokens that must be saved for sequences to compute their common start as a segment of its own, at least 1.
+    default int worthSharing() {
         return 1;
     }
 

@@ -1,6 +1,7 @@
 package io.github.sgpt4j.backend;
 
 import io.github.sgpt4j.batch.PackedBatch;
+import io.github.sgpt4j.batch.SequenceRows;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.util.Arrays;
 import java.util.List;
@@ -202,8 +203,8 @@ public final class TimedBackend implements Backend {
     }
 
     @Override
-    public void pool(Tensor x, Norm norm, Batch batch, int[] skip, List<PoolMode> modes, Tensor out) {
-        other(values(x) + values(out), () -> backend.pool(x, norm, batch, skip, modes, out));
+    public void pool(Tensor x, Norm norm, SequenceRows sequences, int[] skip, List<PoolMode> modes, Tensor out) {
+        other(values(x) + values(out), () -> backend.pool(x, norm, sequences, skip, modes, out));
     }
 
     @Override

@@ -6,8 +6,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// Groups sequences into batches of a bounded number of tokens, longest first: sequences of one batch are of similar
-/// length, and the largest memory is needed at the start.
+/// Groups sequences into batches of a bounded number of tokens.
 ///
 /// Batches that are computed side by side share the budget, and the work is cut so that all sides have about the same
 /// to do: into batches of about equal size, as many for each side.
@@ -36,31 +35,51 @@ public record TokenBudget(int tokens, int sides) {
     }
 
     /// @param lengths tokens of each sequence, each at least 1
-    /// @return indices of the sequences of each batch; every index occurs once; a sequence of more than
-    ///     [#batchTokens] has a batch of its own
+    /// @return indices of the sequences of each batch, longest first; every index occurs once; a sequence of more
+    ///     than [#batchTokens] has a batch of its own
     public List<int[]> plan(int[] lengths) {
         int[] order = IntStream.range(0, lengths.length)
                 .boxed()
                 .sorted(Comparator.comparingInt((Integer i) -> -lengths[i]))
                 .mapToInt(Integer::intValue)
                 .toArray();
-        long left = Arrays.stream(lengths).asLongStream().sum();
-        long batchesLeft = batches(left);
+        int[] sorted = Arrays.stream(order).map(i -> lengths[i]).toArray();
         List<int[]> batches = new ArrayList<>();
-        for (int start = 0; start < order.length; ) {
-            long share = batchesLeft < 1 ? batchTokens() : Math.max(FEWEST, (left + batchesLeft - 1) / batchesLeft);
-            int end = start;
-            long filled = 0;
-            while (end < order.length && (end == start || fits(filled, lengths[order[end]], share))) {
-                filled += lengths[order[end]];
-                end++;
-            }
-            batches.add(Arrays.copyOfRange(order, start, end));
-            start = end;
-            left -= filled;
-            batchesLeft--;
+        int from = 0;
+        for (int to : cut(sorted, new int[sorted.length])) {
+            batches.add(Arrays.copyOfRange(order, from, to));
+            from = to;
         }
         return batches;
+    }
+
+    /// Cuts sequences into batches as they come.
+    ///
+    /// @param lengths tokens of each sequence, each at least 1
+    /// @param shared of these, first tokens that each need not compute in the batch of the one before
+    /// @return index after the last sequence of each batch; a sequence of more than [#batchTokens] has a batch
+    ///     of its own
+    public List<Integer> cut(int[] lengths, int[] shared) {
+        long left = 0;
+        for (int i = 0; i < lengths.length; i++) {
+            left += lengths[i] - shared[i];
+        }
+        long batchesLeft = batches(left);
+        List<Integer> ends = new ArrayList<>();
+        for (int i = 0; i < lengths.length; ) {
+            long share = batchesLeft < 1 ? batchTokens() : Math.max(FEWEST, (left + batchesLeft - 1) / batchesLeft);
+            long filled = lengths[i];
+            left -= lengths[i] - shared[i];
+            i++;
+            while (i < lengths.length && fits(filled, lengths[i] - shared[i], share)) {
+                filled += lengths[i] - shared[i];
+                left -= lengths[i] - shared[i];
+                i++;
+            }
+            ends.add(i);
+            batchesLeft--;
+        }
+        return ends;
     }
 
     /// How many batches to make of so many tokens: as many for each side, unless there are too few tokens.

@@ -10,6 +10,7 @@ import io.github.sgpt4j.backend.NormParameters;
 import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.backend.Tensor;
 import io.github.sgpt4j.batch.PackedBatch;
+import io.github.sgpt4j.batch.SequenceBatch;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.weights.Weights;
 import java.nio.file.Path;
@@ -77,11 +78,10 @@ public final class Decoder {
 
     /// Pools each sequence's final hidden states.
     ///
-    /// @param batch without cached tokens
-    /// @param skip leading tokens of each sequence to leave out, `[segments]`
+    /// @param skip leading tokens of each sequence to leave out, `[sequences]`
     /// @param modes at least one
-    /// @return `[segments][modes · width]`
-    public float[][] pool(PackedBatch batch, int[] skip, List<PoolMode> modes) {
+    /// @return `[sequences][modes · width]`
+    public float[][] pool(SequenceBatch batch, int[] skip, List<PoolMode> modes) {
         try (Download pooled = startPool(batch, skip, modes)) {
             return rows(pooled.get(), Math.multiplyExact(modes.size(), width()));
         }
@@ -89,12 +89,12 @@ public final class Decoder {
 
     /// Starts what [#pool] does; the caller closes the result.
     ///
-    /// @return `[segments, modes · width]`, row-major
-    public Download startPool(PackedBatch batch, int[] skip, List<PoolMode> modes) {
+    /// @return `[sequences, modes · width]`, row-major
+    public Download startPool(SequenceBatch batch, int[] skip, List<PoolMode> modes) {
         int columns = Math.multiplyExact(modes.size(), width());
-        return withOutputStates(batch, Optional.empty(), (states, uploaded) -> {
-            try (Tensor out = backend.allocate(batch.segments(), columns)) {
-                backend.pool(states, outputNorm, uploaded, skip, modes, out);
+        return withOutputStates(batch.packed(), Optional.empty(), (states, uploaded) -> {
+            try (Tensor out = backend.allocate(batch.rows().count(), columns)) {
+                backend.pool(states, outputNorm, batch.rows(), skip, modes, out);
                 return backend.startDownload(out);
             }
         });
@@ -108,6 +108,11 @@ public final class Decoder {
     /// How many batches to compute side by side, by a thread each, if they have at most `tokens` tokens together.
     public int batchesSideBySide(int tokens) {
         return backend.batchesSideBySide(tokens);
+    }
+
+    /// Tokens that must be saved for sequences to share the computation of their common start.
+    public int worthSharing() {
+        return backend.worthSharing();
     }
 
     /// Final hidden states of every token, `[tokens][width]`.

@@ -2,7 +2,8 @@ package io.github.sgpt4j.scoring;
 
 import io.github.sgpt4j.backend.Download;
 import io.github.sgpt4j.backend.PoolMode;
-import io.github.sgpt4j.batch.PackedBatch;
+import io.github.sgpt4j.batch.PrefixOrder;
+import io.github.sgpt4j.batch.SequenceBatch;
 import io.github.sgpt4j.batch.TokenBudget;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.tokenizer.Tokenizer;
@@ -13,8 +14,12 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /// The bi-encoder: texts to vectors (SGPT-BE, Muennighoff 2022, section 4). Borrows all its parts.
+///
+/// What texts of a batch start with together, a prompt or the first words of a question, is computed once; equal
+/// texts are one.
 ///
 /// @param lanes the model
 /// @param tokenizer its tokenizer
@@ -29,7 +34,7 @@ public record TextEncoder(
         boolean includePrompt,
         EmbeddingSteps steps,
         int maxLength) {
-    /// Texts that are tokenized together, and sorted by length together.
+    /// Texts that are tokenized together, and ordered together.
     private static final int WINDOW = 1024;
 
     public TextEncoder {
@@ -68,7 +73,7 @@ public record TextEncoder(
         try (TokenizedWindows windows = new TokenizedWindows(texts, WINDOW, ahead(budget), encoding)) {
             lanes.run(
                     batches(windows, budget, pooled, counter),
-                    batch -> batch.stream().mapToLong(s -> s.ids.length).sum(),
+                    batch -> batch.sequences().packed().tokens(),
                     budget,
                     decoder -> batch -> start(decoder, batch, promptLength, pooled, counter));
         }
@@ -84,14 +89,16 @@ public record TextEncoder(
         return budget.sides() > 1 ? TokenizedWindows.Ahead.ONE_THREAD : TokenizedWindows.Ahead.NOT;
     }
 
-    /// A text as it goes through the decoder.
-    private record Sequence(int index, int[] ids) {}
+    /// Texts that go through the decoder together.
+    ///
+    /// @param texts index of each sequence's text
+    private record TextBatch(SequenceBatch sequences, int[] texts) {}
 
     /// The batches of one window after the other; texts without tokens are answered at once.
-    private Iterator<List<Sequence>> batches(
+    private Iterator<TextBatch> batches(
             TokenizedWindows windows, TokenBudget budget, float[][] pooled, Counter counter) {
         return new Iterator<>() {
-            private Iterator<List<Sequence>> current = Collections.emptyIterator();
+            private Iterator<TextBatch> current = Collections.emptyIterator();
 
             @Override
             public boolean hasNext() {
@@ -100,13 +107,13 @@ public record TextEncoder(
                     if (window.isEmpty()) {
                         return false;
                     }
-                    current = plan(window.get(), budget, pooled, counter).iterator();
+                    current = plan(window.get(), budget, pooled, counter);
                 }
                 return true;
             }
 
             @Override
-            public List<Sequence> next() {
+            public TextBatch next() {
                 if (!hasNext()) {
                     throw new NoSuchElementException();
                 }
@@ -115,42 +122,54 @@ public record TextEncoder(
         };
     }
 
-    private List<List<Sequence>> plan(
+    private Iterator<TextBatch> plan(
             TokenizedWindows.Window window, TokenBudget budget, float[][] pooled, Counter counter) {
-        List<Sequence> filled = new ArrayList<>();
+        List<int[]> sequences = new ArrayList<>();
+        IntStream.Builder filled = IntStream.builder();
         for (int i = 0; i < window.ids().length; i++) {
             int[] ids = window.ids()[i];
             if (ids.length > 0) {
-                filled.add(new Sequence(window.first() + i, ids));
+                sequences.add(ids);
+                filled.add(window.first() + i);
             } else {
                 pooled[window.first() + i] =
                         new float[modes.size() * lanes.any().width()];
             }
         }
-        if (filled.size() < window.ids().length) {
-            counter.add(window.ids().length - filled.size());
+        if (sequences.size() < window.ids().length) {
+            counter.add(window.ids().length - sequences.size());
         }
-        int[] lengths = filled.stream().mapToInt(s -> s.ids.length).toArray();
-        return budget.plan(lengths).stream()
-                .map(group -> Arrays.stream(group).mapToObj(filled::get).toList())
-                .toList();
+        int[] texts = filled.build().toArray();
+        PrefixOrder alike = PrefixOrder.of(sequences, lanes.any().worthSharing());
+        int[] order = alike.order();
+        List<int[]> ordered = Arrays.stream(order).mapToObj(sequences::get).toList();
+        int[] lengths = ordered.stream().mapToInt(ids -> ids.length).toArray();
+        List<Integer> ends = budget.cut(lengths, alike.shared());
+        return IntStream.range(0, ends.size())
+                .mapToObj(batch -> {
+                    int from = batch == 0 ? 0 : ends.get(batch - 1);
+                    int to = ends.get(batch);
+                    int[] shared = Arrays.copyOfRange(alike.shared(), from, to);
+                    return new TextBatch(
+                            SequenceBatch.sharing(ordered.subList(from, to), shared),
+                            Arrays.stream(order, from, to).map(i -> texts[i]).toArray());
+                })
+                .iterator();
     }
 
-    private Lanes.Started start(
-            Decoder decoder, List<Sequence> batch, int promptLength, float[][] pooled, Counter counter) {
-        int[] skip = batch.stream()
-                .mapToInt(s -> Math.min(promptLength, s.ids.length))
-                .toArray();
-        List<int[]> sequences = batch.stream().map(Sequence::ids).toList();
-        Download download = decoder.startPool(PackedBatch.of(sequences), skip, modes);
+    private Lanes.Started start(Decoder decoder, TextBatch batch, int promptLength, float[][] pooled, Counter counter) {
+        SequenceBatch sequences = batch.sequences();
+        int[] skip = new int[batch.texts().length];
+        Arrays.setAll(skip, i -> Math.min(promptLength, sequences.rows().length(i)));
+        Download download = decoder.startPool(sequences, skip, modes);
         return new Lanes.Started() {
             @Override
             public void finish() {
                 float[][] vectors = Decoder.rows(download.get(), modes.size() * decoder.width());
                 for (int i = 0; i < vectors.length; i++) {
-                    pooled[batch.get(i).index] = vectors[i];
+                    pooled[batch.texts()[i]] = vectors[i];
                 }
-                counter.add(batch.size());
+                counter.add(vectors.length);
             }
 
             @Override

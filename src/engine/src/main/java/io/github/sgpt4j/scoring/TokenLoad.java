@@ -2,7 +2,7 @@ package io.github.sgpt4j.scoring;
 
 import io.github.sgpt4j.backend.Download;
 import io.github.sgpt4j.backend.PoolMode;
-import io.github.sgpt4j.batch.PackedBatch;
+import io.github.sgpt4j.batch.SequenceBatch;
 import io.github.sgpt4j.batch.TokenBudget;
 import io.github.sgpt4j.model.Decoder;
 import java.util.ArrayList;
@@ -41,8 +41,8 @@ public record TokenLoad(int texts, int tokens, int queryTokens, int batchTokens)
     }
 
     private static Lanes.Started start(Decoder decoder, List<int[]> sequences, int[] group) {
-        PackedBatch batch =
-                PackedBatch.of(Arrays.stream(group).mapToObj(sequences::get).toList());
+        SequenceBatch batch =
+                SequenceBatch.of(Arrays.stream(group).mapToObj(sequences::get).toList());
         Download download = decoder.startPool(batch, new int[group.length], List.of(PoolMode.WEIGHTED_MEAN));
         return new Lanes.Started() {
             @Override

@@ -1,12 +1,14 @@
 package io.github.sgpt4j.backend;
 
 import io.github.sgpt4j.batch.PackedBatch;
+import io.github.sgpt4j.batch.SequenceRows;
 import io.github.sgpt4j.tensor.DType;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /// Two random decoder layers on one backend, enough to see how operations work together.
 final class MiniDecoder {
@@ -120,13 +122,15 @@ final class MiniDecoder {
         return new Cache(kept);
     }
 
-    /// Weighted mean of each segment, `[segments, HIDDEN]`.
+    /// Weighted mean of the sequence that each segment ends, `[segments, HIDDEN]`.
     float[] embeddings(PackedBatch packed) {
         int segments = packed.segments();
         try (Batch batch = backend.upload(packed);
                 Tensor x = forward(batch, Optional.empty(), Optional.empty());
                 Tensor out = backend.allocate(segments, HIDDEN)) {
-            backend.pool(x, finalNorm, batch, new int[segments], List.of(PoolMode.WEIGHTED_MEAN), out);
+            int[] ends = IntStream.range(0, segments).toArray();
+            SequenceRows rows = SequenceRows.of(packed, ends);
+            backend.pool(x, finalNorm, rows, new int[segments], List.of(PoolMode.WEIGHTED_MEAN), out);
             return backend.download(out);
         }
     }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.batch.PackedBatch;
+import io.github.sgpt4j.batch.SequenceRows;
 import io.github.sgpt4j.error.BackendException;
 import io.github.sgpt4j.tensor.DType;
 import java.util.List;
@@ -62,6 +63,7 @@ class MisuseContractTest extends BackendContract {
         List<PoolMode> mean = List.of(PoolMode.MEAN);
         AttentionParameters attention = new AttentionParameters(2, 1, 1, 1f, 0, NO_SLOPES);
         RotaryParameters rotary = new RotaryParameters(1, 1, 2, 2, true, new double[1], 1f);
+        SequenceRows rows = SequenceRows.of(TestData.segments(2, 1), 0, 1);
         try (Batch batch = backend.upload(TestData.segments(2, 1));
                 Tensor three = backend.upload(new float[12], 3, 4);
                 Tensor two = backend.upload(new float[8], 2, 4);
@@ -73,11 +75,12 @@ class MisuseContractTest extends BackendContract {
             mismatch(() -> backend.attention(two, batch, attention, attended));
             mismatch(() -> backend.attention(three, batch, attention, three));
             mismatch(() -> backend.attention(attended, batch, attention, attended));
-            mismatch(() -> backend.pool(two, norm, batch, new int[2], mean, two));
-            mismatch(() -> backend.pool(three, norm, batch, new int[3], mean, two));
-            mismatch(() -> backend.pool(three, norm, batch, new int[2], mean, three));
-            mismatch(() -> backend.pool(three, norm, batch, new int[2], List.of(), two));
-            mismatch(() -> backend.pool(three, norm, batch, new int[2], List.of(PoolMode.MAX, PoolMode.MEAN), two));
+            mismatch(() -> backend.pool(two, norm, rows, new int[2], mean, two));
+            mismatch(() -> backend.pool(three, norm, rows, new int[3], mean, two));
+            mismatch(() -> backend.pool(three, norm, rows, new int[] {0, -1}, mean, two));
+            mismatch(() -> backend.pool(three, norm, rows, new int[2], mean, three));
+            mismatch(() -> backend.pool(three, norm, rows, new int[2], List.of(), two));
+            mismatch(() -> backend.pool(three, norm, rows, new int[2], List.of(PoolMode.MAX, PoolMode.MEAN), two));
         }
     }
 

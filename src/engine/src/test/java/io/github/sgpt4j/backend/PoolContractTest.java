@@ -1,10 +1,12 @@
 package io.github.sgpt4j.backend;
 
 import io.github.sgpt4j.batch.PackedBatch;
+import io.github.sgpt4j.batch.SequenceRows;
 import io.github.sgpt4j.tensor.DType;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
@@ -73,11 +75,20 @@ class PoolContractTest extends BackendContract {
     }
 
     @Test
-    void poolsComputedSegmentsOfTrees() {
-        int[] lengths = {5, 2, 30, 4};
-        int[] parents = {PackedBatch.NO_PARENT, 0, 1, 0};
-        pool(TestData.tree(0, lengths, parents), layer(24), new int[] {0, 1, 2, 0}, ALL);
-        pool(TestData.tree(9, lengths, parents), layer(24), new int[] {0, 1, 2, 0}, ALL);
+    void poolsWholeSequencesOfTrees() {
+        int[] lengths = {5, 2, 30, 4, 70};
+        int[] parents = {PackedBatch.NO_PARENT, 0, 1, 0, 2};
+        pool(TestData.tree(0, lengths, parents), layer(24), new int[] {0, 1, 2, 0, 6}, ALL);
+        PackedBatch tree = TestData.tree(0, lengths, parents);
+        SequenceRows some = SequenceRows.of(tree, 4, 1, 1, 2);
+        pool(
+                tree,
+                some,
+                layer(24),
+                new int[] {3, 0, 2, 100},
+                ALL,
+                data.normal(tree.tokens() * 24),
+                tolerance.scaled(10));
     }
 
     @Test
@@ -107,8 +118,8 @@ class PoolContractTest extends BackendContract {
     private void pool(PackedBatch packed, NormParameters norm, int[] skip, List<PoolMode> modes) {
         // a sum over √length grows with the square root of the length
         int longest = 1;
-        for (int s = packed.firstSegment(); s < packed.segments(); s++) {
-            longest = Math.max(longest, packed.length(s));
+        for (int s = 0; s < packed.segments(); s++) {
+            longest = Math.max(longest, packed.depth(s) + packed.length(s));
         }
         double size = modes.contains(PoolMode.MEAN_SQRT_LENGTH) ? Math.sqrt(longest) : 1;
         pool(packed, norm, skip, modes, data.normal(packed.tokens() * norm.columns()), tolerance.scaled(size));
@@ -116,13 +127,24 @@ class PoolContractTest extends BackendContract {
 
     private void pool(
             PackedBatch packed, NormParameters norm, int[] skip, List<PoolMode> modes, float[] x, Tolerance allowed) {
-        int segments = packed.segments() - packed.firstSegment();
+        int[] all = IntStream.range(0, packed.segments()).toArray();
+        pool(packed, SequenceRows.of(packed, all), norm, skip, modes, x, allowed);
+    }
+
+    private void pool(
+            PackedBatch packed,
+            SequenceRows sequences,
+            NormParameters norm,
+            int[] skip,
+            List<PoolMode> modes,
+            float[] x,
+            Tolerance allowed) {
         String what =
                 "pool %s of %d columns, skip %s, %s".formatted(modes, norm.columns(), Arrays.toString(skip), packed);
         compare(what, allowed, side -> {
-            Tensor out = side.out(segments, modes.size() * norm.columns());
+            Tensor out = side.out(sequences.count(), modes.size() * norm.columns());
             Tensor hidden = side.in(x, packed.tokens(), norm.columns());
-            side.backend().pool(hidden, side.backend().norm(norm), side.batch(packed), skip, modes, out);
+            side.backend().pool(hidden, side.backend().norm(norm), sequences, skip, modes, out);
             return out;
         });
     }

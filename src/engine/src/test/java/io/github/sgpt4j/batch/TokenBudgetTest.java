@@ -125,4 +125,39 @@ class TokenBudgetTest {
             }
         }
     }
+
+    @Test
+    void sharedTokensCountOnceInABatchAndAgainInTheNext() {
+        int[] lengths = {10, 12, 12, 30, 5};
+        int[] shared = {0, 8, 12, 9, 0};
+        assertEquals(List.of(3, 4, 5), new TokenBudget(15).cut(lengths, shared));
+        assertEquals(List.of(3, 4, 5), new TokenBudget(34).cut(lengths, shared));
+        assertEquals(List.of(4, 5), new TokenBudget(35).cut(lengths, shared));
+        assertEquals(List.of(5), new TokenBudget(40).cut(lengths, shared));
+    }
+
+    @Test
+    void cuttingKeepsToTheBudget() {
+        Random random = new Random(SEED);
+        for (int round = 0; round < 500; round++) {
+            int[] lengths = random.ints(random.nextInt(60), 1, 50).toArray();
+            int[] shared = new int[lengths.length];
+            for (int i = 1; i < shared.length; i++) {
+                shared[i] = random.nextInt(Math.min(lengths[i - 1], lengths[i]) + 1);
+            }
+            int sides = 1 + random.nextInt(3);
+            TokenBudget budget = new TokenBudget(sides * (1 + random.nextInt(200)), sides);
+            int from = 0;
+            for (int to : budget.cut(lengths, shared)) {
+                assertTrue(to > from);
+                int tokens = lengths[from];
+                for (int i = from + 1; i < to; i++) {
+                    tokens += lengths[i] - shared[i];
+                }
+                assertTrue(tokens * sides <= budget.tokens() || to == from + 1, "seed " + SEED);
+                from = to;
+            }
+            assertEquals(lengths.length, from);
+        }
+    }
 }

@@ -7,6 +7,7 @@ import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.backend.reference.ReferenceBackend;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.PackedBatchBuilder;
+import io.github.sgpt4j.batch.SequenceBatch;
 import io.github.sgpt4j.testing.Closeness;
 import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.testing.Variants;
@@ -103,7 +104,7 @@ class DecoderReferenceTest {
         withDecoder(Goldens.model(name), decoder -> {
             for (Map.Entry<String, JsonNode> mode : expected.get("pooled").properties()) {
                 float[][] actual = decoder.pool(
-                        PackedBatch.of(sequences), new int[sequences.size()], List.of(MODES.get(mode.getKey())));
+                        SequenceBatch.of(sequences), new int[sequences.size()], List.of(MODES.get(mode.getKey())));
                 for (int i = 0; i < actual.length; i++) {
                     TIGHT.check(
                             mode.getKey() + " of text " + texts.get(i),

@@ -117,6 +117,44 @@ class SideBySideTest {
 
     @ParameterizedTest
     @MethodSource("crossEncoders")
+    void textsThatStartAlikeAreTheSameBitsAsAlone(String golden) {
+        List<String> texts = new ArrayList<>();
+        for (String text : texts(60, 9)) {
+            texts.add(text);
+            texts.add("the far moon " + text);
+            texts.add("the far planet");
+        }
+        TextFraming framing = new TextFraming.Prompt("Instruct: find what spiders eat. Query: ");
+        for (boolean includePrompt : new boolean[] {true, false}) {
+            float[][] together = compute(
+                    golden, 2, parts -> encoder(parts, includePrompt).embed(texts, framing, 4096, (done, total) -> {}));
+            float[][] alone = compute(
+                    golden,
+                    2,
+                    parts -> texts.stream()
+                            .map(text -> encoder(parts, includePrompt)
+                                    .embed(List.of(text), framing, 4096, (done, total) -> {})[0])
+                            .toArray(float[][]::new));
+            for (int i = 0; i < alone.length; i++) {
+                assertArrayEquals(alone[i], together[i], golden + ", " + texts.get(i));
+            }
+        }
+    }
+
+    private static TextEncoder encoder(Parts parts, boolean includePrompt) {
+        EmbeddingSteps steps =
+                EmbeddingSteps.load(parts.backend(), List.of(), parts.decoder().width());
+        return new TextEncoder(
+                parts.decoder(),
+                parts.tokenizer(),
+                List.of(PoolMode.WEIGHTED_MEAN, PoolMode.MAX),
+                includePrompt,
+                steps,
+                parts.maxLength());
+    }
+
+    @ParameterizedTest
+    @MethodSource("crossEncoders")
     void scoresAreTheSameBits(String golden) {
         // Each document with several queries.
         List<String> documents = new ArrayList<>();

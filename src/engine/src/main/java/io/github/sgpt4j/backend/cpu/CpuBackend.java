@@ -8,6 +8,7 @@ import io.github.sgpt4j.backend.Linear;
 import io.github.sgpt4j.backend.MatrixRows;
 import io.github.sgpt4j.backend.Norm;
 import io.github.sgpt4j.backend.NormParameters;
+import io.github.sgpt4j.backend.OperandChecks;
 import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.backend.RotaryParameters;
 import io.github.sgpt4j.backend.Table;
@@ -16,6 +17,7 @@ import io.github.sgpt4j.backend.cpu.kernel.Activations;
 import io.github.sgpt4j.backend.cpu.kernel.Rotations;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import io.github.sgpt4j.batch.PackedBatch;
+import io.github.sgpt4j.batch.SequenceRows;
 import io.github.sgpt4j.error.BackendException;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.lang.foreign.Arena;
@@ -264,24 +266,15 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public void pool(Tensor x, Norm norm, Batch batch, int[] skip, List<PoolMode> modes, Tensor out) {
-        PackedBatch packed = checked(batch).packed();
-        int first = packed.firstSegment();
-        int segments = packed.segments() - first;
-        if (modes.isEmpty() || skip.length != segments || Arrays.stream(skip).anyMatch(s -> s < 0)) {
-            throw new IllegalArgumentException(
-                    "pool: %d segments, skip %s, modes %s".formatted(segments, Arrays.toString(skip), modes));
-        }
+    public void pool(Tensor x, Norm norm, SequenceRows sequences, int[] skip, List<PoolMode> modes, Tensor out) {
+        OperandChecks.pool(x, sequences, skip, modes);
+        int count = sequences.count();
         int hidden = norm.columns();
-        CpuTensor from = checked(x, packed.tokens(), hidden, "pool, input");
-        CpuTensor to = checked(out, segments, Math.multiplyExact(modes.size(), hidden), "pool, output");
+        CpuTensor from = checked(x, x.rows(), hidden, "pool, input");
+        CpuTensor to = checked(out, count, Math.multiplyExact(modes.size(), hidden), "pool, output");
         Pooling pooling = new Pooling((CpuNorm) norm, List.copyOf(modes));
-        float[] source = from.data();
-        float[] target = to.data();
-        workers.parallelFor(segments, (s, scratch) -> {
-            int row = packed.start(first + s) - packed.cachedTokens();
-            pooling.segment(source, from.offset(row), packed.length(first + s), skip[s], target, to.offset(s), scratch);
-        });
+        workers.parallelFor(
+                count, (s, scratch) -> pooling.sequence(from, sequences, s, skip[s], to.data(), to.offset(s), scratch));
     }
 
     @Override
@@ -289,11 +282,7 @@ public final class CpuBackend implements Backend {
         CpuNorm how = (CpuNorm) norm;
         CpuTensor from = checked(x, x.rows(), norm.columns(), "normRows, input");
         CpuTensor to = checked(out, rows.length, norm.columns(), "normRows, output");
-        for (int row : rows) {
-            if (row < 0 || row >= x.rows()) {
-                throw new IllegalArgumentException("normRows: row %d of %d".formatted(row, x.rows()));
-            }
-        }
+        OperandChecks.rows(rows, x, "normRows");
         float[] source = from.data();
         float[] target = to.data();
         workers.parallelRows(rows.length, x.columns(), (first, end, scratch) -> {

@@ -1,10 +1,11 @@
 package io.github.sgpt4j.backend.cpu;
 
 import io.github.sgpt4j.backend.PoolMode;
+import io.github.sgpt4j.batch.SequenceRows;
 import java.util.Arrays;
 import java.util.List;
 
-/// Final norm and pooling of one segment: a row at a time, sums in doubles.
+/// Final norm and pooling of one sequence: a row at a time, sums in doubles.
 final class Pooling {
     private final CpuNorm norm;
     private final List<PoolMode> modes;
@@ -16,10 +17,9 @@ final class Pooling {
         this.hidden = norm.columns();
     }
 
-    /// @param at start of the segment's first row in `x`
-    /// @param length tokens of the segment
     /// @param skip leading tokens to leave out
-    void segment(float[] x, int at, int length, int skip, float[] out, int o, Scratch scratch) {
+    void sequence(CpuTensor x, SequenceRows sequences, int index, int skip, float[] out, int o, Scratch scratch) {
+        int length = sequences.length(index);
         Arrays.fill(out, o, o + modes.size() * hidden, 0f);
         if (skip >= length) {
             return;
@@ -31,7 +31,7 @@ final class Pooling {
             Arrays.fill(totals, m * hidden, (m + 1) * hidden, start);
         }
         for (int i = skip; i < length; i++) {
-            norm.apply(x, at + i * hidden, row, 0);
+            norm.apply(x.data(), x.offset(sequences.rows()[sequences.starts()[index] + i]), row, 0);
             for (int m = 0; m < modes.size(); m++) {
                 add(modes.get(m), row, totals, m * hidden, i, skip, length);
             }

@@ -13,21 +13,10 @@ import java.util.List;
 /// @param ids offset of the token ids, `[tokens]`
 /// @param positions offset of the positions, `[tokens]`
 /// @param starts offset of the row at which each token's segment begins, `[tokens]`
-/// @param boundaries offset of the first row of each segment, `[segments + 1]`
 /// @param tiles offset of the query tiles, `[tileCount][8]`
 /// @param tileCount number of tiles
 /// @param runs offset of the ancestors that tiles see, `[…][8]`
-/// @param longest tokens of the longest computed segment
-record BatchIndex(
-        int[] data,
-        int ids,
-        int positions,
-        int starts,
-        int boundaries,
-        int tiles,
-        int tileCount,
-        int runs,
-        int longest) {
+record BatchIndex(int[] data, int ids, int positions, int starts, int tiles, int tileCount, int runs) {
     private static final int ALIGNMENT = 64;
     private static final int WIDTH = 8;
 
@@ -38,26 +27,19 @@ record BatchIndex(
         int tokens = batch.tokens();
         int positionsAt = aligned(tokens);
         int startsAt = positionsAt + aligned(tokens);
-        int boundariesAt = startsAt + aligned(tokens);
-        int tilesAt = boundariesAt + aligned(batch.segments() + 1);
+        int tilesAt = startsAt + aligned(tokens);
         int runsAt = tilesAt + aligned(tiles.tiles.size() * WIDTH);
         int[] data = new int[Math.addExact(runsAt, aligned(Math.max(1, tiles.runs.size()) * WIDTH))];
         System.arraycopy(batch.ids(), 0, data, 0, tokens);
         System.arraycopy(batch.positions(), 0, data, positionsAt, tokens);
         System.arraycopy(tiles.starts, 0, data, startsAt, tokens);
-        System.arraycopy(batch.cuSeqlens(), 0, data, boundariesAt, batch.segments() + 1);
         for (int i = 0; i < tiles.tiles.size(); i++) {
             System.arraycopy(tiles.tiles.get(i), 0, data, tilesAt + i * WIDTH, WIDTH);
         }
         for (int i = 0; i < tiles.runs.size(); i++) {
             System.arraycopy(tiles.runs.get(i), 0, data, runsAt + i * WIDTH, WIDTH);
         }
-        int longest = 0;
-        for (int s = batch.firstSegment(); s < batch.segments(); s++) {
-            longest = Math.max(longest, batch.length(s));
-        }
-        return new BatchIndex(
-                data, 0, positionsAt, startsAt, boundariesAt, tilesAt, tiles.tiles.size(), runsAt, longest);
+        return new BatchIndex(data, 0, positionsAt, startsAt, tilesAt, tiles.tiles.size(), runsAt);
     }
 
     private static int aligned(int ints) {

@@ -9,6 +9,7 @@ import io.github.sgpt4j.backend.Linear;
 import io.github.sgpt4j.backend.MatrixRows;
 import io.github.sgpt4j.backend.Norm;
 import io.github.sgpt4j.backend.NormParameters;
+import io.github.sgpt4j.backend.OperandChecks;
 import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.backend.RotaryParameters;
 import io.github.sgpt4j.backend.Table;
@@ -16,9 +17,9 @@ import io.github.sgpt4j.backend.Tensor;
 import io.github.sgpt4j.backend.cuda.ffi.Driver;
 import io.github.sgpt4j.backend.cuda.ffi.Streams;
 import io.github.sgpt4j.batch.PackedBatch;
+import io.github.sgpt4j.batch.SequenceRows;
 import io.github.sgpt4j.error.BackendException;
 import io.github.sgpt4j.weights.WeightTensor;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -29,6 +30,8 @@ import java.util.function.Consumer;
 public final class CudaBackend implements Backend {
     /// One batch is computed while the next is made ready.
     private static final int IN_FLIGHT = 2;
+
+    private static final int WORTH_SHARING = 64;
 
     private final CudaEngine engine;
     private final RowOperations rows;
@@ -230,30 +233,20 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
-    public void pool(Tensor x, Norm norm, Batch batch, int[] skip, List<PoolMode> modes, Tensor out) {
-        CudaBatch index = (CudaBatch) batch;
-        PackedBatch packed = index.packed();
-        int segments = packed.segments() - packed.firstSegment();
-        if (modes.isEmpty() || skip.length != segments || Arrays.stream(skip).anyMatch(s -> s < 0)) {
-            throw new IllegalArgumentException(
-                    "pool: %d segments, skip %s, modes %s".formatted(segments, Arrays.toString(skip), modes));
-        }
+    public void pool(Tensor x, Norm norm, SequenceRows sequences, int[] skip, List<PoolMode> modes, Tensor out) {
+        OperandChecks.pool(x, sequences, skip, modes);
         int hidden = norm.columns();
-        CudaTensor from = checked(x, packed.tokens(), hidden, "pool, input");
-        CudaTensor to = checked(out, segments, Math.multiplyExact(modes.size(), hidden), "pool, output");
+        CudaTensor from = checked(x, x.rows(), hidden, "pool, input");
+        CudaTensor to = checked(out, sequences.count(), Math.multiplyExact(modes.size(), hidden), "pool, output");
         CudaNorm how = (CudaNorm) norm;
-        engine.run(() -> intoFull(to, full -> rows.pool(from, how, index, skip, List.copyOf(modes), full)));
+        engine.run(() -> intoFull(to, full -> rows.pool(from, how, sequences, skip, List.copyOf(modes), full)));
     }
 
     @Override
     public void normRows(Tensor x, int[] rows, Norm norm, Tensor out) {
         CudaTensor from = checked(x, x.rows(), norm.columns(), "normRows, input");
         CudaTensor to = checked(out, rows.length, norm.columns(), "normRows, output");
-        for (int row : rows) {
-            if (row < 0 || row >= x.rows()) {
-                throw new IllegalArgumentException("normRows: row %d of %d".formatted(row, x.rows()));
-            }
-        }
+        OperandChecks.rows(rows, x, "normRows");
         engine.run(() -> this.rows.normRows(from, rows, (CudaNorm) norm, to));
     }
 
@@ -304,6 +297,13 @@ public final class CudaBackend implements Backend {
                 return new CudaDownload(engine, floats);
             }
         });
+    }
+
+    /// A segment of its own costs every tile that sees it a pass over at least one tile of keys, and a GPU has
+    /// little use for batches that become small.
+    @Override
+    public int worthSharing() {
+        return WORTH_SHARING;
     }
 
     @Override

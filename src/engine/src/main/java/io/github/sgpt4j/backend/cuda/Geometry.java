@@ -7,7 +7,7 @@ record Geometry(DeviceInfo device) {
     private static final int MOST_ROW_BLOCKS = 65535;
     private static final int WARP = 32;
 
-    /// Tokens of a segment that one block pools.
+    /// Tokens of a sequence that one block pools.
     static final int POOL_SLICE = 64;
 
     /// Query tokens that a block of the attention kernels works on.
@@ -59,21 +59,21 @@ record Geometry(DeviceInfo device) {
         return checked(rows, 1, 128, 1, 0);
     }
 
-    /// @param longest tokens of the longest segment
-    Launch pool(int segments, int longest) {
-        return checked(segments, ceilDiv(longest, POOL_SLICE), 256, 1, POOL_SLICE * 8);
+    /// @param longest tokens of the longest sequence
+    Launch pool(int sequences, int longest) {
+        return checked(sequences, ceilDiv(longest, POOL_SLICE), 256, 1, POOL_SLICE * 8);
     }
 
-    Launch poolFinish(int segments, int columns) {
-        return checked(segments, Math.min(MOST_ROW_BLOCKS, ceilDiv(columns, 128)), 128, 1, 0);
+    Launch poolFinish(int sequences, int columns) {
+        return checked(sequences, Math.min(MOST_ROW_BLOCKS, ceilDiv(columns, 128)), 128, 1, 0);
     }
 
-    /// Floats of scratch memory that pooling needs, 0 if the longest segment fits one slice.
-    static long poolScratch(int tokens, int segments, int longest, int columns, int modes) {
+    /// Floats of scratch memory that pooling needs, 0 if the longest sequence fits one slice.
+    static long poolScratch(int tokens, int sequences, int longest, int columns, int modes) {
         if (longest <= POOL_SLICE) {
             return 0;
         }
-        return Math.multiplyExact(Math.multiplyExact((long) tokens / POOL_SLICE + segments, (long) modes), columns);
+        return Math.multiplyExact(Math.multiplyExact((long) tokens / POOL_SLICE + sequences, (long) modes), columns);
     }
 
     /// Parts that the columns of a block of logits are divided into.

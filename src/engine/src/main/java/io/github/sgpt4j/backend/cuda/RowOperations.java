@@ -3,7 +3,7 @@ package io.github.sgpt4j.backend.cuda;
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.backend.cuda.ffi.Streams;
-import io.github.sgpt4j.batch.PackedBatch;
+import io.github.sgpt4j.batch.SequenceRows;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -143,35 +143,45 @@ final class RowOperations {
     }
 
     /// Final norm and pooling.
-    void pool(CudaTensor x, CudaNorm norm, CudaBatch batch, int[] skip, List<PoolMode> modes, CudaTensor out) {
-        PackedBatch packed = batch.packed();
-        int segments = skip.length;
-        int longest = batch.index().longest();
+    void pool(CudaTensor x, CudaNorm norm, SequenceRows sequences, int[] skip, List<PoolMode> modes, CudaTensor out) {
+        int count = sequences.count();
+        int longest = sequences.longest();
+        int tokens = sequences.rows().length;
         int most = Math.min(modes.size(), MOST_MODES);
-        long scratch = Geometry.poolScratch(packed.tokens(), segments, longest, norm.columns(), most);
-        int[] within = new int[segments];
-        Arrays.setAll(within, i -> Math.min(skip[i], packed.length(packed.firstSegment() + i)));
-        try (DeviceBuffer skipped = ints(within);
+        long scratch = Geometry.poolScratch(tokens, count, longest, norm.columns(), most);
+        int[] within = new int[count];
+        Arrays.setAll(within, i -> Math.min(skip[i], sequences.length(i)));
+        try (DeviceBuffer rows = ints(sequences.rows());
+                DeviceBuffer starts = ints(sequences.starts());
+                DeviceBuffer skipped = ints(within);
                 DeviceBuffer partial = engine.memory().take(Math.max(1, scratch) * Float.BYTES)) {
             for (int from = 0; from < modes.size(); from += MOST_MODES) {
                 List<PoolMode> some = modes.subList(from, Math.min(modes.size(), from + MOST_MODES));
                 long target = out.address() + ElementType.F32.bytes(from, norm.columns());
-                poolSome(x, norm, batch, skipped.address(), some, scratch == 0 ? 0 : partial.address(), target, out);
+                poolSome(
+                        x,
+                        norm,
+                        new Sequences(rows.address(), starts.address(), skipped.address(), longest),
+                        some,
+                        scratch == 0 ? 0 : partial.address(),
+                        target,
+                        out);
             }
         }
     }
 
+    /// On the device: rows of all sequences, where each starts among them, and tokens to leave out of each.
+    private record Sequences(long rows, long starts, long skip, int longest) {}
+
     private void poolSome(
             CudaTensor x,
             CudaNorm norm,
-            CudaBatch batch,
-            long skip,
+            Sequences sequences,
             List<PoolMode> modes,
             long partial,
             long target,
             CudaTensor out) {
-        PackedBatch packed = batch.packed();
-        long boundaries = batch.address(batch.index().boundaries() + packed.firstSegment());
+        // These may run kernels of their own, before the arguments of this one are collected.
         long gain = norm.gain();
         long bias = norm.bias();
         long packedModes = 0;
@@ -181,8 +191,9 @@ final class RowOperations {
         engine.launcher()
                 .kernel("sgpt_pool_" + x.type())
                 .pointer(x.address())
-                .pointer(boundaries)
-                .pointer(skip)
+                .pointer(sequences.rows)
+                .pointer(sequences.starts)
+                .pointer(sequences.skip)
                 .pointer(gain)
                 .pointer(bias)
                 .pointer(partial)
@@ -191,24 +202,22 @@ final class RowOperations {
                 .int32(norm.columns())
                 .int32(x.columns())
                 .int32(out.columns())
-                .int32(packed.cachedTokens())
                 .int32(norm.kind())
                 .float32(norm.epsilon())
                 .int32(Geometry.POOL_SLICE)
                 .int64(packedModes)
                 .int32(modes.size())
-                .run(engine.geometry().pool(out.rows(), batch.index().longest()));
+                .run(engine.geometry().pool(out.rows(), sequences.longest));
         if (partial != 0) {
             engine.launcher()
                     .kernel("sgpt_pool_finish")
                     .pointer(partial)
-                    .pointer(boundaries)
-                    .pointer(skip)
+                    .pointer(sequences.starts)
+                    .pointer(sequences.skip)
                     .pointer(target)
                     .int32(out.rows())
                     .int32(norm.columns())
                     .int32(out.columns())
-                    .int32(packed.cachedTokens())
                     .int32(Geometry.POOL_SLICE)
                     .int64(packedModes)
                     .int32(modes.size())

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.Backend;
-import io.github.sgpt4j.backend.Batch;
 import io.github.sgpt4j.backend.Download;
 import io.github.sgpt4j.backend.Linear;
 import io.github.sgpt4j.backend.MatrixRows;
@@ -15,7 +14,7 @@ import io.github.sgpt4j.backend.Norm;
 import io.github.sgpt4j.backend.NormParameters;
 import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.backend.Tensor;
-import io.github.sgpt4j.batch.PackedBatch;
+import io.github.sgpt4j.batch.SequenceBatch;
 import io.github.sgpt4j.error.BackendException;
 import io.github.sgpt4j.tensor.DType;
 import io.github.sgpt4j.tensor.Shape;
@@ -69,16 +68,15 @@ class CudaBackendTest {
     private static float[] pass(Backend backend, Linear linear, int tokens) {
         float[] values = counted(tokens * WIDTH);
         Norm norm = backend.norm(NormParameters.identity(WIDTH));
-        int[] ids = new int[tokens];
-        try (Batch batch = backend.upload(PackedBatch.of(List.of(ids, new int[3])));
-                Tensor x = backend.upload(Arrays.copyOf(values, (tokens + 3) * WIDTH), tokens + 3, WIDTH);
+        SequenceBatch batch = SequenceBatch.of(List.of(new int[tokens], new int[3]));
+        try (Tensor x = backend.upload(Arrays.copyOf(values, (tokens + 3) * WIDTH), tokens + 3, WIDTH);
                 Tensor inner = backend.allocateInner(tokens + 3, WIDTH);
                 Tensor pooled = backend.allocate(2, WIDTH);
                 Tensor scores = backend.allocate(tokens + 3, 1)) {
             backend.linear(x, linear, Activation.GELU, inner);
             backend.linearAdd(inner, linear, x);
             backend.logProbabilities(x, linear, new int[tokens + 3], scores);
-            backend.pool(x, norm, batch, new int[2], List.of(PoolMode.MEAN), pooled);
+            backend.pool(x, norm, batch.rows(), new int[2], List.of(PoolMode.MEAN), pooled);
             return backend.download(pooled);
         }
     }

@@ -65,7 +65,7 @@ class GeometryTest {
     }
 
     @Test
-    void poolingNeedsScratchForSegmentsOfSeveralSlices() {
+    void poolingNeedsScratchForSequencesOfSeveralSlices() {
         assertEquals(0, Geometry.poolScratch(64, 1, 64, 768, 2));
         assertEquals((130L / 64 + 2) * 2 * 768, Geometry.poolScratch(130, 2, 65, 768, 2));
         assertEquals(new Launch(2, 2, 256, 1, 512), geometry.pool(2, 65));

@@ -8,11 +8,13 @@ import io.github.sgpt4j.backend.Linear;
 import io.github.sgpt4j.backend.MatrixRows;
 import io.github.sgpt4j.backend.Norm;
 import io.github.sgpt4j.backend.NormParameters;
+import io.github.sgpt4j.backend.OperandChecks;
 import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.backend.RotaryParameters;
 import io.github.sgpt4j.backend.Table;
 import io.github.sgpt4j.backend.Tensor;
 import io.github.sgpt4j.batch.PackedBatch;
+import io.github.sgpt4j.batch.SequenceRows;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.util.Arrays;
 import java.util.List;
@@ -265,20 +267,16 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
-    public void pool(Tensor x, Norm norm, Batch batch, int[] skip, List<PoolMode> modes, Tensor out) {
-        PackedBatch packed = packed(batch);
+    public void pool(Tensor x, Norm norm, SequenceRows sequences, int[] skip, List<PoolMode> modes, Tensor out) {
+        OperandChecks.pool(x, sequences, skip, modes);
         int hidden = norm.columns();
-        int segments = packed.segments() - packed.firstSegment();
-        requireShape(x, packed.tokens(), hidden);
-        require(!modes.isEmpty(), "no pooling mode");
-        require(skip.length == segments, "%d skips for %d segments", skip.length, segments);
-        requireShape(out, segments, Math.multiplyExact(modes.size(), hidden));
-        for (int s = 0; s < segments; s++) {
-            require(skip[s] >= 0, "skip of %d tokens", skip[s]);
-            int segment = packed.firstSegment() + s;
-            double[][] h = new double[packed.length(segment)][];
+        requireShape(x, x.rows(), hidden);
+        requireShape(out, sequences.count(), Math.multiplyExact(modes.size(), hidden));
+        for (int s = 0; s < sequences.count(); s++) {
+            double[][] h = new double[sequences.length(s)][];
             for (int t = 0; t < h.length; t++) {
-                h[t] = ((ReferenceNorm) norm).apply(row(x, packed.start(segment) - packed.cachedTokens() + t));
+                h[t] = ((ReferenceNorm) norm)
+                        .apply(row(x, sequences.rows()[sequences.starts()[s] + t]));
             }
             double[] pooled = new double[modes.size() * hidden];
             for (int m = 0; m < modes.size(); m++) {

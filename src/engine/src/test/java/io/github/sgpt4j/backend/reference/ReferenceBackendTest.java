@@ -18,6 +18,8 @@ import io.github.sgpt4j.backend.Tensor;
 import io.github.sgpt4j.backend.TestWeights;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.PackedBatchBuilder;
+import io.github.sgpt4j.batch.SequenceBatch;
+import io.github.sgpt4j.batch.SequenceRows;
 import io.github.sgpt4j.error.BackendException;
 import io.github.sgpt4j.tensor.DType;
 import io.github.sgpt4j.weights.WeightTensor;
@@ -172,16 +174,17 @@ class ReferenceBackendTest {
     }
 
     @Test
-    void poolingLeavesCachedSegmentsOutAndIgnoresAncestors() {
+    void poolingTakesAncestorsAlong() {
         PackedBatchBuilder builder = new PackedBatchBuilder();
-        int cached = builder.addCached(3);
-        builder.add(new int[2], 0, 2, cached);
-        Batch batch = backend.upload(builder.build());
-        Tensor x = backend.upload(new float[] {3, 6}, 2, 1);
-        Tensor out = backend.allocate(1, 1);
+        int start = builder.add(new int[1]);
+        builder.add(new int[2], 0, 2, start);
+        int other = builder.add(new int[2], 0, 1, start);
+        SequenceRows rows = SequenceRows.of(builder.build(), other, start);
+        Tensor x = backend.upload(new float[] {3, 7, 8, 6}, 4, 1);
+        Tensor out = backend.allocate(2, 1);
         Norm identity = backend.norm(NormParameters.identity(1));
-        backend.pool(x, identity, batch, new int[1], List.of(PoolMode.WEIGHTED_MEAN), out);
-        assertArrayEquals(new double[] {5}, backend.values(out), EXACT);
+        backend.pool(x, identity, rows, new int[2], List.of(PoolMode.WEIGHTED_MEAN), out);
+        assertArrayEquals(new double[] {5, 3}, backend.values(out), EXACT);
     }
 
     @Test
@@ -268,10 +271,10 @@ class ReferenceBackendTest {
     }
 
     private double[] pool(List<PoolMode> modes, int skip, float... h) {
-        Batch batch = backend.upload(PackedBatch.of(List.of(new int[h.length])));
+        SequenceRows rows = SequenceBatch.of(List.of(new int[h.length])).rows();
         Tensor out = backend.allocate(1, modes.size());
         Norm identity = backend.norm(NormParameters.identity(1));
-        backend.pool(backend.upload(h, h.length, 1), identity, batch, new int[] {skip}, modes, out);
+        backend.pool(backend.upload(h, h.length, 1), identity, rows, new int[] {skip}, modes, out);
         return backend.values(out);
     }
 

@@ -1,0 +1,87 @@
+package io.github.sgpt4j.batch;
+
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/// An order of sequences in which those that start alike follow one another, with the number of first tokens that each
+/// is to compute together with the one before. In a causal decoder the states of first tokens do not depend on what
+/// follows, so that a prompt, a bracket or the first words of a question need computing once for all that start so.
+///
+/// Arrays are owned by this object and must not be changed.
+public final class PrefixOrder {
+    private final List<int[]> sequences;
+    private final int worth;
+    private final int[] order;
+    private final int[] shared;
+
+    private PrefixOrder(List<int[]> sequences, int worth) {
+        this.sequences = sequences;
+        this.worth = worth;
+        order = IntStream.range(0, sequences.size())
+                .boxed()
+                .sorted(Comparator.comparing(sequences::get, Arrays::compare))
+                .mapToInt(Integer::intValue)
+                .toArray();
+        shared = new int[order.length];
+    }
+
+    /// Orders sequences by their token ids, shorter ones before those that continue them, equal ones as they come.
+    ///
+    /// @param worth tokens that must be saved for a common start to be shared, at least 1: a segment of its own has
+    ///     a price
+    public static PrefixOrder of(List<int[]> sequences, int worth) {
+        PrefixOrder result = new PrefixOrder(sequences, worth);
+        result.share(0, sequences.size(), 0);
+        return result;
+    }
+
+    /// Index of each sequence, in this order.
+    public int[] order() {
+        return order;
+    }
+
+    /// First tokens that each sequence of this order shares with the one before; 0 for the first.
+    public int[] shared() {
+        return shared;
+    }
+
+    /// Decides for sequences `[from, to)` of the order, which share their first `depth` tokens already.
+    private void share(int from, int to, int depth) {
+        if (to - from < 2) {
+            return;
+        }
+        int common = common(from, to - 1);
+        long saved = (to - from - 1L) * (common - depth);
+        int sharing = saved >= worth ? common : depth;
+        int groupStart = from;
+        for (int i = from + 1; i <= to; i++) {
+            if (i == to || !goOnAlike(i, common)) {
+                // Alike beyond what they all have in common: only where they go on at all.
+                if (sequence(groupStart).length > common) {
+                    share(groupStart, i, sharing);
+                }
+                groupStart = i;
+            }
+            if (i < to && groupStart == i) {
+                shared[i] = sharing;
+            }
+        }
+    }
+
+    /// Whether a sequence has the same token after its first `common` ones as the sequence before.
+    private boolean goOnAlike(int i, int common) {
+        int[] before = sequence(i - 1);
+        return before.length > common && before[common] == sequence(i)[common];
+    }
+
+    private int common(int first, int last) {
+        int mismatch = Arrays.mismatch(sequence(first), sequence(last));
+        return mismatch < 0 ? sequence(first).length : mismatch;
+    }
+
+    private int[] sequence(int i) {
+        return sequences.get(order[i]);
+    }
+}
