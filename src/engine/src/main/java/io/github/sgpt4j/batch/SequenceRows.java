@@ -1,5 +1,8 @@
 package io.github.sgpt4j.batch;
 
+import java.util.Arrays;
+import java.util.stream.IntStream;
+
 /// Where the hidden states of whole sequences lie: rows of a tensor, sequence after sequence.
 ///
 /// Arrays are owned by this object and must not be changed.
@@ -33,6 +36,23 @@ public final class SequenceRows {
             }
         }
         return new SequenceRows(rows, starts);
+    }
+
+    /// The last token of each sequence.
+    public SequenceRows lastTokens() {
+        int[] last = new int[count()];
+        Arrays.setAll(last, i -> rows[starts[i + 1] - 1]);
+        return new SequenceRows(last, IntStream.rangeClosed(0, last.length).toArray());
+    }
+
+    /// The same sequences where their tokens lie elsewhere.
+    ///
+    /// @param elsewhere row of each token, as [#rows]
+    public SequenceRows at(int[] elsewhere) {
+        if (elsewhere.length != rows.length) {
+            throw new IllegalArgumentException("%d rows for %d tokens".formatted(elsewhere.length, rows.length));
+        }
+        return new SequenceRows(elsewhere, starts);
     }
 
     /// Row of each token, sequence after sequence; rows may repeat.

@@ -2,7 +2,6 @@ package io.github.sgpt4j.model;
 
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.Backend;
-import io.github.sgpt4j.backend.Batch;
 import io.github.sgpt4j.backend.Download;
 import io.github.sgpt4j.backend.Linear;
 import io.github.sgpt4j.backend.Norm;
@@ -11,6 +10,7 @@ import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.backend.Tensor;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.SequenceBatch;
+import io.github.sgpt4j.batch.SequenceRows;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.weights.Weights;
 import java.nio.file.Path;
@@ -31,7 +31,7 @@ public final class Decoder {
     private Decoder(DecoderConfig config, DecoderLoader loader, Backend backend) {
         this.backend = backend;
         this.loader = loader;
-        weights = DecoderWeights.load(config, loader);
+        weights = DecoderWeights.load(config, loader, backend);
         outputNorm = config.hasEmbeddingProjection()
                 ? backend.norm(NormParameters.identity(config.embeddingWidth()))
                 : weights.finalNorm();
@@ -91,13 +91,29 @@ public final class Decoder {
     ///
     /// @return `[sequences, modes · width]`, row-major
     public Download startPool(SequenceBatch batch, int[] skip, List<PoolMode> modes) {
-        int columns = Math.multiplyExact(modes.size(), width());
-        return withOutputStates(batch.packed(), Optional.empty(), (states, uploaded) -> {
-            try (Tensor out = backend.allocate(batch.rows().count(), columns)) {
-                backend.pool(states, outputNorm, batch.rows(), skip, modes, out);
-                return backend.startDownload(out);
-            }
-        });
+        SequenceRows sequences = batch.rows();
+        if (modes.equals(List.of(PoolMode.LAST)) && skip.length == sequences.count()) {
+            SequenceRows last = sequences.lastTokens();
+            int[] skipped = new int[skip.length];
+            Arrays.setAll(skipped, i -> skip[i] < sequences.length(i) ? 0 : 1);
+            return withOutputStates(
+                    batch.packed(),
+                    Optional.empty(),
+                    last.rows(),
+                    (states, rows) -> pool(states, last.at(rows), skipped, modes));
+        }
+        return withOutputStates(
+                batch.packed(),
+                Optional.empty(),
+                sequences.rows(),
+                (states, rows) -> pool(states, sequences.at(rows), skip, modes));
+    }
+
+    private Download pool(Tensor states, SequenceRows sequences, int[] skip, List<PoolMode> modes) {
+        try (Tensor out = backend.allocate(sequences.count(), Math.multiplyExact(modes.size(), width()))) {
+            backend.pool(states, outputNorm, sequences, skip, modes, out);
+            return backend.startDownload(out);
+        }
     }
 
     /// How many batches to have started before the first is waited for.
@@ -119,9 +135,9 @@ public final class Decoder {
     public float[][] hiddenStates(PackedBatch batch) {
         int[] all = new int[batch.tokens()];
         Arrays.setAll(all, i -> i);
-        Download states = withOutputStates(batch, Optional.empty(), (x, uploaded) -> {
-            try (Tensor out = backend.allocate(all.length, width())) {
-                backend.normRows(x, all, outputNorm, out);
+        Download states = withOutputStates(batch, Optional.empty(), all, (x, rows) -> {
+            try (Tensor out = backend.allocate(rows.length, width())) {
+                backend.normRows(x, rows, outputNorm, out);
                 return backend.startDownload(out);
             }
         });
@@ -148,10 +164,10 @@ public final class Decoder {
             return Download.of(new float[0]);
         }
         checkIds(targets);
-        return withOutputStates(batch, prefix, (states, uploaded) -> {
-            try (Tensor scored = backend.allocateInner(rows.length, width());
-                    Tensor out = backend.allocate(rows.length, 1)) {
-                backend.normRows(states, rows, outputNorm, scored);
+        return withOutputStates(batch, prefix, rows, (states, at) -> {
+            try (Tensor scored = backend.allocateInner(at.length, width());
+                    Tensor out = backend.allocate(at.length, 1)) {
+                backend.normRows(states, at, outputNorm, scored);
                 backend.logProbabilities(scored, head(), targets, out);
                 return backend.startDownload(out);
             }
@@ -187,21 +203,34 @@ public final class Decoder {
 
     @FunctionalInterface
     private interface StatesReader {
-        Download read(Tensor states, Batch batch);
+        /// @param states that [#outputNorm] is to be applied to
+        /// @param rows where the wanted ones are among them
+        Download read(Tensor states, int[] rows);
     }
 
-    /// Runs the forward pass and gives `reader` the states that [#outputNorm] is to be applied to, `[tokens, width]`.
-    private Download withOutputStates(PackedBatch packed, Optional<CachedPrefix> prefix, StatesReader reader) {
+    /// Runs the forward pass and gives `reader` the states of the wanted rows, if they are few only these, in any
+    /// order.
+    ///
+    /// @param wanted computed rows, counted without the cached ones; may repeat
+    private Download withOutputStates(
+            PackedBatch packed, Optional<CachedPrefix> prefix, int[] wanted, StatesReader reader) {
         check(packed, prefix);
+        int[] distinct = Arrays.stream(wanted).sorted().distinct().toArray();
+        boolean few = ForwardPass.isFew(distinct.length, packed.tokens());
+        int[] at = few
+                ? Arrays.stream(wanted)
+                        .map(row -> Arrays.binarySearch(distinct, row))
+                        .toArray()
+                : wanted;
         try (ForwardPass pass = new ForwardPass(weights, backend, packed, prefix)) {
-            Tensor x = pass.run();
+            Tensor x = pass.run(few ? Optional.of(distinct) : Optional.empty());
             if (weights.projectOut().isEmpty()) {
-                return reader.read(x, pass.batch());
+                return reader.read(x, at);
             }
-            try (Tensor projected = backend.allocate(packed.tokens(), width())) {
+            try (Tensor projected = backend.allocate(x.rows(), width())) {
                 backend.norm(x, weights.finalNorm(), x);
                 backend.linear(x, weights.projectOut().get(), Activation.NONE, projected);
-                return reader.read(projected, pass.batch());
+                return reader.read(projected, at);
             }
         }
     }

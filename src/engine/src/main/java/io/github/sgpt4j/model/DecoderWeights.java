@@ -1,7 +1,9 @@
 package io.github.sgpt4j.model;
 
+import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.backend.Linear;
 import io.github.sgpt4j.backend.Norm;
+import io.github.sgpt4j.backend.NormParameters;
 import io.github.sgpt4j.backend.RotaryParameters;
 import io.github.sgpt4j.backend.Table;
 import java.util.List;
@@ -17,6 +19,8 @@ import java.util.Optional;
 /// @param rotary rotation of queries and keys, or empty
 /// @param finalNorm after the last layer
 /// @param projectOut `[embeddingWidth, hidden]`, or empty
+/// @param gatherHidden leaves rows of hidden states as they are
+/// @param gatherHeads leaves rows of all heads' outputs as they are
 record DecoderWeights(
         DecoderConfig config,
         Table embedding,
@@ -26,8 +30,10 @@ record DecoderWeights(
         List<DecoderLayer> layers,
         Optional<RotaryParameters> rotary,
         Norm finalNorm,
-        Optional<Linear> projectOut) {
-    static DecoderWeights load(DecoderConfig config, DecoderLoader loader) {
+        Optional<Linear> projectOut,
+        Norm gatherHidden,
+        Norm gatherHeads) {
+    static DecoderWeights load(DecoderConfig config, DecoderLoader loader, Backend backend) {
         return new DecoderWeights(
                 config,
                 loader.embedding(),
@@ -37,7 +43,9 @@ record DecoderWeights(
                 loader.layers(),
                 rotary(config),
                 loader.finalNorm(),
-                loader.projectOut());
+                loader.projectOut(),
+                backend.norm(NormParameters.identity(config.hidden())),
+                backend.norm(NormParameters.identity(config.heads() * config.headDim())));
     }
 
     private static Optional<RotaryParameters> rotary(DecoderConfig c) {

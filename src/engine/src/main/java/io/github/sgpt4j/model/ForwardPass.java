@@ -12,6 +12,9 @@ import java.util.List;
 import java.util.Optional;
 
 /// One batch on its way through the decoder. Owns the batch's activations until closed.
+///
+/// Where only some states are asked for, the last layer goes on with their rows alone after attention: of a
+/// document that is scored, nothing else is needed than its keys and values.
 final class ForwardPass implements AutoCloseable {
     private final DecoderConfig config;
     private final DecoderWeights weights;
@@ -20,18 +23,20 @@ final class ForwardPass implements AutoCloseable {
     private final Optional<CachedPrefix> prefix;
     private final Batch batch;
     private final List<Tensor> tensors = new ArrayList<>();
-    /// Residual stream, `[tokens, hidden]`.
-    private final Tensor x;
-    /// Output of a norm, `[tokens, hidden]`.
-    private final Tensor normed;
+    /// All computed rows.
+    private final Rows all;
     /// Queries, keys and values, `[rows, qkvColumns]`; cached rows first.
     private final Tensor qkv;
     /// The computed rows of [#qkv].
     private final Tensor computed;
-    /// Output of attention, `[tokens, heads · headDim]`.
-    private final Tensor attended;
-    /// Input of the last feed-forward projection, `[tokens, feedForward]`.
-    private final Tensor inner;
+
+    /// Activations of some tokens.
+    ///
+    /// @param x residual stream, `[rows, hidden]`
+    /// @param normed output of a norm, `[rows, hidden]`
+    /// @param attended output of attention, `[rows, heads · headDim]`
+    /// @param inner input of the last feed-forward projection, `[rows, feedForward]`
+    private record Rows(Tensor x, Tensor normed, Tensor attended, Tensor inner) {}
 
     ForwardPass(DecoderWeights weights, Backend backend, PackedBatch packed, Optional<CachedPrefix> prefix) {
         config = weights.config();
@@ -41,25 +46,35 @@ final class ForwardPass implements AutoCloseable {
         this.prefix = prefix;
         batch = backend.upload(packed);
         try {
-            x = keep(backend.allocate(packed.tokens(), config.hidden()));
-            normed = allocateInner(packed.tokens(), config.hidden());
+            all = new Rows(
+                    keep(backend.allocate(packed.tokens(), config.hidden())),
+                    allocateInner(packed.tokens(), config.hidden()),
+                    allocateInner(packed.tokens(), config.heads() * config.headDim()),
+                    allocateInner(packed.tokens(), config.feedForward()));
             qkv = allocateInner(packed.rows(), config.qkvColumns());
             computed = qkv.slice(packed.cachedTokens(), packed.tokens());
-            attended = allocateInner(packed.tokens(), config.heads() * config.headDim());
-            inner = allocateInner(packed.tokens(), config.feedForward());
         } catch (RuntimeException | Error e) {
             close();
             throw e;
         }
     }
 
-    /// Values that a pass over `tokens` tokens without cached ones holds when it holds most: the tensors above, and
-    /// what a gated feed-forward or a projection of the embedding adds for a while.
+    /// Whether it pays to go on with so many rows alone.
+    static boolean isFew(int rows, int tokens) {
+        return rows <= tokens / 2;
+    }
+
+    /// Values that a pass over `tokens` tokens without cached ones holds when it holds most: the tensors above,
+    /// and what a gated feed-forward or a projection of the embedding adds for a while; or, with half of the rows
+    /// in the last layer, copies of these instead of queries, keys and values.
     static long peakValues(DecoderConfig c, long tokens) {
-        long always = 2L * c.hidden() + c.qkvColumns() + (long) c.heads() * c.headDim() + c.feedForward();
+        long attended = (long) c.heads() * c.headDim();
+        long always = 2L * c.hidden() + c.qkvColumns() + attended + c.feedForward();
         long forAWhile =
                 Math.max(c.gated() ? 2L * c.feedForward() : 0, c.hasEmbeddingProjection() ? c.embeddingWidth() : 0);
-        return Math.multiplyExact(tokens, always + forAWhile);
+        long copies = (2L * c.hidden() + attended + forAWhile + 1) / 2;
+        long peak = Math.max(always + forAWhile, always - c.qkvColumns() + copies);
+        return Math.multiplyExact(tokens, peak);
     }
 
     private Tensor allocateInner(int rows, int columns) {
@@ -71,17 +86,15 @@ final class ForwardPass implements AutoCloseable {
         return tensor;
     }
 
-    Batch batch() {
-        return batch;
-    }
-
     /// Runs all layers.
     ///
-    /// @return the residual stream before the final norm, `[tokens, hidden]`, owned by this pass
-    Tensor run() {
+    /// @param wanted rows whose states are wanted, or empty for all
+    /// @return the residual stream before the final norm, `[wanted or tokens, hidden]`, owned by this pass
+    Tensor run(Optional<int[]> wanted) {
         embed();
+        Tensor x = all.x;
         for (int i = 0; i < config.layers(); i++) {
-            layer(i);
+            x = layer(i, i == config.layers() - 1 ? wanted : Optional.empty());
         }
         return x;
     }
@@ -92,7 +105,7 @@ final class ForwardPass implements AutoCloseable {
         try {
             embed();
             for (int i = 0; i < config.layers(); i++) {
-                layer(i);
+                layer(i, Optional.empty());
                 Tensor copy = backend.allocateInner(packed.rows(), config.qkvColumns());
                 kept.add(copy);
                 backend.copy(qkv, copy);
@@ -108,51 +121,77 @@ final class ForwardPass implements AutoCloseable {
         if (weights.projectIn().isPresent()) {
             try (Tensor narrow = backend.allocate(packed.tokens(), config.embeddingWidth())) {
                 backend.embed(weights.embedding(), batch, narrow);
-                backend.linear(narrow, weights.projectIn().get(), Activation.NONE, x);
+                backend.linear(narrow, weights.projectIn().get(), Activation.NONE, all.x);
             }
         } else {
-            backend.embed(weights.embedding(), batch, x);
+            backend.embed(weights.embedding(), batch, all.x);
         }
         if (config.positions() instanceof Positions.Learned learned) {
-            backend.addPositions(weights.positions().orElseThrow(), learned.offset(), batch, x);
+            backend.addPositions(weights.positions().orElseThrow(), learned.offset(), batch, all.x);
         }
-        weights.embeddingNorm().ifPresent(norm -> backend.norm(x, norm, x));
+        weights.embeddingNorm().ifPresent(norm -> backend.norm(all.x, norm, all.x));
     }
 
-    private void layer(int index) {
+    /// One layer.
+    ///
+    /// @param wanted rows to go on with after attention, or empty for all
+    /// @return the residual stream of these rows
+    private Tensor layer(int index, Optional<int[]> wanted) {
         DecoderLayer layer = weights.layers().get(index);
-        Residual residual = config.residual();
-        boolean normFirst = residual != Residual.SEQUENTIAL_POST_NORM;
+        boolean normFirst = config.residual() != Residual.SEQUENTIAL_POST_NORM;
         if (normFirst) {
-            backend.norm(x, layer.norm1(), normed);
+            backend.norm(all.x, layer.norm1(), all.normed);
         }
-        attend(index, layer, normFirst ? normed : x);
-        switch (residual) {
+        attend(index, layer, normFirst ? all.normed : all.x);
+        Rows rows = wanted.map(this::gather).orElse(all);
+        afterAttention(layer, rows);
+        return rows.x;
+    }
+
+    /// Copies of some rows; queries, keys and values are given up.
+    private Rows gather(int[] rows) {
+        tensors.remove(qkv);
+        qkv.close();
+        Rows some = new Rows(
+                keep(backend.allocate(rows.length, config.hidden())),
+                allocateInner(rows.length, config.hidden()),
+                allocateInner(rows.length, config.heads() * config.headDim()),
+                all.inner.slice(0, rows.length));
+        backend.normRows(all.x, rows, weights.gatherHidden(), some.x);
+        backend.normRows(all.normed, rows, weights.gatherHidden(), some.normed);
+        backend.normRows(all.attended, rows, weights.gatherHeads(), some.attended);
+        return some;
+    }
+
+    private void afterAttention(DecoderLayer layer, Rows rows) {
+        Tensor x = rows.x;
+        Tensor normed = rows.normed;
+        switch (config.residual()) {
             case SEQUENTIAL -> {
-                backend.linearAdd(attended, layer.attentionOut(), x);
+                backend.linearAdd(rows.attended, layer.attentionOut(), x);
                 backend.norm(x, layer.norm2().orElseThrow(), normed);
-                feedForward(layer, normed);
+                feedForward(layer, normed, rows);
             }
             case SEQUENTIAL_FROM_NORM -> {
                 backend.copy(normed, x);
-                backend.linearAdd(attended, layer.attentionOut(), x);
+                backend.linearAdd(rows.attended, layer.attentionOut(), x);
                 backend.norm(x, layer.norm2().orElseThrow(), x);
-                feedForward(layer, x);
+                feedForward(layer, x, rows);
             }
             case SEQUENTIAL_POST_NORM -> {
-                backend.linearAdd(attended, layer.attentionOut(), x);
+                backend.linearAdd(rows.attended, layer.attentionOut(), x);
                 backend.norm(x, layer.norm1(), x);
-                feedForward(layer, x);
+                feedForward(layer, x, rows);
                 backend.norm(x, layer.norm2().orElseThrow(), x);
             }
             case PARALLEL_ONE_NORM -> {
-                backend.linearAdd(attended, layer.attentionOut(), x);
-                feedForward(layer, normed);
+                backend.linearAdd(rows.attended, layer.attentionOut(), x);
+                feedForward(layer, normed, rows);
             }
             case PARALLEL_TWO_NORMS -> {
                 backend.norm(x, layer.norm2().orElseThrow(), normed);
-                backend.linearAdd(attended, layer.attentionOut(), x);
-                feedForward(layer, normed);
+                backend.linearAdd(rows.attended, layer.attentionOut(), x);
+                feedForward(layer, normed, rows);
             }
         }
     }
@@ -166,21 +205,21 @@ final class ForwardPass implements AutoCloseable {
                         norm -> backend.headNorm(computed, config.heads() * config.headDim(), config.kvHeads(), norm));
         weights.rotary().ifPresent(rotary -> backend.rotary(computed, batch, rotary));
         prefix.ifPresent(p -> backend.copy(p.layer(index), qkv.slice(0, p.length())));
-        backend.attention(qkv, batch, layer.attention(), attended);
+        backend.attention(qkv, batch, layer.attention(), all.attended);
     }
 
     /// `x += feedForward(input)`; `input` may be `x` itself.
-    private void feedForward(DecoderLayer layer, Tensor input) {
+    private void feedForward(DecoderLayer layer, Tensor input, Rows rows) {
         Linear up = layer.up();
         if (config.gated()) {
-            try (Tensor both = backend.allocateInner(packed.tokens(), up.out())) {
+            try (Tensor both = backend.allocateInner(input.rows(), up.out())) {
                 backend.linear(input, up, Activation.NONE, both);
-                backend.gatedActivation(both, config.activation(), inner);
+                backend.gatedActivation(both, config.activation(), rows.inner);
             }
         } else {
-            backend.linear(input, up, config.activation(), inner);
+            backend.linear(input, up, config.activation(), rows.inner);
         }
-        backend.linearAdd(inner, layer.down(), x);
+        backend.linearAdd(rows.inner, layer.down(), rows.x);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.github.sgpt4j.backend;
 
 import io.github.sgpt4j.batch.PackedBatch;
+import io.github.sgpt4j.batch.SequenceBatch;
 import io.github.sgpt4j.batch.SequenceRows;
 import io.github.sgpt4j.tensor.DType;
 import io.github.sgpt4j.weights.WeightTensor;
@@ -124,13 +125,17 @@ final class MiniDecoder {
 
     /// Weighted mean of the sequence that each segment ends, `[segments, HIDDEN]`.
     float[] embeddings(PackedBatch packed) {
-        int segments = packed.segments();
-        try (Batch batch = backend.upload(packed);
+        int[] ends = IntStream.range(0, packed.segments()).toArray();
+        return embeddings(new SequenceBatch(packed, SequenceRows.of(packed, ends)));
+    }
+
+    /// Weighted mean of each sequence, `[sequences, HIDDEN]`.
+    float[] embeddings(SequenceBatch sequences) {
+        int count = sequences.rows().count();
+        try (Batch batch = backend.upload(sequences.packed());
                 Tensor x = forward(batch, Optional.empty(), Optional.empty());
-                Tensor out = backend.allocate(segments, HIDDEN)) {
-            int[] ends = IntStream.range(0, segments).toArray();
-            SequenceRows rows = SequenceRows.of(packed, ends);
-            backend.pool(x, finalNorm, rows, new int[segments], List.of(PoolMode.WEIGHTED_MEAN), out);
+                Tensor out = backend.allocate(count, HIDDEN)) {
+            backend.pool(x, finalNorm, sequences.rows(), new int[count], List.of(PoolMode.WEIGHTED_MEAN), out);
             return backend.download(out);
         }
     }

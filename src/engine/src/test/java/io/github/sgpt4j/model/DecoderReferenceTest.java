@@ -1,5 +1,6 @@
 package io.github.sgpt4j.model;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -191,6 +192,44 @@ class DecoderReferenceTest {
                 SHARED.check("one, token " + t, alone[t], together[t < front ? t : t + tail]);
                 SHARED.check("other, token " + t, otherAlone[t], together[t]);
             }
+        });
+    }
+
+    /// The states that are asked for, and nothing else, go through the last layer's feed-forward.
+    @ParameterizedTest
+    @MethodSource("variants")
+    void askingForFewRowsGivesTheSameNumbers(String name) {
+        JsonNode sequences = Variants.expected(name).get("ids");
+        int[] ids = Closeness.ints(sequences.get(sequences.size() - 1));
+        withDecoder(Variants.model(name), decoder -> {
+            float[] every = everyLogProbability(decoder, ids);
+            for (int first : new int[] {0, ids.length / 2, ids.length - 2}) {
+                // Out of order and repeated.
+                int[] rows = {first, ids.length - 2, first};
+                int[] targets = Arrays.stream(rows).map(row -> ids[row + 1]).toArray();
+                float[] few = decoder.logProbabilities(PackedBatch.of(List.of(ids)), Optional.empty(), rows, targets);
+                for (int i = 0; i < rows.length; i++) {
+                    assertEquals(every[rows[i]], few[i], name + ", row " + rows[i]);
+                }
+            }
+        });
+    }
+
+    @ParameterizedTest
+    @MethodSource("variants")
+    void poolingTheLastTokenAloneIsPoolingItAmongOthers(String name) {
+        JsonNode sequences = Variants.expected(name).get("ids");
+        int[] ids = Closeness.ints(sequences.get(sequences.size() - 1));
+        int[] other = Arrays.copyOfRange(ids, 1, ids.length);
+        withDecoder(Variants.model(name), decoder -> {
+            SequenceBatch batch = SequenceBatch.of(List.of(ids, other, Arrays.copyOf(ids, 5)));
+            int[] skip = {0, ids.length, 2};
+            float[][] alone = decoder.pool(batch, skip, List.of(PoolMode.LAST));
+            float[][] among = decoder.pool(batch, skip, List.of(PoolMode.LAST, PoolMode.MEAN));
+            for (int i = 0; i < alone.length; i++) {
+                assertArrayEquals(Arrays.copyOf(among[i], alone[i].length), alone[i], name);
+            }
+            assertArrayEquals(new float[decoder.width()], alone[1]);
         });
     }
 }
