@@ -103,8 +103,6 @@ final class MatrixProduct {
         private final int group;
         private final float[] packed;
         private final float[] tile;
-        /// Where [#touch] leaves what it read, lest the compiler leave out the reading.
-        private final float[] touched;
         /// Widened panels, one after the other, where weights are not kept as floats.
         private final float[] widened;
 
@@ -116,7 +114,6 @@ final class MatrixProduct {
             group = few ? 1 : GROUP;
             packed = scratch.floats(Scratch.Use.PACKED_ROWS, Tiles.paddedRows(count) * depth);
             tile = scratch.floats(Scratch.Use.TILE, Simd.TILE_ROWS * Simd.TILE_COLUMNS);
-            touched = scratch.floats(Scratch.Use.TOUCHED, 1);
             widened = scratch.floats(Scratch.Use.PANEL, group * matrix.workingFloats(depth));
         }
 
@@ -142,31 +139,9 @@ final class MatrixProduct {
             }
             for (int row = 0; row < count; row += Simd.TILE_ROWS) {
                 for (int p = firstPanel; p < endPanel; p++) {
-                    if (p + 1 < endPanel) {
-                        touch(row, p + 1);
-                    } else {
-                        touch(row + Simd.TILE_ROWS, firstPanel);
-                    }
                     tile(row, p, p - firstPanel, k, length);
                 }
             }
-        }
-
-        /// Reads the cache lines of a tile of the output that comes next, so that they are on their way while the one
-        /// before it is computed: Java has no instruction to fetch ahead.
-        private void touch(int row, int panel) {
-            int column = panel * Simd.TILE_COLUMNS;
-            int stride = matrix.out();
-            if (row + Simd.TILE_ROWS > count || column + Simd.TILE_COLUMNS > stride) {
-                return;
-            }
-            int at = outOffset + (firstRow + row) * stride + column;
-            float sum = 0f;
-            for (int r = 0; r < Simd.TILE_ROWS; r++) {
-                sum += out[at] + out[at + Simd.LANES];
-                at += stride;
-            }
-            touched[0] = sum;
         }
 
         private void tile(int row, int panel, int slot, int k, int length) {

@@ -10,7 +10,6 @@ final class Scratch {
         PACKED_ROWS,
         PANEL,
         TILE,
-        TOUCHED,
         SCORES,
         QUERIES,
         KEYS_AND_VALUES,
