@@ -95,8 +95,8 @@ public final class Tokenizer {
         IntList ids = new IntList(valid.length() / 3 + 8);
         added.split(valid, new AddedVocabulary.Sink() {
             @Override
-            public void text(String part, boolean first) {
-                normalizeAndEncode(part, first, ids);
+            public void text(String whole, int start, int end, boolean first) {
+                normalizeAndEncode(whole.substring(start, end), first, ids);
             }
 
             @Override
@@ -108,11 +108,12 @@ public final class Tokenizer {
     }
 
     private void normalizeAndEncode(String part, boolean first, IntList ids) {
-        String normalized = normalizer.normalize(part);
-        added.splitNormalized(normalized, first, new AddedVocabulary.Sink() {
+        PreTokenizer.Words words =
+                preTokenizer.into((text, start, end, isFirst) -> model.encode(text.substring(start, end), ids));
+        added.splitNormalized(normalizer.normalize(part), first, new AddedVocabulary.Sink() {
             @Override
-            public void text(String piece, boolean pieceFirst) {
-                preTokenizer.split(piece, pieceFirst, (word, wordFirst) -> model.encode(word, ids));
+            public void text(String text, int start, int end, boolean isFirst) {
+                words.word(text, start, end, isFirst);
             }
 
             @Override

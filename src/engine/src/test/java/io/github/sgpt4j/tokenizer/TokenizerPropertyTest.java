@@ -98,10 +98,42 @@ class TokenizerPropertyTest {
         }
     }
 
+    @Test
+    void aRangeIsSearchedAsIfNothingWereAroundIt() {
+        List<Splitter> splitters = new ArrayList<>(List.of(
+                Splitter.literal("the"), Splitter.literal("😀"), Splitter.codePoint(CharacterClasses::isPunctuation)));
+        for (String pattern : List.of(
+                KnownSplitters.GPT2_PATTERN,
+                KnownSplitters.LLAMA3_PATTERN,
+                KnownSplitters.QWEN_PATTERN,
+                KnownSplitters.BLOOM_PATTERN)) {
+            splitters.add(OnigurumaPattern.splitter(pattern, "test"));
+            splitters.add(OnigurumaPattern.regex(pattern, "test"));
+        }
+        for (String pattern : List.of("^.|.$", "(?<=\\p{L})[^a]*", "(?<!t)h|a(?!\\S)", "(?=\\w)", "")) {
+            splitters.add(OnigurumaPattern.regex(pattern, "test"));
+        }
+        Random random = new Random(TokenizerFiles.seed("aRangeIsSearchedAsIfNothingWereAroundIt"));
+        for (Splitter splitter : splitters) {
+            Splitter.Scan again = splitter.scan();
+            for (int n = 0; n < 300; n++) {
+                String text = TokenizerFiles.text(random);
+                String before = TokenizerFiles.text(random);
+                again.begin(
+                        before + text + TokenizerFiles.text(random), before.length(), before.length() + text.length());
+                assertEquals(matches(splitter.scan(text), 0), matches(again, before.length()), text);
+            }
+        }
+    }
+
     private static List<List<Integer>> matches(Splitter splitter, String text) {
+        return matches(splitter.scan(text), 0);
+    }
+
+    private static List<List<Integer>> matches(Splitter.Scan scan, int origin) {
         List<List<Integer>> matches = new ArrayList<>();
-        for (Splitter.Scan scan = splitter.scan(text); scan.next(); ) {
-            matches.add(List.of(scan.start(), scan.end()));
+        while (scan.next()) {
+            matches.add(List.of(scan.start() - origin, scan.end() - origin));
         }
         return matches;
     }
