@@ -108,8 +108,7 @@ public final class Tokenizer {
     }
 
     private void normalizeAndEncode(String part, boolean first, IntList ids) {
-        PreTokenizer.Words words =
-                preTokenizer.into((text, start, end, isFirst) -> model.encode(text.substring(start, end), ids));
+        PreTokenizer.Words words = preTokenizer.into(new WordEncoder(model, ids));
         added.splitNormalized(normalizer.normalize(part), first, new AddedVocabulary.Sink() {
             @Override
             public void text(String text, int start, int end, boolean isFirst) {
@@ -184,6 +183,10 @@ public final class Tokenizer {
     /// One line about kind and size.
     public String describe() {
         return "%sBPE, %d tokens (%d added), %d merges"
-                .formatted(model.isByteLevel() ? "byte-level " : "", vocabularySize(), added.size(), model.merges());
+                .formatted(
+                        model.isByteLevel() ? "byte-level " : "",
+                        vocabularySize(),
+                        added.size(),
+                        model.merges().size());
     }
 }

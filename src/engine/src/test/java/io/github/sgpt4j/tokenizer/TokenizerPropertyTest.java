@@ -66,15 +66,18 @@ class TokenizerPropertyTest {
         ModelReader.Content content =
                 ModelReader.tokenizerJson(TokenizerFiles.golden("gpt2").resolve("tokenizer.json"));
         Random random = new Random(TokenizerFiles.seed("scanAndHeapMergeAlike"));
+        BpeMerger merger = new BpeMerger(content.merges());
         for (int n = 0; n < 300; n++) {
             int[] symbols = new int[random.nextInt(120)];
             for (int i = 0; i < symbols.length; i++) {
                 char c = random.nextInt(5) == 0 ? 'Ġ' : "etaoinshr".charAt(random.nextInt(9));
                 symbols[i] = content.vocabulary().id(String.valueOf(c));
             }
-            assertArrayEquals(
-                    BpeMerger.mergeByScan(symbols.clone(), symbols.length, content.merges()),
-                    BpeMerger.mergeByHeap(symbols.clone(), symbols.length, content.merges()));
+            int from = random.nextInt(symbols.length + 1);
+            int[] other = symbols.clone();
+            int end = merger.mergeByScan(symbols, from, symbols.length);
+            assertEquals(end, merger.mergeByHeap(other, from, symbols.length));
+            assertArrayEquals(Arrays.copyOf(symbols, end), Arrays.copyOf(other, end));
         }
     }
 
