@@ -90,11 +90,11 @@ final class AddedVocabulary {
 
     private void split(String text, boolean first, TokenTrie trie, Sink out) {
         int done = 0;
-        int position = trie.isEmpty() ? text.length() : 0;
+        int position = trie.isEmpty() ? text.length() : trie.candidate(text, 0);
         while (position < text.length()) {
             long found = trie.longest(text, position);
             if (found < 0) {
-                position++;
+                position = trie.candidate(text, position + 1);
                 continue;
             }
             int start = position;

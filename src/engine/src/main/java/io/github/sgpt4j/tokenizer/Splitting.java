@@ -36,8 +36,27 @@ final class Splitting implements Words {
         this.text = text;
         this.from = from;
         this.first = first;
-        waiting = false;
         scan.begin(text, from, to);
+        if (behavior == Behavior.ISOLATED) {
+            isolate(to);
+        } else {
+            join(to);
+        }
+    }
+
+    /// Passes on every part by itself.
+    private void isolate(int to) {
+        int done = from;
+        while (scan.next()) {
+            pass(done, scan.start());
+            pass(scan.start(), scan.end());
+            done = scan.end();
+        }
+        pass(done, to);
+    }
+
+    private void join(int to) {
+        waiting = false;
         int done = from;
         while (scan.next()) {
             if (scan.start() > done) {
@@ -49,14 +68,14 @@ final class Splitting implements Words {
         if (done < to) {
             part(done, to, invert);
         }
-        pass();
+        passWaiting();
     }
 
     private void part(int partStart, int partEnd, boolean partMatch) {
         if (waiting && joins(partMatch)) {
             end = partEnd;
         } else {
-            pass();
+            passWaiting();
             start = partStart;
             end = partEnd;
         }
@@ -74,9 +93,15 @@ final class Splitting implements Words {
         };
     }
 
-    private void pass() {
-        if (waiting && start < end) {
-            out.word(text, start, end, first && start == from);
+    private void passWaiting() {
+        if (waiting) {
+            pass(start, end);
+        }
+    }
+
+    private void pass(int wordStart, int wordEnd) {
+        if (wordStart < wordEnd) {
+            out.word(text, wordStart, wordEnd, first && wordStart == from);
         }
     }
 }

@@ -3,7 +3,10 @@ package io.github.sgpt4j.tokenizer;
 import org.jspecify.annotations.Nullable;
 
 /// A bounded cache of words and their ids that all threads share. Words are looked up by where they are in a text, so
-/// that nothing is allocated for a word that is found, nor for one that is met once.
+/// that nothing is allocated for a word that is found.
+///
+/// A word comes in where there is room, and in place of another once it is missed several times in a row: rare words
+/// do not drive out frequent ones, words met once allocate nothing, and what a long run of texts needs comes to rest.
 ///
 /// Written without synchronization: entries are immutable, so that a race costs at most a repeated computation.
 final class WordCache {
@@ -11,6 +14,7 @@ final class WordCache {
     static final int LONGEST = 64;
 
     private static final int SLOTS = 1 << 14;
+    private static final int MISSES = 16;
 
     private record Entry(int hash, String word, int[] ids) {
         boolean is(String text, int start, int end, int otherHash) {
@@ -19,8 +23,9 @@ final class WordCache {
     }
 
     private final @Nullable Entry[] entries = new Entry[SLOTS];
-    /// For each slot the hash of the word that was last looked for and not found.
+    /// For each slot the hash of the word that was last looked for and not found, and how often in a row.
     private final int[] missed = new int[SLOTS];
+    private final byte[] misses = new byte[SLOTS];
 
     /// That of [String#hashCode].
     static int hash(String text, int start, int end) {
@@ -31,23 +36,33 @@ final class WordCache {
         return hash;
     }
 
-    /// The ids of the word `text[start, end)`, or null.
+    /// The ids of the word `text[start, end)`, or null. A word is in the slot that its hash leads to, or in the one
+    /// beside it.
     int @Nullable [] find(String text, int start, int end, int hash) {
-        Entry entry = entries[slot(hash)];
+        int slot = slot(hash);
+        Entry entry = entries[slot];
+        if (entry != null && entry.hash != hash) {
+            entry = entries[slot ^ 1];
+        }
         return entry != null && entry.is(text, start, end, hash) ? entry.ids : null;
     }
 
-    /// Learns a word that was not found. In place of another it comes in the second time in a row that it is missed:
-    /// rare words do not drive out frequent ones.
+    /// Takes note of a word that was not found. When it comes in, what was in its slot moves to the one beside it.
     ///
     /// @param ids its ids, from `ids[from]` to the end
-    void learn(String text, int start, int end, int hash, IntList ids, int from) {
+    void missed(String text, int start, int end, int hash, IntList ids, int from) {
         int slot = slot(hash);
-        if (entries[slot] == null || missed[slot] == hash) {
-            entries[slot] = new Entry(hash, text.substring(start, end), ids.toArray(from));
-        } else {
-            missed[slot] = hash;
+        misses[slot] = missed[slot] == hash ? (byte) (misses[slot] + 1) : 1;
+        missed[slot] = hash;
+        Entry before = entries[slot];
+        if (before != null && entries[slot ^ 1] != null && misses[slot] < MISSES) {
+            return;
         }
+        if (before != null) {
+            entries[slot ^ 1] = before;
+        }
+        entries[slot] = new Entry(hash, text.substring(start, end), ids.toArray(from));
+        misses[slot] = 0;
     }
 
     private static int slot(int hash) {

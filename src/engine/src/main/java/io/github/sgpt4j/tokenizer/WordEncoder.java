@@ -40,7 +40,7 @@ final class WordEncoder implements PreTokenizer.Words {
         }
         int from = ids.size();
         compute(text, start, end);
-        model.cache().learn(text, start, end, hash, ids, from);
+        model.cache().missed(text, start, end, hash, ids, from);
     }
 
     private void compute(String text, int start, int end) {
