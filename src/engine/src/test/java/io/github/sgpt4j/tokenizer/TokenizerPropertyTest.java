@@ -20,6 +20,8 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -98,6 +100,14 @@ class TokenizerPropertyTest {
                             .collect(StringBuilder::new, (b, i) -> b.append(alphabet.charAt(i)), StringBuilder::append)
                             .toString();
             assertEquals(matches(regex, text), matches(scanner, text), text);
+        }
+    }
+
+    @Test
+    void wordCharactersAreThoseOfThePattern() {
+        Matcher word = Pattern.compile("\\w", Pattern.UNICODE_CHARACTER_CLASS).matcher("");
+        for (int c = 0; c <= Character.MAX_CODE_POINT; c++) {
+            assertEquals(word.reset(Character.toString(c)).matches(), CharacterClasses.isWord(c), "code point " + c);
         }
     }
 
