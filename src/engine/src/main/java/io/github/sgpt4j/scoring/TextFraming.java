@@ -51,14 +51,7 @@ public sealed interface TextFraming {
         return switch (this) {
             case Plain p -> tokenizer.encode(text, true, maxLength);
             case Prompt(String prompt) -> tokenizer.encode(prompt + text, true, maxLength);
-            case Brackets(int before, int after) -> {
-                int[] inner = tokenizer.encode(text, true, maxLength - 2);
-                int[] ids = new int[inner.length + 2];
-                ids[0] = before;
-                System.arraycopy(inner, 0, ids, 1, inner.length);
-                ids[ids.length - 1] = after;
-                yield ids;
-            }
+            case Brackets(int before, int after) -> tokenizer.encodeBetween(before, text, after, maxLength);
         };
     }
 

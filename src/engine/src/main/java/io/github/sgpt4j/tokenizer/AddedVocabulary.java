@@ -21,10 +21,10 @@ final class AddedVocabulary {
 
     /// Receives the parts of a text in order.
     interface Sink {
-        /// A part without added tokens, never empty.
+        /// The part `text[start, end)`, without added tokens, never empty.
         ///
         /// @param first whether it begins at the start of the text
-        void text(String part, boolean first);
+        void text(String text, int start, int end, boolean first);
 
         void token(int id);
     }
@@ -90,11 +90,11 @@ final class AddedVocabulary {
 
     private void split(String text, boolean first, TokenTrie trie, Sink out) {
         int done = 0;
-        int position = trie.isEmpty() ? text.length() : 0;
+        int position = trie.isEmpty() ? text.length() : trie.candidate(text, 0);
         while (position < text.length()) {
             long found = trie.longest(text, position);
             if (found < 0) {
-                position++;
+                position = trie.candidate(text, position + 1);
                 continue;
             }
             int start = position;
@@ -112,13 +112,13 @@ final class AddedVocabulary {
                 end = skipSpaceAfter(text, end);
             }
             if (done < start) {
-                out.text(text.substring(done, start), first && done == 0);
+                out.text(text, done, start, first && done == 0);
             }
             out.token(id);
             done = end;
         }
         if (done < text.length()) {
-            out.text(text.substring(done), first && done == 0);
+            out.text(text, done, text.length(), first && done == 0);
         }
     }
 

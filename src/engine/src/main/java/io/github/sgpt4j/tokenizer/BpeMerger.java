@@ -2,26 +2,37 @@ package io.github.sgpt4j.tokenizer;
 
 import java.util.Arrays;
 
-/// Applies merges to a word: always the lowest rank first, the leftmost of equal ones, until none applies (Sennrich et
-/// al. 2016). Short words by repeated scanning, long ones with a heap in O(n log n).
+/// Applies merges to words: always the lowest rank first, the leftmost of equal ones, until none applies (Sennrich et
+/// al. 2016). Short words by repeated scanning, long ones with a heap in O(n log n). One thread at a time: what it
+/// needs room for, it keeps for the next word.
 final class BpeMerger {
     /// Up to this many symbols scanning is faster than a heap.
     static final int SCAN_LIMIT = 48;
 
     private static final int NONE = Integer.MAX_VALUE;
 
-    private BpeMerger() {}
+    private final MergeTable merges;
+    private int[] ranks = new int[SCAN_LIMIT];
+    private int[] next = new int[0];
+    private int[] previous = new int[0];
+    private final LongHeap heap = new LongHeap();
 
-    /// Merges `symbols[0..length)`; the array is used as scratch.
-    static int[] merge(int[] symbols, int length, MergeTable merges) {
-        return length <= SCAN_LIMIT ? mergeByScan(symbols, length, merges) : mergeByHeap(symbols, length, merges);
+    BpeMerger(MergeTable merges) {
+        this.merges = merges;
     }
 
-    static int[] mergeByScan(int[] symbols, int length, MergeTable merges) {
-        int n = length;
-        int[] ranks = new int[Math.max(n, 1)];
+    /// Merges `symbols[from, to)` in place and returns the end of the result.
+    int merge(int[] symbols, int from, int to) {
+        return to - from <= SCAN_LIMIT ? mergeByScan(symbols, from, to) : mergeByHeap(symbols, from, to);
+    }
+
+    int mergeByScan(int[] symbols, int from, int to) {
+        int n = to - from;
+        if (ranks.length < n) {
+            ranks = new int[n];
+        }
         for (int i = 0; i + 1 < n; i++) {
-            ranks[i] = rank(merges, symbols[i], symbols[i + 1]);
+            ranks[i] = rank(symbols[from + i], symbols[from + i + 1]);
         }
         while (n > 1) {
             int best = 0;
@@ -33,83 +44,88 @@ final class BpeMerger {
             if (ranks[best] == NONE) {
                 break;
             }
-            symbols[best] = merges.merged(ranks[best]);
-            System.arraycopy(symbols, best + 2, symbols, best + 1, n - best - 2);
+            int at = from + best;
+            symbols[at] = merges.merged(ranks[best]);
+            System.arraycopy(symbols, at + 2, symbols, at + 1, n - best - 2);
             System.arraycopy(ranks, best + 1, ranks, best, n - best - 2);
             n--;
             if (best + 1 < n) {
-                ranks[best] = rank(merges, symbols[best], symbols[best + 1]);
+                ranks[best] = rank(symbols[at], symbols[at + 1]);
             }
             if (best > 0) {
-                ranks[best - 1] = rank(merges, symbols[best - 1], symbols[best]);
+                ranks[best - 1] = rank(symbols[at - 1], symbols[at]);
             }
         }
-        return Arrays.copyOf(symbols, n);
+        return from + n;
     }
 
-    private static int rank(MergeTable merges, int left, int right) {
+    private int rank(int left, int right) {
         int rank = merges.rank(left, right);
         return rank == LongIntMap.ABSENT ? NONE : rank;
     }
 
     /// Symbols form a doubly linked list; the heap holds `rank << 32 | position` of every pair that merges. An entry is
-    /// stale, and dropped when it comes up, once its pair no longer merges to the same token.
-    static int[] mergeByHeap(int[] symbols, int length, MergeTable merges) {
-        int[] next = new int[length];
-        int[] previous = new int[length];
-        LongHeap heap = new LongHeap(length);
-        for (int i = 0; i < length; i++) {
-            next[i] = i + 1 < length ? i + 1 : -1;
-            previous[i] = i - 1;
-            if (i + 1 < length) {
-                offer(heap, merges, symbols, i, i + 1);
-            }
+    /// stale, and dropped when it comes up, once its pair no longer merges to the same token. Positions count from
+    /// `from`.
+    int mergeByHeap(int[] symbols, int from, int to) {
+        int length = to - from;
+        link(length);
+        for (int i = 0; i + 1 < length; i++) {
+            offer(i, symbols[from + i], symbols[from + i + 1]);
         }
         while (!heap.isEmpty()) {
             long top = heap.poll();
             int rank = (int) (top >>> 32);
             int left = (int) top;
-            int right = symbols[left] < 0 ? -1 : next[left];
+            int right = symbols[from + left] < 0 ? -1 : next[left];
             if (right < 0) {
                 continue;
             }
-            int current = merges.rank(symbols[left], symbols[right]);
+            int current = merges.rank(symbols[from + left], symbols[from + right]);
             if (current == LongIntMap.ABSENT || merges.merged(current) != merges.merged(rank)) {
                 continue;
             }
-            symbols[left] = merges.merged(rank);
-            symbols[right] = -1;
+            symbols[from + left] = merges.merged(rank);
+            symbols[from + right] = -1;
             next[left] = next[right];
             if (next[left] >= 0) {
                 previous[next[left]] = left;
-                offer(heap, merges, symbols, left, next[left]);
+                offer(left, symbols[from + left], symbols[from + next[left]]);
             }
             if (previous[left] >= 0) {
-                offer(heap, merges, symbols, previous[left], left);
+                offer(previous[left], symbols[from + previous[left]], symbols[from + left]);
             }
         }
-        int n = 0;
+        int end = from;
         for (int i = 0; i >= 0 && length > 0; i = next[i]) {
-            symbols[n++] = symbols[i];
+            symbols[end++] = symbols[from + i];
         }
-        return Arrays.copyOf(symbols, n);
+        return end;
     }
 
-    private static void offer(LongHeap heap, MergeTable merges, int[] symbols, int left, int right) {
-        int rank = merges.rank(symbols[left], symbols[right]);
+    private void link(int length) {
+        if (next.length < length) {
+            int capacity = Math.max(length, 2 * SCAN_LIMIT);
+            next = new int[capacity];
+            previous = new int[capacity];
+        }
+        for (int i = 0; i < length; i++) {
+            next[i] = i + 1 < length ? i + 1 : -1;
+            previous[i] = i - 1;
+        }
+    }
+
+    private void offer(int position, int left, int right) {
+        int rank = merges.rank(left, right);
         if (rank != LongIntMap.ABSENT) {
-            heap.add((long) rank << 32 | left);
+            heap.add((long) rank << 32 | position);
         }
     }
 
     /// A binary min-heap of `long`.
     private static final class LongHeap {
-        private long[] entries;
+        private long[] entries = new long[2 * SCAN_LIMIT];
         private int size;
-
-        LongHeap(int capacity) {
-            entries = new long[Math.max(16, capacity)];
-        }
 
         boolean isEmpty() {
             return size == 0;

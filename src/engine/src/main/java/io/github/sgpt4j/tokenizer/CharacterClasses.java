@@ -1,16 +1,9 @@
 package io.github.sgpt4j.tokenizer;
 
-import java.util.regex.Pattern;
-
 /// Classes of code points as the Rust standard library and its `regex` and `unicode_categories` crates define them.
 /// Java 25 knows Unicode 16; where the reference is older or newer the difference is listed here. (Oniguruma, which
 /// runs the patterns of `tokenizer.json`, agrees with Java on all general categories and on white space.)
 final class CharacterClasses {
-    /// Compiled when it is first needed.
-    private static final class Word {
-        static final Pattern PATTERN = Pattern.compile("\\w", Pattern.UNICODE_CHARACTER_CLASS);
-    }
-
     private static final int NUMBER_TYPES =
             1 << Character.DECIMAL_DIGIT_NUMBER | 1 << Character.LETTER_NUMBER | 1 << Character.OTHER_NUMBER;
     private static final int LETTER_TYPES = 1 << Character.UPPERCASE_LETTER
@@ -18,6 +11,14 @@ final class CharacterClasses {
             | 1 << Character.TITLECASE_LETTER
             | 1 << Character.MODIFIER_LETTER
             | 1 << Character.OTHER_LETTER;
+    /// What belongs to words beside what is alphabetic (Unicode Technical Standard 18, annex C).
+    private static final int WORD_TYPES = 1 << Character.NON_SPACING_MARK
+            | 1 << Character.ENCLOSING_MARK
+            | 1 << Character.COMBINING_SPACING_MARK
+            | 1 << Character.DECIMAL_DIGIT_NUMBER
+            | 1 << Character.CONNECTOR_PUNCTUATION;
+    private static final int ZERO_WIDTH_NON_JOINER = 0x200C;
+    private static final int ZERO_WIDTH_JOINER = 0x200D;
     private static final int PUNCTUATION_TYPES = 1 << Character.CONNECTOR_PUNCTUATION
             | 1 << Character.DASH_PUNCTUATION
             | 1 << Character.START_PUNCTUATION
@@ -72,7 +73,10 @@ final class CharacterClasses {
 
     /// `\w` of Rust's `regex`.
     static boolean isWord(int c) {
-        return Word.PATTERN.matcher(Character.toString(c)).matches();
+        return Character.isAlphabetic(c)
+                || (1 << Character.getType(c) & WORD_TYPES) != 0
+                || c == ZERO_WIDTH_NON_JOINER
+                || c == ZERO_WIDTH_JOINER;
     }
 
     /// What the pre-tokenizer `Punctuation` splits at.

@@ -40,7 +40,22 @@ final class IntList {
         values[index] = value;
     }
 
+    /// The array that holds the values, [#size] of them; valid until the next value is added.
+    int[] values() {
+        return values;
+    }
+
+    /// Removes all values from `newSize` on.
+    void truncate(int newSize) {
+        size = newSize;
+    }
+
     int[] toArray() {
-        return Arrays.copyOf(values, size);
+        return toArray(0);
+    }
+
+    /// The values from `from` on.
+    int[] toArray(int from) {
+        return Arrays.copyOfRange(values, from, size);
     }
 }

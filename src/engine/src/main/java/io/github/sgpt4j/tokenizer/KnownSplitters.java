@@ -26,9 +26,9 @@ final class KnownSplitters {
             GPT2_PATTERN,
             GPT2,
             LLAMA3_PATTERN,
-            (Splitter.Stepper) (text, from) -> llama(text, from, 3),
+            (Splitter.Stepper) (text, from, limit) -> llama(text, from, limit, 3),
             QWEN_PATTERN,
-            (Splitter.Stepper) (text, from) -> llama(text, from, 1),
+            (Splitter.Stepper) (text, from, limit) -> llama(text, from, limit, 1),
             BLOOM_PATTERN,
             (Splitter.Stepper) KnownSplitters::bloom);
 
@@ -39,25 +39,24 @@ final class KnownSplitters {
         return BY_PATTERN.get(pattern);
     }
 
-    private static int gpt2(String text, int from) {
+    private static int gpt2(String text, int from, int limit) {
         if (text.charAt(from) == '\'') {
-            int contraction = contraction(text, from, false);
+            int contraction = contraction(text, from, limit, false);
             if (contraction > 0) {
                 return contraction;
             }
         }
-        int length = text.length();
-        int start = text.charAt(from) == ' ' && from + 1 < length ? from + 1 : from;
+        int start = text.charAt(from) == ' ' && from + 1 < limit ? from + 1 : from;
         int first = text.codePointAt(start);
         if (CharacterClasses.isWhitespace(first)) {
-            return spaces(text, from);
+            return spaces(text, from, limit);
         }
         int i = start + Character.charCount(first);
         if (CharacterClasses.isLetter(first)) {
-            return skipLetters(text, i);
+            return skipLetters(text, i, limit);
         }
         boolean number = CharacterClasses.isNumber(first);
-        while (i < length) {
+        while (i < limit) {
             int c = text.codePointAt(i);
             if (number ? !CharacterClasses.isNumber(c) : !isOther(c)) {
                 break;
@@ -68,9 +67,9 @@ final class KnownSplitters {
     }
 
     /// @param digits how many digits one piece takes at most
-    private static int llama(String text, int from, int digits) {
+    private static int llama(String text, int from, int limit, int digits) {
         if (text.charAt(from) == '\'') {
-            int contraction = contraction(text, from, true);
+            int contraction = contraction(text, from, limit, true);
             if (contraction > 0) {
                 return contraction;
             }
@@ -78,59 +77,56 @@ final class KnownSplitters {
         int first = text.codePointAt(from);
         int second = from + Character.charCount(first);
         if (CharacterClasses.isLetter(first)) {
-            return skipLetters(text, second);
+            return skipLetters(text, second, limit);
         }
         if (CharacterClasses.isNumber(first)) {
             int i = second;
-            for (int n = 1; n < digits && i < text.length() && CharacterClasses.isNumber(text.codePointAt(i)); n++) {
+            for (int n = 1; n < digits && i < limit && CharacterClasses.isNumber(text.codePointAt(i)); n++) {
                 i += Character.charCount(text.codePointAt(i));
             }
             return i;
         }
-        if (first != '\r'
-                && first != '\n'
-                && second < text.length()
-                && CharacterClasses.isLetter(text.codePointAt(second))) {
-            return skipLetters(text, second);
+        if (first != '\r' && first != '\n' && second < limit && CharacterClasses.isLetter(text.codePointAt(second))) {
+            return skipLetters(text, second, limit);
         }
-        int start = first == ' ' && second < text.length() ? second : from;
+        int start = first == ' ' && second < limit ? second : from;
         if (isOther(text.codePointAt(start))) {
             int i = start;
-            while (i < text.length() && isOther(text.codePointAt(i))) {
+            while (i < limit && isOther(text.codePointAt(i))) {
                 i += Character.charCount(text.codePointAt(i));
             }
-            while (i < text.length() && isLineEnd(text.charAt(i))) {
+            while (i < limit && isLineEnd(text.charAt(i))) {
                 i++;
             }
             return i;
         }
-        return spacesOrLines(text, from);
+        return spacesOrLines(text, from, limit);
     }
 
     /// `\s*[\r\n]+|\s+(?!\S)|\s+`: up to the last line end of the run of white space, if it has one.
-    private static int spacesOrLines(String text, int from) {
+    private static int spacesOrLines(String text, int from, int limit) {
         int lastLineEnd = -1;
-        for (int i = from; i < text.length() && CharacterClasses.isWhitespace(text.charAt(i)); i++) {
+        for (int i = from; i < limit && CharacterClasses.isWhitespace(text.charAt(i)); i++) {
             if (isLineEnd(text.charAt(i))) {
                 lastLineEnd = i;
             }
         }
-        return lastLineEnd >= 0 ? lastLineEnd + 1 : spaces(text, from);
+        return lastLineEnd >= 0 ? lastLineEnd + 1 : spaces(text, from, limit);
     }
 
     /// `\s+(?!\S)|\s+`: a run of white space, less its last character if something else follows and it is not alone.
-    private static int spaces(String text, int from) {
+    private static int spaces(String text, int from, int limit) {
         int i = from;
-        while (i < text.length() && CharacterClasses.isWhitespace(text.charAt(i))) {
+        while (i < limit && CharacterClasses.isWhitespace(text.charAt(i))) {
             i++;
         }
-        return i < text.length() && i - from > 1 ? i - 1 : i;
+        return i < limit && i - from > 1 ? i - 1 : i;
     }
 
-    private static int bloom(String text, int from) {
+    private static int bloom(String text, int from, int limit) {
         int i = text.charAt(from) == ' ' ? from + 1 : from;
         int start = i;
-        while (i < text.length() && isBloomWord(text.codePointAt(i))) {
+        while (i < limit && isBloomWord(text.codePointAt(i))) {
             i += Character.charCount(text.codePointAt(i));
         }
         return i > start ? i : -1;
@@ -141,18 +137,18 @@ final class KnownSplitters {
     }
 
     /// The end of `'s`, `'t`, `'re`, `'ve`, `'m`, `'ll` or `'d` at the apostrophe at `from`; -1 if it is none of these.
-    private static int contraction(String text, int from, boolean ignoreCase) {
-        int a = folded(text, from + 1, ignoreCase);
+    private static int contraction(String text, int from, int limit, boolean ignoreCase) {
+        int a = folded(text, from + 1, limit, ignoreCase);
         if (a == 's' || a == 't' || a == 'm' || a == 'd') {
             return from + 2;
         }
-        int b = folded(text, from + 2, ignoreCase);
+        int b = folded(text, from + 2, limit, ignoreCase);
         return a == 'r' && b == 'e' || a == 'v' && b == 'e' || a == 'l' && b == 'l' ? from + 3 : -1;
     }
 
     /// Of the letters in question only `s` has a third form, the long s.
-    private static int folded(String text, int index, boolean ignoreCase) {
-        if (index >= text.length()) {
+    private static int folded(String text, int index, int limit, boolean ignoreCase) {
+        if (index >= limit) {
             return -1;
         }
         char c = text.charAt(index);
@@ -162,9 +158,9 @@ final class KnownSplitters {
         return c == 'ſ' ? 's' : c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
     }
 
-    private static int skipLetters(String text, int from) {
+    private static int skipLetters(String text, int from, int limit) {
         int i = from;
-        while (i < text.length()) {
+        while (i < limit) {
             int c = text.codePointAt(i);
             if (!CharacterClasses.isLetter(c)) {
                 break;

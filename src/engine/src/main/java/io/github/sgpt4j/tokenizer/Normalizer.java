@@ -44,7 +44,11 @@ sealed interface Normalizer {
         @Override
         public String normalize(String text) {
             StringBuilder result = new StringBuilder(text.length());
-            text.codePoints().forEach(c -> UnicodeForms.appendLowerCase(c, result));
+            for (int i = 0; i < text.length(); ) {
+                int c = text.codePointAt(i);
+                UnicodeForms.appendLowerCase(c, result);
+                i += Character.charCount(c);
+            }
             return result.toString();
         }
     }

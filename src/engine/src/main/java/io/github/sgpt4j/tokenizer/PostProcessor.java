@@ -36,19 +36,36 @@ record PostProcessor(List<Part> parts) {
 
     /// Number of special tokens in the result.
     int added() {
-        return parts.stream().mapToInt(p -> p.ids().size()).sum();
+        int added = 0;
+        for (Part part : parts) {
+            added += part.ids().size();
+        }
+        return added;
     }
 
+    /// Puts special tokens around the ids `ids[from, to)` of a text.
+    ///
     /// @param addSpecialTokens without it only the text's ids appear, as often as the template has them
-    int[] process(int[] ids, boolean addSpecialTokens) {
-        IntList result = new IntList(ids.length + 4);
+    /// @param margin how many places at either end of the result are left free
+    int[] process(int[] ids, int from, int to, boolean addSpecialTokens, int margin) {
+        int length = 2 * margin;
+        for (Part part : parts) {
+            length = Math.addExact(
+                    length,
+                    part.text() ? to - from : addSpecialTokens ? part.ids().size() : 0);
+        }
+        int[] result = new int[length];
+        int at = margin;
         for (Part part : parts) {
             if (part.text()) {
-                result.addAll(ids);
+                System.arraycopy(ids, from, result, at, to - from);
+                at += to - from;
             } else if (addSpecialTokens) {
-                part.ids().forEach(result::add);
+                for (int id : part.ids()) {
+                    result[at++] = id;
+                }
             }
         }
-        return result.toArray();
+        return result;
     }
 }

@@ -22,65 +22,79 @@ final class RegexSplitter implements Splitter {
     }
 
     @Override
-    public Scan scan(String text) {
-        Matcher matcher = pattern.matcher(new Metered(text));
-        return new Scan() {
-            private int lastEnd = -1;
+    public Scan scan() {
+        return new Search();
+    }
 
-            @Override
-            public boolean next() {
-                while (find()) {
-                    if (matcher.end() > matcher.start() || countsWhenEmpty(matcher.start())) {
-                        lastEnd = matcher.end();
-                        return true;
-                    }
-                }
-                return false;
-            }
+    private final class Search implements Scan {
+        private final Metered text = new Metered();
+        private final Matcher matcher = pattern.matcher(text);
+        private int lastEnd;
 
-            /// Not directly after a match, nor within a surrogate pair, where only Java looks.
-            private boolean countsWhenEmpty(int at) {
-                boolean withinPair =
-                        at > 0 && at < text.length() && Character.isSurrogatePair(text.charAt(at - 1), text.charAt(at));
-                return at != lastEnd && !withinPair;
-            }
+        @Override
+        public void begin(String text, int from, int to) {
+            this.text.begin(text, to - from);
+            matcher.reset(this.text).region(from, to);
+            lastEnd = -1;
+        }
 
-            private boolean find() {
-                try {
-                    return matcher.find();
-                } catch (StackOverflowError e) {
-                    throw new UnsupportedModelException("%s: pattern %s nests too deeply on a text of %d characters"
-                            .formatted(file, source, text.length()));
+        @Override
+        public boolean next() {
+            while (find()) {
+                if (matcher.end() > matcher.start() || countsWhenEmpty(matcher.start())) {
+                    lastEnd = matcher.end();
+                    return true;
                 }
             }
+            return false;
+        }
 
-            @Override
-            public int start() {
-                return matcher.start();
-            }
+        /// Not directly after a match, nor within a surrogate pair, where only Java looks.
+        private boolean countsWhenEmpty(int at) {
+            boolean withinPair = at > matcher.regionStart()
+                    && at < matcher.regionEnd()
+                    && Character.isSurrogatePair(text.text.charAt(at - 1), text.text.charAt(at));
+            return at != lastEnd && !withinPair;
+        }
 
-            @Override
-            public int end() {
-                return matcher.end();
+        private boolean find() {
+            try {
+                return matcher.find();
+            } catch (StackOverflowError e) {
+                throw new UnsupportedModelException("%s: pattern %s nests too deeply on a text of %d characters"
+                        .formatted(file, source, text.searched));
             }
-        };
+        }
+
+        @Override
+        public int start() {
+            return matcher.start();
+        }
+
+        @Override
+        public int end() {
+            return matcher.end();
+        }
     }
 
     /// Counts how often characters are read.
     private final class Metered implements CharSequence {
-        private final String text;
+        private String text = "";
+        private int searched;
         private long left;
 
-        Metered(String text) {
+        /// @param searched how many of the text's characters are searched
+        void begin(String text, int searched) {
             this.text = text;
-            left = BASE_BUDGET + BUDGET_PER_CHARACTER * text.length();
+            this.searched = searched;
+            left = BASE_BUDGET + BUDGET_PER_CHARACTER * searched;
         }
 
         @Override
         public char charAt(int index) {
             if (--left < 0) {
                 throw new UnsupportedModelException("%s: pattern %s takes too many steps on a text of %d characters"
-                        .formatted(file, source, text.length()));
+                        .formatted(file, source, searched));
             }
             return text.charAt(index);
         }

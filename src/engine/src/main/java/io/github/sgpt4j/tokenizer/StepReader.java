@@ -117,14 +117,14 @@ final class StepReader {
     }
 
     /// `\w+|[^\w\s]+`
-    private static int wordOrOther(String text, int from) {
+    private static int wordOrOther(String text, int from, int limit) {
         int first = text.codePointAt(from);
         if (CharacterClasses.isWhitespace(first)) {
             return -1;
         }
         boolean word = CharacterClasses.isWord(first);
         int i = from;
-        while (i < text.length()) {
+        while (i < limit) {
             int c = text.codePointAt(i);
             if (CharacterClasses.isWhitespace(c) || CharacterClasses.isWord(c) != word) {
                 break;

@@ -4,6 +4,8 @@ package io.github.sgpt4j.tokenizer;
 final class TokenTrie {
     private final LongIntMap edges = new LongIntMap(16);
     private final IntList values = new IntList(16);
+    /// Whether a string begins with the character; the last entry stands for all characters from there on.
+    private final boolean[] beginnings = new boolean[129];
 
     TokenTrie() {
         values.add(-1);
@@ -11,6 +13,7 @@ final class TokenTrie {
 
     /// Adds a non-empty string with a value ≥ 0, unless it is there already.
     void add(String text, int value) {
+        beginnings[Math.min(text.charAt(0), beginnings.length - 1)] = true;
         int node = 0;
         for (int i = 0; i < text.length(); i++) {
             int next = edges.get(edge(node, text.charAt(i)));
@@ -28,6 +31,16 @@ final class TokenTrie {
 
     boolean isEmpty() {
         return values.size() == 1;
+    }
+
+    /// The first position from `from` on where a string may start, by its first character; the text's length if there
+    /// is none.
+    int candidate(String text, int from) {
+        int i = from;
+        while (i < text.length() && !beginnings[Math.min(text.charAt(i), beginnings.length - 1)]) {
+            i++;
+        }
+        return i;
     }
 
     /// The longest string at `from`, as `end << 32 | value`; -1 if none starts there.

@@ -2,7 +2,6 @@ package io.github.sgpt4j.tokenizer;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.OptionalInt;
@@ -19,6 +18,7 @@ public final class Tokenizer {
     private final PostProcessor postProcessor;
     private final Decoder decoder;
     private final Settings settings;
+    private final IdleEncoders idle = new IdleEncoders();
 
     /// Lengths and directions that the files state.
     ///
@@ -66,7 +66,7 @@ public final class Tokenizer {
     /// @param addSpecialTokens whether the special tokens of the post-processor are put around the text. Special
     ///     tokens that are written out in the text are recognised either way
     public int[] encode(String text, boolean addSpecialTokens) {
-        return postProcessor.process(textIds(text), addSpecialTokens);
+        return encode(text, addSpecialTokens, Integer.MAX_VALUE, 0);
     }
 
     /// The ids of a text, at most `maxLength` of them: the text loses tokens on the right (on the left where the file
@@ -75,51 +75,37 @@ public final class Tokenizer {
     /// @param maxLength at least the number of special tokens that are added
     /// @throws IllegalArgumentException if `maxLength` is less than that
     public int[] encode(String text, boolean addSpecialTokens, int maxLength) {
-        int special = addSpecialTokens ? postProcessor.added() : 0;
-        if (maxLength < special) {
-            throw new IllegalArgumentException("maxLength must be at least %d, the number of special tokens, got %d"
-                    .formatted(special, maxLength));
-        }
-        int[] ids = textIds(text);
-        int kept = maxLength - special;
-        if (ids.length > kept) {
-            ids = settings.truncateLeft()
-                    ? Arrays.copyOfRange(ids, ids.length - kept, ids.length)
-                    : Arrays.copyOf(ids, kept);
-        }
-        return postProcessor.process(ids, addSpecialTokens);
+        return encode(text, addSpecialTokens, maxLength, 0);
     }
 
-    private int[] textIds(String text) {
-        String valid = WellFormed.repair(Objects.requireNonNull(text, "text"));
-        IntList ids = new IntList(valid.length() / 3 + 8);
-        added.split(valid, new AddedVocabulary.Sink() {
-            @Override
-            public void text(String part, boolean first) {
-                normalizeAndEncode(part, first, ids);
-            }
-
-            @Override
-            public void token(int id) {
-                ids.add(id);
-            }
-        });
-        return ids.toArray();
+    /// The ids of a text with special tokens, cut like those of [#encode], between two more ids.
+    ///
+    /// @param maxLength at least the number of special tokens and 2
+    /// @throws IllegalArgumentException if `maxLength` is less than that
+    public int[] encodeBetween(int before, String text, int after, int maxLength) {
+        int[] ids = encode(text, true, maxLength, 1);
+        ids[0] = before;
+        ids[ids.length - 1] = after;
+        return ids;
     }
 
-    private void normalizeAndEncode(String part, boolean first, IntList ids) {
-        String normalized = normalizer.normalize(part);
-        added.splitNormalized(normalized, first, new AddedVocabulary.Sink() {
-            @Override
-            public void text(String piece, boolean pieceFirst) {
-                preTokenizer.split(piece, pieceFirst, (word, wordFirst) -> model.encode(word, ids));
-            }
-
-            @Override
-            public void token(int id) {
-                ids.add(id);
-            }
-        });
+    /// @param margin how many places before and after all ids are left free
+    private int[] encode(String text, boolean addSpecialTokens, int maxLength, int margin) {
+        int others = 2 * margin + (addSpecialTokens ? postProcessor.added() : 0);
+        if (maxLength < others) {
+            throw new IllegalArgumentException(
+                    "maxLength must be at least %d, the number of ids that are put around the text, got %d"
+                            .formatted(others, maxLength));
+        }
+        Objects.requireNonNull(text, "text");
+        Encoder waiting = idle.take();
+        Encoder encoder = waiting != null ? waiting : new Encoder(added, normalizer, preTokenizer, model);
+        IntList ids = encoder.encode(text);
+        int kept = Math.min(ids.size(), maxLength - others);
+        int from = settings.truncateLeft() ? ids.size() - kept : 0;
+        int[] result = postProcessor.process(ids.values(), from, from + kept, addSpecialTokens, margin);
+        idle.give(encoder, text);
+        return result;
     }
 
     /// The text that ids stand for. Bytes that form no valid UTF-8 become U+FFFD; ids without a token are passed over.
@@ -183,6 +169,10 @@ public final class Tokenizer {
     /// One line about kind and size.
     public String describe() {
         return "%sBPE, %d tokens (%d added), %d merges"
-                .formatted(model.isByteLevel() ? "byte-level " : "", vocabularySize(), added.size(), model.merges());
+                .formatted(
+                        model.isByteLevel() ? "byte-level " : "",
+                        vocabularySize(),
+                        added.size(),
+                        model.merges().size());
     }
 }

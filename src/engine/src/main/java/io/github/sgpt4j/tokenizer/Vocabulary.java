@@ -21,6 +21,7 @@ final class Vocabulary {
     private int[] table = new int[1 << 9];
     private int[] byId = new int[1 << 8];
     private int limit;
+    private int longest;
 
     Vocabulary(String file) {
         this.file = file;
@@ -53,6 +54,7 @@ final class Vocabulary {
         }
         byId[intId] = index + 1;
         limit = Math.max(limit, intId + 1);
+        longest = Math.max(longest, length);
         if (2 * tokens.size() > table.length) {
             table = new int[2 * table.length];
             for (int i = 0; i < tokens.size(); i++) {
@@ -97,6 +99,11 @@ final class Vocabulary {
     /// The highest id + 1.
     int limit() {
         return limit;
+    }
+
+    /// The length of the longest token, in `char`s.
+    int longest() {
+        return longest;
     }
 
     String file() {

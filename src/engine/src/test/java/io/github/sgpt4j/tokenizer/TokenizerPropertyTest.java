@@ -20,6 +20,8 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -66,15 +68,18 @@ class TokenizerPropertyTest {
         ModelReader.Content content =
                 ModelReader.tokenizerJson(TokenizerFiles.golden("gpt2").resolve("tokenizer.json"));
         Random random = new Random(TokenizerFiles.seed("scanAndHeapMergeAlike"));
+        BpeMerger merger = new BpeMerger(content.merges());
         for (int n = 0; n < 300; n++) {
             int[] symbols = new int[random.nextInt(120)];
             for (int i = 0; i < symbols.length; i++) {
                 char c = random.nextInt(5) == 0 ? 'Ġ' : "etaoinshr".charAt(random.nextInt(9));
                 symbols[i] = content.vocabulary().id(String.valueOf(c));
             }
-            assertArrayEquals(
-                    BpeMerger.mergeByScan(symbols.clone(), symbols.length, content.merges()),
-                    BpeMerger.mergeByHeap(symbols.clone(), symbols.length, content.merges()));
+            int from = random.nextInt(symbols.length + 1);
+            int[] other = symbols.clone();
+            int end = merger.mergeByScan(symbols, from, symbols.length);
+            assertEquals(end, merger.mergeByHeap(other, from, symbols.length));
+            assertArrayEquals(Arrays.copyOf(symbols, end), Arrays.copyOf(other, end));
         }
     }
 
@@ -98,10 +103,50 @@ class TokenizerPropertyTest {
         }
     }
 
+    @Test
+    void wordCharactersAreThoseOfThePattern() {
+        Matcher word = Pattern.compile("\\w", Pattern.UNICODE_CHARACTER_CLASS).matcher("");
+        for (int c = 0; c <= Character.MAX_CODE_POINT; c++) {
+            assertEquals(word.reset(Character.toString(c)).matches(), CharacterClasses.isWord(c), "code point " + c);
+        }
+    }
+
+    @Test
+    void aRangeIsSearchedAsIfNothingWereAroundIt() {
+        List<Splitter> splitters = new ArrayList<>(List.of(
+                Splitter.literal("the"), Splitter.literal("😀"), Splitter.codePoint(CharacterClasses::isPunctuation)));
+        for (String pattern : List.of(
+                KnownSplitters.GPT2_PATTERN,
+                KnownSplitters.LLAMA3_PATTERN,
+                KnownSplitters.QWEN_PATTERN,
+                KnownSplitters.BLOOM_PATTERN)) {
+            splitters.add(OnigurumaPattern.splitter(pattern, "test"));
+            splitters.add(OnigurumaPattern.regex(pattern, "test"));
+        }
+        for (String pattern : List.of("^.|.$", "(?<=\\p{L})[^a]*", "(?<!t)h|a(?!\\S)", "(?=\\w)", "")) {
+            splitters.add(OnigurumaPattern.regex(pattern, "test"));
+        }
+        Random random = new Random(TokenizerFiles.seed("aRangeIsSearchedAsIfNothingWereAroundIt"));
+        for (Splitter splitter : splitters) {
+            Splitter.Scan again = splitter.scan();
+            for (int n = 0; n < 300; n++) {
+                String text = TokenizerFiles.text(random);
+                String before = TokenizerFiles.text(random);
+                again.begin(
+                        before + text + TokenizerFiles.text(random), before.length(), before.length() + text.length());
+                assertEquals(matches(splitter.scan(text), 0), matches(again, before.length()), text);
+            }
+        }
+    }
+
     private static List<List<Integer>> matches(Splitter splitter, String text) {
+        return matches(splitter.scan(text), 0);
+    }
+
+    private static List<List<Integer>> matches(Splitter.Scan scan, int origin) {
         List<List<Integer>> matches = new ArrayList<>();
-        for (Splitter.Scan scan = splitter.scan(text); scan.next(); ) {
-            matches.add(List.of(scan.start(), scan.end()));
+        while (scan.next()) {
+            matches.add(List.of(scan.start() - origin, scan.end() - origin));
         }
         return matches;
     }

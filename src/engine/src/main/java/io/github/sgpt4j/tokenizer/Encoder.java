@@ -1,0 +1,43 @@
+package io.github.sgpt4j.tokenizer;
+
+/// A tokenizer at work on one text after another. One thread at a time: what it needs room for, it keeps for the next
+/// text.
+final class Encoder {
+    private final AddedVocabulary added;
+    private final Normalizer normalizer;
+    private final PreTokenizer.Words words;
+    private final IntList ids = new IntList(64);
+    private final AddedVocabulary.Sink parts = new Ids() {
+        @Override
+        public void text(String text, int start, int end, boolean first) {
+            added.splitNormalized(normalizer.normalize(text.substring(start, end)), first, pieces);
+        }
+    };
+    private final AddedVocabulary.Sink pieces = new Ids() {
+        @Override
+        public void text(String text, int start, int end, boolean first) {
+            words.word(text, start, end, first);
+        }
+    };
+
+    Encoder(AddedVocabulary added, Normalizer normalizer, PreTokenizer preTokenizer, BpeModel model) {
+        this.added = added;
+        this.normalizer = normalizer;
+        words = preTokenizer.into(new WordEncoder(model, ids));
+    }
+
+    /// The ids of a text, without those that a post-processor adds; valid until the next text.
+    IntList encode(String text) {
+        ids.truncate(0);
+        added.split(WellFormed.repair(text), parts);
+        return ids;
+    }
+
+    /// Adds the ids of added tokens to the others.
+    private abstract class Ids implements AddedVocabulary.Sink {
+        @Override
+        public void token(int id) {
+            ids.add(id);
+        }
+    }
+}
