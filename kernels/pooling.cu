@@ -178,7 +178,7 @@ SGPT_DEVICE void pool(const T* x, const int* rows, const int* starts, const int*
                     values[i] = (values[i] - mean) * scale * gains[i] + biases[i];
                 }
             }
-            add(sums, values, static_cast<float>(t) + 1.0f, t == skipped, t == length - 1);
+            add(sums, values, static_cast<float>(t + 1), t == skipped, t + 1 == length);
         }
         for (int m = 0; m < modeCount; m++) {
             float values[4] = {};
