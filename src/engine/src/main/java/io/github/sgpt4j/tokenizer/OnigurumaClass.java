@@ -85,8 +85,11 @@ final class OnigurumaClass {
     private void range() {
         int from = character();
         reader.appendCodePoint(from);
+        if (peek() != '-') {
+            return;
+        }
         requireMore(1);
-        if (peek() != '-' || pattern.charAt(reader.position() + 1) == ']') {
+        if (pattern.charAt(reader.position() + 1) == ']') {
             return;
         }
         reader.advance(1);

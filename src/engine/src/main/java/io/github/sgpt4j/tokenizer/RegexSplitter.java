@@ -33,85 +33,86 @@ final class RegexSplitter implements Splitter {
 
         @Override
         public void begin(String text, int from, int to) {
-            this.text.begin(text, to - from);
-            matcher.reset(this.text).region(from, to);
+            this.text.begin(text, from, to);
+            matcher.reset(this.text);
             lastEnd = -1;
         }
 
         @Override
         public boolean next() {
-            while (find()) {
-                if (matcher.end() > matcher.start() || countsWhenEmpty(matcher.start())) {
+            boolean found = find(-1);
+            while (found) {
+                if (text.isWithinPair(matcher.start())) {
+                    // After an empty match before a surrogate pair, only Java looks between the two.
+                    found = find(matcher.start() + 1);
+                } else if (matcher.end() > matcher.start() || matcher.start() != lastEnd) {
                     lastEnd = matcher.end();
                     return true;
+                } else {
+                    found = find(-1);
                 }
             }
             return false;
         }
 
-        /// Not directly after a match, nor within a surrogate pair, where only Java looks.
-        private boolean countsWhenEmpty(int at) {
-            boolean withinPair = at > matcher.regionStart()
-                    && at < matcher.regionEnd()
-                    && Character.isSurrogatePair(text.text.charAt(at - 1), text.text.charAt(at));
-            return at != lastEnd && !withinPair;
-        }
-
-        private boolean find() {
+        /// Finds the next match, or if `from` is not negative the next one that begins there or later.
+        private boolean find(int from) {
             try {
-                return matcher.find();
+                return from < 0 ? matcher.find() : matcher.find(from);
             } catch (StackOverflowError e) {
                 throw new UnsupportedModelException("%s: pattern %s nests too deeply on a text of %d characters"
-                        .formatted(file, source, text.searched));
+                        .formatted(file, source, text.length()));
             }
         }
 
         @Override
         public int start() {
-            return matcher.start();
+            return text.from + matcher.start();
         }
 
         @Override
         public int end() {
-            return matcher.end();
+            return text.from + matcher.end();
         }
     }
 
-    /// Counts how often characters are read.
+    /// A range of a text; counts how often characters are read.
     private final class Metered implements CharSequence {
         private String text = "";
-        private int searched;
+        private int from;
+        private int length;
         private long left;
 
-        /// @param searched how many of the text's characters are searched
-        void begin(String text, int searched) {
+        void begin(String text, int from, int to) {
             this.text = text;
-            this.searched = searched;
-            left = BASE_BUDGET + BUDGET_PER_CHARACTER * searched;
+            this.from = from;
+            length = to - from;
+            left = BASE_BUDGET + BUDGET_PER_CHARACTER * length;
+        }
+
+        boolean isWithinPair(int index) {
+            return index > 0
+                    && index < length
+                    && Character.isSurrogatePair(text.charAt(from + index - 1), text.charAt(from + index));
         }
 
         @Override
         public char charAt(int index) {
             if (--left < 0) {
                 throw new UnsupportedModelException("%s: pattern %s takes too many steps on a text of %d characters"
-                        .formatted(file, source, searched));
+                        .formatted(file, source, length));
             }
-            return text.charAt(index);
+            return text.charAt(from + index);
         }
 
         @Override
         public int length() {
-            return text.length();
+            return length;
         }
 
         @Override
         public CharSequence subSequence(int start, int end) {
-            return text.substring(start, end);
-        }
-
-        @Override
-        public String toString() {
-            return text;
+            return text.substring(from + start, from + end);
         }
     }
 }

@@ -29,8 +29,11 @@ interface Splitter {
         int end();
     }
 
-    /// Replaces every match by the same content.
+    /// Replaces every match by the same content; nothing in an empty text.
     default String replace(String text, String content) {
+        if (text.isEmpty()) {
+            return text;
+        }
         Scan scan = scan(text);
         StringBuilder result = null;
         int done = 0;

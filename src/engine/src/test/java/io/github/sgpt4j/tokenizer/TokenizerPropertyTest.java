@@ -25,6 +25,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class TokenizerPropertyTest {
@@ -239,5 +240,26 @@ class TokenizerPropertyTest {
         Files.writeString(
                 temporary.resolve("tokenizer_config.json"), "{\"model_max_length\": 1000000000000000019884624838656}");
         assertEquals(OptionalInt.empty(), Tokenizer.load(temporary).modelMaxLength());
+    }
+
+    /// What Hugging Face's `Replace` makes of it, with `|` for every match.
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ' ',
+            value = {
+                "[a] ab-😀c |b-😀c",
+                "[-] ab-😀c ab|😀c",
+                "[a-] ab-😀c |b|😀c",
+                "[\\s-] ab-😀c ab|😀c",
+                "[^-] ab-😀c ||-||",
+                "[a-c-] ab-😀c |||😀|",
+                "[^😀]* ab😀😀c |😀|😀|",
+                "[^😀a]?+ ab😀 |a|😀|",
+                "x* ab |a|b|",
+                "a|x* axb ||b|",
+                "x* '' ''"
+            })
+    void classesAndEmptyMatches(String pattern, String text, String expected) {
+        assertEquals(expected, OnigurumaPattern.splitter(pattern, "test").replace(text, "|"));
     }
 }
