@@ -7,6 +7,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -42,6 +43,8 @@ public final class Main implements Runnable {
     private Main() {}
 
     public static void main(String[] arguments) {
+        // What is written is English and JSON everywhere: no digits, points or letters of the machine's language.
+        Locale.setDefault(Locale.ROOT);
         StandardError.restore();
         preload();
         System.exit(run(Console.ofProcess(), arguments));
