@@ -36,7 +36,7 @@ final class CommonOptions {
     @Option(
             names = "--threads",
             paramLabel = "N",
-            converter = Converters.Count.class,
+            converter = Converters.Threads.class,
             description = "CPU threads (default: one per processor).")
     private int threads;
 

@@ -53,6 +53,16 @@ final class Converters {
         }
     }
 
+    /// A number of threads, at least 1.
+    static final class Threads implements ITypeConverter<Integer> {
+        @Override
+        public Integer convert(String value) {
+            int threads = new Count().convert(value);
+            return checked(value, text -> ModelOptions.DEFAULT.withThreads(threads))
+                    .threads();
+        }
+    }
+
     /// A whole number of at least 1.
     static final class Count implements ITypeConverter<Integer> {
         @Override
@@ -65,7 +75,8 @@ final class Converters {
             } catch (NumberFormatException e) {
                 // Told below, together with numbers out of range.
             }
-            throw new TypeConversionException("expected a whole number of at least 1, got \"" + value + "\"");
+            throw new TypeConversionException(
+                    "expected a whole number from 1 to %d, got \"%s\"".formatted(Integer.MAX_VALUE, value));
         }
     }
 }

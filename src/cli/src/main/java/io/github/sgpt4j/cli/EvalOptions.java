@@ -78,7 +78,7 @@ final class EvalOptions {
 
     @Option(
             names = "--cutoffs",
-            paramLabel = "N,...",
+            paramLabel = "N",
             split = ",",
             converter = Converters.Count.class,
             description = "Ranks that nDCG, MAP, recall and precision are taken at (default: 1,3,5,10,100).")

@@ -7,6 +7,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -17,6 +18,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /// The `sgpt` command: finds the verb, and turns failures into one line and an exit code.
 @Command(
@@ -42,6 +44,8 @@ public final class Main implements Runnable {
     private Main() {}
 
     public static void main(String[] arguments) {
+        // What is written is English and JSON everywhere: no digits, points or letters of the machine's language.
+        Locale.setDefault(Locale.ROOT);
         StandardError.restore();
         preload();
         System.exit(run(Console.ofProcess(), arguments));
@@ -116,8 +120,23 @@ public final class Main implements Runnable {
 
     private static int reportUsage(Console console, ParameterException e) {
         String command = e.getCommandLine().getCommandSpec().qualifiedName();
-        console.say("%s (%s --help tells more)".formatted(e.getMessage(), command));
+        console.say("%s (%s --help tells more)".formatted(unknownVerb(e).orElseGet(e::getMessage), command));
         return USAGE;
+    }
+
+    /// What to say of a verb that does not exist.
+    private static Optional<String> unknownVerb(ParameterException e) {
+        if (e.getCommandLine().getParent() != null || !(e instanceof UnmatchedArgumentException unmatched)) {
+            return Optional.empty();
+        }
+        String given = unmatched.getUnmatched().getFirst();
+        if (given.startsWith("-")) {
+            return Optional.empty();
+        }
+        Optional<String> similar = unmatched.getSuggestions().stream().findFirst();
+        return Optional.of("there is no verb \"%s\"%s"
+                .formatted(
+                        given, similar.map("; perhaps %s is meant"::formatted).orElse("")));
     }
 
     private static int report(Console console, Throwable failure) {

@@ -235,6 +235,21 @@ class BadInputTest {
         assertEquals(0, Cli.runWithEnvironment(environment, inspect).code());
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "embd hello|there is no verb \"embd\"; perhaps embed is meant (sgpt --help tells more)",
+                "Search x|there is no verb \"Search\"; perhaps search is meant (sgpt --help tells more)",
+                "7|there is no verb \"7\" (sgpt --help tells more)",
+                "embed --threads 4097 x|threads: expected 0 to 4096, got 4097",
+                "embed --threads 2147483648 x|from 1 to 2147483647, got \"2147483648\"",
+            })
+    void saysWhatIsWrongWithACall(String command, String expected) {
+        String line = Cli.run(command.split(" ")).failure(2);
+        assertTrue(line.contains(expected), line);
+    }
+
     private String fails(Path model) throws IOException {
         Path out = folder.resolve("out.jsonl");
         String line = Cli.run("embed", "-m", model.toString(), "-o", out.toString(), "x")

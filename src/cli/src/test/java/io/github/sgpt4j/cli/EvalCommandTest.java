@@ -300,4 +300,9 @@ class EvalCommandTest {
         assertTrue(data("--save-run", nowhere).failure(1).contains("expected an existing directory"));
         assertFalse(Files.exists(Path.of(cache)));
     }
+
+    @Test
+    void helpShowsHowCutoffsAreGiven() {
+        assertTrue(Cli.run("eval", "--help").text().contains("--cutoffs=N[,N...]"));
+    }
 }

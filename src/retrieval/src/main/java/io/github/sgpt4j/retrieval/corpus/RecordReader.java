@@ -11,7 +11,6 @@ import java.util.Locale;
 import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.zip.GZIPInputStream;
 
 /// Reads texts one by one: `.txt` (one text a line), `.jsonl` (one object a line), gz of either. Lines of JSON
 /// Lines that are blank are passed over; a blank line of text is an empty text. Errors name file and line
@@ -43,7 +42,7 @@ public final class RecordReader implements Iterator<TextRecord>, Closeable {
         String name = file.toString();
         try {
             boolean packed = name.toLowerCase(Locale.ROOT).endsWith(".gz");
-            InputStream in = packed ? new GZIPInputStream(raw, 1 << 16) : raw;
+            InputStream in = packed ? GzipFile.open(file, raw) : raw;
             return new RecordReader(new LineReader(in, name), isJson(name), raw, OptionalLong.of(Files.size(file)));
         } catch (IOException e) {
             raw.close();

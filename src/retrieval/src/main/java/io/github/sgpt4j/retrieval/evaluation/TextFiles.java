@@ -1,13 +1,13 @@
 package io.github.sgpt4j.retrieval.evaluation;
 
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.retrieval.corpus.GzipFile;
 import io.github.sgpt4j.retrieval.corpus.LineReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
-import java.util.zip.GZIPInputStream;
 
 /// Opens text files.
 final class TextFiles {
@@ -23,7 +23,7 @@ final class TextFiles {
         InputStream raw = Files.newInputStream(file);
         try {
             boolean packed = file.toString().toLowerCase(Locale.ROOT).endsWith(".gz");
-            return new LineReader(packed ? new GZIPInputStream(raw, 1 << 16) : raw, file.toString());
+            return new LineReader(packed ? GzipFile.open(file, raw) : raw, file.toString());
         } catch (IOException e) {
             raw.close();
             throw new FormatException("%s: not gzip: %s".formatted(file, e.getMessage()), e);
