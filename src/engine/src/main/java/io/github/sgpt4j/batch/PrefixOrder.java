@@ -1,13 +1,15 @@
 package io.github.sgpt4j.batch;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// An order of sequences in which those that start alike follow one another, with the number of first tokens that each
-/// is to compute together with the one before. In a causal decoder the states of first tokens do not depend on what
-/// follows, so that a prompt, a bracket or the first words of a question need computing once for all that start so.
+/// An order of sequences in which those that start alike follow one another, otherwise longest first, with the
+/// number of first tokens that each is to compute together with the one before. In a causal decoder the states of
+/// first tokens do not depend on what follows, so that a prompt, a bracket or the first words of a question need
+/// computing once for all that start so.
 ///
 /// Arrays are owned by this object and must not be changed.
 public final class PrefixOrder {
@@ -27,13 +29,15 @@ public final class PrefixOrder {
         shared = new int[order.length];
     }
 
-    /// Orders sequences by their token ids, shorter ones before those that continue them, equal ones as they come.
+    /// Orders groups of sequences that share their first token by their longest one, and those of a group by
+    /// their token ids, shorter ones before those that continue them, equal ones as they come.
     ///
-    /// @param worth tokens that must be saved for a common start to be shared, at least 1: a segment of its own has
-    ///     a price
+    /// @param worth tokens that must be saved for a common start to be shared, at least 1: a segment of its own
+    ///     has a price
     public static PrefixOrder of(List<int[]> sequences, int worth) {
         PrefixOrder result = new PrefixOrder(sequences, worth);
         result.share(0, sequences.size(), 0);
+        result.longestGroupFirst();
         return result;
     }
 
@@ -69,6 +73,32 @@ public final class PrefixOrder {
             }
         }
     }
+
+    private void longestGroupFirst() {
+        List<Group> groups = new ArrayList<>();
+        for (int from = 0; from < order.length; ) {
+            int to = from;
+            int longest = 0;
+            do {
+                longest = Math.max(longest, sequence(to).length);
+                to++;
+            } while (to < order.length && shared[to] > 0);
+            groups.add(new Group(from, to, longest));
+            from = to;
+        }
+        groups.sort(Comparator.comparingInt((Group group) -> -group.longest));
+        int[] before = order.clone();
+        int[] sharedBefore = shared.clone();
+        int at = 0;
+        for (Group group : groups) {
+            System.arraycopy(before, group.from, order, at, group.to - group.from);
+            System.arraycopy(sharedBefore, group.from, shared, at, group.to - group.from);
+            at += group.to - group.from;
+        }
+    }
+
+    /// Sequences `[from, to)`, each of which but the first shares tokens with the one before.
+    private record Group(int from, int to, int longest) {}
 
     /// Whether a sequence has the same token after its first `common` ones as the sequence before.
     private boolean goOnAlike(int i, int common) {

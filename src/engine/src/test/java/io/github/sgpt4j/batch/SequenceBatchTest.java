@@ -52,6 +52,17 @@ class SequenceBatchTest {
     }
 
     @Test
+    void groupsComeLongestFirst() {
+        List<int[]> sequences = List.of(
+                new int[] {3, 1}, new int[] {1, 2}, new int[] {2, 5, 6}, new int[] {1, 2, 3, 4}, new int[] {4, 1});
+        PrefixOrder order = PrefixOrder.of(sequences, 1);
+        assertArrayEquals(new int[] {1, 3, 2, 0, 4}, order.order());
+        assertArrayEquals(new int[] {0, 2, 0, 0, 0}, order.shared());
+        assertArrayEquals(
+                new int[] {3, 2, 1, 0, 4}, PrefixOrder.of(sequences, 3).order());
+    }
+
+    @Test
     void sequencesThatEndWhereOthersGoOnAndEqualOnesNeedNoTokens() {
         List<int[]> sequences = List.of(
                 new int[] {4, 5, 6}, new int[] {4, 5}, new int[] {4, 5, 6}, new int[] {4, 5, 6, 7}, new int[] {4, 5});
