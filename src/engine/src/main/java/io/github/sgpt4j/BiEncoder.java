@@ -165,12 +165,14 @@ public final class BiEncoder implements AutoCloseable {
     /// Embeds texts of one kind and tells how far it is.
     ///
     /// @return `[texts][dimension]`, in the order of `texts`
-    /// @throws IllegalStateException if the encoder or its model is closed
+    /// @throws IllegalStateException if the encoder or its model is closed, before the call or meanwhile
     /// @throws NullPointerException if a text is null
     public float[][] embed(List<String> texts, TextKind kind, ProgressListener progress) {
         requireOpen();
         TextFraming framing = framings.getOrDefault(kind, new TextFraming.Plain());
-        float[][] vectors = encoder.embed(List.copyOf(texts), framing, options.batchTokens(), progress::update);
+        List<String> copy = List.copyOf(texts);
+        float[][] vectors = Model.whileOpen(
+                this::requireOpen, () -> encoder.embed(copy, framing, options.batchTokens(), progress::update));
         if (options.normalize()) {
             for (float[] vector : vectors) {
                 EmbeddingSteps.normalize(vector);

@@ -112,12 +112,15 @@ public final class CrossEncoder implements AutoCloseable {
     ///
     /// @return one score per pair, in order
     /// @throws IllegalArgumentException if there are not as many queries as documents
-    /// @throws IllegalStateException if the encoder or its model is closed
+    /// @throws IllegalStateException if the encoder or its model is closed, before the call or meanwhile
     /// @throws NullPointerException if a text is null
     public List<Score> score(List<String> queries, List<String> documents, ProgressListener progress) {
         requireOpen();
-        float[][] scored = scorer.logProbabilities(
-                List.copyOf(queries), List.copyOf(documents), options.batchTokens(), progress::update);
+        List<String> first = List.copyOf(queries);
+        List<String> second = List.copyOf(documents);
+        float[][] scored = Model.whileOpen(
+                this::requireOpen,
+                () -> scorer.logProbabilities(first, second, options.batchTokens(), progress::update));
         return Arrays.stream(scored).map(Score::of).toList();
     }
 

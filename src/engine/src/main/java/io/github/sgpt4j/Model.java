@@ -21,6 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /// An open checkpoint: tokenizer, mapped weights and the device they are computed on. One model may serve a
 /// [BiEncoder] and a [CrossEncoder] at the same time, and both may be shared between threads.
@@ -275,6 +276,23 @@ public final class Model implements AutoCloseable {
     void requireOpen() {
         if (closed.get()) {
             throw new IllegalStateException("model " + directory + " is closed");
+        }
+    }
+
+    /// Computes. What fails because of closing meanwhile says so, not which memory was read just then.
+    ///
+    /// @param requireOpen throws if the caller or this is closed
+    static <T> T whileOpen(Runnable requireOpen, Supplier<T> computation) {
+        try {
+            return computation.get();
+        } catch (IllegalStateException e) {
+            try {
+                requireOpen.run();
+            } catch (IllegalStateException closedMeanwhile) {
+                closedMeanwhile.addSuppressed(e);
+                throw closedMeanwhile;
+            }
+            throw e;
         }
     }
 

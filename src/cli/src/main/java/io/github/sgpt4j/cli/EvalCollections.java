@@ -186,10 +186,11 @@ final class EvalCollections {
             return files;
         }
         Path target = TextInput.path(options.saveRun().get());
-        if (collections.size() == 1 && collections.getFirst().parts().size() == 1) {
+        boolean single =
+                collections.size() == 1 && collections.getFirst().parts().size() == 1;
+        if (single) {
             files.put(collections.getFirst().parts().getFirst(), target);
         } else {
-            Files.createDirectories(target);
             for (Collection collection : collections) {
                 boolean divided = collection.parts().size() > 1;
                 for (BeirDataset part : collection.parts()) {
@@ -200,6 +201,9 @@ final class EvalCollections {
         }
         if (files.values().stream().distinct().count() < files.size()) {
             throw command.usage("--save-run: expected collections of different names, got two of the same");
+        }
+        if (!single) {
+            Files.createDirectories(target);
         }
         for (Path file : files.values()) {
             EvalCommand.checkWritable(command.console(), file.toString());

@@ -4,6 +4,7 @@ import io.github.sgpt4j.error.SgptException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.util.Optional;
@@ -20,6 +21,8 @@ final class Failures {
             case ExceptionInInitializerError e -> causeOf(e);
             case UncheckedIOException e -> causeOf(e);
             case NoSuchFileException e -> e.getFile() + ": no such file or directory";
+            case FileAlreadyExistsException e
+            when e.getReason() == null -> e.getFile() + ": is there already and is no directory";
             case AccessDeniedException e -> e.getFile() + ": permission denied";
             case FileSystemException e ->
                 e.getFile() + ": " + Optional.ofNullable(e.getReason()).orElse(kind(e));

@@ -305,4 +305,30 @@ class EvalCommandTest {
     void helpShowsHowCutoffsAreGiven() {
         assertTrue(Cli.run("eval", "--help").text().contains("--cutoffs=N[,N...]"));
     }
+
+    @Test
+    void leavesNothingBehindWhenCollectionsHaveTheSameName() {
+        String collection = folder.resolve("animals").toString();
+        Path runs = folder.resolve("runs");
+        String[] twice = {
+            "eval", "--data", collection, collection, "--mode", "bm25", "--no-cache", "--save-run", runs.toString()
+        };
+        assertTrue(Cli.run(twice).failure(2).contains("collections of different names"));
+        assertFalse(Files.exists(runs));
+    }
+
+    @Test
+    void saysThatTheCacheIsNoDirectory() throws IOException {
+        Path file = Files.createFile(folder.resolve("file"));
+        String line = Cli.run(
+                        "eval",
+                        "--data",
+                        folder.resolve("animals").toString(),
+                        "--mode",
+                        "bm25",
+                        "--cache",
+                        file.toString())
+                .failure(1);
+        assertEquals(file + ": is there already and is no directory", line);
+    }
 }

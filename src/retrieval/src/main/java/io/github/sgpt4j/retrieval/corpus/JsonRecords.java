@@ -3,9 +3,11 @@ package io.github.sgpt4j.retrieval.corpus;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.io.JsonEOFException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import io.github.sgpt4j.error.FormatException;
 import java.util.Optional;
 
@@ -24,7 +26,7 @@ final class JsonRecords {
         try {
             node = mapper.readTree(line);
         } catch (JsonProcessingException e) {
-            throw new FormatException("%s: not JSON: %s".formatted(where, e.getOriginalMessage()), e);
+            throw new FormatException("%s: not JSON: %s".formatted(where, reason(e)), e);
         }
         if (!node.isObject()) {
             throw new FormatException("%s: expected an object, got %s".formatted(where, kind(node)));
@@ -36,6 +38,15 @@ final class JsonRecords {
                 text(where, node, "text"),
                 text(where, node, "query"),
                 text(where, node, "document"));
+    }
+
+    /// What is wrong, in words that need no knowledge of the JSON library.
+    private static String reason(JsonProcessingException e) {
+        return switch (e) {
+            case JsonEOFException end -> "expected the whole object on one line, the line ends within it";
+            case MismatchedInputException more -> "expected one object a line, more follows it";
+            default -> e.getOriginalMessage();
+        };
     }
 
     /// A string; none if it is absent or null.

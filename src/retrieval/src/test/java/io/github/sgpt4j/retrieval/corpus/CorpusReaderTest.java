@@ -101,6 +101,10 @@ class CorpusReaderTest {
         assertFails(file, file + ": line 1: \"text\": expected a string, got a number");
         Files.writeString(file, "{\"text\": \"a\n");
         assertTrue(failure(file).startsWith(file + ": line 1: not JSON: "));
+        Files.writeString(file, "{\n\"text\": \"a\"}\n");
+        assertFails(file, file + ": line 1: not JSON: expected the whole object on one line, the line ends within it");
+        Files.writeString(file, "{\"text\": \"a\"} {\"text\": \"b\"}\n");
+        assertFails(file, file + ": line 1: not JSON: expected one object a line, more follows it");
         Files.writeString(file, "[]");
         assertFails(file, file + ": line 1: expected an object, got an array");
     }
