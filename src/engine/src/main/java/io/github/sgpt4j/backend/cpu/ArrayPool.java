@@ -8,8 +8,9 @@ import java.util.Map;
 
 /// Recycles the arrays of closed tensors. Thread-safe.
 ///
-/// Sizes are rounded up to an eighth of a power of two, so that batches of nearly equal size share arrays. What is kept
-/// is bounded; beyond, arrays of the sizes that were not asked for the longest go first.
+/// Sizes are rounded up to an eighth of a power of two, and an idle array serves that is up to half as large again, so
+/// that batches of nearly equal size share arrays. What is kept is bounded; beyond, arrays of the sizes that were not
+/// asked for the longest go first.
 final class ArrayPool {
     /// System property: fill handed-out arrays with NaN, so that reading undefined contents shows.
     static final String POISON_PROPERTY = "sgpt4j.poison";
@@ -37,13 +38,29 @@ final class ArrayPool {
 
     private float[] reuse(int rounded) {
         synchronized (free) {
-            ArrayDeque<float[]> same = free.get(rounded);
-            if (same != null && !same.isEmpty()) {
-                kept -= rounded;
-                return same.pop();
+            int best = smallestIdle(rounded, rounded + rounded / 2L);
+            ArrayDeque<float[]> idle = free.get(best);
+            if (idle != null) {
+                kept -= best;
+                return idle.pop();
             }
         }
         return new float[rounded];
+    }
+
+    /// The size of the smallest idle array of at least `least` and at most `most` floats, or 0 if there is none.
+    private int smallestIdle(int least, long most) {
+        int best = 0;
+        for (Map.Entry<Integer, ArrayDeque<float[]>> entry : free.entrySet()) {
+            int size = entry.getKey();
+            if (size >= least
+                    && size <= most
+                    && (best == 0 || size < best)
+                    && !entry.getValue().isEmpty()) {
+                best = size;
+            }
+        }
+        return best;
     }
 
     /// Gives back an array from [#take]; it must not be used any more.

@@ -31,6 +31,21 @@ class ArrayPoolTest {
     }
 
     @Test
+    void theSmallestIdleArrayThatIsNotMuchLargerServes() {
+        ArrayPool pool = new ArrayPool(100_000);
+        float[] large = pool.take(14_000);
+        float[] small = pool.take(11_000);
+        pool.give(large);
+        pool.give(small);
+        assertSame(small, pool.take(10_000));
+        assertSame(large, pool.take(10_000));
+        pool.give(large);
+        assertNotSame(large, pool.take(9_000));
+        assertNotSame(large, pool.take(15_000));
+        assertEquals(large.length, pool.kept());
+    }
+
+    @Test
     void whatLiesIdleIsBounded() {
         ArrayPool pool = new ArrayPool(5000);
         float[] huge = pool.take(6000);
