@@ -4,13 +4,23 @@ import java.util.Arrays;
 
 /// Collects segments into a [PackedBatch]. Not thread-safe.
 public final class PackedBatchBuilder {
-    private int[] ids = new int[64];
-    private int[] positions = new int[64];
+    private int[] ids;
+    private int[] positions;
     private int[] cuSeqlens = new int[9];
     private int[] parents = new int[8];
     private int tokens;
     private int segments;
     private int cachedTokens;
+
+    public PackedBatchBuilder() {
+        this(64);
+    }
+
+    /// @param tokens how many are expected to be computed
+    public PackedBatchBuilder(int tokens) {
+        ids = new int[tokens];
+        positions = new int[tokens];
+    }
 
     /// Puts `length` rows computed by an earlier pass in front: segment 0, positions 0 to `length - 1`.
     ///

@@ -26,7 +26,11 @@ public record SequenceBatch(PackedBatch packed, SequenceRows rows) {
     ///     value counts for nothing
     /// @throws IllegalArgumentException if there is no sequence or one is empty
     public static SequenceBatch sharing(List<int[]> sequences, int[] shared) {
-        PackedBatchBuilder builder = new PackedBatchBuilder();
+        int tokens = 0;
+        for (int i = 0; i < shared.length; i++) {
+            tokens = Math.addExact(tokens, sequences.get(i).length - (i == 0 ? 0 : shared[i]));
+        }
+        PackedBatchBuilder builder = new PackedBatchBuilder(tokens);
         int[] ends = new int[sequences.size()];
         Deque<Segment> path = new ArrayDeque<>();
         for (int i = 0; i < ends.length; i++) {
@@ -48,8 +52,8 @@ public record SequenceBatch(PackedBatch packed, SequenceRows rows) {
     /// @param end tokens of the segment and its ancestors
     private record Segment(int index, int end) {}
 
-    /// Where the tokens of sequence `i` from `start` on are cut: wherever a later sequence leaves them, and at their
-    /// end.
+    /// Where the tokens of sequence `i` from `start` on are cut: wherever a later sequence leaves them, and at
+    /// their end.
     private static List<Integer> cuts(int[] shared, int i, int start, int length) {
         List<Integer> cuts = new ArrayList<>();
         if (length == 0) {

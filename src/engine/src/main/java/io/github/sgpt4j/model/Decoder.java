@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /// The one decoder of all families, over any [Backend]. Safe to share between threads.
 ///
@@ -96,17 +97,14 @@ public final class Decoder {
             SequenceRows last = sequences.lastTokens();
             int[] skipped = new int[skip.length];
             Arrays.setAll(skipped, i -> skip[i] < sequences.length(i) ? 0 : 1);
-            return withOutputStates(
+            return withFewStates(
                     batch.packed(),
                     Optional.empty(),
                     last.rows(),
                     (states, rows) -> pool(states, last.at(rows), skipped, modes));
         }
         return withOutputStates(
-                batch.packed(),
-                Optional.empty(),
-                sequences.rows(),
-                (states, rows) -> pool(states, sequences.at(rows), skip, modes));
+                batch.packed(), Optional.empty(), Optional.empty(), states -> pool(states, sequences, skip, modes));
     }
 
     private Download pool(Tensor states, SequenceRows sequences, int[] skip, List<PoolMode> modes) {
@@ -135,9 +133,9 @@ public final class Decoder {
     public float[][] hiddenStates(PackedBatch batch) {
         int[] all = new int[batch.tokens()];
         Arrays.setAll(all, i -> i);
-        Download states = withOutputStates(batch, Optional.empty(), all, (x, rows) -> {
-            try (Tensor out = backend.allocate(rows.length, width())) {
-                backend.normRows(x, rows, outputNorm, out);
+        Download states = withOutputStates(batch, Optional.empty(), Optional.empty(), x -> {
+            try (Tensor out = backend.allocate(all.length, width())) {
+                backend.normRows(x, all, outputNorm, out);
                 return backend.startDownload(out);
             }
         });
@@ -164,7 +162,7 @@ public final class Decoder {
             return Download.of(new float[0]);
         }
         checkIds(targets);
-        return withOutputStates(batch, prefix, rows, (states, at) -> {
+        return withFewStates(batch, prefix, rows, (states, at) -> {
             try (Tensor scored = backend.allocateInner(at.length, width());
                     Tensor out = backend.allocate(at.length, 1)) {
                 backend.normRows(states, at, outputNorm, scored);
@@ -202,35 +200,58 @@ public final class Decoder {
     }
 
     @FunctionalInterface
-    private interface StatesReader {
+    private interface FewStatesReader {
         /// @param states that [#outputNorm] is to be applied to
         /// @param rows where the wanted ones are among them
         Download read(Tensor states, int[] rows);
     }
 
-    /// Runs the forward pass and gives `reader` the states of the wanted rows, if they are few only these, in any
-    /// order.
+    /// Runs the forward pass and gives `reader` the states of the wanted rows, among others unless they are few.
     ///
-    /// @param wanted computed rows, counted without the cached ones; may repeat
+    /// @param wanted computed rows, counted without the cached ones, in any order; may repeat
+    private Download withFewStates(
+            PackedBatch packed, Optional<CachedPrefix> prefix, int[] wanted, FewStatesReader reader) {
+        int[] distinct = distinct(wanted);
+        if (!ForwardPass.isFew(distinct.length, packed.tokens())) {
+            return withOutputStates(packed, prefix, Optional.empty(), states -> reader.read(states, wanted));
+        }
+        int[] at = new int[wanted.length];
+        Arrays.setAll(at, i -> Arrays.binarySearch(distinct, wanted[i]));
+        return withOutputStates(packed, prefix, Optional.of(distinct), states -> reader.read(states, at));
+    }
+
+    /// The values in order, each once.
+    private static int[] distinct(int[] values) {
+        int[] sorted = values.clone();
+        Arrays.sort(sorted);
+        int count = 0;
+        for (int value : sorted) {
+            if (count == 0 || value != sorted[count - 1]) {
+                sorted[count++] = value;
+            }
+        }
+        return Arrays.copyOf(sorted, count);
+    }
+
+    /// Runs the forward pass and gives `reader` the states that [#outputNorm] is to be applied to, `[rows,
+    /// width]`.
+    ///
+    /// @param rows distinct computed rows, counted without the cached ones, or empty for all
     private Download withOutputStates(
-            PackedBatch packed, Optional<CachedPrefix> prefix, int[] wanted, StatesReader reader) {
+            PackedBatch packed,
+            Optional<CachedPrefix> prefix,
+            Optional<int[]> rows,
+            Function<Tensor, Download> reader) {
         check(packed, prefix);
-        int[] distinct = Arrays.stream(wanted).sorted().distinct().toArray();
-        boolean few = ForwardPass.isFew(distinct.length, packed.tokens());
-        int[] at = few
-                ? Arrays.stream(wanted)
-                        .map(row -> Arrays.binarySearch(distinct, row))
-                        .toArray()
-                : wanted;
         try (ForwardPass pass = new ForwardPass(weights, backend, packed, prefix)) {
-            Tensor x = pass.run(few ? Optional.of(distinct) : Optional.empty());
+            Tensor x = pass.run(rows);
             if (weights.projectOut().isEmpty()) {
-                return reader.read(x, at);
+                return reader.apply(x);
             }
             try (Tensor projected = backend.allocate(x.rows(), width())) {
                 backend.norm(x, weights.finalNorm(), x);
                 backend.linear(x, weights.projectOut().get(), Activation.NONE, projected);
-                return reader.read(projected, at);
+                return reader.apply(projected);
             }
         }
     }
