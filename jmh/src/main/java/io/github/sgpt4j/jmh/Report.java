@@ -27,7 +27,7 @@ public final class Report {
 
     private Report(ReportOptions options) {
         this.options = options;
-        this.rounds = options.quick() ? new Rounds(3, 1.5, 0.3) : new Rounds(options.rounds(), 6, 1);
+        this.rounds = new Rounds(options.rounds(), options.quick() ? 1.5 : 6, options.quick() ? 0.3 : 1);
         this.libraries = Peer.all().stream().filter(options::includes).toList();
         this.checkpoint = RandomCheckpoint.directory(options.shape());
         this.documents = Texts.documents(options.quick() ? 24 : 96);

@@ -3,17 +3,21 @@ package io.github.sgpt4j.jmh;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.OptionalInt;
 
 /// What the report is asked for.
 ///
 /// @param quick few texts and rounds: minutes instead of a quarter of an hour
-/// @param rounds turns of each library; 3 if quick
+/// @param rounds turns of each library
 /// @param shape the model
 /// @param only sections to run; empty for all
 /// @param peers the other libraries to run; empty for all
 record ReportOptions(boolean quick, int rounds, ModelShape shape, List<String> only, List<String> peers) {
     private static final List<String> SECTIONS =
             List.of("embed", "forward", "score", "matmul", "tokenize", "load", "weights", "scale", "int8");
+
+    private static final int ROUNDS = 7;
+    private static final int QUICK_ROUNDS = 3;
 
     ReportOptions {
         if (!SECTIONS.containsAll(only)) {
@@ -27,7 +31,7 @@ record ReportOptions(boolean quick, int rounds, ModelShape shape, List<String> o
     /// `[--quick] [--rounds N] [--shape NAME] [--only SECTION,…] [--peers NAME,…]`
     static ReportOptions parse(String... arguments) {
         boolean quick = false;
-        int rounds = 7;
+        OptionalInt rounds = OptionalInt.empty();
         ModelShape shape = ModelShape.GPT_NEO_125M;
         List<String> only = List.of();
         List<String> peers = List.of();
@@ -35,7 +39,7 @@ record ReportOptions(boolean quick, int rounds, ModelShape shape, List<String> o
             String name = rest.next();
             switch (name) {
                 case "--quick" -> quick = true;
-                case "--rounds" -> rounds = Integer.parseInt(value(name, rest));
+                case "--rounds" -> rounds = OptionalInt.of(Integer.parseInt(value(name, rest)));
                 case "--shape" -> shape = ModelShape.valueOf(value(name, rest));
                 case "--only" -> only = List.of(value(name, rest).split(","));
                 case "--peers" -> peers = List.of(value(name, rest).split(","));
@@ -45,7 +49,7 @@ record ReportOptions(boolean quick, int rounds, ModelShape shape, List<String> o
                                     + name);
             }
         }
-        return new ReportOptions(quick, rounds, shape, only, peers);
+        return new ReportOptions(quick, rounds.orElse(quick ? QUICK_ROUNDS : ROUNDS), shape, only, peers);
     }
 
     private static String value(String name, Iterator<String> rest) {

@@ -16,12 +16,12 @@ import java.util.Arrays;
 /// same order whatever the number of threads and rows.
 final class MatrixProduct {
     /// Most input features per block, a multiple of [Tiles#CHUNK].
-    static final int DEPTH = 512;
+    static final int DEPTH = 768;
 
-    /// Most rows per task: 240 packed rows of [#DEPTH] floats are 480 KiB.
-    private static final int MOST_ROWS = 240;
+    /// Most rows per task: 96 packed rows of [#DEPTH] floats are 288 KiB.
+    private static final int MOST_ROWS = 96;
 
-    /// Panels that a tile's rows pass in a row: that many of [#DEPTH] are 256 KiB with the widest vectors, and a row of
+    /// Panels that a tile's rows pass in a row: that many of [#DEPTH] are 384 KiB with the widest vectors, and a row of
     /// the output gets so many neighbouring cache lines at a time that the hardware fetches them ahead.
     private static final int GROUP = 4;
 
