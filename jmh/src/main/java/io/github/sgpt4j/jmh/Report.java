@@ -56,11 +56,12 @@ public final class Report {
                 Settings.DOCUMENT_TOKENS,
                 queries.size(),
                 Arrays.stream(Checked.tokens(checkpoint, queries)).average().orElse(0));
-        if (List.of("embed", "forward", "score", "matmul", "tokenize", "load").stream()
+        if (List.of("embed", "latency", "forward", "score", "matmul", "tokenize", "load").stream()
                 .anyMatch(options::wants)) {
             table.questions();
         }
         section("embed", this::embed);
+        section("latency", this::latency);
         section("forward", this::forward);
         section("score", this::score);
         section("matmul", this::matmul);
@@ -124,6 +125,11 @@ public final class Report {
         table.rows("Embed documents", new Unit("texts/s", documents.size()), times);
         table.rows("Embed documents", new Unit("tokens/s", tokens), times.subList(0, 1));
         table.rows("Embed queries", new Unit("texts/s", queries.size()), measure(opened, e -> e.embed(queries)));
+        closeAll(opened);
+    }
+
+    private void latency() {
+        List<Named<Peer.Embedder>> opened = embedders();
         List<String> oneDocument = List.of(median(documents));
         table.rows("Embed one document", Unit.milliseconds(), measure(opened, e -> e.embed(oneDocument)));
         List<String> oneQuery = List.of(median(queries));
