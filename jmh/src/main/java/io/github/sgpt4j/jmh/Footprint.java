@@ -7,7 +7,8 @@ import java.util.function.LongSupplier;
 /// What a piece of work allocates on the heap, and how much of the heap is alive while it runs.
 final class Footprint {
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    private static final long PAUSE_MILLIS = 100;
+    private static final long PAUSE_MILLIS = 20;
+    private static final int FEWEST_LOOKS = 10;
 
     private Footprint() {}
 
@@ -19,13 +20,16 @@ final class Footprint {
     }
 
     /// The largest live heap seen during the work, in bytes beyond what lives before it and beyond `known`, which is
-    /// asked again at each look. Another thread forces full collections as often as it can, so work is slow.
+    /// asked again at each look. Another thread forces full collections as often as it can, so work is slow;
+    /// short work is repeated.
     static long largestLive(Runnable work, LongSupplier known) {
         long before = live();
         Watch watch = new Watch(before, known);
         Thread thread = Thread.ofPlatform().daemon().name("footprint").start(watch);
         try {
-            work.run();
+            do {
+                work.run();
+            } while (watch.looks < FEWEST_LOOKS);
             watch.stopped = true;
             thread.join();
         } catch (InterruptedException e) {
@@ -44,6 +48,7 @@ final class Footprint {
         private final LongSupplier known;
         private volatile boolean stopped;
         private volatile long most;
+        private volatile int looks;
 
         Watch(long before, LongSupplier known) {
             this.before = before;
@@ -63,6 +68,7 @@ final class Footprint {
                 long now = live() - before - finished;
                 if (!stopped) {
                     most = Math.max(most, now);
+                    looks = looks + 1;
                 }
             }
         }

@@ -129,7 +129,10 @@ final class ScaleReport {
     private static long largestLive(BiEncoder encoder, Work work) {
         AtomicLong done = new AtomicLong();
         return Footprint.largestLive(
-                () -> encoder.embed(work.texts(), TextKind.TEXT, (texts, of) -> done.set(texts)),
+                () -> {
+                    done.set(0);
+                    encoder.embed(work.texts(), TextKind.TEXT, (texts, of) -> done.set(texts));
+                },
                 () -> work.idBytes() + done.get() * work.vectorBytes());
     }
 
