@@ -1,7 +1,7 @@
 package io.github.sgpt4j;
 
-import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.scoring.SentenceModules;
+import io.github.sgpt4j.weights.Unreadable;
 import io.github.sgpt4j.weights.WeightTensor;
 import io.github.sgpt4j.weights.Weights;
 import java.io.IOException;
@@ -95,7 +95,7 @@ final class Fingerprint {
                 digest.update(block.flip());
             });
         } catch (IOException e) {
-            throw unreadable(weights, e);
+            throw Unreadable.of(weights, e);
         }
         return this;
     }
@@ -109,7 +109,7 @@ final class Fingerprint {
             add(name).addLength(bytes.length);
             digest.update(bytes);
         } catch (IOException e) {
-            throw unreadable(file, e);
+            throw Unreadable.of(file, e);
         }
     }
 
@@ -142,10 +142,6 @@ final class Fingerprint {
 
     private void addLength(long length) {
         digest.update(ByteBuffer.allocate(Long.BYTES).putLong(0, length));
-    }
-
-    private static FormatException unreadable(Path file, IOException e) {
-        return new FormatException("%s: cannot be read: %s".formatted(file, e), e);
     }
 
     /// 32 hexadecimal digits; nothing can be added afterwards.
