@@ -84,7 +84,15 @@ final class Fingerprint {
     /// A layer's own folder.
     Fingerprint addDense(Path folder) {
         addFile(folder.resolve("config.json"), "config.json");
-        Path weights = folder.resolve(Weights.SINGLE_FILE);
+        List<Path> files;
+        try (Weights weights = Weights.open(folder)) {
+            files = weights.files();
+        }
+        files.forEach(this::addSampled);
+        return this;
+    }
+
+    private void addSampled(Path weights) {
         try (FileChannel channel = FileChannel.open(weights)) {
             addLength(channel.size());
             sample(channel.size(), (offset, length) -> {
@@ -97,7 +105,6 @@ final class Fingerprint {
         } catch (IOException e) {
             throw Unreadable.of(weights, e);
         }
-        return this;
     }
 
     private void addFile(Path file, String name) {
