@@ -1,7 +1,7 @@
 package io.github.sgpt4j;
 
-import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.scoring.SentenceModules;
+import io.github.sgpt4j.weights.Unreadable;
 import io.github.sgpt4j.weights.WeightTensor;
 import io.github.sgpt4j.weights.Weights;
 import java.io.IOException;
@@ -84,7 +84,15 @@ final class Fingerprint {
     /// A layer's own folder.
     Fingerprint addDense(Path folder) {
         addFile(folder.resolve("config.json"), "config.json");
-        Path weights = folder.resolve(Weights.SINGLE_FILE);
+        List<Path> files;
+        try (Weights weights = Weights.open(folder)) {
+            files = weights.files();
+        }
+        files.forEach(this::addSampled);
+        return this;
+    }
+
+    private void addSampled(Path weights) {
         try (FileChannel channel = FileChannel.open(weights)) {
             addLength(channel.size());
             sample(channel.size(), (offset, length) -> {
@@ -95,9 +103,8 @@ final class Fingerprint {
                 digest.update(block.flip());
             });
         } catch (IOException e) {
-            throw unreadable(weights, e);
+            throw Unreadable.of(weights, e);
         }
-        return this;
     }
 
     private void addFile(Path file, String name) {
@@ -109,7 +116,7 @@ final class Fingerprint {
             add(name).addLength(bytes.length);
             digest.update(bytes);
         } catch (IOException e) {
-            throw unreadable(file, e);
+            throw Unreadable.of(file, e);
         }
     }
 
@@ -142,10 +149,6 @@ final class Fingerprint {
 
     private void addLength(long length) {
         digest.update(ByteBuffer.allocate(Long.BYTES).putLong(0, length));
-    }
-
-    private static FormatException unreadable(Path file, IOException e) {
-        return new FormatException("%s: cannot be read: %s".formatted(file, e), e);
     }
 
     /// 32 hexadecimal digits; nothing can be added afterwards.

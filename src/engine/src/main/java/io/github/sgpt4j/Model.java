@@ -4,6 +4,7 @@ import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.DecoderLayout;
+import io.github.sgpt4j.scoring.Background;
 import io.github.sgpt4j.scoring.Lanes;
 import io.github.sgpt4j.scoring.SentenceModules;
 import io.github.sgpt4j.tokenizer.Tokenizer;
@@ -17,10 +18,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /// An open checkpoint: tokenizer, mapped weights and the device they are computed on. One model may serve a
@@ -71,18 +71,15 @@ public final class Model implements AutoCloseable {
         // Read first: a broken configuration is reported before the weights are looked at.
         Decoder.readConfig(modules.transformer());
         // The tokenizer's file is the largest to parse, so it is read beside everything else.
-        CompletableFuture<Tokenizer> tokenizer = CompletableFuture.supplyAsync(
+        try (Background<Tokenizer> tokenizer = Background.start(
                 () -> loadTokenizer(modules),
-                task -> Thread.ofPlatform().daemon().name("sgpt4j-open").start(task));
-        try {
+                task -> Thread.ofPlatform().daemon().name("sgpt4j-open").start(task))) {
             return open(directory, modules, options, tokenizer);
-        } finally {
-            tokenizer.handle((loaded, failure) -> failure == null).join();
         }
     }
 
     private static Model open(
-            Path directory, SentenceModules modules, ModelOptions options, CompletableFuture<Tokenizer> tokenizer) {
+            Path directory, SentenceModules modules, ModelOptions options, Background<Tokenizer> tokenizer) {
         Weights weights = Weights.open(modules.transformer());
         try {
             Devices.Opened devices = Devices.open(options, weights.elements());
@@ -90,7 +87,7 @@ public final class Model implements AutoCloseable {
                 List<Decoder> decoders = devices.backends().stream()
                         .map(backend -> Decoder.load(modules.transformer(), weights, backend))
                         .toList();
-                return new Model(directory, modules, weights, devices, result(tokenizer), new Lanes(decoders));
+                return new Model(directory, modules, weights, devices, tokenizer.result(), new Lanes(decoders));
             } catch (RuntimeException | Error e) {
                 devices.backends().forEach(Backend::close);
                 throw e;
@@ -104,19 +101,6 @@ public final class Model implements AutoCloseable {
     private static Tokenizer loadTokenizer(SentenceModules modules) {
         Tokenizer tokenizer = Tokenizer.load(modules.transformer());
         return modules.lowerCase() ? tokenizer.lowerCasing() : tokenizer;
-    }
-
-    /// What another thread computed or threw.
-    private static <T> T result(CompletableFuture<T> future) {
-        try {
-            return future.join();
-        } catch (CompletionException e) {
-            switch (e.getCause()) {
-                case RuntimeException cause -> throw cause;
-                case Error cause -> throw cause;
-                case null, default -> throw e;
-            }
-        }
     }
 
     /// Token ids of a text, uncut.
@@ -142,7 +126,7 @@ public final class Model implements AutoCloseable {
     /// @throws IllegalStateException if the model is closed
     public ModelInfo info() {
         requireOpen();
-        return ModelInfo.of(this);
+        return whileOpen(this::requireOpen, () -> ModelInfo.of(this));
     }
 
     /// Stands for the checkpoint's contents, wherever it lies: 32 hexadecimal digits from its configuration,
@@ -152,16 +136,14 @@ public final class Model implements AutoCloseable {
     /// @throws IllegalStateException if the model is closed
     public String fingerprint() {
         requireOpen();
-        return Fingerprint.ofCheckpoint(modules, weights);
+        return whileOpen(this::requireOpen, () -> Fingerprint.ofCheckpoint(modules, weights));
     }
 
     /// All stored tensors, also those that are not computed with: the decoder's by name, then those of dense layers.
     ///
     /// @throws IllegalStateException if the model is closed
     public List<TensorInfo> tensors() {
-        List<TensorInfo> tensors = new ArrayList<>();
-        forEachTensor(tensor -> tensors.add(info(tensor)));
-        return tensors;
+        return ofTensors(tensor -> Optional.of(info(tensor)));
     }
 
     /// Looks at every number of the F32, F16 and BF16 tensors, which reads the whole checkpoint. It uses all
@@ -170,13 +152,7 @@ public final class Model implements AutoCloseable {
     /// @return in the order of [#tensors]
     /// @throws IllegalStateException if the model is closed
     public List<TensorStatistics> scan() {
-        List<TensorStatistics> statistics = new ArrayList<>();
-        forEachTensor(tensor -> {
-            if (tensor.dtype().isWeight()) {
-                statistics.add(statistics(tensor));
-            }
-        });
-        return statistics;
+        return ofTensors(tensor -> tensor.dtype().isWeight() ? Optional.of(statistics(tensor)) : Optional.empty());
     }
 
     /// Memory that embedding needs on every device and with every type of weights.
@@ -188,11 +164,21 @@ public final class Model implements AutoCloseable {
         if (tokens < 1) {
             throw new IllegalArgumentException("tokens: expected at least 1, got " + tokens);
         }
-        return MemoryEstimate.of(DecoderLayout.read(modules.transformer(), weights.names()), weights, tokens);
+        return whileOpen(
+                this::requireOpen,
+                () -> MemoryEstimate.of(DecoderLayout.read(modules.transformer(), weights.names()), weights, tokens));
+    }
+
+    private <T> List<T> ofTensors(Function<WeightTensor, Optional<T>> fact) {
+        requireOpen();
+        List<T> facts = new ArrayList<>();
+        return whileOpen(this::requireOpen, () -> {
+            forEachTensor(tensor -> fact.apply(tensor).ifPresent(facts::add));
+            return facts;
+        });
     }
 
     private void forEachTensor(Consumer<WeightTensor> action) {
-        requireOpen();
         weights.names().forEach(name -> action.accept(weights.get(name)));
         for (SentenceModules.Step step : modules.steps()) {
             if (step instanceof SentenceModules.Step.Dense(Path folder)) {

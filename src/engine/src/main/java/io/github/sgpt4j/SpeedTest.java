@@ -34,6 +34,7 @@ public final class SpeedTest implements AutoCloseable {
     /// Of the first device, which alone is looked into.
     private final TimedBackend timed;
     private final Lanes lanes;
+    private volatile boolean closed;
 
     private SpeedTest(Weights weights, Devices.Opened devices, Function<Backend, Decoder> load) {
         this.weights = weights;
@@ -115,22 +116,32 @@ public final class SpeedTest implements AutoCloseable {
     /// @param tokens tokens of each text
     /// @param queryTokens tokens of the query that is scored after each text
     /// @param batchTokens most tokens computed at the same time on a device
-    /// @throws IllegalArgumentException if a number is below 1, or a text with its query longer than the model
+    /// @param seconds at least 0, finite
+    /// @throws IllegalArgumentException if a number is out of range, or a text with its query longer than the model
+    /// @throws IllegalStateException if this is closed, before the call or meanwhile
     public SpeedReport run(int texts, int tokens, int queryTokens, int batchTokens, double seconds) {
+        requireOpen();
+        if (!(seconds >= 0) || Double.isInfinite(seconds)) {
+            throw new IllegalArgumentException("seconds: expected a finite number of at least 0, got " + seconds);
+        }
         TokenLoad load = new TokenLoad(texts, tokens, queryTokens, batchTokens);
         int positions = lanes.any().config().maxPositions();
         if (tokens + (long) queryTokens > positions) {
             throw new IllegalArgumentException("expected texts with query of at most %d tokens, the model's, got %d"
                     .formatted(positions, tokens + (long) queryTokens));
         }
+        return Model.whileOpen(this::requireOpen, () -> report(load, seconds));
+    }
+
+    private SpeedReport report(TokenLoad load, double seconds) {
         double[] embed = passes(() -> load.embed(lanes), seconds);
         double[] score = passes(() -> load.score(lanes), seconds);
         String names = devices.backends().stream().map(Backend::name).collect(Collectors.joining(","));
         return new SpeedReport(
                 names,
-                rate(embed, texts),
-                rate(embed, (double) texts * tokens),
-                rate(score, texts),
+                rate(embed, load.texts()),
+                rate(embed, (double) load.texts() * load.tokens()),
+                rate(score, load.texts()),
                 parts(load),
                 new Ceilings(devices.backends().getFirst()).measure());
     }
@@ -185,9 +196,16 @@ public final class SpeedTest implements AutoCloseable {
         return new Rate(items / median, items / sorted[sorted.length - 1], items / sorted[0], sorted.length);
     }
 
-    /// Gives memory and threads back.
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("speed test is closed");
+        }
+    }
+
+    /// Gives memory and threads back. Closing again does nothing.
     @Override
     public void close() {
+        closed = true;
         devices.backends().forEach(Backend::close);
         weights.close();
     }

@@ -103,14 +103,14 @@ class BrokenCheckpointTest {
 
     @Test
     void aConfigWithAKeyTwice() {
-        configRefused("{\"vocab_size\": 1, \"vocab_size\": 2}", CONFIG, "vocab_size", "Duplicate");
+        configRefused("{\"vocab_size\": 1, \"vocab_size\": 2}", CONFIG, "expected key vocab_size once, got it twice");
     }
 
     @Test
     void aConfigWithSomethingAfterIt() {
         String config = new String(model.bytes(CONFIG), StandardCharsets.UTF_8);
         configRefused(config + " }", CONFIG, "not valid JSON");
-        configRefused(config + " {}", CONFIG, "not valid JSON", "railing");
+        configRefused(config + " {}", CONFIG, "not valid JSON", "expected the end, got more");
     }
 
     @Test

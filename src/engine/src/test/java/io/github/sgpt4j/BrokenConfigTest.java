@@ -375,4 +375,10 @@ class BrokenConfigTest {
         model.dropTensor("lm_head.bias");
         Refusal.check(FormatException.class, () -> CrossEncoder.open(model.directory()), "lm_head.bias", "expected");
     }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"1e-60", "1e300"})
+    void anEpsilonThatIsNoFloat(String epsilon) {
+        refused(copy("gptneo-be").set(CONFIG, "layer_norm_epsilon", epsilon), CONFIG, "epsilon");
+    }
 }

@@ -99,4 +99,25 @@ class FingerprintTest {
             return encoder.fingerprint();
         }
     }
+
+    @Test
+    void standsForDenseLayersInSeveralFilesToo() throws IOException {
+        Checkpoint copy = Checkpoint.copy("gptneo-be", folder);
+        String header = "{\"linear.weight\":{\"dtype\":\"F32\",\"shape\":[3,64],\"data_offsets\":[0,768]}}";
+        ByteBuffer dense = ByteBuffer.allocate(8 + header.length() + 768).order(ByteOrder.LITTLE_ENDIAN);
+        dense.putLong(header.length()).put(header.getBytes(StandardCharsets.UTF_8));
+        copy.write("modules.json", """
+                [{"path": "", "type": "sentence_transformers.models.Transformer"},
+                 {"path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
+                 {"path": "2", "type": "sentence_transformers.models.Dense"}]""");
+        copy.write("2/config.json", "{\"in_features\": 64, \"out_features\": 3, \"bias\": false}");
+        copy.write("2/model.safetensors", dense.array());
+        String single = ofBiEncoder(copy.directory(), BiEncoderOptions.DEFAULT);
+        copy.delete("2/model.safetensors").write("2/part.safetensors", dense.array());
+        copy.write("2/model.safetensors.index.json", "{\"weight_map\": {\"linear.weight\": \"part.safetensors\"}}");
+        assertEquals(single, ofBiEncoder(copy.directory(), BiEncoderOptions.DEFAULT));
+        dense.put(dense.capacity() - 1, (byte) 1);
+        copy.write("2/part.safetensors", dense.array());
+        assertNotEquals(single, ofBiEncoder(copy.directory(), BiEncoderOptions.DEFAULT));
+    }
 }

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertThrowsExactly;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.sgpt4j.error.SgptException;
@@ -128,6 +127,7 @@ class ModelLifecycleTest {
         assertThrowsExactly(IllegalStateException.class, model::info);
         assertThrowsExactly(IllegalStateException.class, model::scan);
         assertThrowsExactly(IllegalStateException.class, model::tensors);
+        assertThrowsExactly(IllegalStateException.class, model::fingerprint);
         assertThrowsExactly(IllegalStateException.class, () -> model.memoryNeeds(1));
         assertThrowsExactly(IllegalStateException.class, () -> model.tokenize("text", true));
         assertThrowsExactly(IllegalStateException.class, () -> model.detokenize(new int[] {1}));
@@ -149,6 +149,47 @@ class ModelLifecycleTest {
         assertClosed(model);
         assertClosed(encoder);
         assertClosed(scorer);
+    }
+
+    /// Calls until it is refused, and returns the refusal's message.
+    private static String untilClosed(Runnable call) {
+        while (true) {
+            try {
+                call.run();
+            } catch (IllegalStateException e) {
+                return e.getMessage();
+            }
+        }
+    }
+
+    @Test
+    void closingWhileOthersComputeIsToldInTheCallersTerms() throws InterruptedException, ExecutionException {
+        for (int round = 0; round < 12; round++) {
+            Model model = open("gptneo-ce");
+            BiEncoder encoder = BiEncoder.of(model, BiEncoderOptions.DEFAULT);
+            CrossEncoder scorer = CrossEncoder.of(model, CrossEncoderOptions.DEFAULT);
+            List<Runnable> calls = List.of(
+                    () -> encoder.embed(TEXTS),
+                    () -> scorer.score("snow", TEXTS),
+                    () -> encoder.tokenize("snow", TextKind.QUERY),
+                    encoder::fingerprint,
+                    scorer::fingerprint,
+                    model::scan,
+                    model::tensors,
+                    model::info,
+                    () -> model.memoryNeeds(100),
+                    () -> BiEncoder.of(model, BiEncoderOptions.DEFAULT).close());
+            try (ExecutorService threads = Executors.newFixedThreadPool(calls.size())) {
+                List<Future<String>> messages = calls.stream()
+                        .map(call -> threads.submit(() -> untilClosed(call)))
+                        .toList();
+                Thread.sleep(10 + 3 * round);
+                model.close();
+                for (Future<String> message : messages) {
+                    assertEquals("model %s is closed".formatted(model.directory()), message.get());
+                }
+            }
+        }
     }
 
     @Test
@@ -211,7 +252,7 @@ class ModelLifecycleTest {
                 BiEncoder encoder = BiEncoder.of(model, BiEncoderOptions.DEFAULT)) {
             encoder.embed(TEXTS);
             assertFalse(mapped(checkpoint.directory()).isEmpty());
-            assertTrue(workers().size() > before.size());
+            assertFalse(before.containsAll(workers()));
         }
         assertEquals(List.of(), mapped(checkpoint.directory()));
         assertWorkersEnd(before);

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertThrowsExactly;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.backend.PoolMode;
@@ -15,6 +16,7 @@ import io.github.sgpt4j.batch.SequenceBatch;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.NamedShape;
 import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.weights.WeightTensor;
 import io.github.sgpt4j.weights.Weights;
 import java.util.HashSet;
@@ -24,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.FieldSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SpeedTestTest {
     static final List<NamedShape> SHAPES = NamedShape.ALL;
@@ -116,6 +119,25 @@ class SpeedTestTest {
             assertThrows(IllegalArgumentException.class, () -> test.run(1, 2040, 16, 4096, 0));
             assertThrows(IllegalArgumentException.class, () -> test.run(0, 20, 16, 4096, 0));
             assertEquals(300, test.usualTokens(16));
+        }
+    }
+
+    @Test
+    void aClosedSpeedTestSaysSo() {
+        SpeedTest test = SpeedTest.of(Goldens.model("gptneo-ce"), ModelOptions.DEFAULT.withThreads(2));
+        test.close();
+        test.close();
+        IllegalStateException e = assertThrowsExactly(IllegalStateException.class, () -> test.run(1, 2, 1, 16, 0));
+        assertEquals("speed test is closed", e.getMessage());
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {-1, Double.NaN, Double.POSITIVE_INFINITY})
+    void aTimeThatIsNoneIsRefused(double seconds) {
+        try (SpeedTest test = SpeedTest.of(Goldens.model("gptneo-ce"), ModelOptions.DEFAULT.withThreads(2))) {
+            IllegalArgumentException e =
+                    assertThrowsExactly(IllegalArgumentException.class, () -> test.run(1, 2, 1, 16, seconds));
+            assertTrue(e.getMessage().startsWith("seconds: expected"), e.getMessage());
         }
     }
 }

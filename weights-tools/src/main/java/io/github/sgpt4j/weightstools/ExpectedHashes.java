@@ -3,6 +3,7 @@ package io.github.sgpt4j.weightstools;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.weights.MappedFile;
 import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.weights.Unreadable;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
@@ -99,7 +100,7 @@ final class ExpectedHashes {
                     && NAME.matcher(name).matches();
             return known ? Optional.of(new Expected(name, "the cache's blob name")) : Optional.empty();
         } catch (IOException e) {
-            throw new FormatException("%s: cannot be read: %s".formatted(link, e.getMessage()), e);
+            throw Unreadable.of(link, e);
         }
     }
 
@@ -126,7 +127,7 @@ final class ExpectedHashes {
         } catch (CharacterCodingException e) {
             throw new FormatException("%s: expected a list of hashes in UTF-8, got other bytes".formatted(file), e);
         } catch (IOException e) {
-            throw new FormatException("%s: cannot be read: %s".formatted(file, e.getMessage()), e);
+            throw Unreadable.of(file, e);
         }
     }
 }

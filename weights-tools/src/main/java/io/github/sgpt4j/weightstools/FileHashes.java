@@ -1,6 +1,6 @@
 package io.github.sgpt4j.weightstools;
 
-import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.weights.Unreadable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -24,7 +24,7 @@ record FileHashes(long bytes, String sha256, Optional<String> gitSha1) {
     ///
     /// @param git whether to make Git's hash too
     /// @param read is told how many bytes each piece had, on this thread
-    /// @throws FormatException if it cannot be read
+    /// @throws io.github.sgpt4j.error.FormatException if it cannot be read
     static FileHashes of(Path file, boolean git, LongConsumer read) {
         MessageDigest sha256 = digest("SHA-256");
         MessageDigest sha1 = digest("SHA-1");
@@ -46,7 +46,7 @@ record FileHashes(long bytes, String sha256, Optional<String> gitSha1) {
                     hex.formatHex(sha256.digest()),
                     git ? Optional.of(hex.formatHex(sha1.digest())) : Optional.empty());
         } catch (IOException e) {
-            throw new FormatException("%s: cannot be read: %s".formatted(file, e.getMessage()), e);
+            throw Unreadable.of(file, e);
         }
     }
 

@@ -1,12 +1,12 @@
 package io.github.sgpt4j.weightstools;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.weights.MappedFile;
 import io.github.sgpt4j.weights.Quoted;
 import io.github.sgpt4j.weights.ShardIndex;
+import io.github.sgpt4j.weights.Unreadable;
 import io.github.sgpt4j.weights.Weights;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -131,10 +131,8 @@ final class SourceFolder {
                         "%s: expected at most %d bytes, got %d".formatted(file, MAX_JSON_BYTES, Files.size(file)));
             }
             return JSON.readTree(file.toFile());
-        } catch (JsonProcessingException e) {
-            throw new FormatException("%s: expected JSON: %s".formatted(file, e.getOriginalMessage()), e);
         } catch (IOException e) {
-            throw new FormatException("%s: cannot be read: %s".formatted(file, e.getMessage()), e);
+            throw Unreadable.of(file, e);
         }
     }
 }

@@ -100,6 +100,10 @@ public record DecoderConfig(
         check("vocabulary size", vocabulary, MAX_DIMENSION);
         check("number of positions", maxPositions, Integer.MAX_VALUE / 2);
         check("columns of queries, keys and values", (heads + 2L * kvHeads) * headDim, MAX_DIMENSION);
+        if (!(epsilon > 0) || Float.isInfinite(epsilon)) {
+            throw new IllegalArgumentException(
+                    "expected a norm's epsilon that a 32-bit float holds, got %s".formatted(epsilon));
+        }
         if (heads % kvHeads != 0) {
             throw new IllegalArgumentException(
                     "expected heads (%d) to be a multiple of key heads (%d)".formatted(heads, kvHeads));

@@ -1,12 +1,13 @@
 package io.github.sgpt4j.model;
 
-import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.weights.Unreadable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -50,8 +51,8 @@ public final class JsonFile {
     static JsonFile of(Path path, String json) {
         try {
             return new JsonFile(path, "", MAPPER.readTree(json));
-        } catch (JacksonException e) {
-            throw new FormatException("%s: %s".formatted(path, oneLine(e)), e);
+        } catch (JsonProcessingException e) {
+            throw Unreadable.of(path, e);
         }
     }
 
@@ -77,21 +78,9 @@ public final class JsonFile {
                 throw new FormatException("%s: expected JSON, got an empty file".formatted(path));
             }
             return node;
-        } catch (JacksonException e) {
-            throw new FormatException("%s: not valid JSON: %s".formatted(path, oneLine(e)), e);
         } catch (IOException e) {
-            throw new FormatException("%s: cannot be read: %s".formatted(path, e), e);
+            throw Unreadable.of(path, e);
         }
-    }
-
-    private static String oneLine(JacksonException e) {
-        String where = e.getLocation() == null
-                ? ""
-                : " at line " + e.getLocation().getLineNr() + ", column "
-                        + e.getLocation().getColumnNr();
-        // Jackson's messages quote the file, whatever it holds.
-        return e.getOriginalMessage().lines().findFirst().orElse("syntax error").replaceAll("[\\p{C}\\p{Z}]", " ")
-                + where;
     }
 
     public Path path() {

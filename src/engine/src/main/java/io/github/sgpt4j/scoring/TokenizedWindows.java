@@ -2,8 +2,7 @@ package io.github.sgpt4j.scoring;
 
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
+import java.util.concurrent.ForkJoinPool;
 import java.util.stream.IntStream;
 
 /// Texts as token ids, a window at a time; if asked for, the next window is made in the background while one is used.
@@ -32,7 +31,7 @@ final class TokenizedWindows implements AutoCloseable {
     private final Ahead ahead;
     private final Encoding encoding;
     private int from;
-    private Optional<CompletableFuture<int[][]>> next = Optional.empty();
+    private Optional<Background<int[][]>> next = Optional.empty();
 
     /// @param size texts of a window
     TokenizedWindows(List<String> texts, int size, Ahead ahead, Encoding encoding) {
@@ -49,10 +48,11 @@ final class TokenizedWindows implements AutoCloseable {
         }
         int first = from;
         int end = Math.min(texts.size(), from + size);
-        int[][] ids = next.isPresent() ? joined(next.get()) : encode(first, end);
+        int[][] ids = next.isPresent() ? next.get().result() : encode(first, end);
         from = end;
         next = ahead != Ahead.NOT && end < texts.size()
-                ? Optional.of(CompletableFuture.supplyAsync(() -> encode(end, Math.min(texts.size(), end + size))))
+                ? Optional.of(Background.start(
+                        () -> encode(end, Math.min(texts.size(), end + size)), ForkJoinPool.commonPool()))
                 : Optional.empty();
         return Optional.of(new Window(first, ids));
     }
@@ -64,22 +64,9 @@ final class TokenizedWindows implements AutoCloseable {
                 .toArray(int[][]::new);
     }
 
-    private static int[][] joined(CompletableFuture<int[][]> future) {
-        try {
-            return future.join();
-        } catch (CompletionException e) {
-            switch (e.getCause()) {
-                case RuntimeException cause -> throw cause;
-                case Error cause -> throw cause;
-                case null, default -> throw e;
-            }
-        }
-    }
-
     /// Waits for what is being made: nothing goes on in the background afterwards.
     @Override
     public void close() {
-        next.ifPresent(
-                future -> future.handle((ids, failure) -> failure == null).join());
+        next.ifPresent(Background::close);
     }
 }

@@ -21,7 +21,7 @@ sealed interface Decoder {
     }
 
     /// Several steps in order.
-    record Sequence(List<Decoder> steps) implements Decoder {
+    record Sequence(List<Decoder> steps, Growth growth) implements Decoder {
         public Sequence {
             steps = List.copyOf(steps);
         }
@@ -31,8 +31,13 @@ sealed interface Decoder {
             List<String> result = tokens;
             for (Decoder step : steps) {
                 result = step.decode(result);
+                growth.check(length(tokens), length(result));
             }
             return result;
+        }
+
+        private static long length(List<String> tokens) {
+            return tokens.stream().mapToLong(String::length).sum();
         }
     }
 
@@ -63,10 +68,10 @@ sealed interface Decoder {
     }
 
     /// Replaces every match in each token.
-    record Replace(Splitter pattern, String content) implements Decoder {
+    record Replace(Splitter pattern, String content, Growth growth) implements Decoder {
         @Override
         public List<String> decode(List<String> tokens) {
-            return tokens.stream().map(t -> pattern.replace(t, content)).toList();
+            return tokens.stream().map(t -> pattern.replace(t, content, growth)).toList();
         }
     }
 

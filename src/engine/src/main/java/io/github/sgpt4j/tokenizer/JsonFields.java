@@ -21,6 +21,11 @@ record JsonFields(String file, String path, JsonNode node) {
         }
     }
 
+    /// File and key of this object.
+    String where() {
+        return path.isEmpty() ? file : file + ": " + path;
+    }
+
     /// File and key of a member.
     String where(String key) {
         return file + ": " + child(key);

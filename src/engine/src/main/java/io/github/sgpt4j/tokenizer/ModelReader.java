@@ -2,7 +2,6 @@ package io.github.sgpt4j.tokenizer;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -10,11 +9,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.weights.Unreadable;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.Reader;
 import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -85,7 +85,7 @@ final class ModelReader {
             end(parser, path.toString());
             return new JsonFields(path.toString(), "", node);
         } catch (IOException e) {
-            throw unreadable(path.toString(), e);
+            throw Unreadable.of(path, e);
         }
     }
 
@@ -106,7 +106,7 @@ final class ModelReader {
             step.read(parser);
             end(parser, file);
         } catch (IOException e) {
-            throw unreadable(file, e);
+            throw Unreadable.of(path, e);
         }
         if (!hasModel || !hasVocabulary || !hasMerges) {
             String missing = !hasModel ? "model" : !hasVocabulary ? "model.vocab" : "model.merges";
@@ -147,26 +147,8 @@ final class ModelReader {
                         "%s: %d bytes are more than the supported %d".formatted(path, size, MAX_FILE_BYTES));
             }
         } catch (IOException e) {
-            throw unreadable(path.toString(), e);
+            throw Unreadable.of(path, e);
         }
-    }
-
-    private static FormatException unreadable(String file, IOException e) {
-        if (e instanceof CharacterCodingException) {
-            return new FormatException("%s: not valid UTF-8".formatted(file), e);
-        }
-        String reason = e instanceof JsonProcessingException json
-                ? "not valid JSON: %s%s"
-                        .formatted(
-                                json.getOriginalMessage(),
-                                json.getLocation() == null
-                                        ? ""
-                                        : " (line %d, column %d)"
-                                                .formatted(
-                                                        json.getLocation().getLineNr(),
-                                                        json.getLocation().getColumnNr()))
-                : "cannot be read: " + e;
-        return new FormatException("%s: %s".formatted(file, reason.replaceAll("\\s*\\R\\s*", " ")), e);
     }
 
     private void readRoot(JsonParser parser) throws IOException {
@@ -229,7 +211,7 @@ final class ModelReader {
                             file,
                             path,
                             expected == JsonToken.START_OBJECT ? "an object" : "an array",
-                            parser.currentToken() == null ? "nothing" : "token " + parser.currentToken()));
+                            Unreadable.kind(parser.currentToken())));
         }
     }
 
@@ -239,7 +221,7 @@ final class ModelReader {
             String token = parser.currentName();
             if (parser.nextToken() != JsonToken.VALUE_NUMBER_INT) {
                 throw new FormatException(
-                        "%s: model.vocab: id of token \"%s\" is not an integer".formatted(file, token));
+                        "%s: model.vocab: id of token %s is not an integer".formatted(file, Quoted.of(token)));
             }
             requireWellFormed(token);
             char[] chars = token.toCharArray();
@@ -315,7 +297,7 @@ final class ModelReader {
                     .toString()
                     .toCharArray();
         } catch (IOException e) {
-            throw unreadable(path.toString(), e);
+            throw Unreadable.of(path, e);
         }
         for (int start = 0; start < chars.length; ) {
             int end = start;

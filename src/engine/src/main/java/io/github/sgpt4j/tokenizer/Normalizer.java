@@ -16,7 +16,7 @@ sealed interface Normalizer {
     }
 
     /// Several steps in order.
-    record Sequence(List<Normalizer> steps) implements Normalizer {
+    record Sequence(List<Normalizer> steps, Growth growth) implements Normalizer {
         public Sequence {
             steps = List.copyOf(steps);
         }
@@ -26,6 +26,7 @@ sealed interface Normalizer {
             String result = text;
             for (Normalizer step : steps) {
                 result = step.normalize(result);
+                growth.check(text.length(), result.length());
             }
             return result;
         }
@@ -62,10 +63,10 @@ sealed interface Normalizer {
     }
 
     /// Replaces every match by the same content.
-    record Replace(Splitter pattern, String content) implements Normalizer {
+    record Replace(Splitter pattern, String content, Growth growth) implements Normalizer {
         @Override
         public String normalize(String text) {
-            return pattern.replace(text, content);
+            return pattern.replace(text, content, growth);
         }
     }
 

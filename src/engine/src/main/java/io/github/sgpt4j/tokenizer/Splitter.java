@@ -30,7 +30,7 @@ interface Splitter {
     }
 
     /// Replaces every match by the same content; nothing in an empty text.
-    default String replace(String text, String content) {
+    default String replace(String text, String content, Growth growth) {
         if (text.isEmpty()) {
             return text;
         }
@@ -43,6 +43,7 @@ interface Splitter {
             }
             result.append(text, done, scan.start()).append(content);
             done = scan.end();
+            growth.check(text.length(), result.length());
         }
         return result == null ? text : result.append(text, done, text.length()).toString();
     }

@@ -10,6 +10,9 @@ import java.util.function.IntPredicate;
 
 /// Reads normalizers, pre-tokenizers and decoders of `tokenizer.json`. A type or key that is not known is refused.
 final class StepReader {
+    /// Of a pre-tokenizer, each of which calls the next.
+    private static final int MOST_STEPS = 100;
+
     private StepReader() {}
 
     /// A member of the file that may be null or absent.
@@ -22,9 +25,11 @@ final class StepReader {
         switch (type) {
             case "Sequence" -> {
                 step.allow(Set.of("type", "normalizers"));
-                return new Normalizer.Sequence(step.objects("normalizers").stream()
-                        .map(StepReader::normalizerStep)
-                        .toList());
+                return new Normalizer.Sequence(
+                        step.objects("normalizers").stream()
+                                .map(StepReader::normalizerStep)
+                                .toList(),
+                        growth(step));
             }
             case "NFC", "NFD", "NFKC", "NFKD" -> {
                 step.allow(Set.of("type"));
@@ -40,7 +45,7 @@ final class StepReader {
             }
             case "Replace" -> {
                 step.allow(Set.of("type", "pattern", "content"));
-                return new Normalizer.Replace(pattern(step), step.string("content"));
+                return new Normalizer.Replace(pattern(step), step.string("content"), growth(step));
             }
             case "Strip" -> {
                 step.allow(Set.of("type", "strip_left", "strip_right"));
@@ -55,6 +60,10 @@ final class StepReader {
         List<PreTokenizer> steps = new ArrayList<>();
         if (parent.has("pre_tokenizer")) {
             addPreTokenizer(parent.object("pre_tokenizer"), parent.has("normalizer"), steps);
+            if (steps.size() > MOST_STEPS) {
+                throw new UnsupportedModelException("%s: expected at most %d steps, got %d"
+                        .formatted(parent.where("pre_tokenizer"), MOST_STEPS, steps.size()));
+            }
         }
         return steps;
     }
@@ -178,6 +187,10 @@ final class StepReader {
         };
     }
 
+    private static Growth growth(JsonFields step) {
+        return new Growth(step.where());
+    }
+
     private static Splitter pattern(JsonFields step) {
         JsonFields pattern = step.object("pattern");
         pattern.allow(Set.of("String", "Regex"));
@@ -202,9 +215,11 @@ final class StepReader {
         switch (type) {
             case "Sequence" -> {
                 step.allow(Set.of("type", "decoders"));
-                return new Decoder.Sequence(step.objects("decoders").stream()
-                        .map(StepReader::decoderStep)
-                        .toList());
+                return new Decoder.Sequence(
+                        step.objects("decoders").stream()
+                                .map(StepReader::decoderStep)
+                                .toList(),
+                        growth(step));
             }
             case "ByteLevel" -> {
                 step.allow(Set.of("type", "add_prefix_space", "trim_offsets", "use_regex"));
@@ -212,7 +227,7 @@ final class StepReader {
             }
             case "Replace" -> {
                 step.allow(Set.of("type", "pattern", "content"));
-                return new Decoder.Replace(pattern(step), step.string("content"));
+                return new Decoder.Replace(pattern(step), step.string("content"), growth(step));
             }
             case "Fuse" -> {
                 step.allow(Set.of("type"));

@@ -57,7 +57,8 @@ public final class Tokenizer {
     /// The same tokenizer with texts in lower case before every other normalization (`do_lower_case` of
     /// sentence-transformers).
     public Tokenizer lowerCasing() {
-        Normalizer lower = new Normalizer.Sequence(List.of(new Normalizer.Lowercase(), normalizer));
+        Normalizer lower =
+                new Normalizer.Sequence(List.of(new Normalizer.Lowercase(), normalizer), new Growth("lower case"));
         return new Tokenizer(model, added, lower, preTokenizer, postProcessor, decoder, settings);
     }
 

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.core.StreamReadConstraints;
 import io.github.sgpt4j.error.FormatException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 
 /// Steps through JSON in mapped bytes, token by token. Nesting, lengths and the count of tokens are bounded, and
 /// every failure is a [FormatException] that names the file and the byte offset in it.
@@ -36,7 +37,7 @@ final class JsonCursor implements AutoCloseable {
         try {
             this.parser = FACTORY.createParser(new Utf8Input(file, json, fileOffset));
         } catch (IOException e) {
-            throw new FormatException("%s: cannot be read as JSON: %s".formatted(file, e.getMessage()), e);
+            throw translated(e);
         }
     }
 
@@ -151,13 +152,12 @@ final class JsonCursor implements AutoCloseable {
 
     private FormatException translated(IOException failure) {
         if (!(failure instanceof JsonProcessingException json)) {
-            return new FormatException("%s: cannot be read as JSON: %s".formatted(file, failure.getMessage()), failure);
+            return Unreadable.of(Path.of(file), failure);
         }
         JsonLocation location = json.getLocation();
         long offset = location == null ? end() : fileOffset + Math.max(0, location.getByteOffset());
-        String reason = json.getOriginalMessage().lines().findFirst().orElse("no reason given");
         return new FormatException(
-                "%s: byte %d: expected JSON, got something else: %s".formatted(file, offset, reason), failure);
+                "%s: byte %d: not valid JSON: %s".formatted(file, offset, Unreadable.problem(json)), failure);
     }
 
     @Override

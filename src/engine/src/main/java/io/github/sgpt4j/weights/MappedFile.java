@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -27,10 +26,8 @@ public final class MappedFile {
                 throw new FormatException("%s: expected %s, got an empty file".formatted(file, kind));
             }
             return channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
-        } catch (AccessDeniedException e) {
-            throw new FormatException("%s: cannot be read: permission denied".formatted(file), e);
         } catch (IOException e) {
-            throw new FormatException("%s: cannot be read: %s".formatted(file, e.getMessage()), e);
+            throw Unreadable.of(file, e);
         }
     }
 

@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Objects;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
@@ -220,8 +221,10 @@ public final class Weights implements AutoCloseable {
             for (Path entry : entries) {
                 names.add(entry.getFileName().toString());
             }
-        } catch (IOException | DirectoryIteratorException e) {
-            return new FormatException("%s: cannot be read: %s".formatted(directory, e.getMessage()), e);
+        } catch (IOException e) {
+            return Unreadable.of(directory, e);
+        } catch (DirectoryIteratorException e) {
+            return Unreadable.of(directory, Objects.requireNonNull(e.getCause()));
         }
         String expected = "%s: expected %s or %s, got ".formatted(directory, SINGLE_FILE, INDEX_FILE);
         if (names.isEmpty()) {

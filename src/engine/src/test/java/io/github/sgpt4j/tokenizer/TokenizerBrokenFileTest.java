@@ -15,6 +15,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -122,6 +124,45 @@ class TokenizerBrokenFileTest {
         assertRefused(UnsupportedModelException.class, changed(pointer, value), message);
     }
 
+    private static String repeated(String step, int times) {
+        return "[" + String.join(", ", Collections.nCopies(times, step)) + "]";
+    }
+
+    @Test
+    void preTokenizersOfManyStepsAreRefused() throws IOException {
+        String steps = repeated("{\"type\": \"Digits\"}", 20_000);
+        assertRefused(
+                UnsupportedModelException.class,
+                changed("/pre_tokenizer/pretokenizers", steps),
+                "pre_tokenizer: expected at most 100 steps, got 20000");
+    }
+
+    /// Forty steps that double a text would make a terabyte of it.
+    @Test
+    void normalizersThatMakeTextsGrowWithoutEndAreRefused() throws IOException {
+        String step = "{\"type\": \"Replace\", \"pattern\": {\"String\": \"a\"}, \"content\": \"%s\"}";
+        for (String steps : List.of(
+                repeated(step.formatted("aa"), 40),
+                repeated(step.formatted("a".repeat(1100)), 3),
+                repeated("{\"type\": \"Prepend\", \"prepend\": \"%s\"}".formatted("a".repeat(2_000_000)), 1))) {
+            assertRefused(
+                    UnsupportedModelException.class,
+                    changed("/normalizer/normalizers", steps),
+                    ": expected to make of");
+        }
+    }
+
+    @Test
+    void decodersThatMakeTextsGrowWithoutEndAreRefused() throws IOException {
+        String step = "{\"type\": \"Replace\", \"pattern\": {\"String\": \"a\"}, \"content\": \"aa\"}";
+        String decoder = "{\"type\": \"Sequence\", \"decoders\": %s}".formatted(repeated(step, 40));
+        TokenizerFiles.write(directory, changed("/decoder", decoder));
+        Tokenizer tokenizer = Tokenizer.load(directory);
+        int[] ids = tokenizer.encode("a", false);
+        SgptException e = assertThrows(UnsupportedModelException.class, () -> tokenizer.decode(ids, false));
+        assertTrue(e.getMessage().contains("at most"), e.getMessage());
+    }
+
     private static JsonNode changed(String pointer, String value) throws IOException {
         ObjectNode root = TokenizerFiles.small();
         int slash = pointer.lastIndexOf('/');
@@ -166,7 +207,7 @@ class TokenizerBrokenFileTest {
             {"model": {"vocab": {"a": 0, "a": 1}, "merges": []}} | token "a" occurs twice
             {"model": {"vocab": {"a": 0}, "vocab": {}, "merges": []}} | model.vocab occurs twice
             {"model": {"vocab": {"a": 0}, "merges": [], "type": "BPE", "type": "BPE"}} | model.type occurs twice
-            {"normalizer": {"type": "NFC", "type": "NFD"}, "model": {"vocab": {"a": 0}, "merges": []}} | Duplicate field
+            {"normalizer": {"type": "NFC", "type": "NFD"}, "model": {"vocab": {"a": 0}, "merges": []}} | expected key type once, got it twice
             {"model": {"vocab": {"\\ud800": 0}, "merges": []}} | urrogate
             {"model": {"type": "Unigram", "vocab": [["a", 0]], "merges": []}} | model
             """)

@@ -73,7 +73,7 @@ class TokenizerFuzzTest {
             try {
                 Splitter splitter = OnigurumaPattern.splitter(pattern.toString(), "test");
                 for (String text : TEXTS) {
-                    splitter.replace(text, "-");
+                    splitter.replace(text, "-", new Growth("test"));
                 }
             } catch (SgptException expected) {
                 // refused by name

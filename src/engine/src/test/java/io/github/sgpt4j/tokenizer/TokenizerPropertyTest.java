@@ -260,6 +260,6 @@ class TokenizerPropertyTest {
                 "x* '' ''"
             })
     void classesAndEmptyMatches(String pattern, String text, String expected) {
-        assertEquals(expected, OnigurumaPattern.splitter(pattern, "test").replace(text, "|"));
+        assertEquals(expected, OnigurumaPattern.splitter(pattern, "test").replace(text, "|", new Growth("test")));
     }
 }

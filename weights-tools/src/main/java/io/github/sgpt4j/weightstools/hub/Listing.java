@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.weights.Unreadable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
@@ -36,9 +37,7 @@ record Listing(String commit, Map<String, Entry> entries) {
             return new Reader(model, parser).read();
         } catch (JsonProcessingException e) {
             throw new HubException(
-                    "%s: expected a list of files from the hub, got something else: %s"
-                            .formatted(model.id(), e.getOriginalMessage()),
-                    e);
+                    "%s: list of files: not valid JSON: %s".formatted(model.id(), Unreadable.problem(e)), e);
         }
     }
 
@@ -85,7 +84,7 @@ record Listing(String commit, Map<String, Entry> entries) {
 
         private void require(JsonToken got, JsonToken expected, String name) throws HubException {
             if (got != expected) {
-                throw bad(name, String.valueOf(got));
+                throw bad(name, Unreadable.kind(got));
             }
         }
 

@@ -8,6 +8,7 @@ import io.github.sgpt4j.error.SgptException;
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.weights.Quoted;
 import io.github.sgpt4j.weights.ShardIndex;
+import io.github.sgpt4j.weights.Unreadable;
 import io.github.sgpt4j.weights.Weights;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -170,7 +171,7 @@ final class NeededFiles {
             modules = JSON.readTree(file.toFile());
         } catch (JsonProcessingException e) {
             throw new FormatException(
-                    "%s: %s: expected JSON: %s".formatted(name, MODULES_FILE, e.getOriginalMessage()), e);
+                    "%s: %s: not valid JSON: %s".formatted(name, MODULES_FILE, Unreadable.problem(e)), e);
         }
         if (!modules.isArray() || modules.isEmpty() || modules.size() > MAX_MODULES) {
             throw broken("a list of 1 to %d modules".formatted(MAX_MODULES), "something else");

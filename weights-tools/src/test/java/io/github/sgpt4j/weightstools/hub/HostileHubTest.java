@@ -190,7 +190,18 @@ class HostileHubTest extends HubFixture {
     @ValueSource(strings = {"{}", "[]", "1", "[", "{\"a\":"})
     void refusesBrokenModules(String text) {
         server.with("modules.json", text);
-        assertTrue(fails().startsWith("owner/some-model: modules.json: expected "));
+        String message = fails();
+        assertTrue(
+                message.matches("owner/some-model: modules.json: (not valid JSON: )?expected [^`]*, got [^`]*"),
+                message);
+    }
+
+    @Test
+    void tellsBrokenListingsWithoutWordsOfTheParser() {
+        server.always(LISTING, FakeHub.json("{\"sha\": \""));
+        assertEquals("owner/some-model: list of files: not valid JSON: expected more, got the end", fails());
+        server.always(LISTING, FakeHub.json("[]"));
+        assertEquals("owner/some-model: list of files: expected an object, got an array", fails());
     }
 
     @ParameterizedTest

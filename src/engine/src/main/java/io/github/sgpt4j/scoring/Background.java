@@ -1,0 +1,34 @@
+package io.github.sgpt4j.scoring;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import java.util.function.Supplier;
+
+/// Something that is computed on another thread meanwhile. Closing waits for it: nothing goes on afterwards.
+///
+/// @param future completed by the other thread
+public record Background<T>(CompletableFuture<T> future) implements AutoCloseable {
+    /// Begins on a thread of `executor`.
+    public static <T> Background<T> start(Supplier<T> computation, Executor executor) {
+        return new Background<>(CompletableFuture.supplyAsync(computation, executor));
+    }
+
+    /// Waits for what the other thread computed, or throws what it threw.
+    public T result() {
+        try {
+            return future.join();
+        } catch (CompletionException e) {
+            switch (e.getCause()) {
+                case RuntimeException cause -> throw cause;
+                case Error cause -> throw cause;
+                case null, default -> throw e;
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        future.handle((result, failure) -> failure == null).join();
+    }
+}
