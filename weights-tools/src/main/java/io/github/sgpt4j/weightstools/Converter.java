@@ -72,7 +72,8 @@ public final class Converter {
     /// Converts a checkpoint.
     ///
     /// Into its own directory: safetensors appear beside the pickled files, in module folders too. Into another
-    /// one, which may exist: configuration, tokenizer, module folders, texts and licence are copied as well.
+    /// one, which is new or empty unless forced: configuration, tokenizer, module folders, texts and licence are
+    /// copied as well.
     ///
     /// @param source checkpoint directory
     /// @param target where the result goes; may be `source`
@@ -89,7 +90,7 @@ public final class Converter {
         try (WorkFolder work = WorkFolder.open(target)) {
             try {
                 converter.plan(work.scratch());
-                converter.requireFree();
+                converter.requireFree(work);
                 converter.requireRoom(work.content());
                 converter.write(work.content(), listener);
             } finally {
@@ -170,10 +171,32 @@ public final class Converter {
     }
 
     /// Files that may be in the way: those to be written, and weights that the engine would read instead.
-    private void requireFree() throws IOException {
+    private void requireFree(WorkFolder work) throws IOException {
         if (options.force() || !Files.isDirectory(target)) {
             return;
         }
+        requireNotReplaced();
+        if (!inPlace) {
+            requireEmpty(work);
+        }
+    }
+
+    /// A checkpoint among files of something else would be neither.
+    private void requireEmpty(WorkFolder work) throws IOException {
+        try (Stream<Path> files = Files.list(target)) {
+            Optional<Path> other =
+                    files.filter(file -> !work.isIn(file)).sorted().findFirst();
+            if (other.isPresent()) {
+                throw new FileAlreadyExistsException(
+                        target.toString(),
+                        null,
+                        "expected a new or empty directory unless forced, found %s in it"
+                                .formatted(other.get().getFileName()));
+            }
+        }
+    }
+
+    private void requireNotReplaced() throws IOException {
         for (Part part : parts) {
             List<Path> files = new ArrayList<>(part.weightFiles());
             part.copied().forEach(name -> files.add(part.folder().resolve(name)));

@@ -89,6 +89,11 @@ final class WorkFolder implements AutoCloseable {
         return folder.resolve("content");
     }
 
+    /// Whether a file of the target is this folder.
+    boolean isIn(Path file) {
+        return file.endsWith(SUFFIX);
+    }
+
     /// For other temporary files.
     Path scratch() {
         return folder.resolve("scratch");

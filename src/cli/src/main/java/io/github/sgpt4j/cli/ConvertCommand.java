@@ -25,16 +25,21 @@ import picocli.CommandLine.Parameters;
 final class ConvertCommand implements Callable<Integer> {
     private final Console console;
 
-    @Parameters(index = "0", paramLabel = "SRC", description = "Checkpoint directory.")
+    @Parameters(
+            index = "0",
+            paramLabel = "SRC",
+            converter = Converters.PathName.class,
+            description = "Checkpoint directory.")
     private Path source = Path.of("");
 
     @Parameters(
             index = "1",
             paramLabel = "DST",
             arity = "0..1",
+            converter = Converters.PathName.class,
             description =
-                    "Directory for the converted checkpoint, with configuration and tokenizer (default: SRC itself,"
-                            + " where safetensors appear beside the pickled files).")
+                    "Directory for the converted checkpoint, with configuration and tokenizer; new or empty, unless --force"
+                            + " is given (default: SRC itself, where safetensors appear beside the pickled files).")
     private @Nullable Path target;
 
     @Option(
@@ -51,7 +56,9 @@ final class ConvertCommand implements Callable<Integer> {
             description = "Most bytes in one file, such as 5GB, 500MB or 2GiB (default: 5GB).")
     private long maxShardBytes = ConvertOptions.DEFAULT_MAX_SHARD_BYTES;
 
-    @Option(names = "--force", description = "Replace files that are there already.")
+    @Option(
+            names = "--force",
+            description = "Replace files that are there already; write into a DST that is not empty.")
     private boolean force;
 
     @Mixin

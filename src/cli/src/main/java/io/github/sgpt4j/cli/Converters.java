@@ -4,7 +4,11 @@ import io.github.sgpt4j.CrossEncoderOptions;
 import io.github.sgpt4j.Dtype;
 import io.github.sgpt4j.ModelOptions;
 import io.github.sgpt4j.Pooling;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
 import java.util.function.Function;
+import picocli.CommandLine;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
@@ -50,6 +54,52 @@ final class Converters {
         @Override
         public String convert(String value) {
             return checked(value, CrossEncoderOptions.DEFAULT::withPrompt).prompt();
+        }
+    }
+
+    /// A name that is not empty, as an unset variable of a shell is.
+    static final class Name implements ITypeConverter<String> {
+        @Override
+        public String convert(String value) {
+            if (value.isEmpty()) {
+                throw new TypeConversionException("expected a name, got an empty one");
+            }
+            return value;
+        }
+    }
+
+    /// The path of a file or directory, not empty.
+    static final class PathName implements ITypeConverter<Path> {
+        @Override
+        public Path convert(String value) {
+            return TextInput.path(new Name().convert(value));
+        }
+    }
+
+    /// One of some words, in any case; messages have them as they are usually typed.
+    ///
+    /// @param type of the words
+    record Word<E extends Enum<E>>(Class<E> type) implements ITypeConverter<E> {
+        /// Enables all options of a type.
+        static <E extends Enum<E>> void register(CommandLine line, Class<E> type) {
+            line.registerConverter(type, new Word<>(type));
+        }
+
+        @Override
+        public E convert(String value) {
+            List<E> all = List.of(type.getEnumConstants());
+            for (E one : all) {
+                if (word(one).equals(value.toLowerCase(Locale.ROOT))) {
+                    return one;
+                }
+            }
+            List<String> words = all.stream().map(Word::word).toList();
+            throw new TypeConversionException("expected %s or %s, got \"%s\""
+                    .formatted(String.join(", ", words.subList(0, words.size() - 1)), words.getLast(), value));
+        }
+
+        private static String word(Enum<?> one) {
+            return one.name().toLowerCase(Locale.ROOT);
         }
     }
 

@@ -7,6 +7,9 @@ import io.github.sgpt4j.retrieval.corpus.TextRecord;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -50,8 +53,9 @@ final class EmbedCommand extends ModelCommand {
     @Option(
             names = "--format",
             paramLabel = "jsonl|npy",
-            description = "JSON Lines, or a NumPy matrix of float32 without the texts (default: jsonl).")
-    private Format format = Format.JSONL;
+            description = "JSON Lines, or a NumPy matrix of float32 without the texts (default: npy if the name behind"
+                    + " -o ends so, otherwise jsonl).")
+    private @Nullable Format format;
 
     @Parameters(paramLabel = "TEXT", description = "Texts to embed.")
     private List<String> texts = new ArrayList<>();
@@ -62,17 +66,28 @@ final class EmbedCommand extends ModelCommand {
 
     @Override
     void run() throws IOException {
+        if (encoding.brackets() && kind == TextKind.TEXT) {
+            throw usage("--specb means nothing for --as text: expected --as query or --as document");
+        }
+        Format form = format();
         try (TextInput in = input.open(this, texts, "text");
-                Output out = format == Format.NPY
+                Output out = form == Format.NPY
                         ? Output.openPatchable(console(), output.file())
                         : Output.open(console(), output.file());
                 Model model = openModel();
                 BiEncoder encoder = BiEncoder.of(model, encoding.options(normalize, common().batchTokens()))) {
-            Sink sink = format == Format.NPY ? npy(out, encoder.dimension()) : jsonl(out);
+            Sink sink = form == Format.NPY ? npy(out, encoder.dimension()) : jsonl(out);
             embed(in, encoder, sink);
             sink.finish();
             out.finish();
         }
+    }
+
+    private Format format() {
+        boolean npy = output.file()
+                .filter(name -> name.toLowerCase(Locale.ROOT).endsWith(".npy"))
+                .isPresent();
+        return Optional.ofNullable(format).orElse(npy ? Format.NPY : Format.JSONL);
     }
 
     private void embed(TextInput in, BiEncoder encoder, Sink sink) throws IOException {

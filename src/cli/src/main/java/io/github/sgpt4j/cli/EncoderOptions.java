@@ -25,6 +25,11 @@ final class EncoderOptions {
                     + " concatenated (default: what the checkpoint says, else weightedmean).")
     private List<Pooling> pooling = new ArrayList<>();
 
+    /// Whether brackets were asked for.
+    boolean brackets() {
+        return Optional.ofNullable(specb).orElse(false);
+    }
+
     BiEncoderOptions options(boolean normalize, int batchTokens) {
         return new BiEncoderOptions(pooling, Optional.ofNullable(specb), normalize, 0, batchTokens);
     }

@@ -8,6 +8,7 @@ import io.github.sgpt4j.retrieval.evaluation.CachedPairScorer;
 import io.github.sgpt4j.retrieval.evaluation.TextEmbedder;
 import io.github.sgpt4j.retrieval.evaluation.TextPairScorer;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -26,7 +27,7 @@ final class EvalCaches {
         TextEmbedder embedder = TextEmbedder.of(encoder);
         return options.noCache()
                 ? CachedEmbedder.withoutCache(embedder)
-                : CachedEmbedder.open(embedder, directory(), identity(model, encoder.fingerprint()));
+                : explained(() -> CachedEmbedder.open(embedder, directory(), identity(model, encoder.fingerprint())));
     }
 
     /// The caller closes it.
@@ -34,7 +35,22 @@ final class EvalCaches {
         TextPairScorer scorer = TextPairScorer.of(encoder);
         return options.noCache()
                 ? CachedPairScorer.withoutCache(scorer)
-                : CachedPairScorer.open(scorer, directory(), identity(model, encoder.fingerprint()));
+                : explained(() -> CachedPairScorer.open(scorer, directory(), identity(model, encoder.fingerprint())));
+    }
+
+    /// Something that makes files in the cache.
+    @FunctionalInterface
+    private interface Opening<T> {
+        T open() throws IOException;
+    }
+
+    private <T> T explained(Opening<T> opening) throws IOException {
+        try {
+            return opening.open();
+        } catch (FileSystemException e) {
+            throw new CliException(
+                    Failures.sentence(e) + "; --cache DIR keeps results elsewhere, --no-cache keeps none", e);
+        }
     }
 
     /// Devices and types of numbers round differently.
@@ -51,9 +67,7 @@ final class EvalCaches {
         if (options.noCache()) {
             return Files.createTempDirectory("sgpt-bm25-");
         }
-        Path directory = directory();
-        Files.createDirectories(directory);
-        return Files.createTempDirectory(directory, "bm25-");
+        return explained(() -> Files.createTempDirectory(Files.createDirectories(directory()), "bm25-"));
     }
 
     private Path directory() {

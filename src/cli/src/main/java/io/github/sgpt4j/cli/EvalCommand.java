@@ -35,18 +35,32 @@ import picocli.CommandLine.Option;
             "An evaluation that is interrupted goes on where it stood when it is called again."
         })
 final class EvalCommand extends ModelCommand {
-    @Option(names = "--run", paramLabel = "FILE", description = "A run in TREC's form.")
+    @Option(
+            names = "--run",
+            paramLabel = "FILE",
+            converter = Converters.Name.class,
+            description = "A run in TREC's form.")
     private @Nullable String run;
 
-    @Option(names = "--qrels", paramLabel = "FILE", description = "Judgements for --run.")
+    @Option(
+            names = "--qrels",
+            paramLabel = "FILE",
+            converter = Converters.Name.class,
+            description = "Judgements for --run.")
     private @Nullable String qrels;
 
-    @Option(names = "--data", paramLabel = "DIR", arity = "1..*", description = "Collections to search.")
+    @Option(
+            names = "--data",
+            paramLabel = "DIR",
+            arity = "1..*",
+            converter = Converters.Name.class,
+            description = "Collections to search.")
     private List<String> data = new ArrayList<>();
 
     @Option(
             names = "--useb",
             paramLabel = "DIR",
+            converter = Converters.Name.class,
             description = "The folder of USEB's tasks; splits: test, valid or dev.")
     private @Nullable String useb;
 
@@ -83,16 +97,42 @@ final class EvalCommand extends ModelCommand {
             throw usage(
                     "expected --run FILE and --qrels FILE together, got only " + (run == null ? "--qrels" : "--run"));
         }
-        Optional<String> misplaced = options.misplaced(!data.isEmpty(), useb != null);
-        if (misplaced.isPresent()) {
-            String kind = run != null ? "--run" : useb != null ? "--useb" : "--data";
-            throw usage("%s means nothing for %s".formatted(misplaced.get(), kind));
+        if (given("--cache") && given("--no-cache")) {
+            throw usage("--cache and --no-cache exclude each other");
+        }
+        if (run != null || useb != null) {
+            refuse(run != null ? "for --run" : "for --useb", "--mode", "--depth", "--rerank", "--prompt", "--save-run");
+        }
+        if (run != null) {
+            refuse("for --run", "--split", "--specb", "--pooling", "--cache", "--no-cache");
+            refuse("for --run, which needs no model", ModelCommand.MODEL_OPTIONS.toArray(String[]::new));
+        } else if (useb != null) {
+            refuse("for --useb", "--cutoffs", "--identical-ids", "--per-query");
+        } else {
+            checkMode();
         }
         for (Optional<String> file : List.of(options.report(), options.saveRun())) {
             if (file.isPresent() && file.get().equals("-")) {
                 throw usage("--report, --save-run: expected a file, got - (--format json writes the report to stdout)");
             }
         }
+    }
+
+    private void checkMode() {
+        EvalOptions.Mode mode = options.mode();
+        if (mode == EvalOptions.Mode.RERANK) {
+            refuse("for --mode rerank, which computes no embeddings", "--specb", "--pooling");
+        } else {
+            String where = "for --mode %s; --mode rerank lets the model re-order the first N of BM25".formatted(mode);
+            refuse(where, "--rerank", "--prompt");
+        }
+        if (mode == EvalOptions.Mode.BM25) {
+            refuse("for --mode bm25, which computes no embeddings", "--specb", "--pooling");
+            noticeUnusedModel("--mode bm25");
+        }
+        options.beyondDepth().ifPresent(complaint -> {
+            throw usage(complaint);
+        });
     }
 
     /// Finds out before the work whether its result can be written.

@@ -51,7 +51,11 @@ final class EvalOptions {
                     + " best, scored by the model as cross-encoder) (default: dense).")
     private @Nullable Mode mode;
 
-    @Option(names = "--split", paramLabel = "NAME", description = "Which judgements count (default: test).")
+    @Option(
+            names = "--split",
+            paramLabel = "NAME",
+            converter = Converters.Name.class,
+            description = "Which judgements count (default: test).")
     private @Nullable String split;
 
     @Option(
@@ -100,18 +104,24 @@ final class EvalOptions {
     @Option(names = "--format", paramLabel = "table|json", description = "Form of the output (default: table).")
     private Format format = Format.TABLE;
 
-    @Option(names = "--report", paramLabel = "FILE", description = "Write the JSON report there as well.")
+    @Option(
+            names = "--report",
+            paramLabel = "FILE",
+            converter = Converters.Name.class,
+            description = "Write the JSON report there as well.")
     private @Nullable String report;
 
     @Option(
             names = "--save-run",
             paramLabel = "FILE",
+            converter = Converters.Name.class,
             description = "Write the ranking in TREC's form; with several collections a directory for NAME.run.")
     private @Nullable String saveRun;
 
     @Option(
             names = "--cache",
             paramLabel = "DIR",
+            converter = Converters.Name.class,
             description = "Where embeddings and scores are kept (default: sgpt4j/evaluation in ~/.cache or"
                     + " $XDG_CACHE_HOME).")
     private @Nullable String cache;
@@ -132,7 +142,7 @@ final class EvalOptions {
     }
 
     int rerank() {
-        return Optional.ofNullable(rerank).orElse(100);
+        return Optional.ofNullable(rerank).orElse(Math.min(100, depth()));
     }
 
     IdenticalIds identicalIds(IdenticalIds otherwise) {
@@ -179,35 +189,18 @@ final class EvalOptions {
         return noCache;
     }
 
-    /// An option that was given and means nothing for what is evaluated.
-    ///
-    /// @param data whether that is a collection
-    /// @param useb whether that is USEB
-    Optional<String> misplaced(boolean data, boolean useb) {
-        if (!data) {
-            if (mode != null) {
-                return Optional.of("--mode");
-            }
-            if (depth != null) {
-                return Optional.of("--depth");
-            }
-            if (rerank != null) {
-                return Optional.of("--rerank");
-            }
-            if (saveRun != null) {
-                return Optional.of("--save-run");
-            }
-            if (prompt != null) {
-                return Optional.of("--prompt");
-            }
-        }
-        if (!data && !useb && split != null) {
-            return Optional.of("--split");
-        }
-        if (useb && (!cutoffs.isEmpty() || identicalIds != null || perQuery)) {
+    /// What is asked about more documents than are found, if anything.
+    Optional<String> beyondDepth() {
+        if (rerank != null && rerank > depth()) {
             return Optional.of(
-                    !cutoffs.isEmpty() ? "--cutoffs" : identicalIds != null ? "--identical-ids" : "--per-query");
+                    "--rerank: expected at most the %d documents of --depth, got %d".formatted(depth(), rerank));
         }
-        return Optional.empty();
+        boolean scored = mode() == Mode.RERANK;
+        int found = scored ? rerank() : depth();
+        int last = cutoffs.stream().mapToInt(Integer::intValue).max().orElse(0);
+        return last <= found
+                ? Optional.empty()
+                : Optional.of("--cutoffs: expected at most the %d documents of %s, got %d"
+                        .formatted(found, scored ? "--rerank" : "--depth", last));
     }
 }

@@ -20,18 +20,24 @@ final class Failures {
             case CliException e -> message(e);
             case ExceptionInInitializerError e -> causeOf(e);
             case UncheckedIOException e -> causeOf(e);
-            case NoSuchFileException e -> e.getFile() + ": no such file or directory";
             case FileAlreadyExistsException e
             when e.getReason() == null -> e.getFile() + ": is there already and is no directory";
-            case AccessDeniedException e -> e.getFile() + ": permission denied";
-            case FileSystemException e ->
-                e.getFile() + ": " + Optional.ofNullable(e.getReason()).orElse(kind(e));
+            case FileSystemException e -> e.getFile() + ": " + reason(e);
             case IOException e -> message(e);
             case OutOfMemoryError e ->
                 "out of memory (%s); a smaller --batch-tokens needs less, SGPT_JAVA_OPTS=-Xmx… allows more"
                         .formatted(message(e));
             default ->
                 "internal error: %s: %s (SGPT_DEBUG=1 shows where)".formatted(kind(failure), failure.getMessage());
+        };
+    }
+
+    /// What is wrong with the file.
+    static String reason(FileSystemException failure) {
+        return switch (failure) {
+            case NoSuchFileException _ -> "no such file or directory";
+            case AccessDeniedException _ -> "permission denied";
+            default -> Optional.ofNullable(failure.getReason()).orElse(kind(failure));
         };
     }
 

@@ -11,6 +11,8 @@ import io.github.sgpt4j.retrieval.corpus.CorpusReader;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -31,10 +33,20 @@ import picocli.CommandLine.Option;
 final class IndexCommand extends ModelCommand {
     private static final double NANOS = 1e9;
 
-    @Option(names = "--corpus", required = true, paramLabel = "FILE|DIR", description = "Documents.")
+    @Option(
+            names = "--corpus",
+            required = true,
+            paramLabel = "FILE|DIR",
+            converter = Converters.Name.class,
+            description = "Documents.")
     private String corpus = "";
 
-    @Option(names = "--index", required = true, paramLabel = "DIR", description = "The index, made if need be.")
+    @Option(
+            names = "--index",
+            required = true,
+            paramLabel = "DIR",
+            converter = Converters.Name.class,
+            description = "The index, made if need be.")
     private String index = "";
 
     @Option(
@@ -46,15 +58,17 @@ final class IndexCommand extends ModelCommand {
             names = "--connections",
             paramLabel = "N",
             converter = Converters.Count.class,
-            description = "Neighbours of a vector in the graph (HNSW's M; fixed when the index is made).")
-    private int connections = IndexOptions.DEFAULT.connections();
+            description =
+                    "Neighbours of a vector in the graph (HNSW's M; fixed when the index is made;" + " default: 16).")
+    private @Nullable Integer connections;
 
     @Option(
             names = "--beam-width",
             paramLabel = "N",
             converter = Converters.Count.class,
-            description = "Candidates when making the graph (HNSW's efConstruction; fixed when the index is made).")
-    private int beamWidth = IndexOptions.DEFAULT.beamWidth();
+            description = "Candidates when making the graph (HNSW's efConstruction; fixed when the index is"
+                    + " made; default: 100).")
+    private @Nullable Integer beamWidth;
 
     @Option(names = "--remove-missing", description = "Remove documents that the corpus lacks.")
     private boolean removeMissing;
@@ -86,21 +100,32 @@ final class IndexCommand extends ModelCommand {
                 to.optimize();
             }
             summarize(report, to.size(), seconds);
+            tellRepeated(report);
         }
     }
 
     private SemanticIndex open(Path path, BiEncoder encoder) throws IOException {
-        boolean asIs = !int8
-                && connections == IndexOptions.DEFAULT.connections()
-                && beamWidth == IndexOptions.DEFAULT.beamWidth();
-        if (asIs) {
+        if (!int8 && connections == null && beamWidth == null) {
             return SemanticIndex.open(path, encoder);
         }
         try {
             VectorStorage storage = int8 ? VectorStorage.INT8 : VectorStorage.FLOAT32;
-            return SemanticIndex.open(path, encoder, new IndexOptions(storage, connections, beamWidth));
+            IndexOptions options = new IndexOptions(
+                    storage,
+                    Optional.ofNullable(connections).orElse(IndexOptions.DEFAULT.connections()),
+                    Optional.ofNullable(beamWidth).orElse(IndexOptions.DEFAULT.beamWidth()));
+            return SemanticIndex.open(path, encoder, options);
         } catch (IllegalArgumentException e) {
             throw usage(String.valueOf(e.getMessage()));
+        }
+    }
+
+    /// Documents that made way for a later one of the same id, as far as they were read together.
+    private void tellRepeated(UpdateReport report) {
+        long repeated = report.read() - report.added() - report.replaced() - report.unchanged();
+        if (repeated > 0) {
+            notice("%s: documents that a later one has the id of, which replaced them: %,d"
+                    .formatted(corpus, repeated));
         }
     }
 

@@ -11,6 +11,7 @@ final class InputOptions {
     @Option(
             names = {"-i", "--input"},
             paramLabel = "FILE",
+            converter = Converters.Name.class,
             description = "Read .txt (one text a line), .jsonl (objects), .gz of either, or - for lines of stdin.")
     private @Nullable String input;
 

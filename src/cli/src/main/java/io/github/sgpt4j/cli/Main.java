@@ -2,6 +2,8 @@ package io.github.sgpt4j.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.github.sgpt4j.TextKind;
+import io.github.sgpt4j.retrieval.SearchMode;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -111,11 +113,23 @@ public final class Main implements Runnable {
         }
         CommandLine line = new CommandLine(new Main());
         verbs.values().forEach(verb -> line.addSubcommand(verb.apply(console)));
+        registerWords(line);
         return line.setParameterExceptionHandler((e, arguments) -> reportUsage(console, e))
                 .setExecutionExceptionHandler((e, command, result) -> report(console, e))
-                .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExpandAtFiles(false)
                 .setUsageHelpWidth(HELP_COLUMNS);
+    }
+
+    /// After the verbs were added: converters go to those that are there.
+    private static void registerWords(CommandLine line) {
+        Converters.Word.register(line, TextKind.class);
+        Converters.Word.register(line, EmbedCommand.Format.class);
+        Converters.Word.register(line, SearchMode.class);
+        Converters.Word.register(line, SearchCommand.Format.class);
+        Converters.Word.register(line, EvalOptions.Mode.class);
+        Converters.Word.register(line, EvalOptions.IdenticalIds.class);
+        Converters.Word.register(line, EvalOptions.Format.class);
+        Converters.Word.register(line, ReportFormat.class);
     }
 
     private static int reportUsage(Console console, ParameterException e) {

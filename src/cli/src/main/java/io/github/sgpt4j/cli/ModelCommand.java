@@ -3,6 +3,7 @@ package io.github.sgpt4j.cli;
 import io.github.sgpt4j.Model;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +15,9 @@ import picocli.CommandLine.Spec;
 
 /// A verb that works with a model.
 abstract class ModelCommand implements Callable<Integer> {
+    /// What says which model computes, and how.
+    static final List<String> MODEL_OPTIONS = List.of("--model", "--device", "--dtype", "--batch-tokens", "--threads");
+
     private final Console console;
 
     @Spec
@@ -25,6 +29,7 @@ abstract class ModelCommand implements Callable<Integer> {
     @Option(
             names = {"-m", "--model"},
             paramLabel = "MODEL",
+            converter = Converters.Name.class,
             description =
                     "Checkpoint directory, or OWNER/NAME[@REVISION] of a model on the Hugging Face hub, downloaded on"
                             + " first use (default: the small built-in model).")
@@ -89,6 +94,32 @@ abstract class ModelCommand implements Callable<Integer> {
     final void notice(String line) {
         if (!common.quiet()) {
             console.say(line);
+        }
+    }
+
+    /// Whether an option was given.
+    final boolean given(String option) {
+        return spec.commandLine().getParseResult().hasMatchedOption(option);
+    }
+
+    /// Refuses options that would be without effect.
+    ///
+    /// @param where where they mean nothing, as the end of a sentence
+    final void refuse(String where, String... options) {
+        for (String option : options) {
+            if (given(option)) {
+                throw usage("%s means nothing %s".formatted(option, where));
+            }
+        }
+    }
+
+    /// Says which options about a model are without effect.
+    ///
+    /// @param work what needs no model
+    final void noticeUnusedModel(String work) {
+        List<String> unused = MODEL_OPTIONS.stream().filter(this::given).toList();
+        if (!unused.isEmpty()) {
+            notice("%s needs no model: nothing comes of %s".formatted(work, String.join(", ", unused)));
         }
     }
 

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -74,11 +75,20 @@ final class Output implements Closeable {
                 .formatted(target.getFileName(), ThreadLocalRandom.current().nextInt());
         Path work = target.resolveSibling(name);
         // Not createTempFile: the result gets the permissions that any new file of this user gets.
-        OutputStream out = new NamedOutput(
-                target.toString(),
-                Files.newOutputStream(work, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+        OutputStream out = new NamedOutput(target.toString(), create(work, target));
         return new Output(
                 new BufferedOutputStream(out, BUFFER_BYTES), Optional.of(work), Optional.of(target), Optional.empty());
+    }
+
+    private static OutputStream create(Path work, Path target) throws IOException {
+        try {
+            return Files.newOutputStream(work, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        } catch (FileSystemException e) {
+            throw new CliException(
+                    "%s: expected a directory that files can be made in, got %s: %s"
+                            .formatted(target, target.getParent(), Failures.reason(e)),
+                    e);
+        }
     }
 
     private static Output spooled(OutputStream destination) throws IOException {

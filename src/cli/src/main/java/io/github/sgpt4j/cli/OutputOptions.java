@@ -9,6 +9,7 @@ final class OutputOptions {
     @Option(
             names = {"-o", "--output"},
             paramLabel = "FILE",
+            converter = Converters.Name.class,
             description = "Write results there, whole or not at all (default: stdout).")
     private @Nullable String output;
 

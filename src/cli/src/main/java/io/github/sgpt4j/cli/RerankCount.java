@@ -13,7 +13,7 @@ final class RerankCount implements IParameterPreprocessor {
     @Override
     public boolean preprocess(Stack<String> arguments, CommandSpec command, ArgSpec option, Map<String, Object> info) {
         boolean attached = info.get("separator") instanceof String separator && !separator.isBlank();
-        if (!attached && (arguments.isEmpty() || !arguments.peek().matches("[0-9]+"))) {
+        if (!attached && (arguments.isEmpty() || !arguments.peek().matches("-?[0-9]+"))) {
             arguments.push(DEFAULT);
         }
         return false;

@@ -52,10 +52,15 @@ final class SearchCommand extends ModelCommand {
     @Option(
             names = "--corpus",
             paramLabel = "FILE|DIR",
+            converter = Converters.Name.class,
             description = "Documents to search in memory (default: a demo corpus of 4,000 dictionary entries).")
     private @Nullable String corpus;
 
-    @Option(names = "--index", paramLabel = "DIR", description = "Index to search, made by sgpt index.")
+    @Option(
+            names = "--index",
+            paramLabel = "DIR",
+            converter = Converters.Name.class,
+            description = "Index to search, made by sgpt index.")
     private @Nullable String index;
 
     @Option(
@@ -104,6 +109,12 @@ final class SearchCommand extends ModelCommand {
             throw usage("%s needs an index to search: expected --index, got none"
                     .formatted(
                             exact ? "--exact" : "--mode " + String.valueOf(mode).toLowerCase(Locale.ROOT)));
+        }
+        if (mode == SearchMode.BM25) {
+            refuse("for --mode bm25, which compares no vectors", "--exact");
+            if (rerank == null) {
+                noticeUnusedModel("--mode bm25 without --rerank");
+            }
         }
         boolean asking = queries.isEmpty() && input.file().isEmpty();
         try (TextInput in = asking ? TextInput.open("-", console()) : input.open(this, queries, "query");

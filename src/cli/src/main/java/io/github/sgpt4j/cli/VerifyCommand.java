@@ -28,6 +28,7 @@ final class VerifyCommand extends ModelCommand {
     @Option(
             names = "--sums",
             paramLabel = "FILE",
+            converter = Converters.PathName.class,
             description = "Hashes to compare with, as sha256sum writes them, names relative to the checkpoint (default:"
                     + " SHA256SUMS in the checkpoint, if it is there).")
     private @Nullable Path sums;

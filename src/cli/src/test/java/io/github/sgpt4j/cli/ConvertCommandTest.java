@@ -88,6 +88,27 @@ class ConvertCommandTest {
     }
 
     @Test
+    void aDirectoryOfOtherFilesIsLeftAloneUnlessForced() throws IOException {
+        Path target = Files.createDirectory(folder.resolve("notes"));
+        Files.writeString(target.resolve("note.md"), "mine");
+        String[] command = {"convert", "--quiet", source.toString(), target.toString()};
+        String line = Cli.run(command).failure(1);
+        assertEquals(target + ": expected a new or empty directory unless forced, found note.md in it", line);
+        try (Stream<Path> left = Files.list(target)) {
+            assertEquals(List.of(target.resolve("note.md")), left.toList());
+        }
+        Cli.Result forced = Cli.run("convert", "--force", "--quiet", source.toString(), target.toString());
+        assertEquals(0, forced.code(), forced.err());
+        assertEquals("mine", Files.readString(target.resolve("note.md")));
+        checkEmbedding(embed(target));
+        Path empty = Files.createDirectory(folder.resolve("empty"));
+        assertEquals(
+                0,
+                Cli.run("convert", "--quiet", source.toString(), empty.toString())
+                        .code());
+    }
+
+    @Test
     void dividesWeightsAsAsked() {
         Path target = folder.resolve("shards");
         Cli.Result result = Cli.run("convert", source.toString(), target.toString(), "--max-shard-size", "0.5MB");

@@ -329,6 +329,18 @@ class EvalCommandTest {
                         "--cache",
                         file.toString())
                 .failure(1);
-        assertEquals(file + ": is there already and is no directory", line);
+        assertEquals(
+                file + ": is there already and is no directory;"
+                        + " --cache DIR keeps results elsewhere, --no-cache keeps none",
+                line);
+    }
+
+    @Test
+    void anyDepthCanBeAskedFor() {
+        for (String mode : List.of("bm25", "hybrid", "rerank")) {
+            Cli.Result all = data("--mode", mode, "--depth", "2147483647", "--quiet");
+            assertEquals(0, all.code(), all.err());
+            assertEquals(data("--mode", mode, "--quiet").text(), all.text());
+        }
     }
 }

@@ -73,6 +73,15 @@ class LauncherTest {
         assertEquals("grün", run(command, List.of()));
     }
 
+    @Test
+    void closedDescriptorsAreNotThoseOfOtherFiles() throws IOException, InterruptedException {
+        String guard = Files.readAllLines(root.resolve("sgpt")).stream()
+                .filter(line -> line.contains("|| exec "))
+                .reduce("set -eu\n", (a, b) -> a + b + "\n");
+        assertEquals("end", run(List.of("bash", "-c", "exec <&-; " + guard + "cat; echo end"), List.of()));
+        assertEquals("out", run(List.of("bash", "-c", "exec 2>&-; " + guard + "echo out; echo err >&2"), List.of()));
+    }
+
     /// Writes one line to stderr, as the launcher handed it over.
     static final class Complaint {
         public static void main(String[] arguments) {

@@ -101,7 +101,14 @@ record IndexMetadata(ModelIdentity model, IndexOptions options) {
     }
 
     private static String describe(IndexOptions options) {
-        return "vectors %s, %d connections, beam width %d"
-                .formatted(options.storage(), options.connections(), options.beamWidth());
+        return "vectors of %d bits, %d connections, beam width %d"
+                .formatted(bits(options.storage()), options.connections(), options.beamWidth());
+    }
+
+    private static int bits(VectorStorage storage) {
+        return switch (storage) {
+            case FLOAT32 -> 32;
+            case INT8 -> 8;
+        };
     }
 }

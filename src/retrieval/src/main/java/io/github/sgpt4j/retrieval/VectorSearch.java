@@ -41,7 +41,8 @@ final class VectorSearch {
     }
 
     private static int[] fromGraph(IndexSearcher searcher, float[] query, int k) throws IOException {
-        ScoreDoc[] found = searcher.search(new KnnFloatVectorQuery(Fields.VECTOR, query, k), k).scoreDocs;
+        int possible = Math.clamp(searcher.getIndexReader().maxDoc(), 1, k);
+        ScoreDoc[] found = searcher.search(new KnnFloatVectorQuery(Fields.VECTOR, query, possible), possible).scoreDocs;
         return Arrays.stream(found).mapToInt(hit -> hit.doc).sorted().toArray();
     }
 

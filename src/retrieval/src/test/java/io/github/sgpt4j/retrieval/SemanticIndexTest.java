@@ -73,6 +73,17 @@ class SemanticIndexTest {
         }
     }
 
+    @Test
+    void findsAllDocumentsWhateverTheLimit() throws IOException {
+        try (SemanticIndex index = filled(IndexOptions.DEFAULT)) {
+            SearchOptions all = SearchOptions.DEFAULT.withLimit(Integer.MAX_VALUE);
+            for (SearchOptions options : List.of(all, all.withExact(true), all.withMode(SearchMode.HYBRID))) {
+                assertEquals(
+                        corpus.size(), index.search(QUERIES.getFirst(), options).size(), options.toString());
+            }
+        }
+    }
+
     private static void assertFindsNearest(SemanticIndex index, SearchOptions options) throws IOException {
         float[][] documents =
                 encoder.embedDocuments(corpus.stream().map(Document::joined).toList());
@@ -265,7 +276,7 @@ class SemanticIndexTest {
         IndexOptions int8 = IndexOptions.DEFAULT.withStorage(VectorStorage.INT8);
         assertTrue(assertThrows(FormatException.class, () -> SemanticIndex.open(index, encoder, int8))
                 .getMessage()
-                .contains("vectors FLOAT32"));
+                .contains("vectors of 32 bits"));
         try (SemanticIndex same = SemanticIndex.open(index, encoder)) {
             assertEquals(ModelIdentity.of(encoder), same.model());
         }

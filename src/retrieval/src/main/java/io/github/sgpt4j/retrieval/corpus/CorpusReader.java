@@ -32,6 +32,7 @@ public final class CorpusReader implements Iterator<Document>, Closeable {
     private static final List<String> BEIR_NAMES = List.of("corpus.jsonl", "corpus.jsonl.gz");
 
     private final Source source;
+    private final boolean idsNeeded;
     private long count;
 
     /// What documents come from.
@@ -41,8 +42,9 @@ public final class CorpusReader implements Iterator<Document>, Closeable {
         record Files(TextFiles files) implements Source {}
     }
 
-    private CorpusReader(Source source) {
+    private CorpusReader(Source source, boolean idsNeeded) {
         this.source = source;
+        this.idsNeeded = idsNeeded;
     }
 
     /// Opens a collection.
@@ -62,7 +64,7 @@ public final class CorpusReader implements Iterator<Document>, Closeable {
         if (files.paths.isEmpty()) {
             throw new FormatException(path + ": expected corpus.jsonl or .txt files in the directory, found neither");
         }
-        return new CorpusReader(new Source.Files(files));
+        return new CorpusReader(new Source.Files(files), false);
     }
 
     private static CorpusReader openFile(Path file) throws IOException {
@@ -70,7 +72,7 @@ public final class CorpusReader implements Iterator<Document>, Closeable {
             throw new FormatException(
                     "%s: expected a directory or a name ending in .txt, .jsonl, .txt.gz or .jsonl.gz".formatted(file));
         }
-        return new CorpusReader(new Source.Records(RecordReader.open(file)));
+        return new CorpusReader(new Source.Records(RecordReader.open(file)), false);
     }
 
     /// Takes a stream of JSON Lines.
@@ -78,7 +80,22 @@ public final class CorpusReader implements Iterator<Document>, Closeable {
     /// @param stream closed with the reader
     /// @param name what it is called in errors
     public static CorpusReader ofJsonLines(InputStream stream, String name) {
-        return new CorpusReader(new Source.Records(RecordReader.ofJsonLines(stream, name)));
+        return new CorpusReader(new Source.Records(RecordReader.ofJsonLines(stream, name)), false);
+    }
+
+    /// The same collection from where it stands, where a document without `_id` is an error: judgements name
+    /// documents, so that one without name would only look as if it had not been found.
+    ///
+    /// @return takes the place of this reader
+    public CorpusReader withIdsNeeded() {
+        return new CorpusReader(source, true);
+    }
+
+    private Document document(TextRecord record) {
+        if (idsNeeded && record.id().isEmpty()) {
+            throw new FormatException(record.where() + ": expected \"_id\", found none");
+        }
+        return Document.of(record, count++);
     }
 
     @Override
@@ -95,7 +112,7 @@ public final class CorpusReader implements Iterator<Document>, Closeable {
             throw new NoSuchElementException();
         }
         return switch (source) {
-            case Source.Records(RecordReader reader) -> Document.of(reader.next(), count++);
+            case Source.Records(RecordReader reader) -> document(reader.next());
             case Source.Files(TextFiles files) -> files.read();
         };
     }

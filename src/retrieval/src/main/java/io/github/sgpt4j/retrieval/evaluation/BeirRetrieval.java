@@ -64,11 +64,12 @@ public record BeirRetrieval(BeirDataset dataset, int depth, boolean dropIdentica
     public Run bm25(Path work) throws IOException {
         try (Bm25Index index = index(work)) {
             String task = "search " + dataset.name();
+            // One more for the document of the query's own id.
+            int wanted = (int) Math.min(depth + 1L, Math.max(1, index.size()));
             Map<String, List<ScoredId>> results = new LinkedHashMap<>();
             for (Map.Entry<String, String> query : dataset.queries().entrySet()) {
-                // One more for the document of the query's own id.
                 TopDocuments top = new TopDocuments(depth);
-                for (ScoredId found : index.search(query.getValue(), Math.addExact(depth, 1))) {
+                for (ScoredId found : index.search(query.getValue(), wanted)) {
                     if (!(dropIdentical && found.id().equals(query.getKey()))) {
                         top.offer(found.id(), found.score());
                     }

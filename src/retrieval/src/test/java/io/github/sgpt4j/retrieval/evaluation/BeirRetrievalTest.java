@@ -311,6 +311,15 @@ class BeirRetrievalTest {
     }
 
     @Test
+    void refusesADocumentThatJudgementsCannotName() throws IOException {
+        BeirDataset dataset = write("nameless", "{\"text\": \"x\"}", "{\"_id\": \"q\", \"text\": \"x\"}", "q\t0\t1\n");
+        assertTrue(
+                assertThrows(FormatException.class, () -> retrieval(dataset, 10).dense(new CountingEmbedder()))
+                        .getMessage()
+                        .endsWith("corpus.jsonl: line 1: expected \"_id\", found none"));
+    }
+
+    @Test
     void refusesACorpusWithADocumentTwice() throws IOException {
         String document = "{\"_id\": \"d\", \"text\": \"spider\"}\n";
         BeirDataset dataset =
