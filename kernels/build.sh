@@ -135,6 +135,9 @@ standin() {
     if [ ! -e standin/Makefile ]; then
         return
     fi
+    if [ ! -e target/standin/libcuda.so.1 ]; then
+        say "building the stand-in for driver and GPU (minutes, once; -DskipKernels leaves it and its tests out) ..."
+    fi
     make -s -C standin CXX="$cxx" -j "$(getconf _NPROCESSORS_ONLN)"
 }
 

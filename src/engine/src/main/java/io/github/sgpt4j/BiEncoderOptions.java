@@ -20,6 +20,7 @@ public record BiEncoderOptions(
     public static final BiEncoderOptions DEFAULT =
             new BiEncoderOptions(List.of(), Optional.empty(), false, 0, DEFAULT_BATCH_TOKENS);
 
+    /// @throws IllegalArgumentException if `maxLength` is negative or `batchTokens` not positive
     public BiEncoderOptions {
         pooling = List.copyOf(pooling);
         if (maxLength < 0) {
@@ -30,22 +31,31 @@ public record BiEncoderOptions(
         }
     }
 
+    /// With these modes, whose results are concatenated in this order; none for what the checkpoint says.
     public BiEncoderOptions withPooling(Pooling... modes) {
         return new BiEncoderOptions(List.of(modes), specb, normalize, maxLength, batchTokens);
     }
 
+    /// With brackets around queries and documents, or without, whatever the name of the model.
     public BiEncoderOptions withSpecb(boolean value) {
         return new BiEncoderOptions(pooling, Optional.of(value), normalize, maxLength, batchTokens);
     }
 
+    /// With embeddings of length 1, or as the checkpoint says.
     public BiEncoderOptions withNormalize(boolean value) {
         return new BiEncoderOptions(pooling, specb, value, maxLength, batchTokens);
     }
 
+    /// With texts cut to this many tokens; 0 for what the checkpoint says.
+    ///
+    /// @throws IllegalArgumentException if negative
     public BiEncoderOptions withMaxLength(int value) {
         return new BiEncoderOptions(pooling, specb, normalize, value, batchTokens);
     }
 
+    /// With this many tokens computed at the same time at most.
+    ///
+    /// @throws IllegalArgumentException if not positive
     public BiEncoderOptions withBatchTokens(int value) {
         return new BiEncoderOptions(pooling, specb, normalize, maxLength, value);
     }

@@ -28,6 +28,7 @@ public final class CrossEncoder implements AutoCloseable {
     /// @param value sum of `tokenLogProbabilities`
     /// @param tokenLogProbabilities of each scored query token, in order
     public record Score(float value, List<Float> tokenLogProbabilities) {
+        /// Keeps a copy of the list.
         public Score {
             tokenLogProbabilities = List.copyOf(tokenLogProbabilities);
         }

@@ -13,6 +13,9 @@ public record CrossEncoderOptions(String prompt, int maxLength, int batchTokens)
     public static final CrossEncoderOptions DEFAULT =
             new CrossEncoderOptions(PromptTemplate.DEFAULT.text(), 0, BiEncoderOptions.DEFAULT_BATCH_TOKENS);
 
+    /// @throws IllegalArgumentException if `prompt` does not hold `{}` once, `maxLength` is negative, or `batchTokens`
+    /// not
+    ///     positive
     public CrossEncoderOptions {
         PromptTemplate.parse(prompt);
         if (maxLength < 0) {
@@ -23,14 +26,23 @@ public record CrossEncoderOptions(String prompt, int maxLength, int batchTokens)
         }
     }
 
+    /// With another prompt.
+    ///
+    /// @throws IllegalArgumentException if it does not hold `{}` once
     public CrossEncoderOptions withPrompt(String value) {
         return new CrossEncoderOptions(value, maxLength, batchTokens);
     }
 
+    /// With prompt and query cut to this many tokens; 0 for the model's positions.
+    ///
+    /// @throws IllegalArgumentException if negative
     public CrossEncoderOptions withMaxLength(int value) {
         return new CrossEncoderOptions(prompt, value, batchTokens);
     }
 
+    /// With this many tokens computed at the same time at most.
+    ///
+    /// @throws IllegalArgumentException if not positive
     public CrossEncoderOptions withBatchTokens(int value) {
         return new CrossEncoderOptions(prompt, maxLength, value);
     }

@@ -12,6 +12,7 @@ public record ModelOptions(String device, Dtype dtype, int threads) {
 
     private static final int MAX_THREADS = 4096;
 
+    /// @throws IllegalArgumentException if `device` has another form, or `threads` is not 0 to 4096
     public ModelOptions {
         Devices.check(device);
         if (threads < 0 || threads > MAX_THREADS) {
@@ -19,14 +20,21 @@ public record ModelOptions(String device, Dtype dtype, int threads) {
         }
     }
 
+    /// On another device: `auto`, `cpu` or `cuda[:N[,N…]]`.
+    ///
+    /// @throws IllegalArgumentException if it has another form
     public ModelOptions withDevice(String value) {
         return new ModelOptions(value, dtype, threads);
     }
 
+    /// With weights kept as another type.
     public ModelOptions withDtype(Dtype value) {
         return new ModelOptions(device, value, threads);
     }
 
+    /// With this many CPU threads, 0 for one per processor.
+    ///
+    /// @throws IllegalArgumentException if not 0 to 4096
     public ModelOptions withThreads(int value) {
         return new ModelOptions(device, dtype, value);
     }

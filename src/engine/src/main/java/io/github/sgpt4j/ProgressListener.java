@@ -7,6 +7,8 @@ public interface ProgressListener {
     /// Listens to nothing.
     ProgressListener NONE = (done, total) -> {};
 
+    /// Called after each batch.
+    ///
     /// @param done texts or pairs finished
     /// @param total texts or pairs in the call
     void update(long done, long total);

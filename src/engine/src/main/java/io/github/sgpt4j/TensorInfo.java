@@ -12,6 +12,7 @@ import java.util.List;
 /// @param bytes how many bytes they take in the file
 /// @param file the file that holds it
 public record TensorInfo(String name, String dtype, List<Long> shape, long elements, long bytes, Path file) {
+    /// Keeps a copy of the shape.
     public TensorInfo {
         shape = List.copyOf(shape);
     }

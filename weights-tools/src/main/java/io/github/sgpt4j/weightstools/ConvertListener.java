@@ -6,6 +6,8 @@ public interface ConvertListener {
     /// Does nothing.
     ConvertListener NONE = (done, total) -> {};
 
+    /// Called as work goes on.
+    ///
     /// @param done bytes of tensors written
     /// @param total bytes of all tensors to write
     void progress(long done, long total);

@@ -15,6 +15,7 @@ public record ConvertOptions(StoredType type, long maxShardBytes, boolean force)
     /// As stored, in files of at most 5 GB, replacing nothing.
     public static final ConvertOptions DEFAULT = new ConvertOptions(StoredType.KEEP, DEFAULT_MAX_SHARD_BYTES, false);
 
+    /// @throws IllegalArgumentException if `maxShardBytes` is not positive
     public ConvertOptions {
         if (maxShardBytes <= 0) {
             throw new IllegalArgumentException("expected a positive size of shards, got %d".formatted(maxShardBytes));
@@ -23,9 +24,13 @@ public record ConvertOptions(StoredType type, long maxShardBytes, boolean force)
 
     /// Element types to choose from. Numbers that are not floating-point stay as they are.
     public enum StoredType {
+        /// As stored.
         KEEP(Optional.empty(), ""),
+        /// 32-bit floats.
         F32(Optional.of(DType.F32), "float32"),
+        /// 16-bit floats (half precision).
         F16(Optional.of(DType.F16), "float16"),
+        /// 16-bit floats with the range of 32-bit ones (bfloat16).
         BF16(Optional.of(DType.BF16), "bfloat16");
 
         private final Optional<DType> type;
@@ -47,14 +52,19 @@ public record ConvertOptions(StoredType type, long maxShardBytes, boolean force)
         }
     }
 
+    /// With another element type.
     public ConvertOptions withType(StoredType value) {
         return new ConvertOptions(value, maxShardBytes, force);
     }
 
+    /// With this many bytes of tensors in one file at most.
+    ///
+    /// @throws IllegalArgumentException if not positive
     public ConvertOptions withMaxShardBytes(long value) {
         return new ConvertOptions(type, value, force);
     }
 
+    /// With files replaced that are there already, or kept.
     public ConvertOptions withForce(boolean value) {
         return new ConvertOptions(type, maxShardBytes, value);
     }

@@ -15,6 +15,7 @@ import java.util.Map;
 /// @param tied names left out because another name stands for the same numbers, each with that name
 public record ConvertReport(
         List<Path> files, int tensors, long bytes, List<String> droppedBuffers, Map<String, String> tied) {
+    /// Keeps copies of lists and map.
     public ConvertReport {
         files = List.copyOf(files);
         droppedBuffers = List.copyOf(droppedBuffers);

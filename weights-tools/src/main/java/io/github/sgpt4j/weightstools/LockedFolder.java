@@ -8,7 +8,8 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import org.jspecify.annotations.Nullable;
 
-/// Folders that one process at a time works in: whoever holds the lock on the file [#LOCK_FILE] in it.
+/// Folders that one process at a time works in, whoever holds the lock on the file [#LOCK_FILE] in it, and their
+/// removal.
 public final class LockedFolder {
     /// Name of the file that is locked.
     public static final String LOCK_FILE = "lock";
@@ -16,12 +17,16 @@ public final class LockedFolder {
     private LockedFolder() {}
 
     /// Removes everything in a folder but its lock. Links are removed, not followed.
+    ///
+    /// @throws IOException if something cannot be removed
     public static void clear(Path folder) throws IOException {
         delete(folder, false);
     }
 
-    /// Removes a folder with everything in it, if it is there.
-    static void remove(Path folder) throws IOException {
+    /// Removes a folder with everything in it, if it is there. Links are removed, not followed.
+    ///
+    /// @throws IOException if something cannot be removed
+    public static void remove(Path folder) throws IOException {
         if (Files.exists(folder)) {
             delete(folder, true);
         }

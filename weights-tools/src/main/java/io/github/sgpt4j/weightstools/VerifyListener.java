@@ -6,6 +6,8 @@ public interface VerifyListener {
     /// Does nothing.
     VerifyListener NONE = (done, total) -> {};
 
+    /// Called as work goes on.
+    ///
     /// @param done bytes read
     /// @param total bytes of all files to read
     void progress(long done, long total);

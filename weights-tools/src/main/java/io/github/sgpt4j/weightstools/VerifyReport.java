@@ -19,6 +19,7 @@ public record VerifyReport(
         List<HashedFile> files,
         List<WeightFolder> folders,
         List<Finding> findings) {
+    /// Keeps copies of the lists.
     public VerifyReport {
         files = List.copyOf(files);
         folders = List.copyOf(folders);
@@ -33,6 +34,8 @@ public record VerifyReport(
         WARNING
     }
 
+    /// Something that is wrong or worth knowing.
+    ///
     /// @param severity how bad it is
     /// @param message one sentence
     public record Finding(Severity severity, String message) {}
@@ -56,6 +59,7 @@ public record VerifyReport(
     /// @param unused names of stored tensors that the engine does not use, besides `buffers`
     public record WeightFolder(
             Path folder, int stored, int expected, int found, List<String> buffers, List<String> unused) {
+        /// Keeps copies of the lists.
         public WeightFolder {
             buffers = List.copyOf(buffers);
             unused = List.copyOf(unused);

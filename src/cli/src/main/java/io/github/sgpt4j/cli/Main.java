@@ -93,7 +93,7 @@ public final class Main implements Runnable {
 
     /// The command with its verbs; with the one verb only that the arguments start with, since looking at the
     /// options of all of them takes a tenth of a second.
-    private static CommandLine commandLine(Console console, String... given) {
+    static CommandLine commandLine(Console console, String... given) {
         Map<String, Function<Console, Object>> verbs = new LinkedHashMap<>();
         verbs.put("embed", EmbedCommand::new);
         verbs.put("score", ScoreCommand::new);

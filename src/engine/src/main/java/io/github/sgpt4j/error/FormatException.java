@@ -4,10 +4,13 @@ package io.github.sgpt4j.error;
 public final class FormatException extends SgptException {
     private static final long serialVersionUID = 1L;
 
+    /// @param message one sentence: what, where, expected, got; control characters become escapes
     public FormatException(String message) {
         super(message);
     }
 
+    /// @param message one sentence: what, where, expected, got; control characters become escapes
+    /// @param cause what went wrong below
     public FormatException(String message, Throwable cause) {
         super(message, cause);
     }

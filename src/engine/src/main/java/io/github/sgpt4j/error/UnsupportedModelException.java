@@ -4,6 +4,7 @@ package io.github.sgpt4j.error;
 public final class UnsupportedModelException extends SgptException {
     private static final long serialVersionUID = 1L;
 
+    /// @param message one sentence: what, where, expected, got; control characters become escapes
     public UnsupportedModelException(String message) {
         super(message);
     }

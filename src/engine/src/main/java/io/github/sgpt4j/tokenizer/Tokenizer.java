@@ -48,8 +48,8 @@ public final class Tokenizer {
     /// where there is one. With `tokenizer.json` the special tokens around a text are those of its post-processor,
     /// otherwise those that `add_bos_token` and `add_eos_token` ask for.
     ///
-    /// @throws FormatException if the files are missing or broken
-    /// @throws UnsupportedModelException if they ask for something that is not implemented
+    /// @throws io.github.sgpt4j.error.FormatException if the files are missing or broken
+    /// @throws io.github.sgpt4j.error.UnsupportedModelException if they ask for something that is not implemented
     public static Tokenizer load(Path directory) {
         return TokenizerReader.read(directory);
     }

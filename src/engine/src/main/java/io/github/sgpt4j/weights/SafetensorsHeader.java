@@ -30,7 +30,7 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
     /// @param json the header's bytes, padding included; borrowed during the call
     /// @param fileOffset where they begin in the file
     /// @param dataBytes how many bytes follow the header
-    /// @throws FormatException at the first thing wrong
+    /// @throws io.github.sgpt4j.error.FormatException at the first thing wrong
     static SafetensorsHeader parse(String file, MemorySegment json, long fileOffset, long dataBytes) {
         try (JsonCursor cursor = new JsonCursor(file, json, fileOffset)) {
             return new Parser(cursor, dataBytes).parse(json, fileOffset);

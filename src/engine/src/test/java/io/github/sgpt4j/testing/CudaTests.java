@@ -1,11 +1,15 @@
 package io.github.sgpt4j.testing;
 
+import static org.junit.jupiter.api.Assertions.fail;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -28,12 +32,24 @@ public final class CudaTests {
         return System.getProperty("sgpt4j.test.cuda", "");
     }
 
-    /// Skips the test unless there is something to run on.
+    /// Skips the test unless this is the run for the CUDA backend. A stand-in that is missing fails the test where it
+    /// could have been built, so that nothing is left out in silence.
     public static void require() {
         assumeTrue(active(), "only in the run for the CUDA backend");
+        if (real() || Files.exists(Path.of(folder(), "libcuda.so.1"))) {
+            return;
+        }
+        assumeFalse(Boolean.getBoolean("sgpt4j.test.skipKernels"), "needs the stand-in, left out by -DskipKernels");
+        String compiler = System.getenv().getOrDefault("CXX", "g++");
         assumeTrue(
-                real() || Files.exists(Path.of(folder(), "libcuda.so.1")),
-                "needs the stand-in, which the module kernels builds where there is a g++");
+                onPath(compiler) && onPath("make"), "needs the stand-in, which is built where there are g++ and make");
+        fail("needs the stand-in, and there is none in " + Path.of(folder()).normalize()
+                + ": run kernels/build.sh standin first (minutes, once), or leave these tests out with -DskipKernels");
+    }
+
+    private static boolean onPath(String program) {
+        return Arrays.stream(System.getenv().getOrDefault("PATH", "").split(File.pathSeparator))
+                .anyMatch(folder -> Files.isExecutable(Path.of(folder).resolve(program)));
     }
 
     /// Skips the test unless it runs on the stand-in.

@@ -12,6 +12,7 @@ import java.util.Optional;
 /// @param rerankScore the cross-encoder's, if it looked at this document
 public record Hit(
         Document document, float score, Optional<Float> cosine, Optional<Float> bm25, Optional<Float> rerankScore) {
+    /// Refuses null.
     public Hit {
         Objects.requireNonNull(document, "document");
         Objects.requireNonNull(cosine, "cosine");

@@ -17,6 +17,7 @@ public record IndexOptions(VectorStorage storage, int connections, int beamWidth
     private static final int MOST_CONNECTIONS = 512;
     private static final int WIDEST_BEAM = 3200;
 
+    /// @throws IllegalArgumentException if `connections` is not 2 to 512, or `beamWidth` not 1 to 3200
     public IndexOptions {
         Objects.requireNonNull(storage, "storage");
         if (connections < 2 || connections > MOST_CONNECTIONS) {
@@ -29,14 +30,21 @@ public record IndexOptions(VectorStorage storage, int connections, int beamWidth
         }
     }
 
+    /// With vectors stored in another way.
     public IndexOptions withStorage(VectorStorage value) {
         return new IndexOptions(value, connections, beamWidth);
     }
 
+    /// With this many neighbours of a vector in the graph.
+    ///
+    /// @throws IllegalArgumentException if not 2 to 512
     public IndexOptions withConnections(int value) {
         return new IndexOptions(storage, value, beamWidth);
     }
 
+    /// With this many candidates looked at when a vector is put into the graph.
+    ///
+    /// @throws IllegalArgumentException if not 1 to 3200
     public IndexOptions withBeamWidth(int value) {
         return new IndexOptions(storage, connections, value);
     }

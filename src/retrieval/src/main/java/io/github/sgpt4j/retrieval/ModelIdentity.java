@@ -12,6 +12,7 @@ import java.util.stream.Collectors;
 /// @param dimension components of an embedding
 /// @param pooling pooling modes, for people
 public record ModelIdentity(String name, String fingerprint, int dimension, String pooling) {
+    /// @throws IllegalArgumentException if `dimension` is not positive
     public ModelIdentity {
         Objects.requireNonNull(name, "name");
         Objects.requireNonNull(fingerprint, "fingerprint");

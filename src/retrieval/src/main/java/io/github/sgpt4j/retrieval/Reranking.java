@@ -10,6 +10,8 @@ import java.util.List;
 public final class Reranking {
     private Reranking() {}
 
+    /// Scores the first hits and puts them in the order of these scores.
+    ///
     /// @param hits best first
     /// @param n this many are scored and re-ordered; the rest follow as they were
     /// @throws FormatException if the model computes NaN or infinity

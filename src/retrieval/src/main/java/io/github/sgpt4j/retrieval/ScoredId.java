@@ -11,6 +11,7 @@ public record ScoredId(String id, float score) {
     public static final Comparator<ScoredId> BEST_FIRST =
             Comparator.comparing(ScoredId::score).reversed().thenComparing(ScoredId::id);
 
+    /// Refuses null.
     public ScoredId {
         Objects.requireNonNull(id, "id");
     }

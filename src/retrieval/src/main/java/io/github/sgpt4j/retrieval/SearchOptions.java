@@ -15,6 +15,7 @@ public record SearchOptions(SearchMode mode, int limit, int rerank, int candidat
     /// The ten nearest by meaning.
     public static final SearchOptions DEFAULT = new SearchOptions(SearchMode.DENSE, 10, 0, 100, false);
 
+    /// @throws IllegalArgumentException if `limit` or `candidates` is not positive, or `rerank` is negative
     public SearchOptions {
         Objects.requireNonNull(mode, "mode");
         if (limit < 1) {
@@ -38,22 +39,33 @@ public record SearchOptions(SearchMode mode, int limit, int rerank, int candidat
         return Math.max(candidates, firstStage());
     }
 
+    /// Found by meaning, by words, or by both.
     public SearchOptions withMode(SearchMode value) {
         return new SearchOptions(value, limit, rerank, candidates, exact);
     }
 
+    /// With this many documents at most.
+    ///
+    /// @throws IllegalArgumentException if not positive
     public SearchOptions withLimit(int value) {
         return new SearchOptions(mode, value, rerank, candidates, exact);
     }
 
+    /// With this many of the first re-ordered by the cross-encoder; 0 for none.
+    ///
+    /// @throws IllegalArgumentException if negative
     public SearchOptions withRerank(int value) {
         return new SearchOptions(mode, limit, value, candidates, exact);
     }
 
+    /// With this many documents gathered before the best are chosen.
+    ///
+    /// @throws IllegalArgumentException if not positive
     public SearchOptions withCandidates(int value) {
         return new SearchOptions(mode, limit, rerank, value, exact);
     }
 
+    /// With every vector looked at, or only those that the graph leads to.
     public SearchOptions withExact(boolean value) {
         return new SearchOptions(mode, limit, rerank, candidates, value);
     }

@@ -16,6 +16,8 @@ public final class Hub {
     private final HubSettings settings;
     private final Retries retries;
 
+    /// A client of a hub.
+    ///
     /// @param settings where the hub and the cache are
     public Hub(HubSettings settings) {
         this(settings, Retries.DEFAULT);

@@ -7,10 +7,13 @@ import java.io.IOException;
 public class HubException extends IOException {
     private static final long serialVersionUID = 1L;
 
+    /// @param message one sentence: what was asked for, expected and got
     public HubException(String message) {
         super(message);
     }
 
+    /// @param message one sentence: what was asked for, expected and got
+    /// @param cause what went wrong below
     public HubException(String message, Throwable cause) {
         super(message, cause);
     }

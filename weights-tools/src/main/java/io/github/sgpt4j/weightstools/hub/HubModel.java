@@ -20,6 +20,7 @@ public record HubModel(String owner, String name, String revision) {
     private static final Pattern FORM = Pattern.compile("([^/@]+)/([^/@]+)(?:@(.+))?", Pattern.DOTALL);
     private static final Pattern COMMIT = Pattern.compile("[0-9a-f]{40}");
 
+    /// @throws IllegalArgumentException if a part is not what hubs allow
     public HubModel {
         if (!isPart(owner) || !isPart(name) || name.endsWith(".git")) {
             throw new IllegalArgumentException(
@@ -66,6 +67,9 @@ public record HubModel(String owner, String name, String revision) {
         return owner + "/" + name;
     }
 
+    /// The same model at another branch, tag or commit.
+    ///
+    /// @throws IllegalArgumentException if the revision is none
     public HubModel withRevision(String value) {
         return new HubModel(owner, name, value);
     }

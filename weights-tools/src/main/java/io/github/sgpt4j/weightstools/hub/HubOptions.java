@@ -10,6 +10,7 @@ public record HubOptions(boolean force, int parallel) {
 
     private static final int MOST_PARALLEL = 64;
 
+    /// @throws IllegalArgumentException if `parallel` is not 1 to 64
     public HubOptions {
         if (parallel < 1 || parallel > MOST_PARALLEL) {
             throw new IllegalArgumentException(
@@ -17,10 +18,14 @@ public record HubOptions(boolean force, int parallel) {
         }
     }
 
+    /// With files fetched anew that are there already, or kept.
     public HubOptions withForce(boolean value) {
         return new HubOptions(value, parallel);
     }
 
+    /// With this many files fetched at a time at most.
+    ///
+    /// @throws IllegalArgumentException if not 1 to 64
     public HubOptions withParallel(int value) {
         return new HubOptions(force, value);
     }

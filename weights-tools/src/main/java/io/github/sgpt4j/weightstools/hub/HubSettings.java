@@ -38,6 +38,7 @@ public record HubSettings(
     private static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(10);
     private static final Pattern VARIABLE = Pattern.compile("\\$(?:\\{([^}]*)}|(\\w+))");
 
+    /// @throws IllegalArgumentException if `timeout` is not positive
     public HubSettings {
         proxies = Map.copyOf(proxies);
         if (!timeout.isPositive()) {

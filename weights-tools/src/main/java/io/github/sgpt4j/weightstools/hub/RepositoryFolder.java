@@ -1,20 +1,17 @@
 package io.github.sgpt4j.weightstools.hub;
 
+import io.github.sgpt4j.weightstools.LockedFolder;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /// A model's folder in a cache, laid out as the Python client does it: `blobs` by tag, `snapshots` by commit with
 /// links to blobs, `refs` by branch or tag with the commit in each. Beside these, `.sgpt4j` holds what this client
@@ -134,31 +131,8 @@ record RepositoryFolder(Path cache, Path root) {
                     .toList();
         }
         for (Path stage : stages) {
-            delete(stage);
+            LockedFolder.remove(stage);
         }
-    }
-
-    static void delete(Path folder) throws IOException {
-        if (!Files.isDirectory(folder)) {
-            return;
-        }
-        Files.walkFileTree(folder, new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                Files.delete(file);
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException failure)
-                    throws IOException {
-                if (failure != null) {
-                    throw failure;
-                }
-                Files.delete(directory);
-                return FileVisitResult.CONTINUE;
-            }
-        });
     }
 
     private static String random() {

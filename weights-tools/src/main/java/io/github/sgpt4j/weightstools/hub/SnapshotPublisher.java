@@ -1,5 +1,6 @@
 package io.github.sgpt4j.weightstools.hub;
 
+import io.github.sgpt4j.weightstools.LockedFolder;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -48,7 +49,7 @@ record SnapshotPublisher(RepositoryFolder folder, String commit, boolean symlink
                 Files.move(stage, snapshot, StandardCopyOption.ATOMIC_MOVE);
             }
         } finally {
-            RepositoryFolder.delete(stage);
+            LockedFolder.remove(stage);
         }
     }
 

@@ -63,13 +63,4 @@ public record TensorView(StorageView storage, DType type, long offset, Shape sha
     public long start() {
         return storage.offset() + offset * type.bytes();
     }
-
-    /// Whether the other tensor (of the same file) is the same stretch of the same storage, read in the same way.
-    public boolean isSameAs(TensorView other) {
-        return storage.key().equals(other.storage.key())
-                && start() == other.start()
-                && type == other.type
-                && shape.equals(other.shape)
-                && Arrays.equals(strides, other.strides);
-    }
 }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.sgpt4j.weightstools.LockedFolder;
 import io.github.sgpt4j.weightstools.hub.FakeHub.Request;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
@@ -138,7 +139,7 @@ class HubFailureTest extends HubFixture {
         checkComplete(download(MODEL));
         assertTrue(listener.notices.stream().anyMatch(text -> text.endsWith("; fetching it anew")));
 
-        RepositoryFolder.delete(cache);
+        LockedFolder.remove(cache);
         server.always(tag, FakeHub.whole(wrong));
         String message = fails();
         assertEquals(

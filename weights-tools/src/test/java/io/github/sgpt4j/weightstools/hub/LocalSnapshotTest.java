@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.sgpt4j.weightstools.LockedFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -117,7 +118,7 @@ class LocalSnapshotTest extends HubFixture {
     @Test
     void aBlobWithoutASnapshotIsNotFetchedAgain() throws IOException {
         pythonFetched(List.of("model.safetensors"));
-        RepositoryFolder.delete(repository().resolve("snapshots"));
+        LockedFolder.remove(repository().resolve("snapshots"));
         assertEquals(snapshot(), hub().get(MODEL, listener));
         assertEquals(0, server.count(server.tag("model.safetensors")));
     }

@@ -53,7 +53,7 @@ final class IndexSlots {
         long bytes = (long) capacity * Integer.BYTES;
         DeviceBuffer device = engine.memory().takeExactly(bytes);
         PinnedBuffer host = engine.pinned().take(bytes);
-        Slot slot = new Slot(device, host, capacity, Streams.createEvent(false), Streams.createEvent(false));
+        Slot slot = new Slot(device, host, capacity, Streams.createEvent(), Streams.createEvent());
         all.add(slot);
         return slot;
     }

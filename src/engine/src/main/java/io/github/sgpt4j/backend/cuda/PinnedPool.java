@@ -24,7 +24,7 @@ final class PinnedPool implements AutoCloseable {
                 return buffer;
             }
         }
-        long event = Streams.createEvent(false);
+        long event = Streams.createEvent();
         MemorySegment memory;
         try {
             memory = Driver.allocateHost(size);

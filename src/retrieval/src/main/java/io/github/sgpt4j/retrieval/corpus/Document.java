@@ -9,6 +9,7 @@ import java.util.Optional;
 /// @param id what it is known by; a later document of the same id takes its place
 /// @param text without the title
 public record Document(String id, Optional<String> title, String text) {
+    /// Refuses null.
     public Document {
         Objects.requireNonNull(id, "id");
         Objects.requireNonNull(title, "title");

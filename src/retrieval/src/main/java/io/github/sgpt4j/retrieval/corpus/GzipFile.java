@@ -24,6 +24,8 @@ public final class GzipFile extends GZIPInputStream {
         this.raw = raw;
     }
 
+    /// Begins to unpack a file.
+    ///
     /// @param file the file that `raw` reads, from its beginning
     /// @param raw closed with the stream
     /// @throws IOException if it does not begin as gz files do

@@ -34,6 +34,8 @@ public final class LineReader implements Closeable {
     private byte[] line = new byte[256];
     private long lineNumber;
 
+    /// Reads the lines of a stream.
+    ///
     /// @param in closed with the reader
     /// @param name what the input is called in errors
     public LineReader(InputStream in, String name) {

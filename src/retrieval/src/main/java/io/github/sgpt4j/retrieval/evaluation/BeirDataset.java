@@ -27,6 +27,7 @@ public record BeirDataset(String name, Path directory, Map<String, String> queri
     private static final String CORPUS = "corpus.jsonl";
     private static final String QUERIES = "queries.jsonl";
 
+    /// Keeps a copy of the queries.
     public BeirDataset {
         queries = Collections.unmodifiableMap(new LinkedHashMap<>(queries));
     }
@@ -60,6 +61,7 @@ public record BeirDataset(String name, Path directory, Map<String, String> queri
     /// forums, whose results are averaged.
     ///
     /// @return one, or the parts by name
+    /// @throws IOException if a folder cannot be read
     public static List<BeirDataset> openAll(Path directory, String split) throws IOException {
         if (find(directory, CORPUS).isPresent()) {
             return List.of(open(directory, split));

@@ -29,6 +29,7 @@ public record BeirRetrieval(BeirDataset dataset, int depth, boolean dropIdentica
     /// Pairs scored in one call: enough to share work, few enough to tell how far it is.
     private static final int PAIRS = 1024;
 
+    /// @throws IllegalArgumentException if `depth` is not positive
     public BeirRetrieval {
         if (depth < 1) {
             throw new IllegalArgumentException("depth: expected at least 1, got " + depth);

@@ -41,6 +41,7 @@ public record Measure(Kind kind, int cutoff) {
     /// BEIR's main measure, in SGPT's tables too.
     public static final Measure NDCG_10 = new Measure(Kind.NDCG, 10);
 
+    /// @throws IllegalArgumentException if `cutoff` is negative, or 0 for a kind that needs one
     public Measure {
         if (cutoff < 0 || cutoff == 0 && kind.needsCutoff()) {
             throw new IllegalArgumentException(

@@ -109,6 +109,7 @@ public final class Run {
     /// @param out is left open
     /// @param tag name of the run
     /// @throws FormatException if an id or the tag is empty or holds a blank, which the form has no way to write
+    /// @throws IOException if `out` cannot be written to
     public void write(OutputStream out, String tag) throws IOException {
         StringBuilder text = new StringBuilder();
         for (Map.Entry<String, List<ScoredId>> ranking : rankings.entrySet()) {

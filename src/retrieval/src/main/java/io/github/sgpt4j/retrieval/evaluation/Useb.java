@@ -40,6 +40,7 @@ public final class Useb {
     /// @param values by measure, in USEB's order
     /// @param mainMeasure the one that counts in the average
     public record Result(String task, Map<String, Double> values, String mainMeasure) {
+        /// @throws IllegalArgumentException if the main measure has no value
         public Result {
             values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
             if (!values.containsKey(mainMeasure)) {

@@ -12,7 +12,7 @@ import java.lang.invoke.MethodHandle;
 /// The CUDA driver API, as far as it is used (CUDA Driver API reference manual; `cuda.h`). Handles and device addresses
 /// are `long`: Java never dereferences them.
 ///
-/// Every method that fails throws a [BackendException] with a [CudaFailure] as its cause, but for those that return a
+/// Every method that fails throws a `BackendException` with a [CudaFailure] as its cause, but for those that return a
 /// status. Without the library, all throw the reason. [Streams] has the part about streams, events and copies.
 public final class Driver {
     public static final int SUCCESS = 0;
@@ -69,8 +69,6 @@ public final class Driver {
     private static final MethodHandle MODULE_UNLOAD = LIBRARY.function("cuModuleUnload", JAVA_LONG);
     private static final MethodHandle FUNCTION_SET =
             LIBRARY.function("cuFuncSetAttribute", JAVA_LONG, JAVA_INT, JAVA_INT);
-    private static final MethodHandle FUNCTION_GET =
-            LIBRARY.function("cuFuncGetAttribute", ADDRESS, JAVA_INT, JAVA_LONG);
     private static final MethodHandle LAUNCH = LIBRARY.function(
             "cuLaunchKernel",
             JAVA_LONG,

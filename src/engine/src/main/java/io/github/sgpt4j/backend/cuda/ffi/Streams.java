@@ -1,11 +1,9 @@
 package io.github.sgpt4j.backend.cuda.ffi;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
@@ -15,7 +13,6 @@ public final class Streams {
 
     // Flags
     private static final int STREAM_NON_BLOCKING = 1;
-    private static final int EVENT_TIMED = 0;
     private static final int EVENT_UNTIMED = 2;
 
     private static final NativeLibrary LIBRARY = Driver.LIBRARY;
@@ -36,8 +33,6 @@ public final class Streams {
     private static final MethodHandle EVENT_RECORD = LIBRARY.function("cuEventRecord", JAVA_LONG, JAVA_LONG);
     private static final MethodHandle EVENT_SYNCHRONIZE = LIBRARY.function("cuEventSynchronize", JAVA_LONG);
     private static final MethodHandle EVENT_QUERY = LIBRARY.function("cuEventQuery", JAVA_LONG);
-    private static final MethodHandle EVENT_ELAPSED =
-            LIBRARY.function("cuEventElapsedTime", ADDRESS, JAVA_LONG, JAVA_LONG);
     private static final MethodHandle EVENT_DESTROY = LIBRARY.function("cuEventDestroy_v2", JAVA_LONG);
 
     private Streams() {}
@@ -108,10 +103,9 @@ public final class Streams {
         }
     }
 
-    /// An event; only a timed one can tell how long things took.
-    public static long createEvent(boolean timed) {
-        int flags = timed ? EVENT_TIMED : EVENT_UNTIMED;
-        return Driver.longResult("cuEventCreate", out -> (int) EVENT_CREATE.invokeExact(out, flags));
+    /// An event that orders work; it takes no times.
+    public static long createEvent() {
+        return Driver.longResult("cuEventCreate", out -> (int) EVENT_CREATE.invokeExact(out, EVENT_UNTIMED));
     }
 
     public static void recordEvent(long event, long stream) {
@@ -150,17 +144,6 @@ public final class Streams {
             }
             Driver.check(status, "cuEventQuery");
             return true;
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
-        }
-    }
-
-    /// Milliseconds between two timed events that are done.
-    public static float elapsed(long start, long end) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment out = arena.allocate(JAVA_FLOAT);
-            Driver.check((int) EVENT_ELAPSED.invokeExact(out, start, end), "cuEventElapsedTime");
-            return out.get(JAVA_FLOAT, 0);
         } catch (Throwable e) {
             throw NativeLibrary.rethrown(e);
         }
