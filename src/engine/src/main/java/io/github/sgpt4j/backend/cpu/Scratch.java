@@ -23,6 +23,7 @@ final class Scratch {
     private final float[][] arrays = new float[Use.values().length][0];
     private double[] sums = {};
     private final AttentionTask attentionTask = new AttentionTask(this);
+    private final ProductTask productTask = new ProductTask(this);
 
     /// An array of at least `size` floats.
     float[] floats(Use use, int size) {
@@ -50,5 +51,10 @@ final class Scratch {
     /// The thread's attention, for one task after the other.
     AttentionTask attentionTask() {
         return attentionTask;
+    }
+
+    /// The thread's matrix products, for one task after the other.
+    ProductTask productTask() {
+        return productTask;
     }
 }
