@@ -105,13 +105,13 @@ final class ScaleReport {
                 "Bytes allocated a text",
                 "of these ids and vector",
                 "others a token",
-                "Largest live heap beyond ids and vectors, MB");
+                "Largest live heap beyond vectors, MB");
         for (int i = 0; i < works.size(); i++) {
-            row(encoder, works.get(i), times.get(i), times.getFirst());
+            row(checkpoint, encoder, works.get(i), times.get(i), times.getFirst());
         }
     }
 
-    private void row(BiEncoder encoder, Work work, Times times, Times first) {
+    private void row(Path checkpoint, BiEncoder encoder, Work work, Times times, Times first) {
         int count = work.texts().size();
         long allocated = Footprint.allocated(() -> encoder.embed(work.texts()));
         table.row(
@@ -122,18 +122,22 @@ final class ScaleReport {
                 ReportTable.number((double) allocated / count),
                 ReportTable.number((double) work.resultBytes() / count),
                 ReportTable.number((double) (allocated - work.resultBytes()) / work.tokens()),
-                ReportTable.number(largestLive(encoder, work) / 1e6));
+                ReportTable.number(largestLive(checkpoint, BiEncoderOptions.DEFAULT_BATCH_TOKENS, work) / 1e6));
     }
 
-    /// Beyond ids, which are there from the start, and the vectors that are finished.
-    private static long largestLive(BiEncoder encoder, Work work) {
-        AtomicLong done = new AtomicLong();
-        return Footprint.largestLive(
-                () -> {
-                    done.set(0);
-                    encoder.embed(work.texts(), TextKind.TEXT, (texts, of) -> done.set(texts));
-                },
-                () -> work.idBytes() + done.get() * work.vectorBytes());
+    /// Beyond the vectors that are finished. The model is a fresh one: otherwise, arrays that its backend keeps from
+    /// work before would be there from the start.
+    private static long largestLive(Path checkpoint, int budget, Work work) {
+        try (Model model = Ours.openModel(checkpoint, Settings.threads(), Dtype.FP32)) {
+            BiEncoder encoder = encoder(model, Settings.DOCUMENT_TOKENS, budget);
+            AtomicLong done = new AtomicLong();
+            return Footprint.largestLive(
+                    () -> {
+                        done.set(0);
+                        encoder.embed(work.texts(), TextKind.TEXT, (texts, of) -> done.set(texts));
+                    },
+                    () -> done.get() * work.vectorBytes());
+        }
     }
 
     private void byBudget(Path checkpoint, Model model) {
@@ -151,17 +155,13 @@ final class ScaleReport {
                 "Tokens of a batch",
                 "µs a text",
                 "÷ %d tokens: median (min – max)".formatted(BUDGETS[0]),
-                "Largest live heap beyond ids and vectors, MB");
+                "Largest live heap beyond vectors, MB");
         for (int i = 0; i < BUDGETS.length; i++) {
-            // Arrays of the budgets before are idle in the backend's pool: each budget gets a backend of its own.
-            try (Model own = Ours.openModel(checkpoint, Settings.threads(), Dtype.FP32)) {
-                long live = largestLive(encoder(own, Settings.DOCUMENT_TOKENS, BUDGETS[i]), work);
-                table.row(
-                        ReportTable.count(BUDGETS[i]),
-                        ReportTable.number(times.get(i).median() / MANY * 1e6),
-                        ReportTable.spread(Rounds.ratios(times.get(i), times.getFirst(), (o, base) -> o / base)),
-                        ReportTable.number(live / 1e6));
-            }
+            table.row(
+                    ReportTable.count(BUDGETS[i]),
+                    ReportTable.number(times.get(i).median() / MANY * 1e6),
+                    ReportTable.spread(Rounds.ratios(times.get(i), times.getFirst(), (o, base) -> o / base)),
+                    ReportTable.number(largestLive(checkpoint, BUDGETS[i], work) / 1e6));
         }
     }
 
