@@ -69,8 +69,7 @@ public final class BiEncoder implements AutoCloseable {
 
     /// An encoder over a model that the caller owns and closes after it.
     public static BiEncoder of(Model model, BiEncoderOptions options) {
-        model.requireOpen();
-        return Model.whileOpen(model::requireOpen, () -> new BiEncoder(model, false, options));
+        return model.whileOpen(() -> new BiEncoder(model, false, options));
     }
 
     /// Most tokens of a text, which must leave room for special tokens and brackets.

@@ -84,8 +84,7 @@ public final class CrossEncoder implements AutoCloseable {
 
     /// An encoder over a model that the caller owns and closes after it.
     public static CrossEncoder of(Model model, CrossEncoderOptions options) {
-        model.requireOpen();
-        return Model.whileOpen(model::requireOpen, () -> new CrossEncoder(model, false, options));
+        return model.whileOpen(() -> new CrossEncoder(model, false, options));
     }
 
     /// Stands for what scores depend on: the checkpoint's contents ([Model#fingerprint]), prompt and length; 32

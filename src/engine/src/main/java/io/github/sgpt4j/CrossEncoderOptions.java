@@ -13,9 +13,8 @@ public record CrossEncoderOptions(String prompt, int maxLength, int batchTokens)
     public static final CrossEncoderOptions DEFAULT =
             new CrossEncoderOptions(PromptTemplate.DEFAULT.text(), 0, BiEncoderOptions.DEFAULT_BATCH_TOKENS);
 
-    /// @throws IllegalArgumentException if `prompt` does not hold `{}` once, `maxLength` is negative, or `batchTokens`
-    /// not
-    ///     positive
+    /// @throws IllegalArgumentException if `prompt` does not hold `{}` once, `maxLength` is negative, or
+    ///     `batchTokens` is not positive
     public CrossEncoderOptions {
         PromptTemplate.parse(prompt);
         if (maxLength < 0) {

@@ -125,8 +125,7 @@ public final class Model implements AutoCloseable {
     ///
     /// @throws IllegalStateException if the model is closed
     public ModelInfo info() {
-        requireOpen();
-        return whileOpen(this::requireOpen, () -> ModelInfo.of(this));
+        return whileOpen(() -> ModelInfo.of(this));
     }
 
     /// Stands for the checkpoint's contents, wherever it lies: 32 hexadecimal digits from its configuration,
@@ -135,8 +134,7 @@ public final class Model implements AutoCloseable {
     ///
     /// @throws IllegalStateException if the model is closed
     public String fingerprint() {
-        requireOpen();
-        return whileOpen(this::requireOpen, () -> Fingerprint.ofCheckpoint(modules, weights));
+        return whileOpen(() -> Fingerprint.ofCheckpoint(modules, weights));
     }
 
     /// All stored tensors, also those that are not computed with: the decoder's by name, then those of dense layers.
@@ -165,14 +163,12 @@ public final class Model implements AutoCloseable {
             throw new IllegalArgumentException("tokens: expected at least 1, got " + tokens);
         }
         return whileOpen(
-                this::requireOpen,
                 () -> MemoryEstimate.of(DecoderLayout.read(modules.transformer(), weights.names()), weights, tokens));
     }
 
     private <T> List<T> ofTensors(Function<WeightTensor, Optional<T>> fact) {
-        requireOpen();
         List<T> facts = new ArrayList<>();
-        return whileOpen(this::requireOpen, () -> {
+        return whileOpen(() -> {
             forEachTensor(tensor -> fact.apply(tensor).ifPresent(facts::add));
             return facts;
         });
@@ -263,6 +259,12 @@ public final class Model implements AutoCloseable {
         if (closed.get()) {
             throw new IllegalStateException("model " + directory + " is closed");
         }
+    }
+
+    /// Computes with this model, unless it is closed before. What fails because of closing meanwhile says so.
+    <T> T whileOpen(Supplier<T> computation) {
+        requireOpen();
+        return whileOpen(this::requireOpen, computation);
     }
 
     /// Computes. What fails because of closing meanwhile says so, not which memory was read just then.

@@ -120,14 +120,14 @@ final class EvalCommand extends ModelCommand {
 
     private void checkMode() {
         EvalOptions.Mode mode = options.mode();
-        if (mode == EvalOptions.Mode.RERANK) {
-            refuse("for --mode rerank, which computes no embeddings", "--specb", "--pooling");
-        } else {
+        if (mode != EvalOptions.Mode.RERANK) {
             String where = "for --mode %s; --mode rerank lets the model re-order the first N of BM25".formatted(mode);
             refuse(where, "--rerank", "--prompt");
         }
+        if (mode == EvalOptions.Mode.RERANK || mode == EvalOptions.Mode.BM25) {
+            refuse("for --mode %s, which computes no embeddings".formatted(mode), "--specb", "--pooling");
+        }
         if (mode == EvalOptions.Mode.BM25) {
-            refuse("for --mode bm25, which computes no embeddings", "--specb", "--pooling");
             noticeUnusedModel("--mode bm25");
         }
         options.beyondDepth().ifPresent(complaint -> {

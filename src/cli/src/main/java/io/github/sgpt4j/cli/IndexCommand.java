@@ -58,8 +58,7 @@ final class IndexCommand extends ModelCommand {
             names = "--connections",
             paramLabel = "N",
             converter = Converters.Count.class,
-            description =
-                    "Neighbours of a vector in the graph (HNSW's M; fixed when the index is made;" + " default: 16).")
+            description = "Neighbours of a vector in the graph (HNSW's M; fixed when the index is made; default: 16).")
     private @Nullable Integer connections;
 
     @Option(

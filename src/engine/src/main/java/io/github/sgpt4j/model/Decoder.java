@@ -233,8 +233,8 @@ public final class Decoder {
         return Arrays.copyOf(sorted, count);
     }
 
-    /// Runs the forward pass and gives `reader` the states that [#outputNorm] is to be applied to, `[rows,
-    /// width]`.
+    /// Runs the forward pass and gives `reader` the states that [#outputNorm] is to be applied to,
+    /// `[rows, width]`.
     ///
     /// @param rows distinct computed rows, counted without the cached ones, or empty for all
     private Download withOutputStates(

@@ -41,9 +41,8 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
         this(new Lanes(List.of(decoder)), tokenizer, template, maxLength);
     }
 
-    /// Scores `queries[i]` after the prompt with `documents[i]`, at most `batchTokens` tokens at a time on each device,
-    /// but
-    /// for a longer pair alone.
+    /// Scores `queries[i]` after the prompt with `documents[i]`, at most `batchTokens` tokens at a time on each
+    /// device, but for a longer pair alone.
     ///
     /// @return the log-probability of each scored query token, `[pairs][tokens]`; a query without tokens has none,
     ///     one that is longer than the model keeps its last ones

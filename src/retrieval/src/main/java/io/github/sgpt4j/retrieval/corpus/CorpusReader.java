@@ -19,13 +19,10 @@ import java.util.stream.Stream;
 /// Reads a collection's documents one by one. A collection is
 ///
 /// - a file as [RecordReader] takes it: `.txt`, one document a line; `.jsonl`, with `text` and perhaps `title`
-///   and
-/// `_id`;
-///   gz of either. A document without `_id` is called by its 0-based place.
+///   and `_id`; gz of either. A document without `_id` is called by its 0-based place.
 /// - a directory with `corpus.jsonl` or `corpus.jsonl.gz`, as BEIR lays it out;
-/// - a directory of `.txt` files, at any depth, each a document, called by its path below the directory with `/`
-/// between
-///   names, in the order of these paths. Links to directories are not followed.
+/// - a directory of `.txt` files, at any depth, each a document, called by its path below the directory with
+///   `/` between names, in the order of these paths. Links to directories are not followed.
 ///
 /// Errors name file and line ([FormatException]).
 public final class CorpusReader implements Iterator<Document>, Closeable {
