@@ -35,6 +35,7 @@ class ArchitectureTest {
             "batch",
             "backend",
             "backend.cpu.kernel",
+            "backend.cpu.amx",
             "backend.cpu",
             "backend.cuda.ffi",
             "backend.cuda",
@@ -48,6 +49,7 @@ class ArchitectureTest {
     private static final Map<String, Set<String>> APART = Map.of(
             "backend", Set.of("weights", "tokenizer"),
             "backend.cpu.kernel", Set.of("weights", "tokenizer"),
+            "backend.cpu.amx", Set.of("weights", "tokenizer", "backend.cpu.kernel"),
             "backend.cpu", Set.of("weights", "tokenizer"),
             "backend.cuda.ffi", Set.of("weights", "tokenizer", "backend.cpu", "backend.cpu.kernel"),
             "backend.cuda", Set.of("weights", "tokenizer", "backend.cpu", "backend.cpu.kernel"),
@@ -115,10 +117,10 @@ class ArchitectureTest {
     }
 
     @Test
-    void onlyTheForeignFunctionPackageLinksNativeFunctions() {
+    void onlyTwoPackagesLinkNativeFunctions() {
         noClasses()
                 .that()
-                .resideOutsideOfPackage(ROOT + ".backend.cuda.ffi")
+                .resideOutsideOfPackages(ROOT + ".backend.cuda.ffi", ROOT + ".backend.cpu.amx")
                 .should()
                 .dependOnClassesThat()
                 .haveNameMatching("java\\.lang\\.foreign\\.(Linker|SymbolLookup)(\\$.*)?")

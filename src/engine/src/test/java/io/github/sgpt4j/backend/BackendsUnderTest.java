@@ -31,7 +31,7 @@ final class BackendsUnderTest {
             return withInnerTypes();
         }
         return Stream.concat(
-                Stream.concat(plain(), Stream.of(inPlace())),
+                Stream.concat(plain(), Stream.of(inPlace(), onVectors())),
                 Stream.of(WeightFormat.F32, WeightFormat.BF16, WeightFormat.F16).map(format -> cpu(2, format)));
     }
 
@@ -82,7 +82,16 @@ final class BackendsUnderTest {
     private static BackendUnderTest inPlace() {
         return new BackendUnderTest(
                 "cpu with weights in place",
-                () -> new CpuBackend(new CpuOptions(2, WeightFormat.AS_STORED, Long.MAX_VALUE)),
+                () -> new CpuBackend(new CpuOptions(2, WeightFormat.AS_STORED, Long.MAX_VALUE, false)),
+                Optional.empty(),
+                Tolerance.FLOAT32);
+    }
+
+    /// The processor's vector units only, where the others use its matrix unit if there is one.
+    private static BackendUnderTest onVectors() {
+        return new BackendUnderTest(
+                "cpu without matrix unit",
+                () -> new CpuBackend(new CpuOptions(2, WeightFormat.AS_STORED, 0, false)),
                 Optional.empty(),
                 Tolerance.FLOAT32);
     }

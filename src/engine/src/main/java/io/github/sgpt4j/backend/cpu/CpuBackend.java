@@ -24,6 +24,7 @@ import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.locks.LockSupport;
 
 /// The operations on the CPU, with the Vector API. Needs the module `jdk.incubator.vector`.
 ///
@@ -37,6 +38,9 @@ public final class CpuBackend implements Backend {
 
     /// Fewest tokens that a batch beside others may have to do with.
     private static final int FEWEST_TOKENS = 256;
+
+    /// Nanoseconds between attempts to close memory that is in use.
+    private static final long CLOSING_PAUSE = 50_000;
 
     private final CpuOptions options;
     private final Workers workers;
@@ -63,9 +67,10 @@ public final class CpuBackend implements Backend {
 
     /// Vector width, tile, threads and weight format, in one line for people.
     public String description() {
-        return "%s, %d threads, weights %s"
+        return "%s%s, %d threads, weights %s"
                 .formatted(
                         Simd.description(),
+                        options.usesMatrixUnit() ? ", AMX" : "",
                         workers.threads(),
                         options.weights().name().toLowerCase(Locale.ROOT).replace('_', ' '));
     }
@@ -334,7 +339,19 @@ public final class CpuBackend implements Backend {
             closed = true;
         }
         workers.close();
-        arena.close();
+        closeArena();
+    }
+
+    /// Products on the matrix unit keep weights open for some microseconds at a time, and operations that are under
+    /// way end soon: waits for that.
+    private void closeArena() {
+        while (arena.scope().isAlive()) {
+            try {
+                arena.close();
+            } catch (IllegalStateException e) {
+                LockSupport.parkNanos(CLOSING_PAUSE);
+            }
+        }
     }
 
     private void checkOpen() {

@@ -3,6 +3,7 @@ package io.github.sgpt4j.backend.cpu;
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.Linear;
 import io.github.sgpt4j.backend.MatrixRows;
+import io.github.sgpt4j.backend.cpu.amx.Amx;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import io.github.sgpt4j.backend.cpu.kernel.Widening;
 import io.github.sgpt4j.error.BackendException;
@@ -13,7 +14,8 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/// A weight matrix that is packed when enough work goes through it.
+/// A weight matrix that is packed when enough work goes through it; at once for the matrix unit, which holds
+/// floats.
 final class CpuLinear implements Linear {
     private final List<MatrixRows> weight;
     private final List<MatrixRows> bias;
@@ -24,9 +26,11 @@ final class CpuLinear implements Linear {
     private final int out;
     private final long mostInPlace;
     private final boolean readableInPlace;
+    private final boolean onMatrixUnit;
     private final AtomicLong workInPlace = new AtomicLong();
     private volatile float @Nullable [] biasValues;
     private volatile @Nullable PackedMatrix packed;
+    private volatile @Nullable TiledMatrix tiled;
 
     CpuLinear(List<MatrixRows> weight, List<MatrixRows> bias, CpuOptions options, Arena arena, Workers workers) {
         this.weight = List.copyOf(weight);
@@ -40,6 +44,7 @@ final class CpuLinear implements Linear {
         this.out = MatrixRows.features(weight, bias);
         this.in = weight.getFirst().in();
         DType held = format.heldAs(storedType());
+        this.onMatrixUnit = held == DType.F32 && in <= Amx.MOST_FEATURES && options.usesMatrixUnit();
         this.readableInPlace = this.weight.stream()
                 .allMatch(part -> !part.transposed()
                         && (held == DType.F32 || held == part.tensor().dtype()));
@@ -57,7 +62,9 @@ final class CpuLinear implements Linear {
 
     /// `out = activation(x · Wᵀ + b)`, or `out += x · Wᵀ + b`.
     void apply(CpuTensor x, Activation activation, boolean add, CpuTensor out) {
-        if (packed == null
+        if (onMatrixUnit) {
+            TiledProduct.run(workers, x, tiled(), activation, add, out);
+        } else if (packed == null
                 && readableInPlace
                 && workInPlace.addAndGet((long) x.rows() * in * this.out) <= mostInPlace) {
             DirectProduct.run(workers, x, weight, biasValues(), activation, add, out);
@@ -81,13 +88,42 @@ final class CpuLinear implements Linear {
         return result;
     }
 
+    /// Whether products are to be computed with [#tiled] and not with [#packed].
+    boolean onMatrixUnit() {
+        return onMatrixUnit;
+    }
+
+    /// The form for the matrix unit, made now if there is none yet.
+    TiledMatrix tiled() {
+        TiledMatrix result = tiled;
+        if (result == null) {
+            synchronized (this) {
+                result = tiled;
+                if (result == null) {
+                    result = packTiles();
+                    tiled = result;
+                }
+            }
+        }
+        return result;
+    }
+
     private PackedMatrix pack() {
         DType dtype = format.heldAs(storedType());
         MemorySegment panels = allocate(PackedMatrix.bytes(in, out, dtype), dtype);
-        MatrixPacker packer = new MatrixPacker(weight, in, out, dtype, panels);
+        MatrixPacker packer = new MatrixPacker(weight, in, out);
         // Whoever needs this matrix too waits, so that its thread is free.
-        workers.parallelForAll(PackedMatrix.panelCount(out), packer::pack);
+        workers.parallelForAll(
+                PackedMatrix.panelCount(out), (panel, scratch) -> packer.pack(panel, dtype, panels, scratch));
         return new PackedMatrix(in, out, dtype, panels, biasValues());
+    }
+
+    private TiledMatrix packTiles() {
+        MemorySegment memory = allocate(TiledMatrix.bytes(in, out), DType.F32);
+        TiledMatrix matrix = new TiledMatrix(in, out, memory, biasValues());
+        MatrixPacker packer = new MatrixPacker(weight, in, out);
+        workers.parallelForAll(PackedMatrix.panelCount(out), (panel, scratch) -> packer.pack(panel, matrix, scratch));
+        return matrix;
     }
 
     private DType storedType() {

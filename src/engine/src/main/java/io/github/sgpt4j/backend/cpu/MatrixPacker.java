@@ -1,16 +1,19 @@
 package io.github.sgpt4j.backend.cpu;
 
 import io.github.sgpt4j.backend.MatrixRows;
+import io.github.sgpt4j.backend.cpu.amx.Amx;
 import io.github.sgpt4j.backend.cpu.kernel.Packing;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import io.github.sgpt4j.backend.cpu.kernel.Widening;
 import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.LittleEndian;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 
-/// Copies stored weights into the panels of a [PackedMatrix], one panel at a time, through a small buffer.
+/// Copies stored weights into the panels of a [PackedMatrix] or the tiles of a [TiledMatrix], one panel at a
+/// time, through a small buffer.
 final class MatrixPacker {
     /// Input features per step.
     private static final int DEPTH = 256;
@@ -18,34 +21,75 @@ final class MatrixPacker {
     private final List<MatrixRows> parts;
     private final int in;
     private final int out;
-    private final DType dtype;
-    private final MemorySegment panels;
 
-    MatrixPacker(List<MatrixRows> parts, int in, int out, DType dtype, MemorySegment panels) {
+    MatrixPacker(List<MatrixRows> parts, int in, int out) {
         this.parts = parts;
         this.in = in;
         this.out = out;
-        this.dtype = dtype;
-        this.panels = panels;
     }
 
-    /// Fills one panel.
-    void pack(int panel, Scratch scratch) {
-        int columns = Simd.TILE_COLUMNS;
-        float[] buffer = scratch.floats(Scratch.Use.PANEL, DEPTH * columns);
-        float[] row = scratch.floats(Scratch.Use.ROW, DEPTH);
-        int first = panel * columns;
-        int last = (int) Math.min(out, (long) first + columns);
+    /// Fills one panel of a [PackedMatrix].
+    void pack(int panel, DType dtype, MemorySegment panels, Scratch scratch) {
         for (int k = 0; k < in; k += DEPTH) {
             int depth = Math.min(DEPTH, in - k);
-            Arrays.fill(buffer, 0, depth * columns, 0f);
-            fill(first, last, k, depth, buffer, row);
+            float[] buffer = gather(panel, k, depth, scratch);
             for (int half = 0; half < 2; half++) {
                 long element = PackedMatrix.element(in, panel, half, k);
                 int from = half * depth * Simd.LANES;
                 Widening.narrow(buffer, from, depth * Simd.LANES, panels, dtype, element * dtype.bytes());
             }
         }
+    }
+
+    /// Fills the tiles of one panel.
+    void pack(int panel, TiledMatrix matrix, Scratch scratch) {
+        int blocks = Amx.blocks(in);
+        long halfBytes = (long) blocks * Amx.BLOCK * Amx.TILE * Float.BYTES;
+        MemorySegment columns = scratch.memory(Scratch.Memory.COLUMNS, 2 * halfBytes);
+        columns.asSlice(0, 2 * halfBytes).fill((byte) 0);
+        int[] largest = new int[Simd.TILE_COLUMNS];
+        for (int k = 0; k < in; k += DEPTH) {
+            int depth = Math.min(DEPTH, in - k);
+            float[] buffer = gather(panel, k, depth, scratch);
+            for (int half = 0; half < 2; half++) {
+                int from = half * depth * Simd.LANES;
+                long to = half * halfBytes + (long) k * Amx.TILE * Float.BYTES;
+                MemorySegment.copy(buffer, from, columns, LittleEndian.F32, to, depth * Simd.LANES);
+                findLargest(buffer, from, depth, largest, half * Simd.LANES);
+            }
+        }
+        MemorySegment shifts = scratch.memory(Scratch.Memory.SHIFTS, Amx.EXPONENT_BYTES);
+        for (int half = 0; half < 2 && 2 * panel + half < matrix.columnTiles(); half++) {
+            int tile = 2 * panel + half;
+            for (int c = 0; c < Amx.TILE; c++) {
+                int bits = largest[half * Amx.TILE + c];
+                long at = (long) c * Float.BYTES;
+                shifts.set(LittleEndian.F32, at, Amx.columnShift(bits));
+                matrix.memory().set(LittleEndian.F32, matrix.exponents(tile) + at, Amx.columnExponent(bits));
+            }
+            Amx.splitColumns(columns, half * halfBytes, blocks, shifts, matrix.memory(), matrix.tile(tile));
+        }
+    }
+
+    private static void findLargest(float[] buffer, int from, int depth, int[] largest, int to) {
+        for (int p = 0; p < depth; p++) {
+            for (int c = 0; c < Simd.LANES; c++) {
+                int bits = Float.floatToRawIntBits(buffer[from + p * Simd.LANES + c]) & Integer.MAX_VALUE;
+                largest[to + c] = Math.max(largest[to + c], bits);
+            }
+        }
+    }
+
+    /// Input features `[k, k + depth)` of a panel as `[2][depth][LANES]`.
+    private float[] gather(int panel, int k, int depth, Scratch scratch) {
+        int columns = Simd.TILE_COLUMNS;
+        float[] buffer = scratch.floats(Scratch.Use.PANEL, DEPTH * columns);
+        float[] row = scratch.floats(Scratch.Use.ROW, DEPTH);
+        int first = panel * columns;
+        int last = (int) Math.min(out, (long) first + columns);
+        Arrays.fill(buffer, 0, depth * columns, 0f);
+        fill(first, last, k, depth, buffer, row);
+        return buffer;
     }
 
     /// Gathers output features `[first, last)` and input features `[k, k + depth)` as `[2][depth][LANES]`.

@@ -1,5 +1,9 @@
 package io.github.sgpt4j.backend.cpu;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
 /// Working memory of one thread, kept between tasks. Contents are undefined.
 final class Scratch {
     /// Larger arrays than this many floats are not kept.
@@ -20,10 +24,25 @@ final class Scratch {
         ROW
     }
 
+    /// What memory outside the heap is for.
+    enum Memory {
+        ROW_TILES,
+        ROWS,
+        SHIFTS,
+        COLUMNS,
+        LEVELS,
+        SUMS
+    }
+
     private final float[][] arrays = new float[Use.values().length][0];
+    private final MemorySegment[] segments = new MemorySegment[Memory.values().length];
     private double[] sums = {};
     private final AttentionTask attentionTask = new AttentionTask(this);
     private final ProductTask productTask = new ProductTask(this);
+
+    Scratch() {
+        Arrays.fill(segments, MemorySegment.NULL);
+    }
 
     /// An array of at least `size` floats.
     float[] floats(Use use, int size) {
@@ -35,6 +54,20 @@ final class Scratch {
             }
         }
         return array;
+    }
+
+    /// At least `bytes` bytes outside the heap, at the start of a cache line.
+    MemorySegment memory(Memory use, long bytes) {
+        MemorySegment segment = segments[use.ordinal()];
+        if (segment.byteSize() < bytes) {
+            // A power of two: memory that is too small goes when the garbage collector finds it.
+            long size = Long.highestOneBit(2 * bytes - 1);
+            segment = Arena.ofAuto().allocate(size, 64);
+            if (size <= (long) Float.BYTES * MOST_KEPT) {
+                segments[use.ordinal()] = segment;
+            }
+        }
+        return segment;
     }
 
     /// An array of at least `size` doubles.

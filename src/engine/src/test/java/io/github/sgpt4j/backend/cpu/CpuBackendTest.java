@@ -2,18 +2,28 @@ package io.github.sgpt4j.backend.cpu;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.AttentionParameters;
 import io.github.sgpt4j.backend.Batch;
+import io.github.sgpt4j.backend.Linear;
+import io.github.sgpt4j.backend.MatrixRows;
 import io.github.sgpt4j.backend.Tensor;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.PackedBatchBuilder;
 import io.github.sgpt4j.error.BackendException;
+import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.Shape;
+import io.github.sgpt4j.weights.WeightTensor;
+import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -33,6 +43,36 @@ class CpuBackendTest {
         assertThrows(IllegalStateException.class, () -> backend.download(tensor));
         assertThrows(IllegalStateException.class, backend::synchronize);
         assertThrows(IllegalStateException.class, () -> backend.upload(PackedBatch.of(List.of(new int[] {1}))));
+    }
+
+    @Test
+    void closingWhileProductsAreComputedEndsThemWithAnError() throws InterruptedException {
+        int size = 512;
+        Shape shape = Shape.of(size, size);
+        WeightTensor weight =
+                new WeightTensor("w", "test", DType.F32, shape, Arena.global().allocate(4 * shape.elements(), 4));
+        for (int round = 0; round < 20; round++) {
+            CpuBackend backend = open(2);
+            Linear linear = backend.linear(List.of(MatrixRows.all(weight)), List.of());
+            Tensor x = backend.upload(new float[64 * size], 64, size);
+            Tensor out = backend.allocate(64, size);
+            CountDownLatch computing = new CountDownLatch(1);
+            AtomicReference<Throwable> failure = new AtomicReference<>();
+            Thread thread = Thread.ofPlatform().start(() -> {
+                try {
+                    while (true) {
+                        backend.linear(x, linear, Activation.NONE, out);
+                        computing.countDown();
+                    }
+                } catch (Throwable e) {
+                    failure.set(e);
+                }
+            });
+            computing.await();
+            backend.close();
+            thread.join();
+            assertInstanceOf(IllegalStateException.class, failure.get());
+        }
     }
 
     @Test

@@ -44,7 +44,7 @@ class DirectProductTest {
         for (int i = 0; i < before.length; i++) {
             before[i] = (float) random.nextGaussian();
         }
-        try (CpuBackend backend = new CpuBackend(new CpuOptions(2, WeightFormat.AS_STORED, workInPlace));
+        try (CpuBackend backend = new CpuBackend(new CpuOptions(2, WeightFormat.AS_STORED, workInPlace, false));
                 Tensor input = backend.upload(x, rows, in);
                 Tensor output = backend.upload(before, rows, out)) {
             Linear linear = backend.linear(

@@ -1,0 +1,84 @@
+package io.github.sgpt4j.backend.cpu;
+
+import io.github.sgpt4j.backend.cpu.amx.Amx;
+import io.github.sgpt4j.backend.cpu.kernel.Largest;
+import io.github.sgpt4j.tensor.LittleEndian;
+import java.lang.foreign.MemorySegment;
+
+/// Rows of activations in the form in which [Amx] multiplies them with weights: exponents of all rows,
+/// then the tiles.
+///
+/// @param memory [#bytes], off-heap
+record RowTiles(MemorySegment memory, int rows, int in) {
+    /// Bytes for `rows` rows of `in` values.
+    static long bytes(int rows, int in) {
+        return Amx.tiles(rows) * (Amx.EXPONENT_BYTES + Amx.rowTileBytes(Amx.blocks(in)));
+    }
+
+    /// How many row tiles there are.
+    int count() {
+        return Amx.tiles(rows);
+    }
+
+    private static long exponents(int tile) {
+        return (long) tile * Amx.EXPONENT_BYTES;
+    }
+
+    private long tile(int tile) {
+        return exponents(count()) + tile * Amx.rowTileBytes(Amx.blocks(in));
+    }
+
+    /// Makes one row tile.
+    ///
+    /// @param x row 0 starts at `at`, the next at `at + in`
+    void split(float[] x, int at, int tile, Scratch scratch) {
+        int first = tile * Amx.TILE;
+        int count = Math.min(Amx.TILE, rows - first);
+        int blocks = Amx.blocks(in);
+        int padded = blocks * Amx.BLOCK;
+        MemorySegment copy = scratch.memory(Scratch.Memory.ROWS, (long) Amx.TILE * padded * Float.BYTES);
+        MemorySegment shifts = scratch.memory(Scratch.Memory.SHIFTS, Amx.EXPONENT_BYTES);
+        for (int r = 0; r < count; r++) {
+            int from = at + (first + r) * in;
+            long to = (long) r * padded * Float.BYTES;
+            MemorySegment.copy(x, from, copy, LittleEndian.F32, to, in);
+            for (int k = in; k < padded; k++) {
+                copy.set(LittleEndian.F32, to + (long) k * Float.BYTES, 0f);
+            }
+            int largest = Largest.bits(x, from, in);
+            shifts.set(LittleEndian.F32, (long) r * Float.BYTES, Amx.rowShift(largest));
+            memory.set(LittleEndian.F32, exponents(tile) + (long) r * Float.BYTES, Amx.rowExponent(largest));
+        }
+        Amx.splitRows(copy, count, blocks, shifts, memory, tile(tile));
+    }
+
+    /// The products of some rows with some column tiles.
+    ///
+    /// @param firstTile first of `count` row tiles
+    /// @param firstColumn first of `columns` column tiles
+    /// @return floats `[16 · count][16 · columns]`, until the scratch is used again
+    MemorySegment multiply(
+            int firstTile, int count, TiledMatrix matrix, int firstColumn, int columns, Scratch scratch) {
+        long rowBytes = (long) columns * Amx.TILE * Float.BYTES;
+        MemorySegment out = scratch.memory(Scratch.Memory.SUMS, count * Amx.TILE * rowBytes);
+        MemorySegment own = scratch.memory(Scratch.Memory.LEVELS, Amx.SCRATCH_BYTES);
+        int blocks = Amx.blocks(in);
+        for (int i = 0; i < columns; i++) {
+            int column = firstColumn + i;
+            Amx.multiply(
+                    memory,
+                    tile(firstTile),
+                    count,
+                    exponents(firstTile),
+                    matrix.memory(),
+                    matrix.tile(column),
+                    matrix.exponents(column),
+                    blocks,
+                    out,
+                    (long) i * Amx.TILE * Float.BYTES,
+                    rowBytes,
+                    own);
+        }
+        return out;
+    }
+}

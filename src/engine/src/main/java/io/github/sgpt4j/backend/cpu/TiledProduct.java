@@ -1,0 +1,111 @@
+package io.github.sgpt4j.backend.cpu;
+
+import io.github.sgpt4j.backend.Activation;
+import io.github.sgpt4j.backend.cpu.amx.Amx;
+import io.github.sgpt4j.backend.cpu.kernel.Activations;
+import io.github.sgpt4j.backend.cpu.kernel.Sums;
+import java.lang.foreign.MemorySegment;
+
+/// One linear layer on one block of activations on the matrix unit: `out = activation(x · Wᵀ + b)` or
+/// `out += x · Wᵀ + b`.
+///
+/// Rows are made into tiles once, for all threads. Then each task takes some of them, as many as stay in
+/// the second-level cache, through some column tiles. What a row's results are does not depend on the
+/// other rows, nor on the number of threads.
+final class TiledProduct {
+    /// Most bytes of row tiles per task.
+    private static final long TASK_BYTES = 1L << 20;
+
+    /// Most bytes of row tiles at a time, unless a single task has more.
+    private static final long MOST_BYTES = 1L << 25;
+
+    /// Tasks for each thread, at least: at the end the others wait for about one.
+    private static final int TASKS_PER_THREAD = 4;
+
+    /// Column tiles whose results are put into the output together: as many neighbouring cache lines of
+    /// each row.
+    private static final int GROUP = 8;
+
+    private final CpuTensor x;
+    private final TiledMatrix matrix;
+    private final Activation activation;
+    private final boolean add;
+    private final CpuTensor out;
+    private final int firstRow;
+    private final RowTiles tiles;
+
+    private TiledProduct(
+            CpuTensor x,
+            TiledMatrix matrix,
+            Activation activation,
+            boolean add,
+            CpuTensor out,
+            int firstRow,
+            RowTiles tiles) {
+        this.x = x;
+        this.matrix = matrix;
+        this.activation = activation;
+        this.add = add;
+        this.out = out;
+        this.firstRow = firstRow;
+        this.tiles = tiles;
+    }
+
+    static void run(
+            Workers workers, CpuTensor x, TiledMatrix matrix, Activation activation, boolean add, CpuTensor out) {
+        // A loop of one, for the scratch that comes with it; those of the loops inside are others.
+        workers.parallelFor(1, (one, own) -> {
+            int task = tilesPerTask(matrix.in());
+            long fit = MOST_BYTES / (task * Amx.rowTileBytes(Amx.blocks(matrix.in())));
+            int most = Amx.TILE * task * Math.clamp(fit, 1, workers.available());
+            for (int first = 0; first < x.rows(); first += most) {
+                int count = Math.min(most, x.rows() - first);
+                MemorySegment memory = own.memory(Scratch.Memory.ROW_TILES, RowTiles.bytes(count, matrix.in()));
+                RowTiles tiles = new RowTiles(memory, count, matrix.in());
+                new TiledProduct(x, matrix, activation, add, out, first, tiles).run(workers);
+            }
+        });
+    }
+
+    /// Most row tiles per task.
+    private static int tilesPerTask(int in) {
+        return (int) Math.max(1, TASK_BYTES / Amx.rowTileBytes(Amx.blocks(in)));
+    }
+
+    private void run(Workers workers) {
+        workers.parallelFor(tiles.count(), (tile, scratch) -> tiles.split(x.data(), x.offset(firstRow), tile, scratch));
+        int most = tilesPerTask(matrix.in());
+        int blocks = (tiles.count() + most - 1) / most;
+        int threads = workers.available();
+        int wanted = threads == 1 ? 1 : (TASKS_PER_THREAD * threads + blocks - 1) / blocks;
+        int groups = Math.min(wanted, matrix.columnTiles());
+        workers.parallelFor(blocks * groups, (task, scratch) -> {
+            int block = task / groups;
+            int group = task % groups;
+            int first = (int) ((long) tiles.count() * block / blocks);
+            int count = (int) ((long) tiles.count() * (block + 1) / blocks) - first;
+            int from = (int) ((long) matrix.columnTiles() * group / groups);
+            int to = (int) ((long) matrix.columnTiles() * (group + 1) / groups);
+            for (int column = from; column < to; column += GROUP) {
+                columns(first, count, column, Math.min(GROUP, to - column), scratch);
+            }
+        });
+    }
+
+    private void columns(int firstTile, int count, int firstColumn, int tileColumns, Scratch scratch) {
+        MemorySegment products = tiles.multiply(firstTile, count, matrix, firstColumn, tileColumns, scratch);
+        int first = firstTile * Amx.TILE;
+        int rows = Math.min(count * Amx.TILE, tiles.rows() - first);
+        int stride = matrix.out();
+        int column = firstColumn * Amx.TILE;
+        int width = tileColumns * Amx.TILE;
+        int columns = Math.min(width, stride - column);
+        int at = out.offset(firstRow + first) + column;
+        Sums.put(products, width, rows, columns, matrix.bias(), column, add, out.data(), at, stride);
+        if (activation != Activation.NONE) {
+            for (int r = 0; r < rows; r++) {
+                Activations.apply(activation, out.data(), at + r * stride, columns);
+            }
+        }
+    }
+}

@@ -1,0 +1,303 @@
+package io.github.sgpt4j.backend.cpu.amx;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.lang.ref.Reference;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+
+/// Products of 32-bit floats on the matrix unit of Intel's server processors since 2023 (Advanced Matrix
+/// Extensions), at the precision of 32-bit floats: [TileRoutines] says how. The Vector API does not reach
+/// this unit, so its instructions are written into memory when this class is initialised, and called
+/// through [java.lang.foreign].
+///
+/// Input features come in blocks of [#BLOCK]; what the last block has too much must be zero on both
+/// sides. Segments must be off-heap; what would reach beyond one is refused. Weights cannot be closed
+/// during a call, other segments must not be.
+public final class Amx {
+    /// System property: `false` leaves the matrix unit alone.
+    public static final String PROPERTY = "sgpt4j.cpu.amx";
+
+    /// Input features per block.
+    public static final int BLOCK = TileRoutines.BLOCK;
+
+    /// Rows of a row tile and columns of a column tile.
+    public static final int TILE = 16;
+
+    /// Bytes of the exponents of a tile's rows or columns.
+    public static final int EXPONENT_BYTES = TILE * Float.BYTES;
+
+    /// Bytes of memory that [#multiply] works in.
+    public static final int SCRATCH_BYTES = TileRoutines.SCRATCH;
+
+    /// Most input features: sums of as many products of digits fit into 32 bits.
+    public static final int MOST_FEATURES = 1 << 15;
+
+    /// The bits of infinity: those of NaNs are larger, those of numbers smaller.
+    private static final int INFINITY = 0x7F800000;
+
+    private static final int TILES = 8;
+    private static final int SHAPE_BYTES = 64;
+
+    private static final Optional<String> PROBLEM;
+
+    // What calls the routines, and where they are.
+    private static final MethodHandle CALL_SPLIT_ROWS;
+    private static final MethodHandle CALL_SPLIT_COLUMNS;
+    private static final MethodHandle CALL_MULTIPLY;
+    private static final MemorySegment SPLIT_ROWS;
+    private static final MemorySegment SPLIT_COLUMNS;
+    private static final MemorySegment MULTIPLY;
+    private static final MemorySegment SHAPE = shape();
+
+    static {
+        TileRoutines routines = new TileRoutines();
+        Optional<String> problem = findProblem();
+        Optional<MemorySegment> memory = Optional.empty();
+        if (problem.isEmpty()) {
+            memory = Linux.executable(routines.code());
+            if (memory.isEmpty()) {
+                problem = Optional.of("the system gives no memory to run code from");
+            }
+        }
+        PROBLEM = problem;
+        boolean usable = memory.isPresent();
+        CALL_SPLIT_ROWS = caller(usable, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+        CALL_SPLIT_COLUMNS = caller(usable, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
+        CALL_MULTIPLY = caller(
+                usable, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG,
+                JAVA_LONG, JAVA_LONG, JAVA_LONG);
+        MemorySegment code = memory.orElse(MemorySegment.ofArray(routines.code()));
+        SPLIT_ROWS = code.asSlice(routines.splitRows());
+        SPLIT_COLUMNS = code.asSlice(routines.splitColumns());
+        MULTIPLY = code.asSlice(routines.multiply());
+    }
+
+    private Amx() {}
+
+    /// Why the unit cannot be used; empty if it can.
+    public static Optional<String> problem() {
+        return PROBLEM;
+    }
+
+    private static Optional<String> findProblem() {
+        if (!Boolean.parseBoolean(System.getProperty(PROPERTY, "true"))) {
+            return Optional.of("system property %s says so".formatted(PROPERTY));
+        }
+        String system = System.getProperty("os.name", "");
+        String machine = System.getProperty("os.arch", "");
+        if (!system.equals("Linux") || !machine.equals("amd64")) {
+            return Optional.of("it needs Linux on x86-64, this is %s on %s".formatted(system, machine));
+        }
+        if (!hasUnit()) {
+            return Optional.of("this processor has none");
+        }
+        if (!Amx.class.getModule().isNativeAccessEnabled()) {
+            return Optional.of("it needs java's option --enable-native-access=ALL-UNNAMED");
+        }
+        return Linux.permitsTiles() ? Optional.empty() : Optional.of("the system does not permit it");
+    }
+
+    private static boolean hasUnit() {
+        try (var lines = Files.lines(Path.of("/proc/cpuinfo"))) {
+            return lines.filter(line -> line.startsWith("flags"))
+                    .findFirst()
+                    .map(line -> Arrays.asList(line.split("\\s+")))
+                    .filter(flags -> flags.containsAll(Set.of("amx_tile", "amx_int8", "avx512f")))
+                    .isPresent();
+        } catch (IOException | UncheckedIOException e) {
+            return false;
+        }
+    }
+
+    private static MethodHandle caller(boolean usable, MemoryLayout... arguments) {
+        if (usable) {
+            return Linux.caller(arguments);
+        }
+        MethodType type = FunctionDescriptor.ofVoid(arguments).toMethodType();
+        return MethodHandles.empty(type.insertParameterTypes(0, MemorySegment.class));
+    }
+
+    /// What LDTILECFG reads for tiles of full size: "palette 1", bytes per row from byte 16 on, rows from
+    /// byte 48 on.
+    private static MemorySegment shape() {
+        MemorySegment shape = Arena.global().allocate(SHAPE_BYTES, SHAPE_BYTES);
+        shape.set(JAVA_BYTE, 0, (byte) 1);
+        for (int tile = 0; tile < TILES; tile++) {
+            shape.set(JAVA_BYTE, 16 + 2 * tile, (byte) 64);
+            shape.set(JAVA_BYTE, 48 + tile, (byte) TILE);
+        }
+        return shape;
+    }
+
+    /// Blocks for `in` input features.
+    public static int blocks(int in) {
+        return (in + BLOCK - 1) / BLOCK;
+    }
+
+    /// Tiles for `count` rows or columns.
+    public static int tiles(int count) {
+        return (int) ((count + TILE - 1L) / TILE);
+    }
+
+    /// Bytes of a row tile of `blocks` blocks.
+    public static long rowTileBytes(int blocks) {
+        return (long) blocks * TileRoutines.ROW_DIGITS * TileRoutines.TILE;
+    }
+
+    /// Bytes of a column tile of `blocks` blocks.
+    public static long columnTileBytes(int blocks) {
+        return (long) blocks * TileRoutines.COLUMN_DIGITS * TileRoutines.TILE;
+    }
+
+    /// By which power of two a row is multiplied before its numbers are rounded to integers of 31 bits.
+    ///
+    /// @param largest the largest of its numbers' bits without sign
+    public static float rowShift(int largest) {
+        return 29 - exponent(largest);
+    }
+
+    /// The power of two that undoes [#rowShift], where integers count 2⁻²⁴; NaN if not all numbers are
+    /// finite.
+    public static float rowExponent(int largest) {
+        return largest < INFINITY ? 24 - rowShift(largest) : Float.NaN;
+    }
+
+    /// By which power of two a column is multiplied before its numbers are rounded to integers of 24
+    /// bits. Three signed bytes reach to 127 · (2¹⁶ + 2⁸ + 1), a little less than 2²³.
+    ///
+    /// @param largest the largest of its numbers' bits without sign
+    public static float columnShift(int largest) {
+        int significand = largest & 0x7FFFFF | 0x800000;
+        boolean fits = significand / 2 <= 127 * 0x10101 - 1;
+        return (fits ? 22 : 21) - exponent(largest);
+    }
+
+    /// The power of two that undoes [#columnShift], where integers count 2⁻¹⁶; NaN if not all numbers are
+    /// finite.
+    public static float columnExponent(int largest) {
+        return largest < INFINITY ? 16 - columnShift(largest) : Float.NaN;
+    }
+
+    private static int exponent(int bits) {
+        return (bits >>> 23) - 127;
+    }
+
+    /// Makes a row tile.
+    ///
+    /// @param rows floats `[count][64 · blocks]`, at most [#TILE] of them; nobody may close it
+    /// @param shifts [#rowShift] of [#TILE] rows; nobody may close it
+    /// @param tiles [#rowTileBytes] from byte `to` on; nobody may close it
+    public static void splitRows(
+            MemorySegment rows, int count, int blocks, MemorySegment shifts, MemorySegment tiles, long to) {
+        Objects.checkIndex(count - 1, TILE);
+        long rowBytes = (long) blocks * BLOCK * Float.BYTES;
+        long from = address(rows, 0, count * rowBytes);
+        long tile = address(tiles, to, rowTileBytes(blocks));
+        long by = address(shifts, 0, EXPONENT_BYTES);
+        try {
+            CALL_SPLIT_ROWS.invokeExact(SPLIT_ROWS, from, rowBytes, tile, (long) count, (long) blocks, by);
+        } catch (Throwable e) {
+            throw Linux.rethrown(e);
+        } finally {
+            Reference.reachabilityFence(rows);
+            Reference.reachabilityFence(shifts);
+            Reference.reachabilityFence(tiles);
+        }
+    }
+
+    /// Makes a column tile.
+    ///
+    /// @param columns floats `[64 · blocks][16]` from byte `from` on
+    /// @param shifts [#columnShift] of [#TILE] columns
+    /// @param tiles [#columnTileBytes] from byte `to` on
+    public static void splitColumns(
+            MemorySegment columns, long from, int blocks, MemorySegment shifts, MemorySegment tiles, long to) {
+        address(columns, from, (long) blocks * BLOCK * EXPONENT_BYTES);
+        address(tiles, to, columnTileBytes(blocks));
+        address(shifts, 0, EXPONENT_BYTES);
+        try {
+            CALL_SPLIT_COLUMNS.invokeExact(
+                    SPLIT_COLUMNS, columns.asSlice(from), tiles.asSlice(to), (long) blocks, shifts);
+        } catch (Throwable e) {
+            throw Linux.rethrown(e);
+        }
+    }
+
+    /// Products of some rows with the columns of a tile: 16 floats for each row, of whole row tiles.
+    ///
+    /// @param rowTiles `count` of them, one after the other, from byte `row` on, and [#rowExponent] of
+    ///     their rows from byte `rowExponents` on; nobody may close it
+    /// @param columns the column tile from byte `column` on, and [#columnExponent] of its columns from
+    ///     byte `columnExponents` on; what follows the tile will be needed next
+    /// @param out rows are `outBytes` bytes apart, the first is at byte `to`; nobody may close it
+    /// @param scratch [#SCRATCH_BYTES]; nobody may close it
+    public static void multiply(
+            MemorySegment rowTiles,
+            long row,
+            int count,
+            long rowExponents,
+            MemorySegment columns,
+            long column,
+            long columnExponents,
+            int blocks,
+            MemorySegment out,
+            long to,
+            long outBytes,
+            MemorySegment scratch) {
+        long tileBytes = columnTileBytes(blocks);
+        long a = address(rowTiles, row, count * rowTileBytes(blocks));
+        long exponents = address(rowTiles, rowExponents, (long) count * EXPONENT_BYTES);
+        long next = address(columns, column, tileBytes) + tileBytes;
+        address(columns, columnExponents, EXPONENT_BYTES);
+        long c = address(out, to, (count * TILE - 1) * outBytes + EXPONENT_BYTES);
+        long own = address(scratch, 0, SCRATCH_BYTES);
+        long shape = SHAPE.address();
+        try {
+            CALL_MULTIPLY.invokeExact(
+                    MULTIPLY,
+                    a,
+                    exponents,
+                    columns,
+                    c,
+                    (long) blocks,
+                    shape,
+                    (long) count,
+                    outBytes,
+                    columnExponents,
+                    own,
+                    next,
+                    column);
+        } catch (Throwable e) {
+            throw Linux.rethrown(e);
+        } finally {
+            Reference.reachabilityFence(rowTiles);
+            Reference.reachabilityFence(out);
+            Reference.reachabilityFence(scratch);
+        }
+    }
+
+    /// Where a part of a segment lies.
+    private static long address(MemorySegment segment, long offset, long bytes) {
+        if (!segment.isNative() || bytes <= 0) {
+            throw new IllegalArgumentException("%d bytes of %s".formatted(bytes, segment));
+        }
+        Objects.checkFromIndexSize(offset, bytes, segment.byteSize());
+        return segment.address() + offset;
+    }
+}

@@ -1,0 +1,107 @@
+package io.github.sgpt4j.backend.cpu.amx;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.github.sgpt4j.backend.cpu.amx.Assembler.Label;
+import io.github.sgpt4j.backend.cpu.amx.Assembler.Register;
+import java.util.HexFormat;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+
+/// Encodings as GNU as 2.40 writes them, with every register operand below and above the eighth.
+class AssemblerTest {
+    private static final int OFFSET = 0x12345678;
+
+    private static void check(String expected, Consumer<Assembler> instruction) {
+        Assembler assembler = new Assembler();
+        instruction.accept(assembler);
+        assertEquals(expected, HexFormat.ofDelimiter(" ").formatHex(assembler.code()));
+    }
+
+    @Test
+    void generalInstructions() {
+        check("bf 78 56 34 12", a -> a.mov(Register.RDI, OFFSET));
+        check("41 b9 78 56 34 12", a -> a.mov(Register.R9, OFFSET));
+        check("4c 89 c8", a -> a.mov(Register.RAX, Register.R9));
+        check("49 89 fa", a -> a.mov(Register.R10, Register.RDI));
+        check("4c 01 d8", a -> a.add(Register.RAX, Register.R11));
+        check("49 81 c0 78 56 34 12", a -> a.add(Register.R8, OFFSET));
+        check("49 ff c9", a -> a.dec(Register.R9));
+        check("48 ff ca", a -> a.dec(Register.RDX));
+        check("0f 18 93 78 56 34 12", a -> a.prefetcht1(Register.RBX, OFFSET));
+        check("41 0f 18 92 78 56 34 12", a -> a.prefetcht1(Register.R10, OFFSET));
+        check("c3", Assembler::ret);
+    }
+
+    @Test
+    void argumentsOnTheStackAreFoundWhateverWasPushed() {
+        check("4c 8b 5c 24 08", a -> a.movArgument(Register.R11, 0));
+        check("48 8b 5c 24 18", a -> a.movArgument(Register.RBX, 2));
+        check("48 89 44 24 10", a -> a.movToArgument(1, Register.RAX));
+        check("53 48 8b 5c 24 18 5b 4c 8b 5c 24 08", a -> {
+            a.push(Register.RBX);
+            a.movArgument(Register.RBX, 1);
+            a.pop(Register.RBX);
+            a.movArgument(Register.R11, 0);
+        });
+        check("55", a -> a.push(Register.RBP));
+        check("5d", a -> a.pop(Register.RBP));
+    }
+
+    @Test
+    void jumpsGoBackToTheirLabels() {
+        check("c3 48 ff ca 0f 85 f7 ff ff ff", a -> {
+            a.ret();
+            Label label = a.here();
+            a.dec(Register.RDX);
+            a.jnz(label);
+        });
+        check("c3 90 90 90 c3", a -> {
+            a.ret();
+            a.align(4);
+            a.ret();
+        });
+    }
+
+    @Test
+    void tileInstructions() {
+        check("c4 c2 78 49 81 00 00 00 00", a -> a.ldtilecfg(Register.R9));
+        check("c4 e2 78 49 81 00 00 00 00", a -> a.ldtilecfg(Register.RCX));
+        check("c4 e2 78 49 c0", Assembler::tilerelease);
+        check("c4 e2 7b 49 e8", a -> a.tilezero(5));
+        check("c4 e2 7b 4b 9c 07 78 56 34 12", a -> a.tileloadd(3, Register.RDI, Register.RAX, OFFSET));
+        check("c4 82 7b 4b bc 1a 78 56 34 12", a -> a.tileloadd(7, Register.R10, Register.R11, OFFSET));
+        check("c4 e2 7a 4b 94 01 78 56 34 12", a -> a.tilestored(Register.RCX, Register.RAX, OFFSET, 2));
+        check("c4 c2 7a 4b b4 01 78 56 34 12", a -> a.tilestored(Register.R9, Register.RAX, OFFSET, 6));
+        check("c4 e2 43 5e cc", a -> a.tdpbssd(1, 4, 7));
+    }
+
+    @Test
+    void vectorInstructions() {
+        check("62 f1 7c 48 10 9f 78 56 34 12", a -> a.vmovups(3, Register.RDI, OFFSET));
+        check("62 d1 7c 48 10 a2 78 56 34 12", a -> a.vmovups(4, Register.R10, OFFSET));
+        check("62 f1 7c 48 11 b9 78 56 34 12", a -> a.vmovups(Register.RCX, OFFSET, 7));
+        check("62 d1 7c 48 11 88 78 56 34 12", a -> a.vmovups(Register.R8, OFFSET, 1));
+        check("62 f1 7c 48 5b 95 78 56 34 12", a -> a.vcvtdq2ps(2, Register.RBP, OFFSET));
+        check("62 f1 7d 48 5b d5", a -> a.vcvtps2dq(2, 5));
+        check("62 d2 7d 48 18 b1 78 56 34 12", a -> a.vbroadcastss(6, Register.R9, OFFSET));
+        check("62 f2 7d 48 18 8e 78 56 34 12", a -> a.vbroadcastss(1, Register.RSI, OFFSET));
+        check("62 f2 7d 48 7c f8", a -> a.vpbroadcastd(7, Register.RAX));
+        check("62 d2 7d 48 7c fb", a -> a.vpbroadcastd(7, Register.R11));
+        check("62 f1 75 48 72 e2 08", a -> a.vpsrad(1, 2, 8));
+        check("62 f1 55 48 72 d3 10", a -> a.vpsrld(5, 3, 16));
+        check("62 f1 5d 48 72 f6 18", a -> a.vpslld(4, 6, 24));
+        check("62 f1 6d 48 fe cb", a -> a.vpaddd(1, 2, 3));
+        check("62 f1 55 48 eb e6", a -> a.vpord(4, 5, 6));
+        check("62 f1 6c 48 58 cb", a -> a.vaddps(1, 2, 3));
+        check("62 f2 6d 48 2c cb", a -> a.vscalefps(1, 2, 3));
+        check("62 f2 45 48 a8 c1", a -> a.vfmadd213ps(0, 7, 1));
+        check("c5 f8 77", Assembler::vzeroupper);
+    }
+
+    @Test
+    void addressesThatNeedAnotherFormAreRefused() {
+        assertThrows(IllegalArgumentException.class, () -> new Assembler().vmovups(0, Register.RSP, 0));
+    }
+}
