@@ -11,7 +11,8 @@ import java.util.List;
 ///
 /// On the CPU matrices are packed in the chosen type, an output head apart from the embedding table even where both
 /// are one tensor; tables are read where they are mapped, in the stored type; biases, norms and activations are 32-bit
-/// floats. On a GPU matrices and tables are kept in the chosen type, a tied head is the table itself, and
+/// floats. (A matrix unit takes three bytes where four are counted.) On a GPU matrices and tables are kept in the
+/// chosen type, a tied head is the table itself, and
 /// activations are counted as 32-bit floats.
 final class MemoryEstimate {
     private static final List<Dtype> DTYPES = List.of(Dtype.FP32, Dtype.BF16, Dtype.FP16);

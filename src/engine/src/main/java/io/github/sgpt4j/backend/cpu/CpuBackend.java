@@ -13,6 +13,7 @@ import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.backend.RotaryParameters;
 import io.github.sgpt4j.backend.Table;
 import io.github.sgpt4j.backend.Tensor;
+import io.github.sgpt4j.backend.cpu.amx.Amx;
 import io.github.sgpt4j.backend.cpu.kernel.Activations;
 import io.github.sgpt4j.backend.cpu.kernel.Rotations;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
@@ -26,7 +27,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.locks.LockSupport;
 
-/// The operations on the CPU, with the Vector API. Needs the module `jdk.incubator.vector`.
+/// The operations on the CPU, with the Vector API; matrix products on a matrix unit where there is one ([Amx]).
+/// Needs the module `jdk.incubator.vector`.
 ///
 /// Operations have finished when they return. Each is shared out among the threads that are not busy with another
 /// batch:
@@ -65,14 +67,23 @@ public final class CpuBackend implements Backend {
         this.pool = new ArrayPool(Runtime.getRuntime().maxMemory() / 16);
     }
 
-    /// Vector width, tile, threads and weight format, in one line for people.
+    /// Vector width, tile, matrix unit, threads and weight format, in one line for people.
     public String description() {
         return "%s%s, %d threads, weights %s"
                 .formatted(
                         Simd.description(),
-                        options.usesMatrixUnit() ? ", AMX" : "",
+                        matrixUnit(),
                         workers.threads(),
                         options.weights().name().toLowerCase(Locale.ROOT).replace('_', ' '));
+    }
+
+    private String matrixUnit() {
+        if (options.usesMatrixUnit()) {
+            return ", AMX";
+        }
+        return Amx.isThere()
+                ? Amx.problem().map(reason -> ", no AMX (" + reason + ")").orElse("")
+                : "";
     }
 
     @Override

@@ -95,22 +95,30 @@ public final class Amx {
         return PROBLEM;
     }
 
+    /// Whether this is a machine that has the unit, usable or not.
+    public static boolean isThere() {
+        return isLinuxOnX86() && hasUnit();
+    }
+
     private static Optional<String> findProblem() {
-        if (!Boolean.parseBoolean(System.getProperty(PROPERTY, "true"))) {
-            return Optional.of("system property %s says so".formatted(PROPERTY));
-        }
-        String system = System.getProperty("os.name", "");
-        String machine = System.getProperty("os.arch", "");
-        if (!system.equals("Linux") || !machine.equals("amd64")) {
-            return Optional.of("it needs Linux on x86-64, this is %s on %s".formatted(system, machine));
+        if (!isLinuxOnX86()) {
+            return Optional.of("it needs Linux on x86-64");
         }
         if (!hasUnit()) {
             return Optional.of("this processor has none");
         }
+        if (!Boolean.parseBoolean(System.getProperty(PROPERTY, "true"))) {
+            return Optional.of("system property " + PROPERTY);
+        }
         if (!Amx.class.getModule().isNativeAccessEnabled()) {
-            return Optional.of("it needs java's option --enable-native-access=ALL-UNNAMED");
+            return Optional.of("java lacks the option --enable-native-access");
         }
         return Linux.permitsTiles() ? Optional.empty() : Optional.of("the system does not permit it");
+    }
+
+    private static boolean isLinuxOnX86() {
+        return System.getProperty("os.name", "").equals("Linux")
+                && System.getProperty("os.arch", "").equals("amd64");
     }
 
     private static boolean hasUnit() {
