@@ -29,8 +29,8 @@ final class CpuLinear implements Linear {
     private final boolean onMatrixUnit;
     private final AtomicLong workInPlace = new AtomicLong();
     private volatile float @Nullable [] biasValues;
-    private volatile @Nullable PackedMatrix packed;
-    private volatile @Nullable TiledMatrix tiled;
+    private final Lazy<PackedMatrix> packed = new Lazy<>(this::pack);
+    private final Lazy<TiledMatrix> tiled = new Lazy<>(this::packTiles);
 
     CpuLinear(List<MatrixRows> weight, List<MatrixRows> bias, CpuOptions options, Arena arena, Workers workers) {
         this.weight = List.copyOf(weight);
@@ -63,49 +63,19 @@ final class CpuLinear implements Linear {
     /// `out = activation(x · Wᵀ + b)`, or `out += x · Wᵀ + b`.
     void apply(CpuTensor x, Activation activation, boolean add, CpuTensor out) {
         if (onMatrixUnit) {
-            TiledProduct.run(workers, x, tiled(), activation, add, out);
-        } else if (packed == null
+            TiledProduct.run(workers, x, tiled.get(), activation, add, out);
+        } else if (!packed.isMade()
                 && readableInPlace
                 && workInPlace.addAndGet((long) x.rows() * in * this.out) <= mostInPlace) {
             DirectProduct.run(workers, x, weight, biasValues(), activation, add, out);
         } else {
-            MatrixProduct.run(workers, x, packed(), activation, add, out);
+            MatrixProduct.run(workers, x, packed.get(), activation, add, out);
         }
     }
 
     /// The packed form, made now if there is none yet.
     PackedMatrix packed() {
-        PackedMatrix result = packed;
-        if (result == null) {
-            synchronized (this) {
-                result = packed;
-                if (result == null) {
-                    result = pack();
-                    packed = result;
-                }
-            }
-        }
-        return result;
-    }
-
-    /// Whether products are to be computed with [#tiled] and not with [#packed].
-    boolean onMatrixUnit() {
-        return onMatrixUnit;
-    }
-
-    /// The form for the matrix unit, made now if there is none yet.
-    TiledMatrix tiled() {
-        TiledMatrix result = tiled;
-        if (result == null) {
-            synchronized (this) {
-                result = tiled;
-                if (result == null) {
-                    result = packTiles();
-                    tiled = result;
-                }
-            }
-        }
-        return result;
+        return packed.get();
     }
 
     private PackedMatrix pack() {
@@ -140,7 +110,7 @@ final class CpuLinear implements Linear {
                             .formatted(
                                     bytes,
                                     weight.getFirst().tensor().name(),
-                                    dtype == DType.F32 ? "; dtype bf16 needs half" : ""),
+                                    dtype == DType.F32 ? "; dtype bf16 needs less" : ""),
                     e);
         }
     }

@@ -19,6 +19,9 @@ final class TiledProduct {
     /// Most bytes of row tiles at a time, unless a single task has more.
     private static final long MOST_BYTES = 1L << 25;
 
+    /// Most tasks' rows at a time.
+    private static final int MOST_TASKS = 1 << 16;
+
     /// Tasks for each thread, at least: at the end the others wait for about one.
     private static final int TASKS_PER_THREAD = 4;
 
@@ -57,7 +60,9 @@ final class TiledProduct {
         workers.parallelFor(1, (one, own) -> {
             int task = tilesPerTask(matrix.in());
             long fit = MOST_BYTES / (task * Amx.rowTileBytes(Amx.blocks(matrix.in())));
-            int most = Amx.TILE * task * Math.clamp(fit, 1, workers.available());
+            // Several threads wait for one another at the end of each slab of rows: the fewer the better.
+            int slab = workers.available() == 1 ? 1 : Math.clamp(fit, 1, MOST_TASKS);
+            int most = Amx.TILE * task * slab;
             for (int first = 0; first < x.rows(); first += most) {
                 int count = Math.min(most, x.rows() - first);
                 MemorySegment memory = own.memory(Scratch.Memory.ROW_TILES, RowTiles.bytes(count, matrix.in()));

@@ -33,31 +33,37 @@ final class Linux {
     /// Asks that all threads of this process may use tiles. The kernel has this since 5.16.
     static boolean permitsTiles() {
         FunctionDescriptor descriptor = FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+        Optional<MethodHandle> call = function("syscall", descriptor, Linker.Option.firstVariadicArg(1));
+        if (call.isEmpty()) {
+            return false;
+        }
         try {
-            MethodHandle call = function("syscall", descriptor, Linker.Option.firstVariadicArg(1));
-            return (long) call.invokeExact(SYS_ARCH_PRCTL, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
+            return (long) call.get().invokeExact(SYS_ARCH_PRCTL, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
         } catch (Throwable e) {
             throw rethrown(e);
         }
     }
 
-    /// Memory that holds `code` for good and can be run but no longer written; empty if the system
-    /// refuses.
+    /// Memory that holds `code` for good and can be run but no longer written; empty if the system refuses.
     static Optional<MemorySegment> executable(byte[] code) {
-        FunctionDescriptor map =
-                FunctionDescriptor.of(ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG);
-        FunctionDescriptor protect = FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT);
+        Optional<MethodHandle> map = function(
+                "mmap", FunctionDescriptor.of(ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
+        Optional<MethodHandle> protect =
+                function("mprotect", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
+        if (map.isEmpty() || protect.isEmpty()) {
+            return Optional.empty();
+        }
         long bytes = code.length;
         int flags = MAP_PRIVATE | MAP_ANONYMOUS;
         try {
             MemorySegment start = (MemorySegment)
-                    function("mmap", map).invokeExact(MemorySegment.NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0L);
+                    map.get().invokeExact(MemorySegment.NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0L);
             if (start.address() == MAP_FAILED) {
                 return Optional.empty();
             }
             MemorySegment memory = start.reinterpret(bytes);
             MemorySegment.copy(code, 0, memory, JAVA_BYTE, 0, code.length);
-            int status = (int) function("mprotect", protect).invokeExact(start, bytes, PROT_READ | PROT_EXEC);
+            int status = (int) protect.get().invokeExact(start, bytes, PROT_READ | PROT_EXEC);
             return status == 0 ? Optional.of(memory) : Optional.empty();
         } catch (Throwable e) {
             throw rethrown(e);
@@ -70,12 +76,11 @@ final class Linux {
         return Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(arguments));
     }
 
-    private static MethodHandle function(String name, FunctionDescriptor descriptor, Linker.Option... options) {
+    /// A function of the C library.
+    private static Optional<MethodHandle> function(
+            String name, FunctionDescriptor descriptor, Linker.Option... options) {
         Linker linker = Linker.nativeLinker();
-        MemorySegment address = linker.defaultLookup()
-                .find(name)
-                .orElseThrow(() -> new UnsupportedOperationException("the C library has no function " + name));
-        return linker.downcallHandle(address, descriptor, options);
+        return linker.defaultLookup().find(name).map(address -> linker.downcallHandle(address, descriptor, options));
     }
 
     /// What a native call threw: only errors of the virtual machine can come out.
