@@ -44,9 +44,6 @@ record MatrixProduct(
     /// Fewest panels per task: packing the rows costs less than one of them.
     private static final int FEWEST_PANELS = 4;
 
-    /// Tasks for each thread, at least: at the end the others wait for about one.
-    private static final int TASKS_PER_THREAD = 4;
-
     static void run(
             Workers workers, CpuTensor x, PackedMatrix matrix, Activation activation, boolean add, CpuTensor out) {
         new MatrixProduct(x.data(), x.offset(), x.rows(), matrix, activation, add, out.data(), out.offset())
@@ -57,13 +54,7 @@ record MatrixProduct(
         int rowBlock = rowBlock(rows);
         int rowBlocks = (rows + rowBlock - 1) / rowBlock;
         int panels = matrix.panelCount();
-        int groups = 1;
-        int threads = workers.available();
-        if (threads > 1) {
-            int wanted = (TASKS_PER_THREAD * threads + rowBlocks - 1) / rowBlocks;
-            groups = Math.max(1, Math.min(wanted, panels / FEWEST_PANELS));
-        }
-        int panelGroups = groups;
+        int panelGroups = workers.piecesOfEach(rowBlocks, panels / FEWEST_PANELS);
         workers.parallelFor(Math.multiplyExact(rowBlocks, panelGroups), (task, scratch) -> {
             int first = task / panelGroups * rowBlock;
             int group = task % panelGroups;

@@ -19,12 +19,6 @@ final class TiledProduct {
     /// Most bytes of row tiles at a time, unless a single task has more.
     private static final long MOST_BYTES = 1L << 25;
 
-    /// Most tasks' rows at a time.
-    private static final int MOST_TASKS = 1 << 16;
-
-    /// Tasks for each thread, at least: at the end the others wait for about one.
-    private static final int TASKS_PER_THREAD = 4;
-
     /// Column tiles whose results are put into the output together: as many neighbouring cache lines of
     /// each row.
     private static final int GROUP = 8;
@@ -61,7 +55,7 @@ final class TiledProduct {
             int task = tilesPerTask(matrix.in());
             long fit = MOST_BYTES / (task * Amx.rowTileBytes(Amx.blocks(matrix.in())));
             // Several threads wait for one another at the end of each slab of rows: the fewer the better.
-            int slab = workers.available() == 1 ? 1 : Math.clamp(fit, 1, MOST_TASKS);
+            int slab = workers.available() == 1 ? 1 : (int) Math.max(1, fit);
             int most = Amx.TILE * task * slab;
             for (int first = 0; first < x.rows(); first += most) {
                 int count = Math.min(most, x.rows() - first);
@@ -81,9 +75,7 @@ final class TiledProduct {
         workers.parallelFor(tiles.count(), (tile, scratch) -> tiles.split(x.data(), x.offset(firstRow), tile, scratch));
         int most = tilesPerTask(matrix.in());
         int blocks = (tiles.count() + most - 1) / most;
-        int threads = workers.available();
-        int wanted = threads == 1 ? 1 : (TASKS_PER_THREAD * threads + blocks - 1) / blocks;
-        int groups = Math.min(wanted, matrix.columnTiles());
+        int groups = workers.piecesOfEach(blocks, matrix.columnTiles());
         workers.parallelFor(blocks * groups, (task, scratch) -> {
             int block = task / groups;
             int group = task % groups;

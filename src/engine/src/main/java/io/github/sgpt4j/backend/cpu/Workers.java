@@ -30,6 +30,9 @@ final class Workers implements AutoCloseable {
     /// Elements of work below which a loop is not worth another thread.
     private static final long ELEMENTS_PER_TASK = 1 << 14;
 
+    /// Tasks of a product for each thread, at least: at the end the others wait for about one.
+    private static final int TASKS_PER_THREAD = 4;
+
     private static final int SPINS = 2000;
 
     private final int threads;
@@ -85,6 +88,13 @@ final class Workers implements AutoCloseable {
     int available() {
         int callers = Math.max(1, entered.get());
         return 1 + (free() + callers - 1) / callers;
+    }
+
+    /// Into how many pieces to cut each of `blocks` pieces of work, at most `most`, so that every thread gets some.
+    int piecesOfEach(int blocks, int most) {
+        int threads = available();
+        int wanted = threads == 1 ? 1 : (TASKS_PER_THREAD * threads + blocks - 1) / blocks;
+        return Math.max(1, Math.min(wanted, most));
     }
 
     /// Runs `task` for every index in `[0, tasks)`, in any order and on any thread, and returns when all are done.

@@ -7,12 +7,9 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodType;
 import java.lang.ref.Reference;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,38 +51,43 @@ public final class Amx {
     private static final int TILES = 8;
     private static final int SHAPE_BYTES = 64;
 
+    private static final TileRoutines ROUTINES = new TileRoutines();
+    private static final Optional<MemorySegment> CODE;
     private static final Optional<String> PROBLEM;
 
-    // What calls the routines, and where they are.
-    private static final MethodHandle CALL_SPLIT_ROWS;
-    private static final MethodHandle CALL_SPLIT_COLUMNS;
-    private static final MethodHandle CALL_MULTIPLY;
-    private static final MemorySegment SPLIT_ROWS;
-    private static final MemorySegment SPLIT_COLUMNS;
-    private static final MemorySegment MULTIPLY;
-    private static final MemorySegment SHAPE = shape();
-
     static {
-        TileRoutines routines = new TileRoutines();
         Optional<String> problem = findProblem();
-        Optional<MemorySegment> memory = Optional.empty();
-        if (problem.isEmpty()) {
-            memory = Linux.executable(routines.code());
-            if (memory.isEmpty()) {
-                problem = Optional.of("the system gives no memory to run code from");
-            }
+        CODE = problem.isEmpty() ? Linux.executable(ROUTINES.code()) : Optional.empty();
+        PROBLEM = problem.isEmpty() && CODE.isEmpty()
+                ? Optional.of("the system gives no memory to run code from")
+                : problem;
+    }
+
+    /// The routines and what they need, linked when they are first called.
+    private static final class Linked {
+        static final MethodHandle SPLIT_ROWS =
+                at(ROUTINES.splitRows(), JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+        static final MethodHandle SPLIT_COLUMNS = at(ROUTINES.splitColumns(), ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
+        static final MethodHandle MULTIPLY = at(
+                ROUTINES.multiply(),
+                JAVA_LONG,
+                JAVA_LONG,
+                ADDRESS,
+                JAVA_LONG,
+                JAVA_LONG,
+                JAVA_LONG,
+                JAVA_LONG,
+                JAVA_LONG,
+                JAVA_LONG,
+                JAVA_LONG,
+                JAVA_LONG,
+                JAVA_LONG);
+        static final long SHAPE = shape().address();
+
+        private static MethodHandle at(int start, MemoryLayout... arguments) {
+            MemorySegment code = CODE.orElseThrow(() -> new IllegalStateException("AMX: " + PROBLEM.orElseThrow()));
+            return Linux.function(code.asSlice(start), arguments);
         }
-        PROBLEM = problem;
-        boolean usable = memory.isPresent();
-        CALL_SPLIT_ROWS = caller(usable, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
-        CALL_SPLIT_COLUMNS = caller(usable, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
-        CALL_MULTIPLY = caller(
-                usable, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG,
-                JAVA_LONG, JAVA_LONG, JAVA_LONG);
-        MemorySegment code = memory.orElse(MemorySegment.ofArray(routines.code()));
-        SPLIT_ROWS = code.asSlice(routines.splitRows());
-        SPLIT_COLUMNS = code.asSlice(routines.splitColumns());
-        MULTIPLY = code.asSlice(routines.multiply());
     }
 
     private Amx() {}
@@ -131,14 +133,6 @@ public final class Amx {
         } catch (IOException | UncheckedIOException e) {
             return false;
         }
-    }
-
-    private static MethodHandle caller(boolean usable, MemoryLayout... arguments) {
-        if (usable) {
-            return Linux.caller(arguments);
-        }
-        MethodType type = FunctionDescriptor.ofVoid(arguments).toMethodType();
-        return MethodHandles.empty(type.insertParameterTypes(0, MemorySegment.class));
     }
 
     /// What LDTILECFG reads for tiles of full size: "palette 1", bytes per row from byte 16 on, rows from
@@ -219,7 +213,7 @@ public final class Amx {
         long tile = address(tiles, to, rowTileBytes(blocks));
         long by = address(shifts, 0, EXPONENT_BYTES);
         try {
-            CALL_SPLIT_ROWS.invokeExact(SPLIT_ROWS, from, rowBytes, tile, (long) count, (long) blocks, by);
+            Linked.SPLIT_ROWS.invokeExact(from, rowBytes, tile, (long) count, (long) blocks, by);
         } catch (Throwable e) {
             throw Linux.rethrown(e);
         } finally {
@@ -240,8 +234,7 @@ public final class Amx {
         address(tiles, to, columnTileBytes(blocks));
         address(shifts, 0, EXPONENT_BYTES);
         try {
-            CALL_SPLIT_COLUMNS.invokeExact(
-                    SPLIT_COLUMNS, columns.asSlice(from), tiles.asSlice(to), (long) blocks, shifts);
+            Linked.SPLIT_COLUMNS.invokeExact(columns.asSlice(from), tiles.asSlice(to), (long) blocks, shifts);
         } catch (Throwable e) {
             throw Linux.rethrown(e);
         }
@@ -275,16 +268,14 @@ public final class Amx {
         address(columns, columnExponents, EXPONENT_BYTES);
         long c = address(out, to, (count * TILE - 1) * outBytes + EXPONENT_BYTES);
         long own = address(scratch, 0, SCRATCH_BYTES);
-        long shape = SHAPE.address();
         try {
-            CALL_MULTIPLY.invokeExact(
-                    MULTIPLY,
+            Linked.MULTIPLY.invokeExact(
                     a,
                     exponents,
                     columns,
                     c,
                     (long) blocks,
-                    shape,
+                    Linked.SHAPE,
                     (long) count,
                     outBytes,
                     columnExponents,

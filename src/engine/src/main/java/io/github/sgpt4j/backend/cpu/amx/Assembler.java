@@ -153,20 +153,20 @@ final class Assembler {
 
     /// Takes the shapes of the tiles from the 64 bytes at `base`.
     void ldtilecfg(Register base) {
-        vex(0, NONE, Register.RAX, base, 0);
+        vex(0, NONE, base, 0);
         code.write(0x49);
         memory(0, base, 0);
     }
 
     /// Empties the tiles.
     void tilerelease() {
-        vex(0, NONE, Register.RAX, Register.RAX, 0);
+        vex(0, NONE, Register.RAX, 0);
         bytes(0x49, 0xC0);
     }
 
     /// `tile = 0`.
     void tilezero(int tile) {
-        vex(0, PF2, Register.RAX, Register.RAX, 0);
+        vex(0, PF2, Register.RAX, 0);
         bytes(0x49, modRm(3, tile, 0));
     }
 
@@ -181,49 +181,40 @@ final class Assembler {
     }
 
     private void tileMemory(int prefix, int tile, Register base, Register stride, int offset) {
-        vex(stride.high(), prefix, Register.RAX, base, 0);
+        vex(stride.high(), prefix, base, 0);
         bytes(0x4B, modRm(2, tile, 4), stride.low() << 3 | base.low());
         int32(offset);
     }
 
     /// `c += a · b` of signed bytes: `c(m, n) += Σ_k Σ_i a(m, 4k + i) · b(k, 4n + i)`, `i` from 0 to 3.
     void tdpbssd(int c, int a, int b) {
-        vex(0, PF2, Register.RAX, Register.RAX, b);
+        vex(0, PF2, Register.RAX, b);
         bytes(0x5E, modRm(3, c, a));
     }
 
     /// `to = 16 floats at base + offset`.
     void vmovups(int to, Register base, int offset) {
-        evex(MAP_0F, NONE, base, 0);
-        code.write(0x10);
-        memory(to, base, offset);
+        withMemory(MAP_0F, NONE, 0x10, to, base, offset);
     }
 
     /// `16 floats at base + offset = from`.
     void vmovups(Register base, int offset, int from) {
-        evex(MAP_0F, NONE, base, 0);
-        code.write(0x11);
-        memory(from, base, offset);
+        withMemory(MAP_0F, NONE, 0x11, from, base, offset);
     }
 
     /// `to = 16 integers at base + offset` as floats.
     void vcvtdq2ps(int to, Register base, int offset) {
-        evex(MAP_0F, NONE, base, 0);
-        code.write(0x5B);
-        memory(to, base, offset);
+        withMemory(MAP_0F, NONE, 0x5B, to, base, offset);
     }
 
     /// `to = from` as integers, to the nearest.
     void vcvtps2dq(int to, int from) {
-        evex(MAP_0F, P66, Register.RAX, 0);
-        bytes(0x5B, modRm(3, to, from));
+        ofVectors(MAP_0F, P66, 0x5B, to, 0, from);
     }
 
     /// Every element of `to` becomes the float at `base + offset`.
     void vbroadcastss(int to, Register base, int offset) {
-        evex(MAP_0F38, P66, base, 0);
-        code.write(0x18);
-        memory(to, base, offset);
+        withMemory(MAP_0F38, P66, 0x18, to, base, offset);
     }
 
     /// Every element of `to` becomes the lower half of `from`.
@@ -234,50 +225,59 @@ final class Assembler {
 
     /// `to = from >>> bits`.
     void vpsrld(int to, int from, int bits) {
-        evex(MAP_0F, P66, Register.RAX, to);
-        bytes(0x72, modRm(3, 2, from), bits);
+        shift(2, to, from, bits);
     }
 
     /// `to = from >> bits`, signed.
     void vpsrad(int to, int from, int bits) {
-        evex(MAP_0F, P66, Register.RAX, to);
-        bytes(0x72, modRm(3, 4, from), bits);
+        shift(4, to, from, bits);
     }
 
     /// `to = from << bits`.
     void vpslld(int to, int from, int bits) {
-        evex(MAP_0F, P66, Register.RAX, to);
-        bytes(0x72, modRm(3, 6, from), bits);
+        shift(6, to, from, bits);
     }
 
     /// `to = a + b` of integers.
     void vpaddd(int to, int a, int b) {
-        evex(MAP_0F, P66, Register.RAX, a);
-        bytes(0xFE, modRm(3, to, b));
+        ofVectors(MAP_0F, P66, 0xFE, to, a, b);
     }
 
     /// `to = a | b`.
     void vpord(int to, int a, int b) {
-        evex(MAP_0F, P66, Register.RAX, a);
-        bytes(0xEB, modRm(3, to, b));
+        ofVectors(MAP_0F, P66, 0xEB, to, a, b);
     }
 
     /// `to = a + b`.
     void vaddps(int to, int a, int b) {
-        evex(MAP_0F, NONE, Register.RAX, a);
-        bytes(0x58, modRm(3, to, b));
+        ofVectors(MAP_0F, NONE, 0x58, to, a, b);
     }
 
     /// `to = a · 2^⌊b⌋`.
     void vscalefps(int to, int a, int b) {
-        evex(MAP_0F38, P66, Register.RAX, a);
-        bytes(0x2C, modRm(3, to, b));
+        ofVectors(MAP_0F38, P66, 0x2C, to, a, b);
     }
 
     /// `to = a · to + b`, rounded once.
     void vfmadd213ps(int to, int a, int b) {
-        evex(MAP_0F38, P66, Register.RAX, a);
-        bytes(0xA8, modRm(3, to, b));
+        ofVectors(MAP_0F38, P66, 0xA8, to, a, b);
+    }
+
+    private void withMemory(int map, int prefix, int opcode, int vector, Register base, int offset) {
+        evex(map, prefix, base, 0);
+        code.write(opcode);
+        memory(vector, base, offset);
+    }
+
+    private void ofVectors(int map, int prefix, int opcode, int to, int a, int b) {
+        evex(map, prefix, Register.RAX, a);
+        bytes(opcode, modRm(3, to, b));
+    }
+
+    /// Shifts of integers by a constant differ in what stands for an operand.
+    private void shift(int kind, int to, int from, int bits) {
+        ofVectors(MAP_0F, P66, 0x72, kind, to, from);
+        code.write(bits);
     }
 
     /// 64-bit operands, and the fourth bits of their numbers.
@@ -286,11 +286,8 @@ final class Assembler {
     }
 
     /// Three-byte form, map 0F38, 128 bits; fields of one bit are stored inverted.
-    private void vex(int index, int prefix, Register reg, Register rm, int second) {
-        bytes(
-                0xC4,
-                (1 - reg.high()) << 7 | (1 - index) << 6 | (1 - rm.high()) << 5 | MAP_0F38,
-                (~second & 15) << 3 | prefix);
+    private void vex(int index, int prefix, Register rm, int second) {
+        bytes(0xC4, 0x80 | (1 - index) << 6 | (1 - rm.high()) << 5 | MAP_0F38, (~second & 15) << 3 | prefix);
     }
 
     /// 512 bits, no mask; fields of one bit are stored inverted.

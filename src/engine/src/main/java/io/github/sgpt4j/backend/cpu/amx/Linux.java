@@ -70,10 +70,9 @@ final class Linux {
         }
     }
 
-    /// Calls the function at the address that comes first; it returns nothing. Segments that are
-    /// arguments stay open meanwhile.
-    static MethodHandle caller(MemoryLayout... arguments) {
-        return Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(arguments));
+    /// The function at an address; it returns nothing. Segments that are arguments stay open during a call.
+    static MethodHandle function(MemorySegment address, MemoryLayout... arguments) {
+        return Linker.nativeLinker().downcallHandle(address, FunctionDescriptor.ofVoid(arguments));
     }
 
     /// A function of the C library.
