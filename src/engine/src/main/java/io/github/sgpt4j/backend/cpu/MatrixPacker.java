@@ -12,8 +12,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 
-/// Copies stored weights into the panels of a [PackedMatrix] or the tiles of a [TiledMatrix], one panel at a
-/// time, through a small buffer.
+/// Copies stored weights into the panels of a [PackedMatrix] or the tiles of a [TiledMatrix], one panel
+/// at a time, through a small buffer.
 final class MatrixPacker {
     /// Input features per step.
     private static final int DEPTH = 256;
@@ -48,6 +48,7 @@ final class MatrixPacker {
         MemorySegment columns = scratch.memory(Scratch.Memory.COLUMNS, 2 * halfBytes);
         columns.asSlice(0, 2 * halfBytes).fill((byte) 0);
         int[] largest = new int[Simd.TILE_COLUMNS];
+        float[] squares = new float[Simd.TILE_COLUMNS];
         for (int k = 0; k < in; k += DEPTH) {
             int depth = Math.min(DEPTH, in - k);
             float[] buffer = gather(panel, k, depth, scratch);
@@ -55,29 +56,43 @@ final class MatrixPacker {
                 int from = half * depth * Simd.LANES;
                 long to = half * halfBytes + (long) k * Amx.TILE * Float.BYTES;
                 MemorySegment.copy(buffer, from, columns, LittleEndian.F32, to, depth * Simd.LANES);
-                findLargest(buffer, from, depth, largest, half * Simd.LANES);
+                measure(buffer, from, depth, largest, squares, half * Simd.LANES);
             }
         }
-        MemorySegment shifts = scratch.memory(Scratch.Memory.SHIFTS, Amx.EXPONENT_BYTES);
+        MemorySegment shifts = scratch.memory(Scratch.Memory.SHIFTS, Amx.SHIFT_BYTES);
         for (int half = 0; half < 2 && 2 * panel + half < matrix.columnTiles(); half++) {
             int tile = 2 * panel + half;
+            float limit = Amx.limit(spread(largest, squares, half * Amx.TILE), in);
             for (int c = 0; c < Amx.TILE; c++) {
                 int bits = largest[half * Amx.TILE + c];
                 long at = (long) c * Float.BYTES;
                 shifts.set(LittleEndian.F32, at, Amx.columnShift(bits));
-                matrix.memory().set(LittleEndian.F32, matrix.exponents(tile) + at, Amx.columnExponent(bits));
+                matrix.memory().set(LittleEndian.F32, matrix.facts(tile) + at, Amx.columnExponent(bits));
+                matrix.memory().set(LittleEndian.F32, matrix.facts(tile) + Amx.SECOND_FACTS + at, limit);
             }
             Amx.splitColumns(columns, half * halfBytes, blocks, shifts, matrix.memory(), matrix.tile(tile));
         }
     }
 
-    private static void findLargest(float[] buffer, int from, int depth, int[] largest, int to) {
+    /// Adds `[depth][LANES]` values to what is known about each lane: the largest one's bits, the sum of
+    /// squares.
+    private static void measure(float[] buffer, int from, int depth, int[] largest, float[] squares, int to) {
         for (int p = 0; p < depth; p++) {
             for (int c = 0; c < Simd.LANES; c++) {
-                int bits = Float.floatToRawIntBits(buffer[from + p * Simd.LANES + c]) & Integer.MAX_VALUE;
-                largest[to + c] = Math.max(largest[to + c], bits);
+                float value = buffer[from + p * Simd.LANES + c];
+                largest[to + c] = Math.max(largest[to + c], Float.floatToRawIntBits(value) & Integer.MAX_VALUE);
+                squares[to + c] += value * value;
             }
         }
+    }
+
+    /// The largest spread of a tile's columns.
+    private float spread(int[] largest, float[] squares, int first) {
+        float spread = 0;
+        for (int c = first; c < first + Amx.TILE; c++) {
+            spread = Math.max(spread, Amx.spread(largest[c], squares[c], in));
+        }
+        return spread;
     }
 
     /// Input features `[k, k + depth)` of a panel as `[2][depth][LANES]`.
@@ -92,7 +107,8 @@ final class MatrixPacker {
         return buffer;
     }
 
-    /// Gathers output features `[first, last)` and input features `[k, k + depth)` as `[2][depth][LANES]`.
+    /// Gathers output features `[first, last)` and input features `[k, k + depth)` as
+    /// `[2][depth][LANES]`.
     private void fill(int first, int last, int k, int depth, float[] buffer, float[] row) {
         int start = 0;
         for (MatrixRows part : parts) {

@@ -2,17 +2,18 @@ package io.github.sgpt4j.backend.cpu;
 
 import io.github.sgpt4j.backend.cpu.amx.Amx;
 import io.github.sgpt4j.backend.cpu.kernel.Largest;
+import io.github.sgpt4j.backend.cpu.kernel.Norms;
 import io.github.sgpt4j.tensor.LittleEndian;
 import java.lang.foreign.MemorySegment;
 
-/// Rows of activations in the form in which [Amx] multiplies them with weights: exponents of all rows,
+/// Rows of activations in the form in which [Amx] multiplies them with weights: facts of all rows,
 /// then the tiles.
 ///
 /// @param memory [#bytes], off-heap
 record RowTiles(MemorySegment memory, int rows, int in) {
     /// Bytes for `rows` rows of `in` values.
     static long bytes(int rows, int in) {
-        return Amx.tiles(rows) * (Amx.EXPONENT_BYTES + Amx.rowTileBytes(Amx.blocks(in)));
+        return Amx.tiles(rows) * (Amx.FACT_BYTES + Amx.rowTileBytes(Amx.blocks(in)));
     }
 
     /// How many row tiles there are.
@@ -20,12 +21,12 @@ record RowTiles(MemorySegment memory, int rows, int in) {
         return Amx.tiles(rows);
     }
 
-    private static long exponents(int tile) {
-        return (long) tile * Amx.EXPONENT_BYTES;
+    private static long facts(int tile) {
+        return (long) tile * Amx.FACT_BYTES;
     }
 
     private long tile(int tile) {
-        return exponents(count()) + tile * Amx.rowTileBytes(Amx.blocks(in));
+        return facts(count()) + tile * Amx.rowTileBytes(Amx.blocks(in));
     }
 
     /// Makes one row tile.
@@ -37,7 +38,7 @@ record RowTiles(MemorySegment memory, int rows, int in) {
         int blocks = Amx.blocks(in);
         int padded = blocks * Amx.BLOCK;
         MemorySegment copy = scratch.memory(Scratch.Memory.ROWS, (long) Amx.TILE * padded * Float.BYTES);
-        MemorySegment shifts = scratch.memory(Scratch.Memory.SHIFTS, Amx.EXPONENT_BYTES);
+        MemorySegment shifts = scratch.memory(Scratch.Memory.SHIFTS, Amx.SHIFT_BYTES);
         for (int r = 0; r < count; r++) {
             int from = at + (first + r) * in;
             long to = (long) r * padded * Float.BYTES;
@@ -47,7 +48,13 @@ record RowTiles(MemorySegment memory, int rows, int in) {
             }
             int largest = Largest.bits(x, from, in);
             shifts.set(LittleEndian.F32, (long) r * Float.BYTES, Amx.rowShift(largest));
-            memory.set(LittleEndian.F32, exponents(tile) + (long) r * Float.BYTES, Amx.rowExponent(largest));
+            long fact = facts(tile) + (long) r * Float.BYTES;
+            memory.set(LittleEndian.F32, fact, Amx.rowExponent(largest));
+            float spread = Amx.spread(largest, Norms.squares(x, from, in, 0f), in);
+            memory.set(LittleEndian.F32, fact + Amx.SECOND_FACTS, spread);
+        }
+        for (int r = count; r < Amx.TILE; r++) {
+            memory.set(LittleEndian.F32, facts(tile) + (long) r * Float.BYTES + Amx.SECOND_FACTS, 0f);
         }
         Amx.splitRows(copy, count, blocks, shifts, memory, tile(tile));
     }
@@ -69,10 +76,10 @@ record RowTiles(MemorySegment memory, int rows, int in) {
                     memory,
                     tile(firstTile),
                     count,
-                    exponents(firstTile),
+                    facts(firstTile),
                     matrix.memory(),
                     matrix.tile(column),
-                    matrix.exponents(column),
+                    matrix.facts(column),
                     blocks,
                     out,
                     (long) i * Amx.TILE * Float.BYTES,

@@ -36,14 +36,24 @@ public final class Amx {
     /// Rows of a row tile and columns of a column tile.
     public static final int TILE = 16;
 
-    /// Bytes of the exponents of a tile's rows or columns.
-    public static final int EXPONENT_BYTES = TILE * Float.BYTES;
+    /// Bytes of a float for each of a tile's rows or columns.
+    public static final int SHIFT_BYTES = TILE * Float.BYTES;
+
+    /// Bytes of what [#multiply] has to know about a tile's rows or columns: first the exponents of all,
+    /// then, from byte [#SECOND_FACTS] on, the rows' spreads or the columns' limits.
+    public static final int FACT_BYTES = 2 * TileRoutines.FACTS;
+
+    /// Where the second of a tile's facts begin.
+    public static final int SECOND_FACTS = TileRoutines.FACTS;
 
     /// Bytes of memory that [#multiply] works in.
     public static final int SCRATCH_BYTES = TileRoutines.SCRATCH;
 
     /// Most input features: sums of as many products of digits fit into 32 bits.
     public static final int MOST_FEATURES = 1 << 15;
+
+    /// Sums of squares of 32-bit floats below this may have lost some to underflow.
+    private static final double LEAST_SQUARES = 0x1p-100;
 
     /// The bits of infinity: those of NaNs are larger, those of numbers smaller.
     private static final int INFINITY = 0x7F800000;
@@ -66,13 +76,14 @@ public final class Amx {
     /// The routines and what they need, linked when they are first called.
     private static final class Linked {
         static final MethodHandle SPLIT_ROWS =
-                at(ROUTINES.splitRows(), JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+                at(ROUTINES.splitRows(), JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
         static final MethodHandle SPLIT_COLUMNS = at(ROUTINES.splitColumns(), ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
         static final MethodHandle MULTIPLY = at(
                 ROUTINES.multiply(),
                 JAVA_LONG,
                 JAVA_LONG,
                 ADDRESS,
+                JAVA_LONG,
                 JAVA_LONG,
                 JAVA_LONG,
                 JAVA_LONG,
@@ -167,11 +178,12 @@ public final class Amx {
         return (long) blocks * TileRoutines.COLUMN_DIGITS * TileRoutines.TILE;
     }
 
-    /// By which power of two a row is multiplied before its numbers are rounded to integers of 31 bits.
+    /// By which power of two a row is multiplied before its numbers are rounded to integers of 32 bits.
+    /// Four signed bytes reach to 127 · (2²⁴ + 2¹⁶ + 2⁸ + 1), a little less than 2³¹.
     ///
     /// @param largest the largest of its numbers' bits without sign
     public static float rowShift(int largest) {
-        return 29 - exponent(largest);
+        return columnShift(largest) + 8;
     }
 
     /// The power of two that undoes [#rowShift], where integers count 2⁻²⁴; NaN if not all numbers are
@@ -196,6 +208,36 @@ public final class Amx {
         return largest < INFINITY ? 16 - columnShift(largest) : Float.NaN;
     }
 
+    /// How much larger the largest number that a row or column could have, with its power of two, is than
+    /// the root of the mean of its numbers' squares.
+    ///
+    /// @param largest the largest of its numbers' bits without sign
+    /// @param squares the sum of its numbers' squares
+    /// @param count how many numbers there are
+    /// @return infinity if the sum of squares says nothing; 0 of zeros
+    public static float spread(int largest, double squares, int count) {
+        if (largest == 0) {
+            return 0;
+        }
+        boolean usable = squares >= LEAST_SQUARES && squares <= Double.MAX_VALUE;
+        return usable
+                ? (float) (Math.scalb(1.0, 23 - (int) columnShift(largest)) * Math.sqrt(count / squares))
+                : Float.POSITIVE_INFINITY;
+    }
+
+    /// The largest [#spread] of rows for which three digits do with columns of some spread.
+    ///
+    /// Digits are as good as independent and evenly distributed, so the products that are left out add up
+    /// to 2.8 · 10⁻⁸ of √`in` times the two largest numbers that there could be, root mean square;
+    /// rounding a sum of 32-bit floats after each of its products makes 2.4 · 10⁻⁸ `in` times the roots
+    /// of the means of squares. The limit is where the former is five times the latter.
+    ///
+    /// @param columnSpread the largest of the columns of a tile
+    /// @param in input features
+    public static float limit(float columnSpread, int in) {
+        return (float) (4 * Math.sqrt(in) / columnSpread);
+    }
+
     private static int exponent(int bits) {
         return (bits >>> 23) - 127;
     }
@@ -211,9 +253,10 @@ public final class Amx {
         long rowBytes = (long) blocks * BLOCK * Float.BYTES;
         long from = address(rows, 0, count * rowBytes);
         long tile = address(tiles, to, rowTileBytes(blocks));
-        long by = address(shifts, 0, EXPONENT_BYTES);
+        long by = address(shifts, 0, SHIFT_BYTES);
         try {
-            Linked.SPLIT_ROWS.invokeExact(from, rowBytes, tile, (long) count, (long) blocks, by);
+            Linked.SPLIT_ROWS.invokeExact(
+                    from, rowBytes, tile, (long) count, (long) blocks, by, TileRoutines.lastDigit(blocks));
         } catch (Throwable e) {
             throw Linux.rethrown(e);
         } finally {
@@ -230,9 +273,9 @@ public final class Amx {
     /// @param tiles [#columnTileBytes] from byte `to` on
     public static void splitColumns(
             MemorySegment columns, long from, int blocks, MemorySegment shifts, MemorySegment tiles, long to) {
-        address(columns, from, (long) blocks * BLOCK * EXPONENT_BYTES);
+        address(columns, from, (long) blocks * BLOCK * SHIFT_BYTES);
         address(tiles, to, columnTileBytes(blocks));
-        address(shifts, 0, EXPONENT_BYTES);
+        address(shifts, 0, SHIFT_BYTES);
         try {
             Linked.SPLIT_COLUMNS.invokeExact(columns.asSlice(from), tiles.asSlice(to), (long) blocks, shifts);
         } catch (Throwable e) {
@@ -242,20 +285,20 @@ public final class Amx {
 
     /// Products of some rows with the columns of a tile: 16 floats for each row, of whole row tiles.
     ///
-    /// @param rowTiles `count` of them, one after the other, from byte `row` on, and [#rowExponent] of
-    ///     their rows from byte `rowExponents` on; nobody may close it
-    /// @param columns the column tile from byte `column` on, and [#columnExponent] of its columns from
-    ///     byte `columnExponents` on; what follows the tile will be needed next
+    /// @param rowTiles `count` of them, one after the other, from byte `row` on, and their facts,
+    ///     [#rowExponent] and [#spread], from byte `rowFacts` on; nobody may close it
+    /// @param columns the column tile from byte `column` on, and its facts, [#columnExponent] and
+    ///     [#limit], from byte `columnFacts` on; what follows the tile will be needed next
     /// @param out rows are `outBytes` bytes apart, the first is at byte `to`; nobody may close it
     /// @param scratch [#SCRATCH_BYTES]; nobody may close it
     public static void multiply(
             MemorySegment rowTiles,
             long row,
             int count,
-            long rowExponents,
+            long rowFacts,
             MemorySegment columns,
             long column,
-            long columnExponents,
+            long columnFacts,
             int blocks,
             MemorySegment out,
             long to,
@@ -263,25 +306,26 @@ public final class Amx {
             MemorySegment scratch) {
         long tileBytes = columnTileBytes(blocks);
         long a = address(rowTiles, row, count * rowTileBytes(blocks));
-        long exponents = address(rowTiles, rowExponents, (long) count * EXPONENT_BYTES);
+        long facts = address(rowTiles, rowFacts, (long) count * FACT_BYTES);
         long next = address(columns, column, tileBytes) + tileBytes;
-        address(columns, columnExponents, EXPONENT_BYTES);
-        long c = address(out, to, (count * TILE - 1) * outBytes + EXPONENT_BYTES);
+        address(columns, columnFacts, FACT_BYTES);
+        long c = address(out, to, (count * TILE - 1) * outBytes + SHIFT_BYTES);
         long own = address(scratch, 0, SCRATCH_BYTES);
         try {
             Linked.MULTIPLY.invokeExact(
                     a,
-                    exponents,
+                    facts,
                     columns,
                     c,
                     (long) blocks,
                     Linked.SHAPE,
                     (long) count,
                     outBytes,
-                    columnExponents,
+                    columnFacts,
                     own,
                     next,
-                    column);
+                    column,
+                    TileRoutines.digitBytes(blocks));
         } catch (Throwable e) {
             throw Linux.rethrown(e);
         } finally {

@@ -1,6 +1,10 @@
 package io.github.sgpt4j.backend.cpu.amx;
 
 import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /// Writes the few x86-64 instructions that [TileRoutines] are made of. Names and operand order are those
 /// of Intel's Software Developer's Manual, volume 2, which also says what each does; encodings are its
@@ -37,6 +41,9 @@ final class Assembler {
     /// A place in the code that has been written.
     record Label(int at) {}
 
+    /// A jump whose target has not been written yet.
+    record Jump(int offset) {}
+
     // Opcode maps.
     private static final int MAP_0F = 1;
     private static final int MAP_0F38 = 2;
@@ -47,11 +54,17 @@ final class Assembler {
     private static final int PF3 = 2;
     private static final int PF2 = 3;
 
+    /// What a mask leaves out becomes zero.
+    private static final int ZEROING = 0x80;
+
     private final ByteArrayOutputStream code = new ByteArrayOutputStream();
+    private final Map<Jump, Label> landings = new LinkedHashMap<>();
     private int pushed;
 
     byte[] code() {
-        return code.toByteArray();
+        ByteBuffer bytes = ByteBuffer.wrap(code.toByteArray()).order(ByteOrder.LITTLE_ENDIAN);
+        landings.forEach((jump, target) -> bytes.putInt(jump.offset, target.at - (jump.offset + Integer.BYTES)));
+        return bytes.array();
     }
 
     int size() {
@@ -133,6 +146,29 @@ final class Assembler {
         int32(target.at - (code.size() + 4));
     }
 
+    /// Goes forward, to where the jump lands, if the last result was zero.
+    Jump jz() {
+        bytes(0x0F, 0x84);
+        return jump();
+    }
+
+    /// Goes forward, to where the jump lands.
+    Jump jmp() {
+        code.write(0xE9);
+        return jump();
+    }
+
+    private Jump jump() {
+        Jump jump = new Jump(code.size());
+        int32(0);
+        return jump;
+    }
+
+    /// Where a jump goes.
+    void land(Jump jump) {
+        landings.put(jump, here());
+    }
+
     void ret() {
         code.write(0xC3);
     }
@@ -200,6 +236,23 @@ final class Assembler {
     /// `16 floats at base + offset = from`.
     void vmovups(Register base, int offset, int from) {
         withMemory(MAP_0F, NONE, 0x11, from, base, offset);
+    }
+
+    /// `to = from` where the mask has a bit, 0 elsewhere.
+    void vmovups(int to, int mask, int from) {
+        evex(MAP_0F, NONE, Register.RAX, 0, ZEROING | mask);
+        bytes(0x10, modRm(3, to, from));
+    }
+
+    /// The mask has a bit where `a` compares with `b` as the predicate says.
+    void vcmpps(int mask, int a, int predicate, int b) {
+        ofVectors(MAP_0F, NONE, 0xC2, mask, a, b);
+        code.write(predicate);
+    }
+
+    /// Remembers whether neither of two masks has a bit among its first 16, as that makes zero.
+    void kortestw(int a, int b) {
+        bytes(0xC5, 0xF8, 0x98, modRm(3, a, b));
     }
 
     /// `to = 16 integers at base + offset` as floats.
@@ -290,9 +343,13 @@ final class Assembler {
         bytes(0xC4, 0x80 | (1 - index) << 6 | (1 - rm.high()) << 5 | MAP_0F38, (~second & 15) << 3 | prefix);
     }
 
-    /// 512 bits, no mask; fields of one bit are stored inverted.
     private void evex(int map, int prefix, Register rm, int second) {
-        bytes(0x62, 0xD0 | (1 - rm.high()) << 5 | map, (~second & 15) << 3 | 4 | prefix, 0x48);
+        evex(map, prefix, rm, second, 0);
+    }
+
+    /// 512 bits; fields of one bit are stored inverted.
+    private void evex(int map, int prefix, Register rm, int second, int mask) {
+        bytes(0x62, 0xD0 | (1 - rm.high()) << 5 | map, (~second & 15) << 3 | 4 | prefix, 0x48 | mask);
     }
 
     private static int modRm(int mode, int reg, int rm) {

@@ -7,17 +7,25 @@ import io.github.sgpt4j.backend.cpu.amx.Assembler.Register;
 /// bits.
 ///
 /// Every row of activations and every column of weights is scaled by a power of two and rounded to
-/// integers: 31 bits for activations, 24 for weights, the largest number of the row or column using all
-/// of them. An integer is a sum of signed bytes, its *digits* to the base of 256, four for an activation
-/// and three for a weight. Of the twelve products of the digits of two numbers nine are computed; the
-/// other three are below 2⁻³⁰ of the largest numbers' product. What remains is the rounding of the
-/// weights, at most 2⁻²³ of a column's largest one, and that of the result. (In the manner of Ootomo,
+/// integers. An integer is a sum of signed bytes, its *digits* to the base of 256: four for an
+/// activation, three for a weight, the largest number of the row or column using all of them. Products of
+/// digits are added up by *level*, the number of their places after the first. (In the manner of Ootomo,
 /// Ozaki and Yokota, "DGEMM on integer matrix multiplication unit", 2024.)
+///
+/// Most rows take levels 0 to 2, six products of the twelve, and so the first three digits. That leaves
+/// out about 2⁻²⁵ of the largest activation times the largest weight for each input feature, independent
+/// of one another, which is as little as the rounding of a sum of 32-bit floats unless most numbers are
+/// far smaller than the largest. Rows for which [Amx#spread] says that they are take level 3 as well,
+/// nine products; what is left out then is below 2⁻³⁰ of the largest numbers' product, and what remains
+/// is the rounding of the weights, at most 2⁻²³ of a column's largest one, and that of the result. If one
+/// row of a tile needs level 3, it is computed for all of them and left out of the others' results,
+/// so that what a row's are does not depend on its neighbours.
 ///
 /// What tiles hold is made of 32-bit words with a digit of four numbers: word `i` of a block of 64 input
 /// features holds those of the features `i`, `i + 16`, `i + 32` and `i + 48`. A *row tile* is 16 rows of
-/// 16 words for each of the digits, the most significant first, and a *column tile* 16 words of 16
-/// columns: 1 KiB each.
+/// 16 words for each of the first three digits of a block, the most significant first, block after block,
+/// and then for the last digit of all blocks; a *column tile* is 16 words of 16 columns for each digit,
+/// block after block: 1 KiB each.
 final class TileRoutines {
     /// Bytes of a tile.
     static final int TILE = 1024;
@@ -31,11 +39,31 @@ final class TileRoutines {
     /// Input features of a block.
     static final int BLOCK = 64;
 
-    /// Bytes of memory that [#multiply] works in.
-    static final int SCRATCH = ROW_DIGITS * TILE;
+    /// Bytes of one fact on each of a tile's rows or columns.
+    static final int FACTS = 16 * Float.BYTES;
 
-    /// Digits that are multiplied, `{row digit, column digit}`.
-    private static final int[][] PAIRS = {{0, 0}, {0, 1}, {0, 2}, {1, 0}, {1, 1}, {1, 2}, {2, 0}, {2, 1}, {3, 0}};
+    /// Tiles of sums, one for each level.
+    private static final int LEVELS = 4;
+
+    /// Bytes of memory that [#multiply] works in.
+    static final int SCRATCH = LEVELS * TILE + FACTS;
+
+    /// Digits of an activation that lie together.
+    private static final int FIRST_DIGITS = 3;
+
+    /// Digits that are multiplied in most rows, `{row digit, column digit}`, in the order of the
+    /// products.
+    ///
+    /// When the core's other hardware thread works, each tile in use costs, as if both threads shared the
+    /// registers that results under way need. Loading digits again into two tiles is then 1.4 times as
+    /// fast as keeping them in four, and otherwise as fast. Hence neighbours have one digit in common.
+    private static final int[][] USUAL = {{2, 0}, {1, 0}, {1, 1}, {0, 1}, {0, 2}, {0, 0}};
+
+    /// The same in rows that need level 3.
+    private static final int[][] ALL = {{1, 2}, {0, 2}, {0, 1}, {2, 1}, {1, 1}, {1, 0}, {2, 0}, {0, 0}, {3, 0}};
+
+    private static final int ROW_TILE = 4;
+    private static final int COLUMN_TILE = 5;
 
     // Arguments of a function, in the order of the System V calling convention; the others lie on the stack.
     private static final Register FIRST = Register.RDI;
@@ -51,6 +79,18 @@ final class TileRoutines {
     private static final int PART = 5;
     private static final int EXPONENT = 6;
     private static final int CONSTANT = 7;
+
+    // Registers of the function that multiplies, and COLUMNS is the output's stride when sums are done.
+    private static final Register STRIDE = Register.RAX;
+    private static final Register COLUMNS = Register.R10;
+    private static final Register LEFT = Register.R11;
+    private static final Register NEXT = Register.RBX;
+    private static final Register OWN = Register.RBP;
+    private static final Register LAST = SIXTH;
+    private static final int MASK = 1;
+
+    /// The predicate of a comparison: greater, false if one is NaN.
+    private static final int GREATER = 0x1E;
 
     /// Cache lines that are fetched ahead with each block of a row tile: a third of a column tile's
     /// block.
@@ -71,13 +111,26 @@ final class TileRoutines {
         return code.code();
     }
 
+    /// Bytes of one digit of a row tile.
+    static long digitBytes(int blocks) {
+        return (long) blocks * TILE;
+    }
+
+    /// Where the last digits of a row tile begin.
+    static long lastDigit(int blocks) {
+        return FIRST_DIGITS * digitBytes(blocks);
+    }
+
     /// Where the function starts that makes a row tile:
     ///
-    /// `void f(float *rows, long rowBytes, void *tile, long rowCount, long blocks, float *exponents)`
+    /// ```
+    /// void f(float *rows, long rowBytes, void *tile, long rowCount, long blocks, float *exponents,
+    ///        long lastDigit)
+    /// ```
     ///
     /// Each row has 64 · `blocks` floats and the exponent of the power of two by which it is multiplied
     /// first. At least one row and one block, at most 16 rows; what the tile has for others stays as it
-    /// was.
+    /// was. The tile's last digits begin at byte `lastDigit`.
     int splitRows() {
         return splitRows;
     }
@@ -94,14 +147,18 @@ final class TileRoutines {
     /// Where the function starts that multiplies some row tiles with a column tile:
     ///
     /// ```
-    /// void f(void *rowTiles, float *rowExponents, void *columns, float *out, long blocks, void *shape,
-    ///        long rowTiles, long outBytes, long columnExponents, void *scratch, void *next, long columnTile)
+    /// void f(void *rowTiles, float *rowFacts, void *columns, float *out, long blocks, void *shape,
+    ///        long rowTiles, long outBytes, long columnFacts, void *scratch, void *next, long columnTile,
+    ///        long digitBytes)
     /// ```
     ///
-    /// The column tile and its exponents lie `columnTile` and `columnExponents` bytes after `columns`.
-    /// Row tiles follow each other. Each row and each column has the exponent of a power of two, as a
-    /// float, by which its results are multiplied. `out` has rows of 16 floats, `outBytes` bytes apart,
-    /// 16 for each row tile. `shape` is what LDTILECFG reads: all tiles are of full size.
+    /// The column tile and its facts lie `columnTile` and `columnFacts` bytes after `columns`. Row tiles
+    /// follow each other, and so do their facts. Facts are, for each row and each column of a tile, the
+    /// exponent of a power of two, as a float, by which its results are multiplied; then, for each row, a
+    /// number, and for each column another: where the row's is greater, level 3 is needed. All columns
+    /// of a tile have the same. `out` has rows of 16 floats, `outBytes` bytes apart, 16 for each row
+    /// tile. `shape` is what LDTILECFG reads: all tiles are of full size. A digit of a row tile has
+    /// `digitBytes` bytes.
     ///
     /// Meanwhile what lies at `next` is fetched from memory. The processor itself fetches nothing beyond
     /// the page that it reads; reaching past the end of memory does no harm.
@@ -119,16 +176,25 @@ final class TileRoutines {
         Register from = Register.RAX;
         Register to = Register.R10;
         Register left = Register.R11;
+        Register last = Register.RBX;
+        code.push(last);
         constant(0x80);
         Label row = code.here();
         code.vbroadcastss(EXPONENT, SIXTH, 0);
         code.mov(from, FIRST);
         code.mov(to, THIRD);
+        code.movArgument(last, 0);
+        code.add(last, THIRD);
         code.mov(left, FIFTH);
         Label block = code.here();
-        split(from, 64, to, ROW_DIGITS);
+        load(from, 64);
+        split(last, 0, true);
+        for (int digit = FIRST_DIGITS - 1; digit >= 0; digit--) {
+            split(to, digit * TILE, digit > 0);
+        }
         code.add(from, BLOCK * Float.BYTES);
-        code.add(to, ROW_DIGITS * TILE);
+        code.add(to, FIRST_DIGITS * TILE);
+        code.add(last, TILE);
         code.dec(left);
         code.jnz(block);
         code.add(FIRST, SECOND);
@@ -136,6 +202,7 @@ final class TileRoutines {
         code.add(SIXTH, Float.BYTES);
         code.dec(FOURTH);
         code.jnz(row);
+        code.pop(last);
         code.vzeroupper();
         code.ret();
         return start;
@@ -149,7 +216,10 @@ final class TileRoutines {
         Label block = code.here();
         code.mov(left, 16);
         Label row = code.here();
-        split(FIRST, 16 * 64, SECOND, COLUMN_DIGITS);
+        load(FIRST, 16 * 64);
+        for (int digit = COLUMN_DIGITS - 1; digit >= 0; digit--) {
+            split(SECOND, digit * TILE, digit > 0);
+        }
         code.add(FIRST, 64);
         code.add(SECOND, 64);
         code.dec(left);
@@ -163,27 +233,29 @@ final class TileRoutines {
         return start;
     }
 
-    /// Four vectors of floats, `step` bytes apart, become a vector of words for each digit.
-    private void split(Register from, int step, Register to, int digits) {
+    /// Four vectors of floats, `step` bytes apart, become integers.
+    private void load(Register from, int step) {
         for (int i = 0; i < 4; i++) {
             code.vmovups(NUMBERS + i, from, i * step);
             code.vscalefps(NUMBERS + i, NUMBERS + i, EXPONENT);
             code.vcvtps2dq(NUMBERS + i, NUMBERS + i);
         }
-        for (int digit = digits - 1; digit >= 0; digit--) {
-            code.vpslld(WORD, NUMBERS + 3, 24);
-            for (int i = 0; i < 3; i++) {
-                code.vpslld(PART, NUMBERS + i, 24);
-                code.vpsrld(PART, PART, 24 - 8 * i);
-                code.vpord(WORD, WORD, PART);
-            }
-            code.vmovups(to, digit * TILE, WORD);
-            if (digit > 0) {
-                // The digit is signed: what is left over is rounded.
-                for (int i = 0; i < 4; i++) {
-                    code.vpaddd(NUMBERS + i, NUMBERS + i, CONSTANT);
-                    code.vpsrad(NUMBERS + i, NUMBERS + i, 8);
-                }
+    }
+
+    /// Splits the last digit off four vectors of integers, and makes it a vector of words.
+    private void split(Register to, int offset, boolean more) {
+        code.vpslld(WORD, NUMBERS + 3, 24);
+        for (int i = 0; i < 3; i++) {
+            code.vpslld(PART, NUMBERS + i, 24);
+            code.vpsrld(PART, PART, 24 - 8 * i);
+            code.vpord(WORD, WORD, PART);
+        }
+        code.vmovups(to, offset, WORD);
+        if (more) {
+            // The digit is signed: what is left over is rounded.
+            for (int i = 0; i < 4; i++) {
+                code.vpaddd(NUMBERS + i, NUMBERS + i, CONSTANT);
+                code.vpsrad(NUMBERS + i, NUMBERS + i, 8);
             }
         }
     }
@@ -195,92 +267,143 @@ final class TileRoutines {
 
     private int writeMultiply() {
         int start = begin();
-        Register stride = Register.RAX;
-        Register columns = Register.R10;
-        Register left = Register.R11;
-        Register next = Register.RBX;
-        Register scratch = Register.RBP;
         code.ldtilecfg(SIXTH);
-        code.push(next);
-        code.push(scratch);
-        code.movArgument(next, 4);
-        code.movArgument(scratch, 3);
-        code.movArgument(columns, 2);
-        code.add(columns, THIRD);
-        code.movToArgument(2, columns);
-        code.movArgument(columns, 5);
-        code.add(THIRD, columns);
-        code.mov(stride, 64);
+        code.push(NEXT);
+        code.push(OWN);
+        code.movArgument(NEXT, 4);
+        code.movArgument(OWN, 3);
+        code.movArgument(COLUMNS, 2);
+        code.add(COLUMNS, THIRD);
+        code.movToArgument(2, COLUMNS);
+        code.movArgument(COLUMNS, 5);
+        code.add(THIRD, COLUMNS);
+        code.mov(STRIDE, 64);
         Label rowTile = code.here();
-        code.mov(columns, THIRD);
-        code.mov(left, FIFTH);
-        for (int level = 0; level < ROW_DIGITS; level++) {
-            code.tilezero(level);
-        }
-        Label block = code.here();
-        multiplyBlock(columns, stride, next);
-        code.add(FIRST, ROW_DIGITS * TILE);
-        code.add(columns, COLUMN_DIGITS * TILE);
-        code.add(next, LINES_AHEAD * 64);
-        code.dec(left);
-        code.jnz(block);
-        for (int level = 0; level < ROW_DIGITS; level++) {
-            code.tilestored(scratch, stride, level * TILE, level);
-        }
-        addLevels(scratch, columns, left);
-        code.movArgument(left, 0);
-        code.dec(left);
-        code.movToArgument(0, left);
+        code.movArgument(LEFT, 2);
+        code.vmovups(0, SECOND, FACTS);
+        code.vmovups(1, LEFT, FACTS);
+        code.vcmpps(MASK, 0, GREATER, 1);
+        code.kortestw(MASK, MASK);
+        Assembler.Jump usual = code.jz();
+        multiplyTiles(ALL, true);
+        addAllLevels();
+        Assembler.Jump done = code.jmp();
+        code.land(usual);
+        multiplyTiles(USUAL, false);
+        addUsualLevels();
+        code.land(done);
+        code.movArgument(LEFT, 0);
+        code.dec(LEFT);
+        code.movToArgument(0, LEFT);
         code.jnz(rowTile);
         code.tilerelease();
         code.vzeroupper();
-        code.pop(scratch);
-        code.pop(next);
+        code.pop(OWN);
+        code.pop(NEXT);
         code.ret();
         return start;
     }
 
-    /// The products of a block, each added to the sum of its level, the number of its digits' places:
-    /// tiles 0 to 3 are sums, 4 a row digit, 5 to 7 the columns'.
-    private void multiplyBlock(Register columns, Register stride, Register next) {
-        for (int digit = 0; digit < COLUMN_DIGITS; digit++) {
-            code.tileloadd(5 + digit, columns, stride, digit * TILE);
-        }
-        int line = 0;
-        int loaded = -1;
-        for (int[] pair : PAIRS) {
-            int row = pair[0];
-            int column = pair[1];
-            if (row != loaded) {
-                code.tileloadd(4, FIRST, stride, row * TILE);
-                loaded = row;
+    /// The sums of a row tile, into memory; then the row tile is the next one.
+    private void multiplyTiles(int[][] pairs, boolean all) {
+        if (all) {
+            code.mov(LAST, FIRST);
+            code.movArgument(LEFT, 6);
+            for (int digit = 0; digit < FIRST_DIGITS; digit++) {
+                code.add(LAST, LEFT);
             }
-            code.tdpbssd(row + column, 4, 5 + column);
-            for (int i = 0; i < 2 && line < LINES_AHEAD; i++) {
-                code.prefetcht1(next, 64 * line++);
+        }
+        code.mov(COLUMNS, THIRD);
+        code.mov(LEFT, FIFTH);
+        for (int level = 0; level < LEVELS; level++) {
+            code.tilezero(level);
+        }
+        Label block = code.here();
+        multiplyBlock(pairs);
+        code.add(FIRST, FIRST_DIGITS * TILE);
+        if (all) {
+            code.add(LAST, TILE);
+        }
+        code.add(COLUMNS, COLUMN_DIGITS * TILE);
+        code.add(NEXT, LINES_AHEAD * 64);
+        code.dec(LEFT);
+        code.jnz(block);
+        for (int level = 0; level < (all ? LEVELS : LEVELS - 1); level++) {
+            code.tilestored(OWN, STRIDE, level * TILE, level);
+        }
+        if (all) {
+            code.mov(FIRST, LAST);
+        } else {
+            code.movArgument(LEFT, 6);
+            code.add(FIRST, LEFT);
+        }
+    }
+
+    /// The products of a block, each added to the tile of its level.
+    private void multiplyBlock(int[][] pairs) {
+        int linesPerPair = (LINES_AHEAD + pairs.length - 1) / pairs.length;
+        int line = 0;
+        int[] loaded = {-1, -1};
+        for (int[] pair : pairs) {
+            if (pair[0] == FIRST_DIGITS) {
+                code.tileloadd(ROW_TILE, LAST, STRIDE, 0);
+            } else if (pair[0] != loaded[0]) {
+                code.tileloadd(ROW_TILE, FIRST, STRIDE, pair[0] * TILE);
+            }
+            if (pair[1] != loaded[1]) {
+                code.tileloadd(COLUMN_TILE, COLUMNS, STRIDE, pair[1] * TILE);
+            }
+            loaded = pair;
+            code.tdpbssd(pair[0] + pair[1], ROW_TILE, COLUMN_TILE);
+            for (int i = 0; i < linesPerPair && line < LINES_AHEAD; i++) {
+                code.prefetcht1(NEXT, 64 * line++);
             }
         }
     }
 
-    /// Puts the levels of 16 rows together and scales them.
-    private void addLevels(Register scratch, Register outBytes, Register exponents) {
-        code.movArgument(outBytes, 1);
-        code.movArgument(exponents, 2);
-        code.vmovups(EXPONENT, exponents, 0);
-        code.mov(exponents, Float.floatToRawIntBits(1f / 256));
-        code.vpbroadcastd(CONSTANT, exponents);
+    /// Puts levels 0 to 2 of 16 rows together.
+    private void addUsualLevels() {
+        beginRows();
         for (int row = 0; row < 16; row++) {
-            code.vcvtdq2ps(0, scratch, (ROW_DIGITS - 1) * TILE + row * 64);
-            for (int level = ROW_DIGITS - 2; level >= 0; level--) {
-                code.vcvtdq2ps(1, scratch, level * TILE + row * 64);
-                code.vfmadd213ps(0, CONSTANT, 1);
-            }
-            code.vbroadcastss(1, SECOND, row * Float.BYTES);
-            code.vaddps(1, 1, EXPONENT);
-            code.vscalefps(0, 0, 1);
-            code.vmovups(FOURTH, 0, 0);
-            code.add(FOURTH, outBytes);
+            code.vcvtdq2ps(0, OWN, 2 * TILE + row * 64);
+            addFirstLevels(row);
         }
-        code.add(SECOND, 16 * Float.BYTES);
+        code.add(SECOND, 2 * FACTS);
+    }
+
+    /// Puts all levels of 16 rows together, the last one only where it is needed.
+    private void addAllLevels() {
+        beginRows();
+        code.vmovups(0, MASK, CONSTANT);
+        code.vmovups(OWN, LEVELS * TILE, 0);
+        for (int row = 0; row < 16; row++) {
+            code.vcvtdq2ps(0, OWN, 3 * TILE + row * 64);
+            code.vcvtdq2ps(1, OWN, 2 * TILE + row * 64);
+            code.vbroadcastss(2, OWN, LEVELS * TILE + row * Float.BYTES);
+            code.vfmadd213ps(0, 2, 1);
+            addFirstLevels(row);
+        }
+        code.add(SECOND, 2 * FACTS);
+    }
+
+    private void beginRows() {
+        code.movArgument(COLUMNS, 1);
+        code.movArgument(LEFT, 2);
+        code.vmovups(EXPONENT, LEFT, 0);
+        code.mov(LEFT, Float.floatToRawIntBits(1f / 256));
+        code.vpbroadcastd(CONSTANT, LEFT);
+    }
+
+    /// Adds a row's levels 1 and 0 to what came after, scales the sum, and puts it away.
+    private void addFirstLevels(int row) {
+        for (int level = 1; level >= 0; level--) {
+            code.vcvtdq2ps(1, OWN, level * TILE + row * 64);
+            code.vfmadd213ps(0, CONSTANT, 1);
+        }
+        code.vbroadcastss(1, SECOND, row * Float.BYTES);
+        code.vaddps(1, 1, EXPONENT);
+        code.vscalefps(0, 0, 1);
+        code.vmovups(FOURTH, 0, 0);
+        code.add(FOURTH, COLUMNS);
     }
 }

@@ -2,7 +2,8 @@ package io.github.sgpt4j.backend.cpu.kernel;
 
 import jdk.incubator.vector.FloatVector;
 
-/// Normalisation of one row. Sums run in floats over at most [#CHUNK] values and in doubles from there.
+/// Normalisation of one row, and the sums that it takes. They run in floats over at most [#CHUNK] values
+/// and in doubles from there.
 public final class Norms {
     private static final int CHUNK = 512;
 
@@ -10,7 +11,8 @@ public final class Norms {
 
     private Norms() {}
 
-    /// `out = (x − mean) / √(variance + epsilon) · gain + bias` over `n` values; `x` and `out` may be the same.
+    /// `out = (x − mean) / √(variance + epsilon) · gain + bias` over `n` values; `x` and `out` may be the
+    /// same.
     public static void layer(float[] x, int at, int n, float[] gain, float[] bias, float epsilon, float[] out, int o) {
         float mean = (float) (sum(x, at, n) / n);
         double variance = squares(x, at, n, mean) / n;
@@ -44,8 +46,8 @@ public final class Norms {
         }
     }
 
-    /// The sum of a vector's lanes, from the first to the last: the order of `reduceLanes` is not defined and changes
-    /// when the compiler takes over, and with it the last bit of every result.
+    /// The sum of a vector's lanes, from the first to the last: the order of `reduceLanes` is not defined
+    /// and changes when the compiler takes over, and with it the last bit of every result.
     private static double sumOf(float[] lanes) {
         double sum = 0;
         for (int i = 0; i < Simd.LANES; i++) {
@@ -73,7 +75,8 @@ public final class Norms {
         return total;
     }
 
-    private static double squares(float[] x, int at, int n, float mean) {
+    /// The sum of `(x − mean)²` over `n` values.
+    public static double squares(float[] x, int at, int n, float mean) {
         float[] lanes = LANES.get();
         double total = 0;
         int i = 0;

@@ -1,5 +1,6 @@
 package io.github.sgpt4j.backend.cpu.amx;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -29,7 +30,8 @@ class AmxTest {
         assumeTrue(Amx.problem().isEmpty(), () -> "AMX: " + Amx.problem().orElseThrow());
     }
 
-    /// Rows `[count][64 · blocks]` times columns `[64 · blocks][16]`, of which the first `in` features are given.
+    /// Rows `[count][64 · blocks]` times columns `[64 · blocks][16]`, of which the first `in` features
+    /// are given.
     private final class Product {
         private final int rows;
         private final int in;
@@ -39,30 +41,24 @@ class AmxTest {
         private final float[][] result;
 
         Product(int rows, int in, IntToDoubleFunction x, IntToDoubleFunction w) {
-            this.rows = rows;
-            this.in = in;
-            this.blocks = Amx.blocks(in);
-            this.x = fill(rows, in, x);
-            this.w = fill(Amx.TILE, in, w);
-            this.result = compute();
+            this(fill(rows, in, x), fill(Amx.TILE, in, w));
         }
 
-        private float[][] fill(int count, int length, IntToDoubleFunction value) {
-            float[][] values = new float[count][length];
-            for (int r = 0; r < count; r++) {
-                for (int k = 0; k < length; k++) {
-                    values[r][k] = (float) value.applyAsDouble(r);
-                }
-            }
-            return values;
+        Product(float[][] x, float[][] w) {
+            this.rows = x.length;
+            this.in = x[0].length;
+            this.blocks = Amx.blocks(in);
+            this.x = x;
+            this.w = w;
+            this.result = compute();
         }
 
         private float[][] compute() {
             int tiles = Amx.tiles(rows);
             long tileBytes = Amx.rowTileBytes(blocks);
-            MemorySegment rowTiles = arena.allocate(tiles * (tileBytes + Amx.EXPONENT_BYTES), 64);
-            MemorySegment columnTile = arena.allocate(Amx.columnTileBytes(blocks) + Amx.EXPONENT_BYTES, 64);
-            MemorySegment shifts = arena.allocate(Amx.EXPONENT_BYTES, 64);
+            MemorySegment rowTiles = arena.allocate(tiles * (tileBytes + Amx.FACT_BYTES), 64);
+            MemorySegment columnTile = arena.allocate(Amx.columnTileBytes(blocks) + Amx.FACT_BYTES, 64);
+            MemorySegment shifts = arena.allocate(Amx.SHIFT_BYTES, 64);
             int depth = blocks * Amx.BLOCK;
             for (int tile = 0; tile < tiles; tile++) {
                 int count = Math.min(Amx.TILE, rows - tile * Amx.TILE);
@@ -71,8 +67,9 @@ class AmxTest {
                     float[] row = x[tile * Amx.TILE + r];
                     MemorySegment.copy(row, 0, floats, ValueLayout.JAVA_FLOAT, 4L * r * depth, in);
                     shifts.setAtIndex(ValueLayout.JAVA_FLOAT, r, Amx.rowShift(largest(row)));
-                    long at = tiles * tileBytes + 4L * (tile * Amx.TILE + r);
+                    long at = tiles * tileBytes + tile * Amx.FACT_BYTES + 4L * r;
                     rowTiles.set(ValueLayout.JAVA_FLOAT, at, Amx.rowExponent(largest(row)));
+                    rowTiles.set(ValueLayout.JAVA_FLOAT, at + Amx.SECOND_FACTS, spread(row));
                 }
                 Amx.splitRows(floats, count, blocks, shifts, rowTiles, tile * tileBytes);
             }
@@ -84,6 +81,7 @@ class AmxTest {
                 shifts.setAtIndex(ValueLayout.JAVA_FLOAT, c, Amx.columnShift(largest(w[c])));
                 long at = Amx.columnTileBytes(blocks) + 4L * c;
                 columnTile.set(ValueLayout.JAVA_FLOAT, at, Amx.columnExponent(largest(w[c])));
+                columnTile.set(ValueLayout.JAVA_FLOAT, at + Amx.SECOND_FACTS, limit());
             }
             Amx.splitColumns(columns, 0, blocks, shifts, columnTile, 0);
             // A gap between the rows of the output must stay as it is.
@@ -121,6 +119,19 @@ class AmxTest {
             return sum;
         }
 
+        private float limit() {
+            float spread = 0;
+            for (float[] column : w) {
+                spread = Math.max(spread, spread(column));
+            }
+            return Amx.limit(spread, in);
+        }
+
+        /// Whether a row is computed with all its digits.
+        boolean takesAllDigits(int row) {
+            return spread(x[row]) > limit();
+        }
+
         /// What rounding weights and the result may add, and the digits that are left out.
         private double allowed(int row, int column) {
             double sum = 0;
@@ -129,8 +140,10 @@ class AmxTest {
             }
             double largestWeight = Float.intBitsToFloat(largest(w[column]));
             double largestRow = Float.intBitsToFloat(largest(x[row]));
+            // Seven standard deviations of √in · 2.8e-8 times what the largest numbers could be, and as much for rounding.
+            double left = takesAllDigits(row) ? in * 0x1p-28 : Math.sqrt(in) * 7 * 2 * 4 * 2.8e-8;
             return sum * largestWeight * 0x1p-22
-                    + in * largestRow * largestWeight * 0x1p-28
+                    + largestRow * largestWeight * left
                     + Math.abs(exact(row, column)) * 0x1p-22
                     + Float.MIN_NORMAL;
         }
@@ -148,12 +161,30 @@ class AmxTest {
         }
     }
 
+    private static float[][] fill(int count, int length, IntToDoubleFunction value) {
+        float[][] values = new float[count][length];
+        for (int r = 0; r < count; r++) {
+            for (int k = 0; k < length; k++) {
+                values[r][k] = (float) value.applyAsDouble(r);
+            }
+        }
+        return values;
+    }
+
     private static int largest(float[] values) {
         int largest = 0;
         for (float value : values) {
             largest = Math.max(largest, Float.floatToRawIntBits(value) & Integer.MAX_VALUE);
         }
         return largest;
+    }
+
+    private static float spread(float[] values) {
+        double squares = 0;
+        for (float value : values) {
+            squares += (double) value * value;
+        }
+        return Amx.spread(largest(values), squares, values.length);
     }
 
     @Test
@@ -199,12 +230,48 @@ class AmxTest {
     @Test
     void aFewLargeNumbersDoNotSpoilTheOthers() {
         requireUnit();
-        new Product(
-                        32,
-                        768,
-                        r -> random.nextGaussian() * (random.nextInt(200) == 0 ? 100 : 1),
-                        c -> random.nextGaussian() * 0.02)
-                .check();
+        Product product = new Product(
+                32,
+                768,
+                r -> random.nextGaussian() * (r % 3 == 0 && random.nextInt(200) == 0 ? 100 : 1),
+                c -> random.nextGaussian() * 0.02);
+        product.check();
+        int all = 0;
+        for (int r = 0; r < 32; r++) {
+            all += product.takesAllDigits(r) ? 1 : 0;
+        }
+        assertTrue(all > 3 && all < 12, all + " rows with all digits");
+    }
+
+    @Test
+    void aFewLargeWeightsDoNotSpoilTheOthers() {
+        requireUnit();
+        Product product = new Product(
+                32, 768, r -> random.nextGaussian(), c -> random.nextGaussian() * (random.nextInt(300) == 0 ? 50 : 1));
+        product.check();
+        for (int r = 0; r < 32; r++) {
+            assertTrue(product.takesAllDigits(r));
+        }
+    }
+
+    @Test
+    void whatARowNeedsDoesNotChangeItsNeighbours() {
+        requireUnit();
+        float[][] rows = fill(16, 300, r -> random.nextGaussian());
+        float[][] columns = fill(Amx.TILE, 300, c -> random.nextGaussian());
+        Product alike = new Product(rows, columns);
+        float[][] others = rows.clone();
+        others[5] = rows[5].clone();
+        others[5][17] = 1000;
+        others[9] = rows[9].clone();
+        others[9][0] = Float.NaN;
+        Product different = new Product(others, columns);
+        assertTrue(different.takesAllDigits(5) && !alike.takesAllDigits(5));
+        for (int r = 0; r < 16; r++) {
+            if (r != 5 && r != 9) {
+                assertArrayEquals(alike.result[r], different.result[r], "row " + r);
+            }
+        }
     }
 
     @Test
@@ -257,10 +324,23 @@ class AmxTest {
             double column = Math.rint(largest * Math.pow(2, Amx.columnShift(bits)));
             assertTrue(column <= 127 * 0x10101 && column >= 127 * 0x10101 / 2, () -> "column " + largest);
             double row = Math.rint(largest * Math.pow(2, Amx.rowShift(bits)));
-            assertTrue(row <= 0x40000000 && row >= 0x20000000, () -> "row " + largest);
+            assertTrue(row <= 127.0 * 0x1010101 && row >= 127.0 * 0x1010101 / 2, () -> "row " + largest);
             assertEquals(24, Amx.rowShift(bits) + Amx.rowExponent(bits));
             assertEquals(16, Amx.columnShift(bits) + Amx.columnExponent(bits));
         }
+    }
+
+    @Test
+    void spreadIsOfTheLargestThatThereCouldBe() {
+        assertEquals(0f, Amx.spread(0, 0, 5));
+                assertEquals(2 / 1.5, Amx.spread(Float.floatToRawIntBits(1.5f), 4 * 1.5 * 1.5, 4), 1e-6);
+        assertEquals(4 / 2.0, Amx.spread(Float.floatToRawIntBits(2f), 4 * 2.0 * 2.0, 4), 1e-6);
+        assertEquals(
+                Float.POSITIVE_INFINITY, Amx.spread(Float.floatToRawIntBits(3e38f), Double.POSITIVE_INFINITY, 4));
+        assertEquals(Float.POSITIVE_INFINITY, Amx.spread(Float.floatToRawIntBits(1e-30f), 0, 4));
+        assertEquals(Float.POSITIVE_INFINITY, Amx.spread(Float.floatToRawIntBits(Float.NaN), Double.NaN, 4));
+        assertEquals(16f, Amx.limit(8, 1024));
+        assertEquals(Float.POSITIVE_INFINITY, Amx.limit(0, 1024));
     }
 
     @Test

@@ -3,6 +3,7 @@ package io.github.sgpt4j.backend.cpu.amx;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.github.sgpt4j.backend.cpu.amx.Assembler.Jump;
 import io.github.sgpt4j.backend.cpu.amx.Assembler.Label;
 import io.github.sgpt4j.backend.cpu.amx.Assembler.Register;
 import java.util.HexFormat;
@@ -65,6 +66,18 @@ class AssemblerTest {
     }
 
     @Test
+    void jumpsGoForwardToWhereTheyLand() {
+        check("0f 84 06 00 00 00 c3 e9 00 00 00 00 c3", a -> {
+            Jump first = a.jz();
+            a.ret();
+            Jump second = a.jmp();
+            a.land(first);
+            a.land(second);
+            a.ret();
+        });
+    }
+
+    @Test
     void tileInstructions() {
         check("c4 c2 78 49 81 00 00 00 00", a -> a.ldtilecfg(Register.R9));
         check("c4 e2 78 49 81 00 00 00 00", a -> a.ldtilecfg(Register.RCX));
@@ -97,6 +110,11 @@ class AssemblerTest {
         check("62 f1 6c 48 58 cb", a -> a.vaddps(1, 2, 3));
         check("62 f2 6d 48 2c cb", a -> a.vscalefps(1, 2, 3));
         check("62 f2 45 48 a8 c1", a -> a.vfmadd213ps(0, 7, 1));
+        check("62 f1 7c c9 10 c7", a -> a.vmovups(0, 1, 7));
+        check("62 f1 7c c9 10 dd", a -> a.vmovups(3, 1, 5));
+        check("62 f1 6c 48 c2 cb 1e", a -> a.vcmpps(1, 2, 0x1E, 3));
+        check("c5 f8 98 c9", a -> a.kortestw(1, 1));
+        check("c5 f8 98 d3", a -> a.kortestw(2, 3));
         check("c5 f8 77", Assembler::vzeroupper);
     }
 
