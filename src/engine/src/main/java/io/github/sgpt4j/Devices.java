@@ -171,14 +171,19 @@ public final class Devices {
     }
 
     private static Backend openCpu(ModelOptions options) {
-        return new CpuBackend(new CpuOptions(
-                options.threads(),
-                switch (options.dtype()) {
-                    case AUTO -> WeightFormat.AS_STORED;
-                    case FP32 -> WeightFormat.F32;
-                    case BF16 -> WeightFormat.BF16;
-                    case FP16 -> WeightFormat.F16;
-                    case TF32 -> throw new BackendException("cpu: dtype tf32 is for GPUs, use fp32");
-                }));
+        return new CpuBackend(new CpuOptions(options.threads(), weightFormat(options.dtype())));
+    }
+
+    /// How the CPU holds weights.
+    ///
+    /// @throws BackendException for [Dtype#TF32]
+    static WeightFormat weightFormat(Dtype dtype) {
+        return switch (dtype) {
+            case AUTO -> WeightFormat.AS_STORED;
+            case FP32 -> WeightFormat.F32;
+            case BF16 -> WeightFormat.BF16;
+            case FP16 -> WeightFormat.F16;
+            case TF32 -> throw new BackendException("cpu: dtype tf32 is for GPUs, use fp32");
+        };
     }
 }

@@ -3,13 +3,14 @@ package io.github.sgpt4j;
 import io.github.sgpt4j.weights.Quoted;
 import java.util.Locale;
 
-/// How weights are kept in memory; on a GPU also what goes into matrix products. On the CPU, arithmetic is in 32-bit
-/// floats whatever this says; on a GPU sums, norms, softmax and the residual stream are.
+/// How weights are kept in memory; on a GPU also what goes into matrix products. On the CPU, arithmetic has the
+/// precision of 32-bit floats whatever this says; on a GPU sums, norms, softmax and the residual stream have it.
 public enum Dtype {
-    /// What suits the device: on the CPU, as the checkpoint stores them; on a GPU bfloat16, or 32-bit floats before
-    /// compute capability 8.0.
+    /// What suits the device: on a CPU with a matrix unit as [#FP32], on others as the checkpoint stores them; on a GPU
+    /// bfloat16, or 32-bit floats before compute capability 8.0.
     AUTO,
-    /// 32-bit floats.
+    /// 32-bit floats; on a CPU with a matrix unit numbers of 24 bits relative to the largest one of their column, which
+    /// are as precise in products.
     FP32,
     /// 32-bit floats whose mantissas matrix products cut to 10 bits, on tensor cores: GPUs of compute capability 8.0
     /// on.

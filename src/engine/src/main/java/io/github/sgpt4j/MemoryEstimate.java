@@ -1,33 +1,38 @@
 package io.github.sgpt4j;
 
+import io.github.sgpt4j.backend.cpu.CpuOptions;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.DecoderLayout;
+import io.github.sgpt4j.tensor.DType;
 import io.github.sgpt4j.weights.ExpectedTensor;
 import io.github.sgpt4j.weights.Weights;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.ToLongFunction;
 
 /// Adds up what devices allocate for a model.
 ///
-/// On the CPU matrices are packed in the chosen type, an output head apart from the embedding table even where both
+/// On the CPU matrices are held as [CpuOptions] says, an output head apart from the embedding table even where both
 /// are one tensor; tables are read where they are mapped, in the stored type; biases, norms and activations are 32-bit
-/// floats. (A matrix unit takes three bytes where four are counted.) On a GPU matrices and tables are kept in the
-/// chosen type, a tied head is the table itself, and
+/// floats. (Matrices that are stacked into one fill up the last of its tiles together; they are counted as if each did
+/// so for itself.) On a GPU matrices and tables are kept in the chosen type, a tied head is the table itself, and
 /// activations are counted as 32-bit floats.
 final class MemoryEstimate {
-    private static final List<Dtype> DTYPES = List.of(Dtype.FP32, Dtype.BF16, Dtype.FP16);
+    private static final List<Dtype> CPU_DTYPES = List.of(Dtype.AUTO, Dtype.FP32, Dtype.BF16, Dtype.FP16);
+    private static final List<Dtype> GPU_DTYPES = List.of(Dtype.FP32, Dtype.BF16, Dtype.FP16);
 
     private MemoryEstimate() {}
 
     static List<MemoryNeed> of(DecoderLayout layout, Weights stored, int tokens) {
         long activations = Math.multiplyExact(Decoder.activationValues(layout.config(), tokens), (long) Float.BYTES);
         List<MemoryNeed> needs = new ArrayList<>();
-        for (Dtype dtype : DTYPES) {
-            long weights = cpuBytes(layout.decoder(), stored, dtype);
-            long head = cpuBytes(layout.head(), stored, dtype);
+        for (Dtype dtype : CPU_DTYPES) {
+            CpuOptions options = new CpuOptions(0, Devices.weightFormat(dtype));
+            long weights = cpuBytes(layout.decoder(), stored, options);
+            long head = cpuBytes(layout.head(), stored, options);
             needs.add(new MemoryNeed("cpu", dtype, weights, head, activations, tokens));
         }
-        for (Dtype dtype : DTYPES) {
+        for (Dtype dtype : GPU_DTYPES) {
             long weights = gpuBytes(layout.decoder(), dtype);
             long head = layout.config().tiedHead() ? 0 : gpuBytes(layout.head(), dtype);
             needs.add(new MemoryNeed("cuda", dtype, weights, head, activations, tokens));
@@ -35,39 +40,63 @@ final class MemoryEstimate {
         return needs;
     }
 
-    private static long cpuBytes(List<ExpectedTensor> tensors, Weights stored, Dtype dtype) {
+    /// Bytes of tensors on the CPU with weights held as `options` say.
+    static long cpuBytes(List<ExpectedTensor> tensors, Weights stored, CpuOptions options) {
+        DType common = commonType(tensors, stored);
         return sum(tensors, tensor -> switch (tensor.use()) {
-            case MATRIX -> bytes(dtype);
-            case VECTOR -> Float.BYTES;
-            case TABLE ->
-                stored.contains(tensor.name())
-                        ? stored.get(tensor.name()).dtype().bytes()
-                        : Float.BYTES;
+            case MATRIX -> matrixBytes(tensor, 0, 1, common, options);
+            case TRANSPOSED_MATRIX -> matrixBytes(tensor, 1, 0, common, options);
+            case VECTOR -> bytes(tensor, Float.BYTES);
+            case TABLE -> bytes(tensor, storedType(tensor, stored).bytes());
         });
     }
 
+    private static long matrixBytes(ExpectedTensor tensor, int out, int in, DType stored, CpuOptions options) {
+        return options.matrixBytes(
+                stored,
+                Math.toIntExact(tensor.shape().dimension(in)),
+                Math.toIntExact(tensor.shape().dimension(out)));
+    }
+
+    /// The type that all matrices are stored in. F32 if they differ, since stacked ones may then be held so.
+    private static DType commonType(List<ExpectedTensor> tensors, Weights stored) {
+        List<DType> types = tensors.stream()
+                .filter(tensor -> switch (tensor.use()) {
+                    case MATRIX, TRANSPOSED_MATRIX -> true;
+                    case VECTOR, TABLE -> false;
+                })
+                .map(tensor -> storedType(tensor, stored))
+                .distinct()
+                .toList();
+        return types.size() == 1 ? types.getFirst() : DType.F32;
+    }
+
+    private static DType storedType(ExpectedTensor tensor, Weights stored) {
+        return stored.contains(tensor.name()) ? stored.get(tensor.name()).dtype() : DType.F32;
+    }
+
     private static long gpuBytes(List<ExpectedTensor> tensors, Dtype dtype) {
-        return sum(tensors, tensor -> tensor.use() == ExpectedTensor.Use.VECTOR ? Float.BYTES : bytes(dtype));
+        return sum(
+                tensors,
+                tensor -> bytes(tensor, tensor.use() == ExpectedTensor.Use.VECTOR ? Float.BYTES : gpuBytes(dtype)));
     }
 
-    @FunctionalInterface
-    private interface ElementBytes {
-        int of(ExpectedTensor tensor);
-    }
-
-    private static long sum(List<ExpectedTensor> tensors, ElementBytes bytes) {
-        long sum = 0;
-        for (ExpectedTensor tensor : tensors) {
-            long size = Math.multiplyExact(tensor.shape().elements(), (long) bytes.of(tensor));
-            sum = Math.addExact(sum, size);
-        }
-        return sum;
-    }
-
-    private static int bytes(Dtype dtype) {
+    private static int gpuBytes(Dtype dtype) {
         return switch (dtype) {
             case BF16, FP16 -> Short.BYTES;
             case AUTO, FP32, TF32 -> Float.BYTES;
         };
+    }
+
+    private static long bytes(ExpectedTensor tensor, int elementBytes) {
+        return Math.multiplyExact(tensor.shape().elements(), (long) elementBytes);
+    }
+
+    private static long sum(List<ExpectedTensor> tensors, ToLongFunction<ExpectedTensor> bytes) {
+        long sum = 0;
+        for (ExpectedTensor tensor : tensors) {
+            sum = Math.addExact(sum, bytes.applyAsLong(tensor));
+        }
+        return sum;
     }
 }

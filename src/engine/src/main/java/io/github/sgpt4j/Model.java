@@ -153,7 +153,8 @@ public final class Model implements AutoCloseable {
         return ofTensors(tensor -> tensor.dtype().isWeight() ? Optional.of(statistics(tensor)) : Optional.empty());
     }
 
-    /// Memory that embedding needs on every device and with every type of weights.
+    /// Memory that embedding needs on every device and with every type of weights. What the CPU needs is that of this
+    /// machine: with a matrix unit, weights take 3 bytes.
     ///
     /// @param tokens tokens computed at the same time, see [BiEncoderOptions#batchTokens]
     /// @throws IllegalStateException if the model is closed

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.sgpt4j.backend.cpu.CpuOptions;
+import io.github.sgpt4j.backend.cpu.WeightFormat;
 import io.github.sgpt4j.tensor.DType;
 import io.github.sgpt4j.tensor.LittleEndian;
 import io.github.sgpt4j.tensor.Shape;
@@ -23,6 +25,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -121,22 +124,39 @@ class ModelFactsTest {
     void memoryIsThatOfWeightsAndActivations() {
         try (Model model = Model.open(Goldens.model("gptneo-be"))) {
             List<MemoryNeed> needs = model.memoryNeeds(100);
-            assertEquals(6, needs.size());
-            MemoryNeed cpu = needs.getFirst();
-            assertEquals("cpu", cpu.device());
-            assertEquals(Dtype.FP32, cpu.dtype());
-            // All tensors of this checkpoint are F32 and used: kept as floats they take what the file has.
-            assertEquals(model.info().bytes(), cpu.weights());
-            assertEquals((long) model.info().vocabulary() * model.info().hidden() * 4, cpu.head());
-            assertEquals(cpu.weights() + cpu.activations(), cpu.total());
             assertEquals(
-                    2 * cpu.activations(), model.memoryNeeds(200).getFirst().activations());
-            MemoryNeed gpu = needs.get(4);
+                    "cpu auto, cpu fp32, cpu bf16, cpu fp16, cuda fp32, cuda bf16, cuda fp16",
+                    needs.stream()
+                            .map(need -> need.device() + " " + need.dtype())
+                            .collect(Collectors.joining(", ")));
+            MemoryNeed cpu = needs.get(1);
+            // All tensors of this checkpoint are F32 and used: kept as floats they take what the file has, and of
+            // these matrices the matrix unit takes less.
+            CpuOptions options = new CpuOptions(0, WeightFormat.F32);
+            assertEquals(options.usesMatrixUnit(), cpu.weights() < model.info().bytes());
+            assertTrue(cpu.weights() <= model.info().bytes());
+            int vocabulary = model.info().vocabulary();
+            assertEquals(options.matrixBytes(DType.F32, model.info().hidden(), vocabulary), cpu.head());
+            assertEquals(cpu.weights() + cpu.activations(), cpu.total());
+            assertEquals(2 * cpu.activations(), model.memoryNeeds(200).get(1).activations());
+            assertEquals(cpu.weights(), needs.getFirst().weights(), "stored as floats");
+            MemoryNeed gpu = needs.get(5);
             assertEquals("cuda", gpu.device());
             assertEquals(Dtype.BF16, gpu.dtype());
             assertEquals(0, gpu.head(), "the table itself");
-            assertTrue(gpu.weights() < cpu.weights() * 6 / 10);
+            assertTrue(gpu.weights() < model.info().bytes() * 6 / 10);
             assertThrows(IllegalArgumentException.class, () -> model.memoryNeeds(0));
+        }
+    }
+
+    @Test
+    void memoryOfACheckpointOfSixteenBitsIsThatOfFloatsForTheMatrixUnitAndItsOwnOtherwise() {
+        try (Model model = Model.open(Variants.model("st-two-dense-f16"))) {
+            List<MemoryNeed> needs = model.memoryNeeds(1);
+            boolean unit = new CpuOptions(0, WeightFormat.AS_STORED).usesMatrixUnit();
+            assertEquals(needs.get(unit ? 1 : 3).weights(), needs.getFirst().weights());
+            assertTrue(needs.get(1).weights() > needs.get(3).weights());
+            assertEquals(needs.get(2).weights(), needs.get(3).weights());
         }
     }
 

@@ -135,7 +135,7 @@ public record DecoderLayout(
         /// A projection.
         private void add(String module, long out, long in, boolean bias) {
             long[] shape = names.inputFirst() ? new long[] {in, out} : new long[] {out, in};
-            add(module + ".weight", Use.MATRIX, shape);
+            add(module + ".weight", names.inputFirst() ? Use.TRANSPOSED_MATRIX : Use.MATRIX, shape);
             if (bias) {
                 add(module + ".bias", Use.VECTOR, out);
             }

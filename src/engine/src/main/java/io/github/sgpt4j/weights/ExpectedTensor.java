@@ -12,8 +12,10 @@ public record ExpectedTensor(String name, Shape shape, Use use) {
     public enum Use {
         /// Rows that are looked up.
         TABLE,
-        /// The weights of a projection.
+        /// The weights of a projection, `[out, in]`.
         MATRIX,
+        /// The same, `[in, out]`.
+        TRANSPOSED_MATRIX,
         /// A bias, or gain and bias of a norm.
         VECTOR
     }

@@ -53,7 +53,7 @@ public final class CpuBackend implements Backend {
 
     /// @throws BackendException if the Vector API is missing, or a vector width is asked for that cannot be had
     public CpuBackend(CpuOptions options) {
-        if (ModuleLayer.boot().findModule(VECTOR_MODULE).isEmpty()) {
+        if (!hasVectorModule()) {
             throw new BackendException("cpu: module %s is not there; start java with --add-modules %s"
                     .formatted(VECTOR_MODULE, VECTOR_MODULE));
         }
@@ -67,14 +67,20 @@ public final class CpuBackend implements Backend {
         this.pool = new ArrayPool(Runtime.getRuntime().maxMemory() / 16);
     }
 
+    /// Whether the virtual machine has been started with the Vector API.
+    static boolean hasVectorModule() {
+        return ModuleLayer.boot().findModule(VECTOR_MODULE).isPresent();
+    }
+
     /// Vector width, tile, matrix unit, threads and weight format, in one line for people.
     public String description() {
-        return "%s%s, %d threads, weights %s"
-                .formatted(
-                        Simd.description(),
-                        matrixUnit(),
-                        workers.threads(),
-                        options.weights().name().toLowerCase(Locale.ROOT).replace('_', ' '));
+        return "%s%s, %d threads, weights %s".formatted(Simd.description(), matrixUnit(), workers.threads(), weights());
+    }
+
+    private String weights() {
+        return options.usesMatrixUnit() && options.weights().allowsTiles()
+                ? "of 3 bytes"
+                : options.weights().name().toLowerCase(Locale.ROOT).replace('_', ' ');
     }
 
     private String matrixUnit() {

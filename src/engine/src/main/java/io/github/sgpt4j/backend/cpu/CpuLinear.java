@@ -3,7 +3,6 @@ package io.github.sgpt4j.backend.cpu;
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.Linear;
 import io.github.sgpt4j.backend.MatrixRows;
-import io.github.sgpt4j.backend.cpu.amx.Amx;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import io.github.sgpt4j.backend.cpu.kernel.Widening;
 import io.github.sgpt4j.error.BackendException;
@@ -14,8 +13,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/// A weight matrix that is packed when enough work goes through it; at once for the matrix unit, which holds
-/// floats.
+/// A weight matrix that is packed when enough work goes through it; for the matrix unit at once, whatever its type.
 final class CpuLinear implements Linear {
     private final List<MatrixRows> weight;
     private final List<MatrixRows> bias;
@@ -44,7 +42,7 @@ final class CpuLinear implements Linear {
         this.out = MatrixRows.features(weight, bias);
         this.in = weight.getFirst().in();
         DType held = format.heldAs(storedType());
-        this.onMatrixUnit = held == DType.F32 && in <= Amx.MOST_FEATURES && options.usesMatrixUnit();
+        this.onMatrixUnit = options.holdsTiles(in);
         this.readableInPlace = this.weight.stream()
                 .allMatch(part -> !part.transposed()
                         && (held == DType.F32 || held == part.tensor().dtype()));

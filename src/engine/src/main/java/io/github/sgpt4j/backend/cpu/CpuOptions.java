@@ -2,6 +2,7 @@ package io.github.sgpt4j.backend.cpu;
 
 import io.github.sgpt4j.backend.cpu.amx.Amx;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
+import io.github.sgpt4j.tensor.DType;
 
 /// How the CPU backend is set up.
 ///
@@ -31,8 +32,24 @@ public record CpuOptions(int threads, WeightFormat weights, long workInPlace, bo
     }
 
     /// Whether products go to the matrix unit. Panels are as wide as its tiles only with the widest vectors.
-    boolean usesMatrixUnit() {
+    public boolean usesMatrixUnit() {
         return matrixUnit && Simd.LANES == Amx.TILE && Amx.problem().isEmpty();
+    }
+
+    /// Whether matrices of `in` input features are held as tiles for the matrix unit, whatever they are stored as.
+    boolean holdsTiles(int in) {
+        return weights.allowsTiles() && in <= Amx.MOST_FEATURES && usesMatrixUnit();
+    }
+
+    /// Bytes that a matrix `[out, in]` takes on this machine once it is held for many products.
+    ///
+    /// @param stored the type of all its parts; F32 where they differ
+    public long matrixBytes(DType stored, int in, int out) {
+        if (!CpuBackend.hasVectorModule()) {
+            // There is no width of vectors to round up to: the backend cannot be had in this virtual machine.
+            return Math.multiplyExact((long) in * out, weights.heldAs(stored).bytes());
+        }
+        return holdsTiles(in) ? TiledMatrix.bytes(in, out) : PackedMatrix.bytes(in, out, weights.heldAs(stored));
     }
 
     /// All processors, weights as they are stored.

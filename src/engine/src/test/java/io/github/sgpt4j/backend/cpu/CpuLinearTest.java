@@ -1,0 +1,254 @@
+package io.github.sgpt4j.backend.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.github.sgpt4j.backend.Activation;
+import io.github.sgpt4j.backend.MatrixRows;
+import io.github.sgpt4j.backend.TestWeights;
+import io.github.sgpt4j.backend.cpu.amx.Amx;
+import io.github.sgpt4j.error.BackendException;
+import io.github.sgpt4j.tensor.DType;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/// What matrices are held as, and what that makes of their products.
+@Tag("vector")
+class CpuLinearTest {
+    private static final List<DType> TYPES = List.of(DType.F32, DType.BF16, DType.F16);
+
+    private final TestWeights weights = new TestWeights();
+    private final Workers workers = new Workers(2);
+    private final Random random = new Random(11);
+
+    @AfterEach
+    void close() {
+        workers.close();
+        weights.close();
+    }
+
+    /// Counts what is allocated from it.
+    private static final class CountingArena implements Arena {
+        private final Arena arena = Arena.ofShared();
+        private final long most;
+        private long bytes;
+
+        CountingArena(long most) {
+            this.most = most;
+        }
+
+        @Override
+        public MemorySegment allocate(long byteSize, long byteAlignment) {
+            bytes += byteSize;
+            if (bytes > most) {
+                throw new OutOfMemoryError("no room for " + bytes);
+            }
+            return arena.allocate(byteSize, byteAlignment);
+        }
+
+        @Override
+        public MemorySegment.Scope scope() {
+            return arena.scope();
+        }
+
+        @Override
+        public void close() {
+            arena.close();
+        }
+    }
+
+    private static void assumeMatrixUnit() {
+        assumeTrue(new CpuOptions(2, WeightFormat.AS_STORED).usesMatrixUnit(), "the matrix unit is not used here");
+    }
+
+    private static CpuOptions options(WeightFormat format, boolean matrixUnit) {
+        return new CpuOptions(2, format, 0, matrixUnit);
+    }
+
+    private MatrixRows stored(DType dtype, float[] values, int out, int in) {
+        return MatrixRows.all(weights.tensor(dtype, values, out, in));
+    }
+
+    private float[] normal(int count) {
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++) {
+            values[i] = (float) random.nextGaussian();
+        }
+        return values;
+    }
+
+    /// Bytes that the matrix takes once it has been multiplied with.
+    private long held(List<MatrixRows> parts, CpuOptions options) {
+        try (CountingArena arena = new CountingArena(Long.MAX_VALUE)) {
+            CpuLinear linear = new CpuLinear(parts, List.of(), options, arena, workers);
+            multiply(linear, new float[linear.in()]);
+            return arena.bytes;
+        }
+    }
+
+    private static float[] multiply(CpuLinear linear, float[] x) {
+        ArrayPool pool = new ArrayPool(0);
+        int rows = x.length / linear.in();
+        try (CpuTensor in = new CpuTensor(pool, rows, linear.in());
+                CpuTensor out = new CpuTensor(pool, rows, linear.out())) {
+            System.arraycopy(x, 0, in.data(), 0, x.length);
+            linear.apply(in, Activation.NONE, false, out);
+            float[] y = new float[rows * linear.out()];
+            System.arraycopy(out.data(), 0, y, 0, y.length);
+            return y;
+        }
+    }
+
+    private float[] multiply(List<MatrixRows> parts, CpuOptions options, float[] x) {
+        try (Arena arena = Arena.ofShared()) {
+            return multiply(new CpuLinear(parts, List.of(), options, arena, workers), x);
+        }
+    }
+
+    @Test
+    void aMatrixTakesAsManyBytesAsItIsSaidTo() {
+        for (int[] shape :
+                new int[][] {{1, 1}, {16, 64}, {48, 65}, {70, 300}, {256, 256}, {3, Amx.MOST_FEATURES + 1}}) {
+            int out = shape[0];
+            int in = shape[1];
+            for (DType type : TYPES) {
+                List<MatrixRows> matrix = List.of(stored(type, new float[out * in], out, in));
+                List<MatrixRows> mixed =
+                        List.of(matrix.getFirst(), stored(DType.F32, new float[in], 1, in), matrix.getFirst());
+                for (WeightFormat format : WeightFormat.values()) {
+                    for (boolean matrixUnit : new boolean[] {false, true}) {
+                        CpuOptions options = options(format, matrixUnit);
+                        String what = "%s as %s in [%d, %d]".formatted(type, format, out, in);
+                        assertEquals(options.matrixBytes(type, in, out), held(matrix, options), what);
+                        assertEquals(options.matrixBytes(DType.F32, in, 2 * out + 1), held(mixed, options), what);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void theMatrixUnitTakesThreeBytesOfEveryStoredTypeUnlessSixteenBitsAreAskedFor() {
+        assumeMatrixUnit();
+        int size = 512;
+        long tiles = 3L * size * size + size / Amx.TILE * Amx.FACT_BYTES;
+        for (DType type : TYPES) {
+            List<MatrixRows> matrix = List.of(stored(type, new float[size * size], size, size));
+            assertEquals(tiles, held(matrix, options(WeightFormat.AS_STORED, true)), type.name());
+            assertEquals(tiles, held(matrix, options(WeightFormat.F32, true)), type.name());
+            assertEquals(2L * size * size, held(matrix, options(WeightFormat.BF16, true)), type.name());
+            assertEquals(2L * size * size, held(matrix, options(WeightFormat.F16, true)), type.name());
+            assertEquals((long) type.bytes() * size * size, held(matrix, options(WeightFormat.AS_STORED, false)));
+        }
+    }
+
+    @Test
+    void whatIsTooWideForTheMatrixUnitIsHeldAsStored() {
+        int in = Amx.MOST_FEATURES + 1;
+        for (DType type : TYPES) {
+            List<MatrixRows> matrix = List.of(stored(type, normal(5 * in), 5, in));
+            CpuOptions options = options(WeightFormat.AS_STORED, true);
+            assertEquals(PackedMatrix.bytes(in, 5, type), held(matrix, options));
+            float[] x = normal(in);
+            assertArrayEquals(
+                    multiply(matrix, options(WeightFormat.AS_STORED, false), x), multiply(matrix, options, x));
+        }
+    }
+
+    /// Numbers of 16 bits lose nothing: their products are those of the same numbers in 32.
+    @Test
+    void onTheMatrixUnitSixteenBitsGiveWhatTheSameNumbersInThirtyTwoDo() {
+        assumeMatrixUnit();
+        int out = 67;
+        int in = 300;
+        float[] x = normal(19 * in);
+        for (DType type : List.of(DType.BF16, DType.F16)) {
+            float[] values = normal(out * in);
+            for (int i = 0; i < values.length; i++) {
+                values[i] = TestWeights.round(values[i], type);
+            }
+            float[] wide = multiply(List.of(stored(DType.F32, values, out, in)), options(WeightFormat.F32, true), x);
+            List<MatrixRows> narrow = List.of(stored(type, values, out, in));
+            assertArrayEquals(wide, multiply(narrow, options(WeightFormat.AS_STORED, true), x), type.name());
+            assertArrayEquals(wide, multiply(narrow, options(WeightFormat.F32, true), x), type.name());
+        }
+    }
+
+    /// In columns whose numbers have all magnitudes from 2⁻¹² to 1, too.
+    @Test
+    void everyStoredTypeAndMixturesAreMultipliedAtThePrecisionOfFloats() {
+        int in = 1000;
+        int rows = 17;
+        float[] x = normal(rows * in);
+        List<MatrixRows> all = new ArrayList<>();
+        List<float[]> numbers = new ArrayList<>();
+        for (DType type : TYPES) {
+            float[] values = normal(40 * in);
+            for (int i = 0; i < values.length; i++) {
+                values[i] = TestWeights.round(Math.scalb(values[i], -random.nextInt(13)), type);
+            }
+            MatrixRows part = stored(type, values, 40, in);
+            checkAgainstDoubles(type.name(), List.of(part), List.of(values), x, in);
+            all.add(part);
+            numbers.add(values);
+        }
+        checkAgainstDoubles("mixed", all, numbers, x, in);
+    }
+
+    private void checkAgainstDoubles(String what, List<MatrixRows> parts, List<float[]> values, float[] x, int in) {
+        int out = 40 * values.size();
+        for (boolean matrixUnit : new boolean[] {true, false}) {
+            float[] actual = multiply(parts, options(WeightFormat.AS_STORED, matrixUnit), x);
+            for (int i = 0; i < actual.length; i++) {
+                int row = i / out;
+                int feature = i % out;
+                double exact = 0;
+                double squares = 0;
+                for (int k = 0; k < in; k++) {
+                    double product = (double) values.get(feature / 40)[feature % 40 * in + k] * x[row * in + k];
+                    exact += product;
+                    squares += product * product;
+                }
+                // The contract's for results of size 1; weights rounded to bfloat16 would cost a hundred times as much.
+                double allowed = 1e-5 * Math.sqrt(squares);
+                assertTrue(
+                        Math.abs(exact - actual[i]) <= allowed,
+                        "%s, matrix unit %s, row %d, feature %d: expected %s, got %s (allowed %s)"
+                                .formatted(what, matrixUnit, row, feature, exact, actual[i], allowed));
+            }
+        }
+    }
+
+    @Test
+    void whereThereIsNoRoomTheMessageNamesWhatTakesLessIfAnythingDoes() {
+        int size = 128;
+        for (DType type : TYPES) {
+            List<MatrixRows> matrix = List.of(stored(type, new float[size * size], size, size));
+            for (WeightFormat format : WeightFormat.values()) {
+                for (boolean matrixUnit : new boolean[] {false, true}) {
+                    CpuOptions options = options(format, matrixUnit);
+                    long needed = options.matrixBytes(type, size, size);
+                    boolean less = needed > PackedMatrix.bytes(size, size, DType.BF16);
+                    String expected = "cpu: no room for %,d bytes of weights, packing tensor %s%s"
+                            .formatted(
+                                    needed, matrix.getFirst().tensor().name(), less ? "; dtype bf16 needs less" : "");
+                    try (CountingArena arena = new CountingArena(0)) {
+                        CpuLinear linear = new CpuLinear(matrix, List.of(), options, arena, workers);
+                        BackendException e =
+                                assertThrows(BackendException.class, () -> multiply(linear, new float[size]));
+                        assertEquals(expected, e.getMessage());
+                    }
+                }
+            }
+        }
+    }
+}
