@@ -140,7 +140,8 @@ class AmxTest {
             }
             double largestWeight = Float.intBitsToFloat(largest(w[column]));
             double largestRow = Float.intBitsToFloat(largest(x[row]));
-            // Seven standard deviations of √in · 2.8e-8 times what the largest numbers could be, and as much for rounding.
+            // Seven standard deviations of √in · 2.8e-8 times what the largest numbers could be, and as much for
+            // rounding.
             double left = takesAllDigits(row) ? in * 0x1p-28 : Math.sqrt(in) * 7 * 2 * 4 * 2.8e-8;
             return sum * largestWeight * 0x1p-22
                     + largestRow * largestWeight * left
@@ -333,10 +334,9 @@ class AmxTest {
     @Test
     void spreadIsOfTheLargestThatThereCouldBe() {
         assertEquals(0f, Amx.spread(0, 0, 5));
-                assertEquals(2 / 1.5, Amx.spread(Float.floatToRawIntBits(1.5f), 4 * 1.5 * 1.5, 4), 1e-6);
+        assertEquals(2 / 1.5, Amx.spread(Float.floatToRawIntBits(1.5f), 4 * 1.5 * 1.5, 4), 1e-6);
         assertEquals(4 / 2.0, Amx.spread(Float.floatToRawIntBits(2f), 4 * 2.0 * 2.0, 4), 1e-6);
-        assertEquals(
-                Float.POSITIVE_INFINITY, Amx.spread(Float.floatToRawIntBits(3e38f), Double.POSITIVE_INFINITY, 4));
+        assertEquals(Float.POSITIVE_INFINITY, Amx.spread(Float.floatToRawIntBits(3e38f), Double.POSITIVE_INFINITY, 4));
         assertEquals(Float.POSITIVE_INFINITY, Amx.spread(Float.floatToRawIntBits(1e-30f), 0, 4));
         assertEquals(Float.POSITIVE_INFINITY, Amx.spread(Float.floatToRawIntBits(Float.NaN), Double.NaN, 4));
         assertEquals(16f, Amx.limit(8, 1024));
