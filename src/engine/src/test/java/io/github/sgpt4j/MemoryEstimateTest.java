@@ -20,10 +20,12 @@ import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// The stated bytes are those of what loading hands to the backend, matrix by matrix.
+@Tag("vector")
 class MemoryEstimateTest {
     /// Matrices of whole panels are counted exactly.
     private static final int WIDEST_PANEL = 32;

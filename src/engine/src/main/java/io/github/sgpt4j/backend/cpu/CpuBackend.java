@@ -324,7 +324,7 @@ public final class CpuBackend implements Backend {
                 throw new IllegalArgumentException("logProbabilities: target %d of %d".formatted(target, head.out()));
             }
         }
-        LogSoftmax.run(workers, from, layer.packed(), targets, to);
+        LogSoftmax.run(workers, from, layer, targets, to);
     }
 
     @Override

@@ -67,8 +67,22 @@ final class CpuLinear implements Linear {
                 && workInPlace.addAndGet((long) x.rows() * in * this.out) <= mostInPlace) {
             DirectProduct.run(workers, x, weight, biasValues(), activation, add, out);
         } else {
-            MatrixProduct.run(workers, x, packed.get(), activation, add, out);
+            MatrixProduct.run(workers, x, packed(), activation, add, out);
         }
+    }
+
+    /// Most rows of [#logits] at a time.
+    int mostLogitRows() {
+        return onMatrixUnit ? RowTiles.mostRows(in) : Integer.MAX_VALUE;
+    }
+
+    /// `x · Wᵀ + b` of rows `[first, first + count)`, to be computed panel by panel.
+    ///
+    /// @param own scratch of the caller, that no task uses; the result lasts until it is used again
+    Logits logits(CpuTensor x, int first, int count, Scratch own) {
+        return onMatrixUnit
+                ? new Logits.OfTiles(RowTiles.split(workers, x.data(), x.offset(first), count, in, own), tiled.get())
+                : new Logits.OfPanels(x.data(), x.offset(first), count, packed());
     }
 
     /// The packed form, made now if there is none yet.

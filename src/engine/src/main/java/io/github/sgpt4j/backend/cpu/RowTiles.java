@@ -16,6 +16,24 @@ record RowTiles(MemorySegment memory, int rows, int in) {
         return Amx.tiles(rows) * (Amx.FACT_BYTES + Amx.rowTileBytes(Amx.blocks(in)));
     }
 
+    /// Most bytes of row tiles at a time, unless 16 rows have more.
+    private static final long MOST_BYTES = 1L << 25;
+
+    /// How many rows of `in` values to make into tiles at a time, at most.
+    static int mostRows(int in) {
+        return (int) Math.max(1, MOST_BYTES / Amx.rowTileBytes(Amx.blocks(in))) * Amx.TILE;
+    }
+
+    /// Makes rows into tiles, with the help of all threads.
+    ///
+    /// @param x row 0 starts at index `at`
+    /// @param own scratch of the caller, that no task uses: tiles are there until it is used again
+    static RowTiles split(Workers workers, float[] x, int at, int rows, int in, Scratch own) {
+        RowTiles tiles = new RowTiles(own.memory(Scratch.Memory.ROW_TILES, bytes(rows, in)), rows, in);
+        workers.parallelFor(tiles.count(), (tile, scratch) -> tiles.split(x, at, tile, scratch));
+        return tiles;
+    }
+
     /// How many row tiles there are.
     int count() {
         return Amx.tiles(rows);
@@ -32,7 +50,7 @@ record RowTiles(MemorySegment memory, int rows, int in) {
     /// Makes one row tile.
     ///
     /// @param x row 0 starts at `at`, the next at `at + in`
-    void split(float[] x, int at, int tile, Scratch scratch) {
+    private void split(float[] x, int at, int tile, Scratch scratch) {
         int first = tile * Amx.TILE;
         int count = Math.min(Amx.TILE, rows - first);
         int blocks = Amx.blocks(in);

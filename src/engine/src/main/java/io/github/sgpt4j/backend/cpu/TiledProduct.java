@@ -16,14 +16,10 @@ final class TiledProduct {
     /// Most bytes of row tiles per task.
     private static final long TASK_BYTES = 1L << 20;
 
-    /// Most bytes of row tiles at a time, unless a single task has more.
-    private static final long MOST_BYTES = 1L << 25;
-
     /// Column tiles whose results are put into the output together: as many neighbouring cache lines of
     /// each row.
     private static final int GROUP = 8;
 
-    private final CpuTensor x;
     private final TiledMatrix matrix;
     private final Activation activation;
     private final boolean add;
@@ -32,14 +28,7 @@ final class TiledProduct {
     private final RowTiles tiles;
 
     private TiledProduct(
-            CpuTensor x,
-            TiledMatrix matrix,
-            Activation activation,
-            boolean add,
-            CpuTensor out,
-            int firstRow,
-            RowTiles tiles) {
-        this.x = x;
+            TiledMatrix matrix, Activation activation, boolean add, CpuTensor out, int firstRow, RowTiles tiles) {
         this.matrix = matrix;
         this.activation = activation;
         this.add = add;
@@ -52,16 +41,12 @@ final class TiledProduct {
             Workers workers, CpuTensor x, TiledMatrix matrix, Activation activation, boolean add, CpuTensor out) {
         // A loop of one, for the scratch that comes with it; those of the loops inside are others.
         workers.parallelFor(1, (one, own) -> {
-            int task = tilesPerTask(matrix.in());
-            long fit = MOST_BYTES / (task * Amx.rowTileBytes(Amx.blocks(matrix.in())));
             // Several threads wait for one another at the end of each slab of rows: the fewer the better.
-            int slab = workers.available() == 1 ? 1 : (int) Math.max(1, fit);
-            int most = Amx.TILE * task * slab;
+            int most = workers.available() == 1 ? Amx.TILE * tilesPerTask(matrix.in()) : RowTiles.mostRows(matrix.in());
             for (int first = 0; first < x.rows(); first += most) {
                 int count = Math.min(most, x.rows() - first);
-                MemorySegment memory = own.memory(Scratch.Memory.ROW_TILES, RowTiles.bytes(count, matrix.in()));
-                RowTiles tiles = new RowTiles(memory, count, matrix.in());
-                new TiledProduct(x, matrix, activation, add, out, first, tiles).run(workers);
+                RowTiles tiles = RowTiles.split(workers, x.data(), x.offset(first), count, matrix.in(), own);
+                new TiledProduct(matrix, activation, add, out, first, tiles).run(workers);
             }
         });
     }
@@ -72,7 +57,6 @@ final class TiledProduct {
     }
 
     private void run(Workers workers) {
-        workers.parallelFor(tiles.count(), (tile, scratch) -> tiles.split(x.data(), x.offset(firstRow), tile, scratch));
         int most = tilesPerTask(matrix.in());
         int blocks = (tiles.count() + most - 1) / most;
         int groups = workers.piecesOfEach(blocks, matrix.columnTiles());

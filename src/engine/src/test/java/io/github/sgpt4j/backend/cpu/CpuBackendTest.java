@@ -19,6 +19,8 @@ import io.github.sgpt4j.tensor.DType;
 import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -106,6 +108,48 @@ class CpuBackendTest {
         }
         try (CpuBackend backend = new CpuBackend(new CpuOptions(1, WeightFormat.AS_STORED))) {
             assertEquals(1, backend.batchesSideBySide(4096));
+        }
+    }
+
+    @Test
+    void manyRowsOfManyFeaturesAreWhatAFewOfThemAre() {
+        int in = 16_384;
+        int out = 40;
+        int rows = 540;
+        int few = 17;
+        Random random = new Random(1);
+        float[] x = new float[rows * in];
+        for (int i = 0; i < x.length; i++) {
+            x[i] = (float) random.nextGaussian();
+        }
+        Shape shape = Shape.of(out, in);
+        try (Arena arena = Arena.ofShared();
+                CpuBackend backend = open(2)) {
+            MemorySegment values = arena.allocate(4 * shape.elements(), 4);
+            for (long i = 0; i < shape.elements(); i++) {
+                values.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) random.nextGaussian() / 128);
+            }
+            WeightTensor weight = new WeightTensor("w", "test", DType.F32, shape, values);
+            Linear linear = backend.linear(List.of(MatrixRows.all(weight)), List.of());
+            int[] targets = random.ints(rows, 0, out).toArray();
+            Tensor products = backend.allocate(rows, out);
+            Tensor scores = backend.allocate(rows, 1);
+            Tensor all = backend.upload(x, rows, in);
+            backend.linear(all, linear, Activation.GELU_TANH, products);
+            backend.logProbabilities(all, linear, targets, scores);
+            for (int first : new int[] {0, 500, 512, 523}) {
+                float[] some = Arrays.copyOfRange(x, first * in, (first + few) * in);
+                Tensor part = backend.upload(some, few, in);
+                Tensor result = backend.allocate(few, out);
+                backend.linear(part, linear, Activation.GELU_TANH, result);
+                assertArrayEquals(
+                        Arrays.copyOfRange(backend.download(products), first * out, (first + few) * out),
+                        backend.download(result));
+                Tensor score = backend.allocate(few, 1);
+                backend.logProbabilities(part, linear, Arrays.copyOfRange(targets, first, first + few), score);
+                assertArrayEquals(
+                        Arrays.copyOfRange(backend.download(scores), first, first + few), backend.download(score));
+            }
         }
     }
 

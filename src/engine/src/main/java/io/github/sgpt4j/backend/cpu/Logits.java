@@ -1,0 +1,145 @@
+package io.github.sgpt4j.backend.cpu;
+
+import io.github.sgpt4j.backend.cpu.amx.Amx;
+import io.github.sgpt4j.backend.cpu.kernel.Packing;
+import io.github.sgpt4j.backend.cpu.kernel.Simd;
+import io.github.sgpt4j.backend.cpu.kernel.Sums;
+import io.github.sgpt4j.backend.cpu.kernel.Tiles;
+import java.util.Arrays;
+
+/// What an output head makes of some rows of hidden states, one panel of the vocabulary at a time: any
+/// thread takes a block of rows through as many panels as it likes.
+sealed interface Logits {
+    /// Values of hidden states that a thread keeps ready: 1 MiB.
+    int MOST_VALUES = 1 << 18;
+
+    int MOST_ROWS = 240;
+
+    /// How many rows there are.
+    int rows();
+
+    /// Panels of `TILE_COLUMNS` entries of the vocabulary each, of which the last one may have fewer.
+    int panels();
+
+    /// Most rows to take together.
+    int rowBlock();
+
+    /// Makes some rows ready for [#panel], in the thread's scratch.
+    void prepare(int firstRow, int count, Scratch scratch);
+
+    /// `x · Wᵀ + b` of rows that [#prepare] made ready.
+    ///
+    /// @return `[count][TILE_COLUMNS]`, −∞ past the vocabulary, until the scratch is used again; the
+    ///     caller may write over it
+    float[] panel(int firstRow, int count, int panel, Scratch scratch);
+
+    /// As many rows as keep about [#MOST_VALUES], in whole steps.
+    private static int rowBlock(int in, int step) {
+        return Math.clamp(MOST_VALUES / in / step * step, step, MOST_ROWS);
+    }
+
+    /// −∞ in columns from `real` on.
+    private static void close(float[] tile, int count, int real) {
+        for (int r = 0; r < count && real < Simd.TILE_COLUMNS; r++) {
+            Arrays.fill(tile, r * Simd.TILE_COLUMNS + real, (r + 1) * Simd.TILE_COLUMNS, Float.NEGATIVE_INFINITY);
+        }
+    }
+
+    /// On the vector units.
+    ///
+    /// @param x row 0 starts at index `offset`
+    record OfPanels(float[] x, int offset, int rows, PackedMatrix matrix) implements Logits {
+        @Override
+        public int panels() {
+            return matrix.panelCount();
+        }
+
+        @Override
+        public int rowBlock() {
+            return Logits.rowBlock(matrix.in(), Simd.TILE_ROWS);
+        }
+
+        private int depth() {
+            return Math.min(matrix.in(), MatrixProduct.DEPTH);
+        }
+
+        private float[] packed(int padded, Scratch scratch) {
+            return scratch.floats(Scratch.Use.PACKED_ROWS, Math.multiplyExact(padded, Tiles.paddedDepth(matrix.in())));
+        }
+
+        @Override
+        public void prepare(int firstRow, int count, Scratch scratch) {
+            int in = matrix.in();
+            int padded = Tiles.paddedRows(count);
+            float[] packed = packed(padded, scratch);
+            for (int k = 0; k < in; k += depth()) {
+                int length = Math.min(depth(), in - k);
+                Packing.tiles(x, offset + firstRow * in + k, in, count, length, packed, padded * k);
+            }
+        }
+
+        @Override
+        public float[] panel(int firstRow, int count, int p, Scratch scratch) {
+            int columns = Simd.TILE_COLUMNS;
+            int padded = Tiles.paddedRows(count);
+            float[] packed = packed(padded, scratch);
+            float[] widened = scratch.floats(Scratch.Use.PANEL, matrix.workingFloats(depth()));
+            float[] tile = scratch.floats(Scratch.Use.TILE, padded * columns);
+            for (int r = 0; r < padded; r++) {
+                System.arraycopy(matrix.bias(), p * columns, tile, r * columns, columns);
+            }
+            for (int k = 0; k < matrix.in(); k += depth()) {
+                int length = Math.min(depth(), matrix.in() - k);
+                matrix.prepare(p, k, length, widened, 0);
+                for (int r = 0; r < padded; ) {
+                    int height = Tiles.height(padded - r);
+                    int a = padded * k + r * Tiles.paddedDepth(length);
+                    int at = r * columns;
+                    matrix.multiply(height, packed, a, p, k, length, widened, 0, tile, at, columns, tile, at, columns);
+                    r += height;
+                }
+            }
+            close(tile, count, matrix.out() - p * columns);
+            return tile;
+        }
+    }
+
+    /// On the matrix unit.
+    record OfTiles(RowTiles tiles, TiledMatrix matrix) implements Logits {
+        /// Column tiles of a panel.
+        private static final int TOGETHER = Simd.TILE_COLUMNS / Amx.TILE;
+
+        @Override
+        public int rows() {
+            return tiles.rows();
+        }
+
+        @Override
+        public int panels() {
+            return PackedMatrix.panelCount(matrix.out());
+        }
+
+        @Override
+        public int rowBlock() {
+            return Logits.rowBlock(matrix.in(), Amx.TILE);
+        }
+
+        @Override
+        public void prepare(int firstRow, int count, Scratch scratch) {
+            // All rows are ready.
+        }
+
+        @Override
+        public float[] panel(int firstRow, int count, int p, Scratch scratch) {
+            int columns = Simd.TILE_COLUMNS;
+            int first = p * TOGETHER;
+            int together = Math.min(TOGETHER, matrix.columnTiles() - first);
+            var products = tiles.multiply(firstRow / Amx.TILE, Amx.tiles(count), matrix, first, together, scratch);
+            float[] tile = scratch.floats(Scratch.Use.TILE, count * columns);
+            int real = Math.min(columns, matrix.out() - p * columns);
+            Sums.put(products, together * Amx.TILE, count, real, matrix.bias(), p * columns, false, tile, 0, columns);
+            close(tile, count, real);
+            return tile;
+        }
+    }
+}
