@@ -2,8 +2,8 @@ package io.github.sgpt4j.backend.cpu.kernel;
 
 import jdk.incubator.vector.FloatVector;
 
-/// Normalisation of one row, and the sums that it takes. They run in floats over at most [#CHUNK] values
-/// and in doubles from there.
+/// Normalisation of one row, and the sums that it takes. They run in floats over [#CHUNK] values and in
+/// doubles from there.
 public final class Norms {
     private static final int CHUNK = 512;
 
@@ -46,14 +46,20 @@ public final class Norms {
         }
     }
 
-    /// The sum of a vector's lanes, from the first to the last: the order of `reduceLanes` is not defined
+    /// The sum of a vector's lanes, in one order: that of `reduceLanes` is not defined
     /// and changes when the compiler takes over, and with it the last bit of every result.
     private static double sumOf(float[] lanes) {
-        double sum = 0;
-        for (int i = 0; i < Simd.LANES; i++) {
-            sum += lanes[i];
+        double a = 0;
+        double b = 0;
+        double c = 0;
+        double d = 0;
+        for (int i = 0; i < Simd.LANES; i += 4) {
+            a += lanes[i];
+            b += lanes[i + 1];
+            c += lanes[i + 2];
+            d += lanes[i + 3];
         }
-        return sum;
+        return a + b + (c + d);
     }
 
     private static double sum(float[] x, int at, int n) {
@@ -75,19 +81,33 @@ public final class Norms {
         return total;
     }
 
-    /// The sum of `(x − mean)²` over `n` values.
+    /// The sum of `(x − mean)²` over `n` values. Four sums side by side: an addition takes as long as four
+    /// start.
     public static double squares(float[] x, int at, int n, float mean) {
         float[] lanes = LANES.get();
         double total = 0;
         int i = 0;
         while (i < Simd.F.loopBound(n)) {
-            int end = Math.min(Simd.F.loopBound(n), i + CHUNK);
-            FloatVector sum = FloatVector.zero(Simd.F);
-            for (; i < end; i += Simd.LANES) {
-                FloatVector d = FloatVector.fromArray(Simd.F, x, at + i).sub(mean);
-                sum = Simd.FMA ? d.fma(d, sum) : d.mul(d).add(sum);
+            int end = Math.min(Simd.F.loopBound(n), i + 4 * CHUNK);
+            FloatVector a = FloatVector.zero(Simd.F);
+            FloatVector b = a;
+            FloatVector c = a;
+            FloatVector d = a;
+            for (; i <= end - 4 * Simd.LANES; i += 4 * Simd.LANES) {
+                FloatVector v = FloatVector.fromArray(Simd.F, x, at + i).sub(mean);
+                FloatVector w = FloatVector.fromArray(Simd.F, x, at + i + Simd.LANES).sub(mean);
+                FloatVector y = FloatVector.fromArray(Simd.F, x, at + i + 2 * Simd.LANES).sub(mean);
+                FloatVector z = FloatVector.fromArray(Simd.F, x, at + i + 3 * Simd.LANES).sub(mean);
+                a = Simd.FMA ? v.fma(v, a) : v.mul(v).add(a);
+                b = Simd.FMA ? w.fma(w, b) : w.mul(w).add(b);
+                c = Simd.FMA ? y.fma(y, c) : y.mul(y).add(c);
+                d = Simd.FMA ? z.fma(z, d) : z.mul(z).add(d);
             }
-            sum.intoArray(lanes, 0);
+            for (; i < end; i += Simd.LANES) {
+                FloatVector v = FloatVector.fromArray(Simd.F, x, at + i).sub(mean);
+                a = Simd.FMA ? v.fma(v, a) : v.mul(v).add(a);
+            }
+            a.add(b).add(c.add(d)).intoArray(lanes, 0);
             total += sumOf(lanes);
         }
         for (; i < n; i++) {
