@@ -47,8 +47,6 @@ final class MatrixPacker {
         long halfBytes = (long) blocks * Amx.BLOCK * Amx.TILE * Float.BYTES;
         MemorySegment columns = scratch.memory(Scratch.Memory.COLUMNS, 2 * halfBytes);
         columns.asSlice(0, 2 * halfBytes).fill((byte) 0);
-        int[] largest = new int[Simd.TILE_COLUMNS];
-        float[] squares = new float[Simd.TILE_COLUMNS];
         for (int k = 0; k < in; k += DEPTH) {
             int depth = Math.min(DEPTH, in - k);
             float[] buffer = gather(panel, k, depth, scratch);
@@ -56,43 +54,32 @@ final class MatrixPacker {
                 int from = half * depth * Simd.LANES;
                 long to = half * halfBytes + (long) k * Amx.TILE * Float.BYTES;
                 MemorySegment.copy(buffer, from, columns, LittleEndian.F32, to, depth * Simd.LANES);
-                measure(buffer, from, depth, largest, squares, half * Simd.LANES);
             }
         }
-        MemorySegment shifts = scratch.memory(Scratch.Memory.SHIFTS, Amx.SHIFT_BYTES);
         for (int half = 0; half < 2 && 2 * panel + half < matrix.columnTiles(); half++) {
-            int tile = 2 * panel + half;
-            float limit = Amx.limit(spread(largest, squares, half * Amx.TILE), in);
-            for (int c = 0; c < Amx.TILE; c++) {
-                int bits = largest[half * Amx.TILE + c];
-                long at = (long) c * Float.BYTES;
-                shifts.set(LittleEndian.F32, at, Amx.columnShift(bits));
-                matrix.memory().set(LittleEndian.F32, matrix.facts(tile) + at, Amx.columnExponent(bits));
-                matrix.memory().set(LittleEndian.F32, matrix.facts(tile) + Amx.SECOND_FACTS + at, limit);
-            }
-            Amx.splitColumns(columns, half * halfBytes, blocks, shifts, matrix.memory(), matrix.tile(tile));
+            makeTile(columns, half * halfBytes, matrix, 2 * panel + half, scratch);
         }
     }
 
-    /// Adds `[depth][LANES]` values to what is known about each lane: the largest one's bits, the sum of
-    /// squares.
-    private static void measure(float[] buffer, int from, int depth, int[] largest, float[] squares, int to) {
-        for (int p = 0; p < depth; p++) {
-            for (int c = 0; c < Simd.LANES; c++) {
-                float value = buffer[from + p * Simd.LANES + c];
-                largest[to + c] = Math.max(largest[to + c], Float.floatToRawIntBits(value) & Integer.MAX_VALUE);
-                squares[to + c] += value * value;
-            }
-        }
-    }
-
-    /// The largest spread of a tile's columns.
-    private float spread(int[] largest, float[] squares, int first) {
+    /// Makes a column tile of floats `[64 · blocks][16]` from byte `from` on.
+    private void makeTile(MemorySegment columns, long from, TiledMatrix matrix, int tile, Scratch scratch) {
+        int blocks = Amx.blocks(in);
+        MemorySegment measures = scratch.memory(Scratch.Memory.MEASURES, Amx.FACT_BYTES);
+        MemorySegment shifts = scratch.memory(Scratch.Memory.SHIFTS, Amx.SHIFT_BYTES);
+        Amx.measureColumns(columns, from, blocks, measures);
         float spread = 0;
-        for (int c = first; c < first + Amx.TILE; c++) {
-            spread = Math.max(spread, Amx.spread(largest[c], squares[c], in));
+        for (long at = 0; at < Amx.SHIFT_BYTES; at += Float.BYTES) {
+            int largest = measures.get(LittleEndian.I32, at);
+            float squares = measures.get(LittleEndian.F32, Amx.SECOND_FACTS + at);
+            spread = Math.max(spread, Amx.spread(largest, squares, in));
+            shifts.set(LittleEndian.F32, at, Amx.columnShift(largest));
+            matrix.memory().set(LittleEndian.F32, matrix.facts(tile) + at, Amx.columnExponent(largest));
         }
-        return spread;
+        float limit = Amx.limit(spread, in);
+        for (long at = 0; at < Amx.SHIFT_BYTES; at += Float.BYTES) {
+            matrix.memory().set(LittleEndian.F32, matrix.facts(tile) + Amx.SECOND_FACTS + at, limit);
+        }
+        Amx.splitColumns(columns, from, blocks, shifts, matrix.memory(), matrix.tile(tile));
     }
 
     /// Input features `[k, k + depth)` of a panel as `[2][depth][LANES]`.

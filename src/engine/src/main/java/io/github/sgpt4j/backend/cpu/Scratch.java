@@ -29,6 +29,7 @@ final class Scratch {
         ROW_TILES,
         ROWS,
         SHIFTS,
+        MEASURES,
         COLUMNS,
         LEVELS,
         SUMS

@@ -1,13 +1,10 @@
 package io.github.sgpt4j.backend.cpu.amx;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.ref.Reference;
@@ -75,29 +72,15 @@ public final class Amx {
 
     /// The routines and what they need, linked when they are first called.
     private static final class Linked {
-        static final MethodHandle SPLIT_ROWS =
-                at(ROUTINES.splitRows(), JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
-        static final MethodHandle SPLIT_COLUMNS = at(ROUTINES.splitColumns(), ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
-        static final MethodHandle MULTIPLY = at(
-                ROUTINES.multiply(),
-                JAVA_LONG,
-                JAVA_LONG,
-                ADDRESS,
-                JAVA_LONG,
-                JAVA_LONG,
-                JAVA_LONG,
-                JAVA_LONG,
-                JAVA_LONG,
-                JAVA_LONG,
-                JAVA_LONG,
-                JAVA_LONG,
-                JAVA_LONG,
-                JAVA_LONG);
+        static final MethodHandle SPLIT_ROWS = at(ROUTINES.splitRows());
+        static final MethodHandle MEASURE_COLUMNS = at(ROUTINES.measureColumns());
+        static final MethodHandle SPLIT_COLUMNS = at(ROUTINES.splitColumns());
+        static final MethodHandle MULTIPLY = at(ROUTINES.multiply());
         static final long SHAPE = shape().address();
 
-        private static MethodHandle at(int start, MemoryLayout... arguments) {
+        private static MethodHandle at(int start) {
             MemorySegment code = CODE.orElseThrow(() -> new IllegalStateException("AMX: " + PROBLEM.orElseThrow()));
-            return Linux.function(code.asSlice(start), arguments);
+            return Linux.function(code.asSlice(start));
         }
     }
 
@@ -251,35 +234,57 @@ public final class Amx {
             MemorySegment rows, int count, int blocks, MemorySegment shifts, MemorySegment tiles, long to) {
         Objects.checkIndex(count - 1, TILE);
         long rowBytes = (long) blocks * BLOCK * Float.BYTES;
-        long from = address(rows, 0, count * rowBytes);
+        address(rows, 0, count * rowBytes);
         long tile = address(tiles, to, rowTileBytes(blocks));
         long by = address(shifts, 0, SHIFT_BYTES);
+        long last = TileRoutines.lastDigit(blocks);
         try {
             Linked.SPLIT_ROWS.invokeExact(
-                    from, rowBytes, tile, (long) count, (long) blocks, by, TileRoutines.lastDigit(blocks));
+                    rows, rowBytes, tile, (long) count, (long) blocks, by, last, 0L, 0L, 0L, 0L, 0L, 0L);
         } catch (Throwable e) {
             throw Linux.rethrown(e);
         } finally {
-            Reference.reachabilityFence(rows);
             Reference.reachabilityFence(shifts);
             Reference.reachabilityFence(tiles);
         }
     }
 
+    /// Finds out what is needed to make a column tile.
+    ///
+    /// @param columns floats `[64 · blocks][16]` from byte `from` on; nobody may close it
+    /// @param measures [#FACT_BYTES]: for each column the largest of its numbers' bits without sign, then
+    ///     from byte [#SECOND_FACTS] on the sum of its numbers' squares
+    public static void measureColumns(MemorySegment columns, long from, int blocks, MemorySegment measures) {
+        long rows = (long) blocks * BLOCK;
+        long source = address(columns, from, rows * SHIFT_BYTES);
+        address(measures, 0, FACT_BYTES);
+        try {
+            Linked.MEASURE_COLUMNS.invokeExact(measures, source, rows, 0L, 0L, 0L, 0L, 0L, 0L, 0L, 0L, 0L, 0L);
+        } catch (Throwable e) {
+            throw Linux.rethrown(e);
+        } finally {
+            Reference.reachabilityFence(columns);
+        }
+    }
+
     /// Makes a column tile.
     ///
-    /// @param columns floats `[64 · blocks][16]` from byte `from` on
-    /// @param shifts [#columnShift] of [#TILE] columns
+    /// @param columns floats `[64 · blocks][16]` from byte `from` on; nobody may close it
+    /// @param shifts [#columnShift] of [#TILE] columns; nobody may close it
     /// @param tiles [#columnTileBytes] from byte `to` on
     public static void splitColumns(
             MemorySegment columns, long from, int blocks, MemorySegment shifts, MemorySegment tiles, long to) {
-        address(columns, from, (long) blocks * BLOCK * SHIFT_BYTES);
+        long source = address(columns, from, (long) blocks * BLOCK * SHIFT_BYTES);
         address(tiles, to, columnTileBytes(blocks));
-        address(shifts, 0, SHIFT_BYTES);
+        long by = address(shifts, 0, SHIFT_BYTES);
         try {
-            Linked.SPLIT_COLUMNS.invokeExact(columns.asSlice(from), tiles.asSlice(to), (long) blocks, shifts);
+            Linked.SPLIT_COLUMNS.invokeExact(
+                    tiles.asSlice(to), source, (long) blocks, by, 0L, 0L, 0L, 0L, 0L, 0L, 0L, 0L, 0L);
         } catch (Throwable e) {
             throw Linux.rethrown(e);
+        } finally {
+            Reference.reachabilityFence(columns);
+            Reference.reachabilityFence(shifts);
         }
     }
 
@@ -313,9 +318,9 @@ public final class Amx {
         long own = address(scratch, 0, SCRATCH_BYTES);
         try {
             Linked.MULTIPLY.invokeExact(
-                    a,
-                    facts,
                     columns,
+                    facts,
+                    a,
                     c,
                     (long) blocks,
                     Linked.SHAPE,

@@ -296,6 +296,16 @@ final class Assembler {
         ofVectors(MAP_0F, P66, 0xFE, to, a, b);
     }
 
+    /// `to =` the larger of `a` and `b`, signed integers.
+    void vpmaxsd(int to, int a, int b) {
+        ofVectors(MAP_0F38, P66, 0x3D, to, a, b);
+    }
+
+    /// `to = a & b`.
+    void vpandd(int to, int a, int b) {
+        ofVectors(MAP_0F, P66, 0xDB, to, a, b);
+    }
+
     /// `to = a | b`.
     void vpord(int to, int a, int b) {
         ofVectors(MAP_0F, P66, 0xEB, to, a, b);
@@ -314,6 +324,11 @@ final class Assembler {
     /// `to = a · to + b`, rounded once.
     void vfmadd213ps(int to, int a, int b) {
         ofVectors(MAP_0F38, P66, 0xA8, to, a, b);
+    }
+
+    /// `to = a · b + to`, rounded once.
+    void vfmadd231ps(int to, int a, int b) {
+        ofVectors(MAP_0F38, P66, 0xB8, to, a, b);
     }
 
     private void withMemory(int map, int prefix, int opcode, int vector, Register base, int offset) {

@@ -98,11 +98,13 @@ final class TileRoutines {
 
     private final Assembler code = new Assembler();
     private final int splitRows;
+    private final int measureColumns;
     private final int splitColumns;
     private final int multiply;
 
     TileRoutines() {
         splitRows = writeSplitRows();
+        measureColumns = writeMeasureColumns();
         splitColumns = writeSplitColumns();
         multiply = writeMultiply();
     }
@@ -135,9 +137,19 @@ final class TileRoutines {
         return splitRows;
     }
 
+    /// Where the function starts that finds out what a column tile needs to know:
+    ///
+    /// `void f(void *result, float *columns, long rows)`
+    ///
+    /// The columns are `[rows][16]`. The result is, for each of them, the largest of its numbers' bits
+    /// without sign, and then, for each of them, the sum of its numbers' squares as a float.
+    int measureColumns() {
+        return measureColumns;
+    }
+
     /// Where the function starts that makes a column tile:
     ///
-    /// `void f(float *columns, void *tile, long blocks, float *exponents)`
+    /// `void f(void *tile, float *columns, long blocks, float *exponents)`
     ///
     /// The columns are `[64 · blocks][16]`, and there is an exponent for each.
     int splitColumns() {
@@ -147,8 +159,8 @@ final class TileRoutines {
     /// Where the function starts that multiplies some row tiles with a column tile:
     ///
     /// ```
-    /// void f(void *rowTiles, float *rowFacts, void *columns, float *out, long blocks, void *shape,
-    ///        long rowTiles, long outBytes, long columnFacts, void *scratch, void *next, long columnTile,
+    /// void f(void *columns, float *rowFacts, void *rowTiles, float *out, long blocks, void *shape,
+    ///        long rowTileCount, long outBytes, long columnFacts, void *scratch, void *next, long columnTile,
     ///        long digitBytes)
     /// ```
     ///
@@ -208,6 +220,30 @@ final class TileRoutines {
         return start;
     }
 
+    private int writeMeasureColumns() {
+        int start = begin();
+        int number = 0;
+        int largest = 1;
+        int squares = 2;
+        code.mov(Register.RAX, 0);
+        code.vpbroadcastd(largest, Register.RAX);
+        code.vpbroadcastd(squares, Register.RAX);
+        constant(Integer.MAX_VALUE);
+        Label row = code.here();
+        code.vmovups(number, SECOND, 0);
+        code.vfmadd231ps(squares, number, number);
+        code.vpandd(number, number, CONSTANT);
+        code.vpmaxsd(largest, largest, number);
+        code.add(SECOND, 64);
+        code.dec(THIRD);
+        code.jnz(row);
+        code.vmovups(FIRST, 0, largest);
+        code.vmovups(FIRST, FACTS, squares);
+        code.vzeroupper();
+        code.ret();
+        return start;
+    }
+
     private int writeSplitColumns() {
         int start = begin();
         Register left = Register.R8;
@@ -216,16 +252,16 @@ final class TileRoutines {
         Label block = code.here();
         code.mov(left, 16);
         Label row = code.here();
-        load(FIRST, 16 * 64);
+        load(SECOND, 16 * 64);
         for (int digit = COLUMN_DIGITS - 1; digit >= 0; digit--) {
-            split(SECOND, digit * TILE, digit > 0);
+            split(FIRST, digit * TILE, digit > 0);
         }
-        code.add(FIRST, 64);
         code.add(SECOND, 64);
+        code.add(FIRST, 64);
         code.dec(left);
         code.jnz(row);
-        code.add(FIRST, (BLOCK - 16) * 64);
-        code.add(SECOND, (COLUMN_DIGITS - 1) * TILE);
+        code.add(SECOND, (BLOCK - 16) * 64);
+        code.add(FIRST, (COLUMN_DIGITS - 1) * TILE);
         code.dec(THIRD);
         code.jnz(block);
         code.vzeroupper();
@@ -273,10 +309,10 @@ final class TileRoutines {
         code.movArgument(NEXT, 4);
         code.movArgument(OWN, 3);
         code.movArgument(COLUMNS, 2);
-        code.add(COLUMNS, THIRD);
+        code.add(COLUMNS, FIRST);
         code.movToArgument(2, COLUMNS);
         code.movArgument(COLUMNS, 5);
-        code.add(THIRD, COLUMNS);
+        code.add(FIRST, COLUMNS);
         code.mov(STRIDE, 64);
         Label rowTile = code.here();
         code.movArgument(LEFT, 2);
@@ -307,20 +343,20 @@ final class TileRoutines {
     /// The sums of a row tile, into memory; then the row tile is the next one.
     private void multiplyTiles(int[][] pairs, boolean all) {
         if (all) {
-            code.mov(LAST, FIRST);
+            code.mov(LAST, THIRD);
             code.movArgument(LEFT, 6);
             for (int digit = 0; digit < FIRST_DIGITS; digit++) {
                 code.add(LAST, LEFT);
             }
         }
-        code.mov(COLUMNS, THIRD);
+        code.mov(COLUMNS, FIRST);
         code.mov(LEFT, FIFTH);
         for (int level = 0; level < LEVELS; level++) {
             code.tilezero(level);
         }
         Label block = code.here();
         multiplyBlock(pairs);
-        code.add(FIRST, FIRST_DIGITS * TILE);
+        code.add(THIRD, FIRST_DIGITS * TILE);
         if (all) {
             code.add(LAST, TILE);
         }
@@ -332,10 +368,10 @@ final class TileRoutines {
             code.tilestored(OWN, STRIDE, level * TILE, level);
         }
         if (all) {
-            code.mov(FIRST, LAST);
+            code.mov(THIRD, LAST);
         } else {
             code.movArgument(LEFT, 6);
-            code.add(FIRST, LEFT);
+            code.add(THIRD, LEFT);
         }
     }
 
@@ -348,7 +384,7 @@ final class TileRoutines {
             if (pair[0] == FIRST_DIGITS) {
                 code.tileloadd(ROW_TILE, LAST, STRIDE, 0);
             } else if (pair[0] != loaded[0]) {
-                code.tileloadd(ROW_TILE, FIRST, STRIDE, pair[0] * TILE);
+                code.tileloadd(ROW_TILE, THIRD, STRIDE, pair[0] * TILE);
             }
             if (pair[1] != loaded[1]) {
                 code.tileloadd(COLUMN_TILE, COLUMNS, STRIDE, pair[1] * TILE);

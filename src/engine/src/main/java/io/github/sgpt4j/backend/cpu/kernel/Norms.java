@@ -95,9 +95,12 @@ public final class Norms {
             FloatVector d = a;
             for (; i <= end - 4 * Simd.LANES; i += 4 * Simd.LANES) {
                 FloatVector v = FloatVector.fromArray(Simd.F, x, at + i).sub(mean);
-                FloatVector w = FloatVector.fromArray(Simd.F, x, at + i + Simd.LANES).sub(mean);
-                FloatVector y = FloatVector.fromArray(Simd.F, x, at + i + 2 * Simd.LANES).sub(mean);
-                FloatVector z = FloatVector.fromArray(Simd.F, x, at + i + 3 * Simd.LANES).sub(mean);
+                FloatVector w =
+                        FloatVector.fromArray(Simd.F, x, at + i + Simd.LANES).sub(mean);
+                FloatVector y = FloatVector.fromArray(Simd.F, x, at + i + 2 * Simd.LANES)
+                        .sub(mean);
+                FloatVector z = FloatVector.fromArray(Simd.F, x, at + i + 3 * Simd.LANES)
+                        .sub(mean);
                 a = Simd.FMA ? v.fma(v, a) : v.mul(v).add(a);
                 b = Simd.FMA ? w.fma(w, b) : w.mul(w).add(b);
                 c = Simd.FMA ? y.fma(y, c) : y.mul(y).add(c);

@@ -181,11 +181,15 @@ class AmxTest {
     }
 
     private static float spread(float[] values) {
+        return Amx.spread(largest(values), squares(values), values.length);
+    }
+
+    private static double squares(float[] values) {
         double squares = 0;
         for (float value : values) {
             squares += (double) value * value;
         }
-        return Amx.spread(largest(values), squares, values.length);
+        return squares;
     }
 
     @Test
@@ -332,6 +336,30 @@ class AmxTest {
     }
 
     @Test
+    void columnsAreMeasured() {
+        requireUnit();
+        int blocks = 3;
+        int rows = blocks * Amx.BLOCK;
+        float[][] w = fill(Amx.TILE, rows, c -> c == 3 ? 0 : Math.scalb(random.nextGaussian(), c));
+        w[5][100] = Float.NEGATIVE_INFINITY;
+        w[6][101] = Float.NaN;
+        MemorySegment columns = arena.allocate(16 + 4L * rows * Amx.TILE, 64);
+        for (int k = 0; k < rows; k++) {
+            for (int c = 0; c < Amx.TILE; c++) {
+                columns.set(ValueLayout.JAVA_FLOAT, 16 + 4L * (k * Amx.TILE + c), w[c][k]);
+            }
+        }
+        MemorySegment measures = arena.allocate(Amx.FACT_BYTES, 64);
+        Amx.measureColumns(columns, 16, blocks, measures);
+        for (int c = 0; c < Amx.TILE; c++) {
+            assertEquals(largest(w[c]), measures.getAtIndex(ValueLayout.JAVA_INT, c));
+            float squares = measures.get(ValueLayout.JAVA_FLOAT, Amx.SECOND_FACTS + 4L * c);
+            double expected = squares(w[c]);
+            assertEquals(expected, squares, Double.isFinite(expected) ? 1e-5 * expected : 0, "column " + c);
+        }
+    }
+
+    @Test
     void spreadIsOfTheLargestThatThereCouldBe() {
         assertEquals(0f, Amx.spread(0, 0, 5));
         assertEquals(2 / 1.5, Amx.spread(Float.floatToRawIntBits(1.5f), 4 * 1.5 * 1.5, 4), 1e-6);
@@ -351,6 +379,8 @@ class AmxTest {
         assertThrows(IndexOutOfBoundsException.class, () -> Amx.splitRows(small, 1, 1, large, large, 0));
         assertThrows(IndexOutOfBoundsException.class, () -> Amx.splitRows(large, 1, 1, large, small, 0));
         assertThrows(IndexOutOfBoundsException.class, () -> Amx.splitRows(large, 17, 1, large, large, 0));
+        assertThrows(IndexOutOfBoundsException.class, () -> Amx.measureColumns(small, 0, 1, large));
+        assertThrows(IndexOutOfBoundsException.class, () -> Amx.measureColumns(large, 0, 1, small));
         assertThrows(IndexOutOfBoundsException.class, () -> Amx.splitColumns(small, 0, 1, large, large, 0));
         assertThrows(IndexOutOfBoundsException.class, () -> Amx.splitColumns(large, 0, 1, large, small, 0));
         assertThrows(

@@ -110,6 +110,9 @@ class AssemblerTest {
         check("62 f1 6c 48 58 cb", a -> a.vaddps(1, 2, 3));
         check("62 f2 6d 48 2c cb", a -> a.vscalefps(1, 2, 3));
         check("62 f2 45 48 a8 c1", a -> a.vfmadd213ps(0, 7, 1));
+        check("62 f1 6d 48 db cb", a -> a.vpandd(1, 2, 3));
+        check("62 f2 6d 48 3d cb", a -> a.vpmaxsd(1, 2, 3));
+        check("62 f2 6d 48 b8 cb", a -> a.vfmadd231ps(1, 2, 3));
         check("62 f1 7c c9 10 c7", a -> a.vmovups(0, 1, 7));
         check("62 f1 7c c9 10 dd", a -> a.vmovups(3, 1, 5));
         check("62 f1 6c 48 c2 cb 1e", a -> a.vcmpps(1, 2, 0x1E, 3));
