@@ -2,9 +2,12 @@ package io.github.sgpt4j.jmh;
 
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.Dtype;
+import io.github.sgpt4j.backend.cpu.CpuOptions;
+import io.github.sgpt4j.backend.cpu.WeightFormat;
 import io.github.sgpt4j.jmh.Rounds.Contender;
 import io.github.sgpt4j.jmh.Rounds.Times;
 import io.github.sgpt4j.nano.NanoModel;
+import io.github.sgpt4j.tensor.DType;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -94,9 +97,21 @@ final class WeightsReport {
         String mapped = ReportTable.number(fileBytes() / 1e6);
         table.heading("Weights in 16 bits: memory", "Weights", "Packed, MB", "Mapped file, MB");
         for (Format format : formats) {
-            int bytes = format.dtype() == Dtype.FP32 ? Float.BYTES : Short.BYTES;
-            table.row(name(format.dtype()), ReportTable.number(shape.matrixWeights() * bytes / 1e6), mapped);
+            table.row(name(format.dtype()), ReportTable.number(packedBytes(format.dtype()) / 1e6), mapped);
         }
+    }
+
+    private double packedBytes(Dtype dtype) {
+        WeightFormat format =
+                switch (dtype) {
+                    case AUTO -> WeightFormat.AS_STORED;
+                    case FP32, TF32 -> WeightFormat.F32;
+                    case BF16 -> WeightFormat.BF16;
+                    case FP16 -> WeightFormat.F16;
+                };
+        int hidden = shape.hidden();
+        long square = new CpuOptions(0, format).matrixBytes(DType.F32, hidden, hidden);
+        return (double) shape.matrixWeights() / ((long) hidden * hidden) * square;
     }
 
     private void deviation(List<Format> formats) {
