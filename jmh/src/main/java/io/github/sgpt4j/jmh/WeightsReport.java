@@ -102,13 +102,12 @@ final class WeightsReport {
     }
 
     private double packedBytes(Dtype dtype) {
-        WeightFormat format =
-                switch (dtype) {
-                    case AUTO -> WeightFormat.AS_STORED;
-                    case FP32, TF32 -> WeightFormat.F32;
-                    case BF16 -> WeightFormat.BF16;
-                    case FP16 -> WeightFormat.F16;
-                };
+        WeightFormat format = switch (dtype) {
+            case AUTO -> WeightFormat.AS_STORED;
+            case FP32, TF32 -> WeightFormat.F32;
+            case BF16 -> WeightFormat.BF16;
+            case FP16 -> WeightFormat.F16;
+        };
         int hidden = shape.hidden();
         long square = new CpuOptions(0, format).matrixBytes(DType.F32, hidden, hidden);
         return (double) shape.matrixWeights() / ((long) hidden * hidden) * square;
