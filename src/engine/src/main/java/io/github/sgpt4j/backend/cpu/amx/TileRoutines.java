@@ -321,13 +321,14 @@ final class TileRoutines {
         code.vcmpps(MASK, 0, GREATER, 1);
         code.kortestw(MASK, MASK);
         Assembler.Jump usual = code.jz();
-        multiplyTiles(ALL, true);
+        multiplyTiles(true);
         addAllLevels();
         Assembler.Jump done = code.jmp();
         code.land(usual);
-        multiplyTiles(USUAL, false);
+        multiplyTiles(false);
         addUsualLevels();
         code.land(done);
+        code.add(SECOND, 2 * FACTS);
         code.movArgument(LEFT, 0);
         code.dec(LEFT);
         code.movToArgument(0, LEFT);
@@ -341,7 +342,7 @@ final class TileRoutines {
     }
 
     /// The sums of a row tile, into memory; then the row tile is the next one.
-    private void multiplyTiles(int[][] pairs, boolean all) {
+    private void multiplyTiles(boolean all) {
         if (all) {
             code.mov(LAST, THIRD);
             code.movArgument(LEFT, 6);
@@ -355,7 +356,7 @@ final class TileRoutines {
             code.tilezero(level);
         }
         Label block = code.here();
-        multiplyBlock(pairs);
+        multiplyBlock(all ? ALL : USUAL);
         code.add(THIRD, FIRST_DIGITS * TILE);
         if (all) {
             code.add(LAST, TILE);
@@ -404,7 +405,6 @@ final class TileRoutines {
             code.vcvtdq2ps(0, OWN, 2 * TILE + row * 64);
             addFirstLevels(row);
         }
-        code.add(SECOND, 2 * FACTS);
     }
 
     /// Puts all levels of 16 rows together, the last one only where it is needed.
@@ -419,7 +419,6 @@ final class TileRoutines {
             code.vfmadd213ps(0, 2, 1);
             addFirstLevels(row);
         }
-        code.add(SECOND, 2 * FACTS);
     }
 
     private void beginRows() {
