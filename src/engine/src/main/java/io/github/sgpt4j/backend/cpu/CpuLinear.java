@@ -25,6 +25,7 @@ final class CpuLinear implements Linear {
     private final long mostInPlace;
     private final boolean readableInPlace;
     private final boolean onMatrixUnit;
+    private final boolean byAvx2;
     private final AtomicLong workInPlace = new AtomicLong();
     private volatile float @Nullable [] biasValues;
     private final Lazy<PackedMatrix> packed = new Lazy<>(this::pack);
@@ -43,6 +44,7 @@ final class CpuLinear implements Linear {
         this.in = weight.getFirst().in();
         DType held = format.heldAs(storedType());
         this.onMatrixUnit = options.holdsTiles(in);
+        this.byAvx2 = options.usesAvx2();
         this.readableInPlace = this.weight.stream()
                 .allMatch(part -> !part.transposed()
                         && (held == DType.F32 || held == part.tensor().dtype()));
@@ -97,7 +99,7 @@ final class CpuLinear implements Linear {
         // Whoever needs this matrix too waits, so that its thread is free.
         workers.parallelForAll(
                 PackedMatrix.panelCount(out), (panel, scratch) -> packer.pack(panel, dtype, panels, scratch));
-        return new PackedMatrix(in, out, dtype, panels, biasValues());
+        return new PackedMatrix(in, out, dtype, panels, biasValues(), byAvx2);
     }
 
     private TiledMatrix packTiles() {

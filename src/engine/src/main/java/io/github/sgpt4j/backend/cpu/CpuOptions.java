@@ -1,6 +1,7 @@
 package io.github.sgpt4j.backend.cpu;
 
 import io.github.sgpt4j.backend.cpu.amx.Amx;
+import io.github.sgpt4j.backend.cpu.avx2.Avx2;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import io.github.sgpt4j.tensor.DType;
 
@@ -10,8 +11,9 @@ import io.github.sgpt4j.tensor.DType;
 /// @param weights how weights are held in memory
 /// @param workInPlace multiply-adds that each weight matrix does from where it is stored before it is packed;
 ///     none with the matrix unit
-/// @param matrixUnit whether to use [Amx] where it is
-public record CpuOptions(int threads, WeightFormat weights, long workInPlace, boolean matrixUnit) {
+/// @param machineCode whether to run machine code of the engine's own, [Amx] or [Avx2], where it can be used; otherwise
+///     the Vector API does everything
+public record CpuOptions(int threads, WeightFormat weights, long workInPlace, boolean machineCode) {
     /// System property for another [#workInPlace] than the usual one: 0 packs every matrix at its first use.
     public static final String WORK_IN_PLACE = "sgpt4j.cpu.workInPlace";
 
@@ -21,19 +23,25 @@ public record CpuOptions(int threads, WeightFormat weights, long workInPlace, bo
         }
     }
 
-    /// With the matrix unit.
+    /// With machine code.
     public CpuOptions(int threads, WeightFormat weights, long workInPlace) {
         this(threads, weights, workInPlace, true);
     }
 
-    /// The usual work before packing, and the matrix unit.
+    /// The usual work before packing, and machine code.
     public CpuOptions(int threads, WeightFormat weights) {
         this(threads, weights, Long.getLong(WORK_IN_PLACE, DirectProduct.MOST_WORK));
     }
 
     /// Whether products go to the matrix unit. Panels are as wide as its tiles only with the widest vectors.
     public boolean usesMatrixUnit() {
-        return matrixUnit && Simd.LANES == Amx.TILE && Amx.problem().isEmpty();
+        return machineCode && Simd.LANES == Amx.TILE && Amx.problem().isEmpty();
+    }
+
+    /// Whether products on vector units are computed by [Avx2]. Panels are as wide as its tiles only with vectors of 256
+    /// bits, and it always multiplies and adds with one rounding.
+    public boolean usesAvx2() {
+        return machineCode && Simd.TILE_COLUMNS == Avx2.COLUMNS && Simd.FMA && Avx2.problem().isEmpty();
     }
 
     /// Whether matrices of `in` input features are held as tiles for the matrix unit, whatever they are stored as.

@@ -5,6 +5,7 @@ import io.github.sgpt4j.backend.cpu.kernel.Packing;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import io.github.sgpt4j.backend.cpu.kernel.Sums;
 import io.github.sgpt4j.backend.cpu.kernel.Tiles;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /// What an output head makes of some rows of hidden states, one panel of the vocabulary at a time: any
@@ -69,6 +70,9 @@ sealed interface Logits {
 
         @Override
         public void prepare(int firstRow, int count, Scratch scratch) {
+            if (matrix.byAvx2()) {
+                return;
+            }
             int in = matrix.in();
             int padded = Tiles.paddedRows(count);
             float[] packed = packed(padded, scratch);
@@ -81,26 +85,44 @@ sealed interface Logits {
         @Override
         public float[] panel(int firstRow, int count, int p, Scratch scratch) {
             int columns = Simd.TILE_COLUMNS;
-            int padded = Tiles.paddedRows(count);
-            float[] packed = packed(padded, scratch);
-            float[] widened = scratch.floats(Scratch.Use.PANEL, matrix.workingFloats(depth()));
+            int padded = matrix.byAvx2() ? count : Tiles.paddedRows(count);
+            float[] ready = scratch.floats(Scratch.Use.PANEL, matrix.workingFloats(depth()));
             float[] tile = scratch.floats(Scratch.Use.TILE, padded * columns);
             for (int r = 0; r < padded; r++) {
                 System.arraycopy(matrix.bias(), p * columns, tile, r * columns, columns);
             }
             for (int k = 0; k < matrix.in(); k += depth()) {
                 int length = Math.min(depth(), matrix.in() - k);
-                matrix.prepare(p, k, length, widened, 0);
-                for (int r = 0; r < padded; ) {
-                    int height = Tiles.height(padded - r);
-                    int a = padded * k + r * Tiles.paddedDepth(length);
-                    int at = r * columns;
-                    matrix.multiply(height, packed, a, p, k, length, widened, 0, tile, at, columns, tile, at, columns);
-                    r += height;
+                matrix.prepare(p, k, length, ready, 0);
+                if (matrix.byAvx2()) {
+                    rows(firstRow, count, p, k, length, ready, tile);
+                } else {
+                    tiles(padded, p, k, length, ready, tile, scratch);
                 }
             }
             close(tile, count, matrix.out() - p * columns);
             return tile;
+        }
+
+        private void tiles(int padded, int p, int k, int length, float[] ready, float[] tile, Scratch scratch) {
+            int columns = Simd.TILE_COLUMNS;
+            float[] packed = packed(padded, scratch);
+            for (int r = 0; r < padded; ) {
+                int height = Tiles.height(padded - r);
+                int a = padded * k + r * Tiles.paddedDepth(length);
+                int at = r * columns;
+                matrix.multiply(height, packed, a, p, k, length, ready, 0, tile, at, columns, tile, at, columns);
+                r += height;
+            }
+        }
+
+        private void rows(int firstRow, int count, int p, int k, int length, float[] ready, float[] tile) {
+            int columns = Simd.TILE_COLUMNS;
+            int a = offset + firstRow * matrix.in() + k;
+            MemorySegment rows = MemorySegment.ofArray(x);
+            MemorySegment widened = MemorySegment.ofArray(ready);
+            MemorySegment sums = MemorySegment.ofArray(tile);
+            matrix.multiplyRows(count, rows, a, p, k, length, widened, 0, sums, 0, columns, sums, 0, columns);
         }
     }
 

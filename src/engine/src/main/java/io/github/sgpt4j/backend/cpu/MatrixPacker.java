@@ -18,6 +18,8 @@ final class MatrixPacker {
     /// Input features per step.
     private static final int DEPTH = 256;
 
+    private static final int WIDTH = PackedMatrix.WIDTH;
+
     private final List<MatrixRows> parts;
     private final int in;
     private final int out;
@@ -33,15 +35,15 @@ final class MatrixPacker {
         for (int k = 0; k < in; k += DEPTH) {
             int depth = Math.min(DEPTH, in - k);
             float[] buffer = gather(panel, k, depth, scratch);
-            for (int half = 0; half < 2; half++) {
-                long element = PackedMatrix.element(in, panel, half, k);
-                int from = half * depth * Simd.LANES;
-                Widening.narrow(buffer, from, depth * Simd.LANES, panels, dtype, element * dtype.bytes());
+            for (int part = 0; part < PackedMatrix.PARTS; part++) {
+                long element = PackedMatrix.element(in, panel, part, k);
+                int count = depth * WIDTH;
+                Widening.narrow(buffer, part * count, count, panels, dtype, element * dtype.bytes());
             }
         }
     }
 
-    /// Fills the tiles of one panel.
+    /// Fills the tiles of one panel. A part of it is a tile.
     void pack(int panel, TiledMatrix matrix, Scratch scratch) {
         int blocks = Amx.blocks(in);
         long halfBytes = (long) blocks * Amx.BLOCK * Amx.TILE * Float.BYTES;
@@ -51,9 +53,9 @@ final class MatrixPacker {
             int depth = Math.min(DEPTH, in - k);
             float[] buffer = gather(panel, k, depth, scratch);
             for (int half = 0; half < 2; half++) {
-                int from = half * depth * Simd.LANES;
+                int from = half * depth * WIDTH;
                 long to = half * halfBytes + (long) k * Amx.TILE * Float.BYTES;
-                MemorySegment.copy(buffer, from, columns, LittleEndian.F32, to, depth * Simd.LANES);
+                MemorySegment.copy(buffer, from, columns, LittleEndian.F32, to, depth * WIDTH);
             }
         }
         for (int half = 0; half < 2 && 2 * panel + half < matrix.columnTiles(); half++) {
@@ -82,7 +84,7 @@ final class MatrixPacker {
         Amx.splitColumns(columns, from, blocks, shifts, matrix.memory(), matrix.tile(tile));
     }
 
-    /// Input features `[k, k + depth)` of a panel as `[2][depth][LANES]`.
+    /// Input features `[k, k + depth)` of a panel as `[PARTS][depth][WIDTH]`.
     private float[] gather(int panel, int k, int depth, Scratch scratch) {
         int columns = Simd.TILE_COLUMNS;
         float[] buffer = scratch.floats(Scratch.Use.PANEL, DEPTH * columns);
@@ -95,7 +97,7 @@ final class MatrixPacker {
     }
 
     /// Gathers output features `[first, last)` and input features `[k, k + depth)` as
-    /// `[2][depth][LANES]`.
+    /// `[PARTS][depth][WIDTH]`.
     private void fill(int first, int last, int k, int depth, float[] buffer, float[] row) {
         int start = 0;
         for (MatrixRows part : parts) {
@@ -128,12 +130,12 @@ final class MatrixPacker {
         long width = tensor.shape().dimension(1);
         for (int p = 0; p < depth; p++) {
             long at = ((k + p) * width + source) * tensor.dtype().bytes();
-            int left = Math.clamp(Simd.LANES - column, 0, length);
-            int to = index(column, depth) + p * Simd.LANES;
+            int left = Math.clamp(WIDTH - column, 0, length);
+            int to = index(column, depth) + p * WIDTH;
             Widening.widen(tensor.data(), tensor.dtype(), at, buffer, to, left);
             if (left < length) {
                 at += (long) left * tensor.dtype().bytes();
-                to = index(column + left, depth) + p * Simd.LANES;
+                to = index(column + left, depth) + p * WIDTH;
                 Widening.widen(tensor.data(), tensor.dtype(), at, buffer, to, length - left);
             }
         }
@@ -146,12 +148,12 @@ final class MatrixPacker {
         for (int r = 0; r < length; r++) {
             long at = ((long) (source + r) * width + k) * tensor.dtype().bytes();
             Widening.widen(tensor.data(), tensor.dtype(), at, row, 0, depth);
-            Packing.column(row, 0, depth, 1f, buffer, index(column + r, depth), Simd.LANES);
+            Packing.column(row, 0, depth, 1f, buffer, index(column + r, depth), WIDTH);
         }
     }
 
     /// Where a column of the panel starts in the buffer.
     private static int index(int column, int depth) {
-        return column / Simd.LANES * depth * Simd.LANES + column % Simd.LANES;
+        return column / WIDTH * depth * WIDTH + column % WIDTH;
     }
 }

@@ -8,9 +8,9 @@ import java.lang.foreign.MemorySegment;
 
 /// One linear layer on one block of activations: `out = activation(x · Wᵀ + b)` or `out += x · Wᵀ + b`.
 ///
-/// In the manner of Goto and van de Geijn (2008): for every block of [#DEPTH] input features, the rows of a task are
-/// packed once and stay in the second-level cache; so do a few panels of weights, which all rows pass before the
-/// next ones come, tile after tile along the output's rows. Partial sums rest in `out`. Every output is summed in the
+/// In the manner of Goto and van de Geijn (2008): for every block of [#DEPTH] input features, the rows of a task stay in
+/// the second-level cache, packed unless [io.github.sgpt4j.backend.cpu.avx2.Avx2] computes; so do a few panels of
+/// weights, which all rows pass before the next ones come. Partial sums rest in `out`. Every output is summed in the
 /// same order whatever the number of threads and rows.
 ///
 /// @param x `[rows, in]` from index `xOffset` on
@@ -29,7 +29,7 @@ record MatrixProduct(
             new float[0],
             0,
             0,
-            new PackedMatrix(0, 0, DType.F32, MemorySegment.NULL, new float[0]),
+            new PackedMatrix(0, 0, DType.F32, MemorySegment.NULL, new float[0], false),
             Activation.NONE,
             false,
             new float[0],
@@ -38,7 +38,7 @@ record MatrixProduct(
     /// Most input features per block, a multiple of [Tiles#CHUNK].
     static final int DEPTH = 768;
 
-    /// Most rows per task: 96 packed rows of [#DEPTH] floats are 288 KiB.
+    /// Most rows per task: 96 rows of [#DEPTH] floats are 288 KiB.
     private static final int MOST_ROWS = 96;
 
     /// Fewest panels per task: packing the rows costs less than one of them.

@@ -1,5 +1,6 @@
 package io.github.sgpt4j.backend.cpu;
 
+import io.github.sgpt4j.backend.cpu.avx2.Avx2;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import io.github.sgpt4j.backend.cpu.kernel.Tiles;
 import io.github.sgpt4j.backend.cpu.kernel.WeightTiles;
@@ -7,16 +8,19 @@ import io.github.sgpt4j.backend.cpu.kernel.Widening;
 import io.github.sgpt4j.tensor.DType;
 import java.lang.foreign.MemorySegment;
 
-/// A weight matrix as matrix products read it: panels of `TILE_COLUMNS` output features, `[panels][2][in][LANES]`, the
-/// features that are missing in the last one zeros.
-///
-/// A panel's left and right vectors lie apart, so that a tile reads it at two places at a time. A processor fetches a
-/// limited number of cache lines ahead at each place that it sees being read: where few rows meet many weights, and
-/// reading these from memory decides, one place is slower than two by a third.
+/// A weight matrix as matrix products read it: panels of `TILE_COLUMNS` output features, the features that are missing
+/// in the last one zeros. A panel is `[in][TILE_COLUMNS]`, or `[2][in][LANES]` where [Simd#PANEL_VECTORS] is 1.
 ///
 /// @param panels off-heap, of type `dtype`
 /// @param bias `[panels · TILE_COLUMNS]`, zeros where there is none
-record PackedMatrix(int in, int out, DType dtype, MemorySegment panels, float[] bias) {
+/// @param byAvx2 whether products are computed by [Avx2]
+record PackedMatrix(int in, int out, DType dtype, MemorySegment panels, float[] bias, boolean byAvx2) {
+    /// Columns of a panel that lie together.
+    static final int WIDTH = Simd.PANEL_VECTORS * Simd.LANES;
+
+    /// Parts of a panel, one after the other.
+    static final int PARTS = Simd.TILE_COLUMNS / WIDTH;
+
     int panelCount() {
         return panelCount(out);
     }
@@ -29,23 +33,29 @@ record PackedMatrix(int in, int out, DType dtype, MemorySegment panels, float[] 
         return Math.multiplyExact((long) panelCount(out) * Simd.TILE_COLUMNS * dtype.bytes(), (long) in);
     }
 
-    /// Floats of working memory that [#prepare] needs for `count` input features.
-    int workingFloats(int count) {
-        return dtype == DType.F32 ? 0 : Math.multiplyExact(count, Simd.TILE_COLUMNS);
+    /// Whether weights are multiplied where they lie. Others are first copied to the heap and widened: 16-bit ones,
+    /// and with 16 registers all that the Vector API multiplies, because reading outside the heap takes it more general
+    /// registers than there are.
+    private boolean readInPlace() {
+        return dtype == DType.F32 && (byAvx2 || Simd.PANEL_VECTORS == 1);
     }
 
-    /// Makes input features `[from, from + count)` of a panel ready for [#multiply]: widens them where weights are not
-    /// kept as floats, else does nothing.
+    /// Floats of working memory that [#prepare] needs for `count` input features.
+    int workingFloats(int count) {
+        return readInPlace() ? 0 : Math.multiplyExact(count, Simd.TILE_COLUMNS);
+    }
+
+    /// Makes input features `[from, from + count)` of a panel ready for [#multiply].
     ///
-    /// @param widened [#workingFloats] from index `at` on
-    void prepare(int panel, int from, int count, float[] widened, int at) {
-        if (dtype != DType.F32) {
-            load(panel, from, count, widened, at);
+    /// @param ready [#workingFloats] from index `at` on
+    void prepare(int panel, int from, int count, float[] ready, int at) {
+        if (!readInPlace()) {
+            load(panel, from, count, ready, at);
         }
     }
 
     /// One tile, as [Tiles#multiply]: rows `a` times input features `[from, from + count)` of a panel, which
-    /// [#prepare] left in `widened` from index `at` on.
+    /// [#prepare] left in `ready` from index `at` on.
     void multiply(
             int height,
             float[] a,
@@ -53,7 +63,7 @@ record PackedMatrix(int in, int out, DType dtype, MemorySegment panels, float[] 
             int panel,
             int from,
             int count,
-            float[] widened,
+            float[] ready,
             int at,
             float[] s,
             int so,
@@ -61,30 +71,77 @@ record PackedMatrix(int in, int out, DType dtype, MemorySegment panels, float[] 
             float[] c,
             int co,
             int stride) {
-        if (dtype == DType.F32) {
+        if (readInPlace()) {
             long b = element(in, panel, 0, from) * Float.BYTES;
             long right = (long) in * Simd.LANES * Float.BYTES;
             WeightTiles.multiply(height, a, ao, panels, b, right, count, s, so, sourceStride, c, co, stride);
         } else {
-            Tiles.multiply(height, a, ao, widened, at, count, s, so, sourceStride, c, co, stride);
+            Tiles.multiply(height, a, ao, ready, at, count, s, so, sourceStride, c, co, stride);
         }
+    }
+
+    /// Any number of rows, which lie where they are, times input features `[from, from + count)` of a panel, by
+    /// [Avx2#multiply]; strides are in floats.
+    void multiplyRows(
+            int rows,
+            MemorySegment a,
+            int ao,
+            int panel,
+            int from,
+            int count,
+            MemorySegment ready,
+            int at,
+            MemorySegment s,
+            int so,
+            int sourceStride,
+            MemorySegment c,
+            int co,
+            int stride) {
+        boolean inPlace = readInPlace();
+        long b = inPlace ? element(in, panel, 0, from) : at;
+        long next = inPlace ? b + (long) in * Simd.TILE_COLUMNS : b;
+        Avx2.multiply(
+                rows,
+                count,
+                a,
+                (long) ao * Float.BYTES,
+                (long) in * Float.BYTES,
+                inPlace ? panels : ready,
+                b * Float.BYTES,
+                next * Float.BYTES,
+                s,
+                (long) so * Float.BYTES,
+                (long) sourceStride * Float.BYTES,
+                c,
+                (long) co * Float.BYTES,
+                (long) stride * Float.BYTES);
     }
 
     /// Copies input features `[from, from + count)` of a panel, widened, to `destination`, `[count][TILE_COLUMNS]` from
     /// index `at` on.
     void load(int panel, int from, int count, float[] destination, int at) {
-        for (int half = 0; half < 2; half++) {
+        if (PARTS == 1) {
+            Widening.widen(
+                    panels,
+                    dtype,
+                    element(in, panel, 0, from) * dtype.bytes(),
+                    destination,
+                    at,
+                    count * Simd.TILE_COLUMNS);
+            return;
+        }
+        for (int part = 0; part < PARTS; part++) {
             for (int k = 0; k < count; k += Widening.MOST_ROWS) {
-                int to = at + k * Simd.TILE_COLUMNS + half * Simd.LANES;
-                long element = element(in, panel, half, from + k);
+                int to = at + k * Simd.TILE_COLUMNS + part * WIDTH;
+                long element = element(in, panel, part, from + k);
                 int rows = Math.min(Widening.MOST_ROWS, count - k);
                 Widening.widenRows(panels, dtype, element * dtype.bytes(), destination, to, rows);
             }
         }
     }
 
-    /// Index of the first weight of an input feature in one half of a panel.
-    static long element(int in, int panel, int half, int feature) {
-        return ((2L * panel + half) * in + feature) * Simd.LANES;
+    /// Index of the first weight of an input feature in one part of a panel.
+    static long element(int in, int panel, int part, int feature) {
+        return (((long) PARTS * panel + part) * in + feature) * WIDTH;
     }
 }

@@ -6,12 +6,12 @@ import io.github.sgpt4j.backend.cpu.kernel.Activations;
 import io.github.sgpt4j.backend.cpu.kernel.Packing;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import io.github.sgpt4j.backend.cpu.kernel.Tiles;
-import io.github.sgpt4j.tensor.DType;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /// Some rows of a [MatrixProduct] times some panels of its matrix.
 ///
-/// Belongs to one thread, which uses it again and again: nothing is allocated.
+/// Belongs to one thread, which uses it again and again: nothing is allocated but views of arrays.
 final class ProductTask {
     /// Panels that a tile's rows pass in a row: that many of [MatrixProduct#DEPTH] are 384 KiB with the widest
     /// vectors, and a row of the output gets so many neighbouring cache lines at a time that the hardware fetches
@@ -21,10 +21,11 @@ final class ProductTask {
     /// At most so many rows are few: reading the weights decides, and each panel is read through to its end at a time.
     private static final int FEW_ROWS = 2 * Simd.TILE_ROWS;
 
-    /// The same for weights that are widened first: 24 KiB of floats stay in the first-level cache.
+    /// The same for weights that are copied to the heap first: 24 KiB of floats stay in the first-level cache.
     private static final int FEW_ROWS_DEPTH = 192;
 
     private static final float[] EMPTY = {};
+    private static final MemorySegment NO_MEMORY = MemorySegment.ofArray(EMPTY);
 
     private final Scratch scratch;
     private MatrixProduct product = MatrixProduct.NONE;
@@ -33,10 +34,19 @@ final class ProductTask {
     private int count;
     private int depth;
     private int group;
+    /// Rows that are multiplied together: those of a tile, or all.
+    private int step;
+    /// Rows for [Tiles], unused by [io.github.sgpt4j.backend.cpu.avx2.Avx2].
     private float[] packed = EMPTY;
-    private float[] tile = EMPTY;
-    /// Widened panels, one after the other, where weights are not kept as floats.
-    private float[] widened = EMPTY;
+    /// Where blocks are computed that stick out of the output.
+    private float[] edge = EMPTY;
+    /// Panels made ready, one after the other, where weights are not read in place.
+    private float[] ready = EMPTY;
+    /// The arrays of input, output, [#ready] and bias as [io.github.sgpt4j.backend.cpu.avx2.Avx2] takes them.
+    private MemorySegment rows = NO_MEMORY;
+    private MemorySegment outputs = NO_MEMORY;
+    private MemorySegment readyMemory = NO_MEMORY;
+    private MemorySegment bias = NO_MEMORY;
 
     /// @param scratch whose thread runs it
     ProductTask(Scratch scratch) {
@@ -61,9 +71,17 @@ final class ProductTask {
         boolean few = count <= FEW_ROWS;
         depth = few ? fewRowsDepth() : MatrixProduct.depth(matrix.in());
         group = few ? 1 : GROUP;
-        packed = scratch.floats(Use.PACKED_ROWS, Tiles.paddedRows(count) * depth);
-        tile = scratch.floats(Use.TILE, Simd.TILE_ROWS * Simd.TILE_COLUMNS);
-        widened = scratch.floats(Use.PANEL, group * matrix.workingFloats(depth));
+        step = matrix.byAvx2() ? count : Simd.TILE_ROWS;
+        ready = scratch.floats(Use.PANEL, group * matrix.workingFloats(depth));
+        edge = scratch.floats(Use.TILE, Tiles.paddedRows(step) * Simd.TILE_COLUMNS);
+        if (matrix.byAvx2()) {
+            rows = MemorySegment.ofArray(product.x());
+            outputs = MemorySegment.ofArray(product.out());
+            readyMemory = MemorySegment.ofArray(ready);
+            bias = MemorySegment.ofArray(matrix.bias());
+        } else {
+            packed = scratch.floats(Use.PACKED_ROWS, Tiles.paddedRows(count) * depth);
+        }
     }
 
     /// Lets go of what belongs to others or is too large to be kept.
@@ -71,101 +89,123 @@ final class ProductTask {
         product = MatrixProduct.NONE;
         matrix = product.matrix();
         packed = EMPTY;
-        widened = EMPTY;
+        ready = EMPTY;
+        rows = NO_MEMORY;
+        outputs = NO_MEMORY;
+        readyMemory = NO_MEMORY;
+        bias = NO_MEMORY;
     }
 
     private int fewRowsDepth() {
         int whole = Tiles.paddedDepth(matrix.in());
-        return matrix.dtype() == DType.F32 ? whole : Math.min(whole, FEW_ROWS_DEPTH);
+        return matrix.workingFloats(1) == 0 ? whole : Math.min(whole, FEW_ROWS_DEPTH);
     }
 
     private void panels(int firstPanel, int endPanel) {
         int in = matrix.in();
-        float[] x = product.x();
-        int xOffset = product.xOffset();
         for (int k = 0; k < in; k += depth) {
             int length = Math.min(depth, in - k);
-            Packing.tiles(x, xOffset + firstRow * in + k, in, count, length, packed, 0);
+            if (!matrix.byAvx2()) {
+                Packing.tiles(product.x(), row(0) + k, in, count, length, packed, 0);
+            }
             for (int p = firstPanel; p < endPanel; p += group) {
                 group(p, Math.min(endPanel, p + group), k, length);
             }
         }
     }
 
+    /// Where a row of the task starts in the product's `x`.
+    private int row(int row) {
+        return product.xOffset() + (firstRow + row) * matrix.in();
+    }
+
+    /// Where a panel's columns of a row of the task start in the output.
+    private int output(int row, int panel) {
+        return product.outOffset() + (firstRow + row) * matrix.out() + panel * Simd.TILE_COLUMNS;
+    }
+
     private void group(int firstPanel, int endPanel, int k, int length) {
         for (int p = firstPanel; p < endPanel; p++) {
-            matrix.prepare(p, k, length, widened, (p - firstPanel) * depth * Simd.TILE_COLUMNS);
+            matrix.prepare(p, k, length, ready, slot(p - firstPanel));
         }
-        for (int row = 0; row < count; row += Simd.TILE_ROWS) {
+        int columns = Math.min(endPanel * Simd.TILE_COLUMNS, matrix.out()) - firstPanel * Simd.TILE_COLUMNS;
+        if (k == 0 && product.add()) {
+            addBias(firstPanel, columns);
+        }
+        for (int row = 0; row < count; row += step) {
             for (int p = firstPanel; p < endPanel; p++) {
-                tile(row, p, p - firstPanel, k, length);
+                block(row, Math.min(step, count - row), p, slot(p - firstPanel), k, length);
+            }
+        }
+        if (k + length == matrix.in() && product.activation() != Activation.NONE) {
+            for (int row = 0; row < count; row++) {
+                Activations.apply(product.activation(), product.out(), output(row, firstPanel), columns);
             }
         }
     }
 
-    private void tile(int row, int panel, int slot, int k, int length) {
-        float[] out = product.out();
-        boolean add = product.add();
-        int height = Tiles.height(count - row);
-        int real = Math.min(height, count - row);
+    /// Where a panel of the group starts in [#ready].
+    private int slot(int index) {
+        return index * depth * Simd.TILE_COLUMNS;
+    }
+
+    /// One block of the output: some rows and the columns of a panel.
+    private void block(int row, int real, int panel, int slot, int k, int length) {
         int stride = matrix.out();
-        int column = panel * Simd.TILE_COLUMNS;
-        int columns = Math.min(Simd.TILE_COLUMNS, stride - column);
-        int at = product.outOffset() + (firstRow + row) * stride + column;
-        if (k == 0 && add) {
-            addBias(at, real, columns, column);
-        }
-        boolean fresh = k == 0 && !add;
-        float[] source = fresh ? matrix.bias() : out;
-        int from = fresh ? column : at;
-        int step = fresh ? 0 : stride;
-        int a = row * Tiles.paddedDepth(length);
-        if (real == height && columns == Simd.TILE_COLUMNS) {
-            multiply(height, a, panel, slot, k, length, source, from, step, out, at, stride);
+        int columns = Math.min(Simd.TILE_COLUMNS, stride - panel * Simd.TILE_COLUMNS);
+        int at = output(row, panel);
+        boolean fresh = k == 0 && !product.add();
+        if (columns < Simd.TILE_COLUMNS || !matrix.byAvx2() && real < Tiles.height(real)) {
+            edge(row, real, panel, slot, k, length, columns, fresh);
+        } else if (matrix.byAvx2()) {
+            MemorySegment source = fresh ? bias : outputs;
+            int from = fresh ? panel * Simd.TILE_COLUMNS : at;
+            int step = fresh ? 0 : stride;
+            matrix.multiplyRows(
+                    real, rows, row(row) + k, panel, k, length, readyMemory, slot, source, from, step, outputs, at,
+                    stride);
         } else {
-            // A tile that sticks out of the output goes through a buffer.
-            Arrays.fill(tile, 0f);
-            for (int r = 0; r < real; r++) {
-                System.arraycopy(source, from + r * step, tile, r * Simd.TILE_COLUMNS, columns);
-            }
-            int wide = Simd.TILE_COLUMNS;
-            multiply(height, a, panel, slot, k, length, tile, 0, wide, tile, 0, wide);
-            for (int r = 0; r < real; r++) {
-                System.arraycopy(tile, r * Simd.TILE_COLUMNS, out, at + r * stride, columns);
-            }
-        }
-        Activation activation = product.activation();
-        if (k + length == matrix.in() && activation != Activation.NONE) {
-            for (int r = 0; r < real; r++) {
-                Activations.apply(activation, out, at + r * stride, columns);
-            }
+            float[] source = fresh ? matrix.bias() : product.out();
+            int from = fresh ? panel * Simd.TILE_COLUMNS : at;
+            int step = fresh ? 0 : stride;
+            int a = row * Tiles.paddedDepth(length);
+            matrix.multiply(
+                    real, packed, a, panel, k, length, ready, slot, source, from, step, product.out(), at, stride);
         }
     }
 
-    private void multiply(
-            int height,
-            int a,
-            int panel,
-            int slot,
-            int k,
-            int length,
-            float[] source,
-            int from,
-            int step,
-            float[] target,
-            int to,
-            int stride) {
-        int w = slot * depth * Simd.TILE_COLUMNS;
-        matrix.multiply(height, packed, a, panel, k, length, widened, w, source, from, step, target, to, stride);
+    /// A block that sticks out of the output goes through a buffer.
+    private void edge(int row, int real, int panel, int slot, int k, int length, int columns, boolean fresh) {
+        int wide = Simd.TILE_COLUMNS;
+        float[] source = fresh ? matrix.bias() : product.out();
+        int from = fresh ? panel * wide : output(row, panel);
+        int step = fresh ? 0 : matrix.out();
+        int height = matrix.byAvx2() ? real : Tiles.height(real);
+        Arrays.fill(edge, 0, height * wide, 0f);
+        for (int r = 0; r < real; r++) {
+            System.arraycopy(source, from + r * step, edge, r * wide, columns);
+        }
+        if (matrix.byAvx2()) {
+            MemorySegment sums = MemorySegment.ofArray(edge);
+            matrix.multiplyRows(
+                    real, rows, row(row) + k, panel, k, length, readyMemory, slot, sums, 0, wide, sums, 0, wide);
+        } else {
+            int a = row * Tiles.paddedDepth(length);
+            matrix.multiply(height, packed, a, panel, k, length, ready, slot, edge, 0, wide, edge, 0, wide);
+        }
+        for (int r = 0; r < real; r++) {
+            System.arraycopy(edge, r * wide, product.out(), output(row + r, panel), columns);
+        }
     }
 
-    private void addBias(int at, int rows, int columns, int column) {
-        float[] bias = matrix.bias();
+    private void addBias(int firstPanel, int columns) {
+        float[] values = matrix.bias();
         float[] out = product.out();
-        for (int r = 0; r < rows; r++) {
-            int o = at + r * matrix.out();
+        int column = firstPanel * Simd.TILE_COLUMNS;
+        for (int row = 0; row < count; row++) {
+            int o = output(row, firstPanel);
             for (int c = 0; c < columns; c++) {
-                out[o + c] += bias[column + c];
+                out[o + c] += values[column + c];
             }
         }
     }

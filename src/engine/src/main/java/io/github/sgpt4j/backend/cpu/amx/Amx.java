@@ -2,15 +2,11 @@ package io.github.sgpt4j.backend.cpu.amx;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import io.github.sgpt4j.backend.cpu.code.Linux;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.ref.Reference;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -93,11 +89,11 @@ public final class Amx {
 
     /// Whether this is a machine that has the unit, usable or not.
     public static boolean isThere() {
-        return isLinuxOnX86() && hasUnit();
+        return Linux.isHere() && hasUnit();
     }
 
     private static Optional<String> findProblem() {
-        if (!isLinuxOnX86()) {
+        if (!Linux.isHere()) {
             return Optional.of("it needs Linux on x86-64");
         }
         if (!hasUnit()) {
@@ -112,21 +108,8 @@ public final class Amx {
         return Linux.permitsTiles() ? Optional.empty() : Optional.of("the system does not permit it");
     }
 
-    private static boolean isLinuxOnX86() {
-        return System.getProperty("os.name", "").equals("Linux")
-                && System.getProperty("os.arch", "").equals("amd64");
-    }
-
     private static boolean hasUnit() {
-        try (var lines = Files.lines(Path.of("/proc/cpuinfo"))) {
-            return lines.filter(line -> line.startsWith("flags"))
-                    .findFirst()
-                    .map(line -> Arrays.asList(line.split("\\s+")))
-                    .filter(flags -> flags.containsAll(Set.of("amx_tile", "amx_int8", "avx512f")))
-                    .isPresent();
-        } catch (IOException | UncheckedIOException e) {
-            return false;
-        }
+        return Linux.processorHas(Set.of("amx_tile", "amx_int8", "avx512f"));
     }
 
     /// What LDTILECFG reads for tiles of full size: "palette 1", bytes per row from byte 16 on, rows from

@@ -1,7 +1,8 @@
 package io.github.sgpt4j.backend.cpu.amx;
 
-import io.github.sgpt4j.backend.cpu.amx.Assembler.Label;
-import io.github.sgpt4j.backend.cpu.amx.Assembler.Register;
+import io.github.sgpt4j.backend.cpu.code.Assembler;
+import io.github.sgpt4j.backend.cpu.code.Assembler.Label;
+import io.github.sgpt4j.backend.cpu.code.Assembler.Register;
 
 /// The machine code of products of 32-bit floats on AMX, whose tiles multiply bytes and add exactly in 32
 /// bits.

@@ -1,11 +1,11 @@
-package io.github.sgpt4j.backend.cpu.amx;
+package io.github.sgpt4j.backend.cpu.code;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import io.github.sgpt4j.backend.cpu.amx.Assembler.Jump;
-import io.github.sgpt4j.backend.cpu.amx.Assembler.Label;
-import io.github.sgpt4j.backend.cpu.amx.Assembler.Register;
+import io.github.sgpt4j.backend.cpu.code.Assembler.Jump;
+import io.github.sgpt4j.backend.cpu.code.Assembler.Label;
+import io.github.sgpt4j.backend.cpu.code.Assembler.Register;
 import java.util.HexFormat;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;

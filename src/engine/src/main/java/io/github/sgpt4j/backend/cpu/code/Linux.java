@@ -1,20 +1,27 @@
-package io.github.sgpt4j.backend.cpu.amx;
+package io.github.sgpt4j.backend.cpu.code;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Optional;
+import java.util.Set;
 
-/// What is asked of the operating system: the permission to use tiles, and memory to run code from.
+/// What is asked of Linux on x86-64: what the processor has, the permission to use tiles, memory to run code from, and
+/// calls of that code.
 @SuppressWarnings("restricted")
-final class Linux {
+public final class Linux {
     // Memory protection and mapping flags
     private static final int PROT_READ = 1;
     private static final int PROT_WRITE = 2;
@@ -33,6 +40,9 @@ final class Linux {
     /// Parameters of [#function] after the first.
     static final int OTHER_PARAMETERS = 12;
 
+    /// Parameters of [#leafFunctions] after the pointers.
+    static final int LEAF_PARAMETERS = 12;
+
     /// One form for all functions: each other one would cost some 20 ms when it is linked.
     private static final FunctionDescriptor FORM =
             FunctionDescriptor.ofVoid(ADDRESS).appendArgumentLayouts(longs(OTHER_PARAMETERS));
@@ -46,6 +56,25 @@ final class Linux {
                             address, FunctionDescriptor.of(JAVA_LONG, longs(7)), Linker.Option.firstVariadicArg(1)));
 
     private Linux() {}
+
+    /// Whether this is Linux on x86-64 at all.
+    public static boolean isHere() {
+        return System.getProperty("os.name", "").equals("Linux")
+                && System.getProperty("os.arch", "").equals("amd64");
+    }
+
+    /// Whether the first processor has all of some features, named as in `/proc/cpuinfo`.
+    public static boolean processorHas(Set<String> features) {
+        try (var lines = Files.lines(Path.of("/proc/cpuinfo"))) {
+            return lines.filter(line -> line.startsWith("flags"))
+                    .findFirst()
+                    .map(line -> Arrays.asList(line.split("\\s+")))
+                    .filter(flags -> flags.containsAll(features))
+                    .isPresent();
+        } catch (IOException | UncheckedIOException e) {
+            return false;
+        }
+    }
 
     private static MemoryLayout[] longs(int count) {
         return Collections.nCopies(count, JAVA_LONG).toArray(MemoryLayout[]::new);
@@ -64,12 +93,12 @@ final class Linux {
     }
 
     /// Asks that all threads of this process may use tiles. The kernel has this since 5.16.
-    static boolean permitsTiles() {
+    public static boolean permitsTiles() {
         return call(SYS_ARCH_PRCTL, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA, 0, 0, 0, 0) == 0;
     }
 
     /// Memory that holds `code` for good and can be run but no longer written; empty if the system refuses.
-    static Optional<MemorySegment> executable(byte[] code) {
+    public static Optional<MemorySegment> executable(byte[] code) {
         long bytes = code.length;
         long start = call(SYS_MMAP, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (start == FAILED) {
@@ -83,12 +112,21 @@ final class Linux {
 
     /// The function at an address, of a pointer and [#OTHER_PARAMETERS] integers of 64 bits that it may pass
     /// over; it returns nothing. The segment that is the first argument stays open during a call.
-    static MethodHandle function(MemorySegment address) {
+    public static MethodHandle function(MemorySegment address) {
         return Linker.nativeLinker().downcallHandle(address, FORM);
     }
 
+    /// Functions of four pointers and [#LEAF_PARAMETERS] integers of 64 bits that they may pass over; they return
+    /// nothing. The handle takes the function's address first. Segments may lie on the heap: the garbage collector waits
+    /// until a call returns, so each must be short. Those outside of it stay open meanwhile.
+    public static MethodHandle leafFunctions() {
+        FunctionDescriptor form = FunctionDescriptor.ofVoid(ADDRESS, ADDRESS, ADDRESS, ADDRESS)
+                .appendArgumentLayouts(longs(LEAF_PARAMETERS));
+        return Linker.nativeLinker().downcallHandle(form, Linker.Option.critical(true));
+    }
+
     /// What a native call threw: only errors of the virtual machine can come out.
-    static RuntimeException rethrown(Throwable thrown) {
+    public static RuntimeException rethrown(Throwable thrown) {
         return switch (thrown) {
             case RuntimeException e -> e;
             case Error e -> throw e;

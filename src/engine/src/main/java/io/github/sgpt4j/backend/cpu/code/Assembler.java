@@ -1,19 +1,21 @@
-package io.github.sgpt4j.backend.cpu.amx;
+package io.github.sgpt4j.backend.cpu.code;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 
-/// Writes the few x86-64 instructions that [TileRoutines] are made of. Names and operand order are those
-/// of Intel's Software Developer's Manual, volume 2, which also says what each does; encodings are its
+/// Writes the few x86-64 instructions that the engine's machine code is made of. Names and operand order are
+/// those of Intel's Software Developer's Manual, volume 2, which also says what each does; encodings are its
 /// chapters 2.1 (REX), 2.3 (VEX) and 2.7 (EVEX).
 ///
-/// Vector registers are `zmm0` to `zmm7`, tiles `tmm0` to `tmm7`, given by their numbers.
-final class Assembler {
+/// Vector registers of 256 bits are [Ymm]; those of 512 bits, `zmm0` to `zmm7`, and tiles, `tmm0` to `tmm7`,
+/// are given by their numbers.
+public final class Assembler {
     /// General registers, in the order of their numbers.
-    enum Register {
+    public enum Register {
         RAX,
         RCX,
         RDX,
@@ -25,7 +27,11 @@ final class Assembler {
         R8,
         R9,
         R10,
-        R11;
+        R11,
+        R12,
+        R13,
+        R14,
+        R15;
 
         /// What goes into the three bits of an operand.
         private int low() {
@@ -39,10 +45,42 @@ final class Assembler {
     }
 
     /// A place in the code that has been written.
-    record Label(int at) {}
+    public record Label(int at) {}
 
     /// A jump whose target has not been written yet.
-    record Jump(int offset) {}
+    public record Jump(int offset) {}
+
+    /// A vector register of 256 bits.
+    public record Ymm(int number) {
+        public Ymm {
+            Objects.checkIndex(number, 16);
+        }
+
+        private int low() {
+            return number & 7;
+        }
+
+        private int high() {
+            return number >> 3;
+        }
+    }
+
+    /// The address `base + index · scale + offset`.
+    ///
+    /// @param index not [Register#RSP]; without effect where the scale is 0
+    /// @param scale 0, 1, 2, 4 or 8
+    public record Address(Register base, Register index, int scale, int offset) {
+        public Address {
+            if (scale != 0 && (index == Register.RSP || Integer.bitCount(scale) != 1 || scale > 8)) {
+                throw new IllegalArgumentException("index %s times %d".formatted(index, scale));
+            }
+        }
+
+        /// `base + offset`.
+        public Address(Register base, int offset) {
+            this(base, base, 0, offset);
+        }
+    }
 
     // Opcode maps.
     private static final int MAP_0F = 1;
@@ -61,99 +99,139 @@ final class Assembler {
     private final Map<Jump, Label> landings = new LinkedHashMap<>();
     private int pushed;
 
-    byte[] code() {
+    public byte[] code() {
         ByteBuffer bytes = ByteBuffer.wrap(code.toByteArray()).order(ByteOrder.LITTLE_ENDIAN);
         landings.forEach((jump, target) -> bytes.putInt(jump.offset, target.at - (jump.offset + Integer.BYTES)));
         return bytes.array();
     }
 
-    int size() {
+    public int size() {
         return code.size();
     }
 
-    Label here() {
+    public Label here() {
         return new Label(code.size());
     }
 
     /// Fills up with instructions that do nothing to a multiple of `bytes`.
-    void align(int bytes) {
+    public void align(int bytes) {
         while (code.size() % bytes != 0) {
             code.write(0x90);
         }
     }
 
     /// `to = value`; the upper half becomes zero.
-    void mov(Register to, int value) {
-        if (to.high() != 0) {
-            code.write(0x41);
-        }
+    public void mov(Register to, int value) {
+        withHighBit(to);
         code.write(0xB8 + to.low());
         int32(value);
     }
 
     /// `to = from`.
-    void mov(Register to, Register from) {
+    public void mov(Register to, Register from) {
         rex(from, to);
         bytes(0x89, modRm(3, from.low(), to.low()));
     }
 
     /// `to =` argument `index` of those that a function finds on the stack, counted from 0.
-    void movArgument(Register to, int index) {
+    public void movArgument(Register to, int index) {
         rex(to, Register.RSP);
-        bytes(0x8B, modRm(1, to.low(), 4), 0x24, pushed + 8 + 8 * index);
+        code.write(0x8B);
+        argument(to, index);
     }
 
     /// The reverse of [#movArgument].
-    void movToArgument(int index, Register from) {
+    public void movToArgument(int index, Register from) {
         rex(from, Register.RSP);
-        bytes(0x89, modRm(1, from.low(), 4), 0x24, pushed + 8 + 8 * index);
+        code.write(0x89);
+        argument(from, index);
     }
 
-    /// Keeps one of the first eight registers on the stack.
-    void push(Register register) {
-        code.write(0x50 + register.ordinal());
+    private void argument(Register register, int index) {
+        int offset = pushed + 8 + 8 * index;
+        if (offset <= Byte.MAX_VALUE) {
+            bytes(modRm(1, register.low(), 4), 0x24, offset);
+        } else {
+            bytes(modRm(2, register.low(), 4), 0x24);
+            int32(offset);
+        }
+    }
+
+    /// Keeps a register on the stack.
+    public void push(Register register) {
+        withHighBit(register);
+        code.write(0x50 + register.low());
         pushed += 8;
     }
 
     /// The reverse of [#push].
-    void pop(Register register) {
-        code.write(0x58 + register.ordinal());
+    public void pop(Register register) {
+        withHighBit(register);
+        code.write(0x58 + register.low());
         pushed -= 8;
     }
 
+    /// The prefix that instructions without other prefixes need for the upper eight registers.
+    private void withHighBit(Register register) {
+        if (register.high() != 0) {
+            code.write(0x41);
+        }
+    }
+
     /// `to += from`.
-    void add(Register to, Register from) {
+    public void add(Register to, Register from) {
         rex(from, to);
         bytes(0x01, modRm(3, from.low(), to.low()));
     }
 
     /// `to += value`.
-    void add(Register to, int value) {
+    public void add(Register to, int value) {
         rex(Register.RAX, to);
         bytes(0x81, modRm(3, 0, to.low()));
         int32(value);
     }
 
     /// `to -= 1`, and remembers whether that makes zero.
-    void dec(Register to) {
+    public void dec(Register to) {
         rex(Register.RAX, to);
         bytes(0xFF, modRm(3, 1, to.low()));
     }
 
+    /// `to = from · value`.
+    public void imul(Register to, Register from, int value) {
+        rex(to, from);
+        bytes(0x69, modRm(3, to.low(), from.low()));
+        int32(value);
+    }
+
+    /// `to =` the address.
+    public void lea(Register to, Address address) {
+        int index = address.scale == 0 ? 0 : address.index.high();
+        code.write(0x48 | to.high() << 2 | index << 1 | address.base.high());
+        code.write(0x8D);
+        operand(to.low(), address);
+    }
+
     /// Goes back to `target` unless the last result was zero.
-    void jnz(Label target) {
+    public void jnz(Label target) {
         bytes(0x0F, 0x85);
         int32(target.at - (code.size() + 4));
     }
 
     /// Goes forward, to where the jump lands, if the last result was zero.
-    Jump jz() {
+    public Jump jz() {
         bytes(0x0F, 0x84);
         return jump();
     }
 
+    /// Goes forward, to where the jump lands, if the last result was greater than zero.
+    public Jump jg() {
+        bytes(0x0F, 0x8F);
+        return jump();
+    }
+
     /// Goes forward, to where the jump lands.
-    Jump jmp() {
+    public Jump jmp() {
         code.write(0xE9);
         return jump();
     }
@@ -165,54 +243,52 @@ final class Assembler {
     }
 
     /// Where a jump goes.
-    void land(Jump jump) {
+    public void land(Jump jump) {
         landings.put(jump, here());
     }
 
-    void ret() {
+    public void ret() {
         code.write(0xC3);
     }
 
     /// Fetches the cache line at `base + offset` into the second-level cache.
-    void prefetcht1(Register base, int offset) {
-        if (base.high() != 0) {
-            code.write(0x41);
-        }
+    public void prefetcht1(Register base, int offset) {
+        withHighBit(base);
         bytes(0x0F, 0x18);
         memory(2, base, offset);
     }
 
     /// Ends the use of wide registers: without it, later instructions on narrow ones are slow.
-    void vzeroupper() {
+    public void vzeroupper() {
         bytes(0xC5, 0xF8, 0x77);
     }
 
     /// Takes the shapes of the tiles from the 64 bytes at `base`.
-    void ldtilecfg(Register base) {
+    public void ldtilecfg(Register base) {
         vex(0, NONE, base, 0);
         code.write(0x49);
         memory(0, base, 0);
     }
 
     /// Empties the tiles.
-    void tilerelease() {
+    public void tilerelease() {
         vex(0, NONE, Register.RAX, 0);
         bytes(0x49, 0xC0);
     }
 
     /// `tile = 0`.
-    void tilezero(int tile) {
+    public void tilezero(int tile) {
         vex(0, PF2, Register.RAX, 0);
         bytes(0x49, modRm(3, tile, 0));
     }
 
     /// Loads a tile whose rows lie `stride` bytes apart, the first at `base + offset`.
-    void tileloadd(int tile, Register base, Register stride, int offset) {
+    public void tileloadd(int tile, Register base, Register stride, int offset) {
         tileMemory(PF2, tile, base, stride, offset);
     }
 
     /// The reverse of [#tileloadd].
-    void tilestored(Register base, Register stride, int offset, int tile) {
+    public void tilestored(Register base, Register stride, int offset, int tile) {
         tileMemory(PF3, tile, base, stride, offset);
     }
 
@@ -223,111 +299,140 @@ final class Assembler {
     }
 
     /// `c += a · b` of signed bytes: `c(m, n) += Σ_k Σ_i a(m, 4k + i) · b(k, 4n + i)`, `i` from 0 to 3.
-    void tdpbssd(int c, int a, int b) {
+    public void tdpbssd(int c, int a, int b) {
         vex(0, PF2, Register.RAX, b);
         bytes(0x5E, modRm(3, c, a));
     }
 
+    /// `to = 8 floats at the address`.
+    public void vmovups(Ymm to, Address from) {
+        vex256(MAP_0F, NONE, 0x10, to, 0, from);
+    }
+
+    /// `8 floats at the address = from`.
+    public void vmovups(Address to, Ymm from) {
+        vex256(MAP_0F, NONE, 0x11, from, 0, to);
+    }
+
+    /// Every element of `to` becomes the float at the address.
+    public void vbroadcastss(Ymm to, Address from) {
+        vex256(MAP_0F38, P66, 0x18, to, 0, from);
+    }
+
+    /// `to = a · b + to`, rounded once.
+    public void vfmadd231ps(Ymm to, Ymm a, Ymm b) {
+        bytes(0xC4, (1 - to.high()) << 7 | 0x40 | (1 - b.high()) << 5 | MAP_0F38, (~a.number & 15) << 3 | 4 | P66, 0xB8);
+        code.write(modRm(3, to.low(), b.low()));
+    }
+
+    /// Three-byte form, 256 bits, with an operand in memory; fields of one bit are stored inverted.
+    private void vex256(int map, int prefix, int opcode, Ymm reg, int second, Address address) {
+        int index = address.scale == 0 ? 0 : address.index.high();
+        int high = (1 - reg.high()) << 7 | (1 - index) << 6 | (1 - address.base.high()) << 5;
+        bytes(0xC4, high | map, (~second & 15) << 3 | 4 | prefix, opcode);
+        operand(reg.low(), address);
+    }
+
     /// `to = 16 floats at base + offset`.
-    void vmovups(int to, Register base, int offset) {
+    public void vmovups(int to, Register base, int offset) {
         withMemory(MAP_0F, NONE, 0x10, to, base, offset);
     }
 
     /// `16 floats at base + offset = from`.
-    void vmovups(Register base, int offset, int from) {
+    public void vmovups(Register base, int offset, int from) {
         withMemory(MAP_0F, NONE, 0x11, from, base, offset);
     }
 
     /// `to = from` where the mask has a bit, 0 elsewhere.
-    void vmovups(int to, int mask, int from) {
+    public void vmovups(int to, int mask, int from) {
         evex(MAP_0F, NONE, Register.RAX, 0, ZEROING | mask);
         bytes(0x10, modRm(3, to, from));
     }
 
     /// The mask has a bit where `a` compares with `b` as the predicate says.
-    void vcmpps(int mask, int a, int predicate, int b) {
+    public void vcmpps(int mask, int a, int predicate, int b) {
         ofVectors(MAP_0F, NONE, 0xC2, mask, a, b);
         code.write(predicate);
     }
 
     /// Remembers whether neither of two masks has a bit among its first 16, as that makes zero.
-    void kortestw(int a, int b) {
+    public void kortestw(int a, int b) {
         bytes(0xC5, 0xF8, 0x98, modRm(3, a, b));
     }
 
     /// `to = 16 integers at base + offset` as floats.
-    void vcvtdq2ps(int to, Register base, int offset) {
+    public void vcvtdq2ps(int to, Register base, int offset) {
         withMemory(MAP_0F, NONE, 0x5B, to, base, offset);
     }
 
     /// `to = from` as integers, to the nearest.
-    void vcvtps2dq(int to, int from) {
+    public void vcvtps2dq(int to, int from) {
         ofVectors(MAP_0F, P66, 0x5B, to, 0, from);
     }
 
     /// Every element of `to` becomes the float at `base + offset`.
-    void vbroadcastss(int to, Register base, int offset) {
+    public void vbroadcastss(int to, Register base, int offset) {
         withMemory(MAP_0F38, P66, 0x18, to, base, offset);
     }
 
     /// Every element of `to` becomes the lower half of `from`.
-    void vpbroadcastd(int to, Register from) {
+    public void vpbroadcastd(int to, Register from) {
         evex(MAP_0F38, P66, from, 0);
         bytes(0x7C, modRm(3, to, from.low()));
     }
 
     /// `to = from >>> bits`.
-    void vpsrld(int to, int from, int bits) {
+    public void vpsrld(int to, int from, int bits) {
         shift(2, to, from, bits);
     }
 
     /// `to = from >> bits`, signed.
-    void vpsrad(int to, int from, int bits) {
+    public void vpsrad(int to, int from, int bits) {
         shift(4, to, from, bits);
     }
 
     /// `to = from << bits`.
-    void vpslld(int to, int from, int bits) {
+    public void vpslld(int to, int from, int bits) {
         shift(6, to, from, bits);
     }
 
     /// `to = a + b` of integers.
-    void vpaddd(int to, int a, int b) {
+    public void vpaddd(int to, int a, int b) {
         ofVectors(MAP_0F, P66, 0xFE, to, a, b);
     }
 
     /// `to =` the larger of `a` and `b`, signed integers.
-    void vpmaxsd(int to, int a, int b) {
+    public void vpmaxsd(int to, int a, int b) {
         ofVectors(MAP_0F38, P66, 0x3D, to, a, b);
     }
 
     /// `to = a & b`.
-    void vpandd(int to, int a, int b) {
+    public void vpandd(int to, int a, int b) {
         ofVectors(MAP_0F, P66, 0xDB, to, a, b);
     }
 
     /// `to = a | b`.
-    void vpord(int to, int a, int b) {
+    public void vpord(int to, int a, int b) {
         ofVectors(MAP_0F, P66, 0xEB, to, a, b);
     }
 
     /// `to = a + b`.
-    void vaddps(int to, int a, int b) {
+    public void vaddps(int to, int a, int b) {
         ofVectors(MAP_0F, NONE, 0x58, to, a, b);
     }
 
     /// `to = a · 2^⌊b⌋`.
-    void vscalefps(int to, int a, int b) {
+    public void vscalefps(int to, int a, int b) {
         ofVectors(MAP_0F38, P66, 0x2C, to, a, b);
     }
 
     /// `to = a · to + b`, rounded once.
-    void vfmadd213ps(int to, int a, int b) {
+    public void vfmadd213ps(int to, int a, int b) {
         ofVectors(MAP_0F38, P66, 0xA8, to, a, b);
     }
 
     /// `to = a · b + to`, rounded once.
-    void vfmadd231ps(int to, int a, int b) {
+    public void vfmadd231ps(int to, int a, int b) {
         ofVectors(MAP_0F38, P66, 0xB8, to, a, b);
     }
 
@@ -378,6 +483,25 @@ final class Assembler {
         }
         code.write(modRm(2, reg, base.low()));
         int32(offset);
+    }
+
+    /// The operands `reg` and an address, in the shortest form.
+    private void operand(int reg, Address address) {
+        int base = address.base.low();
+        int offset = address.offset;
+        int mode = offset == 0 && base != 5 ? 0 : offset == (byte) offset ? 1 : 2;
+        if (address.scale == 0 && base != 4) {
+            code.write(modRm(mode, reg, base));
+        } else {
+            int index = address.scale == 0 ? 4 : address.index.low();
+            int scale = address.scale == 0 ? 0 : Integer.numberOfTrailingZeros(address.scale);
+            bytes(modRm(mode, reg, 4), scale << 6 | index << 3 | base);
+        }
+        if (mode == 1) {
+            code.write(offset);
+        } else if (mode == 2) {
+            int32(offset);
+        }
     }
 
     private void bytes(int... values) {

@@ -1,0 +1,257 @@
+package io.github.sgpt4j.backend.cpu.avx2;
+
+import io.github.sgpt4j.backend.cpu.code.Linux;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+
+/// Matrix products of 32-bit floats with 16 columns by machine code for processors with AVX2 ([Avx2Routines] says why
+/// and how), for where vectors have 256 bits. It is written into memory when this class is initialised and called
+/// through [java.lang.foreign]; results are those of [io.github.sgpt4j.backend.cpu.kernel.Tiles], bit for bit.
+///
+/// Segments may lie on the heap or outside of it; what would reach beyond one is refused. No other thread may close one
+/// that lies outside and is no weight during a call. The garbage collector waits for calls to return, which takes
+/// some 30 microseconds for every million multiply-adds.
+public final class Avx2 {
+    /// System property: `false` leaves all to the Vector API.
+    public static final String PROPERTY = "sgpt4j.cpu.avx2";
+
+    /// Columns of a product.
+    public static final int COLUMNS = Avx2Routines.COLUMNS;
+
+    /// Bytes of a row of B.
+    private static final long ROW_BYTES = (long) COLUMNS * Float.BYTES;
+
+    private static final int HEIGHT = Avx2Routines.MOST_ROWS;
+
+    private static final Optional<String> PROBLEM;
+
+    /// By height of a tile.
+    private static final MemorySegment[] FEW_ROWS = new MemorySegment[HEIGHT + 1];
+    private static final MemorySegment[] MANY_ROWS = new MemorySegment[HEIGHT + 1];
+    private static final MemorySegment[] TRANSPOSED = new MemorySegment[HEIGHT + 1];
+
+    static {
+        Optional<String> problem = findProblem();
+        if (problem.isEmpty()) {
+            Avx2Routines routines = new Avx2Routines();
+            Optional<MemorySegment> code = Linux.executable(routines.code());
+            code.ifPresent(memory -> {
+                for (int height = 1; height <= HEIGHT; height++) {
+                    FEW_ROWS[height] = memory.asSlice(routines.fewRows(height));
+                    MANY_ROWS[height] = memory.asSlice(routines.manyRows(height));
+                    TRANSPOSED[height] = memory.asSlice(routines.transposed(height));
+                }
+            });
+            problem = code.isEmpty()
+                    ? Optional.of("the system gives no memory to run code from")
+                    : Optional.empty();
+        }
+        PROBLEM = problem;
+    }
+
+    /// Linked when it is first called.
+    private static final class Linked {
+        static final MethodHandle CALL = Linux.leafFunctions();
+    }
+
+    private Avx2() {}
+
+    /// Why the machine code cannot be used; empty if it can.
+    public static Optional<String> problem() {
+        return PROBLEM;
+    }
+
+    private static Optional<String> findProblem() {
+        if (!Linux.isHere()) {
+            return Optional.of("it needs Linux on x86-64");
+        }
+        if (!Linux.processorHas(Set.of("avx2", "fma"))) {
+            return Optional.of("this processor has no AVX2");
+        }
+        if (!Boolean.parseBoolean(System.getProperty(PROPERTY, "true"))) {
+            return Optional.of("system property " + PROPERTY);
+        }
+        return Avx2.class.getModule().isNativeAccessEnabled()
+                ? Optional.empty()
+                : Optional.of("java lacks the option --enable-native-access");
+    }
+
+    /// `c[r][n] = s[r][n] + Σ_p a[r][p] · b[p][n]` for `rows` rows and 16 columns.
+    ///
+    /// @param a floats `[rows][depth]`, the first at byte `aOffset`, rows `aStride` bytes apart
+    /// @param b floats `[depth][16]` from byte `bOffset` on
+    /// @param next where in B the next call will read; what lies there is fetched from memory if it is not `bOffset`
+    /// @param s floats `[rows][16]`, rows `sStride` bytes apart; may be where C is
+    /// @param c floats `[rows][16]`, rows `cStride` bytes apart
+    public static void multiply(
+            int rows,
+            int depth,
+            MemorySegment a,
+            long aOffset,
+            long aStride,
+            MemorySegment b,
+            long bOffset,
+            long next,
+            MemorySegment s,
+            long sOffset,
+            long sStride,
+            MemorySegment c,
+            long cOffset,
+            long cStride) {
+        if (rows == 0) {
+            return;
+        }
+        check(a, aOffset, rows, aStride, (long) depth * Float.BYTES);
+        check(b, bOffset, depth, ROW_BYTES, ROW_BYTES);
+        check(s, sOffset, rows, sStride, ROW_BYTES);
+        check(c, cOffset, rows, cStride, ROW_BYTES);
+        int tiles = rows / HEIGHT;
+        int rest = rows % HEIGHT;
+        boolean few = rows <= HEIGHT;
+        MemorySegment[] routines = few ? FEW_ROWS : MANY_ROWS;
+        // One more than the tiles that are to fetch.
+        int ahead = next == bOffset ? 1 : few ? 2 : 3;
+        if (tiles > 0) {
+            call(
+                    routines[HEIGHT],
+                    depth,
+                    a,
+                    aOffset,
+                    aStride,
+                    b,
+                    bOffset,
+                    s,
+                    sOffset,
+                    sStride,
+                    c,
+                    cOffset,
+                    cStride,
+                    tiles,
+                    next - bOffset,
+                    ahead);
+        }
+        if (rest > 0) {
+            int done = tiles * HEIGHT;
+            call(
+                    routines[rest],
+                    depth,
+                    a,
+                    aOffset + done * aStride,
+                    aStride,
+                    b,
+                    bOffset,
+                    s,
+                    sOffset + done * sStride,
+                    sStride,
+                    c,
+                    cOffset + done * cStride,
+                    cStride,
+                    1,
+                    next - bOffset + tiles * Avx2Routines.fetchedByTile(depth),
+                    tiles < 2 ? ahead - tiles : 1);
+        }
+    }
+
+    /// `c[r][n] += Σ_p a[p][r] · b[p][n]` for `rows` rows and 16 columns.
+    ///
+    /// @param a floats `[depth][rows]`, the first at byte `aOffset`, those of the next step `aStride` bytes further
+    /// @param b floats `[depth][16]` from byte `bOffset` on
+    /// @param c floats `[rows][16]`, without gaps
+    public static void multiplyTransposed(
+            int rows,
+            int depth,
+            MemorySegment a,
+            long aOffset,
+            long aStride,
+            MemorySegment b,
+            long bOffset,
+            MemorySegment c,
+            long cOffset) {
+        if (rows == 0 || depth == 0) {
+            return;
+        }
+        check(a, aOffset, depth, aStride, (long) rows * Float.BYTES);
+        check(b, bOffset, depth, ROW_BYTES, ROW_BYTES);
+        check(c, cOffset, rows, ROW_BYTES, ROW_BYTES);
+        int tiles = rows / HEIGHT;
+        int done = tiles * HEIGHT;
+        if (tiles > 0) {
+            transposed(HEIGHT, tiles, depth, a, aOffset, aStride, b, bOffset, c, cOffset);
+        }
+        if (done < rows) {
+            long from = aOffset + (long) done * Float.BYTES;
+            transposed(rows - done, 1, depth, a, from, aStride, b, bOffset, c, cOffset + done * ROW_BYTES);
+        }
+    }
+
+    private static void transposed(
+            int height,
+            int tiles,
+            int depth,
+            MemorySegment a,
+            long aOffset,
+            long aStride,
+            MemorySegment b,
+            long bOffset,
+            MemorySegment c,
+            long cOffset) {
+        MemorySegment routine = TRANSPOSED[height];
+        call(
+                routine, depth, a, aOffset, aStride, b, bOffset, c, cOffset, ROW_BYTES, c, cOffset, ROW_BYTES, tiles, 0,
+                1);
+    }
+
+    private static void check(MemorySegment segment, long offset, int rows, long stride, long rowBytes) {
+        if (rows > 0) {
+            if (stride < 0) {
+                throw new IllegalArgumentException("rows %d bytes apart".formatted(stride));
+            }
+            Objects.checkFromIndexSize(
+                    offset, Math.addExact(Math.multiplyExact(rows - 1L, stride), rowBytes), segment.byteSize());
+        }
+    }
+
+    private static void call(
+            MemorySegment routine,
+            int depth,
+            MemorySegment a,
+            long aOffset,
+            long aStride,
+            MemorySegment b,
+            long bOffset,
+            MemorySegment s,
+            long sOffset,
+            long sStride,
+            MemorySegment c,
+            long cOffset,
+            long cStride,
+            long tiles,
+            long nextOffset,
+            long tilesAhead) {
+        try {
+            Linked.CALL.invokeExact(
+                    routine,
+                    a,
+                    b,
+                    s,
+                    c,
+                    aOffset,
+                    bOffset,
+                    sOffset,
+                    cOffset,
+                    aStride,
+                    sStride,
+                    cStride,
+                    (long) (depth / Avx2Routines.STEPS),
+                    (long) (depth % Avx2Routines.STEPS),
+                    tiles,
+                    nextOffset,
+                    tilesAhead);
+        } catch (Throwable e) {
+            throw Linux.rethrown(e);
+        }
+    }
+}
