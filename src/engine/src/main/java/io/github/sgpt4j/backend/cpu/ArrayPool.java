@@ -19,7 +19,7 @@ final class ArrayPool {
 
     private final long mostKept;
     private final boolean poison = Boolean.getBoolean(POISON_PROPERTY);
-    private final LinkedHashMap<Integer, ArrayDeque<float[]>> free = new LinkedHashMap<>(16, 0.75f, true);
+    private final LinkedHashMap<Integer, ArrayDeque<Floats>> free = new LinkedHashMap<>(16, 0.75f, true);
     private long kept;
 
     /// @param mostKept floats that may lie idle
@@ -28,30 +28,30 @@ final class ArrayPool {
     }
 
     /// An array of at least `size` floats, contents undefined.
-    float[] take(int size) {
-        float[] array = reuse(roundUp(size));
+    Floats take(int size) {
+        Floats values = reuse(roundUp(size));
         if (poison) {
-            Arrays.fill(array, Float.NaN);
+            Arrays.fill(values.array(), Float.NaN);
         }
-        return array;
+        return values;
     }
 
-    private float[] reuse(int rounded) {
+    private Floats reuse(int rounded) {
         synchronized (free) {
             int best = smallestIdle(rounded, rounded + rounded / 2L);
-            ArrayDeque<float[]> idle = free.get(best);
+            ArrayDeque<Floats> idle = free.get(best);
             if (idle != null) {
                 kept -= best;
                 return idle.pop();
             }
         }
-        return new float[rounded];
+        return new Floats(rounded);
     }
 
     /// The size of the smallest idle array of at least `least` and at most `most` floats, or 0 if there is none.
     private int smallestIdle(int least, long most) {
         int best = 0;
-        for (Map.Entry<Integer, ArrayDeque<float[]>> entry : free.entrySet()) {
+        for (Map.Entry<Integer, ArrayDeque<Floats>> entry : free.entrySet()) {
             int size = entry.getKey();
             if (size >= least
                     && size <= most
@@ -64,22 +64,22 @@ final class ArrayPool {
     }
 
     /// Gives back an array from [#take]; it must not be used any more.
-    void give(float[] array) {
-        if (array.length > mostKept) {
+    void give(Floats array) {
+        if (array.length() > mostKept) {
             return;
         }
         synchronized (free) {
-            free.computeIfAbsent(array.length, size -> new ArrayDeque<>()).push(array);
-            kept += array.length;
+            free.computeIfAbsent(array.length(), size -> new ArrayDeque<>()).push(array);
+            kept += array.length();
             evict();
         }
     }
 
     private void evict() {
-        Iterator<Map.Entry<Integer, ArrayDeque<float[]>>> eldest =
+        Iterator<Map.Entry<Integer, ArrayDeque<Floats>>> eldest =
                 free.entrySet().iterator();
         while (kept > mostKept) {
-            Map.Entry<Integer, ArrayDeque<float[]>> entry = eldest.next();
+            Map.Entry<Integer, ArrayDeque<Floats>> entry = eldest.next();
             while (kept > mostKept && !entry.getValue().isEmpty()) {
                 entry.getValue().pop();
                 kept -= entry.getKey();

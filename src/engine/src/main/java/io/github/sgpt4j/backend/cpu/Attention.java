@@ -12,32 +12,48 @@ import java.util.List;
 final class Attention {
     /// Of nothing: what a task is about while it rests.
     static final Attention NONE = new Attention(
-            new float[0],
+            Floats.EMPTY,
             0,
             new CpuBatch(PackedBatch.of(List.of(new int[1])), () -> {}),
             new AttentionParameters(1, 1, 1, 1f, 0, new float[0]),
             new float[0],
-            0);
+            0,
+            false);
 
-    private final float[] qkv;
+    private final Floats qkv;
     private final int qkvOffset;
     private final CpuBatch batch;
     private final AttentionParameters parameters;
     private final float[] out;
     private final int outOffset;
+    private final boolean byAvx2;
 
     private Attention(
-            float[] qkv, int qkvOffset, CpuBatch batch, AttentionParameters parameters, float[] out, int outOffset) {
+            Floats qkv,
+            int qkvOffset,
+            CpuBatch batch,
+            AttentionParameters parameters,
+            float[] out,
+            int outOffset,
+            boolean byAvx2) {
         this.qkv = qkv;
         this.qkvOffset = qkvOffset;
         this.batch = batch;
         this.parameters = parameters;
         this.out = out;
         this.outOffset = outOffset;
+        this.byAvx2 = byAvx2;
     }
 
-    static void run(Workers workers, CpuTensor qkv, CpuBatch batch, AttentionParameters parameters, CpuTensor out) {
-        new Attention(qkv.data(), qkv.offset(), batch, parameters, out.data(), out.offset()).run(workers);
+    /// @param byAvx2 whether [io.github.sgpt4j.backend.cpu.avx2.Avx2] multiplies
+    static void run(
+            Workers workers,
+            CpuTensor qkv,
+            CpuBatch batch,
+            AttentionParameters parameters,
+            CpuTensor out,
+            boolean byAvx2) {
+        new Attention(qkv.values(), qkv.offset(), batch, parameters, out.data(), out.offset(), byAvx2).run(workers);
     }
 
     private void run(Workers workers) {
@@ -60,13 +76,28 @@ final class Attention {
         return batch;
     }
 
-    float[] qkv() {
+    Floats qkv() {
         return qkv;
     }
 
     /// Index in [#qkv] of a row's first query head.
     int qkvRow(int row) {
         return qkvOffset + row * parameters.qkvColumns();
+    }
+
+    /// Index in [#qkv] of the key at a position of the sequence that ends with a segment, which has it.
+    int keys(int segment, int position, int kvHead) {
+        int row = batch.packed().start(segment) + position - batch.depth(segment);
+        return qkvRow(row) + (parameters.heads() + kvHead) * parameters.headDim();
+    }
+
+    /// As [#keys], of the value.
+    int values(int segment, int position, int kvHead) {
+        return keys(segment, position, kvHead) + parameters.kvHeads() * parameters.headDim();
+    }
+
+    boolean byAvx2() {
+        return byAvx2;
     }
 
     float[] out() {

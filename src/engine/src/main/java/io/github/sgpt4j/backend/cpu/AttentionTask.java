@@ -17,10 +17,10 @@ import java.util.Arrays;
 /// heads of the group.
 ///
 /// Blocks are cut at positions of the whole sequence, wherever its segments begin: a block may hold keys of several
-/// segments, and what a sequence's tokens attend to is summed in one order, whatever it shares with others. Sequences
-/// of a tree have their blocks in the same places, one after the other; those that they share stay.
+/// segments, and what a sequence's tokens attend to is summed in one order, whatever it shares with others.
 ///
-/// Belongs to one thread, which uses it again and again: nothing is allocated but what a larger tree needs more.
+/// Belongs to one thread, which uses it again and again: nothing is allocated but what a larger tree needs more, and
+/// views of arrays.
 final class AttentionTask {
     private static final int COLUMNS = Simd.TILE_COLUMNS;
 
@@ -28,34 +28,30 @@ final class AttentionTask {
     /// [Tiles#CHUNK].
     static final int BLOCK = 192;
 
-    private static final float[] ZEROS = new float[COLUMNS];
 
     private final Scratch scratch;
+    private final KeyBlocks packedKeys;
+    private final KeyBlocks storedKeys = new StoredKeys();
     private final OnlineSoftmax.State state = new OnlineSoftmax.State();
     private final float[] positions = new float[COLUMNS];
     private final float[] slopes = new float[COLUMNS];
-    /// The segment whose keys are packed in each block, or [PackedBatch#NO_PARENT].
-    private int[] owners = {};
 
     private Attention attention = Attention.NONE;
     private PackedBatch batch = Attention.NONE.batch().packed();
     private AttentionParameters parameters = Attention.NONE.parameters();
+    private KeyBlocks keyBlocks;
     private int kvHead;
     private int dim;
-    /// Values of a packed key: `dim`, rounded up.
-    private int keyDepth;
-    /// Rows of the output's tiles: `dim`, rounded up.
-    private int paddedDim;
-    /// Packed keys and values of a sequence: for every block, key tiles then value tiles.
-    private float[] keysAndValues = ZEROS;
-
-    private float[] queries = ZEROS;
-    private float[] scores = ZEROS;
-    private float[] weighted = ZEROS;
+    private Floats queries = Floats.EMPTY;
+    private Floats scores = Floats.EMPTY;
+    /// `[dim][TILE_COLUMNS]`, and room for whole tiles.
+    private Floats weighted = Floats.EMPTY;
 
     /// @param scratch whose thread runs it
     AttentionTask(Scratch scratch) {
         this.scratch = scratch;
+        packedKeys = new PackedKeys(scratch);
+        keyBlocks = packedKeys;
     }
 
     /// Attends with panels `[from, to)`, which belong to one tree.
@@ -74,29 +70,19 @@ final class AttentionTask {
         batch = attention.batch().packed();
         parameters = attention.parameters();
         dim = parameters.headDim();
-        keyDepth = Tiles.paddedDepth(dim);
-        paddedDim = Tiles.paddedRows(dim);
-        int blocks = attention.batch().treeBlocks(segment);
-        if (owners.length < blocks) {
-            owners = new int[blocks];
-        }
-        Arrays.fill(owners, 0, blocks, PackedBatch.NO_PARENT);
-        keysAndValues = scratch.floats(Use.KEYS_AND_VALUES, Math.multiplyExact(blocks, blockSize()));
-        queries = scratch.floats(Use.QUERIES, dim * COLUMNS);
-        scores = scratch.floats(Use.SCORES, BLOCK * COLUMNS);
-        weighted = scratch.floats(Use.WEIGHTED_VALUES, paddedDim * COLUMNS);
+        keyBlocks = attention.byAvx2() ? storedKeys : packedKeys;
+        keyBlocks.begin(attention, kvHead, attention.batch().treeBlocks(segment));
+        queries = scratch.values(Use.QUERIES, dim * COLUMNS);
+        scores = scratch.values(Use.SCORES, BLOCK * COLUMNS);
+        weighted = scratch.values(Use.WEIGHTED_VALUES, Tiles.paddedRows(dim) * COLUMNS);
     }
 
-    /// Lets go of what belongs to others or is too large to be kept.
+    /// Lets go of what belongs to others.
     private void end() {
         attention = Attention.NONE;
         batch = Attention.NONE.batch().packed();
         parameters = Attention.NONE.parameters();
-        keysAndValues = ZEROS;
-    }
-
-    private int blockSize() {
-        return BLOCK * (keyDepth + paddedDim);
+        keyBlocks.end();
     }
 
     private void panels(int first, int end) {
@@ -134,14 +120,13 @@ final class AttentionTask {
             int size = Math.min(BLOCK, attention.batch().end(owner) - block * BLOCK);
             int from = Math.max(0, lowest - block * BLOCK) / Tiles.CHUNK * Tiles.CHUNK;
             int to = Math.min(size, end - block * BLOCK);
-            pack(owner, block, size);
-            block(block, size, from, to, firstQuery);
+            block(owner, block, size, from, to, firstQuery);
         }
     }
 
     private void load(int firstRow, int length, int position, int firstHead, int heads) {
-        Arrays.fill(queries, 0, dim * COLUMNS, 0f);
-        Arrays.fill(weighted, 0, paddedDim * COLUMNS, 0f);
+        Arrays.fill(queries.array(), 0, dim * COLUMNS, 0f);
+        Arrays.fill(weighted.array(), 0, Tiles.paddedRows(dim) * COLUMNS, 0f);
         state.reset();
         // Lanes without a query compute with a position that exists and zeros, and are not stored.
         Arrays.fill(positions, position);
@@ -150,7 +135,8 @@ final class AttentionTask {
             for (int i = 0; i < length; i++) {
                 int column = h * length + i;
                 int at = attention.qkvRow(firstRow + i) + (firstHead + h) * dim;
-                Packing.column(attention.qkv(), at, dim, parameters.scale(), queries, column, COLUMNS);
+                Packing.column(
+                        attention.qkv().array(), at, dim, parameters.scale(), queries.array(), column, COLUMNS);
                 positions[column] = position + i;
                 slopes[column] =
                         parameters.slopes().length == 0 ? 0f : parameters.slopes()[firstHead + h];
@@ -163,64 +149,28 @@ final class AttentionTask {
             for (int i = 0; i < length; i++) {
                 int column = h * length + i;
                 int at = attention.outRow(firstRow + i) + (firstHead + h) * dim;
-                Packing.row(weighted, column, COLUMNS, dim, 1f / state.sum(column), attention.out(), at);
+                Packing.row(weighted.array(), column, COLUMNS, dim, 1f / state.sum(column), attention.out(), at);
             }
         }
     }
 
-    /// Keys of a block of a sequence, packed once as long as the sequences of the tree come one after the other.
-    private void pack(int owner, int block, int size) {
-        if (owners[block] == owner) {
-            return;
-        }
-        owners[block] = owner;
-        int stride = parameters.qkvColumns();
-        int at = block * blockSize();
-        int end = size;
-        for (int segment = owner; end > 0; segment = batch.parents()[segment]) {
-            int first = Math.max(0, attention.batch().depth(segment) - block * BLOCK);
-            int position = block * BLOCK + first - attention.batch().depth(segment);
-            int keys = attention.qkvRow(batch.start(segment) + position) + (parameters.heads() + kvHead) * dim;
-            int values = keys + parameters.kvHeads() * dim;
-            Packing.tiles(attention.qkv(), keys, stride, first, end, size, dim, keysAndValues, at);
-            Packing.columnTiles(
-                    attention.qkv(), values, stride, first, end, size, dim, keysAndValues, at + BLOCK * keyDepth);
-            end = first;
-        }
-    }
-
-    /// Keys `[from, to)` of a packed block of `size`. `from` is a multiple of [Tiles#CHUNK].
-    private void block(int block, int size, int from, int to, int firstQuery) {
-        int at = block * blockSize();
-        int position = block * BLOCK;
-        // Scores begin with a tile of keys, weighted values with a chunk; what lies between is masked.
-        int start = from / Simd.TILE_ROWS * Simd.TILE_ROWS;
+    /// Keys `[from, to)` of a block of `size`. `from` is a multiple of [Tiles#CHUNK].
+    private void block(int owner, int block, int size, int from, int to, int firstQuery) {
+        // What has scores before `from` is masked.
+        int start = keyBlocks.scores(owner, block, size, from, to, queries, scores);
         int count = to - start;
-        for (int j = start; j < to; ) {
-            int height = Tiles.height(size - j);
-            int o = (j - start) * COLUMNS;
-            Tiles.multiply(height, keysAndValues, at + j * keyDepth, queries, 0, dim, ZEROS, 0, 0, scores, o, COLUMNS);
-            j += height;
-        }
-        int first = position + start;
+        int first = block * BLOCK + start;
         if (parameters.slopes().length != 0) {
-            OnlineSoftmax.addSlopes(scores, count, slopes, positions, first);
+            OnlineSoftmax.addSlopes(scores.array(), count, slopes, positions, first);
         }
         int window = parameters.window();
-        boolean tooLate = position + to - 1 > firstQuery;
+        boolean tooLate = block * BLOCK + to - 1 > firstQuery;
         boolean tooEarly = window > 0 && first <= firstQuery + COLUMNS - 1 - window;
         if (tooLate || tooEarly) {
-            OnlineSoftmax.mask(scores, count, positions, first, window == 0 ? Float.POSITIVE_INFINITY : (float) window);
+            float reach = window == 0 ? Float.POSITIVE_INFINITY : (float) window;
+            OnlineSoftmax.mask(scores.array(), count, positions, first, reach);
         }
-        OnlineSoftmax.update(scores, count, state, weighted, dim);
-        int values = at + BLOCK * keyDepth;
-        int valueDepth = Tiles.paddedDepth(size);
-        int weights = (from - start) * COLUMNS;
-        for (int c = 0; c < dim; ) {
-            int height = Tiles.height(dim - c);
-            int tile = values + c * valueDepth + from * height;
-            Tiles.multiply(height, keysAndValues, tile, scores, weights, to - from, weighted, c * COLUMNS, COLUMNS);
-            c += height;
-        }
+        OnlineSoftmax.update(scores.array(), count, state, weighted.array(), dim);
+        keyBlocks.addValues(owner, block, size, from, to, scores, (from - start) * COLUMNS, weighted);
     }
 }

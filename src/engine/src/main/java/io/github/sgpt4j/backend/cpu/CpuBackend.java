@@ -14,6 +14,7 @@ import io.github.sgpt4j.backend.RotaryParameters;
 import io.github.sgpt4j.backend.Table;
 import io.github.sgpt4j.backend.Tensor;
 import io.github.sgpt4j.backend.cpu.amx.Amx;
+import io.github.sgpt4j.backend.cpu.avx2.Avx2;
 import io.github.sgpt4j.backend.cpu.kernel.Activations;
 import io.github.sgpt4j.backend.cpu.kernel.Rotations;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
@@ -27,7 +28,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.locks.LockSupport;
 
-/// The operations on the CPU, with the Vector API; matrix products on a matrix unit where there is one ([Amx]).
+/// The operations on the CPU, with the Vector API; matrix products on a matrix unit where there is one ([Amx]), or by
+/// machine code where vectors have 256 bits ([Avx2]).
 /// Needs the module `jdk.incubator.vector`.
 ///
 /// Operations have finished when they return. Each is shared out among the threads that are not busy with another
@@ -72,9 +74,9 @@ public final class CpuBackend implements Backend {
         return ModuleLayer.boot().findModule(VECTOR_MODULE).isPresent();
     }
 
-    /// Vector width, tile, matrix unit, threads and weight format, in one line for people.
+    /// Vector width, tile, machine code, threads and weight format, in one line for people.
     public String description() {
-        return "%s%s, %d threads, weights %s".formatted(Simd.description(), matrixUnit(), workers.threads(), weights());
+        return "%s%s, %d threads, weights %s".formatted(Simd.description(), machineCode(), workers.threads(), weights());
     }
 
     private String weights() {
@@ -83,9 +85,16 @@ public final class CpuBackend implements Backend {
                 : options.weights().name().toLowerCase(Locale.ROOT).replace('_', ' ');
     }
 
-    private String matrixUnit() {
+    private String machineCode() {
         if (options.usesMatrixUnit()) {
             return ", AMX";
+        }
+        if (Simd.TILE_COLUMNS == Avx2.COLUMNS && Simd.FMA) {
+            return options.usesAvx2()
+                    ? ", AVX2 code"
+                    : Avx2.problem()
+                            .map(reason -> ", no AVX2 code (" + reason + ")")
+                            .orElse("");
         }
         return Amx.isThere()
                 ? Amx.problem().map(reason -> ", no AMX (" + reason + ")").orElse("")
@@ -262,7 +271,7 @@ public final class CpuBackend implements Backend {
         int columns = Math.multiplyExact(parameters.heads(), parameters.headDim());
         CpuTensor from = checked(qkv, index.packed().rows(), parameters.qkvColumns(), "attention, input");
         CpuTensor to = checked(out, index.packed().tokens(), columns, "attention, output");
-        Attention.run(workers, from, index, parameters, to);
+        Attention.run(workers, from, index, parameters, to, options.usesAvx2());
     }
 
     @Override

@@ -27,7 +27,7 @@ final class CpuLinear implements Linear {
     private final boolean onMatrixUnit;
     private final boolean byAvx2;
     private final AtomicLong workInPlace = new AtomicLong();
-    private volatile float @Nullable [] biasValues;
+    private volatile @Nullable Floats biasValues;
     private final Lazy<PackedMatrix> packed = new Lazy<>(this::pack);
     private final Lazy<TiledMatrix> tiled = new Lazy<>(this::packTiles);
 
@@ -67,7 +67,7 @@ final class CpuLinear implements Linear {
         } else if (!packed.isMade()
                 && readableInPlace
                 && workInPlace.addAndGet((long) x.rows() * in * this.out) <= mostInPlace) {
-            DirectProduct.run(workers, x, weight, biasValues(), activation, add, out);
+            DirectProduct.run(workers, x, weight, biasValues().array(), activation, add, out);
         } else {
             MatrixProduct.run(workers, x, packed(), activation, add, out);
         }
@@ -84,7 +84,7 @@ final class CpuLinear implements Linear {
     Logits logits(CpuTensor x, int first, int count, Scratch own) {
         return onMatrixUnit
                 ? new Logits.OfTiles(RowTiles.split(workers, x.data(), x.offset(first), count, in, own), tiled.get())
-                : new Logits.OfPanels(x.data(), x.offset(first), count, packed());
+                : new Logits.OfPanels(x.values(), x.offset(first), count, packed());
     }
 
     /// The packed form, made now if there is none yet.
@@ -104,7 +104,7 @@ final class CpuLinear implements Linear {
 
     private TiledMatrix packTiles() {
         MemorySegment memory = allocate(TiledMatrix.bytes(in, out), DType.F32);
-        TiledMatrix matrix = new TiledMatrix(in, out, memory, biasValues());
+        TiledMatrix matrix = new TiledMatrix(in, out, memory, biasValues().array());
         MatrixPacker packer = new MatrixPacker(weight, in, out);
         workers.parallelForAll(PackedMatrix.panelCount(out), (panel, scratch) -> packer.pack(panel, matrix, scratch));
         return matrix;
@@ -130,10 +130,10 @@ final class CpuLinear implements Linear {
     }
 
     /// `[panels · TILE_COLUMNS]`, zeros where there is no bias.
-    private float[] biasValues() {
-        float[] values = biasValues;
+    private Floats biasValues() {
+        Floats values = biasValues;
         if (values == null) {
-            values = readBias();
+            values = new Floats(readBias());
             biasValues = values;
         }
         return values;

@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Row-major floats in a heap array. Views share the array of the tensor they were cut from, and its end.
 final class CpuTensor implements Tensor {
-    private final float[] data;
+    private final Floats data;
     private final int offset;
     private final int rows;
     private final int columns;
@@ -17,7 +17,7 @@ final class CpuTensor implements Tensor {
         this(pool, pool.take(Math.multiplyExact(rows, columns)), 0, rows, columns, null);
     }
 
-    private CpuTensor(ArrayPool pool, float[] data, int offset, int rows, int columns, @Nullable CpuTensor root) {
+    private CpuTensor(ArrayPool pool, Floats data, int offset, int rows, int columns, @Nullable CpuTensor root) {
         this.pool = pool;
         this.data = data;
         this.offset = offset;
@@ -30,6 +30,11 @@ final class CpuTensor implements Tensor {
     ///
     /// @throws IllegalStateException if the tensor is closed
     float[] data() {
+        return values().array();
+    }
+
+    /// As [#data].
+    Floats values() {
         CpuTensor owner = root == null ? this : root;
         if (owner.closed) {
             throw new IllegalStateException("tensor [%d, %d] is closed".formatted(rows, columns));
@@ -61,7 +66,7 @@ final class CpuTensor implements Tensor {
         if (from < 0 || count < 1 || count > rows - from) {
             throw new IllegalArgumentException("rows [%d, %d) of %d".formatted(from, (long) from + count, rows));
         }
-        return new CpuTensor(pool, data(), offset(from), count, columns, root == null ? this : root);
+        return new CpuTensor(pool, values(), offset(from), count, columns, root == null ? this : root);
     }
 
     @Override

@@ -5,7 +5,6 @@ import io.github.sgpt4j.backend.cpu.kernel.Packing;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import io.github.sgpt4j.backend.cpu.kernel.Sums;
 import io.github.sgpt4j.backend.cpu.kernel.Tiles;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /// What an output head makes of some rows of hidden states, one panel of the vocabulary at a time: any
@@ -49,7 +48,7 @@ sealed interface Logits {
     /// On the vector units.
     ///
     /// @param x row 0 starts at index `offset`
-    record OfPanels(float[] x, int offset, int rows, PackedMatrix matrix) implements Logits {
+    record OfPanels(Floats x, int offset, int rows, PackedMatrix matrix) implements Logits {
         @Override
         public int panels() {
             return matrix.panelCount();
@@ -78,7 +77,7 @@ sealed interface Logits {
             float[] packed = packed(padded, scratch);
             for (int k = 0; k < in; k += depth()) {
                 int length = Math.min(depth(), in - k);
-                Packing.tiles(x, offset + firstRow * in + k, in, count, length, packed, padded * k);
+                Packing.tiles(x.array(), offset + firstRow * in + k, in, count, length, packed, padded * k);
             }
         }
 
@@ -86,18 +85,19 @@ sealed interface Logits {
         public float[] panel(int firstRow, int count, int p, Scratch scratch) {
             int columns = Simd.TILE_COLUMNS;
             int padded = matrix.byAvx2() ? count : Tiles.paddedRows(count);
-            float[] ready = scratch.floats(Scratch.Use.PANEL, matrix.workingFloats(depth()));
-            float[] tile = scratch.floats(Scratch.Use.TILE, padded * columns);
+            Floats ready = scratch.values(Scratch.Use.PANEL, matrix.workingFloats(depth()));
+            Floats sums = scratch.values(Scratch.Use.TILE, padded * columns);
+            float[] tile = sums.array();
             for (int r = 0; r < padded; r++) {
-                System.arraycopy(matrix.bias(), p * columns, tile, r * columns, columns);
+                System.arraycopy(matrix.bias().array(), p * columns, tile, r * columns, columns);
             }
             for (int k = 0; k < matrix.in(); k += depth()) {
                 int length = Math.min(depth(), matrix.in() - k);
-                matrix.prepare(p, k, length, ready, 0);
+                matrix.prepare(p, k, length, ready.array(), 0);
                 if (matrix.byAvx2()) {
-                    rows(firstRow, count, p, k, length, ready, tile);
+                    rows(firstRow, count, p, k, length, ready, sums);
                 } else {
-                    tiles(padded, p, k, length, ready, tile, scratch);
+                    tiles(padded, p, k, length, ready.array(), tile, scratch);
                 }
             }
             close(tile, count, matrix.out() - p * columns);
@@ -116,13 +116,10 @@ sealed interface Logits {
             }
         }
 
-        private void rows(int firstRow, int count, int p, int k, int length, float[] ready, float[] tile) {
+        private void rows(int firstRow, int count, int p, int k, int length, Floats ready, Floats sums) {
             int columns = Simd.TILE_COLUMNS;
             int a = offset + firstRow * matrix.in() + k;
-            MemorySegment rows = MemorySegment.ofArray(x);
-            MemorySegment widened = MemorySegment.ofArray(ready);
-            MemorySegment sums = MemorySegment.ofArray(tile);
-            matrix.multiplyRows(count, rows, a, p, k, length, widened, 0, sums, 0, columns, sums, 0, columns);
+            matrix.multiplyRows(count, x, a, p, k, length, ready, 0, sums, 0, columns, sums, 0, columns);
         }
     }
 

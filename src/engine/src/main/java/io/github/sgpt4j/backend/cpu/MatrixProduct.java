@@ -16,23 +16,23 @@ import java.lang.foreign.MemorySegment;
 /// @param x `[rows, in]` from index `xOffset` on
 /// @param out `[rows, out]` from index `outOffset` on
 record MatrixProduct(
-        float[] x,
+        Floats x,
         int xOffset,
         int rows,
         PackedMatrix matrix,
         Activation activation,
         boolean add,
-        float[] out,
+        Floats out,
         int outOffset) {
     /// A product of nothing: holds on to nobody's memory.
     static final MatrixProduct NONE = new MatrixProduct(
-            new float[0],
+            Floats.EMPTY,
             0,
             0,
-            new PackedMatrix(0, 0, DType.F32, MemorySegment.NULL, new float[0], false),
+            new PackedMatrix(0, 0, DType.F32, MemorySegment.NULL, Floats.EMPTY, false),
             Activation.NONE,
             false,
-            new float[0],
+            Floats.EMPTY,
             0);
 
     /// Most input features per block, a multiple of [Tiles#CHUNK].
@@ -46,7 +46,7 @@ record MatrixProduct(
 
     static void run(
             Workers workers, CpuTensor x, PackedMatrix matrix, Activation activation, boolean add, CpuTensor out) {
-        new MatrixProduct(x.data(), x.offset(), x.rows(), matrix, activation, add, out.data(), out.offset())
+        new MatrixProduct(x.values(), x.offset(), x.rows(), matrix, activation, add, out.values(), out.offset())
                 .run(workers);
     }
 

@@ -14,7 +14,7 @@ import java.lang.foreign.MemorySegment;
 /// @param panels off-heap, of type `dtype`
 /// @param bias `[panels · TILE_COLUMNS]`, zeros where there is none
 /// @param byAvx2 whether products are computed by [Avx2]
-record PackedMatrix(int in, int out, DType dtype, MemorySegment panels, float[] bias, boolean byAvx2) {
+record PackedMatrix(int in, int out, DType dtype, MemorySegment panels, Floats bias, boolean byAvx2) {
     /// Columns of a panel that lie together.
     static final int WIDTH = Simd.PANEL_VECTORS * Simd.LANES;
 
@@ -84,17 +84,17 @@ record PackedMatrix(int in, int out, DType dtype, MemorySegment panels, float[] 
     /// [Avx2#multiply]; strides are in floats.
     void multiplyRows(
             int rows,
-            MemorySegment a,
+            Floats a,
             int ao,
             int panel,
             int from,
             int count,
-            MemorySegment ready,
+            Floats ready,
             int at,
-            MemorySegment s,
+            Floats s,
             int so,
             int sourceStride,
-            MemorySegment c,
+            Floats c,
             int co,
             int stride) {
         boolean inPlace = readInPlace();
@@ -103,16 +103,16 @@ record PackedMatrix(int in, int out, DType dtype, MemorySegment panels, float[] 
         Avx2.multiply(
                 rows,
                 count,
-                a,
+                a.memory(),
                 (long) ao * Float.BYTES,
                 (long) in * Float.BYTES,
-                inPlace ? panels : ready,
+                inPlace ? panels : ready.memory(),
                 b * Float.BYTES,
                 next * Float.BYTES,
-                s,
+                s.memory(),
                 (long) so * Float.BYTES,
                 (long) sourceStride * Float.BYTES,
-                c,
+                c.memory(),
                 (long) co * Float.BYTES,
                 (long) stride * Float.BYTES);
     }

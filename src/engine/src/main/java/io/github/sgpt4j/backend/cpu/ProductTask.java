@@ -6,7 +6,6 @@ import io.github.sgpt4j.backend.cpu.kernel.Activations;
 import io.github.sgpt4j.backend.cpu.kernel.Packing;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import io.github.sgpt4j.backend.cpu.kernel.Tiles;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /// Some rows of a [MatrixProduct] times some panels of its matrix.
@@ -25,7 +24,6 @@ final class ProductTask {
     private static final int FEW_ROWS_DEPTH = 192;
 
     private static final float[] EMPTY = {};
-    private static final MemorySegment NO_MEMORY = MemorySegment.ofArray(EMPTY);
 
     private final Scratch scratch;
     private MatrixProduct product = MatrixProduct.NONE;
@@ -39,14 +37,9 @@ final class ProductTask {
     /// Rows for [Tiles], unused by [io.github.sgpt4j.backend.cpu.avx2.Avx2].
     private float[] packed = EMPTY;
     /// Where blocks are computed that stick out of the output.
-    private float[] edge = EMPTY;
+    private Floats edge = Floats.EMPTY;
     /// Panels made ready, one after the other, where weights are not read in place.
-    private float[] ready = EMPTY;
-    /// The arrays of input, output, [#ready] and bias as [io.github.sgpt4j.backend.cpu.avx2.Avx2] takes them.
-    private MemorySegment rows = NO_MEMORY;
-    private MemorySegment outputs = NO_MEMORY;
-    private MemorySegment readyMemory = NO_MEMORY;
-    private MemorySegment bias = NO_MEMORY;
+    private Floats ready = Floats.EMPTY;
 
     /// @param scratch whose thread runs it
     ProductTask(Scratch scratch) {
@@ -72,14 +65,9 @@ final class ProductTask {
         depth = few ? fewRowsDepth() : MatrixProduct.depth(matrix.in());
         group = few ? 1 : GROUP;
         step = matrix.byAvx2() ? count : Simd.TILE_ROWS;
-        ready = scratch.floats(Use.PANEL, group * matrix.workingFloats(depth));
-        edge = scratch.floats(Use.TILE, Tiles.paddedRows(step) * Simd.TILE_COLUMNS);
-        if (matrix.byAvx2()) {
-            rows = MemorySegment.ofArray(product.x());
-            outputs = MemorySegment.ofArray(product.out());
-            readyMemory = MemorySegment.ofArray(ready);
-            bias = MemorySegment.ofArray(matrix.bias());
-        } else {
+        ready = scratch.values(Use.PANEL, group * matrix.workingFloats(depth));
+        edge = scratch.values(Use.TILE, Tiles.paddedRows(step) * Simd.TILE_COLUMNS);
+        if (!matrix.byAvx2()) {
             packed = scratch.floats(Use.PACKED_ROWS, Tiles.paddedRows(count) * depth);
         }
     }
@@ -89,11 +77,7 @@ final class ProductTask {
         product = MatrixProduct.NONE;
         matrix = product.matrix();
         packed = EMPTY;
-        ready = EMPTY;
-        rows = NO_MEMORY;
-        outputs = NO_MEMORY;
-        readyMemory = NO_MEMORY;
-        bias = NO_MEMORY;
+        ready = Floats.EMPTY;
     }
 
     private int fewRowsDepth() {
@@ -106,7 +90,7 @@ final class ProductTask {
         for (int k = 0; k < in; k += depth) {
             int length = Math.min(depth, in - k);
             if (!matrix.byAvx2()) {
-                Packing.tiles(product.x(), row(0) + k, in, count, length, packed, 0);
+                Packing.tiles(product.x().array(), row(0) + k, in, count, length, packed, 0);
             }
             for (int p = firstPanel; p < endPanel; p += group) {
                 group(p, Math.min(endPanel, p + group), k, length);
@@ -126,7 +110,7 @@ final class ProductTask {
 
     private void group(int firstPanel, int endPanel, int k, int length) {
         for (int p = firstPanel; p < endPanel; p++) {
-            matrix.prepare(p, k, length, ready, slot(p - firstPanel));
+            matrix.prepare(p, k, length, ready.array(), slot(p - firstPanel));
         }
         int columns = Math.min(endPanel * Simd.TILE_COLUMNS, matrix.out()) - firstPanel * Simd.TILE_COLUMNS;
         if (k == 0 && product.add()) {
@@ -139,7 +123,7 @@ final class ProductTask {
         }
         if (k + length == matrix.in() && product.activation() != Activation.NONE) {
             for (int row = 0; row < count; row++) {
-                Activations.apply(product.activation(), product.out(), output(row, firstPanel), columns);
+                Activations.apply(product.activation(), product.out().array(), output(row, firstPanel), columns);
             }
         }
     }
@@ -157,50 +141,84 @@ final class ProductTask {
         boolean fresh = k == 0 && !product.add();
         if (columns < Simd.TILE_COLUMNS || !matrix.byAvx2() && real < Tiles.height(real)) {
             edge(row, real, panel, slot, k, length, columns, fresh);
-        } else if (matrix.byAvx2()) {
-            MemorySegment source = fresh ? bias : outputs;
-            int from = fresh ? panel * Simd.TILE_COLUMNS : at;
-            int step = fresh ? 0 : stride;
-            matrix.multiplyRows(
-                    real, rows, row(row) + k, panel, k, length, readyMemory, slot, source, from, step, outputs, at,
-                    stride);
-        } else {
-            float[] source = fresh ? matrix.bias() : product.out();
-            int from = fresh ? panel * Simd.TILE_COLUMNS : at;
-            int step = fresh ? 0 : stride;
-            int a = row * Tiles.paddedDepth(length);
-            matrix.multiply(
-                    real, packed, a, panel, k, length, ready, slot, source, from, step, product.out(), at, stride);
+            return;
         }
+        Floats out = product.out();
+        Floats source = fresh ? matrix.bias() : out;
+        int from = fresh ? panel * Simd.TILE_COLUMNS : at;
+        int between = fresh ? 0 : stride;
+        multiply(real, row, panel, slot, k, length, source, from, between, out, at, stride);
     }
 
     /// A block that sticks out of the output goes through a buffer.
     private void edge(int row, int real, int panel, int slot, int k, int length, int columns, boolean fresh) {
         int wide = Simd.TILE_COLUMNS;
-        float[] source = fresh ? matrix.bias() : product.out();
+        float[] source = fresh ? matrix.bias().array() : product.out().array();
         int from = fresh ? panel * wide : output(row, panel);
-        int step = fresh ? 0 : matrix.out();
+        int between = fresh ? 0 : matrix.out();
         int height = matrix.byAvx2() ? real : Tiles.height(real);
-        Arrays.fill(edge, 0, height * wide, 0f);
+        Arrays.fill(edge.array(), 0, height * wide, 0f);
         for (int r = 0; r < real; r++) {
-            System.arraycopy(source, from + r * step, edge, r * wide, columns);
+            System.arraycopy(source, from + r * between, edge.array(), r * wide, columns);
         }
-        if (matrix.byAvx2()) {
-            MemorySegment sums = MemorySegment.ofArray(edge);
-            matrix.multiplyRows(
-                    real, rows, row(row) + k, panel, k, length, readyMemory, slot, sums, 0, wide, sums, 0, wide);
-        } else {
-            int a = row * Tiles.paddedDepth(length);
-            matrix.multiply(height, packed, a, panel, k, length, ready, slot, edge, 0, wide, edge, 0, wide);
-        }
+        multiply(height, row, panel, slot, k, length, edge, 0, wide, edge, 0, wide);
         for (int r = 0; r < real; r++) {
-            System.arraycopy(edge, r * wide, product.out(), output(row + r, panel), columns);
+            System.arraycopy(edge.array(), r * wide, product.out().array(), output(row + r, panel), columns);
         }
     }
 
+    private void multiply(
+            int height,
+            int row,
+            int panel,
+            int slot,
+            int k,
+            int length,
+            Floats s,
+            int so,
+            int sourceStride,
+            Floats c,
+            int co,
+            int stride) {
+        if (matrix.byAvx2()) {
+            matrix.multiplyRows(
+                    height,
+                    product.x(),
+                    row(row) + k,
+                    panel,
+                    k,
+                    length,
+                    ready,
+                    slot,
+                    s,
+                    so,
+                    sourceStride,
+                    c,
+                    co,
+                    stride);
+            return;
+        }
+        int a = row * Tiles.paddedDepth(length);
+        matrix.multiply(
+                height,
+                packed,
+                a,
+                panel,
+                k,
+                length,
+                ready.array(),
+                slot,
+                s.array(),
+                so,
+                sourceStride,
+                c.array(),
+                co,
+                stride);
+    }
+
     private void addBias(int firstPanel, int columns) {
-        float[] values = matrix.bias();
-        float[] out = product.out();
+        float[] values = matrix.bias().array();
+        float[] out = product.out().array();
         int column = firstPanel * Simd.TILE_COLUMNS;
         for (int row = 0; row < count; row++) {
             int o = output(row, firstPanel);

@@ -35,7 +35,7 @@ final class Scratch {
         SUMS
     }
 
-    private final float[][] arrays = new float[Use.values().length][0];
+    private final Floats[] arrays = new Floats[Use.values().length];
     private final MemorySegment[] segments = new MemorySegment[Memory.values().length];
     private double[] sums = {};
     private final AttentionTask attentionTask = new AttentionTask(this);
@@ -43,13 +43,19 @@ final class Scratch {
 
     Scratch() {
         Arrays.fill(segments, MemorySegment.NULL);
+        Arrays.fill(arrays, Floats.EMPTY);
     }
 
     /// An array of at least `size` floats.
     float[] floats(Use use, int size) {
-        float[] array = arrays[use.ordinal()];
-        if (array.length < size) {
-            array = new float[size];
+        return values(use, size).array();
+    }
+
+    /// As [#floats].
+    Floats values(Use use, int size) {
+        Floats array = arrays[use.ordinal()];
+        if (array.length() < size) {
+            array = new Floats(size);
             if (size <= MOST_KEPT) {
                 arrays[use.ordinal()] = array;
             }

@@ -23,7 +23,7 @@ class ArrayPoolTest {
     @Test
     void anArrayThatCameBackIsHandedOutAgain() {
         ArrayPool pool = new ArrayPool(10_000);
-        float[] first = pool.take(1000);
+        Floats first = pool.take(1000);
         pool.give(first);
         assertSame(first, pool.take(999));
         assertNotSame(first, pool.take(1000));
@@ -33,8 +33,8 @@ class ArrayPoolTest {
     @Test
     void theSmallestIdleArrayThatIsNotMuchLargerServes() {
         ArrayPool pool = new ArrayPool(100_000);
-        float[] large = pool.take(14_000);
-        float[] small = pool.take(11_000);
+        Floats large = pool.take(14_000);
+        Floats small = pool.take(11_000);
         pool.give(large);
         pool.give(small);
         assertSame(small, pool.take(10_000));
@@ -42,13 +42,13 @@ class ArrayPoolTest {
         pool.give(large);
         assertNotSame(large, pool.take(9_000));
         assertNotSame(large, pool.take(15_000));
-        assertEquals(large.length, pool.kept());
+        assertEquals(large.length(), pool.kept());
     }
 
     @Test
     void whatLiesIdleIsBounded() {
         ArrayPool pool = new ArrayPool(5000);
-        float[] huge = pool.take(6000);
+        Floats huge = pool.take(6000);
         pool.give(huge);
         assertEquals(0, pool.kept());
         for (int size = 300; size <= 3000; size += 300) {

@@ -141,6 +141,9 @@ final class Avx2Routines {
             stopFetching();
         }
         tileOfMemory(height, S, S_STRIDE, false);
+        if (!transposedA) {
+            fetchNextTile(height);
+        }
         code.mov(UPPER, A);
         code.mov(WEIGHTS, B);
         if (transposedA || height > 3) {
@@ -212,6 +215,17 @@ final class Avx2Routines {
                     code.vmovups(sum(row, half), at);
                 }
             }
+        }
+    }
+
+    /// Where the next tile of C will be loaded from or stored to: rows far apart, which the processor does not foresee.
+    private void fetchNextTile(int height) {
+        code.movArgument(STRIDE, C_STRIDE);
+        code.imul(LOWER_ROWS, STRIDE, height);
+        code.add(LOWER_ROWS, C);
+        for (int row = 0; row < height; row++) {
+            code.prefetcht0(LOWER_ROWS, 0);
+            code.add(LOWER_ROWS, STRIDE);
         }
     }
 

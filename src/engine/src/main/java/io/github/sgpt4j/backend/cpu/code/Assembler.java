@@ -251,11 +251,20 @@ public final class Assembler {
         code.write(0xC3);
     }
 
+    /// Fetches the cache line at `base + offset` into the first-level cache.
+    public void prefetcht0(Register base, int offset) {
+        prefetch(1, base, offset);
+    }
+
     /// Fetches the cache line at `base + offset` into the second-level cache.
     public void prefetcht1(Register base, int offset) {
+        prefetch(2, base, offset);
+    }
+
+    private void prefetch(int hint, Register base, int offset) {
         withHighBit(base);
         bytes(0x0F, 0x18);
-        memory(2, base, offset);
+        memory(hint, base, offset);
     }
 
     /// Ends the use of wide registers: without it, later instructions on narrow ones are slow.
