@@ -1,6 +1,7 @@
 package io.github.sgpt4j.backend.cpu.kernel;
 
 import io.github.sgpt4j.backend.Activation;
+import jdk.incubator.vector.FloatVector;
 
 /// Activation functions over rows of arrays.
 public final class Activations {
@@ -71,7 +72,16 @@ public final class Activations {
     public static void gated(Activation activation, float[] x, int gate, int up, float[] out, int o, int count) {
         System.arraycopy(x, gate, out, o, count);
         apply(activation, out, o, count);
-        for (int i = 0; i < count; i++) {
+        int i = 0;
+        // By hand: the compiler does not make vectors of this while it cannot tell whether the arrays are one.
+        if (coldValues >= COLD_VALUES) {
+            for (; i < Simd.F.loopBound(count); i += Simd.LANES) {
+                FloatVector.fromArray(Simd.F, out, o + i)
+                        .mul(FloatVector.fromArray(Simd.F, x, up + i))
+                        .intoArray(out, o + i);
+            }
+        }
+        for (; i < count; i++) {
             out[o + i] *= x[up + i];
         }
     }

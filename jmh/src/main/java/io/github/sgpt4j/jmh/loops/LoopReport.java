@@ -1,0 +1,82 @@
+package io.github.sgpt4j.jmh.loops;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/// What is said about one compiled method: its main loop, and whatever is wrong in any.
+///
+/// @param facts of the loop with the most vector instructions, which is the one unrolled, or of all code if the method
+///     has no loop
+/// @param faults empty if nothing is wrong
+record LoopReport(LoopFacts facts, List<String> faults) {
+    static final String HEADER = """
+            | Method | Bits | Vector instructions | of these multiply-adds | Loads | Stores | To the stack | From it \
+            | Parked | General on the stack | Verdict |
+            |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---|""";
+
+    /// @param allowed moves through the stack or of parked registers that are known, in a round of a loop
+    static LoopReport of(LoopForm form, int allowed, List<Instruction> code) {
+        FlowGraph graph = new FlowGraph(code);
+        List<List<Instruction>> innermost = new ArrayList<>(graph.innermostLoops());
+        innermost.sort(Comparator.comparingInt(List::size));
+        List<LoopFacts> loops = innermost.reversed().stream()
+                .map(LoopFacts::of)
+                .sorted(Comparator.comparingInt(LoopFacts::vectors).reversed())
+                .toList();
+        LoopFacts all = LoopFacts.of(graph.straight());
+        LoopFacts main = loops.isEmpty() ? all : loops.getFirst();
+        List<String> faults = new ArrayList<>();
+        if (form == LoopForm.VECTORS && (loops.isEmpty() || !main.hasVectors())) {
+            faults.add("no loop of vectors");
+        }
+        if (form == LoopForm.UNROLLED) {
+            faults.addAll(all.faults());
+        }
+        for (int i = 0; i < loops.size() && loops.get(i).hasVectors(); i++) {
+            List<String> found = faults(loops.get(i), main, allowed);
+            String where = i == 0 ? "" : " in a loop of " + loops.get(i).vectors() + " vector instructions";
+            found.forEach(fault -> faults.add(fault + where));
+        }
+        return new LoopReport(main, faults);
+    }
+
+    /// What is wrong in a loop. A small one is what the compiler puts before and after the loop that it unrolls, for
+    /// the
+    /// rounds that are left; a parked address does no harm there.
+    private static List<String> faults(LoopFacts loop, LoopFacts main, int allowed) {
+        List<String> faults = new ArrayList<>();
+        if (loop.moves() > allowed) {
+            faults.addAll(loop.stackFaults());
+            if (2 * loop.vectors() > main.vectors()) {
+                faults.addAll(loop.parkFaults());
+            }
+        }
+        faults.addAll(loop.heapFaults());
+        return faults;
+    }
+
+    /// A line of the table.
+    String row(String title, int bits) {
+        return "| %s | %d | %d | %d | %d | %d | %d | %d | %d | %d | %s |"
+                .formatted(
+                        title,
+                        bits,
+                        facts.vectors(),
+                        facts.multiplyAdds(),
+                        facts.loads(),
+                        facts.stores(),
+                        facts.spills(),
+                        facts.reloads(),
+                        facts.parked(),
+                        facts.generalOnStack(),
+                        faults.isEmpty() ? verdict() : "**" + String.join("; ", faults) + "**");
+    }
+
+    private String verdict() {
+        if (!facts.hasVectors()) {
+            return "no vectors";
+        }
+        return facts.moves() == 0 ? "good" : "known";
+    }
+}
