@@ -59,6 +59,9 @@ public final class IndexReport {
     }
 
     public static void main(String[] arguments) throws IOException {
+        Settings.requireVectors();
+        Machine.facts().forEach(fact -> say("- %s", fact));
+        say("- %s", new Ours().description());
         Path folder = Files.createDirectories(Settings.dataDirectory().resolve("index"));
         ModelOptions threads = ModelOptions.DEFAULT.withThreads(Settings.threads());
         try (BiEncoder encoder = BiEncoder.open(NanoModel.directory(), threads, BiEncoderOptions.DEFAULT)) {

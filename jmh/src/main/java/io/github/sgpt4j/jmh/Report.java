@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.function.Function;
 
 /// Runs ours and the other libraries in turn, in one process, and prints a Markdown table of ratios.
@@ -35,7 +36,17 @@ public final class Report {
     }
 
     public static void main(String[] arguments) {
-        new Report(ReportOptions.parse(arguments)).run();
+        Settings.requireVectors();
+        new Report(options(arguments)).run();
+    }
+
+    private static ReportOptions options(String... arguments) {
+        try {
+            return ReportOptions.parse(arguments);
+        } catch (IllegalArgumentException e) {
+            Settings.refuse(Objects.toString(e.getMessage()));
+            throw e;
+        }
     }
 
     private void run() {

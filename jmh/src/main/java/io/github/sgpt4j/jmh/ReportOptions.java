@@ -20,6 +20,10 @@ record ReportOptions(boolean quick, int rounds, ModelShape shape, List<String> o
     private static final int QUICK_ROUNDS = 3;
 
     ReportOptions {
+        List<String> libraries = Peer.all().stream().map(Peer::name).toList();
+        if (!libraries.containsAll(peers)) {
+            throw new IllegalArgumentException("peers: expected some of %s, got %s".formatted(libraries, peers));
+        }
         if (!SECTIONS.containsAll(only)) {
             throw new IllegalArgumentException("sections: expected some of %s, got %s".formatted(SECTIONS, only));
         }
@@ -28,7 +32,8 @@ record ReportOptions(boolean quick, int rounds, ModelShape shape, List<String> o
         }
     }
 
-    /// `[--quick] [--rounds N] [--shape NAME] [--only SECTION,…] [--peers NAME,…]`
+    /// `[--quick] [--rounds N] [--shape NAME] [--only SECTION,…] [--peers NAME,…]`; what every program here takes,
+    /// jmh/run has made of it properties.
     static ReportOptions parse(String... arguments) {
         boolean quick = false;
         OptionalInt rounds = OptionalInt.empty();
@@ -39,14 +44,14 @@ record ReportOptions(boolean quick, int rounds, ModelShape shape, List<String> o
             String name = rest.next();
             switch (name) {
                 case "--quick" -> quick = true;
-                case "--rounds" -> rounds = OptionalInt.of(Integer.parseInt(value(name, rest)));
-                case "--shape" -> shape = ModelShape.valueOf(value(name, rest));
+                case "--rounds" -> rounds = OptionalInt.of(number(name, value(name, rest)));
+                case "--shape" -> shape = shape(name, value(name, rest));
                 case "--only" -> only = List.of(value(name, rest).split(","));
                 case "--peers" -> peers = List.of(value(name, rest).split(","));
                 default ->
                     throw new IllegalArgumentException(
-                            "expected [--quick] [--rounds N] [--shape NAME] [--only SECTION,...] [--peers NAME,...], got "
-                                    + name);
+                            "expected [--vector-bits N] [--no-amx] [--quick] [--rounds N] [--shape NAME] [--only SECTION,...]"
+                                    + " [--peers NAME,...], got " + name);
             }
         }
         return new ReportOptions(quick, rounds.orElse(quick ? QUICK_ROUNDS : ROUNDS), shape, only, peers);
@@ -57,6 +62,23 @@ record ReportOptions(boolean quick, int rounds, ModelShape shape, List<String> o
             throw new IllegalArgumentException(name + ": expected a value");
         }
         return rest.next();
+    }
+
+    private static int number(String name, String value) {
+        try {
+            return Integer.parseInt(value);
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException("%s: expected a number, got %s".formatted(name, value), e);
+        }
+    }
+
+    private static ModelShape shape(String name, String value) {
+        try {
+            return ModelShape.valueOf(value);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(
+                    "%s: expected one of %s, got %s".formatted(name, Arrays.toString(ModelShape.values()), value), e);
+        }
     }
 
     /// Whether a library takes part; ours always does.

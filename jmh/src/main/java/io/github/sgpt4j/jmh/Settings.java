@@ -1,6 +1,7 @@
 package io.github.sgpt4j.jmh;
 
 import io.github.sgpt4j.Dtype;
+import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
@@ -47,6 +48,17 @@ public final class Settings {
     /// How our engine keeps its weights: `-Ddtype`, `fp32` (as the others do), `bf16` or `fp16`.
     public static Dtype dtype() {
         return Dtype.valueOf(System.getProperty("dtype", "fp32").toUpperCase(Locale.ROOT));
+    }
+
+    /// Ends the program unless there are vectors as wide as they were asked for.
+    static void requireVectors() {
+        Simd.problem().ifPresent(Settings::refuse);
+    }
+
+    /// Ends the program because of how it was started.
+    static void refuse(String sentence) {
+        System.err.println("jmh/run: " + sentence);
+        System.exit(2);
     }
 
     private static Optional<Path> path(String property) {

@@ -1,6 +1,15 @@
 package io.github.sgpt4j.jmh.peers;
 
 import io.github.sgpt4j.jmh.Peer;
+import io.github.sgpt4j.jmh.Settings;
+import java.lang.foreign.AddressLayout;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
 import java.util.Optional;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.openblas.global.openblas_nolapack;
@@ -8,6 +17,8 @@ import org.bytedeco.openblas.presets.openblas;
 
 /// OpenBLAS's `cblas_sgemm`, operands outside the heap.
 public final class OpenBlasPeer implements Peer {
+    private static final long LONGEST_NAME = 64;
+
     @Override
     public String name() {
         return "openblas";
@@ -15,7 +26,25 @@ public final class OpenBlasPeer implements Peer {
 
     @Override
     public String description() {
-        return "OpenBLAS 0.3.31 (bytedeco)";
+        return "OpenBLAS 0.3.31 (bytedeco), kernels for " + core();
+    }
+
+    /// The processor that it takes this one for, or that `OPENBLAS_CORETYPE` names. The Java API lacks the function.
+    @SuppressWarnings("restricted") // A function without arguments that gives a constant string.
+    private static String core() {
+        openblas.blas_set_num_threads(Settings.threads()); // Loads the library.
+        Optional<MemorySegment> function = SymbolLookup.loaderLookup().find("openblas_get_corename");
+        if (function.isEmpty()) {
+            return "an unknown processor";
+        }
+        AddressLayout string =
+                ValueLayout.ADDRESS.withTargetLayout(MemoryLayout.sequenceLayout(LONGEST_NAME, ValueLayout.JAVA_BYTE));
+        MethodHandle name = Linker.nativeLinker().downcallHandle(function.get(), FunctionDescriptor.of(string));
+        try {
+            return ((MemorySegment) name.invokeExact()).getString(0);
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     @Override

@@ -16,11 +16,14 @@ import java.util.TreeMap;
 /// Where tests of the CUDA backend run: on the stand-in that the module `kernels` builds, or on a real device. The
 /// build sets the properties in a run of its own.
 public final class CudaTests {
+    /// System property of the run for the CUDA backend.
+    static final String PROPERTY = "sgpt4j.test.onCuda";
+
     private CudaTests() {}
 
     /// Whether this is the run for the CUDA backend.
     public static boolean active() {
-        return Boolean.getBoolean("sgpt4j.test.onCuda");
+        return Boolean.getBoolean(PROPERTY);
     }
 
     /// Whether a real device is asked for.

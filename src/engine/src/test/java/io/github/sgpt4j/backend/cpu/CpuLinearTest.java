@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.MatrixRows;
@@ -64,10 +63,6 @@ class CpuLinearTest {
         public void close() {
             arena.close();
         }
-    }
-
-    private static void assumeMatrixUnit() {
-        assumeTrue(new CpuOptions(2, WeightFormat.AS_STORED).usesMatrixUnit(), "the matrix unit is not used here");
     }
 
     private static CpuOptions options(WeightFormat format, boolean matrixUnit) {
@@ -137,8 +132,8 @@ class CpuLinearTest {
     }
 
     @Test
+    @Tag("amx")
     void theMatrixUnitTakesThreeBytesOfEveryStoredTypeUnlessSixteenBitsAreAskedFor() {
-        assumeMatrixUnit();
         int size = 512;
         long tiles = 3L * size * size + size / Amx.TILE * Amx.FACT_BYTES;
         for (DType type : TYPES) {
@@ -166,8 +161,8 @@ class CpuLinearTest {
 
     /// Numbers of 16 bits lose nothing: their products are those of the same numbers in 32.
     @Test
+    @Tag("amx")
     void onTheMatrixUnitSixteenBitsGiveWhatTheSameNumbersInThirtyTwoDo() {
-        assumeMatrixUnit();
         int out = 67;
         int in = 300;
         float[] x = normal(19 * in);

@@ -32,10 +32,11 @@ public final class Simd {
     public static final int LANES = F.length();
 
     /// Whether multiply-add is one instruction. Without the hardware the Vector API computes it exactly and very
-    /// slowly. Every 64-bit Arm has it, and so has every x86 with AVX2, which is what a preferred width of 256 bits
-    /// tells; the system property `sgpt4j.fma=false` overrides.
-    public static final boolean FMA =
-            Boolean.parseBoolean(System.getProperty("sgpt4j.fma", "true")) && (isArm() || preferredBits() >= 256);
+    /// slowly. Every 64-bit Arm has it. So has x86 with AVX2, which is what a preferred width of 256 bits tells,
+    /// unless somebody took it away (option `-XX:-UseFMA`, some virtual machines). The system property
+    /// `sgpt4j.fma=false` overrides.
+    public static final boolean FMA = Boolean.parseBoolean(System.getProperty("sgpt4j.fma", "true"))
+            && (isArm() || preferredBits() >= 256 && multiplyAddIsFast());
 
     /// Rows of a full register tile of two vectors a row: 24 accumulators where there are 32 vector registers, else 12.
     public static final int TILE_ROWS = CHOICE.shape.vectorBitSize() >= 512 || isArm() ? 12 : 6;
@@ -68,6 +69,22 @@ public final class Simd {
 
     private static int preferredBits() {
         return VectorShape.preferredShape().vectorBitSize();
+    }
+
+    /// Java's management beans would tell whether there is the instruction, after some 30 ms. The clock tells after
+    /// some µs: without it one multiply-add takes about 5 µs here, where nothing is compiled yet, with it 20 ns.
+    private static boolean multiplyAddIsFast() {
+        int count = 64;
+        long fastest = Long.MAX_VALUE;
+        float sum = 0;
+        for (int i = 0; i < 5; i++) {
+            long start = System.nanoTime();
+            for (int k = 0; k < count; k++) {
+                sum = Math.fma(sum, 0.5f, 1.25f);
+            }
+            fastest = Math.min(fastest, System.nanoTime() - start);
+        }
+        return fastest < count * 300L && sum > 0;
     }
 
     static VectorShape shapeFor(int bits) {

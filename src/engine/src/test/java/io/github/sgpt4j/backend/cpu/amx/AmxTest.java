@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -12,9 +11,10 @@ import java.lang.foreign.ValueLayout;
 import java.util.Random;
 import java.util.function.IntToDoubleFunction;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/// Products against sums in doubles. What needs the unit is skipped on machines without it, and says why.
+/// Products against sums in doubles. What needs the unit is tagged "amx", and left out on machines without it.
 class AmxTest {
     private static final long SEED = Long.getLong("sgpt4j.seed", 8192);
 
@@ -24,10 +24,6 @@ class AmxTest {
     @AfterEach
     void close() {
         arena.close();
-    }
-
-    private static void requireUnit() {
-        assumeTrue(Amx.problem().isEmpty(), () -> "AMX: " + Amx.problem().orElseThrow());
     }
 
     /// Rows `[count][64 · blocks]` times columns `[64 · blocks][16]`, of which the first `in` features
@@ -193,8 +189,8 @@ class AmxTest {
     }
 
     @Test
+    @Tag("amx")
     void productsOfAllShapesAreRight() {
-        requireUnit();
         for (int rows : new int[] {1, 15, 16, 17, 33, 64}) {
             for (int in : new int[] {1, 16, 63, 64, 65, 200, 768, 3072}) {
                 new Product(rows, in, r -> random.nextGaussian(), c -> random.nextGaussian() * 0.02).check();
@@ -203,8 +199,8 @@ class AmxTest {
     }
 
     @Test
+    @Tag("amx")
     void rowsAndColumnsMayDifferInMagnitude() {
-        requireUnit();
         new Product(
                         20,
                         300,
@@ -214,8 +210,8 @@ class AmxTest {
     }
 
     @Test
+    @Tag("amx")
     void hugeNumbersMayMeetTinyOnes() {
-        requireUnit();
         for (int magnitude : new int[] {-80, 0, 126}) {
             new Product(
                             16,
@@ -233,8 +229,8 @@ class AmxTest {
     }
 
     @Test
+    @Tag("amx")
     void aFewLargeNumbersDoNotSpoilTheOthers() {
-        requireUnit();
         Product product = new Product(
                 32,
                 768,
@@ -249,8 +245,8 @@ class AmxTest {
     }
 
     @Test
+    @Tag("amx")
     void aFewLargeWeightsDoNotSpoilTheOthers() {
-        requireUnit();
         Product product = new Product(
                 32, 768, r -> random.nextGaussian(), c -> random.nextGaussian() * (random.nextInt(300) == 0 ? 50 : 1));
         product.check();
@@ -260,8 +256,8 @@ class AmxTest {
     }
 
     @Test
+    @Tag("amx")
     void whatARowNeedsDoesNotChangeItsNeighbours() {
-        requireUnit();
         float[][] rows = fill(16, 300, r -> random.nextGaussian());
         float[][] columns = fill(Amx.TILE, 300, c -> random.nextGaussian());
         Product alike = new Product(rows, columns);
@@ -280,8 +276,8 @@ class AmxTest {
     }
 
     @Test
+    @Tag("amx")
     void smallIntegersAreExact() {
-        requireUnit();
         Product product = new Product(17, 100, r -> random.nextInt(-1000, 1001), c -> random.nextInt(-1000, 1001));
         for (int r = 0; r < 17; r++) {
             for (int c = 0; c < Amx.TILE; c++) {
@@ -291,8 +287,8 @@ class AmxTest {
     }
 
     @Test
+    @Tag("amx")
     void zerosGiveZeros() {
-        requireUnit();
         Product product = new Product(
                 16, 70, r -> r % 2 == 0 ? 0 : random.nextGaussian(), c -> c == 3 ? 0 : random.nextGaussian());
         product.check();
@@ -306,8 +302,8 @@ class AmxTest {
     }
 
     @Test
+    @Tag("amx")
     void whatIsNotFiniteMakesItsOwnRowOrColumnNaN() {
-        requireUnit();
         Product product = new Product(
                 18,
                 80,
@@ -336,8 +332,8 @@ class AmxTest {
     }
 
     @Test
+    @Tag("amx")
     void columnsAreMeasured() {
-        requireUnit();
         int blocks = 3;
         int rows = blocks * Amx.BLOCK;
         float[][] w = fill(Amx.TILE, rows, c -> c == 3 ? 0 : Math.scalb(random.nextGaussian(), c));
@@ -372,8 +368,8 @@ class AmxTest {
     }
 
     @Test
+    @Tag("amx")
     void memoryIsNotExceeded() {
-        requireUnit();
         MemorySegment small = arena.allocate(64, 64);
         MemorySegment large = arena.allocate(1 << 16, 64);
         assertThrows(IndexOutOfBoundsException.class, () -> Amx.splitRows(small, 1, 1, large, large, 0));
@@ -394,8 +390,8 @@ class AmxTest {
     }
 
     @Test
+    @Tag("amx")
     void closedMemoryIsRefused() {
-        requireUnit();
         MemorySegment open = arena.allocate(1 << 16, 64);
         Arena other = Arena.ofShared();
         MemorySegment closed = other.allocate(1 << 16, 64);

@@ -3,8 +3,15 @@ package io.github.sgpt4j.backend.cpu.kernel;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.HotSpotDiagnosticMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import jdk.incubator.vector.VectorShape;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
 
 @Tag("vector")
 class SimdTest {
@@ -32,5 +39,39 @@ class SimdTest {
         }
         assertEquals(Simd.LANES, Simd.S.length());
         assertEquals(Simd.LANES, Simd.I.length());
+    }
+
+    @Test
+    void multiplyAddIsClaimedOnlyWhereItIsAnInstruction() {
+        HotSpotDiagnosticMXBean bean = ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class);
+        boolean there = Boolean.parseBoolean(bean.getVMOption("UseFMA").getValue());
+        assertTrue(there || !Simd.FMA);
+        assertTrue(Simd.FMA || !there || VectorShape.preferredShape().vectorBitSize() < 256);
+    }
+
+    /// As on a machine with wide vectors and without the instruction.
+    @Test
+    @DisabledOnOs(architectures = "aarch64", disabledReason = "every 64-bit Arm has multiply-add")
+    void multiplyAddMayBeMissingWhateverTheWidth() throws IOException {
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "--add-modules=jdk.incubator.vector",
+                        "-XX:-UseFMA",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        PrintSimd.class.getName())
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        String description = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertTrue(description.contains("no fma"), description);
+    }
+
+    /// What another virtual machine has.
+    static final class PrintSimd {
+        private PrintSimd() {}
+
+        public static void main(String[] arguments) {
+            System.out.println(Simd.description());
+        }
     }
 }
