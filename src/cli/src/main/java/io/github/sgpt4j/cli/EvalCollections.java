@@ -90,9 +90,7 @@ final class EvalCollections {
 
     private List<EvalResult> withScorer(
             List<Collection> collections, Map<BeirDataset, Path> runs, Map<String, Object> about) throws IOException {
-        if (command.modelName().isEmpty()) {
-            command.notice("the built-in model is too small for re-ranking to help; name a larger one with -m");
-        }
+        command.warnOfReranking();
         try (Model model = command.openModel();
                 CrossEncoder encoder = CrossEncoder.of(
                         model, options.crossEncoder(command.common().batchTokens()));

@@ -97,6 +97,14 @@ abstract class ModelCommand implements Callable<Integer> {
         }
     }
 
+    /// Says that re-ranking does not help, if that is known of the model that was asked for.
+    final void warnOfReranking() {
+        if (modelName().isEmpty()) {
+            notice("re-ranking with the built-in model, which was not trained for it, makes results worse;"
+                    + " name another with -m");
+        }
+    }
+
     /// Whether an option was given.
     final boolean given(String option) {
         return spec.commandLine().getParseResult().hasMatchedOption(option);

@@ -126,7 +126,9 @@ final class SearchCommand extends ModelCommand {
     }
 
     private QuerySearch indexSearch(String path) throws IOException {
-        warnOfReranking();
+        if (rerank != null) {
+            warnOfReranking();
+        }
         SearchOptions options = SearchOptions.DEFAULT
                 .withMode(mode == null ? SearchMode.DENSE : mode)
                 .withLimit(k)
@@ -137,7 +139,9 @@ final class SearchCommand extends ModelCommand {
 
     private QuerySearch memorySearch() throws IOException {
         List<Document> documents = corpus == null ? Corpus.demo() : Corpus.load(corpus);
-        warnOfReranking();
+        if (rerank != null) {
+            warnOfReranking();
+        }
         Model model = openModel();
         try {
             BiEncoder encoder = BiEncoder.of(model, BiEncoderOptions.DEFAULT.withBatchTokens(common().batchTokens()));
@@ -153,12 +157,6 @@ final class SearchCommand extends ModelCommand {
         } catch (IOException | RuntimeException | Error e) {
             model.close();
             throw e;
-        }
-    }
-
-    private void warnOfReranking() {
-        if (rerank != null && modelName().isEmpty()) {
-            notice("the built-in model is too small for re-ranking to help; name a larger one with -m");
         }
     }
 

@@ -51,13 +51,13 @@ class SmallCommandsTest {
         assertEquals("", result.err());
         for (String fact : List.of(
                 "family +gpt_neo",
-                "layers +4",
+                "layers +3",
                 "hidden size +256",
-                "vocabulary +8,192",
+                "vocabulary +32,000",
                 "stored as +F16 .*",
                 "files +model.safetensors",
                 "pooling +weightedmean \\(1_Pooling.config.json\\)",
-                "text length +cut to 128 tokens .*",
+                "text length +cut to 256 tokens .*",
                 "specb +yes: \"specb\" is in the directory's name.*")) {
             assertTrue(result.text().lines().anyMatch(line -> line.matches(fact)), fact + "\n" + result.text());
         }

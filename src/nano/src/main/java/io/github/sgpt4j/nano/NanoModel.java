@@ -9,8 +9,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.zip.CRC32;
 
-/// The built-in model and its demo corpus: a GPT-Neo of 5.4 million parameters that knows dictionary English, as
-/// bi-encoder (asymmetric, "specb") and cross-encoder, and 4,000 WordNet entries.
+/// The built-in model and its demo corpus: a GPT-Neo of 10.7 million parameters, a sentence encoder (asymmetric,
+/// "specb") for everyday and dictionary English, and 4,000 WordNet entries. As a cross-encoder it only serves to try
+/// things out.
 public final class NanoModel {
     private static final String FOLDER = "/META-INF/sgpt4j/nano/";
     private static final String MODEL = "model/";
