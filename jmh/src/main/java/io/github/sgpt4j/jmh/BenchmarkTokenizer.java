@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Optional;
 
 /// The tokenizer of the random checkpoints: GPT-2's if [Settings#gpt2Directory] has it, otherwise the built-in
-/// model's, byte-level BPE of 8,192 tokens. Either way a `tokenizer.json`, the form that all libraries read.
+/// model's, byte-level BPE of 32,000 tokens. Either way a `tokenizer.json`, the form that all libraries read.
 final class BenchmarkTokenizer {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String END = "<|endoftext|>";

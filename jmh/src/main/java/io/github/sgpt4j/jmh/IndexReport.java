@@ -76,7 +76,9 @@ public final class IndexReport {
     }
 
     private float[][] embed(String name, List<String> all, TextKind kind) throws IOException {
-        Path file = folder.resolve("%s-%d-%08x.f32".formatted(name, all.size(), all.hashCode()));
+        // Texts and model: embeddings of another one are others.
+        int contents = 31 * all.hashCode() + encoder.fingerprint().hashCode();
+        Path file = folder.resolve("%s-%d-%08x.f32".formatted(name, all.size(), contents));
         int width = encoder.dimension();
         if (Files.exists(file) && Files.size(file) == 4L * all.size() * width) {
             return read(file, all.size(), width);

@@ -4,6 +4,7 @@ import com.sun.management.HotSpotDiagnosticMXBean;
 import io.github.sgpt4j.backend.cpu.CpuOptions;
 import io.github.sgpt4j.backend.cpu.WeightFormat;
 import io.github.sgpt4j.backend.cpu.amx.Amx;
+import io.github.sgpt4j.backend.cpu.avx2.Avx2;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -34,13 +35,15 @@ import org.junit.platform.launcher.PostDiscoveryFilter;
 /// - Tests tagged "vector" are left out of a run with vectors ([Simd#WIDTH_PROPERTY]) wider than there are.
 /// - They are left out of a run under an option of the virtual machine (named by [#LIMIT_PROPERTY]) that limits nothing
 ///   here: the run would repeat another one.
-/// - Tests tagged "amx" are left out where the matrix unit cannot be used. The build has them in the first run only.
+/// - Tests tagged "amx" are left out where the matrix unit cannot be used, those tagged "avx2" where machine code for
+///   AVX2 cannot. The build has both in the first run only.
 public final class MachineFilter implements PostDiscoveryFilter {
     /// System property of a run under an option of the virtual machine: the option's name, as `UseAVX`.
     static final String LIMIT_PROPERTY = "sgpt4j.test.limit";
 
     private static final TestTag VECTOR = TestTag.create("vector");
     private static final TestTag AMX = TestTag.create("amx");
+    private static final TestTag AVX2 = TestTag.create("avx2");
 
     /// Whether this is one of the build's runs after the first.
     private static final boolean AGAIN = Stream.of(Simd.WIDTH_PROPERTY, LIMIT_PROPERTY, CudaTests.PROPERTY)
@@ -48,6 +51,8 @@ public final class MachineFilter implements PostDiscoveryFilter {
 
     private static final Optional<String> NO_VECTORS = tooWide().or(MachineFilter::limitsNothing);
     private static final Optional<String> NO_MATRIX_UNIT = matrixUnitLacks();
+    private static final Optional<String> NO_AVX2 =
+            Avx2.problem().map(problem -> "Tests of machine code for AVX2 are left out: " + problem + ".");
 
     private static final Set<String> SAID = ConcurrentHashMap.newKeySet();
 
@@ -60,7 +65,10 @@ public final class MachineFilter implements PostDiscoveryFilter {
 
     private static Optional<String> reason(Set<TestTag> tags) {
         Optional<String> reason = tags.contains(VECTOR) ? NO_VECTORS : Optional.empty();
-        return reason.isEmpty() && tags.contains(AMX) && !AGAIN ? NO_MATRIX_UNIT : reason;
+        if (reason.isPresent() || AGAIN) {
+            return reason;
+        }
+        return tags.contains(AMX) ? NO_MATRIX_UNIT : tags.contains(AVX2) ? NO_AVX2 : reason;
     }
 
     private static Optional<String> tooWide() {

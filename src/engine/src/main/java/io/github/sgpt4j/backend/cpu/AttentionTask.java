@@ -28,7 +28,6 @@ final class AttentionTask {
     /// [Tiles#CHUNK].
     static final int BLOCK = 192;
 
-
     private final Scratch scratch;
     private final KeyBlocks packedKeys;
     private final KeyBlocks storedKeys = new StoredKeys();
@@ -135,8 +134,7 @@ final class AttentionTask {
             for (int i = 0; i < length; i++) {
                 int column = h * length + i;
                 int at = attention.qkvRow(firstRow + i) + (firstHead + h) * dim;
-                Packing.column(
-                        attention.qkv().array(), at, dim, parameters.scale(), queries.array(), column, COLUMNS);
+                Packing.column(attention.qkv().array(), at, dim, parameters.scale(), queries.array(), column, COLUMNS);
                 positions[column] = position + i;
                 slopes[column] =
                         parameters.slopes().length == 0 ? 0f : parameters.slopes()[firstHead + h];

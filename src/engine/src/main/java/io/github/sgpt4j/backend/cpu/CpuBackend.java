@@ -76,7 +76,8 @@ public final class CpuBackend implements Backend {
 
     /// Vector width, tile, machine code, threads and weight format, in one line for people.
     public String description() {
-        return "%s%s, %d threads, weights %s".formatted(Simd.description(), machineCode(), workers.threads(), weights());
+        return "%s%s, %d threads, weights %s"
+                .formatted(Simd.description(), machineCode(), workers.threads(), weights());
     }
 
     private String weights() {

@@ -38,10 +38,14 @@ public record CpuOptions(int threads, WeightFormat weights, long workInPlace, bo
         return machineCode && Simd.LANES == Amx.TILE && Amx.problem().isEmpty();
     }
 
-    /// Whether products on vector units are computed by [Avx2]. Panels are as wide as its tiles only with vectors of 256
+    /// Whether products on vector units are computed by [Avx2]. Panels are as wide as its tiles only with vectors of
+    /// 256
     /// bits, and it always multiplies and adds with one rounding.
     public boolean usesAvx2() {
-        return machineCode && Simd.TILE_COLUMNS == Avx2.COLUMNS && Simd.FMA && Avx2.problem().isEmpty();
+        return machineCode
+                && Simd.TILE_COLUMNS == Avx2.COLUMNS
+                && Simd.FMA
+                && Avx2.problem().isEmpty();
     }
 
     /// Whether matrices of `in` input features are held as tiles for the matrix unit, whatever they are stored as.

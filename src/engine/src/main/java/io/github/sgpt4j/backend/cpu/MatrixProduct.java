@@ -8,7 +8,8 @@ import java.lang.foreign.MemorySegment;
 
 /// One linear layer on one block of activations: `out = activation(x · Wᵀ + b)` or `out += x · Wᵀ + b`.
 ///
-/// In the manner of Goto and van de Geijn (2008): for every block of [#DEPTH] input features, the rows of a task stay in
+/// In the manner of Goto and van de Geijn (2008): for every block of [#DEPTH] input features, the rows of a task stay
+/// in
 /// the second-level cache, packed unless [io.github.sgpt4j.backend.cpu.avx2.Avx2] computes; so do a few panels of
 /// weights, which all rows pass before the next ones come. Partial sums rest in `out`. Every output is summed in the
 /// same order whatever the number of threads and rows.
@@ -44,6 +45,9 @@ record MatrixProduct(
     /// Fewest panels per task: packing the rows costs less than one of them.
     private static final int FEWEST_PANELS = 4;
 
+    /// Most blocks of rows for which panels are the outer loop.
+    private static final int FEW_BLOCKS = 4;
+
     static void run(
             Workers workers, CpuTensor x, PackedMatrix matrix, Activation activation, boolean add, CpuTensor out) {
         new MatrixProduct(x.values(), x.offset(), x.rows(), matrix, activation, add, out.values(), out.offset())
@@ -54,12 +58,30 @@ record MatrixProduct(
         int rowBlock = rowBlock(rows);
         int rowBlocks = (rows + rowBlock - 1) / rowBlock;
         int panels = matrix.panelCount();
+        if (matrix.byAvx2()) {
+            runInOrder(workers, rowBlock, rowBlocks, panels);
+            return;
+        }
         int panelGroups = workers.piecesOfEach(rowBlocks, panels / FEWEST_PANELS);
         workers.parallelFor(Math.multiplyExact(rowBlocks, panelGroups), (task, scratch) -> {
             int first = task / panelGroups * rowBlock;
             int group = task % panelGroups;
             int from = (int) ((long) panels * group / panelGroups);
             int to = (int) ((long) panels * (group + 1) / panelGroups);
+            scratch.productTask().run(this, first, Math.min(rowBlock, rows - first), from, to);
+        });
+    }
+
+    /// In small pieces, since they cost nothing but themselves: threads have done at about the same time. With few
+    /// blocks
+    /// of rows, each panel passes all of them before the next one comes, and weights are read from memory once.
+    private void runInOrder(Workers workers, int rowBlock, int rowBlocks, int panels) {
+        int groups = (panels + FEWEST_PANELS - 1) / FEWEST_PANELS;
+        boolean panelsFirst = rowBlocks <= FEW_BLOCKS;
+        workers.parallelRanges(Math.multiplyExact(rowBlocks, groups), (task, scratch) -> {
+            int first = (panelsFirst ? task % rowBlocks : task / groups) * rowBlock;
+            int from = (panelsFirst ? task / rowBlocks : task % groups) * FEWEST_PANELS;
+            int to = Math.min(panels, from + FEWEST_PANELS);
             scratch.productTask().run(this, first, Math.min(rowBlock, rows - first), from, to);
         });
     }

@@ -70,7 +70,15 @@ final class PackedKeys implements KeyBlocks {
             int values = attention.values(segment, block * BLOCK + first, kvHead);
             Packing.tiles(attention.qkv().array(), keys, stride, first, end, size, dim, keysAndValues, at);
             Packing.columnTiles(
-                    attention.qkv().array(), values, stride, first, end, size, dim, keysAndValues, at + BLOCK * keyDepth);
+                    attention.qkv().array(),
+                    values,
+                    stride,
+                    first,
+                    end,
+                    size,
+                    dim,
+                    keysAndValues,
+                    at + BLOCK * keyDepth);
             end = first;
         }
     }
@@ -93,16 +101,14 @@ final class PackedKeys implements KeyBlocks {
     }
 
     @Override
-    public void addValues(
-            int owner, int block, int size, int from, int to, Floats weights, int at, Floats weighted) {
+    public void addValues(int owner, int block, int size, int from, int to, Floats weights, int at, Floats weighted) {
         int values = block * blockSize() + BLOCK * keyDepth;
         int valueDepth = Tiles.paddedDepth(size);
         for (int c = 0; c < dim; ) {
             int height = Tiles.height(dim - c);
             int tile = values + c * valueDepth + from * height;
             int o = c * COLUMNS;
-            Tiles.multiply(
-                    height, keysAndValues, tile, weights.array(), at, to - from, weighted.array(), o, COLUMNS);
+            Tiles.multiply(height, keysAndValues, tile, weights.array(), at, to - from, weighted.array(), o, COLUMNS);
             c += height;
         }
     }

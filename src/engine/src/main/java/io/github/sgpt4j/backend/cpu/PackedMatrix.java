@@ -34,8 +34,8 @@ record PackedMatrix(int in, int out, DType dtype, MemorySegment panels, Floats b
     }
 
     /// Whether weights are multiplied where they lie. Others are first copied to the heap and widened: 16-bit ones,
-    /// and with 16 registers all that the Vector API multiplies, because reading outside the heap takes it more general
-    /// registers than there are.
+    /// and with 16 registers all that the Vector API multiplies, because reading outside the heap takes it more
+    /// general registers than there are.
     private boolean readInPlace() {
         return dtype == DType.F32 && (byAvx2 || Simd.PANEL_VECTORS == 1);
     }

@@ -63,7 +63,7 @@ final class ProductTask {
         matrix = product.matrix();
         boolean few = count <= FEW_ROWS;
         depth = few ? fewRowsDepth() : MatrixProduct.depth(matrix.in());
-        group = few ? 1 : GROUP;
+        group = few && !matrix.byAvx2() ? 1 : GROUP;
         step = matrix.byAvx2() ? count : Simd.TILE_ROWS;
         ready = scratch.values(Use.PANEL, group * matrix.workingFloats(depth));
         edge = scratch.values(Use.TILE, Tiles.paddedRows(step) * Simd.TILE_COLUMNS);

@@ -67,8 +67,7 @@ final class StoredKeys implements KeyBlocks {
     }
 
     @Override
-    public void addValues(
-            int owner, int block, int size, int from, int to, Floats weights, int at, Floats weighted) {
+    public void addValues(int owner, int block, int size, int from, int to, Floats weights, int at, Floats weighted) {
         addValues(owner, block, from, to, weights.memory(), (long) at * Float.BYTES, weighted.memory());
     }
 

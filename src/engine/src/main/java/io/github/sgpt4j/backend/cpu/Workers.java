@@ -104,6 +104,17 @@ final class Workers implements AutoCloseable {
         run(new Loop(tasks, task, false), tasks > 1 && free() > 0);
     }
 
+    /// As [#parallelFor], but each thread mostly goes through consecutive indices.
+    void parallelRanges(int tasks, Task task) {
+        int parts = Math.min(available(), tasks);
+        SharedRanges ranges = new SharedRanges(tasks, parts);
+        parallelFor(parts, (part, scratch) -> {
+            for (int index = ranges.take(part); index >= 0; index = ranges.take(part)) {
+                task.run(index, scratch);
+            }
+        });
+    }
+
     /// As [#parallelFor], with the help of the whole group whoever has entered: for what others wait for.
     void parallelForAll(int tasks, Task task) {
         run(new Loop(tasks, task, true), tasks > 1 && !workers.isEmpty());

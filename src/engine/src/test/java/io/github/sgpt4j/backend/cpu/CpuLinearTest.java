@@ -65,8 +65,8 @@ class CpuLinearTest {
         }
     }
 
-    private static CpuOptions options(WeightFormat format, boolean matrixUnit) {
-        return new CpuOptions(2, format, 0, matrixUnit);
+    private static CpuOptions options(WeightFormat format, boolean machineCode) {
+        return new CpuOptions(2, format, 0, machineCode);
     }
 
     private MatrixRows stored(DType dtype, float[] values, int out, int in) {
@@ -219,6 +219,26 @@ class CpuLinearTest {
                         Math.abs(exact - actual[i]) <= allowed,
                         "%s, matrix unit %s, row %d, feature %d: expected %s, got %s (allowed %s)"
                                 .formatted(what, matrixUnit, row, feature, exact, actual[i], allowed));
+            }
+        }
+    }
+
+    /// Where machine code for AVX2 is used; elsewhere both are the same.
+    @Test
+    void machineCodeForVectorUnitsGivesTheBitsOfTheVectorApi() {
+        if (options(WeightFormat.F32, true).usesMatrixUnit()) {
+            return;
+        }
+        for (int[] shape : new int[][] {{1, 1, 1}, {5, 33, 17}, {13, 100, 70}, {24, 770, 48}, {25, 1600, 33}}) {
+            int rows = shape[0];
+            int in = shape[1];
+            int out = shape[2];
+            for (DType type : TYPES) {
+                List<MatrixRows> matrix = List.of(stored(type, normal(out * in), out, in));
+                float[] x = normal(rows * in);
+                float[] expected = multiply(matrix, options(WeightFormat.AS_STORED, false), x);
+                float[] actual = multiply(matrix, options(WeightFormat.AS_STORED, true), x);
+                assertArrayEquals(expected, actual, "%d rows, [%d, %d], %s".formatted(rows, out, in, type));
             }
         }
     }

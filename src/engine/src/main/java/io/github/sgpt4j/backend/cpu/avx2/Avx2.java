@@ -45,9 +45,7 @@ public final class Avx2 {
                     TRANSPOSED[height] = memory.asSlice(routines.transposed(height));
                 }
             });
-            problem = code.isEmpty()
-                    ? Optional.of("the system gives no memory to run code from")
-                    : Optional.empty();
+            problem = code.isEmpty() ? Optional.of("the system gives no memory to run code from") : Optional.empty();
         }
         PROBLEM = problem;
     }
@@ -83,7 +81,8 @@ public final class Avx2 {
     ///
     /// @param a floats `[rows][depth]`, the first at byte `aOffset`, rows `aStride` bytes apart
     /// @param b floats `[depth][16]` from byte `bOffset` on
-    /// @param next where in B the next call will read; what lies there is fetched from memory if it is not `bOffset`
+    /// @param next where in B the next call will read; what lies there is fetched from memory, unless it is
+    ///     `bOffset`
     /// @param s floats `[rows][16]`, rows `sStride` bytes apart; may be where C is
     /// @param c floats `[rows][16]`, rows `cStride` bytes apart
     public static void multiply(
@@ -108,15 +107,15 @@ public final class Avx2 {
         check(b, bOffset, depth, ROW_BYTES, ROW_BYTES);
         check(s, sOffset, rows, sStride, ROW_BYTES);
         check(c, cOffset, rows, cStride, ROW_BYTES);
-        int tiles = rows / HEIGHT;
-        int rest = rows % HEIGHT;
-        boolean few = rows <= HEIGHT;
-        MemorySegment[] routines = few ? FEW_ROWS : MANY_ROWS;
-        // One more than the tiles that are to fetch.
-        int ahead = next == bOffset ? 1 : few ? 2 : 3;
-        if (tiles > 0) {
+        // Tiles of about the same height: one of few rows would wait for its additions to end.
+        int tiles = (rows + HEIGHT - 1) / HEIGHT;
+        int height = rows / tiles;
+        int higher = rows % tiles;
+        MemorySegment[] routines = tiles == 1 ? FEW_ROWS : MANY_ROWS;
+        int fetching = next == bOffset ? 0 : Math.min(tiles, 2);
+        if (higher > 0) {
             call(
-                    routines[HEIGHT],
+                    routines[height + 1],
                     depth,
                     a,
                     aOffset,
@@ -129,30 +128,28 @@ public final class Avx2 {
                     c,
                     cOffset,
                     cStride,
-                    tiles,
+                    higher,
                     next - bOffset,
-                    ahead);
+                    fetching + 1);
         }
-        if (rest > 0) {
-            int done = tiles * HEIGHT;
-            call(
-                    routines[rest],
-                    depth,
-                    a,
-                    aOffset + done * aStride,
-                    aStride,
-                    b,
-                    bOffset,
-                    s,
-                    sOffset + done * sStride,
-                    sStride,
-                    c,
-                    cOffset + done * cStride,
-                    cStride,
-                    1,
-                    next - bOffset + tiles * Avx2Routines.fetchedByTile(depth),
-                    tiles < 2 ? ahead - tiles : 1);
-        }
+        int done = higher * (height + 1);
+        call(
+                routines[height],
+                depth,
+                a,
+                aOffset + done * aStride,
+                aStride,
+                b,
+                bOffset,
+                s,
+                sOffset + done * sStride,
+                sStride,
+                c,
+                cOffset + done * cStride,
+                cStride,
+                tiles - higher,
+                next - bOffset + higher * Avx2Routines.fetchedByTile(depth),
+                Math.max(0, fetching - higher) + 1);
     }
 
     /// `c[r][n] += Σ_p a[p][r] · b[p][n]` for `rows` rows and 16 columns.

@@ -97,9 +97,10 @@ final class Avx2Routines {
     ///        long tilesAhead)
     /// ```
     ///
-    /// Pointers and offsets are added. Strides are the bytes from a row to the next: rows of A are contiguous, those
-    /// of S and C have 16 floats, and so has B for each step through the depth. The depth is [#STEPS] times `rounds`
-    /// plus `rest`. Tiles, at least one, follow each other in A, S and C. S may be C.
+    /// Pointers and offsets are added. Strides are the bytes from a row to the next: rows of A are
+    /// contiguous, rows of S and C have 16 floats, and so has B for each step through the depth. The
+    /// depth is [#STEPS] times `rounds` plus `rest`. Tiles, at least one, follow each other in A, S
+    /// and C. S may be C.
     ///
     /// The first `tilesAhead` − 1 tiles fetch what lies `nextOffset` bytes after B into the second-level cache.
     /// Reaching past the end of memory with that does no harm.

@@ -330,7 +330,11 @@ public final class Assembler {
 
     /// `to = a · b + to`, rounded once.
     public void vfmadd231ps(Ymm to, Ymm a, Ymm b) {
-        bytes(0xC4, (1 - to.high()) << 7 | 0x40 | (1 - b.high()) << 5 | MAP_0F38, (~a.number & 15) << 3 | 4 | P66, 0xB8);
+        bytes(
+                0xC4,
+                (1 - to.high()) << 7 | 0x40 | (1 - b.high()) << 5 | MAP_0F38,
+                (~a.number & 15) << 3 | 4 | P66,
+                0xB8);
         code.write(modRm(3, to.low(), b.low()));
     }
 

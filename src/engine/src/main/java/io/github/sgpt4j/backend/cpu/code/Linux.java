@@ -117,8 +117,8 @@ public final class Linux {
     }
 
     /// Functions of four pointers and [#LEAF_PARAMETERS] integers of 64 bits that they may pass over; they return
-    /// nothing. The handle takes the function's address first. Segments may lie on the heap: the garbage collector waits
-    /// until a call returns, so each must be short. Those outside of it stay open meanwhile.
+    /// nothing. The handle takes the function's address first. Segments may lie on the heap: the garbage collector
+    /// waits until a call returns, so each must be short. Those outside of it stay open meanwhile.
     public static MethodHandle leafFunctions() {
         FunctionDescriptor form = FunctionDescriptor.ofVoid(ADDRESS, ADDRESS, ADDRESS, ADDRESS)
                 .appendArgumentLayouts(longs(LEAF_PARAMETERS));

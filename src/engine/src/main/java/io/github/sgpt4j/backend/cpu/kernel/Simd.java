@@ -44,10 +44,10 @@ public final class Simd {
     /// Columns of a register tile and of a weight panel.
     public static final int TILE_COLUMNS = 2 * LANES;
 
-    /// Vectors of a weight panel's row that lie together. With 32 registers, the left and the right vectors of a panel
-    /// lie apart, so that a tile reads it at two places at a time: a processor fetches a limited number of cache lines
-    /// ahead at each place that it sees being read, and where few rows meet many weights, one place is slower than two
-    /// by a third. With 16, a second base would send sums through the stack.
+    /// Vectors of a weight panel's row that lie together. With 32 registers, the left and the right vectors of a
+    /// panel lie apart, so that a tile reads it at two places at a time: a processor fetches a limited number of
+    /// cache lines ahead at each place that it sees being read, and where few rows meet many weights, one place is
+    /// slower than two by a third. With 16, a second base would send sums through the stack.
     public static final int PANEL_VECTORS = TILE_ROWS == 12 ? 1 : 2;
 
     private Simd() {}

@@ -5,8 +5,9 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/// The tiles of [Tiles] with B outside the heap, where packed weights lie: reading them in place beats copying panels
-/// into arrays first, as long as they are floats.
+/// The tiles of [Tiles] with B outside the heap, where packed weights lie, for processors with 32 vector registers:
+/// reading weights in place beats copying panels into arrays first, as long as they are floats. Those with 16 have
+/// too few general registers beside: [Simd#PANEL_VECTORS].
 public final class WeightTiles {
     private static final int CHUNK = Tiles.CHUNK;
     private static final VectorSpecies<Float> F = Simd.F;
@@ -41,9 +42,7 @@ public final class WeightTiles {
         switch (height) {
             case 12 -> tile12(a, ao, b, bo, right, k, s, so, sourceStride, c, co, stride);
             case 8 -> tile8(a, ao, b, bo, right, k, s, so, sourceStride, c, co, stride);
-            case 6 -> tile6(a, ao, b, bo, right, k, s, so, sourceStride, c, co, stride);
             case 4 -> tile4(a, ao, b, bo, right, k, s, so, sourceStride, c, co, stride);
-            case 2 -> tile2(a, ao, b, bo, right, k, s, so, sourceStride, c, co, stride);
             default -> throw new IllegalArgumentException("tile of " + height + " rows");
         }
     }
@@ -238,73 +237,6 @@ public final class WeightTiles {
         c7b.intoArray(c, co + 7 * stride + L);
     }
 
-    private static void tile6(
-            float[] a,
-            int ao,
-            MemorySegment b,
-            long bo,
-            long right,
-            int k,
-            float[] s,
-            int so,
-            int ss,
-            float[] c,
-            int co,
-            int stride) {
-        FloatVector c0a = FloatVector.fromArray(F, s, so);
-        FloatVector c0b = FloatVector.fromArray(F, s, so + L);
-        FloatVector c1a = FloatVector.fromArray(F, s, so + ss);
-        FloatVector c1b = FloatVector.fromArray(F, s, so + ss + L);
-        FloatVector c2a = FloatVector.fromArray(F, s, so + 2 * ss);
-        FloatVector c2b = FloatVector.fromArray(F, s, so + 2 * ss + L);
-        FloatVector c3a = FloatVector.fromArray(F, s, so + 3 * ss);
-        FloatVector c3b = FloatVector.fromArray(F, s, so + 3 * ss + L);
-        FloatVector c4a = FloatVector.fromArray(F, s, so + 4 * ss);
-        FloatVector c4b = FloatVector.fromArray(F, s, so + 4 * ss + L);
-        FloatVector c5a = FloatVector.fromArray(F, s, so + 5 * ss);
-        FloatVector c5b = FloatVector.fromArray(F, s, so + 5 * ss + L);
-        for (int q = 0; q < k; q += CHUNK) {
-            int i = ao + q * 6;
-            long j = bo + q * (long) V;
-            long h = j + right;
-            int n = Math.min(CHUNK, k - q);
-            for (int p = 0; p < n; p++) {
-                FloatVector y = FloatVector.fromMemorySegment(F, b, j + p * V, ORDER);
-                FloatVector z = FloatVector.fromMemorySegment(F, b, h + p * V, ORDER);
-                FloatVector x = FloatVector.broadcast(F, a[i + p]);
-                c0a = FMA ? x.fma(y, c0a) : x.mul(y).add(c0a);
-                c0b = FMA ? x.fma(z, c0b) : x.mul(z).add(c0b);
-                x = FloatVector.broadcast(F, a[i + p + CHUNK]);
-                c1a = FMA ? x.fma(y, c1a) : x.mul(y).add(c1a);
-                c1b = FMA ? x.fma(z, c1b) : x.mul(z).add(c1b);
-                x = FloatVector.broadcast(F, a[i + p + 2 * CHUNK]);
-                c2a = FMA ? x.fma(y, c2a) : x.mul(y).add(c2a);
-                c2b = FMA ? x.fma(z, c2b) : x.mul(z).add(c2b);
-                x = FloatVector.broadcast(F, a[i + p + 3 * CHUNK]);
-                c3a = FMA ? x.fma(y, c3a) : x.mul(y).add(c3a);
-                c3b = FMA ? x.fma(z, c3b) : x.mul(z).add(c3b);
-                x = FloatVector.broadcast(F, a[i + p + 4 * CHUNK]);
-                c4a = FMA ? x.fma(y, c4a) : x.mul(y).add(c4a);
-                c4b = FMA ? x.fma(z, c4b) : x.mul(z).add(c4b);
-                x = FloatVector.broadcast(F, a[i + p + 5 * CHUNK]);
-                c5a = FMA ? x.fma(y, c5a) : x.mul(y).add(c5a);
-                c5b = FMA ? x.fma(z, c5b) : x.mul(z).add(c5b);
-            }
-        }
-        c0a.intoArray(c, co);
-        c0b.intoArray(c, co + L);
-        c1a.intoArray(c, co + stride);
-        c1b.intoArray(c, co + stride + L);
-        c2a.intoArray(c, co + 2 * stride);
-        c2b.intoArray(c, co + 2 * stride + L);
-        c3a.intoArray(c, co + 3 * stride);
-        c3b.intoArray(c, co + 3 * stride + L);
-        c4a.intoArray(c, co + 4 * stride);
-        c4b.intoArray(c, co + 4 * stride + L);
-        c5a.intoArray(c, co + 5 * stride);
-        c5b.intoArray(c, co + 5 * stride + L);
-    }
-
     private static void tile4(
             float[] a,
             int ao,
@@ -356,44 +288,5 @@ public final class WeightTiles {
         c2b.intoArray(c, co + 2 * stride + L);
         c3a.intoArray(c, co + 3 * stride);
         c3b.intoArray(c, co + 3 * stride + L);
-    }
-
-    private static void tile2(
-            float[] a,
-            int ao,
-            MemorySegment b,
-            long bo,
-            long right,
-            int k,
-            float[] s,
-            int so,
-            int ss,
-            float[] c,
-            int co,
-            int stride) {
-        FloatVector c0a = FloatVector.fromArray(F, s, so);
-        FloatVector c0b = FloatVector.fromArray(F, s, so + L);
-        FloatVector c1a = FloatVector.fromArray(F, s, so + ss);
-        FloatVector c1b = FloatVector.fromArray(F, s, so + ss + L);
-        for (int q = 0; q < k; q += CHUNK) {
-            int i = ao + q * 2;
-            long j = bo + q * (long) V;
-            long h = j + right;
-            int n = Math.min(CHUNK, k - q);
-            for (int p = 0; p < n; p++) {
-                FloatVector y = FloatVector.fromMemorySegment(F, b, j + p * V, ORDER);
-                FloatVector z = FloatVector.fromMemorySegment(F, b, h + p * V, ORDER);
-                FloatVector x = FloatVector.broadcast(F, a[i + p]);
-                c0a = FMA ? x.fma(y, c0a) : x.mul(y).add(c0a);
-                c0b = FMA ? x.fma(z, c0b) : x.mul(z).add(c0b);
-                x = FloatVector.broadcast(F, a[i + p + CHUNK]);
-                c1a = FMA ? x.fma(y, c1a) : x.mul(y).add(c1a);
-                c1b = FMA ? x.fma(z, c1b) : x.mul(z).add(c1b);
-            }
-        }
-        c0a.intoArray(c, co);
-        c0b.intoArray(c, co + L);
-        c1a.intoArray(c, co + stride);
-        c1b.intoArray(c, co + stride + L);
     }
 }

@@ -2,27 +2,22 @@ package io.github.sgpt4j.backend.cpu.avx2;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Random;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /// The machine code against the sums that it stands for, one multiply-add after the other, to the bit.
+@Tag("avx2")
 class Avx2Test {
     private static final int COLUMNS = Avx2.COLUMNS;
     private static final int[] ROWS = {1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 17, 18, 19, 31};
     private static final int[] DEPTHS = {0, 1, 2, 3, 4, 5, 7, 8, 63, 64, 100};
 
     private final Random random = new Random(5);
-
-    @BeforeEach
-    void needsAvx2() {
-        assumeTrue(Avx2.problem().isEmpty(), () -> Avx2.problem().orElseThrow());
-    }
 
     private float[] random(int size) {
         float[] values = new float[size];
@@ -155,12 +150,9 @@ class Avx2Test {
         MemorySegment a = MemorySegment.ofArray(new float[7 * 5]);
         MemorySegment b = MemorySegment.ofArray(new float[5 * COLUMNS]);
         MemorySegment c = MemorySegment.ofArray(new float[7 * COLUMNS]);
-        assertThrows(
-                IndexOutOfBoundsException.class, () -> Avx2.multiplyTransposed(8, 5, a, 0, 28, b, 0, c, 0));
-        assertThrows(
-                IndexOutOfBoundsException.class, () -> Avx2.multiplyTransposed(7, 6, a, 0, 28, b, 0, c, 0));
-        assertThrows(
-                IndexOutOfBoundsException.class, () -> Avx2.multiplyTransposed(7, 5, a, 0, 28, b, 0, c, 4));
+        assertThrows(IndexOutOfBoundsException.class, () -> Avx2.multiplyTransposed(8, 5, a, 0, 28, b, 0, c, 0));
+        assertThrows(IndexOutOfBoundsException.class, () -> Avx2.multiplyTransposed(7, 6, a, 0, 28, b, 0, c, 0));
+        assertThrows(IndexOutOfBoundsException.class, () -> Avx2.multiplyTransposed(7, 5, a, 0, 28, b, 0, c, 4));
         Avx2.multiplyTransposed(7, 5, a, 0, 28, b, 0, c, 0);
     }
 }

@@ -3,14 +3,17 @@ package io.github.sgpt4j.backend.cpu.code;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.github.sgpt4j.backend.cpu.code.Assembler.Address;
 import io.github.sgpt4j.backend.cpu.code.Assembler.Jump;
 import io.github.sgpt4j.backend.cpu.code.Assembler.Label;
 import io.github.sgpt4j.backend.cpu.code.Assembler.Register;
+import io.github.sgpt4j.backend.cpu.code.Assembler.Ymm;
 import java.util.HexFormat;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
-/// Encodings as GNU as 2.40 writes them, with every register operand below and above the eighth.
+/// Encodings as GNU as 2.40 writes them (those of 256 bits with `{vex3}`), with every register operand below and above
+/// the eighth.
 class AssemblerTest {
     private static final int OFFSET = 0x12345678;
 
@@ -119,6 +122,53 @@ class AssemblerTest {
         check("c5 f8 98 c9", a -> a.kortestw(1, 1));
         check("c5 f8 98 d3", a -> a.kortestw(2, 3));
         check("c5 f8 77", Assembler::vzeroupper);
+    }
+
+    @Test
+    void addresses() {
+        check("4f 8d 2c 40", a -> a.lea(Register.R13, new Address(Register.R8, Register.R8, 2, 0)));
+        check("48 8d 47 10", a -> a.lea(Register.RAX, new Address(Register.RDI, 0x10)));
+        check("4b 8d 9c 8c 78 56 34 12", a -> a.lea(Register.RBX, new Address(Register.R12, Register.R9, 4, OFFSET)));
+        check("4c 69 d0 78 56 34 12", a -> a.imul(Register.R10, Register.RAX, OFFSET));
+        check("49 69 c0 78 56 34 12", a -> a.imul(Register.RAX, Register.R8, OFFSET));
+        check("0f 18 8b 78 56 34 12", a -> a.prefetcht0(Register.RBX, OFFSET));
+        check("41 0f 18 8a 78 56 34 12", a -> a.prefetcht0(Register.R10, OFFSET));
+        check("41 54 41 5c", a -> {
+            a.push(Register.R12);
+            a.pop(Register.R12);
+        });
+        check("4c 8b a4 24 88 00 00 00", a -> a.movArgument(Register.R12, 16));
+        check("48 89 84 24 80 00 00 00", a -> a.movToArgument(15, Register.RAX));
+        check("48 89 44 24 78", a -> a.movToArgument(14, Register.RAX));
+        check("0f 8f 01 00 00 00 c3 c3", a -> {
+            Jump jump = a.jg();
+            a.ret();
+            a.land(jump);
+            a.ret();
+        });
+    }
+
+    @Test
+    void vectorInstructionsOf256Bits() {
+        check("c4 e1 7c 10 9f 78 56 34 12", a -> a.vmovups(new Ymm(3), new Address(Register.RDI, OFFSET)));
+        check("c4 41 7c 10 24 24", a -> a.vmovups(new Ymm(12), new Address(Register.R12, 0)));
+        check("c4 01 7c 10 4c 45 20", a -> a.vmovups(new Ymm(9), new Address(Register.R13, Register.R8, 2, 0x20)));
+        check("c4 e1 7c 10 4c 05 00", a -> a.vmovups(new Ymm(1), new Address(Register.RBP, Register.RAX, 1, 0)));
+        check("c4 e1 7c 11 79 40", a -> a.vmovups(new Address(Register.RCX, 0x40), new Ymm(7)));
+        check("c4 61 7c 11 3c 24", a -> a.vmovups(new Address(Register.RSP, 0), new Ymm(15)));
+        check("c4 01 7c 11 44 da 80", a -> a.vmovups(new Address(Register.R10, Register.R11, 8, -0x80), new Ymm(8)));
+        check("c4 02 7d 18 74 04 04", a -> a.vbroadcastss(new Ymm(14), new Address(Register.R12, Register.R8, 1, 4)));
+        check("c4 e2 7d 18 96 23 01 00 00", a -> a.vbroadcastss(new Ymm(2), new Address(Register.RSI, 0x123)));
+        check("c4 c2 1d b8 c6", a -> a.vfmadd231ps(new Ymm(0), new Ymm(12), new Ymm(14)));
+        check("c4 62 6d b8 db", a -> a.vfmadd231ps(new Ymm(11), new Ymm(2), new Ymm(3)));
+        check("c4 42 05 b8 c1", a -> a.vfmadd231ps(new Ymm(8), new Ymm(15), new Ymm(9)));
+    }
+
+    @Test
+    void registersThatDoNotExistAreRefused() {
+        assertThrows(IndexOutOfBoundsException.class, () -> new Ymm(16));
+        assertThrows(IllegalArgumentException.class, () -> new Address(Register.RAX, Register.RSP, 1, 0));
+        assertThrows(IllegalArgumentException.class, () -> new Address(Register.RAX, Register.RCX, 3, 0));
     }
 
     @Test

@@ -47,6 +47,9 @@ class TilesTest {
         float[] fresh = c.clone();
         Tiles.multiply(height, a, 3, b, 2, k, s, 1, columns, fresh, 4, stride);
         compare(height, k, a, b, c, (r, n) -> s[1 + r * columns + n], fresh);
+        if (height % 4 != 0) {
+            return;
+        }
         float[] stored = c.clone();
         try (Arena arena = Arena.ofConfined()) {
             long half = (long) Float.BYTES * k * Simd.LANES + 8;

@@ -1,0 +1,72 @@
+package io.github.sgpt4j.backend.cpu;
+
+import java.util.concurrent.atomic.AtomicLongArray;
+
+/// Indices `[0, count)`, shared out so that each part goes through consecutive ones: what it needs next can be fetched
+/// ahead. A part that has no more takes half of what another has left. Every index is handed out once.
+final class SharedRanges {
+    /// Of each part, the next index in the upper half, the end in the lower.
+    private final AtomicLongArray ranges;
+
+    SharedRanges(int count, int parts) {
+        ranges = new AtomicLongArray(parts);
+        for (int part = 0; part < parts; part++) {
+            int from = (int) ((long) count * part / parts);
+            int to = (int) ((long) count * (part + 1) / parts);
+            ranges.set(part, range(from, to));
+        }
+    }
+
+    private static long range(int next, int end) {
+        return (long) next << 32 | end;
+    }
+
+    private static int next(long range) {
+        return (int) (range >>> 32);
+    }
+
+    private static int end(long range) {
+        return (int) range;
+    }
+
+    private static int left(long range) {
+        return end(range) - next(range);
+    }
+
+    /// The next index for a part, which one thread at a time asks for; −1 if none is left.
+    int take(int part) {
+        while (true) {
+            long range = ranges.get(part);
+            if (left(range) > 0) {
+                if (ranges.compareAndSet(part, range, range(next(range) + 1, end(range)))) {
+                    return next(range);
+                }
+            } else if (!refill(part)) {
+                return -1;
+            }
+        }
+    }
+
+    /// Gives a part without indices the second half of the largest other range, if there is any.
+    private boolean refill(int part) {
+        while (true) {
+            int largest = part;
+            long range = ranges.get(part);
+            for (int other = 0; other < ranges.length(); other++) {
+                long candidate = ranges.get(other);
+                if (left(candidate) > left(range)) {
+                    largest = other;
+                    range = candidate;
+                }
+            }
+            if (left(range) <= 0) {
+                return false;
+            }
+            int middle = next(range) + left(range) / 2;
+            if (ranges.compareAndSet(largest, range, range(next(range), middle))) {
+                ranges.set(part, range(middle, end(range)));
+                return true;
+            }
+        }
+    }
+}
