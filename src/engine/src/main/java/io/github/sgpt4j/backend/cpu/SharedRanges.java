@@ -8,6 +8,8 @@ final class SharedRanges {
     /// Of each part, the next index in the upper half, the end in the lower.
     private final AtomicLongArray ranges;
 
+    private volatile boolean stopped;
+
     SharedRanges(int count, int parts) {
         ranges = new AtomicLongArray(parts);
         for (int part = 0; part < parts; part++) {
@@ -35,7 +37,7 @@ final class SharedRanges {
 
     /// The next index for a part, which one thread at a time asks for; −1 if none is left.
     int take(int part) {
-        while (true) {
+        while (!stopped) {
             long range = ranges.get(part);
             if (left(range) > 0) {
                 if (ranges.compareAndSet(part, range, range(next(range) + 1, end(range)))) {
@@ -45,6 +47,12 @@ final class SharedRanges {
                 return -1;
             }
         }
+        return -1;
+    }
+
+    /// Hands out no more.
+    void stop() {
+        stopped = true;
     }
 
     /// Gives a part without indices the second half of the largest other range, if there is any.

@@ -7,6 +7,7 @@ import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// A fixed group of daemon threads that share loops out among themselves and the calling thread.
@@ -106,13 +107,30 @@ final class Workers implements AutoCloseable {
 
     /// As [#parallelFor], but each thread mostly goes through consecutive indices.
     void parallelRanges(int tasks, Task task) {
-        int parts = Math.min(available(), tasks);
+        int parts = Math.clamp(tasks, 1, available());
         SharedRanges ranges = new SharedRanges(tasks, parts);
+        Thread caller = Thread.currentThread();
         parallelFor(parts, (part, scratch) -> {
+            // Whoever helps leaves when all threads are wanted for batches of their own.
+            boolean helps = !Thread.currentThread().equals(caller);
+            takeAll(ranges, part, () -> !helps || free() > 0, task, scratch);
+        });
+        // What those who left did not compute.
+        parallelFor(1, (one, scratch) -> takeAll(ranges, 0, () -> true, task, scratch));
+    }
+
+    private static void takeAll(SharedRanges ranges, int part, BooleanSupplier goesOn, Task task, Scratch scratch) {
+        try {
             for (int index = ranges.take(part); index >= 0; index = ranges.take(part)) {
                 task.run(index, scratch);
+                if (!goesOn.getAsBoolean()) {
+                    return;
+                }
             }
-        });
+        } catch (RuntimeException | Error e) {
+            ranges.stop();
+            throw e;
+        }
     }
 
     /// As [#parallelFor], with the help of the whole group whoever has entered: for what others wait for.

@@ -2,6 +2,7 @@ package io.github.sgpt4j.backend.cpu;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -18,9 +19,12 @@ import io.github.sgpt4j.error.BackendException;
 import io.github.sgpt4j.tensor.DType;
 import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.weights.WeightTensor;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -253,6 +257,34 @@ class CpuBackendTest {
                         Arrays.copyOfRange(all, tree.depth(s) * 32, all.length),
                         Arrays.copyOfRange(shared, tree.start(s) * 32, (tree.start(s) + lengths[s]) * 32),
                         "segment " + s);
+            }
+        }
+    }
+
+    @Test
+    void withoutPermissionForNativeCallsNoneIsMade() throws IOException {
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "--add-modules=jdk.incubator.vector",
+                        "--illegal-native-access=deny",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        PrintBackend.class.getName())
+                .redirectErrorStream(true)
+                .start();
+        String description = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertTrue(description.contains("-bit vectors"), description);
+        assertFalse(description.contains("Exception"), description);
+        assertFalse(description.contains(", AVX2 code") || description.contains(", AMX,"), description);
+    }
+
+    /// What another virtual machine computes with.
+    static final class PrintBackend {
+        private PrintBackend() {}
+
+        public static void main(String[] arguments) {
+            try (CpuBackend backend = new CpuBackend(CpuOptions.defaults())) {
+                System.out.println(backend.description());
             }
         }
     }

@@ -52,6 +52,50 @@ class WorkersTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 5})
+    void consecutiveTasksRunOnceToo(int threads) {
+        try (Workers workers = new Workers(threads)) {
+            for (int tasks : new int[] {0, 1, 2, 3, 1000}) {
+                for (int entered = 0; entered <= threads; entered++) {
+                    AtomicIntegerArray runs = new AtomicIntegerArray(tasks);
+                    int others = entered;
+                    workers.parallelRanges(tasks, (i, scratch) -> {
+                        // Helpers leave in the middle of it.
+                        for (int k = 0; k < others && i == tasks / 2; k++) {
+                            workers.enter();
+                        }
+                        runs.incrementAndGet(i);
+                    });
+                    for (int i = 0; i < tasks; i++) {
+                        assertEquals(1, runs.get(i));
+                    }
+                    while (workers.entered() > 0) {
+                        workers.leave();
+                    }
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 4})
+    void afterAFailureNoFurtherConsecutiveTasksStart(int threads) {
+        try (Workers workers = new Workers(threads)) {
+            AtomicInteger runs = new AtomicInteger();
+            IllegalStateException thrown = assertThrows(
+                    IllegalStateException.class,
+                    () -> workers.parallelRanges(1_000_000, (i, scratch) -> {
+                        runs.incrementAndGet();
+                        throw new IllegalStateException("task " + i);
+                    }));
+            assertTrue(String.valueOf(thrown.getMessage()).startsWith("task "));
+            assertTrue(runs.get() <= threads, () -> runs + " tasks");
+            workers.parallelRanges(10, (i, scratch) -> runs.incrementAndGet());
+            assertTrue(runs.get() >= 11);
+        }
+    }
+
     @Test
     void allThreadsTakePart() {
         try (Workers workers = new Workers(4)) {

@@ -100,6 +100,7 @@ public final class Avx2 {
             MemorySegment c,
             long cOffset,
             long cStride) {
+        requireSizes(rows, depth, c);
         if (rows == 0) {
             return;
         }
@@ -167,6 +168,7 @@ public final class Avx2 {
             long bOffset,
             MemorySegment c,
             long cOffset) {
+        requireSizes(rows, depth, c);
         if (rows == 0 || depth == 0) {
             return;
         }
@@ -199,6 +201,12 @@ public final class Avx2 {
         call(
                 routine, depth, a, aOffset, aStride, b, bOffset, c, cOffset, ROW_BYTES, c, cOffset, ROW_BYTES, tiles, 0,
                 1);
+    }
+
+    private static void requireSizes(int rows, int depth, MemorySegment c) {
+        if (rows < 0 || depth < 0 || c.isReadOnly()) {
+            throw new IllegalArgumentException("%d rows, depth %d, into %s".formatted(rows, depth, c));
+        }
     }
 
     private static void check(MemorySegment segment, long offset, int rows, long stride, long rowBytes) {

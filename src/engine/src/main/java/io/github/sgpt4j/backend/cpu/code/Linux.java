@@ -47,13 +47,18 @@ public final class Linux {
     private static final FunctionDescriptor FORM =
             FunctionDescriptor.ofVoid(ADDRESS).appendArgumentLayouts(longs(OTHER_PARAMETERS));
 
-    /// `long syscall(long number, ...)`, with as many arguments as a system call has at most.
-    private static final Optional<MethodHandle> SYSCALL = Linker.nativeLinker()
-            .defaultLookup()
-            .find("syscall")
-            .map(address -> Linker.nativeLinker()
-                    .downcallHandle(
-                            address, FunctionDescriptor.of(JAVA_LONG, longs(7)), Linker.Option.firstVariadicArg(1)));
+    /// Linked when a system call is first made: what only asks about the processor needs no permission.
+    private static final class Linked {
+        /// `long syscall(long number, ...)`, with as many arguments as a system call has at most.
+        static final Optional<MethodHandle> SYSCALL = Linker.nativeLinker()
+                .defaultLookup()
+                .find("syscall")
+                .map(address -> Linker.nativeLinker()
+                        .downcallHandle(
+                                address,
+                                FunctionDescriptor.of(JAVA_LONG, longs(7)),
+                                Linker.Option.firstVariadicArg(1)));
+    }
 
     private Linux() {}
 
@@ -82,11 +87,11 @@ public final class Linux {
 
     /// A system call; [#FAILED] if it fails, or if there is no C library to call it.
     private static long call(long number, long a, long b, long c, long d, long e, long f) {
-        if (SYSCALL.isEmpty()) {
+        if (Linked.SYSCALL.isEmpty()) {
             return FAILED;
         }
         try {
-            return (long) SYSCALL.get().invokeExact(number, a, b, c, d, e, f);
+            return (long) Linked.SYSCALL.get().invokeExact(number, a, b, c, d, e, f);
         } catch (Throwable thrown) {
             throw rethrown(thrown);
         }

@@ -146,6 +146,22 @@ class Avx2Test {
     }
 
     @Test
+    void sizesBelowZeroAndReadOnlyResultsAreRefused() {
+        assertThrows(IllegalArgumentException.class, () -> multiply(-1, 5, 0, 0, 0, 0));
+        assertThrows(IllegalArgumentException.class, () -> multiply(2, -1, 0, 0, 0, 0));
+        MemorySegment a = MemorySegment.ofArray(new float[7 * 5]);
+        MemorySegment b = MemorySegment.ofArray(new float[5 * COLUMNS]);
+        MemorySegment c = MemorySegment.ofArray(new float[7 * COLUMNS]);
+        assertThrows(IllegalArgumentException.class, () -> Avx2.multiplyTransposed(-1, 5, a, 0, 28, b, 0, c, 0));
+        assertThrows(IllegalArgumentException.class, () -> Avx2.multiplyTransposed(7, -1, a, 0, 28, b, 0, c, 0));
+        assertThrows(
+                IllegalArgumentException.class, () -> Avx2.multiplyTransposed(7, 5, a, 0, 28, b, 0, c.asReadOnly(), 0));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> Avx2.multiply(1, 5, a, 0, 20, b, 0, 0, c, 0, 64, c.asReadOnly(), 0, 64));
+    }
+
+    @Test
     void transposedRowsBeyondASegmentAreRefused() {
         MemorySegment a = MemorySegment.ofArray(new float[7 * 5]);
         MemorySegment b = MemorySegment.ofArray(new float[5 * COLUMNS]);
