@@ -42,8 +42,7 @@ record LoopReport(LoopFacts facts, List<String> faults) {
     }
 
     /// What is wrong in a loop. A small one is what the compiler puts before and after the loop that it unrolls, for
-    /// the
-    /// rounds that are left; a parked address does no harm there.
+    /// the rounds that are left; a parked address does no harm there.
     private static List<String> faults(LoopFacts loop, LoopFacts main, int allowed) {
         List<String> faults = new ArrayList<>();
         if (loop.moves() > allowed) {

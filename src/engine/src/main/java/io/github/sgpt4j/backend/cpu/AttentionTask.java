@@ -19,8 +19,7 @@ import java.util.Arrays;
 /// Blocks are cut at positions of the whole sequence, wherever its segments begin: a block may hold keys of several
 /// segments, and what a sequence's tokens attend to is summed in one order, whatever it shares with others.
 ///
-/// Belongs to one thread, which uses it again and again: nothing is allocated but what a larger tree needs more, and
-/// views of arrays.
+/// Belongs to one thread, which uses it again and again: nothing is allocated but what a larger tree needs more.
 final class AttentionTask {
     private static final int COLUMNS = Simd.TILE_COLUMNS;
 

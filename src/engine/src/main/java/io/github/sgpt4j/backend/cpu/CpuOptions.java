@@ -39,8 +39,7 @@ public record CpuOptions(int threads, WeightFormat weights, long workInPlace, bo
     }
 
     /// Whether products on vector units are computed by [Avx2]. Panels are as wide as its tiles only with vectors of
-    /// 256
-    /// bits, and it always multiplies and adds with one rounding.
+    /// 256 bits, and it always multiplies and adds with one rounding.
     public boolean usesAvx2() {
         return machineCode
                 && Simd.TILE_COLUMNS == Avx2.COLUMNS

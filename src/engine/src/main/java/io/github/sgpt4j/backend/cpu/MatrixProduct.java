@@ -8,9 +8,9 @@ import java.lang.foreign.MemorySegment;
 
 /// One linear layer on one block of activations: `out = activation(x · Wᵀ + b)` or `out += x · Wᵀ + b`.
 ///
-/// In the manner of Goto and van de Geijn (2008): for every block of [#DEPTH] input features, the rows of a task stay
-/// in
-/// the second-level cache, packed unless [io.github.sgpt4j.backend.cpu.avx2.Avx2] computes; so do a few panels of
+/// In the manner of Goto and van de Geijn (2008): for every block of [#DEPTH] input features, the rows
+/// of a task stay in the second-level cache, packed unless
+/// [io.github.sgpt4j.backend.cpu.avx2.Avx2] computes; so do a few panels of
 /// weights, which all rows pass before the next ones come. Partial sums rest in `out`. Every output is summed in the
 /// same order whatever the number of threads and rows.
 ///
@@ -72,9 +72,9 @@ record MatrixProduct(
         });
     }
 
-    /// In small pieces, since they cost nothing but themselves: threads have done at about the same time. With few
-    /// blocks
-    /// of rows, each panel passes all of them before the next one comes, and weights are read from memory once.
+    /// In small pieces, since they cost nothing but themselves: threads have done at about the same
+    /// time. With few blocks of rows, each panel passes all of them before the next one comes, and
+    /// weights are read from memory once.
     private void runInOrder(Workers workers, int rowBlock, int rowBlocks, int panels) {
         int groups = (panels + FEWEST_PANELS - 1) / FEWEST_PANELS;
         boolean panelsFirst = rowBlocks <= FEW_BLOCKS;

@@ -10,7 +10,7 @@ import java.util.Arrays;
 
 /// Some rows of a [MatrixProduct] times some panels of its matrix.
 ///
-/// Belongs to one thread, which uses it again and again: nothing is allocated but views of arrays.
+/// Belongs to one thread, which uses it again and again: nothing is allocated.
 final class ProductTask {
     /// Panels that a tile's rows pass in a row: that many of [MatrixProduct#DEPTH] are 384 KiB with the widest
     /// vectors, and a row of the output gets so many neighbouring cache lines at a time that the hardware fetches

@@ -18,13 +18,12 @@ import io.github.sgpt4j.batch.PackedBatchBuilder;
 import io.github.sgpt4j.error.BackendException;
 import io.github.sgpt4j.tensor.DType;
 import io.github.sgpt4j.tensor.Shape;
+import io.github.sgpt4j.testing.OtherJvm;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -263,16 +262,7 @@ class CpuBackendTest {
 
     @Test
     void withoutPermissionForNativeCallsNoneIsMade() throws IOException {
-        Process process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "--add-modules=jdk.incubator.vector",
-                        "--illegal-native-access=deny",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        PrintBackend.class.getName())
-                .redirectErrorStream(true)
-                .start();
-        String description = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        String description = OtherJvm.run(PrintBackend.class, "--illegal-native-access=deny");
         assertTrue(description.contains("-bit vectors"), description);
         assertFalse(description.contains("Exception"), description);
         assertFalse(description.contains(", AVX2 code") || description.contains(", AMX,"), description);

@@ -51,6 +51,8 @@ public final class Amx {
     /// The bits of infinity: those of NaNs are larger, those of numbers smaller.
     private static final int INFINITY = 0x7F800000;
 
+    private static final Set<String> FEATURES = Set.of("amx_tile", "amx_int8", "avx512f");
+
     private static final int TILES = 8;
     private static final int SHAPE_BYTES = 64;
 
@@ -89,27 +91,12 @@ public final class Amx {
 
     /// Whether this is a machine that has the unit, usable or not.
     public static boolean isThere() {
-        return Linux.isHere() && hasUnit();
+        return Linux.isHere() && Linux.processorHas(FEATURES);
     }
 
     private static Optional<String> findProblem() {
-        if (!Linux.isHere()) {
-            return Optional.of("it needs Linux on x86-64");
-        }
-        if (!hasUnit()) {
-            return Optional.of("this processor has none");
-        }
-        if (!Boolean.parseBoolean(System.getProperty(PROPERTY, "true"))) {
-            return Optional.of("system property " + PROPERTY);
-        }
-        if (!Amx.class.getModule().isNativeAccessEnabled()) {
-            return Optional.of("java lacks the option --enable-native-access");
-        }
-        return Linux.permitsTiles() ? Optional.empty() : Optional.of("the system does not permit it");
-    }
-
-    private static boolean hasUnit() {
-        return Linux.processorHas(Set.of("amx_tile", "amx_int8", "avx512f"));
+        Optional<String> problem = Linux.problem(FEATURES, "this processor has none", PROPERTY);
+        return problem.isPresent() || Linux.permitsTiles() ? problem : Optional.of("the system does not permit it");
     }
 
     /// What LDTILECFG reads for tiles of full size: "palette 1", bytes per row from byte 16 on, rows from

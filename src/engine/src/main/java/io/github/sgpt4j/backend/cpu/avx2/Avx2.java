@@ -11,9 +11,8 @@ import java.util.Set;
 /// and how), for where vectors have 256 bits. It is written into memory when this class is initialised and called
 /// through [java.lang.foreign]; results are those of [io.github.sgpt4j.backend.cpu.kernel.Tiles], bit for bit.
 ///
-/// Segments may lie on the heap or outside of it; what would reach beyond one is refused. No other thread may close one
-/// that lies outside and is no weight during a call. The garbage collector waits for calls to return, which takes
-/// some 30 microseconds for every million multiply-adds.
+/// Segments may lie on the heap or outside of it, and stay open during a call; what would reach beyond one is refused.
+/// The garbage collector waits for calls to return, which takes some 30 microseconds for every million multiply-adds.
 public final class Avx2 {
     /// System property: `false` leaves all to the Vector API.
     public static final String PROPERTY = "sgpt4j.cpu.avx2";
@@ -34,7 +33,7 @@ public final class Avx2 {
     private static final MemorySegment[] TRANSPOSED = new MemorySegment[HEIGHT + 1];
 
     static {
-        Optional<String> problem = findProblem();
+        Optional<String> problem = Linux.problem(Set.of("avx2", "fma"), "this processor has no AVX2", PROPERTY);
         if (problem.isEmpty()) {
             Avx2Routines routines = new Avx2Routines();
             Optional<MemorySegment> code = Linux.executable(routines.code());
@@ -60,21 +59,6 @@ public final class Avx2 {
     /// Why the machine code cannot be used; empty if it can.
     public static Optional<String> problem() {
         return PROBLEM;
-    }
-
-    private static Optional<String> findProblem() {
-        if (!Linux.isHere()) {
-            return Optional.of("it needs Linux on x86-64");
-        }
-        if (!Linux.processorHas(Set.of("avx2", "fma"))) {
-            return Optional.of("this processor has no AVX2");
-        }
-        if (!Boolean.parseBoolean(System.getProperty(PROPERTY, "true"))) {
-            return Optional.of("system property " + PROPERTY);
-        }
-        return Avx2.class.getModule().isNativeAccessEnabled()
-                ? Optional.empty()
-                : Optional.of("java lacks the option --enable-native-access");
     }
 
     /// `c[r][n] = s[r][n] + Σ_p a[r][p] · b[p][n]` for `rows` rows and 16 columns.

@@ -102,6 +102,26 @@ public final class Linux {
         return call(SYS_ARCH_PRCTL, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA, 0, 0, 0, 0) == 0;
     }
 
+    /// Why machine code for some features of the processor cannot be used; empty if it can. Asks for nothing that needs
+    /// permission.
+    ///
+    /// @param lacking what to say if the processor lacks them
+    /// @param property system property that forbids it with `false`
+    public static Optional<String> problem(Set<String> features, String lacking, String property) {
+        if (!isHere()) {
+            return Optional.of("it needs Linux on x86-64");
+        }
+        if (!processorHas(features)) {
+            return Optional.of(lacking);
+        }
+        if (!Boolean.parseBoolean(System.getProperty(property, "true"))) {
+            return Optional.of("system property " + property);
+        }
+        return Linux.class.getModule().isNativeAccessEnabled()
+                ? Optional.empty()
+                : Optional.of("java lacks the option --enable-native-access");
+    }
+
     /// Memory that holds `code` for good and can be run but no longer written; empty if the system refuses.
     public static Optional<MemorySegment> executable(byte[] code) {
         long bytes = code.length;

@@ -4,10 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.HotSpotDiagnosticMXBean;
+import io.github.sgpt4j.testing.OtherJvm;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import jdk.incubator.vector.VectorShape;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -53,16 +52,7 @@ class SimdTest {
     @Test
     @DisabledOnOs(architectures = "aarch64", disabledReason = "every 64-bit Arm has multiply-add")
     void multiplyAddMayBeMissingWhateverTheWidth() throws IOException {
-        Process process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "--add-modules=jdk.incubator.vector",
-                        "-XX:-UseFMA",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        PrintSimd.class.getName())
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start();
-        String description = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        String description = OtherJvm.run(PrintSimd.class, "-XX:-UseFMA");
         assertTrue(description.contains("no fma"), description);
     }
 
