@@ -38,7 +38,7 @@ class ArchitectureTest {
             "backend.cpu.kernel",
             "backend.cpu.code",
             "backend.cpu.amx",
-            "backend.cpu.avx2",
+            "backend.cpu.vector",
             "backend.cpu",
             "backend.cuda.ffi",
             "backend.cuda",
@@ -47,14 +47,15 @@ class ArchitectureTest {
             "checkpoint",
             "");
 
-    /// What a layer must not use although it is lower: a backend sees neither files nor text, the two backends do not
-    /// know each other, and only the public API chooses one. A single stored tensor is no file: see [#SHARED].
+    /// What a layer must not use although it is lower: a backend sees neither files nor text, the two
+    /// backends do not know each other, and only the public API chooses one. A single stored tensor is
+    /// no file: see [#SHARED].
     private static final Map<String, Set<String>> APART = Map.ofEntries(
             entry("backend", Set.of("weights", "tokenizer")),
             entry("backend.cpu.kernel", Set.of("weights", "tokenizer")),
             entry("backend.cpu.code", Set.of("weights", "tokenizer", "backend.cpu.kernel")),
             entry("backend.cpu.amx", Set.of("weights", "tokenizer", "backend.cpu.kernel")),
-            entry("backend.cpu.avx2", Set.of("weights", "tokenizer", "backend.cpu.kernel", "backend.cpu.amx")),
+            entry("backend.cpu.vector", Set.of("weights", "tokenizer", "backend.cpu.kernel", "backend.cpu.amx")),
             entry("backend.cpu", Set.of("weights", "tokenizer")),
             entry("backend.cuda.ffi", Set.of("weights", "tokenizer", "backend.cpu", "backend.cpu.kernel")),
             entry("backend.cuda", Set.of("weights", "tokenizer", "backend.cpu", "backend.cpu.kernel")),
@@ -143,8 +144,8 @@ class ArchitectureTest {
                 .check(engine);
     }
 
-    /// A vector that is an argument, a result or a field goes to the heap unless the compiler happens to inline
-    /// everything around it: vectors live and die inside one method.
+    /// A vector that is an argument, a result or a field goes to the heap unless the compiler happens
+    /// to inline everything around it: vectors live and die inside one method.
     @Test
     void vectorsDoNotCrossCalls() {
         Set<String> crossing = new TreeSet<>();

@@ -4,8 +4,8 @@ import com.sun.management.HotSpotDiagnosticMXBean;
 import io.github.sgpt4j.backend.cpu.CpuOptions;
 import io.github.sgpt4j.backend.cpu.WeightFormat;
 import io.github.sgpt4j.backend.cpu.amx.Amx;
-import io.github.sgpt4j.backend.cpu.avx2.Avx2;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
+import io.github.sgpt4j.backend.cpu.vector.VectorCode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
@@ -26,17 +26,18 @@ import org.junit.platform.engine.TestDescriptor;
 import org.junit.platform.engine.TestTag;
 import org.junit.platform.launcher.PostDiscoveryFilter;
 
-/// Leaves out tests of what this machine lacks: they are not counted as skipped, and one line of output says why.
+/// Leaves out tests of what this machine lacks: they are not counted as skipped, and one line of output
+/// says why.
 ///
-/// JUnit finds this class through `META-INF/services` and asks it about every test, in the same virtual machine and
-/// under the same options that the test would run with. So the answer is that of the machine at hand, whichever it is.
-/// What cannot be found out is an exception, which fails the build.
+/// JUnit finds this class through `META-INF/services` and asks it about every test, in the same virtual
+/// machine and under the same options that the test would run with. So the answer is that of the
+/// machine at hand, whichever it is. What cannot be found out is an exception, which fails the build.
 ///
 /// - Tests tagged "vector" are left out of a run with vectors ([Simd#WIDTH_PROPERTY]) wider than there are.
-/// - They are left out of a run under an option of the virtual machine (named by [#LIMIT_PROPERTY]) that limits nothing
-///   here: the run would repeat another one.
-/// - Tests tagged "amx" are left out where the matrix unit cannot be used, those tagged "avx2" where machine code for
-///   AVX2 cannot. The build has both in the first run only.
+/// - They are left out of a run under an option of the virtual machine (named by [#LIMIT_PROPERTY])
+///   that limits nothing here: the run would repeat another one.
+/// - Tests tagged "amx" are left out where the matrix unit cannot be used, those tagged "avx2" or
+///   "avx512" where machine code for these vector units cannot. The build has them in the first run only.
 public final class MachineFilter implements PostDiscoveryFilter {
     /// System property of a run under an option of the virtual machine: the option's name, as `UseAVX`.
     static final String LIMIT_PROPERTY = "sgpt4j.test.limit";
@@ -44,6 +45,7 @@ public final class MachineFilter implements PostDiscoveryFilter {
     private static final TestTag VECTOR = TestTag.create("vector");
     private static final TestTag AMX = TestTag.create("amx");
     private static final TestTag AVX2 = TestTag.create("avx2");
+    private static final TestTag AVX512 = TestTag.create("avx512");
 
     /// Whether this is one of the build's runs after the first.
     private static final boolean AGAIN = Stream.of(Simd.WIDTH_PROPERTY, LIMIT_PROPERTY, CudaTests.PROPERTY)
@@ -51,8 +53,8 @@ public final class MachineFilter implements PostDiscoveryFilter {
 
     private static final Optional<String> NO_VECTORS = tooWide().or(MachineFilter::limitsNothing);
     private static final Optional<String> NO_MATRIX_UNIT = matrixUnitLacks();
-    private static final Optional<String> NO_AVX2 =
-            Avx2.problem().map(problem -> "Tests of machine code for AVX2 are left out: " + problem + ".");
+    private static final Optional<String> NO_AVX2 = vectorCodeLacks(256);
+    private static final Optional<String> NO_AVX512 = vectorCodeLacks(512);
 
     private static final Set<String> SAID = ConcurrentHashMap.newKeySet();
 
@@ -68,7 +70,15 @@ public final class MachineFilter implements PostDiscoveryFilter {
         if (reason.isPresent() || AGAIN) {
             return reason;
         }
-        return tags.contains(AMX) ? NO_MATRIX_UNIT : tags.contains(AVX2) ? NO_AVX2 : reason;
+        return tags.contains(AMX)
+                ? NO_MATRIX_UNIT
+                : tags.contains(AVX2) ? NO_AVX2 : tags.contains(AVX512) ? NO_AVX512 : reason;
+    }
+
+    private static Optional<String> vectorCodeLacks(int bits) {
+        VectorCode code = VectorCode.of(bits).orElseThrow();
+        return code.problem()
+                .map(problem -> "Tests of machine code for %s are left out: %s.".formatted(code.title(), problem));
     }
 
     private static Optional<String> tooWide() {
@@ -105,7 +115,8 @@ public final class MachineFilter implements PostDiscoveryFilter {
                 .substring(start.length());
     }
 
-    /// The value in this virtual machine, which may be less than it was asked for; empty if there is no such option.
+    /// The value in this virtual machine, which may be less than it was asked for; empty if there is no
+    /// such option.
     private static Optional<String> valueHere(String option) {
         HotSpotDiagnosticMXBean bean = ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class);
         try {

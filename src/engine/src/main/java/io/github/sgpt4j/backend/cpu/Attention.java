@@ -1,14 +1,16 @@
 package io.github.sgpt4j.backend.cpu;
 
 import io.github.sgpt4j.backend.AttentionParameters;
+import io.github.sgpt4j.backend.cpu.vector.VectorCode;
 import io.github.sgpt4j.batch.PackedBatch;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Shares causal attention out among threads.
 ///
-/// A task is one key head of one tree of segments, so that keys and values are packed once for all the queries that
-/// read them: those of the heads of a group and those of all the continuations of a shared beginning. Where that makes
-/// too few tasks, each takes only a part of the tree's queries.
+/// A task is one key head of one tree of segments, so that keys and values are packed once for all the
+/// queries that read them: those of the heads of a group and those of all the continuations of a shared
+/// beginning. Where that makes too few tasks, each takes only a part of the tree's queries.
 final class Attention {
     /// Of nothing: what a task is about while it rests.
     static final Attention NONE = new Attention(
@@ -18,7 +20,7 @@ final class Attention {
             new AttentionParameters(1, 1, 1, 1f, 0, new float[0]),
             new float[0],
             0,
-            false);
+            null);
 
     private final Floats qkv;
     private final int qkvOffset;
@@ -26,7 +28,7 @@ final class Attention {
     private final AttentionParameters parameters;
     private final float[] out;
     private final int outOffset;
-    private final boolean byAvx2;
+    private final @Nullable VectorCode code;
 
     private Attention(
             Floats qkv,
@@ -35,25 +37,25 @@ final class Attention {
             AttentionParameters parameters,
             float[] out,
             int outOffset,
-            boolean byAvx2) {
+            @Nullable VectorCode code) {
         this.qkv = qkv;
         this.qkvOffset = qkvOffset;
         this.batch = batch;
         this.parameters = parameters;
         this.out = out;
         this.outOffset = outOffset;
-        this.byAvx2 = byAvx2;
+        this.code = code;
     }
 
-    /// @param byAvx2 whether [io.github.sgpt4j.backend.cpu.avx2.Avx2] multiplies
+    /// @param code what multiplies; null where that is the Vector API
     static void run(
             Workers workers,
             CpuTensor qkv,
             CpuBatch batch,
             AttentionParameters parameters,
             CpuTensor out,
-            boolean byAvx2) {
-        new Attention(qkv.values(), qkv.offset(), batch, parameters, out.data(), out.offset(), byAvx2).run(workers);
+            @Nullable VectorCode code) {
+        new Attention(qkv.values(), qkv.offset(), batch, parameters, out.data(), out.offset(), code).run(workers);
     }
 
     private void run(Workers workers) {
@@ -96,8 +98,10 @@ final class Attention {
         return keys(segment, position, kvHead) + parameters.kvHeads() * parameters.headDim();
     }
 
-    boolean byAvx2() {
-        return byAvx2;
+    /// What multiplies; null where that is the Vector API.
+    @Nullable
+    VectorCode code() {
+        return code;
     }
 
     float[] out() {

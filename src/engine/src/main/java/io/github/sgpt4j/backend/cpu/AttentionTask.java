@@ -12,19 +12,21 @@ import java.util.Arrays;
 /// Attention of some of a tree's queries with one key head, block by block with a running softmax.
 ///
 /// Everything is computed transposed, with a panel of `TILE_COLUMNS` queries across the vector lanes: scores
-/// `K · Qᵀ` are `[keys][queries]`, so the softmax works on whole vectors and its result is, as it lies, the right
-/// operand of `Vᵀ · P`, `[dims][queries]`. A panel holds queries of one head, or, where a segment is short, of several
-/// heads of the group.
+/// `K · Qᵀ` are `[keys][queries]`, so the softmax works on whole vectors and its result is, as it lies,
+/// the right operand of `Vᵀ · P`, `[dims][queries]`. A panel holds queries of one head, or, where a
+/// segment is short, of several heads of the group.
 ///
-/// Blocks are cut at positions of the whole sequence, wherever its segments begin: a block may hold keys of several
-/// segments, and what a sequence's tokens attend to is summed in one order, whatever it shares with others.
+/// Blocks are cut at positions of the whole sequence, wherever its segments begin: a block may hold
+/// keys of several segments, and what a sequence's tokens attend to is summed in one order, whatever it
+/// shares with others.
 ///
-/// Belongs to one thread, which uses it again and again: nothing is allocated but what a larger tree needs more.
+/// Belongs to one thread, which uses it again and again: nothing is allocated but what a larger tree
+/// needs more.
 final class AttentionTask {
     private static final int COLUMNS = Simd.TILE_COLUMNS;
 
-    /// Keys per block: scores of that many are 24 KiB at the widest. A multiple of every full tile's height and of
-    /// [Tiles#CHUNK].
+    /// Keys per block: scores of that many are 24 KiB at the widest. A multiple of every full tile's
+    /// height and of [Tiles#CHUNK].
     static final int BLOCK = 192;
 
     private final Scratch scratch;
@@ -68,7 +70,7 @@ final class AttentionTask {
         batch = attention.batch().packed();
         parameters = attention.parameters();
         dim = parameters.headDim();
-        keyBlocks = attention.byAvx2() ? storedKeys : packedKeys;
+        keyBlocks = attention.code() != null ? storedKeys : packedKeys;
         keyBlocks.begin(attention, kvHead, attention.batch().treeBlocks(segment));
         queries = scratch.values(Use.QUERIES, dim * COLUMNS);
         scores = scratch.values(Use.SCORES, BLOCK * COLUMNS);

@@ -14,10 +14,10 @@ import io.github.sgpt4j.backend.RotaryParameters;
 import io.github.sgpt4j.backend.Table;
 import io.github.sgpt4j.backend.Tensor;
 import io.github.sgpt4j.backend.cpu.amx.Amx;
-import io.github.sgpt4j.backend.cpu.avx2.Avx2;
 import io.github.sgpt4j.backend.cpu.kernel.Activations;
 import io.github.sgpt4j.backend.cpu.kernel.Rotations;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
+import io.github.sgpt4j.backend.cpu.vector.VectorCode;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.SequenceRows;
 import io.github.sgpt4j.error.BackendException;
@@ -28,15 +28,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.locks.LockSupport;
 
-/// The operations on the CPU, with the Vector API; matrix products on a matrix unit where there is one ([Amx]), or by
-/// machine code where vectors have 256 bits ([Avx2]).
-/// Needs the module `jdk.incubator.vector`.
+/// The operations on the CPU, with the Vector API; matrix products on a matrix unit where there is one
+/// ([Amx]), else by machine code on x86-64's wide vector units ([VectorCode]). Needs the module
+/// `jdk.incubator.vector`.
 ///
-/// Operations have finished when they return. Each is shared out among the threads that are not busy with another
-/// batch:
-/// all of them if one batch is under way, none if every thread has one of its own. Weight matrices are packed into
-/// memory outside the heap when they are
-/// first used; embedding tables are read where they are mapped; activations are heap arrays that are recycled.
+/// Operations have finished when they return. Each is shared out among the threads that are not busy
+/// with another batch: all of them if one batch is under way, none if every thread has one of its own.
+/// Weight matrices are packed into memory outside the heap when they are first used; embedding tables
+/// are read where they are mapped; activations are heap arrays that are recycled.
 public final class CpuBackend implements Backend {
     private static final String VECTOR_MODULE = "jdk.incubator.vector";
 
@@ -53,7 +52,8 @@ public final class CpuBackend implements Backend {
     private final RotaryTables rotaryTables = new RotaryTables();
     private volatile boolean closed;
 
-    /// @throws BackendException if the Vector API is missing, or a vector width is asked for that cannot be had
+    /// @throws BackendException if the Vector API is missing, or a vector width is asked for that
+    ///     cannot be had
     public CpuBackend(CpuOptions options) {
         if (!hasVectorModule()) {
             throw new BackendException("cpu: module %s is not there; start java with --add-modules %s"
@@ -90,16 +90,25 @@ public final class CpuBackend implements Backend {
         if (options.usesMatrixUnit()) {
             return ", AMX";
         }
-        if (Simd.TILE_COLUMNS == Avx2.COLUMNS && Simd.FMA) {
-            return options.usesAvx2()
-                    ? ", AVX2 code"
-                    : Avx2.problem()
-                            .map(reason -> ", no AVX2 code (" + reason + ")")
-                            .orElse("");
+        return (Amx.isThere()
+                        ? Amx.problem()
+                                .map(reason -> ", no AMX (" + reason + ")")
+                                .orElse("")
+                        : "")
+                + vectorCode();
+    }
+
+    private String vectorCode() {
+        VectorCode code = VectorCode.of(Simd.BITS).orElse(null);
+        if (code == null || !Simd.FMA) {
+            return "";
         }
-        return Amx.isThere()
-                ? Amx.problem().map(reason -> ", no AMX (" + reason + ")").orElse("")
-                : "";
+        if (options.vectorCode().isPresent()) {
+            return ", %s code".formatted(code.title());
+        }
+        return code.problem()
+                .map(reason -> ", no %s code (%s)".formatted(code.title(), reason))
+                .orElse("");
     }
 
     @Override
@@ -272,7 +281,7 @@ public final class CpuBackend implements Backend {
         int columns = Math.multiplyExact(parameters.heads(), parameters.headDim());
         CpuTensor from = checked(qkv, index.packed().rows(), parameters.qkvColumns(), "attention, input");
         CpuTensor to = checked(out, index.packed().tokens(), columns, "attention, output");
-        Attention.run(workers, from, index, parameters, to, options.usesAvx2());
+        Attention.run(workers, from, index, parameters, to, options.vectorCode().orElse(null));
     }
 
     @Override
@@ -343,8 +352,8 @@ public final class CpuBackend implements Backend {
         return Arrays.copyOfRange(from.data(), from.offset(), from.offset() + x.rows() * x.columns());
     }
 
-    /// One for each thread that has none yet: threads that need not wait for one another after every operation get more
-    /// done. A batch must be worth reading the weights for it.
+    /// One for each thread that has none yet: threads that need not wait for one another after every
+    /// operation get more done. A batch must be worth reading the weights for it.
     @Override
     public int batchesSideBySide(int tokens) {
         return Math.clamp(tokens / FEWEST_TOKENS, 1, Math.max(1, workers.threads() - workers.entered()));
@@ -369,8 +378,8 @@ public final class CpuBackend implements Backend {
         closeArena();
     }
 
-    /// Products on the matrix unit keep weights open for some microseconds at a time, and operations that are under
-    /// way end soon: waits for that.
+    /// Products on the matrix unit keep weights open for some microseconds at a time, and operations
+    /// that are under way end soon: waits for that.
     private void closeArena() {
         while (arena.scope().isAlive()) {
             try {

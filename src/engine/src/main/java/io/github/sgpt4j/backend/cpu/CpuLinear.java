@@ -3,8 +3,10 @@ package io.github.sgpt4j.backend.cpu;
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.Linear;
 import io.github.sgpt4j.backend.MatrixRows;
+import io.github.sgpt4j.backend.cpu.amx.Amx;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import io.github.sgpt4j.backend.cpu.kernel.Widening;
+import io.github.sgpt4j.backend.cpu.vector.VectorCode;
 import io.github.sgpt4j.error.BackendException;
 import io.github.sgpt4j.tensor.DType;
 import java.lang.foreign.Arena;
@@ -13,7 +15,8 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/// A weight matrix that is packed when enough work goes through it; for the matrix unit at once, whatever its type.
+/// A weight matrix that is packed when enough work goes through it; for the matrix unit at once,
+/// whatever its type.
 final class CpuLinear implements Linear {
     private final List<MatrixRows> weight;
     private final List<MatrixRows> bias;
@@ -25,7 +28,7 @@ final class CpuLinear implements Linear {
     private final long mostInPlace;
     private final boolean readableInPlace;
     private final boolean onMatrixUnit;
-    private final boolean byAvx2;
+    private final @Nullable VectorCode code;
     private final AtomicLong workInPlace = new AtomicLong();
     private volatile @Nullable Floats biasValues;
     private final Lazy<PackedMatrix> packed = new Lazy<>(this::pack);
@@ -44,7 +47,7 @@ final class CpuLinear implements Linear {
         this.in = weight.getFirst().in();
         DType held = format.heldAs(storedType());
         this.onMatrixUnit = options.holdsTiles(in);
-        this.byAvx2 = options.usesAvx2();
+        this.code = options.vectorCode().orElse(null);
         this.readableInPlace = this.weight.stream()
                 .allMatch(part -> !part.transposed()
                         && (held == DType.F32 || held == part.tensor().dtype()));
@@ -95,17 +98,17 @@ final class CpuLinear implements Linear {
     private PackedMatrix pack() {
         DType dtype = format.heldAs(storedType());
         MemorySegment panels = allocate(PackedMatrix.bytes(in, out, dtype), dtype);
-        MatrixPacker packer = new MatrixPacker(weight, in, out);
+        MatrixPacker packer = new MatrixPacker(weight, in, out, PackedMatrix.width(code != null));
         // Whoever needs this matrix too waits, so that its thread is free.
         workers.parallelForAll(
                 PackedMatrix.panelCount(out), (panel, scratch) -> packer.pack(panel, dtype, panels, scratch));
-        return new PackedMatrix(in, out, dtype, panels, biasValues(), byAvx2);
+        return new PackedMatrix(in, out, dtype, panels, biasValues(), code);
     }
 
     private TiledMatrix packTiles() {
         MemorySegment memory = allocate(TiledMatrix.bytes(in, out), DType.F32);
         TiledMatrix matrix = new TiledMatrix(in, out, memory, biasValues().array());
-        MatrixPacker packer = new MatrixPacker(weight, in, out);
+        MatrixPacker packer = new MatrixPacker(weight, in, out, Amx.TILE);
         workers.parallelForAll(PackedMatrix.panelCount(out), (panel, scratch) -> packer.pack(panel, matrix, scratch));
         return matrix;
     }

@@ -1,9 +1,10 @@
 package io.github.sgpt4j.backend.cpu;
 
 import io.github.sgpt4j.backend.cpu.amx.Amx;
-import io.github.sgpt4j.backend.cpu.avx2.Avx2;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
+import io.github.sgpt4j.backend.cpu.vector.VectorCode;
 import io.github.sgpt4j.tensor.DType;
+import java.util.Optional;
 
 /// How the CPU backend is set up.
 ///
@@ -11,8 +12,8 @@ import io.github.sgpt4j.tensor.DType;
 /// @param weights how weights are held in memory
 /// @param workInPlace multiply-adds that each weight matrix does from where it is stored before it is packed;
 ///     none with the matrix unit
-/// @param machineCode whether to run machine code of the engine's own, [Amx] or [Avx2], where it can be used; otherwise
-///     the Vector API does everything
+/// @param machineCode whether to run machine code of the engine's own, [Amx] or [VectorCode], where it
+///     can be used; otherwise the Vector API does everything
 public record CpuOptions(int threads, WeightFormat weights, long workInPlace, boolean machineCode) {
     /// System property for another [#workInPlace] than the usual one: 0 packs every matrix at its first use.
     public static final String WORK_IN_PLACE = "sgpt4j.cpu.workInPlace";
@@ -38,16 +39,17 @@ public record CpuOptions(int threads, WeightFormat weights, long workInPlace, bo
         return machineCode && Simd.LANES == Amx.TILE && Amx.problem().isEmpty();
     }
 
-    /// Whether products on vector units are computed by [Avx2]. Panels are as wide as its tiles only with vectors of
-    /// 256 bits, and it always multiplies and adds with one rounding.
-    public boolean usesAvx2() {
-        return machineCode
-                && Simd.TILE_COLUMNS == Avx2.COLUMNS
-                && Simd.FMA
-                && Avx2.problem().isEmpty();
+    /// The machine code that computes products on vector units; empty if the Vector API does. It is
+    /// that for vectors of [Simd]'s width, and always multiplies and adds with one rounding. Beside the
+    /// matrix unit, the little that is left stays with the Vector API.
+    public Optional<VectorCode> vectorCode() {
+        return machineCode && Simd.FMA && !usesMatrixUnit()
+                ? VectorCode.of(Simd.BITS).filter(code -> code.problem().isEmpty())
+                : Optional.empty();
     }
 
-    /// Whether matrices of `in` input features are held as tiles for the matrix unit, whatever they are stored as.
+    /// Whether matrices of `in` input features are held as tiles for the matrix unit, whatever they are
+    /// stored as.
     boolean holdsTiles(int in) {
         return weights.allowsTiles() && in <= Amx.MOST_FEATURES && usesMatrixUnit();
     }

@@ -67,12 +67,22 @@ sealed interface Logits {
             return scratch.floats(Scratch.Use.PACKED_ROWS, Math.multiplyExact(padded, Tiles.paddedDepth(matrix.in())));
         }
 
+        /// Rows that machine code does not read where they lie.
+        private Floats copied(int count, Scratch scratch) {
+            return scratch.values(Scratch.Use.PACKED_ROWS, Math.multiplyExact(count, matrix.rowStride(matrix.in())));
+        }
+
         @Override
         public void prepare(int firstRow, int count, Scratch scratch) {
-            if (matrix.byAvx2()) {
+            int in = matrix.in();
+            if (matrix.byCode()) {
+                int stride = matrix.rowStride(in);
+                if (stride != in) {
+                    float[] rows = copied(count, scratch).array();
+                    Packing.rows(x.array(), offset + firstRow * in, in, count, in, rows, stride);
+                }
                 return;
             }
-            int in = matrix.in();
             int padded = Tiles.paddedRows(count);
             float[] packed = packed(padded, scratch);
             for (int k = 0; k < in; k += depth()) {
@@ -84,7 +94,7 @@ sealed interface Logits {
         @Override
         public float[] panel(int firstRow, int count, int p, Scratch scratch) {
             int columns = Simd.TILE_COLUMNS;
-            int padded = matrix.byAvx2() ? count : Tiles.paddedRows(count);
+            int padded = matrix.byCode() ? count : Tiles.paddedRows(count);
             Floats ready = scratch.values(Scratch.Use.PANEL, matrix.workingFloats(depth()));
             Floats sums = scratch.values(Scratch.Use.TILE, padded * columns);
             float[] tile = sums.array();
@@ -94,8 +104,8 @@ sealed interface Logits {
             for (int k = 0; k < matrix.in(); k += depth()) {
                 int length = Math.min(depth(), matrix.in() - k);
                 matrix.prepare(p, k, length, ready.array(), 0);
-                if (matrix.byAvx2()) {
-                    rows(firstRow, count, p, k, length, ready, sums);
+                if (matrix.byCode()) {
+                    rows(firstRow, count, p, k, length, ready, sums, scratch);
                 } else {
                     tiles(padded, p, k, length, ready.array(), tile, scratch);
                 }
@@ -116,10 +126,14 @@ sealed interface Logits {
             }
         }
 
-        private void rows(int firstRow, int count, int p, int k, int length, Floats ready, Floats sums) {
+        private void rows(
+                int firstRow, int count, int p, int k, int length, Floats ready, Floats sums, Scratch scratch) {
             int columns = Simd.TILE_COLUMNS;
-            int a = offset + firstRow * matrix.in() + k;
-            matrix.multiplyRows(count, x, a, p, k, length, ready, 0, sums, 0, columns, sums, 0, columns);
+            int stride = matrix.rowStride(matrix.in());
+            boolean inPlace = stride == matrix.in();
+            Floats a = inPlace ? x : copied(count, scratch);
+            int at = (inPlace ? offset + firstRow * stride : 0) + k;
+            matrix.multiplyRows(count, a, at, stride, p, k, length, ready, 0, sums, 0, columns, sums, 0, columns);
         }
     }
 

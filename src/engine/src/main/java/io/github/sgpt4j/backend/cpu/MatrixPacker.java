@@ -18,16 +18,17 @@ final class MatrixPacker {
     /// Input features per step.
     private static final int DEPTH = 256;
 
-    private static final int WIDTH = PackedMatrix.WIDTH;
-
     private final List<MatrixRows> parts;
     private final int in;
     private final int out;
+    private final int width;
 
-    MatrixPacker(List<MatrixRows> parts, int in, int out) {
+    /// @param width columns of a panel that lie together
+    MatrixPacker(List<MatrixRows> parts, int in, int out, int width) {
         this.parts = parts;
         this.in = in;
         this.out = out;
+        this.width = width;
     }
 
     /// Fills one panel of a [PackedMatrix].
@@ -35,9 +36,9 @@ final class MatrixPacker {
         for (int k = 0; k < in; k += DEPTH) {
             int depth = Math.min(DEPTH, in - k);
             float[] buffer = gather(panel, k, depth, scratch);
-            for (int part = 0; part < PackedMatrix.PARTS; part++) {
-                long element = PackedMatrix.element(in, panel, part, k);
-                int count = depth * WIDTH;
+            for (int part = 0; part < Simd.TILE_COLUMNS / width; part++) {
+                long element = PackedMatrix.element(in, width, panel, part, k);
+                int count = depth * width;
                 Widening.narrow(buffer, part * count, count, panels, dtype, element * dtype.bytes());
             }
         }
@@ -53,9 +54,9 @@ final class MatrixPacker {
             int depth = Math.min(DEPTH, in - k);
             float[] buffer = gather(panel, k, depth, scratch);
             for (int half = 0; half < 2; half++) {
-                int from = half * depth * WIDTH;
+                int from = half * depth * width;
                 long to = half * halfBytes + (long) k * Amx.TILE * Float.BYTES;
-                MemorySegment.copy(buffer, from, columns, LittleEndian.F32, to, depth * WIDTH);
+                MemorySegment.copy(buffer, from, columns, LittleEndian.F32, to, depth * width);
             }
         }
         for (int half = 0; half < 2 && 2 * panel + half < matrix.columnTiles(); half++) {
@@ -84,7 +85,7 @@ final class MatrixPacker {
         Amx.splitColumns(columns, from, blocks, shifts, matrix.memory(), matrix.tile(tile));
     }
 
-    /// Input features `[k, k + depth)` of a panel as `[PARTS][depth][WIDTH]`.
+    /// Input features `[k, k + depth)` of a panel as `[TILE_COLUMNS / width][depth][width]`.
     private float[] gather(int panel, int k, int depth, Scratch scratch) {
         int columns = Simd.TILE_COLUMNS;
         float[] buffer = scratch.floats(Scratch.Use.PANEL, DEPTH * columns);
@@ -97,7 +98,7 @@ final class MatrixPacker {
     }
 
     /// Gathers output features `[first, last)` and input features `[k, k + depth)` as
-    /// `[PARTS][depth][WIDTH]`.
+    /// `[TILE_COLUMNS / width][depth][width]`.
     private void fill(int first, int last, int k, int depth, float[] buffer, float[] row) {
         int start = 0;
         for (MatrixRows part : parts) {
@@ -124,36 +125,34 @@ final class MatrixPacker {
         }
     }
 
-    private static void copyColumns(
-            MatrixRows part, int source, int length, int k, int depth, float[] buffer, int column) {
+    private void copyColumns(MatrixRows part, int source, int length, int k, int depth, float[] buffer, int column) {
         WeightTensor tensor = part.tensor();
-        long width = tensor.shape().dimension(1);
+        long stride = tensor.shape().dimension(1);
         for (int p = 0; p < depth; p++) {
-            long at = ((k + p) * width + source) * tensor.dtype().bytes();
-            int left = Math.clamp(WIDTH - column, 0, length);
-            int to = index(column, depth) + p * WIDTH;
+            long at = ((k + p) * stride + source) * tensor.dtype().bytes();
+            int left = Math.clamp(width - column, 0, length);
+            int to = index(column, depth) + p * width;
             Widening.widen(tensor.data(), tensor.dtype(), at, buffer, to, left);
             if (left < length) {
                 at += (long) left * tensor.dtype().bytes();
-                to = index(column + left, depth) + p * WIDTH;
+                to = index(column + left, depth) + p * width;
                 Widening.widen(tensor.data(), tensor.dtype(), at, buffer, to, length - left);
             }
         }
     }
 
-    private static void copyRows(
+    private void copyRows(
             MatrixRows part, int source, int length, int k, int depth, float[] buffer, int column, float[] row) {
         WeightTensor tensor = part.tensor();
-        int width = part.in();
         for (int r = 0; r < length; r++) {
-            long at = ((long) (source + r) * width + k) * tensor.dtype().bytes();
+            long at = ((long) (source + r) * part.in() + k) * tensor.dtype().bytes();
             Widening.widen(tensor.data(), tensor.dtype(), at, row, 0, depth);
-            Packing.column(row, 0, depth, 1f, buffer, index(column + r, depth), WIDTH);
+            Packing.column(row, 0, depth, 1f, buffer, index(column + r, depth), width);
         }
     }
 
     /// Where a column of the panel starts in the buffer.
-    private static int index(int column, int depth) {
-        return column / WIDTH * depth * WIDTH + column % WIDTH;
+    private int index(int column, int depth) {
+        return column / width * depth * width + column % width;
     }
 }

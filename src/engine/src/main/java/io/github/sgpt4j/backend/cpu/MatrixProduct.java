@@ -10,9 +10,9 @@ import java.lang.foreign.MemorySegment;
 ///
 /// In the manner of Goto and van de Geijn (2008): for every block of [#DEPTH] input features, the rows
 /// of a task stay in the second-level cache, packed unless
-/// [io.github.sgpt4j.backend.cpu.avx2.Avx2] computes; so do a few panels of
-/// weights, which all rows pass before the next ones come. Partial sums rest in `out`. Every output is summed in the
-/// same order whatever the number of threads and rows.
+/// [io.github.sgpt4j.backend.cpu.vector.VectorCode] computes; so do a few panels of weights, which all
+/// rows pass before the next ones come. Partial sums rest in `out`. Every output is summed in the same
+/// order whatever the number of threads and rows.
 ///
 /// @param x `[rows, in]` from index `xOffset` on
 /// @param out `[rows, out]` from index `outOffset` on
@@ -30,7 +30,7 @@ record MatrixProduct(
             Floats.EMPTY,
             0,
             0,
-            new PackedMatrix(0, 0, DType.F32, MemorySegment.NULL, Floats.EMPTY, false),
+            new PackedMatrix(0, 0, DType.F32, MemorySegment.NULL, Floats.EMPTY, null),
             Activation.NONE,
             false,
             Floats.EMPTY,
@@ -58,7 +58,7 @@ record MatrixProduct(
         int rowBlock = rowBlock(rows);
         int rowBlocks = (rows + rowBlock - 1) / rowBlock;
         int panels = matrix.panelCount();
-        if (matrix.byAvx2()) {
+        if (matrix.byCode()) {
             runInOrder(workers, rowBlock, rowBlocks, panels);
             return;
         }

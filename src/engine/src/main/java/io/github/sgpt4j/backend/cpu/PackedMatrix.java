@@ -1,25 +1,46 @@
 package io.github.sgpt4j.backend.cpu;
 
-import io.github.sgpt4j.backend.cpu.avx2.Avx2;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import io.github.sgpt4j.backend.cpu.kernel.Tiles;
 import io.github.sgpt4j.backend.cpu.kernel.WeightTiles;
 import io.github.sgpt4j.backend.cpu.kernel.Widening;
+import io.github.sgpt4j.backend.cpu.vector.VectorCode;
 import io.github.sgpt4j.tensor.DType;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
-/// A weight matrix as matrix products read it: panels of `TILE_COLUMNS` output features, the features that are missing
-/// in the last one zeros. A panel is `[in][TILE_COLUMNS]`, or `[2][in][LANES]` where [Simd#PANEL_VECTORS] is 1.
+/// A weight matrix as matrix products read it: panels of `TILE_COLUMNS` output features, the features
+/// that are missing in the last one zeros. A panel is `[in][TILE_COLUMNS]`, or `[2][in][LANES]` for the
+/// Vector API where [Simd#PANEL_VECTORS] is 1.
 ///
 /// @param panels off-heap, of type `dtype`
 /// @param bias `[panels · TILE_COLUMNS]`, zeros where there is none
-/// @param byAvx2 whether products are computed by [Avx2]
-record PackedMatrix(int in, int out, DType dtype, MemorySegment panels, Floats bias, boolean byAvx2) {
-    /// Columns of a panel that lie together.
-    static final int WIDTH = Simd.PANEL_VECTORS * Simd.LANES;
+/// @param code what computes products; null where that is the Vector API
+record PackedMatrix(
+        int in,
+        int out,
+        DType dtype,
+        MemorySegment panels,
+        Floats bias,
+        @Nullable VectorCode code) {
+    /// Columns of a panel that lie together. Machine code fetches ahead by itself.
+    ///
+    /// @param byCode whether it computes products
+    static int width(boolean byCode) {
+        return byCode ? Simd.TILE_COLUMNS : Simd.PANEL_VECTORS * Simd.LANES;
+    }
 
-    /// Parts of a panel, one after the other.
-    static final int PARTS = Simd.TILE_COLUMNS / WIDTH;
+    /// Whether products are computed by machine code, with [#multiplyRows].
+    boolean byCode() {
+        return code != null;
+    }
+
+    /// The distance between rows of `depth` input features for [#multiplyRows]; other than [#in] if
+    /// copying them to that distance makes it faster.
+    int rowStride(int depth) {
+        return code == null ? in : code.strideOf(depth, in);
+    }
 
     int panelCount() {
         return panelCount(out);
@@ -33,11 +54,11 @@ record PackedMatrix(int in, int out, DType dtype, MemorySegment panels, Floats b
         return Math.multiplyExact((long) panelCount(out) * Simd.TILE_COLUMNS * dtype.bytes(), (long) in);
     }
 
-    /// Whether weights are multiplied where they lie. Others are first copied to the heap and widened: 16-bit ones,
-    /// and with 16 registers all that the Vector API multiplies, because reading outside the heap takes it more
-    /// general registers than there are.
+    /// Whether weights are multiplied where they lie. Others are first copied to the heap and widened:
+    /// 16-bit ones, and with 16 registers all that the Vector API multiplies, because reading outside
+    /// the heap takes it more general registers than there are.
     private boolean readInPlace() {
-        return dtype == DType.F32 && (byAvx2 || Simd.PANEL_VECTORS == 1);
+        return dtype == DType.F32 && (byCode() || Simd.PANEL_VECTORS == 1);
     }
 
     /// Floats of working memory that [#prepare] needs for `count` input features.
@@ -72,7 +93,7 @@ record PackedMatrix(int in, int out, DType dtype, MemorySegment panels, Floats b
             int co,
             int stride) {
         if (readInPlace()) {
-            long b = element(in, panel, 0, from) * Float.BYTES;
+            long b = element(in, width(byCode()), panel, 0, from) * Float.BYTES;
             long right = (long) in * Simd.LANES * Float.BYTES;
             WeightTiles.multiply(height, a, ao, panels, b, right, count, s, so, sourceStride, c, co, stride);
         } else {
@@ -80,12 +101,13 @@ record PackedMatrix(int in, int out, DType dtype, MemorySegment panels, Floats b
         }
     }
 
-    /// Any number of rows, which lie where they are, times input features `[from, from + count)` of a panel, by
-    /// [Avx2#multiply]; strides are in floats.
+    /// Any number of rows, `aStride` floats apart, times input features `[from, from + count)` of a panel, by
+    /// [VectorCode#multiply].
     void multiplyRows(
             int rows,
             Floats a,
             int ao,
+            int aStride,
             int panel,
             int from,
             int count,
@@ -98,42 +120,44 @@ record PackedMatrix(int in, int out, DType dtype, MemorySegment panels, Floats b
             int co,
             int stride) {
         boolean inPlace = readInPlace();
-        long b = inPlace ? element(in, panel, 0, from) : at;
+        long b = inPlace ? element(in, width(byCode()), panel, 0, from) : at;
         long next = inPlace ? b + (long) in * Simd.TILE_COLUMNS : b;
-        Avx2.multiply(
-                rows,
-                count,
-                a.memory(),
-                (long) ao * Float.BYTES,
-                (long) in * Float.BYTES,
-                inPlace ? panels : ready.memory(),
-                b * Float.BYTES,
-                next * Float.BYTES,
-                s.memory(),
-                (long) so * Float.BYTES,
-                (long) sourceStride * Float.BYTES,
-                c.memory(),
-                (long) co * Float.BYTES,
-                (long) stride * Float.BYTES);
+        Objects.requireNonNull(code)
+                .multiply(
+                        rows,
+                        count,
+                        a.memory(),
+                        (long) ao * Float.BYTES,
+                        (long) aStride * Float.BYTES,
+                        inPlace ? panels : ready.memory(),
+                        b * Float.BYTES,
+                        next * Float.BYTES,
+                        s.memory(),
+                        (long) so * Float.BYTES,
+                        (long) sourceStride * Float.BYTES,
+                        c.memory(),
+                        (long) co * Float.BYTES,
+                        (long) stride * Float.BYTES);
     }
 
-    /// Copies input features `[from, from + count)` of a panel, widened, to `destination`, `[count][TILE_COLUMNS]` from
-    /// index `at` on.
+    /// Copies input features `[from, from + count)` of a panel, widened, to `destination`,
+    /// `[count][TILE_COLUMNS]` from index `at` on.
     void load(int panel, int from, int count, float[] destination, int at) {
-        if (PARTS == 1) {
+        int width = width(byCode());
+        if (width == Simd.TILE_COLUMNS) {
             Widening.widen(
                     panels,
                     dtype,
-                    element(in, panel, 0, from) * dtype.bytes(),
+                    element(in, width, panel, 0, from) * dtype.bytes(),
                     destination,
                     at,
                     count * Simd.TILE_COLUMNS);
             return;
         }
-        for (int part = 0; part < PARTS; part++) {
+        for (int part = 0; part < Simd.TILE_COLUMNS / width; part++) {
             for (int k = 0; k < count; k += Widening.MOST_ROWS) {
-                int to = at + k * Simd.TILE_COLUMNS + part * WIDTH;
-                long element = element(in, panel, part, from + k);
+                int to = at + k * Simd.TILE_COLUMNS + part * width;
+                long element = element(in, width, panel, part, from + k);
                 int rows = Math.min(Widening.MOST_ROWS, count - k);
                 Widening.widenRows(panels, dtype, element * dtype.bytes(), destination, to, rows);
             }
@@ -141,7 +165,9 @@ record PackedMatrix(int in, int out, DType dtype, MemorySegment panels, Floats b
     }
 
     /// Index of the first weight of an input feature in one part of a panel.
-    static long element(int in, int panel, int part, int feature) {
-        return (((long) PARTS * panel + part) * in + feature) * WIDTH;
+    ///
+    /// @param width columns that lie together
+    static long element(int in, int width, int panel, int part, int feature) {
+        return (((long) Simd.TILE_COLUMNS / width * panel + part) * in + feature) * width;
     }
 }

@@ -12,18 +12,18 @@ import java.util.Arrays;
 ///
 /// Belongs to one thread, which uses it again and again: nothing is allocated.
 final class ProductTask {
-    /// Panels that a tile's rows pass in a row: that many of [MatrixProduct#DEPTH] are 384 KiB with the widest
-    /// vectors, and a row of the output gets so many neighbouring cache lines at a time that the hardware fetches
-    /// them ahead.
+    /// Panels that a tile's rows pass in a row: that many of [MatrixProduct#DEPTH] are 384 KiB with the
+    /// widest vectors, and a row of the output gets so many neighbouring cache lines at a time that the
+    /// hardware fetches them ahead.
     private static final int GROUP = 4;
 
-    /// At most so many rows are few: reading the weights decides, and each panel is read through to its end at a time.
+    /// At most so many rows are few: reading the weights decides, and each panel is read through to its
+    /// end at a time.
     private static final int FEW_ROWS = 2 * Simd.TILE_ROWS;
 
-    /// The same for weights that are copied to the heap first: 24 KiB of floats stay in the first-level cache.
+    /// The same for weights that are copied to the heap first: 24 KiB of floats stay in the first-level
+    /// cache.
     private static final int FEW_ROWS_DEPTH = 192;
-
-    private static final float[] EMPTY = {};
 
     private final Scratch scratch;
     private MatrixProduct product = MatrixProduct.NONE;
@@ -34,8 +34,10 @@ final class ProductTask {
     private int group;
     /// Rows that are multiplied together: those of a tile, or all.
     private int step;
-    /// Rows for [Tiles], unused by [io.github.sgpt4j.backend.cpu.avx2.Avx2].
-    private float[] packed = EMPTY;
+    /// Rows for [Tiles], packed, or where [io.github.sgpt4j.backend.cpu.vector.VectorCode] finds them.
+    private Floats rows = Floats.EMPTY;
+    private int rowsAt;
+    private int rowStride;
     /// Where blocks are computed that stick out of the output.
     private Floats edge = Floats.EMPTY;
     /// Panels made ready, one after the other, where weights are not read in place.
@@ -63,20 +65,17 @@ final class ProductTask {
         matrix = product.matrix();
         boolean few = count <= FEW_ROWS;
         depth = few ? fewRowsDepth() : MatrixProduct.depth(matrix.in());
-        group = few && !matrix.byAvx2() ? 1 : GROUP;
-        step = matrix.byAvx2() ? count : Simd.TILE_ROWS;
+        group = few && !matrix.byCode() ? 1 : GROUP;
+        step = matrix.byCode() ? count : Simd.TILE_ROWS;
         ready = scratch.values(Use.PANEL, group * matrix.workingFloats(depth));
         edge = scratch.values(Use.TILE, Tiles.paddedRows(step) * Simd.TILE_COLUMNS);
-        if (!matrix.byAvx2()) {
-            packed = scratch.floats(Use.PACKED_ROWS, Tiles.paddedRows(count) * depth);
-        }
     }
 
     /// Lets go of what belongs to others or is too large to be kept.
     private void end() {
         product = MatrixProduct.NONE;
         matrix = product.matrix();
-        packed = EMPTY;
+        rows = Floats.EMPTY;
         ready = Floats.EMPTY;
     }
 
@@ -89,12 +88,26 @@ final class ProductTask {
         int in = matrix.in();
         for (int k = 0; k < in; k += depth) {
             int length = Math.min(depth, in - k);
-            if (!matrix.byAvx2()) {
-                Packing.tiles(product.x().array(), row(0) + k, in, count, length, packed, 0);
-            }
+            rows(k, length);
             for (int p = firstPanel; p < endPanel; p += group) {
                 group(p, Math.min(endPanel, p + group), k, length);
             }
+        }
+    }
+
+    /// Makes input features `[k, k + length)` of the rows ready.
+    private void rows(int k, int length) {
+        int in = matrix.in();
+        rows = product.x();
+        rowsAt = row(0) + k;
+        rowStride = matrix.rowStride(depth);
+        if (!matrix.byCode()) {
+            rows = scratch.values(Use.PACKED_ROWS, Tiles.paddedRows(count) * depth);
+            Packing.tiles(product.x().array(), rowsAt, in, count, length, rows.array(), 0);
+        } else if (rowStride != in) {
+            rows = scratch.values(Use.PACKED_ROWS, count * rowStride);
+            Packing.rows(product.x().array(), rowsAt, in, count, length, rows.array(), rowStride);
+            rowsAt = 0;
         }
     }
 
@@ -139,7 +152,7 @@ final class ProductTask {
         int columns = Math.min(Simd.TILE_COLUMNS, stride - panel * Simd.TILE_COLUMNS);
         int at = output(row, panel);
         boolean fresh = k == 0 && !product.add();
-        if (columns < Simd.TILE_COLUMNS || !matrix.byAvx2() && real < Tiles.height(real)) {
+        if (columns < Simd.TILE_COLUMNS || !matrix.byCode() && real < Tiles.height(real)) {
             edge(row, real, panel, slot, k, length, columns, fresh);
             return;
         }
@@ -156,7 +169,7 @@ final class ProductTask {
         float[] source = fresh ? matrix.bias().array() : product.out().array();
         int from = fresh ? panel * wide : output(row, panel);
         int between = fresh ? 0 : matrix.out();
-        int height = matrix.byAvx2() ? real : Tiles.height(real);
+        int height = matrix.byCode() ? real : Tiles.height(real);
         Arrays.fill(edge.array(), 0, height * wide, 0f);
         for (int r = 0; r < real; r++) {
             System.arraycopy(source, from + r * between, edge.array(), r * wide, columns);
@@ -180,11 +193,12 @@ final class ProductTask {
             Floats c,
             int co,
             int stride) {
-        if (matrix.byAvx2()) {
+        if (matrix.byCode()) {
             matrix.multiplyRows(
                     height,
-                    product.x(),
-                    row(row) + k,
+                    rows,
+                    rowsAt + row * rowStride,
+                    rowStride,
                     panel,
                     k,
                     length,
@@ -201,7 +215,7 @@ final class ProductTask {
         int a = row * Tiles.paddedDepth(length);
         matrix.multiply(
                 height,
-                packed,
+                rows.array(),
                 a,
                 panel,
                 k,

@@ -1,12 +1,13 @@
 package io.github.sgpt4j.backend.cpu;
 
-import io.github.sgpt4j.backend.cpu.avx2.Avx2;
+import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 
-/// Keys and values where they lie, multiplied by [Avx2].
+/// Keys and values where they lie, multiplied by [io.github.sgpt4j.backend.cpu.vector.VectorCode].
 final class StoredKeys implements KeyBlocks {
     private static final int BLOCK = AttentionTask.BLOCK;
-    private static final int COLUMNS = Avx2.COLUMNS;
+    private static final int COLUMNS = Simd.TILE_COLUMNS;
     private static final long ROW_BYTES = (long) COLUMNS * Float.BYTES;
     private static final MemorySegment ZEROS = MemorySegment.ofArray(new float[COLUMNS]);
 
@@ -49,21 +50,22 @@ final class StoredKeys implements KeyBlocks {
         if (first == to) {
             return;
         }
-        Avx2.multiply(
-                to - first,
-                dim,
-                qkv,
-                (long) attention.keys(segment, block * BLOCK + first, kvHead) * Float.BYTES,
-                stride,
-                queries,
-                0,
-                0,
-                ZEROS,
-                0,
-                0,
-                scores,
-                at + (first - from) * ROW_BYTES,
-                ROW_BYTES);
+        Objects.requireNonNull(attention.code())
+                .multiply(
+                        to - first,
+                        dim,
+                        qkv,
+                        (long) attention.keys(segment, block * BLOCK + first, kvHead) * Float.BYTES,
+                        stride,
+                        queries,
+                        0,
+                        0,
+                        ZEROS,
+                        0,
+                        0,
+                        scores,
+                        at + (first - from) * ROW_BYTES,
+                        ROW_BYTES);
     }
 
     @Override
@@ -81,16 +83,17 @@ final class StoredKeys implements KeyBlocks {
         if (first == to) {
             return;
         }
-        Avx2.multiplyTransposed(
-                dim,
-                to - first,
-                qkv,
-                (long) attention.values(segment, block * BLOCK + first, kvHead) * Float.BYTES,
-                stride,
-                weights,
-                at + (first - from) * ROW_BYTES,
-                weighted,
-                0);
+        Objects.requireNonNull(attention.code())
+                .multiplyTransposed(
+                        dim,
+                        to - first,
+                        qkv,
+                        (long) attention.values(segment, block * BLOCK + first, kvHead) * Float.BYTES,
+                        stride,
+                        weights,
+                        at + (first - from) * ROW_BYTES,
+                        weighted,
+                        0);
     }
 
     /// The first key of a block, from `from` on, that belongs to a segment.

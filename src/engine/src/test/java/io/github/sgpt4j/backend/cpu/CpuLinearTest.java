@@ -223,13 +223,14 @@ class CpuLinearTest {
         }
     }
 
-    /// Where machine code for AVX2 is used; elsewhere both are the same.
+    /// Where there is machine code; elsewhere both are the same.
     @Test
     void machineCodeForVectorUnitsGivesTheBitsOfTheVectorApi() {
         if (options(WeightFormat.F32, true).usesMatrixUnit()) {
             return;
         }
-        for (int[] shape : new int[][] {{1, 1, 1}, {5, 33, 17}, {13, 100, 70}, {24, 770, 48}, {25, 1600, 33}}) {
+        for (int[] shape :
+                new int[][] {{1, 1, 1}, {5, 33, 17}, {13, 100, 70}, {24, 770, 48}, {25, 1600, 33}, {31, 2048, 70}}) {
             int rows = shape[0];
             int in = shape[1];
             int out = shape[2];

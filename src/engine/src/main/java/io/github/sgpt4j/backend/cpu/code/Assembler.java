@@ -11,8 +11,8 @@ import java.util.Objects;
 /// those of Intel's Software Developer's Manual, volume 2, which also says what each does; encodings are its
 /// chapters 2.1 (REX), 2.3 (VEX) and 2.7 (EVEX).
 ///
-/// Vector registers of 256 bits are [Ymm]; those of 512 bits, `zmm0` to `zmm7`, and tiles, `tmm0` to `tmm7`,
-/// are given by their numbers.
+/// Vector registers are [Vector]s, or, where there are only instructions of 512 bits, the numbers of
+/// `zmm0` to `zmm7`. Tiles, `tmm0` to `tmm7`, are given by their numbers.
 public final class Assembler {
     /// General registers, in the order of their numbers.
     public enum Register {
@@ -50,18 +50,33 @@ public final class Assembler {
     /// A jump whose target has not been written yet.
     public record Jump(int offset) {}
 
-    /// A vector register of 256 bits.
-    public record Ymm(int number) {
-        public Ymm {
-            Objects.checkIndex(number, 16);
+    /// A vector register.
+    ///
+    /// @param bits 256 for `ymm0` to `ymm15`, or 512 for `zmm0` to `zmm31`
+    public record Vector(int number, int bits) {
+        public Vector {
+            if (bits != 256 && bits != 512) {
+                throw new IllegalArgumentException(bits + " bits");
+            }
+            Objects.checkIndex(number, bits / 16);
+        }
+
+        private int bytes() {
+            return bits / Byte.SIZE;
         }
 
         private int low() {
             return number & 7;
         }
 
+        /// What goes into the bit of a prefix.
         private int high() {
-            return number >> 3;
+            return number >> 3 & 1;
+        }
+
+        /// What goes into the second bit that prefixes for 32 registers have.
+        private int highest() {
+            return number >> 4;
         }
     }
 
@@ -209,7 +224,7 @@ public final class Assembler {
         int index = address.scale == 0 ? 0 : address.index.high();
         code.write(0x48 | to.high() << 2 | index << 1 | address.base.high());
         code.write(0x8D);
-        operand(to.low(), address);
+        operand(to.low(), address, 1);
     }
 
     /// Goes back to `target` unless the last result was zero.
@@ -313,37 +328,45 @@ public final class Assembler {
         bytes(0x5E, modRm(3, c, a));
     }
 
-    /// `to = 8 floats at the address`.
-    public void vmovups(Ymm to, Address from) {
-        vex256(MAP_0F, NONE, 0x10, to, 0, from);
+    /// `to = floats at the address`.
+    public void vmovups(Vector to, Address from) {
+        ofMemory(MAP_0F, NONE, 0x10, to, from, to.bytes());
     }
 
-    /// `8 floats at the address = from`.
-    public void vmovups(Address to, Ymm from) {
-        vex256(MAP_0F, NONE, 0x11, from, 0, to);
+    /// `floats at the address = from`.
+    public void vmovups(Address to, Vector from) {
+        ofMemory(MAP_0F, NONE, 0x11, from, to, from.bytes());
     }
 
     /// Every element of `to` becomes the float at the address.
-    public void vbroadcastss(Ymm to, Address from) {
-        vex256(MAP_0F38, P66, 0x18, to, 0, from);
+    public void vbroadcastss(Vector to, Address from) {
+        ofMemory(MAP_0F38, P66, 0x18, to, from, Float.BYTES);
     }
 
     /// `to = a · b + to`, rounded once.
-    public void vfmadd231ps(Ymm to, Ymm a, Ymm b) {
-        bytes(
-                0xC4,
-                (1 - to.high()) << 7 | 0x40 | (1 - b.high()) << 5 | MAP_0F38,
-                (~a.number & 15) << 3 | 4 | P66,
-                0xB8);
-        code.write(modRm(3, to.low(), b.low()));
+    public void vfmadd231ps(Vector to, Vector a, Vector b) {
+        if (to.bits == 256) {
+            bytes(0xC4, (1 - to.high()) << 7 | 0x40 | (1 - b.high()) << 5 | MAP_0F38, (~a.number & 15) << 3 | 4 | P66);
+        } else {
+            int high = (1 - to.high()) << 7 | (1 - b.highest()) << 6 | (1 - b.high()) << 5 | (1 - to.highest()) << 4;
+            bytes(0x62, high | MAP_0F38, (~a.number & 15) << 3 | 4 | P66, 0x40 | (1 - a.highest()) << 3);
+        }
+        bytes(0xB8, modRm(3, to.low(), b.low()));
     }
 
-    /// Three-byte form, 256 bits, with an operand in memory; fields of one bit are stored inverted.
-    private void vex256(int map, int prefix, int opcode, Ymm reg, int second, Address address) {
+    /// An operand in a register and one in memory; prefixes have fields of one bit inverted.
+    ///
+    /// @param unit bytes that a short offset of the form for 512 bits counts in
+    private void ofMemory(int map, int prefix, int opcode, Vector reg, Address address, int unit) {
         int index = address.scale == 0 ? 0 : address.index.high();
-        int high = (1 - reg.high()) << 7 | (1 - index) << 6 | (1 - address.base.high()) << 5;
-        bytes(0xC4, high | map, (~second & 15) << 3 | 4 | prefix, opcode);
-        operand(reg.low(), address);
+        int high = (1 - reg.high()) << 7 | (1 - index) << 6 | (1 - address.base.high()) << 5 | map;
+        if (reg.bits == 256) {
+            bytes(0xC4, high, 0x7C | prefix, opcode);
+            operand(reg.low(), address, 1);
+        } else {
+            bytes(0x62, high | (1 - reg.highest()) << 4, 0x7C | prefix, 0x48, opcode);
+            operand(reg.low(), address, unit);
+        }
     }
 
     /// `to = 16 floats at base + offset`.
@@ -499,10 +522,14 @@ public final class Assembler {
     }
 
     /// The operands `reg` and an address, in the shortest form.
-    private void operand(int reg, Address address) {
+    ///
+    /// @param unit what a short offset counts, in bytes
+    private void operand(int reg, Address address, int unit) {
         int base = address.base.low();
         int offset = address.offset;
-        int mode = offset == 0 && base != 5 ? 0 : offset == (byte) offset ? 1 : 2;
+        int units = offset / unit;
+        boolean fits = offset % unit == 0 && units == (byte) units;
+        int mode = offset == 0 && base != 5 ? 0 : fits ? 1 : 2;
         if (address.scale == 0 && base != 4) {
             code.write(modRm(mode, reg, base));
         } else {
@@ -511,7 +538,7 @@ public final class Assembler {
             bytes(modRm(mode, reg, 4), scale << 6 | index << 3 | base);
         }
         if (mode == 1) {
-            code.write(offset);
+            code.write(units);
         } else if (mode == 2) {
             int32(offset);
         }

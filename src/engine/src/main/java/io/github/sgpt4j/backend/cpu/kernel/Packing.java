@@ -11,7 +11,8 @@ public final class Packing {
     private Packing() {}
 
     /// Packs rows of `k` values for [Tiles], tile after tile: `rows` rows become [Tiles#paddedRows] of
-    /// [Tiles#paddedDepth] values each. The rows that are missing are zeros; values past `k` are left as they were.
+    /// [Tiles#paddedDepth] values each. The rows that are missing are zeros; values past `k` are left
+    /// as they were.
     ///
     /// @param x row `r` starts at `at + r · stride`
     public static void tiles(float[] x, int at, int stride, int rows, int k, float[] out, int o) {
@@ -37,6 +38,16 @@ public final class Packing {
         }
     }
 
+    /// Copies rows of `k` values to another distance, which is at least `k`.
+    ///
+    /// @param x row `r` starts at `at + r · stride`
+    /// @param out row `r` goes to `r · outStride`
+    public static void rows(float[] x, int at, int stride, int rows, int k, float[] out, int outStride) {
+        for (int r = 0; r < rows; r++) {
+            System.arraycopy(x, at + r * stride, out, r * outStride, k);
+        }
+    }
+
     /// Rows `[from, height)` of a tile become zeros.
     private static void clear(int from, int height, int k, float[] out, int o) {
         for (int i = from; i < height; i++) {
@@ -59,9 +70,9 @@ public final class Packing {
         }
     }
 
-    /// Packs the transpose: columns `[0, columns)` of `rows` rows are the rows of tiles of depth `rows`, one tile after
-    /// the other, [Tiles#paddedDepth] of `rows` values each; the columns that are missing are zeros. Only rows
-    /// `[first, end)`: tiles may be put together from several places.
+    /// Packs the transpose: columns `[0, columns)` of `rows` rows are the rows of tiles of depth
+    /// `rows`, one tile after the other, [Tiles#paddedDepth] of `rows` values each; the columns that
+    /// are missing are zeros. Only rows `[first, end)`: tiles may be put together from several places.
     ///
     /// @param x row `first` starts at `at`, the next at `at + stride`
     public static void columnTiles(

@@ -9,11 +9,11 @@ import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 import org.jspecify.annotations.Nullable;
 
-/// The vector width in use, chosen once: the machine's preferred one, at most 512 bits, or the one that the system
-/// property `sgpt4j.vectorBits` asks for (128, 256 or 512).
+/// The vector width in use, chosen once: the machine's preferred one, at most 512 bits, or the one that
+/// the system property `sgpt4j.vectorBits` asks for (128, 256 or 512).
 ///
-/// Initialisation never fails: a request that cannot be met is kept in [#problem] for the backend to report, and the
-/// preferred width stands in.
+/// Initialisation never fails: a request that cannot be met is kept in [#problem] for the backend to
+/// report, and the preferred width stands in.
 public final class Simd {
     /// System property that forces a width.
     public static final String WIDTH_PROPERTY = "sgpt4j.vectorBits";
@@ -28,26 +28,31 @@ public final class Simd {
     public static final VectorSpecies<Short> S =
             VectorSpecies.of(short.class, VectorShape.forBitSize(CHOICE.shape.vectorBitSize() / 2));
 
+    /// Bits per vector.
+    public static final int BITS = F.vectorBitSize();
+
     /// Floats per vector.
     public static final int LANES = F.length();
 
-    /// Whether multiply-add is one instruction. Without the hardware the Vector API computes it exactly and very
-    /// slowly. Every 64-bit Arm has it. So has x86 with AVX2, which is what a preferred width of 256 bits tells,
-    /// unless somebody took it away (option `-XX:-UseFMA`, some virtual machines). The system property
-    /// `sgpt4j.fma=false` overrides.
+    /// Whether multiply-add is one instruction. Without the hardware the Vector API computes it exactly
+    /// and very slowly. Every 64-bit Arm has it. So has x86 with AVX2, which is what a preferred width
+    /// of 256 bits tells, unless somebody took it away (option `-XX:-UseFMA`, some virtual machines).
+    /// The system property `sgpt4j.fma=false` overrides.
     public static final boolean FMA = Boolean.parseBoolean(System.getProperty("sgpt4j.fma", "true"))
             && (isArm() || preferredBits() >= 256 && multiplyAddIsFast());
 
-    /// Rows of a full register tile of two vectors a row: 24 accumulators where there are 32 vector registers, else 12.
+    /// Rows of a full register tile of two vectors a row: 24 accumulators where there are 32 vector
+    /// registers, else 12.
     public static final int TILE_ROWS = CHOICE.shape.vectorBitSize() >= 512 || isArm() ? 12 : 6;
 
     /// Columns of a register tile and of a weight panel.
     public static final int TILE_COLUMNS = 2 * LANES;
 
-    /// Vectors of a weight panel's row that lie together. With 32 registers, the left and the right vectors of a
-    /// panel lie apart, so that a tile reads it at two places at a time: a processor fetches a limited number of
-    /// cache lines ahead at each place that it sees being read, and where few rows meet many weights, one place is
-    /// slower than two by a third. With 16, a second base would send sums through the stack.
+    /// Vectors of a weight panel's row that lie together where the Vector API multiplies. With 32
+    /// registers, the left and the right vectors of a panel lie apart, so that a tile reads it at two
+    /// places at a time: a processor fetches a limited number of cache lines ahead at each place that
+    /// it sees being read, and where few rows meet many weights, one place is slower than two by a
+    /// third. With 16, a second base would send sums through the stack.
     public static final int PANEL_VECTORS = TILE_ROWS == 12 ? 1 : 2;
 
     private Simd() {}
@@ -59,8 +64,7 @@ public final class Simd {
 
     /// As `512-bit vectors, 12 x 32 tiles, fma`.
     public static String description() {
-        return "%d-bit vectors, %d x %d tiles, %s"
-                .formatted(F.vectorBitSize(), TILE_ROWS, TILE_COLUMNS, FMA ? "fma" : "no fma");
+        return "%d-bit vectors, %d x %d tiles, %s".formatted(BITS, TILE_ROWS, TILE_COLUMNS, FMA ? "fma" : "no fma");
     }
 
     private static boolean isArm() {
@@ -71,8 +75,9 @@ public final class Simd {
         return VectorShape.preferredShape().vectorBitSize();
     }
 
-    /// Java's management beans would tell whether there is the instruction, after some 30 ms. The clock tells after
-    /// some µs: without it one multiply-add takes about 5 µs here, where nothing is compiled yet, with it 20 ns.
+    /// Java's management beans would tell whether there is the instruction, after some 30 ms. The clock
+    /// tells after some µs: without it one multiply-add takes about 5 µs here, where nothing is
+    /// compiled yet, with it 20 ns.
     private static boolean multiplyAddIsFast() {
         int count = 64;
         long fastest = Long.MAX_VALUE;

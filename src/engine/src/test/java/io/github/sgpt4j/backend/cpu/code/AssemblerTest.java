@@ -7,13 +7,13 @@ import io.github.sgpt4j.backend.cpu.code.Assembler.Address;
 import io.github.sgpt4j.backend.cpu.code.Assembler.Jump;
 import io.github.sgpt4j.backend.cpu.code.Assembler.Label;
 import io.github.sgpt4j.backend.cpu.code.Assembler.Register;
-import io.github.sgpt4j.backend.cpu.code.Assembler.Ymm;
+import io.github.sgpt4j.backend.cpu.code.Assembler.Vector;
 import java.util.HexFormat;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
-/// Encodings as GNU as 2.40 writes them (those of 256 bits with `{vex3}`), with every register operand below and above
-/// the eighth.
+/// Encodings as GNU as 2.40 writes them (those of 256 bits with `{vex3}`), with every register operand
+/// below and above the eighth.
 class AssemblerTest {
     private static final int OFFSET = 0x12345678;
 
@@ -150,23 +150,53 @@ class AssemblerTest {
 
     @Test
     void vectorInstructionsOf256Bits() {
-        check("c4 e1 7c 10 9f 78 56 34 12", a -> a.vmovups(new Ymm(3), new Address(Register.RDI, OFFSET)));
-        check("c4 41 7c 10 24 24", a -> a.vmovups(new Ymm(12), new Address(Register.R12, 0)));
-        check("c4 01 7c 10 4c 45 20", a -> a.vmovups(new Ymm(9), new Address(Register.R13, Register.R8, 2, 0x20)));
-        check("c4 e1 7c 10 4c 05 00", a -> a.vmovups(new Ymm(1), new Address(Register.RBP, Register.RAX, 1, 0)));
-        check("c4 e1 7c 11 79 40", a -> a.vmovups(new Address(Register.RCX, 0x40), new Ymm(7)));
-        check("c4 61 7c 11 3c 24", a -> a.vmovups(new Address(Register.RSP, 0), new Ymm(15)));
-        check("c4 01 7c 11 44 da 80", a -> a.vmovups(new Address(Register.R10, Register.R11, 8, -0x80), new Ymm(8)));
-        check("c4 02 7d 18 74 04 04", a -> a.vbroadcastss(new Ymm(14), new Address(Register.R12, Register.R8, 1, 4)));
-        check("c4 e2 7d 18 96 23 01 00 00", a -> a.vbroadcastss(new Ymm(2), new Address(Register.RSI, 0x123)));
-        check("c4 c2 1d b8 c6", a -> a.vfmadd231ps(new Ymm(0), new Ymm(12), new Ymm(14)));
-        check("c4 62 6d b8 db", a -> a.vfmadd231ps(new Ymm(11), new Ymm(2), new Ymm(3)));
-        check("c4 42 05 b8 c1", a -> a.vfmadd231ps(new Ymm(8), new Ymm(15), new Ymm(9)));
+        check("c4 e1 7c 10 9f 78 56 34 12", a -> a.vmovups(ymm(3), new Address(Register.RDI, OFFSET)));
+        check("c4 41 7c 10 24 24", a -> a.vmovups(ymm(12), new Address(Register.R12, 0)));
+        check("c4 01 7c 10 4c 45 20", a -> a.vmovups(ymm(9), new Address(Register.R13, Register.R8, 2, 0x20)));
+        check("c4 e1 7c 10 4c 05 00", a -> a.vmovups(ymm(1), new Address(Register.RBP, Register.RAX, 1, 0)));
+        check("c4 e1 7c 11 79 40", a -> a.vmovups(new Address(Register.RCX, 0x40), ymm(7)));
+        check("c4 61 7c 11 3c 24", a -> a.vmovups(new Address(Register.RSP, 0), ymm(15)));
+        check("c4 01 7c 11 44 da 80", a -> a.vmovups(new Address(Register.R10, Register.R11, 8, -0x80), ymm(8)));
+        check("c4 02 7d 18 74 04 04", a -> a.vbroadcastss(ymm(14), new Address(Register.R12, Register.R8, 1, 4)));
+        check("c4 e2 7d 18 96 23 01 00 00", a -> a.vbroadcastss(ymm(2), new Address(Register.RSI, 0x123)));
+        check("c4 c2 1d b8 c6", a -> a.vfmadd231ps(ymm(0), ymm(12), ymm(14)));
+        check("c4 62 6d b8 db", a -> a.vfmadd231ps(ymm(11), ymm(2), ymm(3)));
+        check("c4 42 05 b8 c1", a -> a.vfmadd231ps(ymm(8), ymm(15), ymm(9)));
+    }
+
+    @Test
+    void vectorInstructionsOf512Bits() {
+        check("62 f1 7c 48 10 9f 78 56 34 12", a -> a.vmovups(zmm(3), new Address(Register.RDI, OFFSET)));
+        check("62 51 7c 48 10 24 24", a -> a.vmovups(zmm(12), new Address(Register.R12, 0)));
+        check("62 01 7c 48 10 4c 45 01", a -> a.vmovups(zmm(25), new Address(Register.R13, Register.R8, 2, 0x40)));
+        check("62 e1 7c 48 10 4c 05 00", a -> a.vmovups(zmm(17), new Address(Register.RBP, Register.RAX, 1, 0)));
+        check("62 f1 7c 48 11 b9 41 00 00 00", a -> a.vmovups(new Address(Register.RCX, 0x41), zmm(7)));
+        check("62 61 7c 48 11 3c 24", a -> a.vmovups(new Address(Register.RSP, 0), zmm(31)));
+        check("62 11 7c 48 11 44 da 80", a -> a.vmovups(new Address(Register.R10, Register.R11, 8, -0x2000), zmm(8)));
+        check("62 02 7d 48 18 54 04 01", a -> a.vbroadcastss(zmm(26), new Address(Register.R12, Register.R8, 1, 4)));
+        check("62 f2 7d 48 18 56 7f", a -> a.vbroadcastss(zmm(2), new Address(Register.RSI, 0x1FC)));
+        check(
+                "62 12 7d 48 18 94 47 00 02 00 00",
+                a -> a.vbroadcastss(zmm(10), new Address(Register.R15, Register.R8, 2, 0x200)));
+        check("62 92 3d 40 b8 c2", a -> a.vfmadd231ps(zmm(0), zmm(24), zmm(26)));
+        check("62 e2 6d 48 b8 fb", a -> a.vfmadd231ps(zmm(23), zmm(2), zmm(3)));
+        check("62 52 05 48 b8 c1", a -> a.vfmadd231ps(zmm(8), zmm(15), zmm(9)));
+        check("62 02 05 40 b8 f1", a -> a.vfmadd231ps(zmm(30), zmm(31), zmm(25)));
+    }
+
+    private static Vector ymm(int number) {
+        return new Vector(number, 256);
+    }
+
+    private static Vector zmm(int number) {
+        return new Vector(number, 512);
     }
 
     @Test
     void registersThatDoNotExistAreRefused() {
-        assertThrows(IndexOutOfBoundsException.class, () -> new Ymm(16));
+        assertThrows(IndexOutOfBoundsException.class, () -> ymm(16));
+        assertThrows(IndexOutOfBoundsException.class, () -> zmm(32));
+        assertThrows(IllegalArgumentException.class, () -> new Vector(0, 128));
         assertThrows(IllegalArgumentException.class, () -> new Address(Register.RAX, Register.RSP, 1, 0));
         assertThrows(IllegalArgumentException.class, () -> new Address(Register.RAX, Register.RCX, 3, 0));
     }

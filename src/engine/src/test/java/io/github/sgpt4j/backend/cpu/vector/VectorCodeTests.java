@@ -1,23 +1,34 @@
-package io.github.sgpt4j.backend.cpu.avx2;
+package io.github.sgpt4j.backend.cpu.vector;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Optional;
 import java.util.Random;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /// The machine code against the sums that it stands for, one multiply-add after the other, to the bit.
-@Tag("avx2")
-class Avx2Test {
-    private static final int COLUMNS = Avx2.COLUMNS;
-    private static final int[] ROWS = {1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 17, 18, 19, 31};
+abstract class VectorCodeTests {
+    /// Tiles of all heights, alone, beside others of their height, and beside lower ones.
+    private static final int[] ROWS = {
+        1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 22, 23, 24, 25, 31, 36, 37
+    };
     private static final int[] DEPTHS = {0, 1, 2, 3, 4, 5, 7, 8, 63, 64, 100};
 
+    private final VectorCode code;
+    private final int columns;
     private final Random random = new Random(5);
+
+    VectorCodeTests(int bits, int columns) {
+        code = VectorCode.of(bits).orElseThrow();
+        this.columns = columns;
+        assertEquals(Optional.empty(), code.problem());
+        assertEquals(columns, code.columns());
+    }
 
     private float[] random(int size) {
         float[] values = new float[size];
@@ -41,17 +52,17 @@ class Avx2Test {
 
     private void check(int rows, int depth, boolean offHeap, boolean add) {
         int aStride = depth + 3;
-        int cStride = COLUMNS + 5;
+        int cStride = columns + 5;
         float[] a = random(2 + rows * aStride);
-        float[] b = random(1 + depth * COLUMNS);
+        float[] b = random(1 + depth * columns);
         float[] c = random(3 + rows * cStride);
-        float[] bias = random(4 + COLUMNS);
+        float[] bias = random(4 + columns);
         float[] expected = c.clone();
         for (int r = 0; r < rows; r++) {
-            for (int n = 0; n < COLUMNS; n++) {
+            for (int n = 0; n < columns; n++) {
                 float sum = add ? c[3 + r * cStride + n] : bias[4 + n];
                 for (int p = 0; p < depth; p++) {
-                    sum = Math.fma(a[2 + r * aStride + p], b[1 + p * COLUMNS + n], sum);
+                    sum = Math.fma(a[2 + r * aStride + p], b[1 + p * columns + n], sum);
                 }
                 expected[3 + r * cStride + n] = sum;
             }
@@ -60,8 +71,8 @@ class Avx2Test {
             MemorySegment weights = offHeap ? arena.allocateFrom(ValueLayout.JAVA_FLOAT, b) : MemorySegment.ofArray(b);
             MemorySegment sums = MemorySegment.ofArray(c);
             MemorySegment start = add ? sums : MemorySegment.ofArray(bias);
-            long next = offHeap ? 4 + 4L * depth * COLUMNS : 4;
-            Avx2.multiply(
+            long next = offHeap ? 4 + 4L * depth * columns : 4;
+            code.multiply(
                     rows,
                     depth,
                     MemorySegment.ofArray(a),
@@ -86,18 +97,18 @@ class Avx2Test {
             for (int depth : DEPTHS) {
                 int aStride = rows + 2;
                 float[] a = random(1 + depth * aStride);
-                float[] b = random(2 + depth * COLUMNS);
-                float[] c = random(3 + rows * COLUMNS + 7);
+                float[] b = random(2 + depth * columns);
+                float[] c = random(3 + rows * columns + 7);
                 float[] expected = c.clone();
                 for (int r = 0; r < rows; r++) {
-                    for (int n = 0; n < COLUMNS; n++) {
+                    for (int n = 0; n < columns; n++) {
                         for (int p = 0; p < depth; p++) {
-                            int at = 3 + r * COLUMNS + n;
-                            expected[at] = Math.fma(a[1 + p * aStride + r], b[2 + p * COLUMNS + n], expected[at]);
+                            int at = 3 + r * columns + n;
+                            expected[at] = Math.fma(a[1 + p * aStride + r], b[2 + p * columns + n], expected[at]);
                         }
                     }
                 }
-                Avx2.multiplyTransposed(
+                code.multiplyTransposed(
                         rows,
                         depth,
                         MemorySegment.ofArray(a),
@@ -127,22 +138,22 @@ class Avx2Test {
     }
 
     /// Seven rows of five values fit.
-    private static void multiply(int rows, int depth, long a, long b, long s, long c) {
-        Avx2.multiply(
+    private void multiply(int rows, int depth, long a, long b, long s, long c) {
+        code.multiply(
                 rows,
                 depth,
                 MemorySegment.ofArray(new float[7 * 5]),
                 a,
                 20,
-                MemorySegment.ofArray(new float[5 * COLUMNS]),
+                MemorySegment.ofArray(new float[5 * columns]),
                 b,
                 b,
-                MemorySegment.ofArray(new float[7 * COLUMNS]),
+                MemorySegment.ofArray(new float[7 * columns]),
                 s,
-                64,
-                MemorySegment.ofArray(new float[7 * COLUMNS]),
+                4L * columns,
+                MemorySegment.ofArray(new float[7 * columns]),
                 c,
-                64);
+                4L * columns);
     }
 
     @Test
@@ -150,25 +161,25 @@ class Avx2Test {
         assertThrows(IllegalArgumentException.class, () -> multiply(-1, 5, 0, 0, 0, 0));
         assertThrows(IllegalArgumentException.class, () -> multiply(2, -1, 0, 0, 0, 0));
         MemorySegment a = MemorySegment.ofArray(new float[7 * 5]);
-        MemorySegment b = MemorySegment.ofArray(new float[5 * COLUMNS]);
-        MemorySegment c = MemorySegment.ofArray(new float[7 * COLUMNS]);
-        assertThrows(IllegalArgumentException.class, () -> Avx2.multiplyTransposed(-1, 5, a, 0, 28, b, 0, c, 0));
-        assertThrows(IllegalArgumentException.class, () -> Avx2.multiplyTransposed(7, -1, a, 0, 28, b, 0, c, 0));
+        MemorySegment b = MemorySegment.ofArray(new float[5 * columns]);
+        MemorySegment c = MemorySegment.ofArray(new float[7 * columns]);
+        assertThrows(IllegalArgumentException.class, () -> code.multiplyTransposed(-1, 5, a, 0, 28, b, 0, c, 0));
+        assertThrows(IllegalArgumentException.class, () -> code.multiplyTransposed(7, -1, a, 0, 28, b, 0, c, 0));
         assertThrows(
-                IllegalArgumentException.class, () -> Avx2.multiplyTransposed(7, 5, a, 0, 28, b, 0, c.asReadOnly(), 0));
+                IllegalArgumentException.class, () -> code.multiplyTransposed(7, 5, a, 0, 28, b, 0, c.asReadOnly(), 0));
         assertThrows(
                 IllegalArgumentException.class,
-                () -> Avx2.multiply(1, 5, a, 0, 20, b, 0, 0, c, 0, 64, c.asReadOnly(), 0, 64));
+                () -> code.multiply(1, 5, a, 0, 20, b, 0, 0, c, 0, 128, c.asReadOnly(), 0, 128));
     }
 
     @Test
     void transposedRowsBeyondASegmentAreRefused() {
         MemorySegment a = MemorySegment.ofArray(new float[7 * 5]);
-        MemorySegment b = MemorySegment.ofArray(new float[5 * COLUMNS]);
-        MemorySegment c = MemorySegment.ofArray(new float[7 * COLUMNS]);
-        assertThrows(IndexOutOfBoundsException.class, () -> Avx2.multiplyTransposed(8, 5, a, 0, 28, b, 0, c, 0));
-        assertThrows(IndexOutOfBoundsException.class, () -> Avx2.multiplyTransposed(7, 6, a, 0, 28, b, 0, c, 0));
-        assertThrows(IndexOutOfBoundsException.class, () -> Avx2.multiplyTransposed(7, 5, a, 0, 28, b, 0, c, 4));
-        Avx2.multiplyTransposed(7, 5, a, 0, 28, b, 0, c, 0);
+        MemorySegment b = MemorySegment.ofArray(new float[5 * columns]);
+        MemorySegment c = MemorySegment.ofArray(new float[7 * columns]);
+        assertThrows(IndexOutOfBoundsException.class, () -> code.multiplyTransposed(8, 5, a, 0, 28, b, 0, c, 0));
+        assertThrows(IndexOutOfBoundsException.class, () -> code.multiplyTransposed(7, 6, a, 0, 28, b, 0, c, 0));
+        assertThrows(IndexOutOfBoundsException.class, () -> code.multiplyTransposed(7, 5, a, 0, 28, b, 0, c, 4));
+        code.multiplyTransposed(7, 5, a, 0, 28, b, 0, c, 0);
     }
 }

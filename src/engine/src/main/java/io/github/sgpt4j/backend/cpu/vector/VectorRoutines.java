@@ -1,39 +1,30 @@
-package io.github.sgpt4j.backend.cpu.avx2;
+package io.github.sgpt4j.backend.cpu.vector;
 
 import io.github.sgpt4j.backend.cpu.code.Assembler;
 import io.github.sgpt4j.backend.cpu.code.Assembler.Address;
 import io.github.sgpt4j.backend.cpu.code.Assembler.Jump;
 import io.github.sgpt4j.backend.cpu.code.Assembler.Label;
 import io.github.sgpt4j.backend.cpu.code.Assembler.Register;
-import io.github.sgpt4j.backend.cpu.code.Assembler.Ymm;
+import io.github.sgpt4j.backend.cpu.code.Assembler.Vector;
 
-/// The machine code of matrix products on processors with AVX2 and FMA, which have 16 vector registers of 8 floats:
-/// `C = S + A · B` with 16 columns, a tile of up to [#MOST_ROWS] rows of C at a time in 12 registers. Two more hold
-/// 16 values of B, one a value of A that is multiplied with them. Sums start with S and go through the depth in order,
-/// each product added with one rounding, as in [io.github.sgpt4j.backend.cpu.kernel.Tiles].
+/// The machine code of matrix products on a [VectorUnit]: `C = S + A · B` with as many columns as two
+/// vectors have, a tile of up to [VectorUnit#tileRows] rows of C at a time in registers. Two more hold
+/// a row of B, one a value of A that is multiplied with it. Sums start with S and go through the depth
+/// in order, each product added with one rounding, as in [io.github.sgpt4j.backend.cpu.kernel.Tiles].
 ///
-/// The compiler of the virtual machine has the same registers, but needs some of its general ones for itself and for
-/// checks of bounds, and this loop leaves none to spare. Here A is also read where it lies, without packing it, and
-/// the weights that come next are fetched from memory while these are multiplied: where few rows meet many weights,
-/// that hides most of the time that fetching takes (1.4 to 1.6 times as fast with 16 rows).
-final class Avx2Routines {
-    /// Rows of the tallest tile.
-    static final int MOST_ROWS = 6;
-
-    /// Columns of a tile.
-    static final int COLUMNS = 16;
-
+/// The compiler of the virtual machine has the same registers, but needs some of its general ones for
+/// itself and for checks of bounds, and with 16 of each this loop leaves none to spare. Here A is also
+/// read where it lies, without packing it, and the weights that come next are fetched from memory while
+/// these are multiplied: where few rows meet many weights, that hides most of the time that fetching
+/// takes (1.4 to 1.6 times as fast with AVX2 and 16 rows).
+final class VectorRoutines {
     /// Steps through the depth that are written out in the loop.
     static final int STEPS = 4;
 
-    /// Cache lines of B that [#fewRows] and [#manyRows] fetch ahead in each round of the loop. A round reads
-    /// [#STEPS] lines, so all that comes next is there after one tile of the former, two of the latter.
-    private static final int LINES_AHEAD_FEW = 4;
-    private static final int LINES_AHEAD_MANY = 2;
-
     private static final int LINE = 64;
-    private static final int LANES = 8;
-    private static final int VECTOR = LANES * Float.BYTES;
+
+    /// Rows of a tile that one register reaches, with the distance between rows times 0, 1 and 2.
+    private static final int REACH = 3;
 
     // Pointers, in the order of the System V calling convention, then the first two integers: offsets of A and B.
     // As soon as these are added, their registers hold A's stride and what to fetch.
@@ -59,30 +50,52 @@ final class Avx2Routines {
     // Where the loop is.
     private static final Register LEFT = Register.RAX;
     private static final Register STRIDE = Register.RAX;
-    private static final Register LOWER_ROWS = Register.R10;
-    private static final Register UPPER = Register.R12;
-    /// Rows 3 to 5 of A, or three times its stride.
-    private static final Register LOWER = Register.R13;
+    /// Some rows of S or C.
+    private static final Register ROWS = Register.R10;
+    /// Rows of A, [#REACH] of them from each; of the transposed form, the row of a step and three times
+    /// the stride.
+    private static final Register[] A_ROWS = {Register.R12, Register.R13, Register.RBX, Register.R15};
+
+    private static final Register A_STEP = A_ROWS[0];
+    private static final Register A_STRIDES = A_ROWS[1];
 
     private static final Register WEIGHTS = Register.R14;
 
-    private static final Register[] KEPT = {Register.R12, Register.R13, Register.R14};
+    private static final Register[] KEPT = {Register.RBX, Register.R12, Register.R13, Register.R14, Register.R15};
 
-    private static final Ymm LEFT_COLUMNS = new Ymm(12);
-    private static final Ymm RIGHT_COLUMNS = new Ymm(13);
-    private static final Ymm VALUE = new Ymm(14);
+    private final VectorUnit unit;
+    private final int mostRows;
+    private final int rowBytes;
+    private final Vector leftColumns;
+    private final Vector rightColumns;
+    private final Vector value;
 
     private final Assembler code = new Assembler();
-    private final int[] fewRows = new int[MOST_ROWS + 1];
-    private final int[] manyRows = new int[MOST_ROWS + 1];
-    private final int[] transposed = new int[MOST_ROWS + 1];
+    private final int[] fewRows;
+    private final int[] manyRows;
+    private final int[] transposed;
 
-    Avx2Routines() {
-        for (int height = 1; height <= MOST_ROWS; height++) {
-            fewRows[height] = write(height, LINES_AHEAD_FEW, false);
-            manyRows[height] = write(height, LINES_AHEAD_MANY, false);
+    VectorRoutines(VectorUnit unit) {
+        this.unit = unit;
+        mostRows = unit.tileRows();
+        rowBytes = unit.tileColumns() * Float.BYTES;
+        leftColumns = unit.register(2 * mostRows);
+        rightColumns = unit.register(2 * mostRows + 1);
+        value = unit.register(2 * mostRows + 2);
+        fewRows = new int[mostRows + 1];
+        manyRows = new int[mostRows + 1];
+        transposed = new int[mostRows + 1];
+        for (int height = 1; height <= mostRows; height++) {
+            fewRows[height] = write(height, linesAhead(unit), false);
+            manyRows[height] = write(height, linesAhead(unit) / 2, false);
             transposed[height] = write(height, 0, true);
         }
+    }
+
+    /// Cache lines of B that [#fewRows] fetches ahead in each round of the loop: as many as a round
+    /// reads, so that all that comes next is there after one tile. [#manyRows] fetches half as many.
+    private static int linesAhead(VectorUnit unit) {
+        return STEPS * unit.tileColumns() * Float.BYTES / LINE;
     }
 
     byte[] code() {
@@ -98,19 +111,19 @@ final class Avx2Routines {
     /// ```
     ///
     /// Pointers and offsets are added. Strides are the bytes from a row to the next: rows of A are
-    /// contiguous, rows of S and C have 16 floats, and so has B for each step through the depth. The
-    /// depth is [#STEPS] times `rounds` plus `rest`. Tiles, at least one, follow each other in A, S
-    /// and C. S may be C.
+    /// contiguous, rows of S and C have [VectorUnit#tileColumns] floats, and so has B for each step
+    /// through the depth. The depth is [#STEPS] times `rounds` plus `rest`. Tiles, at least one, follow
+    /// each other in A, S and C. S may be C.
     ///
-    /// The first `tilesAhead` − 1 tiles fetch what lies `nextOffset` bytes after B into the second-level cache.
-    /// Reaching past the end of memory with that does no harm.
+    /// The first `tilesAhead` − 1 tiles fetch what lies `nextOffset` bytes after B into the
+    /// second-level cache. Reaching past the end of memory with that does no harm.
     int fewRows(int height) {
         return fewRows[height];
     }
 
-    /// Bytes that a tile of [#manyRows] fetches ahead.
-    static long fetchedByTile(int depth) {
-        return (long) (depth / STEPS) * LINES_AHEAD_MANY * LINE;
+    /// Bytes that a tile of [#manyRows] fetches ahead in [#STEPS] steps.
+    static long fetchedAhead(VectorUnit unit) {
+        return (long) linesAhead(unit) / 2 * LINE;
     }
 
     /// The same for more than one tile.
@@ -118,8 +131,8 @@ final class Avx2Routines {
         return manyRows[height];
     }
 
-    /// The same with A transposed: its columns are contiguous, and the stride is that from a step through the depth to
-    /// the next. Nothing is fetched ahead.
+    /// The same with A transposed: its columns are contiguous, and the stride is that from a step
+    /// through the depth to the next. Nothing is fetched ahead.
     int transposed(int height) {
         return transposed[height];
     }
@@ -145,14 +158,8 @@ final class Avx2Routines {
         if (!transposedA) {
             fetchNextTile(height);
         }
-        code.mov(UPPER, A);
         code.mov(WEIGHTS, B);
-        if (transposedA || height > 3) {
-            code.lea(LOWER, new Address(A_STRIDE, A_STRIDE, 2, 0));
-        }
-        if (!transposedA && height > 3) {
-            code.add(LOWER, A);
-        }
+        pointAtRows(height, transposedA);
         rounds(height, linesAhead, transposedA);
         rest(height, transposedA);
         tileOfMemory(height, C, C_STRIDE, true);
@@ -172,6 +179,18 @@ final class Avx2Routines {
         }
         code.ret();
         return start;
+    }
+
+    private void pointAtRows(int height, boolean transposedA) {
+        code.mov(A_STEP, A);
+        if (transposedA) {
+            code.lea(A_STRIDES, new Address(A_STRIDE, A_STRIDE, 2, 0));
+            return;
+        }
+        for (int i = 1; i * REACH < height; i++) {
+            code.lea(A_ROWS[i], new Address(A_ROWS[i - 1], A_STRIDE, 2, 0));
+            code.add(A_ROWS[i], A_STRIDE);
+        }
     }
 
     private void addArgument(Register to, int argument) {
@@ -203,13 +222,15 @@ final class Avx2Routines {
     /// Loads the tile of sums, or stores it.
     private void tileOfMemory(int height, Register rows, int strideArgument, boolean store) {
         code.movArgument(STRIDE, strideArgument);
-        if (height > 3) {
-            code.lea(LOWER_ROWS, new Address(STRIDE, STRIDE, 2, 0));
-            code.add(LOWER_ROWS, rows);
-        }
+        Register near = rows;
         for (int row = 0; row < height; row++) {
+            if (row > 0 && row % REACH == 0) {
+                code.lea(ROWS, new Address(near, STRIDE, 2, 0));
+                code.add(ROWS, STRIDE);
+                near = ROWS;
+            }
             for (int half = 0; half < 2; half++) {
-                Address at = new Address(row < 3 ? rows : LOWER_ROWS, STRIDE, row % 3, half * VECTOR);
+                Address at = new Address(near, STRIDE, row % REACH, half * unit.vectorBytes());
                 if (store) {
                     code.vmovups(at, sum(row, half));
                 } else {
@@ -219,19 +240,22 @@ final class Avx2Routines {
         }
     }
 
-    /// Where the next tile of C will be loaded from or stored to: rows far apart, which the processor does not foresee.
+    /// Where the next tile of C will be loaded from or stored to: rows far apart, which the processor
+    /// does not foresee.
     private void fetchNextTile(int height) {
         code.movArgument(STRIDE, C_STRIDE);
-        code.imul(LOWER_ROWS, STRIDE, height);
-        code.add(LOWER_ROWS, C);
+        code.imul(ROWS, STRIDE, height);
+        code.add(ROWS, C);
         for (int row = 0; row < height; row++) {
-            code.prefetcht0(LOWER_ROWS, 0);
-            code.add(LOWER_ROWS, STRIDE);
+            for (int at = 0; at < rowBytes; at += LINE) {
+                code.prefetcht0(ROWS, at);
+            }
+            code.add(ROWS, STRIDE);
         }
     }
 
-    private static Ymm sum(int row, int half) {
-        return new Ymm(2 * row + half);
+    private Vector sum(int row, int half) {
+        return unit.register(2 * row + half);
     }
 
     private void rounds(int height, int linesAhead, boolean transposedA) {
@@ -240,22 +264,17 @@ final class Avx2Routines {
         Jump none = code.jz();
         code.align(LINE / 2);
         Label round = code.here();
+        int fetched = 0;
         for (int step = 0; step < STEPS; step++) {
             step(height, step, transposedA);
-            if (linesAhead > 0 && step % (STEPS / linesAhead) == 0) {
-                code.prefetcht1(NEXT, step / (STEPS / linesAhead) * LINE);
+            for (; fetched * STEPS < (step + 1) * linesAhead; fetched++) {
+                code.prefetcht1(NEXT, fetched * LINE);
             }
         }
         if (linesAhead > 0) {
             code.add(NEXT, linesAhead * LINE);
         }
-        code.add(WEIGHTS, STEPS * COLUMNS * Float.BYTES);
-        if (transposedA) {
-            code.lea(UPPER, new Address(UPPER, A_STRIDE, STEPS, 0));
-        } else {
-            code.add(UPPER, STEPS * Float.BYTES);
-            code.add(LOWER, STEPS * Float.BYTES);
-        }
+        advance(height, STEPS, transposedA);
         code.dec(LEFT);
         code.jnz(round);
         code.land(none);
@@ -267,36 +286,42 @@ final class Avx2Routines {
         Jump none = code.jz();
         Label next = code.here();
         step(height, 0, transposedA);
-        code.add(WEIGHTS, COLUMNS * Float.BYTES);
-        if (transposedA) {
-            code.add(UPPER, A_STRIDE);
-        } else {
-            code.add(UPPER, Float.BYTES);
-            code.add(LOWER, Float.BYTES);
-        }
+        advance(height, 1, transposedA);
         code.dec(LEFT);
         code.jnz(next);
         code.land(none);
     }
 
+    /// Goes on by some steps through the depth.
+    private void advance(int height, int steps, boolean transposedA) {
+        code.add(WEIGHTS, steps * rowBytes);
+        if (transposedA) {
+            code.lea(A_STEP, new Address(A_STEP, A_STRIDE, steps, 0));
+            return;
+        }
+        for (int i = 0; i * REACH < height; i++) {
+            code.add(A_ROWS[i], steps * Float.BYTES);
+        }
+    }
+
     private void step(int height, int step, boolean transposedA) {
-        int at = step * COLUMNS * Float.BYTES;
-        code.vmovups(LEFT_COLUMNS, new Address(WEIGHTS, at));
-        code.vmovups(RIGHT_COLUMNS, new Address(WEIGHTS, at + VECTOR));
+        int at = step * rowBytes;
+        code.vmovups(leftColumns, new Address(WEIGHTS, at));
+        code.vmovups(rightColumns, new Address(WEIGHTS, at + unit.vectorBytes()));
         for (int row = 0; row < height; row++) {
-            code.vbroadcastss(VALUE, transposedA ? valueOfColumn(row, step) : valueOfRow(row, step));
-            code.vfmadd231ps(sum(row, 0), LEFT_COLUMNS, VALUE);
-            code.vfmadd231ps(sum(row, 1), RIGHT_COLUMNS, VALUE);
+            code.vbroadcastss(value, transposedA ? valueOfColumn(row, step) : valueOfRow(row, step));
+            code.vfmadd231ps(sum(row, 0), leftColumns, value);
+            code.vfmadd231ps(sum(row, 1), rightColumns, value);
         }
     }
 
     private static Address valueOfRow(int row, int step) {
-        return new Address(row < 3 ? UPPER : LOWER, A_STRIDE, row % 3, step * Float.BYTES);
+        return new Address(A_ROWS[row / REACH], A_STRIDE, row % REACH, step * Float.BYTES);
     }
 
     private static Address valueOfColumn(int row, int step) {
-        return step < 3
-                ? new Address(UPPER, A_STRIDE, step, row * Float.BYTES)
-                : new Address(UPPER, LOWER, 1, row * Float.BYTES);
+        return step < REACH
+                ? new Address(A_STEP, A_STRIDE, step, row * Float.BYTES)
+                : new Address(A_STEP, A_STRIDES, 1, row * Float.BYTES);
     }
 }
