@@ -217,8 +217,17 @@ public final class Model implements AutoCloseable {
     }
 
     /// Why the device `auto` is the CPU although this machine seems to have a GPU, or empty.
-    public Optional<String> notice() {
+    public Optional<String> deviceNotice() {
         return devices.notice();
+    }
+
+    /// What people should know about how the checkpoint's files are understood: what in them is not
+    /// known, passed over, or read otherwise than some software does. One sentence each, with the file;
+    /// empty for most checkpoints.
+    public List<String> notices() {
+        List<String> notices = new ArrayList<>(modules.notices());
+        notices.addAll(tokenizer.notices());
+        return notices;
     }
 
     SentenceModules modules() {

@@ -147,7 +147,7 @@ public final class SpeedTest implements AutoCloseable {
     }
 
     /// Why the device `auto` is the CPU although this machine seems to have a GPU, or empty.
-    public Optional<String> notice() {
+    public Optional<String> deviceNotice() {
         return devices.notice();
     }
 

@@ -165,16 +165,16 @@ class CudaFaultTest {
         try (var _ = CudaTests.standIn("SGPT_STANDIN_MEMORY", "60000000");
                 Model model = Model.open(Goldens.model(MODEL), auto)) {
             assertEquals("cpu", model.device());
-            assertTrue(model.notice().orElse("").contains("device memory"), model.notice()::toString);
+            assertTrue(model.deviceNotice().orElse("").contains("device memory"), model.deviceNotice()::toString);
         }
         try (var _ = CudaTests.standIn("SGPT_STANDIN_DRIVER", "11040");
                 Model model = Model.open(Goldens.model(MODEL), auto)) {
             assertEquals("cpu", model.device());
-            assertTrue(model.notice().orElse("").contains("too old"), model.notice()::toString);
+            assertTrue(model.deviceNotice().orElse("").contains("too old"), model.deviceNotice()::toString);
         }
         try (Model model = Model.open(Goldens.model(MODEL), auto)) {
             assertEquals("cuda:0", model.device());
-            assertFalse(model.notice().isPresent());
+            assertFalse(model.deviceNotice().isPresent());
         }
     }
 
@@ -183,15 +183,15 @@ class CudaFaultTest {
         ModelOptions auto = ModelOptions.DEFAULT.withDtype(Dtype.FP32);
         try (var _ = CudaTests.standIn("SGPT_STANDIN_MEMORY", "200000000")) {
             try (SpeedTest small = SpeedTest.of(Goldens.model(MODEL), auto)) {
-                assertFalse(small.notice().isPresent());
+                assertFalse(small.deviceNotice().isPresent());
             }
             try (SpeedTest large = SpeedTest.ofShape("125M", auto)) {
-                assertTrue(large.notice().orElse("").contains("device memory"), large.notice()::toString);
+                assertTrue(large.deviceNotice().orElse("").contains("device memory"), large.deviceNotice()::toString);
             }
         }
         try (var _ = CudaTests.standIn("SGPT_STANDIN_MEMORY", "60000000");
                 SpeedTest small = SpeedTest.of(Goldens.model(MODEL), auto)) {
-            assertTrue(small.notice().orElse("").contains("device memory"), small.notice()::toString);
+            assertTrue(small.deviceNotice().orElse("").contains("device memory"), small.deviceNotice()::toString);
         }
     }
 
@@ -267,7 +267,7 @@ class CudaFaultTest {
     static final class Child {
         public static void main(String[] arguments) {
             try (Model model = Model.open(Path.of(arguments[0]), ModelOptions.DEFAULT.withDevice(arguments[1]))) {
-                System.out.println(model.device() + ": " + model.notice().orElse(""));
+                System.out.println(model.device() + ": " + model.deviceNotice().orElse(""));
             } catch (BackendException e) {
                 System.out.println(e.getMessage());
             }

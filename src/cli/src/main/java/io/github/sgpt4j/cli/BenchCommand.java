@@ -76,7 +76,7 @@ final class BenchCommand extends ModelCommand {
         SpeedReport report;
         int length;
         try (SpeedTest test = open(named)) {
-            test.notice().ifPresent(this::notice);
+            test.deviceNotice().ifPresent(this::notice);
             length = tokens > 0 ? tokens : test.usualTokens(queryTokens);
             report = measure(test, length);
         }

@@ -40,6 +40,11 @@ final class CommonOptions {
             description = "CPU threads (default: one per processor).")
     private int threads;
 
+    @Option(
+            names = "--strict",
+            description = "What would be said about a checkpoint's files or texts that are cut is an error.")
+    private boolean strict;
+
     @Mixin
     private QuietOptions notices = new QuietOptions();
 
@@ -49,6 +54,10 @@ final class CommonOptions {
 
     int batchTokens() {
         return batchTokens;
+    }
+
+    boolean strict() {
+        return strict;
     }
 
     boolean quiet() {

@@ -79,7 +79,13 @@ abstract class ModelCommand implements Callable<Integer> {
     /// @throws IOException if it cannot be downloaded, or the converted weights cannot be written
     final Model openModel() throws IOException {
         Model opened = Model.open(readableModel(), common.modelOptions());
-        opened.notice().ifPresent(this::notice);
+        opened.deviceNotice().ifPresent(this::notice);
+        try {
+            opened.notices().forEach(this::checkpointNotice);
+        } catch (RuntimeException e) {
+            opened.close();
+            throw e;
+        }
         return opened;
     }
 
@@ -95,6 +101,14 @@ abstract class ModelCommand implements Callable<Integer> {
         if (!common.quiet()) {
             console.say(line);
         }
+    }
+
+    /// Says something about the checkpoint or its texts that may change what comes out; an error with `--strict`.
+    final void checkpointNotice(String line) {
+        if (common.strict()) {
+            throw new CliException("%s (an error with --strict)".formatted(line));
+        }
+        notice(line);
     }
 
     /// Says that re-ranking does not help, if that is known of the model that was asked for.

@@ -33,9 +33,6 @@ final class VerifyCommand extends ModelCommand {
                     + " SHA256SUMS in the checkpoint, if it is there).")
     private @Nullable Path sums;
 
-    @Option(names = "--strict", description = "Warnings too make the exit code 1.")
-    private boolean strict;
-
     @Option(names = "--format", paramLabel = "FORMAT", description = "text, or json for one object (default: text).")
     private ReportFormat format = ReportFormat.TEXT;
 
@@ -69,7 +66,7 @@ final class VerifyCommand extends ModelCommand {
 
     private void requireSound(VerifyReport report) {
         List<Finding> counted = report.findings().stream()
-                .filter(finding -> strict || finding.severity() == Severity.ERROR)
+                .filter(finding -> common().strict() || finding.severity() == Severity.ERROR)
                 .toList();
         if (!counted.isEmpty()) {
             throw new CliException("%s: expected a sound checkpoint, got %s: %s"

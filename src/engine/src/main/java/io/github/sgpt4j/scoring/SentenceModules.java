@@ -30,6 +30,7 @@ import java.util.OptionalInt;
 /// @param steps what is done after pooling, in order
 /// @param prompts texts put in front by name
 /// @param defaultPrompt name of the prompt used unless another is asked for
+/// @param notices what people should know about how the files are understood, one sentence each
 public record SentenceModules(
         Path transformer,
         OptionalInt maxLength,
@@ -39,7 +40,8 @@ public record SentenceModules(
         boolean includePrompt,
         List<Step> steps,
         Map<String, String> prompts,
-        Optional<String> defaultPrompt) {
+        Optional<String> defaultPrompt,
+        List<String> notices) {
     /// One module after pooling.
     public sealed interface Step {
         /// Scales to Euclidean length 1; zero stays zero.
@@ -53,6 +55,7 @@ public record SentenceModules(
         modes = List.copyOf(modes);
         steps = List.copyOf(steps);
         prompts = Map.copyOf(prompts);
+        notices = List.copyOf(notices);
     }
 
     /// More modules than this are taken for a broken file.
@@ -180,7 +183,8 @@ public record SentenceModules(
                 includePrompt,
                 steps,
                 prompts,
-                sentence.flatMap(s -> readDefaultPrompt(s, prompts)));
+                sentence.flatMap(s -> readDefaultPrompt(s, prompts)),
+                List.of());
     }
 
     private static Optional<String> readDefaultPrompt(JsonFile file, Map<String, String> prompts) {

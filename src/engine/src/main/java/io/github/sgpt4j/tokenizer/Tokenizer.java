@@ -25,7 +25,9 @@ public final class Tokenizer {
     /// @param truncationLength `truncation.max_length` of `tokenizer.json`
     /// @param modelMaxLength `model_max_length` of `tokenizer_config.json`
     /// @param truncateLeft whether texts that are too long lose tokens on the left
-    record Settings(OptionalInt truncationLength, OptionalInt modelMaxLength, boolean truncateLeft) {}
+    /// @param notices what people should know about how the files are understood, one sentence each
+    record Settings(
+            OptionalInt truncationLength, OptionalInt modelMaxLength, boolean truncateLeft, List<String> notices) {}
 
     Tokenizer(
             BpeModel model,
@@ -60,6 +62,11 @@ public final class Tokenizer {
         Normalizer lower =
                 new Normalizer.Sequence(List.of(new Normalizer.Lowercase(), normalizer), new Growth("lower case"));
         return new Tokenizer(model, added, lower, preTokenizer, postProcessor, decoder, settings);
+    }
+
+    /// What people should know about how the files are understood, one sentence each.
+    public List<String> notices() {
+        return settings.notices();
     }
 
     /// The ids of a text, all of them: a truncation that the file states is not applied.

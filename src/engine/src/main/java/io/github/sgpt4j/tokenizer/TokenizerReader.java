@@ -155,6 +155,7 @@ final class TokenizerReader {
             left = direction.equals("Left");
         }
         Boolean configured = config.truncateLeft();
-        return new Tokenizer.Settings(length, config.modelMaxLength(), configured == null ? left : configured);
+        return new Tokenizer.Settings(
+                length, config.modelMaxLength(), configured == null ? left : configured, List.of());
     }
 }
