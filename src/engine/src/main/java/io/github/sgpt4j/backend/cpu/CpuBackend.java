@@ -65,6 +65,8 @@ public final class CpuBackend implements Backend {
         this.options = options;
         int threads = options.threads() == 0 ? Runtime.getRuntime().availableProcessors() : options.threads();
         this.workers = new Workers(threads);
+        // Linking the first native call takes some 30 ms, which pass while files are read.
+        Thread.ofPlatform().daemon().name("sgpt4j-machine-code").start(options::vectorCode);
         // A quarter of the heap, in floats.
         this.pool = new ArrayPool(Runtime.getRuntime().maxMemory() / 16);
     }

@@ -28,7 +28,7 @@ final class CpuLinear implements Linear {
     private final long mostInPlace;
     private final boolean readableInPlace;
     private final boolean onMatrixUnit;
-    private final @Nullable VectorCode code;
+    private final CpuOptions options;
     private final AtomicLong workInPlace = new AtomicLong();
     private volatile @Nullable Floats biasValues;
     private final Lazy<PackedMatrix> packed = new Lazy<>(this::pack);
@@ -37,6 +37,7 @@ final class CpuLinear implements Linear {
     CpuLinear(List<MatrixRows> weight, List<MatrixRows> bias, CpuOptions options, Arena arena, Workers workers) {
         this.weight = List.copyOf(weight);
         this.bias = List.copyOf(bias);
+        this.options = options;
         this.format = options.weights();
         this.mostInPlace = options.workInPlace();
         this.arena = arena;
@@ -47,7 +48,6 @@ final class CpuLinear implements Linear {
         this.in = weight.getFirst().in();
         DType held = format.heldAs(storedType());
         this.onMatrixUnit = options.holdsTiles(in);
-        this.code = options.vectorCode().orElse(null);
         this.readableInPlace = this.weight.stream()
                 .allMatch(part -> !part.transposed()
                         && (held == DType.F32 || held == part.tensor().dtype()));
@@ -98,6 +98,7 @@ final class CpuLinear implements Linear {
     private PackedMatrix pack() {
         DType dtype = format.heldAs(storedType());
         MemorySegment panels = allocate(PackedMatrix.bytes(in, out, dtype), dtype);
+        VectorCode code = options.vectorCode().orElse(null);
         MatrixPacker packer = new MatrixPacker(weight, in, out, PackedMatrix.width(code != null));
         // Whoever needs this matrix too waits, so that its thread is free.
         workers.parallelForAll(

@@ -47,17 +47,18 @@ public final class Linux {
     private static final FunctionDescriptor FORM =
             FunctionDescriptor.ofVoid(ADDRESS).appendArgumentLayouts(longs(OTHER_PARAMETERS));
 
-    /// Linked when a system call is first made: what only asks about the processor needs no permission.
+    /// The same for those of [#call], and for system calls.
+    private static final FunctionDescriptor LEAF_FORM = FunctionDescriptor.of(
+                    JAVA_LONG, ADDRESS, ADDRESS, ADDRESS, ADDRESS)
+            .appendArgumentLayouts(longs(LEAF_PARAMETERS));
+
+    /// Linked when it is first called: what only asks about the processor needs no permission.
     private static final class Linked {
-        /// `long syscall(long number, ...)`, with as many arguments as a system call has at most.
-        static final Optional<MethodHandle> SYSCALL = Linker.nativeLinker()
-                .defaultLookup()
-                .find("syscall")
-                .map(address -> Linker.nativeLinker()
-                        .downcallHandle(
-                                address,
-                                FunctionDescriptor.of(JAVA_LONG, longs(7)),
-                                Linker.Option.firstVariadicArg(1)));
+        static final MethodHandle LEAF = Linker.nativeLinker().downcallHandle(LEAF_FORM, Linker.Option.critical(true));
+
+        /// `long syscall(long number, ...)`. It looks at as many arguments as the call of that number has.
+        static final Optional<MemorySegment> SYSCALL =
+                Linker.nativeLinker().defaultLookup().find("syscall");
     }
 
     private Linux() {}
@@ -91,7 +92,24 @@ public final class Linux {
             return FAILED;
         }
         try {
-            return (long) Linked.SYSCALL.get().invokeExact(number, a, b, c, d, e, f);
+            return (long) Linked.LEAF.invokeExact(
+                    Linked.SYSCALL.get(),
+                    MemorySegment.ofAddress(number),
+                    MemorySegment.ofAddress(a),
+                    MemorySegment.ofAddress(b),
+                    MemorySegment.ofAddress(c),
+                    d,
+                    e,
+                    f,
+                    0L,
+                    0L,
+                    0L,
+                    0L,
+                    0L,
+                    0L,
+                    0L,
+                    0L,
+                    0L);
         } catch (Throwable thrown) {
             throw rethrown(thrown);
         }
@@ -141,13 +159,12 @@ public final class Linux {
         return Linker.nativeLinker().downcallHandle(address, FORM);
     }
 
-    /// Functions of four pointers and [#LEAF_PARAMETERS] integers of 64 bits that they may pass over; they return
-    /// nothing. The handle takes the function's address first. Segments may lie on the heap: the garbage collector
-    /// waits until a call returns, so each must be short. Those outside of it stay open meanwhile.
+    /// Calls functions of four pointers and [#LEAF_PARAMETERS] integers of 64 bits that they may pass over;
+    /// what they return means nothing. The handle takes the function's address first, and returns a `long`.
+    /// Segments may lie on the heap: the garbage collector waits until a call returns, so each must be
+    /// short. Those outside of it stay open meanwhile.
     public static MethodHandle leafFunctions() {
-        FunctionDescriptor form = FunctionDescriptor.ofVoid(ADDRESS, ADDRESS, ADDRESS, ADDRESS)
-                .appendArgumentLayouts(longs(LEAF_PARAMETERS));
-        return Linker.nativeLinker().downcallHandle(form, Linker.Option.critical(true));
+        return Linked.LEAF;
     }
 
     /// What a native call threw: only errors of the virtual machine can come out.

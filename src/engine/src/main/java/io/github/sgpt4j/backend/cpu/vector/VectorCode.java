@@ -287,7 +287,7 @@ public final class VectorCode {
             long nextOffset,
             long tilesAhead) {
         try {
-            Linked.CALL.invokeExact(
+            long _ = (long) Linked.CALL.invokeExact(
                     routine,
                     a,
                     b,
