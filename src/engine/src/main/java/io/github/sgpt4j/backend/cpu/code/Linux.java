@@ -33,6 +33,7 @@ public final class Linux {
     // System calls of x86-64, and what one of them is asked for
     private static final long SYS_MMAP = 9;
     private static final long SYS_MPROTECT = 10;
+    private static final long SYS_MUNMAP = 11;
     private static final long SYS_ARCH_PRCTL = 158;
     private static final long ARCH_REQ_XCOMP_PERM = 0x1023;
     private static final long XFEATURE_XTILEDATA = 18;
@@ -150,7 +151,11 @@ public final class Linux {
         MemorySegment memory = MemorySegment.ofAddress(start).reinterpret(bytes);
         MemorySegment.copy(code, 0, memory, JAVA_BYTE, 0, code.length);
         long status = call(SYS_MPROTECT, start, bytes, PROT_READ | PROT_EXEC, 0, 0, 0);
-        return status == FAILED ? Optional.empty() : Optional.of(memory);
+        if (status == FAILED) {
+            call(SYS_MUNMAP, start, bytes, 0, 0, 0, 0);
+            return Optional.empty();
+        }
+        return Optional.of(memory);
     }
 
     /// The function at an address, of a pointer and [#OTHER_PARAMETERS] integers of 64 bits that it may pass
