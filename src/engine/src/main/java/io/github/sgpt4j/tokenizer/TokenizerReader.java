@@ -117,11 +117,6 @@ final class TokenizerReader {
     }
 
     private static BpeModel.Options options(JsonFields model) {
-        String type = model.string("type", "BPE");
-        if (!type.equals("BPE")) {
-            throw new UnsupportedModelException(
-                    "%s: model \"%s\" is not supported, only BPE is".formatted(model.where("type"), type));
-        }
         model.allow(Set.of(
                 "type",
                 "dropout",

@@ -215,6 +215,31 @@ class TokenizerClassTest {
         }
     }
 
+    /// As transformers 5 writes it.
+    @Test
+    void stepsThatAreThoseOfTheClassNeedNoNotice() throws IOException {
+        ObjectNode tokenizer = sentencePiece();
+        tokenizer.remove("normalizer");
+        tokenizer.set("pre_tokenizer", TokenizerFiles.JSON.readTree("""
+                {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": false}"""));
+        TokenizerFiles.write(directory, tokenizer);
+        writeFile("tokenizer_config.json", "{\"tokenizer_class\": \"LlamaTokenizer\", \"add_prefix_space\": true}");
+        Tokenizer loaded = Tokenizer.load(directory);
+        assertArrayEquals(new int[] {0, 4}, loaded.encode("a", true));
+        assertEquals(List.of(), loaded.notices());
+    }
+
+    @Test
+    void aVocabularyOfAnotherKindOfModelIsRefusedByItsName() throws IOException {
+        ObjectNode tokenizer = TokenizerFiles.small();
+        ObjectNode model = (ObjectNode) tokenizer.get("model");
+        model.put("type", "WordPiece");
+        model.remove("merges");
+        TokenizerFiles.write(directory, tokenizer);
+        Exception e = assertThrows(UnsupportedModelException.class, () -> Tokenizer.load(directory));
+        assertContains(String.valueOf(e.getMessage()), "model.type: model \"WordPiece\" is not supported");
+    }
+
     @Test
     void aPrefixSpaceThatContradictsTheStepsOfLlamaIsRefused() throws IOException {
         TokenizerFiles.write(directory, sentencePiece());
