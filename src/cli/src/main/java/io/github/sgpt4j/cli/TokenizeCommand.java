@@ -1,6 +1,6 @@
 package io.github.sgpt4j.cli;
 
-import io.github.sgpt4j.Model;
+import io.github.sgpt4j.ModelTokenizer;
 import io.github.sgpt4j.retrieval.corpus.TextRecord;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -16,7 +16,11 @@ import picocli.CommandLine.Parameters;
         name = "tokenize",
         versionProvider = VersionProvider.class,
         description = "Show the token ids of texts, uncut.",
-        footer = {"", "Writes {\"index\",\"text\",\"ids\":[...]} per text, in input order."})
+        footer = {
+            "",
+            "Reads only the tokenizer's files.",
+            "Writes {\"index\",\"text\",\"ids\":[...]} per text, in input order."
+        })
 final class TokenizeCommand extends ModelCommand {
     @Mixin
     private InputOptions input = new InputOptions();
@@ -36,14 +40,15 @@ final class TokenizeCommand extends ModelCommand {
     @Override
     void run() throws IOException {
         try (TextInput in = input.open(this, texts, "text");
-                Output out = Output.open(console(), Optional.empty());
-                Model model = openModel()) {
+                Output out = Output.open(console(), Optional.empty())) {
+            ModelTokenizer tokenizer = ModelTokenizer.open(locateModel());
+            tokenizer.notices().forEach(this::checkpointNotice);
             JsonLines lines = new JsonLines(out.stream());
             long index = 0;
             try (Chunks chunks = Chunks.of(in, this, "tokenize")) {
                 for (List<TextRecord> chunk = chunks.next(); !chunk.isEmpty(); chunk = chunks.next()) {
                     for (TextRecord record : chunk) {
-                        write(lines, index++, record.joined(), model);
+                        write(lines, index++, record.joined(), tokenizer);
                     }
                     chunks.listener().update(1, 1);
                     lines.flush();
@@ -53,8 +58,8 @@ final class TokenizeCommand extends ModelCommand {
         }
     }
 
-    private void write(JsonLines lines, long index, String text, Model model) throws IOException {
-        int[] ids = model.tokenize(text, !noSpecialTokens);
+    private void write(JsonLines lines, long index, String text, ModelTokenizer tokenizer) throws IOException {
+        int[] ids = tokenizer.tokenize(text, !noSpecialTokens);
         lines.line(json -> {
             json.writeNumberField("index", index);
             json.writeStringField("text", text);

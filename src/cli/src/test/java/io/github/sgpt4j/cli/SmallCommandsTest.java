@@ -4,9 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -42,6 +46,29 @@ class SmallCommandsTest {
                 .get("ids")
                 .size();
         assertEquals(all - 1, fewer);
+    }
+
+    @Test
+    void tokenizesWithTheFilesOfTheTokenizerAlone(@TempDir Path folder) throws IOException {
+        Path model = Path.of(Cli.model("gpt2-be"));
+        for (String name : List.of("vocab.json", "merges.txt", "tokenizer_config.json")) {
+            Files.copy(model.resolve(name), folder.resolve(name));
+        }
+        JsonNode expected = Cli.expected("gpt2-be");
+        Cli.Result result = Cli.run(
+                "tokenize",
+                "-m",
+                folder.toString(),
+                "--strict",
+                expected.get("texts").get(0).asText());
+        assertEquals(expected.get("ids").get(0), result.lines().getFirst().get("ids"));
+        assertEquals("", result.err());
+        Files.delete(folder.resolve("tokenizer_config.json"));
+        String notice = "no file names the tokenizer's class";
+        assertTrue(Cli.run("tokenize", "-m", folder.toString(), "x").err().contains(notice));
+        assertTrue(Cli.run("tokenize", "-m", folder.toString(), "--strict", "x")
+                .failure(1)
+                .contains(notice));
     }
 
     @Test

@@ -141,7 +141,7 @@ public record SentenceModules(
     }
 
     /// A module's folder, which must lie in the checkpoint.
-    private static Path folder(Path directory, Path file, String path) {
+    static Path folder(Path directory, Path file, String path) {
         if (path.startsWith("/") || path.contains("..") || path.matches("(?s).*[\\p{Cc}\\p{Zl}\\p{Zp}\\\\].*")) {
             throw outside(file, path);
         }

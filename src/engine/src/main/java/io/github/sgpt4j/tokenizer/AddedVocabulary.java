@@ -16,6 +16,7 @@ final class AddedVocabulary {
     private final Map<Integer, AddedToken> byId;
     private final Map<Integer, String> texts;
     private final Set<String> specialContents;
+    private final boolean splitSpecial;
     private final TokenTrie plain = new TokenTrie();
     private final TokenTrie normalized = new TokenTrie();
 
@@ -29,7 +30,8 @@ final class AddedVocabulary {
         void token(int id);
     }
 
-    private AddedVocabulary(Builder builder, Normalizer normalizer) {
+    private AddedVocabulary(Builder builder, Normalizer normalizer, boolean splitSpecial) {
+        this.splitSpecial = splitSpecial;
         ids = Map.copyOf(builder.ids);
         byId = Map.copyOf(builder.byId);
         specialContents = Set.copyOf(builder.specialContents);
@@ -102,7 +104,9 @@ final class AddedVocabulary {
             int id = (int) found;
             position = end;
             AddedToken token = byId.get(id);
-            if (token == null || token.singleWord() && !standsAlone(text, start, end)) {
+            if (token == null
+                    || splitSpecial && isSpecial(token.content())
+                    || token.singleWord() && !standsAlone(text, start, end)) {
                 continue;
             }
             if (token.leftStrip()) {
@@ -206,8 +210,9 @@ final class AddedVocabulary {
             return id == null ? null : byId.get(id);
         }
 
-        AddedVocabulary build(Normalizer normalizer) {
-            return new AddedVocabulary(this, normalizer);
+        /// @param splitSpecial whether special tokens that are written out in a text are plain text
+        AddedVocabulary build(Normalizer normalizer, boolean splitSpecial) {
+            return new AddedVocabulary(this, normalizer, splitSpecial);
         }
     }
 }

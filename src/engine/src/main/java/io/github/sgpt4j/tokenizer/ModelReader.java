@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.weights.Quoted;
 import io.github.sgpt4j.weights.Unreadable;
 import java.io.IOException;
@@ -108,6 +109,12 @@ final class ModelReader {
         } catch (IOException e) {
             throw Unreadable.of(path, e);
         }
+        JsonFields modelFields = new JsonFields(file, "model", model);
+        String type = modelFields.string("type", "BPE");
+        if (!type.equals("BPE")) {
+            throw new UnsupportedModelException(
+                    "%s: model \"%s\" is not supported, only BPE is".formatted(modelFields.where("type"), type));
+        }
         if (!hasModel || !hasVocabulary || !hasMerges) {
             String missing = !hasModel ? "model" : !hasVocabulary ? "model.vocab" : "model.merges";
             throw new FormatException("%s: %s is missing".formatted(file, missing));
@@ -120,7 +127,7 @@ final class ModelReader {
                 vocabulary,
                 MergeTable.of(pairs, vocabulary, file + ": model.merges"),
                 new JsonFields(file, "", root),
-                new JsonFields(file, "model", model));
+                modelFields);
     }
 
     private static void end(JsonParser parser, String file) throws IOException {

@@ -43,6 +43,32 @@ record PostProcessor(List<Part> parts) {
         return added;
     }
 
+    /// Whether the text appears once.
+    boolean aroundText() {
+        return parts.stream().filter(Part::text).count() == 1;
+    }
+
+    /// The special tokens before the text.
+    List<Integer> before() {
+        return ids(parts);
+    }
+
+    /// The special tokens after the text.
+    List<Integer> after() {
+        int last = parts.size();
+        while (last > 0 && !parts.get(last - 1).text()) {
+            last--;
+        }
+        return ids(parts.subList(last, parts.size()));
+    }
+
+    private static List<Integer> ids(List<Part> parts) {
+        return parts.stream()
+                .takeWhile(part -> !part.text())
+                .flatMap(part -> part.ids().stream())
+                .toList();
+    }
+
     /// Puts special tokens around the ids `ids[from, to)` of a text.
     ///
     /// @param addSpecialTokens without it only the text's ids appear, as often as the template has them

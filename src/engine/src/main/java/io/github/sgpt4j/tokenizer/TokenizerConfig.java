@@ -6,6 +6,7 @@ import io.github.sgpt4j.weights.Quoted;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -13,98 +14,171 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// What stands beside the model's files: `tokenizer_config.json`, and from older versions `added_tokens.json` and
-/// `special_tokens_map.json`, as transformers 5 reads them for fast tokenizers.
+/// `special_tokens_map.json`, as transformers 5 reads them for fast tokenizers. Flags are null where nothing is said.
 ///
-/// @param modelMaxLength tokens per text, where stated and not the sentinel for "none"
-/// @param truncateLeft whether texts are cut on the left; null where nothing is said
-/// @param addPrefixSpace whether texts get a space in front, where there is no `tokenizer.json`
-/// @param addBos whether `bos_token` goes before texts, where there is no `tokenizer.json`
-/// @param addEos whether `eos_token` goes after texts, where there is no `tokenizer.json`
+/// `padding_side` changes nothing: batches are packed, and no padding is ever computed with. `unk_token` is a special
+/// token like others: what the vocabulary lacks is the business of `tokenizer.json`.
+///
+/// @param fields `tokenizer_config.json`
 /// @param addedTokens tokens in the order of their ids
-/// @param specialTokens named special tokens (`bos_token`, …) by name
+/// @param specialTokens named special tokens (`bos_token`, …) by name, in the order in which they are added
 /// @param extraTokens further special tokens
 record TokenizerConfig(
-        OptionalInt modelMaxLength,
-        @Nullable Boolean truncateLeft,
-        boolean addPrefixSpace,
-        boolean addBos,
-        boolean addEos,
+        JsonFields fields,
         List<AddedToken> addedTokens,
         Map<String, AddedToken> specialTokens,
         List<AddedToken> extraTokens) {
     private static final List<String> NAMES =
             List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token");
-    private static final List<String> EXTRA = List.of("additional_special_tokens", "extra_special_tokens");
+    private static final String EXTRA = "extra_special_tokens";
+    private static final String ADDITIONAL = "additional_special_tokens";
 
-    /// @param defaultSpecial what `bos_token`, `eos_token` and `unk_token` are where no file names them; null for none
-    static TokenizerConfig read(Path directory, @Nullable String defaultSpecial) {
-        JsonFields config = ModelReader.tree(directory.resolve("tokenizer_config.json"));
-        List<JsonFields> named = new ArrayList<>();
-        if (config != null) {
-            named.add(config);
-        }
-        boolean decoderStated = config != null && config.has("added_tokens_decoder");
+    /// Reads `tokenizer_config.json`, or makes an empty one of the same name.
+    static JsonFields open(Path directory) {
+        Path path = directory.resolve("tokenizer_config.json");
+        JsonFields fields = ModelReader.tree(path);
+        return fields == null ? ModelReader.emptyTree(path) : fields;
+    }
+
+    /// @param fields `tokenizer_config.json`
+    /// @param defaults named special tokens where no file says anything about them
+    static TokenizerConfig read(Path directory, JsonFields fields, Map<String, String> defaults) {
+        boolean decoderStated = fields.has("added_tokens_decoder");
         JsonFields map = decoderStated ? null : ModelReader.tree(directory.resolve("special_tokens_map.json"));
-        if (map != null) {
-            named.add(map);
+        Map<String, AddedToken> named = new HashMap<>();
+        defaults.forEach((name, token) -> named.put(name, AddedToken.special(token)));
+        Map<String, AddedToken> specific = new LinkedHashMap<>();
+        List<JsonFields> sources = map == null ? List.of(fields) : List.of(fields, map);
+        for (JsonFields source : sources) {
+            addNamed(source, named, specific);
         }
-        Map<String, AddedToken> special = new HashMap<>();
-        if (defaultSpecial != null) {
-            for (String name : List.of("bos_token", "eos_token", "unk_token")) {
-                special.put(name, AddedToken.special(defaultSpecial));
-            }
-        }
-        List<AddedToken> extra = new ArrayList<>();
-        for (JsonFields source : named) {
-            addSpecial(source, special, extra);
-        }
-        JsonFields flags = config == null ? ModelReader.emptyTree(directory.resolve("tokenizer_config.json")) : config;
-        return new TokenizerConfig(
-                maxLength(flags),
-                truncateLeft(flags),
-                flags.flag("add_prefix_space", false),
-                flags.flag("add_bos_token", false),
-                flags.flag("add_eos_token", false),
-                decoderStated ? decoder(flags) : legacyAdded(directory, special, extra),
-                special,
-                extra);
-    }
-
-    private static void addSpecial(JsonFields source, Map<String, AddedToken> special, List<AddedToken> extra) {
+        Map<String, AddedToken> special = new LinkedHashMap<>();
         for (String name : NAMES) {
-            if (source.has(name)) {
-                special.put(name, token(source.node().get(name), source.where(name), true));
-            } else if (source.node().has(name)) {
-                special.remove(name);
+            AddedToken token = named.get(name);
+            if (token != null) {
+                special.put(name, token);
             }
         }
-        for (String name : EXTRA) {
-            JsonNode list = source.node().path(name);
-            if (list.isArray()) {
-                for (JsonNode element : list) {
-                    extra.add(token(element, source.where(name), true));
+        special.putAll(specific);
+        List<AddedToken> extra = extra(fields, map);
+        List<AddedToken> added = decoderStated ? decoder(fields) : legacyAdded(directory, special, extra);
+        return new TokenizerConfig(fields, added, special, extra);
+    }
+
+    /// @param specific tokens that only some models have: other keys that end in `_token`, and those of a dictionary
+    ///     `extra_special_tokens`
+    private static void addNamed(JsonFields source, Map<String, AddedToken> named, Map<String, AddedToken> specific) {
+        source.node().properties().forEach(member -> {
+            String name = member.getKey();
+            JsonNode value = member.getValue();
+            if (NAMES.contains(name)) {
+                if (value.isNull()) {
+                    named.remove(name);
+                } else {
+                    named.put(name, token(value, source.where(name), true));
                 }
+            } else if (name.endsWith("_token") && (value.isTextual() || value.isObject())) {
+                specific.put(name, token(value, source.where(name), true));
             }
+        });
+        if (source.node().path(EXTRA).isObject()) {
+            JsonFields extra = source.object(EXTRA);
+            extra.node()
+                    .properties()
+                    .forEach(member -> specific.put(
+                            member.getKey(), token(member.getValue(), extra.where(member.getKey()), true)));
         }
     }
 
-    private static OptionalInt maxLength(JsonFields config) {
-        JsonNode value = config.node().path("model_max_length");
-        if (!value.isNumber()) {
+    /// The list `extra_special_tokens`, or the older `additional_special_tokens` where there is none.
+    private static List<AddedToken> extra(JsonFields config, @Nullable JsonFields map) {
+        List<AddedToken> extra = new ArrayList<>(list(config, EXTRA));
+        if (extra.isEmpty() && !config.node().path(EXTRA).isObject()) {
+            extra.addAll(list(config, ADDITIONAL));
+        }
+        if (map != null) {
+            List<AddedToken> others = list(map, EXTRA);
+            extra.addAll(extra.isEmpty() && others.isEmpty() ? list(map, ADDITIONAL) : others);
+        }
+        return extra;
+    }
+
+    private static List<AddedToken> list(JsonFields source, String name) {
+        List<AddedToken> tokens = new ArrayList<>();
+        JsonNode list = source.node().path(name);
+        if (list.isArray()) {
+            for (JsonNode element : list) {
+                tokens.add(token(element, source.where(name), true));
+            }
+        } else if (!list.isMissingNode() && !list.isNull() && !(name.equals(EXTRA) && list.isObject())) {
+            throw new FormatException(
+                    "%s: expected a list of tokens, got %s".formatted(source.where(name), JsonFields.kind(list)));
+        }
+        return tokens;
+    }
+
+    /// File and key.
+    String where(String key) {
+        return fields.where(key);
+    }
+
+    private @Nullable Boolean flag(String key) {
+        return fields.has(key) ? (Boolean) fields.flag(key) : null;
+    }
+
+    /// Whether texts get a space in front.
+    @Nullable
+    Boolean addPrefixSpace() {
+        return flag("add_prefix_space");
+    }
+
+    /// Whether `bos_token` goes before texts.
+    @Nullable
+    Boolean addBos() {
+        return flag("add_bos_token");
+    }
+
+    /// Whether `eos_token` goes after texts.
+    @Nullable
+    Boolean addEos() {
+        return flag("add_eos_token");
+    }
+
+    /// Whether special tokens that are written out in a text are plain text.
+    boolean splitSpecialTokens() {
+        return fields.flag("split_special_tokens", false);
+    }
+
+    /// Whether a [CodedClass#LLAMA] works as its first version did.
+    boolean legacy() {
+        return fields.flag("legacy", false);
+    }
+
+    /// Tokens per text, where stated and not the sentinel for "none".
+    OptionalInt modelMaxLength() {
+        String key = fields.has("model_max_length") ? "model_max_length" : "max_len";
+        if (!fields.has(key)) {
             return OptionalInt.empty();
         }
+        JsonNode value = fields.node().get(key);
         double length = value.doubleValue();
-        return length >= 1 && length <= Integer.MAX_VALUE ? OptionalInt.of((int) length) : OptionalInt.empty();
+        if (!value.isNumber() || length < 1) {
+            throw new FormatException("%s: expected a number of tokens of at least 1, got %s"
+                    .formatted(where(key), value.isNumber() ? length : JsonFields.kind(value)));
+        }
+        return length <= Integer.MAX_VALUE ? OptionalInt.of((int) length) : OptionalInt.empty();
     }
 
-    private static @Nullable Boolean truncateLeft(JsonFields config) {
-        if (!config.has("truncation_side")) {
+    /// Whether texts are cut on the left.
+    @Nullable
+    Boolean truncateLeft() {
+        if (!fields.has("truncation_side")) {
             return null;
         }
-        String side = config.string("truncation_side");
+        String side = fields.string("truncation_side");
         if (!side.equals("left") && !side.equals("right")) {
             throw new FormatException(
-                    "%s: expected left or right, got %s".formatted(config.where("truncation_side"), Quoted.of(side)));
+                    "%s: expected left or right, got %s".formatted(where("truncation_side"), Quoted.of(side)));
         }
         return side.equals("left");
     }
@@ -175,12 +249,7 @@ record TokenizerConfig(
     /// Adds the tokens to those of the model's files. Named tokens become special if they were not.
     void addTo(AddedVocabulary.Builder builder) {
         addedTokens.forEach(builder::add);
-        for (String name : NAMES) {
-            AddedToken token = specialTokens.get(name);
-            if (token != null) {
-                addSpecial(builder, token);
-            }
-        }
+        specialTokens.values().forEach(token -> addSpecial(builder, token));
         extraTokens.forEach(token -> addSpecial(builder, token));
     }
 
@@ -193,12 +262,12 @@ record TokenizerConfig(
 
     /// The post-processor where there is no `tokenizer.json`.
     PostProcessor postProcessor(AddedVocabulary.Builder builder) {
-        return PostProcessorReader.around(ids("bos_token", addBos, builder), ids("eos_token", addEos, builder));
+        return PostProcessorReader.around(ids("bos_token", addBos(), builder), ids("eos_token", addEos(), builder));
     }
 
-    private List<Integer> ids(String name, boolean wanted, AddedVocabulary.Builder builder) {
+    private List<Integer> ids(String name, @Nullable Boolean wanted, AddedVocabulary.Builder builder) {
         AddedToken token = specialTokens.get(name);
-        Integer id = wanted && token != null ? builder.id(token.content()) : null;
+        Integer id = wanted != null && wanted && token != null ? builder.id(token.content()) : null;
         return id == null ? List.of() : List.of(id);
     }
 }

@@ -12,26 +12,31 @@ import java.util.Set;
 
 /// Puts a [Tokenizer] together from the files of a directory.
 final class TokenizerReader {
-    private static final String GPT2_SPECIAL = "<|endoftext|>";
-
     private TokenizerReader() {}
 
     static Tokenizer read(Path directory) {
         Path json = directory.resolve("tokenizer.json");
         Path vocabulary = directory.resolve("vocab.json");
         Path merges = directory.resolve("merges.txt");
-        if (Files.isRegularFile(json)) {
-            return fromJson(ModelReader.tokenizerJson(json), TokenizerConfig.read(directory, null));
+        boolean hasJson = Files.isRegularFile(json);
+        if (!hasJson && !(Files.isRegularFile(vocabulary) && Files.isRegularFile(merges))) {
+            throw new FormatException(
+                    "%s: no tokenizer: expected tokenizer.json, or vocab.json with merges.txt".formatted(directory));
         }
-        if (Files.isRegularFile(vocabulary) && Files.isRegularFile(merges)) {
-            return fromVocabulary(
-                    ModelReader.vocabularyAndMerges(vocabulary, merges), TokenizerConfig.read(directory, GPT2_SPECIAL));
+        JsonFields fields = TokenizerConfig.open(directory);
+        TokenizerClass tokenizerClass = TokenizerClass.of(directory, fields);
+        List<String> notices = new ArrayList<>();
+        if (hasJson) {
+            TokenizerConfig config = TokenizerConfig.read(directory, fields, tokenizerClass.specialTokens());
+            return fromJson(ModelReader.tokenizerJson(json), config, tokenizerClass, notices);
         }
-        throw new FormatException(
-                "%s: no tokenizer: expected tokenizer.json, or vocab.json with merges.txt".formatted(directory));
+        CodedClass coded = tokenizerClass.fromVocabulary(fields, vocabulary, notices);
+        TokenizerConfig config = TokenizerConfig.read(directory, fields, coded.specialTokens());
+        return fromVocabulary(ModelReader.vocabularyAndMerges(vocabulary, merges), config, coded, notices);
     }
 
-    private static Tokenizer fromJson(ModelReader.Content content, TokenizerConfig config) {
+    private static Tokenizer fromJson(
+            ModelReader.Content content, TokenizerConfig config, TokenizerClass tokenizerClass, List<String> notices) {
         JsonFields root = content.root();
         root.allow(Set.of(
                 "version",
@@ -46,58 +51,72 @@ final class TokenizerReader {
         AddedVocabulary.Builder added = new AddedVocabulary.Builder(content.vocabulary());
         readAddedTokens(root, added);
         config.addTo(added);
+        BesideJson beside = new BesideJson(root, config, tokenizerClass, notices);
+        beside.applyPrefixSpace();
         Normalizer normalizer = StepReader.normalizer(root);
         PostProcessor post = root.has("post_processor")
                 ? PostProcessorReader.step(root.object("post_processor"))
                 : PostProcessor.NONE;
         List<PreTokenizer> steps = StepReader.preTokenizer(root);
+        beside.compare(normalizer, steps, options);
         return assemble(
-                content, options, added, normalizer, steps, post, StepReader.decoder(root), settings(root, config));
+                content,
+                options,
+                new Steps(normalizer, steps, beside.specialTokens(post, added), StepReader.decoder(root)),
+                added,
+                config,
+                notices);
     }
 
-    private static Tokenizer fromVocabulary(ModelReader.Content content, TokenizerConfig config) {
+    private static Tokenizer fromVocabulary(
+            ModelReader.Content content, TokenizerConfig config, CodedClass coded, List<String> notices) {
         AddedVocabulary.Builder added = new AddedVocabulary.Builder(content.vocabulary());
         config.addTo(added);
-        List<PreTokenizer> steps = new ArrayList<>();
-        StepReader.addByteLevel(config.addPrefixSpace(), true, steps);
         return assemble(
                 content,
                 new BpeModel.Options(null, false, false, false),
+                new Steps(
+                        coded.normalizer(),
+                        coded.preTokenizer(config.addPrefixSpace(), config.legacy()),
+                        config.postProcessor(added),
+                        new Decoder.ByteLevel()),
                 added,
-                new Normalizer.None(),
-                steps,
-                config.postProcessor(added),
-                new Decoder.ByteLevel(),
-                settings(content.root(), config));
+                config,
+                notices);
     }
+
+    private record Steps(
+            Normalizer normalizer, List<PreTokenizer> preTokenizer, PostProcessor postProcessor, Decoder decoder) {}
 
     /// The last step of a byte-level pre-tokenizer is left to the model, which works on bytes anyway.
     private static Tokenizer assemble(
             ModelReader.Content content,
             BpeModel.Options options,
+            Steps steps,
             AddedVocabulary.Builder added,
-            Normalizer normalizer,
-            List<PreTokenizer> steps,
-            PostProcessor post,
-            Decoder decoder,
-            Tokenizer.Settings settings) {
-        boolean byteLevel = !steps.isEmpty() && steps.getLast() instanceof PreTokenizer.Bytes;
-        List<PreTokenizer> rest = byteLevel ? steps.subList(0, steps.size() - 1) : steps;
+            TokenizerConfig config,
+            List<String> notices) {
+        RefusedKeys.check(config.fields(), content.vocabulary(), notices);
+        List<PreTokenizer> all = steps.preTokenizer();
+        boolean byteLevel = !all.isEmpty() && all.getLast() instanceof PreTokenizer.Bytes;
+        List<PreTokenizer> rest = byteLevel ? all.subList(0, all.size() - 1) : all;
         PreTokenizer preTokenizer = switch (rest.size()) {
             case 0 -> new PreTokenizer.None();
             case 1 -> rest.getFirst();
             default -> new PreTokenizer.Sequence(rest);
         };
-        BpeModel model = new BpeModel(content.vocabulary(), content.merges(), options, byteLevel);
-        return new Tokenizer(model, added.build(normalizer), normalizer, preTokenizer, post, decoder, settings);
+        Normalizer normalizer = steps.normalizer();
+        return new Tokenizer(
+                new BpeModel(content.vocabulary(), content.merges(), options, byteLevel),
+                added.build(normalizer, config.splitSpecialTokens()),
+                normalizer,
+                preTokenizer,
+                steps.postProcessor(),
+                steps.decoder(),
+                settings(content.root(), config, notices));
     }
 
     private static BpeModel.Options options(JsonFields model) {
-        String type = model.string("type", "BPE");
-        if (!type.equals("BPE")) {
-            throw new UnsupportedModelException(
-                    "%s: model \"%s\" is not supported, only BPE is".formatted(model.where("type"), type));
-        }
         model.allow(Set.of(
                 "type",
                 "dropout",
@@ -140,7 +159,7 @@ final class TokenizerReader {
         }
     }
 
-    private static Tokenizer.Settings settings(JsonFields root, TokenizerConfig config) {
+    private static Tokenizer.Settings settings(JsonFields root, TokenizerConfig config, List<String> notices) {
         OptionalInt length = OptionalInt.empty();
         boolean left = false;
         if (root.has("truncation")) {
@@ -156,6 +175,6 @@ final class TokenizerReader {
         }
         Boolean configured = config.truncateLeft();
         return new Tokenizer.Settings(
-                length, config.modelMaxLength(), configured == null ? left : configured, List.of());
+                length, config.modelMaxLength(), configured == null ? left : configured, List.copyOf(notices));
     }
 }
