@@ -221,9 +221,6 @@ final class FamilyConfigs {
 
     static DecoderConfig qwen3(JsonFile c) {
         boolean bias = c.bool("attention_bias", false);
-        if (c.isNull("head_dim")) {
-            throw Family.unsupported(c, "head_dim", "expected the size of a head");
-        }
         ConfigBuilder builder = rmsNormFamily(c, new Bias(bias, bias, false, false), 32, c.positiveInt(128, "head_dim"))
                 .headNorm();
         return builder.windows(slidingWindows(c, builder.layers())).build();

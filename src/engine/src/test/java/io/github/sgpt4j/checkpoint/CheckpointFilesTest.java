@@ -183,6 +183,7 @@ class CheckpointFilesTest {
                 "llama-be; config.json; rope_parameters.partial_rotary_factor; 0.5",
                 "llama-be; config.json; sliding_window; 16",
                 "gptj-be; config.json; rotary; false",
+                "gptneo-be; config.json; rotary; true",
                 "opt-ce; config.json; layer_norm_eps; 1e-12",
                 "mistral-be; config.json; layer_types; [\"sliding_attention\", \"full_attention\"]",
                 "qwen2-be; config.json; use_mrope; true",
