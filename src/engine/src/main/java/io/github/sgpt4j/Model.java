@@ -1,8 +1,10 @@
 package io.github.sgpt4j;
 
 import io.github.sgpt4j.backend.Backend;
+import io.github.sgpt4j.checkpoint.CheckpointFiles;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.model.Decoder;
+import io.github.sgpt4j.model.DecoderConfig;
 import io.github.sgpt4j.model.DecoderLayout;
 import io.github.sgpt4j.scoring.Background;
 import io.github.sgpt4j.scoring.Lanes;
@@ -31,6 +33,7 @@ import java.util.function.Supplier;
 public final class Model implements AutoCloseable {
     private final Path directory;
     private final SentenceModules modules;
+    private final List<String> fileNotices;
     private final Weights weights;
     private final Devices.Opened devices;
     private final Tokenizer tokenizer;
@@ -40,12 +43,14 @@ public final class Model implements AutoCloseable {
     private Model(
             Path directory,
             SentenceModules modules,
+            List<String> fileNotices,
             Weights weights,
             Devices.Opened devices,
             Tokenizer tokenizer,
             Lanes lanes) {
         this.directory = directory;
         this.modules = modules;
+        this.fileNotices = fileNotices;
         this.weights = weights;
         this.devices = devices;
         this.tokenizer = tokenizer;
@@ -69,17 +74,22 @@ public final class Model implements AutoCloseable {
         }
         SentenceModules modules = SentenceModules.read(directory);
         // Read first: a broken configuration is reported before the weights are looked at.
-        Decoder.readConfig(modules.transformer());
+        DecoderConfig config = Decoder.readConfig(modules.transformer());
         // The tokenizer's file is the largest to parse, so it is read beside everything else.
         try (Background<Tokenizer> tokenizer = Background.start(
                 () -> loadTokenizer(modules),
                 task -> Thread.ofPlatform().daemon().name("sgpt4j-open").start(task))) {
-            return open(directory, modules, options, tokenizer);
+            List<String> notices = CheckpointFiles.check(directory, modules, config.modelType());
+            return open(directory, modules, notices, options, tokenizer);
         }
     }
 
     private static Model open(
-            Path directory, SentenceModules modules, ModelOptions options, Background<Tokenizer> tokenizer) {
+            Path directory,
+            SentenceModules modules,
+            List<String> notices,
+            ModelOptions options,
+            Background<Tokenizer> tokenizer) {
         Weights weights = Weights.open(modules.transformer());
         try {
             Devices.Opened devices = Devices.open(options, weights.elements());
@@ -87,7 +97,8 @@ public final class Model implements AutoCloseable {
                 List<Decoder> decoders = devices.backends().stream()
                         .map(backend -> Decoder.load(modules.transformer(), weights, backend))
                         .toList();
-                return new Model(directory, modules, weights, devices, tokenizer.result(), new Lanes(decoders));
+                return new Model(
+                        directory, modules, notices, weights, devices, tokenizer.result(), new Lanes(decoders));
             } catch (RuntimeException | Error e) {
                 devices.backends().forEach(Backend::close);
                 throw e;
@@ -225,8 +236,10 @@ public final class Model implements AutoCloseable {
     /// known, passed over, or read otherwise than some software does. One sentence each, with the file;
     /// empty for most checkpoints.
     public List<String> notices() {
-        List<String> notices = new ArrayList<>(modules.notices());
+        List<String> notices = new ArrayList<>(fileNotices);
+        notices.addAll(modules.notices());
         notices.addAll(tokenizer.notices());
+        textLength().notice().ifPresent(notices::add);
         return notices;
     }
 
@@ -257,12 +270,14 @@ public final class Model implements AutoCloseable {
         return lanes.decoders().getFirst();
     }
 
-    /// Most tokens of a text to embed: the checkpoint's `max_seq_length`, otherwise the tokenizer's limit, never
-    /// more than the model's positions.
+    /// How long a text to embed may be.
+    TextLength textLength() {
+        return TextLength.of(decoder().config(), modules, tokenizer);
+    }
+
+    /// Most tokens of a text to embed.
     int maxLength() {
-        int positions = decoder().config().maxPositions();
-        int stated = modules.maxLength().orElse(tokenizer.modelMaxLength().orElse(positions));
-        return Math.min(stated, positions);
+        return textLength().tokens();
     }
 
     void requireOpen() {

@@ -7,7 +7,6 @@ import io.github.sgpt4j.tensor.DType;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -21,7 +20,7 @@ import java.util.TreeMap;
 /// @param kvHeads key and value heads
 /// @param headDim dimensions of a head
 /// @param vocabulary rows of the embedding table
-/// @param maxPositions longest sequence
+/// @param maxPositions the length that the model was made for; learned positions end there
 /// @param positions kind of position information: `learned`, `rotary` or `alibi`
 /// @param parameters elements of all floating-point tensors in the checkpoint
 /// @param elementsByDtype elements of all tensors by stored type, such as `F16`
@@ -111,24 +110,12 @@ public record ModelInfo(
         SentenceModules modules = model.modules();
         return new Sources(
                 modules.poolingFile().map(file -> relative(model, file)).orElse("default, as there is no modules.json"),
-                maxLengthSource(model),
+                model.textLength().source(),
                 ModelName.specbSource(model.directory())
                         .orElse("\"specb\" is neither in the model's name nor in \"_name_or_path\" of config.json"),
                 modules.prompts().isEmpty()
                         ? "no prompts in config_sentence_transformers.json"
                         : "config_sentence_transformers.json");
-    }
-
-    private static String maxLengthSource(Model model) {
-        int used = model.maxLength();
-        OptionalInt stated = model.modules().maxLength();
-        if (stated.isPresent() && stated.getAsInt() == used) {
-            return "max_seq_length of sentence_bert_config.json";
-        }
-        if (stated.isEmpty() && model.tokenizer().modelMaxLength().equals(OptionalInt.of(used))) {
-            return "model_max_length of tokenizer_config.json";
-        }
-        return "the positions in config.json";
     }
 
     private static String relative(Model model, Path file) {

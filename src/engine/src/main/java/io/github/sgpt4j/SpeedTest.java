@@ -125,10 +125,10 @@ public final class SpeedTest implements AutoCloseable {
             throw new IllegalArgumentException("seconds: expected a finite number of at least 0, got " + seconds);
         }
         TokenLoad load = new TokenLoad(texts, tokens, queryTokens, batchTokens);
-        int positions = lanes.any().config().maxPositions();
-        if (tokens + (long) queryTokens > positions) {
+        int longest = lanes.any().config().longest();
+        if (tokens + (long) queryTokens > longest) {
             throw new IllegalArgumentException("expected texts with query of at most %d tokens, the model's, got %d"
-                    .formatted(positions, tokens + (long) queryTokens));
+                    .formatted(longest, tokens + (long) queryTokens));
         }
         return Model.whileOpen(this::requireOpen, () -> report(load, seconds));
     }

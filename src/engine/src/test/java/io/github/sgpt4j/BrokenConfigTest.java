@@ -302,8 +302,10 @@ class BrokenConfigTest {
         for (String value : List.of("0", "-1", "\"10000\"", "1e400", "{}")) {
             refused(ropes(model, "{\"rope_theta\": " + value + "}"), CONFIG, "rope_theta", "a positive number", "got ");
         }
+        Checkpoint partial = copy("gptneox-be");
         for (String value : List.of("2", "1e300", "0.01", "0.2")) {
-            refused(ropes(model, "{\"partial_rotary_factor\": " + value + "}"), CONFIG, "rotary dimensions", "got ");
+            refused(ropes(partial, "{\"partial_rotary_factor\": " + value + "}"), CONFIG, "rotary dimensions", "got ");
+            unsupported(ropes(model, "{\"partial_rotary_factor\": " + value + "}"), CONFIG, "partial_rotary_factor");
         }
         refused(ropes(model, "{\"rope_type\": \"linear\", \"factor\": 1e-320}"), CONFIG, "rotary");
         refused(ropes(model, "{\"rope_type\": \"yarn\", \"attention_factor\": 1e300}"), CONFIG, "rotary");

@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
 /// - files against the hashes that are known for them: in a Hugging Face cache, after `hf download`, or from a list;
 /// - weight files for themselves, and shards against their index;
 /// - tensors against the configuration: names, shapes, types; what is missing, and what nothing uses;
-/// - configuration, tokenizer and modules: whether the engine reads them, and whether the vocabulary fits the embedding
-///   table.
+/// - configuration, tokenizer and modules: whether the engine reads them, which of their keys it does not know, and
+///   whether the vocabulary fits the embedding table.
 ///
 /// All problems are reported, not the first only. Pickled weights are checked as well; no code of theirs is run.
 public final class Verifier {
@@ -54,6 +54,7 @@ public final class Verifier {
 
     private VerifyReport run(ExpectedHashes expected, VerifyListener listener) throws IOException {
         Optional<CheckpointLayout> layout = layout();
+        layout.ifPresent(this::keys);
         List<WeightFolder> folders = new ArrayList<>();
         if (layout.isPresent()) {
             for (Path folder : layout.get().weightFolders()) {
@@ -74,6 +75,15 @@ public final class Verifier {
         } catch (SgptException e) {
             findings.error(e);
             return Optional.empty();
+        }
+    }
+
+    /// What files say that the engine does not know, or does not follow.
+    private void keys(CheckpointLayout layout) {
+        try {
+            layout.notices().forEach(findings::warn);
+        } catch (SgptException e) {
+            findings.error(e);
         }
     }
 

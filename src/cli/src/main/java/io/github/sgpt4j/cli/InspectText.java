@@ -31,7 +31,13 @@ final class InspectText {
         facts.row("layers", "%d".formatted(info.layers()));
         facts.row("hidden size", "%,d".formatted(info.hidden()));
         facts.row("heads", "%d of %d, %d for keys and values".formatted(info.heads(), info.headDim(), info.kvHeads()));
-        facts.row("positions", "%s, at most %,d tokens".formatted(info.positions(), info.maxPositions()));
+        facts.row(
+                "positions",
+                "%s, %s %,d tokens"
+                        .formatted(
+                                info.positions(),
+                                info.positions().equals("learned") ? "at most" : "made for",
+                                info.maxPositions()));
         facts.row("vocabulary", "%,d".formatted(info.vocabulary()));
         facts.row("parameters", "%,d".formatted(info.parameters()));
         facts.row(

@@ -17,21 +17,25 @@ import java.util.Set;
 
 /// What the engine asks of a checkpoint's files, for whoever checks a checkpoint without opening it as a model.
 public final class CheckpointLayout {
+    private final Path directory;
+    private final SentenceModules modules;
     private final DecoderConfig config;
     private final Path transformer;
     private final List<Path> denseFolders;
     private final List<DenseConfig> denseLayers;
 
-    private CheckpointLayout(DecoderConfig config, SentenceModules modules) {
+    private CheckpointLayout(Path directory, DecoderConfig config, SentenceModules modules) {
+        this.directory = directory;
+        this.modules = modules;
         this.config = config;
         this.transformer = modules.transformer();
         List<Path> folders = new ArrayList<>();
         List<DenseConfig> layers = new ArrayList<>();
         int columns = Math.multiplyExact(modules.modes().size(), config.embeddingWidth());
         for (SentenceModules.Step step : modules.steps()) {
-            if (step instanceof SentenceModules.Step.Dense(Path directory)) {
-                DenseConfig dense = DenseConfig.read(directory, columns);
-                folders.add(directory);
+            if (step instanceof SentenceModules.Step.Dense(Path folder)) {
+                DenseConfig dense = DenseConfig.read(folder, columns);
+                folders.add(folder);
                 layers.add(dense);
                 columns = dense.out();
             }
@@ -60,12 +64,22 @@ public final class CheckpointLayout {
     /// @param rows rows of the embedding table
     public record TokenizerFit(String description, int vocabulary, int limit, int rows) {}
 
+    /// Holds all files of the checkpoint against what is known about their keys.
+    ///
+    /// @return what people should know, one sentence each
+    /// @throws io.github.sgpt4j.error.SgptException if one asks for something unsupported
+    public List<String> notices() {
+        List<String> notices = new ArrayList<>(CheckpointFiles.check(directory, modules, config.modelType()));
+        notices.addAll(modules.notices());
+        return notices;
+    }
+
     /// Reads the configuration files of a checkpoint directory, no weights.
     ///
     /// @throws io.github.sgpt4j.error.SgptException if one is missing, broken or asks for something unsupported
     public static CheckpointLayout read(Path directory) {
         SentenceModules modules = SentenceModules.read(directory);
-        return new CheckpointLayout(Decoder.readConfig(modules.transformer()), modules);
+        return new CheckpointLayout(directory, Decoder.readConfig(modules.transformer()), modules);
     }
 
     /// The name of the table that a tied decoder takes its output head from, empty if the head is its own or the folder

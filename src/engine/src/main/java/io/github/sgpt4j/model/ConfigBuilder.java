@@ -21,7 +21,7 @@ final class ConfigBuilder {
     private int feedForward;
     private int maxPositions;
     private NormParameters.Kind norm = NormParameters.Kind.LAYER;
-    private float epsilon;
+    private float epsilon = 1e-5f;
     private boolean normAffine = true;
     private Positions positions = new Positions.Learned(0);
     private Activation activation = Activation.GELU;
@@ -42,7 +42,6 @@ final class ConfigBuilder {
         this.headDim = headDim;
         embeddingWidth = hidden;
         kvHeads = heads;
-        epsilon = (float) config.positiveNumber(1e-5, "layer_norm_epsilon", "layer_norm_eps");
         if (layers > DecoderConfig.MAX_LAYERS) {
             throw new FormatException("%s: expected at most %d layers, got %d"
                     .formatted(config.path(), DecoderConfig.MAX_LAYERS, layers));
@@ -78,6 +77,11 @@ final class ConfigBuilder {
         norm = kind;
         epsilon = (float) eps;
         return this;
+    }
+
+    /// Layer norms whose epsilon the file states, or 1e-5.
+    ConfigBuilder layerNorm(String key) {
+        return norm(NormParameters.Kind.LAYER, config.positiveNumber(1e-5, key));
     }
 
     ConfigBuilder normAffine(boolean value) {

@@ -40,7 +40,11 @@ public final class Decoder {
 
     /// Reads `config.json` in `directory`.
     public static DecoderConfig readConfig(Path directory) {
-        JsonFile config = Family.readConfig(directory);
+        return readConfig(Family.readConfig(directory));
+    }
+
+    /// Reads a `config.json` that is at hand already.
+    public static DecoderConfig readConfig(JsonFile config) {
         return Family.of(config).config().apply(config);
     }
 
@@ -264,9 +268,9 @@ public final class Decoder {
         }
         checkIds(packed.ids());
         int last = Arrays.stream(packed.positions()).max().orElseThrow();
-        if (last >= config().maxPositions()) {
+        if (last >= config().longest()) {
             throw new IllegalArgumentException(
-                    "sequence of %d tokens, the model takes at most %d".formatted(last + 1, config().maxPositions()));
+                    "sequence of %d tokens, the model takes at most %d".formatted(last + 1, config().longest()));
         }
     }
 

@@ -17,7 +17,7 @@ import java.util.List;
 /// @param headDim dimensions of a head
 /// @param feedForward inner width of the feed-forward block
 /// @param vocabulary rows of the embedding table
-/// @param maxPositions longest sequence
+/// @param maxPositions the length that the model was made for; longer sequences see [#longest]
 /// @param norm kind of all norms
 /// @param epsilon of all norms
 /// @param normAffine whether norms have gain and bias tensors
@@ -119,6 +119,15 @@ public record DecoderConfig(
         if (value < 1 || value > maximum) {
             throw new IllegalArgumentException("expected a %s from 1 to %d, got %d".formatted(what, maximum, value));
         }
+    }
+
+    /// Where positions have no end, sequences of more tokens are taken for a mistake: their angles alone would take
+    /// a gigabyte.
+    private static final int LONGEST = 1 << 20;
+
+    /// Most tokens of a sequence: all rows of a table of positions, many more where positions have no end.
+    public int longest() {
+        return positions.endless() ? Math.max(maxPositions, LONGEST) : maxPositions;
     }
 
     /// Columns of all query, key and value heads together.

@@ -34,7 +34,8 @@ final class FamilyConfigs {
         }
         return new ConfigBuilder(c, hidden, layers, heads, headDim)
                 .feedForward(c.positiveInt(4 * hidden, "n_inner"))
-                .maxPositions(c.positiveInt("n_positions", "n_ctx", "max_position_embeddings"))
+                .maxPositions(gpt2Positions(c))
+                .layerNorm("layer_norm_epsilon")
                 .positions(new Positions.Learned(0))
                 .activation(Family.activation(c, "activation_function", "gelu_new"))
                 .attention(attention)
@@ -42,13 +43,21 @@ final class FamilyConfigs {
                 .build();
     }
 
+    /// Before transformers 4, `n_ctx` was the length that attention was made for; it is not looked at where the rows
+    /// of the table are stated.
+    private static int gpt2Positions(JsonFile c) {
+        boolean stated = c.has("n_positions") || c.has("max_position_embeddings") || !c.has("n_ctx");
+        return stated ? c.positiveInt("n_positions", "max_position_embeddings") : c.positiveInt("n_ctx");
+    }
+
     static DecoderConfig gptNeo(JsonFile c) {
-        int hidden = c.positiveInt("hidden_size", "n_embd");
-        int layers = c.positiveInt("num_layers", "num_hidden_layers", "n_layer");
-        int heads = c.positiveInt("num_heads", "num_attention_heads", "n_head");
+        int hidden = c.positiveInt("hidden_size");
+        int layers = c.positiveInt("num_layers", "num_hidden_layers");
+        int heads = c.positiveInt("num_heads", "num_attention_heads");
         return new ConfigBuilder(c, hidden, layers, heads, divide(c, hidden, heads))
                 .feedForward(c.positiveInt(4 * hidden, "intermediate_size"))
-                .maxPositions(c.positiveInt("max_position_embeddings", "n_positions"))
+                .maxPositions(c.positiveInt("max_position_embeddings"))
+                .layerNorm("layer_norm_epsilon")
                 .positions(new Positions.Learned(0))
                 .activation(Family.activation(c, "activation_function", "gelu_new"))
                 .attention(gptNeoAttention(c, layers))
@@ -91,7 +100,24 @@ final class FamilyConfigs {
         if (result.size() != layers) {
             throw c.wrong("attention_types", "kinds for " + layers + " layers", types);
         }
+        JsonNode kinds = c.node("attention_layers").orElse(null);
+        if (kinds != null && !sameKinds(kinds, result)) {
+            throw c.wrong("attention_layers", "the kinds that \"attention_types\" says", kinds);
+        }
         return result;
+    }
+
+    /// Whether `attention_layers`, which transformers writes beside `attention_types`, says the same.
+    private static boolean sameKinds(JsonNode kinds, List<LayerAttention> attention) {
+        if (kinds.size() != attention.size()) {
+            return false;
+        }
+        for (int i = 0; i < attention.size(); i++) {
+            if (!kinds.get(i).asText().equals(attention.get(i).window() == 0 ? "global" : "local")) {
+                return false;
+            }
+        }
+        return true;
     }
 
     static DecoderConfig gptJ(JsonFile c) {
@@ -110,7 +136,8 @@ final class FamilyConfigs {
         return new ConfigBuilder(c, hidden, layers, heads, headDim)
                 .feedForward(c.positiveInt(4 * hidden, "n_inner"))
                 .maxPositions(c.positiveInt("n_positions", "max_position_embeddings"))
-                .positions(new Positions.Rotary(rotary, true, RotaryFrequencies.plain(rotary, 10000), 1f))
+                .layerNorm("layer_norm_epsilon")
+                .positions(new Positions.Rotary(rotary, true, RotaryFrequencies.plain(rotary, 10000), 1f, true))
                 .activation(Family.activation(c, "activation_function", "gelu_new"))
                 .residual(Residual.PARALLEL_ONE_NORM)
                 .bias(new Bias(false, false, true, true))
@@ -119,13 +146,15 @@ final class FamilyConfigs {
     }
 
     static DecoderConfig bloom(JsonFile c) {
-        int hidden = c.positiveInt("hidden_size", "n_embed");
+        int hidden = c.positiveInt("n_embed", "hidden_size");
         int layers = c.positiveInt("n_layer", "num_hidden_layers");
         int heads = c.positiveInt("n_head", "num_attention_heads");
         boolean fromNorm = c.bool("apply_residual_connection_post_layernorm", false);
         return new ConfigBuilder(c, hidden, layers, heads, divide(c, hidden, heads))
                 .feedForward(4 * hidden)
+                // What it was trained with; texts may be longer.
                 .maxPositions(c.positiveInt(2048, "seq_length"))
+                .layerNorm("layer_norm_epsilon")
                 .positions(Positions.Alibi.forHeads(heads))
                 .activation(Activation.GELU_TANH)
                 .residual(fromNorm ? Residual.SEQUENTIAL_FROM_NORM : Residual.SEQUENTIAL)
@@ -144,7 +173,8 @@ final class FamilyConfigs {
         return new ConfigBuilder(c, hidden, layers, heads, headDim)
                 .feedForward(c.positiveInt("intermediate_size"))
                 .maxPositions(maxPositions)
-                .positions(RotaryFrequencies.read(c, headDim, 0.25, maxPositions))
+                .layerNorm("layer_norm_eps")
+                .positions(RotaryFrequencies.gptNeoX(c, headDim, maxPositions))
                 .activation(Family.activation(c, "hidden_act", "gelu"))
                 .residual(c.bool("use_parallel_residual", true) ? Residual.PARALLEL_TWO_NORMS : Residual.SEQUENTIAL)
                 .bias(new Bias(bias, bias, true, false))
@@ -174,36 +204,36 @@ final class FamilyConfigs {
 
     static DecoderConfig llama(JsonFile c) {
         boolean bias = c.bool("attention_bias", false);
-        return rmsNormFamily(c, new Bias(bias, bias, c.bool("mlp_bias", false), false), 0)
+        return rmsNormFamily(c, new Bias(bias, bias, c.bool("mlp_bias", false), false), 0, headDim(c))
                 .build();
     }
 
     static DecoderConfig mistral(JsonFile c) {
-        ConfigBuilder builder = rmsNormFamily(c, new Bias(false, false, false, false), 8);
+        ConfigBuilder builder = rmsNormFamily(c, new Bias(false, false, false, false), 8, headDim(c));
         int window = c.isNull("sliding_window") ? 0 : c.positiveInt(4096, "sliding_window");
         return builder.windows(Collections.nCopies(builder.layers(), window)).build();
     }
 
     static DecoderConfig qwen2(JsonFile c) {
-        ConfigBuilder builder = rmsNormFamily(c, new Bias(true, false, false, false), 32);
+        ConfigBuilder builder = rmsNormFamily(c, new Bias(true, false, false, false), 32, headDim(c));
         return builder.windows(slidingWindows(c, builder.layers())).build();
     }
 
     static DecoderConfig qwen3(JsonFile c) {
         boolean bias = c.bool("attention_bias", false);
-        ConfigBuilder builder =
-                rmsNormFamily(c, new Bias(bias, bias, false, false), 32).headNorm();
+        ConfigBuilder builder = rmsNormFamily(c, new Bias(bias, bias, false, false), 32, c.positiveInt(128, "head_dim"))
+                .headNorm();
         return builder.windows(slidingWindows(c, builder.layers())).build();
     }
 
     /// Llama's parts.
     ///
     /// @param defaultKvHeads key heads if the key is missing; 0, or a `null` in the file, for one per query head
-    private static ConfigBuilder rmsNormFamily(JsonFile c, Bias bias, int defaultKvHeads) {
+    /// @param headDim dimensions of a head
+    private static ConfigBuilder rmsNormFamily(JsonFile c, Bias bias, int defaultKvHeads, int headDim) {
         int hidden = c.positiveInt("hidden_size");
         int layers = c.positiveInt("num_hidden_layers");
         int heads = c.positiveInt("num_attention_heads");
-        int headDim = c.has("head_dim") ? c.positiveInt("head_dim") : divide(c, hidden, heads);
         checkHeads(c, heads, headDim);
         int maxPositions = c.positiveInt("max_position_embeddings");
         int kvHeads = defaultKvHeads == 0 || c.isNull("num_key_value_heads") ? heads : defaultKvHeads;
@@ -212,11 +242,17 @@ final class FamilyConfigs {
                 .feedForward(c.positiveInt("intermediate_size"))
                 .maxPositions(maxPositions)
                 .norm(NormParameters.Kind.RMS, c.positiveNumber(1e-6, "rms_norm_eps"))
-                .positions(RotaryFrequencies.read(c, headDim, 1, maxPositions))
+                .positions(RotaryFrequencies.llama(c, headDim, maxPositions))
                 .activation(Family.activation(c, "hidden_act", "silu"))
                 .gated()
                 .bias(bias)
                 .tied(false);
+    }
+
+    private static int headDim(JsonFile c) {
+        return c.has("head_dim")
+                ? c.positiveInt("head_dim")
+                : divide(c, c.positiveInt("hidden_size"), c.positiveInt("num_attention_heads"));
     }
 
     /// Qwen's windows: `layer_types`, or all layers from `max_window_layers` on.

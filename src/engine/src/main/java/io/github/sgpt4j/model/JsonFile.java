@@ -48,9 +48,16 @@ public final class JsonFile {
     /// A JSON object that is at hand already.
     ///
     /// @param path stands for it in messages
+    public static JsonFile of(Path path, JsonNode object) {
+        return new JsonFile(path, "", object);
+    }
+
+    /// A JSON object that is at hand already, as text.
+    ///
+    /// @param path stands for it in messages
     static JsonFile of(Path path, String json) {
         try {
-            return new JsonFile(path, "", MAPPER.readTree(json));
+            return of(path, MAPPER.readTree(json));
         } catch (JsonProcessingException e) {
             throw Unreadable.of(path, e);
         }
@@ -91,6 +98,11 @@ public final class JsonFile {
         return node.hasNonNull(key);
     }
 
+    /// Whether it has no keys.
+    public boolean isEmpty() {
+        return node.isEmpty();
+    }
+
     /// Whether the key is there with the value `null`.
     public boolean isNull(String key) {
         return node.has(key) && node.get(key).isNull();
@@ -101,17 +113,25 @@ public final class JsonFile {
         return has(key) ? Optional.of(node.get(key)) : Optional.empty();
     }
 
-    /// The first of the keys that is there; otherwise the first of all, for messages.
+    /// The key that is there of several for the same thing; otherwise the first, for messages.
     private String firstPresent(String... keys) {
+        String present = null;
         for (String key : keys) {
-            if (has(key)) {
-                return key;
+            if (!has(key)) {
+                continue;
+            }
+            if (present == null) {
+                present = key;
+            } else if (!node.get(present).equals(node.get(key))) {
+                throw wrong(key, "the value of \"%s\", %s".formatted(present, shown(node.get(present))), node.get(key));
             }
         }
-        return keys[0];
+        return present == null ? keys[0] : present;
     }
 
-    /// A required integer of at least 1, under the first of `keys` that is present.
+    /// A required integer of at least 1.
+    ///
+    /// @param keys names for it; where several are present, they must have the same value
     public int positiveInt(String... keys) {
         String key = firstPresent(keys);
         if (!has(key)) {
@@ -199,7 +219,7 @@ public final class JsonFile {
     }
 
     /// A value as a message shows it: on one line, and short.
-    static String shown(JsonNode value) {
+    public static String shown(JsonNode value) {
         String text = value.toString();
         String cut = text.length() <= 60 ? text : text.substring(0, 57) + "...";
         return cut.replaceAll("[\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}]", "?");

@@ -2,6 +2,15 @@ package io.github.sgpt4j.model;
 
 /// How a decoder knows the order of its tokens.
 public sealed interface Positions {
+    /// Whether sequences may be longer than the model was made for. Rows of a table end; rotations and biases go on.
+    default boolean endless() {
+        return switch (this) {
+            case Learned l -> false;
+            case Rotary r -> r.endless();
+            case Alibi a -> true;
+        };
+    }
+
     /// A table of vectors added to the embeddings; position `p` uses row `p + offset`.
     record Learned(int offset) implements Positions {}
 
@@ -11,7 +20,9 @@ public sealed interface Positions {
     /// @param interleaved pairs `(2p, 2p + 1)` instead of `(p, p + dimensions / 2)`
     /// @param inverseFrequencies `[dimensions / 2]`; must not be changed
     /// @param scale factor on cosine and sine
-    record Rotary(int dimensions, boolean interleaved, double[] inverseFrequencies, float scale) implements Positions {}
+    /// @param endless whether the same frequencies hold for sequences of any length
+    record Rotary(int dimensions, boolean interleaved, double[] inverseFrequencies, float scale, boolean endless)
+            implements Positions {}
 
     /// Attention with linear biases.
     ///

@@ -13,21 +13,56 @@ import java.util.Optional;
 final class RotaryFrequencies {
     private RotaryFrequencies() {}
 
-    /// Reads rotary parameters of half-split layout.
+    /// Rotary parameters of GPT-NeoX: part of a head is rotated, a quarter if the file says nothing.
     ///
     /// @param headDim dimensions of a head
-    /// @param defaultFraction fraction of them that is rotated if the file says nothing
-    /// @param maxPositions the model's longest sequence
-    static Positions.Rotary read(JsonFile config, int headDim, double defaultFraction, int maxPositions) {
-        Optional<JsonFile> parameters = config.object("rope_parameters");
-        parameters.ifPresent(p -> refuseLayerTypes(config, p));
-        Optional<JsonFile> scaling = parameters.isPresent() ? parameters : config.object("rope_scaling");
-        double theta = config.positiveNumber(10000, "rope_theta", "rotary_emb_base");
-        double fraction = config.positiveNumber(defaultFraction, "partial_rotary_factor", "rotary_pct");
+    /// @param maxPositions the length that the model was made for
+    static Positions.Rotary gptNeoX(JsonFile config, int headDim, int maxPositions) {
+        Optional<JsonFile> parameters = parameters(config);
+        double theta = theta(parameters, config.positiveNumber(10000, "rotary_emb_base"));
+        double fraction = config.positiveNumber(0.25, "rotary_pct");
         if (parameters.isPresent()) {
-            theta = parameters.get().positiveNumber(theta, "rope_theta");
             fraction = parameters.get().positiveNumber(fraction, "partial_rotary_factor");
         }
+        // Names of other families, which transformers writes beside its own, and does not read.
+        requireSame(config, "rope_theta", theta);
+        requireSame(config, "partial_rotary_factor", fraction);
+        return rotary(config, parameters, headDim, fraction, theta, maxPositions);
+    }
+
+    /// Rotary parameters of Llama and its relatives: whole heads are rotated.
+    static Positions.Rotary llama(JsonFile config, int headDim, int maxPositions) {
+        Optional<JsonFile> parameters = parameters(config);
+        double theta = theta(parameters, config.positiveNumber(10000, "rope_theta"));
+        return rotary(config, parameters, headDim, 1, theta, maxPositions);
+    }
+
+    /// The object with the kind of rotation. As in transformers, a filled `rope_scaling` replaces `rope_parameters`
+    /// as a whole.
+    private static Optional<JsonFile> parameters(JsonFile config) {
+        Optional<JsonFile> scaling = config.object("rope_scaling").filter(s -> !s.isEmpty());
+        Optional<JsonFile> parameters = scaling.or(() -> config.object("rope_parameters"));
+        parameters.ifPresent(p -> refuseLayerTypes(config, p));
+        return parameters;
+    }
+
+    private static double theta(Optional<JsonFile> parameters, double fallback) {
+        return parameters.map(p -> p.positiveNumber(fallback, "rope_theta")).orElse(fallback);
+    }
+
+    private static void requireSame(JsonFile config, String key, double used) {
+        if (config.positiveNumber(used, key) != used) {
+            throw Family.unsupported(config, key, "this family's own keys say " + used);
+        }
+    }
+
+    private static Positions.Rotary rotary(
+            JsonFile config,
+            Optional<JsonFile> parameters,
+            int headDim,
+            double fraction,
+            double theta,
+            int maxPositions) {
         long dimensions = (long) (headDim * fraction);
         if (dimensions < 2 || dimensions % 2 != 0 || dimensions > headDim) {
             throw new FormatException(
@@ -35,9 +70,9 @@ final class RotaryFrequencies {
                             .formatted(config.path(), headDim, dimensions, headDim, fraction));
         }
         double[] plain = plain((int) dimensions, theta);
-        Positions.Rotary rotary = scaling.isPresent()
-                ? scaled(scaling.get(), plain, theta, original(config, scaling.get(), maxPositions), maxPositions)
-                : new Positions.Rotary((int) dimensions, false, plain, 1f);
+        Positions.Rotary rotary = parameters.isPresent()
+                ? scaled(parameters.get(), plain, theta, original(config, parameters.get(), maxPositions), maxPositions)
+                : new Positions.Rotary((int) dimensions, false, plain, 1f, true);
         if (!Arrays.stream(rotary.inverseFrequencies()).allMatch(Double::isFinite) || !Float.isFinite(rotary.scale())) {
             throw new FormatException(
                     "%s: expected rotary parameters that give finite frequencies, got base %s with factors that do not"
@@ -74,10 +109,11 @@ final class RotaryFrequencies {
         String type = scaling.text("rope_type", scaling.text("type", "default"));
         int dimensions = plain.length * 2;
         return switch (type) {
-            // "dynamic" differs from the default only beyond max_position_embeddings, which is our limit.
-            case "default", "dynamic" -> new Positions.Rotary(dimensions, false, plain, 1f);
-            case "linear" -> new Positions.Rotary(dimensions, false, linear(scaling, plain), 1f);
-            case "llama3" -> new Positions.Rotary(dimensions, false, llama3(scaling, plain, original), 1f);
+            case "default" -> new Positions.Rotary(dimensions, false, plain, 1f, true);
+            // The default, but beyond max_position_embeddings frequencies depend on the sequence's length.
+            case "dynamic" -> new Positions.Rotary(dimensions, false, plain, 1f, false);
+            case "linear" -> new Positions.Rotary(dimensions, false, linear(scaling, plain), 1f, true);
+            case "llama3" -> new Positions.Rotary(dimensions, false, llama3(scaling, plain, original), 1f, true);
             case "yarn" -> yarn(scaling, plain, theta, original, maxPositions);
             default ->
                 throw new UnsupportedModelException(
@@ -133,7 +169,7 @@ final class RotaryFrequencies {
             double ramp = Math.clamp((p - low) / width, 0.0, 1.0);
             result[p] = plain[p] / factor * ramp + plain[p] * (1 - ramp);
         }
-        return new Positions.Rotary(dimensions, false, result, (float) yarnAttentionFactor(scaling, factor));
+        return new Positions.Rotary(dimensions, false, result, (float) yarnAttentionFactor(scaling, factor), true);
     }
 
     private static double correctionDimension(double rotations, int dimensions, double theta, double positions) {

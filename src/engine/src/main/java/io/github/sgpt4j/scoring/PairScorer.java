@@ -29,10 +29,10 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
     private static final long WORTH_SHARING = 8;
 
     public PairScorer {
-        int positions = lanes.any().config().maxPositions();
-        if (maxLength < 1 || maxLength > positions) {
+        int longest = lanes.any().config().longest();
+        if (maxLength < 1 || maxLength > longest) {
             throw new IllegalArgumentException(
-                    "maximal length %d: expected 1 to %d, the model's positions".formatted(maxLength, positions));
+                    "maximal length %d: expected 1 to %d, the model's positions".formatted(maxLength, longest));
         }
     }
 

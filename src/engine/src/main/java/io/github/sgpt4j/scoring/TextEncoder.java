@@ -39,10 +39,10 @@ public record TextEncoder(
 
     public TextEncoder {
         modes = List.copyOf(modes);
-        int positions = lanes.any().config().maxPositions();
-        if (maxLength < 1 || maxLength > positions) {
+        int longest = lanes.any().config().longest();
+        if (maxLength < 1 || maxLength > longest) {
             throw new IllegalArgumentException(
-                    "maximal length %d: expected 1 to %d, the model's positions".formatted(maxLength, positions));
+                    "maximal length %d: expected 1 to %d, the model's positions".formatted(maxLength, longest));
         }
     }
 

@@ -61,7 +61,7 @@ public record TokenLoad(int texts, int tokens, int queryTokens, int batchTokens)
     public void score(Lanes lanes) {
         SplittableRandom random = new SplittableRandom(2);
         int[] query = ids(random, lanes, queryTokens);
-        int max = lanes.any().config().maxPositions();
+        int max = lanes.any().config().longest();
         int[] instruction = ids(random, lanes, Math.min(INSTRUCTION, tokens));
         List<ScoringRequest> requests = new ArrayList<>();
         for (int[] text : sequences(lanes)) {

@@ -328,8 +328,8 @@ class PairScorerTest {
     @Test
     void aMaximalLengthBeyondThePositionsIsRefused() {
         try (ReferenceModel model = ReferenceModel.open(MODEL)) {
-            int positions = model.decoder().config().maxPositions();
-            for (int length : new int[] {0, -1, positions + 1}) {
+            int longest = model.decoder().config().longest();
+            for (int length : new int[] {0, -1, longest + 1}) {
                 assertThrows(
                         IllegalArgumentException.class,
                         () -> new PairScorer(model.decoder(), model.tokenizer(), PromptTemplate.DEFAULT, length));

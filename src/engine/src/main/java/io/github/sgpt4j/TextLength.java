@@ -1,0 +1,56 @@
+package io.github.sgpt4j;
+
+import io.github.sgpt4j.model.DecoderConfig;
+import io.github.sgpt4j.model.Positions;
+import io.github.sgpt4j.scoring.SentenceModules;
+import io.github.sgpt4j.tokenizer.Tokenizer;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/// How long a text to embed may be, as sentence-transformers has it: `max_seq_length` as it is; without it the
+/// tokenizer's `model_max_length`, but no more than `max_position_embeddings`, which families without positions
+/// (ALiBi) do not have. Positions that are rows of a table are a limit in any case.
+///
+/// @param tokens most tokens of a text
+/// @param source where this comes from, in a few words
+/// @param notice what people should know about it
+record TextLength(int tokens, String source, Optional<String> notice) {
+    static TextLength of(DecoderConfig config, SentenceModules modules, Tokenizer tokenizer) {
+        OptionalInt stated = modules.maxLength();
+        if (stated.isPresent()) {
+            int tokens = Math.min(stated.getAsInt(), config.longest());
+            return new TextLength(
+                    tokens,
+                    tokens < stated.getAsInt()
+                            ? "the positions in config.json"
+                            : "max_seq_length of sentence_bert_config.json",
+                    notice(stated.getAsInt(), tokens, config, modules));
+        }
+        boolean alibi = config.positions() instanceof Positions.Alibi;
+        int positions = alibi ? config.longest() : config.maxPositions();
+        OptionalInt ofTokenizer = tokenizer.modelMaxLength();
+        if (ofTokenizer.isPresent() && ofTokenizer.getAsInt() <= positions) {
+            return new TextLength(
+                    ofTokenizer.getAsInt(), "model_max_length of tokenizer_config.json", Optional.empty());
+        }
+        return new TextLength(
+                positions,
+                alibi ? "none is stated, and the model has no positions" : "the positions in config.json",
+                Optional.empty());
+    }
+
+    /// The length that an ALiBi model was trained with is no limit to speak of.
+    private static Optional<String> notice(int stated, int tokens, DecoderConfig config, SentenceModules modules) {
+        boolean alibi = config.positions() instanceof Positions.Alibi;
+        if (stated <= (alibi ? config.longest() : config.maxPositions())) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                "%s: key \"max_seq_length\": %d tokens are more than the %d that the model was made for (config.json); texts are cut at %d"
+                        .formatted(
+                                modules.transformer().resolve("sentence_bert_config.json"),
+                                stated,
+                                alibi ? config.longest() : config.maxPositions(),
+                                tokens));
+    }
+}

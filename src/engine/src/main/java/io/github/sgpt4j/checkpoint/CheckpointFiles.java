@@ -1,0 +1,124 @@
+package io.github.sgpt4j.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.model.JsonFile;
+import io.github.sgpt4j.scoring.SentenceModules;
+import io.github.sgpt4j.weights.Quoted;
+import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
+
+/// One rule for every file of a checkpoint: what it says is followed, or known to be harmless, or refused, or told.
+/// The tables in the resources `keys/` say which.
+///
+/// Files that must be there, and values of keys that are followed, are the business of those who read them; nothing
+/// is checked twice.
+public final class CheckpointFiles {
+    /// Files beside config.json with a table of the same name.
+    private static final List<String> BESIDE_CONFIG =
+            List.of("tokenizer_config", "special_tokens_map", "sentence_bert_config", "adapter_config");
+
+    /// More names of one folder are not looked at.
+    private static final int MOST_NAMES = 10_000;
+
+    private final Path directory;
+    private final Path transformer;
+    private final List<String> notices = new ArrayList<>();
+
+    private CheckpointFiles(Path directory, Path transformer) {
+        this.directory = directory;
+        this.transformer = transformer;
+    }
+
+    /// Checks the names of all files of a checkpoint, and the keys of those that have a table.
+    ///
+    /// @param directory the checkpoint
+    /// @param modules what its module files say
+    /// @param modelType its family
+    /// @return notices about what is not known and was passed over, one sentence for each file
+    /// @throws UnsupportedModelException if a file asks for something that changes numbers and is not followed
+    /// @throws FormatException if a file is no JSON, or a folder cannot be listed
+    public static List<String> check(Path directory, SentenceModules modules, String modelType) {
+        CheckpointFiles files = new CheckpointFiles(directory, modules.transformer());
+        files.transformer(modelType);
+        files.modules();
+        files.names();
+        return List.copyOf(files.notices);
+    }
+
+    private void transformer(String modelType) {
+        keys(transformer.resolve("config.json"), "config", modelType);
+        for (String name : BESIDE_CONFIG) {
+            keys(transformer.resolve(name + ".json"), name, "");
+        }
+    }
+
+    private void modules() {
+        keys(directory.resolve("config_sentence_transformers.json"), "config_sentence_transformers", "");
+        Path file = directory.resolve("modules.json");
+        if (!Files.isRegularFile(file)) {
+            return;
+        }
+        keys(file, "modules", "");
+        for (JsonNode module : JsonFile.readTree(file)) {
+            String type = module.path("type").asText();
+            String table = "modules/" + type.substring(type.lastIndexOf('.') + 1);
+            Path config = directory.resolve(module.path("path").asText()).resolve("config.json");
+            if (known(table)) {
+                keys(config, table, "");
+            }
+        }
+    }
+
+    /// Whether there is a table; its name comes from a stranger's file.
+    private static boolean known(String table) {
+        return table.matches("modules/\\w{1,40}") && KeyTable.exists(table);
+    }
+
+    private void keys(Path file, String table, String kind) {
+        if (Files.isRegularFile(file)) {
+            KeyCheck.check(file, KeyTable.read(table, kind)).ifPresent(notices::add);
+        }
+    }
+
+    private void names() {
+        KeyTable table = KeyTable.read("files", "");
+        names(directory, table);
+        if (!transformer.normalize().equals(directory.normalize())) {
+            names(transformer, table);
+        }
+    }
+
+    private void names(Path folder, KeyTable table) {
+        TreeSet<String> names = new TreeSet<>();
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
+            for (Path entry : entries) {
+                names.add(String.valueOf(entry.getFileName()));
+                if (names.size() == MOST_NAMES) {
+                    break;
+                }
+            }
+        } catch (IOException | DirectoryIteratorException e) {
+            throw new FormatException("%s: expected a folder that can be listed, got %s".formatted(folder, e), e);
+        }
+        KeyCheck.Unknown unknown = new KeyCheck.Unknown("file");
+        for (String name : names) {
+            Optional<KeyRule> rule = table.rule(name);
+            if (rule.isEmpty() && Files.isRegularFile(folder.resolve(name))) {
+                unknown.add(name);
+            } else if (rule.isPresent() && rule.get() instanceof KeyRule.Refused refused) {
+                throw new UnsupportedModelException(
+                        "%s: file %s is not supported: %s".formatted(folder, Quoted.of(name), refused.why()));
+            }
+        }
+        unknown.notice(folder).ifPresent(notices::add);
+    }
+}

@@ -1,0 +1,138 @@
+package io.github.sgpt4j.checkpoint;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// What is known about the keys of one kind of file: a resource `keys/NAME.txt`; `keys/README.md` describes the form.
+/// Rows are looked at when they are asked for.
+final class KeyTable {
+    private final String name;
+    private final Map<String, String> rows = new HashMap<>();
+    private final List<String> patterns = new ArrayList<>();
+    private final Set<String> parents = new HashSet<>();
+
+    private KeyTable(String name) {
+        this.name = name;
+    }
+
+    /// Whether there is a table of that name.
+    static boolean exists(String name) {
+        return KeyTable.class.getResource(resource(name)) != null;
+    }
+
+    /// Reads a table: the rows of no section, and those of the sections for `kind`.
+    ///
+    /// @param name of the file, without its ending
+    /// @param kind which sections count
+    static KeyTable read(String name, String kind) {
+        try (InputStream in = KeyTable.class.getResourceAsStream(resource(name))) {
+            if (in == null) {
+                throw new IllegalStateException("expected a resource " + resource(name) + ", found none");
+            }
+            return parse(name, kind, new String(in.readAllBytes(), StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String resource(String name) {
+        return "keys/" + name + ".txt";
+    }
+
+    static KeyTable parse(String name, String kind, String text) {
+        KeyTable table = new KeyTable(name);
+        boolean counts = true;
+        boolean section = false;
+        for (String line : text.split("\n")) {
+            if (line.startsWith("[")) {
+                section = true;
+                counts = kinds(line).contains(kind);
+            } else if (counts && !line.isEmpty() && line.charAt(0) != '#') {
+                table.add(line, section);
+            }
+        }
+        return table;
+    }
+
+    private static List<String> kinds(String line) {
+        return Arrays.asList(line.substring(1, line.length() - 1).split(", "));
+    }
+
+    /// A row of a section comes before one of none.
+    private void add(String line, boolean section) {
+        int end = line.indexOf(" | ");
+        if (end < 0) {
+            throw new IllegalStateException("table %s: expected \"key | rule\", got \"%s\"".formatted(name, line));
+        }
+        String key = line.substring(0, end).strip();
+        if (rows.containsKey(key) && !section) {
+            throw new IllegalStateException("table %s: key \"%s\" has two rows".formatted(name, key));
+        }
+        if (rows.put(key, line.substring(end + 3)) == null && key.indexOf('*') >= 0) {
+            patterns.add(key);
+        }
+        int dot = key.lastIndexOf('.');
+        if (dot > 0) {
+            parents.add(key.substring(0, dot));
+        }
+    }
+
+    /// The rule of a key, or empty if the table does not know it.
+    Optional<KeyRule> rule(String key) {
+        return row(key).map(row -> {
+            int end = row.indexOf(" | ");
+            String rule = end < 0 ? row : row.substring(0, end);
+            String why = end < 0 ? "" : row.substring(end + 3);
+            try {
+                return KeyRule.parse(rule.strip(), why.strip());
+            } catch (IllegalArgumentException e) {
+                throw new IllegalStateException("table %s: key \"%s\": %s".formatted(name, key, e.getMessage()), e);
+            }
+        });
+    }
+
+    private Optional<String> row(String key) {
+        Optional<String> exact = Optional.ofNullable(rows.get(key));
+        return exact.isPresent()
+                ? exact
+                : patterns.stream().filter(p -> matches(p, key)).findFirst().map(rows::get);
+    }
+
+    /// Whether there are rows for the members of the object `key`.
+    boolean looksInto(String key) {
+        return parents.contains(key);
+    }
+
+    /// Every key with a row, patterns included.
+    Set<String> keys() {
+        return Set.copyOf(rows.keySet());
+    }
+
+    /// Whether a name is the pattern with every `*` replaced by something, or by nothing.
+    private static boolean matches(String pattern, String name) {
+        int from = 0;
+        int last = pattern.lastIndexOf('*');
+        for (int at = 0; at <= last; ) {
+            int star = pattern.indexOf('*', at);
+            String part = pattern.substring(at, star);
+            int found = at == 0 ? (name.startsWith(part) ? 0 : -1) : name.indexOf(part, from);
+            if (found < 0) {
+                return false;
+            }
+            from = found + part.length();
+            at = star + 1;
+        }
+        String rest = pattern.substring(last + 1);
+        return name.length() - from >= rest.length() && name.endsWith(rest);
+    }
+}
