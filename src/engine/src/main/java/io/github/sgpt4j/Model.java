@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
@@ -260,8 +261,17 @@ public final class Model implements AutoCloseable {
     /// Most tokens of a text to embed: the checkpoint's `max_seq_length`, otherwise the tokenizer's limit, never
     /// more than the model's positions.
     int maxLength() {
+        return maxLength(OptionalInt.empty());
+    }
+
+    /// As [#maxLength()], for a kind of text.
+    ///
+    /// @param ofKind what the checkpoint states for texts of this kind, if anything
+    int maxLength(OptionalInt ofKind) {
         int positions = decoder().config().maxPositions();
-        int stated = modules.maxLength().orElse(tokenizer.modelMaxLength().orElse(positions));
+        int stated = ofKind.isPresent()
+                ? ofKind.getAsInt()
+                : modules.maxLength().orElse(tokenizer.modelMaxLength().orElse(positions));
         return Math.min(stated, positions);
     }
 

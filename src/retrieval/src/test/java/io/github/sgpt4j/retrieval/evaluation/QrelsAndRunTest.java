@@ -42,8 +42,8 @@ class QrelsAndRunTest {
 
     @Test
     void readsBeirsJudgementsWithAndWithoutHeadings() throws IOException {
-        for (String heading :
-                List.of("query-id\tcorpus-id\tscore\n", "query-id\tcorpus-id\tscore\r\n", "\uFEFFq\td\ts\n", "")) {
+        for (String heading : List.of(
+                "query-id\tcorpus-id\tscore\n", "query-id\tcorpus-id\tscore\r\n", "\uFEFFqid\tDoc\tRelevance\n", "")) {
             Qrels qrels = qrels(heading + "1\ta b\t2\n\n1\tc\t0\r\n2\ta b\t-1");
             assertEquals(List.of("1", "2"), List.copyOf(qrels.queries()));
             assertEquals(Map.of("a b", 2, "c", 0), qrels.of("1"));
