@@ -3,6 +3,7 @@ package io.github.sgpt4j;
 import io.github.sgpt4j.model.DecoderConfig;
 import io.github.sgpt4j.model.Positions;
 import io.github.sgpt4j.scoring.SentenceModules;
+import io.github.sgpt4j.scoring.TransformerSettings;
 import io.github.sgpt4j.tensor.DType;
 import java.nio.file.Path;
 import java.util.List;
@@ -33,6 +34,8 @@ import java.util.TreeMap;
 /// @param maxLength most tokens of a text to embed
 /// @param specb whether queries and documents are put in brackets by default
 /// @param prompts texts put in front by name
+/// @param similarity what embeddings are compared by
+/// @param dimension components of an embedding that are kept, 0 for all
 /// @param sources where some of this comes from
 public record ModelInfo(
         Path directory,
@@ -55,6 +58,8 @@ public record ModelInfo(
         int maxLength,
         boolean specb,
         Map<String, String> prompts,
+        Similarity similarity,
+        int dimension,
         Sources sources) {
     /// Where facts come from, each in a few words.
     ///
@@ -104,6 +109,8 @@ public record ModelInfo(
                 model.maxLength(),
                 ModelName.isSpecb(model.directory()),
                 modules.prompts(),
+                modules.use().similarity().map(Similarity::parse).orElse(Similarity.COSINE),
+                modules.use().truncateDim().orElse(0),
                 sources(model));
     }
 
@@ -120,10 +127,18 @@ public record ModelInfo(
     }
 
     private static String maxLengthSource(Model model) {
+        StringBuilder source = new StringBuilder(ownLengthSource(model));
+        TransformerSettings input = model.modules().input();
+        input.queryLength().ifPresent(n -> source.append("; queries to %,d".formatted(n)));
+        input.documentLength().ifPresent(n -> source.append("; documents to %,d".formatted(n)));
+        return source.toString();
+    }
+
+    private static String ownLengthSource(Model model) {
         int used = model.maxLength();
         OptionalInt stated = model.modules().maxLength();
         if (stated.isPresent() && stated.getAsInt() == used) {
-            return "max_seq_length of sentence_bert_config.json";
+            return model.modules().input().lengthKey() + " of sentence_bert_config.json";
         }
         if (stated.isEmpty() && model.tokenizer().modelMaxLength().equals(OptionalInt.of(used))) {
             return "model_max_length of tokenizer_config.json";

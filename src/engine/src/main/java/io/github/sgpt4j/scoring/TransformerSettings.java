@@ -15,12 +15,19 @@ import java.util.Set;
 /// of sentence-transformers 6.
 ///
 /// @param maxLength most tokens of a text, if stated
+/// @param lengthKey the key that states it
 /// @param queryLength most tokens of a query, if another number is stated for them
 /// @param documentLength most tokens of a document, if another number is stated for them
 /// @param lowerCase texts are lower-cased first
 public record TransformerSettings(
-        OptionalInt maxLength, OptionalInt queryLength, OptionalInt documentLength, boolean lowerCase) {
+        OptionalInt maxLength,
+        String lengthKey,
+        OptionalInt queryLength,
+        OptionalInt documentLength,
+        boolean lowerCase) {
     private static final String FILE = "sentence_bert_config.json";
+    private static final String MAX_SEQ_LENGTH = "max_seq_length";
+    private static final String PROCESSING = "processing_kwargs";
     private static final String MAX_LENGTH = "max_length";
     private static final String MODEL_MAX_LENGTH = "model_max_length";
 
@@ -78,17 +85,22 @@ public record TransformerSettings(
     static TransformerSettings read(Path transformer) {
         return JsonFile.readObjectIfPresent(transformer.resolve(FILE))
                 .map(file -> of(file, transformer))
-                .orElse(new TransformerSettings(OptionalInt.empty(), OptionalInt.empty(), OptionalInt.empty(), false));
+                .orElse(new TransformerSettings(
+                        OptionalInt.empty(), MAX_SEQ_LENGTH, OptionalInt.empty(), OptionalInt.empty(), false));
     }
 
     private static TransformerSettings of(JsonFile file, Path transformer) {
-        OptionalInt stated = length(file, "max_seq_length");
+        OptionalInt stated = length(file, MAX_SEQ_LENGTH);
+        String statedBy = MAX_SEQ_LENGTH;
         for (String key : List.of("model_args", "model_kwargs")) {
             requireHarmless(file, key, List.of(LOADING, COMPUTING));
         }
         for (String key : List.of("tokenizer_args", "tokenizer_kwargs", "processor_kwargs")) {
             OptionalInt own = tokenizer(file, key, transformer);
-            stated = own.isPresent() ? own : stated;
+            if (own.isPresent()) {
+                stated = own;
+                statedBy = key;
+            }
         }
         for (String key : List.of("config_args", "config_kwargs")) {
             config(file, key, transformer);
@@ -102,9 +114,13 @@ public record TransformerSettings(
         OptionalInt called = processing(file);
         // As in sentence-transformers: what the tokenizer is called with wins, then what is meant for a kind of text.
         return called.isPresent()
-                ? new TransformerSettings(called, OptionalInt.empty(), OptionalInt.empty(), lowerCase(file))
+                ? new TransformerSettings(called, PROCESSING, OptionalInt.empty(), OptionalInt.empty(), lowerCase(file))
                 : new TransformerSettings(
-                        stated, length(file, "query_length"), length(file, "document_length"), lowerCase(file));
+                        stated,
+                        statedBy,
+                        length(file, "query_length"),
+                        length(file, "document_length"),
+                        lowerCase(file));
     }
 
     private static boolean lowerCase(JsonFile file) {
@@ -158,19 +174,17 @@ public record TransformerSettings(
         for (Map.Entry<String, JsonNode> entry : entries.entrySet()) {
             String name = entry.getKey();
             JsonNode value = entry.getValue();
-            if (isSame(value, config.flatMap(c -> c.node(name)))) {
-                continue;
-            }
             boolean neutral = switch (name) {
                 case "do_lower_case" -> value.isBoolean() && !value.booleanValue();
                 case "truncation" -> isTruncation(value);
                 default -> false;
             };
-            if (name.equals(MODEL_MAX_LENGTH)) {
+            boolean same = isSame(value, config.flatMap(c -> c.node(name)));
+            if (name.equals(MODEL_MAX_LENGTH) && !value.isNull()) {
                 length = OptionalInt.of(file.object(key).orElseThrow().positiveInt(MODEL_MAX_LENGTH));
-            } else if (!neutral && !LOADING.contains(name) && !PADDING.contains(name)) {
+            } else if (!neutral && !same && !LOADING.contains(name) && !PADDING.contains(name)) {
                 throw file.unsupported(
-                        key + "." + name, value, "tokenizer_config.json is where the tokenizer's options are followed");
+                        key + "." + name, value, "tokenizer_config.json alone is followed, which does not say so");
             }
         }
         return length;
@@ -188,7 +202,7 @@ public record TransformerSettings(
                 throw file.unsupported(
                         key + "." + name,
                         value,
-                        "config.json is where it is followed, and says %s"
+                        "config.json alone is followed, which says %s"
                                 .formatted(config.has(name) ? "otherwise" : "nothing of it"));
             }
         });
@@ -204,9 +218,8 @@ public record TransformerSettings(
     /// @return the length that texts are cut to
     private static OptionalInt processing(JsonFile file) {
         OptionalInt length = OptionalInt.empty();
-        Optional<JsonFile> processing = file.object("processing_kwargs");
-        for (Map.Entry<String, JsonNode> entry :
-                entries(file, "processing_kwargs").entrySet()) {
+        Optional<JsonFile> processing = file.object(PROCESSING);
+        for (Map.Entry<String, JsonNode> entry : entries(file, PROCESSING).entrySet()) {
             switch (entry.getKey()) {
                 case "text", "common" -> {
                     // What is said of everything is given last, and so wins.

@@ -53,6 +53,16 @@ class QrelsAndRunTest {
     }
 
     @Test
+    void aFirstLineThatIsNoHeadingIsReadAsEveryOther() throws IOException {
+        for (String first : List.of("q1\td1\t1.0", "q1\td1\tx", "q1\td1\tscore", "q1\td1\t", "query\td1\t1.5")) {
+            FormatException e = assertThrows(FormatException.class, () -> qrels(first + "\nq1\td2\t1\n"));
+            assertTrue(e.getMessage().contains("line 1: expected a whole number as judgement"), e.getMessage());
+        }
+        // A query may be called so.
+        assertEquals(Map.of("d1", 1), qrels("query\td1\t1\n").of("query"));
+    }
+
+    @Test
     void readsTrecsJudgements() throws IOException {
         for (String text : List.of("1 0 a 2\n1\t0\tc\t0\n", "# judged by hand\n\n  1   Q0  a 2 \n1 0 c 0")) {
             Qrels qrels = qrels(text);
