@@ -1,16 +1,13 @@
 package io.github.sgpt4j;
 
 import io.github.sgpt4j.backend.PoolMode;
-import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.scoring.EmbeddingSteps;
 import io.github.sgpt4j.scoring.SentenceModules;
 import io.github.sgpt4j.scoring.TextEncoder;
-import io.github.sgpt4j.scoring.TextFraming;
-import io.github.sgpt4j.tokenizer.Tokenizer;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
+import java.util.stream.IntStream;
 
 /// Embeds texts: SGPT-BE (Muennighoff 2022, arXiv 2202.08904, section 4).
 ///
@@ -24,7 +21,9 @@ public final class BiEncoder implements AutoCloseable {
     private final BiEncoderOptions options;
     private final EmbeddingSteps steps;
     private final TextEncoder encoder;
-    private final Map<TextKind, TextFraming> framings;
+    private final TextReadings readings;
+    private final int dimension;
+    private final Similarity similarity;
     private volatile boolean closed;
 
     private BiEncoder(Model model, boolean ownsModel, BiEncoderOptions options) {
@@ -35,13 +34,19 @@ public final class BiEncoder implements AutoCloseable {
         List<PoolMode> modes = options.pooling().isEmpty()
                 ? modules.modes()
                 : options.pooling().stream().map(Pooling::mode).toList();
-        framings = framings(model, options);
-        int maxLength = maxLength(model, options, framings);
+        readings = TextReadings.of(model, options);
+        similarity = options.similarity()
+                .or(() -> modules.use().similarity().map(Similarity::parse))
+                .orElse(Similarity.COSINE);
         steps = EmbeddingSteps.load(
                 model.backend(), modules.steps(), modes.size() * model.decoder().width());
+        int components = options.truncateDim() > 0
+                ? options.truncateDim()
+                : modules.use().truncateDim().orElse(steps.width());
+        dimension = Math.min(components, steps.width());
         try {
-            encoder =
-                    new TextEncoder(model.lanes(), model.tokenizer(), modes, modules.includePrompt(), steps, maxLength);
+            encoder = new TextEncoder(
+                    model.lanes(), model.tokenizer(), modes, modules.includePrompt(), steps, maxLength(TextKind.TEXT));
         } catch (RuntimeException | Error e) {
             steps.close();
             throw e;
@@ -72,58 +77,25 @@ public final class BiEncoder implements AutoCloseable {
         return model.whileOpen(() -> new BiEncoder(model, false, options));
     }
 
-    /// Most tokens of a text, which must leave room for special tokens and brackets.
-    private static int maxLength(Model model, BiEncoderOptions options, Map<TextKind, TextFraming> framings) {
-        int fewest = framings.values().stream()
-                .mapToInt(f -> f.fewest(model.tokenizer()))
-                .max()
-                .orElse(0);
-        if (options.maxLength() > 0) {
-            if (options.maxLength() < fewest) {
-                throw new IllegalArgumentException(
-                        "maximal length %d: expected at least %d, for special tokens and brackets"
-                                .formatted(options.maxLength(), fewest));
-            }
-            return options.maxLength();
-        }
-        if (model.maxLength() < fewest) {
-            throw new FormatException(
-                    "%s: expected a length (max_seq_length, model_max_length, positions) of at least %d, for special tokens and brackets, got %d"
-                            .formatted(model.modules().transformer(), fewest, model.maxLength()));
-        }
-        return model.maxLength();
-    }
-
-    private static Map<TextKind, TextFraming> framings(Model model, BiEncoderOptions options) {
-        Tokenizer tokenizer = model.tokenizer();
-        if (options.specb().orElse(ModelName.isSpecb(model.directory()))) {
-            return Map.of(
-                    TextKind.TEXT, new TextFraming.Plain(),
-                    TextKind.QUERY, TextFraming.queryBrackets(tokenizer),
-                    TextKind.DOCUMENT, TextFraming.documentBrackets(tokenizer));
-        }
-        SentenceModules modules = model.modules();
-        return Map.of(
-                TextKind.TEXT, prompt(modules, modules.defaultPrompt().stream().toList()),
-                TextKind.QUERY, prompt(modules, List.of("query")),
-                TextKind.DOCUMENT, prompt(modules, List.of("document", "passage", "corpus")));
-    }
-
-    /// The first of the named prompts that the checkpoint has, otherwise none. As in sentence-transformers, the
-    /// default prompt is for texts of no kind only.
-    private static TextFraming prompt(SentenceModules modules, List<String> names) {
-        for (String name : names) {
-            Optional<String> text = Optional.ofNullable(modules.prompts().get(name));
-            if (text.isPresent()) {
-                return text.get().isEmpty() ? new TextFraming.Plain() : new TextFraming.Prompt(text.get());
-            }
-        }
-        return new TextFraming.Plain();
-    }
-
     /// Components of an embedding.
     public int dimension() {
-        return steps.width();
+        return dimension;
+    }
+
+    /// What embeddings are meant to be compared by: what the checkpoint says (`similarity_fn_name`),
+    /// unless the options say otherwise; the cosine if neither does.
+    public Similarity similarity() {
+        return similarity;
+    }
+
+    /// Most token ids of a text of no kind, with special tokens and prompt.
+    public int maxLength() {
+        return maxLength(TextKind.TEXT);
+    }
+
+    /// Most token ids of a text of a kind, with special tokens, brackets and prompt.
+    public int maxLength(TextKind kind) {
+        return readings.of(kind).maxLength();
     }
 
     /// Embeds one text as it is.
@@ -164,20 +136,47 @@ public final class BiEncoder implements AutoCloseable {
     /// Embeds texts of one kind and tells how far it is.
     ///
     /// @return `[texts][dimension]`, in the order of `texts`
+    /// @throws io.github.sgpt4j.error.FormatException if a text is too long and the options say not to
+    ///     cut it
     /// @throws IllegalStateException if the encoder or its model is closed, before the call or meanwhile
     /// @throws NullPointerException if a text is null
     public float[][] embed(List<String> texts, TextKind kind, ProgressListener progress) {
+        return compute(texts, kind, progress).vectors();
+    }
+
+    /// As [#embed(List, TextKind, ProgressListener)], with what became of each text.
+    ///
+    /// @return one embedding per text, in the order of `texts`
+    public List<Embedding> embeddings(List<String> texts, TextKind kind, ProgressListener progress) {
+        TextEncoder.Embedded embedded = compute(texts, kind, progress);
+        return IntStream.range(0, embedded.vectors().length)
+                .mapToObj(i -> new Embedding(embedded.vectors()[i], embedded.tokens()[i], embedded.uncut()[i]))
+                .toList();
+    }
+
+    private TextEncoder.Embedded compute(List<String> texts, TextKind kind, ProgressListener progress) {
         requireOpen();
-        TextFraming framing = framings.getOrDefault(kind, new TextFraming.Plain());
+        TextEncoder.Reading reading = readings.of(kind);
         List<String> copy = List.copyOf(texts);
-        float[][] vectors = Model.whileOpen(
-                this::requireOpen, () -> encoder.embed(copy, framing, options.batchTokens(), progress::update));
-        if (options.normalize()) {
-            for (float[] vector : vectors) {
-                EmbeddingSteps.normalize(vector);
+        TextEncoder.Embedded embedded = Model.whileOpen(
+                this::requireOpen, () -> encoder.embed(copy, reading, options.batchTokens(), progress::update));
+        float[][] vectors = embedded.vectors();
+        for (int i = 0; i < vectors.length; i++) {
+            // As in sentence-transformers: after all modules, a Normalize among them or not.
+            if (dimension < steps.width()) {
+                vectors[i] = Arrays.copyOf(vectors[i], dimension);
+            }
+            if (options.normalize()) {
+                EmbeddingSteps.normalize(vectors[i]);
             }
         }
-        return vectors;
+        readings.tally(kind).add(embedded.tokens(), embedded.uncut());
+        return embedded;
+    }
+
+    /// How many texts of a kind were cut since this encoder was made.
+    public Truncation truncation(TextKind kind) {
+        return readings.tally(kind).soFar();
     }
 
     /// The model that computes.
@@ -202,14 +201,16 @@ public final class BiEncoder implements AutoCloseable {
                 .add(model.fingerprint())
                 .add(encoder.modes().toString())
                 .add("%s %s %d %s"
-                        .formatted(
-                                modules.includePrompt(),
-                                modules.lowerCase(),
-                                encoder.maxLength(),
-                                options.normalize()));
+                        .formatted(modules.includePrompt(), modules.lowerCase(), maxLength(), options.normalize()));
         for (TextKind kind : TextKind.values()) {
             // Brackets and prompts show in the ids of any text.
             fingerprint.add(kind.name()).add(tokenize("", kind)).add(tokenize("text", kind));
+            if (maxLength(kind) != maxLength()) {
+                fingerprint.add("length " + maxLength(kind));
+            }
+        }
+        if (dimension < steps.width()) {
+            fingerprint.add("dimension " + dimension);
         }
         for (SentenceModules.Step step : modules.steps()) {
             switch (step) {
@@ -226,8 +227,10 @@ public final class BiEncoder implements AutoCloseable {
     /// @throws IllegalStateException if the encoder or its model is closed
     public int[] tokenize(String text, TextKind kind) {
         requireOpen();
-        return framings.getOrDefault(kind, new TextFraming.Plain())
-                .encode(model.tokenizer(), text, encoder.maxLength());
+        return readings.of(kind)
+                .framing()
+                .encode(model.tokenizer(), text, maxLength(kind))
+                .ids();
     }
 
     private void requireOpen() {

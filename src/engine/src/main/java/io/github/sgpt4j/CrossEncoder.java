@@ -5,10 +5,10 @@ import io.github.sgpt4j.scoring.PairScorer;
 import io.github.sgpt4j.scoring.PromptTemplate;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.IntStream;
 
 /// Scores how well documents answer queries: SGPT-CE (Muennighoff 2022, arXiv 2202.08904, section 3).
 ///
@@ -21,13 +21,17 @@ public final class CrossEncoder implements AutoCloseable {
     private final boolean ownsModel;
     private final CrossEncoderOptions options;
     private final PairScorer scorer;
+    private final TextReadings.Tally tally;
     private volatile boolean closed;
 
     /// A pair's score.
     ///
     /// @param value sum of `tokenLogProbabilities`
     /// @param tokenLogProbabilities of each scored query token, in order
-    public record Score(float value, List<Float> tokenLogProbabilities) {
+    /// @param inputTokens token ids that it was computed from: prompt with document and query, but for
+    ///     the last
+    /// @param uncutTokens token ids that there would be if nothing were too long
+    public record Score(float value, List<Float> tokenLogProbabilities, int inputTokens, int uncutTokens) {
         /// Keeps a copy of the list.
         public Score {
             tokenLogProbabilities = List.copyOf(tokenLogProbabilities);
@@ -38,14 +42,19 @@ public final class CrossEncoder implements AutoCloseable {
             return tokenLogProbabilities.size();
         }
 
-        private static Score of(float[] logProbabilities) {
+        /// Whether prompt, document and query were too long together and were cut.
+        public boolean truncated() {
+            return uncutTokens > inputTokens;
+        }
+
+        private static Score of(float[] logProbabilities, int inputTokens, int uncutTokens) {
             double sum = 0;
             List<Float> list = new ArrayList<>(logProbabilities.length);
             for (float p : logProbabilities) {
                 sum += p;
                 list.add(p);
             }
-            return new Score((float) sum, list);
+            return new Score((float) sum, list, inputTokens, uncutTokens);
         }
     }
 
@@ -55,9 +64,11 @@ public final class CrossEncoder implements AutoCloseable {
         this.options = options;
         model.lanes().decoders().forEach(Decoder::requireHead);
         scorer = new PairScorer(model.lanes(), model.tokenizer(), PromptTemplate.parse(options.prompt()), maxLength());
+        tally = new TextReadings.Tally(maxLength());
     }
 
-    private int maxLength() {
+    /// Most token ids of prompt, document and query together, but for the last.
+    public int maxLength() {
         return options.maxLength() > 0
                 ? options.maxLength()
                 : model.decoder().config().maxPositions();
@@ -112,16 +123,26 @@ public final class CrossEncoder implements AutoCloseable {
     ///
     /// @return one score per pair, in order
     /// @throws IllegalArgumentException if there are not as many queries as documents
+    /// @throws io.github.sgpt4j.error.FormatException if a pair is too long and the options say not to
+    ///     cut it
     /// @throws IllegalStateException if the encoder or its model is closed, before the call or meanwhile
     /// @throws NullPointerException if a text is null
     public List<Score> score(List<String> queries, List<String> documents, ProgressListener progress) {
         requireOpen();
         List<String> first = List.copyOf(queries);
         List<String> second = List.copyOf(documents);
-        float[][] scored = Model.whileOpen(
+        PairScorer.Scored scored = Model.whileOpen(
                 this::requireOpen,
-                () -> scorer.logProbabilities(first, second, options.batchTokens(), progress::update));
-        return Arrays.stream(scored).map(Score::of).toList();
+                () -> scorer.score(first, second, options.truncate(), options.batchTokens(), progress::update));
+        tally.add(scored.tokens(), scored.uncut());
+        return IntStream.range(0, first.size())
+                .mapToObj(i -> Score.of(scored.logProbabilities()[i], scored.tokens()[i], scored.uncut()[i]))
+                .toList();
+    }
+
+    /// How many pairs were cut since this encoder was made.
+    public Truncation truncation() {
+        return tally.soFar();
     }
 
     private void requireOpen() {

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
@@ -278,6 +279,13 @@ public final class Model implements AutoCloseable {
     /// Most tokens of a text to embed.
     int maxLength() {
         return textLength().tokens();
+    }
+
+    /// As [#maxLength()], for a kind of text.
+    ///
+    /// @param ofKind what the checkpoint states for texts of this kind, if anything
+    int maxLength(OptionalInt ofKind) {
+        return ofKind.isPresent() ? TextLength.limited(ofKind.getAsInt(), decoder().config()) : maxLength();
     }
 
     void requireOpen() {

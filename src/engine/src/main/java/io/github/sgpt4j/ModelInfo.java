@@ -3,6 +3,7 @@ package io.github.sgpt4j;
 import io.github.sgpt4j.model.DecoderConfig;
 import io.github.sgpt4j.model.Positions;
 import io.github.sgpt4j.scoring.SentenceModules;
+import io.github.sgpt4j.scoring.TransformerSettings;
 import io.github.sgpt4j.tensor.DType;
 import java.nio.file.Path;
 import java.util.List;
@@ -32,6 +33,8 @@ import java.util.TreeMap;
 /// @param maxLength most tokens of a text to embed
 /// @param specb whether queries and documents are put in brackets by default
 /// @param prompts texts put in front by name
+/// @param similarity what embeddings are compared by
+/// @param dimension components of an embedding that are kept, 0 for all
 /// @param sources where some of this comes from
 public record ModelInfo(
         Path directory,
@@ -54,6 +57,8 @@ public record ModelInfo(
         int maxLength,
         boolean specb,
         Map<String, String> prompts,
+        Similarity similarity,
+        int dimension,
         Sources sources) {
     /// Where facts come from, each in a few words.
     ///
@@ -103,6 +108,8 @@ public record ModelInfo(
                 model.maxLength(),
                 ModelName.isSpecb(model.directory()),
                 modules.prompts(),
+                modules.use().similarity().map(Similarity::parse).orElse(Similarity.COSINE),
+                modules.use().truncateDim().orElse(0),
                 sources(model));
     }
 
@@ -110,12 +117,20 @@ public record ModelInfo(
         SentenceModules modules = model.modules();
         return new Sources(
                 modules.poolingFile().map(file -> relative(model, file)).orElse("default, as there is no modules.json"),
-                model.textLength().source(),
+                maxLengthSource(model),
                 ModelName.specbSource(model.directory())
                         .orElse("\"specb\" is neither in the model's name nor in \"_name_or_path\" of config.json"),
                 modules.prompts().isEmpty()
                         ? "no prompts in config_sentence_transformers.json"
                         : "config_sentence_transformers.json");
+    }
+
+    private static String maxLengthSource(Model model) {
+        StringBuilder source = new StringBuilder(model.textLength().source());
+        TransformerSettings input = model.modules().input();
+        input.queryLength().ifPresent(n -> source.append("; queries to %,d".formatted(n)));
+        input.documentLength().ifPresent(n -> source.append("; documents to %,d".formatted(n)));
+        return source.toString();
     }
 
     private static String relative(Model model, Path file) {

@@ -18,12 +18,12 @@ record TextLength(int tokens, String source, Optional<String> notice) {
     static TextLength of(DecoderConfig config, SentenceModules modules, Tokenizer tokenizer) {
         OptionalInt stated = modules.maxLength();
         if (stated.isPresent()) {
-            int tokens = Math.min(stated.getAsInt(), config.longest());
+            int tokens = limited(stated.getAsInt(), config);
             return new TextLength(
                     tokens,
                     tokens < stated.getAsInt()
                             ? "the positions in config.json"
-                            : "max_seq_length of sentence_bert_config.json",
+                            : modules.input().lengthKey() + " of sentence_bert_config.json",
                     notice(stated.getAsInt(), tokens, config, modules));
         }
         boolean alibi = config.positions() instanceof Positions.Alibi;
@@ -39,6 +39,11 @@ record TextLength(int tokens, String source, Optional<String> notice) {
                 Optional.empty());
     }
 
+    /// What is left of a stated length.
+    static int limited(int stated, DecoderConfig config) {
+        return Math.min(stated, config.longest());
+    }
+
     /// The length that an ALiBi model was trained with is no limit to speak of.
     private static Optional<String> notice(int stated, int tokens, DecoderConfig config, SentenceModules modules) {
         boolean alibi = config.positions() instanceof Positions.Alibi;
@@ -46,9 +51,10 @@ record TextLength(int tokens, String source, Optional<String> notice) {
             return Optional.empty();
         }
         return Optional.of(
-                "%s: key \"max_seq_length\": %d tokens are more than the %d that the model was made for (config.json); texts are cut at %d"
+                "%s: key \"%s\": %d tokens are more than the %d that the model was made for (config.json); texts are cut at %d"
                         .formatted(
                                 modules.transformer().resolve("sentence_bert_config.json"),
+                                modules.input().lengthKey(),
                                 stated,
                                 alibi ? config.longest() : config.maxPositions(),
                                 tokens));

@@ -1,6 +1,7 @@
 package io.github.sgpt4j.cli;
 
 import io.github.sgpt4j.BiEncoderOptions;
+import io.github.sgpt4j.CrossEncoderOptions;
 import io.github.sgpt4j.Dtype;
 import io.github.sgpt4j.ModelOptions;
 import picocli.CommandLine.Mixin;
@@ -54,6 +55,16 @@ final class CommonOptions {
 
     int batchTokens() {
         return batchTokens;
+    }
+
+    /// How to embed, unless something else is asked for; with `--strict` nothing is cut.
+    BiEncoderOptions biEncoder() {
+        return BiEncoderOptions.DEFAULT.withBatchTokens(batchTokens).withTruncate(!strict);
+    }
+
+    /// How to score, unless something else is asked for; with `--strict` nothing is cut.
+    CrossEncoderOptions crossEncoder() {
+        return CrossEncoderOptions.DEFAULT.withBatchTokens(batchTokens).withTruncate(!strict);
     }
 
     boolean strict() {

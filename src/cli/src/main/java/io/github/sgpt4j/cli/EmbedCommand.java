@@ -75,11 +75,13 @@ final class EmbedCommand extends ModelCommand {
                         ? Output.openPatchable(console(), output.file())
                         : Output.open(console(), output.file());
                 Model model = openModel();
-                BiEncoder encoder = BiEncoder.of(model, encoding.options(normalize, common().batchTokens()))) {
+                BiEncoder encoder =
+                        BiEncoder.of(model, encoding.options(common()).withNormalize(normalize))) {
             Sink sink = form == Format.NPY ? npy(out, encoder.dimension()) : jsonl(out);
             embed(in, encoder, sink);
             sink.finish();
             out.finish();
+            Truncations.of(encoder).forEach(this::notice);
         }
     }
 

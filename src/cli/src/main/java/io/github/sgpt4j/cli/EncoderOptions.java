@@ -30,7 +30,8 @@ final class EncoderOptions {
         return Optional.ofNullable(specb).orElse(false);
     }
 
-    BiEncoderOptions options(boolean normalize, int batchTokens) {
-        return new BiEncoderOptions(pooling, Optional.ofNullable(specb), normalize, 0, batchTokens);
+    BiEncoderOptions options(CommonOptions common) {
+        BiEncoderOptions options = common.biEncoder().withPooling(pooling.toArray(Pooling[]::new));
+        return specb == null ? options : options.withSpecb(specb);
     }
 }

@@ -53,13 +53,15 @@ final class EvalCaches {
         }
     }
 
-    /// Devices and types of numbers round differently.
+    /// Devices and types of numbers round differently. What is of texts that were cut is not for
+    /// `--strict`.
     private String identity(Model model, String fingerprint) {
-        return "%s %s %s"
+        return "%s %s %s%s"
                 .formatted(
                         fingerprint,
                         model.device(),
-                        command.common().modelOptions().dtype());
+                        command.common().modelOptions().dtype(),
+                        command.common().strict() ? " uncut" : "");
     }
 
     /// A new directory for an index, which the caller deletes.

@@ -70,11 +70,11 @@ final class EvalCollections {
     private List<EvalResult> withEmbedder(
             List<Collection> collections, Map<BeirDataset, Path> runs, Map<String, Object> about) throws IOException {
         try (Model model = command.openModel();
-                BiEncoder encoder =
-                        BiEncoder.of(model, options.biEncoder(command.common().batchTokens()));
+                BiEncoder encoder = BiEncoder.of(model, options.biEncoder(command.common()));
                 CachedEmbedder embedder = caches.embedder(model, encoder)) {
             about.put("model", ModelIdentity.of(encoder).name());
             about.put("fingerprint", encoder.fingerprint());
+            about.put("similarity", encoder.similarity().toString());
             boolean hybrid = options.mode() == EvalOptions.Mode.HYBRID;
             List<EvalResult> results = evaluate(
                     collections,
@@ -84,6 +84,7 @@ final class EvalCollections {
                             : retrieval.dense(embedder));
             command.notice(
                     "%,d texts embedded, %,d found in the cache".formatted(embedder.computed(), embedder.found()));
+            Truncations.of(encoder).forEach(command::notice);
             return results;
         }
     }
@@ -92,8 +93,7 @@ final class EvalCollections {
             List<Collection> collections, Map<BeirDataset, Path> runs, Map<String, Object> about) throws IOException {
         command.warnOfReranking();
         try (Model model = command.openModel();
-                CrossEncoder encoder = CrossEncoder.of(
-                        model, options.crossEncoder(command.common().batchTokens()));
+                CrossEncoder encoder = CrossEncoder.of(model, options.crossEncoder(command.common()));
                 CachedPairScorer scorer = caches.scorer(model, encoder)) {
             about.put("rerank", options.rerank());
             about.put("model", String.valueOf(model.directory().getFileName()));
@@ -101,6 +101,7 @@ final class EvalCollections {
             List<EvalResult> results = evaluate(
                     collections, runs, retrieval -> retrieval.rerank(bm25(retrieval), options.rerank(), scorer));
             command.notice("%,d pairs scored, %,d found in the cache".formatted(scorer.computed(), scorer.found()));
+            Truncations.of(encoder).forEach(command::notice);
             return results;
         }
     }
@@ -203,8 +204,9 @@ final class EvalCollections {
         if (!single) {
             Files.createDirectories(target);
         }
-        for (Path file : files.values()) {
-            EvalCommand.checkWritable(command.console(), file.toString());
+        for (Map.Entry<BeirDataset, Path> file : files.entrySet()) {
+            EvalCommand.checkWritable(command.console(), file.getValue().toString());
+            file.getKey().requireRunIds();
         }
         return files;
     }

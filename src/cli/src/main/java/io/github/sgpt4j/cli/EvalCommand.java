@@ -207,7 +207,7 @@ final class EvalCommand extends ModelCommand {
         Map<String, Object> about = new LinkedHashMap<>();
         List<Useb.Result> results = new ArrayList<>();
         try (Model model = openModel();
-                BiEncoder encoder = BiEncoder.of(model, options.biEncoder(common().batchTokens()));
+                BiEncoder encoder = BiEncoder.of(model, options.biEncoder(common()));
                 CachedEmbedder embedder = new EvalCaches(this, options).embedder(model, encoder);
                 EvalProgress progress = new EvalProgress(console(), common().quiet())) {
             about.put("model", ModelIdentity.of(encoder).name());
@@ -216,6 +216,7 @@ final class EvalCommand extends ModelCommand {
             for (UsebTask task : tasks) {
                 results.add(Useb.evaluate(task, embedder, progress));
             }
+            Truncations.of(encoder).forEach(this::notice);
         }
         write(EvalTable.useb(results), EvalJson.useb(about, results));
     }

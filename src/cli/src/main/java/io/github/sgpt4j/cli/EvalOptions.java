@@ -46,9 +46,10 @@ final class EvalOptions {
     @Option(
             names = "--mode",
             paramLabel = "MODE",
-            description = "How documents of --data are found: dense (cosine of embeddings, every document looked at),"
-                    + " bm25 (words; k1 = 0.9, b = 0.4), hybrid (reciprocal rank fusion of both) or rerank (BM25's"
-                    + " best, scored by the model as cross-encoder) (default: dense).")
+            description =
+                    "How documents of --data are found: dense (similarity of embeddings, every document looked at),"
+                            + " bm25 (words; k1 = 0.9, b = 0.4), hybrid (reciprocal rank fusion of both) or rerank (BM25's"
+                            + " best, scored by the model as cross-encoder) (default: dense).")
     private @Nullable Mode mode;
 
     @Option(
@@ -156,13 +157,12 @@ final class EvalOptions {
                         : cutoffs.stream().sorted().distinct().toList());
     }
 
-    BiEncoderOptions biEncoder(int batchTokens) {
-        return encoding.options(false, batchTokens);
+    BiEncoderOptions biEncoder(CommonOptions common) {
+        return encoding.options(common);
     }
 
-    CrossEncoderOptions crossEncoder(int batchTokens) {
-        String template = Optional.ofNullable(prompt).orElse(CrossEncoderOptions.DEFAULT.prompt());
-        return new CrossEncoderOptions(template, 0, batchTokens);
+    CrossEncoderOptions crossEncoder(CommonOptions common) {
+        return prompt == null ? common.crossEncoder() : common.crossEncoder().withPrompt(prompt);
     }
 
     boolean perQuery() {

@@ -1,7 +1,6 @@
 package io.github.sgpt4j.cli;
 
 import io.github.sgpt4j.BiEncoder;
-import io.github.sgpt4j.BiEncoderOptions;
 import io.github.sgpt4j.Model;
 import io.github.sgpt4j.retrieval.IndexOptions;
 import io.github.sgpt4j.retrieval.SemanticIndex;
@@ -83,10 +82,9 @@ final class IndexCommand extends ModelCommand {
     void run() throws IOException {
         LuceneLog.silence();
         Path path = TextInput.path(index);
-        BiEncoderOptions encoding = BiEncoderOptions.DEFAULT.withBatchTokens(common().batchTokens());
         try (CorpusReader documents = CorpusReader.open(TextInput.path(corpus));
                 Model model = openModel();
-                BiEncoder encoder = BiEncoder.of(model, encoding);
+                BiEncoder encoder = BiEncoder.of(model, common().biEncoder());
                 SemanticIndex to = open(path, encoder)) {
             long start = System.nanoTime();
             UpdateReport report;
@@ -100,6 +98,7 @@ final class IndexCommand extends ModelCommand {
             }
             summarize(report, to.size(), seconds);
             tellRepeated(report);
+            Truncations.of(encoder).forEach(this::notice);
         }
     }
 

@@ -1,10 +1,9 @@
 package io.github.sgpt4j.cli;
 
 import io.github.sgpt4j.BiEncoder;
-import io.github.sgpt4j.BiEncoderOptions;
 import io.github.sgpt4j.CrossEncoder;
-import io.github.sgpt4j.CrossEncoderOptions;
 import io.github.sgpt4j.Model;
+import io.github.sgpt4j.Similarity;
 import io.github.sgpt4j.retrieval.Hit;
 import io.github.sgpt4j.retrieval.SearchMode;
 import io.github.sgpt4j.retrieval.SearchOptions;
@@ -14,6 +13,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
@@ -22,6 +22,7 @@ import java.util.Optional;
 final class IndexSearch implements QuerySearch {
     private final Deque<Closeable> resources = new ArrayDeque<>();
     private final SearchOptions options;
+    private final Optional<BiEncoder> encoder;
     private final Optional<CrossEncoder> reranker;
     private final SemanticIndex index;
 
@@ -31,8 +32,8 @@ final class IndexSearch implements QuerySearch {
         Model open() throws IOException;
     }
 
-    /// @param batchTokens most tokens computed together
-    IndexSearch(Path path, SearchOptions options, ModelOpening opening, int batchTokens) throws IOException {
+    /// @param common how to embed and score
+    IndexSearch(Path path, SearchOptions options, ModelOpening opening, CommonOptions common) throws IOException {
         LuceneLog.silence();
         this.options = options;
         try {
@@ -40,15 +41,13 @@ final class IndexSearch implements QuerySearch {
             Optional<Model> model =
                     dense || options.rerank() > 0 ? Optional.of(keep(opening.open())) : Optional.empty();
             reranker = options.rerank() > 0
-                    ? Optional.of(keep(CrossEncoder.of(
-                            model.orElseThrow(), CrossEncoderOptions.DEFAULT.withBatchTokens(batchTokens))))
+                    ? Optional.of(keep(CrossEncoder.of(model.orElseThrow(), common.crossEncoder())))
                     : Optional.empty();
-            if (dense) {
-                BiEncoderOptions encoding = BiEncoderOptions.DEFAULT.withBatchTokens(batchTokens);
-                index = SemanticIndex.openReadOnly(path, keep(BiEncoder.of(model.orElseThrow(), encoding)));
-            } else {
-                index = SemanticIndex.openReadOnly(path);
-            }
+            encoder =
+                    dense ? Optional.of(keep(BiEncoder.of(model.orElseThrow(), common.biEncoder()))) : Optional.empty();
+            index = encoder.isPresent()
+                    ? SemanticIndex.openReadOnly(path, encoder.get())
+                    : SemanticIndex.openReadOnly(path);
             resources.push(index::close);
         } catch (IOException | RuntimeException | Error e) {
             close();
@@ -78,6 +77,19 @@ final class IndexSearch implements QuerySearch {
         // Something may be writing the index all the while.
         index.refresh();
         return index.search(queries.stream().map(TextRecord::joined).toList(), options, reranker);
+    }
+
+    @Override
+    public Similarity similarity() {
+        return index.similarity();
+    }
+
+    @Override
+    public List<String> notices() {
+        List<String> notices = new ArrayList<>();
+        encoder.map(Truncations::of).ifPresent(notices::addAll);
+        reranker.map(Truncations::of).ifPresent(notices::addAll);
+        return notices;
     }
 
     @Override

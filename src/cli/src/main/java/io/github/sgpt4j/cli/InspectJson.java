@@ -60,6 +60,10 @@ final class InspectJson {
         }
         json.writeEndObject();
         json.writeStringField("prompts_from", info.sources().prompts());
+        json.writeStringField("similarity", info.similarity().toString());
+        if (info.dimension() > 0) {
+            json.writeNumberField("truncate_dim", info.dimension());
+        }
     }
 
     private static void memory(List<MemoryNeed> needs, JsonGenerator json) throws IOException {

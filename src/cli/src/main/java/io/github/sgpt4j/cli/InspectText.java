@@ -59,6 +59,15 @@ final class InspectText {
                         .formatted(info.maxLength(), info.sources().maxLength()));
         facts.row("specb", specb(info));
         facts.row("prompts", prompts(info));
+        facts.row(
+                "embeddings",
+                "compared by %s%s"
+                        .formatted(
+                                info.similarity(),
+                                info.dimension() == 0
+                                        ? ""
+                                        : "; of at most %,d components, truncate_dim of config_sentence_transformers.json"
+                                                .formatted(info.dimension())));
     }
 
     private static String relative(ModelInfo info, Path file) {

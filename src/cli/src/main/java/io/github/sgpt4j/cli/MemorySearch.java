@@ -3,6 +3,7 @@ package io.github.sgpt4j.cli;
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.Model;
+import io.github.sgpt4j.Similarity;
 import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.retrieval.Hit;
 import io.github.sgpt4j.retrieval.Reranking;
@@ -12,7 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Exact search by cosine among documents in memory.
+/// Exact search by similarity among documents in memory.
 ///
 /// @param model closed with this
 /// @param encoder closed with this
@@ -56,10 +57,22 @@ record MemorySearch(
     private Hit hit(SearchIndex.Hit hit) {
         return new Hit(
                 documents.get(hit.document()),
-                hit.cosine(),
-                Optional.of(hit.cosine()),
+                hit.similarity(),
+                Optional.of(hit.similarity()),
                 Optional.empty(),
                 Optional.empty());
+    }
+
+    @Override
+    public Similarity similarity() {
+        return encoder.similarity();
+    }
+
+    @Override
+    public List<String> notices() {
+        List<String> notices = new ArrayList<>(Truncations.of(encoder));
+        reranker.map(Truncations::of).ifPresent(notices::addAll);
+        return notices;
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.github.sgpt4j.cli;
 
+import io.github.sgpt4j.Similarity;
 import io.github.sgpt4j.retrieval.Hit;
 import io.github.sgpt4j.retrieval.corpus.TextRecord;
 import java.io.Closeable;
@@ -12,4 +13,10 @@ interface QuerySearch extends Closeable {
     ///
     /// @throws IOException if documents cannot be read
     List<List<Hit>> search(List<TextRecord> queries) throws IOException;
+
+    /// What embeddings are compared by.
+    Similarity similarity();
+
+    /// What people should know about the texts, one sentence each.
+    List<String> notices();
 }

@@ -1,11 +1,13 @@
 package io.github.sgpt4j.cli;
 
+import io.github.sgpt4j.Similarity;
 import io.github.sgpt4j.retrieval.Hit;
 import io.github.sgpt4j.retrieval.corpus.Document;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
 
 /// Writes what a search found.
 interface ResultWriter {
@@ -35,14 +37,15 @@ interface ResultWriter {
 
     /// One object a document.
     ///
-    /// @param parts whether to write the scores that a fused score is made of
-    static ResultWriter jsonLines(OutputStream out, boolean parts) throws IOException {
+    /// @param fused if scores are fused ones, and their parts are to be written: what embeddings are
+    ///     compared by
+    static ResultWriter jsonLines(OutputStream out, Optional<Similarity> fused) throws IOException {
         JsonLines lines = new JsonLines(out);
         return new ResultWriter() {
             @Override
             public void write(String query, List<Hit> hits) throws IOException {
                 for (int i = 0; i < hits.size(); i++) {
-                    line(lines, query, i + 1, hits.get(i), parts);
+                    line(lines, query, i + 1, hits.get(i), fused);
                 }
             }
 
@@ -54,7 +57,8 @@ interface ResultWriter {
         };
     }
 
-    private static void line(JsonLines lines, String query, int rank, Hit hit, boolean parts) throws IOException {
+    private static void line(JsonLines lines, String query, int rank, Hit hit, Optional<Similarity> fused)
+            throws IOException {
         Document document = hit.document();
         lines.line(json -> {
             json.writeStringField("query", query);
@@ -65,10 +69,10 @@ interface ResultWriter {
             }
             json.writeStringField("text", document.text());
             json.writeNumberField("score", hit.score());
-            if (parts && hit.cosine().isPresent()) {
-                json.writeNumberField("cosine", hit.cosine().get());
+            if (fused.isPresent() && hit.similarity().isPresent()) {
+                json.writeNumberField(fused.get().toString(), hit.similarity().get());
             }
-            if (parts && hit.bm25().isPresent()) {
+            if (fused.isPresent() && hit.bm25().isPresent()) {
                 json.writeNumberField("bm25", hit.bm25().get());
             }
             if (hit.rerankScore().isPresent()) {

@@ -78,11 +78,12 @@ final class ScoreCommand extends ModelCommand {
             score(in, encoder, lines);
             lines.flush();
             out.finish();
+            Truncations.of(encoder).forEach(this::notice);
         }
     }
 
     private CrossEncoderOptions options() {
-        return new CrossEncoderOptions(prompt, 0, common().batchTokens());
+        return common().crossEncoder().withPrompt(prompt);
     }
 
     private void score(TextInput in, CrossEncoder encoder, JsonLines lines) throws IOException {

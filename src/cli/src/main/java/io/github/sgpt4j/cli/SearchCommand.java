@@ -1,9 +1,7 @@
 package io.github.sgpt4j.cli;
 
 import io.github.sgpt4j.BiEncoder;
-import io.github.sgpt4j.BiEncoderOptions;
 import io.github.sgpt4j.CrossEncoder;
-import io.github.sgpt4j.CrossEncoderOptions;
 import io.github.sgpt4j.Model;
 import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.retrieval.Hit;
@@ -32,8 +30,9 @@ import picocli.CommandLine.Parameters;
             "",
             "Without QUERY and -i, each line of stdin is one; on a terminal there is a prompt. --format jsonl writes"
                     + " {\"query\",\"rank\",\"id\",\"title\"?,\"text\",\"score\",\"cosine\"?,\"bm25\"?,"
-                    + "\"rerank_score\"?} per document found; score is the cosine, BM25's score, or for hybrid the"
-                    + " fused one, with its parts.",
+                    + "\"rerank_score\"?} per document found; score is the cosine, or what else the model's"
+                    + " config_sentence_transformers.json compares embeddings by (dot, or minus a distance: euclidean,"
+                    + " manhattan), BM25's score, or for hybrid the fused one, with its parts, named so.",
             "A corpus is a .txt file (one document a line), a .jsonl file (text, title, _id), .gz of either, a"
                     + " directory with corpus.jsonl (BEIR), or a directory of .txt files."
         })
@@ -122,6 +121,7 @@ final class SearchCommand extends ModelCommand {
                 QuerySearch search = index == null ? memorySearch() : indexSearch(index)) {
             answer(in, search, out, asking && console().interactive() && !common().quiet());
             out.finish();
+            search.notices().forEach(this::notice);
         }
     }
 
@@ -134,7 +134,7 @@ final class SearchCommand extends ModelCommand {
                 .withLimit(k)
                 .withRerank(rerank == null ? 0 : rerank)
                 .withExact(exact);
-        return new IndexSearch(TextInput.path(path), options, this::openModel, common().batchTokens());
+        return new IndexSearch(TextInput.path(path), options, this::openModel, common());
     }
 
     private QuerySearch memorySearch() throws IOException {
@@ -144,14 +144,13 @@ final class SearchCommand extends ModelCommand {
         }
         Model model = openModel();
         try {
-            BiEncoder encoder = BiEncoder.of(model, BiEncoderOptions.DEFAULT.withBatchTokens(common().batchTokens()));
-            CrossEncoderOptions scoring = CrossEncoderOptions.DEFAULT.withBatchTokens(common().batchTokens());
+            BiEncoder encoder = BiEncoder.of(model, common().biEncoder());
             return new MemorySearch(
                     model,
                     encoder,
-                    rerank == null ? Optional.empty() : Optional.of(CrossEncoder.of(model, scoring)),
+                    rerank == null ? Optional.empty() : Optional.of(CrossEncoder.of(model, common().crossEncoder())),
                     documents,
-                    new SearchIndex(embed(documents, encoder)),
+                    new SearchIndex(embed(documents, encoder), encoder.similarity()),
                     k,
                     rerank == null ? 0 : rerank);
         } catch (IOException | RuntimeException | Error e) {
@@ -178,7 +177,8 @@ final class SearchCommand extends ModelCommand {
     /// @param prompting whether somebody types the queries
     private void answer(TextInput in, QuerySearch search, Output out, boolean prompting) throws IOException {
         ResultWriter writer = format == Format.JSONL
-                ? ResultWriter.jsonLines(out.stream(), mode == SearchMode.HYBRID)
+                ? ResultWriter.jsonLines(
+                        out.stream(), mode == SearchMode.HYBRID ? Optional.of(search.similarity()) : Optional.empty())
                 : ResultWriter.table(out.stream(), new ResultTable(console().columns()));
         int together = prompting ? 1 : TextInput.CHUNK_TEXTS;
         for (List<TextRecord> chunk = ask(in, prompting, together);

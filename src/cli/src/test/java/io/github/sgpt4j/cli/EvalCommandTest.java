@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -194,6 +195,40 @@ class EvalCommandTest {
                 "--format",
                 "json"));
         assertEquals(searched.get("datasets").get(0).get("mean"), evaluated.get("mean"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"b c", "", "s"})
+    void findsOutFirstWhetherARunHoldsTheIds(String id) throws IOException {
+        Files.writeString(
+                folder.resolve("animals/corpus.jsonl"),
+                "{\"_id\": \"%s\", \"text\": \"bread\"}%n".formatted(id),
+                StandardOpenOption.APPEND);
+        String run = folder.resolve("my.run").toString();
+        String line = data("--save-run", run).failure(1);
+        assertTrue(line.contains("animals"), line);
+        assertTrue(line.contains(id.equals("s") ? "found \"s\" twice" : "\"" + id + "\""), line);
+        assertFalse(Files.exists(Path.of(cache)));
+        assertFalse(Files.exists(Path.of(run)));
+    }
+
+    @Test
+    void tellsWhatWasCutAndRefusesItIfStrict() throws IOException {
+        Files.writeString(
+                folder.resolve("animals/corpus.jsonl"),
+                "{\"_id\": \"long\", \"text\": \"%s\"}%n".formatted("bread ".repeat(600)),
+                StandardOpenOption.APPEND);
+        Cli.Result result = data();
+        assertEquals(0, result.code(), result.err());
+        String notice = "documents that were cut to 256 tokens: 1 of 5; the longest had 6";
+        assertEquals(
+                1, result.err().lines().filter(line -> line.contains(notice)).count(), result.err());
+        // Results that an earlier evaluation kept do not count.
+        Cli.Result strict = data("--strict");
+        assertEquals(1, strict.code());
+        assertTrue(strict.err().contains("expected at most 256 tokens, got 6"), strict.err());
+        assertEquals("", strict.text());
+        assertEquals(1, data("--strict").code());
     }
 
     @Test

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.weights.Quoted;
 import io.github.sgpt4j.weights.Unreadable;
 import java.io.IOException;
@@ -216,6 +217,15 @@ public final class JsonFile {
     public FormatException wrong(String key, String expected, JsonNode got) {
         return new FormatException(
                 "%s: key %s: expected %s, got %s".formatted(path, Quoted.of(prefix + key), expected, shown(got)));
+    }
+
+    /// The error for a value that is well-formed and not followed.
+    ///
+    /// @param key of this object; with dots for one in an object in it
+    /// @param reason what is not followed, or which value would be
+    public UnsupportedModelException unsupported(String key, JsonNode got, String reason) {
+        return new UnsupportedModelException(
+                "%s: key %s = %s is not supported: %s".formatted(path, Quoted.of(prefix + key), shown(got), reason));
     }
 
     /// A value as a message shows it: on one line, and short.

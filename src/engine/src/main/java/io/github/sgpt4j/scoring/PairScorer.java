@@ -2,9 +2,11 @@ package io.github.sgpt4j.scoring;
 
 import io.github.sgpt4j.backend.Download;
 import io.github.sgpt4j.batch.TokenBudget;
+import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.model.CachedPrefix;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.tokenizer.Tokenizer;
+import io.github.sgpt4j.weights.Quoted;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -41,18 +43,47 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
         this(new Lanes(List.of(decoder)), tokenizer, template, maxLength);
     }
 
+    /// What pairs became, in their order.
+    ///
+    /// @param logProbabilities of each scored query token, `[pairs][tokens]`; a query without tokens
+    ///     has none, one that is longer than the model keeps its last ones
+    /// @param tokens ids that each pair was computed with
+    /// @param uncut ids that each pair would have had at any length
+    public record Scored(float[][] logProbabilities, int[] tokens, int[] uncut) {}
+
+    /// As [#score] with what is too long cut.
+    ///
+    /// @return the log-probability of each scored query token, `[pairs][tokens]`
+    public float[][] logProbabilities(
+            List<String> queries, List<String> documents, int batchTokens, Progress progress) {
+        return score(queries, documents, true, batchTokens, progress).logProbabilities();
+    }
+
     /// Scores `queries[i]` after the prompt with `documents[i]`, at most `batchTokens` tokens at a time on each
     /// device, but for a longer pair alone.
     ///
-    /// @return the log-probability of each scored query token, `[pairs][tokens]`; a query without tokens has none,
-    ///     one that is longer than the model keeps its last ones
-    public float[][] logProbabilities(
-            List<String> queries, List<String> documents, int batchTokens, Progress progress) {
+    /// @param truncate whether pairs that are too long are cut; otherwise they are refused
+    /// @throws FormatException if a pair is too long and not to be cut
+    public Scored score(
+            List<String> queries, List<String> documents, boolean truncate, int batchTokens, Progress progress) {
         if (queries.size() != documents.size()) {
             throw new IllegalArgumentException(
                     "%d queries for %d documents".formatted(queries.size(), documents.size()));
         }
-        return score(lanes, requests(queries, documents), batchTokens, progress);
+        List<ScoringRequest> requests = requests(queries, documents);
+        int[] tokens = new int[requests.size()];
+        int[] uncut = new int[requests.size()];
+        for (int i = 0; i < tokens.length; i++) {
+            ScoringRequest request = requests.get(i);
+            tokens[i] = request.input().length;
+            // Where nothing is scored, nothing is missed.
+            uncut[i] = request.targets().length == 0 ? tokens[i] : request.uncut();
+            if (uncut[i] > tokens[i] && !truncate) {
+                throw new FormatException("prompt with document %s and query %s: expected at most %d tokens, got %d"
+                        .formatted(Quoted.of(documents.get(i)), Quoted.of(queries.get(i)), maxLength, uncut[i]));
+            }
+        }
+        return new Scored(score(lanes, requests, batchTokens, progress), tokens, uncut);
     }
 
     /// Scores requests that are token ids already.

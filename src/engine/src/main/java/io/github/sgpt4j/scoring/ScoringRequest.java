@@ -7,7 +7,8 @@ import java.util.Arrays;
 ///
 /// @param input ids that go through the decoder
 /// @param targets ids that are scored; `targets[i]` follows `input[scoredFrom + i]`
-record ScoringRequest(int[] input, int[] targets) {
+/// @param uncut ids that the input would have at any length
+record ScoringRequest(int[] input, int[] targets, int uncut) {
     /// Joins prompt and query, cut from the left to the model's length but for the instruction:
     /// `(context[:p] + (context[p:] + query)[-(max + 1 - p):])[:-1]`, the rule of SGPT's reference implementation.
     ///
@@ -27,6 +28,7 @@ record ScoringRequest(int[] input, int[] targets) {
         int[] all = concat(context, query);
         int room = max + 1 - instruction;
         int rest = all.length - kept;
+        int uncut = Math.max(all.length - 1, 0);
         if (rest > room) {
             int[] cut = Arrays.copyOf(all, kept + room);
             System.arraycopy(all, all.length - room, cut, kept, room);
@@ -36,7 +38,8 @@ record ScoringRequest(int[] input, int[] targets) {
         int scored = Math.min(query.length, all.length - Math.max(kept, 1));
         return new ScoringRequest(
                 Arrays.copyOf(all, Math.max(all.length - 1, 0)),
-                Arrays.copyOfRange(all, all.length - Math.max(scored, 0), all.length));
+                Arrays.copyOfRange(all, all.length - Math.max(scored, 0), all.length),
+                uncut);
     }
 
     private static int[] concat(int[] a, int[] b) {

@@ -11,7 +11,6 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,25 +21,21 @@ import java.util.OptionalInt;
 /// checkpoint without such files gives SGPT's defaults: weighted mean, nothing after it.
 ///
 /// @param transformer folder of config.json, weights and tokenizer
-/// @param maxLength most tokens of a text, if stated
-/// @param lowerCase texts are lower-cased first
+/// @param input what is done to texts first
 /// @param modes pooling modes, results concatenated
 /// @param poolingFile the file that says so, if any does
 /// @param includePrompt whether a prompt's tokens take part in pooling
 /// @param steps what is done after pooling, in order
-/// @param prompts texts put in front by name
-/// @param defaultPrompt name of the prompt used unless another is asked for
+/// @param use how embeddings are meant to be used: prompts, similarity, components
 /// @param notices what people should know about how the files are understood, one sentence each
 public record SentenceModules(
         Path transformer,
-        OptionalInt maxLength,
-        boolean lowerCase,
+        TransformerSettings input,
         List<PoolMode> modes,
         Optional<Path> poolingFile,
         boolean includePrompt,
         List<Step> steps,
-        Map<String, String> prompts,
-        Optional<String> defaultPrompt,
+        EmbeddingSettings use,
         List<String> notices) {
     /// One module after pooling.
     public sealed interface Step {
@@ -54,8 +49,27 @@ public record SentenceModules(
     public SentenceModules {
         modes = List.copyOf(modes);
         steps = List.copyOf(steps);
-        prompts = Map.copyOf(prompts);
         notices = List.copyOf(notices);
+    }
+
+    /// Most tokens of a text, if stated.
+    public OptionalInt maxLength() {
+        return input.maxLength();
+    }
+
+    /// Whether texts are lower-cased first.
+    public boolean lowerCase() {
+        return input.lowerCase();
+    }
+
+    /// Texts put in front by name.
+    public Map<String, String> prompts() {
+        return use.prompts();
+    }
+
+    /// Name of the prompt used unless another is asked for.
+    public Optional<String> defaultPrompt() {
+        return use.defaultPrompt();
     }
 
     /// More modules than this are taken for a broken file.
@@ -68,7 +82,7 @@ public record SentenceModules(
     public static SentenceModules read(Path directory) {
         Path file = directory.resolve("modules.json");
         if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
-            return withBertConfig(
+            return withSettings(
                     directory, directory, List.of(PoolMode.WEIGHTED_MEAN), Optional.empty(), true, List.of());
         }
         JsonNode modules = JsonFile.readTree(file);
@@ -121,7 +135,7 @@ public record SentenceModules(
             throw new FormatException(
                     "%s: expected a Pooling module after the Transformer, found none".formatted(file));
         }
-        return withBertConfig(directory, transformer, modes, poolingFile, includePrompt, steps);
+        return withSettings(directory, transformer, modes, poolingFile, includePrompt, steps);
     }
 
     private static void requirePlace(boolean condition, Path file, String kind) {
@@ -161,56 +175,22 @@ public record SentenceModules(
                 "%s: module path %s: expected a folder of the checkpoint".formatted(file, Quoted.of(path)));
     }
 
-    private static SentenceModules withBertConfig(
+    private static SentenceModules withSettings(
             Path root,
             Path transformer,
             List<PoolMode> modes,
             Optional<Path> poolingFile,
             boolean includePrompt,
             List<Step> steps) {
-        Optional<JsonFile> bert = JsonFile.readObjectIfPresent(transformer.resolve("sentence_bert_config.json"));
-        OptionalInt maxLength = bert.isPresent() && bert.get().has("max_seq_length")
-                ? OptionalInt.of(bert.get().positiveInt("max_seq_length"))
-                : OptionalInt.empty();
-        Optional<JsonFile> sentence = JsonFile.readObjectIfPresent(root.resolve("config_sentence_transformers.json"));
-        Map<String, String> prompts = sentence.map(SentenceModules::readPrompts).orElse(Map.of());
         return new SentenceModules(
                 transformer,
-                maxLength,
-                bert.isPresent() && bert.get().bool("do_lower_case", false),
+                TransformerSettings.read(transformer),
                 modes,
                 poolingFile,
                 includePrompt,
                 steps,
-                prompts,
-                sentence.flatMap(s -> readDefaultPrompt(s, prompts)),
+                EmbeddingSettings.read(root),
                 List.of());
-    }
-
-    private static Optional<String> readDefaultPrompt(JsonFile file, Map<String, String> prompts) {
-        String name = file.text("default_prompt_name", "");
-        if (!name.isEmpty() && !prompts.containsKey(name)) {
-            throw new FormatException("%s: key \"default_prompt_name\": expected the name of one of %d prompts, got %s"
-                    .formatted(file.path(), prompts.size(), Quoted.of(name)));
-        }
-        return Optional.of(name).filter(n -> !n.isEmpty());
-    }
-
-    private static Map<String, String> readPrompts(JsonFile file) {
-        Map<String, String> prompts = new LinkedHashMap<>();
-        file.node("prompts").ifPresent(node -> {
-            if (!node.isObject()) {
-                throw file.wrong("prompts", "an object of strings", node);
-            }
-            node.properties().forEach(entry -> {
-                if (entry.getValue().isTextual()) {
-                    prompts.put(entry.getKey(), entry.getValue().textValue());
-                } else if (!entry.getValue().isNull()) {
-                    throw file.wrong("prompts." + entry.getKey(), "a string", entry.getValue());
-                }
-            });
-        });
-        return prompts;
     }
 
     /// Reads the newer `pooling_mode` (a name or a list of names), or the older flags; no flag set means the mean.

@@ -5,8 +5,11 @@ import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.batch.PrefixOrder;
 import io.github.sgpt4j.batch.SequenceBatch;
 import io.github.sgpt4j.batch.TokenBudget;
+import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.model.Decoder;
+import io.github.sgpt4j.tokenizer.EncodedText;
 import io.github.sgpt4j.tokenizer.Tokenizer;
+import io.github.sgpt4j.weights.Quoted;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -57,27 +60,59 @@ public record TextEncoder(
         this(new Lanes(List.of(decoder)), tokenizer, modes, includePrompt, steps, maxLength);
     }
 
-    /// Embeds texts, at most `batchTokens` tokens at a time on each device, but for a longer text alone. A text without
-    /// any token gives the pooled vector zero.
+    /// What texts became, in their order.
+    ///
+    /// @param vectors `[texts][steps.width()]`
+    /// @param tokens ids that each text was computed with
+    /// @param uncut ids that each text would have had at any length
+    public record Embedded(float[][] vectors, int[] tokens, int[] uncut) {}
+
+    /// How texts become ids.
+    ///
+    /// @param framing what is put around them
+    /// @param maxLength most tokens of a text
+    /// @param truncate whether longer texts are cut; otherwise they are refused
+    public record Reading(TextFraming framing, int maxLength, boolean truncate) {}
+
+    /// Embeds texts, cut to `maxLength`.
     ///
     /// @return `[texts][steps.width()]`, in the order of `texts`
     public float[][] embed(List<String> texts, TextFraming framing, int batchTokens, Progress progress) {
-        float[][] pooled = new float[texts.size()][];
+        return embed(texts, new Reading(framing, maxLength, true), batchTokens, progress)
+                .vectors();
+    }
+
+    /// Embeds texts, at most `batchTokens` tokens at a time on each device, but for a longer text alone. A text without
+    /// any token gives the pooled vector zero.
+    ///
+    /// @throws FormatException if a text is too long and not to be cut
+    public Embedded embed(List<String> texts, Reading reading, int batchTokens, Progress progress) {
+        Embedded embedded = new Embedded(new float[texts.size()][], new int[texts.size()], new int[texts.size()]);
+        TextFraming framing = reading.framing();
         Counter counter = new Counter(progress, texts.size(), 0);
         if (texts.isEmpty()) {
             counter.add(0);
         }
         int promptLength = includePrompt ? 0 : framing.promptLength(tokenizer);
-        TokenizedWindows.Encoding encoding = text -> framing.encode(tokenizer, text, maxLength);
+        TokenizedWindows.Encoding encoding = text -> encode(text, reading);
         TokenBudget budget = lanes.budget(batchTokens);
         try (TokenizedWindows windows = new TokenizedWindows(texts, WINDOW, ahead(budget), encoding)) {
             lanes.run(
-                    batches(windows, budget, pooled, counter),
+                    batches(windows, budget, embedded, counter),
                     batch -> batch.sequences().packed().tokens(),
                     budget,
-                    decoder -> batch -> start(decoder, batch, promptLength, pooled, counter));
+                    decoder -> batch -> start(decoder, batch, promptLength, embedded.vectors(), counter));
         }
-        return steps.apply(pooled);
+        return new Embedded(steps.apply(embedded.vectors()), embedded.tokens(), embedded.uncut());
+    }
+
+    private EncodedText encode(String text, Reading reading) {
+        EncodedText encoded = reading.framing().encode(tokenizer, text, reading.maxLength());
+        if (encoded.truncated() && !reading.truncate()) {
+            throw new FormatException("text %s: expected at most %d tokens, got %d"
+                    .formatted(Quoted.of(text), reading.maxLength(), encoded.uncut()));
+        }
+        return encoded;
     }
 
     /// Where something else computes meanwhile, later texts are tokenized beside it: on all processors beside a GPU, on
@@ -96,7 +131,7 @@ public record TextEncoder(
 
     /// The batches of one window after the other; texts without tokens are answered at once.
     private Iterator<TextBatch> batches(
-            TokenizedWindows windows, TokenBudget budget, float[][] pooled, Counter counter) {
+            TokenizedWindows windows, TokenBudget budget, Embedded embedded, Counter counter) {
         return new Iterator<>() {
             private Iterator<TextBatch> current = Collections.emptyIterator();
 
@@ -107,7 +142,7 @@ public record TextEncoder(
                     if (window.isEmpty()) {
                         return false;
                     }
-                    current = plan(window.get(), budget, pooled, counter);
+                    current = plan(window.get(), budget, embedded, counter);
                 }
                 return true;
             }
@@ -123,21 +158,23 @@ public record TextEncoder(
     }
 
     private Iterator<TextBatch> plan(
-            TokenizedWindows.Window window, TokenBudget budget, float[][] pooled, Counter counter) {
+            TokenizedWindows.Window window, TokenBudget budget, Embedded embedded, Counter counter) {
         List<int[]> sequences = new ArrayList<>();
         IntStream.Builder filled = IntStream.builder();
-        for (int i = 0; i < window.ids().length; i++) {
-            int[] ids = window.ids()[i];
+        for (int i = 0; i < window.texts().length; i++) {
+            int text = window.first() + i;
+            int[] ids = window.texts()[i].ids();
+            embedded.tokens()[text] = ids.length;
+            embedded.uncut()[text] = window.texts()[i].uncut();
             if (ids.length > 0) {
                 sequences.add(ids);
-                filled.add(window.first() + i);
+                filled.add(text);
             } else {
-                pooled[window.first() + i] =
-                        new float[modes.size() * lanes.any().width()];
+                embedded.vectors()[text] = new float[modes.size() * lanes.any().width()];
             }
         }
-        if (sequences.size() < window.ids().length) {
-            counter.add(window.ids().length - sequences.size());
+        if (sequences.size() < window.texts().length) {
+            counter.add(window.texts().length - sequences.size());
         }
         int[] texts = filled.build().toArray();
         PrefixOrder alike = PrefixOrder.of(sequences, lanes.any().worthSharing());

@@ -1,6 +1,7 @@
 package io.github.sgpt4j.scoring;
 
 import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.tokenizer.EncodedText;
 import io.github.sgpt4j.tokenizer.Tokenizer;
 
 /// How a text becomes the token ids that are embedded: a prompt in front of it, or brackets around its ids, or nothing.
@@ -43,14 +44,14 @@ public sealed interface TextFraming {
         return tokenizer.specialTokensAdded() + (this instanceof Brackets ? 2 : 0);
     }
 
-    /// Token ids of a text.
+    /// Token ids of a text, and how many they were before it was cut.
     ///
     /// @param maxLength most ids, at least [#fewest]; the text is cut on the right, special tokens and brackets
     ///     stay
-    default int[] encode(Tokenizer tokenizer, String text, int maxLength) {
+    default EncodedText encode(Tokenizer tokenizer, String text, int maxLength) {
         return switch (this) {
-            case Plain p -> tokenizer.encode(text, true, maxLength);
-            case Prompt(String prompt) -> tokenizer.encode(prompt + text, true, maxLength);
+            case Plain p -> tokenizer.encodeCounted(text, maxLength);
+            case Prompt(String prompt) -> tokenizer.encodeCounted(prompt + text, maxLength);
             case Brackets(int before, int after) -> tokenizer.encodeBetween(before, text, after, maxLength);
         };
     }

@@ -1,5 +1,6 @@
 package io.github.sgpt4j.scoring;
 
+import io.github.sgpt4j.tokenizer.EncodedText;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ForkJoinPool;
@@ -9,12 +10,12 @@ import java.util.stream.IntStream;
 final class TokenizedWindows implements AutoCloseable {
     /// A text's token ids. Safe to share between threads.
     interface Encoding {
-        int[] encode(String text);
+        EncodedText encode(String text);
     }
 
     /// @param first index of the first text
-    /// @param ids token ids of this text and those after it
-    record Window(int first, int[][] ids) {}
+    /// @param texts this text and those after it
+    record Window(int first, EncodedText[] texts) {}
 
     /// Where later windows are made.
     enum Ahead {
@@ -31,7 +32,7 @@ final class TokenizedWindows implements AutoCloseable {
     private final Ahead ahead;
     private final Encoding encoding;
     private int from;
-    private Optional<Background<int[][]>> next = Optional.empty();
+    private Optional<Background<EncodedText[]>> next = Optional.empty();
 
     /// @param size texts of a window
     TokenizedWindows(List<String> texts, int size, Ahead ahead, Encoding encoding) {
@@ -48,20 +49,20 @@ final class TokenizedWindows implements AutoCloseable {
         }
         int first = from;
         int end = Math.min(texts.size(), from + size);
-        int[][] ids = next.isPresent() ? next.get().result() : encode(first, end);
+        EncodedText[] encoded = next.isPresent() ? next.get().result() : encode(first, end);
         from = end;
         next = ahead != Ahead.NOT && end < texts.size()
                 ? Optional.of(Background.start(
                         () -> encode(end, Math.min(texts.size(), end + size)), ForkJoinPool.commonPool()))
                 : Optional.empty();
-        return Optional.of(new Window(first, ids));
+        return Optional.of(new Window(first, encoded));
     }
 
-    private int[][] encode(int first, int end) {
+    private EncodedText[] encode(int first, int end) {
         IntStream indices = IntStream.range(first, end);
         return (ahead == Ahead.ALL_PROCESSORS ? indices.parallel() : indices)
                 .mapToObj(i -> encoding.encode(texts.get(i)))
-                .toArray(int[][]::new);
+                .toArray(EncodedText[]::new);
     }
 
     /// Waits for what is being made: nothing goes on in the background afterwards.

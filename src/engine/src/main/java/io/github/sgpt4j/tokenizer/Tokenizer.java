@@ -86,19 +86,34 @@ public final class Tokenizer {
         return encode(text, addSpecialTokens, maxLength, 0);
     }
 
-    /// The ids of a text with special tokens, cut like those of [#encode], between two more ids.
+    /// The ids of a text with special tokens, cut like those of [#encode], and how many they were
+    /// before.
+    ///
+    /// @param maxLength at least the number of special tokens
+    /// @throws IllegalArgumentException if `maxLength` is less than that
+    public EncodedText encodeCounted(String text, int maxLength) {
+        return encodeCounted(text, true, maxLength, 0);
+    }
+
+    /// The ids of a text with special tokens, cut like those of [#encode], between two more ids, and
+    /// how many they were before they were cut.
     ///
     /// @param maxLength at least the number of special tokens and 2
     /// @throws IllegalArgumentException if `maxLength` is less than that
-    public int[] encodeBetween(int before, String text, int after, int maxLength) {
-        int[] ids = encode(text, true, maxLength, 1);
+    public EncodedText encodeBetween(int before, String text, int after, int maxLength) {
+        EncodedText encoded = encodeCounted(text, true, maxLength, 1);
+        int[] ids = encoded.ids();
         ids[0] = before;
         ids[ids.length - 1] = after;
-        return ids;
+        return encoded;
+    }
+
+    private int[] encode(String text, boolean addSpecialTokens, int maxLength, int margin) {
+        return encodeCounted(text, addSpecialTokens, maxLength, margin).ids();
     }
 
     /// @param margin how many places before and after all ids are left free
-    private int[] encode(String text, boolean addSpecialTokens, int maxLength, int margin) {
+    private EncodedText encodeCounted(String text, boolean addSpecialTokens, int maxLength, int margin) {
         int others = 2 * margin + (addSpecialTokens ? postProcessor.added() : 0);
         if (maxLength < others) {
             throw new IllegalArgumentException(
@@ -112,8 +127,9 @@ public final class Tokenizer {
         int kept = Math.min(ids.size(), maxLength - others);
         int from = settings.truncateLeft() ? ids.size() - kept : 0;
         int[] result = postProcessor.process(ids.values(), from, from + kept, addSpecialTokens, margin);
+        EncodedText encoded = new EncodedText(result, result.length + ids.size() - kept);
         idle.give(encoder, text);
-        return result;
+        return encoded;
     }
 
     /// The text that ids stand for. Bytes that form no valid UTF-8 become U+FFFD; ids without a token are passed over.

@@ -68,6 +68,7 @@ class ScoringRequestTest {
                     all.subList(1, all.size()).stream().filter(id -> id >= 500).toList();
             assertArrayEquals(array(targets), request.targets(), what);
             assertTrue(request.input().length <= max, what);
+            assertEquals(context.size() + query.size() - 1, request.uncut(), what);
             assertEquals(request.input().length - targets.size(), request.scoredFrom(), what);
         }
     }

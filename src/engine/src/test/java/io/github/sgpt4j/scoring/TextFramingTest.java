@@ -2,12 +2,14 @@ package io.github.sgpt4j.scoring;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.testing.Variants;
+import io.github.sgpt4j.tokenizer.EncodedText;
 import io.github.sgpt4j.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -26,14 +28,16 @@ class TextFramingTest {
     @Test
     void plainTextIsCutOnTheRight() {
         int[] ids = plain.encode(TEXT, true);
-        assertArrayEquals(ids, new TextFraming.Plain().encode(plain, TEXT, 100));
-        assertArrayEquals(Arrays.copyOf(ids, 3), new TextFraming.Plain().encode(plain, TEXT, 3));
+        assertArrayEquals(ids, new TextFraming.Plain().encode(plain, TEXT, 100).ids());
+        assertArrayEquals(
+                Arrays.copyOf(ids, 3),
+                new TextFraming.Plain().encode(plain, TEXT, 3).ids());
         assertEquals(0, new TextFraming.Plain().promptLength(plain));
     }
 
     @Test
     void specialTokensStayWhenTextIsCut() {
-        int[] ids = new TextFraming.Plain().encode(special, TEXT, 4);
+        int[] ids = new TextFraming.Plain().encode(special, TEXT, 4).ids();
         assertEquals(4, ids.length);
         assertEquals(0, ids[0]);
         assertEquals(1, ids[3]);
@@ -42,7 +46,8 @@ class TextFramingTest {
     @Test
     void aPromptIsTokenizedWithTheText() {
         TextFraming.Prompt prompt = new TextFraming.Prompt("the moo");
-        assertArrayEquals(plain.encode("the moon", true), prompt.encode(plain, "n", 100));
+        assertArrayEquals(
+                plain.encode("the moon", true), prompt.encode(plain, "n", 100).ids());
     }
 
     @Test
@@ -57,7 +62,7 @@ class TextFramingTest {
     void bracketsAreAddedToTheIdsNotToTheText() {
         for (String text : new String[] {TEXT, "", "[", "]}"}) {
             TextFraming.Brackets query = TextFraming.queryBrackets(plain);
-            int[] ids = query.encode(plain, text, 100);
+            int[] ids = query.encode(plain, text, 100).ids();
             assertEquals(plain.encode("[", false)[0], ids[0]);
             assertEquals(plain.encode("]", false)[0], ids[ids.length - 1]);
             assertArrayEquals(plain.encode(text, true), Arrays.copyOfRange(ids, 1, ids.length - 1));
@@ -73,12 +78,31 @@ class TextFramingTest {
         TextFraming.Brackets brackets = TextFraming.documentBrackets(plain);
         int[] whole = plain.encode(TEXT, true);
         for (int max = 3; max < whole.length + 4; max++) {
-            int[] ids = brackets.encode(plain, TEXT, max);
+            int[] ids = brackets.encode(plain, TEXT, max).ids();
             int kept = Math.min(max - 2, whole.length);
             assertEquals(kept + 2, ids.length);
             assertArrayEquals(Arrays.copyOf(whole, kept), Arrays.copyOfRange(ids, 1, kept + 1));
         }
-        assertArrayEquals(new int[] {brackets.before(), brackets.after()}, brackets.encode(plain, TEXT, 2));
+        assertArrayEquals(
+                new int[] {brackets.before(), brackets.after()},
+                brackets.encode(plain, TEXT, 2).ids());
+    }
+
+    @Test
+    void tokensAreCountedBeforeTheTextIsCut() {
+        int whole = plain.encode(TEXT, true).length;
+        TextFraming.Brackets brackets = TextFraming.documentBrackets(plain);
+        for (int max = 2; max < whole + 4; max++) {
+            EncodedText bracketed = brackets.encode(plain, TEXT, max);
+            assertEquals(whole + 2, bracketed.uncut());
+            assertEquals(max < whole + 2, bracketed.truncated());
+            EncodedText ends = new TextFraming.Plain().encode(special, TEXT, max);
+            assertEquals(special.encode(TEXT, true).length, ends.uncut());
+            assertEquals(max < ends.uncut(), ends.truncated());
+        }
+        EncodedText empty = new TextFraming.Plain().encode(plain, "", 2);
+        assertEquals(0, empty.uncut());
+        assertFalse(empty.truncated());
     }
 
     @Test

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.scoring.TokenizedWindows.Ahead;
+import io.github.sgpt4j.tokenizer.EncodedText;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -25,9 +26,9 @@ class TokenizedWindowsTest {
 
     private final Map<String, Thread> encoded = new ConcurrentHashMap<>();
 
-    private int[] encode(String text) {
+    private EncodedText encode(String text) {
         encoded.put(text, Thread.currentThread());
-        return new int[] {Integer.parseInt(text)};
+        return new EncodedText(new int[] {Integer.parseInt(text)}, 1);
     }
 
     @ParameterizedTest
@@ -38,9 +39,9 @@ class TokenizedWindowsTest {
             List<Integer> ids = new ArrayList<>();
             for (var window = windows.next(); window.isPresent(); window = windows.next()) {
                 firsts.add(window.get().first());
-                for (int[] text : window.get().ids()) {
-                    assertEquals(1, text.length);
-                    ids.add(text[0]);
+                for (EncodedText text : window.get().texts()) {
+                    assertEquals(1, text.ids().length);
+                    ids.add(text.ids()[0]);
                 }
             }
             assertEquals(List.of(0, 2, 4), firsts);
@@ -64,8 +65,8 @@ class TokenizedWindowsTest {
     void theNextWindowIsMadeInTheBackgroundWhileOneIsUsed() throws InterruptedException {
         CountDownLatch second = new CountDownLatch(2);
         TokenizedWindows.Encoding encoding = text -> {
-            int[] ids = encode(text);
-            if (ids[0] == 2 || ids[0] == 3) {
+            EncodedText ids = encode(text);
+            if (text.equals("2") || text.equals("3")) {
                 second.countDown();
             }
             return ids;
@@ -78,7 +79,8 @@ class TokenizedWindowsTest {
             assertSame(encoded.get("2"), encoded.get("3"));
             // No more than one window is made ahead.
             assertTrue(!encoded.containsKey("4"));
-            assertArrayEquals(new int[] {2}, windows.next().orElseThrow().ids()[0]);
+            assertArrayEquals(
+                    new int[] {2}, windows.next().orElseThrow().texts()[0].ids());
         }
     }
 

@@ -18,7 +18,8 @@ import org.apache.lucene.util.BytesRef;
 ///
 /// @param writer borrowed
 /// @param encoder borrowed
-record DocumentWriter(IndexWriter writer, BiEncoder encoder) {
+/// @param space of the index
+record DocumentWriter(IndexWriter writer, BiEncoder encoder, VectorSpace space) {
     /// Whether a document differs from what the index holds.
     private enum Change {
         NEW,
@@ -53,7 +54,8 @@ record DocumentWriter(IndexWriter writer, BiEncoder encoder) {
         embed(plan, listener);
         for (Task task : plan.tasks) {
             float[] vector = plan.vectors.getOrDefault(task.hash, new float[0]);
-            writer.updateDocument(Fields.idTerm(task.document.id()), Fields.of(task.document, task.hash, vector));
+            writer.updateDocument(
+                    Fields.idTerm(task.document.id()), Fields.of(task.document, task.hash, space, vector));
         }
         long written = plan.tasks.size();
         return new UpdateReport(0, written - plan.replaced, plan.replaced, plan.unchanged, 0, plan.toEmbed.size());
@@ -65,7 +67,7 @@ record DocumentWriter(IndexWriter writer, BiEncoder encoder) {
             Document document = documents.get(i);
             writer.updateDocument(
                     Fields.idTerm(IndexFiles.checkId(document.id())),
-                    Fields.of(document, ContentHash.of(document), VectorSearch.unit(vectors[i])));
+                    Fields.of(document, ContentHash.of(document), space, space.prepare(vectors[i])));
         }
     }
 
@@ -105,7 +107,7 @@ record DocumentWriter(IndexWriter writer, BiEncoder encoder) {
         float[][] vectors = encoder.embed(texts, TextKind.DOCUMENT, listener::embedded);
         int i = 0;
         for (BytesRef hash : plan.toEmbed.keySet()) {
-            plan.vectors.put(hash, VectorSearch.unit(requireFinite(encoder, vectors[i], texts.get(i))));
+            plan.vectors.put(hash, space.prepare(requireFinite(encoder, vectors[i], texts.get(i))));
             i++;
         }
     }

@@ -12,12 +12,11 @@ import org.apache.lucene.document.StoredField;
 import org.apache.lucene.document.StringField;
 import org.apache.lucene.index.IndexableField;
 import org.apache.lucene.index.Term;
-import org.apache.lucene.index.VectorSimilarityFunction;
 import org.apache.lucene.util.BytesRef;
 
 /// How a document lies in an index: id and content hash to look up and to read in columns, title and text stored,
-/// the words, and the embedding, scaled to length 1 so that the dot product is the cosine. A document without
-/// tokens has the embedding zero, which is near to nothing: it has no vector.
+/// the words, and the embedding as a [VectorSpace] keeps it. For the cosine, a document without tokens,
+/// whose embedding is zero, is near to nothing: it has no vector.
 final class Fields {
     static final String ID = "id";
     static final String HASH = "hash";
@@ -35,8 +34,8 @@ final class Fields {
         return new Term(ID, id);
     }
 
-    /// @param vector of length 1, or empty
-    static List<IndexableField> of(Document document, BytesRef hash, float[] vector) {
+    /// @param vector as [VectorSpace#prepare] made it
+    static List<IndexableField> of(Document document, BytesRef hash, VectorSpace space, float[] vector) {
         List<IndexableField> fields = new ArrayList<>();
         BytesRef id = new BytesRef(IndexFiles.checkId(document.id()));
         fields.add(new StringField(ID, id, Field.Store.NO));
@@ -47,7 +46,7 @@ final class Fields {
         fields.add(new StoredField(TEXT, document.text()));
         fields.add(Words.field(document.joined()));
         if (vector.length > 0) {
-            fields.add(new KnnFloatVectorField(VECTOR, vector, VectorSimilarityFunction.DOT_PRODUCT));
+            fields.add(new KnnFloatVectorField(VECTOR, vector, space.function()));
         }
         return fields;
     }

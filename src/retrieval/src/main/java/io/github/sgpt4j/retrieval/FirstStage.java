@@ -22,11 +22,13 @@ import org.apache.lucene.search.Weight;
 ///
 /// @param searcher over that state
 /// @param analyzer of words
+/// @param space of the vectors
 /// @param options how to search
-record FirstStage(IndexSearcher searcher, Analyzer analyzer, SearchOptions options) {
+record FirstStage(IndexSearcher searcher, Analyzer analyzer, VectorSpace space, SearchOptions options) {
     /// The best documents, best first, equals by id.
     ///
-    /// @param vector the query's embedding, of length 1; empty if it has none or none is needed
+    /// @param vector the query's embedding, as [VectorSpace#prepare] made it; empty if it has none or
+    ///     none is needed
     List<Hit> search(String query, float[] vector) throws IOException {
         int k = options.firstStage();
         return switch (options.mode()) {
@@ -49,7 +51,7 @@ record FirstStage(IndexSearcher searcher, Analyzer analyzer, SearchOptions optio
     }
 
     private List<Scored> dense(float[] vector, int k) throws IOException {
-        return vector.length == 0 ? List.of() : VectorSearch.search(searcher, vector, k, options);
+        return vector.length == 0 ? List.of() : VectorSearch.search(searcher, space, vector, k, options);
     }
 
     private List<Scored> bm25(Query words, int k) throws IOException {
@@ -89,7 +91,8 @@ record FirstStage(IndexSearcher searcher, Analyzer analyzer, SearchOptions optio
     private List<Hit> hits(List<Scored> scored, float[] vector, Optional<Query> words) throws IOException {
         int[] numbers = sortedNumbers(scored);
         Map<Integer, String> ids = ids(numbers);
-        Optional<Float>[] cosines = VectorSearch.cosines(searcher, vector.length == 0 ? new int[0] : numbers, vector);
+        Optional<Float>[] similarities =
+                VectorSearch.scores(searcher, space, vector.length == 0 ? new int[0] : numbers, vector);
         Map<Integer, Float> wordScores = words.isEmpty() ? Map.of() : wordScores(words.get(), numbers);
         StoredFields stored = searcher.storedFields();
         List<Hit> hits = new ArrayList<>();
@@ -98,7 +101,7 @@ record FirstStage(IndexSearcher searcher, Analyzer analyzer, SearchOptions optio
             hits.add(new Hit(
                     Fields.document(ids.getOrDefault(hit.number(), ""), stored.document(hit.number(), Fields.STORED)),
                     hit.score(),
-                    vector.length == 0 ? Optional.empty() : cosines[place],
+                    vector.length == 0 ? Optional.empty() : similarities[place],
                     Optional.ofNullable(wordScores.get(hit.number())),
                     Optional.empty()));
         }

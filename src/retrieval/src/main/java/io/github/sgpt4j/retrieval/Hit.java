@@ -6,21 +6,24 @@ import java.util.Optional;
 
 /// A document found.
 ///
-/// @param score what the first stage ordered by: cosine, BM25's score, or the fused score; higher is better
-/// @param cosine of query and document, if the search had to do with meaning and both have a meaning
+/// @param score what the first stage ordered by: similarity, BM25's score, or the fused score; higher
+///     is better
+/// @param similarity of the embeddings of query and document, if the search had to do with meaning and
+///     both have a meaning: the cosine, unless the model asks for another
+///     ([io.github.sgpt4j.BiEncoder#similarity])
 /// @param bm25 score of the words, if the search had to do with words and the document has any of them
 /// @param rerankScore the cross-encoder's, if it looked at this document
 public record Hit(
-        Document document, float score, Optional<Float> cosine, Optional<Float> bm25, Optional<Float> rerankScore) {
+        Document document, float score, Optional<Float> similarity, Optional<Float> bm25, Optional<Float> rerankScore) {
     /// Refuses null.
     public Hit {
         Objects.requireNonNull(document, "document");
-        Objects.requireNonNull(cosine, "cosine");
+        Objects.requireNonNull(similarity, "similarity");
         Objects.requireNonNull(bm25, "bm25");
         Objects.requireNonNull(rerankScore, "rerankScore");
     }
 
     Hit withRerankScore(float value) {
-        return new Hit(document, score, cosine, bm25, Optional.of(value));
+        return new Hit(document, score, similarity, bm25, Optional.of(value));
     }
 }

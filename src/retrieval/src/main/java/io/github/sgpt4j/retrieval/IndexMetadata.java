@@ -1,5 +1,6 @@
 package io.github.sgpt4j.retrieval;
 
+import io.github.sgpt4j.Similarity;
 import io.github.sgpt4j.error.FormatException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -9,12 +10,12 @@ import java.util.function.Function;
 /// What an index says about itself, in every commit.
 ///
 /// @param model whose embeddings it holds
+/// @param similarity what embeddings are compared by
 /// @param options how it was made
-record IndexMetadata(ModelIdentity model, IndexOptions options) {
+record IndexMetadata(ModelIdentity model, Similarity similarity, IndexOptions options) {
     private static final String FORMAT = "sgpt4j.format";
     private static final String FORMAT_VERSION = "1";
     private static final String SIMILARITY = "sgpt4j.similarity";
-    private static final String COSINE = "cosine";
     private static final String MODEL = "sgpt4j.model";
     private static final String FINGERPRINT = "sgpt4j.model.fingerprint";
     private static final String DIMENSION = "sgpt4j.model.dimension";
@@ -27,7 +28,7 @@ record IndexMetadata(ModelIdentity model, IndexOptions options) {
     Map<String, String> toUserData() {
         Map<String, String> data = new LinkedHashMap<>();
         data.put(FORMAT, FORMAT_VERSION);
-        data.put(SIMILARITY, COSINE);
+        data.put(SIMILARITY, similarity.toString());
         data.put(MODEL, model.name());
         data.put(FINGERPRINT, model.fingerprint());
         data.put(DIMENSION, Integer.toString(model.dimension()));
@@ -51,13 +52,13 @@ record IndexMetadata(ModelIdentity model, IndexOptions options) {
                             .formatted(index, FORMAT_VERSION, format)
                     + " of sgpt4j that made it");
         }
-        value(index, data, SIMILARITY, name -> name.equals(COSINE) ? name : null);
         return new IndexMetadata(
                 new ModelIdentity(
                         value(index, data, MODEL, name -> name),
                         value(index, data, FINGERPRINT, name -> name),
                         value(index, data, DIMENSION, IndexMetadata::positive),
                         value(index, data, POOLING, name -> name)),
+                value(index, data, SIMILARITY, Similarity::parse),
                 new IndexOptions(
                         value(index, data, STORAGE, VectorStorage::valueOf),
                         value(index, data, CONNECTIONS, IndexMetadata::positive),
@@ -90,6 +91,15 @@ record IndexMetadata(ModelIdentity model, IndexOptions options) {
         if (!model.fingerprint().equals(other.fingerprint()) || model.dimension() != other.dimension()) {
             throw new FormatException("%s: this index was made with model %s, and cannot be used with model %s"
                     .formatted(index, model, other));
+        }
+    }
+
+    /// Refuses another similarity than the index was made for: its graph leads elsewhere.
+    void requireSimilarity(Path index, Similarity other) {
+        if (similarity != other) {
+            throw new FormatException(
+                    "%s: this index was made to compare embeddings by %s, and cannot be used to compare them by %s, as the model or an option asks; make it again"
+                            .formatted(index, similarity, other));
         }
     }
 

@@ -29,7 +29,10 @@ record IndexOpening(
         Directory directory = IndexFiles.openExisting(path);
         try {
             IndexMetadata metadata = metadata(path, directory);
-            encoder.ifPresent(e -> metadata.requireModel(path, ModelIdentity.of(e)));
+            encoder.ifPresent(e -> {
+                metadata.requireModel(path, ModelIdentity.of(e));
+                metadata.requireSimilarity(path, e.similarity());
+            });
             return new IndexOpening(path, directory, metadata, encoder, Optional.empty(), Words.analyzer());
         } catch (IOException | RuntimeException | Error e) {
             directory.close();
@@ -43,6 +46,7 @@ record IndexOpening(
             throw new IllegalArgumentException("dimension: expected at most %d, the model has %d"
                     .formatted(VectorCodec.MOST_DIMENSIONS, model.dimension()));
         }
+        VectorSpace.requireSearchable(path, encoder.similarity());
         Directory directory = IndexFiles.open(path);
         Analyzer analyzer = Words.analyzer();
         try {
@@ -50,9 +54,11 @@ record IndexOpening(
             if (!exists) {
                 IndexFiles.requireOwn(path, directory);
             }
-            IndexMetadata metadata =
-                    exists ? metadata(path, directory) : new IndexMetadata(model, options.orElse(IndexOptions.DEFAULT));
+            IndexMetadata metadata = exists
+                    ? metadata(path, directory)
+                    : new IndexMetadata(model, encoder.similarity(), options.orElse(IndexOptions.DEFAULT));
             metadata.requireModel(path, model);
+            metadata.requireSimilarity(path, encoder.similarity());
             options.ifPresent(o -> metadata.requireOptions(path, o));
             IndexWriter writer = IndexFiles.writer(path, directory, config(analyzer, metadata.options()));
             try {

@@ -2,7 +2,7 @@ package io.github.sgpt4j.retrieval;
 
 /// What documents are found by.
 public enum SearchMode {
-    /// Meaning: the cosine of the embeddings of query and document.
+    /// Meaning: the similarity of the embeddings of query and document.
     DENSE,
     /// Words: BM25. Needs no model.
     BM25,

@@ -2,6 +2,7 @@ package io.github.sgpt4j.retrieval;
 
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.CrossEncoder;
+import io.github.sgpt4j.Similarity;
 import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.retrieval.corpus.Document;
 import java.io.IOException;
@@ -23,12 +24,13 @@ import org.apache.lucene.store.Directory;
 ///
 /// One object at a time, on the whole machine, may have an index open for writing; any number may read it
 /// meanwhile and see what was committed. A commit is all or nothing, also when the process is killed. An index
-/// remembers its model and takes no other. Safe to share between threads; encoders are borrowed and outlive the
-/// index.
+/// remembers its model and what it compares embeddings by ([BiEncoder#similarity]), and takes no other.
+/// Safe to share between threads; encoders are borrowed and outlive the index.
 public final class SemanticIndex implements AutoCloseable {
     private final Path path;
     private final Directory directory;
     private final IndexMetadata metadata;
+    private final VectorSpace space;
     private final Optional<BiEncoder> encoder;
     private final Optional<IndexWriter> writer;
     private final Analyzer analyzer;
@@ -38,6 +40,7 @@ public final class SemanticIndex implements AutoCloseable {
         path = opening.path();
         directory = opening.directory();
         metadata = opening.metadata();
+        space = new VectorSpace(metadata.similarity());
         encoder = opening.encoder();
         writer = opening.writer();
         analyzer = opening.analyzer();
@@ -50,6 +53,9 @@ public final class SemanticIndex implements AutoCloseable {
     /// @throws IOException if the index cannot be read or written
     /// @throws IndexInUseException if something else writes it
     /// @throws io.github.sgpt4j.error.FormatException if it is broken, or was made with another model
+    ///     or similarity
+    /// @throws io.github.sgpt4j.error.UnsupportedModelException if the similarity is
+    ///     [Similarity#MANHATTAN], which no graph is made for
     public static SemanticIndex open(Path path, BiEncoder encoder) throws IOException {
         return of(IndexOpening.toWrite(path, encoder, Optional.empty()));
     }
@@ -96,6 +102,11 @@ public final class SemanticIndex implements AutoCloseable {
     /// The model that the index was made with.
     public ModelIdentity model() {
         return metadata.model();
+    }
+
+    /// What the index compares embeddings by.
+    public Similarity similarity() {
+        return metadata.similarity();
     }
 
     /// What the index was made with.
@@ -240,8 +251,9 @@ public final class SemanticIndex implements AutoCloseable {
             throw new IllegalArgumentException(
                     "search by vector: expected mode dense without re-ranking, got " + options);
         }
-        float[] unit = VectorSearch.unit(vector);
-        return List.copyOf(reading(searcher -> new FirstStage(searcher, analyzer, options).search("", unit)));
+        float[] prepared = space.prepare(vector);
+        return List.copyOf(
+                reading(searcher -> new FirstStage(searcher, analyzer, space, options).search("", prepared)));
     }
 
     /// Searches for several queries, which are embedded together.
@@ -263,7 +275,8 @@ public final class SemanticIndex implements AutoCloseable {
         for (int i = 0; i < queries.size(); i++) {
             String query = queries.get(i);
             float[] vector = vectors.get(i);
-            List<Hit> hits = reading(searcher -> new FirstStage(searcher, analyzer, options).search(query, vector));
+            List<Hit> hits =
+                    reading(searcher -> new FirstStage(searcher, analyzer, space, options).search(query, vector));
             if (options.rerank() > 0) {
                 hits = Reranking.reorder(reranker.orElseThrow(), query, hits, options.rerank());
             }
@@ -277,7 +290,7 @@ public final class SemanticIndex implements AutoCloseable {
                 new IllegalStateException(path + ": opened without a model, so it can be searched by words only"));
         List<float[]> vectors = new ArrayList<>();
         for (float[] vector : with.embed(queries, TextKind.QUERY)) {
-            vectors.add(VectorSearch.unit(DocumentWriter.requireFinite(with, vector, "a query")));
+            vectors.add(space.prepare(DocumentWriter.requireFinite(with, vector, "a query")));
         }
         return vectors;
     }
@@ -298,7 +311,7 @@ public final class SemanticIndex implements AutoCloseable {
     }
 
     private DocumentWriter documentWriter() {
-        return new DocumentWriter(requireWriter(), encoder.orElseThrow());
+        return new DocumentWriter(requireWriter(), encoder.orElseThrow(), space);
     }
 
     private IndexWriter requireWriter() {

@@ -16,24 +16,25 @@ import org.apache.lucene.search.KnnFloatVectorQuery;
 import org.apache.lucene.search.ScoreDoc;
 import org.apache.lucene.search.VectorScorer;
 
-/// Finds the documents whose vectors have the largest cosines with a query's.
+/// Finds the documents whose vectors are most similar to a query's.
 ///
 /// Candidates come from the graph, or from all vectors; they are scored again with the 32-bit vectors and 64-bit
 /// sums, so that a document's score does not depend on how it was found.
 final class VectorSearch {
     private VectorSearch() {}
 
-    /// @param query of length 1
+    /// @param query as [VectorSpace#prepare] made it
     /// @return the `k` best, best first
-    static List<Scored> search(IndexSearcher searcher, float[] query, int k, SearchOptions options) throws IOException {
+    static List<Scored> search(IndexSearcher searcher, VectorSpace space, float[] query, int k, SearchOptions options)
+            throws IOException {
         int[] candidates = options.exact()
                 ? nearest(searcher, query, Math.max(k, options.gathered()))
                 : fromGraph(searcher, query, Math.max(k, options.gathered()));
         List<Scored> scored = new ArrayList<>();
-        Optional<Float>[] cosines = cosines(searcher, candidates, query);
+        Optional<Float>[] scores = scores(searcher, space, candidates, query);
         for (int i = 0; i < candidates.length; i++) {
-            if (cosines[i].isPresent()) {
-                scored.add(new Scored(candidates[i], cosines[i].get()));
+            if (scores[i].isPresent()) {
+                scored.add(new Scored(candidates[i], scores[i].get()));
             }
         }
         scored.sort(Scored.BEST_FIRST);
@@ -80,14 +81,15 @@ final class VectorSearch {
         }
     }
 
-    /// Cosines of documents, as far as they have vectors.
+    /// Similarities of documents, as far as they have vectors.
     ///
     /// @param numbers ascending
-    /// @param query of length 1
-    static Optional<Float>[] cosines(IndexSearcher searcher, int[] numbers, float[] query) throws IOException {
+    /// @param query as [VectorSpace#prepare] made it
+    static Optional<Float>[] scores(IndexSearcher searcher, VectorSpace space, int[] numbers, float[] query)
+            throws IOException {
         @SuppressWarnings({"unchecked", "rawtypes"})
-        Optional<Float>[] cosines = new Optional[numbers.length];
-        Arrays.fill(cosines, Optional.empty());
+        Optional<Float>[] scores = new Optional[numbers.length];
+        Arrays.fill(scores, Optional.empty());
         int i = 0;
         for (LeafReaderContext leaf : searcher.getIndexReader().leaves()) {
             int end = leaf.docBase + leaf.reader().maxDoc();
@@ -97,37 +99,10 @@ final class VectorSearch {
             for (; i < numbers.length && numbers[i] < end; i++) {
                 int document = numbers[i] - leaf.docBase;
                 if (vectors != null && place != null && place.advance(document) == document) {
-                    cosines[i] = Optional.of(dot(query, vectors.vectorValue(place.index())));
+                    scores[i] = Optional.of(space.score(query, vectors.vectorValue(place.index())));
                 }
             }
         }
-        return cosines;
-    }
-
-    private static float dot(float[] a, float[] b) {
-        double sum = 0;
-        for (int i = 0; i < a.length; i++) {
-            sum += (double) a[i] * b[i];
-        }
-        return (float) sum;
-    }
-
-    /// Scales to length 1.
-    ///
-    /// @return a new vector, or an empty one for zero, which has no direction
-    static float[] unit(float[] vector) {
-        double squares = 0;
-        for (float x : vector) {
-            squares += (double) x * x;
-        }
-        if (squares == 0) {
-            return new float[0];
-        }
-        double scale = 1 / Math.sqrt(squares);
-        float[] unit = new float[vector.length];
-        for (int i = 0; i < unit.length; i++) {
-            unit[i] = (float) (vector[i] * scale);
-        }
-        return unit;
+        return scores;
     }
 }

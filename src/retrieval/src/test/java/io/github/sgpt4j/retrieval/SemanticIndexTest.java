@@ -11,6 +11,7 @@ import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.CrossEncoderOptions;
 import io.github.sgpt4j.Model;
 import io.github.sgpt4j.Pooling;
+import io.github.sgpt4j.Similarity;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.nano.NanoModel;
 import io.github.sgpt4j.retrieval.corpus.CorpusReader;
@@ -88,17 +89,17 @@ class SemanticIndexTest {
         float[][] documents =
                 encoder.embedDocuments(corpus.stream().map(Document::joined).toList());
         for (String query : QUERIES) {
-            float[] vector = VectorSearch.unit(encoder.embedQueries(List.of(query))[0]);
+            float[] vector = Similarity.COSINE.prepare(encoder.embedQueries(List.of(query))[0]);
             List<ScoredId> expected = new ArrayList<>();
             for (int i = 0; i < documents.length; i++) {
-                expected.add(new ScoredId(corpus.get(i).id(), cosine(vector, VectorSearch.unit(documents[i]))));
+                expected.add(new ScoredId(corpus.get(i).id(), cosine(vector, Similarity.COSINE.prepare(documents[i]))));
             }
             expected.sort(ScoredId.BEST_FIRST);
             List<Hit> hits = index.search(query, options);
             assertEquals(expected.subList(0, 10).stream().map(ScoredId::id).toList(), ids(hits), query);
             for (int i = 0; i < hits.size(); i++) {
                 assertEquals(expected.get(i).score(), hits.get(i).score(), 1e-5);
-                assertEquals(hits.get(i).score(), hits.get(i).cosine().orElseThrow());
+                assertEquals(hits.get(i).score(), hits.get(i).similarity().orElseThrow());
                 assertEquals(Optional.empty(), hits.get(i).bm25());
             }
         }
@@ -149,7 +150,7 @@ class SemanticIndexTest {
                 List<ScoredId> expected = Fusion.reciprocalRank(List.of(dense, bm25));
                 List<Hit> hits = index.search(query, options);
                 assertEquals(expected.subList(0, 10), scored(hits), query);
-                assertTrue(hits.stream().allMatch(hit -> hit.cosine().isPresent()));
+                assertTrue(hits.stream().allMatch(hit -> hit.similarity().isPresent()));
             }
         }
     }

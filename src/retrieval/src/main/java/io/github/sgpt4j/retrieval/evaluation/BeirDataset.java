@@ -142,6 +142,16 @@ public record BeirDataset(String name, Path directory, Map<String, String> queri
                 .orElse("collection");
     }
 
+    /// Looks whether a run over this collection can be written ([Run#write]): reads the corpus, keeping
+    /// 8 bytes a document.
+    ///
+    /// @throws FormatException if an id of a query or document is empty or has blanks in it, an id
+    ///     occurs twice, or the corpus is malformed
+    /// @throws IOException if the corpus cannot be read
+    public void requireRunIds() throws IOException {
+        RunIds.require(this);
+    }
+
     /// The documents, one by one. The caller closes the reader.
     ///
     /// @throws IOException if the file cannot be read

@@ -36,7 +36,7 @@ public record BeirRetrieval(BeirDataset dataset, int depth, boolean dropIdentica
         }
     }
 
-    /// By cosine of embeddings; every document is looked at.
+    /// By similarity of embeddings ([TextEmbedder#similarity]); every document is looked at.
     ///
     /// @throws IOException if the corpus cannot be read
     /// @throws FormatException if the corpus is malformed
@@ -46,7 +46,8 @@ public record BeirRetrieval(BeirDataset dataset, int depth, boolean dropIdentica
                 List.copyOf(dataset.queries().values()),
                 TextKind.QUERY,
                 (done, total) -> listener.update(queryTask, done, total));
-        ExactSearch search = new ExactSearch(List.copyOf(dataset.queries().keySet()), queries, depth, dropIdentical);
+        ExactSearch search = new ExactSearch(
+                List.copyOf(dataset.queries().keySet()), queries, embedder.similarity(), depth, dropIdentical);
         try (CorpusChunks chunks = new CorpusChunks(dataset, listener, "embed " + dataset.name())) {
             for (List<Document> chunk = chunks.next(); !chunk.isEmpty(); chunk = chunks.next()) {
                 List<String> texts = chunk.stream().map(Document::joined).toList();

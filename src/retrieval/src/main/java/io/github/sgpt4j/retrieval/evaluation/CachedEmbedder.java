@@ -1,6 +1,7 @@
 package io.github.sgpt4j.retrieval.evaluation;
 
 import io.github.sgpt4j.ProgressListener;
+import io.github.sgpt4j.Similarity;
 import io.github.sgpt4j.TextKind;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -37,6 +38,11 @@ public final class CachedEmbedder implements TextEmbedder, AutoCloseable {
     @Override
     public int dimension() {
         return embedder.dimension();
+    }
+
+    @Override
+    public Similarity similarity() {
+        return embedder.similarity();
     }
 
     /// @return `[texts][dimension]`; equal texts share a row, which is not to be changed

@@ -1,5 +1,6 @@
 package io.github.sgpt4j.retrieval.evaluation;
 
+import io.github.sgpt4j.Similarity;
 import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.retrieval.ScoredId;
@@ -107,8 +108,8 @@ record CqaDupStackTask(List<Forum> forums) implements UsebTask {
                         .toList(),
                 TextKind.TEXT,
                 (done, all) -> listener.update(task, done, total));
-        ExactSearch search =
-                new ExactSearch(forum.queries().stream().map(Query::id).toList(), queries, MAP_DEPTH, false);
+        ExactSearch search = new ExactSearch(
+                forum.queries().stream().map(Query::id).toList(), queries, Similarity.COSINE, MAP_DEPTH, false);
         List<String> ids = List.copyOf(forum.pool().keySet());
         List<String> texts =
                 forum.pool().values().stream().map(TextRecord::strip).toList();

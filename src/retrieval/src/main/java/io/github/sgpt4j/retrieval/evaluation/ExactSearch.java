@@ -1,7 +1,9 @@
 package io.github.sgpt4j.retrieval.evaluation;
 
+import io.github.sgpt4j.Similarity;
 import io.github.sgpt4j.retrieval.ScoredId;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,15 +18,18 @@ final class ExactSearch {
 
     private final List<String> queryIds;
     private final float[][] queries;
+    private final Similarity similarity;
     private final boolean skipIdentical;
     private final List<TopDocuments> best;
 
     /// @param vectors `[queries][dimension]`
+    /// @param similarity what documents are ordered by
     /// @param depth documents to find per query
     /// @param skipIdentical pass over documents that have their query's id
-    ExactSearch(List<String> queryIds, float[][] vectors, int depth, boolean skipIdentical) {
+    ExactSearch(List<String> queryIds, float[][] vectors, Similarity similarity, int depth, boolean skipIdentical) {
         this.queryIds = List.copyOf(queryIds);
-        this.queries = UnitVectors.of(vectors);
+        this.similarity = similarity;
+        this.queries = Arrays.stream(vectors).map(similarity::prepare).toArray(float[][]::new);
         this.skipIdentical = skipIdentical;
         best = queryIds.stream().map(id -> new TopDocuments(depth)).toList();
     }
@@ -38,7 +43,7 @@ final class ExactSearch {
             List<String> blockIds = ids.subList(from, to);
             float[][] block = new float[to - from][];
             for (int i = from; i < to; i++) {
-                block[i - from] = UnitVectors.of(vectors[i]);
+                block[i - from] = similarity.prepare(vectors[i]);
             }
             IntStream.range(0, queries.length).parallel().forEach(query -> compare(query, blockIds, block));
         }
@@ -48,11 +53,19 @@ final class ExactSearch {
         TopDocuments top = best.get(query);
         String own = queryIds.get(query);
         for (int i = 0; i < block.length; i++) {
-            float cosine = VectorUtil.dotProduct(queries[query], block[i]);
+            float score = score(queries[query], block[i]);
             if (!(skipIdentical && ids.get(i).equals(own))) {
-                top.offer(ids.get(i), cosine);
+                top.offer(ids.get(i), score);
             }
         }
+    }
+
+    private float score(float[] query, float[] document) {
+        return switch (similarity) {
+            case COSINE, DOT -> VectorUtil.dotProduct(query, document);
+            case EUCLIDEAN -> (float) (0 - Math.sqrt(VectorUtil.squareDistance(query, document)));
+            case MANHATTAN -> similarity.ofPrepared(query, document);
+        };
     }
 
     /// Best documents by query.

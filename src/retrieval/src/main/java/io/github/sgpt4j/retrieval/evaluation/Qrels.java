@@ -29,7 +29,8 @@ public final class Qrels {
 
     /// Reads a file, perhaps `.gz`, in one of two forms, which its first line tells apart:
     ///
-    /// - BEIR's: query, document and judgement between tabs, under a line of headings or none;
+    /// - BEIR's: query, document and judgement between tabs, under a line of headings (`query-id`,
+    /// `corpus-id`, `score`, or other usual names) or none;
     /// - TREC's: query, a field that is ignored, document and judgement between blanks; lines that start with `#`
     ///   are passed over.
     ///

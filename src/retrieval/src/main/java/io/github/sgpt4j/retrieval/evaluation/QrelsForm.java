@@ -1,7 +1,10 @@
 package io.github.sgpt4j.retrieval.evaluation;
 
 import io.github.sgpt4j.error.FormatException;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
+import java.util.Set;
 
 /// The form of a file of judgements.
 enum QrelsForm {
@@ -20,7 +23,10 @@ enum QrelsForm {
 
         @Override
         boolean isHeading(String line) {
-            return !line.substring(line.lastIndexOf('\t') + 1).strip().matches("[+-]?[0-9]+");
+            List<String> fields = Arrays.stream(line.split("\t", -1))
+                    .map(field -> field.strip().toLowerCase(Locale.ROOT))
+                    .toList();
+            return QUERY_HEADINGS.contains(fields.getFirst()) && JUDGEMENT_HEADINGS.contains(fields.getLast());
         }
     },
 
@@ -43,6 +49,35 @@ enum QrelsForm {
             return false;
         }
     };
+
+    /// What the columns of queries and judgements are called where a first line says so; another first
+    /// line is a judgement, or an error.
+    private static final Set<String> QUERY_HEADINGS = Set.of(
+            "query-id",
+            "query_id",
+            "queryid",
+            "query id",
+            "query",
+            "qid",
+            "q_id",
+            "q-id",
+            "topic",
+            "topic-id",
+            "topic_id",
+            "topicid");
+
+    private static final Set<String> JUDGEMENT_HEADINGS = Set.of(
+            "score",
+            "scores",
+            "relevance",
+            "relevancy",
+            "rel",
+            "label",
+            "judgement",
+            "judgment",
+            "grade",
+            "rating",
+            "qrel");
 
     /// @param line the first that is not blank
     static QrelsForm of(String line, String where) {

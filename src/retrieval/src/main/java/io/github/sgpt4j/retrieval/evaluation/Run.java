@@ -132,11 +132,17 @@ public final class Run {
     }
 
     private static String field(String text, String what) {
+        requireField(text, what);
+        return text;
+    }
+
+    /// @param what the text is
+    /// @throws FormatException if it is empty or holds a blank, which the form has no way to write
+    static void requireField(String text, String what) {
         if (!TrecFields.isField(text)) {
             throw new FormatException("a TREC run holds no %s that is empty or has blanks in it, got %s"
                     .formatted(what, ShownText.quoted(text)));
         }
-        return text;
     }
 
     /// Queries in the order they came.

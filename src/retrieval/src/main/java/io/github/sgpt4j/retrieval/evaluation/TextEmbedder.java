@@ -2,6 +2,7 @@ package io.github.sgpt4j.retrieval.evaluation;
 
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.ProgressListener;
+import io.github.sgpt4j.Similarity;
 import io.github.sgpt4j.TextKind;
 import java.util.List;
 
@@ -9,6 +10,11 @@ import java.util.List;
 public interface TextEmbedder {
     /// Components of a vector.
     int dimension();
+
+    /// What vectors are compared by.
+    default Similarity similarity() {
+        return Similarity.COSINE;
+    }
 
     /// Embeds texts of one kind.
     ///
@@ -22,6 +28,11 @@ public interface TextEmbedder {
             @Override
             public int dimension() {
                 return encoder.dimension();
+            }
+
+            @Override
+            public Similarity similarity() {
+                return encoder.similarity();
             }
 
             @Override

@@ -42,14 +42,24 @@ class QrelsAndRunTest {
 
     @Test
     void readsBeirsJudgementsWithAndWithoutHeadings() throws IOException {
-        for (String heading :
-                List.of("query-id\tcorpus-id\tscore\n", "query-id\tcorpus-id\tscore\r\n", "\uFEFFq\td\ts\n", "")) {
+        for (String heading : List.of(
+                "query-id\tcorpus-id\tscore\n", "query-id\tcorpus-id\tscore\r\n", "\uFEFFqid\tDoc\tRelevance\n", "")) {
             Qrels qrels = qrels(heading + "1\ta b\t2\n\n1\tc\t0\r\n2\ta b\t-1");
             assertEquals(List.of("1", "2"), List.copyOf(qrels.queries()));
             assertEquals(Map.of("a b", 2, "c", 0), qrels.of("1"));
             assertEquals(Map.of("a b", -1), qrels.of("2"));
             assertEquals(Map.of(), qrels.of("3"));
         }
+    }
+
+    @Test
+    void aFirstLineThatIsNoHeadingIsReadAsEveryOther() throws IOException {
+        for (String first : List.of("q1\td1\t1.0", "q1\td1\tx", "q1\td1\tscore", "q1\td1\t", "query\td1\t1.5")) {
+            FormatException e = assertThrows(FormatException.class, () -> qrels(first + "\nq1\td2\t1\n"));
+            assertTrue(e.getMessage().contains("line 1: expected a whole number as judgement"), e.getMessage());
+        }
+        // A query may be called so.
+        assertEquals(Map.of("d1", 1), qrels("query\td1\t1\n").of("query"));
     }
 
     @Test

@@ -1,0 +1,99 @@
+package io.github.sgpt4j;
+
+import io.github.sgpt4j.scoring.EmbeddingSettings;
+import io.github.sgpt4j.scoring.EmbeddingSteps;
+import io.github.sgpt4j.weights.Quoted;
+import java.util.Locale;
+
+/// What embeddings are compared by; more is nearer. Names and values are sentence-transformers'
+/// (`similarity_fn_name`), computed in 64 bits.
+public enum Similarity {
+    /// The dot product of the vectors scaled to length 1; 0 for the vector zero.
+    COSINE,
+    /// The dot product of the vectors as they are.
+    DOT,
+    /// Minus the Euclidean distance.
+    EUCLIDEAN,
+    /// Minus the sum of the components' distances.
+    MANHATTAN;
+
+    /// Reads a name such as `cosine`.
+    ///
+    /// @throws IllegalArgumentException if there is none of that name
+    public static Similarity parse(String name) {
+        for (Similarity similarity : values()) {
+            if (similarity.toString().equals(name)) {
+                return similarity;
+            }
+        }
+        throw new IllegalArgumentException("similarity: expected one of %s, got %s"
+                .formatted(String.join(", ", EmbeddingSettings.SIMILARITIES), Quoted.of(name)));
+    }
+
+    /// How near two vectors are.
+    ///
+    /// @param a `[dimension]`
+    /// @param b `[dimension]`
+    /// @throws IllegalArgumentException if they have different dimensions
+    public float of(float[] a, float[] b) {
+        return ofPrepared(prepare(a), prepare(b));
+    }
+
+    /// A vector as [#ofPrepared] takes it, so that what concerns it alone is done once: of length 1 for
+    /// the cosine, otherwise as it is.
+    ///
+    /// @return a new array
+    public float[] prepare(float[] vector) {
+        float[] copy = vector.clone();
+        if (this == COSINE) {
+            EmbeddingSteps.normalize(copy);
+        }
+        return copy;
+    }
+
+    /// How near two vectors are that [#prepare] made.
+    ///
+    /// @throws IllegalArgumentException if they have different dimensions
+    public float ofPrepared(float[] a, float[] b) {
+        if (a.length != b.length) {
+            throw new IllegalArgumentException(
+                    "vectors: expected equal dimensions, got %d and %d".formatted(a.length, b.length));
+        }
+        return switch (this) {
+            case COSINE, DOT -> (float) dot(a, b);
+            case EUCLIDEAN -> (float) (0 - Math.sqrt(squares(a, b)));
+            case MANHATTAN -> (float) (0 - distances(a, b));
+        };
+    }
+
+    private static double dot(float[] a, float[] b) {
+        double sum = 0;
+        for (int i = 0; i < a.length; i++) {
+            sum += (double) a[i] * b[i];
+        }
+        return sum;
+    }
+
+    private static double squares(float[] a, float[] b) {
+        double sum = 0;
+        for (int i = 0; i < a.length; i++) {
+            double difference = (double) a[i] - b[i];
+            sum += difference * difference;
+        }
+        return sum;
+    }
+
+    private static double distances(float[] a, float[] b) {
+        double sum = 0;
+        for (int i = 0; i < a.length; i++) {
+            sum += Math.abs((double) a[i] - b[i]);
+        }
+        return sum;
+    }
+
+    /// As `cosine`.
+    @Override
+    public String toString() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,117 @@
+package io.github.sgpt4j;
+
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.scoring.SentenceModules;
+import io.github.sgpt4j.scoring.TextEncoder;
+import io.github.sgpt4j.scoring.TextFraming;
+import io.github.sgpt4j.scoring.TransformerSettings;
+import io.github.sgpt4j.tokenizer.Tokenizer;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/// How an encoder reads texts of each kind, and how many it had to cut.
+final class TextReadings {
+    private final Map<TextKind, TextEncoder.Reading> readings;
+    private final Map<TextKind, Tally> tallies = new EnumMap<>(TextKind.class);
+
+    /// Counts texts. Safe to share between threads.
+    static final class Tally {
+        private Truncation soFar;
+
+        /// @param maxLength what texts are cut to
+        Tally(int maxLength) {
+            soFar = new Truncation(0, 0, 0, maxLength);
+        }
+
+        synchronized void add(int[] tokens, int[] uncut) {
+            soFar = soFar.plus(tokens, uncut);
+        }
+
+        synchronized Truncation soFar() {
+            return soFar;
+        }
+    }
+
+    private TextReadings(Map<TextKind, TextEncoder.Reading> readings) {
+        this.readings = readings;
+        readings.forEach((kind, reading) -> tallies.put(kind, new Tally(reading.maxLength())));
+    }
+
+    static TextReadings of(Model model, BiEncoderOptions options) {
+        Map<TextKind, TextFraming> framings = framings(model, options);
+        int fewest = framings.values().stream()
+                .mapToInt(f -> f.fewest(model.tokenizer()))
+                .max()
+                .orElse(0);
+        Map<TextKind, TextEncoder.Reading> readings = new EnumMap<>(TextKind.class);
+        framings.forEach((kind, framing) -> readings.put(
+                kind, new TextEncoder.Reading(framing, maxLength(model, options, kind, fewest), options.truncate())));
+        return new TextReadings(readings);
+    }
+
+    TextEncoder.Reading of(TextKind kind) {
+        return Objects.requireNonNull(readings.get(kind), "kind");
+    }
+
+    Tally tally(TextKind kind) {
+        return Objects.requireNonNull(tallies.get(kind), "kind");
+    }
+
+    /// Most tokens of a text.
+    ///
+    /// @param fewest which must have room: special tokens and brackets
+    private static int maxLength(Model model, BiEncoderOptions options, TextKind kind, int fewest) {
+        if (options.maxLength() > 0) {
+            if (options.maxLength() < fewest) {
+                throw new IllegalArgumentException(
+                        "maximal length %d: expected at least %d, for special tokens and brackets"
+                                .formatted(options.maxLength(), fewest));
+            }
+            return options.maxLength();
+        }
+        TransformerSettings input = model.modules().input();
+        int length = model.maxLength(
+                switch (kind) {
+                    case TEXT -> OptionalInt.empty();
+                    case QUERY -> input.queryLength();
+                    case DOCUMENT -> input.documentLength();
+                });
+        if (length < fewest) {
+            throw new FormatException(
+                    "%s: expected a length (max_seq_length, model_max_length, positions) of at least %d, for special tokens and brackets, got %d"
+                            .formatted(model.modules().transformer(), fewest, length));
+        }
+        return length;
+    }
+
+    private static Map<TextKind, TextFraming> framings(Model model, BiEncoderOptions options) {
+        Tokenizer tokenizer = model.tokenizer();
+        if (options.specb().orElse(ModelName.isSpecb(model.directory()))) {
+            return Map.of(
+                    TextKind.TEXT, new TextFraming.Plain(),
+                    TextKind.QUERY, TextFraming.queryBrackets(tokenizer),
+                    TextKind.DOCUMENT, TextFraming.documentBrackets(tokenizer));
+        }
+        SentenceModules modules = model.modules();
+        return Map.of(
+                TextKind.TEXT, prompt(modules, modules.defaultPrompt().stream().toList()),
+                TextKind.QUERY, prompt(modules, List.of("query")),
+                TextKind.DOCUMENT, prompt(modules, List.of("document", "passage", "corpus")));
+    }
+
+    /// The first of the named prompts that the checkpoint has, otherwise none. As in
+    /// sentence-transformers, the default prompt is for texts of no kind only.
+    private static TextFraming prompt(SentenceModules modules, List<String> names) {
+        for (String name : names) {
+            Optional<String> text = Optional.ofNullable(modules.prompts().get(name));
+            if (text.isPresent()) {
+                return text.get().isEmpty() ? new TextFraming.Plain() : new TextFraming.Prompt(text.get());
+            }
+        }
+        return new TextFraming.Plain();
+    }
+}
