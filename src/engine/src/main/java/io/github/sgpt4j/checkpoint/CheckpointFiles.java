@@ -70,17 +70,16 @@ public final class CheckpointFiles {
         keys(file, "modules", "");
         for (JsonNode module : JsonFile.readTree(file)) {
             String type = module.path("type").asText();
-            String table = "modules/" + type.substring(type.lastIndexOf('.') + 1);
+            String kind = type.substring(type.lastIndexOf('.') + 1);
             Path config = directory.resolve(module.path("path").asText()).resolve("config.json");
-            if (known(table)) {
-                keys(config, table, "");
+            // The kind comes from a stranger's file.
+            if (kind.chars().allMatch(Character::isLetterOrDigit) && Files.isRegularFile(config)) {
+                Optional<KeyTable> table = KeyTable.find("modules/" + kind, "");
+                if (table.isPresent()) {
+                    KeyCheck.check(config, table.get()).ifPresent(notices::add);
+                }
             }
         }
-    }
-
-    /// Whether there is a table; its name comes from a stranger's file.
-    private static boolean known(String table) {
-        return table.matches("modules/\\w{1,40}") && KeyTable.exists(table);
     }
 
     private void keys(Path file, String table, String kind) {

@@ -18,6 +18,8 @@ import java.util.Optional;
 
 /// Holds the keys of one JSON file against its table, without keeping the file in memory.
 final class KeyCheck {
+    static final JsonMapper JSON = JsonMapper.builder().build();
+
     private final Path file;
     private final KeyTable table;
     private final Unknown unknown = new Unknown("key");
@@ -72,7 +74,7 @@ final class KeyCheck {
     static Optional<String> check(Path file, KeyTable table) {
         KeyCheck check = new KeyCheck(file, table);
         try (InputStream in = Files.newInputStream(file);
-                JsonParser parser = JsonMapper.builder().build().createParser(in)) {
+                JsonParser parser = JSON.createParser(in)) {
             check.value(parser, parser.nextToken(), "");
         } catch (IOException e) {
             throw Unreadable.of(file, e);

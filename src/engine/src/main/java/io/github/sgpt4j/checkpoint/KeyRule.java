@@ -2,7 +2,6 @@ package io.github.sgpt4j.checkpoint;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.util.Iterator;
 
 /// What is done with a key of a checkpoint's file.
@@ -68,7 +67,7 @@ sealed interface KeyRule {
         if (rule.equals(REFUSED) || rule.startsWith(UNLESS)) {
             String values = rule.equals(REFUSED) ? "" : rule.substring(UNLESS.length());
             try {
-                return new Refused(JsonMapper.builder().build().readTree("[" + values + "]"), why);
+                return new Refused(KeyCheck.JSON.readTree("[" + values + "]"), why);
             } catch (JsonProcessingException e) {
                 throw new IllegalArgumentException("expected JSON values, got " + values, e);
             }

@@ -25,35 +25,34 @@ final class KeyTable {
         this.name = name;
     }
 
-    /// Whether there is a table of that name.
-    static boolean exists(String name) {
-        return KeyTable.class.getResource(resource(name)) != null;
-    }
-
     /// Reads a table: the rows of no section, and those of the sections for `kind`.
     ///
     /// @param name of the file, without its ending
     /// @param kind which sections count
-    static KeyTable read(String name, String kind) {
-        try (InputStream in = KeyTable.class.getResourceAsStream(resource(name))) {
-            if (in == null) {
-                throw new IllegalStateException("expected a resource " + resource(name) + ", found none");
-            }
-            return parse(name, kind, new String(in.readAllBytes(), StandardCharsets.UTF_8));
+    /// @return empty if there is no table of that name
+    static Optional<KeyTable> find(String name, String kind) {
+        try (InputStream in = KeyTable.class.getResourceAsStream("keys/" + name + ".txt")) {
+            return in == null
+                    ? Optional.empty()
+                    : Optional.of(parse(name, kind, new String(in.readAllBytes(), StandardCharsets.UTF_8)));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    private static String resource(String name) {
-        return "keys/" + name + ".txt";
+    /// Reads a table that is there.
+    static KeyTable read(String name, String kind) {
+        return find(name, kind).orElseThrow(() -> new IllegalStateException("expected a table " + name));
     }
 
     static KeyTable parse(String name, String kind, String text) {
         KeyTable table = new KeyTable(name);
         boolean counts = true;
         boolean section = false;
-        for (String line : text.split("\n")) {
+        for (int from = 0; from < text.length(); ) {
+            int end = text.indexOf('\n', from);
+            String line = text.substring(from, end < 0 ? text.length() : end);
+            from += line.length() + 1;
             if (line.startsWith("[")) {
                 section = true;
                 counts = kinds(line).contains(kind);
@@ -89,23 +88,31 @@ final class KeyTable {
 
     /// The rule of a key, or empty if the table does not know it.
     Optional<KeyRule> rule(String key) {
-        return row(key).map(row -> {
-            int end = row.indexOf(" | ");
-            String rule = end < 0 ? row : row.substring(0, end);
-            String why = end < 0 ? "" : row.substring(end + 3);
-            try {
-                return KeyRule.parse(rule.strip(), why.strip());
-            } catch (IllegalArgumentException e) {
-                throw new IllegalStateException("table %s: key \"%s\": %s".formatted(name, key, e.getMessage()), e);
-            }
-        });
+        String row = row(key);
+        if (row.isEmpty()) {
+            return Optional.empty();
+        }
+        int end = row.indexOf(" | ");
+        String rule = end < 0 ? row : row.substring(0, end);
+        String why = end < 0 ? "" : row.substring(end + 3);
+        try {
+            return Optional.of(KeyRule.parse(rule.strip(), why.strip()));
+        } catch (IllegalArgumentException e) {
+            throw new IllegalStateException("table %s: key \"%s\": %s".formatted(name, key, e.getMessage()), e);
+        }
     }
 
-    private Optional<String> row(String key) {
-        Optional<String> exact = Optional.ofNullable(rows.get(key));
-        return exact.isPresent()
-                ? exact
-                : patterns.stream().filter(p -> matches(p, key)).findFirst().map(rows::get);
+    private String row(String key) {
+        String exact = rows.getOrDefault(key, "");
+        if (!exact.isEmpty()) {
+            return exact;
+        }
+        for (String pattern : patterns) {
+            if (matches(pattern, key)) {
+                return rows.getOrDefault(pattern, "");
+            }
+        }
+        return "";
     }
 
     /// Whether there are rows for the members of the object `key`.
