@@ -285,7 +285,9 @@ public final class Model implements AutoCloseable {
     ///
     /// @param ofKind what the checkpoint states for texts of this kind, if anything
     int maxLength(OptionalInt ofKind) {
-        return ofKind.isPresent() ? TextLength.limited(ofKind.getAsInt(), decoder().config()) : maxLength();
+        return ofKind.isPresent()
+                ? TextLength.limited(ofKind.getAsInt(), decoder().config())
+                : maxLength();
     }
 
     void requireOpen() {

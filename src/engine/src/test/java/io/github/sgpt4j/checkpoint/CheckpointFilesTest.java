@@ -189,7 +189,7 @@ class CheckpointFilesTest {
                 "qwen2-be; config.json; use_mrope; true",
                 "qwen3-be; sentence_bert_config.json; modality_config.text.method; \"get_text_features\"",
                 "qwen3-be; modules.json; kwargs; []",
-                "qwen3-be; tokenizer_config.json; do_lower_case; true",
+                "qwen3-be; tokenizer_config.json; keep_accents; false",
             })
     void openingRefusesWhatIsNotFollowed(String golden, String file, String key, String value) {
         Checkpoint checkpoint = copy(golden);
