@@ -1,9 +1,9 @@
 package io.github.sgpt4j.checkpoint;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.model.JsonFile;
 import io.github.sgpt4j.weights.Quoted;
@@ -18,7 +18,7 @@ import java.util.Optional;
 
 /// Holds the keys of one JSON file against its table, without keeping the file in memory.
 final class KeyCheck {
-    static final JsonMapper JSON = JsonMapper.builder().build();
+    private static final JsonFactory FACTORY = new JsonFactory();
 
     private final Path file;
     private final KeyTable table;
@@ -74,7 +74,7 @@ final class KeyCheck {
     static Optional<String> check(Path file, KeyTable table) {
         KeyCheck check = new KeyCheck(file, table);
         try (InputStream in = Files.newInputStream(file);
-                JsonParser parser = JSON.createParser(in)) {
+                JsonParser parser = FACTORY.createParser(in)) {
             check.value(parser, parser.nextToken(), "");
         } catch (IOException e) {
             throw Unreadable.of(file, e);
@@ -108,7 +108,7 @@ final class KeyCheck {
                 }
                 parser.skipChildren();
             } else if (rule.get() instanceof KeyRule.Refused refused) {
-                refuse(key, parser.readValueAsTree(), refused);
+                refuse(key, KeyRule.Values.MAPPER.readTree(parser), refused);
             } else if (table.looksInto(key)) {
                 value(parser, token, key + ".");
             } else {

@@ -2,6 +2,7 @@ package io.github.sgpt4j.checkpoint;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.util.Iterator;
 
 /// What is done with a key of a checkpoint's file.
@@ -46,6 +47,13 @@ sealed interface KeyRule {
         }
     }
 
+    /// Reads values of keys that may be refused; most checkpoints have none, and no need of it.
+    final class Values {
+        static final JsonMapper MAPPER = JsonMapper.builder().build();
+
+        private Values() {}
+    }
+
     String USED = "used";
     String HARMLESS = "harmless";
     String REFUSED = "refused";
@@ -67,7 +75,7 @@ sealed interface KeyRule {
         if (rule.equals(REFUSED) || rule.startsWith(UNLESS)) {
             String values = rule.equals(REFUSED) ? "" : rule.substring(UNLESS.length());
             try {
-                return new Refused(KeyCheck.JSON.readTree("[" + values + "]"), why);
+                return new Refused(Values.MAPPER.readTree("[" + values + "]"), why);
             } catch (JsonProcessingException e) {
                 throw new IllegalArgumentException("expected JSON values, got " + values, e);
             }
