@@ -9,6 +9,7 @@ import io.github.sgpt4j.model.DecoderLayout;
 import io.github.sgpt4j.scoring.Background;
 import io.github.sgpt4j.scoring.Lanes;
 import io.github.sgpt4j.scoring.SentenceModules;
+import io.github.sgpt4j.scoring.TokenizerFolder;
 import io.github.sgpt4j.tokenizer.Tokenizer;
 import io.github.sgpt4j.weights.WeightScan;
 import io.github.sgpt4j.weights.WeightTensor;
@@ -111,8 +112,7 @@ public final class Model implements AutoCloseable {
     }
 
     private static Tokenizer loadTokenizer(SentenceModules modules) {
-        Tokenizer tokenizer = Tokenizer.load(modules.transformer());
-        return modules.lowerCase() ? tokenizer.lowerCasing() : tokenizer;
+        return new TokenizerFolder(modules.transformer(), modules.lowerCase()).load();
     }
 
     /// Token ids of a text, uncut.

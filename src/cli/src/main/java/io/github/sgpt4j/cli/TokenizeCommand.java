@@ -39,6 +39,12 @@ final class TokenizeCommand extends ModelCommand {
 
     @Override
     void run() throws IOException {
+        List<String> unused = MODEL_OPTIONS.stream()
+                .filter(option -> !option.equals("--model") && given(option))
+                .toList();
+        if (!unused.isEmpty()) {
+            notice("tokenize computes with no model: nothing comes of %s".formatted(String.join(", ", unused)));
+        }
         try (TextInput in = input.open(this, texts, "text");
                 Output out = Output.open(console(), Optional.empty())) {
             ModelTokenizer tokenizer = ModelTokenizer.open(locateModel());

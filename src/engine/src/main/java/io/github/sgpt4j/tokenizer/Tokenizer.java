@@ -46,9 +46,9 @@ public final class Tokenizer {
         this.settings = settings;
     }
 
-    /// Reads `tokenizer.json`, or else `vocab.json` with `merges.txt`, from a directory, and `tokenizer_config.json`
-    /// where there is one. With `tokenizer.json` the special tokens around a text are those of its post-processor,
-    /// otherwise those that `add_bos_token` and `add_eos_token` ask for.
+    /// Reads `tokenizer.json`, or else `vocab.json` with `merges.txt` as their class builds them, from a
+    /// directory, and where they are there `tokenizer_config.json`, `special_tokens_map.json`,
+    /// `added_tokens.json` and `config.json`, which names class or type of the model.
     ///
     /// @throws io.github.sgpt4j.error.FormatException if the files are missing or broken
     /// @throws io.github.sgpt4j.error.UnsupportedModelException if they ask for something that is not implemented
@@ -72,7 +72,8 @@ public final class Tokenizer {
     /// The ids of a text, all of them: a truncation that the file states is not applied.
     ///
     /// @param addSpecialTokens whether the special tokens of the post-processor are put around the text. Special
-    ///     tokens that are written out in the text are recognised either way
+    ///     tokens that are written out in the text are recognised either way, unless `split_special_tokens` says
+    ///     otherwise
     public int[] encode(String text, boolean addSpecialTokens) {
         return encode(text, addSpecialTokens, Integer.MAX_VALUE, 0);
     }

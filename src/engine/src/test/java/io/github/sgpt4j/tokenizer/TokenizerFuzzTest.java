@@ -91,7 +91,11 @@ class TokenizerFuzzTest {
             ObjectNode root = (ObjectNode) TokenizerFiles.JSON.readTree("""
                     {"model_max_length": 10, "bos_token": "<s>", "eos_token": {"content": "</s>", "lstrip": true},
                      "added_tokens_decoder": {"11": {"content": "<x>", "special": true}}, "truncation_side": "left",
-                     "additional_special_tokens": ["<y>"], "add_bos_token": true, "add_prefix_space": false}""");
+                     "additional_special_tokens": ["<y>"], "add_bos_token": true, "add_prefix_space": false,
+                     "tokenizer_class": "GPTNeoXTokenizer", "add_eos_token": false, "split_special_tokens": true,
+                     "extra_special_tokens": {"a": "<z>"}, "image_token": "<i>", "legacy": true,
+                     "auto_map": {"AutoTokenizer": ["a.B", null]}, "init_inputs": [],
+                     "fast_tokenizer_files": ["tokenizer.json"]}""");
             change(root, random);
             change(root, random);
             Files.write(directory.resolve("tokenizer_config.json"), TokenizerFiles.JSON.writeValueAsBytes(root));
