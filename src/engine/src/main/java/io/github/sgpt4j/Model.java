@@ -35,6 +35,7 @@ public final class Model implements AutoCloseable {
     private final Devices.Opened devices;
     private final Tokenizer tokenizer;
     private final Lanes lanes;
+    private final Dtype dtype;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     private Model(
@@ -43,13 +44,15 @@ public final class Model implements AutoCloseable {
             Weights weights,
             Devices.Opened devices,
             Tokenizer tokenizer,
-            Lanes lanes) {
+            Lanes lanes,
+            Dtype dtype) {
         this.directory = directory;
         this.modules = modules;
         this.weights = weights;
         this.devices = devices;
         this.tokenizer = tokenizer;
         this.lanes = lanes;
+        this.dtype = dtype;
     }
 
     /// Opens a checkpoint directory with the default options.
@@ -87,7 +90,8 @@ public final class Model implements AutoCloseable {
                 List<Decoder> decoders = devices.backends().stream()
                         .map(backend -> Decoder.load(modules.transformer(), weights, backend))
                         .toList();
-                return new Model(directory, modules, weights, devices, tokenizer.result(), new Lanes(decoders));
+                return new Model(
+                        directory, modules, weights, devices, tokenizer.result(), new Lanes(decoders), options.dtype());
             } catch (RuntimeException | Error e) {
                 devices.backends().forEach(Backend::close);
                 throw e;
@@ -221,11 +225,20 @@ public final class Model implements AutoCloseable {
         return devices.notice();
     }
 
+    /// What probably makes results NaN or infinite and what to do about it, as the end of a sentence: numbers beyond
+    /// the range of 16-bit floats where weights are kept so, otherwise broken weights.
+    public String nonFiniteHint() {
+        return dtype == Dtype.FP16
+                ? "with dtype fp16, numbers end at 65504: use dtype bf16 or fp32"
+                : "sgpt inspect --scan tells of broken weights";
+    }
+
     /// What people should know about how the checkpoint's files are understood: what in them is not
     /// known, passed over, or read otherwise than some software does. One sentence each, with the file;
     /// empty for most checkpoints.
     public List<String> notices() {
         List<String> notices = new ArrayList<>(modules.notices());
+        notices.addAll(weights.notices());
         notices.addAll(tokenizer.notices());
         return notices;
     }

@@ -92,7 +92,7 @@ final class EvalCollections {
             List<Collection> collections, Map<BeirDataset, Path> runs, Map<String, Object> about) throws IOException {
         command.warnOfReranking();
         try (Model model = command.openModel();
-                CrossEncoder encoder = CrossEncoder.of(
+                CrossEncoder encoder = command.scorer(
                         model, options.crossEncoder(command.common().batchTokens()));
                 CachedPairScorer scorer = caches.scorer(model, encoder)) {
             about.put("rerank", options.rerank());

@@ -17,6 +17,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiFunction;
 
 /// Search in an index on disk. A model is opened only if the search needs one.
 final class IndexSearch implements QuerySearch {
@@ -31,8 +32,15 @@ final class IndexSearch implements QuerySearch {
         Model open() throws IOException;
     }
 
+    /// @param scorers makes an encoder that scores with the open model
     /// @param batchTokens most tokens computed together
-    IndexSearch(Path path, SearchOptions options, ModelOpening opening, int batchTokens) throws IOException {
+    IndexSearch(
+            Path path,
+            SearchOptions options,
+            ModelOpening opening,
+            BiFunction<Model, CrossEncoderOptions, CrossEncoder> scorers,
+            int batchTokens)
+            throws IOException {
         LuceneLog.silence();
         this.options = options;
         try {
@@ -40,7 +48,7 @@ final class IndexSearch implements QuerySearch {
             Optional<Model> model =
                     dense || options.rerank() > 0 ? Optional.of(keep(opening.open())) : Optional.empty();
             reranker = options.rerank() > 0
-                    ? Optional.of(keep(CrossEncoder.of(
+                    ? Optional.of(keep(scorers.apply(
                             model.orElseThrow(), CrossEncoderOptions.DEFAULT.withBatchTokens(batchTokens))))
                     : Optional.empty();
             if (dense) {

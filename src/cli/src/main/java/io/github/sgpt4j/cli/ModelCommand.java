@@ -1,5 +1,7 @@
 package io.github.sgpt4j.cli;
 
+import io.github.sgpt4j.CrossEncoder;
+import io.github.sgpt4j.CrossEncoderOptions;
 import io.github.sgpt4j.Model;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -87,6 +89,13 @@ abstract class ModelCommand implements Callable<Integer> {
             throw e;
         }
         return opened;
+    }
+
+    /// An encoder that scores with an open model, once people have heard what they should know; the caller closes it.
+    final CrossEncoder scorer(Model opened, CrossEncoderOptions options) {
+        CrossEncoder encoder = CrossEncoder.of(opened, options);
+        encoder.notices().forEach(this::checkpointNotice);
+        return encoder;
     }
 
     /// The checkpoint directory that [#openModel] opens.

@@ -2,7 +2,6 @@ package io.github.sgpt4j.cli;
 
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.BiEncoderOptions;
-import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.CrossEncoderOptions;
 import io.github.sgpt4j.Model;
 import io.github.sgpt4j.TextKind;
@@ -134,7 +133,7 @@ final class SearchCommand extends ModelCommand {
                 .withLimit(k)
                 .withRerank(rerank == null ? 0 : rerank)
                 .withExact(exact);
-        return new IndexSearch(TextInput.path(path), options, this::openModel, common().batchTokens());
+        return new IndexSearch(TextInput.path(path), options, this::openModel, this::scorer, common().batchTokens());
     }
 
     private QuerySearch memorySearch() throws IOException {
@@ -149,7 +148,7 @@ final class SearchCommand extends ModelCommand {
             return new MemorySearch(
                     model,
                     encoder,
-                    rerank == null ? Optional.empty() : Optional.of(CrossEncoder.of(model, scoring)),
+                    rerank == null ? Optional.empty() : Optional.of(scorer(model, scoring)),
                     documents,
                     new SearchIndex(embed(documents, encoder)),
                     k,

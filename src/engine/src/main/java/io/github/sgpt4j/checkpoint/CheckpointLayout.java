@@ -76,9 +76,7 @@ public final class CheckpointLayout {
     public static Optional<String> tiedTable(Path folder, Set<String> stored) {
         try {
             DecoderLayout layout = DecoderLayout.read(folder, stored);
-            return layout.config().tiedHead()
-                    ? Optional.of(layout.head().getFirst().name())
-                    : Optional.empty();
+            return layout.config().tiedHead() ? Optional.of(layout.table()) : Optional.empty();
         } catch (SgptException e) {
             // Whoever opens the model is told.
             return Optional.empty();
