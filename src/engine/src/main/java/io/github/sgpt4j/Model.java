@@ -2,6 +2,7 @@ package io.github.sgpt4j;
 
 import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.model.AdaptedModel;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.DecoderLayout;
 import io.github.sgpt4j.scoring.Background;
@@ -31,6 +32,7 @@ import java.util.function.Supplier;
 public final class Model implements AutoCloseable {
     private final Path directory;
     private final SentenceModules modules;
+    private final AdaptedModel files;
     private final Weights weights;
     private final Devices.Opened devices;
     private final Tokenizer tokenizer;
@@ -41,6 +43,7 @@ public final class Model implements AutoCloseable {
     private Model(
             Path directory,
             SentenceModules modules,
+            AdaptedModel files,
             Weights weights,
             Devices.Opened devices,
             Tokenizer tokenizer,
@@ -48,6 +51,7 @@ public final class Model implements AutoCloseable {
             Dtype dtype) {
         this.directory = directory;
         this.modules = modules;
+        this.files = files;
         this.weights = weights;
         this.devices = devices;
         this.tokenizer = tokenizer;
@@ -61,7 +65,8 @@ public final class Model implements AutoCloseable {
     }
 
     /// Opens a checkpoint directory as Hugging Face hubs hold it: config.json, safetensors weights, tokenizer, and
-    /// the module files of sentence-transformers if there are any.
+    /// the module files of sentence-transformers if there are any. A LoRA adapter (adapter_config.json) is
+    /// merged into its base model, which lies in the same folder or is named by [ModelOptions#withBaseModel].
     ///
     /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something
     ///     unsupported, or the device cannot be had
@@ -71,27 +76,50 @@ public final class Model implements AutoCloseable {
                     .formatted(directory, Files.exists(directory) ? "got a file" : "found nothing"));
         }
         SentenceModules modules = SentenceModules.read(directory);
+        AdaptedModel files = AdaptedModel.of(modules.transformer(), options.baseModel());
         // Read first: a broken configuration is reported before the weights are looked at.
-        Decoder.readConfig(modules.transformer());
+        Decoder.readConfig(files.configuration());
         // The tokenizer's file is the largest to parse, so it is read beside everything else.
         try (Background<Tokenizer> tokenizer = Background.start(
-                () -> loadTokenizer(modules),
+                () -> loadTokenizer(files.tokenizer(), modules),
                 task -> Thread.ofPlatform().daemon().name("sgpt4j-open").start(task))) {
-            return open(directory, modules, options, tokenizer);
+            return open(directory, modules, files, options, tokenizer);
         }
     }
 
+    /// The base model that an adapter in a directory needs: a path or the name of a hub's model, with `@` and the
+    /// revision if one is stated, as the adapter names it (`base_model_name_or_path`). Whoever opens the
+    /// model decides whether to trust that.
+    ///
+    /// @return empty if there is no adapter, or its base model is in the same folder
+    /// @throws io.github.sgpt4j.error.SgptException if a file is broken, or the adapter is not supported
+    public static Optional<String> neededBaseModel(Path directory) {
+        Path folder = SentenceModules.read(directory).transformer();
+        return AdaptedModel.neededBase(folder);
+    }
+
     private static Model open(
-            Path directory, SentenceModules modules, ModelOptions options, Background<Tokenizer> tokenizer) {
-        Weights weights = Weights.open(modules.transformer());
+            Path directory,
+            SentenceModules modules,
+            AdaptedModel files,
+            ModelOptions options,
+            Background<Tokenizer> tokenizer) {
+        Weights weights = files.openWeights();
         try {
             Devices.Opened devices = Devices.open(options, weights.elements());
             try {
                 List<Decoder> decoders = devices.backends().stream()
-                        .map(backend -> Decoder.load(modules.transformer(), weights, backend))
+                        .map(backend -> Decoder.load(files.configuration(), weights, backend))
                         .toList();
                 return new Model(
-                        directory, modules, weights, devices, tokenizer.result(), new Lanes(decoders), options.dtype());
+                        directory,
+                        modules,
+                        files,
+                        weights,
+                        devices,
+                        tokenizer.result(),
+                        new Lanes(decoders),
+                        options.dtype());
             } catch (RuntimeException | Error e) {
                 devices.backends().forEach(Backend::close);
                 throw e;
@@ -102,8 +130,8 @@ public final class Model implements AutoCloseable {
         }
     }
 
-    private static Tokenizer loadTokenizer(SentenceModules modules) {
-        Tokenizer tokenizer = Tokenizer.load(modules.transformer());
+    private static Tokenizer loadTokenizer(Path folder, SentenceModules modules) {
+        Tokenizer tokenizer = Tokenizer.load(folder);
         return modules.lowerCase() ? tokenizer.lowerCasing() : tokenizer;
     }
 
@@ -138,7 +166,7 @@ public final class Model implements AutoCloseable {
     ///
     /// @throws IllegalStateException if the model is closed
     public String fingerprint() {
-        return whileOpen(() -> Fingerprint.ofCheckpoint(modules, weights));
+        return whileOpen(() -> Fingerprint.ofCheckpoint(files, weights));
     }
 
     /// All stored tensors, also those that are not computed with: the decoder's by name, then those of dense layers.
@@ -168,7 +196,7 @@ public final class Model implements AutoCloseable {
             throw new IllegalArgumentException("tokens: expected at least 1, got " + tokens);
         }
         return whileOpen(
-                () -> MemoryEstimate.of(DecoderLayout.read(modules.transformer(), weights.names()), weights, tokens));
+                () -> MemoryEstimate.of(DecoderLayout.read(files.configuration(), weights.names()), weights, tokens));
     }
 
     private <T> List<T> ofTensors(Function<WeightTensor, Optional<T>> fact) {
@@ -238,6 +266,7 @@ public final class Model implements AutoCloseable {
     /// empty for most checkpoints.
     public List<String> notices() {
         List<String> notices = new ArrayList<>(modules.notices());
+        notices.addAll(files.notices());
         notices.addAll(weights.notices());
         notices.addAll(tokenizer.notices());
         return notices;

@@ -1,6 +1,7 @@
 package io.github.sgpt4j.checkpoint;
 
 import io.github.sgpt4j.error.SgptException;
+import io.github.sgpt4j.model.AdaptedModel;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.DecoderConfig;
 import io.github.sgpt4j.model.DecoderLayout;
@@ -65,7 +66,10 @@ public final class CheckpointLayout {
     /// @throws io.github.sgpt4j.error.SgptException if one is missing, broken or asks for something unsupported
     public static CheckpointLayout read(Path directory) {
         SentenceModules modules = SentenceModules.read(directory);
-        return new CheckpointLayout(Decoder.readConfig(modules.transformer()), modules);
+        return new CheckpointLayout(
+                Decoder.readConfig(
+                        AdaptedModel.of(modules.transformer(), Optional.empty()).configuration()),
+                modules);
     }
 
     /// The name of the table that a tied decoder takes its output head from, empty if the head is its own or the folder

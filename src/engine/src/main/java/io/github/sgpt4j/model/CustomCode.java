@@ -50,12 +50,17 @@ final class CustomCode {
         });
         config.node("auto_map").ifPresent(map -> refuseMapped(config, map));
         for (String name : architectures(config)) {
-            if (!ARCHITECTURE.matcher(name).matches()) {
+            if (!isKnownClass(name)) {
                 throw new UnsupportedModelException(
                         "%s: key \"architectures\": expected a class of transformers' supported models, got %s, whose code is not known"
                                 .formatted(config.path(), Quoted.of(name)));
             }
         }
+    }
+
+    /// Whether transformers has the class, for a family that is supported.
+    static boolean isKnownClass(String name) {
+        return ARCHITECTURE.matcher(name).matches();
     }
 
     private static void refuseMapped(JsonFile config, JsonNode map) {

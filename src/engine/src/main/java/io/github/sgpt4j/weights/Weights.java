@@ -9,6 +9,7 @@ import io.github.sgpt4j.tensor.Shape;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -25,6 +26,7 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 
 /// The tensors of a checkpoint by name, in mapped memory: `model.safetensors`, or the shards that
 /// `model.safetensors.index.json` names (the single file wins if both are there, as in transformers).
@@ -55,6 +57,9 @@ public final class Weights implements AutoCloseable {
     private final Map<String, String> unknown;
     private final Map<String, String> metadata;
     private final List<Path> files;
+
+    /// What some of the tensors belong to, closed with this.
+    private final List<Weights> parts = new ArrayList<>();
 
     private Weights(
             Path source,
@@ -97,6 +102,34 @@ public final class Weights implements AutoCloseable {
             SafetensorsFile safetensors = SafetensorsFile.open(file, arena);
             Weights weights = new Weights(
                     file, arena, safetensors.tensors(), safetensors.unknown(), safetensors.metadata(), List.of(file));
+            opened = true;
+            return weights;
+        } finally {
+            if (!opened) {
+                arena.close();
+            }
+        }
+    }
+
+    /// Stored weights with some tensors replaced, or added, by others.
+    ///
+    /// @param stored closed with the result, as `others` are
+    /// @param others where tensors may come from
+    /// @param changes makes the tensors, in the memory it is given where they are not stored
+    public static Weights overlaid(
+            Weights stored, Weights others, Function<SegmentAllocator, Map<String, WeightTensor>> changes) {
+        Arena arena = Arena.ofShared();
+        boolean opened = false;
+        try {
+            Map<String, WeightTensor> tensors = new TreeMap<>(stored.tensors);
+            tensors.putAll(changes.apply(arena));
+            Map<String, String> unknown = new TreeMap<>(stored.unknown);
+            unknown.keySet().removeAll(tensors.keySet());
+            List<Path> files = new ArrayList<>(stored.files);
+            files.addAll(others.files);
+            Weights weights = new Weights(stored.source, arena, tensors, unknown, stored.metadata, files);
+            weights.parts.add(stored);
+            weights.parts.add(others);
             opened = true;
             return weights;
         } finally {
@@ -333,8 +366,16 @@ public final class Weights implements AutoCloseable {
     /// @throws UnsupportedModelException if its data type is not one to compute with
     /// @throws IllegalStateException if the weights are closed
     public WeightTensor get(String name, long... expectedShape) {
-        WeightTensor tensor = get(name);
+        return requireWeight(get(name), expectedShape);
+    }
+
+    /// The tensor, if it has this shape and is F32, F16 or BF16.
+    ///
+    /// @throws FormatException if its shape is another
+    /// @throws UnsupportedModelException if its data type is not one to compute with
+    public static WeightTensor requireWeight(WeightTensor tensor, long... expectedShape) {
         Shape expected = Shape.of(expectedShape);
+        String name = tensor.name();
         if (!tensor.shape().equals(expected)) {
             throw new FormatException("%s: tensor %s: expected shape %s, got %s"
                     .formatted(tensor.file(), Quoted.of(name), expected, tensor.shape()));
@@ -380,6 +421,7 @@ public final class Weights implements AutoCloseable {
     public void close() {
         if (closed.compareAndSet(false, true)) {
             arena.close();
+            parts.forEach(Weights::close);
         }
     }
 }
