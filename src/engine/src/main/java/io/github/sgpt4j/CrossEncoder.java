@@ -82,7 +82,7 @@ public final class CrossEncoder implements AutoCloseable {
     /// Opens a checkpoint directory; closing the encoder closes the model.
     ///
     /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something
-    ///     unsupported, the checkpoint has no output head, or the device cannot be had
+    ///     unsupported, the checkpoint has no output head or one that gives classes, or the device cannot be had
     public static CrossEncoder open(Path directory, ModelOptions modelOptions, CrossEncoderOptions options) {
         Model model = Model.open(directory, modelOptions);
         try {
@@ -96,6 +96,20 @@ public final class CrossEncoder implements AutoCloseable {
     /// An encoder over a model that the caller owns and closes after it.
     public static CrossEncoder of(Model model, CrossEncoderOptions options) {
         return model.whileOpen(() -> new CrossEncoder(model, false, options));
+    }
+
+    /// The model that computes.
+    public Model model() {
+        return model;
+    }
+
+    /// What people should know about how scores are computed, beyond [Model#notices]: one sentence each, with the file;
+    /// empty for most checkpoints.
+    ///
+    /// @throws IllegalStateException if the encoder or its model is closed
+    public List<String> notices() {
+        requireOpen();
+        return model.whileOpen(() -> model.decoder().headNotices());
     }
 
     /// Stands for what scores depend on: the checkpoint's contents ([Model#fingerprint]), prompt and length; 32

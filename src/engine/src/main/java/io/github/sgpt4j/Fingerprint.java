@@ -1,6 +1,6 @@
 package io.github.sgpt4j;
 
-import io.github.sgpt4j.scoring.SentenceModules;
+import io.github.sgpt4j.model.AdaptedModel;
 import io.github.sgpt4j.weights.Unreadable;
 import io.github.sgpt4j.weights.WeightTensor;
 import io.github.sgpt4j.weights.Weights;
@@ -50,10 +50,11 @@ final class Fingerprint {
     }
 
     /// Of a checkpoint: configuration, tokenizer, weights.
-    static String ofCheckpoint(SentenceModules modules, Weights weights) {
+    static String ofCheckpoint(AdaptedModel files, Weights weights) {
         Fingerprint fingerprint = new Fingerprint();
         for (String name : FILES) {
-            fingerprint.addFile(modules.transformer().resolve(name), name);
+            Path own = files.folder().resolve(name);
+            fingerprint.addFile(Files.exists(own) ? own : files.base().resolve(name), name);
         }
         for (String name : new TreeSet<>(weights.names())) {
             WeightTensor tensor = weights.get(name);

@@ -34,7 +34,7 @@ final class MemoryEstimate {
         }
         for (Dtype dtype : GPU_DTYPES) {
             long weights = gpuBytes(layout.decoder(), dtype);
-            long head = layout.config().tiedHead() ? 0 : gpuBytes(layout.head(), dtype);
+            long head = layout.headIsTable() ? 0 : gpuBytes(layout.head(), dtype);
             needs.add(new MemoryNeed("cuda", dtype, weights, head, activations, tokens));
         }
         return needs;
@@ -72,7 +72,9 @@ final class MemoryEstimate {
     }
 
     private static DType storedType(ExpectedTensor tensor, Weights stored) {
-        return stored.contains(tensor.name()) ? stored.get(tensor.name()).dtype() : DType.F32;
+        return stored.names().contains(tensor.name())
+                ? stored.get(tensor.name()).dtype()
+                : DType.F32;
     }
 
     private static long gpuBytes(List<ExpectedTensor> tensors, Dtype dtype) {

@@ -3,6 +3,7 @@ package io.github.sgpt4j;
 import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.checkpoint.CheckpointFiles;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.model.AdaptedModel;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.DecoderConfig;
 import io.github.sgpt4j.model.DecoderLayout;
@@ -36,27 +37,33 @@ public final class Model implements AutoCloseable {
     private final Path directory;
     private final SentenceModules modules;
     private final List<String> fileNotices;
+    private final AdaptedModel files;
     private final Weights weights;
     private final Devices.Opened devices;
     private final Tokenizer tokenizer;
     private final Lanes lanes;
+    private final Dtype dtype;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     private Model(
             Path directory,
             SentenceModules modules,
             List<String> fileNotices,
+            AdaptedModel files,
             Weights weights,
             Devices.Opened devices,
             Tokenizer tokenizer,
-            Lanes lanes) {
+            Lanes lanes,
+            Dtype dtype) {
         this.directory = directory;
         this.modules = modules;
         this.fileNotices = fileNotices;
+        this.files = files;
         this.weights = weights;
         this.devices = devices;
         this.tokenizer = tokenizer;
         this.lanes = lanes;
+        this.dtype = dtype;
     }
 
     /// Opens a checkpoint directory with the default options.
@@ -65,7 +72,8 @@ public final class Model implements AutoCloseable {
     }
 
     /// Opens a checkpoint directory as Hugging Face hubs hold it: config.json, safetensors weights, tokenizer, and
-    /// the module files of sentence-transformers if there are any.
+    /// the module files of sentence-transformers if there are any. A LoRA adapter (adapter_config.json) is
+    /// merged into its base model, which lies in the same folder or is named by [ModelOptions#withBaseModel].
     ///
     /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something
     ///     unsupported, or the device cannot be had
@@ -75,32 +83,54 @@ public final class Model implements AutoCloseable {
                     .formatted(directory, Files.exists(directory) ? "got a file" : "found nothing"));
         }
         SentenceModules modules = SentenceModules.read(directory);
+        AdaptedModel files = AdaptedModel.of(modules.transformer(), options.baseModel());
         // Read first: a broken configuration is reported before the weights are looked at.
-        DecoderConfig config = Decoder.readConfig(modules.transformer());
+        DecoderConfig config = Decoder.readConfig(files.configuration());
         // The tokenizer's file is the largest to parse, so it is read beside everything else.
         try (Background<Tokenizer> tokenizer = Background.start(
-                () -> loadTokenizer(modules),
+                () -> loadTokenizer(files.tokenizer(), modules),
                 task -> Thread.ofPlatform().daemon().name("sgpt4j-open").start(task))) {
-            List<String> notices = CheckpointFiles.check(directory, modules, config.modelType());
-            return open(directory, modules, notices, options, tokenizer);
+            List<String> notices =
+                    CheckpointFiles.check(directory, modules, files.configuration(), config.modelType());
+            return open(directory, modules, notices, files, options, tokenizer);
         }
+    }
+
+    /// The base model that an adapter in a directory needs: a path or the name of a hub's model, with `@` and the
+    /// revision if one is stated, as the adapter names it (`base_model_name_or_path`). Whoever opens the
+    /// model decides whether to trust that.
+    ///
+    /// @return empty if there is no adapter, or its base model is in the same folder
+    /// @throws io.github.sgpt4j.error.SgptException if a file is broken, or the adapter is not supported
+    public static Optional<String> neededBaseModel(Path directory) {
+        Path folder = SentenceModules.read(directory).transformer();
+        return AdaptedModel.neededBase(folder);
     }
 
     private static Model open(
             Path directory,
             SentenceModules modules,
             List<String> notices,
+            AdaptedModel files,
             ModelOptions options,
             Background<Tokenizer> tokenizer) {
-        Weights weights = Weights.open(modules.transformer());
+        Weights weights = files.openWeights();
         try {
             Devices.Opened devices = Devices.open(options, weights.elements());
             try {
                 List<Decoder> decoders = devices.backends().stream()
-                        .map(backend -> Decoder.load(modules.transformer(), weights, backend))
+                        .map(backend -> Decoder.load(files.configuration(), weights, backend))
                         .toList();
                 return new Model(
-                        directory, modules, notices, weights, devices, tokenizer.result(), new Lanes(decoders));
+                        directory,
+                        modules,
+                        notices,
+                        files,
+                        weights,
+                        devices,
+                        tokenizer.result(),
+                        new Lanes(decoders),
+                        options.dtype());
             } catch (RuntimeException | Error e) {
                 devices.backends().forEach(Backend::close);
                 throw e;
@@ -111,8 +141,8 @@ public final class Model implements AutoCloseable {
         }
     }
 
-    private static Tokenizer loadTokenizer(SentenceModules modules) {
-        return new TokenizerFolder(modules.transformer(), modules.lowerCase()).load();
+    private static Tokenizer loadTokenizer(Path folder, SentenceModules modules) {
+        return new TokenizerFolder(folder, modules.lowerCase()).load();
     }
 
     /// Token ids of a text, uncut.
@@ -146,7 +176,7 @@ public final class Model implements AutoCloseable {
     ///
     /// @throws IllegalStateException if the model is closed
     public String fingerprint() {
-        return whileOpen(() -> Fingerprint.ofCheckpoint(modules, weights));
+        return whileOpen(() -> Fingerprint.ofCheckpoint(files, weights));
     }
 
     /// All stored tensors, also those that are not computed with: the decoder's by name, then those of dense layers.
@@ -176,7 +206,7 @@ public final class Model implements AutoCloseable {
             throw new IllegalArgumentException("tokens: expected at least 1, got " + tokens);
         }
         return whileOpen(
-                () -> MemoryEstimate.of(DecoderLayout.read(modules.transformer(), weights.names()), weights, tokens));
+                () -> MemoryEstimate.of(DecoderLayout.read(files.configuration(), weights.names()), weights, tokens));
     }
 
     private <T> List<T> ofTensors(Function<WeightTensor, Optional<T>> fact) {
@@ -233,12 +263,22 @@ public final class Model implements AutoCloseable {
         return devices.notice();
     }
 
+    /// What probably makes results NaN or infinite and what to do about it, as the end of a sentence: numbers beyond
+    /// the range of 16-bit floats where weights are kept so, otherwise broken weights.
+    public String nonFiniteHint() {
+        return dtype == Dtype.FP16
+                ? "with dtype fp16, numbers end at 65504: use dtype bf16 or fp32"
+                : "sgpt inspect --scan tells of broken weights";
+    }
+
     /// What people should know about how the checkpoint's files are understood: what in them is not
     /// known, passed over, or read otherwise than some software does. One sentence each, with the file;
     /// empty for most checkpoints.
     public List<String> notices() {
         List<String> notices = new ArrayList<>(fileNotices);
         notices.addAll(modules.notices());
+        notices.addAll(files.notices());
+        notices.addAll(weights.notices());
         notices.addAll(tokenizer.notices());
         textLength().notice().ifPresent(notices::add);
         return notices;

@@ -4,6 +4,7 @@ import io.github.sgpt4j.SpeedReport.Parts;
 import io.github.sgpt4j.SpeedReport.Rate;
 import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.backend.TimedBackend;
+import io.github.sgpt4j.model.AdaptedModel;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.NamedShape;
 import io.github.sgpt4j.scoring.Lanes;
@@ -69,13 +70,14 @@ public final class SpeedTest implements AutoCloseable {
     /// @throws io.github.sgpt4j.error.SgptException as [Model#open]
     public static SpeedTest of(Path directory, ModelOptions options) {
         Path transformer = SentenceModules.read(directory).transformer();
-        Decoder.readConfig(transformer);
-        Weights weights = Weights.open(transformer);
+        AdaptedModel files = AdaptedModel.of(transformer, options.baseModel());
+        Decoder.readConfig(files.configuration());
+        Weights weights = files.openWeights();
         try {
             return open(
                     Devices.open(options, weights.elements()),
                     () -> weights,
-                    (opened, backend) -> Decoder.load(transformer, opened, backend));
+                    (opened, backend) -> Decoder.load(files.configuration(), opened, backend));
         } catch (RuntimeException | Error e) {
             weights.close();
             throw e;

@@ -115,6 +115,9 @@ public final class Converter {
     }
 
     private static boolean isPickled(Path folder) {
+        if (SourceFolder.isPickledAdapter(folder)) {
+            return true;
+        }
         boolean readable = MappedFile.present(folder.resolve(Weights.SINGLE_FILE))
                 || MappedFile.present(folder.resolve(Weights.INDEX_FILE));
         return !readable
@@ -149,13 +152,23 @@ public final class Converter {
             parts.add(new Part(
                     folder,
                     plan,
-                    files.isEmpty() ? Map.of() : plan.shards(options.maxShardBytes()),
+                    shards(from, files, plan),
                     inPlace ? List.of() : SourceFolder.copied(from, files.isEmpty())));
         }
         if (!any) {
-            throw new FormatException("%s: expected %s or %s, found neither"
+            throw new FormatException("%s: expected pickled weights (%s or %s, or an adapter's), found none"
                     .formatted(source, SourceFolder.SINGLE_FILE, SourceFolder.INDEX_FILE));
         }
+    }
+
+    /// The files to write; an adapter is one.
+    private Map<String, List<PlannedTensor>> shards(Path from, List<TorchFile> files, WeightPlan plan) {
+        if (files.isEmpty()) {
+            return Map.of();
+        }
+        return SourceFolder.isPickledAdapter(from)
+                ? Map.of(SourceFolder.ADAPTER, plan.tensors())
+                : plan.shards(options.maxShardBytes());
     }
 
     private static void requireIndexed(Path folder, List<TorchFile> files) {

@@ -8,6 +8,7 @@ import io.github.sgpt4j.weights.Quoted;
 import io.github.sgpt4j.weights.ShardIndex;
 import io.github.sgpt4j.weights.Unreadable;
 import io.github.sgpt4j.weights.Weights;
+import io.github.sgpt4j.weightstools.hub.AdapterFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,6 +26,9 @@ final class SourceFolder {
     static final String INDEX_FILE = "pytorch_model.bin.index.json";
     static final String CONFIG_FILE = "config.json";
 
+    static final String ADAPTER = AdapterFiles.WEIGHTS.getFirst();
+
+    private static final String PICKLED_ADAPTER = AdapterFiles.WEIGHTS.getLast();
     private static final String MODULES_FILE = "modules.json";
     private static final long MAX_JSON_BYTES = 16L << 20;
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -65,6 +69,9 @@ final class SourceFolder {
     ///
     /// @throws FormatException if an index is broken, or files that it names are missing
     static List<Path> weights(Path folder) {
+        if (isPickledAdapter(folder)) {
+            return List.of(folder.resolve(PICKLED_ADAPTER));
+        }
         Path single = folder.resolve(SINGLE_FILE);
         if (MappedFile.present(single)) {
             return List.of(single);
@@ -83,6 +90,15 @@ final class SourceFolder {
             files.add(file);
         }
         return files;
+    }
+
+    /// Whether a folder is an adapter with pickled weights only.
+    static boolean isPickledAdapter(Path folder) {
+        return MappedFile.present(folder.resolve(AdapterFiles.CONFIG))
+                && MappedFile.present(folder.resolve(PICKLED_ADAPTER))
+                && !MappedFile.present(folder.resolve(ADAPTER))
+                && !MappedFile.present(folder.resolve(SINGLE_FILE))
+                && !MappedFile.present(folder.resolve(INDEX_FILE));
     }
 
     /// Which file holds which tensor as the index says; empty if there is none.
@@ -104,15 +120,16 @@ final class SourceFolder {
                     .map(Path::toString)
                     .filter(name -> isSafetensors(name)
                             ? weights
-                            : COPIED.matcher(name).matches()
-                                    && !name.toLowerCase(Locale.ROOT).endsWith(".index.json"))
+                            : name.equals(ADAPTER)
+                                    || COPIED.matcher(name).matches()
+                                            && !name.toLowerCase(Locale.ROOT).endsWith(".index.json"))
                     .sorted()
                     .toList();
         }
     }
 
     private static boolean isSafetensors(String name) {
-        return name.endsWith(".safetensors") || name.equals(Weights.INDEX_FILE);
+        return (name.endsWith(".safetensors") || name.equals(Weights.INDEX_FILE)) && !name.equals(ADAPTER);
     }
 
     /// Whether the configuration says that the output head is not the embedding table.

@@ -35,7 +35,7 @@ final class StoredTensors {
     /// @param place what tensors that share their elements have in common
     record Stored(Path file, DType type, Shape shape, String place) {
         long bytes() {
-            return Math.multiplyExact(shape.elements(), (long) type.bytes());
+            return type.bytes(shape.elements());
         }
     }
 
@@ -81,6 +81,9 @@ final class StoredTensors {
         try (Arena arena = Arena.ofConfined()) {
             SafetensorsFile file = SafetensorsFile.open(folder.resolve(name), arena);
             file.tensors().forEach((tensor, t) -> put(tensor, new Stored(file.path(), t.dtype(), t.shape(), tensor)));
+            file.unknown()
+                    .forEach((tensor, type) -> findings.warn("%s: tensor %s: is not read, as its type %s is not known"
+                            .formatted(file.path(), Quoted.of(tensor), Quoted.of(type))));
         } catch (SgptException e) {
             findings.error(e);
         }

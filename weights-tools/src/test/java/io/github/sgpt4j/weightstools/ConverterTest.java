@@ -349,6 +349,21 @@ class ConverterTest {
         assertThrows(FormatException.class, () -> convert(folder.resolve("none")));
     }
 
+    @Test
+    void aPickledAdapterBecomesAnAdapterInSafetensors() throws IOException {
+        model(whole(new PickleBytes(), "base_model.model.h.0.attn.c_attn.lora_A.weight"), FLOATS);
+        Files.move(source.resolve("pytorch_model.bin"), source.resolve("adapter_model.bin"));
+        Files.writeString(source.resolve("adapter_config.json"), "{}");
+        assertTrue(Converter.isNeeded(source));
+        convert(target);
+        assertFalse(Converter.isNeeded(target));
+        assertTrue(Files.exists(target.resolve("adapter_config.json")));
+        assertFalse(Files.exists(target.resolve("model.safetensors")));
+        try (Weights weights = Weights.openFile(target.resolve("adapter_model.safetensors"))) {
+            assertEquals(List.of("base_model.model.h.0.attn.c_attn.lora_A.weight"), List.copyOf(weights.names()));
+        }
+    }
+
     private void refuses(String reason) {
         FormatException e = assertThrows(FormatException.class, () -> convert(target));
         assertTrue(e.getMessage().contains(reason), e.getMessage());
@@ -362,7 +377,8 @@ class ConverterTest {
         Path second = source.resolve("pytorch_model-00002-of-00002.bin");
         Path index = source.resolve("pytorch_model.bin.index.json");
         Files.move(bin, first);
-        refuses("expected pytorch_model.bin or pytorch_model.bin.index.json, found neither");
+        refuses(
+                "expected pickled weights (pytorch_model.bin or pytorch_model.bin.index.json, or an adapter's), found none");
         Files.writeString(
                 index,
                 "{\"weight_map\": {\"a\": \"%s\", \"x\": \"%s\"}}"

@@ -50,7 +50,7 @@ final class CommonOptions {
     private QuietOptions notices = new QuietOptions();
 
     ModelOptions modelOptions() {
-        return new ModelOptions(device, dtype, threads);
+        return ModelOptions.DEFAULT.withDevice(device).withDtype(dtype).withThreads(threads);
     }
 
     int batchTokens() {

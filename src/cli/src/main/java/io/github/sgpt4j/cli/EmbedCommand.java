@@ -99,6 +99,9 @@ final class EmbedCommand extends ModelCommand {
                 List<String> joined = chunk.stream().map(TextRecord::joined).toList();
                 float[][] vectors = encoder.embed(joined, kind, chunks.listener());
                 for (int i = 0; i < vectors.length; i++) {
+                    for (float value : vectors[i]) {
+                        JsonLines.requireFinite(value, chunk.get(i).where(), encoder.model());
+                    }
                     sink.write(index++, chunk.get(i), joined.get(i), vectors[i]);
                 }
                 sink.flush();
@@ -106,7 +109,7 @@ final class EmbedCommand extends ModelCommand {
         }
     }
 
-    /// Takes embeddings in input order.
+    /// Takes embeddings of finite numbers in input order.
     private interface Sink {
         void write(long index, TextRecord record, String text, float[] vector) throws IOException;
 
@@ -120,7 +123,7 @@ final class EmbedCommand extends ModelCommand {
         return new Sink() {
             @Override
             public void write(long index, TextRecord record, String text, float[] vector) throws IOException {
-                writer.row(vector, record.where());
+                writer.row(vector);
             }
 
             @Override
@@ -148,7 +151,7 @@ final class EmbedCommand extends ModelCommand {
                     json.writeStringField("text", text);
                     json.writeArrayFieldStart("embedding");
                     for (float value : vector) {
-                        JsonLines.writeFinite(json, value, record.where());
+                        json.writeNumber(value);
                     }
                     json.writeEndArray();
                 });

@@ -93,7 +93,7 @@ final class EvalCollections {
             List<Collection> collections, Map<BeirDataset, Path> runs, Map<String, Object> about) throws IOException {
         command.warnOfReranking();
         try (Model model = command.openModel();
-                CrossEncoder encoder = CrossEncoder.of(model, options.crossEncoder(command.common()));
+                CrossEncoder encoder = command.scorer(model, options.crossEncoder(command.common()));
                 CachedPairScorer scorer = caches.scorer(model, encoder)) {
             about.put("rerank", options.rerank());
             about.put("model", String.valueOf(model.directory().getFileName()));

@@ -2,6 +2,7 @@ package io.github.sgpt4j.cli;
 
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.CrossEncoder;
+import io.github.sgpt4j.CrossEncoderOptions;
 import io.github.sgpt4j.Model;
 import io.github.sgpt4j.Similarity;
 import io.github.sgpt4j.retrieval.Hit;
@@ -17,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiFunction;
 
 /// Search in an index on disk. A model is opened only if the search needs one.
 final class IndexSearch implements QuerySearch {
@@ -32,8 +34,15 @@ final class IndexSearch implements QuerySearch {
         Model open() throws IOException;
     }
 
+    /// @param scorers makes an encoder that scores with the open model
     /// @param common how to embed and score
-    IndexSearch(Path path, SearchOptions options, ModelOpening opening, CommonOptions common) throws IOException {
+    IndexSearch(
+            Path path,
+            SearchOptions options,
+            ModelOpening opening,
+            BiFunction<Model, CrossEncoderOptions, CrossEncoder> scorers,
+            CommonOptions common)
+            throws IOException {
         LuceneLog.silence();
         this.options = options;
         try {
@@ -41,7 +50,7 @@ final class IndexSearch implements QuerySearch {
             Optional<Model> model =
                     dense || options.rerank() > 0 ? Optional.of(keep(opening.open())) : Optional.empty();
             reranker = options.rerank() > 0
-                    ? Optional.of(keep(CrossEncoder.of(model.orElseThrow(), common.crossEncoder())))
+                    ? Optional.of(keep(scorers.apply(model.orElseThrow(), common.crossEncoder())))
                     : Optional.empty();
             encoder =
                     dense ? Optional.of(keep(BiEncoder.of(model.orElseThrow(), common.biEncoder()))) : Optional.empty();

@@ -3,6 +3,7 @@ package io.github.sgpt4j.cli;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.util.MinimalPrettyPrinter;
+import io.github.sgpt4j.Model;
 import java.io.IOException;
 import java.io.OutputStream;
 
@@ -35,18 +36,14 @@ final class JsonLines {
         json.flush();
     }
 
-    /// Writes a number that JSON can hold.
+    /// A number that JSON can hold.
     ///
+    /// @param where whose number it is, and `model` what computed it, for messages
     /// @throws CliException for NaN and infinity
-    static void writeFinite(JsonGenerator json, float value, String where) throws IOException {
-        json.writeNumber(requireFinite(value, where));
-    }
-
-    static float requireFinite(float value, String where) {
+    static float requireFinite(float value, String where, Model model) {
         if (!Float.isFinite(value)) {
-            throw new CliException(
-                    "%s: expected finite numbers, the model computed %s; sgpt inspect --scan tells of broken weights"
-                            .formatted(where, value));
+            throw new CliException("%s: expected finite numbers, the model computed %s; %s"
+                    .formatted(where, value, model.nonFiniteHint()));
         }
         return value;
     }

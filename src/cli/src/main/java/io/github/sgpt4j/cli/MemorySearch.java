@@ -43,7 +43,7 @@ record MemorySearch(
 
     private List<Hit> search(String query, float[] vector, String where) {
         for (float value : vector) {
-            JsonLines.requireFinite(value, where);
+            JsonLines.requireFinite(value, where, model);
         }
         List<Hit> hits = index.search(vector, Math.max(k, rerank)).stream()
                 .map(this::hit)

@@ -1,6 +1,9 @@
 package io.github.sgpt4j.cli;
 
+import io.github.sgpt4j.CrossEncoder;
+import io.github.sgpt4j.CrossEncoderOptions;
 import io.github.sgpt4j.Model;
+import io.github.sgpt4j.ModelOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -16,7 +19,8 @@ import picocli.CommandLine.Spec;
 /// A verb that works with a model.
 abstract class ModelCommand implements Callable<Integer> {
     /// What says which model computes, and how.
-    static final List<String> MODEL_OPTIONS = List.of("--model", "--device", "--dtype", "--batch-tokens", "--threads");
+    static final List<String> MODEL_OPTIONS =
+            List.of("--model", "--base-model", "--device", "--dtype", "--batch-tokens", "--threads");
 
     private final Console console;
 
@@ -34,6 +38,13 @@ abstract class ModelCommand implements Callable<Integer> {
                     "Checkpoint directory, or OWNER/NAME[@REVISION] of a model on the Hugging Face hub, downloaded on"
                             + " first use (default: the small built-in model).")
     private @Nullable String model;
+
+    @Option(
+            names = "--base-model",
+            paramLabel = "MODEL",
+            converter = Converters.Name.class,
+            description = "Base model of an adapter, named like MODEL (default: what its adapter_config.json names).")
+    private @Nullable String baseModel;
 
     ModelCommand(Console console) {
         this.console = console;
@@ -78,7 +89,8 @@ abstract class ModelCommand implements Callable<Integer> {
     ///
     /// @throws IOException if it cannot be downloaded, or the converted weights cannot be written
     final Model openModel() throws IOException {
-        Model opened = Model.open(readableModel(), common.modelOptions());
+        Path directory = readableModel();
+        Model opened = Model.open(directory, modelOptions(directory));
         opened.deviceNotice().ifPresent(this::notice);
         try {
             opened.notices().forEach(this::checkpointNotice);
@@ -87,6 +99,30 @@ abstract class ModelCommand implements Callable<Integer> {
             throw e;
         }
         return opened;
+    }
+
+    /// How the model in a directory is opened: for an adapter with the base model that it names or that was asked for,
+    /// downloaded if need be.
+    ///
+    /// @throws IOException as [#openModel]
+    final ModelOptions modelOptions(Path directory) throws IOException {
+        Optional<String> named = Model.neededBaseModel(directory);
+        Optional<String> base = baseModel == null ? named : Optional.of(baseModel);
+        if (base.isEmpty()) {
+            return common.modelOptions();
+        }
+        Path found = location().readable(location().find(base));
+        if (baseModel == null) {
+            notice("%s: the adapter is merged into %s, as its adapter_config.json says".formatted(directory, found));
+        }
+        return common.modelOptions().withBaseModel(found);
+    }
+
+    /// An encoder that scores with an open model, once people have heard what they should know; the caller closes it.
+    final CrossEncoder scorer(Model opened, CrossEncoderOptions options) {
+        CrossEncoder encoder = CrossEncoder.of(opened, options);
+        encoder.notices().forEach(this::checkpointNotice);
+        return encoder;
     }
 
     /// The checkpoint directory that [#openModel] opens.

@@ -27,14 +27,14 @@ final class NpyWriter {
         output.stream().write(header(0, columns));
     }
 
-    /// Writes a row of finite numbers.
-    void row(float[] values, String where) throws IOException {
+    /// Writes a row.
+    void row(float[] values) throws IOException {
         if (values.length != columns) {
             throw new IllegalArgumentException("expected %d columns, got %d".formatted(columns, values.length));
         }
         ByteBuffer bytes = ByteBuffer.wrap(row).order(ByteOrder.LITTLE_ENDIAN);
         for (float value : values) {
-            bytes.putFloat(JsonLines.requireFinite(value, where));
+            bytes.putFloat(value);
         }
         output.stream().write(row);
         rows++;

@@ -73,7 +73,7 @@ final class ScoreCommand extends ModelCommand {
         try (TextInput in = input.open(this, documents, "document");
                 Output out = Output.open(console(), output.file());
                 Model model = openModel();
-                CrossEncoder encoder = CrossEncoder.of(model, options())) {
+                CrossEncoder encoder = scorer(model, options())) {
             JsonLines lines = new JsonLines(out.stream());
             score(in, encoder, lines);
             lines.flush();
@@ -97,7 +97,7 @@ final class ScoreCommand extends ModelCommand {
                 List<Score> scores = encoder.score(queries, texts, chunks.listener());
                 for (int i = 0; i < scores.size(); i++) {
                     TextRecord record = chunk.get(i);
-                    JsonLines.requireFinite(scores.get(i).value(), record.where());
+                    JsonLines.requireFinite(scores.get(i).value(), record.where(), encoder.model());
                     ScoredPair pair = new ScoredPair(index++, record.id(), queries.get(i), texts.get(i), scores.get(i));
                     if (sort) {
                         kept.add(pair);

@@ -134,7 +134,7 @@ final class SearchCommand extends ModelCommand {
                 .withLimit(k)
                 .withRerank(rerank == null ? 0 : rerank)
                 .withExact(exact);
-        return new IndexSearch(TextInput.path(path), options, this::openModel, common());
+        return new IndexSearch(TextInput.path(path), options, this::openModel, this::scorer, common());
     }
 
     private QuerySearch memorySearch() throws IOException {
@@ -148,7 +148,7 @@ final class SearchCommand extends ModelCommand {
             return new MemorySearch(
                     model,
                     encoder,
-                    rerank == null ? Optional.empty() : Optional.of(CrossEncoder.of(model, common().crossEncoder())),
+                    rerank == null ? Optional.empty() : Optional.of(scorer(model, common().crossEncoder())),
                     documents,
                     new SearchIndex(embed(documents, encoder), encoder.similarity()),
                     k,

@@ -42,22 +42,27 @@ public final class CheckpointFiles {
     ///
     /// @param directory the checkpoint
     /// @param modules what its module files say
+    /// @param base folder of config.json: another one than the transformer's if that is an adapter
     /// @param modelType its family
     /// @return notices about what is not known and was passed over, one sentence for each file
     /// @throws UnsupportedModelException if a file asks for something that changes numbers and is not followed
     /// @throws FormatException if a file is no JSON, or a folder cannot be listed
-    public static List<String> check(Path directory, SentenceModules modules, String modelType) {
+    public static List<String> check(Path directory, SentenceModules modules, Path base, String modelType) {
         CheckpointFiles files = new CheckpointFiles(directory, modules.transformer());
-        files.transformer(modelType);
+        files.transformer(modules.transformer(), modelType);
         files.modules();
         files.names();
+        if (!base.normalize().equals(modules.transformer().normalize())) {
+            files.transformer(base, modelType);
+            files.names(base, KeyTable.read("files", ""));
+        }
         return List.copyOf(files.notices);
     }
 
-    private void transformer(String modelType) {
-        keys(transformer.resolve("config.json"), "config", modelType);
+    private void transformer(Path folder, String modelType) {
+        keys(folder.resolve("config.json"), "config", modelType);
         for (String name : BESIDE_CONFIG) {
-            keys(transformer.resolve(name + ".json"), name, "");
+            keys(folder.resolve(name + ".json"), name, "");
         }
     }
 

@@ -1,6 +1,7 @@
 package io.github.sgpt4j.checkpoint;
 
 import io.github.sgpt4j.error.SgptException;
+import io.github.sgpt4j.model.AdaptedModel;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.DecoderConfig;
 import io.github.sgpt4j.model.DecoderLayout;
@@ -69,7 +70,7 @@ public final class CheckpointLayout {
     /// @return what people should know, one sentence each
     /// @throws io.github.sgpt4j.error.SgptException if one asks for something unsupported
     public List<String> notices() {
-        List<String> notices = new ArrayList<>(CheckpointFiles.check(directory, modules, config.modelType()));
+        List<String> notices = new ArrayList<>(CheckpointFiles.check(directory, modules, modules.transformer(), config.modelType()));
         notices.addAll(modules.notices());
         return notices;
     }
@@ -79,7 +80,11 @@ public final class CheckpointLayout {
     /// @throws io.github.sgpt4j.error.SgptException if one is missing, broken or asks for something unsupported
     public static CheckpointLayout read(Path directory) {
         SentenceModules modules = SentenceModules.read(directory);
-        return new CheckpointLayout(directory, Decoder.readConfig(modules.transformer()), modules);
+        return new CheckpointLayout(
+                directory,
+                Decoder.readConfig(
+                        AdaptedModel.of(modules.transformer(), Optional.empty()).configuration()),
+                modules);
     }
 
     /// The name of the table that a tied decoder takes its output head from, empty if the head is its own or the folder
@@ -90,9 +95,7 @@ public final class CheckpointLayout {
     public static Optional<String> tiedTable(Path folder, Set<String> stored) {
         try {
             DecoderLayout layout = DecoderLayout.read(folder, stored);
-            return layout.config().tiedHead()
-                    ? Optional.of(layout.head().getFirst().name())
-                    : Optional.empty();
+            return layout.config().tiedHead() ? Optional.of(layout.table()) : Optional.empty();
         } catch (SgptException e) {
             // Whoever opens the model is told.
             return Optional.empty();

@@ -64,7 +64,7 @@ public final class Decoder {
     private static Decoder load(JsonFile file, Weights weights, Backend backend) {
         Family family = Family.of(file);
         DecoderConfig config = family.config().apply(file);
-        return new Decoder(config, new DecoderLoader(config, family.names(), weights, backend), backend);
+        return new Decoder(config, new DecoderLoader(file, config, family.names(), weights, backend), backend);
     }
 
     public DecoderConfig config() {
@@ -188,8 +188,14 @@ public final class Decoder {
     /// Prepares the output head now instead of at the first scoring.
     ///
     /// @throws FormatException if the checkpoint has none
+    /// @throws io.github.sgpt4j.error.UnsupportedModelException if it has a classification head instead
     public void requireHead() {
         head();
+    }
+
+    /// What people should know who score: where the output head comes from, if that may surprise.
+    public List<String> headNotices() {
+        return loader.headNotices();
     }
 
     private Linear head() {

@@ -13,12 +13,22 @@ import java.util.Set;
 /// @param config the model
 /// @param layerPrefix what the names of tensors in layers begin with, such as `transformer.h.`
 /// @param decoder tensors that every use of the model needs
-/// @param head tensors that scoring needs too; a tied model's is its embedding table
+/// @param table name of the embedding table, one of `decoder`
+/// @param head tensors that scoring needs too; a tied model's is its embedding table, unless a head is stored
 public record DecoderLayout(
-        DecoderConfig config, String layerPrefix, List<ExpectedTensor> decoder, List<ExpectedTensor> head) {
+        DecoderConfig config,
+        String layerPrefix,
+        List<ExpectedTensor> decoder,
+        String table,
+        List<ExpectedTensor> head) {
     public DecoderLayout {
         decoder = List.copyOf(decoder);
         head = List.copyOf(head);
+    }
+
+    /// Whether the output head is the embedding table itself.
+    public boolean headIsTable() {
+        return head.getFirst().name().equals(table);
     }
 
     /// Reads `config.json` in a directory.
@@ -39,16 +49,18 @@ public record DecoderLayout(
         private final DecoderConfig c;
         private final WeightNames names;
         private final String prefix;
+        private final OutputHead outputHead;
         private final List<ExpectedTensor> tensors = new ArrayList<>();
 
         Builder(DecoderConfig config, WeightNames names, String prefix) {
             this.c = config;
             this.names = names;
             this.prefix = prefix;
+            this.outputHead = new OutputHead(config, names, prefix);
         }
 
         DecoderLayout build(Set<String> stored) {
-            String table = prefix + names.embedding() + ".weight";
+            String table = outputHead.table(stored::contains);
             add(table, Use.TABLE, c.vocabulary(), c.embeddingWidth());
             if (c.positions() instanceof Positions.Learned learned) {
                 long rows = c.maxPositions() + (long) learned.offset();
@@ -68,7 +80,7 @@ public record DecoderLayout(
                 norm(prefix + names.finalNorm(), c.hidden());
             }
             String layers = prefix + names.layer().substring(0, names.layer().indexOf("{}"));
-            return new DecoderLayout(c, layers, tensors, head(table, stored));
+            return new DecoderLayout(c, layers, tensors, table, head(stored));
         }
 
         private void layer(String p) {
@@ -107,20 +119,13 @@ public record DecoderLayout(
             }
         }
 
-        private List<ExpectedTensor> head(String table, Set<String> stored) {
-            if (c.tiedHead()) {
-                return List.of(new ExpectedTensor(table, Use.MATRIX, c.vocabulary(), c.embeddingWidth()));
-            }
-            String module = names.heads().stream()
-                    .filter(n -> stored.contains(n + ".weight"))
-                    .findFirst()
-                    .orElse(names.heads().getFirst());
-            List<ExpectedTensor> head = new ArrayList<>();
-            head.add(new ExpectedTensor(module + ".weight", Use.MATRIX, c.vocabulary(), c.embeddingWidth()));
-            if (c.bias().head()) {
-                head.add(new ExpectedTensor(module + ".bias", Use.VECTOR, c.vocabulary()));
-            }
-            return head;
+        private List<ExpectedTensor> head(Set<String> stored) {
+            List<String> names = outputHead.tensors(stored::contains);
+            ExpectedTensor weight =
+                    new ExpectedTensor(names.getFirst(), Use.MATRIX, c.vocabulary(), c.embeddingWidth());
+            return names.size() == 1
+                    ? List.of(weight)
+                    : List.of(weight, new ExpectedTensor(names.getLast(), Use.VECTOR, c.vocabulary()));
         }
 
         private void norm(String module, int columns) {

@@ -7,7 +7,7 @@ import io.github.sgpt4j.backend.MatrixRows;
 import io.github.sgpt4j.backend.Norm;
 import io.github.sgpt4j.backend.NormParameters;
 import io.github.sgpt4j.backend.Table;
-import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.weights.WeightTensor;
 import io.github.sgpt4j.weights.Weights;
 import java.util.ArrayList;
@@ -17,23 +17,28 @@ import java.util.Optional;
 /// Finds a decoder's tensors by a family's [WeightNames], checks their shapes against the configuration and hands
 /// them to a backend.
 final class DecoderLoader {
+    private final JsonFile file;
     private final DecoderConfig config;
     private final WeightNames names;
     private final Weights weights;
     private final Backend backend;
     private final String prefix;
+    private final OutputHead outputHead;
 
-    DecoderLoader(DecoderConfig config, WeightNames names, Weights weights, Backend backend) {
+    /// @param file where `config` comes from
+    DecoderLoader(JsonFile file, DecoderConfig config, WeightNames names, Weights weights, Backend backend) {
+        this.file = file;
         this.config = config;
         this.names = names;
         this.weights = weights;
         this.backend = backend;
         prefix = names.prefix(weights::contains);
+        outputHead = new OutputHead(config, names, prefix);
     }
 
     Table embedding() {
         return backend.table(
-                weights.get(prefix + names.embedding() + ".weight", config.vocabulary(), config.embeddingWidth()));
+                weights.get(outputHead.table(weights::contains), config.vocabulary(), config.embeddingWidth()));
     }
 
     /// The table of learned positions, or empty for other kinds.
@@ -157,28 +162,22 @@ final class DecoderLoader {
         return parts.build();
     }
 
-    /// The output head. Tied models use the embedding table.
+    /// The output head. Tied models use the embedding table, unless a head with other numbers is stored.
+    ///
+    /// @throws UnsupportedModelException if the model has a classification head instead
     Linear head() {
-        if (config.tiedHead()) {
-            return backend.linear(
-                    List.of(MatrixRows.all(weights.get(
-                            prefix + names.embedding() + ".weight", config.vocabulary(), config.embeddingWidth()))),
-                    List.of());
-        }
-        String module = names.heads().stream()
-                .filter(n -> weights.contains(n + ".weight"))
-                .findFirst()
-                .orElseThrow(() -> new FormatException(
-                        "%s: expected tensor \"%s.weight\" (the output head, needed for scoring), found none"
-                                .formatted(
-                                        weights.files().getFirst(),
-                                        names.heads().getFirst())));
-        List<MatrixRows> bias = config.bias().head()
-                ? List.of(MatrixRows.all(weights.get(module + ".bias", config.vocabulary())))
+        outputHead.refuseClassifier(file, weights::contains);
+        List<MatrixRows> weight = List.of(MatrixRows.all(outputHead.weight(weights)));
+        List<String> tensors = outputHead.tensors(weights::contains);
+        List<MatrixRows> bias = tensors.size() > 1
+                ? List.of(MatrixRows.all(weights.get(tensors.getLast(), config.vocabulary())))
                 : List.of();
-        return backend.linear(
-                List.of(MatrixRows.all(weights.get(module + ".weight", config.vocabulary(), config.embeddingWidth()))),
-                bias);
+        return backend.linear(weight, bias);
+    }
+
+    /// What people should know who score.
+    List<String> headNotices() {
+        return outputHead.notices(weights);
     }
 
     private Norm norm(String module, int columns) {

@@ -86,9 +86,7 @@ record Family(String modelType, Function<JsonFile, DecoderConfig> config, Weight
 
     /// Refuses what changes the result of any family in a way that the decoder does not implement.
     private static void refuseOptions(JsonFile config) {
-        if (!config.bool("is_causal", true)) {
-            throw unsupported(config, "is_causal", "every token attends to earlier ones only");
-        }
+        CustomCode.refuse(config);
         if (config.has("quantization_config")) {
             throw unsupported(config, "quantization_config", "weights must be F32, F16 or BF16");
         }

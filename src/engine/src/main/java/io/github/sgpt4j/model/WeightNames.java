@@ -62,7 +62,7 @@ record WeightNames(
     ///
     /// @param stored whether the checkpoint has a tensor of a name
     String prefix(Predicate<String> stored) {
-        // The second is for messages about a missing embedding.
+        // The second is for tables under the head's name, and for messages about a missing one.
         return prefixOf(embedding, stored)
                 .or(() -> prefixOf(layer.replace("{}", "0") + norm1, stored))
                 .orElse(prefixes.getFirst());

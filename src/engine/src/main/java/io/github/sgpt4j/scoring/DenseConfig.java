@@ -37,12 +37,7 @@ public record DenseConfig(int in, int out, boolean bias, Activation activation) 
             throw new UnsupportedModelException(
                     "%s: key \"use_residual\" = true is not supported".formatted(config.path()));
         }
-        for (String key : List.of("module_input_name", "module_output_name")) {
-            if (!config.text(key, "sentence_embedding").equals("sentence_embedding")) {
-                throw new UnsupportedModelException("%s: key \"%s\": expected \"sentence_embedding\", got %s"
-                        .formatted(config.path(), key, Quoted.of(config.text(key, ""))));
-            }
-        }
+        ModuleInput.requireSentence(config);
         return new DenseConfig(in, out, config.bool("bias", true), activation(config));
     }
 

@@ -118,6 +118,7 @@ public record SentenceModules(
                 }
                 case "Normalize" -> {
                     requirePlace(i > 1, file, kind);
+                    JsonFile.readObjectIfPresent(folder.resolve("config.json")).ifPresent(ModuleInput::requireSentence);
                     steps.add(new Step.Normalize());
                 }
                 case "Dense" -> {

@@ -6,13 +6,15 @@ import io.github.sgpt4j.tensor.DType;
 import io.github.sgpt4j.tensor.Shape;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Parses and checks one tensor's entry in a safetensors header:
-/// `{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}`, keys in any order.
+/// `{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}`, keys in any order. A type that is not known is kept by its
+/// name: what does not need the tensor can pass over it, but its size cannot be checked.
 final class SafetensorsEntryParser {
     private static final String DTYPE = "dtype";
     private static final String SHAPE = "shape";
@@ -27,7 +29,7 @@ final class SafetensorsEntryParser {
     private final long position;
     private final String tensor;
 
-    private @Nullable DType dtype;
+    private @Nullable String dtype;
     private @Nullable Shape shape;
     private long @Nullable [] offsets;
 
@@ -67,37 +69,35 @@ final class SafetensorsEntryParser {
         return entry(required(dtype, DTYPE), required(shape, SHAPE), required(offsets, OFFSETS));
     }
 
-    private SafetensorsHeader.Entry entry(DType dtype, Shape shape, long[] offsets) {
+    private SafetensorsHeader.Entry entry(String type, Shape shape, long[] offsets) {
         long begin = offsets[0];
         long end = offsets[1];
         if (begin > end || end > dataBytes) {
             throw bad("expected data_offsets in order within the %d bytes of data, got %s"
                     .formatted(dataBytes, Arrays.toString(offsets)));
         }
-        long bytes;
-        try {
-            bytes = Math.multiplyExact(shape.elements(), (long) dtype.bytes());
-        } catch (ArithmeticException e) {
-            throw bad("expected a size that fits 64 bits, got shape %s of %s".formatted(shape, dtype));
-        }
-        if (bytes != end - begin) {
-            throw bad("expected %d bytes for shape %s of %s, got %d from data_offsets %s"
-                    .formatted(bytes, shape, dtype, end - begin, Arrays.toString(offsets)));
-        }
-        return new SafetensorsHeader.Entry(name, position, dtype, shape, begin, end);
+        Optional<DType> dtype = Optional.ofNullable(DTYPES.get(type));
+        dtype.ifPresent(known -> requireSize(known, shape, offsets));
+        return new SafetensorsHeader.Entry(name, position, type, dtype, shape, begin, end);
     }
 
-    private DType dtype() {
-        json.next(JsonToken.VALUE_STRING, "a string as dtype of " + tensor);
-        String text = json.text();
-        DType known = DTYPES.get(text);
-        if (known == null) {
-            throw json.bad(
-                    json.position(),
-                    "%s: expected a dtype of %s, got %s"
-                            .formatted(tensor, Arrays.toString(DType.values()), Quoted.of(text)));
+    private void requireSize(DType dtype, Shape shape, long[] offsets) {
+        long bytes;
+        try {
+            bytes = dtype.bytes(shape.elements());
+        } catch (ArithmeticException e) {
+            throw bad("expected a size in whole bytes that fits 64 bits, got shape %s of %s".formatted(shape, dtype));
         }
-        return known;
+        long got = offsets[1] - offsets[0];
+        if (bytes != got) {
+            throw bad("expected %d bytes for shape %s of %s, got %d from data_offsets %s"
+                    .formatted(bytes, shape, dtype, got, Arrays.toString(offsets)));
+        }
+    }
+
+    private String dtype() {
+        json.next(JsonToken.VALUE_STRING, "a string as dtype of " + tensor);
+        return json.text();
     }
 
     private Shape shape() {

@@ -21,8 +21,11 @@ import java.util.Map;
 ///
 /// @param path as given
 /// @param tensors by name, in the order of the header; their segments live as long as the arena given to [#open]
+/// @param unknown names of the types of further tensors, by tensor: types that `DType` lacks, so that nothing
+///     can be said of their contents
 /// @param metadata the strings under `__metadata__`, in the order of the file
-public record SafetensorsFile(Path path, Map<String, WeightTensor> tensors, Map<String, String> metadata) {
+public record SafetensorsFile(
+        Path path, Map<String, WeightTensor> tensors, Map<String, String> unknown, Map<String, String> metadata) {
     /// The longest header accepted, as in the reference implementation.
     public static final long MAX_HEADER_BYTES = 100_000_000;
 
@@ -31,6 +34,7 @@ public record SafetensorsFile(Path path, Map<String, WeightTensor> tensors, Map<
 
     public SafetensorsFile {
         tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors));
+        unknown = Collections.unmodifiableMap(new LinkedHashMap<>(unknown));
         metadata = Collections.unmodifiableMap(new LinkedHashMap<>(metadata));
     }
 
@@ -53,11 +57,16 @@ public record SafetensorsFile(Path path, Map<String, WeightTensor> tensors, Map<
         requireFilled(file, List.copyOf(header.entries().values()), data.byteSize());
         Map<String, WeightTensor> tensors =
                 LinkedHashMap.newLinkedHashMap(header.entries().size());
+        Map<String, String> unknown = new LinkedHashMap<>();
         for (SafetensorsHeader.Entry entry : header.entries().values()) {
             MemorySegment slice = data.asSlice(entry.begin(), entry.end() - entry.begin());
-            tensors.put(entry.name(), new WeightTensor(entry.name(), file, entry.dtype(), entry.shape(), slice));
+            entry.dtype()
+                    .ifPresentOrElse(
+                            dtype -> tensors.put(
+                                    entry.name(), new WeightTensor(entry.name(), file, dtype, entry.shape(), slice)),
+                            () -> unknown.put(entry.name(), entry.type()));
         }
-        return new SafetensorsFile(path, tensors, header.metadata());
+        return new SafetensorsFile(path, tensors, unknown, header.metadata());
     }
 
     private static long headerBytes(String file, MemorySegment bytes) {

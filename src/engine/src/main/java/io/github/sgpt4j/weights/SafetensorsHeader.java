@@ -7,11 +7,13 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /// What the JSON header of a safetensors file says: metadata and, for each tensor, its type, shape and place.
 ///
 /// Each entry is checked for itself (keys, types, ranges, shape against bytes); that entries fill the data without
-/// gaps or overlaps is checked by [SafetensorsFile]. Unknown keys of an entry are passed over, as the reference does.
+/// gaps or overlaps is checked by [SafetensorsFile]. Unknown keys of an entry are passed over, and `null` as metadata
+/// is none, as in the reference.
 ///
 /// @param entries by name, in the order of the file
 /// @param metadata the strings under `__metadata__`, in the order of the file
@@ -21,9 +23,11 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
     static final int MAX_METADATA = 100_000;
 
     /// @param position offset of the tensor's name in the file
+    /// @param type name of the element type
+    /// @param dtype the element type, empty if it is not known
     /// @param begin first byte of the tensor, counted from the end of the header
     /// @param end the byte after its last
-    record Entry(String name, long position, DType dtype, Shape shape, long begin, long end) {}
+    record Entry(String name, long position, String type, Optional<DType> dtype, Shape shape, long begin, long end) {}
 
     /// Parses and checks a header.
     ///
@@ -77,7 +81,12 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
         }
 
         private void metadata() {
-            json.next(JsonToken.START_OBJECT, "an object of strings as " + METADATA);
+            if (json.next() == JsonToken.VALUE_NULL) {
+                return;
+            }
+            if (json.token() != JsonToken.START_OBJECT) {
+                throw json.unexpected("an object of strings as " + METADATA);
+            }
             while (json.nextKey()) {
                 String key = json.text();
                 if (metadata.containsKey(key)) {

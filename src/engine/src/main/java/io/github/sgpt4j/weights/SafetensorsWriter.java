@@ -39,6 +39,7 @@ public final class SafetensorsWriter {
             DType.U64,
             DType.I64,
             DType.F64,
+            DType.C64,
             DType.F32,
             DType.U32,
             DType.I32,
@@ -46,10 +47,16 @@ public final class SafetensorsWriter {
             DType.F16,
             DType.U16,
             DType.I16,
+            DType.F8_E5M2FNUZ,
+            DType.F8_E4M3FNUZ,
+            DType.F8_E8M0,
             DType.F8_E4M3,
             DType.F8_E5M2,
             DType.I8,
             DType.U8,
+            DType.F6_E3M2,
+            DType.F6_E2M3,
+            DType.F4,
             DType.BOOL);
 
     private final Map<String, Pending> tensors = new TreeMap<>();
@@ -73,7 +80,7 @@ public final class SafetensorsWriter {
 
     private record Pending(String name, DType dtype, Shape shape, long bytes, Source source) {
         Pending(String name, DType dtype, Shape shape, Source source) {
-            this(name, dtype, shape, Math.multiplyExact(shape.elements(), (long) dtype.bytes()), source);
+            this(name, dtype, shape, dtype.bytes(shape.elements()), source);
         }
     }
 
@@ -86,7 +93,7 @@ public final class SafetensorsWriter {
     /// Adds a tensor whose bytes are streamed when writing.
     ///
     /// @throws IllegalArgumentException if the name is taken or reserved
-    /// @throws ArithmeticException if the size does not fit a `long`
+    /// @throws ArithmeticException if the size does not fit a `long`, or is no whole bytes
     public SafetensorsWriter add(String name, DType dtype, Shape shape, Source source) {
         if (name.equals(SafetensorsHeader.METADATA) || tensors.containsKey(name)) {
             throw new IllegalArgumentException("tensor name %s is taken".formatted(Quoted.of(name)));

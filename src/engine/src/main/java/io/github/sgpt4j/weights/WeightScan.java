@@ -20,6 +20,12 @@ public final class WeightScan {
     /// This type has no infinities, and NaN only with all of exponent and fraction set.
     private static final int F8_E4M3_NAN = 0x7F;
 
+    /// This type is an exponent alone: no sign, no infinities, one NaN.
+    private static final int F8_E8M0_NAN = 0xFF;
+
+    /// Where other types have the negative zero, these have their only NaN; they have no infinities.
+    private static final byte F8_FNUZ_NAN = (byte) 0x80;
+
     /// Elements looked at together: small enough for a cache.
     private static final int PIECE = 1 << 16;
 
@@ -94,7 +100,8 @@ public final class WeightScan {
         return sum;
     }
 
-    /// Row-major index of the first element that is a NaN or an infinity, if any; integers never are. Reads the whole
+    /// Row-major index of the first element that is a NaN or an infinity, if any; integers never are,
+    /// nor is what is smaller than a byte. Reads the whole
     /// tensor.
     ///
     /// @throws IllegalStateException if the weights are closed
@@ -107,7 +114,10 @@ public final class WeightScan {
             case BF16 -> firstOf16(tensor.data(), elements, BF16_EXPONENT);
             case F8_E5M2 -> firstOf8(tensor.data(), elements, F8_E5M2_EXPONENT);
             case F8_E4M3 -> firstOf8(tensor.data(), elements, F8_E4M3_NAN);
-            case BOOL, U8, I8, I16, U16, I32, U32, I64, U64 -> -1;
+            case F8_E8M0 -> firstOf8(tensor.data(), elements, F8_E8M0_NAN);
+            case F8_E4M3FNUZ, F8_E5M2FNUZ -> firstEqual(tensor.data(), F8_FNUZ_NAN);
+            case C64 -> half(firstOf32(tensor.data(), 2 * elements, F32_EXPONENT));
+            case BOOL, F4, F6_E2M3, F6_E3M2, U8, I8, I16, U16, I32, U32, I64, U64 -> -1;
         };
         return first < 0 ? OptionalLong.empty() : OptionalLong.of(first);
     }
@@ -146,6 +156,20 @@ public final class WeightScan {
             }
         }
         return -1;
+    }
+
+    private static long firstEqual(MemorySegment data, byte value) {
+        for (long i = 0; i < data.byteSize(); i++) {
+            if (data.get(ValueLayout.JAVA_BYTE, i) == value) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    /// Of a number's place among real and imaginary parts, that of its element.
+    private static long half(long part) {
+        return part < 0 ? part : part / 2;
     }
 
     /// Tensors, elements and bytes by data type, for those types that occur, in the order of [DType].

@@ -15,10 +15,10 @@ import java.util.Objects;
 /// @param file the file that holds it, for error messages
 /// @param dtype element type
 /// @param shape dimensions, outermost first
-/// @param data read-only bytes, `shape.elements() * dtype.bytes()` long; not necessarily aligned to the element size
+/// @param data read-only bytes, `dtype.bytes(shape.elements())` long; not necessarily aligned to the element size
 public record WeightTensor(String name, String file, DType dtype, Shape shape, MemorySegment data) {
     public WeightTensor {
-        long expected = Math.multiplyExact(shape.elements(), (long) dtype.bytes());
+        long expected = dtype.bytes(shape.elements());
         if (data.byteSize() != expected) {
             throw new IllegalArgumentException("tensor %s in %s: shape %s of %s needs %d bytes, got %d"
                     .formatted(name, file, shape, dtype, expected, data.byteSize()));
@@ -35,7 +35,25 @@ public record WeightTensor(String name, String file, DType dtype, Shape shape, M
             case F32 -> data.getAtIndex(LittleEndian.F32, index);
             case F16 -> Half.f16ToFloat(data.getAtIndex(LittleEndian.I16, index));
             case BF16 -> Half.bf16ToFloat(data.getAtIndex(LittleEndian.I16, index));
-            case BOOL, U8, I8, F8_E4M3, F8_E5M2, I16, U16, I32, U32, I64, U64, F64 -> throw notWeight();
+            case BOOL,
+                    F4,
+                    F6_E2M3,
+                    F6_E3M2,
+                    U8,
+                    I8,
+                    F8_E4M3,
+                    F8_E5M2,
+                    F8_E8M0,
+                    F8_E4M3FNUZ,
+                    F8_E5M2FNUZ,
+                    I16,
+                    U16,
+                    I32,
+                    U32,
+                    C64,
+                    I64,
+                    U64,
+                    F64 -> throw notWeight();
         };
     }
 
@@ -58,7 +76,25 @@ public record WeightTensor(String name, String file, DType dtype, Shape shape, M
                     target[offset + i] = Half.bf16ToFloat(data.getAtIndex(LittleEndian.I16, first + i));
                 }
             }
-            case BOOL, U8, I8, F8_E4M3, F8_E5M2, I16, U16, I32, U32, I64, U64, F64 -> throw notWeight();
+            case BOOL,
+                    F4,
+                    F6_E2M3,
+                    F6_E3M2,
+                    U8,
+                    I8,
+                    F8_E4M3,
+                    F8_E5M2,
+                    F8_E8M0,
+                    F8_E4M3FNUZ,
+                    F8_E5M2FNUZ,
+                    I16,
+                    U16,
+                    I32,
+                    U32,
+                    C64,
+                    I64,
+                    U64,
+                    F64 -> throw notWeight();
         }
     }
 

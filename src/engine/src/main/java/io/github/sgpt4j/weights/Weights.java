@@ -9,6 +9,7 @@ import io.github.sgpt4j.tensor.Shape;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -25,6 +26,7 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 
 /// The tensors of a checkpoint by name, in mapped memory: `model.safetensors`, or the shards that
 /// `model.safetensors.index.json` names (the single file wins if both are there, as in transformers).
@@ -34,6 +36,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 ///
 /// With an index, each tensor it names must be in the shard it names for it, and no name may occur in two shards.
 /// Tensors that the index does not name are left out.
+///
+/// Tensors whose element type is not known are passed over: [#notices] tells of them, and asking for one is an error.
 public final class Weights implements AutoCloseable {
     /// Name of a checkpoint's only weight file.
     public static final String SINGLE_FILE = "model.safetensors";
@@ -50,18 +54,24 @@ public final class Weights implements AutoCloseable {
     private final Arena arena;
     private final AtomicBoolean closed = new AtomicBoolean();
     private final NavigableMap<String, WeightTensor> tensors;
+    private final Map<String, String> unknown;
     private final Map<String, String> metadata;
     private final List<Path> files;
+
+    /// What some of the tensors belong to, closed with this.
+    private final List<Weights> parts = new ArrayList<>();
 
     private Weights(
             Path source,
             Arena arena,
             Map<String, WeightTensor> tensors,
+            Map<String, String> unknown,
             Map<String, String> metadata,
             List<Path> files) {
         this.source = source;
         this.arena = arena;
         this.tensors = Collections.unmodifiableNavigableMap(new TreeMap<>(tensors));
+        this.unknown = Collections.unmodifiableMap(new TreeMap<>(unknown));
         this.metadata = Collections.unmodifiableMap(new LinkedHashMap<>(metadata));
         this.files = List.copyOf(files);
     }
@@ -90,7 +100,36 @@ public final class Weights implements AutoCloseable {
         boolean opened = false;
         try {
             SafetensorsFile safetensors = SafetensorsFile.open(file, arena);
-            Weights weights = new Weights(file, arena, safetensors.tensors(), safetensors.metadata(), List.of(file));
+            Weights weights = new Weights(
+                    file, arena, safetensors.tensors(), safetensors.unknown(), safetensors.metadata(), List.of(file));
+            opened = true;
+            return weights;
+        } finally {
+            if (!opened) {
+                arena.close();
+            }
+        }
+    }
+
+    /// Stored weights with some tensors replaced, or added, by others.
+    ///
+    /// @param stored closed with the result, as `others` are
+    /// @param others where tensors may come from
+    /// @param changes makes the tensors, in the memory it is given where they are not stored
+    public static Weights overlaid(
+            Weights stored, Weights others, Function<SegmentAllocator, Map<String, WeightTensor>> changes) {
+        Arena arena = Arena.ofShared();
+        boolean opened = false;
+        try {
+            Map<String, WeightTensor> tensors = new TreeMap<>(stored.tensors);
+            tensors.putAll(changes.apply(arena));
+            Map<String, String> unknown = new TreeMap<>(stored.unknown);
+            unknown.keySet().removeAll(tensors.keySet());
+            List<Path> files = new ArrayList<>(stored.files);
+            files.addAll(others.files);
+            Weights weights = new Weights(stored.source, arena, tensors, unknown, stored.metadata, files);
+            weights.parts.add(stored);
+            weights.parts.add(others);
             opened = true;
             return weights;
         } finally {
@@ -123,7 +162,7 @@ public final class Weights implements AutoCloseable {
                 MemorySegment bytes = data.asSlice(0, shape.elements() * dtype.bytes());
                 tensors.put(name, new WeightTensor(name, source.toString(), dtype, shape, bytes));
             });
-            Weights weights = new Weights(source, arena, tensors, Map.of(), List.of());
+            Weights weights = new Weights(source, arena, tensors, Map.of(), Map.of(), List.of());
             opened = true;
             return weights;
         } finally {
@@ -173,7 +212,9 @@ public final class Weights implements AutoCloseable {
             shards.values().forEach(shard -> shard.metadata().forEach(metadata::putIfAbsent));
             List<Path> files =
                     shards.values().stream().map(SafetensorsFile::path).toList();
-            Weights weights = new Weights(directory, arena, select(index, shards), metadata, files);
+            Map<String, String> unknown = new TreeMap<>();
+            Map<String, WeightTensor> tensors = select(index, shards, unknown);
+            Weights weights = new Weights(directory, arena, tensors, unknown, metadata, files);
             opened = true;
             return weights;
         } finally {
@@ -186,7 +227,9 @@ public final class Weights implements AutoCloseable {
     private static void requireDistinct(Iterable<SafetensorsFile> shards) {
         Map<String, Path> holders = new TreeMap<>();
         for (SafetensorsFile shard : shards) {
-            for (String name : shard.tensors().keySet()) {
+            Set<String> names = new TreeSet<>(shard.tensors().keySet());
+            names.addAll(shard.unknown().keySet());
+            for (String name : names) {
                 Path other = holders.put(name, shard.path());
                 if (other != null) {
                     throw new FormatException("%s: expected tensor %s in one shard, got it in %s as well"
@@ -196,11 +239,20 @@ public final class Weights implements AutoCloseable {
         }
     }
 
-    private static Map<String, WeightTensor> select(ShardIndex index, Map<String, SafetensorsFile> shards) {
+    /// The tensors that the index names.
+    ///
+    /// @param unknown gets the names of types that are not known, by tensor
+    private static Map<String, WeightTensor> select(
+            ShardIndex index, Map<String, SafetensorsFile> shards, Map<String, String> unknown) {
         Map<String, WeightTensor> selected = new TreeMap<>();
         index.shards().forEach((name, file) -> {
             SafetensorsFile shard = shards.get(file);
             WeightTensor tensor = shard == null ? null : shard.tensors().get(name);
+            String type = shard == null ? null : shard.unknown().get(name);
+            if (type != null) {
+                unknown.put(name, type);
+                return;
+            }
             if (tensor == null) {
                 throw new FormatException("%s: expected tensor %s in shard %s, found no such tensor there"
                         .formatted(index.path(), Quoted.of(name), Quoted.of(file)));
@@ -255,24 +307,45 @@ public final class Weights implements AutoCloseable {
         return all.size() <= MOST_LISTED ? shown : "%s and %d more".formatted(shown, all.size() - MOST_LISTED);
     }
 
-    /// Names of all tensors, sorted.
+    /// Names of all tensors of known types, sorted.
     public Set<String> names() {
         return tensors.keySet();
     }
 
+    /// Whether a tensor of this name is stored, of whatever type.
     public boolean contains(String name) {
-        return tensors.containsKey(name);
+        return tensors.containsKey(name) || unknown.containsKey(name);
+    }
+
+    /// What people should know: which tensors are passed over, as their types are not known.
+    public List<String> notices() {
+        if (unknown.isEmpty()) {
+            return List.of();
+        }
+        List<String> some = unknown.entrySet().stream()
+                .limit(MOST_LISTED)
+                .map(entry -> "%s of type %s".formatted(Quoted.of(entry.getKey()), Quoted.of(entry.getValue())))
+                .toList();
+        int more = unknown.size() - some.size();
+        return List.of("%s: passed over are tensors of types that are not known: %s%s"
+                .formatted(source, String.join(", ", some), more == 0 ? "" : " and %d more".formatted(more)));
     }
 
     /// The tensor of this name; its segment is borrowed until [#close].
     ///
     /// @throws FormatException if there is none
+    /// @throws UnsupportedModelException if its data type is not known
     /// @throws IllegalStateException if the weights are closed
     public WeightTensor get(String name) {
         if (closed.get()) {
             throw new IllegalStateException("the weights of %s are closed".formatted(source));
         }
         WeightTensor tensor = tensors.get(name);
+        String type = unknown.get(name);
+        if (type != null) {
+            throw new UnsupportedModelException("%s: tensor %s: expected F32, F16 or BF16, got the unknown type %s"
+                    .formatted(source, Quoted.of(name), Quoted.of(type)));
+        }
         if (tensor == null) {
             List<String> near = NearNames.of(name, tensors.keySet());
             throw new FormatException("%s: expected a tensor %s, got %d others%s"
@@ -293,8 +366,16 @@ public final class Weights implements AutoCloseable {
     /// @throws UnsupportedModelException if its data type is not one to compute with
     /// @throws IllegalStateException if the weights are closed
     public WeightTensor get(String name, long... expectedShape) {
-        WeightTensor tensor = get(name);
+        return requireWeight(get(name), expectedShape);
+    }
+
+    /// The tensor, if it has this shape and is F32, F16 or BF16.
+    ///
+    /// @throws FormatException if its shape is another
+    /// @throws UnsupportedModelException if its data type is not one to compute with
+    public static WeightTensor requireWeight(WeightTensor tensor, long... expectedShape) {
         Shape expected = Shape.of(expectedShape);
+        String name = tensor.name();
         if (!tensor.shape().equals(expected)) {
             throw new FormatException("%s: tensor %s: expected shape %s, got %s"
                     .formatted(tensor.file(), Quoted.of(name), expected, tensor.shape()));
@@ -340,6 +421,7 @@ public final class Weights implements AutoCloseable {
     public void close() {
         if (closed.compareAndSet(false, true)) {
             arena.close();
+            parts.forEach(Weights::close);
         }
     }
 }

@@ -37,7 +37,10 @@ class CheckpointFilesTest {
     private static List<String> check(Path directory) {
         SentenceModules modules = SentenceModules.read(directory);
         return CheckpointFiles.check(
-                directory, modules, Decoder.readConfig(modules.transformer()).modelType());
+                directory,
+                modules,
+                modules.transformer(),
+                Decoder.readConfig(modules.transformer()).modelType());
     }
 
     private static Stream<Path> checkpoints() {

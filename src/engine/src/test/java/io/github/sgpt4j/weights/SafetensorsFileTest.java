@@ -31,6 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SafetensorsFileTest {
     @TempDir
@@ -130,8 +131,11 @@ class SafetensorsFileTest {
     static Stream<Arguments> brokenEntries() {
         String half = Long.toString(Long.MAX_VALUE / 2);
         return Stream.of(
-                arguments("unknown dtype", entry("a", "F33", "[1]", "[0,4]"), 4, List.of("BF16", "\"F33\"")),
-                arguments("dtype in lower case", entry("a", "f32", "[1]", "[0,4]"), 4, List.of("\"f32\"")),
+                arguments("F4 too large", entry("a", "F4", "[4]", "[0,3]"), 3, List.of("expected 2", "got 3")),
+                arguments("F4 too small", entry("a", "F4", "[8]", "[0,3]"), 3, List.of("expected 4", "got 3")),
+                arguments("half a byte", entry("a", "F4", "[3]", "[0,2]"), 2, List.of("whole bytes", "[3] of F4")),
+                arguments("F6 in no whole bytes", entry("a", "F6_E2M3", "[6]", "[0,5]"), 5, List.of("whole bytes")),
+                arguments("C64 too small", entry("a", "C64", "[2]", "[0,8]"), 8, List.of("expected 16", "got 8")),
                 arguments("dtype is a number", "\"a\":{\"dtype\":32}", 0, List.of("dtype of", "the number 32")),
                 arguments("shape is a number", "\"a\":{\"shape\":32}", 0, List.of("an array", "the number 32")),
                 arguments("shape nested", "\"a\":{\"shape\":[[1]]}", 0, List.of("the shape of", "an array")),
@@ -190,6 +194,50 @@ class SafetensorsFileTest {
                         entry("b", "U8", "[2]", "[0,2]") + "," + entry("a", "U8", "[2]", "[0,2]"),
                         2,
                         List.of("overlap")));
+    }
+
+    static Stream<Arguments> notComputedWith() {
+        return Stream.of(
+                arguments("F4", "[2,4]", 4),
+                arguments("F6_E2M3", "[4]", 3),
+                arguments("F6_E3M2", "[2,2]", 3),
+                arguments("F8_E8M0", "[3]", 3),
+                arguments("F8_E4M3FNUZ", "[3]", 3),
+                arguments("F8_E5M2FNUZ", "[3]", 3),
+                arguments("C64", "[3]", 24));
+    }
+
+    @ParameterizedTest
+    @MethodSource("notComputedWith")
+    void typesThatAreNotComputedWithAreRead(String type, String shape, int bytes) throws IOException {
+        Path file = write(Hostile.file("{" + entry("a", type, shape, "[0," + bytes + "]") + "}", bytes));
+        WeightTensor tensor = open(file).tensors().get("a");
+        assertEquals(type, tensor.dtype().name());
+        assertEquals(bytes, tensor.data().byteSize());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"F33", "f32", "", "torch.float32"})
+    void aTypeThatIsNotKnownIsKeptByName(String type) throws IOException {
+        String header = "{" + entry("a", type, "[1]", "[0,5]") + "," + entry("b", "F32", "[1]", "[5,9]") + "}";
+        SafetensorsFile file = open(write(Hostile.file(header, 9)));
+        assertEquals(Map.of("a", type), file.unknown());
+        assertEquals(Set.of("b"), file.tensors().keySet());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"[0,10]", "[1,5]", "[5,0]"})
+    void theBytesOfATypeThatIsNotKnownMustBeThere(String offsets) throws IOException {
+        Path file = write(Hostile.file("{" + entry("a", "F33", "[1]", offsets) + "}", 5));
+        Hostile.assertRefused(() -> open(file), file, "tensor \"a\"");
+    }
+
+    @Test
+    void nullIsNoMetadata() throws IOException {
+        SafetensorsFile file = open(write(Hostile.file("{\"__metadata__\":null}", 0)));
+        assertEquals(Map.of(), file.metadata());
+        Path twice = write(Hostile.file("{\"__metadata__\":null,\"__metadata__\":{}}", 0));
+        Hostile.assertRefused(() -> open(twice), "got a second");
     }
 
     @ParameterizedTest(name = "{0}")

@@ -82,7 +82,9 @@ class SafetensorsFuzzTest {
                     .mapToLong(tensor -> tensor.data().byteSize())
                     .sum();
             long header = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
-            assertEquals(bytes.length, 8 + header + data);
+            if (opened.unknown().isEmpty()) {
+                assertEquals(bytes.length, 8 + header + data);
+            }
             opened.tensors().values().forEach(tensor -> tensor.data().toArray(ValueLayout.JAVA_BYTE));
         } catch (SgptException expected) {
             assertEquals(1, String.valueOf(expected.getMessage()).lines().count());

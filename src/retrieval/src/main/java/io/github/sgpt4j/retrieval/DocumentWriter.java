@@ -116,8 +116,12 @@ record DocumentWriter(IndexWriter writer, BiEncoder encoder, VectorSpace space) 
     static float[] requireFinite(BiEncoder encoder, float[] vector, String text) {
         for (float value : vector) {
             if (!Float.isFinite(value)) {
-                throw new FormatException("%s: expected finite embeddings, computed %s for the text \"%s\""
-                        .formatted(encoder.model().directory(), value, text.substring(0, Math.min(60, text.length()))));
+                throw new FormatException("%s: expected finite embeddings, computed %s for the text \"%s\"; %s"
+                        .formatted(
+                                encoder.model().directory(),
+                                value,
+                                text.substring(0, Math.min(60, text.length())),
+                                encoder.model().nonFiniteHint()));
             }
         }
         return vector;

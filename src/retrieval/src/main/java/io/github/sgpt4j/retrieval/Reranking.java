@@ -23,8 +23,8 @@ public final class Reranking {
         for (int i = 0; i < head.size(); i++) {
             float score = scores.get(i).value();
             if (!Float.isFinite(score)) {
-                throw new FormatException("query \"%s\": expected finite scores of the cross-encoder, computed %s"
-                        .formatted(query, score));
+                throw new FormatException("query \"%s\": expected finite scores of the cross-encoder, computed %s; %s"
+                        .formatted(query, score, encoder.model().nonFiniteHint()));
             }
             reordered.add(head.get(i).withRerankScore(score));
         }

@@ -93,6 +93,9 @@ final class NeededFiles {
     }
 
     private void addTransformer(String folder) throws IOException {
+        if (addAdapter(folder)) {
+            return;
+        }
         if (!repository.has(folder + CONFIG_FILE)) {
             throw new UnsupportedModelException("%s: expected a model with %s, found none; it has %s"
                     .formatted(name, folder + CONFIG_FILE, repository.some()));
@@ -116,6 +119,31 @@ final class NeededFiles {
                             folder + SINGLE_WEIGHTS.getLast(),
                             repository.some()));
         }
+    }
+
+    /// The files of an adapter, with those of its base model if these are beside it.
+    ///
+    /// @return whether that is all, since the base model is elsewhere or there is an adapter only
+    private boolean addAdapter(String folder) throws IOException {
+        if (!repository.has(folder + AdapterFiles.CONFIG)) {
+            return false;
+        }
+        chosen.add(folder + AdapterFiles.CONFIG);
+        String weights = AdapterFiles.WEIGHTS.stream()
+                .filter(file -> repository.has(folder + file))
+                .findFirst()
+                .orElseThrow(() ->
+                        new UnsupportedModelException("%s: expected an adapter's weights (%s), found none; it has %s"
+                                .formatted(name, String.join(" or ", AdapterFiles.WEIGHTS), repository.some())));
+        chosen.add(folder + weights);
+        boolean base = repository.has(folder + CONFIG_FILE) && addWeights(folder);
+        if (!base) {
+            addIfThere(folder + CONFIG_FILE);
+            TRANSFORMER_FILES.forEach(file -> addIfThere(folder + file));
+            addIfThere(folder + TOKENIZER_FILE);
+            VOCABULARY_FILES.forEach(file -> addIfThere(folder + file));
+        }
+        return !base;
     }
 
     private void addIfThere(String path) {

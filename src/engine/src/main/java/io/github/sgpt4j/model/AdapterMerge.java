@@ -1,0 +1,202 @@
+package io.github.sgpt4j.model;
+
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.weights.ExpectedTensor;
+import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.weights.WeightTensor;
+import io.github.sgpt4j.weights.Weights;
+import java.lang.foreign.SegmentAllocator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+
+/// Finds what an adapter's tensors belong to in its base model, and merges them: W + scale · B·A for low-rank products,
+/// the tensor itself for what was trained in full (`modules_to_save`, biases).
+final class AdapterMerge {
+    private static final List<String> WRAPPERS = List.of("base_model.model.", "model.base_model.model.");
+    private static final String TABLE_A = "lora_embedding_A";
+    private static final String TABLE_B = "lora_embedding_B";
+
+    private final AdapterConfig adapter;
+    private final Weights base;
+    private final Weights trained;
+    private final DecoderLayout layout;
+    private final WeightNames names;
+    private final Map<String, ExpectedTensor> expected = new TreeMap<>();
+
+    /// @param config of the base model
+    AdapterMerge(AdapterConfig adapter, JsonFile config, Weights base, Weights trained) {
+        this.adapter = adapter;
+        this.base = base;
+        this.trained = trained;
+        Family family = Family.of(config);
+        names = family.names();
+        layout = DecoderLayout.of(family.config().apply(config), names, base.names());
+        // A tied table comes last: it is a table first, and a head only then.
+        layout.head().forEach(tensor -> expected.put(tensor.name(), tensor));
+        layout.decoder().forEach(tensor -> expected.put(tensor.name(), tensor));
+    }
+
+    /// Both halves of a module's product.
+    private record Halves(WeightTensor a, WeightTensor b) {}
+
+    /// The tensors that the adapter changes, by the name they have in the base model.
+    ///
+    /// @param memory for merged tensors, 32-bit floats
+    /// @throws FormatException if tensors do not fit the base model or the configuration
+    /// @throws UnsupportedModelException if the adapter holds what is not implemented
+    Map<String, WeightTensor> merge(SegmentAllocator memory) {
+        Map<String, WeightTensor> merged = new LinkedHashMap<>();
+        Set<String> keys = trained.names();
+        if (keys.isEmpty()) {
+            throw new FormatException("%s: expected tensors of an adapter, found none"
+                    .formatted(trained.files().getFirst()));
+        }
+        // Products come on top of what was trained in full, such as a table that was stored whole.
+        keys.stream().filter(key -> !unwrapped(key).contains("lora_")).forEach(key -> replacement(key, merged));
+        keys.stream().filter(key -> unwrapped(key).contains("lora_")).forEach(key -> product(key, merged, memory));
+        keepHead(merged);
+        return merged;
+    }
+
+    /// A name without what peft wraps around the model and around modules.
+    private static String unwrapped(String key) {
+        String name = key;
+        for (String wrapper : WRAPPERS) {
+            if (name.startsWith(wrapper)) {
+                name = name.substring(wrapper.length());
+                break;
+            }
+        }
+        return name.replace(".base_layer.", ".")
+                .replace(".modules_to_save.default.", ".")
+                .replace(".modules_to_save.", ".")
+                .replace(".original_module.", ".");
+    }
+
+    private void requireHalf(String key) {
+        String other = key.replace(".lora_B.", ".lora_A.").replace("." + TABLE_B, "." + TABLE_A);
+        if (!trained.contains(other)) {
+            throw new FormatException("%s: tensor %s: expected %s beside it, found none"
+                    .formatted(trained.get(key).file(), Quoted.of(key), Quoted.of(other)));
+        }
+    }
+
+    private void product(String key, Map<String, WeightTensor> merged, SegmentAllocator memory) {
+        String name = unwrapped(key);
+        if (name.endsWith(".lora_A.weight") || name.endsWith("." + TABLE_A)) {
+            product(key, name, merged, memory);
+        } else if (name.endsWith(".lora_B.weight") || name.endsWith("." + TABLE_B)) {
+            requireHalf(key);
+        } else {
+            throw new UnsupportedModelException(
+                    "%s: tensor %s: expected lora_A and lora_B of a module, got another kind"
+                            .formatted(trained.get(key).file(), Quoted.of(key)));
+        }
+    }
+
+    private void product(String key, String name, Map<String, WeightTensor> merged, SegmentAllocator memory) {
+        boolean table = name.endsWith(TABLE_A);
+        String module = name.substring(0, name.length() - (table ? TABLE_A.length() + 1 : ".lora_A.weight".length()));
+        if (!adapter.targets().names(module)) {
+            throw new FormatException("%s: tensor %s: expected products of modules that \"target_modules\" of %s names"
+                    .formatted(trained.get(key).file(), Quoted.of(key), AdapterConfig.FILE));
+        }
+        WeightTensor weight = base.get(stored(key, module));
+        ExpectedTensor use = expected(key, weight.name());
+        int rank = adapter.targets().rank(module);
+        long[] shape = use.shape().toArray();
+        // Rows and columns as the product B·A has them.
+        boolean turned = table || use.use() == ExpectedTensor.Use.TRANSPOSED_MATRIX;
+        long out = shape[turned ? 1 : 0];
+        long in = shape[turned ? 0 : 1];
+        Halves halves = new Halves(
+                trained.get(key, rank, in),
+                trained.get(key.replace(".lora_A.", ".lora_B.").replace("." + TABLE_A, "." + TABLE_B), out, rank));
+        WeightTensor checked = Weights.requireWeight(merged.getOrDefault(weight.name(), weight), shape);
+        merged.put(
+                weight.name(),
+                LowRankProduct.add(
+                        checked,
+                        halves.a(),
+                        halves.b(),
+                        turned,
+                        adapter.targets().scale(module),
+                        memory));
+    }
+
+    private ExpectedTensor expected(String key, String name) {
+        ExpectedTensor tensor = expected.get(name);
+        if (tensor == null || tensor.shape().rank() != 2) {
+            throw new UnsupportedModelException(
+                    "%s: tensor %s: expected a product for a matrix of the model, got one for %s"
+                            .formatted(trained.get(key).file(), Quoted.of(key), Quoted.of(name)));
+        }
+        return tensor;
+    }
+
+    /// A tensor that was trained in full takes the place of the base model's; a head that this lacks comes along.
+    private void replacement(String key, Map<String, WeightTensor> merged) {
+        String name = unwrapped(key);
+        WeightTensor tensor = trained.get(key);
+        Optional<String> known = find(name);
+        if (known.isEmpty()) {
+            merged.put(name, renamed(tensor, name));
+            return;
+        }
+        WeightTensor replaced = base.get(known.get());
+        if (!tensor.shape().equals(replaced.shape())) {
+            throw new FormatException("%s: tensor %s: expected shape %s as in the base model, got %s"
+                    .formatted(tensor.file(), Quoted.of(key), replaced.shape(), tensor.shape()));
+        }
+        merged.put(known.get(), renamed(tensor, known.get()));
+    }
+
+    /// The head of a tied model stays the table as it was before: that is how peft computes.
+    private void keepHead(Map<String, WeightTensor> merged) {
+        String head = names.heads().getFirst() + ".weight";
+        if (layout.headIsTable() && merged.containsKey(layout.table()) && !merged.containsKey(head)) {
+            merged.put(head, renamed(base.get(layout.table()), head));
+        }
+    }
+
+    private static WeightTensor renamed(WeightTensor tensor, String name) {
+        return new WeightTensor(name, tensor.file(), tensor.dtype(), tensor.shape(), tensor.data());
+    }
+
+    /// Name of a module's weight in the base model; a tied head that is not stored is the table.
+    private String stored(String key, String module) {
+        String name = module + ".weight";
+        Optional<String> found = find(name);
+        if (found.isEmpty() && names.heads().contains(module)) {
+            throw new UnsupportedModelException(
+                    "%s: tensor %s: expected products of stored matrices, got one for an output head that is the embedding table"
+                            .formatted(trained.get(key).file(), Quoted.of(key)));
+        }
+        return found.orElseThrow(
+                () -> new FormatException("%s: tensor %s: expected a module of the base model, which has no tensor %s"
+                        .formatted(trained.get(key).file(), Quoted.of(key), Quoted.of(name))));
+    }
+
+    /// The base model may have been saved with another prefix than the one that was trained.
+    private Optional<String> find(String name) {
+        if (base.contains(name)) {
+            return Optional.of(name);
+        }
+        for (String from : names.prefixes()) {
+            if (name.startsWith(from)) {
+                for (String to : names.prefixes()) {
+                    String other = to + name.substring(from.length());
+                    if (base.contains(other)) {
+                        return Optional.of(other);
+                    }
+                }
+            }
+        }
+        return Optional.empty();
+    }
+}

@@ -1,0 +1,59 @@
+package io.github.sgpt4j.model;
+
+import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.LittleEndian;
+import io.github.sgpt4j.weights.WeightTensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
+import java.util.stream.IntStream;
+
+/// The sum of a weight and a low-rank product: W + scale · B·A.
+final class LowRankProduct {
+    private LowRankProduct() {}
+
+    /// Adds up in 64-bit floats and rounds once, to 32 bits, whatever type the weight is stored in.
+    ///
+    /// @param weight `[out, in]`, or `[in, out]` if turned
+    /// @param a `[rank, in]`
+    /// @param b `[out, rank]`
+    /// @param turned whether the product is to be transposed
+    /// @param memory for the sum
+    static WeightTensor add(
+            WeightTensor weight,
+            WeightTensor a,
+            WeightTensor b,
+            boolean turned,
+            double scale,
+            SegmentAllocator memory) {
+        int rows = Math.toIntExact(weight.shape().dimension(0));
+        int columns = Math.toIntExact(weight.shape().dimension(1));
+        int rank = Math.toIntExact(a.shape().dimension(0));
+        float[] left = (turned ? a : b).toFloats();
+        float[] right = (turned ? b : a).toFloats();
+        MemorySegment sum = memory.allocate(DType.F32.bytes(weight.shape().elements()), 64);
+        IntStream.range(0, rows).parallel().forEach(r -> {
+            double[] row = new double[columns];
+            for (int k = 0; k < rank; k++) {
+                // B by its row and A by its column, or the other way round.
+                double factor = turned ? left[k * rows + r] : left[r * rank + k];
+                if (turned) {
+                    for (int c = 0; c < columns; c++) {
+                        row[c] += factor * right[c * rank + k];
+                    }
+                } else {
+                    for (int c = 0; c < columns; c++) {
+                        row[c] += factor * right[k * columns + c];
+                    }
+                }
+            }
+            float[] stored = new float[columns];
+            long first = (long) r * columns;
+            weight.copyTo(first, stored, 0, columns);
+            for (int c = 0; c < columns; c++) {
+                stored[c] = (float) (stored[c] + scale * row[c]);
+            }
+            MemorySegment.copy(stored, 0, sum, LittleEndian.F32, first * Float.BYTES, columns);
+        });
+        return new WeightTensor(weight.name(), weight.file(), DType.F32, weight.shape(), sum.asReadOnly());
+    }
+}

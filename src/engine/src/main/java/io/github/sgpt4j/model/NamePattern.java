@@ -1,0 +1,85 @@
+package io.github.sgpt4j.model;
+
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.weights.Quoted;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+
+/// A regular expression of a configuration file, for whole names of modules. A pattern that would look at a name
+/// without end is given up.
+///
+/// @param file where it stands, and under which key
+record NamePattern(JsonFile file, String key, Pattern pattern) {
+    private static final int LONGEST = 4000;
+    private static final int LONGEST_NAME = 400;
+
+    /// Characters looked at for one name.
+    private static final int MOST_LOOKS = 1_000_000;
+
+    /// @throws FormatException if the expression is not one
+    static NamePattern compile(JsonFile file, String key, String expression) {
+        if (expression.length() > LONGEST) {
+            throw new FormatException("%s: key \"%s\": expected a pattern of at most %d characters, got %d"
+                    .formatted(file.path(), key, LONGEST, expression.length()));
+        }
+        try {
+            return new NamePattern(file, key, Pattern.compile(expression));
+        } catch (PatternSyntaxException e) {
+            throw new FormatException(
+                    "%s: key \"%s\": expected a regular expression, got %s"
+                            .formatted(file.path(), key, Quoted.of(expression)),
+                    e);
+        }
+    }
+
+    boolean matches(String name) {
+        return match(name).isPresent();
+    }
+
+    Optional<Matcher> match(String name) {
+        if (name.length() > LONGEST_NAME) {
+            return Optional.empty();
+        }
+        Matcher matcher = pattern.matcher(new Counted(this, name));
+        return matcher.matches() ? Optional.of(matcher) : Optional.empty();
+    }
+
+    /// Text that can be looked at so often.
+    private static final class Counted implements CharSequence {
+        private final NamePattern owner;
+        private final String text;
+        private int looks;
+
+        Counted(NamePattern owner, String text) {
+            this.owner = owner;
+            this.text = text;
+        }
+
+        @Override
+        public int length() {
+            return text.length();
+        }
+
+        @Override
+        public char charAt(int index) {
+            if (++looks > MOST_LOOKS) {
+                throw new UnsupportedModelException("%s: key \"%s\": %s takes too long to match"
+                        .formatted(owner.file.path(), owner.key, Quoted.of(owner.pattern.pattern())));
+            }
+            return text.charAt(index);
+        }
+
+        @Override
+        public CharSequence subSequence(int start, int end) {
+            return text.subSequence(start, end);
+        }
+
+        @Override
+        public String toString() {
+            return text;
+        }
+    }
+}

@@ -1,0 +1,102 @@
+package io.github.sgpt4j.model;
+
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.weights.WeightTensor;
+import io.github.sgpt4j.weights.Weights;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
+
+/// Where the embedding table and the output head of a decoder are stored.
+///
+/// A tied pair is stored once: under the table's name, or by some writers under the head's. If a tied model stores
+/// both and they differ, both are used, as transformers 5 does.
+record OutputHead(DecoderConfig config, WeightNames names, String prefix) {
+    /// Heads that score by themselves, as transformers' classes and others name them.
+    private static final List<String> CLASSIFIERS =
+            List.of("score.weight", "classifier.weight", "classifier.dense.weight", "qa_outputs.weight");
+
+    private static final Set<String> CLASSIFYING =
+            Set.of("ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering");
+
+    /// Name of the embedding table.
+    ///
+    /// @param stored whether the checkpoint has a tensor of a name
+    String table(Predicate<String> stored) {
+        String table = prefix + names.embedding() + ".weight";
+        return stored.test(table) || !config.tiedHead()
+                ? table
+                : module(stored).map(head -> head + ".weight").orElse(table);
+    }
+
+    /// The head's module, if a weight of its own is stored.
+    Optional<String> module(Predicate<String> stored) {
+        return names.heads().stream().filter(n -> stored.test(n + ".weight")).findFirst();
+    }
+
+    /// Names of the head's weight and, if it has one, bias.
+    List<String> tensors(Predicate<String> stored) {
+        String module = module(stored).orElse(names.heads().getFirst());
+        String weight = module(stored).isEmpty() && config.tiedHead() ? table(stored) : module + ".weight";
+        return config.bias().head() ? List.of(weight, module + ".bias") : List.of(weight);
+    }
+
+    /// The tensor of the head's weight; that of the table if the model is tied and nothing else is stored.
+    ///
+    /// @throws FormatException if there is none
+    WeightTensor weight(Weights weights) {
+        Optional<WeightTensor> own = module(weights::contains).map(module -> get(weights, module + ".weight"));
+        if (!config.tiedHead()) {
+            return own.orElseThrow(() -> new FormatException(
+                    "%s: expected tensor \"%s.weight\" (the output head, needed for scoring), found none"
+                            .formatted(weights.files().getFirst(), names.heads().getFirst())));
+        }
+        WeightTensor table = get(weights, table(weights::contains));
+        return own.filter(head -> !isSame(head, table)).orElse(table);
+    }
+
+    private WeightTensor get(Weights weights, String name) {
+        return weights.get(name, config.vocabulary(), config.embeddingWidth());
+    }
+
+    private static boolean isSame(WeightTensor head, WeightTensor table) {
+        return head.dtype() == table.dtype() && head.data().mismatch(table.data()) < 0;
+    }
+
+    /// What people should know who score with this head.
+    List<String> notices(Weights weights) {
+        if (!config.tiedHead() || !weights.contains(table(weights::contains))) {
+            return List.of();
+        }
+        WeightTensor head = weight(weights);
+        return head.name().equals(table(weights::contains))
+                ? List.of()
+                : List.of(
+                        "%s: tensor %s differs from the embedding table, although config.json ties them (\"tie_word_embeddings\"): scores are from the stored head, as in transformers 5"
+                                .formatted(head.file(), Quoted.of(head.name())));
+    }
+
+    /// Refuses a model whose head gives classes, not tokens.
+    ///
+    /// @throws UnsupportedModelException if config.json names a class with such a head, or one is stored
+    ///     and none that gives tokens
+    void refuseClassifier(JsonFile file, Predicate<String> stored) {
+        for (String name : CustomCode.architectures(file)) {
+            if (CLASSIFYING.stream().anyMatch(name::endsWith)) {
+                throw new UnsupportedModelException(
+                        "%s: key \"architectures\": %s scores by a classification head, which is not supported: expected a model with an output head over the vocabulary"
+                                .formatted(file.path(), Quoted.of(name)));
+            }
+        }
+        for (String name : CLASSIFIERS) {
+            if (stored.test(name) && module(stored).isEmpty()) {
+                throw new UnsupportedModelException(
+                        "%s: the weights hold a classification head, tensor %s, which is not supported: expected an output head over the vocabulary"
+                                .formatted(file.path().resolveSibling(Weights.SINGLE_FILE), Quoted.of(name)));
+            }
+        }
+    }
+}
