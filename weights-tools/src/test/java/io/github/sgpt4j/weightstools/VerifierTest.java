@@ -165,9 +165,18 @@ class VerifierTest {
         finds(Severity.WARNING, "score.weight");
         configure("num_layers", 3);
         configure("attention_types", List.of(List.of(List.of("global"), 3)));
+        configure("attention_layers", List.of("global", "global", "global"));
         assertFalse(verify().isSound());
         assertTrue(verify().findings().stream().anyMatch(f -> f.message().contains("describes layers without it")));
         assertFalse(verify().folders().getFirst().unused().isEmpty());
+    }
+
+    @Test
+    void keysThatAreNotKnownAreAWarningAndRefusedOnesAnError() throws IOException {
+        configure("bogus", 1);
+        finds(Severity.WARNING, "key \"bogus\" is not known");
+        configure("logit_scale", 0.5);
+        finds(Severity.ERROR, "key \"logit_scale\": expected 1 or none, got 0.5");
     }
 
     @Test
