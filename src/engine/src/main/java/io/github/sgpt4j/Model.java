@@ -90,8 +90,7 @@ public final class Model implements AutoCloseable {
         try (Background<Tokenizer> tokenizer = Background.start(
                 () -> loadTokenizer(files.tokenizer(), modules),
                 task -> Thread.ofPlatform().daemon().name("sgpt4j-open").start(task))) {
-            List<String> notices =
-                    CheckpointFiles.check(directory, modules, files.configuration(), config.modelType());
+            List<String> notices = CheckpointFiles.check(directory, modules, files.configuration(), config.modelType());
             return open(directory, modules, notices, files, options, tokenizer);
         }
     }
@@ -277,7 +276,6 @@ public final class Model implements AutoCloseable {
     public List<String> notices() {
         List<String> notices = new ArrayList<>(fileNotices);
         notices.addAll(modules.notices());
-        notices.addAll(files.notices());
         notices.addAll(weights.notices());
         notices.addAll(tokenizer.notices());
         textLength().notice().ifPresent(notices::add);

@@ -1,7 +1,6 @@
 package io.github.sgpt4j.cli;
 
 import io.github.sgpt4j.BiEncoder;
-import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.Model;
 import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.retrieval.Hit;

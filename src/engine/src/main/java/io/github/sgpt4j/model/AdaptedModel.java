@@ -106,9 +106,4 @@ public record AdaptedModel(Path folder, Path base, Optional<AdapterConfig> adapt
         }
         return Weights.openFile(folder.resolve(WEIGHTS));
     }
-
-    /// What people should know about the adapter.
-    public List<String> notices() {
-        return adapter.map(AdapterConfig::notices).orElse(List.of());
-    }
 }

@@ -5,11 +5,9 @@ import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.weights.Quoted;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 
 /// What `adapter_config.json` of a LoRA adapter says, as peft's `LoraConfig` defines it (Hu et al. 2021, arXiv
 /// 2106.09685). What changes numbers in another way than low-rank products is refused by name.
@@ -42,40 +40,6 @@ public record AdapterConfig(
             "megatron_config",
             "ensure_weight_tying",
             "exclude_parameters");
-
-    /// Used, or without effect on a trained adapter: training, what is told by tensors' names and shapes, notes.
-    private static final Set<String> KNOWN = Set.of(
-            "peft_type",
-            "base_model_name_or_path",
-            "revision",
-            "auto_mapping",
-            "init_lora_weights",
-            "r",
-            "lora_alpha",
-            "use_rslora",
-            "rank_pattern",
-            "alpha_pattern",
-            "target_modules",
-            "exclude_modules",
-            "layers_to_transform",
-            "layers_pattern",
-            "modules_to_save",
-            "bias",
-            "fan_in_fan_out",
-            "lora_dropout",
-            "inference_mode",
-            "task_type",
-            "peft_version",
-            "base_model_class",
-            "parent_library",
-            "megatron_core",
-            "loftq_config",
-            "eva_config",
-            "corda_config",
-            "lora_ga_config",
-            "velora_config",
-            "qalora_group_size",
-            "runtime_config");
 
     /// Whether a folder holds an adapter.
     public static boolean isIn(Path folder) {
@@ -123,25 +87,5 @@ public record AdapterConfig(
 
     private static boolean isNeutral(JsonNode value) {
         return value.isBoolean() ? !value.booleanValue() : value.isContainerNode() && value.isEmpty();
-    }
-
-    /// What people should know: keys that are not known.
-    List<String> notices() {
-        Set<String> unknown = new TreeSet<>();
-        file.keys().forEach(key -> {
-            if (!KNOWN.contains(key)
-                    && !REFUSED.contains(key)
-                    && file.node(key).filter(v -> !isNeutral(v)).isPresent()) {
-                unknown.add(Quoted.of(key));
-            }
-        });
-        List<String> notices = new ArrayList<>();
-        if (!unknown.isEmpty()) {
-            notices.add("%s: passed over are keys that are not known: %s"
-                    .formatted(
-                            file.path(),
-                            String.join(", ", unknown.stream().limit(8).toList())));
-        }
-        return notices;
     }
 }
