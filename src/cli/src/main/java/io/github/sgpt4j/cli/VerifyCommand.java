@@ -42,6 +42,7 @@ final class VerifyCommand extends ModelCommand {
 
     @Override
     void run() throws IOException {
+        refuse("for verify, which looks at one directory", "--base-model");
         VerifyReport report;
         try (MegabyteProgress progress = new MegabyteProgress(console(), common().quiet(), "Verifying")) {
             report = Verifier.verify(locateModel(), Optional.ofNullable(sums), progress::to);

@@ -104,7 +104,7 @@ class MisuseContractTest extends BackendContract {
                 refused(() -> backend.linear(List.of(matrix), List.of()));
                 refused(() -> backend.table(weights.zeros(dtype, 2, 2)));
                 NormParameters norm = new NormParameters(
-                        NormParameters.Kind.RMS, 2, Optional.of(weights.zeros(dtype, 2)), Optional.empty(), 0f);
+                        NormParameters.Kind.RMS, 4, Optional.of(weights.zeros(dtype, 4)), Optional.empty(), 0f);
                 refused(() -> backend.norm(norm));
             }
         }

@@ -52,7 +52,7 @@ public final class TestWeights implements AutoCloseable {
     /// Zero bytes as a tensor of any element type.
     public WeightTensor zeros(DType dtype, long... dimensions) {
         Shape shape = Shape.of(dimensions);
-        MemorySegment data = arena.allocate(Math.multiplyExact(shape.elements(), dtype.bytes()));
+        MemorySegment data = arena.allocate(dtype.bytes(shape.elements()));
         return new WeightTensor("test." + made++, "memory", dtype, shape, data.asReadOnly());
     }
 
