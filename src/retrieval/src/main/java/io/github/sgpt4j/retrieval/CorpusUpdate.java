@@ -8,14 +8,17 @@ import java.util.List;
 import java.util.Optional;
 import org.apache.lucene.index.BinaryDocValues;
 import org.apache.lucene.index.IndexReader;
-import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.LeafReaderContext;
+import org.apache.lucene.index.Term;
 import org.apache.lucene.util.Bits;
 import org.apache.lucene.util.FixedBitSet;
 
 /// Brings an index up to date with a collection, batch by batch, each committed.
 final class CorpusUpdate {
     private static final double NANOS = 1e9;
+
+    /// Documents that are removed at a time.
+    private static final int MOST_TERMS = 10_000;
 
     private final SemanticIndex index;
     private final DocumentWriter documents;
@@ -90,19 +93,28 @@ final class CorpusUpdate {
     }
 
     private long removeUnseen(IndexReader before, FixedBitSet seen) throws IOException {
-        IndexWriter writer = documents.writer();
         long removed = 0;
+        List<Term> unseen = new ArrayList<>();
         for (LeafReaderContext leaf : before.leaves()) {
             Bits live = leaf.reader().getLiveDocs();
             BinaryDocValues ids = leaf.reader().getBinaryDocValues(Fields.ID);
             for (int i = 0; i < leaf.reader().maxDoc(); i++) {
                 boolean alive = live == null || live.get(i);
                 if (alive && !seen.get(leaf.docBase + i) && ids != null && ids.advanceExact(i)) {
-                    writer.deleteDocuments(Fields.idTerm(ids.binaryValue().utf8ToString()));
+                    unseen.add(Fields.idTerm(ids.binaryValue().utf8ToString()));
                     removed++;
+                }
+                if (unseen.size() == MOST_TERMS) {
+                    remove(unseen);
                 }
             }
         }
+        remove(unseen);
         return removed;
+    }
+
+    private void remove(List<Term> terms) throws IOException {
+        documents.writer().call(w -> w.deleteDocuments(terms.toArray(new Term[0])));
+        terms.clear();
     }
 }

@@ -11,7 +11,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.util.BytesRef;
 
 /// Puts documents into an index. Only texts that are new to it are embedded.
@@ -19,7 +18,7 @@ import org.apache.lucene.util.BytesRef;
 /// @param writer borrowed
 /// @param encoder borrowed
 /// @param space of the index
-record DocumentWriter(IndexWriter writer, BiEncoder encoder, VectorSpace space) {
+record DocumentWriter(WriterThread writer, BiEncoder encoder, VectorSpace space) {
     /// Whether a document differs from what the index holds.
     private enum Change {
         NEW,
@@ -52,23 +51,28 @@ record DocumentWriter(IndexWriter writer, BiEncoder encoder, VectorSpace space) 
             plan(document, known, plan);
         }
         embed(plan, listener);
-        for (Task task : plan.tasks) {
-            float[] vector = plan.vectors.getOrDefault(task.hash, new float[0]);
-            writer.updateDocument(
-                    Fields.idTerm(task.document.id()), Fields.of(task.document, task.hash, space, vector));
-        }
+        writer.call(w -> {
+            for (Task task : plan.tasks) {
+                float[] vector = plan.vectors.getOrDefault(task.hash, new float[0]);
+                w.updateDocument(Fields.idTerm(task.document.id()), Fields.of(task.document, task.hash, space, vector));
+            }
+            return w;
+        });
         long written = plan.tasks.size();
         return new UpdateReport(0, written - plan.replaced, plan.replaced, plan.unchanged, 0, plan.toEmbed.size());
     }
 
     /// Adds documents with their embeddings, or puts them in the place of those with the same ids.
     void write(List<Document> documents, float[][] vectors) throws IOException {
-        for (int i = 0; i < vectors.length; i++) {
-            Document document = documents.get(i);
-            writer.updateDocument(
-                    Fields.idTerm(IndexFiles.checkId(document.id())),
-                    Fields.of(document, ContentHash.of(document), space, space.prepare(vectors[i])));
-        }
+        writer.call(w -> {
+            for (int i = 0; i < vectors.length; i++) {
+                Document document = documents.get(i);
+                w.updateDocument(
+                        Fields.idTerm(IndexFiles.checkId(document.id())),
+                        Fields.of(document, ContentHash.of(document), space, space.prepare(vectors[i])));
+            }
+            return w;
+        });
     }
 
     private static void plan(Document document, Lookup known, Plan plan) throws IOException {

@@ -20,7 +20,7 @@ record IndexOpening(
         Directory directory,
         IndexMetadata metadata,
         Optional<BiEncoder> encoder,
-        Optional<IndexWriter> writer,
+        Optional<WriterThread> writer,
         Analyzer analyzer) {
     /// Documents are written to disk at commits, and before only if they need more memory than this.
     private static final double BUFFER_MEGABYTES = 256;
@@ -60,9 +60,9 @@ record IndexOpening(
             metadata.requireModel(path, model);
             metadata.requireSimilarity(path, encoder.similarity());
             options.ifPresent(o -> metadata.requireOptions(path, o));
-            IndexWriter writer = IndexFiles.writer(path, directory, config(analyzer, metadata.options()));
+            WriterThread writer = WriterThread.open(path, directory, config(analyzer, metadata.options()));
             try {
-                begin(path, writer, metadata);
+                writer.call(w -> begin(path, w, metadata));
             } catch (IOException | RuntimeException | Error e) {
                 writer.rollback();
                 throw e;
@@ -83,7 +83,7 @@ record IndexOpening(
     }
 
     /// A new index says at once what it is; another writer may have made it between our look and our lock.
-    private static void begin(Path path, IndexWriter writer, IndexMetadata metadata) throws IOException {
+    private static IndexWriter begin(Path path, IndexWriter writer, IndexMetadata metadata) throws IOException {
         Map<String, String> data = new HashMap<>();
         if (writer.getLiveCommitData() != null) {
             writer.getLiveCommitData().forEach(entry -> data.put(entry.getKey(), entry.getValue()));
@@ -95,6 +95,7 @@ record IndexOpening(
             throw new FormatException(
                     path + ": another process made this index with another model or options meanwhile");
         }
+        return writer;
     }
 
     private static IndexMetadata metadata(Path path, Directory directory) throws IOException {
@@ -106,7 +107,7 @@ record IndexOpening(
         close(writer, analyzer, directory);
     }
 
-    static void close(Optional<IndexWriter> writer, Analyzer analyzer, Directory directory) throws IOException {
+    static void close(Optional<WriterThread> writer, Analyzer analyzer, Directory directory) throws IOException {
         try {
             if (writer.isPresent()) {
                 writer.get().close();

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.index.IndexWriter;
+import org.apache.lucene.index.Term;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.SearcherManager;
 import org.apache.lucene.store.Directory;
@@ -26,13 +27,16 @@ import org.apache.lucene.store.Directory;
 /// meanwhile and see what was committed. A commit is all or nothing, also when the process is killed. An index
 /// remembers its model and what it compares embeddings by ([BiEncoder#similarity]), and takes no other.
 /// Safe to share between threads; encoders are borrowed and outlive the index.
+///
+/// A thread may be interrupted while it opens the index, adds, removes, commits, refreshes or closes: what
+/// it asked for is done to its end, and the interrupt stays pending.
 public final class SemanticIndex implements AutoCloseable {
     private final Path path;
     private final Directory directory;
     private final IndexMetadata metadata;
     private final VectorSpace space;
     private final Optional<BiEncoder> encoder;
-    private final Optional<IndexWriter> writer;
+    private final Optional<WriterThread> writer;
     private final Analyzer analyzer;
     private final SearcherManager searchers;
 
@@ -57,7 +61,7 @@ public final class SemanticIndex implements AutoCloseable {
     /// @throws io.github.sgpt4j.error.UnsupportedModelException if the similarity is
     ///     [Similarity#MANHATTAN], which no graph is made for
     public static SemanticIndex open(Path path, BiEncoder encoder) throws IOException {
-        return of(IndexOpening.toWrite(path, encoder, Optional.empty()));
+        return of(() -> IndexOpening.toWrite(path, encoder, Optional.empty()));
     }
 
     /// Opens an index for writing and searching, and makes it if there is none.
@@ -69,7 +73,7 @@ public final class SemanticIndex implements AutoCloseable {
     /// @throws io.github.sgpt4j.error.FormatException if it is broken, or was made with another model or other
     ///     options
     public static SemanticIndex open(Path path, BiEncoder encoder, IndexOptions options) throws IOException {
-        return of(IndexOpening.toWrite(path, encoder, Optional.of(options)));
+        return of(() -> IndexOpening.toWrite(path, encoder, Optional.of(options)));
     }
 
     /// Opens an index for searching, whether or not something writes it.
@@ -79,7 +83,7 @@ public final class SemanticIndex implements AutoCloseable {
     /// @throws io.github.sgpt4j.error.FormatException if there is none, it is broken, or was made with another
     ///     model
     public static SemanticIndex openReadOnly(Path path, BiEncoder encoder) throws IOException {
-        return of(IndexOpening.toRead(path, Optional.of(encoder)));
+        return of(() -> IndexOpening.toRead(path, Optional.of(encoder)));
     }
 
     /// Opens an index for searching by words, without a model.
@@ -87,7 +91,11 @@ public final class SemanticIndex implements AutoCloseable {
     /// @throws IOException if the index cannot be read
     /// @throws io.github.sgpt4j.error.FormatException if there is none, or it is broken
     public static SemanticIndex openReadOnly(Path path) throws IOException {
-        return of(IndexOpening.toRead(path, Optional.empty()));
+        return of(() -> IndexOpening.toRead(path, Optional.empty()));
+    }
+
+    private static SemanticIndex of(IndexFiles.Reading<IndexOpening> parts) throws IOException {
+        return WriterThread.aside(() -> of(parts.read()));
     }
 
     private static SemanticIndex of(IndexOpening opening) throws IOException {
@@ -169,9 +177,8 @@ public final class SemanticIndex implements AutoCloseable {
     /// @throws IOException if the index cannot be written
     /// @throws IllegalStateException if the index is open for reading only
     public synchronized void remove(Collection<String> ids) throws IOException {
-        for (String id : ids) {
-            requireWriter().deleteDocuments(Fields.idTerm(id));
-        }
+        Term[] terms = ids.stream().map(Fields::idTerm).toArray(Term[]::new);
+        requireWriter().call(w -> w.deleteDocuments(terms));
     }
 
     /// Puts everything added and removed on disk, for good, and shows it to searches.
@@ -179,7 +186,7 @@ public final class SemanticIndex implements AutoCloseable {
     /// @throws IOException if the index cannot be written
     /// @throws IllegalStateException if the index is open for reading only
     public synchronized void commit() throws IOException {
-        requireWriter().commit();
+        requireWriter().call(IndexWriter::commit);
         refresh();
     }
 
@@ -208,7 +215,10 @@ public final class SemanticIndex implements AutoCloseable {
     /// @throws IOException if the index cannot be written
     /// @throws IllegalStateException if the index is open for reading only
     public synchronized void optimize() throws IOException {
-        requireWriter().forceMerge(1);
+        requireWriter().call(w -> {
+            w.forceMerge(1);
+            return w;
+        });
         commit();
     }
 
@@ -216,7 +226,11 @@ public final class SemanticIndex implements AutoCloseable {
     ///
     /// @throws IOException if the index cannot be read
     public void refresh() throws IOException {
-        IndexFiles.checked(path, searchers::maybeRefresh);
+        if (writer.isPresent()) {
+            writer.get().run(() -> IndexFiles.checked(path, searchers::maybeRefresh));
+        } else {
+            WriterThread.aside(() -> IndexFiles.checked(path, searchers::maybeRefresh));
+        }
     }
 
     /// Searches with the default options but for the number of documents: the nearest by meaning.
@@ -314,7 +328,7 @@ public final class SemanticIndex implements AutoCloseable {
         return new DocumentWriter(requireWriter(), encoder.orElseThrow(), space);
     }
 
-    private IndexWriter requireWriter() {
+    private WriterThread requireWriter() {
         return writer.orElseThrow(() -> new IllegalStateException(path + ": the index is open for reading only"));
     }
 
