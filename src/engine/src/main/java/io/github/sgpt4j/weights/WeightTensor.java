@@ -35,25 +35,7 @@ public record WeightTensor(String name, String file, DType dtype, Shape shape, M
             case F32 -> data.getAtIndex(LittleEndian.F32, index);
             case F16 -> Half.f16ToFloat(data.getAtIndex(LittleEndian.I16, index));
             case BF16 -> Half.bf16ToFloat(data.getAtIndex(LittleEndian.I16, index));
-            case BOOL,
-                    F4,
-                    F6_E2M3,
-                    F6_E3M2,
-                    U8,
-                    I8,
-                    F8_E4M3,
-                    F8_E5M2,
-                    F8_E8M0,
-                    F8_E4M3FNUZ,
-                    F8_E5M2FNUZ,
-                    I16,
-                    U16,
-                    I32,
-                    U32,
-                    C64,
-                    I64,
-                    U64,
-                    F64 -> throw notWeight();
+            default -> throw notWeight();
         };
     }
 
@@ -76,25 +58,7 @@ public record WeightTensor(String name, String file, DType dtype, Shape shape, M
                     target[offset + i] = Half.bf16ToFloat(data.getAtIndex(LittleEndian.I16, first + i));
                 }
             }
-            case BOOL,
-                    F4,
-                    F6_E2M3,
-                    F6_E3M2,
-                    U8,
-                    I8,
-                    F8_E4M3,
-                    F8_E5M2,
-                    F8_E8M0,
-                    F8_E4M3FNUZ,
-                    F8_E5M2FNUZ,
-                    I16,
-                    U16,
-                    I32,
-                    U32,
-                    C64,
-                    I64,
-                    U64,
-                    F64 -> throw notWeight();
+            default -> throw notWeight();
         }
     }
 

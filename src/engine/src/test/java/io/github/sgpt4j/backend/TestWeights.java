@@ -75,25 +75,7 @@ public final class TestWeights implements AutoCloseable {
                 case F32 -> Float.intBitsToFloat(tensor.data().get(INT_32, offset));
                 case F16 -> Float.float16ToFloat(tensor.data().get(INT_16, offset));
                 case BF16 -> Float.intBitsToFloat(tensor.data().get(INT_16, offset) << 16);
-                case BOOL,
-                        F4,
-                        F6_E2M3,
-                        F6_E3M2,
-                        U8,
-                        I8,
-                        F8_E4M3,
-                        F8_E5M2,
-                        F8_E8M0,
-                        F8_E4M3FNUZ,
-                        F8_E5M2FNUZ,
-                        I16,
-                        U16,
-                        I32,
-                        U32,
-                        C64,
-                        I64,
-                        U64,
-                        F64 -> throw new IllegalArgumentException("not a weight type: " + tensor.dtype());
+                default -> throw new IllegalArgumentException("not a weight type: " + tensor.dtype());
             };
         }
         return values;
@@ -105,25 +87,7 @@ public final class TestWeights implements AutoCloseable {
             case F32 -> value;
             case F16 -> Float.float16ToFloat(Float.floatToFloat16(value));
             case BF16 -> Float.intBitsToFloat(narrow(value, dtype) << 16);
-            case BOOL,
-                    F4,
-                    F6_E2M3,
-                    F6_E3M2,
-                    U8,
-                    I8,
-                    F8_E4M3,
-                    F8_E5M2,
-                    F8_E8M0,
-                    F8_E4M3FNUZ,
-                    F8_E5M2FNUZ,
-                    I16,
-                    U16,
-                    I32,
-                    U32,
-                    C64,
-                    I64,
-                    U64,
-                    F64 -> throw new IllegalArgumentException("not a weight type: " + dtype);
+            default -> throw new IllegalArgumentException("not a weight type: " + dtype);
         };
     }
 
