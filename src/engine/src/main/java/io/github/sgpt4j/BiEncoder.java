@@ -1,9 +1,9 @@
 package io.github.sgpt4j;
 
-import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.scoring.EmbeddingSteps;
 import io.github.sgpt4j.scoring.SentenceModules;
 import io.github.sgpt4j.scoring.TextEncoder;
+import io.github.sgpt4j.scoring.TokenPooling;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -19,6 +19,7 @@ public final class BiEncoder implements AutoCloseable {
     private final Model model;
     private final boolean ownsModel;
     private final BiEncoderOptions options;
+    private final TokenPooling pooling;
     private final EmbeddingSteps steps;
     private final TextEncoder encoder;
     private final TextReadings readings;
@@ -31,24 +32,35 @@ public final class BiEncoder implements AutoCloseable {
         this.ownsModel = ownsModel;
         this.options = options;
         SentenceModules modules = model.modules();
-        List<PoolMode> modes = options.pooling().isEmpty()
-                ? modules.modes()
-                : options.pooling().stream().map(Pooling::mode).toList();
         readings = TextReadings.of(model, options);
         similarity = options.similarity()
                 .or(() -> modules.use().similarity().map(Similarity::parse))
                 .orElse(Similarity.COSINE);
-        steps = EmbeddingSteps.load(
-                model.backend(), modules.steps(), modes.size() * model.decoder().width());
+        pooling = TokenPooling.load(
+                model.lanes(),
+                modules,
+                options.pooling().stream().map(Pooling::mode).toList());
+        try {
+            steps = EmbeddingSteps.load(model.backend(), modules.steps(), pooling.width());
+        } catch (RuntimeException | Error e) {
+            pooling.close();
+            throw e;
+        }
         int components = options.truncateDim() > 0
                 ? options.truncateDim()
                 : modules.use().truncateDim().orElse(steps.width());
         dimension = Math.min(components, steps.width());
         try {
             encoder = new TextEncoder(
-                    model.lanes(), model.tokenizer(), modes, modules.includePrompt(), steps, maxLength(TextKind.TEXT));
+                    model.lanes(),
+                    model.tokenizer(),
+                    pooling,
+                    modules.includePrompt(),
+                    steps,
+                    maxLength(TextKind.TEXT));
         } catch (RuntimeException | Error e) {
             steps.close();
+            pooling.close();
             throw e;
         }
     }
@@ -186,7 +198,7 @@ public final class BiEncoder implements AutoCloseable {
 
     /// Pooling modes in use, results concatenated.
     public List<Pooling> pooling() {
-        return encoder.modes().stream().map(Pooling::of).toList();
+        return Pooling.of(pooling.modes());
     }
 
     /// Stands for what embeddings depend on: the checkpoint's contents ([Model#fingerprint]) and how it is used,
@@ -199,7 +211,7 @@ public final class BiEncoder implements AutoCloseable {
         SentenceModules modules = model.modules();
         Fingerprint fingerprint = new Fingerprint()
                 .add(model.fingerprint())
-                .add(encoder.modes().toString())
+                .add(pooling.modes().toString())
                 .add("%s %s %d %s"
                         .formatted(modules.includePrompt(), modules.lowerCase(), maxLength(), options.normalize()));
         for (TextKind kind : TextKind.values()) {
@@ -212,11 +224,18 @@ public final class BiEncoder implements AutoCloseable {
         if (dimension < steps.width()) {
             fingerprint.add("dimension " + dimension);
         }
+        for (Path folder : modules.tokenLayers()) {
+            fingerprint.add("Dense before pooling").addModule(folder);
+        }
+        if (pooling.modes().isEmpty()) {
+            modules.positionWeights()
+                    .ifPresent(weights -> fingerprint.add("position weights").addModule(weights.directory()));
+        }
         for (SentenceModules.Step step : modules.steps()) {
             switch (step) {
                 case SentenceModules.Step.Normalize n -> fingerprint.add("Normalize");
                 case SentenceModules.Step.Dense(Path folder) ->
-                    fingerprint.add("Dense").addDense(folder);
+                    fingerprint.add("Dense").addModule(folder);
             }
         }
         return fingerprint.hex();
@@ -245,6 +264,7 @@ public final class BiEncoder implements AutoCloseable {
     public void close() {
         closed = true;
         steps.close();
+        pooling.close();
         if (ownsModel) {
             model.close();
         }

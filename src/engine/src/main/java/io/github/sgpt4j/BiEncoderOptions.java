@@ -31,10 +31,11 @@ public record BiEncoderOptions(
     public static final BiEncoderOptions DEFAULT = new BiEncoderOptions(
             List.of(), Optional.empty(), false, 0, Optional.empty(), 0, true, DEFAULT_BATCH_TOKENS);
 
-    /// @throws IllegalArgumentException if `truncateDim` or `maxLength` is negative, or `batchTokens`
-    ///     not positive
+    /// @throws IllegalArgumentException if `truncateDim` or `maxLength` is negative, `batchTokens` not
+    ///     positive, or a pooling mode is one that only a checkpoint can ask for
     public BiEncoderOptions {
         pooling = List.copyOf(pooling);
+        pooling.forEach(Pooling::mode);
         if (truncateDim < 0) {
             throw new IllegalArgumentException("truncated dimension: expected at least 0, got " + truncateDim);
         }

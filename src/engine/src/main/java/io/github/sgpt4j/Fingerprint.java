@@ -82,8 +82,8 @@ final class Fingerprint {
         return this;
     }
 
-    /// A layer's own folder.
-    Fingerprint addDense(Path folder) {
+    /// A module's own folder.
+    Fingerprint addModule(Path folder) {
         addFile(folder.resolve("config.json"), "config.json");
         List<Path> files;
         try (Weights weights = Weights.open(folder)) {

@@ -2,7 +2,11 @@ package io.github.sgpt4j;
 
 import io.github.sgpt4j.backend.cpu.CpuOptions;
 import io.github.sgpt4j.model.Decoder;
+import io.github.sgpt4j.model.DecoderConfig;
 import io.github.sgpt4j.model.DecoderLayout;
+import io.github.sgpt4j.scoring.ModuleWeights;
+import io.github.sgpt4j.scoring.SentenceModules;
+import io.github.sgpt4j.scoring.TokenPooling;
 import io.github.sgpt4j.tensor.DType;
 import io.github.sgpt4j.weights.ExpectedTensor;
 import io.github.sgpt4j.weights.Weights;
@@ -23,21 +27,38 @@ final class MemoryEstimate {
 
     private MemoryEstimate() {}
 
-    static List<MemoryNeed> of(DecoderLayout layout, Weights stored, int tokens) {
-        long activations = Math.multiplyExact(Decoder.activationValues(layout.config(), tokens), (long) Float.BYTES);
+    static List<MemoryNeed> of(DecoderLayout layout, Weights stored, SentenceModules modules, int tokens) {
+        List<ModuleWeights> inModules =
+                ModuleWeights.of(modules, layout.config().embeddingWidth());
         List<MemoryNeed> needs = new ArrayList<>();
         for (Dtype dtype : CPU_DTYPES) {
             CpuOptions options = new CpuOptions(0, Devices.weightFormat(dtype));
             long weights = cpuBytes(layout.decoder(), stored, options);
+            for (ModuleWeights module : inModules) {
+                try (Weights own = Weights.open(module.folder())) {
+                    weights = Math.addExact(weights, cpuBytes(module.tensors(), own, options));
+                }
+            }
             long head = cpuBytes(layout.head(), stored, options);
-            needs.add(new MemoryNeed("cpu", dtype, weights, head, activations, tokens));
+            needs.add(new MemoryNeed("cpu", dtype, weights, head, activations(layout, modules, tokens, true), tokens));
         }
         for (Dtype dtype : GPU_DTYPES) {
             long weights = gpuBytes(layout.decoder(), dtype);
+            for (ModuleWeights module : inModules) {
+                weights = Math.addExact(weights, gpuBytes(module.tensors(), dtype));
+            }
             long head = layout.headIsTable() ? 0 : gpuBytes(layout.head(), dtype);
-            needs.add(new MemoryNeed("cuda", dtype, weights, head, activations, tokens));
+            needs.add(
+                    new MemoryNeed("cuda", dtype, weights, head, activations(layout, modules, tokens, false), tokens));
         }
         return needs;
+    }
+
+    /// @param copied whether what is copied out for the processor counts
+    private static long activations(DecoderLayout layout, SentenceModules modules, int tokens, boolean copied) {
+        DecoderConfig config = layout.config();
+        long afterwards = TokenPooling.values(modules, config.embeddingWidth(), copied);
+        return Math.multiplyExact(Decoder.activationValues(config, tokens, afterwards), (long) Float.BYTES);
     }
 
     /// Bytes of tensors on the CPU with weights held as `options` say.

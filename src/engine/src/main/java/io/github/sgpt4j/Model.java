@@ -178,7 +178,7 @@ public final class Model implements AutoCloseable {
         return whileOpen(() -> Fingerprint.ofCheckpoint(files, weights));
     }
 
-    /// All stored tensors, also those that are not computed with: the decoder's by name, then those of dense layers.
+    /// All stored tensors, also those that are not computed with: the decoder's by name, then those of modules.
     ///
     /// @throws IllegalStateException if the model is closed
     public List<TensorInfo> tensors() {
@@ -204,8 +204,8 @@ public final class Model implements AutoCloseable {
         if (tokens < 1) {
             throw new IllegalArgumentException("tokens: expected at least 1, got " + tokens);
         }
-        return whileOpen(
-                () -> MemoryEstimate.of(DecoderLayout.read(files.configuration(), weights.names()), weights, tokens));
+        return whileOpen(() -> MemoryEstimate.of(
+                DecoderLayout.read(files.configuration(), weights.names()), weights, modules, tokens));
     }
 
     private <T> List<T> ofTensors(Function<WeightTensor, Optional<T>> fact) {
@@ -218,11 +218,9 @@ public final class Model implements AutoCloseable {
 
     private void forEachTensor(Consumer<WeightTensor> action) {
         weights.names().forEach(name -> action.accept(weights.get(name)));
-        for (SentenceModules.Step step : modules.steps()) {
-            if (step instanceof SentenceModules.Step.Dense(Path folder)) {
-                try (Weights dense = Weights.open(folder)) {
-                    dense.names().forEach(name -> action.accept(dense.get(name)));
-                }
+        for (Path folder : modules.weightFolders()) {
+            try (Weights module = Weights.open(folder)) {
+                module.names().forEach(name -> action.accept(module.get(name)));
             }
         }
     }
@@ -324,7 +322,7 @@ public final class Model implements AutoCloseable {
     /// @param ofKind what the checkpoint states for texts of this kind, if anything
     int maxLength(OptionalInt ofKind) {
         return ofKind.isPresent()
-                ? TextLength.limited(ofKind.getAsInt(), decoder().config())
+                ? TextLength.limited(ofKind.getAsInt(), decoder().config(), modules)
                 : maxLength();
     }
 

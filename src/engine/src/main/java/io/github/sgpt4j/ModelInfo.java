@@ -29,6 +29,7 @@ import java.util.TreeMap;
 /// @param bytes size of all tensors
 /// @param tokenizer the tokenizer in one line
 /// @param pooling pooling modes of the bi-encoder, results concatenated
+/// @param tokenModules names of the modules between the transformer and pooling
 /// @param modules names of the modules after pooling
 /// @param maxLength most tokens of a text to embed
 /// @param specb whether queries and documents are put in brackets by default
@@ -53,6 +54,7 @@ public record ModelInfo(
         long bytes,
         String tokenizer,
         List<Pooling> pooling,
+        List<String> tokenModules,
         List<String> modules,
         int maxLength,
         boolean specb,
@@ -103,7 +105,8 @@ public record ModelInfo(
                 tensors.stream().map(TensorInfo::file).distinct().toList(),
                 tensors.stream().mapToLong(TensorInfo::bytes).sum(),
                 model.tokenizer().describe(),
-                modules.modes().stream().map(Pooling::of).toList(),
+                Pooling.of(modules.modes()),
+                modules.tokenLayers().stream().map(folder -> "Dense").toList(),
                 modules.steps().stream().map(ModelInfo::name).toList(),
                 model.maxLength(),
                 ModelName.isSpecb(model.directory()),

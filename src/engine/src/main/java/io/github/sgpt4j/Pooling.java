@@ -3,6 +3,8 @@ package io.github.sgpt4j;
 import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.scoring.PoolingNames;
 import io.github.sgpt4j.weights.Quoted;
+import java.util.List;
+import java.util.Optional;
 
 /// How the hidden states h_1 … h_n of a text become one vector; the names are sentence-transformers'.
 public enum Pooling {
@@ -17,21 +19,38 @@ public enum Pooling {
     /// Σ i·h_i / Σ i: SGPT's position-weighted mean
     WEIGHTEDMEAN(PoolMode.WEIGHTED_MEAN),
     /// h_n
-    LASTTOKEN(PoolMode.LAST);
+    LASTTOKEN(PoolMode.LAST),
+    /// Σ w_i·h_i / Σ w_i with weights that the checkpoint has learnt (SGPT's `WeightedMeanPooling`). Told by such a
+    /// checkpoint, cannot be chosen.
+    LEARNTMEAN();
 
-    private final PoolMode mode;
+    private final Optional<PoolMode> mode;
+
+    Pooling() {
+        mode = Optional.empty();
+    }
 
     Pooling(PoolMode mode) {
-        this.mode = mode;
+        this.mode = Optional.of(mode);
     }
 
+    /// @throws IllegalArgumentException if it cannot be chosen
     PoolMode mode() {
-        return mode;
+        return mode.orElseThrow(() ->
+                new IllegalArgumentException("pooling: expected one of %s, got %s, which only a checkpoint can ask for"
+                        .formatted(PoolingNames.all(), this)));
     }
 
-    static Pooling of(PoolMode mode) {
+    /// @param modes empty for learnt weights
+    static List<Pooling> of(List<PoolMode> modes) {
+        return modes.isEmpty()
+                ? List.of(LEARNTMEAN)
+                : modes.stream().map(Pooling::of).toList();
+    }
+
+    private static Pooling of(PoolMode mode) {
         for (Pooling pooling : values()) {
-            if (pooling.mode == mode) {
+            if (pooling.mode.filter(m -> m == mode).isPresent()) {
                 return pooling;
             }
         }
@@ -50,6 +69,6 @@ public enum Pooling {
     /// As `weightedmean`.
     @Override
     public String toString() {
-        return PoolingNames.name(mode);
+        return mode.map(PoolingNames::name).orElse("learntmean");
     }
 }

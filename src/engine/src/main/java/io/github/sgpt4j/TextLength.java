@@ -2,20 +2,49 @@ package io.github.sgpt4j;
 
 import io.github.sgpt4j.model.DecoderConfig;
 import io.github.sgpt4j.model.Positions;
+import io.github.sgpt4j.scoring.PositionWeights;
 import io.github.sgpt4j.scoring.SentenceModules;
 import io.github.sgpt4j.tokenizer.Tokenizer;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
 
 /// How long a text to embed may be, as sentence-transformers has it: `max_seq_length` as it is; without it the
 /// tokenizer's `model_max_length`, but no more than `max_position_embeddings`, which families without positions
-/// (ALiBi) do not have. Positions that are rows of a table are a limit in any case.
+/// (ALiBi) do not have. Positions that are rows of a table are a limit in any case, and so are learnt weights of
+/// positions.
 ///
 /// @param tokens most tokens of a text
 /// @param source where this comes from, in a few words
 /// @param notice what people should know about it
 record TextLength(int tokens, String source, Optional<String> notice) {
     static TextLength of(DecoderConfig config, SentenceModules modules, Tokenizer tokenizer) {
+        TextLength ofTransformer = ofTransformer(config, modules, tokenizer);
+        return modules.positionWeights()
+                .filter(weights -> weights.positions() < ofTransformer.tokens)
+                .map(weights -> of(weights, modules))
+                .orElse(ofTransformer);
+    }
+
+    /// Longer texts are an error in the reference implementation.
+    private static TextLength of(PositionWeights weights, SentenceModules modules) {
+        Path file = weights.directory().resolve("config.json");
+        OptionalInt stated = modules.maxLength();
+        return new TextLength(
+                weights.positions(),
+                "the learnt weights of positions in " + weights.directory().getFileName(),
+                stated.isEmpty()
+                        ? Optional.empty()
+                        : Optional.of(
+                                "%s: key \"num_positions\": expected a weight for each of the %d tokens of %s in sentence_bert_config.json, got %d; texts are cut there"
+                                        .formatted(
+                                                file,
+                                                stated.getAsInt(),
+                                                modules.input().lengthKey(),
+                                                weights.positions())));
+    }
+
+    private static TextLength ofTransformer(DecoderConfig config, SentenceModules modules, Tokenizer tokenizer) {
         OptionalInt stated = modules.maxLength();
         if (stated.isPresent()) {
             int tokens = limited(stated.getAsInt(), config);
@@ -40,7 +69,14 @@ record TextLength(int tokens, String source, Optional<String> notice) {
     }
 
     /// What is left of a stated length.
-    static int limited(int stated, DecoderConfig config) {
+    static int limited(int stated, DecoderConfig config, SentenceModules modules) {
+        int limited = limited(stated, config);
+        return Math.min(
+                limited,
+                modules.positionWeights().map(PositionWeights::positions).orElse(limited));
+    }
+
+    private static int limited(int stated, DecoderConfig config) {
         return Math.min(stated, config.longest());
     }
 

@@ -86,8 +86,25 @@ class BrokenModulesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"CNN", "WordEmbeddings", "", "Pooling\\nx"})
+    @ValueSource(
+            strings = {
+                "CNN",
+                "LSTM",
+                "WeightedLayerPooling",
+                "WordEmbeddings",
+                "WordWeights",
+                "BoW",
+                "Router",
+                "Asym",
+                "CLIPModel",
+                "LayerNorm",
+                "StaticEmbedding",
+                "",
+                "Pooling\\nx"
+            })
     void aModuleThatIsNotKnown(String type) {
+        modules(module("Transformer", ""), module(type, "1"), module("Pooling", "1_Pooling"));
+        refused(UnsupportedModelException.class, MODULES, "is not supported", "Dense");
         modules(module("Transformer", ""), module("Pooling", "1_Pooling"), module(type, "2"));
         refused(UnsupportedModelException.class, MODULES, "is not supported", "Dense");
     }
@@ -330,5 +347,57 @@ class BrokenModulesTest {
         refused("config.json", "_name_or_path", "a string", "got [1]");
         Files.delete(model.file("config.json"));
         refused("config.json");
+    }
+
+    @Test
+    void aDenseModuleBeforePoolingThatIsNoneOfTokens() throws IOException {
+        denseFolder();
+        modules(module("Transformer", ""), module("Dense", "2_Dense"), module("Pooling", "1_Pooling"));
+        refused(UnsupportedModelException.class, "2_Dense", "key_name", "\"token_embeddings\" before pooling");
+        modules(module("Transformer", ""), module("Dense", "2_Dense"));
+        refused(MODULES, "Pooling", "found none");
+        modules(module("Dense", "2_Dense"), module("Transformer", ""), module("Pooling", "1_Pooling"));
+        refused(UnsupportedModelException.class, MODULES, "Dense", "order");
+    }
+
+    @Test
+    void aDenseModuleOfTokensThatDoesNotFit() throws IOException {
+        dense("{\"in_features\": 65, \"out_features\": 8, \"key_name\": \"token_embeddings\"}");
+        denseWeights(8, 65, 8);
+        modules(module("Transformer", ""), module("Dense", "2_Dense"), module("Pooling", "1_Pooling"));
+        refused("2_Dense", "in_features", "expected 64", "got 65");
+        dense("{\"in_features\": 64, \"out_features\": 8, \"key_name\": \"token_embeddings\"}");
+        modules(module("Transformer", ""), module("Dense", "2_Dense"), module("Pooling", "1_Pooling"));
+        refused("2_Dense", "linear.weight", "expected shape", "got ");
+    }
+
+    private Checkpoint weighted(String config, int weights) throws IOException {
+        modules(module("Transformer", ""), module("WeightedMeanPooling", "1_WeightedMeanPooling"));
+        model.write("1_WeightedMeanPooling/config.json", config);
+        new SafetensorsWriter()
+                .add("position_weights", Shape.of(weights), new float[weights])
+                .write(model.file("1_WeightedMeanPooling/model.safetensors"));
+        return model;
+    }
+
+    @Test
+    void positionWeightsThatAreBroken() throws IOException {
+        weighted("{\"num_positions\": 20}", 20);
+        refused("1_WeightedMeanPooling", "position_weights", "expected shape", "got ");
+        for (String value : List.of("0", "-1", "\"8\"", "8.5", "true")) {
+            weighted("{\"num_positions\": " + value + "}", 9);
+            refused("1_WeightedMeanPooling", "num_positions", "expected an integer", "got ");
+        }
+        weighted("{\"num_positions\": 8, \"position_start\": 9}", 1);
+        refused("1_WeightedMeanPooling", "position_start", "got 9");
+        weighted("{\"num_positions\": 2147483647}", 9);
+        refused("1_WeightedMeanPooling", "position_start", "got 0");
+        weighted("{}", 513).delete("1_WeightedMeanPooling/model.safetensors");
+        refused("1_WeightedMeanPooling", "model.safetensors");
+        modules(
+                module("Transformer", ""),
+                module("WeightedMeanPooling", "1_WeightedMeanPooling"),
+                module("Pooling", "1_Pooling"));
+        refused(UnsupportedModelException.class, MODULES, "Pooling", "order");
     }
 }

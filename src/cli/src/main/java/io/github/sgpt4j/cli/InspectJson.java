@@ -49,6 +49,9 @@ final class InspectJson {
         List<String> modes = info.pooling().stream().map(String::valueOf).toList();
         strings(json, "pooling", modes);
         json.writeStringField("pooling_from", info.sources().pooling());
+        if (!info.tokenModules().isEmpty()) {
+            strings(json, "token_modules", info.tokenModules());
+        }
         strings(json, "modules", info.modules());
         json.writeNumberField("max_length", info.maxLength());
         json.writeStringField("max_length_from", info.sources().maxLength());

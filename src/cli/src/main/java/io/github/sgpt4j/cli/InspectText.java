@@ -52,7 +52,7 @@ final class InspectText {
         facts.row(
                 "pooling",
                 "%s (%s)".formatted(join(info.pooling()), info.sources().pooling()));
-        facts.row("modules", info.modules().isEmpty() ? "none after pooling" : join(info.modules()));
+        facts.row("modules", modules(info));
         facts.row(
                 "text length",
                 "cut to %,d tokens (%s)"
@@ -68,6 +68,11 @@ final class InspectText {
                                         ? ""
                                         : "; of at most %,d components, truncate_dim of config_sentence_transformers.json"
                                                 .formatted(info.dimension())));
+    }
+
+    private static String modules(ModelInfo info) {
+        String after = info.modules().isEmpty() ? "none after pooling" : join(info.modules());
+        return info.tokenModules().isEmpty() ? after : join(info.tokenModules()) + " before pooling, then " + after;
     }
 
     private static String relative(ModelInfo info, Path file) {

@@ -5,7 +5,7 @@ import io.github.sgpt4j.model.AdaptedModel;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.DecoderConfig;
 import io.github.sgpt4j.model.DecoderLayout;
-import io.github.sgpt4j.scoring.DenseConfig;
+import io.github.sgpt4j.scoring.ModuleWeights;
 import io.github.sgpt4j.scoring.SentenceModules;
 import io.github.sgpt4j.tokenizer.Tokenizer;
 import io.github.sgpt4j.weights.ExpectedTensor;
@@ -22,27 +22,14 @@ public final class CheckpointLayout {
     private final SentenceModules modules;
     private final DecoderConfig config;
     private final Path transformer;
-    private final List<Path> denseFolders;
-    private final List<DenseConfig> denseLayers;
+    private final List<ModuleWeights> inModules;
 
     private CheckpointLayout(Path directory, DecoderConfig config, SentenceModules modules) {
         this.directory = directory;
         this.modules = modules;
         this.config = config;
         this.transformer = modules.transformer();
-        List<Path> folders = new ArrayList<>();
-        List<DenseConfig> layers = new ArrayList<>();
-        int columns = Math.multiplyExact(modules.modes().size(), config.embeddingWidth());
-        for (SentenceModules.Step step : modules.steps()) {
-            if (step instanceof SentenceModules.Step.Dense(Path folder)) {
-                DenseConfig dense = DenseConfig.read(folder, columns);
-                folders.add(folder);
-                layers.add(dense);
-                columns = dense.out();
-            }
-        }
-        this.denseFolders = List.copyOf(folders);
-        this.denseLayers = List.copyOf(layers);
+        inModules = ModuleWeights.of(modules, config.embeddingWidth());
     }
 
     /// Tensors that a weight folder must have.
@@ -114,10 +101,10 @@ public final class CheckpointLayout {
                 config.vocabulary());
     }
 
-    /// The folders with weights: the decoder's first, then those of dense layers.
+    /// The folders with weights: the decoder's first, then those of modules.
     public List<Path> weightFolders() {
         List<Path> folders = new ArrayList<>(List.of(transformer));
-        folders.addAll(denseFolders);
+        inModules.forEach(module -> folders.add(module.folder()));
         return folders;
     }
 
@@ -126,9 +113,10 @@ public final class CheckpointLayout {
     /// @param folder one of [#weightFolders]
     /// @param stored names of the tensors that are there: a decoder's may have a prefix or not
     public Tensors tensors(Path folder, Set<String> stored) {
-        int dense = denseFolders.indexOf(folder);
-        if (dense >= 0) {
-            return new Tensors(denseLayers.get(dense).tensors(), List.of(), "");
+        for (ModuleWeights module : inModules) {
+            if (module.folder().equals(folder)) {
+                return new Tensors(module.tensors(), List.of(), "");
+            }
         }
         DecoderLayout layout = DecoderLayout.read(transformer, stored);
         return new Tensors(layout.decoder(), layout.head(), layout.layerPrefix());

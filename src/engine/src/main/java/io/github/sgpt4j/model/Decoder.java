@@ -4,6 +4,7 @@ import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.backend.Download;
 import io.github.sgpt4j.backend.Linear;
+import io.github.sgpt4j.backend.MatrixRows;
 import io.github.sgpt4j.backend.Norm;
 import io.github.sgpt4j.backend.NormParameters;
 import io.github.sgpt4j.backend.PoolMode;
@@ -12,6 +13,7 @@ import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.SequenceBatch;
 import io.github.sgpt4j.batch.SequenceRows;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.weights.WeightTensor;
 import io.github.sgpt4j.weights.Weights;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -73,7 +75,14 @@ public final class Decoder {
 
     /// Activation values, outside of weights, that a batch of so many tokens holds at its peak.
     public static long activationValues(DecoderConfig config, long tokens) {
-        return ForwardPass.peakValues(config, tokens);
+        return activationValues(config, tokens, 0);
+    }
+
+    /// As [#activationValues(DecoderConfig, long)], with what is made of final states before pooling.
+    ///
+    /// @param afterwards values that this takes for a token: of all [TokenLayer]s together
+    public static long activationValues(DecoderConfig config, long tokens, long afterwards) {
+        return ForwardPass.peakValues(config, tokens, afterwards);
     }
 
     /// Width of hidden states as they leave the model.
@@ -96,6 +105,14 @@ public final class Decoder {
     ///
     /// @return `[sequences, modes · width]`, row-major
     public Download startPool(SequenceBatch batch, int[] skip, List<PoolMode> modes) {
+        return startPool(batch, skip, List.of(), modes);
+    }
+
+    /// As [#startPool(SequenceBatch, int[], List)], with dense layers over each token's final state first.
+    ///
+    /// @param layers made by this decoder, in order
+    /// @return `[sequences, modes · outputs of the last layer]`, row-major
+    public Download startPool(SequenceBatch batch, int[] skip, List<TokenLayer> layers, List<PoolMode> modes) {
         SequenceRows sequences = batch.rows();
         if (modes.equals(List.of(PoolMode.LAST)) && skip.length == sequences.count()) {
             SequenceRows last = sequences.lastTokens();
@@ -105,16 +122,63 @@ public final class Decoder {
                     batch.packed(),
                     Optional.empty(),
                     last.rows(),
-                    (states, rows) -> pool(states, last.at(rows), skipped, modes));
+                    (states, rows) -> pool(states, layers, last.at(rows), skipped, modes));
         }
         return withOutputStates(
-                batch.packed(), Optional.empty(), Optional.empty(), states -> pool(states, sequences, skip, modes));
+                batch.packed(),
+                Optional.empty(),
+                Optional.empty(),
+                states -> pool(states, layers, sequences, skip, modes));
     }
 
-    private Download pool(Tensor states, SequenceRows sequences, int[] skip, List<PoolMode> modes) {
-        try (Tensor out = backend.allocate(sequences.count(), Math.multiplyExact(modes.size(), width()))) {
-            backend.pool(states, outputNorm, sequences, skip, modes, out);
+    private Download pool(
+            Tensor states, List<TokenLayer> layers, SequenceRows sequences, int[] skip, List<PoolMode> modes) {
+        if (layers.isEmpty()) {
+            return pool(states, outputNorm, sequences, skip, modes);
+        }
+        backend.norm(states, outputNorm, states);
+        Norm asIs = layers.getLast().asIs();
+        return through(layers, states, outputs -> pool(outputs, asIs, sequences, skip, modes));
+    }
+
+    private Download pool(Tensor states, Norm norm, SequenceRows sequences, int[] skip, List<PoolMode> modes) {
+        try (Tensor out = backend.allocate(sequences.count(), Math.multiplyExact(modes.size(), states.columns()))) {
+            backend.pool(states, norm, sequences, skip, modes, out);
             return backend.startDownload(out);
+        }
+    }
+
+    /// Prepares a dense layer for [#startPool(SequenceBatch, int[], List, List)].
+    ///
+    /// @param weight `[out, in]`; `in` is [#width], or `out` of the layer before
+    /// @param bias `[out]`, or empty for none
+    public TokenLayer tokenLayer(WeightTensor weight, Optional<WeightTensor> bias, Activation activation) {
+        Linear linear = backend.linear(
+                List.of(MatrixRows.all(weight)),
+                bias.map(MatrixRows::all).stream().toList());
+        return new TokenLayer(linear, activation, backend.norm(NormParameters.identity(linear.out())));
+    }
+
+    /// Starts to copy out the final state of every token, after dense layers over each; the caller closes the
+    /// result.
+    ///
+    /// @param layers made by this decoder, in order
+    /// @return `[tokens, width, or outputs of the last layer]`, row-major
+    public Download startStates(PackedBatch batch, List<TokenLayer> layers) {
+        return withOutputStates(batch, Optional.empty(), Optional.empty(), states -> {
+            backend.norm(states, outputNorm, states);
+            return through(layers, states, backend::startDownload);
+        });
+    }
+
+    private Download through(List<TokenLayer> layers, Tensor x, Function<Tensor, Download> reader) {
+        if (layers.isEmpty()) {
+            return reader.apply(x);
+        }
+        TokenLayer layer = layers.getFirst();
+        try (Tensor y = backend.allocate(x.rows(), layer.linear().out())) {
+            backend.linear(x, layer.linear(), layer.activation(), y);
+            return through(layers.subList(1, layers.size()), y, reader);
         }
     }
 

@@ -67,14 +67,17 @@ final class ForwardPass implements AutoCloseable {
     /// Values that a pass over `tokens` tokens without cached ones holds when it holds most: the tensors above,
     /// and what a gated feed-forward or a projection of the embedding adds for a while; or, with half of the rows
     /// in the last layer, copies of these instead of queries, keys and values.
-    static long peakValues(DecoderConfig c, long tokens) {
+    ///
+    /// @param afterwards values for a token that are made of the states then
+    static long peakValues(DecoderConfig c, long tokens, long afterwards) {
         long attended = (long) c.heads() * c.headDim();
         long always = 2L * c.hidden() + c.qkvColumns() + attended + c.feedForward();
         long forAWhile =
                 Math.max(c.gated() ? 2L * c.feedForward() : 0, c.hasEmbeddingProjection() ? c.embeddingWidth() : 0);
         long copies = (2L * c.hidden() + attended + forAWhile + 1) / 2;
         long peak = Math.max(always + forAWhile, always - c.qkvColumns() + copies);
-        return Math.multiplyExact(tokens, peak);
+        long end = always + (c.hasEmbeddingProjection() ? c.embeddingWidth() : 0);
+        return Math.multiplyExact(tokens, Math.max(peak, Math.addExact(end, afterwards)));
     }
 
     private Tensor allocateInner(int rows, int columns) {

@@ -26,6 +26,17 @@ public record DenseConfig(int in, int out, boolean bias, Activation activation) 
     /// @throws FormatException if the file is broken or does not fit the vectors
     /// @throws UnsupportedModelException if it asks for what is not implemented
     public static DenseConfig read(Path directory, int columns) {
+        return read(directory, columns, ModuleInput.SENTENCE);
+    }
+
+    /// As [#read], of a module before pooling, which changes the state of every token (SGPT's `linearthenpool`).
+    ///
+    /// @param columns components of a state before it
+    public static DenseConfig readTokenLayer(Path directory, int columns) {
+        return read(directory, columns, ModuleInput.TOKENS);
+    }
+
+    private static DenseConfig read(Path directory, int columns, ModuleInput input) {
         JsonFile config = JsonFile.readObject(directory.resolve("config.json"));
         int in = config.positiveInt("in_features");
         int out = config.positiveInt("out_features");
@@ -37,7 +48,7 @@ public record DenseConfig(int in, int out, boolean bias, Activation activation) 
             throw new UnsupportedModelException(
                     "%s: key \"use_residual\" = true is not supported".formatted(config.path()));
         }
-        ModuleInput.requireSentence(config);
+        ModuleInput.require(input, config);
         return new DenseConfig(in, out, config.bool("bias", true), activation(config));
     }
 

@@ -41,14 +41,16 @@ enum ModuleInput {
     /// Refuses a module that changes something else.
     ///
     /// @throws UnsupportedModelException if it does
-    static void requireSentence(JsonFile config) {
-        if (read(config) != SENTENCE) {
-            throw new UnsupportedModelException("%s: key \"%s\": expected \"%s\" after pooling, got \"%s\""
+    static void require(ModuleInput expected, JsonFile config) {
+        ModuleInput got = read(config);
+        if (got != expected) {
+            throw new UnsupportedModelException("%s: key \"%s\": expected \"%s\" %s pooling, got \"%s\""
                     .formatted(
                             config.path(),
                             config.has("module_input_name") ? "module_input_name" : "key_name",
-                            SENTENCE.key,
-                            TOKENS.key));
+                            expected.key,
+                            expected == SENTENCE ? "after" : "before",
+                            got.key));
         }
     }
 }

@@ -22,7 +22,9 @@ import java.util.OptionalInt;
 ///
 /// @param transformer folder of config.json, weights and tokenizer
 /// @param input what is done to texts first
-/// @param modes pooling modes, results concatenated
+/// @param tokenLayers folders of dense layers over each token's state, before pooling, in order
+/// @param modes pooling modes, results concatenated; empty if there are position weights
+/// @param positionWeights learnt weights of the mean, if these pool instead
 /// @param poolingFile the file that says so, if any does
 /// @param includePrompt whether a prompt's tokens take part in pooling
 /// @param steps what is done after pooling, in order
@@ -31,7 +33,9 @@ import java.util.OptionalInt;
 public record SentenceModules(
         Path transformer,
         TransformerSettings input,
+        List<Path> tokenLayers,
         List<PoolMode> modes,
+        Optional<PositionWeights> positionWeights,
         Optional<Path> poolingFile,
         boolean includePrompt,
         List<Step> steps,
@@ -47,6 +51,7 @@ public record SentenceModules(
     }
 
     public SentenceModules {
+        tokenLayers = List.copyOf(tokenLayers);
         modes = List.copyOf(modes);
         steps = List.copyOf(steps);
         notices = List.copyOf(notices);
@@ -60,6 +65,18 @@ public record SentenceModules(
     /// Whether texts are lower-cased first.
     public boolean lowerCase() {
         return input.lowerCase();
+    }
+
+    /// Folders of modules that have weights, in order.
+    public List<Path> weightFolders() {
+        List<Path> folders = new ArrayList<>(tokenLayers);
+        positionWeights.map(PositionWeights::directory).ifPresent(folders::add);
+        for (Step step : steps) {
+            if (step instanceof Step.Dense(Path folder)) {
+                folders.add(folder);
+            }
+        }
+        return folders;
     }
 
     /// Texts put in front by name.
@@ -82,8 +99,7 @@ public record SentenceModules(
     public static SentenceModules read(Path directory) {
         Path file = directory.resolve("modules.json");
         if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
-            return withSettings(
-                    directory, directory, List.of(PoolMode.WEIGHTED_MEAN), Optional.empty(), true, List.of());
+            return new ModuleListReader(directory, file).withoutModules();
         }
         JsonNode modules = JsonFile.readTree(file);
         if (!modules.isArray() || modules.isEmpty()) {
@@ -93,66 +109,9 @@ public record SentenceModules(
             throw new FormatException(
                     "%s: expected at most %d modules, got %d".formatted(file, MAX_MODULES, modules.size()));
         }
-        Path transformer = directory;
-        List<PoolMode> modes = List.of();
-        Optional<Path> poolingFile = Optional.empty();
-        boolean includePrompt = true;
-        List<Step> steps = new ArrayList<>();
-        for (int i = 0; i < modules.size(); i++) {
-            JsonNode module = modules.get(i);
-            String type = text(module, "type", file, i);
-            Path folder = folder(directory, file, text(module, "path", file, i));
-            String kind = type.substring(type.lastIndexOf('.') + 1);
-            boolean first = i == 0;
-            switch (type.startsWith("sentence_transformers.") ? kind : type) {
-                case "Transformer" -> {
-                    requirePlace(first, file, kind);
-                    transformer = folder;
-                }
-                case "Pooling" -> {
-                    requirePlace(i == 1, file, kind);
-                    JsonFile pooling = JsonFile.readObject(folder.resolve("config.json"));
-                    modes = poolModes(pooling);
-                    poolingFile = Optional.of(pooling.path());
-                    includePrompt = pooling.bool("include_prompt", true);
-                }
-                case "Normalize" -> {
-                    requirePlace(i > 1, file, kind);
-                    JsonFile.readObjectIfPresent(folder.resolve("config.json")).ifPresent(ModuleInput::requireSentence);
-                    steps.add(new Step.Normalize());
-                }
-                case "Dense" -> {
-                    requirePlace(i > 1, file, kind);
-                    steps.add(new Step.Dense(folder));
-                }
-                case "Dropout" -> requirePlace(i > 1, file, kind);
-                default ->
-                    throw new UnsupportedModelException(
-                            "%s: module %s is not supported (Transformer, Pooling, Normalize, Dense, Dropout are)"
-                                    .formatted(file, Quoted.of(type)));
-            }
-        }
-        if (modes.isEmpty()) {
-            throw new FormatException(
-                    "%s: expected a Pooling module after the Transformer, found none".formatted(file));
-        }
-        return withSettings(directory, transformer, modes, poolingFile, includePrompt, steps);
-    }
-
-    private static void requirePlace(boolean condition, Path file, String kind) {
-        if (!condition) {
-            throw new UnsupportedModelException(
-                    "%s: module %s: expected the order Transformer, Pooling, then others".formatted(file, kind));
-        }
-    }
-
-    private static String text(JsonNode module, String key, Path file, int index) {
-        JsonNode value = module.path(key);
-        if (!value.isTextual()) {
-            throw new FormatException(
-                    "%s: module %d: expected an object with a string \"%s\", found none".formatted(file, index, key));
-        }
-        return value.textValue();
+        ModuleListReader reader = new ModuleListReader(directory, file);
+        modules.forEach(reader::add);
+        return reader.finish();
     }
 
     /// A module's folder, which must lie in the checkpoint.
@@ -174,58 +133,5 @@ public record SentenceModules(
     private static FormatException outside(Path file, String path) {
         return new FormatException(
                 "%s: module path %s: expected a folder of the checkpoint".formatted(file, Quoted.of(path)));
-    }
-
-    private static SentenceModules withSettings(
-            Path root,
-            Path transformer,
-            List<PoolMode> modes,
-            Optional<Path> poolingFile,
-            boolean includePrompt,
-            List<Step> steps) {
-        return new SentenceModules(
-                transformer,
-                TransformerSettings.read(transformer),
-                modes,
-                poolingFile,
-                includePrompt,
-                steps,
-                EmbeddingSettings.read(root),
-                List.of());
-    }
-
-    /// Reads the newer `pooling_mode` (a name or a list of names), or the older flags; no flag set means the mean.
-    private static List<PoolMode> poolModes(JsonFile config) {
-        Optional<JsonNode> named = config.node("pooling_mode");
-        if (named.isPresent()) {
-            return namedModes(config, named.get());
-        }
-        List<PoolMode> modes = new ArrayList<>();
-        PoolingNames.FLAGS.forEach((flag, mode) -> {
-            if (config.bool(flag, false)) {
-                modes.add(mode);
-            }
-        });
-        return modes.isEmpty() ? List.of(PoolMode.MEAN) : modes;
-    }
-
-    private static List<PoolMode> namedModes(JsonFile config, JsonNode named) {
-        List<PoolMode> modes = new ArrayList<>();
-        for (JsonNode name : named.isArray() ? named : List.of(named)) {
-            if (!name.isTextual()) {
-                throw config.wrong("pooling_mode", "the name of a mode", name);
-            }
-            PoolMode mode = PoolingNames.parse(name.textValue())
-                    .orElseThrow(() -> new UnsupportedModelException("%s: pooling mode %s is not supported"
-                            .formatted(config.path(), Quoted.of(name.textValue()))));
-            if (modes.contains(mode)) {
-                throw config.wrong("pooling_mode", "each mode at most once", name);
-            }
-            modes.add(mode);
-        }
-        if (modes.isEmpty()) {
-            throw config.wrong("pooling_mode", "at least one mode", named);
-        }
-        return modes;
     }
 }

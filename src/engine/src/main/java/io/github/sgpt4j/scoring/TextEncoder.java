@@ -26,14 +26,14 @@ import java.util.stream.IntStream;
 ///
 /// @param lanes the model
 /// @param tokenizer its tokenizer
-/// @param modes pooling modes, results concatenated
+/// @param pooling how states become a vector
 /// @param includePrompt whether a prompt's tokens take part in pooling
 /// @param steps what is done after pooling
 /// @param maxLength most tokens of a text
 public record TextEncoder(
         Lanes lanes,
         Tokenizer tokenizer,
-        List<PoolMode> modes,
+        TokenPooling pooling,
         boolean includePrompt,
         EmbeddingSteps steps,
         int maxLength) {
@@ -41,15 +41,14 @@ public record TextEncoder(
     private static final int WINDOW = 1024;
 
     public TextEncoder {
-        modes = List.copyOf(modes);
-        int longest = lanes.any().config().longest();
+        int longest = pooling.longest();
         if (maxLength < 1 || maxLength > longest) {
             throw new IllegalArgumentException(
                     "maximal length %d: expected 1 to %d, the model's positions".formatted(maxLength, longest));
         }
     }
 
-    /// On one device.
+    /// On one device, with pooling modes alone.
     public TextEncoder(
             Decoder decoder,
             Tokenizer tokenizer,
@@ -58,6 +57,16 @@ public record TextEncoder(
             EmbeddingSteps steps,
             int maxLength) {
         this(new Lanes(List.of(decoder)), tokenizer, modes, includePrompt, steps, maxLength);
+    }
+
+    private TextEncoder(
+            Lanes lanes,
+            Tokenizer tokenizer,
+            List<PoolMode> modes,
+            boolean includePrompt,
+            EmbeddingSteps steps,
+            int maxLength) {
+        this(lanes, tokenizer, TokenPooling.of(lanes, modes), includePrompt, steps, maxLength);
     }
 
     /// What texts became, in their order.
@@ -170,7 +179,7 @@ public record TextEncoder(
                 sequences.add(ids);
                 filled.add(text);
             } else {
-                embedded.vectors()[text] = new float[modes.size() * lanes.any().width()];
+                embedded.vectors()[text] = new float[pooling.width()];
             }
         }
         if (sequences.size() < window.texts().length) {
@@ -198,11 +207,11 @@ public record TextEncoder(
         SequenceBatch sequences = batch.sequences();
         int[] skip = new int[batch.texts().length];
         Arrays.setAll(skip, i -> Math.min(promptLength, sequences.rows().length(i)));
-        Download download = decoder.startPool(sequences, skip, modes);
+        Download download = pooling.start(decoder, sequences, skip);
         return new Lanes.Started() {
             @Override
             public void finish() {
-                float[][] vectors = Decoder.rows(download.get(), modes.size() * decoder.width());
+                float[][] vectors = Decoder.rows(download.get(), pooling.width());
                 for (int i = 0; i < vectors.length; i++) {
                     pooled[batch.texts()[i]] = vectors[i];
                 }

@@ -14,6 +14,7 @@ import io.github.sgpt4j.error.SgptException;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.JsonFile;
 import io.github.sgpt4j.scoring.DenseConfig;
+import io.github.sgpt4j.scoring.PositionWeights;
 import io.github.sgpt4j.scoring.SentenceModules;
 import io.github.sgpt4j.testing.Checkpoint;
 import io.github.sgpt4j.testing.Goldens;
@@ -174,6 +175,7 @@ class KeysAskedForTest {
         checkpoint.write("2_Dense/config.json", """
                 {"in_features": 64, "out_features": 64}""");
         checkpoint.write("2_Normalize/config.json", "{}").write("2_Dropout/config.json", "{}");
+        checkpoint.write("2_WeightedMeanPooling/config.json", "{}");
         String folder = row.table().startsWith("modules/") ? row.table().substring("modules/".length()) : "";
         String name = switch (folder) {
             case "" -> row.table() + ".json";
@@ -210,10 +212,12 @@ class KeysAskedForTest {
     private static String read(Checkpoint checkpoint) {
         SentenceModules modules = SentenceModules.read(checkpoint.directory());
         Tokenizer tokenizer = Tokenizer.load(modules.transformer());
-        return "%s %s %s %s %s"
+        return "%s %s %s %s %s %s"
                 .formatted(
                         modules.toString().replace(checkpoint.directory().toString(), ""),
                         DenseConfig.read(checkpoint.file("2_Dense"), 64),
+                        PositionWeights.read(checkpoint.file("2_WeightedMeanPooling"))
+                                .positions(),
                         tokenizer.describe(),
                         tokenizer.modelMaxLength(),
                         tokenizer.notices());

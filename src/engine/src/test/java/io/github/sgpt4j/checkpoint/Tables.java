@@ -19,6 +19,7 @@ final class Tables {
             "adapter_config",
             "modules",
             "modules/Pooling",
+            "modules/WeightedMeanPooling",
             "modules/Dense",
             "modules/Normalize",
             "modules/Dropout");
