@@ -11,10 +11,12 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /// What a checkpoint in the sentence-transformers layout says about making embeddings from hidden states:
 /// `modules.json`, `1_Pooling/config.json`, `sentence_bert_config.json`, `config_sentence_transformers.json`. A
@@ -98,8 +100,10 @@ public record SentenceModules(
         Optional<Path> poolingFile = Optional.empty();
         boolean includePrompt = true;
         List<Step> steps = new ArrayList<>();
+        Set<String> names = new HashSet<>();
         for (int i = 0; i < modules.size(); i++) {
             JsonNode module = modules.get(i);
+            requireOwnName(module, names, file, i);
             String type = text(module, "type", file, i);
             Path folder = folder(directory, file, text(module, "path", file, i));
             String kind = type.substring(type.lastIndexOf('.') + 1);
@@ -143,6 +147,15 @@ public record SentenceModules(
         if (!condition) {
             throw new UnsupportedModelException(
                     "%s: module %s: expected the order Transformer, Pooling, then others".formatted(file, kind));
+        }
+    }
+
+    /// sentence-transformers keeps one module of each name: of two, the later one stands in place of the earlier.
+    private static void requireOwnName(JsonNode module, Set<String> names, Path file, int index) {
+        JsonNode name = module.path("name");
+        if (name.isTextual() && !names.add(name.textValue())) {
+            throw new FormatException("%s: module %d: expected a \"name\" of its own, got %s, as of a module before"
+                    .formatted(file, index, Quoted.of(name.textValue())));
         }
     }
 
