@@ -2,6 +2,7 @@ package io.github.sgpt4j;
 
 import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.checkpoint.CheckpointFiles;
+import io.github.sgpt4j.checkpoint.StrayTensors;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.model.AdaptedModel;
 import io.github.sgpt4j.model.Decoder;
@@ -275,6 +276,8 @@ public final class Model implements AutoCloseable {
         List<String> notices = new ArrayList<>(fileNotices);
         notices.addAll(modules.notices());
         notices.addAll(weights.notices());
+        StrayTensors.notice(DecoderLayout.read(files.configuration(), weights.names()), weights)
+                .ifPresent(notices::add);
         notices.addAll(tokenizer.notices());
         textLength().notice().ifPresent(notices::add);
         return notices;

@@ -38,8 +38,7 @@ class BrokenModulesTest {
     }
 
     private static String module(String type, String path) {
-        return "{\"idx\": 0, \"name\": \"0\", \"path\": \"%s\", \"type\": \"sentence_transformers.models.%s\"}"
-                .formatted(path, type);
+        return "{\"idx\": 0, \"path\": \"%s\", \"type\": \"sentence_transformers.models.%s\"}".formatted(path, type);
     }
 
     private Checkpoint modules(String... modules) {
@@ -139,6 +138,14 @@ class BrokenModulesTest {
         refused(UnsupportedModelException.class, MODULES, "Transformer", "order");
         steps(module("Pooling", "1_Pooling"));
         refused(UnsupportedModelException.class, MODULES, "Pooling", "order");
+    }
+
+    @Test
+    void twoModulesOfOneName() {
+        steps(
+                "{\"name\": \"2\", \"path\": \"2\", \"type\": \"sentence_transformers.models.Normalize\"}",
+                "{\"name\": \"2\", \"path\": \"3\", \"type\": \"sentence_transformers.models.Normalize\"}");
+        refused(MODULES, "module 3", "name", "got \"2\"");
     }
 
     @Test

@@ -150,6 +150,10 @@ final class FamilyConfigs {
         int layers = c.positiveInt("n_layer", "num_hidden_layers");
         int heads = c.positiveInt("n_head", "num_attention_heads");
         boolean fromNorm = c.bool("apply_residual_connection_post_layernorm", false);
+        int slices = c.positiveInt(1, "pretraining_tp");
+        if (c.bool("slow_but_exact", false) && slices > 1) {
+            throw Family.unsupported(c, "slow_but_exact", "with \"pretraining_tp\" above 1 biases are left out");
+        }
         return new ConfigBuilder(c, hidden, layers, heads, divide(c, hidden, heads))
                 .feedForward(4 * hidden)
                 // What it was trained with; texts may be longer.

@@ -166,7 +166,10 @@ public final class JsonFile {
 
     private int intAtLeast(int minimum, String key) {
         JsonNode value = node.get(key);
-        if (!value.isIntegralNumber() || !value.canConvertToInt() || value.intValue() < minimum) {
+        if (value.isIntegralNumber() && !value.canConvertToInt()) {
+            throw wrong(key, "an integer from %d to %d".formatted(minimum, Integer.MAX_VALUE), value);
+        }
+        if (!value.isIntegralNumber() || value.intValue() < minimum) {
             throw wrong(key, "an integer of at least " + minimum, value);
         }
         return value.intValue();

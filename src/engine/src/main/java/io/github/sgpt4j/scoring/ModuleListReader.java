@@ -8,8 +8,10 @@ import io.github.sgpt4j.model.JsonFile;
 import io.github.sgpt4j.weights.Quoted;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /// Reads the modules of `modules.json`, one after the other: the transformer, dense layers over tokens, pooling, and
 /// what is done to pooled vectors.
@@ -17,6 +19,7 @@ final class ModuleListReader {
     private final Path directory;
     private final Path file;
     private int count;
+    private final Set<String> names = new HashSet<>();
     private Path transformer;
     private final List<Path> tokenLayers = new ArrayList<>();
     private List<PoolMode> modes = List.of();
@@ -38,6 +41,7 @@ final class ModuleListReader {
     /// @throws FormatException if it is broken
     /// @throws UnsupportedModelException if it is not supported
     void add(JsonNode module) {
+        requireOwnName(module);
         String type = text(module, "type");
         Path folder = SentenceModules.folder(directory, file, text(module, "path"));
         String kind = type.substring(type.lastIndexOf('.') + 1);
@@ -110,6 +114,16 @@ final class ModuleListReader {
                 steps,
                 EmbeddingSettings.read(directory),
                 List.of());
+    }
+
+    /// sentence-transformers keeps one module of each name: of two, the later one stands in place of the
+    /// earlier.
+    private void requireOwnName(JsonNode module) {
+        JsonNode name = module.path("name");
+        if (name.isTextual() && !names.add(name.textValue())) {
+            throw new FormatException("%s: module %d: expected a \"name\" of its own, got %s, as of a module before"
+                    .formatted(file, count, Quoted.of(name.textValue())));
+        }
     }
 
     private void requirePlace(boolean condition, String kind) {

@@ -180,6 +180,7 @@ class CheckpointFilesTest {
             value = {
                 "llama-be; config.json; logit_scale; 0.0625",
                 "llama-be; config.json; embedding_multiplier; 12.0",
+                "llama-be; config.json; transformers_weights; \"other.safetensors\"",
                 "llama-be; config.json; residual_multiplier; 0.22",
                 "llama-be; config.json; attention_multiplier; 0.5",
                 "llama-be; config.json; partial_rotary_factor; 0.5",
@@ -204,6 +205,17 @@ class CheckpointFilesTest {
         UnsupportedModelException e =
                 assertThrows(UnsupportedModelException.class, () -> check(checkpoint.directory()));
         assertTrue(e.getMessage().contains(file + ": key \"" + key + "\""), e.getMessage());
+    }
+
+    @Test
+    void productsWithoutBiasesAreRefused() {
+        Checkpoint checkpoint = copy("bloom-be");
+        put(checkpoint, "config.json", "slow_but_exact", "true");
+        assertEquals(List.of(), check(checkpoint.directory()));
+        put(checkpoint, "config.json", "pretraining_tp", "2");
+        UnsupportedModelException e =
+                assertThrows(UnsupportedModelException.class, () -> check(checkpoint.directory()));
+        assertTrue(e.getMessage().contains("config.json: key \"slow_but_exact\""), e.getMessage());
     }
 
     @Test

@@ -1,0 +1,66 @@
+package io.github.sgpt4j.checkpoint;
+
+import io.github.sgpt4j.model.DecoderLayout;
+import io.github.sgpt4j.tensor.Shape;
+import io.github.sgpt4j.weights.ExpectedTensor;
+import io.github.sgpt4j.weights.Weights;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/// Tensors that are stored, but are no part of the model that config.json describes: further layers, biases and norms
+/// of another family, a second copy under another prefix. Nothing is computed with them, as in transformers, which
+/// tells of them too.
+public final class StrayTensors {
+    /// Output heads, by the first part of their names: embeddings do without any, and scores use one.
+    private static final Set<String> HEADS =
+            Set.of("lm_head", "embed_out", "score", "classifier", "qa_outputs", "v_head", "multiple_choice_head");
+
+    private static final Set<String> ATTENTIONS = Set.of("attn", "attention", "crossattention");
+
+    private StrayTensors() {}
+
+    /// @param layout what the model is made of
+    /// @param weights where its tensors are stored
+    /// @return one sentence, or empty if there are no such tensors
+    public static Optional<String> notice(DecoderLayout layout, Weights weights) {
+        Set<String> needed = Stream.of(layout.decoder(), layout.head())
+                .flatMap(List::stream)
+                .map(ExpectedTensor::name)
+                .collect(Collectors.toCollection(HashSet::new));
+        KeyCheck.Unknown stray = new KeyCheck.Unknown("tensor");
+        for (String name : weights.names()) {
+            if (!needed.contains(name) && !isHead(name) && !isComputed(name, weights)) {
+                stray.add(name);
+            }
+        }
+        return stray.notice(weights.files().getFirst());
+    }
+
+    private static boolean isHead(String name) {
+        int end = name.indexOf('.');
+        return end > 0 && HEADS.contains(name.substring(0, end));
+    }
+
+    /// Buffers that old versions of transformers stored and every version computes: causal masks, the value of what is
+    /// masked, rotary frequencies and positions.
+    private static boolean isComputed(String name, Weights weights) {
+        int last = name.lastIndexOf('.');
+        String module = last < 0 ? "" : name.substring(name.lastIndexOf('.', last - 1) + 1, last);
+        return switch (name.substring(last + 1)) {
+            case "bias" ->
+                ATTENTIONS.contains(module) && isMask(weights.get(name).shape());
+            case "masked_bias" -> ATTENTIONS.contains(module);
+            case "inv_freq", "cos_cached", "sin_cached" -> module.equals("rotary_emb");
+            case "position_ids" -> true;
+            default -> false;
+        };
+    }
+
+    private static boolean isMask(Shape shape) {
+        return shape.rank() == 4 && shape.dimension(2) == shape.dimension(3);
+    }
+}
