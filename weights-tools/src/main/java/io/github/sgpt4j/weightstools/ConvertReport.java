@@ -13,12 +13,19 @@ import java.util.Map;
 /// @param bytes bytes of these tensors
 /// @param droppedBuffers names of buffers left out because models compute them (causal masks, rotary frequencies)
 /// @param tied names left out because another name stands for the same numbers, each with that name
+/// @param notices what people should know about how the files are understood, one sentence each
 public record ConvertReport(
-        List<Path> files, int tensors, long bytes, List<String> droppedBuffers, Map<String, String> tied) {
+        List<Path> files,
+        int tensors,
+        long bytes,
+        List<String> droppedBuffers,
+        Map<String, String> tied,
+        List<String> notices) {
     /// Keeps copies of lists and map.
     public ConvertReport {
         files = List.copyOf(files);
         droppedBuffers = List.copyOf(droppedBuffers);
+        notices = List.copyOf(notices);
         tied = Collections.unmodifiableMap(new LinkedHashMap<>(tied));
     }
 }

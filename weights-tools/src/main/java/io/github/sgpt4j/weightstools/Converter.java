@@ -1,15 +1,10 @@
 package io.github.sgpt4j.weightstools;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.sgpt4j.checkpoint.CheckpointLayout;
+import io.github.sgpt4j.checkpoint.MergedCheckpoint;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.weights.MappedFile;
-import io.github.sgpt4j.weights.Quoted;
-import io.github.sgpt4j.weights.SafetensorsWriter;
 import io.github.sgpt4j.weights.Weights;
-import io.github.sgpt4j.weightstools.torch.TorchFile;
+import io.github.sgpt4j.weightstools.hub.AdapterFiles;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
@@ -29,51 +24,29 @@ import java.util.stream.Stream;
 /// names, same bytes, same division into files.
 ///
 /// No code of a checkpoint is run. Weights are streamed: memory does not grow with their size. The result is made in a
-/// hidden folder beside its place and moved there at the end, so a failure leaves nothing half-written.
+/// hidden folder beside its place and moved there at the end, so a failure leaves nothing half-written. Adapters are
+/// merged
+/// into their base models the same way.
 public final class Converter {
     private static final Pattern SHARD = Pattern.compile("model-\\d{5}-of-\\d{5}\\.safetensors");
 
-    private final Path source;
     private final Path target;
     private final ConvertOptions options;
     private final boolean inPlace;
-    private final List<Part> parts = new ArrayList<>();
-    private final List<TorchFile> opened = new ArrayList<>();
+    private final List<Part> parts;
 
-    /// One folder of the checkpoint.
-    ///
-    /// @param folder relative to the checkpoint
-    /// @param plan its weights
-    /// @param shards weights by file name; none if the folder has no weights
-    /// @param copied names of other files to take along
-    private record Part(Path folder, WeightPlan plan, Map<String, List<PlannedTensor>> shards, List<String> copied) {
-        boolean sharded() {
-            return shards.size() > 1;
-        }
-
-        /// Weight files and index, relative to the checkpoint.
-        List<Path> weightFiles() {
-            List<Path> files = new ArrayList<>();
-            shards.keySet().forEach(name -> files.add(folder.resolve(name)));
-            if (sharded()) {
-                files.add(folder.resolve(Weights.INDEX_FILE));
-            }
-            return files;
-        }
-    }
-
-    private Converter(Path source, Path target, ConvertOptions options) throws IOException {
-        this.source = source;
+    private Converter(Path target, ConvertOptions options, boolean inPlace, List<Part> parts) {
         this.target = target;
         this.options = options;
-        this.inPlace = Files.exists(target) && Files.isSameFile(source, target);
+        this.inPlace = inPlace;
+        this.parts = parts;
     }
 
     /// Converts a checkpoint.
     ///
     /// Into its own directory: safetensors appear beside the pickled files, in module folders too. Into another
     /// one, which is new or empty unless forced: configuration, tokenizer, module folders, texts and licence are
-    /// copied as well.
+    /// copied as well. An adapter stays one; [#merge] merges it.
     ///
     /// @param source checkpoint directory
     /// @param target where the result goes; may be `source`
@@ -86,19 +59,95 @@ public final class Converter {
         if (MappedFile.present(target)) {
             MappedFile.requireDirectory(target, "a directory");
         }
-        Converter converter = new Converter(source, target, options);
+        boolean inPlace = Files.exists(target) && Files.isSameFile(source, target);
+        return run(
+                target,
+                options,
+                inPlace,
+                List.of(),
+                listener,
+                scratch -> PicklePlan.of(source, options, inPlace, scratch));
+    }
+
+    /// Merges an adapter into its base model: the result is an ordinary checkpoint of another directory.
+    ///
+    /// Configuration comes from the base model, the tokenizer from the adapter if that has one, the module
+    /// folders of sentence-transformers from the adapter. Merged tensors are computed as when the adapter is
+    /// opened, in memory, and rounded once; `KEEP` stores them in the type of the base model's tensor. Pickled
+    /// weights are converted on the way.
+    ///
+    /// @param source checkpoint whose transformer is an adapter
+    /// @param base folder of the base model, unless that is in the adapter's own
+    /// @param target where the result goes; neither `source` nor `base`
+    /// @throws io.github.sgpt4j.error.SgptException if something is missing, wrong, or unsupported
+    /// @throws IOException as [#convert]
+    public static ConvertReport merge(
+            Path source, Optional<Path> base, Path target, ConvertOptions options, ConvertListener listener)
+            throws IOException {
+        MappedFile.requireDirectory(source, "an adapter's directory");
+        if (base.isPresent()) {
+            MappedFile.requireDirectory(base.get(), "a base model's directory");
+        }
+        if (MappedFile.present(target)) {
+            MappedFile.requireDirectory(target, "a directory");
+            if (Files.isSameFile(source, target) || base.isPresent() && Files.isSameFile(base.get(), target)) {
+                throw new FileAlreadyExistsException(
+                        target.toString(), null, "expected another directory than those of adapter and base model");
+            }
+        }
+        List<String> notices = MergedCheckpoint.notices(source, base);
+        return run(target, options, false, notices, listener, scratch -> {
+            Path adapter = readable(source, scratch.resolve("adapter"));
+            Optional<Path> under = Optional.empty();
+            if (base.isPresent()) {
+                under = Optional.of(readable(base.get(), scratch.resolve("base")));
+            }
+            return MergePlan.of(adapter, under, options);
+        });
+    }
+
+    /// The checkpoint itself, or its weights in safetensors in a folder to be made.
+    private static Path readable(Path source, Path folder) throws IOException {
+        if (isNeeded(source)) {
+            convert(source, folder, ConvertOptions.DEFAULT, ConvertListener.NONE);
+            return folder;
+        }
+        return source;
+    }
+
+    /// Whether a checkpoint's transformer is an adapter on another model, which [#merge] merges.
+    ///
+    /// @throws FormatException if `modules.json` is broken
+    public static boolean isAdapter(Path directory) {
+        return Files.isDirectory(directory) && SourceFolder.isAdapter(directory);
+    }
+
+    /// Makes a plan.
+    private interface Planner {
+        /// @param scratch folder for temporary files
+        ConversionPlan plan(Path scratch) throws IOException;
+    }
+
+    private static ConvertReport run(
+            Path target,
+            ConvertOptions options,
+            boolean inPlace,
+            List<String> notices,
+            ConvertListener listener,
+            Planner planner)
+            throws IOException {
         try (WorkFolder work = WorkFolder.open(target)) {
-            try {
-                converter.plan(work.scratch());
+            Converter converter;
+            try (ConversionPlan plan = planner.plan(work.scratch())) {
+                converter = new Converter(target, options, inPlace, plan.parts());
+                converter.requireNoAdapter();
                 converter.requireFree(work);
                 converter.requireRoom(work.content());
                 converter.write(work.content(), listener);
-            } finally {
-                converter.close();
             }
             converter.publish(work);
+            return converter.report(notices);
         }
-        return converter.report();
     }
 
     /// Whether a checkpoint, or a folder of one of its modules, has pickled weights that can be converted, and none
@@ -125,62 +174,16 @@ public final class Converter {
                         || MappedFile.present(folder.resolve(SourceFolder.INDEX_FILE)));
     }
 
-    private void plan(Path scratch) throws IOException {
-        boolean untied = SourceFolder.isUntied(source);
-        boolean any = false;
-        for (Path folder : SourceFolder.folders(source)) {
-            Path from = source.resolve(folder);
-            List<TorchFile> files = new ArrayList<>();
-            for (Path file : SourceFolder.weights(from)) {
-                TorchFile torch = TorchFile.open(file, scratch);
-                opened.add(torch);
-                files.add(torch);
+    /// An adapter that is there already would be merged into the result when that is opened.
+    private void requireNoAdapter() throws IOException {
+        for (Part part : parts) {
+            Path adapter = target.resolve(part.folder()).resolve(AdapterFiles.CONFIG);
+            boolean replaces = part.hasWeights() && !inPlace && !part.copied().containsKey(AdapterFiles.CONFIG);
+            if (replaces && MappedFile.present(adapter)) {
+                throw new FileAlreadyExistsException(
+                        adapter.toString(), null, "is there already, and would be merged into the converted model");
             }
-            requireIndexed(from, files);
-            WeightPlan plan = WeightPlan.of(files, options.type(), untied);
-            if (!files.isEmpty()) {
-                Optional<String> table = CheckpointLayout.tiedTable(from, plan.names());
-                if (table.isPresent()) {
-                    plan.tieCopies(table.get());
-                }
-            }
-            if (!files.isEmpty() && plan.tensors().isEmpty()) {
-                throw new FormatException("%s: expected weights, got only buffers that models compute"
-                        .formatted(files.getFirst().path()));
-            }
-            any |= !files.isEmpty();
-            parts.add(new Part(
-                    folder,
-                    plan,
-                    shards(from, files, plan),
-                    inPlace ? List.of() : SourceFolder.copied(from, files.isEmpty())));
         }
-        if (!any) {
-            throw new FormatException("%s: expected pickled weights (%s or %s, or an adapter's), found none"
-                    .formatted(source, SourceFolder.SINGLE_FILE, SourceFolder.INDEX_FILE));
-        }
-    }
-
-    /// The files to write; an adapter is one.
-    private Map<String, List<PlannedTensor>> shards(Path from, List<TorchFile> files, WeightPlan plan) {
-        if (files.isEmpty()) {
-            return Map.of();
-        }
-        return SourceFolder.isPickledAdapter(from)
-                ? Map.of(SourceFolder.ADAPTER, plan.tensors())
-                : plan.shards(options.maxShardBytes());
-    }
-
-    private static void requireIndexed(Path folder, List<TorchFile> files) {
-        Map<String, TorchFile> byName = new LinkedHashMap<>();
-        files.forEach(file -> byName.put(String.valueOf(file.path().getFileName()), file));
-        SourceFolder.index(folder).forEach((tensor, name) -> {
-            TorchFile file = byName.get(name);
-            if (file == null || !file.tensors().containsKey(tensor)) {
-                throw new FormatException("%s: expected tensor %s, which the index says is here, found none"
-                        .formatted(folder.resolve(name), Quoted.of(tensor)));
-            }
-        });
     }
 
     /// Files that may be in the way: those to be written, and weights that the engine would read instead.
@@ -212,8 +215,8 @@ public final class Converter {
     private void requireNotReplaced() throws IOException {
         for (Part part : parts) {
             List<Path> files = new ArrayList<>(part.weightFiles());
-            part.copied().forEach(name -> files.add(part.folder().resolve(name)));
-            if (!part.shards().isEmpty()) {
+            part.copied().keySet().forEach(name -> files.add(part.folder().resolve(name)));
+            if (part.hasWeights()) {
                 files.add(part.folder().resolve(Weights.SINGLE_FILE));
                 files.add(part.folder().resolve(Weights.INDEX_FILE));
             }
@@ -247,45 +250,8 @@ public final class Converter {
             listener.progress(done[0], total);
         };
         for (Part part : parts) {
-            Path folder = content.resolve(part.folder());
-            Files.createDirectories(folder);
-            for (Map.Entry<String, List<PlannedTensor>> shard : part.shards().entrySet()) {
-                SafetensorsWriter writer = new SafetensorsWriter();
-                for (PlannedTensor tensor : shard.getValue()) {
-                    writer.add(
-                            tensor.name(), tensor.type(), tensor.view().shape(), out -> tensor.writeTo(out, written));
-                }
-                writer.write(folder.resolve(shard.getKey()));
-            }
-            if (part.sharded()) {
-                IndexFile.write(
-                        folder.resolve(Weights.INDEX_FILE),
-                        part.plan().elements(),
-                        part.plan().bytes(),
-                        WeightPlan.fileByTensor(part.shards()));
-            }
-            for (String name : part.copied()) {
-                copy(source.resolve(part.folder()).resolve(name), folder.resolve(name), part.folder());
-            }
+            part.write(content, written);
         }
-    }
-
-    /// Copies a file; the configuration of the model tells the element type that is stored now.
-    private void copy(Path from, Path to, Path folder) throws IOException {
-        boolean config = folder.toString().isEmpty() && to.endsWith(SourceFolder.CONFIG_FILE);
-        if (!config || options.type() == ConvertOptions.StoredType.KEEP) {
-            Files.copy(from, to);
-            return;
-        }
-        JsonNode tree = SourceFolder.json(from);
-        if (tree instanceof ObjectNode object) {
-            for (String key : new String[] {"torch_dtype", "dtype"}) {
-                if (object.path(key).isTextual()) {
-                    object.put(key, options.type().configName());
-                }
-            }
-        }
-        new ObjectMapper().writerWithDefaultPrettyPrinter().writeValue(to.toFile(), tree);
     }
 
     /// Shows the result; indices come last, since they make shards count.
@@ -298,7 +264,7 @@ public final class Converter {
         }
         work.publish(last);
         for (Part part : parts) {
-            if (work.merges() && !part.shards().isEmpty()) {
+            if (work.merges() && part.hasWeights()) {
                 removeOld(part);
             }
         }
@@ -327,13 +293,7 @@ public final class Converter {
                 || SHARD.matcher(name).matches();
     }
 
-    private void close() throws IOException {
-        for (TorchFile file : opened) {
-            file.close();
-        }
-    }
-
-    private ConvertReport report() {
+    private ConvertReport report(List<String> notices) {
         List<Path> files = new ArrayList<>();
         List<String> dropped = new ArrayList<>();
         Map<String, String> tied = new LinkedHashMap<>();
@@ -344,6 +304,6 @@ public final class Converter {
             tied.putAll(part.plan().tied());
             tensors += part.plan().tensors().size();
         }
-        return new ConvertReport(files, tensors, bytes(), dropped, tied);
+        return new ConvertReport(files, tensors, bytes(), dropped, tied, notices);
     }
 }

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -28,7 +29,7 @@ final class SourceFolder {
 
     static final String ADAPTER = AdapterFiles.WEIGHTS.getFirst();
 
-    private static final String PICKLED_ADAPTER = AdapterFiles.WEIGHTS.getLast();
+    static final String PICKLED_ADAPTER = AdapterFiles.WEIGHTS.getLast();
     private static final String MODULES_FILE = "modules.json";
     private static final long MAX_JSON_BYTES = 16L << 20;
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -65,13 +66,10 @@ final class SourceFolder {
         return folders;
     }
 
-    /// The pickled weights in a folder, none if it has none.
+    /// The pickled weights of a model in a folder, none if it has none; not those of an adapter.
     ///
     /// @throws FormatException if an index is broken, or files that it names are missing
     static List<Path> weights(Path folder) {
-        if (isPickledAdapter(folder)) {
-            return List.of(folder.resolve(PICKLED_ADAPTER));
-        }
         Path single = folder.resolve(SINGLE_FILE);
         if (MappedFile.present(single)) {
             return List.of(single);
@@ -92,13 +90,17 @@ final class SourceFolder {
         return files;
     }
 
-    /// Whether a folder is an adapter with pickled weights only.
+    /// Whether a checkpoint, or the folder of one of its modules, is an adapter.
+    static boolean isAdapter(Path source) {
+        return folders(source).stream()
+                .anyMatch(folder -> MappedFile.present(source.resolve(folder).resolve(AdapterFiles.CONFIG)));
+    }
+
+    /// Whether a folder is an adapter with pickled weights only; its base model may be there too, in whatever form.
     static boolean isPickledAdapter(Path folder) {
         return MappedFile.present(folder.resolve(AdapterFiles.CONFIG))
                 && MappedFile.present(folder.resolve(PICKLED_ADAPTER))
-                && !MappedFile.present(folder.resolve(ADAPTER))
-                && !MappedFile.present(folder.resolve(SINGLE_FILE))
-                && !MappedFile.present(folder.resolve(INDEX_FILE));
+                && !MappedFile.present(folder.resolve(ADAPTER));
     }
 
     /// Which file holds which tensor as the index says; empty if there is none.
@@ -110,12 +112,13 @@ final class SourceFolder {
                 : ShardIndex.read(index).shards();
     }
 
-    /// Names of files directly in a folder that a converted checkpoint needs too.
+    /// Files directly in a folder that a converted checkpoint needs too, by name.
     ///
     /// @param weights whether safetensors are among them, since the folder has nothing to convert
-    static List<String> copied(Path folder, boolean weights) throws IOException {
+    static Map<String, Path> copied(Path folder, boolean weights) throws IOException {
+        Map<String, Path> copied = new TreeMap<>();
         try (Stream<Path> files = Files.list(folder)) {
-            return files.filter(Files::isRegularFile)
+            files.filter(Files::isRegularFile)
                     .map(Path::getFileName)
                     .map(Path::toString)
                     .filter(name -> isSafetensors(name)
@@ -123,9 +126,9 @@ final class SourceFolder {
                             : name.equals(ADAPTER)
                                     || COPIED.matcher(name).matches()
                                             && !name.toLowerCase(Locale.ROOT).endsWith(".index.json"))
-                    .sorted()
-                    .toList();
+                    .forEach(name -> copied.put(name, folder.resolve(name)));
         }
+        return copied;
     }
 
     private static boolean isSafetensors(String name) {

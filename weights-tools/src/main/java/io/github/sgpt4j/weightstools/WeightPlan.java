@@ -1,7 +1,9 @@
 package io.github.sgpt4j.weightstools;
 
+import io.github.sgpt4j.checkpoint.MergedCheckpoint;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.weights.WeightTensor;
 import io.github.sgpt4j.weights.Weights;
 import io.github.sgpt4j.weightstools.pickle.TensorView;
 import io.github.sgpt4j.weightstools.torch.TorchFile;
@@ -52,6 +54,35 @@ final class WeightPlan {
         return plan;
     }
 
+    /// Nothing to write.
+    static WeightPlan none() {
+        return new WeightPlan();
+    }
+
+    /// Every tensor of an adapter under every name: what is stored under two names changes two tensors.
+    static WeightPlan ofAdapter(TorchFile file, ConvertOptions.StoredType type) {
+        WeightPlan plan = new WeightPlan();
+        file.tensors()
+                .forEach((name, view) -> plan.tensors.add(new PickledTensor(name, file, view, type.of(view.type()))));
+        plan.tensors = NaturalOrder.sorted(plan.tensors, PlannedTensor::name);
+        return plan;
+    }
+
+    /// All tensors of a base model, with what an adapter changes.
+    static WeightPlan ofMerged(MergedCheckpoint merged, ConvertOptions.StoredType type) {
+        WeightPlan plan = new WeightPlan();
+        for (String name : merged.weights().names()) {
+            WeightTensor tensor = merged.weights().get(name);
+            if (ComputedBuffers.isOne(name, tensor.shape())) {
+                plan.dropped.add(name);
+            } else {
+                plan.tensors.add(new MergedTensor(tensor, type.of(merged.storedType(tensor))));
+            }
+        }
+        plan.tensors = NaturalOrder.sorted(plan.tensors, PlannedTensor::name);
+        return plan;
+    }
+
     /// What tells stretches of storages apart.
     private record Place(String key, long start, long bytes) {}
 
@@ -76,7 +107,7 @@ final class WeightPlan {
             if (kept != null) {
                 tied.put(name, kept);
             } else if (!ComputedBuffers.isOne(name, view.shape())) {
-                tensors.add(new PlannedTensor(name, file, view, type.of(view.type())));
+                tensors.add(new PickledTensor(name, file, view, type.of(view.type())));
             }
         });
     }
@@ -123,7 +154,9 @@ final class WeightPlan {
                 .filter(tensor -> isHead(tensor.name()) && !tensor.name().equals(table))
                 .toList();
         for (PlannedTensor head : heads) {
-            if (head.hasElementsOf(kept.get())) {
+            if (head instanceof PickledTensor own
+                    && kept.get() instanceof PickledTensor other
+                    && own.hasElementsOf(other)) {
                 tensors.remove(head);
                 tied.put(head.name(), table);
             }
@@ -151,9 +184,7 @@ final class WeightPlan {
     }
 
     long elements() {
-        return tensors.stream()
-                .mapToLong(tensor -> tensor.view().shape().elements())
-                .sum();
+        return tensors.stream().mapToLong(tensor -> tensor.shape().elements()).sum();
     }
 
     /// The tensors of every file, by file name: in order, a new file whenever the next tensor would make one too long.

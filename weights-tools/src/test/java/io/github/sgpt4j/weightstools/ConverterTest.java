@@ -364,6 +364,54 @@ class ConverterTest {
         }
     }
 
+    /// Moves the pickled weights to those of an adapter.
+    private void makeAdapter() throws IOException {
+        Files.move(source.resolve("pytorch_model.bin"), source.resolve("adapter_model.bin"));
+        Files.writeString(source.resolve("adapter_config.json"), "{}");
+    }
+
+    @Test
+    void aPickledAdapterBesideAPickledModelIsConvertedToo() throws IOException {
+        makeAdapter();
+        model(whole(new PickleBytes(), "base"), FLOATS);
+        convert(target);
+        assertEquals(
+                List.of("adapter_config.json", "adapter_model.safetensors", "config.json", "model.safetensors"),
+                names(target));
+        assertArrayEquals(new float[] {0, 1, 2, 3, 4, 5}, floats(target, "base"));
+        try (Weights weights = Weights.openFile(target.resolve("adapter_model.safetensors"))) {
+            assertEquals(List.of("a", "b"), List.copyOf(weights.names()));
+        }
+        assertFalse(Converter.isNeeded(target));
+    }
+
+    @Test
+    void aPickledAdapterBesideSafetensorsLeavesThese() throws IOException {
+        convert(source);
+        makeAdapter();
+        assertTrue(Converter.isNeeded(source));
+        convert(target);
+        assertEquals(
+                List.of("adapter_config.json", "adapter_model.safetensors", "config.json", "model.safetensors"),
+                names(target));
+        Converter.convert(source, source, ConvertOptions.DEFAULT.withForce(true), ConvertListener.NONE);
+        assertArrayEquals(new float[] {4, 5}, floats(source, "b"));
+        assertTrue(Files.exists(source.resolve("adapter_model.safetensors")));
+        Files.delete(source.resolve("adapter_model.bin"));
+        FormatException e = assertThrows(FormatException.class, () -> convert(source));
+        assertTrue(e.getMessage().contains("merged into another directory"), e.getMessage());
+    }
+
+    @Test
+    void anAdapterKeepsBothNamesOfOneStorage() throws IOException {
+        model(whole(whole(new PickleBytes(), "lm_head.weight"), "wte.weight"), FLOATS);
+        makeAdapter();
+        assertEquals(Map.of(), convert(target).tied());
+        try (Weights weights = Weights.openFile(target.resolve("adapter_model.safetensors"))) {
+            assertEquals(List.of("lm_head.weight", "wte.weight"), List.copyOf(weights.names()));
+        }
+    }
+
     private void refuses(String reason) {
         FormatException e = assertThrows(FormatException.class, () -> convert(target));
         assertTrue(e.getMessage().contains(reason), e.getMessage());

@@ -11,15 +11,19 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
-/// `sgpt convert`: pickled weights to safetensors.
+/// `sgpt convert`: pickled weights to safetensors, and adapters merged into their base models.
 @Command(
         name = "convert",
         versionProvider = VersionProvider.class,
         description = {
-            "Convert a checkpoint's pickled weights (pytorch_model.bin) to safetensors.",
+            "Convert a checkpoint's pickled weights (pytorch_model.bin) to safetensors. A LoRA adapter is merged into its"
+                    + " base model if DST is given.",
             "No code in the checkpoint is run. The names of the files written go to stdout."
         })
 final class ConvertCommand implements Callable<Integer> {
@@ -46,7 +50,9 @@ final class ConvertCommand implements Callable<Integer> {
             names = "--dtype",
             paramLabel = "TYPE",
             converter = ConvertConverters.Type.class,
-            description = "How weights are stored: keep (as they are), fp32, bf16 or fp16 (default: keep).")
+            description =
+                    "How weights are stored: keep (as they are, merged ones as in the base model), fp32, bf16 or fp16"
+                            + " (default: keep).")
     private ConvertOptions.StoredType type = ConvertOptions.StoredType.KEEP;
 
     @Option(
@@ -61,6 +67,18 @@ final class ConvertCommand implements Callable<Integer> {
             description = "Replace files that are there already; write into a DST that is not empty.")
     private boolean force;
 
+    @Option(
+            names = "--base-model",
+            paramLabel = "MODEL",
+            converter = Converters.Name.class,
+            description =
+                    "Base model that an adapter is merged into, a directory or OWNER/NAME[@REVISION] (default: what its"
+                            + " adapter_config.json names).")
+    private @Nullable String baseModel;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
     @Mixin
     private QuietOptions notices = new QuietOptions();
 
@@ -70,11 +88,7 @@ final class ConvertCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Path to = Optional.ofNullable(target).orElse(source);
-        ConvertReport report;
-        try (MegabyteProgress progress = new MegabyteProgress(console, notices.quiet(), "Converting")) {
-            report = Converter.convert(source, to, new ConvertOptions(type, maxShardBytes, force), progress::to);
-        }
+        ConvertReport report = convert();
         if (!notices.quiet()) {
             tell(report);
         }
@@ -87,7 +101,29 @@ final class ConvertCommand implements Callable<Integer> {
         return 0;
     }
 
+    private ConvertReport convert() throws IOException {
+        ConvertOptions options = new ConvertOptions(type, maxShardBytes, force);
+        Path to = Optional.ofNullable(target).orElse(source);
+        if (target == null || !Converter.isAdapter(source)) {
+            if (baseModel != null) {
+                throw new ParameterException(
+                        spec.commandLine(),
+                        target == null
+                                ? "--base-model means nothing without DST, where the merged checkpoint goes"
+                                : "--base-model means nothing for %s, which is no adapter".formatted(source));
+            }
+            try (MegabyteProgress progress = new MegabyteProgress(console, notices.quiet(), "Converting")) {
+                return Converter.convert(source, to, options, progress::to);
+            }
+        }
+        Optional<Path> base = new ModelLocation(console, notices.quiet()).base(source, Optional.ofNullable(baseModel));
+        try (MegabyteProgress progress = new MegabyteProgress(console, notices.quiet(), "Merging")) {
+            return Converter.merge(source, base, to, options, progress::to);
+        }
+    }
+
     private void tell(ConvertReport report) {
+        report.notices().forEach(console::say);
         console.say("wrote %,d tensors, %,d bytes".formatted(report.tensors(), report.bytes()));
         report.tied().forEach((name, kept) -> console.say("%s is %s, stored once".formatted(name, kept)));
         if (!report.droppedBuffers().isEmpty()) {

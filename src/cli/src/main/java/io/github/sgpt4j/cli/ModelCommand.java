@@ -106,16 +106,11 @@ abstract class ModelCommand implements Callable<Integer> {
     ///
     /// @throws IOException as [#openModel]
     final ModelOptions modelOptions(Path directory) throws IOException {
-        Optional<String> named = Model.neededBaseModel(directory);
-        Optional<String> base = baseModel == null ? named : Optional.of(baseModel);
-        if (base.isEmpty()) {
-            return common.modelOptions();
-        }
-        Path found = location().readable(location().find(base));
-        if (baseModel == null) {
-            notice("%s: the adapter is merged into %s, as its adapter_config.json says".formatted(directory, found));
-        }
-        return common.modelOptions().withBaseModel(found);
+        ModelOptions options = common.modelOptions();
+        return location()
+                .base(directory, Optional.ofNullable(baseModel))
+                .map(options::withBaseModel)
+                .orElse(options);
     }
 
     /// An encoder that scores with an open model, once people have heard what they should know; the caller closes it.

@@ -1,5 +1,6 @@
 package io.github.sgpt4j.cli;
 
+import io.github.sgpt4j.Model;
 import io.github.sgpt4j.nano.NanoModel;
 import io.github.sgpt4j.weightstools.hub.Hub;
 import io.github.sgpt4j.weightstools.hub.HubException;
@@ -34,6 +35,24 @@ record ModelLocation(Console console, boolean quiet) {
         } catch (HubException e) {
             throw new CliException("%s; nor is there a directory %s".formatted(e.getMessage(), path), e);
         }
+    }
+
+    /// The base model of an adapter: the one that was asked for, or that the adapter names, which is told; empty if
+    /// there is no adapter, or its base model is in the same folder.
+    ///
+    /// @param asked what the user calls it, if anything
+    /// @throws IOException as [#find] and [#readable]
+    Optional<Path> base(Path directory, Optional<String> asked) throws IOException {
+        Optional<String> named = Model.neededBaseModel(directory);
+        if (asked.isEmpty() && named.isEmpty()) {
+            return Optional.empty();
+        }
+        Path found = readable(find(asked.or(() -> named)));
+        if (asked.isEmpty() && !quiet) {
+            console.say(
+                    "%s: the adapter is merged into %s, as its adapter_config.json says".formatted(directory, found));
+        }
+        return Optional.of(found);
     }
 
     private static Path path(String name) {

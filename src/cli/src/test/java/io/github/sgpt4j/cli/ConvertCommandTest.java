@@ -180,4 +180,41 @@ class ConvertCommandTest {
         assertTrue(line.contains("pytorch_model.bin"), line);
         assertEquals(0, conversions());
     }
+
+    private static final Path RESOURCES = Path.of("../engine/src/test/resources");
+
+    @Test
+    void anAdapterIsMergedIntoItsBaseModel() throws IOException {
+        Path adapter = folder.resolve("adapter");
+        copy(RESOURCES.resolve("adapters/gpt2-conv1d"), adapter);
+        Path base = RESOURCES.resolve("variants/gpt2-unscaled");
+        Path target = folder.resolve("merged");
+        Cli.Result result = Cli.run("convert", adapter.toString(), target.toString(), "--base-model", base.toString());
+        assertEquals(0, result.code(), result.err());
+        assertEquals(target.resolve("model.safetensors") + "\n", result.text());
+        assertTrue(result.err().startsWith("sgpt: wrote "), result.err());
+        assertTrue(Files.exists(target.resolve("config.json")));
+        assertFalse(Files.exists(target.resolve("adapter_config.json")));
+
+        Path config = adapter.resolve("adapter_config.json");
+        Files.writeString(config, Files.readString(config).replace("\"gpt2-unscaled\"", "\"" + base + "\""));
+        Path named = folder.resolve("named");
+        Cli.Result told = Cli.run("convert", adapter.toString(), named.toString());
+        assertEquals(0, told.code(), told.err());
+        assertTrue(told.err().contains("the adapter is merged into " + base), told.err());
+        assertEquals(-1, Files.mismatch(target.resolve("model.safetensors"), named.resolve("model.safetensors")));
+    }
+
+    @Test
+    void anAdapterIsNotMergedInPlace() throws IOException {
+        Path adapter = folder.resolve("adapter");
+        copy(RESOURCES.resolve("adapters/gpt2-conv1d"), adapter);
+        String line = Cli.run("convert", adapter.toString()).failure(1);
+        assertTrue(line.contains("merged into another directory"), line);
+        String base = RESOURCES.resolve("variants/gpt2-unscaled").toString();
+        Cli.run("convert", adapter.toString(), "--base-model", base).failure(2);
+        Cli.run("convert", source.toString(), folder.resolve("x").toString(), "--base-model", base)
+                .failure(2);
+        assertFalse(Files.exists(folder.resolve("x")));
+    }
 }

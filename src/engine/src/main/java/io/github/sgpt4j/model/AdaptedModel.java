@@ -60,7 +60,8 @@ public record AdaptedModel(Path folder, Path base, Optional<AdapterConfig> adapt
     }
 
     private static boolean holdsBase(Path folder) {
-        return JsonFile.exists(folder.resolve("config.json")) && Weights.hasSafetensors(folder);
+        return JsonFile.exists(folder.resolve("config.json"))
+                && (Weights.hasSafetensors(folder) || Weights.hasPickled(folder));
     }
 
     /// Folder of config.json.

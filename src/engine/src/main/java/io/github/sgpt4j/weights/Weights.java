@@ -267,6 +267,12 @@ public final class Weights implements AutoCloseable {
         return MappedFile.present(directory.resolve(SINGLE_FILE)) || MappedFile.present(directory.resolve(INDEX_FILE));
     }
 
+    /// Whether the directory holds pickled weights by the names that transformers looks for.
+    public static boolean hasPickled(Path directory) {
+        return MappedFile.present(directory.resolve("pytorch_model.bin"))
+                || MappedFile.present(directory.resolve("pytorch_model.bin.index.json"));
+    }
+
     private static FormatException noWeights(Path directory) {
         Set<String> names = new TreeSet<>();
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {

@@ -1,0 +1,119 @@
+package io.github.sgpt4j.checkpoint;
+
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.model.AdaptedModel;
+import io.github.sgpt4j.model.AdapterConfig;
+import io.github.sgpt4j.model.Decoder;
+import io.github.sgpt4j.model.DecoderLayout;
+import io.github.sgpt4j.scoring.SentenceModules;
+import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.weights.WeightTensor;
+import io.github.sgpt4j.weights.Weights;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// An adapter merged into its base model, for whoever writes the two as one checkpoint without an adapter.
+///
+/// Merged tensors are held in memory as 32-bit floats, others are mapped, until [#close].
+public final class MergedCheckpoint implements AutoCloseable {
+    private final AdaptedModel files;
+    private final Weights weights;
+    private final Map<String, DType> storedTypes;
+
+    private MergedCheckpoint(AdaptedModel files, Weights weights, Map<String, DType> storedTypes) {
+        this.files = files;
+        this.weights = weights;
+        this.storedTypes = storedTypes;
+    }
+
+    /// Finds an adapter and its base model, and merges them.
+    ///
+    /// @param directory checkpoint whose transformer is an adapter, in safetensors
+    /// @param base folder of the base model, in safetensors, unless it is the adapter's own
+    /// @throws io.github.sgpt4j.error.SgptException if there is no adapter, or a file is missing, broken
+    ///     or asks for something unsupported
+    public static MergedCheckpoint open(Path directory, Optional<Path> base) {
+        AdaptedModel files = files(SentenceModules.read(directory), base);
+        Map<String, DType> types = new HashMap<>();
+        try (Weights stored = Weights.open(files.base())) {
+            stored.names().forEach(name -> types.put(name, stored.get(name).dtype()));
+        }
+        return new MergedCheckpoint(files, files.openWeights(), types);
+    }
+
+    /// Holds all files of an adapter and its base model against what is known about their keys; weights are not looked
+    /// at, so they may be pickled.
+    ///
+    /// @return what people should know, one sentence each
+    /// @throws io.github.sgpt4j.error.SgptException as [#open]
+    public static List<String> notices(Path directory, Optional<Path> base) {
+        SentenceModules modules = SentenceModules.read(directory);
+        AdaptedModel files = files(modules, base);
+        List<String> notices = new ArrayList<>(CheckpointFiles.check(
+                directory,
+                modules,
+                files.configuration(),
+                Decoder.readConfig(files.configuration()).modelType()));
+        notices.addAll(modules.notices());
+        return notices;
+    }
+
+    private static AdaptedModel files(SentenceModules modules, Optional<Path> base) {
+        AdaptedModel files = AdaptedModel.of(modules.transformer(), base);
+        if (files.adapter().isEmpty()) {
+            throw new FormatException(
+                    "%s: expected an adapter (%s), found none".formatted(modules.transformer(), AdapterConfig.FILE));
+        }
+        return files;
+    }
+
+    /// Folder of the adapter.
+    public Path adapter() {
+        return files.folder();
+    }
+
+    /// Folder of the base model; may be the adapter's.
+    public Path base() {
+        return files.base();
+    }
+
+    /// Folder of the tokenizer: the adapter's or the base model's.
+    public Path tokenizer() {
+        return files.tokenizer();
+    }
+
+    /// The tensors of the base model, with what the adapter changes and adds; borrowed until [#close].
+    public Weights weights() {
+        return weights;
+    }
+
+    /// The type that the base model stores a tensor in, if both are of numbers to compute with; otherwise, or if it
+    /// lacks the tensor, the tensor's own.
+    public DType storedType(WeightTensor tensor) {
+        DType stored = storedTypes.getOrDefault(tensor.name(), tensor.dtype());
+        return stored.isWeight() && tensor.dtype().isWeight() ? stored : tensor.dtype();
+    }
+
+    /// Whether `config.json` of the base model ties an output head to the embedding table that is another now.
+    public boolean isUntied() {
+        Set<String> names = weights.names();
+        DecoderLayout layout = DecoderLayout.read(files.configuration(), names);
+        String head = layout.head().getFirst().name();
+        if (!layout.config().tiedHead() || layout.headIsTable() || !names.contains(layout.table())) {
+            return false;
+        }
+        WeightTensor stored = weights.get(head);
+        WeightTensor table = weights.get(layout.table());
+        return stored.dtype() != table.dtype() || stored.data().mismatch(table.data()) >= 0;
+    }
+
+    @Override
+    public void close() {
+        weights.close();
+    }
+}

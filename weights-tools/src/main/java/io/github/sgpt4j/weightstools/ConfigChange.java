@@ -1,0 +1,40 @@
+package io.github.sgpt4j.weightstools;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/// What a conversion changes in a model's `config.json`, so that it goes with the weights.
+///
+/// @param type element type that is stored now; its name replaces `dtype` and `torch_dtype`
+/// @param untied whether the output head is no longer the embedding table
+/// @param unnamed whether to leave out what the model was called before, as it is another now
+record ConfigChange(ConvertOptions.StoredType type, boolean untied, boolean unnamed) {
+    /// Copies as it is.
+    static final ConfigChange NONE = new ConfigChange(ConvertOptions.StoredType.KEEP, false, false);
+
+    /// Copies the file with its changes.
+    void copy(Path from, Path to) throws IOException {
+        boolean same = type == ConvertOptions.StoredType.KEEP && !untied && !unnamed;
+        if (same || !(SourceFolder.json(from) instanceof ObjectNode object)) {
+            Files.copy(from, to);
+            return;
+        }
+        for (String key : new String[] {"torch_dtype", "dtype"}) {
+            JsonNode named = object.path(key);
+            if (named.isTextual() && type != ConvertOptions.StoredType.KEEP) {
+                object.put(key, type.configName());
+            }
+        }
+        if (untied) {
+            object.put("tie_word_embeddings", false);
+        }
+        if (unnamed) {
+            object.remove("_name_or_path");
+        }
+        new ObjectMapper().writerWithDefaultPrettyPrinter().writeValue(to.toFile(), object);
+    }
+}

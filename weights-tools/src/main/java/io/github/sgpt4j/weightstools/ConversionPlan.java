@@ -1,0 +1,13 @@
+package io.github.sgpt4j.weightstools;
+
+import java.io.IOException;
+import java.util.List;
+
+/// Decides what a conversion writes; keeps its sources open until it is closed.
+sealed interface ConversionPlan extends AutoCloseable permits PicklePlan, MergePlan {
+    /// What is written, by folder.
+    List<Part> parts();
+
+    @Override
+    void close() throws IOException;
+}

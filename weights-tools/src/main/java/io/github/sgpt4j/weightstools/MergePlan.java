@@ -1,0 +1,115 @@
+package io.github.sgpt4j.weightstools;
+
+import io.github.sgpt4j.checkpoint.MergedCheckpoint;
+import io.github.sgpt4j.weightstools.hub.AdapterFiles;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+
+/// An adapter and its base model as one checkpoint: merged weights, the base model's configuration, the tokenizer that
+/// the engine takes, and what else the adapter's checkpoint has, in its own layout. Of sentence-transformers' files
+/// only the adapter's count, as where it is opened.
+final class MergePlan implements ConversionPlan {
+    private static final Pattern TOKENIZER_FILE = Pattern.compile(
+            "(tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|merges|chat_template|encoder|dict|tekken)\\..*"
+                    + "|.*\\.(model|tiktoken|jinja)");
+    private static final Pattern TERMS = Pattern.compile("(licen[cs]e|notice|copying).*", Pattern.CASE_INSENSITIVE);
+    private static final String GENERATION_FILE = "generation_config.json";
+
+    private final MergedCheckpoint merged;
+    private final ConvertOptions options;
+    private final boolean together;
+    private final List<Part> parts = new ArrayList<>();
+
+    private MergePlan(MergedCheckpoint merged, ConvertOptions options) throws IOException {
+        this.merged = merged;
+        this.options = options;
+        this.together = Files.isSameFile(merged.adapter(), merged.base());
+    }
+
+    /// @param source the adapter's checkpoint, in safetensors
+    /// @param base folder of the base model, in safetensors, unless it is the adapter's own
+    /// @throws io.github.sgpt4j.error.SgptException if something is missing, wrong or unsupported
+    static MergePlan of(Path source, Optional<Path> base, ConvertOptions options) throws IOException {
+        MergedCheckpoint merged = MergedCheckpoint.open(source, base);
+        try {
+            MergePlan plan = new MergePlan(merged, options);
+            for (Path folder : SourceFolder.folders(source)) {
+                Path from = source.resolve(folder);
+                plan.parts.add(
+                        Files.isSameFile(from, merged.adapter())
+                                ? plan.transformer(folder)
+                                : new Part(
+                                        folder,
+                                        WeightPlan.none(),
+                                        Map.of(),
+                                        SourceFolder.copied(from, true),
+                                        ConfigChange.NONE));
+            }
+            return plan;
+        } catch (IOException | RuntimeException | Error e) {
+            merged.close();
+            throw e;
+        }
+    }
+
+    private Part transformer(Path folder) throws IOException {
+        WeightPlan plan = WeightPlan.ofMerged(merged, options.type());
+        return new Part(
+                folder,
+                plan,
+                plan.shards(options.maxShardBytes()),
+                copied(),
+                new ConfigChange(options.type(), merged.isUntied(), !together));
+    }
+
+    private Map<String, Path> copied() throws IOException {
+        Map<String, Path> files = new TreeMap<>();
+        if (!together) {
+            SourceFolder.copied(merged.base(), false).forEach((name, file) -> {
+                if (isOfBase(name)) {
+                    files.put(name, file);
+                }
+            });
+        }
+        SourceFolder.copied(merged.adapter(), false).forEach((name, file) -> {
+            if (isOfAdapter(name)) {
+                files.put(name, file);
+            }
+        });
+        return files;
+    }
+
+    private boolean isOfBase(String name) {
+        return name.equals(SourceFolder.CONFIG_FILE)
+                || name.equals(GENERATION_FILE)
+                || TERMS.matcher(name).matches()
+                || TOKENIZER_FILE.matcher(name).matches() && merged.tokenizer().equals(merged.base());
+    }
+
+    private boolean isOfAdapter(String name) {
+        if (name.equals(AdapterFiles.CONFIG) || name.equals(SourceFolder.ADAPTER)) {
+            return false;
+        }
+        return together
+                || !name.equals(SourceFolder.CONFIG_FILE)
+                        && (!TOKENIZER_FILE.matcher(name).matches()
+                                || merged.tokenizer().equals(merged.adapter()));
+    }
+
+    @Override
+    public List<Part> parts() {
+        return parts;
+    }
+
+    @Override
+    public void close() {
+        merged.close();
+    }
+}

@@ -1,0 +1,78 @@
+package io.github.sgpt4j.weightstools;
+
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.Shape;
+import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.weights.SafetensorsWriter;
+import io.github.sgpt4j.weights.WeightTensor;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.function.LongConsumer;
+
+/// A tensor of a base model, changed by an adapter or not, that is to be written.
+///
+/// @param tensor its elements; borrowed
+/// @param type element type to write
+record MergedTensor(WeightTensor tensor, DType type) implements PlannedTensor {
+    private static final int PIECE_ELEMENTS = 1 << 18;
+    private static final int COPY_BYTES = 1 << 24;
+
+    /// What rounds to the largest 16-bit float lies below this.
+    private static final float F16_END = 65520;
+
+    @Override
+    public String name() {
+        return tensor.name();
+    }
+
+    @Override
+    public Shape shape() {
+        return tensor.shape();
+    }
+
+    @Override
+    public void writeTo(SafetensorsWriter.Sink out, LongConsumer written) throws IOException {
+        if (type == tensor.dtype()) {
+            writeSame(out, written);
+            return;
+        }
+        long elements = shape().elements();
+        int most = (int) Math.min(PIECE_ELEMENTS, elements);
+        float[] values = new float[most];
+        MemorySegment converted = MemorySegment.ofArray(new byte[most * type.bytes()]);
+        int from = tensor.dtype().bytes();
+        for (long first = 0; first < elements; first += most) {
+            int count = (int) Math.min(most, elements - first);
+            MemorySegment piece = tensor.data().asSlice(first * from, (long) count * from);
+            Conversion.convert(tensor.dtype(), piece, type, converted, values, count);
+            if (type == DType.F16) {
+                requireInRange(values, count);
+            }
+            long bytes = (long) count * type.bytes();
+            out.write(converted.asSlice(0, bytes));
+            written.accept(bytes);
+        }
+    }
+
+    private void writeSame(SafetensorsWriter.Sink out, LongConsumer written) throws IOException {
+        MemorySegment data = tensor.data();
+        for (long done = 0; done < data.byteSize(); ) {
+            long count = Math.min(COPY_BYTES, data.byteSize() - done);
+            out.write(data.asSlice(done, count));
+            written.accept(count);
+            done += count;
+        }
+    }
+
+    /// A number that is finite must not become infinite.
+    private void requireInRange(float[] values, int count) {
+        for (int i = 0; i < count; i++) {
+            if (Math.abs(values[i]) >= F16_END && Float.isFinite(values[i])) {
+                throw new FormatException(
+                        "%s: tensor %s: expected numbers below 65520, where 16-bit floats end, got %s: merge with another type (--dtype bf16 or fp32)"
+                                .formatted(tensor.file(), Quoted.of(name()), values[i]));
+            }
+        }
+    }
+}
