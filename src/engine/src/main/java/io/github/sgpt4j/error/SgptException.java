@@ -36,6 +36,6 @@ public abstract sealed class SgptException extends RuntimeException
     }
 
     private static boolean breaks(int c) {
-        return Character.isISOControl(c) || c == '\u2028' || c == '\u2029';
+        return Character.isISOControl(c) || Character.getType(c) == Character.FORMAT || c == '\u2028' || c == '\u2029';
     }
 }

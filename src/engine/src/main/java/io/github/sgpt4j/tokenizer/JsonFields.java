@@ -17,12 +17,16 @@ import org.jspecify.annotations.Nullable;
 record JsonFields(String file, String path, JsonNode node) {
     JsonFields {
         if (!node.isObject()) {
-            throw new FormatException("%s: %s: expected an object, got %s".formatted(file, path, kind(node)));
+            throw new FormatException("%s: expected an object, got %s".formatted(at(file, path), kind(node)));
         }
     }
 
     /// File and key of this object.
     String where() {
+        return at(file, path);
+    }
+
+    private static String at(String file, String path) {
         return path.isEmpty() ? file : file + ": " + path;
     }
 

@@ -8,8 +8,8 @@ class SgptExceptionTest {
     @Test
     void messagesStayOnOneLineWhateverTheyQuote() {
         assertEquals(
-                "file: key a\\u000ab\\u001b[31m\\u2028",
-                new FormatException("file: key a\nb\u001b[31m\u2028").getMessage());
+                "file: key a\\u000ab\\u001b[31m\\u2028\\u202e",
+                new FormatException("file: key a\nb\u001b[31m\u2028\u202e").getMessage());
         assertEquals("x\\u0000", new BackendException("x\0", new IllegalStateException()).getMessage());
         assertEquals("Ünïcödé — ok", new UnsupportedModelException("Ünïcödé — ok").getMessage());
     }

@@ -256,7 +256,7 @@ class TokenizerBrokenFileTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
-            tokenizer_config.json | []                                          | expected an object
+            tokenizer_config.json | []                                          | tokenizer_config.json: expected an object
             tokenizer_config.json | {                                           | not valid JSON
             tokenizer_config.json | {"bos_token": 3}                            | bos_token: expected a string
             tokenizer_config.json | {"bos_token": {"lstrip": true}}             | content is missing
