@@ -61,6 +61,19 @@ class BrokenModulesTest {
         Refusal.check(type, () -> BiEncoder.open(model.directory()).close(), parts);
     }
 
+    @Test
+    void aStoredBiasIsNotLeftOut() throws IOException {
+        float[] square = new float[64 * 64];
+        new SafetensorsWriter()
+                .add("linear.weight", Shape.of(64, 64), square)
+                .add("linear.bias", Shape.of(64), new float[64])
+                .write(Files.createDirectories(model.directory().resolve("2_Dense"))
+                        .resolve("model.safetensors"));
+        model.write("2_Dense/config.json", "{\"in_features\": 64, \"out_features\": 64, \"bias\": false}");
+        modules(module("Transformer", ""), module("Pooling", "1_Pooling"), module("Dense", "2_Dense"));
+        refused("2_Dense/config.json", "key \"bias\"", "linear.bias is stored");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"{}", "[]", "null", "\"Transformer\"", "1"})
     void modulesThatAreNoList(String json) {

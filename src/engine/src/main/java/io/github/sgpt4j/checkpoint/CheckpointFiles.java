@@ -3,6 +3,7 @@ package io.github.sgpt4j.checkpoint;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.model.AdaptedModel;
 import io.github.sgpt4j.model.JsonFile;
 import io.github.sgpt4j.scoring.SentenceModules;
 import io.github.sgpt4j.weights.Quoted;
@@ -98,6 +99,15 @@ public final class CheckpointFiles {
         names(directory, table);
         if (!transformer.normalize().equals(directory.normalize())) {
             names(transformer, table);
+        }
+        strayAdapter();
+    }
+
+    /// Weights of an adapter are nobody's without its configuration.
+    private void strayAdapter() {
+        Path weights = transformer.resolve(AdaptedModel.WEIGHTS);
+        if (Files.isRegularFile(weights) && !Files.isRegularFile(transformer.resolve("adapter_config.json"))) {
+            notices.add("%s: an adapter's weights without adapter_config.json are passed over".formatted(weights));
         }
     }
 

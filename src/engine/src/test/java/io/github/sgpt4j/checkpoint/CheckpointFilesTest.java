@@ -219,6 +219,15 @@ class CheckpointFilesTest {
     }
 
     @Test
+    void anAdaptersWeightsWithoutItsConfigurationAreTold() {
+        Checkpoint checkpoint = copy("llama-be");
+        checkpoint.write("adapter_model.safetensors", "x");
+        List<String> notices = check(checkpoint.directory());
+        assertEquals(1, notices.size());
+        assertTrue(notices.getFirst().contains("adapter_model.safetensors"), notices.getFirst());
+    }
+
+    @Test
     void aNormalizeModuleForOtherVectorsIsRefused() {
         Checkpoint checkpoint = copy("qwen3-be");
         put(checkpoint, "2_Normalize/config.json", "module_input_name", "\"token_embeddings\"");
