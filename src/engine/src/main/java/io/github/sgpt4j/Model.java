@@ -87,11 +87,13 @@ public final class Model implements AutoCloseable {
         AdaptedModel files = AdaptedModel.of(modules.transformer(), options.baseModel());
         // Read first: a broken configuration is reported before the weights are looked at.
         DecoderConfig config = Decoder.readConfig(files.configuration());
-        // The tokenizer's file is the largest to parse, so it is read beside everything else.
-        try (Background<Tokenizer> tokenizer = Background.start(
-                () -> loadTokenizer(files.tokenizer(), modules),
-                task -> Thread.ofPlatform().daemon().name("sgpt4j-open").start(task))) {
-            List<String> notices = CheckpointFiles.check(directory, modules, files.configuration(), config.modelType());
+        // The tokenizer's file is the largest to parse, so it is read beside everything else; so are the tables of
+        // keys.
+        try (Background<Tokenizer> tokenizer =
+                        Background.start(() -> loadTokenizer(files.tokenizer(), modules), Model::inBackground);
+                Background<List<String>> notices = Background.start(
+                        () -> CheckpointFiles.check(directory, modules, files.configuration(), config.modelType()),
+                        Model::inBackground)) {
             return open(directory, modules, notices, files, options, tokenizer);
         }
     }
@@ -110,7 +112,7 @@ public final class Model implements AutoCloseable {
     private static Model open(
             Path directory,
             SentenceModules modules,
-            List<String> notices,
+            Background<List<String>> notices,
             AdaptedModel files,
             ModelOptions options,
             Background<Tokenizer> tokenizer) {
@@ -124,7 +126,7 @@ public final class Model implements AutoCloseable {
                 return new Model(
                         directory,
                         modules,
-                        notices,
+                        notices.result(),
                         files,
                         weights,
                         devices,
@@ -139,6 +141,10 @@ public final class Model implements AutoCloseable {
             weights.close();
             throw e;
         }
+    }
+
+    private static void inBackground(Runnable task) {
+        Thread.ofPlatform().daemon().name("sgpt4j-open").start(task);
     }
 
     private static Tokenizer loadTokenizer(Path folder, SentenceModules modules) {
