@@ -105,8 +105,7 @@ public final class Model implements AutoCloseable {
     /// @return empty if there is no adapter, or its base model is in the same folder
     /// @throws io.github.sgpt4j.error.SgptException if a file is broken, or the adapter is not supported
     public static Optional<String> neededBaseModel(Path directory) {
-        Path folder = SentenceModules.read(directory).transformer();
-        return AdaptedModel.neededBase(folder);
+        return AdaptedModel.neededBase(TokenizerFolder.transformer(directory));
     }
 
     private static Model open(
@@ -280,7 +279,6 @@ public final class Model implements AutoCloseable {
     /// empty for most checkpoints.
     public List<String> notices() {
         List<String> notices = new ArrayList<>(fileNotices);
-        notices.addAll(modules.notices());
         notices.addAll(weights.notices());
         StrayTensors.notice(DecoderLayout.read(files.configuration(), weights.names()), weights)
                 .ifPresent(notices::add);

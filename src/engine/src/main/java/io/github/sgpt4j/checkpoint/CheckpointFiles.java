@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.model.AdaptedModel;
+import io.github.sgpt4j.model.AdapterConfig;
 import io.github.sgpt4j.model.JsonFile;
 import io.github.sgpt4j.scoring.SentenceModules;
 import io.github.sgpt4j.weights.Quoted;
@@ -106,7 +107,7 @@ public final class CheckpointFiles {
     /// Weights of an adapter are nobody's without its configuration.
     private void strayAdapter() {
         Path weights = transformer.resolve(AdaptedModel.WEIGHTS);
-        if (Files.isRegularFile(weights) && !Files.isRegularFile(transformer.resolve("adapter_config.json"))) {
+        if (Files.isRegularFile(weights) && !AdapterConfig.isIn(transformer)) {
             notices.add("%s: an adapter's weights without adapter_config.json are passed over".formatted(weights));
         }
     }

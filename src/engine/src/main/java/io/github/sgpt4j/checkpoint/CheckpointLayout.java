@@ -57,10 +57,7 @@ public final class CheckpointLayout {
     /// @return what people should know, one sentence each
     /// @throws io.github.sgpt4j.error.SgptException if one asks for something unsupported
     public List<String> notices() {
-        List<String> notices =
-                new ArrayList<>(CheckpointFiles.check(directory, modules, modules.transformer(), config.modelType()));
-        notices.addAll(modules.notices());
-        return notices;
+        return CheckpointFiles.check(directory, modules, modules.transformer(), config.modelType());
     }
 
     /// Reads the configuration files of a checkpoint directory, no weights.

@@ -59,7 +59,6 @@ public final class MergedCheckpoint implements AutoCloseable {
                 modules,
                 files.configuration(),
                 Decoder.readConfig(files.configuration()).modelType()));
-        notices.addAll(modules.notices());
         return notices;
     }
 

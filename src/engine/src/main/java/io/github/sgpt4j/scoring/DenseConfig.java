@@ -7,8 +7,11 @@ import io.github.sgpt4j.model.JsonFile;
 import io.github.sgpt4j.weights.ExpectedTensor;
 import io.github.sgpt4j.weights.ExpectedTensor.Use;
 import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.weights.WeightTensor;
+import io.github.sgpt4j.weights.Weights;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /// What `config.json` of a sentence-transformers `Dense` module says.
 ///
@@ -17,8 +20,8 @@ import java.util.List;
 /// @param bias whether it has one
 /// @param activation its activation function
 public record DenseConfig(int in, int out, boolean bias, Activation activation) {
-    static final String WEIGHT = "linear.weight";
-    static final String BIAS = "linear.bias";
+    private static final String WEIGHT = "linear.weight";
+    private static final String BIAS = "linear.bias";
 
     /// Reads the file in a module's folder.
     ///
@@ -65,6 +68,22 @@ public record DenseConfig(int in, int out, boolean bias, Activation activation) 
                 throw new UnsupportedModelException(
                         "%s: activation function %s is not supported".formatted(config.path(), Quoted.of(name)));
         };
+    }
+
+    /// The weight `[out, in]` in the module's weight file.
+    WeightTensor weight(Weights file) {
+        return file.get(WEIGHT, out, in);
+    }
+
+    /// The bias `[out]` in the module's weight file.
+    ///
+    /// @throws FormatException if one is stored that the module does not have
+    Optional<WeightTensor> bias(Weights file) {
+        if (!bias && file.contains(BIAS)) {
+            throw new FormatException("%s: key \"bias\": expected true, as %s is stored, got false"
+                    .formatted(file.files().getFirst().resolveSibling("config.json"), BIAS));
+        }
+        return bias ? Optional.of(file.get(BIAS, out)) : Optional.empty();
     }
 
     /// The tensors that its weight file must have.

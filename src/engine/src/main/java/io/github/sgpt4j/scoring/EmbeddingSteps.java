@@ -5,7 +5,6 @@ import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.backend.Linear;
 import io.github.sgpt4j.backend.MatrixRows;
 import io.github.sgpt4j.backend.Tensor;
-import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.weights.Weights;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -62,15 +61,9 @@ public final class EmbeddingSteps implements AutoCloseable {
         DenseConfig config = DenseConfig.read(directory, columns);
         Weights file = Weights.open(directory);
         weights.add(file);
-        if (!config.bias() && file.contains(DenseConfig.BIAS)) {
-            throw new FormatException("%s: key \"bias\": expected true, as %s is stored, got false"
-                    .formatted(directory.resolve("config.json"), DenseConfig.BIAS));
-        }
-        List<MatrixRows> bias =
-                config.bias() ? List.of(MatrixRows.all(file.get(DenseConfig.BIAS, config.out()))) : List.of();
+        List<MatrixRows> bias = config.bias(file).stream().map(MatrixRows::all).toList();
         return new Loaded.Dense(
-                backend.linear(List.of(MatrixRows.all(file.get(DenseConfig.WEIGHT, config.out(), config.in()))), bias),
-                config.activation());
+                backend.linear(List.of(MatrixRows.all(config.weight(file))), bias), config.activation());
     }
 
     /// Components of a finished embedding.

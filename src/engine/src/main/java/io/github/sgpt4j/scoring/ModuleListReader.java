@@ -112,8 +112,7 @@ final class ModuleListReader {
                 poolingFile,
                 includePrompt,
                 steps,
-                EmbeddingSettings.read(directory),
-                List.of());
+                EmbeddingSettings.read(directory));
     }
 
     /// sentence-transformers keeps one module of each name: of two, the later one stands in place of the

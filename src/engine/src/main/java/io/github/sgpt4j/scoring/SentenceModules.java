@@ -29,7 +29,6 @@ import java.util.OptionalInt;
 /// @param includePrompt whether a prompt's tokens take part in pooling
 /// @param steps what is done after pooling, in order
 /// @param use how embeddings are meant to be used: prompts, similarity, components
-/// @param notices what people should know about how the files are understood, one sentence each
 public record SentenceModules(
         Path transformer,
         TransformerSettings input,
@@ -39,8 +38,7 @@ public record SentenceModules(
         Optional<Path> poolingFile,
         boolean includePrompt,
         List<Step> steps,
-        EmbeddingSettings use,
-        List<String> notices) {
+        EmbeddingSettings use) {
     /// One module after pooling.
     public sealed interface Step {
         /// Scales to Euclidean length 1; zero stays zero.
@@ -54,7 +52,6 @@ public record SentenceModules(
         tokenLayers = List.copyOf(tokenLayers);
         modes = List.copyOf(modes);
         steps = List.copyOf(steps);
-        notices = List.copyOf(notices);
     }
 
     /// Most tokens of a text, if stated.

@@ -67,9 +67,8 @@ public final class TokenPooling implements AutoCloseable {
         DenseConfig config = DenseConfig.readTokenLayer(folder, columns);
         Weights weights = Weights.open(folder);
         opened.add(weights);
-        WeightTensor weight = weights.get(DenseConfig.WEIGHT, config.out(), config.in());
-        Optional<WeightTensor> bias =
-                config.bias() ? Optional.of(weights.get(DenseConfig.BIAS, config.out())) : Optional.empty();
+        WeightTensor weight = config.weight(weights);
+        Optional<WeightTensor> bias = config.bias(weights);
         layers.forEach((decoder, own) -> own.add(decoder.tokenLayer(weight, bias, config.activation())));
         return config.out();
     }

@@ -25,7 +25,10 @@ public record TokenizerFolder(Path folder, boolean lowerCase) {
         return new TokenizerFolder(folder, lowerCase);
     }
 
-    private static Path transformer(Path directory) {
+    /// The folder of the first module, or the checkpoint itself; no other file is read.
+    ///
+    /// @throws FormatException if `modules.json` is broken
+    public static Path transformer(Path directory) {
         Path file = directory.resolve("modules.json");
         if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
             return directory;

@@ -27,10 +27,6 @@ enum VectorUnit {
         return title;
     }
 
-    int bits() {
-        return bits;
-    }
-
     int vectorBytes() {
         return bits / Byte.SIZE;
     }
