@@ -12,14 +12,18 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javax.tools.JavaFileObject;
 import javax.tools.SimpleJavaFileObject;
 import javax.tools.ToolProvider;
@@ -29,9 +33,10 @@ import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.OptionSpec;
 
-/// README.md as it stands: its Java examples compile, its commands are accepted, its list of options is whole. This
-/// module sees all the others that it speaks of.
-class ReadmeTest {
+/// README.md and the pages of `src/docs` as they stand: Java examples compile, commands are accepted, the list of
+/// options
+/// is whole, links lead somewhere. This module sees all the others that they speak of.
+class DocumentationTest {
     private static final Path ROOT = Path.of("..", "..");
     private static final Pattern JAVA = Pattern.compile("```java\\n(.*?)```", Pattern.DOTALL);
     private static final Pattern COMMAND = Pattern.compile("(?m)^\\$ (.*)$|`([^`\\n]*\\./(?:sgpt|mvnw) [^`]*)`");
@@ -39,21 +44,38 @@ class ReadmeTest {
     private static final Pattern WORD = Pattern.compile("\"([^\"]*)\"|(\\S+)");
     private static final Pattern OPTION = Pattern.compile("(?<![\\w-])(?:--[a-z0-9-]+|-[a-z])\\b");
 
-    private static String readme = "";
+    private static final Path README = ROOT.resolve("README.md");
+    private static final Path DOCS = ROOT.resolve("src/docs");
+    private static final Pattern LINK = Pattern.compile("\\]\\(([^)]+)\\)");
+    private static final Pattern HEADING = Pattern.compile("(?m)^#+ (.*)$");
+    private static final int LONGEST_FRONT_PAGE = 150;
+
+    /// Texts of the pages, README.md first.
+    private static final Map<Path, String> PAGES = new LinkedHashMap<>();
 
     @TempDir
     private Path output;
 
     @BeforeAll
     static void read() throws IOException {
-        readme = Files.readString(ROOT.resolve("README.md"));
+        PAGES.put(README, Files.readString(README));
+        try (Stream<Path> files = Files.list(DOCS)) {
+            for (Path file :
+                    files.filter(f -> f.toString().endsWith(".md")).sorted().toList()) {
+                PAGES.put(file, Files.readString(file));
+            }
+        }
+    }
+
+    private static String all() {
+        return String.join("\n", PAGES.values());
     }
 
     @Test
     void javaExamplesCompile() {
         List<String> examples =
-                JAVA.matcher(readme).results().map(match -> match.group(1)).toList();
-        assertFalse(examples.isEmpty(), "README.md has no Java example");
+                JAVA.matcher(all()).results().map(match -> match.group(1)).toList();
+        assertTrue(examples.size() >= 6, () -> "only " + examples.size() + " Java examples");
         for (int i = 0; i < examples.size(); i++) {
             compile(examples.get(i), i);
         }
@@ -83,7 +105,7 @@ class ReadmeTest {
 
     @Test
     void commandsAreAccepted() {
-        List<List<String>> commands = commands("./sgpt");
+        List<List<String>> commands = commands(all(), "./sgpt");
         assertTrue(commands.size() >= 10, () -> "only " + commands);
         assertAll(commands.stream()
                 .map(command -> () -> assertDoesNotThrow(
@@ -92,8 +114,8 @@ class ReadmeTest {
 
     @Test
     void mavenCommandsNameWhatExists() {
-        List<List<String>> commands = commands("./mvnw");
-        assertFalse(commands.isEmpty(), "README.md has no Maven command");
+        List<List<String>> commands = commands(all(), "./mvnw");
+        assertTrue(commands.size() >= 3, () -> "only " + commands);
         for (List<String> command : commands) {
             Path module = ROOT.resolve(command.contains("-pl") ? command.get(command.indexOf("-pl") + 1) : ".");
             assertTrue(Files.exists(module.resolve("pom.xml")), command::toString);
@@ -114,9 +136,56 @@ class ReadmeTest {
 
     @Test
     void theFirstCommandsAreTheOnesPromised() {
-        assertEquals(List.of("search", "fear of spiders"), commands("./sgpt").getFirst());
-        assertEquals(List.of("verify"), commands("./mvnw").getFirst());
-        assertFalse(readme.contains("TODO"), "README.md is not finished");
+        String readme = page(README);
+        assertEquals(
+                List.of("search", "fear of spiders"), commands(readme, "./sgpt").getFirst());
+        assertEquals(List.of("verify"), commands(readme, "./mvnw").getFirst());
+        assertFalse(all().contains("TODO"), "a page is not finished");
+    }
+
+    private static String page(Path file) {
+        return Objects.requireNonNull(PAGES.get(file), file::toString);
+    }
+
+    @Test
+    void theFrontPageIsShortAndNamesEveryPage() {
+        String readme = page(README);
+        assertTrue(readme.lines().count() <= LONGEST_FRONT_PAGE);
+        for (Path file : PAGES.keySet()) {
+            if (!file.equals(README)) {
+                assertTrue(readme.contains("(src/docs/" + file.getFileName() + ")"), () -> file + " is not linked");
+            }
+        }
+    }
+
+    @Test
+    void linksLeadSomewhere() {
+        Set<String> broken = new TreeSet<>();
+        PAGES.forEach((file, text) -> LINK.matcher(text)
+                .results()
+                .map(link -> link.group(1))
+                .filter(link -> !link.startsWith("https://") && !leadsSomewhere(file, link))
+                .forEach(link -> broken.add(file + ": " + link)));
+        assertEquals(Set.of(), broken);
+    }
+
+    /// Whether a link to a file, or to a heading of a page, has its target.
+    private static boolean leadsSomewhere(Path from, String link) {
+        int hash = link.indexOf('#');
+        String file = hash < 0 ? link : link.substring(0, hash);
+        Path target = file.isEmpty() ? from : from.resolveSibling(file).normalize();
+        if (hash < 0 || !PAGES.containsKey(target)) {
+            return Files.exists(target) && hash < 0;
+        }
+        return HEADING.matcher(page(target))
+                .results()
+                .map(heading -> anchor(heading.group(1)))
+                .anyMatch(link.substring(hash + 1)::equals);
+    }
+
+    /// As GitHub makes anchors of headings.
+    private static String anchor(String heading) {
+        return heading.toLowerCase(Locale.ROOT).replaceAll("[^\\w\\- ]", "").replace(' ', '-');
     }
 
     @Test
@@ -156,7 +225,10 @@ class ReadmeTest {
 
     /// The options of each verb, and those in common under `common:`.
     private static Map<String, Set<String>> synopsis() {
-        MatchResult block = SYNOPSIS.matcher(readme).results().findFirst().orElseThrow();
+        MatchResult block = SYNOPSIS.matcher(page(DOCS.resolve("cli.md")))
+                .results()
+                .findFirst()
+                .orElseThrow();
         Map<String, Set<String>> options = new TreeMap<>();
         String verb = "";
         for (String line : block.group(1).lines().toList()) {
@@ -171,9 +243,9 @@ class ReadmeTest {
     }
 
     /// The words after a program's name, wherever a command with it stands; capitals for a value are left out.
-    private static List<List<String>> commands(String program) {
+    private static List<List<String>> commands(String pages, String program) {
         List<List<String>> commands = new ArrayList<>();
-        COMMAND.matcher(readme).results().forEach(match -> {
+        COMMAND.matcher(pages).results().forEach(match -> {
             String text = match.group(1) != null ? match.group(1) : match.group(2);
             List<String> words = WORD.matcher(text)
                     .results()
