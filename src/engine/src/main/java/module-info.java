@@ -17,6 +17,10 @@ module io.github.sgpt4j.engine {
     // The file formats and what is asked of checkpoints, for the module that converts and verifies them.
     exports io.github.sgpt4j.checkpoint to
             io.github.sgpt4j.weightstools;
+    exports io.github.sgpt4j.json to
+            io.github.sgpt4j.weightstools;
+    exports io.github.sgpt4j.text to
+            io.github.sgpt4j.weightstools;
     exports io.github.sgpt4j.tensor to
             io.github.sgpt4j.weightstools;
     exports io.github.sgpt4j.weights to

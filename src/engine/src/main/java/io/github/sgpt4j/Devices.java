@@ -10,7 +10,7 @@ import io.github.sgpt4j.backend.cuda.CudaOptions;
 import io.github.sgpt4j.backend.cuda.DeviceInfo;
 import io.github.sgpt4j.backend.cuda.Precision;
 import io.github.sgpt4j.error.BackendException;
-import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.text.Quoted;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -1,7 +1,7 @@
 package io.github.sgpt4j;
 
+import io.github.sgpt4j.json.Unreadable;
 import io.github.sgpt4j.model.AdaptedModel;
-import io.github.sgpt4j.weights.Unreadable;
 import io.github.sgpt4j.weights.WeightTensor;
 import io.github.sgpt4j.weights.Weights;
 import java.io.IOException;

@@ -2,8 +2,8 @@ package io.github.sgpt4j;
 
 import io.github.sgpt4j.backend.cpu.CpuOptions;
 import io.github.sgpt4j.model.Decoder;
-import io.github.sgpt4j.model.DecoderConfig;
 import io.github.sgpt4j.model.DecoderLayout;
+import io.github.sgpt4j.model.family.DecoderConfig;
 import io.github.sgpt4j.scoring.ModuleWeights;
 import io.github.sgpt4j.scoring.SentenceModules;
 import io.github.sgpt4j.scoring.TokenPooling;

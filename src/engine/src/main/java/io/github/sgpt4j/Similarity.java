@@ -2,7 +2,7 @@ package io.github.sgpt4j;
 
 import io.github.sgpt4j.scoring.EmbeddingSettings;
 import io.github.sgpt4j.scoring.EmbeddingSteps;
-import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.text.Quoted;
 import java.util.Locale;
 
 /// What embeddings are compared by; more is nearer. Names and values are sentence-transformers'

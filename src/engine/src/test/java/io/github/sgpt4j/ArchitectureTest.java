@@ -30,6 +30,8 @@ class ArchitectureTest {
     /// The packages of the engine, lowest first; the public API, in the root package, is last.
     private static final List<String> LAYERS = List.of(
             "error",
+            "text",
+            "json",
             "tensor",
             "weights",
             "tokenizer",
@@ -42,6 +44,7 @@ class ArchitectureTest {
             "backend.cpu",
             "backend.cuda.ffi",
             "backend.cuda",
+            "model.family",
             "model",
             "scoring",
             "checkpoint",
@@ -59,6 +62,7 @@ class ArchitectureTest {
             entry("backend.cpu", Set.of("weights", "tokenizer")),
             entry("backend.cuda.ffi", Set.of("weights", "tokenizer", "backend.cpu", "backend.cpu.kernel")),
             entry("backend.cuda", Set.of("weights", "tokenizer", "backend.cpu", "backend.cpu.kernel")),
+            entry("model.family", Set.of("backend.cpu", "backend.cpu.kernel", "backend.cuda", "backend.cuda.ffi")),
             entry("model", Set.of("backend.cpu", "backend.cpu.kernel", "backend.cuda", "backend.cuda.ffi")),
             entry("scoring", Set.of("backend.cpu", "backend.cpu.kernel", "backend.cuda", "backend.cuda.ffi")),
             entry("checkpoint", Set.of("backend.cpu", "backend.cpu.kernel", "backend.cuda", "backend.cuda.ffi")));

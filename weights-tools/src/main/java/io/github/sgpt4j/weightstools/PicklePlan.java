@@ -2,7 +2,7 @@ package io.github.sgpt4j.weightstools;
 
 import io.github.sgpt4j.checkpoint.CheckpointLayout;
 import io.github.sgpt4j.error.FormatException;
-import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.weightstools.torch.TorchFile;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -1,7 +1,9 @@
 package io.github.sgpt4j.model;
 
 import io.github.sgpt4j.error.FormatException;
-import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.model.family.Family;
+import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.weights.Weights;
 import java.nio.file.Path;
 import java.util.List;

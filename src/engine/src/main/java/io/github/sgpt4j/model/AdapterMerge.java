@@ -2,8 +2,11 @@ package io.github.sgpt4j.model;
 
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.model.family.Family;
+import io.github.sgpt4j.model.family.TensorNames;
+import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.weights.ExpectedTensor;
-import io.github.sgpt4j.weights.Quoted;
 import io.github.sgpt4j.weights.WeightTensor;
 import io.github.sgpt4j.weights.Weights;
 import java.lang.foreign.SegmentAllocator;
@@ -25,7 +28,7 @@ final class AdapterMerge {
     private final Weights base;
     private final Weights trained;
     private final DecoderLayout layout;
-    private final WeightNames names;
+    private final TensorNames names;
     private final Map<String, ExpectedTensor> expected = new TreeMap<>();
 
     /// @param config of the base model

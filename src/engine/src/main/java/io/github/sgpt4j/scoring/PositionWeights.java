@@ -2,7 +2,7 @@ package io.github.sgpt4j.scoring;
 
 import io.github.sgpt4j.batch.SequenceRows;
 import io.github.sgpt4j.error.FormatException;
-import io.github.sgpt4j.model.JsonFile;
+import io.github.sgpt4j.json.JsonFile;
 import io.github.sgpt4j.weights.ExpectedTensor;
 import io.github.sgpt4j.weights.ExpectedTensor.Use;
 import io.github.sgpt4j.weights.WeightTensor;

@@ -1,6 +1,8 @@
 package io.github.sgpt4j.weights;
 
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.json.Unreadable;
+import io.github.sgpt4j.text.Quoted;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -2,6 +2,7 @@ package io.github.sgpt4j.weights;
 
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.tensor.LittleEndian;
+import io.github.sgpt4j.text.Quoted;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

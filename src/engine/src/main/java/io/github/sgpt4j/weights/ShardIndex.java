@@ -2,6 +2,8 @@ package io.github.sgpt4j.weights;
 
 import com.fasterxml.jackson.core.JsonToken;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.json.JsonCursor;
+import io.github.sgpt4j.text.Quoted;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.InvalidPathException;

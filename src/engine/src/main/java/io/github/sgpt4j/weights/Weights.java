@@ -2,10 +2,13 @@ package io.github.sgpt4j.weights;
 
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.json.Unreadable;
 import io.github.sgpt4j.tensor.DType;
 import io.github.sgpt4j.tensor.Half;
 import io.github.sgpt4j.tensor.LittleEndian;
 import io.github.sgpt4j.tensor.Shape;
+import io.github.sgpt4j.text.NearNames;
+import io.github.sgpt4j.text.Quoted;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -9,6 +9,7 @@ import io.github.sgpt4j.backend.NormParameters;
 import io.github.sgpt4j.backend.cpu.CpuBackend;
 import io.github.sgpt4j.backend.cpu.CpuOptions;
 import io.github.sgpt4j.batch.PackedBatch;
+import io.github.sgpt4j.model.family.DecoderConfig;
 import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.testing.Variants;
 import io.github.sgpt4j.weights.ExpectedTensor;

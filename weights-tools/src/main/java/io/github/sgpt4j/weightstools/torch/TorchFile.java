@@ -2,8 +2,8 @@ package io.github.sgpt4j.weightstools.torch;
 
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.tensor.LittleEndian;
+import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.weights.MappedFile;
-import io.github.sgpt4j.weights.Quoted;
 import io.github.sgpt4j.weightstools.pickle.PickleValue;
 import io.github.sgpt4j.weightstools.pickle.StorageView;
 import io.github.sgpt4j.weightstools.pickle.TensorView;

@@ -1,11 +1,11 @@
-package io.github.sgpt4j.weights;
+package io.github.sgpt4j.text;
 
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 
 /// Finds the names that were probably meant by one that does not exist.
-final class NearNames {
+public final class NearNames {
     private static final int MOST = 3;
     private static final int MOST_COMPARED = 20_000;
     private static final int LONGEST_COMPARED = 200;
@@ -14,7 +14,7 @@ final class NearNames {
 
     /// Up to three names, quoted, nearest first: those that differ by a prefix, then by edit distance up to a third
     /// of the length; failing that, the first few there are.
-    static List<String> of(String wanted, Collection<String> names) {
+    public static List<String> of(String wanted, Collection<String> names) {
         List<String> near = names.stream()
                 .limit(MOST_COMPARED)
                 .map(name -> new Candidate(name, distance(wanted, name)))

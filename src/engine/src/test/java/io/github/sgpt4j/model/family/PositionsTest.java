@@ -1,9 +1,10 @@
-package io.github.sgpt4j.model;
+package io.github.sgpt4j.model.family;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
+import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.testing.Variants;
 import org.junit.jupiter.api.Test;
 

@@ -1,4 +1,4 @@
-package io.github.sgpt4j.weights;
+package io.github.sgpt4j.json;
 
 import io.github.sgpt4j.error.FormatException;
 import java.io.InputStream;
@@ -10,7 +10,7 @@ import java.util.Objects;
 /// bytes. A JSON parser reading from it thus cannot mistake them for another encoding.
 ///
 /// Everything fails with a [FormatException] that names the byte's offset in the file.
-final class Utf8Input extends InputStream {
+public final class Utf8Input extends InputStream {
     private final String file;
     private final MemorySegment bytes;
     private final long fileOffset;

@@ -1,4 +1,4 @@
-package io.github.sgpt4j.weights;
+package io.github.sgpt4j.json;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;

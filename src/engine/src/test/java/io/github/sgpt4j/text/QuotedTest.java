@@ -1,4 +1,4 @@
-package io.github.sgpt4j.weights;
+package io.github.sgpt4j.text;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 

@@ -1,11 +1,11 @@
-package io.github.sgpt4j.model;
+package io.github.sgpt4j.model.family;
 
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.NormParameters;
 import java.util.List;
 
 /// Everything the forward pass needs to know about a model, whatever its family. See DESIGN's family table: a family
-/// is a way to fill this record and [WeightNames].
+/// is a way to fill this record and [TensorNames].
 ///
 /// @param modelType `model_type` of config.json
 /// @param hidden width of the residual stream

@@ -1,14 +1,14 @@
-package io.github.sgpt4j.model;
+package io.github.sgpt4j.json;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.NullNode;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
-import io.github.sgpt4j.weights.Quoted;
-import io.github.sgpt4j.weights.Unreadable;
+import io.github.sgpt4j.text.Quoted;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -58,7 +58,7 @@ public final class JsonFile {
     /// A JSON object that is at hand already, as text.
     ///
     /// @param path stands for it in messages
-    static JsonFile of(Path path, String json) {
+    public static JsonFile of(Path path, String json) {
         try {
             return of(path, MAPPER.readTree(json));
         } catch (JsonProcessingException e) {
@@ -97,8 +97,8 @@ public final class JsonFile {
         return path;
     }
 
-    /// Whether there is an entry of this name, be it a link to nowhere.
-    static boolean exists(Path path) {
+    /// Whether there is an entry of this name, even a dangling link.
+    public static boolean exists(Path path) {
         return Files.exists(path, LinkOption.NOFOLLOW_LINKS);
     }
 
@@ -243,6 +243,11 @@ public final class JsonFile {
     public UnsupportedModelException unsupported(String key, JsonNode got, String reason) {
         return new UnsupportedModelException(
                 "%s: key %s = %s is not supported: %s".formatted(path, Quoted.of(prefix + key), shown(got), reason));
+    }
+
+    /// The error for the value of a key, which may be missing, that asks for something that is not implemented.
+    public UnsupportedModelException unsupported(String key, String reason) {
+        return unsupported(key, node.path(key).isMissingNode() ? NullNode.getInstance() : node.get(key), reason);
     }
 
     /// A value as a message shows it: on one line, and short.

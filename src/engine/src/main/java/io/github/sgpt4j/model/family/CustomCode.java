@@ -1,8 +1,9 @@
-package io.github.sgpt4j.model;
+package io.github.sgpt4j.model.family;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.UnsupportedModelException;
-import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.text.Quoted;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -14,7 +15,7 @@ import java.util.regex.Pattern;
 /// A class of transformers' own name says nothing: `modeling_qwen.Qwen2Model` of gte-Qwen2 lets tokens attend both
 /// ways. So what computes is refused unless the code is known to give what transformers gives; configurations and
 /// tokenizers of a family's own name are harmless, since their files are read anyway.
-final class CustomCode {
+public final class CustomCode {
     /// Classes of transformers' families, without what they end with.
     private static final String FAMILY = "(GPT2|GPTNeo|GPTJ|Bloom|GPTNeoX|OPT|L[lL][aA][mM][aA]|Mistral|Qwen2|Qwen3)";
 
@@ -45,7 +46,7 @@ final class CustomCode {
     static void refuse(JsonFile config) {
         CAUSAL.forEach((key, neutral) -> {
             if (config.bool(key, neutral) != neutral) {
-                throw Family.unsupported(config, key, "every token attends to earlier ones only");
+                throw config.unsupported(key, "every token attends to earlier ones only");
             }
         });
         config.node("auto_map").ifPresent(map -> refuseMapped(config, map));
@@ -59,7 +60,7 @@ final class CustomCode {
     }
 
     /// Whether transformers has the class, for a family that is supported.
-    static boolean isKnownClass(String name) {
+    public static boolean isKnownClass(String name) {
         return ARCHITECTURE.matcher(name).matches();
     }
 
@@ -87,7 +88,7 @@ final class CustomCode {
     }
 
     /// The classes that `architectures` names.
-    static List<String> architectures(JsonFile config) {
+    public static List<String> architectures(JsonFile config) {
         return config.node("architectures")
                 .map(node -> names(config, "architectures", node))
                 .orElse(List.of());

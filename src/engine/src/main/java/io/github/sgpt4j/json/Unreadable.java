@@ -1,9 +1,10 @@
-package io.github.sgpt4j.weights;
+package io.github.sgpt4j.json;
 
 import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.text.Quoted;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.AccessDeniedException;

@@ -1,4 +1,4 @@
-package io.github.sgpt4j.model;
+package io.github.sgpt4j.model.family;
 
 /// How a decoder knows the order of its tokens.
 public sealed interface Positions {

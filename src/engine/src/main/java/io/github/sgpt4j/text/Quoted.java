@@ -1,4 +1,4 @@
-package io.github.sgpt4j.weights;
+package io.github.sgpt4j.text;
 
 /// Makes text from a file safe to show in a message: in quotes, on one line, not too long.
 public final class Quoted {

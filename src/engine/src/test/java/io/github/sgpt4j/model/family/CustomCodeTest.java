@@ -1,4 +1,4 @@
-package io.github.sgpt4j.model;
+package io.github.sgpt4j.model.family;
 
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 
@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.testing.Refusal;
 import io.github.sgpt4j.testing.Variants;

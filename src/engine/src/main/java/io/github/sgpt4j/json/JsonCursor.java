@@ -1,4 +1,4 @@
-package io.github.sgpt4j.weights;
+package io.github.sgpt4j.json;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonLocation;
@@ -7,13 +7,14 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.text.Quoted;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 
 /// Steps through JSON in mapped bytes, token by token. Nesting, lengths and the count of tokens are bounded, and
 /// every failure is a [FormatException] that names the file and the byte offset in it.
-final class JsonCursor implements AutoCloseable {
+public final class JsonCursor implements AutoCloseable {
     private static final JsonFactory FACTORY = JsonFactory.builder()
             .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
             .streamReadConstraints(StreamReadConstraints.builder()
@@ -31,7 +32,7 @@ final class JsonCursor implements AutoCloseable {
 
     /// @param json borrowed until the cursor is closed
     /// @param fileOffset where `json` begins in the file
-    JsonCursor(String file, MemorySegment json, long fileOffset) {
+    public JsonCursor(String file, MemorySegment json, long fileOffset) {
         this.file = file;
         this.fileOffset = fileOffset;
         try {
@@ -42,7 +43,7 @@ final class JsonCursor implements AutoCloseable {
     }
 
     /// Moves to the next token, which must be there.
-    JsonToken next() {
+    public JsonToken next() {
         JsonToken token = advance();
         if (token == null) {
             throw bad(end(), "expected more JSON, got the end");
@@ -51,7 +52,7 @@ final class JsonCursor implements AutoCloseable {
     }
 
     /// Moves to the next token, which must be `expected`.
-    void next(JsonToken expected, String description) {
+    public void next(JsonToken expected, String description) {
         JsonToken token = next();
         if (token != expected) {
             throw unexpected(description);
@@ -59,12 +60,12 @@ final class JsonCursor implements AutoCloseable {
     }
 
     /// Moves to the next token: true if it is a key of the current object, false if it is the object's end.
-    boolean nextKey() {
+    public boolean nextKey() {
         return next() == JsonToken.FIELD_NAME;
     }
 
     /// Whether there is nothing but white space after the root value.
-    boolean atEnd() {
+    public boolean atEnd() {
         return advance() == null;
     }
 
@@ -78,7 +79,7 @@ final class JsonCursor implements AutoCloseable {
     }
 
     /// Passes over the value that begins at the current token.
-    void skip() {
+    public void skip() {
         try {
             parser.skipChildren();
         } catch (IOException e) {
@@ -86,12 +87,12 @@ final class JsonCursor implements AutoCloseable {
         }
     }
 
-    JsonToken token() {
+    public JsonToken token() {
         return parser.currentToken();
     }
 
     /// The text of the current key, string or number. Refuses unpaired surrogates, which stand for no character.
-    String text() {
+    public String text() {
         try {
             String text = parser.getText();
             if (text.codePoints().anyMatch(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE)) {
@@ -104,7 +105,7 @@ final class JsonCursor implements AutoCloseable {
     }
 
     /// The current token as a whole number from 0 to `Long.MAX_VALUE`.
-    long nonNegative(String description) {
+    public long nonNegative(String description) {
         if (token() != JsonToken.VALUE_NUMBER_INT) {
             throw unexpected(description);
         }
@@ -120,16 +121,16 @@ final class JsonCursor implements AutoCloseable {
     }
 
     /// Offset in the file of the current token's first byte.
-    long position() {
+    public long position() {
         return fileOffset + parser.currentTokenLocation().getByteOffset();
     }
 
     /// Offset in the file just after the current token.
-    long end() {
+    public long end() {
         return fileOffset + parser.currentLocation().getByteOffset();
     }
 
-    FormatException unexpected(String description) {
+    public FormatException unexpected(String description) {
         JsonToken token = token();
         String got = switch (token) {
             case START_OBJECT, END_OBJECT -> "an object";
@@ -146,7 +147,7 @@ final class JsonCursor implements AutoCloseable {
         return bad(position(), "expected %s, got %s".formatted(description, got));
     }
 
-    FormatException bad(long offset, String what) {
+    public FormatException bad(long offset, String what) {
         return new FormatException("%s: byte %d: %s".formatted(file, offset, what));
     }
 

@@ -1,16 +1,17 @@
-package io.github.sgpt4j.model;
+package io.github.sgpt4j.model.family;
 
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.NormParameters;
 import io.github.sgpt4j.error.FormatException;
-import io.github.sgpt4j.model.DecoderConfig.Bias;
-import io.github.sgpt4j.model.DecoderConfig.LayerAttention;
-import io.github.sgpt4j.model.DecoderConfig.Residual;
+import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.model.family.DecoderConfig.Bias;
+import io.github.sgpt4j.model.family.DecoderConfig.LayerAttention;
+import io.github.sgpt4j.model.family.DecoderConfig.Residual;
 import java.util.Collections;
 import java.util.List;
 
 /// Fills a [DecoderConfig] from what a family's configuration says and what most families have in common.
-final class ConfigBuilder {
+public final class ConfigBuilder {
     private final JsonFile config;
     private final int hidden;
     private final int layers;
@@ -34,7 +35,7 @@ final class ConfigBuilder {
     private Bias bias = new Bias(true, true, true, false);
     private boolean tied = true;
 
-    ConfigBuilder(JsonFile config, int hidden, int layers, int heads, int headDim) {
+    private ConfigBuilder(JsonFile config, int hidden, int layers, int heads, int headDim) {
         this.config = config;
         this.hidden = hidden;
         this.layers = layers;
@@ -47,6 +48,43 @@ final class ConfigBuilder {
                     .formatted(config.path(), DecoderConfig.MAX_LAYERS, layers));
         }
         attention = Collections.nCopies(layers, new LayerAttention((float) (1 / Math.sqrt(headDim)), 0));
+    }
+
+    /// Heads that divide the hidden size.
+    static ConfigBuilder of(JsonFile c, int hidden, int layers, int heads) {
+        return of(c, hidden, layers, heads, headDim(c, hidden, heads));
+    }
+
+    /// Heads of any size.
+    static ConfigBuilder of(JsonFile c, int hidden, int layers, int heads, int headDim) {
+        checkHeads(c, heads, headDim);
+        return new ConfigBuilder(c, hidden, layers, heads, headDim);
+    }
+
+    /// Dimensions of a head where heads divide the hidden size.
+    static int headDim(JsonFile c, int hidden, int heads) {
+        if (hidden > DecoderConfig.MAX_DIMENSION) {
+            throw new FormatException("%s: expected a hidden size of at most %d, got %d"
+                    .formatted(c.path(), DecoderConfig.MAX_DIMENSION, hidden));
+        }
+        if (hidden % heads != 0) {
+            throw new FormatException("%s: expected a hidden size that is a multiple of %d heads, got %d"
+                    .formatted(c.path(), heads, hidden));
+        }
+        checkHeads(c, heads, hidden / heads);
+        return hidden / heads;
+    }
+
+    /// Tables are made from these numbers before any tensor can contradict them.
+    private static void checkHeads(JsonFile c, int heads, int headDim) {
+        if (heads > DecoderConfig.MAX_HEADS) {
+            throw new FormatException(
+                    "%s: expected at most %d heads, got %d".formatted(c.path(), DecoderConfig.MAX_HEADS, heads));
+        }
+        if (headDim > DecoderConfig.MAX_HEAD_DIM) {
+            throw new FormatException("%s: expected a head size of at most %d, got %d"
+                    .formatted(c.path(), DecoderConfig.MAX_HEAD_DIM, headDim));
+        }
     }
 
     int layers() {

@@ -1,16 +1,17 @@
-package io.github.sgpt4j.model;
+package io.github.sgpt4j.model.family;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
-import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.text.Quoted;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
 /// Inverse frequencies of rotary embeddings from config.json, in the forms before transformers 5 (`rope_theta`,
 /// `rope_scaling`, `rotary_pct`) and since (`rope_parameters`). Follows `modeling_rope_utils.py`.
-final class RotaryFrequencies {
+public final class RotaryFrequencies {
     private RotaryFrequencies() {}
 
     /// Rotary parameters of GPT-NeoX: part of a head is rotated, a quarter if the file says nothing.
@@ -52,7 +53,7 @@ final class RotaryFrequencies {
 
     private static void requireSame(JsonFile config, String key, double used) {
         if (config.positiveNumber(used, key) != used) {
-            throw Family.unsupported(config, key, "this family's own keys say " + used);
+            throw config.unsupported(key, "this family's own keys say " + used);
         }
     }
 
@@ -84,7 +85,7 @@ final class RotaryFrequencies {
     private static void refuseLayerTypes(JsonFile config, JsonFile parameters) {
         for (String key : List.of("full_attention", "sliding_attention")) {
             if (parameters.has(key)) {
-                throw Family.unsupported(config, "rope_parameters", "expected one rotation for all layers");
+                throw config.unsupported("rope_parameters", "expected one rotation for all layers");
             }
         }
     }

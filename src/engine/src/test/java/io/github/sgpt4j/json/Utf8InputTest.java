@@ -1,9 +1,10 @@
-package io.github.sgpt4j.weights;
+package io.github.sgpt4j.json;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.weights.Hostile;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
