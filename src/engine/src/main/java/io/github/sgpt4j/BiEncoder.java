@@ -7,6 +7,7 @@ import io.github.sgpt4j.scoring.TokenPooling;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
 /// Embeds texts: SGPT-BE (Muennighoff 2022, arXiv 2202.08904, section 4).
@@ -46,10 +47,10 @@ public final class BiEncoder implements AutoCloseable {
             pooling.close();
             throw e;
         }
-        int components = options.truncateDim() > 0
+        OptionalInt components = options.truncateDim().isPresent()
                 ? options.truncateDim()
-                : modules.use().truncateDim().orElse(steps.width());
-        dimension = Math.min(components, steps.width());
+                : modules.use().truncateDim();
+        dimension = Math.min(components.orElse(steps.width()), steps.width());
         try {
             encoder = new TextEncoder(
                     model.lanes(),
@@ -117,6 +118,37 @@ public final class BiEncoder implements AutoCloseable {
         return embed(List.of(text))[0];
     }
 
+    /// Embeds one query of a search.
+    ///
+    /// @return `[dimension]`
+    public float[] embedQuery(String query) {
+        return embed(List.of(query), TextKind.QUERY)[0];
+    }
+
+    /// Embeds one document to be searched.
+    ///
+    /// @return `[dimension]`
+    public float[] embedDocument(String document) {
+        return embed(List.of(document), TextKind.DOCUMENT)[0];
+    }
+
+    /// How near two embeddings are, by [#similarity()]; more is nearer.
+    ///
+    /// @param a `[dimension]`
+    /// @param b `[dimension]`
+    public float similarity(float[] a, float[] b) {
+        return similarity.of(a, b);
+    }
+
+    /// How near every query is to every document, by [#similarity()]; more is nearer.
+    ///
+    /// @param queries `[queries][dimension]`
+    /// @param documents `[documents][dimension]`
+    /// @return `[queries][documents]`
+    public float[][] similarities(float[][] queries, float[][] documents) {
+        return similarity.matrix(queries, documents);
+    }
+
     /// Embeds texts as they are.
     ///
     /// @return `[texts][dimension]`, in the order of `texts`
@@ -156,6 +188,16 @@ public final class BiEncoder implements AutoCloseable {
         return compute(texts, kind, progress).vectors();
     }
 
+    /// Embeds texts with a prompt in front of each, in place of the prompts or brackets of a kind.
+    ///
+    /// @param prompt tokenized together with each text; empty for none
+    /// @return `[texts][dimension]`, in the order of `texts`
+    /// @throws io.github.sgpt4j.error.FormatException as [#embed(List, TextKind, ProgressListener)]
+    public float[][] embedWithPrompt(String prompt, List<String> texts) {
+        return compute(texts, readings.withPrompt(prompt), readings.tally(TextKind.TEXT), ProgressListener.NONE)
+                .vectors();
+    }
+
     /// As [#embed(List, TextKind, ProgressListener)], with what became of each text.
     ///
     /// @return one embedding per text, in the order of `texts`
@@ -167,8 +209,12 @@ public final class BiEncoder implements AutoCloseable {
     }
 
     private TextEncoder.Embedded compute(List<String> texts, TextKind kind, ProgressListener progress) {
+        return compute(texts, readings.of(kind), readings.tally(kind), progress);
+    }
+
+    private TextEncoder.Embedded compute(
+            List<String> texts, TextEncoder.Reading reading, TextReadings.Tally tally, ProgressListener progress) {
         requireOpen();
-        TextEncoder.Reading reading = readings.of(kind);
         List<String> copy = List.copyOf(texts);
         TextEncoder.Embedded embedded = Model.whileOpen(
                 this::requireOpen, () -> encoder.embed(copy, reading, options.batchTokens(), progress::update));
@@ -182,7 +228,7 @@ public final class BiEncoder implements AutoCloseable {
                 EmbeddingSteps.normalize(vectors[i]);
             }
         }
-        readings.tally(kind).add(embedded.tokens(), embedded.uncut());
+        tally.add(embedded.tokens(), embedded.uncut());
         return embedded;
     }
 

@@ -6,6 +6,7 @@ import io.github.sgpt4j.scoring.PromptTemplate;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.IntStream;
@@ -58,6 +59,12 @@ public final class CrossEncoder implements AutoCloseable {
         }
     }
 
+    /// A document's place in a ranking.
+    ///
+    /// @param index of the document in the list that was ranked
+    /// @param score higher is better
+    public record Ranked(int index, float score) {}
+
     private CrossEncoder(Model model, boolean ownsModel, CrossEncoderOptions options) {
         this.model = model;
         this.ownsModel = ownsModel;
@@ -69,9 +76,7 @@ public final class CrossEncoder implements AutoCloseable {
 
     /// Most token ids of prompt, document and query together, but for the last.
     public int maxLength() {
-        return options.maxLength() > 0
-                ? options.maxLength()
-                : model.decoder().config().maxPositions();
+        return options.maxLength().orElseGet(() -> model.decoder().config().maxPositions());
     }
 
     /// Opens a checkpoint directory with default options; closing the encoder closes the model.
@@ -131,6 +136,30 @@ public final class CrossEncoder implements AutoCloseable {
     public List<Score> score(String query, List<String> documents) {
         Objects.requireNonNull(query, "query");
         return score(Collections.nCopies(documents.size(), query), documents, ProgressListener.NONE);
+    }
+
+    /// Orders documents by their scores for a query.
+    ///
+    /// @return all documents, best first, equals in the order of `documents`
+    public List<Ranked> rank(String query, List<String> documents) {
+        return rank(query, documents, documents.size());
+    }
+
+    /// Orders documents by their scores for a query.
+    ///
+    /// @param limit at most this many, at least 0
+    /// @return the best documents, best first, equals in the order of `documents`
+    /// @throws IllegalArgumentException if `limit` is negative
+    public List<Ranked> rank(String query, List<String> documents, int limit) {
+        if (limit < 0) {
+            throw new IllegalArgumentException("limit: expected at least 0, got " + limit);
+        }
+        List<Score> scores = score(query, documents);
+        return IntStream.range(0, scores.size())
+                .mapToObj(i -> new Ranked(i, scores.get(i).value()))
+                .sorted(Comparator.comparing(Ranked::score, Comparator.reverseOrder()))
+                .limit(limit)
+                .toList();
     }
 
     /// Scores pairs.

@@ -49,7 +49,7 @@ public final class Devices {
     /// What was found on this machine, and why not.
     public static List<Device> list() {
         List<Device> devices = new ArrayList<>();
-        try (CpuBackend backend = new CpuBackend(new CpuOptions(0, WeightFormat.AS_STORED))) {
+        try (CpuBackend backend = new CpuBackend(CpuOptions.of(WeightFormat.AS_STORED))) {
             devices.add(new Device("cpu", true, backend.description()));
         } catch (BackendException e) {
             devices.add(new Device("cpu", false, String.valueOf(e.getMessage())));
@@ -171,7 +171,7 @@ public final class Devices {
     }
 
     private static Backend openCpu(ModelOptions options) {
-        return new CpuBackend(new CpuOptions(options.threads(), weightFormat(options.dtype())));
+        return new CpuBackend(CpuOptions.of(options.threads(), weightFormat(options.dtype())));
     }
 
     /// How the CPU holds weights.

@@ -32,7 +32,7 @@ final class MemoryEstimate {
                 ModuleWeights.of(modules, layout.config().embeddingWidth());
         List<MemoryNeed> needs = new ArrayList<>();
         for (Dtype dtype : CPU_DTYPES) {
-            CpuOptions options = new CpuOptions(0, Devices.weightFormat(dtype));
+            CpuOptions options = CpuOptions.of(Devices.weightFormat(dtype));
             long weights = cpuBytes(layout.decoder(), stored, options);
             for (ModuleWeights module : inModules) {
                 try (Weights own = Weights.open(module.folder())) {

@@ -15,6 +15,13 @@ public sealed interface TextFraming {
     /// SGPT's asymmetric models ("specb"): one token before and one after the text's ids, which are cut to leave room.
     record Brackets(int before, int after) implements TextFraming {}
 
+    /// A prompt in front of the text.
+    ///
+    /// @param text empty for none
+    static TextFraming prompt(String text) {
+        return text.isEmpty() ? new Plain() : new Prompt(text);
+    }
+
     /// The brackets of queries.
     static Brackets queryBrackets(Tokenizer tokenizer) {
         return brackets(tokenizer, "[", "]");

@@ -1,5 +1,6 @@
 package io.github.sgpt4j.nano;
 
+import io.github.sgpt4j.BiEncoder;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -17,6 +18,13 @@ public final class NanoModel {
     private static final String MODEL = "model/";
 
     private NanoModel() {}
+
+    /// Opens the model as an encoder; closing the encoder closes the model.
+    ///
+    /// @throws UncheckedIOException if the model cannot be unpacked
+    public static BiEncoder open() {
+        return BiEncoder.open(directory());
+    }
 
     /// The model as a checkpoint directory, unpacked on first use.
     ///

@@ -63,7 +63,7 @@ public final class CpuBackend implements Backend {
             throw new BackendException("cpu: " + problem);
         });
         this.options = options;
-        int threads = options.threads() == 0 ? Runtime.getRuntime().availableProcessors() : options.threads();
+        int threads = options.threads();
         this.workers = new Workers(threads);
         // Linking the first native call takes some 30 ms, which pass while files are read.
         Thread.ofPlatform().daemon().name("sgpt4j-machine-code").start(options::vectorCode);
