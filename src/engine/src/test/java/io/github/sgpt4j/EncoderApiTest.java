@@ -16,7 +16,8 @@ import org.junit.jupiter.api.Test;
 /// The short forms of encoders, and options for prompts and dimensions.
 class EncoderApiTest {
     private static final List<String> TEXTS = List.of("A spider has eight legs.", "Bread is made of flour.", "Legs");
-    private static final ModelOptions ONE_THREAD = ModelOptions.DEFAULT.withDevice("cpu").withThreads(1);
+    private static final ModelOptions ONE_THREAD =
+            ModelOptions.DEFAULT.withDevice("cpu").withThreads(1);
 
     private static final BiEncoderOptions SPECB = BiEncoderOptions.DEFAULT.withSpecb(true);
 
@@ -79,8 +80,9 @@ class EncoderApiTest {
             assertEquals(5, cut.dimension());
             float[] all = whole.embed(TEXTS.getFirst());
             float[] few = cut.embed(TEXTS.getFirst());
-            double length = Math.sqrt(
-                    IntStream.range(0, 5).mapToDouble(i -> (double) all[i] * all[i]).sum());
+            double length = Math.sqrt(IntStream.range(0, 5)
+                    .mapToDouble(i -> (double) all[i] * all[i])
+                    .sum());
             for (int i = 0; i < 5; i++) {
                 assertEquals(all[i] / length, few[i], 1e-6);
             }

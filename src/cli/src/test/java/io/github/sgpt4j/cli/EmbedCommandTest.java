@@ -84,8 +84,7 @@ class EmbedCommandTest {
 
     @Test
     void cutsAndScalesToDimensions() {
-        JsonNode whole =
-                Cli.run("embed", "fear of spiders").lines().getFirst().get("embedding");
+        JsonNode whole = Cli.run("embed", "fear of spiders").lines().getFirst().get("embedding");
         JsonNode cut = Cli.run("embed", "--dimensions", "4", "fear of spiders")
                 .lines()
                 .getFirst()

@@ -1,5 +1,13 @@
 package io.github.sgpt4j.tokenizer;
 
+import io.github.sgpt4j.text.WellFormed;
+import io.github.sgpt4j.tokenizer.bpe.BpeModel;
+import io.github.sgpt4j.tokenizer.bpe.WordEncoder;
+import io.github.sgpt4j.tokenizer.collection.IntList;
+import io.github.sgpt4j.tokenizer.step.Normalizer;
+import io.github.sgpt4j.tokenizer.step.PreTokenizer;
+import io.github.sgpt4j.tokenizer.vocabulary.AddedVocabulary;
+
 /// A tokenizer at work on one text after another. One thread at a time: what it needs room for, it keeps for the next
 /// text.
 final class Encoder {

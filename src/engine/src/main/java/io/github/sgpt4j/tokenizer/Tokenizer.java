@@ -1,5 +1,15 @@
 package io.github.sgpt4j.tokenizer;
 
+import io.github.sgpt4j.tokenizer.bpe.BpeModel;
+import io.github.sgpt4j.tokenizer.collection.Growth;
+import io.github.sgpt4j.tokenizer.collection.IntList;
+import io.github.sgpt4j.tokenizer.step.Decoder;
+import io.github.sgpt4j.tokenizer.step.Normalizer;
+import io.github.sgpt4j.tokenizer.step.PostProcessor;
+import io.github.sgpt4j.tokenizer.step.PreTokenizer;
+import io.github.sgpt4j.tokenizer.vocabulary.AddedToken;
+import io.github.sgpt4j.tokenizer.vocabulary.AddedVocabulary;
+import io.github.sgpt4j.tokenizer.vocabulary.Vocabulary;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

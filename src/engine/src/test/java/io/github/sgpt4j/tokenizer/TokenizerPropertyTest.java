@@ -7,6 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.sgpt4j.tokenizer.bpe.BpeMerger;
+import io.github.sgpt4j.tokenizer.collection.Growth;
+import io.github.sgpt4j.tokenizer.files.ModelReader;
+import io.github.sgpt4j.tokenizer.pattern.CharacterClasses;
+import io.github.sgpt4j.tokenizer.pattern.KnownSplitters;
+import io.github.sgpt4j.tokenizer.pattern.OnigurumaPattern;
+import io.github.sgpt4j.tokenizer.pattern.Splitter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
