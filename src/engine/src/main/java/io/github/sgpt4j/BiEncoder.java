@@ -237,6 +237,11 @@ public final class BiEncoder implements AutoCloseable {
         return readings.tally(kind).soFar();
     }
 
+    /// Most tokens computed at the same time on a device.
+    public int batchTokens() {
+        return options.batchTokens();
+    }
+
     /// The model that computes.
     public Model model() {
         return model;
