@@ -74,7 +74,7 @@ public final class BiEncoder implements AutoCloseable {
     /// Opens a checkpoint directory; closing the encoder closes the model.
     ///
     /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something
-    ///     unsupported, or the device cannot be had
+    ///     unsupported, or the device is unavailable
     public static BiEncoder open(Path directory, ModelOptions modelOptions, BiEncoderOptions options) {
         Model model = Model.open(directory, modelOptions);
         try {

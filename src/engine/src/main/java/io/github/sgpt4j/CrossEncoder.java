@@ -87,7 +87,7 @@ public final class CrossEncoder implements AutoCloseable {
     /// Opens a checkpoint directory; closing the encoder closes the model.
     ///
     /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something
-    ///     unsupported, the checkpoint has no output head or one that gives classes, or the device cannot be had
+    ///     unsupported, the checkpoint has no output head or one that gives classes, or the device is unavailable
     public static CrossEncoder open(Path directory, ModelOptions modelOptions, CrossEncoderOptions options) {
         Model model = Model.open(directory, modelOptions);
         try {

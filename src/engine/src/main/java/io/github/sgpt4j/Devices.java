@@ -110,7 +110,7 @@ public final class Devices {
     /// weights, otherwise the CPU.
     ///
     /// @param elements number of weights
-    /// @throws BackendException if a device cannot be had
+    /// @throws BackendException if a device is unavailable
     static Opened open(ModelOptions options, long elements) {
         if (options.device().startsWith("cuda")) {
             return new Opened(openCuda(options), Optional.empty());
@@ -139,7 +139,7 @@ public final class Devices {
         } catch (BackendException e) {
             backends.forEach(Backend::close);
             throw new BackendException(
-                    "device \"%s\" cannot be had: %s".formatted(options.device(), e.getMessage()), e);
+                    "device \"%s\" is unavailable: %s".formatted(options.device(), e.getMessage()), e);
         }
     }
 

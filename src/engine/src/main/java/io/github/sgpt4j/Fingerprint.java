@@ -129,7 +129,7 @@ final class Fingerprint {
                     (offset, length) ->
                             digest.update(data.asSlice(offset, length).asByteBuffer()));
         } catch (IOException e) {
-            throw new IllegalStateException("memory does no input", e);
+            throw new IllegalStateException("writing to memory cannot fail", e);
         }
     }
 

@@ -77,7 +77,7 @@ public final class Model implements AutoCloseable {
     /// merged into its base model, which lies in the same folder or is named by [ModelOptions#withBaseModel].
     ///
     /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something
-    ///     unsupported, or the device cannot be had
+    ///     unsupported, or the device is unavailable
     public static Model open(Path directory, ModelOptions options) {
         if (!Files.isDirectory(directory)) {
             throw new FormatException("%s: expected a model directory, %s"

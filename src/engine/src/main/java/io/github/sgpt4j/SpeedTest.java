@@ -55,7 +55,7 @@ public final class SpeedTest implements AutoCloseable {
     /// A published model's shape with random weights; the caller closes it.
     ///
     /// @throws IllegalArgumentException if there is no shape of that name
-    /// @throws io.github.sgpt4j.error.SgptException if the device cannot be had
+    /// @throws io.github.sgpt4j.error.SgptException if the device is unavailable
     public static SpeedTest ofShape(String name, ModelOptions options) {
         NamedShape shape = NamedShape.parse(name);
         Devices.Opened devices = Devices.open(options, shape.parameters());

@@ -91,7 +91,7 @@ public final class Main implements Runnable {
         }
     }
 
-    /// The command with its verbs; with the one verb only that the arguments start with, since looking at the
+    /// The command with its verbs, or with only the verb that the arguments start with, since looking at the
     /// options of all of them takes a tenth of a second.
     static CommandLine commandLine(Console console, String... given) {
         Map<String, Function<Console, Object>> verbs = new LinkedHashMap<>();

@@ -172,7 +172,7 @@ abstract class ModelCommand implements Callable<Integer> {
     final void noticeUnusedModel(String work) {
         List<String> unused = MODEL_OPTIONS.stream().filter(this::given).toList();
         if (!unused.isEmpty()) {
-            notice("%s needs no model: nothing comes of %s".formatted(work, String.join(", ", unused)));
+            notice("%s needs no model: ignored: %s".formatted(work, String.join(", ", unused)));
         }
     }
 

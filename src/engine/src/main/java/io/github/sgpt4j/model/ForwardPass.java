@@ -74,10 +74,10 @@ final class ForwardPass implements AutoCloseable {
     static long peakValues(DecoderConfig c, long tokens, long afterwards) {
         long attended = (long) c.heads() * c.headDim();
         long always = 2L * c.hidden() + c.qkvColumns() + attended + c.feedForward();
-        long forAWhile =
+        long transientValues =
                 Math.max(c.gated() ? 2L * c.feedForward() : 0, c.hasEmbeddingProjection() ? c.embeddingWidth() : 0);
-        long copies = (2L * c.hidden() + attended + forAWhile + 1) / 2;
-        long peak = Math.max(always + forAWhile, always - c.qkvColumns() + copies);
+        long copies = (2L * c.hidden() + attended + transientValues + 1) / 2;
+        long peak = Math.max(always + transientValues, always - c.qkvColumns() + copies);
         long end = always + (c.hasEmbeddingProjection() ? c.embeddingWidth() : 0);
         return Math.multiplyExact(tokens, Math.max(peak, Math.addExact(end, afterwards)));
     }

@@ -148,7 +148,7 @@ class TokenizerBrokenFileTest {
             assertRefused(
                     UnsupportedModelException.class,
                     changed("/normalizer/normalizers", steps),
-                    ": expected to make of");
+                    ": expected ");
         }
     }
 

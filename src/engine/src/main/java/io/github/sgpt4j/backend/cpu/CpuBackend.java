@@ -53,7 +53,7 @@ public final class CpuBackend implements Backend {
     private volatile boolean closed;
 
     /// @throws BackendException if the Vector API is missing, or a vector width is asked for that
-    ///     cannot be had
+    ///     is unavailable
     public CpuBackend(CpuOptions options) {
         if (!hasVectorModule()) {
             throw new BackendException("cpu: module %s is not there; start java with --add-modules %s"

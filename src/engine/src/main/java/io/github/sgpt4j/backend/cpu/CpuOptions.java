@@ -63,7 +63,7 @@ public record CpuOptions(int threads, WeightFormat weights, long workInPlace, bo
     /// @param stored the type of all its parts; F32 where they differ
     public long matrixBytes(DType stored, int in, int out) {
         if (!CpuBackend.hasVectorModule()) {
-            // There is no width of vectors to round up to: the backend cannot be had in this virtual machine.
+            // There is no width of vectors to round up to: there is no backend in this virtual machine.
             return Math.multiplyExact((long) in * out, weights.heldAs(stored).bytes());
         }
         return holdsTiles(in) ? TiledMatrix.bytes(in, out) : PackedMatrix.bytes(in, out, weights.heldAs(stored));

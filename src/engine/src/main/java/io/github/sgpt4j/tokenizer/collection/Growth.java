@@ -18,7 +18,7 @@ public record Growth(String where) {
         long most = SHORT + FACTOR * before;
         if (after > most) {
             throw new UnsupportedModelException(
-                    "%s: expected to make of %d characters at most %d, got more".formatted(where, before, most));
+                    "%s: expected %d characters to become at most %d, got more".formatted(where, before, most));
         }
     }
 }

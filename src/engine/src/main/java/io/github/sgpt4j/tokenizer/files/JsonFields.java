@@ -48,7 +48,7 @@ public record JsonFields(String file, String path, JsonNode node) {
     public void allow(Set<String> keys) {
         node.properties().forEach(member -> {
             if (!keys.contains(member.getKey()) && !member.getValue().isNull()) {
-                throw new UnsupportedModelException("%s: key %s is not known, so that its meaning would be lost"
+                throw new UnsupportedModelException("%s: unknown key %s"
                         .formatted(file, child(member.getKey())));
             }
         });
