@@ -199,7 +199,8 @@ check_contents() {
     case $cached in
         '' | failed) return ;;
     esac
-    read -r sum size <"$cache.made" || true
+    # Another start may have found it before.
+    { read -r sum size <"$cache.made"; } 2>/dev/null || return 0
     if [ "$sum $size" != "$(cksum <"$cache.aot")" ]; then
         take_back "$cache.made" "the cache for faster starts, $cache.aot, was damaged" it
     fi

@@ -62,6 +62,10 @@ final class FakeCheckout {
             esac
             """;
 
+    /// Ends when the filter behind the command has ended as well, which holds stderr: Java reads no further than to the
+    /// end of the process.
+    private static final String TO_THE_END = "{ \"$@\" 2>&1 >&3 3>&- | cat >&2 3>&-; exit \"${PIPESTATUS[0]}\"; } 3>&1";
+
     private final Path root;
     private final Path jdk;
     private final Map<String, String> environment = new TreeMap<>();
@@ -204,15 +208,15 @@ final class FakeCheckout {
     }
 
     Process begin(Path directory, List<String> command) throws IOException {
-        ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile());
-        builder.environment().clear();
-        builder.environment().putAll(environment);
-        Process process = builder.start();
+        List<String> whole = new ArrayList<>(List.of("bash", "-c", TO_THE_END, "bash", "env", "-i"));
+        environment.forEach((name, value) -> whole.add(name + "=" + value));
+        whole.addAll(command);
+        Process process =
+                new ProcessBuilder(whole).directory(directory.toFile()).start();
         process.getOutputStream().close();
         return process;
     }
 
-    /// Waits for a start to end, and for the filter behind it, which keeps stderr open.
     static Result end(Process process) throws IOException, InterruptedException {
         String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         String err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);

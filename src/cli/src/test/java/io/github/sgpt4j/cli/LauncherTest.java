@@ -3,8 +3,10 @@ package io.github.sgpt4j.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.sgpt4j.retrieval.SearchMode;
 import java.io.File;
 import java.io.IOException;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -78,9 +80,14 @@ class LauncherTest {
 
     /// Without one of its libraries, the command fails in one sentence, and leaves the mark on descriptor 2.
     @Test
-    void aBrokenClassLetsTheScriptCompareItsFiles() throws IOException, InterruptedException {
+    void aBrokenClassLetsTheScriptCompareItsFiles() throws IOException, InterruptedException, URISyntaxException {
+        Path library = Path.of(SearchMode.class
+                .getProtectionDomain()
+                .getCodeSource()
+                .getLocation()
+                .toURI());
         String classPath = Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
-                .filter(entry -> !entry.contains("jackson"))
+                .filter(entry -> !Path.of(entry).toAbsolutePath().normalize().equals(library))
                 .collect(Collectors.joining(File.pathSeparator));
         List<String> command = List.of(
                 "bash",
