@@ -70,10 +70,9 @@ public final class Main implements Runnable {
     /// @return its exit code
     static int run(Console console, String... arguments) {
         StringWriter help = new StringWriter();
-        CommandLine line = commandLine(console, arguments).setOut(new PrintWriter(help));
         int code;
         try {
-            code = line.execute(arguments);
+            code = commandLine(console, arguments).setOut(new PrintWriter(help)).execute(arguments);
         } catch (Error e) {
             // picocli hands over exceptions only; out of memory deserves its line as well.
             return report(console, e);
@@ -158,6 +157,9 @@ public final class Main implements Runnable {
             return 0;
         }
         console.say(Failures.sentence(failure));
+        if (Failures.isBrokenClass(failure)) {
+            StandardError.suspectFiles();
+        }
         if (console.isSet("SGPT_DEBUG")) {
             failure.printStackTrace(console.err());
         }
