@@ -50,7 +50,7 @@ final class CudaEngine implements AutoCloseable {
             uploads = stream();
             downloads = stream();
             Arena arena = keep(Arena.ofShared());
-            memory = keep(new DevicePool(name()));
+            memory = keep(new DevicePool(name(), compute));
             pinned = keep(new PinnedPool());
             slots = new IndexSlots(this);
             made.push(slots::destroyEvents);

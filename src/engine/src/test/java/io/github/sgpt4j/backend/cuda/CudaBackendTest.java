@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.Backend;
+import io.github.sgpt4j.backend.Batch;
 import io.github.sgpt4j.backend.Download;
 import io.github.sgpt4j.backend.Linear;
 import io.github.sgpt4j.backend.MatrixRows;
@@ -14,6 +15,7 @@ import io.github.sgpt4j.backend.Norm;
 import io.github.sgpt4j.backend.NormParameters;
 import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.backend.Tensor;
+import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.SequenceBatch;
 import io.github.sgpt4j.error.BackendException;
 import io.github.sgpt4j.tensor.DType;
@@ -30,6 +32,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What the contract of all backends does not say: memory, overlap, debugging.
 @Tag("cuda-only")
@@ -119,6 +123,27 @@ class CudaBackendTest {
     private static Tensor reuse(Backend backend, Tensor x) {
         x.close();
         return backend.upload(new float[4000], 40, 100);
+    }
+
+    /// Index arrays come in on a stream of their own; here into memory that queued work still reads. On the stand-in,
+    /// which fails where no event orders two streams, whichever it runs first.
+    @ParameterizedTest
+    @ValueSource(strings = {"0", "1", "2", "3", "4", "5"})
+    void newMemoryForIndexArraysWaitsForItsLastUse(String order) {
+        try (var _ = CudaTests.standIn("SGPT_STANDIN_ORDER", order);
+                CudaBackend backend = new CudaBackend(new CudaOptions(0, Optional.of(Precision.FP32)));
+                Tensor out = backend.allocate(128, 128)) {
+            float[] values = counted(128 * 128);
+            Tensor x = backend.upload(values, 128, 128);
+            backend.copy(x, out);
+            x.close();
+            long before = backend.allocations();
+            try (Batch batch = backend.upload(PackedBatch.of(List.of(new int[100])))) {
+                assertEquals(100, batch.packed().tokens());
+                assertEquals(before, backend.allocations(), "the batch has the tensor's memory");
+                assertArrayEquals(values, backend.download(out));
+            }
+        }
     }
 
     @Test
