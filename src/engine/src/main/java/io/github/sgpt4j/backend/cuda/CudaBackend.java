@@ -74,6 +74,11 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
+    public List<String> notices() {
+        return engine.notices();
+    }
+
+    @Override
     public Linear linear(List<MatrixRows> weight, List<MatrixRows> bias) {
         return engine.call(() -> new CudaLinear(engine, weight, bias));
     }
