@@ -42,7 +42,15 @@ public final class Devices {
     ///
     /// @param backends one per device
     /// @param notice why `auto` is the CPU although a GPU was to be expected, or empty
-    record Opened(List<Backend> backends, Optional<String> notice) {}
+    record Opened(List<Backend> backends, Optional<String> notice) {
+        /// What came up since, each sentence once.
+        List<String> noticesInUse() {
+            return backends.stream()
+                    .flatMap(backend -> backend.notices().stream())
+                    .distinct()
+                    .toList();
+        }
+    }
 
     private Devices() {}
 

@@ -266,6 +266,14 @@ public final class Model implements AutoCloseable {
         return devices.notice();
     }
 
+    /// What people should know that came up while the devices computed and changes no result, such as damaged files of
+    /// a
+    /// cache, which were made again. One sentence each; empty for most models, and until they are used. Can be
+    /// asked after closing as well.
+    public List<String> noticesInUse() {
+        return devices.noticesInUse();
+    }
+
     /// What probably makes results NaN or infinite and what to do about it, as the end of a sentence: numbers beyond
     /// the range of 16-bit floats where weights are kept so, otherwise broken weights.
     public String nonFiniteHint() {

@@ -153,6 +153,11 @@ public final class SpeedTest implements AutoCloseable {
         return devices.notice();
     }
 
+    /// As [Model#noticesInUse].
+    public List<String> noticesInUse() {
+        return devices.noticesInUse();
+    }
+
     /// Tokens of a text of usual length, a document's: 300, or as many as the model allows beside a query.
     public int usualTokens(int queryTokens) {
         return Math.clamp(lanes.any().config().maxPositions() - (long) queryTokens, 1, USUAL_TOKENS);

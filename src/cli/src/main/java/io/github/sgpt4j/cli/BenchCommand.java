@@ -80,6 +80,7 @@ final class BenchCommand extends ModelCommand {
             test.deviceNotice().ifPresent(this::notice);
             length = tokens > 0 ? tokens : test.usualTokens(queryTokens);
             report = measure(test, length);
+            test.noticesInUse().forEach(this::notice);
         }
         try (Output out = Output.open(console(), Optional.empty())) {
             write(subject, length, report, out.stream());

@@ -6,6 +6,7 @@ import io.github.sgpt4j.Model;
 import io.github.sgpt4j.ModelOptions;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -23,6 +24,9 @@ abstract class ModelCommand implements Callable<Integer> {
             List.of("--model", "--base-model", "--device", "--dtype", "--batch-tokens", "--threads");
 
     private final Console console;
+
+    /// Models that were opened; closed by now, perhaps.
+    private final List<Model> used = new ArrayList<>();
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -53,6 +57,7 @@ abstract class ModelCommand implements Callable<Integer> {
     @Override
     public final Integer call() throws IOException {
         run();
+        used.stream().flatMap(model -> model.noticesInUse().stream()).distinct().forEach(this::notice);
         return 0;
     }
 
@@ -91,6 +96,7 @@ abstract class ModelCommand implements Callable<Integer> {
     final Model openModel() throws IOException {
         Path directory = readableModel();
         Model opened = Model.open(directory, modelOptions(directory));
+        used.add(opened);
         opened.deviceNotice().ifPresent(this::notice);
         try {
             opened.notices().forEach(this::checkpointNotice);
