@@ -35,6 +35,10 @@ import java.util.function.Supplier;
 ///
 /// Opening reads headers only; weights are read, and sent to a GPU, when first used. Closing gives memory and threads
 /// back; nothing may be computing then, and encoders made from the model throw `IllegalStateException` afterwards.
+///
+/// Interrupting a thread that opens a model, or that reads its weights here, ends the call with a
+/// [CancelledException][io.github.sgpt4j.error.CancelledException]; the interrupt status stays set, and the model
+/// stays usable. Tokenizing by itself and closing are not cancelled.
 public final class Model implements AutoCloseable {
     private final Path directory;
     private final SentenceModules modules;
@@ -78,7 +82,8 @@ public final class Model implements AutoCloseable {
     /// merged into its base model, which lies in the same folder or is named by [ModelOptions#withBaseModel].
     ///
     /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something
-    ///     unsupported, or the device cannot be had
+    ///     unsupported, the device cannot be had, or this thread is interrupted
+    ///     ([CancelledException][io.github.sgpt4j.error.CancelledException]); nothing stays open then
     public static Model open(Path directory, ModelOptions options) {
         if (!Files.isDirectory(directory)) {
             throw new FormatException("%s: expected a model directory, %s"
@@ -184,13 +189,16 @@ public final class Model implements AutoCloseable {
     /// size. It says nothing about device and data type, which move results by rounding only.
     ///
     /// @throws IllegalStateException if the model is closed
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
     public String fingerprint() {
-        return whileOpen(() -> Fingerprint.ofCheckpoint(files, weights));
+        Cancellation cancellation = Cancellation.ofThisThread("reading the weights of " + directory);
+        return whileOpen(() -> Fingerprint.ofCheckpoint(files, weights, cancellation));
     }
 
     /// All stored tensors, also those that are not computed with: the decoder's by name, then those of modules.
     ///
     /// @throws IllegalStateException if the model is closed
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
     public List<TensorInfo> tensors() {
         return ofTensors(tensor -> Optional.of(info(tensor)));
     }
@@ -200,6 +208,7 @@ public final class Model implements AutoCloseable {
     ///
     /// @return in the order of [#tensors]
     /// @throws IllegalStateException if the model is closed
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before or meanwhile
     public List<TensorStatistics> scan() {
         return ofTensors(tensor -> tensor.dtype().isWeight() ? Optional.of(statistics(tensor)) : Optional.empty());
     }
@@ -220,17 +229,24 @@ public final class Model implements AutoCloseable {
 
     private <T> List<T> ofTensors(Function<WeightTensor, Optional<T>> fact) {
         List<T> facts = new ArrayList<>();
+        Cancellation cancellation = Cancellation.ofThisThread("reading the weights of " + directory);
         return whileOpen(() -> {
-            forEachTensor(tensor -> fact.apply(tensor).ifPresent(facts::add));
+            forEachTensor(cancellation, tensor -> fact.apply(tensor).ifPresent(facts::add));
             return facts;
         });
     }
 
-    private void forEachTensor(Consumer<WeightTensor> action) {
-        weights.names().forEach(name -> action.accept(weights.get(name)));
+    private void forEachTensor(Cancellation cancellation, Consumer<WeightTensor> action) {
+        weights.names().forEach(name -> {
+            cancellation.check();
+            action.accept(weights.get(name));
+        });
         for (Path folder : modules.weightFolders()) {
             try (Weights module = Weights.open(folder)) {
-                module.names().forEach(name -> action.accept(module.get(name)));
+                module.names().forEach(name -> {
+                    cancellation.check();
+                    action.accept(module.get(name));
+                });
             }
         }
     }

@@ -116,9 +116,9 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
         List<ScoringRequest> requests = new ArrayList<>(queries.size());
         for (int i = 0; i < queries.size(); i++) {
             cancellation.check();
-            int[] query = queryIds.computeIfAbsent(queries.get(i), q -> tokenizer.encode(q, false));
-            int[] context =
-                    contextIds.computeIfAbsent(documents.get(i), d -> tokenizer.encode(template.context(d), false));
+            int[] query = queryIds.computeIfAbsent(queries.get(i), q -> tokenizer.encode(q, false, cancellation));
+            int[] context = contextIds.computeIfAbsent(
+                    documents.get(i), d -> tokenizer.encode(template.context(d), false, cancellation));
             requests.add(ScoringRequest.of(context, query, instruction, maxLength));
         }
         return requests;

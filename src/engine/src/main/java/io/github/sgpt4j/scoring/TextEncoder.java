@@ -107,7 +107,7 @@ public record TextEncoder(
             counter.add(0);
         }
         int promptLength = includePrompt ? 0 : framing.promptLength(tokenizer);
-        TokenizedWindows.Encoding encoding = text -> encode(text, reading);
+        TokenizedWindows.Encoding encoding = text -> encode(text, reading, cancellation);
         TokenBudget budget = lanes.budget(batchTokens);
         try (TokenizedWindows windows = new TokenizedWindows(texts, WINDOW, ahead(budget), encoding, cancellation)) {
             lanes.run(
@@ -120,8 +120,8 @@ public record TextEncoder(
         return new Embedded(steps.apply(embedded.vectors(), cancellation), embedded.tokens(), embedded.uncut());
     }
 
-    private EncodedText encode(String text, Reading reading) {
-        EncodedText encoded = reading.framing().encode(tokenizer, text, reading.maxLength());
+    private EncodedText encode(String text, Reading reading, Cancellation cancellation) {
+        EncodedText encoded = reading.framing().encode(tokenizer, text, reading.maxLength(), cancellation);
         if (encoded.truncated() && !reading.truncate()) {
             throw new FormatException("text %s: expected at most %d tokens, got %d"
                     .formatted(Quoted.of(text), reading.maxLength(), encoded.uncut()));

@@ -1,6 +1,7 @@
 package io.github.sgpt4j.weights;
 
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.error.SgptException;
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.tensor.DType;
 import io.github.sgpt4j.tensor.Half;
@@ -273,7 +274,7 @@ public final class Weights implements AutoCloseable {
                 || MappedFile.present(directory.resolve("pytorch_model.bin.index.json"));
     }
 
-    private static FormatException noWeights(Path directory) {
+    private static SgptException noWeights(Path directory) {
         Set<String> names = new TreeSet<>();
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
             for (Path entry : entries) {
