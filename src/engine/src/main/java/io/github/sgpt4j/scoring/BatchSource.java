@@ -1,8 +1,11 @@
 package io.github.sgpt4j.scoring;
 
 import io.github.sgpt4j.call.Cancellation;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +32,8 @@ final class BatchSource<B> {
     private final Iterator<B> batches;
     private final ToLongFunction<B> tokens;
     private final Cancellation cancellation;
+    /// Threads that wait for room.
+    private final Set<Thread> waiting = new HashSet<>();
     private @Nullable B following;
     private boolean stopped;
     private Optional<Throwable> failure = Optional.empty();
@@ -43,11 +48,10 @@ final class BatchSource<B> {
     }
 
     /// The next batch, once there is room for it; empty if there are no more.
-    synchronized Optional<Taken<B>> next(Room room) {
-        boolean interrupted = false;
-        try {
-            while (true) {
-                cancellation.check();
+    Optional<Taken<B>> next(Room room) {
+        while (true) {
+            cancellation.check();
+            synchronized (this) {
                 B batch = peek();
                 if (batch == null) {
                     return Optional.empty();
@@ -55,18 +59,16 @@ final class BatchSource<B> {
                 if (room.takes(tokens.applyAsLong(batch))) {
                     return Optional.of(take(batch, room));
                 }
-                try {
-                    wait();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                    cancellation.noteInterrupt();
-                }
+                waiting.add(Thread.currentThread());
             }
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
+            // Unlike wait(), this leaves an interrupt where the other threads see it.
+            LockSupport.park(this);
         }
+    }
+
+    private void awaken() {
+        waiting.forEach(LockSupport::unpark);
+        waiting.clear();
     }
 
     /// The next batch if there is room for it now.
@@ -102,13 +104,13 @@ final class BatchSource<B> {
     /// Gives back the room that a batch took.
     synchronized void done(Taken<B> taken, Room room) {
         room.used -= taken.tokens();
-        notifyAll();
+        awaken();
     }
 
     /// Hands out nothing more.
     synchronized void fail(Throwable thrown) {
         stopped = true;
-        notifyAll();
+        awaken();
         if (failure.isEmpty()) {
             failure = Optional.of(thrown);
         } else if (!failure.get().equals(thrown)) {

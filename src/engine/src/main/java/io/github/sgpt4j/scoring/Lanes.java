@@ -6,7 +6,6 @@ import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.scoring.BatchSource.Room;
 import io.github.sgpt4j.scoring.BatchSource.Taken;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
@@ -78,13 +77,13 @@ public record Lanes(List<Decoder> decoders) {
         if (decoders.size() == 1) {
             attempt(source, () -> runDecoder(source, any(), budget, cancellation, open));
         } else {
-            List<Thread> threads = new ArrayList<>();
+            LaneThreads threads = new LaneThreads();
             attempt(source, () -> {
                 for (Decoder decoder : decoders) {
-                    threads.add(start(source, () -> runDecoder(source, decoder, budget, cancellation, open)));
+                    threads.start(() -> attempt(source, () -> runDecoder(source, decoder, budget, cancellation, open)));
                 }
             });
-            join(threads, cancellation);
+            threads.await(cancellation);
         }
         source.throwFailure();
     }
@@ -94,27 +93,6 @@ public record Lanes(List<Decoder> decoders) {
             work.run();
         } catch (RuntimeException | Error e) {
             source.fail(e);
-        }
-    }
-
-    private static Thread start(BatchSource<?> source, Runnable work) {
-        return Thread.ofPlatform().daemon().name("sgpt4j-lane").start(() -> attempt(source, work));
-    }
-
-    private static void join(List<Thread> threads, Cancellation cancellation) {
-        boolean interrupted = false;
-        for (Thread thread : threads) {
-            while (thread.isAlive()) {
-                try {
-                    thread.join();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                    cancellation.noteInterrupt();
-                }
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
         }
     }
 
@@ -136,15 +114,15 @@ public record Lanes(List<Decoder> decoders) {
                 runQueue(source, room, lane, first, decoder.batchesInFlight());
                 return;
             }
-            List<Thread> threads = new ArrayList<>();
+            LaneThreads threads = new LaneThreads();
             attempt(source, () -> {
-                while (threads.size() < budget.sides() - 1 && !source.isEmpty()) {
+                while (threads.count() < budget.sides() - 1 && !source.isEmpty()) {
                     Optional<Taken<B>> batch = source.poll(room);
-                    threads.add(start(source, () -> runQueue(source, room, lane, batch, 1)));
+                    threads.start(() -> attempt(source, () -> runQueue(source, room, lane, batch, 1)));
                 }
                 runQueue(source, room, lane, first, 1);
             });
-            join(threads, cancellation);
+            threads.await(cancellation);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.github.sgpt4j.weights;
 
+import io.github.sgpt4j.call.Uninterrupted;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.SgptException;
 import io.github.sgpt4j.error.UnsupportedModelException;
@@ -81,10 +82,14 @@ public final class Weights implements AutoCloseable {
     ///
     /// @throws FormatException if there are none, or a file breaks a rule of its format
     public static Weights open(Path directory) {
+        return Uninterrupted.get(() -> openHere(directory));
+    }
+
+    private static Weights openHere(Path directory) {
         MappedFile.requireDirectory(directory, "a model directory");
         Path single = directory.resolve(SINGLE_FILE);
         if (MappedFile.present(single)) {
-            return openFile(single);
+            return openFileHere(single);
         }
         Path index = directory.resolve(INDEX_FILE);
         if (MappedFile.present(index)) {
@@ -97,6 +102,10 @@ public final class Weights implements AutoCloseable {
     ///
     /// @throws FormatException if it is missing, or breaks a rule of the format
     public static Weights openFile(Path file) {
+        return Uninterrupted.get(() -> openFileHere(file));
+    }
+
+    private static Weights openFileHere(Path file) {
         Arena arena = Arena.ofShared();
         boolean opened = false;
         try {

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.call.Cancellation;
+import io.github.sgpt4j.error.CancelledException;
 import io.github.sgpt4j.scoring.TokenizedWindows.Ahead;
 import io.github.sgpt4j.tokenizer.EncodedText;
 import java.util.ArrayList;
@@ -100,5 +101,51 @@ class TokenizedWindowsTest {
             assertEquals(0, windows.next().orElseThrow().first());
             assertSame(failure, assertThrows(IllegalArgumentException.class, windows::next));
         }
+    }
+
+    @Test
+    void anInterruptEndsTheWaitForTheBackgroundAndTheBackground() {
+        Cancellation cancellation = Cancellation.ofThisThread("tokenizing");
+        Thread caller = Thread.currentThread();
+        CountDownLatch begun = new CountDownLatch(1);
+        TokenizedWindows.Encoding endless = text -> {
+            while (text.equals("2")) {
+                begun.countDown();
+                cancellation.check();
+                Thread.onSpinWait();
+            }
+            return encode(text);
+        };
+        try (TokenizedWindows windows = new TokenizedWindows(TEXTS, 2, Ahead.ONE_THREAD, endless, cancellation)) {
+            windows.next();
+            Thread.ofPlatform().daemon().start(() -> {
+                while (begun.getCount() > 0 || caller.getState() != Thread.State.WAITING) {
+                    Thread.onSpinWait();
+                }
+                caller.interrupt();
+            });
+            assertThrows(CancelledException.class, windows::next);
+        }
+        assertTrue(Thread.interrupted());
+        assertTrue(!encoded.containsKey("3"));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void anInterruptLeavesTheTextsThatFollow(Ahead ahead) {
+        Cancellation cancellation = Cancellation.ofThisThread("tokenizing");
+        Thread caller = Thread.currentThread();
+        TokenizedWindows.Encoding interrupting = text -> {
+            caller.interrupt();
+            return encode(text);
+        };
+        try (TokenizedWindows windows = new TokenizedWindows(TEXTS, 2, ahead, interrupting, cancellation)) {
+            assertThrows(CancelledException.class, () -> {
+                windows.next();
+                windows.next();
+            });
+        }
+        assertTrue(Thread.interrupted());
+        assertTrue(encoded.size() <= 2, encoded::toString);
     }
 }
