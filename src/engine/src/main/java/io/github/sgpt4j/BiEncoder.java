@@ -1,5 +1,6 @@
 package io.github.sgpt4j;
 
+import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.scoring.EmbeddingSteps;
 import io.github.sgpt4j.scoring.SentenceModules;
 import io.github.sgpt4j.scoring.TextEncoder;
@@ -16,6 +17,12 @@ import java.util.stream.IntStream;
 /// pooled. Texts are used as they are, not stripped. A text without any token (an empty one, for most models)
 /// gives the pooled vector zero. Asymmetric models treat queries and documents differently: "specb" models put
 /// brackets around them, others put prompts in front. Safe to share between threads.
+///
+/// Interrupting a thread ([Thread#interrupt], `Future.cancel(true)`, `ExecutorService.shutdownNow`) ends the call that
+/// it makes here with a [CancelledException][io.github.sgpt4j.error.CancelledException], before the decoder's next
+/// layer, and the interrupt status stays set; nobody else notices, and the encoder stays usable. A thread whose status
+/// is set already gets the exception at once, for an empty list too. Of an interrupt that comes when everything is
+/// computed, only the status tells. A [ProgressListener] may interrupt the thread that it is called on.
 public final class BiEncoder implements AutoCloseable {
     private final Model model;
     private final boolean ownsModel;
@@ -29,6 +36,7 @@ public final class BiEncoder implements AutoCloseable {
     private volatile boolean closed;
 
     private BiEncoder(Model model, boolean ownsModel, BiEncoderOptions options) {
+        Cancellation.ofThisThread("opening " + model.directory()).check();
         this.model = model;
         this.ownsModel = ownsModel;
         this.options = options;
@@ -74,7 +82,7 @@ public final class BiEncoder implements AutoCloseable {
     /// Opens a checkpoint directory; closing the encoder closes the model.
     ///
     /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something
-    ///     unsupported, or the device is unavailable
+    ///     unsupported, the device is unavailable, or this thread is interrupted
     public static BiEncoder open(Path directory, ModelOptions modelOptions, BiEncoderOptions options) {
         Model model = Model.open(directory, modelOptions);
         try {
@@ -86,6 +94,8 @@ public final class BiEncoder implements AutoCloseable {
     }
 
     /// An encoder over a model that the caller owns and closes after it.
+    ///
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
     public static BiEncoder of(Model model, BiEncoderOptions options) {
         return model.whileOpen(() -> new BiEncoder(model, false, options));
     }
@@ -183,6 +193,8 @@ public final class BiEncoder implements AutoCloseable {
     /// @throws io.github.sgpt4j.error.FormatException if a text is too long and the options say not to
     ///     cut it
     /// @throws IllegalStateException if the encoder or its model is closed, before the call or meanwhile
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before the call or
+    ///     meanwhile
     /// @throws NullPointerException if a text is null
     public float[][] embed(List<String> texts, TextKind kind, ProgressListener progress) {
         return compute(texts, kind, progress).vectors();
@@ -201,6 +213,8 @@ public final class BiEncoder implements AutoCloseable {
     /// As [#embed(List, TextKind, ProgressListener)], with what became of each text.
     ///
     /// @return one embedding per text, in the order of `texts`
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before the call or
+    ///     meanwhile
     public List<Embedding> embeddings(List<String> texts, TextKind kind, ProgressListener progress) {
         TextEncoder.Embedded embedded = compute(texts, kind, progress);
         return IntStream.range(0, embedded.vectors().length)
@@ -232,7 +246,7 @@ public final class BiEncoder implements AutoCloseable {
         return embedded;
     }
 
-    /// How many texts of a kind were cut since this encoder was made.
+    /// How many texts of a kind were cut since this encoder was made, calls left out that ended with an exception.
     public Truncation truncation(TextKind kind) {
         return readings.tally(kind).soFar();
     }
@@ -257,6 +271,7 @@ public final class BiEncoder implements AutoCloseable {
     /// same embeddings but for rounding; 32 hexadecimal digits.
     ///
     /// @throws IllegalStateException if the encoder or its model is closed
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
     public String fingerprint() {
         requireOpen();
         SentenceModules modules = model.modules();

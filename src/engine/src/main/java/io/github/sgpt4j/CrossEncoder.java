@@ -1,5 +1,6 @@
 package io.github.sgpt4j;
 
+import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.scoring.PairScorer;
 import io.github.sgpt4j.scoring.PromptTemplate;
@@ -17,6 +18,12 @@ import java.util.stream.IntStream;
 /// logarithm: higher is better, and scores compare between documents of one query only. What is too long is cut
 /// from the left, but the prompt's instruction stays. A query without tokens scores 0. Safe to share between
 /// threads.
+///
+/// Interrupting a thread ([Thread#interrupt], `Future.cancel(true)`, `ExecutorService.shutdownNow`) ends the call that
+/// it makes here with a [CancelledException][io.github.sgpt4j.error.CancelledException], before the decoder's next
+/// layer, and the interrupt status stays set; nobody else notices, and the encoder stays usable. A thread whose status
+/// is set already gets the exception at once, for an empty list too. Of an interrupt that comes when everything is
+/// computed, only the status tells. A [ProgressListener] may interrupt the thread that it is called on.
 public final class CrossEncoder implements AutoCloseable {
     private final Model model;
     private final boolean ownsModel;
@@ -66,6 +73,7 @@ public final class CrossEncoder implements AutoCloseable {
     public record Ranked(int index, float score) {}
 
     private CrossEncoder(Model model, boolean ownsModel, CrossEncoderOptions options) {
+        Cancellation.ofThisThread("opening " + model.directory()).check();
         this.model = model;
         this.ownsModel = ownsModel;
         this.options = options;
@@ -87,7 +95,8 @@ public final class CrossEncoder implements AutoCloseable {
     /// Opens a checkpoint directory; closing the encoder closes the model.
     ///
     /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something
-    ///     unsupported, the checkpoint has no output head or one that gives classes, or the device is unavailable
+    ///     unsupported, the checkpoint has no output head or one that gives classes, the device is unavailable,
+    ///     or this thread is interrupted
     public static CrossEncoder open(Path directory, ModelOptions modelOptions, CrossEncoderOptions options) {
         Model model = Model.open(directory, modelOptions);
         try {
@@ -99,6 +108,8 @@ public final class CrossEncoder implements AutoCloseable {
     }
 
     /// An encoder over a model that the caller owns and closes after it.
+    ///
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
     public static CrossEncoder of(Model model, CrossEncoderOptions options) {
         return model.whileOpen(() -> new CrossEncoder(model, false, options));
     }
@@ -121,6 +132,7 @@ public final class CrossEncoder implements AutoCloseable {
     /// hexadecimal digits.
     ///
     /// @throws IllegalStateException if the encoder or its model is closed
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
     public String fingerprint() {
         requireOpen();
         return new Fingerprint()
@@ -169,6 +181,8 @@ public final class CrossEncoder implements AutoCloseable {
     /// @throws io.github.sgpt4j.error.FormatException if a pair is too long and the options say not to
     ///     cut it
     /// @throws IllegalStateException if the encoder or its model is closed, before the call or meanwhile
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before the call or
+    ///     meanwhile
     /// @throws NullPointerException if a text is null
     public List<Score> score(List<String> queries, List<String> documents, ProgressListener progress) {
         requireOpen();
@@ -183,7 +197,7 @@ public final class CrossEncoder implements AutoCloseable {
                 .toList();
     }
 
-    /// How many pairs were cut since this encoder was made.
+    /// How many pairs were cut since this encoder was made, calls left out that ended with an exception.
     public Truncation truncation() {
         return tally.soFar();
     }

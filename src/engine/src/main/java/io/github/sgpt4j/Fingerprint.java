@@ -1,5 +1,6 @@
 package io.github.sgpt4j;
 
+import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.json.Unreadable;
 import io.github.sgpt4j.model.AdaptedModel;
 import io.github.sgpt4j.weights.WeightTensor;
@@ -50,13 +51,16 @@ final class Fingerprint {
     }
 
     /// Of a checkpoint: configuration, tokenizer, weights.
-    static String ofCheckpoint(AdaptedModel files, Weights weights) {
+    ///
+    /// @param cancellation of the call, asked before each tensor
+    static String ofCheckpoint(AdaptedModel files, Weights weights, Cancellation cancellation) {
         Fingerprint fingerprint = new Fingerprint();
         for (String name : FILES) {
             Path own = files.folder().resolve(name);
             fingerprint.addFile(Files.exists(own) ? own : files.base().resolve(name), name);
         }
         for (String name : new TreeSet<>(weights.names())) {
+            cancellation.check();
             WeightTensor tensor = weights.get(name);
             fingerprint
                     .add(name)

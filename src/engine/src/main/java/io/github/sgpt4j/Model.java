@@ -1,6 +1,7 @@
 package io.github.sgpt4j;
 
 import io.github.sgpt4j.backend.Backend;
+import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.checkpoint.CheckpointFiles;
 import io.github.sgpt4j.checkpoint.StrayTensors;
 import io.github.sgpt4j.error.FormatException;
@@ -34,6 +35,10 @@ import java.util.function.Supplier;
 ///
 /// Opening reads headers only; weights are read, and sent to a GPU, when first used. Closing gives memory and threads
 /// back; nothing may be computing then, and encoders made from the model throw `IllegalStateException` afterwards.
+///
+/// Interrupting a thread that opens a model, or that reads its weights here, ends the call with a
+/// [CancelledException][io.github.sgpt4j.error.CancelledException]; the interrupt status stays set, and the model
+/// stays usable. Tokenizing by itself and closing are not cancelled.
 public final class Model implements AutoCloseable {
     private final Path directory;
     private final SentenceModules modules;
@@ -77,12 +82,15 @@ public final class Model implements AutoCloseable {
     /// merged into its base model, which lies in the same folder or is named by [ModelOptions#withBaseModel].
     ///
     /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something
-    ///     unsupported, or the device is unavailable
+    ///     unsupported, the device is unavailable, or this thread is interrupted
+    ///     ([CancelledException][io.github.sgpt4j.error.CancelledException]); nothing stays open then
     public static Model open(Path directory, ModelOptions options) {
         if (!Files.isDirectory(directory)) {
             throw new FormatException("%s: expected a model directory, %s"
                     .formatted(directory, Files.exists(directory) ? "got a file" : "found nothing"));
         }
+        Cancellation cancellation = Cancellation.ofThisThread("opening " + directory);
+        cancellation.check();
         SentenceModules modules = SentenceModules.read(directory);
         AdaptedModel files = AdaptedModel.of(modules.transformer(), options.baseModel());
         // Read first: a broken configuration is reported before the weights are looked at.
@@ -94,7 +102,7 @@ public final class Model implements AutoCloseable {
                 Background<List<String>> notices = Background.start(
                         () -> CheckpointFiles.check(directory, modules, files.configuration(), config.modelType()),
                         Model::inBackground)) {
-            return open(directory, modules, notices, files, options, tokenizer);
+            return open(directory, modules, notices, files, options, tokenizer, cancellation);
         }
     }
 
@@ -114,7 +122,8 @@ public final class Model implements AutoCloseable {
             Background<List<String>> notices,
             AdaptedModel files,
             ModelOptions options,
-            Background<Tokenizer> tokenizer) {
+            Background<Tokenizer> tokenizer,
+            Cancellation cancellation) {
         Weights weights = files.openWeights();
         try {
             Devices.Opened devices = Devices.open(options, weights.elements());
@@ -125,11 +134,11 @@ public final class Model implements AutoCloseable {
                 return new Model(
                         directory,
                         modules,
-                        notices.result(),
+                        notices.result(cancellation),
                         files,
                         weights,
                         devices,
-                        tokenizer.result(),
+                        tokenizer.result(cancellation),
                         new Lanes(decoders),
                         options.dtype());
             } catch (RuntimeException | Error e) {
@@ -180,13 +189,16 @@ public final class Model implements AutoCloseable {
     /// size. It says nothing about device and data type, which move results by rounding only.
     ///
     /// @throws IllegalStateException if the model is closed
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
     public String fingerprint() {
-        return whileOpen(() -> Fingerprint.ofCheckpoint(files, weights));
+        Cancellation cancellation = Cancellation.ofThisThread("reading the weights of " + directory);
+        return whileOpen(() -> Fingerprint.ofCheckpoint(files, weights, cancellation));
     }
 
     /// All stored tensors, also those that are not computed with: the decoder's by name, then those of modules.
     ///
     /// @throws IllegalStateException if the model is closed
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
     public List<TensorInfo> tensors() {
         return ofTensors(tensor -> Optional.of(info(tensor)));
     }
@@ -196,6 +208,7 @@ public final class Model implements AutoCloseable {
     ///
     /// @return in the order of [#tensors]
     /// @throws IllegalStateException if the model is closed
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before or meanwhile
     public List<TensorStatistics> scan() {
         return ofTensors(tensor -> tensor.dtype().isWeight() ? Optional.of(statistics(tensor)) : Optional.empty());
     }
@@ -216,17 +229,24 @@ public final class Model implements AutoCloseable {
 
     private <T> List<T> ofTensors(Function<WeightTensor, Optional<T>> fact) {
         List<T> facts = new ArrayList<>();
+        Cancellation cancellation = Cancellation.ofThisThread("reading the weights of " + directory);
         return whileOpen(() -> {
-            forEachTensor(tensor -> fact.apply(tensor).ifPresent(facts::add));
+            forEachTensor(cancellation, tensor -> fact.apply(tensor).ifPresent(facts::add));
             return facts;
         });
     }
 
-    private void forEachTensor(Consumer<WeightTensor> action) {
-        weights.names().forEach(name -> action.accept(weights.get(name)));
+    private void forEachTensor(Cancellation cancellation, Consumer<WeightTensor> action) {
+        weights.names().forEach(name -> {
+            cancellation.check();
+            action.accept(weights.get(name));
+        });
         for (Path folder : modules.weightFolders()) {
             try (Weights module = Weights.open(folder)) {
-                module.names().forEach(name -> action.accept(module.get(name)));
+                module.names().forEach(name -> {
+                    cancellation.check();
+                    action.accept(module.get(name));
+                });
             }
         }
     }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.error.SgptException;
 import io.github.sgpt4j.text.Quoted;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -151,7 +152,7 @@ public final class JsonCursor implements AutoCloseable {
         return new FormatException("%s: byte %d: %s".formatted(file, offset, what));
     }
 
-    private FormatException translated(IOException failure) {
+    private SgptException translated(IOException failure) {
         if (!(failure instanceof JsonProcessingException json)) {
             return Unreadable.of(Path.of(file), failure);
         }

@@ -3,9 +3,12 @@ package io.github.sgpt4j.json;
 import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import io.github.sgpt4j.error.CancelledException;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.error.SgptException;
 import io.github.sgpt4j.text.Quoted;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
@@ -64,8 +67,16 @@ public final class Unreadable {
                 "Unexpected character \\('(.)' .*" + parserExpected, "expected %s, got %%s".formatted(expected));
     }
 
-    /// The failure to read a file, or to make sense of its JSON.
-    public static FormatException of(Path file, IOException failure) {
+    /// The failure to read a file, or to make sense of its JSON; or, if the thread was interrupted while a channel
+    /// read,
+    /// that this was cancelled.
+    public static SgptException of(Path file, IOException failure) {
+        if (failure instanceof ClosedByInterruptException) {
+            CancelledException cancelled = new CancelledException(
+                    "%s: reading was cancelled: the calling thread was interrupted".formatted(file));
+            cancelled.initCause(failure);
+            return cancelled;
+        }
         return new FormatException("%s: %s".formatted(file, reason(failure)), failure);
     }
 

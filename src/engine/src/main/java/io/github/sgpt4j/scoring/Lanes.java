@@ -1,11 +1,11 @@
 package io.github.sgpt4j.scoring;
 
 import io.github.sgpt4j.batch.TokenBudget;
+import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.scoring.BatchSource.Room;
 import io.github.sgpt4j.scoring.BatchSource.Taken;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
@@ -59,25 +59,31 @@ public record Lanes(List<Decoder> decoders) {
         default void close() {}
     }
 
-    /// Runs all batches; which decoder takes which is open. The first failure ends the others. Interrupts are left to
-    /// the caller: they end nothing.
+    /// Runs all batches; which decoder takes which is open. The first failure ends the others, and so does an
+    /// interrupt of the calling thread: no further batch is begun, and no further layer of those under way.
     ///
     /// @param batches used by one thread at a time
     /// @param tokens of a batch
     /// @param budget how many are computed side by side on a device, and the most tokens that these have together,
     ///     but for a larger one alone
-    <B> void run(Iterator<B> batches, ToLongFunction<B> tokens, TokenBudget budget, Function<Decoder, Lane<B>> open) {
-        BatchSource<B> source = new BatchSource<>(batches, tokens);
+    /// @param cancellation of the call, asked before each batch
+    <B> void run(
+            Iterator<B> batches,
+            ToLongFunction<B> tokens,
+            TokenBudget budget,
+            Cancellation cancellation,
+            Function<Decoder, Lane<B>> open) {
+        BatchSource<B> source = new BatchSource<>(batches, tokens, cancellation);
         if (decoders.size() == 1) {
-            attempt(source, () -> runDecoder(source, any(), budget, open));
+            attempt(source, () -> runDecoder(source, any(), budget, cancellation, open));
         } else {
-            List<Thread> threads = new ArrayList<>();
+            LaneThreads threads = new LaneThreads();
             attempt(source, () -> {
                 for (Decoder decoder : decoders) {
-                    threads.add(start(source, () -> runDecoder(source, decoder, budget, open)));
+                    threads.start(() -> attempt(source, () -> runDecoder(source, decoder, budget, cancellation, open)));
                 }
             });
-            join(threads);
+            threads.await(cancellation);
         }
         source.throwFailure();
     }
@@ -90,29 +96,13 @@ public record Lanes(List<Decoder> decoders) {
         }
     }
 
-    private static Thread start(BatchSource<?> source, Runnable work) {
-        return Thread.ofPlatform().daemon().name("sgpt4j-lane").start(() -> attempt(source, work));
-    }
-
-    private static void join(List<Thread> threads) {
-        boolean interrupted = false;
-        for (Thread thread : threads) {
-            while (thread.isAlive()) {
-                try {
-                    thread.join();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
     /// One decoder's share, on this thread and others.
     private static <B> void runDecoder(
-            BatchSource<B> source, Decoder decoder, TokenBudget budget, Function<Decoder, Lane<B>> open) {
+            BatchSource<B> source,
+            Decoder decoder,
+            TokenBudget budget,
+            Cancellation cancellation,
+            Function<Decoder, Lane<B>> open) {
         Room room = new Room(budget.sides() == 1 ? Long.MAX_VALUE : budget.tokens());
         // Without a batch no lane is opened.
         Optional<Taken<B>> first = source.next(room);
@@ -124,15 +114,15 @@ public record Lanes(List<Decoder> decoders) {
                 runQueue(source, room, lane, first, decoder.batchesInFlight());
                 return;
             }
-            List<Thread> threads = new ArrayList<>();
+            LaneThreads threads = new LaneThreads();
             attempt(source, () -> {
-                while (threads.size() < budget.sides() - 1 && !source.isEmpty()) {
+                while (threads.count() < budget.sides() - 1 && !source.isEmpty()) {
                     Optional<Taken<B>> batch = source.poll(room);
-                    threads.add(start(source, () -> runQueue(source, room, lane, batch, 1)));
+                    threads.start(() -> attempt(source, () -> runQueue(source, room, lane, batch, 1)));
                 }
                 runQueue(source, room, lane, first, 1);
             });
-            join(threads);
+            threads.await(cancellation);
         }
     }
 

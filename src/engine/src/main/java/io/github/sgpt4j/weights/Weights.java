@@ -1,6 +1,8 @@
 package io.github.sgpt4j.weights;
 
+import io.github.sgpt4j.call.Uninterrupted;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.error.SgptException;
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.json.Unreadable;
 import io.github.sgpt4j.tensor.DType;
@@ -83,10 +85,14 @@ public final class Weights implements AutoCloseable {
     ///
     /// @throws FormatException if there are none, or a file breaks a rule of its format
     public static Weights open(Path directory) {
+        return Uninterrupted.get(() -> openHere(directory));
+    }
+
+    private static Weights openHere(Path directory) {
         MappedFile.requireDirectory(directory, "a model directory");
         Path single = directory.resolve(SINGLE_FILE);
         if (MappedFile.present(single)) {
-            return openFile(single);
+            return openFileHere(single);
         }
         Path index = directory.resolve(INDEX_FILE);
         if (MappedFile.present(index)) {
@@ -99,6 +105,10 @@ public final class Weights implements AutoCloseable {
     ///
     /// @throws FormatException if it is missing, or breaks a rule of the format
     public static Weights openFile(Path file) {
+        return Uninterrupted.get(() -> openFileHere(file));
+    }
+
+    private static Weights openFileHere(Path file) {
         Arena arena = Arena.ofShared();
         boolean opened = false;
         try {
@@ -276,7 +286,7 @@ public final class Weights implements AutoCloseable {
                 || MappedFile.present(directory.resolve("pytorch_model.bin.index.json"));
     }
 
-    private static FormatException noWeights(Path directory) {
+    private static SgptException noWeights(Path directory) {
         Set<String> names = new TreeSet<>();
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
             for (Path entry : entries) {

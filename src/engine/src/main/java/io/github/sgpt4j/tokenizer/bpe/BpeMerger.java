@@ -1,5 +1,6 @@
 package io.github.sgpt4j.tokenizer.bpe;
 
+import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.tokenizer.collection.LongIntMap;
 import java.util.Arrays;
 
@@ -12,6 +13,9 @@ public final class BpeMerger {
 
     private static final int NONE = Integer.MAX_VALUE;
 
+    /// Steps of a long word, less one, after which the call is asked whether it goes on.
+    private static final int STEPS = (1 << 16) - 1;
+
     private final MergeTable merges;
     private int[] ranks = new int[SCAN_LIMIT];
     private int[] next = new int[0];
@@ -23,8 +27,10 @@ public final class BpeMerger {
     }
 
     /// Merges `symbols[from, to)` in place and returns the end of the result.
-    public int merge(int[] symbols, int from, int to) {
-        return to - from <= SCAN_LIMIT ? mergeByScan(symbols, from, to) : mergeByHeap(symbols, from, to);
+    ///
+    /// @param cancellation of the call, asked now and then if the word is long
+    public int merge(int[] symbols, int from, int to, Cancellation cancellation) {
+        return to - from <= SCAN_LIMIT ? mergeByScan(symbols, from, to) : mergeByHeap(symbols, from, to, cancellation);
     }
 
     public int mergeByScan(int[] symbols, int from, int to) {
@@ -68,13 +74,15 @@ public final class BpeMerger {
     /// Symbols form a doubly linked list; the heap holds `rank << 32 | position` of every pair that merges. An entry is
     /// stale, and dropped when it comes up, once its pair no longer merges to the same token. Positions count from
     /// `from`.
-    public int mergeByHeap(int[] symbols, int from, int to) {
+    public int mergeByHeap(int[] symbols, int from, int to, Cancellation cancellation) {
         int length = to - from;
         link(length);
         for (int i = 0; i + 1 < length; i++) {
+            check(i + 1, cancellation);
             offer(i, symbols[from + i], symbols[from + i + 1]);
         }
-        while (!heap.isEmpty()) {
+        for (int step = 1; !heap.isEmpty(); step++) {
+            check(step, cancellation);
             long top = heap.poll();
             int rank = (int) (top >>> 32);
             int left = (int) top;
@@ -102,6 +110,12 @@ public final class BpeMerger {
             symbols[end++] = symbols[from + i];
         }
         return end;
+    }
+
+    private static void check(int step, Cancellation cancellation) {
+        if ((step & STEPS) == 0) {
+            cancellation.check();
+        }
     }
 
     private void link(int length) {

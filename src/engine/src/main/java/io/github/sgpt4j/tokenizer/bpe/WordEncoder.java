@@ -1,5 +1,6 @@
 package io.github.sgpt4j.tokenizer.bpe;
 
+import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.tokenizer.collection.IntList;
 import io.github.sgpt4j.tokenizer.step.ByteLevelAlphabet;
@@ -22,12 +23,18 @@ public final class WordEncoder implements PreTokenizer.Words {
     /// A token or symbol as the vocabulary writes it.
     private char[] chars = new char[4 * WordCache.LONGEST];
     private int pendingUnknown = UNSET;
+    private Cancellation cancellation = Cancellation.NEVER;
 
     /// @param ids what the ids of each word are added to
     public WordEncoder(BpeModel model, IntList ids) {
         this.model = model;
         this.ids = ids;
         merger = new BpeMerger(model.merges());
+    }
+
+    /// The call that words are encoded for from here on, asked where one is not in the cache.
+    void begin(Cancellation call) {
+        cancellation = call;
     }
 
     @Override
@@ -48,6 +55,7 @@ public final class WordEncoder implements PreTokenizer.Words {
     }
 
     private void compute(String text, int start, int end) {
+        cancellation.check();
         if (model.options().ignoreMerges()) {
             int id = wholeWord(text, start, end);
             if (id != Vocabulary.ABSENT) {
@@ -63,7 +71,7 @@ public final class WordEncoder implements PreTokenizer.Words {
             addCodePoints(text, start, end);
         }
         flush();
-        ids.truncate(merger.merge(ids.values(), from, ids.size()));
+        ids.truncate(merger.merge(ids.values(), from, ids.size(), cancellation));
     }
 
     /// The id of the word if it is a token, or [Vocabulary#ABSENT].

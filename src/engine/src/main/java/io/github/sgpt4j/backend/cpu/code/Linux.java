@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.FunctionDescriptor;
@@ -78,8 +79,10 @@ public final class Linux {
 
     /// Whether the first processor has all of some features, named as in `/proc/cpuinfo`.
     public static boolean processorHas(Set<String> features) {
-        try (var lines = Files.lines(Path.of("/proc/cpuinfo"))) {
-            return lines.filter(line -> line.startsWith("flags"))
+        // Not Files.lines: that fails on a thread that is interrupted, and the answer is kept.
+        try (BufferedReader reader = Files.newBufferedReader(Path.of("/proc/cpuinfo"))) {
+            return reader.lines()
+                    .filter(line -> line.startsWith("flags"))
                     .findFirst()
                     .map(line -> Arrays.asList(line.split("\\s+")))
                     .filter(flags -> flags.containsAll(features))

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -77,5 +78,14 @@ class LinuxTest {
         assertEquals(Optional.empty(), Linux.executable(CODE, system));
         assertEquals(List.of(Linux.SYS_MMAP, Linux.SYS_MPROTECT, Linux.SYS_MUNMAP), system.numbers);
         assertEquals(List.of(system.mapped), system.unmapped);
+    }
+
+    /// Classes keep the answer until the process ends: a wrong one would cost the matrix unit.
+    @Test
+    void whatTheProcessorHasIsReadOnAnInterruptedThreadToo() {
+        Thread.currentThread().interrupt();
+        boolean found = Linux.processorHas(Set.of("fpu"));
+        assertTrue(Thread.interrupted());
+        assertTrue(found);
     }
 }
