@@ -1,0 +1,43 @@
+package io.github.sgpt4j.retrieval.interrupts;
+
+import io.github.sgpt4j.error.CancelledException;
+import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
+
+/// Ends calls of threads that were interrupted.
+public final class Interrupts {
+    private Interrupts() {}
+
+    /// Ends a call if its thread was interrupted. Costs a read of memory, so loops may call it often.
+    ///
+    /// @param call what is cancelled
+    /// @throws CancelledException if the thread is interrupted, which it stays
+    public static void check(String call) {
+        if (Thread.currentThread().isInterrupted()) {
+            throw cancelled(call);
+        }
+    }
+
+    /// As [#check(String)], and tells how far the call was.
+    ///
+    /// @param done parts of `total` that were done
+    /// @throws CancelledException if the thread is interrupted, which it stays
+    public static void check(String call, long done, long total) {
+        if (Thread.currentThread().isInterrupted()) {
+            throw cancelled("%s: %d of %d done".formatted(call, done, total));
+        }
+    }
+
+    /// Ends a call that failed because an interrupt closed a channel that a caller reads through.
+    ///
+    /// @throws CancelledException if that is why it failed
+    public static void checkCause(String call, IOException failure) {
+        if (failure instanceof ClosedByInterruptException) {
+            throw cancelled(call);
+        }
+    }
+
+    private static CancelledException cancelled(String call) {
+        return new CancelledException(call + ": cancelled, because the thread was interrupted");
+    }
+}
