@@ -99,6 +99,7 @@ final class WriterThread implements AutoCloseable {
                 loss = Optional.ofNullable(writer.getTragicException());
             } catch (IOException | RuntimeException | Error e) {
                 loss = Optional.of(e);
+                free(e);
                 throw e;
             } finally {
                 thread.close();
@@ -107,6 +108,18 @@ final class WriterThread implements AutoCloseable {
         if (loss.isPresent()) {
             throw new IOException(
                     "%s: documents added since the last commit are lost: %s".formatted(path, loss.get()), loss.get());
+        }
+    }
+
+    /// Closes a writer that could not be closed, so that the lock ends and others can write the index.
+    private void free(Throwable failure) {
+        try {
+            call(w -> {
+                w.rollback();
+                return w;
+            });
+        } catch (IOException | RuntimeException | Error e) {
+            failure.addSuppressed(e);
         }
     }
 }
