@@ -1,6 +1,7 @@
 package io.github.sgpt4j;
 
 import io.github.sgpt4j.backend.Backend;
+import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.checkpoint.CheckpointFiles;
 import io.github.sgpt4j.checkpoint.StrayTensors;
 import io.github.sgpt4j.error.FormatException;
@@ -83,6 +84,8 @@ public final class Model implements AutoCloseable {
             throw new FormatException("%s: expected a model directory, %s"
                     .formatted(directory, Files.exists(directory) ? "got a file" : "found nothing"));
         }
+        Cancellation cancellation = Cancellation.ofThisThread("opening " + directory);
+        cancellation.check();
         SentenceModules modules = SentenceModules.read(directory);
         AdaptedModel files = AdaptedModel.of(modules.transformer(), options.baseModel());
         // Read first: a broken configuration is reported before the weights are looked at.
@@ -94,7 +97,7 @@ public final class Model implements AutoCloseable {
                 Background<List<String>> notices = Background.start(
                         () -> CheckpointFiles.check(directory, modules, files.configuration(), config.modelType()),
                         Model::inBackground)) {
-            return open(directory, modules, notices, files, options, tokenizer);
+            return open(directory, modules, notices, files, options, tokenizer, cancellation);
         }
     }
 
@@ -114,7 +117,8 @@ public final class Model implements AutoCloseable {
             Background<List<String>> notices,
             AdaptedModel files,
             ModelOptions options,
-            Background<Tokenizer> tokenizer) {
+            Background<Tokenizer> tokenizer,
+            Cancellation cancellation) {
         Weights weights = files.openWeights();
         try {
             Devices.Opened devices = Devices.open(options, weights.elements());
@@ -125,11 +129,11 @@ public final class Model implements AutoCloseable {
                 return new Model(
                         directory,
                         modules,
-                        notices.result(),
+                        notices.result(cancellation),
                         files,
                         weights,
                         devices,
-                        tokenizer.result(),
+                        tokenizer.result(cancellation),
                         new Lanes(decoders),
                         options.dtype());
             } catch (RuntimeException | Error e) {

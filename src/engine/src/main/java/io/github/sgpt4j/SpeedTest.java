@@ -4,6 +4,7 @@ import io.github.sgpt4j.SpeedReport.Parts;
 import io.github.sgpt4j.SpeedReport.Rate;
 import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.backend.TimedBackend;
+import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.model.AdaptedModel;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.NamedShape;
@@ -121,6 +122,7 @@ public final class SpeedTest implements AutoCloseable {
     /// @param seconds at least 0, finite
     /// @throws IllegalArgumentException if a number is out of range, or a text with its query longer than the model
     /// @throws IllegalStateException if this is closed, before the call or meanwhile
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
     public SpeedReport run(int texts, int tokens, int queryTokens, int batchTokens, double seconds) {
         requireOpen();
         if (!(seconds >= 0) || Double.isInfinite(seconds)) {
@@ -136,15 +138,16 @@ public final class SpeedTest implements AutoCloseable {
     }
 
     private SpeedReport report(TokenLoad load, double seconds) {
-        double[] embed = passes(() -> load.embed(lanes), seconds);
-        double[] score = passes(() -> load.score(lanes), seconds);
+        Cancellation cancellation = Cancellation.ofThisThread("measuring speed");
+        double[] embed = passes(() -> load.embed(lanes, cancellation), seconds);
+        double[] score = passes(() -> load.score(lanes, cancellation), seconds);
         String names = devices.backends().stream().map(Backend::name).collect(Collectors.joining(","));
         return new SpeedReport(
                 names,
                 rate(embed, load.texts()),
                 rate(embed, (double) load.texts() * load.tokens()),
                 rate(score, load.texts()),
-                parts(load),
+                parts(load, cancellation),
                 new Ceilings(devices.backends().getFirst()).measure());
     }
 
@@ -158,14 +161,14 @@ public final class SpeedTest implements AutoCloseable {
         return Math.clamp(lanes.any().config().maxPositions() - (long) queryTokens, 1, USUAL_TOKENS);
     }
 
-    private Parts parts(TokenLoad load) {
+    private Parts parts(TokenLoad load, Cancellation cancellation) {
         Lanes first = new Lanes(List.of(lanes.any()));
         if (lanes.decoders().size() > 1) {
             // It need not have had a batch yet.
-            load.embed(first);
+            load.embed(first, cancellation);
         }
         timed.start();
-        load.embed(first);
+        load.embed(first, cancellation);
         TimedBackend.Times times = timed.stop();
         double all = times.productSeconds() + times.attentionSeconds() + times.otherSeconds();
         return new Parts(

@@ -30,6 +30,7 @@ class ArchitectureTest {
     /// The packages of the engine, lowest first; the public API, in the root package, is last.
     private static final List<String> LAYERS = List.of(
             "error",
+            "call",
             "tensor",
             "weights",
             "tokenizer",

@@ -1,11 +1,12 @@
 package io.github.sgpt4j.scoring;
 
+import io.github.sgpt4j.call.Cancellation;
 import java.util.Iterator;
 import java.util.Optional;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
-/// Hands batches to several threads, until one of them fails.
+/// Hands batches to several threads, until one of them fails or the call is cancelled.
 final class BatchSource<B> {
     /// Room for batches that are under way on one device at the same time.
     static final class Room {
@@ -27,15 +28,18 @@ final class BatchSource<B> {
 
     private final Iterator<B> batches;
     private final ToLongFunction<B> tokens;
+    private final Cancellation cancellation;
     private @Nullable B following;
     private boolean stopped;
     private Optional<Throwable> failure = Optional.empty();
 
     /// @param batches used by one thread at a time
     /// @param tokens of a batch
-    BatchSource(Iterator<B> batches, ToLongFunction<B> tokens) {
+    /// @param cancellation of the call, asked before each batch
+    BatchSource(Iterator<B> batches, ToLongFunction<B> tokens, Cancellation cancellation) {
         this.batches = batches;
         this.tokens = tokens;
+        this.cancellation = cancellation;
     }
 
     /// The next batch, once there is room for it; empty if there are no more.
@@ -43,6 +47,7 @@ final class BatchSource<B> {
         boolean interrupted = false;
         try {
             while (true) {
+                cancellation.check();
                 B batch = peek();
                 if (batch == null) {
                     return Optional.empty();
@@ -54,6 +59,7 @@ final class BatchSource<B> {
                     wait();
                 } catch (InterruptedException e) {
                     interrupted = true;
+                    cancellation.noteInterrupt();
                 }
             }
         } finally {

@@ -5,6 +5,7 @@ import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.backend.Linear;
 import io.github.sgpt4j.backend.MatrixRows;
 import io.github.sgpt4j.backend.Tensor;
+import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.weights.Weights;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -74,8 +75,9 @@ public final class EmbeddingSteps implements AutoCloseable {
     /// Applies all steps.
     ///
     /// @param pooled `[n][pooled width]`, may be changed
+    /// @param cancellation of the call
     /// @return `[n][width]`
-    public float[][] apply(float[][] pooled) {
+    public float[][] apply(float[][] pooled, Cancellation cancellation) {
         if (pooled.length == 0) {
             return pooled;
         }
@@ -87,17 +89,18 @@ public final class EmbeddingSteps implements AutoCloseable {
                         normalize(row);
                     }
                 }
-                case Loaded.Dense dense -> rows = dense(rows, dense);
+                case Loaded.Dense dense -> rows = dense(rows, dense, cancellation);
             }
         }
         return rows;
     }
 
-    private float[][] dense(float[][] rows, Loaded.Dense dense) {
+    private float[][] dense(float[][] rows, Loaded.Dense dense, Cancellation cancellation) {
         int widest = Math.max(dense.linear().in(), dense.linear().out());
         int block = Math.max(1, BLOCK_VALUES / widest);
         float[][] output = new float[rows.length][];
         for (int from = 0; from < rows.length; from += block) {
+            cancellation.check();
             dense(rows, dense, from, Math.min(rows.length, from + block), output);
         }
         return output;

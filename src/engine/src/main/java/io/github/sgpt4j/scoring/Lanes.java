@@ -1,6 +1,7 @@
 package io.github.sgpt4j.scoring;
 
 import io.github.sgpt4j.batch.TokenBudget;
+import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.scoring.BatchSource.Room;
 import io.github.sgpt4j.scoring.BatchSource.Taken;
@@ -59,25 +60,31 @@ public record Lanes(List<Decoder> decoders) {
         default void close() {}
     }
 
-    /// Runs all batches; which decoder takes which is open. The first failure ends the others. Interrupts are left to
-    /// the caller: they end nothing.
+    /// Runs all batches; which decoder takes which is open. The first failure ends the others, and so does an
+    /// interrupt of the calling thread: no further batch is begun, and no further layer of those under way.
     ///
     /// @param batches used by one thread at a time
     /// @param tokens of a batch
     /// @param budget how many are computed side by side on a device, and the most tokens that these have together,
     ///     but for a larger one alone
-    <B> void run(Iterator<B> batches, ToLongFunction<B> tokens, TokenBudget budget, Function<Decoder, Lane<B>> open) {
-        BatchSource<B> source = new BatchSource<>(batches, tokens);
+    /// @param cancellation of the call, asked before each batch
+    <B> void run(
+            Iterator<B> batches,
+            ToLongFunction<B> tokens,
+            TokenBudget budget,
+            Cancellation cancellation,
+            Function<Decoder, Lane<B>> open) {
+        BatchSource<B> source = new BatchSource<>(batches, tokens, cancellation);
         if (decoders.size() == 1) {
-            attempt(source, () -> runDecoder(source, any(), budget, open));
+            attempt(source, () -> runDecoder(source, any(), budget, cancellation, open));
         } else {
             List<Thread> threads = new ArrayList<>();
             attempt(source, () -> {
                 for (Decoder decoder : decoders) {
-                    threads.add(start(source, () -> runDecoder(source, decoder, budget, open)));
+                    threads.add(start(source, () -> runDecoder(source, decoder, budget, cancellation, open)));
                 }
             });
-            join(threads);
+            join(threads, cancellation);
         }
         source.throwFailure();
     }
@@ -94,7 +101,7 @@ public record Lanes(List<Decoder> decoders) {
         return Thread.ofPlatform().daemon().name("sgpt4j-lane").start(() -> attempt(source, work));
     }
 
-    private static void join(List<Thread> threads) {
+    private static void join(List<Thread> threads, Cancellation cancellation) {
         boolean interrupted = false;
         for (Thread thread : threads) {
             while (thread.isAlive()) {
@@ -102,6 +109,7 @@ public record Lanes(List<Decoder> decoders) {
                     thread.join();
                 } catch (InterruptedException e) {
                     interrupted = true;
+                    cancellation.noteInterrupt();
                 }
             }
         }
@@ -112,7 +120,11 @@ public record Lanes(List<Decoder> decoders) {
 
     /// One decoder's share, on this thread and others.
     private static <B> void runDecoder(
-            BatchSource<B> source, Decoder decoder, TokenBudget budget, Function<Decoder, Lane<B>> open) {
+            BatchSource<B> source,
+            Decoder decoder,
+            TokenBudget budget,
+            Cancellation cancellation,
+            Function<Decoder, Lane<B>> open) {
         Room room = new Room(budget.sides() == 1 ? Long.MAX_VALUE : budget.tokens());
         // Without a batch no lane is opened.
         Optional<Taken<B>> first = source.next(room);
@@ -132,7 +144,7 @@ public record Lanes(List<Decoder> decoders) {
                 }
                 runQueue(source, room, lane, first, 1);
             });
-            join(threads);
+            join(threads, cancellation);
         }
     }
 

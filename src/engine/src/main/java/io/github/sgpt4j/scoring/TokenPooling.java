@@ -3,6 +3,7 @@ package io.github.sgpt4j.scoring;
 import io.github.sgpt4j.backend.Download;
 import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.batch.SequenceBatch;
+import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.TokenLayer;
 import io.github.sgpt4j.weights.WeightTensor;
@@ -105,14 +106,15 @@ public final class TokenPooling implements AutoCloseable {
     /// Starts to pool each sequence; the caller closes the result.
     ///
     /// @param skip leading tokens of each sequence to leave out, `[sequences]`
+    /// @param cancellation of the call
     /// @return `[sequences, width]`, row-major
-    Download start(Decoder decoder, SequenceBatch batch, int[] skip) {
+    Download start(Decoder decoder, SequenceBatch batch, int[] skip, Cancellation cancellation) {
         List<TokenLayer> own = layers.getOrDefault(decoder, List.of());
         if (positionWeights.isEmpty()) {
-            return decoder.startPool(batch, skip, own, modes);
+            return decoder.startPool(batch, skip, own, modes, cancellation);
         }
         float[] weights = positionWeights.get();
-        Download states = decoder.startStates(batch.packed(), own);
+        Download states = decoder.startStates(batch.packed(), own, cancellation);
         return new Download() {
             @Override
             public float[] get() {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.scoring.TokenizedWindows.Ahead;
 import io.github.sgpt4j.tokenizer.EncodedText;
 import java.util.ArrayList;
@@ -34,7 +35,7 @@ class TokenizedWindowsTest {
     @ParameterizedTest
     @EnumSource
     void windowsFollowOneAnother(Ahead ahead) {
-        try (TokenizedWindows windows = new TokenizedWindows(TEXTS, 2, ahead, this::encode)) {
+        try (TokenizedWindows windows = new TokenizedWindows(TEXTS, 2, ahead, this::encode, Cancellation.NEVER)) {
             List<Integer> firsts = new ArrayList<>();
             List<Integer> ids = new ArrayList<>();
             for (var window = windows.next(); window.isPresent(); window = windows.next()) {
@@ -52,7 +53,7 @@ class TokenizedWindowsTest {
 
     @Test
     void withoutWorkAheadEverythingIsMadeByTheCallerWhenAskedFor() {
-        try (TokenizedWindows windows = new TokenizedWindows(TEXTS, 2, Ahead.NOT, this::encode)) {
+        try (TokenizedWindows windows = new TokenizedWindows(TEXTS, 2, Ahead.NOT, this::encode, Cancellation.NEVER)) {
             windows.next();
             assertEquals(2, encoded.size());
             windows.next();
@@ -71,7 +72,8 @@ class TokenizedWindowsTest {
             }
             return ids;
         };
-        try (TokenizedWindows windows = new TokenizedWindows(TEXTS, 2, Ahead.ONE_THREAD, encoding)) {
+        try (TokenizedWindows windows =
+                new TokenizedWindows(TEXTS, 2, Ahead.ONE_THREAD, encoding, Cancellation.NEVER)) {
             windows.next();
             second.await();
             assertSame(Thread.currentThread(), encoded.get("0"));
@@ -93,7 +95,8 @@ class TokenizedWindowsTest {
             }
             return encode(text);
         };
-        try (TokenizedWindows windows = new TokenizedWindows(TEXTS, 2, Ahead.ONE_THREAD, encoding)) {
+        try (TokenizedWindows windows =
+                new TokenizedWindows(TEXTS, 2, Ahead.ONE_THREAD, encoding, Cancellation.NEVER)) {
             assertEquals(0, windows.next().orElseThrow().first());
             assertSame(failure, assertThrows(IllegalArgumentException.class, windows::next));
         }
