@@ -270,7 +270,7 @@ public final class SemanticIndex implements AutoCloseable {
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 throw new CancelledException(
-                        path + ": adding documents was cancelled, because the thread was interrupted");
+                        path + ": adding documents was cancelled: the calling thread was interrupted");
             }
         }
         try {

@@ -131,8 +131,6 @@ class IndexOperationsTest {
                     step.take();
                     forgetInterrupt();
                 }
-                embed(index, "e");
-                forgetInterrupt();
             }
             forgetInterrupt();
             assertEquals(added, IndexContents.ids(path), "interrupted at operation " + at);

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// Threads that share an index and a cache are interrupted all the time, whatever they are at.
 class InterruptStormTest {
     private static final Path MODEL = Path.of("../engine/src/test/resources/goldens/models/gptneo-be");
-    private static final int INTERRUPTS = 2_000;
+    private static final int INTERRUPTS = 1_200;
     private static final int TEXTS = 300;
 
     /// What each of the threads has to get done in the storm.

@@ -118,6 +118,28 @@ class InterruptedIndexTest {
     }
 
     @Test
+    void anUpdateThatIsCancelledWhileItEmbedsAddsNothingOfItsBatch() throws IOException {
+        List<Document> documents = IntStream.range(0, 200)
+                .mapToObj(i -> Document.of("d" + i, "text number %d ".formatted(i) + "and more ".repeat(i)))
+                .toList();
+        UpdateListener interrupting = new UpdateListener() {
+            @Override
+            public void embedded(long done, long total) {
+                if (done < total) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+        };
+        try (SemanticIndex index = SemanticIndex.open(folder, encoder)) {
+            add(index, 0);
+            index.commit();
+            assertThrows(CancelledException.class, () -> index.update(documents.iterator(), false, interrupting));
+            assertTrue(Thread.interrupted());
+        }
+        assertEquals(Set.of("0"), IndexContents.ids(folder));
+    }
+
+    @Test
     void anUpdateThatIsCancelledAtItsEndRemovesNothing() throws IOException {
         UpdateListener interrupting = new UpdateListener() {
             @Override

@@ -10,11 +10,11 @@ public final class Interrupts {
 
     /// Ends a call if its thread was interrupted. Costs a read of memory, so loops may call it often.
     ///
-    /// @param call what is cancelled
+    /// @param call what is cancelled, such as `search`
     /// @throws CancelledException if the thread is interrupted, which it stays
     public static void check(String call) {
         if (Thread.currentThread().isInterrupted()) {
-            throw cancelled(call);
+            throw cancelled(call + " was cancelled");
         }
     }
 
@@ -24,20 +24,21 @@ public final class Interrupts {
     /// @throws CancelledException if the thread is interrupted, which it stays
     public static void check(String call, long done, long total) {
         if (Thread.currentThread().isInterrupted()) {
-            throw cancelled("%s: %d of %d done".formatted(call, done, total));
+            throw cancelled("%s was cancelled after %d of %d".formatted(call, done, total));
         }
     }
 
     /// Ends a call that failed because an interrupt closed a channel that a caller reads through.
     ///
+    /// @param where what is read
     /// @throws CancelledException if that is why it failed
-    public static void checkCause(String call, IOException failure) {
+    public static void checkCause(String where, IOException failure) {
         if (failure instanceof ClosedByInterruptException) {
-            throw cancelled(call);
+            throw cancelled(where + ": reading was cancelled");
         }
     }
 
-    private static CancelledException cancelled(String call) {
-        return new CancelledException(call + ": cancelled, because the thread was interrupted");
+    private static CancelledException cancelled(String what) {
+        return new CancelledException(what + ": the calling thread was interrupted");
     }
 }

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// Threads that evaluate are interrupted, at each of the events that a listener is told of, and start again.
 class InterruptedEvaluationTest {
     private static final int DOCUMENTS = 2_500;
-    private static final int QUERIES = 40;
+    private static final int QUERIES = 20;
 
     @TempDir
     private Path folder;
