@@ -1,6 +1,7 @@
 package io.github.sgpt4j.retrieval;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.BiEncoder;
@@ -14,7 +15,13 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
+import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.index.IndexWriter;
+import org.apache.lucene.index.IndexWriterConfig;
+import org.apache.lucene.store.Directory;
+import org.apache.lucene.store.MMapDirectory;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -61,13 +68,13 @@ class IndexOperationsTest {
         void take() throws IOException;
     }
 
-    private SemanticIndex open(Path path, WatchedDirectory.Watcher watcher) throws IOException {
+    private SemanticIndex open(Path path, WatchedDirectory.Watcher watcher, BooleanSupplier syncs) throws IOException {
         operations.set(0);
         added.clear();
         committed.clear();
         interrupted = false;
         return SemanticIndex.open(
-                path, encoder, Optional.empty(), directory -> new WatchedDirectory(directory, watcher));
+                path, encoder, Optional.empty(), directory -> new WatchedDirectory(directory, watcher, syncs));
     }
 
     private List<Step> steps(SemanticIndex index) {
@@ -121,11 +128,12 @@ class IndexOperationsTest {
         do {
             int last = ++at;
             Path path = folder.resolve("index" + at);
-            try (SemanticIndex index = open(path, () -> {
+            WatchedDirectory.Watcher watcher = () -> {
                 if (operations.incrementAndGet() == last) {
                     caller.interrupt();
                 }
-            })) {
+            };
+            try (SemanticIndex index = open(path, watcher, () -> operations.get() == last)) {
                 forgetInterrupt();
                 for (Step step : steps(index)) {
                     step.take();
@@ -142,7 +150,7 @@ class IndexOperationsTest {
     void aThreadThatIsInterruptedAllTheTimeLosesNothing() throws IOException {
         Path path = folder.resolve("index");
         Thread.currentThread().interrupt();
-        try (SemanticIndex index = open(path, operations::incrementAndGet)) {
+        try (SemanticIndex index = open(path, operations::incrementAndGet, () -> true)) {
             for (Step step : steps(index)) {
                 step.take();
                 assertTrue(Thread.currentThread().isInterrupted());
@@ -183,6 +191,21 @@ class IndexOperationsTest {
         assertTrue(losses > 5, losses + " losses");
     }
 
+    /// Lucene closes no writer whose commit was begun and not finished, as happens where an Error ends one of its own
+    /// threads.
+    @Test
+    void aWriterThatCannotBeClosedTellsOfTheLossAndLeavesNoLockBehind() throws IOException {
+        try (Analyzer analyzer = Words.analyzer();
+                Directory directory = new MMapDirectory(folder)) {
+            WriterThread writer = WriterThread.open(folder, directory, new IndexWriterConfig(analyzer));
+            writer.call(IndexWriter::prepareCommit);
+            assertThrows(IllegalStateException.class, writer::close);
+            assertThrows(IOException.class, writer::close);
+            WriterThread.open(folder, directory, new IndexWriterConfig(analyzer))
+                    .close();
+        }
+    }
+
     /// Lucene's threads that merge end with what failed, which need not fill the log.
     @BeforeEach
     void keepQuiet() {
@@ -198,7 +221,7 @@ class IndexOperationsTest {
     private boolean lives(Path path, WatchedDirectory.Watcher watcher) throws IOException {
         SemanticIndex index;
         try {
-            index = open(path, watcher);
+            index = open(path, watcher, () -> false);
         } catch (IOException | RuntimeException | Error e) {
             SemanticIndex.open(path, encoder).close();
             return true;

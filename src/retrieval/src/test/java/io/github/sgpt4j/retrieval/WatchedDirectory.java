@@ -2,6 +2,7 @@ package io.github.sgpt4j.retrieval;
 
 import java.io.IOException;
 import java.util.Collection;
+import java.util.function.BooleanSupplier;
 import org.apache.lucene.store.Directory;
 import org.apache.lucene.store.FilterDirectory;
 import org.apache.lucene.store.FilterIndexOutput;
@@ -10,9 +11,11 @@ import org.apache.lucene.store.IndexInput;
 import org.apache.lucene.store.IndexOutput;
 import org.apache.lucene.store.Lock;
 
-/// Tells of each operation on files before it is done.
+/// Tells of each operation on files before it is done, and waits for the disk only where it is asked to, since that
+/// takes long.
 final class WatchedDirectory extends FilterDirectory {
     private final Watcher watcher;
+    private final BooleanSupplier syncs;
 
     /// Is told.
     @FunctionalInterface
@@ -21,9 +24,10 @@ final class WatchedDirectory extends FilterDirectory {
         void before() throws IOException;
     }
 
-    WatchedDirectory(Directory in, Watcher watcher) {
+    WatchedDirectory(Directory in, Watcher watcher, BooleanSupplier syncs) {
         super(in);
         this.watcher = watcher;
+        this.syncs = syncs;
     }
 
     @Override
@@ -66,13 +70,17 @@ final class WatchedDirectory extends FilterDirectory {
     @Override
     public void sync(Collection<String> names) throws IOException {
         watcher.before();
-        super.sync(names);
+        if (syncs.getAsBoolean()) {
+            super.sync(names);
+        }
     }
 
     @Override
     public void syncMetaData() throws IOException {
         watcher.before();
-        super.syncMetaData();
+        if (syncs.getAsBoolean()) {
+            super.syncMetaData();
+        }
     }
 
     @Override
