@@ -32,6 +32,8 @@ public final class CachedPairScorer implements TextPairScorer, AutoCloseable {
     }
 
     /// @throws IllegalArgumentException if there are not as many queries as documents
+    /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted while something
+    ///     is to be scored
     /// @throws java.io.UncheckedIOException if the cache cannot be read or written
     /// @throws io.github.sgpt4j.error.FormatException if a score is not finite
     @Override
