@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /// Computes what is not on disk yet, piece by piece, each of which is on disk before the next is begun. What occurs
 /// several times in a call is computed once, so that it has one result.
@@ -37,10 +38,12 @@ final class ResultCache implements AutoCloseable {
 
     /// @param kind of results
     /// @param identity everything that results depend on besides texts
-    static ResultCache open(Path directory, String kind, String identity, int dimension) throws IOException {
+    /// @param notices is told once if what was kept is damaged
+    static ResultCache open(Path directory, String kind, String identity, int dimension, Consumer<String> notices)
+            throws IOException {
         TextKey key = TextKey.of(identity);
         Path folder = directory.resolve("%s-%016x%016x".formatted(kind, key.high(), key.low()));
-        return new ResultCache(Optional.of(VectorLog.open(folder, dimension)), dimension);
+        return new ResultCache(Optional.of(VectorLog.open(folder, dimension, notices)), dimension);
     }
 
     /// A cache that keeps nothing.
