@@ -16,8 +16,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /// A thread that downloads is interrupted, wherever it waits.
+@Timeout(60)
 class HubInterruptTest extends HubFixture {
     private static final Duration LONG = Duration.ofSeconds(20);
 

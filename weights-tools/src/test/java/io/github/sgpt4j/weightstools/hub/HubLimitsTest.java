@@ -24,10 +24,12 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Servers that keep a download waiting, sizes that a user does not want, and files that nothing is known about.
+@Timeout(60)
 class HubLimitsTest extends HubFixture {
     private static final String WEIGHTS = "model.safetensors";
 
