@@ -7,13 +7,26 @@ import io.github.sgpt4j.retrieval.evaluation.CachedEmbedder;
 import io.github.sgpt4j.retrieval.evaluation.CachedPairScorer;
 import io.github.sgpt4j.retrieval.evaluation.TextEmbedder;
 import io.github.sgpt4j.retrieval.evaluation.TextPairScorer;
+import io.github.sgpt4j.weightstools.LockedFolder;
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 
 /// Where `sgpt eval` keeps embeddings and scores.
 final class EvalCaches {
+    private static final String INDEX = "bm25-";
+
+    /// No run adds to an index for so long without a new file in it.
+    private static final Duration LONGEST = Duration.ofDays(1);
+
     private final EvalCommand command;
     private final EvalOptions options;
 
@@ -27,7 +40,8 @@ final class EvalCaches {
         TextEmbedder embedder = TextEmbedder.of(encoder);
         return options.noCache()
                 ? CachedEmbedder.withoutCache(embedder)
-                : explained(() -> CachedEmbedder.open(embedder, directory(), identity(model, encoder.fingerprint())));
+                : explained(() -> CachedEmbedder.open(
+                        embedder, directory(), identity(model, encoder.fingerprint()), command::notice));
     }
 
     /// The caller closes it.
@@ -35,7 +49,8 @@ final class EvalCaches {
         TextPairScorer scorer = TextPairScorer.of(encoder);
         return options.noCache()
                 ? CachedPairScorer.withoutCache(scorer)
-                : explained(() -> CachedPairScorer.open(scorer, directory(), identity(model, encoder.fingerprint())));
+                : explained(() -> CachedPairScorer.open(
+                        scorer, directory(), identity(model, encoder.fingerprint()), command::notice));
     }
 
     /// Something that makes files in the cache.
@@ -69,14 +84,36 @@ final class EvalCaches {
         if (options.noCache()) {
             return Files.createTempDirectory("sgpt-bm25-");
         }
-        return explained(() -> Files.createTempDirectory(Files.createDirectories(directory()), "bm25-"));
+        return explained(() -> {
+            Path directory = Files.createDirectories(directory());
+            removeOld(directory);
+            return Files.createTempDirectory(directory, INDEX);
+        });
+    }
+
+    /// Removes indexes that runs which were killed have left.
+    private static void removeOld(Path directory) throws IOException {
+        FileTime old = FileTime.from(Instant.now().minus(LONGEST));
+        List<Path> left = new ArrayList<>();
+        try (DirectoryStream<Path> all = Files.newDirectoryStream(directory, INDEX + "*")) {
+            for (Path path : all) {
+                if (Files.getLastModifiedTime(path).compareTo(old) < 0) {
+                    left.add(path);
+                }
+            }
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
+        }
+        for (Path path : left) {
+            LockedFolder.remove(path);
+        }
     }
 
     private Path directory() {
         return options.cache()
                 .map(TextInput::path)
                 .orElseGet(() -> new ModelLocation(
-                                command.console(), command.common().quiet())
+                                command.console(), command.common().quiet(), false)
                         .cache()
                         .resolve("sgpt4j")
                         .resolve("evaluation"));

@@ -9,6 +9,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -49,6 +52,36 @@ class EvalCommandTest {
                 directory.resolve("qrels/test.tsv"),
                 "query-id\tcorpus-id\tscore\nfear\ts\t2\nheat\tt\t1\nheat\theat\t1\n");
         Files.writeString(directory.resolve("qrels/dev.tsv"), "query-id\tcorpus-id\tscore\nfear\tb\t1\n");
+    }
+
+    @Test
+    void aDamagedCacheIsToldOnceAndComputedAgain() throws IOException {
+        Cli.Result first = data();
+        assertEquals(0, first.code(), first.err());
+        Path keys;
+        try (Stream<Path> files = Files.walk(Path.of(cache))) {
+            keys = files.filter(file -> file.endsWith("00000.keys")).findFirst().orElseThrow();
+        }
+        Files.writeString(keys, "something else entirely");
+        Cli.Result second = data();
+        assertEquals(first.text(), second.text());
+        String told = "sgpt: %s: results kept here are damaged and computed again (".formatted(keys.getParent());
+        assertEquals(
+                1, second.err().lines().filter(line -> line.startsWith(told)).count(), second.err());
+        assertFalse(data().err().contains("damaged"));
+        Files.writeString(keys, "something else entirely");
+        assertEquals("", data("--quiet").err());
+    }
+
+    @Test
+    void indexesThatKilledRunsLeftAreRemoved() throws IOException {
+        Path old = Files.createDirectories(Path.of(cache, "bm25-123"));
+        Files.writeString(old.resolve("x"), "x");
+        Path young = Files.createDirectories(Path.of(cache, "bm25-456"));
+        Files.setLastModifiedTime(old, FileTime.from(Instant.now().minus(Duration.ofDays(2))));
+        assertEquals(0, data("--mode", "bm25").code());
+        assertFalse(Files.exists(old));
+        assertTrue(Files.exists(young), "another process may use it");
     }
 
     private Cli.Result data(String... arguments) {

@@ -30,9 +30,9 @@ public final class NanoModel {
     ///
     /// It lies in the user's cache (`$XDG_CACHE_HOME` or `~/.cache`, on Windows `%LOCALAPPDATA%`) as
     /// `sgpt4j/nano-specb-HASH`; the name says that the model is asymmetric, the hash stands for the contents. A
-    /// directory that lacks a file, or holds one of another size, is replaced. Several processes may call this at
-    /// once. Where the cache cannot be written, the model goes to a temporary directory that is deleted when the
-    /// virtual machine ends.
+    /// directory that lacks a file, or holds one of another content, is replaced. Several processes may call
+    /// this at once. Where the cache cannot be written, the model goes to a temporary directory that is deleted
+    /// when the virtual machine ends.
     ///
     /// @throws UncheckedIOException if the model cannot be unpacked there either
     public static Path directory() {

@@ -6,6 +6,7 @@ import io.github.sgpt4j.TextKind;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Consumer;
 
 /// Keeps vectors on disk, so that an evaluation that was interrupted goes on where it stood, and a
 /// later one finds them. Vectors are written after every 256 texts. Several processes may share a
@@ -31,7 +32,17 @@ public final class CachedEmbedder implements TextEmbedder, AutoCloseable {
     ///     how it is used
     /// @throws IOException if the directory cannot be read or written
     public static CachedEmbedder open(TextEmbedder embedder, Path directory, String identity) throws IOException {
-        return new CachedEmbedder(embedder, ResultCache.open(directory, "embeddings", identity, embedder.dimension()));
+        return open(embedder, directory, identity, notice -> {});
+    }
+
+    /// Opens a cache. What is damaged in it is computed again.
+    ///
+    /// @param notices is told of damage, once, in a sentence with the name of the folder
+    /// @throws IOException as [#open(TextEmbedder, Path, String)]
+    public static CachedEmbedder open(TextEmbedder embedder, Path directory, String identity, Consumer<String> notices)
+            throws IOException {
+        ResultCache cache = ResultCache.open(directory, "embeddings", identity, embedder.dimension(), notices);
+        return new CachedEmbedder(embedder, cache);
     }
 
     /// Keeps nothing, but embeds equal texts of a call once.

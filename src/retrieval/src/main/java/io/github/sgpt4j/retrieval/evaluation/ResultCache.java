@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 
 /// Computes what is not on disk yet, piece by piece, each of which is on disk before the next is begun.
 /// What occurs several times in a call is computed once, so that it has one result. Safe to share
@@ -72,12 +73,14 @@ final class ResultCache implements AutoCloseable {
 
     /// @param kind of results
     /// @param identity everything that results depend on besides texts
-    static ResultCache open(Path directory, String kind, String identity, int dimension) throws IOException {
+    /// @param notices is told once if what was kept is damaged
+    static ResultCache open(Path directory, String kind, String identity, int dimension, Consumer<String> notices)
+            throws IOException {
         TextKey key = TextKey.of(identity);
         Path folder = directory.resolve("%s-%016x%016x".formatted(kind, key.high(), key.low()));
         SteadyThread thread = new SteadyThread("sgpt4j-cache", folder + ": the cache is closed");
         try {
-            VectorLog log = thread.call(() -> VectorLog.open(folder, dimension));
+            VectorLog log = thread.call(() -> VectorLog.open(folder, dimension, notices));
             return new ResultCache(Optional.of(new Disk(log, thread)), dimension);
         } catch (IOException | RuntimeException | Error e) {
             thread.close();
