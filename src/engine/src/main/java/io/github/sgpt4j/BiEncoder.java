@@ -15,6 +15,9 @@ import java.util.stream.IntStream;
 /// pooled. Texts are used as they are, not stripped. A text without any token (an empty one, for most models)
 /// gives the pooled vector zero. Asymmetric models treat queries and documents differently: "specb" models put
 /// brackets around them, others put prompts in front. Safe to share between threads.
+///
+/// Embeddings are finite: where the model computes NaN or infinity, all ways to embed throw
+/// [FormatException][io.github.sgpt4j.error.FormatException] with the text and what to do about it.
 public final class BiEncoder implements AutoCloseable {
     private final Model model;
     private final boolean ownsModel;
@@ -149,7 +152,7 @@ public final class BiEncoder implements AutoCloseable {
     ///
     /// @return `[texts][dimension]`, in the order of `texts`
     /// @throws io.github.sgpt4j.error.FormatException if a text is too long and the options say not to
-    ///     cut it
+    ///     cut it, or an embedding has NaN or infinity in it
     /// @throws IllegalStateException if the encoder or its model is closed, before the call or meanwhile
     /// @throws NullPointerException if a text is null
     public float[][] embed(List<String> texts, TextKind kind, ProgressListener progress) {
@@ -173,11 +176,13 @@ public final class BiEncoder implements AutoCloseable {
         TextEncoder.Embedded embedded = Model.whileOpen(
                 this::requireOpen, () -> encoder.embed(copy, reading, options.batchTokens(), progress::update));
         float[][] vectors = embedded.vectors();
+        FiniteResults finite = new FiniteResults(model);
         for (int i = 0; i < vectors.length; i++) {
             // As in sentence-transformers: after all modules, a Normalize among them or not.
             if (dimension < steps.width()) {
                 vectors[i] = Arrays.copyOf(vectors[i], dimension);
             }
+            finite.requireEmbedding(vectors[i], copy, i);
             if (options.normalize()) {
                 EmbeddingSteps.normalize(vectors[i]);
             }

@@ -16,6 +16,9 @@ import java.util.stream.IntStream;
 /// logarithm: higher is better, and scores compare between documents of one query only. What is too long is cut
 /// from the left, but the prompt's instruction stays. A query without tokens scores 0. Safe to share between
 /// threads.
+///
+/// Scores are finite: where the model computes NaN or infinity, all ways to score throw
+/// [FormatException][io.github.sgpt4j.error.FormatException] with the pair and what to do about it.
 public final class CrossEncoder implements AutoCloseable {
     private final Model model;
     private final boolean ownsModel;
@@ -138,7 +141,7 @@ public final class CrossEncoder implements AutoCloseable {
     /// @return one score per pair, in order
     /// @throws IllegalArgumentException if there are not as many queries as documents
     /// @throws io.github.sgpt4j.error.FormatException if a pair is too long and the options say not to
-    ///     cut it
+    ///     cut it, or a score is NaN or infinite
     /// @throws IllegalStateException if the encoder or its model is closed, before the call or meanwhile
     /// @throws NullPointerException if a text is null
     public List<Score> score(List<String> queries, List<String> documents, ProgressListener progress) {
@@ -148,10 +151,15 @@ public final class CrossEncoder implements AutoCloseable {
         PairScorer.Scored scored = Model.whileOpen(
                 this::requireOpen,
                 () -> scorer.score(first, second, options.truncate(), options.batchTokens(), progress::update));
-        tally.add(scored.tokens(), scored.uncut());
-        return IntStream.range(0, first.size())
+        List<Score> scores = IntStream.range(0, first.size())
                 .mapToObj(i -> Score.of(scored.logProbabilities()[i], scored.tokens()[i], scored.uncut()[i]))
                 .toList();
+        FiniteResults finite = new FiniteResults(model);
+        for (int i = 0; i < scores.size(); i++) {
+            finite.requireScore(scores.get(i).value(), first, second, i);
+        }
+        tally.add(scored.tokens(), scored.uncut());
+        return scores;
     }
 
     /// How many pairs were cut since this encoder was made.
