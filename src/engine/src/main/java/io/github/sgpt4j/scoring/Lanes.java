@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ThreadFactory;
 import java.util.function.Function;
 import java.util.function.ToLongFunction;
 
@@ -16,10 +17,16 @@ import java.util.function.ToLongFunction;
 ///
 /// Each device has as many batches under way as its backend asks for. A GPU gets the next one while it computes, from
 /// one thread; a CPU computes several side by side, each on a thread of its own. One decoder works on the calling
-/// thread and as many more as it needs, several decoders on threads of their own.
+/// thread and as many more as it needs, several decoders on threads of their own. Where the system gives fewer threads,
+/// those compute that are there, the calling one at least.
 ///
 /// @param decoders at least one, all with the same weights
-public record Lanes(List<Decoder> decoders) {
+/// @param threads makes threads
+public record Lanes(List<Decoder> decoders, ThreadFactory threads) {
+    public Lanes(List<Decoder> decoders) {
+        this(decoders, Thread.ofPlatform().daemon().name("sgpt4j-lane").factory());
+    }
+
     public Lanes {
         decoders = List.copyOf(decoders);
         if (decoders.isEmpty()) {
@@ -71,13 +78,17 @@ public record Lanes(List<Decoder> decoders) {
         if (decoders.size() == 1) {
             attempt(source, () -> runDecoder(source, any(), budget, open));
         } else {
-            List<Thread> threads = new ArrayList<>();
+            List<Thread> started = new ArrayList<>();
             attempt(source, () -> {
                 for (Decoder decoder : decoders) {
-                    threads.add(start(source, () -> runDecoder(source, decoder, budget, open)));
+                    Runnable share = () -> runDecoder(source, decoder, budget, open);
+                    if (!start(source, share, started)) {
+                        share.run();
+                        break;
+                    }
                 }
             });
-            join(threads);
+            join(started);
         }
         source.throwFailure();
     }
@@ -90,8 +101,19 @@ public record Lanes(List<Decoder> decoders) {
         }
     }
 
-    private static Thread start(BatchSource<?> source, Runnable work) {
-        return Thread.ofPlatform().daemon().name("sgpt4j-lane").start(() -> attempt(source, work));
+    /// Begins work on a thread of its own.
+    ///
+    /// @param started gets the thread
+    /// @return whether there is one: a limit of processes or memory may allow no more
+    private boolean start(BatchSource<?> source, Runnable work, List<Thread> started) {
+        try {
+            Thread thread = threads.newThread(() -> attempt(source, work));
+            thread.start();
+            started.add(thread);
+            return true;
+        } catch (OutOfMemoryError e) {
+            return false;
+        }
     }
 
     private static void join(List<Thread> threads) {
@@ -111,7 +133,7 @@ public record Lanes(List<Decoder> decoders) {
     }
 
     /// One decoder's share, on this thread and others.
-    private static <B> void runDecoder(
+    private <B> void runDecoder(
             BatchSource<B> source, Decoder decoder, TokenBudget budget, Function<Decoder, Lane<B>> open) {
         Room room = new Room(budget.sides() == 1 ? Long.MAX_VALUE : budget.tokens());
         // Without a batch no lane is opened.
@@ -124,16 +146,28 @@ public record Lanes(List<Decoder> decoders) {
                 runQueue(source, room, lane, first, decoder.batchesInFlight());
                 return;
             }
-            List<Thread> threads = new ArrayList<>();
+            List<Thread> beside = new ArrayList<>();
             attempt(source, () -> {
-                while (threads.size() < budget.sides() - 1 && !source.isEmpty()) {
+                while (beside.size() < budget.sides() - 1 && !source.isEmpty()) {
                     Optional<Taken<B>> batch = source.poll(room);
-                    threads.add(start(source, () -> runQueue(source, room, lane, batch, 1)));
+                    if (!start(source, () -> runQueue(source, room, lane, batch, 1), beside)) {
+                        // Whatever was taken must be computed before more is waited for.
+                        batch.ifPresent(taken -> run(source, room, lane, taken));
+                        break;
+                    }
                 }
                 runQueue(source, room, lane, first, 1);
             });
-            join(threads);
+            join(beside);
         }
+    }
+
+    /// Runs one batch to its end.
+    private static <B> void run(BatchSource<B> source, Room room, Lane<B> lane, Taken<B> batch) {
+        try (Started started = lane.start(batch.batch())) {
+            started.finish();
+        }
+        source.done(batch, room);
     }
 
     private record Running<B>(Taken<B> batch, Started started) {}
