@@ -18,6 +18,9 @@ import java.util.stream.IntStream;
 /// gives the pooled vector zero. Asymmetric models treat queries and documents differently: "specb" models put
 /// brackets around them, others put prompts in front. Safe to share between threads.
 ///
+/// Embeddings are finite: where the model computes NaN or infinity, all ways to embed throw
+/// [FormatException][io.github.sgpt4j.error.FormatException] with the text and what to do about it.
+///
 /// Interrupting a thread ([Thread#interrupt], `Future.cancel(true)`, `ExecutorService.shutdownNow`) ends the call that
 /// it makes here with a [CancelledException][io.github.sgpt4j.error.CancelledException], before the decoder's next
 /// layer, and the interrupt status stays set; nobody else notices, and the encoder stays usable. A thread whose status
@@ -191,7 +194,7 @@ public final class BiEncoder implements AutoCloseable {
     ///
     /// @return `[texts][dimension]`, in the order of `texts`
     /// @throws io.github.sgpt4j.error.FormatException if a text is too long and the options say not to
-    ///     cut it
+    ///     cut it, or an embedding has NaN or infinity in it
     /// @throws IllegalStateException if the encoder or its model is closed, before the call or meanwhile
     /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before the call or
     ///     meanwhile
@@ -233,11 +236,13 @@ public final class BiEncoder implements AutoCloseable {
         TextEncoder.Embedded embedded = Model.whileOpen(
                 this::requireOpen, () -> encoder.embed(copy, reading, options.batchTokens(), progress::update));
         float[][] vectors = embedded.vectors();
+        FiniteResults finite = new FiniteResults(model);
         for (int i = 0; i < vectors.length; i++) {
             // As in sentence-transformers: after all modules, a Normalize among them or not.
             if (dimension < steps.width()) {
                 vectors[i] = Arrays.copyOf(vectors[i], dimension);
             }
+            finite.requireEmbedding(vectors[i], copy, i);
             if (options.normalize()) {
                 EmbeddingSteps.normalize(vectors[i]);
             }

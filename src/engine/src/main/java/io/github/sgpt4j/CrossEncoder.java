@@ -19,6 +19,9 @@ import java.util.stream.IntStream;
 /// from the left, but the prompt's instruction stays. A query without tokens scores 0. Safe to share between
 /// threads.
 ///
+/// Scores are finite: where the model computes NaN or infinity, all ways to score throw
+/// [FormatException][io.github.sgpt4j.error.FormatException] with the pair and what to do about it.
+///
 /// Interrupting a thread ([Thread#interrupt], `Future.cancel(true)`, `ExecutorService.shutdownNow`) ends the call that
 /// it makes here with a [CancelledException][io.github.sgpt4j.error.CancelledException], before the decoder's next
 /// layer, and the interrupt status stays set; nobody else notices, and the encoder stays usable. A thread whose status
@@ -179,7 +182,7 @@ public final class CrossEncoder implements AutoCloseable {
     /// @return one score per pair, in order
     /// @throws IllegalArgumentException if there are not as many queries as documents
     /// @throws io.github.sgpt4j.error.FormatException if a pair is too long and the options say not to
-    ///     cut it
+    ///     cut it, or a score is NaN or infinite
     /// @throws IllegalStateException if the encoder or its model is closed, before the call or meanwhile
     /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before the call or
     ///     meanwhile
@@ -191,10 +194,15 @@ public final class CrossEncoder implements AutoCloseable {
         PairScorer.Scored scored = Model.whileOpen(
                 this::requireOpen,
                 () -> scorer.score(first, second, options.truncate(), options.batchTokens(), progress::update));
-        tally.add(scored.tokens(), scored.uncut());
-        return IntStream.range(0, first.size())
+        List<Score> scores = IntStream.range(0, first.size())
                 .mapToObj(i -> Score.of(scored.logProbabilities()[i], scored.tokens()[i], scored.uncut()[i]))
                 .toList();
+        FiniteResults finite = new FiniteResults(model);
+        for (int i = 0; i < scores.size(); i++) {
+            finite.requireScore(scores.get(i).value(), first, second, i);
+        }
+        tally.add(scored.tokens(), scored.uncut());
+        return scores;
     }
 
     /// How many pairs were cut since this encoder was made, calls left out that ended with an exception.

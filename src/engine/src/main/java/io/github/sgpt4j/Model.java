@@ -286,16 +286,16 @@ public final class Model implements AutoCloseable {
         return devices.notice();
     }
 
-    /// What people should know that came up while the devices computed and changes no result, such as damaged files of
-    /// a
+    /// What people should know that came up while the devices computed and changes no result, such as damaged files of a
     /// cache, which were made again. One sentence each; empty for most models, and until they are used. Can be
     /// asked after closing as well.
     public List<String> noticesInUse() {
         return devices.noticesInUse();
     }
 
-    /// What probably makes results NaN or infinite and what to do about it, as the end of a sentence: numbers beyond
-    /// the range of 16-bit floats where weights are kept so, otherwise broken weights.
+    /// What probably makes the model compute NaN or infinity and what to do about it, as the end of a sentence: numbers
+    /// beyond the range of 16-bit floats where weights are kept so, otherwise broken weights. Encoders end so the
+    /// message of what they throw then.
     public String nonFiniteHint() {
         return dtype == Dtype.FP16
                 ? "with dtype fp16, numbers end at 65504: use dtype bf16 or fp32"

@@ -111,9 +111,6 @@ final class EmbedCommand extends ModelCommand {
                 List<String> joined = chunk.stream().map(TextRecord::joined).toList();
                 float[][] vectors = encoder.embed(joined, kind, chunks.listener());
                 for (int i = 0; i < vectors.length; i++) {
-                    for (float value : vectors[i]) {
-                        JsonLines.requireFinite(value, chunk.get(i).where(), encoder.model());
-                    }
                     sink.write(index++, chunk.get(i), joined.get(i), vectors[i]);
                 }
                 sink.flush();

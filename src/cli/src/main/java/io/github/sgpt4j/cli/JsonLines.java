@@ -3,7 +3,6 @@ package io.github.sgpt4j.cli;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.util.MinimalPrettyPrinter;
-import io.github.sgpt4j.Model;
 import java.io.IOException;
 import java.io.OutputStream;
 
@@ -34,17 +33,5 @@ final class JsonLines {
     /// Hands everything to the operating system.
     void flush() throws IOException {
         json.flush();
-    }
-
-    /// A number that JSON can hold.
-    ///
-    /// @param where whose number it is, and `model` what computed it, for messages
-    /// @throws CliException for NaN and infinity
-    static float requireFinite(float value, String where, Model model) {
-        if (!Float.isFinite(value)) {
-            throw new CliException("%s: expected finite numbers, the model computed %s; %s"
-                    .formatted(where, value, model.nonFiniteHint()));
-        }
-        return value;
     }
 }

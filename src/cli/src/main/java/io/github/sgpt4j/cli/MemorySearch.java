@@ -37,15 +37,12 @@ record MemorySearch(
         float[][] vectors = encoder.embed(texts, TextKind.QUERY);
         List<List<Hit>> results = new ArrayList<>();
         for (int i = 0; i < vectors.length; i++) {
-            results.add(search(texts.get(i), vectors[i], queries.get(i).where()));
+            results.add(search(texts.get(i), vectors[i]));
         }
         return results;
     }
 
-    private List<Hit> search(String query, float[] vector, String where) {
-        for (float value : vector) {
-            JsonLines.requireFinite(value, where, model);
-        }
+    private List<Hit> search(String query, float[] vector) {
         List<Hit> hits = index.search(vector, Math.max(k, rerank)).stream()
                 .map(this::hit)
                 .toList();

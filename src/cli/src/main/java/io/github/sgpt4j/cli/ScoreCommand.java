@@ -97,7 +97,6 @@ final class ScoreCommand extends ModelCommand {
                 List<Score> scores = encoder.score(queries, texts, chunks.listener());
                 for (int i = 0; i < scores.size(); i++) {
                     TextRecord record = chunk.get(i);
-                    JsonLines.requireFinite(scores.get(i).value(), record.where(), encoder.model());
                     ScoredPair pair = new ScoredPair(index++, record.id(), queries.get(i), texts.get(i), scores.get(i));
                     if (sort) {
                         kept.add(pair);

@@ -89,6 +89,24 @@ class BadInputTest {
         assertTrue(fails(model).contains("model.safetensors"));
     }
 
+    @Test
+    void refusesNumbersThatAreNotFinite() throws IOException {
+        for (String golden : List.of("gptneo-be", "gptneo-ce")) {
+            Path model = copy(golden);
+            Path weights = model.resolve("model.safetensors");
+            byte[] bytes = Files.readAllBytes(weights);
+            Arrays.fill(bytes, bytes.length / 2, bytes.length, (byte) -1);
+            Files.write(weights, bytes);
+            String[] command = golden.endsWith("ce")
+                    ? new String[] {"score", "-m", model.toString(), "--query", "q", "d"}
+                    : new String[] {"embed", "-m", model.toString(), "d"};
+            String line = Cli.run(command).failure(1);
+            assertTrue(line.startsWith(model + ": expected finite "), line);
+            assertTrue(line.endsWith("\"d\" (1 of 1); sgpt inspect --scan tells of broken weights"), line);
+            Files.move(model, folder.resolve(golden));
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"config.json", "tokenizer.json", "modules.json", "1_Pooling/config.json"})
     void refusesBrokenJsonOfTheModel(String name) throws IOException {

@@ -7,6 +7,7 @@ import io.github.sgpt4j.json.JsonFile;
 import io.github.sgpt4j.model.AdaptedModel;
 import io.github.sgpt4j.model.AdapterConfig;
 import io.github.sgpt4j.scoring.SentenceModules;
+import io.github.sgpt4j.json.Unreadable;
 import io.github.sgpt4j.text.Quoted;
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
@@ -15,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeSet;
 
@@ -121,8 +123,10 @@ public final class CheckpointFiles {
                     break;
                 }
             }
-        } catch (IOException | DirectoryIteratorException e) {
-            throw new FormatException("%s: expected a folder that can be listed, got %s".formatted(folder, e), e);
+        } catch (DirectoryIteratorException e) {
+            throw Unreadable.of(folder, Objects.requireNonNull(e.getCause()));
+        } catch (IOException e) {
+            throw Unreadable.of(folder, e);
         }
         KeyCheck.Unknown unknown = new KeyCheck.Unknown("file");
         for (String name : names) {

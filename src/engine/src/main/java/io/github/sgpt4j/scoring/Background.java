@@ -10,9 +10,13 @@ import java.util.function.Supplier;
 ///
 /// @param future completed by the other thread
 public record Background<T>(CompletableFuture<T> future) implements AutoCloseable {
-    /// Begins on a thread of `executor`.
+    /// Begins on a thread of `executor`; where the system gives no thread, it is computed now.
     public static <T> Background<T> start(Supplier<T> computation, Executor executor) {
-        return new Background<>(CompletableFuture.supplyAsync(computation, executor));
+        try {
+            return new Background<>(CompletableFuture.supplyAsync(computation, executor));
+        } catch (OutOfMemoryError e) {
+            return new Background<>(CompletableFuture.supplyAsync(computation, Runnable::run));
+        }
     }
 
     /// Waits for what the other thread computed, or throws what it threw.

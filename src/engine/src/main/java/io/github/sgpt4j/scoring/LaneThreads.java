@@ -3,22 +3,31 @@ package io.github.sgpt4j.scoring;
 import io.github.sgpt4j.call.Cancellation;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
 /// Threads that compute for the thread that makes this, which waits for them.
 final class LaneThreads {
     private final Thread waiter = Thread.currentThread();
+    private final ThreadFactory factory;
     private final List<Thread> threads = new ArrayList<>();
     private final AtomicInteger running = new AtomicInteger();
+
+    /// @param factory makes daemon threads
+    LaneThreads(ThreadFactory factory) {
+        this.factory = factory;
+    }
 
     int count() {
         return threads.size();
     }
 
-    /// Runs `work`, which throws nothing, on a thread more.
-    void start(Runnable work) {
-        Thread thread = Thread.ofPlatform().daemon().name("sgpt4j-lane").unstarted(() -> {
+    /// Runs `work`, which throws nothing, on one more thread.
+    ///
+    /// @return whether there is one: a limit of processes or memory may allow no more
+    boolean start(Runnable work) {
+        Thread thread = factory.newThread(() -> {
             try {
                 work.run();
             } finally {
@@ -29,11 +38,12 @@ final class LaneThreads {
         running.incrementAndGet();
         try {
             thread.start();
-        } catch (Error e) {
+        } catch (OutOfMemoryError e) {
             running.decrementAndGet();
-            throw e;
+            return false;
         }
         threads.add(thread);
+        return true;
     }
 
     /// Waits until all have ended, however often this thread is interrupted; its interrupt status stays.

@@ -9,6 +9,7 @@ import java.util.ArrayDeque;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ThreadFactory;
 import java.util.function.Function;
 import java.util.function.ToLongFunction;
 
@@ -16,10 +17,16 @@ import java.util.function.ToLongFunction;
 ///
 /// Each device has as many batches under way as its backend asks for. A GPU gets the next one while it computes, from
 /// one thread; a CPU computes several side by side, each on a thread of its own. One decoder works on the calling
-/// thread and as many more as it needs, several decoders on threads of their own.
+/// thread and as many more as it needs, several decoders on threads of their own. Where the system gives fewer threads,
+/// those compute that are there, the calling one at least.
 ///
 /// @param decoders at least one, all with the same weights
-public record Lanes(List<Decoder> decoders) {
+/// @param threads makes threads
+public record Lanes(List<Decoder> decoders, ThreadFactory threads) {
+    public Lanes(List<Decoder> decoders) {
+        this(decoders, Thread.ofPlatform().daemon().name("sgpt4j-lane").factory());
+    }
+
     public Lanes {
         decoders = List.copyOf(decoders);
         if (decoders.isEmpty()) {
@@ -77,13 +84,18 @@ public record Lanes(List<Decoder> decoders) {
         if (decoders.size() == 1) {
             attempt(source, () -> runDecoder(source, any(), budget, cancellation, open));
         } else {
-            LaneThreads threads = new LaneThreads();
+            LaneThreads started = new LaneThreads(threads);
             attempt(source, () -> {
                 for (Decoder decoder : decoders) {
-                    threads.start(() -> attempt(source, () -> runDecoder(source, decoder, budget, cancellation, open)));
+                    Runnable share =
+                            () -> attempt(source, () -> runDecoder(source, decoder, budget, cancellation, open));
+                    if (!started.start(share)) {
+                        share.run();
+                        break;
+                    }
                 }
             });
-            threads.await(cancellation);
+            started.await(cancellation);
         }
         source.throwFailure();
     }
@@ -97,7 +109,7 @@ public record Lanes(List<Decoder> decoders) {
     }
 
     /// One decoder's share, on this thread and others.
-    private static <B> void runDecoder(
+    private <B> void runDecoder(
             BatchSource<B> source,
             Decoder decoder,
             TokenBudget budget,
@@ -114,16 +126,28 @@ public record Lanes(List<Decoder> decoders) {
                 runQueue(source, room, lane, first, decoder.batchesInFlight());
                 return;
             }
-            LaneThreads threads = new LaneThreads();
+            LaneThreads beside = new LaneThreads(threads);
             attempt(source, () -> {
-                while (threads.count() < budget.sides() - 1 && !source.isEmpty()) {
+                while (beside.count() < budget.sides() - 1 && !source.isEmpty()) {
                     Optional<Taken<B>> batch = source.poll(room);
-                    threads.start(() -> attempt(source, () -> runQueue(source, room, lane, batch, 1)));
+                    if (!beside.start(() -> attempt(source, () -> runQueue(source, room, lane, batch, 1)))) {
+                        // Whatever was taken must be computed before more is waited for.
+                        batch.ifPresent(taken -> run(source, room, lane, taken));
+                        break;
+                    }
                 }
                 runQueue(source, room, lane, first, 1);
             });
-            threads.await(cancellation);
+            beside.await(cancellation);
         }
+    }
+
+    /// Runs one batch to its end.
+    private static <B> void run(BatchSource<B> source, Room room, Lane<B> lane, Taken<B> batch) {
+        try (Started started = lane.start(batch.batch())) {
+            started.finish();
+        }
+        source.done(batch, room);
     }
 
     private record Running<B>(Taken<B> batch, Started started) {}

@@ -9,6 +9,7 @@ import io.github.sgpt4j.batch.TokenBudget;
 import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.error.CancelledException;
 import io.github.sgpt4j.model.Decoder;
+import io.github.sgpt4j.testing.FewThreads;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
@@ -51,6 +52,10 @@ class LanesTest {
     private static Lanes lanes(int decoders) {
         return new Lanes(
                 IntStream.range(0, decoders).mapToObj(i -> model.decoder()).toList());
+    }
+
+    private static Lanes lanes(int decoders, int threads) {
+        return new Lanes(lanes(decoders).decoders(), new FewThreads(threads));
     }
 
     private static Iterator<Integer> numbers(int count) {
@@ -391,5 +396,23 @@ class LanesTest {
         assertEquals(
                 Arrays.asList(4096, 1),
                 List.of(lanes(2).budget(4096).tokens(), lanes(2).budget(4096).sides()));
+    }
+
+    @Test
+    void theThreadsThatTheSystemGivesComputeEverything() {
+        for (int decoders = 1; decoders <= 3; decoders++) {
+            for (int threads = 0; threads <= 3; threads++) {
+                AtomicIntegerArray runs = new AtomicIntegerArray(50);
+                // One at a time fits: nobody may wait for room that what it has taken itself holds.
+                for (int room : new int[] {1, 2, 100}) {
+                    run(lanes(decoders, threads), numbers(50), new TokenBudget(room, 4), runs::incrementAndGet);
+                }
+                for (int i = 0; i < runs.length(); i++) {
+                    assertEquals(3, runs.get(i), "batch " + i);
+                }
+            }
+        }
+        assertEquals(opened.get(), closed.get());
+        assertEquals(0, underWay.get());
     }
 }

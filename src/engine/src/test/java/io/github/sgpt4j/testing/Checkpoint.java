@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
@@ -158,5 +159,26 @@ public record Checkpoint(String golden, Path directory) {
     /// Writes the weights with one tensor replaced by zeros of its own type.
     public Checkpoint reshape(String name, long... shape) {
         return tensors(t -> t.name().equals(name) ? Optional.of(new Replacement(t.dtype(), shape)) : keep(t));
+    }
+
+    /// Writes the weights as one file, with some numbers of one tensor changed; it becomes F32.
+    public Checkpoint values(String name, Consumer<float[]> edit) {
+        try (Weights weights = Weights.open(Goldens.model(golden))) {
+            SafetensorsWriter writer = new SafetensorsWriter();
+            for (WeightTensor tensor : byName(weights).values()) {
+                if (tensor.name().equals(name)) {
+                    float[] values = tensor.toFloats();
+                    edit.accept(values);
+                    writer.add(name, tensor.shape(), values);
+                } else {
+                    writer.add(tensor);
+                }
+            }
+            delete(Weights.INDEX_FILE, Weights.SINGLE_FILE);
+            writer.write(file(Weights.SINGLE_FILE));
+            return this;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

@@ -87,7 +87,9 @@ public final class NanoModel {
     private static InputStream resource(String name) {
         InputStream in = NanoModel.class.getResourceAsStream(FOLDER + name);
         if (in == null) {
-            throw new IllegalStateException("the nano jar lacks " + FOLDER + name);
+            // The jar is not opened before something in it is needed, which fails like this.
+            throw new UncheckedIOException(new IOException(
+                    FOLDER + name + ": not found beside this class: the jar is damaged, or too many files are open"));
         }
         return in;
     }

@@ -6,6 +6,7 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -221,6 +222,11 @@ final class Unpacker {
             try (InputStream in = source.apply(file.path());
                     OutputStream out = new DigestOutputStream(Files.newOutputStream(path), digest)) {
                 in.transferTo(out);
+            } catch (FileSystemException e) {
+                throw e;
+            } catch (IOException e) {
+                // Such as a full disk, which does not name the file by itself.
+                throw new IOException("%s: %s".formatted(path, e.getMessage()), e);
             }
             String found = HexFormat.of().formatHex(digest.digest());
             if (!found.equals(file.sha256())) {

@@ -2,7 +2,6 @@ package io.github.sgpt4j.retrieval;
 
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.TextKind;
-import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.retrieval.corpus.Document;
 import io.github.sgpt4j.retrieval.interrupts.Interrupts;
 import java.io.IOException;
@@ -117,23 +116,8 @@ record DocumentWriter(WriterThread writer, BiEncoder encoder, VectorSpace space)
         float[][] vectors = encoder.embed(texts, TextKind.DOCUMENT, listener::embedded);
         int i = 0;
         for (BytesRef hash : plan.toEmbed.keySet()) {
-            plan.vectors.put(hash, space.prepare(requireFinite(encoder, vectors[i], texts.get(i))));
+            plan.vectors.put(hash, space.prepare(vectors[i]));
             i++;
         }
-    }
-
-    /// @throws FormatException for NaN and infinity
-    static float[] requireFinite(BiEncoder encoder, float[] vector, String text) {
-        for (float value : vector) {
-            if (!Float.isFinite(value)) {
-                throw new FormatException("%s: expected finite embeddings, computed %s for the text \"%s\"; %s"
-                        .formatted(
-                                encoder.model().directory(),
-                                value,
-                                text.substring(0, Math.min(60, text.length())),
-                                encoder.model().nonFiniteHint()));
-            }
-        }
-        return vector;
     }
 }

@@ -1,7 +1,6 @@
 package io.github.sgpt4j.retrieval;
 
 import io.github.sgpt4j.CrossEncoder;
-import io.github.sgpt4j.error.FormatException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -14,19 +13,14 @@ public final class Reranking {
     ///
     /// @param hits best first
     /// @param n this many are scored and re-ordered; the rest follow as they were
-    /// @throws FormatException if the model computes NaN or infinity
+    /// @throws io.github.sgpt4j.error.FormatException if the model computes NaN or infinity
     public static List<Hit> reorder(CrossEncoder encoder, String query, List<Hit> hits, int n) {
         List<Hit> head = hits.subList(0, Math.min(n, hits.size()));
         List<String> texts = head.stream().map(hit -> hit.document().joined()).toList();
         List<CrossEncoder.Score> scores = encoder.score(query, texts);
         List<Hit> reordered = new ArrayList<>();
         for (int i = 0; i < head.size(); i++) {
-            float score = scores.get(i).value();
-            if (!Float.isFinite(score)) {
-                throw new FormatException("query \"%s\": expected finite scores of the cross-encoder, computed %s; %s"
-                        .formatted(query, score, encoder.model().nonFiniteHint()));
-            }
-            reordered.add(head.get(i).withRerankScore(score));
+            reordered.add(head.get(i).withRerankScore(scores.get(i).value()));
         }
         // Stable: equals stay in the order of the first stage.
         reordered.sort(Comparator.comparing((Hit hit) -> hit.rerankScore().orElse(Float.NEGATIVE_INFINITY))

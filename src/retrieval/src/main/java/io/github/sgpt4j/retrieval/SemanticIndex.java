@@ -376,7 +376,7 @@ public final class SemanticIndex implements AutoCloseable {
                 new IllegalStateException(path + ": opened without a model, so it can be searched by words only"));
         List<float[]> vectors = new ArrayList<>();
         for (float[] vector : with.embed(queries, TextKind.QUERY)) {
-            vectors.add(space.prepare(DocumentWriter.requireFinite(with, vector, "a query")));
+            vectors.add(space.prepare(vector));
         }
         return vectors;
     }

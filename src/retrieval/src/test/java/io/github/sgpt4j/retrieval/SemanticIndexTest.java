@@ -204,6 +204,7 @@ class SemanticIndexTest {
             assertThrows(IllegalArgumentException.class, () -> given.search(new float[7], SearchOptions.DEFAULT));
             query[3] = Float.NaN;
             assertThrows(IllegalArgumentException.class, () -> given.search(query, SearchOptions.DEFAULT));
+            assertThrows(IllegalArgumentException.class, () -> given.add(some.subList(0, 1), new float[][] {query}));
         }
     }
 

@@ -65,10 +65,23 @@ public final class CpuBackend implements Backend {
         this.options = options;
         int threads = options.threads();
         this.workers = new Workers(threads);
-        // Linking the first native call takes some 30 ms, which pass while files are read.
-        Thread.ofPlatform().daemon().name("sgpt4j-machine-code").start(options::vectorCode);
+        prepareMachineCode(options);
         // A quarter of the heap, in floats.
         this.pool = new ArrayPool(Runtime.getRuntime().maxMemory() / 16);
+    }
+
+    /// Linking the first native call takes some 30 ms, which pass while files are read. What fails fails once more for
+    /// whoever needs it.
+    private static void prepareMachineCode(CpuOptions options) {
+        try {
+            Thread.ofPlatform()
+                    .daemon()
+                    .name("sgpt4j-machine-code")
+                    .uncaughtExceptionHandler((thread, e) -> {})
+                    .start(options::vectorCode);
+        } catch (OutOfMemoryError e) {
+            // No thread to be had: it is linked when it is needed.
+        }
     }
 
     /// Whether the virtual machine has been started with the Vector API.

@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
@@ -36,7 +37,9 @@ final class Workers implements AutoCloseable {
 
     private static final int SPINS = 2000;
 
-    private final int threads;
+    /// Set once, before anybody has a loop to run.
+    private int threads;
+
     private final List<Thread> workers = new ArrayList<>();
     private final ArrayDeque<Loop> loops = new ArrayDeque<>();
     private final ConcurrentLinkedDeque<Scratch> idle = new ConcurrentLinkedDeque<>();
@@ -44,16 +47,25 @@ final class Workers implements AutoCloseable {
     private volatile int posted;
     private volatile boolean closed;
 
-    /// @param threads the calling thread included
+    /// @param threads the calling thread included; where the system gives fewer, those compute
     Workers(int threads) {
-        this.threads = threads;
-        for (int i = 1; i < threads; i++) {
-            int number = i;
-            Thread worker = new Thread(() -> work(number), "sgpt4j-cpu-" + i);
-            worker.setDaemon(true);
+        this(threads, Thread.ofPlatform().daemon().name("sgpt4j-cpu-", 1).factory());
+    }
+
+    /// For tests.
+    Workers(int threads, ThreadFactory factory) {
+        while (workers.size() < threads - 1) {
+            int number = workers.size() + 1;
+            Thread worker = factory.newThread(() -> work(number));
+            try {
+                worker.start();
+            } catch (OutOfMemoryError e) {
+                // A limit of processes or memory: there is always the calling thread.
+                break;
+            }
             workers.add(worker);
         }
-        workers.forEach(Thread::start);
+        this.threads = workers.size() + 1;
     }
 
     int threads() {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.sgpt4j.testing.FewThreads;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -352,5 +353,20 @@ class WorkersTest {
         assertSame(first, scratch.floats(Scratch.Use.TILE, 5));
         assertNotSame(first, scratch.floats(Scratch.Use.PANEL, 5));
         assertTrue(scratch.floats(Scratch.Use.TILE, 11).length >= 11);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 3})
+    void theThreadsThatTheSystemGivesDoAllTasks(int given) {
+        try (Workers workers = new Workers(5, new FewThreads(given))) {
+            assertEquals(given + 1, workers.threads());
+            assertEquals(given + 1, workers.available());
+            AtomicIntegerArray runs = new AtomicIntegerArray(1000);
+            workers.parallelForAll(500, (i, scratch) -> runs.incrementAndGet(i));
+            workers.parallelRanges(500, (i, scratch) -> runs.incrementAndGet(500 + i));
+            for (int i = 0; i < runs.length(); i++) {
+                assertEquals(1, runs.get(i));
+            }
+        }
     }
 }

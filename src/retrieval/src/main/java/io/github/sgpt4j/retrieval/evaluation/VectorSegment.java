@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.FileAlreadyExistsException;
@@ -125,8 +126,7 @@ final class VectorSegment implements AutoCloseable {
         if (bytes < HEADING) {
             // New, or its maker was stopped before the first record.
             if (writable) {
-                writeFully(
-                        keys, buffer(HEADING).putLong(MAGIC).putInt(dimension).flip(), 0);
+                write(keys, buffer(HEADING).putLong(MAGIC).putInt(dimension).flip(), 0);
             }
             bytes = HEADING;
         } else {
@@ -216,8 +216,8 @@ final class VectorSegment implements AutoCloseable {
             keyBlock.putLong(key.high()).putLong(key.low()).putInt(checksum(key, vectorRecord));
             vectorBlock.put(vectorRecord.rewind());
         }
-        writeFully(vectors, vectorBlock.flip(), (long) count * vectorBytes());
-        writeFully(keys, keyBlock.flip(), HEADING + (long) count * KEY_RECORD);
+        write(vectors, vectorBlock.flip(), (long) count * vectorBytes());
+        write(keys, keyBlock.flip(), HEADING + (long) count * KEY_RECORD);
         count += values.length;
     }
 
@@ -247,10 +247,17 @@ final class VectorSegment implements AutoCloseable {
         }
     }
 
-    private static void writeFully(FileChannel channel, ByteBuffer source, long position) throws IOException {
+    /// Writes all of a buffer. What fails names the file: a full disk does not by itself.
+    private void write(FileChannel channel, ByteBuffer source, long position) throws IOException {
         long at = position;
-        while (source.hasRemaining()) {
-            at += channel.write(source, at);
+        try {
+            while (source.hasRemaining()) {
+                at += channel.write(source, at);
+            }
+        } catch (ClosedChannelException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new IOException("%s: %s".formatted(file, e.getMessage()), e);
         }
     }
 
