@@ -33,7 +33,7 @@ public final class WordEncoder implements PreTokenizer.Words {
     }
 
     /// The call that words are encoded for from here on, asked where one is not in the cache.
-    void begin(Cancellation call) {
+    public void begin(Cancellation call) {
         cancellation = call;
     }
 

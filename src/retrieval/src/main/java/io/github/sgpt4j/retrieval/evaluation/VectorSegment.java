@@ -188,7 +188,7 @@ final class VectorSegment implements AutoCloseable {
             if (keyRecord.getInt() != checksum(key, vectorRecord.flip())) {
                 damage = Optional.of("%s: expected record %d as it was written".formatted(file.getFileName(), index));
                 // Without its key it is not found again: the record computed in its place is.
-                writeFully(keys, buffer(KEY_RECORD), HEADING + (long) index * KEY_RECORD);
+                write(keys, buffer(KEY_RECORD), HEADING + (long) index * KEY_RECORD);
                 return false;
             }
             vectorRecord.asFloatBuffer().get(vector);
