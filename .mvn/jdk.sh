@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # Sourced by mvnw and sgpt. Plain bash; works with the 3.2 that macOS has.
 #
-# find_jdk MAJOR sets jdk to the home of the first JDK of at least that major version, or returns 1. It reads the "release"
-# file of each candidate and starts no Java and no process but readlink, so it costs milliseconds.
+# find_jdk MAJOR sets jdk to the home of the first JDK of at least that major version, or returns 1. It reads the
+# "release" file of each candidate, and starts no Java and no process but readlink, so it costs milliseconds.
 
 # Sets major to the major version of the JDK in $1, from its release file (JAVA_VERSION="25.0.3" or "1.8.0_402"); to
 # nothing if it is no JDK.

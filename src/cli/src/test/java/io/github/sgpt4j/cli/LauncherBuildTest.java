@@ -288,7 +288,8 @@ class LauncherBuildTest {
         Path lock = checkout.state().resolve("lock.by");
         Files.createSymbolicLink(lock, Path.of(Long.toString(ended.pid())));
         String script = "set -eu; state=$1; say() { echo \"$@\"; }; . \"$2/.mvn/build.sh\"; lock_by_link; "
-                + "[ \"$(readlink \"$state/lock.by\")\" = $$ ] && echo held; unlock; [ -L \"$state/lock.by\" ] || echo free";
+                + "[ \"$(readlink \"$state/lock.by\")\" = $$ ] && echo held; unlock; "
+                + "[ -L \"$state/lock.by\" ] || echo free";
         List<String> command = List.of(
                 "bash",
                 "-c",
@@ -317,8 +318,8 @@ class LauncherBuildTest {
             FakeCheckout bad = FakeCheckout.create(folder.resolve(name), folder.resolve("jdk"));
             expectFailure(
                     bad,
-                    "sgpt: the path of this checkout, %s, contains a colon or a line break, which Java's class path cannot express; rename the folder.\n"
-                            .formatted(bad.root()));
+                    "sgpt: the path of this checkout, " + bad.root() + ", contains a colon or a line break, "
+                            + "which Java's class path cannot express; rename the folder.\n");
             assertEquals(0, bad.builds());
         }
     }
