@@ -200,7 +200,7 @@ class InterruptTest {
         int opened = 0;
         int cancelled = 0;
         long longest = 0;
-        for (int i = 0; i < 200 || opened == 0 || cancelled == 0; i++) {
+        for (int i = 0; i < 100 || opened == 0 || cancelled == 0; i++) {
             long delay = longest == 0 ? 0 : random.nextLong(2 * longest);
             Thread interrupter = i == 0
                     ? new Thread()
