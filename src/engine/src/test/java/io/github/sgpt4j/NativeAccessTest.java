@@ -72,7 +72,7 @@ class NativeAccessTest {
     @ValueSource(strings = {"cuda", "cuda:1", "cuda:0,1"})
     void aGpuByNameIsRefusedInOneSentence(String device) throws IOException {
         assertEquals(
-                List.of("refused: device \"%s\" cannot be had: cuda: native access is not enabled; start java with"
+                List.of("refused: device \"%s\" is unavailable: cuda: native access is not enabled; start java with"
                                 .formatted(device)
                         + " --enable-native-access=io.github.sgpt4j.engine (ALL-UNNAMED on the class path)"),
                 denied("embed", device));
