@@ -18,7 +18,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// What the command says about GPUs, on the stand-in that the module `kernels` builds, in processes of its own.
 class CudaNoticeTest {
-    private static final Path STAND_IN = Path.of("../../kernels/target/standin").toAbsolutePath().normalize();
+    private static final Path STAND_IN =
+            Path.of("../../kernels/target/standin").toAbsolutePath().normalize();
 
     @TempDir
     private Path folder;
