@@ -11,7 +11,6 @@ prepare() {
             "(${problem##*: })."
         return
     fi
-    trap 'exit 130' INT
     lock
     if ! current_build; then
         make_build
@@ -25,7 +24,13 @@ prepare() {
         make_cache
     fi
     unlock
-    trap - INT
+}
+
+# Ends with the exit code of Maven or Java, if the caller interrupted or ended it: that is no failure of theirs.
+end_if_stopped() {
+    case $1 in
+        129 | 130 | 143) exit "$1" ;;
+    esac
 }
 
 # One builder at a time; the others wait. Maven and Java inherit the lock: if this script is killed, they go on writing.
@@ -73,7 +78,7 @@ unlock() {
 
 # Builds into a folder of its own and only then points to it: a running sgpt keeps its jars.
 make_build() {
-    local name work log=$state/build.log
+    local name work log=$state/build.log status=0
     name=$(date +%Y%m%d%H%M%S)-$$
     work=$state/$name
     say "building (on first use this can take a minute) ..."
@@ -81,8 +86,10 @@ make_build() {
     if ! (: >"$state/building" && mkdir -p "$work/lib" && : >"$work/stamp") 2>"$log"; then
         fail_build
     fi
-    if ! "$root/mvnw" -B -ntp -f "$root/pom.xml" -pl kernels,src/cli -am -DskipKernels \
-        -Dmaven.test.skip=true package >"$log" 2>&1; then
+    "$root/mvnw" -B -ntp -f "$root/pom.xml" -pl kernels,src/cli -am -DskipKernels \
+        -Dmaven.test.skip=true package >"$log" 2>&1 || status=$?
+    end_if_stopped $status
+    if [ $status != 0 ]; then
         # A mistake in a source, most often; nothing is half written then.
         disk_is_full || rm -f "$state/building"
         fail_build
@@ -172,9 +179,11 @@ record_cache() {
 }
 
 make_cache() {
-    local log=$state/cache.log sum=failed
+    local log=$state/cache.log sum=failed status=0
     rm -rf "$cache.new" "$cache.conf" "$cache.made" "$cache.aot"
-    if (record_cache) >"$log" 2>&1 </dev/null && touch -r "$build/stamp" "$cache.new" &&
+    (record_cache) >"$log" 2>&1 </dev/null || status=$?
+    end_if_stopped $status
+    if [ $status = 0 ] && touch -r "$build/stamp" "$cache.new" &&
         mv -f "$cache.new" "$cache.aot"; then
         sum=$(cksum <"$cache.aot")
     else
