@@ -101,10 +101,10 @@ class TokenizerBrokenFileTest {
             /normalizer/type                          | "Precompiled"                       | normalizer "Precompiled" is not supported
             /normalizer/novelty                       | 1                                   | unknown key normalizer.novelty
             /pre_tokenizer/type                       | "UnicodeScripts"                    | pre-tokenizer "UnicodeScripts" is not supported
-            /pre_tokenizer/pretokenizers/1/novelty    | 1                                   | unknown key
+            /pre_tokenizer/pretokenizers/1/novelty    | 1                                   | pretokenizers[1].novelty
             /post_processor/type                      | "Other"                             | post-processor "Other" is not supported
             /decoder/type                             | "CTC"                               | decoder "CTC" is not supported
-            /added_tokens/0/novelty                   | 1                                   | unknown key
+            /added_tokens/0/novelty                   | 1                                   | added_tokens[0].novelty
             /normalizer/normalizers/3/pattern         | {"Regex": ""}                       | empty pattern
             /normalizer/normalizers/3/pattern         | {"Regex": "a\\\\h"}                 | escape \\h
             /normalizer/normalizers/3/pattern         | {"Regex": "\\\\bthe"}               | escape \\b
