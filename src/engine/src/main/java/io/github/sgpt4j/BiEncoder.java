@@ -4,6 +4,7 @@ import io.github.sgpt4j.scoring.EmbeddingSteps;
 import io.github.sgpt4j.scoring.SentenceModules;
 import io.github.sgpt4j.scoring.TextEncoder;
 import io.github.sgpt4j.scoring.TokenPooling;
+import io.github.sgpt4j.weights.MappedFiles;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -22,6 +23,7 @@ public final class BiEncoder implements AutoCloseable {
     private final TokenPooling pooling;
     private final EmbeddingSteps steps;
     private final TextEncoder encoder;
+    private final MappedFiles files;
     private final TextReadings readings;
     private final int dimension;
     private final Similarity similarity;
@@ -46,6 +48,7 @@ public final class BiEncoder implements AutoCloseable {
             pooling.close();
             throw e;
         }
+        files = MappedFiles.together(model.weights().mapped(), pooling.mapped(), steps.mapped());
         int components = options.truncateDim() > 0
                 ? options.truncateDim()
                 : modules.use().truncateDim().orElse(steps.width());
@@ -77,7 +80,7 @@ public final class BiEncoder implements AutoCloseable {
     public static BiEncoder open(Path directory, ModelOptions modelOptions, BiEncoderOptions options) {
         Model model = Model.open(directory, modelOptions);
         try {
-            return new BiEncoder(model, true, options);
+            return model.madeWhileOpen(() -> new BiEncoder(model, true, options));
         } catch (RuntimeException | Error e) {
             model.close();
             throw e;
@@ -86,7 +89,7 @@ public final class BiEncoder implements AutoCloseable {
 
     /// An encoder over a model that the caller owns and closes after it.
     public static BiEncoder of(Model model, BiEncoderOptions options) {
-        return model.whileOpen(() -> new BiEncoder(model, false, options));
+        return model.madeWhileOpen(() -> new BiEncoder(model, false, options));
     }
 
     /// Components of an embedding.
@@ -149,7 +152,7 @@ public final class BiEncoder implements AutoCloseable {
     ///
     /// @return `[texts][dimension]`, in the order of `texts`
     /// @throws io.github.sgpt4j.error.FormatException if a text is too long and the options say not to
-    ///     cut it
+    ///     cut it, or a weight file was written to since it was opened
     /// @throws IllegalStateException if the encoder or its model is closed, before the call or meanwhile
     /// @throws NullPointerException if a text is null
     public float[][] embed(List<String> texts, TextKind kind, ProgressListener progress) {
@@ -170,8 +173,8 @@ public final class BiEncoder implements AutoCloseable {
         requireOpen();
         TextEncoder.Reading reading = readings.of(kind);
         List<String> copy = List.copyOf(texts);
-        TextEncoder.Embedded embedded = Model.whileOpen(
-                this::requireOpen, () -> encoder.embed(copy, reading, options.batchTokens(), progress::update));
+        TextEncoder.Embedded embedded =
+                Model.whileOpen(this::requireOpen, () -> files.reading(() -> encode(copy, reading, progress)));
         float[][] vectors = embedded.vectors();
         for (int i = 0; i < vectors.length; i++) {
             // As in sentence-transformers: after all modules, a Normalize among them or not.
@@ -184,6 +187,13 @@ public final class BiEncoder implements AutoCloseable {
         }
         readings.tally(kind).add(embedded.tokens(), embedded.uncut());
         return embedded;
+    }
+
+    private TextEncoder.Embedded encode(List<String> texts, TextEncoder.Reading reading, ProgressListener progress) {
+        return encoder.embed(texts, reading, options.batchTokens(), (done, total) -> {
+            files.glance();
+            progress.update(done, total);
+        });
     }
 
     /// How many texts of a kind were cut since this encoder was made.

@@ -86,7 +86,7 @@ public final class CrossEncoder implements AutoCloseable {
     public static CrossEncoder open(Path directory, ModelOptions modelOptions, CrossEncoderOptions options) {
         Model model = Model.open(directory, modelOptions);
         try {
-            return new CrossEncoder(model, true, options);
+            return model.madeWhileOpen(() -> new CrossEncoder(model, true, options));
         } catch (RuntimeException | Error e) {
             model.close();
             throw e;
@@ -95,7 +95,7 @@ public final class CrossEncoder implements AutoCloseable {
 
     /// An encoder over a model that the caller owns and closes after it.
     public static CrossEncoder of(Model model, CrossEncoderOptions options) {
-        return model.whileOpen(() -> new CrossEncoder(model, false, options));
+        return model.madeWhileOpen(() -> new CrossEncoder(model, false, options));
     }
 
     /// The model that computes.
@@ -138,7 +138,7 @@ public final class CrossEncoder implements AutoCloseable {
     /// @return one score per pair, in order
     /// @throws IllegalArgumentException if there are not as many queries as documents
     /// @throws io.github.sgpt4j.error.FormatException if a pair is too long and the options say not to
-    ///     cut it
+    ///     cut it, or a weight file was written to since it was opened
     /// @throws IllegalStateException if the encoder or its model is closed, before the call or meanwhile
     /// @throws NullPointerException if a text is null
     public List<Score> score(List<String> queries, List<String> documents, ProgressListener progress) {
@@ -146,12 +146,18 @@ public final class CrossEncoder implements AutoCloseable {
         List<String> first = List.copyOf(queries);
         List<String> second = List.copyOf(documents);
         PairScorer.Scored scored = Model.whileOpen(
-                this::requireOpen,
-                () -> scorer.score(first, second, options.truncate(), options.batchTokens(), progress::update));
+                this::requireOpen, () -> model.weights().mapped().reading(() -> scored(first, second, progress)));
         tally.add(scored.tokens(), scored.uncut());
         return IntStream.range(0, first.size())
                 .mapToObj(i -> Score.of(scored.logProbabilities()[i], scored.tokens()[i], scored.uncut()[i]))
                 .toList();
+    }
+
+    private PairScorer.Scored scored(List<String> queries, List<String> documents, ProgressListener progress) {
+        return scorer.score(queries, documents, options.truncate(), options.batchTokens(), (done, total) -> {
+            model.weights().mapped().glance();
+            progress.update(done, total);
+        });
     }
 
     /// How many pairs were cut since this encoder was made.
