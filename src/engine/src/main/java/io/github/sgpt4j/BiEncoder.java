@@ -5,6 +5,7 @@ import io.github.sgpt4j.scoring.EmbeddingSteps;
 import io.github.sgpt4j.scoring.SentenceModules;
 import io.github.sgpt4j.scoring.TextEncoder;
 import io.github.sgpt4j.scoring.TokenPooling;
+import io.github.sgpt4j.weights.MappedFiles;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -33,6 +34,7 @@ public final class BiEncoder implements AutoCloseable {
     private final TokenPooling pooling;
     private final EmbeddingSteps steps;
     private final TextEncoder encoder;
+    private final MappedFiles files;
     private final TextReadings readings;
     private final int dimension;
     private final Similarity similarity;
@@ -58,6 +60,7 @@ public final class BiEncoder implements AutoCloseable {
             pooling.close();
             throw e;
         }
+        files = MappedFiles.together(model.weights().mapped(), pooling.mapped(), steps.mapped());
         OptionalInt components = options.truncateDim().isPresent()
                 ? options.truncateDim()
                 : modules.use().truncateDim();
@@ -89,7 +92,7 @@ public final class BiEncoder implements AutoCloseable {
     public static BiEncoder open(Path directory, ModelOptions modelOptions, BiEncoderOptions options) {
         Model model = Model.open(directory, modelOptions);
         try {
-            return new BiEncoder(model, true, options);
+            return model.madeWhileOpen(() -> new BiEncoder(model, true, options));
         } catch (RuntimeException | Error e) {
             model.close();
             throw e;
@@ -100,7 +103,7 @@ public final class BiEncoder implements AutoCloseable {
     ///
     /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
     public static BiEncoder of(Model model, BiEncoderOptions options) {
-        return model.whileOpen(() -> new BiEncoder(model, false, options));
+        return model.madeWhileOpen(() -> new BiEncoder(model, false, options));
     }
 
     /// Components of an embedding.
@@ -194,7 +197,8 @@ public final class BiEncoder implements AutoCloseable {
     ///
     /// @return `[texts][dimension]`, in the order of `texts`
     /// @throws io.github.sgpt4j.error.FormatException if a text is too long and the options say not to
-    ///     cut it, or an embedding has NaN or infinity in it
+    ///     cut it, an embedding has NaN or infinity in it, or a weight file was written to since it was
+    ///     opened
     /// @throws IllegalStateException if the encoder or its model is closed, before the call or meanwhile
     /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before the call or
     ///     meanwhile
@@ -233,8 +237,8 @@ public final class BiEncoder implements AutoCloseable {
             List<String> texts, TextEncoder.Reading reading, TextReadings.Tally tally, ProgressListener progress) {
         requireOpen();
         List<String> copy = List.copyOf(texts);
-        TextEncoder.Embedded embedded = Model.whileOpen(
-                this::requireOpen, () -> encoder.embed(copy, reading, options.batchTokens(), progress::update));
+        TextEncoder.Embedded embedded =
+                Model.whileOpen(this::requireOpen, () -> files.reading(() -> encode(copy, reading, progress)));
         float[][] vectors = embedded.vectors();
         FiniteResults finite = new FiniteResults(model);
         for (int i = 0; i < vectors.length; i++) {
@@ -249,6 +253,13 @@ public final class BiEncoder implements AutoCloseable {
         }
         tally.add(embedded.tokens(), embedded.uncut());
         return embedded;
+    }
+
+    private TextEncoder.Embedded encode(List<String> texts, TextEncoder.Reading reading, ProgressListener progress) {
+        return encoder.embed(texts, reading, options.batchTokens(), (done, total) -> {
+            files.glance();
+            progress.update(done, total);
+        });
     }
 
     /// How many texts of a kind were cut since this encoder was made, calls left out that ended with an exception.

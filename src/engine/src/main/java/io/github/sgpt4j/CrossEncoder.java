@@ -103,7 +103,7 @@ public final class CrossEncoder implements AutoCloseable {
     public static CrossEncoder open(Path directory, ModelOptions modelOptions, CrossEncoderOptions options) {
         Model model = Model.open(directory, modelOptions);
         try {
-            return new CrossEncoder(model, true, options);
+            return model.madeWhileOpen(() -> new CrossEncoder(model, true, options));
         } catch (RuntimeException | Error e) {
             model.close();
             throw e;
@@ -114,7 +114,7 @@ public final class CrossEncoder implements AutoCloseable {
     ///
     /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
     public static CrossEncoder of(Model model, CrossEncoderOptions options) {
-        return model.whileOpen(() -> new CrossEncoder(model, false, options));
+        return model.madeWhileOpen(() -> new CrossEncoder(model, false, options));
     }
 
     /// The model that computes.
@@ -182,7 +182,7 @@ public final class CrossEncoder implements AutoCloseable {
     /// @return one score per pair, in order
     /// @throws IllegalArgumentException if there are not as many queries as documents
     /// @throws io.github.sgpt4j.error.FormatException if a pair is too long and the options say not to
-    ///     cut it, or a score is NaN or infinite
+    ///     cut it, a score is NaN or infinite, or a weight file was written to since it was opened
     /// @throws IllegalStateException if the encoder or its model is closed, before the call or meanwhile
     /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before the call or
     ///     meanwhile
@@ -192,8 +192,7 @@ public final class CrossEncoder implements AutoCloseable {
         List<String> first = List.copyOf(queries);
         List<String> second = List.copyOf(documents);
         PairScorer.Scored scored = Model.whileOpen(
-                this::requireOpen,
-                () -> scorer.score(first, second, options.truncate(), options.batchTokens(), progress::update));
+                this::requireOpen, () -> model.weights().mapped().reading(() -> scored(first, second, progress)));
         List<Score> scores = IntStream.range(0, first.size())
                 .mapToObj(i -> Score.of(scored.logProbabilities()[i], scored.tokens()[i], scored.uncut()[i]))
                 .toList();
@@ -203,6 +202,13 @@ public final class CrossEncoder implements AutoCloseable {
         }
         tally.add(scored.tokens(), scored.uncut());
         return scores;
+    }
+
+    private PairScorer.Scored scored(List<String> queries, List<String> documents, ProgressListener progress) {
+        return scorer.score(queries, documents, options.truncate(), options.batchTokens(), (done, total) -> {
+            model.weights().mapped().glance();
+            progress.update(done, total);
+        });
     }
 
     /// How many pairs were cut since this encoder was made, calls left out that ended with an exception.

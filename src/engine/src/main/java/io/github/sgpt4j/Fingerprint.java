@@ -89,12 +89,12 @@ final class Fingerprint {
     /// A module's own folder.
     Fingerprint addModule(Path folder) {
         addFile(folder.resolve("config.json"), "config.json");
-        List<Path> files;
         try (Weights weights = Weights.open(folder)) {
-            files = weights.files();
+            return weights.mapped().reading(() -> {
+                weights.files().forEach(this::addSampled);
+                return this;
+            });
         }
-        files.forEach(this::addSampled);
-        return this;
     }
 
     private void addSampled(Path weights) {

@@ -36,6 +36,12 @@ import java.util.function.Supplier;
 /// Opening reads headers only; weights are read, and sent to a GPU, when first used. Closing gives memory and threads
 /// back; nothing may be computing then, and encoders made from the model throw `IllegalStateException` afterwards.
 ///
+/// As long as a model is open, its weight files must stay as they are: replace them by renaming others
+/// over them, which the open model does not see, and never write into them. A call that finds a file
+/// written to, by its size or time of modification, ends with a `FormatException` that names the file;
+/// so does every further one, as what the model has read may be a mixture of both contents. Close it,
+/// and open it again.
+///
 /// Interrupting a thread that opens a model, or that reads its weights here, ends the call with a
 /// [CancelledException][io.github.sgpt4j.error.CancelledException]; the interrupt status stays set, and the model
 /// stays usable. Tokenizing by itself and closing are not cancelled.
@@ -128,9 +134,10 @@ public final class Model implements AutoCloseable {
         try {
             Devices.Opened devices = Devices.open(options, weights.elements());
             try {
-                List<Decoder> decoders = devices.backends().stream()
-                        .map(backend -> Decoder.load(files.configuration(), weights, backend))
-                        .toList();
+                List<Decoder> decoders = weights.mapped()
+                        .reading(() -> devices.backends().stream()
+                                .map(backend -> Decoder.load(files.configuration(), weights, backend))
+                                .toList());
                 return new Model(
                         directory,
                         modules,
@@ -243,9 +250,12 @@ public final class Model implements AutoCloseable {
         });
         for (Path folder : modules.weightFolders()) {
             try (Weights module = Weights.open(folder)) {
-                module.names().forEach(name -> {
-                    cancellation.check();
-                    action.accept(module.get(name));
+                module.mapped().reading(() -> {
+                    module.names().forEach(name -> {
+                        cancellation.check();
+                        action.accept(module.get(name));
+                    });
+                    return module;
                 });
             }
         }
@@ -370,7 +380,14 @@ public final class Model implements AutoCloseable {
     /// Computes with this model, unless it is closed before. What fails because of closing meanwhile says so.
     <T> T whileOpen(Supplier<T> computation) {
         requireOpen();
-        return whileOpen(this::requireOpen, computation);
+        return whileOpen(this::requireOpen, () -> weights.mapped().reading(computation::get));
+    }
+
+    /// Makes something over this model, unless it is closed before. What fails because of closing
+    /// meanwhile says so.
+    <T> T madeWhileOpen(Supplier<T> maker) {
+        requireOpen();
+        return whileOpen(this::requireOpen, () -> weights.mapped().opening(maker::get));
     }
 
     /// Computes. What fails because of closing meanwhile says so, not which memory was read just then.

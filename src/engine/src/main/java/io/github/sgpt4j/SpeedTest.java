@@ -90,7 +90,8 @@ public final class SpeedTest implements AutoCloseable {
         try {
             Weights weights = open.get();
             try {
-                return new SpeedTest(weights, devices, backend -> load.apply(weights, backend));
+                return weights.mapped()
+                        .opening(() -> new SpeedTest(weights, devices, backend -> load.apply(weights, backend)));
             } catch (RuntimeException | Error e) {
                 weights.close();
                 throw e;
@@ -134,7 +135,7 @@ public final class SpeedTest implements AutoCloseable {
             throw new IllegalArgumentException("expected texts with query of at most %d tokens, the model's, got %d"
                     .formatted(longest, tokens + (long) queryTokens));
         }
-        return Model.whileOpen(this::requireOpen, () -> report(load, seconds));
+        return Model.whileOpen(this::requireOpen, () -> weights.mapped().reading(() -> report(load, seconds)));
     }
 
     private SpeedReport report(TokenLoad load, double seconds) {

@@ -143,7 +143,10 @@ public final class Converter {
                 converter.requireNoAdapter();
                 converter.requireFree(work);
                 converter.requireRoom(work.content());
-                converter.write(work.content(), listener);
+                plan.mapped().reading(() -> {
+                    converter.write(work.content(), listener);
+                    return converter;
+                });
             }
             converter.publish(work);
             return converter.report(notices);

@@ -67,7 +67,7 @@ record OutputHead(DecoderConfig config, TensorNames names, String prefix) {
     }
 
     private static boolean isSame(WeightTensor head, WeightTensor table) {
-        return head.dtype() == table.dtype() && head.data().mismatch(table.data()) < 0;
+        return head.dtype() == table.dtype() && head.hasBytesOf(table);
     }
 
     /// What people should know who score with this head.

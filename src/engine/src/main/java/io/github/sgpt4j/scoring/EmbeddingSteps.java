@@ -6,6 +6,7 @@ import io.github.sgpt4j.backend.Linear;
 import io.github.sgpt4j.backend.MatrixRows;
 import io.github.sgpt4j.backend.Tensor;
 import io.github.sgpt4j.call.Cancellation;
+import io.github.sgpt4j.weights.MappedFiles;
 import io.github.sgpt4j.weights.Weights;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -63,8 +64,13 @@ public final class EmbeddingSteps implements AutoCloseable {
         Weights file = Weights.open(directory);
         weights.add(file);
         List<MatrixRows> bias = config.bias(file).stream().map(MatrixRows::all).toList();
-        return new Loaded.Dense(
-                backend.linear(List.of(MatrixRows.all(config.weight(file))), bias), config.activation());
+        List<MatrixRows> weight = List.of(MatrixRows.all(config.weight(file)));
+        return file.mapped().opening(() -> new Loaded.Dense(backend.linear(weight, bias), config.activation()));
+    }
+
+    /// The weight files of the dense layers.
+    public MappedFiles mapped() {
+        return MappedFiles.together(weights.stream().map(Weights::mapped).toArray(MappedFiles[]::new));
     }
 
     /// Components of a finished embedding.

@@ -51,8 +51,10 @@ public record PositionWeights(Path directory, int positions) {
         try (Weights weights = Weights.open(directory)) {
             WeightTensor tensor = weights.get(TENSOR, positions);
             float[] values = new float[Math.min(most, positions)];
-            tensor.copyTo(0, values, 0, values.length);
-            return values;
+            return weights.mapped().reading(() -> {
+                tensor.copyTo(0, values, 0, values.length);
+                return values;
+            });
         }
     }
 

@@ -6,6 +6,7 @@ import io.github.sgpt4j.batch.SequenceBatch;
 import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.TokenLayer;
+import io.github.sgpt4j.weights.MappedFiles;
 import io.github.sgpt4j.weights.WeightTensor;
 import io.github.sgpt4j.weights.Weights;
 import java.nio.file.Path;
@@ -70,8 +71,10 @@ public final class TokenPooling implements AutoCloseable {
         opened.add(weights);
         WeightTensor weight = config.weight(weights);
         Optional<WeightTensor> bias = config.bias(weights);
-        layers.forEach((decoder, own) -> own.add(decoder.tokenLayer(weight, bias, config.activation())));
-        return config.out();
+        return weights.mapped().opening(() -> {
+            layers.forEach((decoder, own) -> own.add(decoder.tokenLayer(weight, bias, config.activation())));
+            return config.out();
+        });
     }
 
     /// Values that are made of a token's state before pooling, outside of weights.
@@ -96,6 +99,11 @@ public final class TokenPooling implements AutoCloseable {
     /// Components of a pooled vector.
     public int width() {
         return Math.multiplyExact(Math.max(1, modes.size()), tokenWidth);
+    }
+
+    /// The weight files of the layers.
+    public MappedFiles mapped() {
+        return MappedFiles.together(opened.stream().map(Weights::mapped).toArray(MappedFiles[]::new));
     }
 
     /// Most tokens of a text that can be pooled.

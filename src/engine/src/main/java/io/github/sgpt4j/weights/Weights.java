@@ -36,8 +36,9 @@ import java.util.function.Function;
 /// The tensors of a checkpoint by name, in mapped memory: `model.safetensors`, or the shards that
 /// `model.safetensors.index.json` names (the single file wins if both are there, as in transformers).
 ///
-/// Opening reads headers only; pages of weights are read when touched. All segments belong to one shared arena that
-/// [#close] closes: any thread may read until then, and none may be reading while it closes.
+/// Opening reads headers only; pages of weights are read when touched, so files must stay as they are:
+/// [#mapped] notices if they do not. All segments belong to one shared arena that [#close] closes: any
+/// thread may read until then, and none may be reading while it closes.
 ///
 /// With an index, each tensor it names must be in the shard it names for it, and no name may occur in two shards.
 /// Tensors that the index does not name are left out.
@@ -62,6 +63,7 @@ public final class Weights implements AutoCloseable {
     private final Map<String, String> unknown;
     private final Map<String, String> metadata;
     private final List<Path> files;
+    private final MappedFiles mapped;
 
     /// What some of the tensors belong to, closed with this.
     private final List<Weights> parts = new ArrayList<>();
@@ -72,13 +74,15 @@ public final class Weights implements AutoCloseable {
             Map<String, WeightTensor> tensors,
             Map<String, String> unknown,
             Map<String, String> metadata,
-            List<Path> files) {
+            List<Path> files,
+            MappedFiles mapped) {
         this.source = source;
         this.arena = arena;
         this.tensors = Collections.unmodifiableNavigableMap(new TreeMap<>(tensors));
         this.unknown = Collections.unmodifiableMap(new TreeMap<>(unknown));
         this.metadata = Collections.unmodifiableMap(new LinkedHashMap<>(metadata));
         this.files = List.copyOf(files);
+        this.mapped = mapped;
     }
 
     /// Opens the weights of a checkpoint directory.
@@ -114,7 +118,13 @@ public final class Weights implements AutoCloseable {
         try {
             SafetensorsFile safetensors = SafetensorsFile.open(file, arena);
             Weights weights = new Weights(
-                    file, arena, safetensors.tensors(), safetensors.unknown(), safetensors.metadata(), List.of(file));
+                    file,
+                    arena,
+                    safetensors.tensors(),
+                    safetensors.unknown(),
+                    safetensors.metadata(),
+                    List.of(file),
+                    new MappedFiles(List.of(safetensors.mapped())));
             opened = true;
             return weights;
         } finally {
@@ -134,13 +144,14 @@ public final class Weights implements AutoCloseable {
         Arena arena = Arena.ofShared();
         boolean opened = false;
         try {
+            MappedFiles mapped = MappedFiles.together(stored.mapped, others.mapped);
             Map<String, WeightTensor> tensors = new TreeMap<>(stored.tensors);
-            tensors.putAll(changes.apply(arena));
+            tensors.putAll(mapped.reading(() -> changes.apply(arena)));
             Map<String, String> unknown = new TreeMap<>(stored.unknown);
             unknown.keySet().removeAll(tensors.keySet());
             List<Path> files = new ArrayList<>(stored.files);
             files.addAll(others.files);
-            Weights weights = new Weights(stored.source, arena, tensors, unknown, stored.metadata, files);
+            Weights weights = new Weights(stored.source, arena, tensors, unknown, stored.metadata, files, mapped);
             weights.parts.add(stored);
             weights.parts.add(others);
             opened = true;
@@ -175,7 +186,8 @@ public final class Weights implements AutoCloseable {
                 MemorySegment bytes = data.asSlice(0, shape.elements() * dtype.bytes());
                 tensors.put(name, new WeightTensor(name, source.toString(), dtype, shape, bytes));
             });
-            Weights weights = new Weights(source, arena, tensors, Map.of(), Map.of(), List.of());
+            Weights weights =
+                    new Weights(source, arena, tensors, Map.of(), Map.of(), List.of(), new MappedFiles(List.of()));
             opened = true;
             return weights;
         } finally {
@@ -227,7 +239,9 @@ public final class Weights implements AutoCloseable {
                     shards.values().stream().map(SafetensorsFile::path).toList();
             Map<String, String> unknown = new TreeMap<>();
             Map<String, WeightTensor> tensors = select(index, shards, unknown);
-            Weights weights = new Weights(directory, arena, tensors, unknown, metadata, files);
+            MappedFiles mapped = new MappedFiles(
+                    shards.values().stream().map(SafetensorsFile::mapped).toList());
+            Weights weights = new Weights(directory, arena, tensors, unknown, metadata, files, mapped);
             opened = true;
             return weights;
         } finally {
@@ -415,6 +429,11 @@ public final class Weights implements AutoCloseable {
     /// The mapped files, sorted by name.
     public List<Path> files() {
         return files;
+    }
+
+    /// The mapped files, for whoever reads tensors: results are made in [MappedFiles#reading].
+    public MappedFiles mapped() {
+        return mapped;
     }
 
     /// Bytes of all tensors.

@@ -194,6 +194,7 @@ public final class CpuBackend implements Backend {
             for (int t = from; t < end; t++) {
                 rows.read(ids[t], data, to.offset(t));
             }
+            WeightTensor.settle();
         });
     }
 
@@ -213,6 +214,7 @@ public final class CpuBackend implements Backend {
                     data[at + c] += row[c];
                 }
             }
+            WeightTensor.settle();
         });
     }
 

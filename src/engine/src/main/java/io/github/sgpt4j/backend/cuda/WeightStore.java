@@ -109,6 +109,7 @@ final class WeightStore {
                 } else {
                     gatherRows(staging.memory(), from, count);
                 }
+                WeightTensor.settle();
                 if (part.transposed() || stored != target) {
                     convert(staging.memory(), bytes, matrix, row, from, count);
                 } else {
