@@ -25,12 +25,14 @@ public final class Bm25Index implements AutoCloseable {
     private static final String ID = "id";
     private static final double BUFFER_MEGABYTES = 64;
 
+    private final Path path;
     private final Directory directory;
     private final DirectoryReader reader;
     private final IndexSearcher searcher;
     private final Analyzer analyzer = Words.analyzer();
 
-    private Bm25Index(Directory directory) throws IOException {
+    private Bm25Index(Path path, Directory directory) throws IOException {
+        this.path = path;
         this.directory = directory;
         reader = DirectoryReader.open(directory);
         searcher = new IndexSearcher(reader);
@@ -62,6 +64,7 @@ public final class Bm25Index implements AutoCloseable {
                 .setSimilarity(Words.SIMILARITY)
                 .setOpenMode(IndexWriterConfig.OpenMode.CREATE)
                 .setRAMBufferSizeMB(BUFFER_MEGABYTES)
+                .setMergeScheduler(new QuietMerges())
                 .setCommitOnClose(false);
     }
 
@@ -72,7 +75,7 @@ public final class Bm25Index implements AutoCloseable {
     public static Bm25Index open(Path path) throws IOException {
         Directory directory = IndexFiles.openExisting(path);
         try {
-            return IndexFiles.checked(path, () -> new Bm25Index(directory));
+            return IndexFiles.checked(path, () -> new Bm25Index(path, directory));
         } catch (IOException | RuntimeException | Error e) {
             directory.close();
             throw e;
@@ -89,6 +92,10 @@ public final class Bm25Index implements AutoCloseable {
     /// @param k at most this many, at least 1
     /// @throws IOException if the index cannot be read
     public List<ScoredId> search(String query, int k) throws IOException {
+        return IndexFiles.checked(path, () -> find(query, k));
+    }
+
+    private List<ScoredId> find(String query, int k) throws IOException {
         TopDocs found = searcher.search(Words.query(analyzer, query, reader), k);
         StoredFields stored = searcher.storedFields();
         List<ScoredId> results = new ArrayList<>();

@@ -6,6 +6,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.TokenStream;
 import org.apache.lucene.analysis.en.EnglishAnalyzer;
@@ -63,10 +64,13 @@ final class Words {
     }
 
     /// Makes searchers that weigh words in this way.
-    static SearcherFactory searcherFactory() {
+    ///
+    /// @param check looks at each state of the index before it is searched
+    static SearcherFactory searcherFactory(Consumer<IndexReader> check) {
         return new SearcherFactory() {
             @Override
             public IndexSearcher newSearcher(IndexReader reader, @Nullable IndexReader previous) {
+                check.accept(reader);
                 IndexSearcher searcher = new IndexSearcher(reader);
                 searcher.setSimilarity(SIMILARITY);
                 return searcher;

@@ -50,7 +50,7 @@ final class WriterThread implements AutoCloseable {
 
     /// Does something with the writer, to its end.
     <T> T call(Writing<T> writing) throws IOException {
-        return await(thread.submit(() -> writing.with(writer)));
+        return await(thread.submit(() -> IndexFiles.checked(path, () -> writing.with(writer))));
     }
 
     /// Does something else in the same thread.
