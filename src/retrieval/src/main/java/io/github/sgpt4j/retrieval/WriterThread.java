@@ -49,7 +49,7 @@ final class WriterThread implements AutoCloseable {
     /// @throws IOException also if an earlier failure ended the writer
     <T> T call(Writing<T> writing) throws IOException {
         try {
-            return thread.call(() -> writing.with(writer));
+            return thread.call(() -> IndexFiles.checked(path, () -> writing.with(writer)));
         } catch (AlreadyClosedException e) {
             Throwable failure = writer.getTragicException();
             if (failure == null) {
