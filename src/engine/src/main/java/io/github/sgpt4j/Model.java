@@ -296,7 +296,8 @@ public final class Model implements AutoCloseable {
         return devices.notice();
     }
 
-    /// What people should know that came up while the devices computed and changes no result, such as damaged files of a
+    /// What people should know that came up while the devices computed and changes no result, such as damaged files of
+    /// a
     /// cache, which were made again. One sentence each; empty for most models, and until they are used. Can be
     /// asked after closing as well.
     public List<String> noticesInUse() {

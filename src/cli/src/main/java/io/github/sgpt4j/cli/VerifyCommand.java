@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// `sgpt verify`: whether a checkpoint, or an index, is whole and fits together.
@@ -47,6 +48,9 @@ final class VerifyCommand extends ModelCommand {
             description = "The index to check.")
     private @Nullable String index;
 
+    @Mixin
+    private PromptOptions prompts = new PromptOptions();
+
     @Option(names = "--format", paramLabel = "FORMAT", description = "text, or json for one object (default: text).")
     private ReportFormat format = ReportFormat.TEXT;
 
@@ -61,6 +65,7 @@ final class VerifyCommand extends ModelCommand {
             return;
         }
         refuse("for verify, which looks at one directory", "--base-model");
+        refuse("without --index", PromptOptions.QUERY, PromptOptions.DOCUMENT);
         VerifyReport report;
         try (MegabyteProgress progress = new MegabyteProgress(console(), common().quiet(), "Verifying")) {
             report = Verifier.verify(locateModel(), Optional.ofNullable(sums), progress::to);
@@ -79,7 +84,7 @@ final class VerifyCommand extends ModelCommand {
         if (modelName().isPresent()) {
             model = Optional.of(identity());
         } else {
-            refuse("with --index without -m", "--base-model");
+            refuse("with --index without -m", "--base-model", PromptOptions.QUERY, PromptOptions.DOCUMENT);
         }
         IndexReport report;
         try (EvalProgress progress = new EvalProgress(console(), common().quiet())) {
@@ -95,9 +100,8 @@ final class VerifyCommand extends ModelCommand {
 
     /// Computes nothing, so that no device is needed.
     private ModelIdentity identity() throws IOException {
-        Path directory = readableModel();
-        try (Model model = Model.open(directory, modelOptions(directory).withDevice("cpu"));
-                BiEncoder encoder = BiEncoder.of(model, common().biEncoder())) {
+        try (Model model = open((directory, options) -> Model.open(directory, options.withDevice("cpu")));
+                BiEncoder encoder = BiEncoder.of(model, prompts.apply(common().biEncoder()))) {
             return ModelIdentity.of(encoder);
         }
     }

@@ -1,8 +1,5 @@
 package io.github.sgpt4j.tokenizer;
 
-import io.github.sgpt4j.tokenizer.bpe.BpeMerger;
-import io.github.sgpt4j.tokenizer.files.ModelReader;
-
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -10,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.error.CancelledException;
+import io.github.sgpt4j.tokenizer.bpe.BpeMerger;
+import io.github.sgpt4j.tokenizer.files.ModelReader;
 import java.io.IOException;
 import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;

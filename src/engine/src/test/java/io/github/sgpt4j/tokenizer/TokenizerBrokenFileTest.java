@@ -145,10 +145,7 @@ class TokenizerBrokenFileTest {
                 repeated(step.formatted("aa"), 40),
                 repeated(step.formatted("a".repeat(1100)), 3),
                 repeated("{\"type\": \"Prepend\", \"prepend\": \"%s\"}".formatted("a".repeat(2_000_000)), 1))) {
-            assertRefused(
-                    UnsupportedModelException.class,
-                    changed("/normalizer/normalizers", steps),
-                    ": expected ");
+            assertRefused(UnsupportedModelException.class, changed("/normalizer/normalizers", steps), ": expected ");
         }
     }
 

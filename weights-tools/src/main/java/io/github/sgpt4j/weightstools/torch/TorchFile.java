@@ -4,7 +4,6 @@ import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.tensor.LittleEndian;
 import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.weights.MappedFile;
-import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.weights.MappedFiles;
 import io.github.sgpt4j.weightstools.pickle.PickleValue;
 import io.github.sgpt4j.weightstools.pickle.StorageView;

@@ -48,8 +48,7 @@ public record JsonFields(String file, String path, JsonNode node) {
     public void allow(Set<String> keys) {
         node.properties().forEach(member -> {
             if (!keys.contains(member.getKey()) && !member.getValue().isNull()) {
-                throw new UnsupportedModelException("%s: unknown key %s"
-                        .formatted(file, child(member.getKey())));
+                throw new UnsupportedModelException("%s: unknown key %s".formatted(file, child(member.getKey())));
             }
         });
     }
