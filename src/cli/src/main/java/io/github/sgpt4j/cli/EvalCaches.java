@@ -64,12 +64,12 @@ final class EvalCaches {
                         command.common().strict() ? " uncut" : "");
     }
 
-    /// A new directory for an index, which the caller deletes.
-    Path workDirectory() throws IOException {
+    /// A new folder for an index. The caller closes it.
+    ScratchFolder workFolder() throws IOException {
         if (options.noCache()) {
-            return Files.createTempDirectory("sgpt-bm25-");
+            return SpoolFile.explained(folder -> ScratchFolder.in(folder, "sgpt-bm25-"));
         }
-        return explained(() -> Files.createTempDirectory(Files.createDirectories(directory()), "bm25-"));
+        return explained(() -> ScratchFolder.in(Files.createDirectories(directory()), "bm25-"));
     }
 
     private Path directory() {
