@@ -14,11 +14,18 @@ module io.github.sgpt4j.engine {
 
     uses io.github.sgpt4j.backend.cuda.ffi.CudaFolder;
 
-    // The file formats and what is asked of checkpoints, for the module that converts and verifies them.
+    // Shared with the other modules: file formats, JSON, words of messages, and what is asked of checkpoints.
     exports io.github.sgpt4j.checkpoint to
             io.github.sgpt4j.weightstools;
+    exports io.github.sgpt4j.json to
+            io.github.sgpt4j.weightstools;
+    exports io.github.sgpt4j.text to
+            io.github.sgpt4j.retrieval,
+            io.github.sgpt4j.weightstools;
     exports io.github.sgpt4j.tensor to
+            io.github.sgpt4j.retrieval,
             io.github.sgpt4j.weightstools;
     exports io.github.sgpt4j.weights to
+            io.github.sgpt4j.retrieval,
             io.github.sgpt4j.weightstools;
 }

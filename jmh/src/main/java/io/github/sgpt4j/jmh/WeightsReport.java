@@ -109,7 +109,7 @@ final class WeightsReport {
             case FP16 -> WeightFormat.F16;
         };
         int hidden = shape.hidden();
-        long square = new CpuOptions(0, format).matrixBytes(DType.F32, hidden, hidden);
+        long square = CpuOptions.of(format).matrixBytes(DType.F32, hidden, hidden);
         return (double) shape.matrixWeights() / ((long) hidden * hidden) * square;
     }
 

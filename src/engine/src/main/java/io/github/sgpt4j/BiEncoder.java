@@ -1,12 +1,15 @@
 package io.github.sgpt4j;
 
+import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.scoring.EmbeddingSteps;
 import io.github.sgpt4j.scoring.SentenceModules;
 import io.github.sgpt4j.scoring.TextEncoder;
 import io.github.sgpt4j.scoring.TokenPooling;
+import io.github.sgpt4j.weights.MappedFiles;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
 /// Embeds texts: SGPT-BE (Muennighoff 2022, arXiv 2202.08904, section 4).
@@ -18,6 +21,12 @@ import java.util.stream.IntStream;
 ///
 /// Embeddings are finite: where the model computes NaN or infinity, all ways to embed throw
 /// [FormatException][io.github.sgpt4j.error.FormatException] with the text and what to do about it.
+///
+/// Interrupting a thread ([Thread#interrupt], `Future.cancel(true)`, `ExecutorService.shutdownNow`) ends the call that
+/// it makes here with a [CancelledException][io.github.sgpt4j.error.CancelledException], before the decoder's next
+/// layer, and the interrupt status stays set; nobody else notices, and the encoder stays usable. A thread whose status
+/// is set already gets the exception at once, for an empty list too. Of an interrupt that comes when everything is
+/// computed, only the status tells. A [ProgressListener] may interrupt the thread that it is called on.
 public final class BiEncoder implements AutoCloseable {
     private final Model model;
     private final boolean ownsModel;
@@ -25,12 +34,14 @@ public final class BiEncoder implements AutoCloseable {
     private final TokenPooling pooling;
     private final EmbeddingSteps steps;
     private final TextEncoder encoder;
+    private final MappedFiles files;
     private final TextReadings readings;
     private final int dimension;
     private final Similarity similarity;
     private volatile boolean closed;
 
     private BiEncoder(Model model, boolean ownsModel, BiEncoderOptions options) {
+        Cancellation.ofThisThread("opening " + model.directory()).check();
         this.model = model;
         this.ownsModel = ownsModel;
         this.options = options;
@@ -49,10 +60,11 @@ public final class BiEncoder implements AutoCloseable {
             pooling.close();
             throw e;
         }
-        int components = options.truncateDim() > 0
+        files = MappedFiles.together(model.weights().mapped(), pooling.mapped(), steps.mapped());
+        OptionalInt components = options.truncateDim().isPresent()
                 ? options.truncateDim()
-                : modules.use().truncateDim().orElse(steps.width());
-        dimension = Math.min(components, steps.width());
+                : modules.use().truncateDim();
+        dimension = Math.min(components.orElse(steps.width()), steps.width());
         try {
             encoder = new TextEncoder(
                     model.lanes(),
@@ -76,11 +88,11 @@ public final class BiEncoder implements AutoCloseable {
     /// Opens a checkpoint directory; closing the encoder closes the model.
     ///
     /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something
-    ///     unsupported, or the device cannot be had
+    ///     unsupported, the device is unavailable, or this thread is interrupted
     public static BiEncoder open(Path directory, ModelOptions modelOptions, BiEncoderOptions options) {
         Model model = Model.open(directory, modelOptions);
         try {
-            return new BiEncoder(model, true, options);
+            return model.madeWhileOpen(() -> new BiEncoder(model, true, options));
         } catch (RuntimeException | Error e) {
             model.close();
             throw e;
@@ -88,8 +100,10 @@ public final class BiEncoder implements AutoCloseable {
     }
 
     /// An encoder over a model that the caller owns and closes after it.
+    ///
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
     public static BiEncoder of(Model model, BiEncoderOptions options) {
-        return model.whileOpen(() -> new BiEncoder(model, false, options));
+        return model.madeWhileOpen(() -> new BiEncoder(model, false, options));
     }
 
     /// Components of an embedding.
@@ -118,6 +132,37 @@ public final class BiEncoder implements AutoCloseable {
     /// @return `[dimension]`
     public float[] embed(String text) {
         return embed(List.of(text))[0];
+    }
+
+    /// Embeds one query of a search.
+    ///
+    /// @return `[dimension]`
+    public float[] embedQuery(String query) {
+        return embed(List.of(query), TextKind.QUERY)[0];
+    }
+
+    /// Embeds one document to be searched.
+    ///
+    /// @return `[dimension]`
+    public float[] embedDocument(String document) {
+        return embed(List.of(document), TextKind.DOCUMENT)[0];
+    }
+
+    /// How near two embeddings are, by [#similarity()]; more is nearer.
+    ///
+    /// @param a `[dimension]`
+    /// @param b `[dimension]`
+    public float similarity(float[] a, float[] b) {
+        return similarity.of(a, b);
+    }
+
+    /// How near every query is to every document, by [#similarity()]; more is nearer.
+    ///
+    /// @param queries `[queries][dimension]`
+    /// @param documents `[documents][dimension]`
+    /// @return `[queries][documents]`
+    public float[][] similarities(float[][] queries, float[][] documents) {
+        return similarity.matrix(queries, documents);
     }
 
     /// Embeds texts as they are.
@@ -152,16 +197,31 @@ public final class BiEncoder implements AutoCloseable {
     ///
     /// @return `[texts][dimension]`, in the order of `texts`
     /// @throws io.github.sgpt4j.error.FormatException if a text is too long and the options say not to
-    ///     cut it, or an embedding has NaN or infinity in it
+    ///     cut it, an embedding has NaN or infinity in it, or a weight file was written to since it was
+    ///     opened
     /// @throws IllegalStateException if the encoder or its model is closed, before the call or meanwhile
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before the call or
+    ///     meanwhile
     /// @throws NullPointerException if a text is null
     public float[][] embed(List<String> texts, TextKind kind, ProgressListener progress) {
         return compute(texts, kind, progress).vectors();
     }
 
+    /// Embeds texts with a prompt in front of each, in place of the prompts or brackets of a kind.
+    ///
+    /// @param prompt tokenized together with each text; empty for none
+    /// @return `[texts][dimension]`, in the order of `texts`
+    /// @throws io.github.sgpt4j.error.FormatException as [#embed(List, TextKind, ProgressListener)]
+    public float[][] embedWithPrompt(String prompt, List<String> texts) {
+        return compute(texts, readings.withPrompt(prompt), readings.tally(TextKind.TEXT), ProgressListener.NONE)
+                .vectors();
+    }
+
     /// As [#embed(List, TextKind, ProgressListener)], with what became of each text.
     ///
     /// @return one embedding per text, in the order of `texts`
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before the call or
+    ///     meanwhile
     public List<Embedding> embeddings(List<String> texts, TextKind kind, ProgressListener progress) {
         TextEncoder.Embedded embedded = compute(texts, kind, progress);
         return IntStream.range(0, embedded.vectors().length)
@@ -170,11 +230,15 @@ public final class BiEncoder implements AutoCloseable {
     }
 
     private TextEncoder.Embedded compute(List<String> texts, TextKind kind, ProgressListener progress) {
+        return compute(texts, readings.of(kind), readings.tally(kind), progress);
+    }
+
+    private TextEncoder.Embedded compute(
+            List<String> texts, TextEncoder.Reading reading, TextReadings.Tally tally, ProgressListener progress) {
         requireOpen();
-        TextEncoder.Reading reading = readings.of(kind);
         List<String> copy = List.copyOf(texts);
-        TextEncoder.Embedded embedded = Model.whileOpen(
-                this::requireOpen, () -> encoder.embed(copy, reading, options.batchTokens(), progress::update));
+        TextEncoder.Embedded embedded =
+                Model.whileOpen(this::requireOpen, () -> files.reading(() -> encode(copy, reading, progress)));
         float[][] vectors = embedded.vectors();
         FiniteResults finite = new FiniteResults(model);
         for (int i = 0; i < vectors.length; i++) {
@@ -187,13 +251,25 @@ public final class BiEncoder implements AutoCloseable {
                 EmbeddingSteps.normalize(vectors[i]);
             }
         }
-        readings.tally(kind).add(embedded.tokens(), embedded.uncut());
+        tally.add(embedded.tokens(), embedded.uncut());
         return embedded;
     }
 
-    /// How many texts of a kind were cut since this encoder was made.
+    private TextEncoder.Embedded encode(List<String> texts, TextEncoder.Reading reading, ProgressListener progress) {
+        return encoder.embed(texts, reading, options.batchTokens(), (done, total) -> {
+            files.glance();
+            progress.update(done, total);
+        });
+    }
+
+    /// How many texts of a kind were cut since this encoder was made, calls left out that ended with an exception.
     public Truncation truncation(TextKind kind) {
         return readings.tally(kind).soFar();
+    }
+
+    /// Most tokens computed at the same time on a device.
+    public int batchTokens() {
+        return options.batchTokens();
     }
 
     /// The model that computes.
@@ -211,6 +287,7 @@ public final class BiEncoder implements AutoCloseable {
     /// same embeddings but for rounding; 32 hexadecimal digits.
     ///
     /// @throws IllegalStateException if the encoder or its model is closed
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
     public String fingerprint() {
         requireOpen();
         SentenceModules modules = model.modules();

@@ -1,100 +1,259 @@
 package io.github.sgpt4j;
 
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
-/// How texts are embedded. Immutable: each `with` method returns a changed copy.
-///
-/// @param pooling modes whose results are concatenated; empty for what the checkpoint says
-/// @param specb whether queries and documents are put in brackets; empty to decide by the model's name
-/// @param normalize scale embeddings to length 1 even if the checkpoint does not
-/// @param truncateDim components that are kept of an embedding, the first ones, before it is scaled;
-///     all if it has no more; 0 for what the checkpoint says
-/// @param similarity what embeddings are compared by; empty for what the checkpoint says
-/// @param maxLength most tokens of a text; 0 for what the checkpoint says
-/// @param truncate cut longer texts; otherwise they are an error
-/// @param batchTokens most tokens computed at the same time on a device, which bounds the memory for activations; on
-///     the CPU, threads with a batch each share them
-public record BiEncoderOptions(
-        List<Pooling> pooling,
-        Optional<Boolean> specb,
-        boolean normalize,
-        int truncateDim,
-        Optional<Similarity> similarity,
-        int maxLength,
-        boolean truncate,
-        int batchTokens) {
+/// How texts are embedded. Immutable: each `with` method returns a changed copy. What is not set is as the checkpoint
+/// says.
+public final class BiEncoderOptions {
     /// Tokens computed together unless another number is asked for.
     public static final int DEFAULT_BATCH_TOKENS = 4096;
 
     /// What the checkpoint says.
     public static final BiEncoderOptions DEFAULT = new BiEncoderOptions(
-            List.of(), Optional.empty(), false, 0, Optional.empty(), 0, true, DEFAULT_BATCH_TOKENS);
+            new Values(List.of(), null, Map.of(), false, null, null, null, true, DEFAULT_BATCH_TOKENS));
 
-    /// @throws IllegalArgumentException if `truncateDim` or `maxLength` is negative, `batchTokens` not
-    ///     positive, or a pooling mode is one that only a checkpoint can ask for
-    public BiEncoderOptions {
-        pooling = List.copyOf(pooling);
-        pooling.forEach(Pooling::mode);
-        if (truncateDim < 0) {
-            throw new IllegalArgumentException("truncated dimension: expected at least 0, got " + truncateDim);
+    private record Values(
+            List<Pooling> pooling,
+            @Nullable Boolean specb,
+            Map<TextKind, String> prompts,
+            boolean normalize,
+            @Nullable Integer truncateDim,
+            @Nullable Similarity similarity,
+            @Nullable Integer maxLength,
+            boolean truncate,
+            int batchTokens) {}
+
+    private final Values values;
+
+    private BiEncoderOptions(Values values) {
+        this.values = values;
+    }
+
+    private static int positive(String what, int value) {
+        if (value < 1) {
+            throw new IllegalArgumentException("%s: expected at least 1, got %d".formatted(what, value));
         }
-        if (maxLength < 0) {
-            throw new IllegalArgumentException("maximal length: expected at least 0, got " + maxLength);
-        }
-        if (batchTokens < 1) {
-            throw new IllegalArgumentException("batch tokens: expected at least 1, got " + batchTokens);
-        }
+        return value;
+    }
+
+    /// Modes whose results are concatenated; none for what the checkpoint says.
+    public List<Pooling> pooling() {
+        return values.pooling;
     }
 
     /// With these modes, whose results are concatenated in this order; none for what the checkpoint says.
+    ///
+    /// @throws IllegalArgumentException if one is a mode that only a checkpoint can ask for
     public BiEncoderOptions withPooling(Pooling... modes) {
-        return new BiEncoderOptions(
-                List.of(modes), specb, normalize, truncateDim, similarity, maxLength, truncate, batchTokens);
+        List<Pooling> pooling = List.of(modes);
+        pooling.forEach(Pooling::mode);
+        return new BiEncoderOptions(new Values(
+                pooling,
+                values.specb,
+                values.prompts,
+                values.normalize,
+                values.truncateDim,
+                values.similarity,
+                values.maxLength,
+                values.truncate,
+                values.batchTokens));
+    }
+
+    /// Whether queries and documents are put in brackets; empty to decide by the model's name.
+    public Optional<Boolean> specb() {
+        return Optional.ofNullable(values.specb);
     }
 
     /// With brackets around queries and documents, or without, whatever the name of the model.
     public BiEncoderOptions withSpecb(boolean value) {
-        return new BiEncoderOptions(
-                pooling, Optional.of(value), normalize, truncateDim, similarity, maxLength, truncate, batchTokens);
+        return new BiEncoderOptions(new Values(
+                values.pooling,
+                value,
+                values.prompts,
+                values.normalize,
+                values.truncateDim,
+                values.similarity,
+                values.maxLength,
+                values.truncate,
+                values.batchTokens));
+    }
+
+    /// What is put in front of texts of a kind; empty for what the checkpoint says.
+    public Optional<String> prompt(TextKind kind) {
+        return Optional.ofNullable(values.prompts.get(kind));
+    }
+
+    /// With a prompt in front of texts of a kind, tokenized together with them, in place of the checkpoint's prompt or
+    /// brackets.
+    ///
+    /// @param prompt empty for none
+    public BiEncoderOptions withPrompt(TextKind kind, String prompt) {
+        Map<TextKind, String> prompts = new EnumMap<>(TextKind.class);
+        prompts.putAll(values.prompts);
+        prompts.put(kind, prompt);
+        return new BiEncoderOptions(new Values(
+                values.pooling,
+                values.specb,
+                Map.copyOf(prompts),
+                values.normalize,
+                values.truncateDim,
+                values.similarity,
+                values.maxLength,
+                values.truncate,
+                values.batchTokens));
+    }
+
+    /// Whether embeddings are scaled to length 1 even if the checkpoint does not.
+    public boolean normalize() {
+        return values.normalize;
     }
 
     /// With embeddings of length 1, or as the checkpoint says.
     public BiEncoderOptions withNormalize(boolean value) {
-        return new BiEncoderOptions(pooling, specb, value, truncateDim, similarity, maxLength, truncate, batchTokens);
+        return new BiEncoderOptions(new Values(
+                values.pooling,
+                values.specb,
+                values.prompts,
+                value,
+                values.truncateDim,
+                values.similarity,
+                values.maxLength,
+                values.truncate,
+                values.batchTokens));
     }
 
-    /// With this many components of an embedding, the first ones (Kusupati et al. 2022, arXiv
-    /// 2205.13147, on models trained for it); 0 for what the checkpoint says.
+    /// Components that are kept of an embedding, the first ones, before it is scaled; all if it has no more.
+    public OptionalInt truncateDim() {
+        return optional(values.truncateDim);
+    }
+
+    /// With this many components of an embedding, the first ones (Kusupati et al. 2022, arXiv 2205.13147, on models
+    /// trained for it). What is left is not scaled again: see [#withDimensions].
     ///
-    /// @throws IllegalArgumentException if negative
+    /// @throws IllegalArgumentException if not positive
     public BiEncoderOptions withTruncateDim(int value) {
-        return new BiEncoderOptions(pooling, specb, normalize, value, similarity, maxLength, truncate, batchTokens);
+        return new BiEncoderOptions(new Values(
+                values.pooling,
+                values.specb,
+                values.prompts,
+                values.normalize,
+                positive("truncated dimension", value),
+                values.similarity,
+                values.maxLength,
+                values.truncate,
+                values.batchTokens));
+    }
+
+    /// With this many components of an embedding, the first ones, scaled to length 1.
+    ///
+    /// @throws IllegalArgumentException if not positive
+    public BiEncoderOptions withDimensions(int value) {
+        return withTruncateDim(value).withNormalize(true);
+    }
+
+    /// What embeddings are compared by; empty for what the checkpoint says.
+    public Optional<Similarity> similarity() {
+        return Optional.ofNullable(values.similarity);
     }
 
     /// With embeddings compared in this way, whatever the checkpoint says.
     public BiEncoderOptions withSimilarity(Similarity value) {
-        return new BiEncoderOptions(
-                pooling, specb, normalize, truncateDim, Optional.of(value), maxLength, truncate, batchTokens);
+        return new BiEncoderOptions(new Values(
+                values.pooling,
+                values.specb,
+                values.prompts,
+                values.normalize,
+                values.truncateDim,
+                value,
+                values.maxLength,
+                values.truncate,
+                values.batchTokens));
     }
 
-    /// With texts cut to this many tokens; 0 for what the checkpoint says.
+    /// Most tokens of a text; empty for what the checkpoint says.
+    public OptionalInt maxLength() {
+        return optional(values.maxLength);
+    }
+
+    /// With texts of at most this many tokens.
     ///
-    /// @throws IllegalArgumentException if negative
+    /// @throws IllegalArgumentException if not positive
     public BiEncoderOptions withMaxLength(int value) {
-        return new BiEncoderOptions(pooling, specb, normalize, truncateDim, similarity, value, truncate, batchTokens);
+        return new BiEncoderOptions(new Values(
+                values.pooling,
+                values.specb,
+                values.prompts,
+                values.normalize,
+                values.truncateDim,
+                values.similarity,
+                positive("maximal length", value),
+                values.truncate,
+                values.batchTokens));
     }
 
-    /// With texts cut that are too long, or with a [io.github.sgpt4j.error.FormatException] for the
-    /// first of them, before it and the texts near it are computed.
+    /// Whether longer texts are cut; otherwise they are an error.
+    public boolean truncate() {
+        return values.truncate;
+    }
+
+    /// With texts cut that are too long, or with a [io.github.sgpt4j.error.FormatException] for the first of them,
+    /// before it and the texts near it are computed.
     public BiEncoderOptions withTruncate(boolean value) {
-        return new BiEncoderOptions(pooling, specb, normalize, truncateDim, similarity, maxLength, value, batchTokens);
+        return new BiEncoderOptions(new Values(
+                values.pooling,
+                values.specb,
+                values.prompts,
+                values.normalize,
+                values.truncateDim,
+                values.similarity,
+                values.maxLength,
+                value,
+                values.batchTokens));
+    }
+
+    /// Most tokens computed at the same time on a device, which bounds the memory for activations; on the CPU, threads
+    /// with a batch each share them.
+    public int batchTokens() {
+        return values.batchTokens;
     }
 
     /// With this many tokens computed at the same time at most.
     ///
     /// @throws IllegalArgumentException if not positive
     public BiEncoderOptions withBatchTokens(int value) {
-        return new BiEncoderOptions(pooling, specb, normalize, truncateDim, similarity, maxLength, truncate, value);
+        return new BiEncoderOptions(new Values(
+                values.pooling,
+                values.specb,
+                values.prompts,
+                values.normalize,
+                values.truncateDim,
+                values.similarity,
+                values.maxLength,
+                values.truncate,
+                positive("batch tokens", value)));
+    }
+
+    private static OptionalInt optional(@Nullable Integer value) {
+        return value == null ? OptionalInt.empty() : OptionalInt.of(value);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof BiEncoderOptions options && values.equals(options.values);
+    }
+
+    @Override
+    public int hashCode() {
+        return values.hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return values.toString().replaceFirst("Values", "BiEncoderOptions");
     }
 }

@@ -1,11 +1,13 @@
 package io.github.sgpt4j;
 
+import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.scoring.PairScorer;
 import io.github.sgpt4j.scoring.PromptTemplate;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.IntStream;
@@ -19,6 +21,12 @@ import java.util.stream.IntStream;
 ///
 /// Scores are finite: where the model computes NaN or infinity, all ways to score throw
 /// [FormatException][io.github.sgpt4j.error.FormatException] with the pair and what to do about it.
+///
+/// Interrupting a thread ([Thread#interrupt], `Future.cancel(true)`, `ExecutorService.shutdownNow`) ends the call that
+/// it makes here with a [CancelledException][io.github.sgpt4j.error.CancelledException], before the decoder's next
+/// layer, and the interrupt status stays set; nobody else notices, and the encoder stays usable. A thread whose status
+/// is set already gets the exception at once, for an empty list too. Of an interrupt that comes when everything is
+/// computed, only the status tells. A [ProgressListener] may interrupt the thread that it is called on.
 public final class CrossEncoder implements AutoCloseable {
     private final Model model;
     private final boolean ownsModel;
@@ -61,7 +69,14 @@ public final class CrossEncoder implements AutoCloseable {
         }
     }
 
+    /// A document's place in a ranking.
+    ///
+    /// @param index of the document in the list that was ranked
+    /// @param score higher is better
+    public record Ranked(int index, float score) {}
+
     private CrossEncoder(Model model, boolean ownsModel, CrossEncoderOptions options) {
+        Cancellation.ofThisThread("opening " + model.directory()).check();
         this.model = model;
         this.ownsModel = ownsModel;
         this.options = options;
@@ -72,9 +87,7 @@ public final class CrossEncoder implements AutoCloseable {
 
     /// Most token ids of prompt, document and query together, but for the last.
     public int maxLength() {
-        return options.maxLength() > 0
-                ? options.maxLength()
-                : model.decoder().config().maxPositions();
+        return options.maxLength().orElseGet(() -> model.decoder().config().maxPositions());
     }
 
     /// Opens a checkpoint directory with default options; closing the encoder closes the model.
@@ -85,11 +98,12 @@ public final class CrossEncoder implements AutoCloseable {
     /// Opens a checkpoint directory; closing the encoder closes the model.
     ///
     /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something
-    ///     unsupported, the checkpoint has no output head or one that gives classes, or the device cannot be had
+    ///     unsupported, the checkpoint has no output head or one that gives classes, the device is unavailable,
+    ///     or this thread is interrupted
     public static CrossEncoder open(Path directory, ModelOptions modelOptions, CrossEncoderOptions options) {
         Model model = Model.open(directory, modelOptions);
         try {
-            return new CrossEncoder(model, true, options);
+            return model.madeWhileOpen(() -> new CrossEncoder(model, true, options));
         } catch (RuntimeException | Error e) {
             model.close();
             throw e;
@@ -97,8 +111,10 @@ public final class CrossEncoder implements AutoCloseable {
     }
 
     /// An encoder over a model that the caller owns and closes after it.
+    ///
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
     public static CrossEncoder of(Model model, CrossEncoderOptions options) {
-        return model.whileOpen(() -> new CrossEncoder(model, false, options));
+        return model.madeWhileOpen(() -> new CrossEncoder(model, false, options));
     }
 
     /// The model that computes.
@@ -119,6 +135,7 @@ public final class CrossEncoder implements AutoCloseable {
     /// hexadecimal digits.
     ///
     /// @throws IllegalStateException if the encoder or its model is closed
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
     public String fingerprint() {
         requireOpen();
         return new Fingerprint()
@@ -136,21 +153,46 @@ public final class CrossEncoder implements AutoCloseable {
         return score(Collections.nCopies(documents.size(), query), documents, ProgressListener.NONE);
     }
 
+    /// Orders documents by their scores for a query.
+    ///
+    /// @return all documents, best first, equals in the order of `documents`
+    public List<Ranked> rank(String query, List<String> documents) {
+        return rank(query, documents, documents.size());
+    }
+
+    /// Orders documents by their scores for a query.
+    ///
+    /// @param limit at most this many, at least 0
+    /// @return the best documents, best first, equals in the order of `documents`
+    /// @throws IllegalArgumentException if `limit` is negative
+    public List<Ranked> rank(String query, List<String> documents, int limit) {
+        if (limit < 0) {
+            throw new IllegalArgumentException("limit: expected at least 0, got " + limit);
+        }
+        List<Score> scores = score(query, documents);
+        return IntStream.range(0, scores.size())
+                .mapToObj(i -> new Ranked(i, scores.get(i).value()))
+                .sorted(Comparator.comparing(Ranked::score, Comparator.reverseOrder()))
+                .limit(limit)
+                .toList();
+    }
+
     /// Scores pairs.
     ///
     /// @return one score per pair, in order
     /// @throws IllegalArgumentException if there are not as many queries as documents
     /// @throws io.github.sgpt4j.error.FormatException if a pair is too long and the options say not to
-    ///     cut it, or a score is NaN or infinite
+    ///     cut it, a score is NaN or infinite, or a weight file was written to since it was opened
     /// @throws IllegalStateException if the encoder or its model is closed, before the call or meanwhile
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before the call or
+    ///     meanwhile
     /// @throws NullPointerException if a text is null
     public List<Score> score(List<String> queries, List<String> documents, ProgressListener progress) {
         requireOpen();
         List<String> first = List.copyOf(queries);
         List<String> second = List.copyOf(documents);
         PairScorer.Scored scored = Model.whileOpen(
-                this::requireOpen,
-                () -> scorer.score(first, second, options.truncate(), options.batchTokens(), progress::update));
+                this::requireOpen, () -> model.weights().mapped().reading(() -> scored(first, second, progress)));
         List<Score> scores = IntStream.range(0, first.size())
                 .mapToObj(i -> Score.of(scored.logProbabilities()[i], scored.tokens()[i], scored.uncut()[i]))
                 .toList();
@@ -162,7 +204,14 @@ public final class CrossEncoder implements AutoCloseable {
         return scores;
     }
 
-    /// How many pairs were cut since this encoder was made.
+    private PairScorer.Scored scored(List<String> queries, List<String> documents, ProgressListener progress) {
+        return scorer.score(queries, documents, options.truncate(), options.batchTokens(), (done, total) -> {
+            model.weights().mapped().glance();
+            progress.update(done, total);
+        });
+    }
+
+    /// How many pairs were cut since this encoder was made, calls left out that ended with an exception.
     public Truncation truncation() {
         return tally.soFar();
     }

@@ -1,55 +1,90 @@
 package io.github.sgpt4j;
 
 import io.github.sgpt4j.scoring.PromptTemplate;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /// How pairs are scored. Immutable: each `with` method returns a changed copy.
-///
-/// @param prompt text before the query, with `{}` once where the document goes
-/// @param maxLength most tokens of prompt and query; 0 for the model's positions
-/// @param truncate cut what is longer; otherwise it is an error
-/// @param batchTokens most tokens computed at the same time on a device, which bounds the memory for activations; on
-///     the CPU, threads with a batch each share them
-public record CrossEncoderOptions(String prompt, int maxLength, boolean truncate, int batchTokens) {
+public final class CrossEncoderOptions {
     /// SGPT's prompt and the model's length.
-    public static final CrossEncoderOptions DEFAULT =
-            new CrossEncoderOptions(PromptTemplate.DEFAULT.text(), 0, true, BiEncoderOptions.DEFAULT_BATCH_TOKENS);
+    public static final CrossEncoderOptions DEFAULT = new CrossEncoderOptions(
+            new Values(PromptTemplate.DEFAULT.text(), null, true, BiEncoderOptions.DEFAULT_BATCH_TOKENS));
 
-    /// @throws IllegalArgumentException if `prompt` does not hold `{}` once, `maxLength` is negative, or
-    ///     `batchTokens` is not positive
-    public CrossEncoderOptions {
-        PromptTemplate.parse(prompt);
-        if (maxLength < 0) {
-            throw new IllegalArgumentException("maximal length: expected at least 0, got " + maxLength);
-        }
-        if (batchTokens < 1) {
-            throw new IllegalArgumentException("batch tokens: expected at least 1, got " + batchTokens);
-        }
+    private record Values(String prompt, @Nullable Integer maxLength, boolean truncate, int batchTokens) {}
+
+    private final Values values;
+
+    private CrossEncoderOptions(Values values) {
+        this.values = values;
+    }
+
+    /// Text before the query, with `{}` once where the document goes.
+    public String prompt() {
+        return values.prompt;
     }
 
     /// With another prompt.
     ///
     /// @throws IllegalArgumentException if it does not hold `{}` once
     public CrossEncoderOptions withPrompt(String value) {
-        return new CrossEncoderOptions(value, maxLength, truncate, batchTokens);
+        PromptTemplate.parse(value);
+        return new CrossEncoderOptions(new Values(value, values.maxLength, values.truncate, values.batchTokens));
     }
 
-    /// With prompt and query cut to this many tokens; 0 for the model's positions.
+    /// Most tokens of prompt and query; empty for the model's positions.
+    public OptionalInt maxLength() {
+        return values.maxLength == null ? OptionalInt.empty() : OptionalInt.of(values.maxLength);
+    }
+
+    /// With prompt and query of at most this many tokens.
     ///
-    /// @throws IllegalArgumentException if negative
+    /// @throws IllegalArgumentException if not positive
     public CrossEncoderOptions withMaxLength(int value) {
-        return new CrossEncoderOptions(prompt, value, truncate, batchTokens);
+        if (value < 1) {
+            throw new IllegalArgumentException("maximal length: expected at least 1, got " + value);
+        }
+        return new CrossEncoderOptions(new Values(values.prompt, value, values.truncate, values.batchTokens));
     }
 
-    /// With pairs cut that are too long, or with a [io.github.sgpt4j.error.FormatException] for the
-    /// first of them, before anything is computed.
+    /// Whether what is longer is cut; otherwise it is an error.
+    public boolean truncate() {
+        return values.truncate;
+    }
+
+    /// With pairs cut that are too long, or with a [io.github.sgpt4j.error.FormatException] for the first of them,
+    /// before anything is computed.
     public CrossEncoderOptions withTruncate(boolean value) {
-        return new CrossEncoderOptions(prompt, maxLength, value, batchTokens);
+        return new CrossEncoderOptions(new Values(values.prompt, values.maxLength, value, values.batchTokens));
+    }
+
+    /// Most tokens computed at the same time on a device, which bounds the memory for activations; on the CPU, threads
+    /// with a batch each share them.
+    public int batchTokens() {
+        return values.batchTokens;
     }
 
     /// With this many tokens computed at the same time at most.
     ///
     /// @throws IllegalArgumentException if not positive
     public CrossEncoderOptions withBatchTokens(int value) {
-        return new CrossEncoderOptions(prompt, maxLength, truncate, value);
+        if (value < 1) {
+            throw new IllegalArgumentException("batch tokens: expected at least 1, got " + value);
+        }
+        return new CrossEncoderOptions(new Values(values.prompt, values.maxLength, values.truncate, value));
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof CrossEncoderOptions options && values.equals(options.values);
+    }
+
+    @Override
+    public int hashCode() {
+        return values.hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return values.toString().replaceFirst("Values", "CrossEncoderOptions");
     }
 }

@@ -10,7 +10,7 @@ import io.github.sgpt4j.backend.cuda.CudaOptions;
 import io.github.sgpt4j.backend.cuda.DeviceInfo;
 import io.github.sgpt4j.backend.cuda.Precision;
 import io.github.sgpt4j.error.BackendException;
-import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.text.Quoted;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -42,14 +42,22 @@ public final class Devices {
     ///
     /// @param backends one per device
     /// @param notice why `auto` is the CPU although a GPU was to be expected, or empty
-    record Opened(List<Backend> backends, Optional<String> notice) {}
+    record Opened(List<Backend> backends, Optional<String> notice) {
+        /// What came up since, each sentence once.
+        List<String> noticesInUse() {
+            return backends.stream()
+                    .flatMap(backend -> backend.notices().stream())
+                    .distinct()
+                    .toList();
+        }
+    }
 
     private Devices() {}
 
     /// What was found on this machine, and why not.
     public static List<Device> list() {
         List<Device> devices = new ArrayList<>();
-        try (CpuBackend backend = new CpuBackend(new CpuOptions(0, WeightFormat.AS_STORED))) {
+        try (CpuBackend backend = new CpuBackend(CpuOptions.of(WeightFormat.AS_STORED))) {
             devices.add(new Device("cpu", true, backend.description()));
         } catch (BackendException e) {
             devices.add(new Device("cpu", false, String.valueOf(e.getMessage())));
@@ -110,7 +118,7 @@ public final class Devices {
     /// weights, otherwise the CPU.
     ///
     /// @param elements number of weights
-    /// @throws BackendException if a device cannot be had
+    /// @throws BackendException if a device is unavailable
     static Opened open(ModelOptions options, long elements) {
         if (options.device().startsWith("cuda")) {
             return new Opened(openCuda(options), Optional.empty());
@@ -139,7 +147,7 @@ public final class Devices {
         } catch (BackendException e) {
             backends.forEach(Backend::close);
             throw new BackendException(
-                    "device \"%s\" cannot be had: %s".formatted(options.device(), e.getMessage()), e);
+                    "device \"%s\" is unavailable: %s".formatted(options.device(), e.getMessage()), e);
         }
     }
 
@@ -171,7 +179,7 @@ public final class Devices {
     }
 
     private static Backend openCpu(ModelOptions options) {
-        return new CpuBackend(new CpuOptions(options.threads(), weightFormat(options.dtype())));
+        return new CpuBackend(CpuOptions.of(options.threads(), weightFormat(options.dtype())));
     }
 
     /// How the CPU holds weights.

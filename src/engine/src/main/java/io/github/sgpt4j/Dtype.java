@@ -1,6 +1,6 @@
 package io.github.sgpt4j;
 
-import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.text.Quoted;
 import java.util.Locale;
 
 /// How weights are kept in memory; on a GPU also what goes into matrix products. On the CPU, arithmetic has the

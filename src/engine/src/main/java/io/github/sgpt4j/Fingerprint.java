@@ -1,7 +1,8 @@
 package io.github.sgpt4j;
 
+import io.github.sgpt4j.call.Cancellation;
+import io.github.sgpt4j.json.Unreadable;
 import io.github.sgpt4j.model.AdaptedModel;
-import io.github.sgpt4j.weights.Unreadable;
 import io.github.sgpt4j.weights.WeightTensor;
 import io.github.sgpt4j.weights.Weights;
 import java.io.IOException;
@@ -50,13 +51,16 @@ final class Fingerprint {
     }
 
     /// Of a checkpoint: configuration, tokenizer, weights.
-    static String ofCheckpoint(AdaptedModel files, Weights weights) {
+    ///
+    /// @param cancellation of the call, asked before each tensor
+    static String ofCheckpoint(AdaptedModel files, Weights weights, Cancellation cancellation) {
         Fingerprint fingerprint = new Fingerprint();
         for (String name : FILES) {
             Path own = files.folder().resolve(name);
             fingerprint.addFile(Files.exists(own) ? own : files.base().resolve(name), name);
         }
         for (String name : new TreeSet<>(weights.names())) {
+            cancellation.check();
             WeightTensor tensor = weights.get(name);
             fingerprint
                     .add(name)
@@ -85,12 +89,12 @@ final class Fingerprint {
     /// A module's own folder.
     Fingerprint addModule(Path folder) {
         addFile(folder.resolve("config.json"), "config.json");
-        List<Path> files;
         try (Weights weights = Weights.open(folder)) {
-            files = weights.files();
+            return weights.mapped().reading(() -> {
+                weights.files().forEach(this::addSampled);
+                return this;
+            });
         }
-        files.forEach(this::addSampled);
-        return this;
     }
 
     private void addSampled(Path weights) {
@@ -129,7 +133,7 @@ final class Fingerprint {
                     (offset, length) ->
                             digest.update(data.asSlice(offset, length).asByteBuffer()));
         } catch (IOException e) {
-            throw new IllegalStateException("memory does no input", e);
+            throw new IllegalStateException("writing to memory cannot fail", e);
         }
     }
 

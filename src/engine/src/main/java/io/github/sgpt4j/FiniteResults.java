@@ -1,7 +1,7 @@
 package io.github.sgpt4j;
 
 import io.github.sgpt4j.error.FormatException;
-import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.text.Quoted;
 import java.util.List;
 
 /// Sees to it that nobody gets NaN or infinity for a result: compared with anything, they would be silently wrong.

@@ -2,8 +2,8 @@ package io.github.sgpt4j;
 
 import io.github.sgpt4j.backend.cpu.CpuOptions;
 import io.github.sgpt4j.model.Decoder;
-import io.github.sgpt4j.model.DecoderConfig;
 import io.github.sgpt4j.model.DecoderLayout;
+import io.github.sgpt4j.model.family.DecoderConfig;
 import io.github.sgpt4j.scoring.ModuleWeights;
 import io.github.sgpt4j.scoring.SentenceModules;
 import io.github.sgpt4j.scoring.TokenPooling;
@@ -32,7 +32,7 @@ final class MemoryEstimate {
                 ModuleWeights.of(modules, layout.config().embeddingWidth());
         List<MemoryNeed> needs = new ArrayList<>();
         for (Dtype dtype : CPU_DTYPES) {
-            CpuOptions options = new CpuOptions(0, Devices.weightFormat(dtype));
+            CpuOptions options = CpuOptions.of(Devices.weightFormat(dtype));
             long weights = cpuBytes(layout.decoder(), stored, options);
             for (ModuleWeights module : inModules) {
                 try (Weights own = Weights.open(module.folder())) {

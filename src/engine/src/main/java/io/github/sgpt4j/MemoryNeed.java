@@ -8,7 +8,7 @@ package io.github.sgpt4j;
 /// files that the operating system keeps cached while there is room.
 ///
 /// @param device `cpu` or `cuda`
-/// @param dtype how weights are kept; [Dtype#AUTO] is told of the CPU only, as it depends on which GPU it is
+/// @param dtype how weights are kept; [Dtype#AUTO] is stated for the CPU only, as it depends on the GPU
 /// @param weights bytes of weights, without the output head
 /// @param head bytes that scoring adds for the output head
 /// @param activations bytes of activations of `tokens` tokens

@@ -1,13 +1,14 @@
 package io.github.sgpt4j;
 
 import io.github.sgpt4j.backend.Backend;
+import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.checkpoint.CheckpointFiles;
 import io.github.sgpt4j.checkpoint.StrayTensors;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.model.AdaptedModel;
 import io.github.sgpt4j.model.Decoder;
-import io.github.sgpt4j.model.DecoderConfig;
 import io.github.sgpt4j.model.DecoderLayout;
+import io.github.sgpt4j.model.family.DecoderConfig;
 import io.github.sgpt4j.scoring.Background;
 import io.github.sgpt4j.scoring.Lanes;
 import io.github.sgpt4j.scoring.SentenceModules;
@@ -34,6 +35,16 @@ import java.util.function.Supplier;
 ///
 /// Opening reads headers only; weights are read, and sent to a GPU, when first used. Closing gives memory and threads
 /// back; nothing may be computing then, and encoders made from the model throw `IllegalStateException` afterwards.
+///
+/// As long as a model is open, its weight files must stay as they are: replace them by renaming others
+/// over them, which the open model does not see, and never write into them. A call that finds a file
+/// written to, by its size or time of modification, ends with a `FormatException` that names the file;
+/// so does every further one, as what the model has read may be a mixture of both contents. Close it,
+/// and open it again.
+///
+/// Interrupting a thread that opens a model, or that reads its weights here, ends the call with a
+/// [CancelledException][io.github.sgpt4j.error.CancelledException]; the interrupt status stays set, and the model
+/// stays usable. Tokenizing by itself and closing are not cancelled.
 public final class Model implements AutoCloseable {
     private final Path directory;
     private final SentenceModules modules;
@@ -77,12 +88,15 @@ public final class Model implements AutoCloseable {
     /// merged into its base model, which lies in the same folder or is named by [ModelOptions#withBaseModel].
     ///
     /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something
-    ///     unsupported, or the device cannot be had
+    ///     unsupported, the device is unavailable, or this thread is interrupted
+    ///     ([CancelledException][io.github.sgpt4j.error.CancelledException]); nothing stays open then
     public static Model open(Path directory, ModelOptions options) {
         if (!Files.isDirectory(directory)) {
             throw new FormatException("%s: expected a model directory, %s"
                     .formatted(directory, Files.exists(directory) ? "got a file" : "found nothing"));
         }
+        Cancellation cancellation = Cancellation.ofThisThread("opening " + directory);
+        cancellation.check();
         SentenceModules modules = SentenceModules.read(directory);
         AdaptedModel files = AdaptedModel.of(modules.transformer(), options.baseModel());
         // Read first: a broken configuration is reported before the weights are looked at.
@@ -94,7 +108,7 @@ public final class Model implements AutoCloseable {
                 Background<List<String>> notices = Background.start(
                         () -> CheckpointFiles.check(directory, modules, files.configuration(), config.modelType()),
                         Model::inBackground)) {
-            return open(directory, modules, notices, files, options, tokenizer);
+            return open(directory, modules, notices, files, options, tokenizer, cancellation);
         }
     }
 
@@ -114,22 +128,24 @@ public final class Model implements AutoCloseable {
             Background<List<String>> notices,
             AdaptedModel files,
             ModelOptions options,
-            Background<Tokenizer> tokenizer) {
+            Background<Tokenizer> tokenizer,
+            Cancellation cancellation) {
         Weights weights = files.openWeights();
         try {
             Devices.Opened devices = Devices.open(options, weights.elements());
             try {
-                List<Decoder> decoders = devices.backends().stream()
-                        .map(backend -> Decoder.load(files.configuration(), weights, backend))
-                        .toList();
+                List<Decoder> decoders = weights.mapped()
+                        .reading(() -> devices.backends().stream()
+                                .map(backend -> Decoder.load(files.configuration(), weights, backend))
+                                .toList());
                 return new Model(
                         directory,
                         modules,
-                        notices.result(),
+                        notices.result(cancellation),
                         files,
                         weights,
                         devices,
-                        tokenizer.result(),
+                        tokenizer.result(cancellation),
                         new Lanes(decoders),
                         options.dtype());
             } catch (RuntimeException | Error e) {
@@ -180,13 +196,16 @@ public final class Model implements AutoCloseable {
     /// size. It says nothing about device and data type, which move results by rounding only.
     ///
     /// @throws IllegalStateException if the model is closed
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
     public String fingerprint() {
-        return whileOpen(() -> Fingerprint.ofCheckpoint(files, weights));
+        Cancellation cancellation = Cancellation.ofThisThread("reading the weights of " + directory);
+        return whileOpen(() -> Fingerprint.ofCheckpoint(files, weights, cancellation));
     }
 
     /// All stored tensors, also those that are not computed with: the decoder's by name, then those of modules.
     ///
     /// @throws IllegalStateException if the model is closed
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
     public List<TensorInfo> tensors() {
         return ofTensors(tensor -> Optional.of(info(tensor)));
     }
@@ -196,6 +215,7 @@ public final class Model implements AutoCloseable {
     ///
     /// @return in the order of [#tensors]
     /// @throws IllegalStateException if the model is closed
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before or meanwhile
     public List<TensorStatistics> scan() {
         return ofTensors(tensor -> tensor.dtype().isWeight() ? Optional.of(statistics(tensor)) : Optional.empty());
     }
@@ -216,17 +236,27 @@ public final class Model implements AutoCloseable {
 
     private <T> List<T> ofTensors(Function<WeightTensor, Optional<T>> fact) {
         List<T> facts = new ArrayList<>();
+        Cancellation cancellation = Cancellation.ofThisThread("reading the weights of " + directory);
         return whileOpen(() -> {
-            forEachTensor(tensor -> fact.apply(tensor).ifPresent(facts::add));
+            forEachTensor(cancellation, tensor -> fact.apply(tensor).ifPresent(facts::add));
             return facts;
         });
     }
 
-    private void forEachTensor(Consumer<WeightTensor> action) {
-        weights.names().forEach(name -> action.accept(weights.get(name)));
+    private void forEachTensor(Cancellation cancellation, Consumer<WeightTensor> action) {
+        weights.names().forEach(name -> {
+            cancellation.check();
+            action.accept(weights.get(name));
+        });
         for (Path folder : modules.weightFolders()) {
             try (Weights module = Weights.open(folder)) {
-                module.names().forEach(name -> action.accept(module.get(name)));
+                module.mapped().reading(() -> {
+                    module.names().forEach(name -> {
+                        cancellation.check();
+                        action.accept(module.get(name));
+                    });
+                    return module;
+                });
             }
         }
     }
@@ -264,6 +294,14 @@ public final class Model implements AutoCloseable {
     /// Why the device `auto` is the CPU although this machine seems to have a GPU, or empty.
     public Optional<String> deviceNotice() {
         return devices.notice();
+    }
+
+    /// What people should know that came up while the devices computed and changes no result, such as damaged files of
+    /// a
+    /// cache, which were made again. One sentence each; empty for most models, and until they are used. Can be
+    /// asked after closing as well.
+    public List<String> noticesInUse() {
+        return devices.noticesInUse();
     }
 
     /// What probably makes the model compute NaN or infinity and what to do about it, as the end of a sentence: numbers
@@ -343,7 +381,14 @@ public final class Model implements AutoCloseable {
     /// Computes with this model, unless it is closed before. What fails because of closing meanwhile says so.
     <T> T whileOpen(Supplier<T> computation) {
         requireOpen();
-        return whileOpen(this::requireOpen, computation);
+        return whileOpen(this::requireOpen, () -> weights.mapped().reading(computation::get));
+    }
+
+    /// Makes something over this model, unless it is closed before. What fails because of closing
+    /// meanwhile says so.
+    <T> T madeWhileOpen(Supplier<T> maker) {
+        requireOpen();
+        return whileOpen(this::requireOpen, () -> weights.mapped().opening(maker::get));
     }
 
     /// Computes. What fails because of closing meanwhile says so, not which memory was read just then.

@@ -1,7 +1,7 @@
 package io.github.sgpt4j;
 
-import io.github.sgpt4j.model.JsonFile;
-import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.text.Quoted;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;

@@ -1,51 +1,93 @@
 package io.github.sgpt4j;
 
+import io.github.sgpt4j.backend.cpu.CpuOptions;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /// How a model is opened. Immutable: each `with` method returns a changed copy.
-///
-/// @param device `auto`, `cpu` or `cuda[:N[,N…]]`: a GPU by its number, or several that batches are shared out to;
-///     `auto` is the first GPU where one can be used, else the CPU
-/// @param dtype how weights are kept
-/// @param threads CPU threads that compute, 0 for one per processor; calls at the same time share them
-/// @param baseModel folder of the model that an adapter belongs to, unless it is in the adapter's own folder
-public record ModelOptions(String device, Dtype dtype, int threads, Optional<Path> baseModel) {
+public final class ModelOptions {
     /// Device and types chosen automatically.
-    public static final ModelOptions DEFAULT = new ModelOptions("auto", Dtype.AUTO, 0, Optional.empty());
+    public static final ModelOptions DEFAULT = new ModelOptions(new Values("auto", Dtype.AUTO, null, null));
 
-    private static final int MAX_THREADS = 4096;
+    /// Most CPU threads that can be asked for.
+    public static final int MAX_THREADS = CpuOptions.MAX_THREADS;
 
-    /// @throws IllegalArgumentException if `device` has another form, or `threads` is not 0 to 4096
-    public ModelOptions {
-        Devices.check(device);
-        if (threads < 0 || threads > MAX_THREADS) {
-            throw new IllegalArgumentException("threads: expected 0 to %d, got %d".formatted(MAX_THREADS, threads));
-        }
+    private record Values(
+            String device,
+            Dtype dtype,
+            @Nullable Integer threads,
+            @Nullable Path baseModel) {}
+
+    private final Values values;
+
+    private ModelOptions(Values values) {
+        this.values = values;
+    }
+
+    /// `auto`, `cpu` or `cuda[:N[,N…]]`: a GPU by its number, or several that batches are distributed over; `auto` is
+    /// the first GPU if one can be used, else the CPU.
+    public String device() {
+        return values.device;
     }
 
     /// On another device: `auto`, `cpu` or `cuda[:N[,N…]]`.
     ///
     /// @throws IllegalArgumentException if it has another form
     public ModelOptions withDevice(String value) {
-        return new ModelOptions(value, dtype, threads, baseModel);
+        Devices.check(value);
+        return new ModelOptions(new Values(value, values.dtype, values.threads, values.baseModel));
+    }
+
+    /// How weights are kept.
+    public Dtype dtype() {
+        return values.dtype;
     }
 
     /// With weights kept as another type.
     public ModelOptions withDtype(Dtype value) {
-        return new ModelOptions(device, value, threads, baseModel);
+        return new ModelOptions(new Values(values.device, value, values.threads, values.baseModel));
     }
 
-    /// With this many CPU threads, 0 for one per processor.
+    /// CPU threads that compute, which calls at the same time share; empty for one per processor.
+    public OptionalInt threads() {
+        return values.threads == null ? OptionalInt.empty() : OptionalInt.of(values.threads);
+    }
+
+    /// With this many CPU threads.
     ///
-    /// @throws IllegalArgumentException if not 0 to 4096
+    /// @throws IllegalArgumentException if not 1 to [#MAX_THREADS]
     public ModelOptions withThreads(int value) {
-        return new ModelOptions(device, dtype, value, baseModel);
+        if (value < 1 || value > MAX_THREADS) {
+            throw new IllegalArgumentException("threads: expected 1 to %d, got %d".formatted(MAX_THREADS, value));
+        }
+        return new ModelOptions(new Values(values.device, values.dtype, value, values.baseModel));
+    }
+
+    /// Folder of the model that an adapter belongs to, unless it is in the adapter's own folder.
+    public Optional<Path> baseModel() {
+        return Optional.ofNullable(values.baseModel);
     }
 
     /// With the folder of the model that an adapter (adapter_config.json) belongs to. What the adapter itself names as
     /// its base model is never opened: that may be any path.
     public ModelOptions withBaseModel(Path folder) {
-        return new ModelOptions(device, dtype, threads, Optional.of(folder));
+        return new ModelOptions(new Values(values.device, values.dtype, values.threads, folder));
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof ModelOptions options && values.equals(options.values);
+    }
+
+    @Override
+    public int hashCode() {
+        return values.hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return values.toString().replaceFirst("Values", "ModelOptions");
     }
 }

@@ -2,7 +2,7 @@ package io.github.sgpt4j;
 
 import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.scoring.PoolingNames;
-import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.text.Quoted;
 import java.util.List;
 import java.util.Optional;
 

@@ -2,7 +2,8 @@ package io.github.sgpt4j;
 
 import io.github.sgpt4j.scoring.EmbeddingSettings;
 import io.github.sgpt4j.scoring.EmbeddingSteps;
-import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.text.Quoted;
+import java.util.Arrays;
 import java.util.Locale;
 
 /// What embeddings are compared by; more is nearer. Names and values are sentence-transformers'
@@ -37,6 +38,24 @@ public enum Similarity {
     /// @throws IllegalArgumentException if they have different dimensions
     public float of(float[] a, float[] b) {
         return ofPrepared(prepare(a), prepare(b));
+    }
+
+    /// How near each of some vectors is to each of others.
+    ///
+    /// @param a `[rows][dimension]`
+    /// @param b `[columns][dimension]`
+    /// @return `[rows][columns]`
+    /// @throws IllegalArgumentException if vectors have different dimensions
+    public float[][] matrix(float[][] a, float[][] b) {
+        float[][] prepared = Arrays.stream(b).map(this::prepare).toArray(float[][]::new);
+        float[][] result = new float[a.length][b.length];
+        for (int i = 0; i < a.length; i++) {
+            float[] row = prepare(a[i]);
+            for (int j = 0; j < b.length; j++) {
+                result[i][j] = ofPrepared(row, prepared[j]);
+            }
+        }
+        return result;
     }
 
     /// A vector as [#ofPrepared] takes it, so that what concerns it alone is done once: of length 1 for

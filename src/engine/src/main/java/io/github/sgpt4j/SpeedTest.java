@@ -4,6 +4,7 @@ import io.github.sgpt4j.SpeedReport.Parts;
 import io.github.sgpt4j.SpeedReport.Rate;
 import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.backend.TimedBackend;
+import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.model.AdaptedModel;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.NamedShape;
@@ -55,7 +56,7 @@ public final class SpeedTest implements AutoCloseable {
     /// A published model's shape with random weights; the caller closes it.
     ///
     /// @throws IllegalArgumentException if there is no shape of that name
-    /// @throws io.github.sgpt4j.error.SgptException if the device cannot be had
+    /// @throws io.github.sgpt4j.error.SgptException if the device is unavailable
     public static SpeedTest ofShape(String name, ModelOptions options) {
         NamedShape shape = NamedShape.parse(name);
         Devices.Opened devices = Devices.open(options, shape.parameters());
@@ -89,7 +90,8 @@ public final class SpeedTest implements AutoCloseable {
         try {
             Weights weights = open.get();
             try {
-                return new SpeedTest(weights, devices, backend -> load.apply(weights, backend));
+                return weights.mapped()
+                        .opening(() -> new SpeedTest(weights, devices, backend -> load.apply(weights, backend)));
             } catch (RuntimeException | Error e) {
                 weights.close();
                 throw e;
@@ -121,6 +123,7 @@ public final class SpeedTest implements AutoCloseable {
     /// @param seconds at least 0, finite
     /// @throws IllegalArgumentException if a number is out of range, or a text with its query longer than the model
     /// @throws IllegalStateException if this is closed, before the call or meanwhile
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
     public SpeedReport run(int texts, int tokens, int queryTokens, int batchTokens, double seconds) {
         requireOpen();
         if (!(seconds >= 0) || Double.isInfinite(seconds)) {
@@ -132,19 +135,20 @@ public final class SpeedTest implements AutoCloseable {
             throw new IllegalArgumentException("expected texts with query of at most %d tokens, the model's, got %d"
                     .formatted(longest, tokens + (long) queryTokens));
         }
-        return Model.whileOpen(this::requireOpen, () -> report(load, seconds));
+        return Model.whileOpen(this::requireOpen, () -> weights.mapped().reading(() -> report(load, seconds)));
     }
 
     private SpeedReport report(TokenLoad load, double seconds) {
-        double[] embed = passes(() -> load.embed(lanes), seconds);
-        double[] score = passes(() -> load.score(lanes), seconds);
+        Cancellation cancellation = Cancellation.ofThisThread("measuring speed");
+        double[] embed = passes(() -> load.embed(lanes, cancellation), seconds);
+        double[] score = passes(() -> load.score(lanes, cancellation), seconds);
         String names = devices.backends().stream().map(Backend::name).collect(Collectors.joining(","));
         return new SpeedReport(
                 names,
                 rate(embed, load.texts()),
                 rate(embed, (double) load.texts() * load.tokens()),
                 rate(score, load.texts()),
-                parts(load),
+                parts(load, cancellation),
                 new Ceilings(devices.backends().getFirst()).measure());
     }
 
@@ -153,19 +157,24 @@ public final class SpeedTest implements AutoCloseable {
         return devices.notice();
     }
 
+    /// As [Model#noticesInUse].
+    public List<String> noticesInUse() {
+        return devices.noticesInUse();
+    }
+
     /// Tokens of a text of usual length, a document's: 300, or as many as the model allows beside a query.
     public int usualTokens(int queryTokens) {
         return Math.clamp(lanes.any().config().maxPositions() - (long) queryTokens, 1, USUAL_TOKENS);
     }
 
-    private Parts parts(TokenLoad load) {
+    private Parts parts(TokenLoad load, Cancellation cancellation) {
         Lanes first = new Lanes(List.of(lanes.any()));
         if (lanes.decoders().size() > 1) {
             // It need not have had a batch yet.
-            load.embed(first);
+            load.embed(first, cancellation);
         }
         timed.start();
-        load.embed(first);
+        load.embed(first, cancellation);
         TimedBackend.Times times = timed.stop();
         double all = times.productSeconds() + times.attentionSeconds() + times.otherSeconds();
         return new Parts(

@@ -1,7 +1,7 @@
 package io.github.sgpt4j;
 
-import io.github.sgpt4j.model.DecoderConfig;
-import io.github.sgpt4j.model.Positions;
+import io.github.sgpt4j.model.family.DecoderConfig;
+import io.github.sgpt4j.model.family.Positions;
 import io.github.sgpt4j.scoring.PositionWeights;
 import io.github.sgpt4j.scoring.SentenceModules;
 import io.github.sgpt4j.tokenizer.Tokenizer;

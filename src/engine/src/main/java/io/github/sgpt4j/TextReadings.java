@@ -65,13 +65,14 @@ final class TextReadings {
     ///
     /// @param fewest which must have room: special tokens and brackets
     private static int maxLength(Model model, BiEncoderOptions options, TextKind kind, int fewest) {
-        if (options.maxLength() > 0) {
-            if (options.maxLength() < fewest) {
+        if (options.maxLength().isPresent()) {
+            int asked = options.maxLength().getAsInt();
+            if (asked < fewest) {
                 throw new IllegalArgumentException(
                         "maximal length %d: expected at least %d, for special tokens and brackets"
-                                .formatted(options.maxLength(), fewest));
+                                .formatted(asked, fewest));
             }
-            return options.maxLength();
+            return asked;
         }
         TransformerSettings input = model.modules().input();
         int length = model.maxLength(
@@ -88,7 +89,21 @@ final class TextReadings {
         return length;
     }
 
+    /// Texts of no kind, with a prompt in front.
+    TextEncoder.Reading withPrompt(String prompt) {
+        TextEncoder.Reading plain = of(TextKind.TEXT);
+        return new TextEncoder.Reading(TextFraming.prompt(prompt), plain.maxLength(), plain.truncate());
+    }
+
     private static Map<TextKind, TextFraming> framings(Model model, BiEncoderOptions options) {
+        Map<TextKind, TextFraming> framings = new EnumMap<>(ofCheckpoint(model, options));
+        for (TextKind kind : TextKind.values()) {
+            options.prompt(kind).ifPresent(prompt -> framings.put(kind, TextFraming.prompt(prompt)));
+        }
+        return framings;
+    }
+
+    private static Map<TextKind, TextFraming> ofCheckpoint(Model model, BiEncoderOptions options) {
         Tokenizer tokenizer = model.tokenizer();
         if (options.specb().orElse(ModelName.isSpecb(model.directory()))) {
             return Map.of(
@@ -109,7 +124,7 @@ final class TextReadings {
         for (String name : names) {
             Optional<String> text = Optional.ofNullable(modules.prompts().get(name));
             if (text.isPresent()) {
-                return text.get().isEmpty() ? new TextFraming.Plain() : new TextFraming.Prompt(text.get());
+                return TextFraming.prompt(text.get());
             }
         }
         return new TextFraming.Plain();

@@ -132,7 +132,7 @@ class ModelFactsTest {
             MemoryNeed cpu = needs.get(1);
             // All tensors of this checkpoint are F32 and used: kept as floats they take what the file has, and of
             // these matrices the matrix unit takes less.
-            CpuOptions options = new CpuOptions(0, WeightFormat.F32);
+            CpuOptions options = CpuOptions.of(WeightFormat.F32);
             assertEquals(options.usesMatrixUnit(), cpu.weights() < model.info().bytes());
             assertTrue(cpu.weights() <= model.info().bytes());
             int vocabulary = model.info().vocabulary();
@@ -153,7 +153,7 @@ class ModelFactsTest {
     void memoryOfACheckpointOfSixteenBitsIsThatOfFloatsForTheMatrixUnitAndItsOwnOtherwise() {
         try (Model model = Model.open(Variants.model("st-two-dense-f16"))) {
             List<MemoryNeed> needs = model.memoryNeeds(1);
-            boolean unit = new CpuOptions(0, WeightFormat.AS_STORED).usesMatrixUnit();
+            boolean unit = CpuOptions.of(WeightFormat.AS_STORED).usesMatrixUnit();
             assertEquals(needs.get(unit ? 1 : 3).weights(), needs.getFirst().weights());
             assertTrue(needs.get(1).weights() > needs.get(3).weights());
             assertEquals(needs.get(2).weights(), needs.get(3).weights());

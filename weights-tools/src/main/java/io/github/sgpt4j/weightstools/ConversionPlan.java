@@ -1,5 +1,6 @@
 package io.github.sgpt4j.weightstools;
 
+import io.github.sgpt4j.weights.MappedFiles;
 import java.io.IOException;
 import java.util.List;
 
@@ -7,6 +8,9 @@ import java.util.List;
 sealed interface ConversionPlan extends AutoCloseable permits PicklePlan, MergePlan {
     /// What is written, by folder.
     List<Part> parts();
+
+    /// The files that it is read from.
+    MappedFiles mapped();
 
     @Override
     void close() throws IOException;

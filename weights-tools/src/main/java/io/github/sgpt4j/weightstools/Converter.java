@@ -143,7 +143,10 @@ public final class Converter {
                 converter.requireNoAdapter();
                 converter.requireFree(work);
                 converter.requireRoom(work.content());
-                converter.write(work.content(), listener);
+                plan.mapped().reading(() -> {
+                    converter.write(work.content(), listener);
+                    return converter;
+                });
             }
             converter.publish(work);
             return converter.report(notices);
@@ -191,7 +194,7 @@ public final class Converter {
         if (options.force() || !Files.isDirectory(target)) {
             return;
         }
-        requireNotReplaced();
+        requireNotReplaced(work);
         if (!inPlace) {
             requireEmpty(work);
         }
@@ -200,8 +203,9 @@ public final class Converter {
     /// A checkpoint among files of something else would be neither.
     private void requireEmpty(WorkFolder work) throws IOException {
         try (Stream<Path> files = Files.list(target)) {
-            Optional<Path> other =
-                    files.filter(file -> !work.isIn(file)).sorted().findFirst();
+            Optional<Path> other = files.filter(file -> !work.isOwn(target.relativize(file)))
+                    .sorted()
+                    .findFirst();
             if (other.isPresent()) {
                 throw new FileAlreadyExistsException(
                         target.toString(),
@@ -212,7 +216,7 @@ public final class Converter {
         }
     }
 
-    private void requireNotReplaced() throws IOException {
+    private void requireNotReplaced(WorkFolder work) throws IOException {
         for (Part part : parts) {
             List<Path> files = new ArrayList<>(part.weightFiles());
             part.copied().keySet().forEach(name -> files.add(part.folder().resolve(name)));
@@ -222,7 +226,7 @@ public final class Converter {
             }
             for (Path file : files) {
                 Path there = target.resolve(file);
-                if (MappedFile.present(there)) {
+                if (MappedFile.present(there) && !work.isOwn(file)) {
                     throw new FileAlreadyExistsException(
                             there.toString(), null, "is there already, and is not replaced unless forced");
                 }

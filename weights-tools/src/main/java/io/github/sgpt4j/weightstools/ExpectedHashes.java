@@ -1,9 +1,9 @@
 package io.github.sgpt4j.weightstools;
 
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.json.Unreadable;
+import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.weights.MappedFile;
-import io.github.sgpt4j.weights.Quoted;
-import io.github.sgpt4j.weights.Unreadable;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;

@@ -1,6 +1,6 @@
 package io.github.sgpt4j.weightstools;
 
-import io.github.sgpt4j.weights.Unreadable;
+import io.github.sgpt4j.json.Unreadable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

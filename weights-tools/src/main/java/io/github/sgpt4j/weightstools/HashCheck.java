@@ -1,5 +1,6 @@
 package io.github.sgpt4j.weightstools;
 
+import io.github.sgpt4j.error.CancelledException;
 import io.github.sgpt4j.error.SgptException;
 import io.github.sgpt4j.weightstools.VerifyReport.HashedFile;
 import java.io.IOException;
@@ -38,6 +39,7 @@ final class HashCheck {
     }
 
     /// @throws IOException if the directory cannot be listed
+    /// @throws CancelledException if this thread is interrupted while it waits; nothing goes on then
     List<HashedFile> run() throws IOException {
         List<Path> files = files();
         for (Path file : files) {
@@ -70,7 +72,10 @@ final class HashCheck {
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while hashing", e);
+            CancelledException cancelled = new CancelledException(
+                    "hashing the files of %s was cancelled: the calling thread was interrupted".formatted(directory));
+            cancelled.initCause(e);
+            throw cancelled;
         }
     }
 

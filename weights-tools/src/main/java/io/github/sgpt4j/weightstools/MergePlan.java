@@ -1,6 +1,7 @@
 package io.github.sgpt4j.weightstools;
 
 import io.github.sgpt4j.checkpoint.MergedCheckpoint;
+import io.github.sgpt4j.weights.MappedFiles;
 import io.github.sgpt4j.weightstools.hub.AdapterFiles;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -40,22 +41,28 @@ final class MergePlan implements ConversionPlan {
         MergedCheckpoint merged = MergedCheckpoint.open(source, base);
         try {
             MergePlan plan = new MergePlan(merged, options);
-            for (Path folder : SourceFolder.folders(source)) {
-                Path from = source.resolve(folder);
-                plan.parts.add(
-                        Files.isSameFile(from, merged.adapter())
-                                ? plan.transformer(folder)
-                                : new Part(
-                                        folder,
-                                        WeightPlan.none(),
-                                        Map.of(),
-                                        SourceFolder.copied(from, true),
-                                        ConfigChange.NONE));
-            }
-            return plan;
+            return plan.mapped().opening(() -> {
+                plan.make(source);
+                return plan;
+            });
         } catch (IOException | RuntimeException | Error e) {
             merged.close();
             throw e;
+        }
+    }
+
+    private void make(Path source) throws IOException {
+        for (Path folder : SourceFolder.folders(source)) {
+            Path from = source.resolve(folder);
+            parts.add(
+                    Files.isSameFile(from, merged.adapter())
+                            ? transformer(folder)
+                            : new Part(
+                                    folder,
+                                    WeightPlan.none(),
+                                    Map.of(),
+                                    SourceFolder.copied(from, true),
+                                    ConfigChange.NONE));
         }
     }
 
@@ -101,6 +108,11 @@ final class MergePlan implements ConversionPlan {
                 || !name.equals(SourceFolder.CONFIG_FILE)
                         && (!TOKENIZER_FILE.matcher(name).matches()
                                 || merged.tokenizer().equals(merged.adapter()));
+    }
+
+    @Override
+    public MappedFiles mapped() {
+        return merged.weights().mapped();
     }
 
     @Override

@@ -3,7 +3,7 @@ package io.github.sgpt4j.weightstools;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.tensor.DType;
 import io.github.sgpt4j.tensor.Shape;
-import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.weights.SafetensorsWriter;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.io.IOException;

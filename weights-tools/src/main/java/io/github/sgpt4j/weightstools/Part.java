@@ -54,7 +54,12 @@ record Part(
             for (PlannedTensor tensor : shard.getValue()) {
                 writer.add(tensor.name(), tensor.type(), tensor.shape(), out -> tensor.writeTo(out, written));
             }
-            writer.write(to.resolve(shard.getKey()));
+            Path file = to.resolve(shard.getKey());
+            try {
+                writer.write(file);
+            } catch (IOException e) {
+                throw FileFailures.named(file, e);
+            }
         }
         if (sharded()) {
             IndexFile.write(

@@ -2,7 +2,8 @@ package io.github.sgpt4j.weightstools;
 
 import io.github.sgpt4j.checkpoint.CheckpointLayout;
 import io.github.sgpt4j.error.FormatException;
-import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.text.Quoted;
+import io.github.sgpt4j.weights.MappedFiles;
 import io.github.sgpt4j.weightstools.torch.TorchFile;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -54,7 +55,10 @@ final class PicklePlan implements ConversionPlan {
             if (!files.isEmpty()) {
                 Optional<String> table = CheckpointLayout.tiedTable(from, plan.names());
                 if (table.isPresent()) {
-                    plan.tieCopies(table.get());
+                    mapped().reading(() -> {
+                        plan.tieCopies(table.get());
+                        return plan;
+                    });
                 }
             }
             if (!files.isEmpty() && plan.tensors().isEmpty()) {
@@ -109,6 +113,11 @@ final class PicklePlan implements ConversionPlan {
                         .formatted(folder.resolve(name), Quoted.of(tensor)));
             }
         });
+    }
+
+    @Override
+    public MappedFiles mapped() {
+        return new MappedFiles(opened.stream().map(TorchFile::mapped).toList());
     }
 
     @Override

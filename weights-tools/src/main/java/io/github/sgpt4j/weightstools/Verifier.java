@@ -2,9 +2,9 @@ package io.github.sgpt4j.weightstools;
 
 import io.github.sgpt4j.checkpoint.CheckpointLayout;
 import io.github.sgpt4j.error.SgptException;
+import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.weights.ExpectedTensor;
 import io.github.sgpt4j.weights.MappedFile;
-import io.github.sgpt4j.weights.Quoted;
 import io.github.sgpt4j.weightstools.StoredTensors.Stored;
 import io.github.sgpt4j.weightstools.VerifyReport.HashedFile;
 import io.github.sgpt4j.weightstools.VerifyReport.WeightFolder;

@@ -2,7 +2,7 @@ package io.github.sgpt4j.weightstools;
 
 import io.github.sgpt4j.checkpoint.MergedCheckpoint;
 import io.github.sgpt4j.error.FormatException;
-import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.weights.WeightTensor;
 import io.github.sgpt4j.weights.Weights;
 import io.github.sgpt4j.weightstools.pickle.TensorView;

@@ -137,6 +137,28 @@ class ConverterTest {
         assertEquals("mine", Files.readString(target.resolve("config.json")));
     }
 
+    /// As after a kill between two of the files: those that had appeared are no stranger's.
+    @Test
+    void aPublicationThatWasInterruptedIsMadeGood() throws IOException {
+        ConvertOptions shards = ConvertOptions.DEFAULT.withMaxShardBytes(24);
+        for (Path to : List.of(source, Files.createDirectory(target))) {
+            Path inTheWay = Files.createDirectories(to.resolve("model.safetensors.index.json/x"));
+            assertThrows(
+                    IOException.class,
+                    () -> Converter.convert(source, to, shards.withForce(true), ConvertListener.NONE));
+            assertTrue(Files.exists(to.resolve("model-00001-of-00002.safetensors")));
+            Files.delete(inTheWay);
+            Files.delete(inTheWay.getParent());
+            Converter.convert(source, to, shards, ConvertListener.NONE);
+            assertArrayEquals(new float[] {4, 5}, floats(to, "b"));
+            assertFalse(Files.exists(to.resolve(".sgpt-convert")));
+            assertThrows(
+                    FileAlreadyExistsException.class,
+                    () -> Converter.convert(source, to, shards, ConvertListener.NONE),
+                    "what is complete is not replaced");
+        }
+    }
+
     @Test
     void forcedConversionsLeaveNoOldShards() throws IOException {
         ConvertOptions force = ConvertOptions.DEFAULT.withForce(true);

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.sgpt4j.error.CancelledException;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.weightstools.VerifyReport.HashedFile;
 import java.io.IOException;
@@ -137,5 +138,20 @@ class HashCheckTest {
         assertEquals(2, files.size());
         assertEquals(3_000_004, last[0]);
         assertEquals(3_000_004, last[1]);
+    }
+
+    @Test
+    void anInterruptEndsTheHashing() {
+        // Does not end before the pool's threads are interrupted in their turn.
+        VerifyListener waiting = (done, total) -> {
+            while (!Thread.currentThread().isInterrupted()) {
+                Thread.onSpinWait();
+            }
+        };
+        HashCheck check = new HashCheck(folder, new ExpectedHashes(folder, Optional.empty()), findings, waiting);
+        Thread.currentThread().interrupt();
+        CancelledException e = assertThrows(CancelledException.class, check::run);
+        assertTrue(Thread.interrupted(), "the status stays set");
+        assertTrue(e.getMessage().startsWith("hashing the files of " + folder), e.getMessage());
     }
 }

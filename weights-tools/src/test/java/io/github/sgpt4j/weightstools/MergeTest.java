@@ -15,15 +15,20 @@ import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.weights.SafetensorsWriter;
 import io.github.sgpt4j.weights.Weights;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -102,6 +107,28 @@ class MergeTest {
         Files.writeString(base.resolve("modules.json"), "[]");
         Files.writeString(base.resolve("special_tokens_map.json"), "{}");
         return adapter;
+    }
+
+    @DisabledOnOs(value = OS.WINDOWS, disabledReason = "mapped files cannot be changed there")
+    @ParameterizedTest
+    @ValueSource(strings = {"own/qwen3-be/adapter_model.safetensors", "base/model.safetensors"})
+    void aFileThatIsCutMeanwhileIsNamed(String changed) throws IOException {
+        Path base = folder.resolve("base");
+        Path adapter = sentenceAdapter(base, true);
+        Path target = folder.resolve("merged");
+        Path file = folder.resolve(changed);
+        FormatException e = assertThrows(
+                FormatException.class,
+                () -> Converter.merge(adapter, Optional.of(base), target, ConvertOptions.DEFAULT, (done, total) -> {
+                    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+                        channel.truncate(10);
+                    } catch (IOException failure) {
+                        throw new UncheckedIOException(failure);
+                    }
+                }));
+        String message = String.valueOf(e.getMessage());
+        assertTrue(message.startsWith(file + ": expected the file as it was opened ("), message);
+        assertFalse(Files.exists(target), "no result");
     }
 
     @ParameterizedTest

@@ -6,7 +6,6 @@ import io.github.sgpt4j.SpeedTest;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -80,6 +79,7 @@ final class BenchCommand extends ModelCommand {
             test.deviceNotice().ifPresent(this::notice);
             length = tokens > 0 ? tokens : test.usualTokens(queryTokens);
             report = measure(test, length);
+            test.noticesInUse().forEach(this::notice);
         }
         try (Output out = Output.open(console(), Optional.empty())) {
             write(subject, length, report, out.stream());
@@ -89,8 +89,7 @@ final class BenchCommand extends ModelCommand {
 
     private SpeedTest open(Optional<String> named) throws IOException {
         if (named.isEmpty()) {
-            Path directory = readableModel();
-            return SpeedTest.of(directory, modelOptions(directory));
+            return open(SpeedTest::of);
         }
         if (SpeedTest.shapes().stream().noneMatch(named.get()::equalsIgnoreCase)) {
             throw usage("--shape: expected one of %s, got \"%s\""

@@ -4,6 +4,7 @@ import io.github.sgpt4j.BiEncoderOptions;
 import io.github.sgpt4j.CrossEncoderOptions;
 import io.github.sgpt4j.Dtype;
 import io.github.sgpt4j.ModelOptions;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -39,7 +40,7 @@ final class CommonOptions {
             paramLabel = "N",
             converter = Converters.Threads.class,
             description = "CPU threads (default: one per processor).")
-    private int threads;
+    private @Nullable Integer threads;
 
     @Option(
             names = "--strict",
@@ -50,7 +51,8 @@ final class CommonOptions {
     private QuietOptions notices = new QuietOptions();
 
     ModelOptions modelOptions() {
-        return ModelOptions.DEFAULT.withDevice(device).withDtype(dtype).withThreads(threads);
+        ModelOptions options = ModelOptions.DEFAULT.withDevice(device).withDtype(dtype);
+        return threads == null ? options : options.withThreads(threads);
     }
 
     int batchTokens() {

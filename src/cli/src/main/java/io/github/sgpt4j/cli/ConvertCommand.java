@@ -116,7 +116,8 @@ final class ConvertCommand implements Callable<Integer> {
                 return Converter.convert(source, to, options, progress::to);
             }
         }
-        Optional<Path> base = new ModelLocation(console, notices.quiet()).base(source, Optional.ofNullable(baseModel));
+        Optional<Path> base =
+                new ModelLocation(console, notices.quiet(), false).base(source, Optional.ofNullable(baseModel));
         try (MegabyteProgress progress = new MegabyteProgress(console, notices.quiet(), "Merging")) {
             return Converter.merge(source, base, to, options, progress::to);
         }

@@ -29,6 +29,14 @@ final class ConvertConverters {
         }
     }
 
+    /// A number of bytes, or 0.
+    static final class Rate implements ITypeConverter<Long> {
+        @Override
+        public Long convert(String value) {
+            return value.equals("0") ? 0 : new Size().convert(value);
+        }
+    }
+
     /// A number of bytes with a unit, decimal as transformers takes it or binary.
     static final class Size implements ITypeConverter<Long> {
         private static final Pattern FORM =

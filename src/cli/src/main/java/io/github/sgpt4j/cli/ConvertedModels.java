@@ -8,18 +8,21 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /// Checkpoints that have only pickled weights, converted once into a cache.
 ///
-/// A checkpoint is known by its path and by the names, sizes and times of its files, so a changed one is converted
-/// again; its older conversion is removed. A lock makes a second process wait for the first.
+/// A checkpoint is known by its path and by the names, stamps and a sample of the content of its files, so a changed
+/// one is converted again; its older conversion is removed. So is one that was damaged. A lock makes a second process
+/// wait for the first.
 ///
 /// @param console hears about a conversion
 /// @param quiet whether to say nothing
@@ -38,21 +41,81 @@ record ConvertedModels(Console console, boolean quiet, Path cache) {
             return directory;
         }
         Path real = directory.toRealPath();
-        Path entry = cache.resolve(digest(real.toString()));
-        Path result = entry.resolve(digest(state(real))).resolve(name(real));
-        if (Files.isDirectory(result)) {
+        String state = state(real);
+        Path result = entry(real).resolve(digest(state)).resolve(name(real));
+        if (isSound(result)) {
             return result;
         }
-        Files.createDirectories(entry);
+        make(real, state, result, false);
+        return result;
+    }
+
+    /// Makes a conversion again if reading all of it shows that it is damaged.
+    ///
+    /// @param directory as given to [#readable]
+    /// @return false if nothing is wrong with it, or there is none
+    /// @throws IOException if the cache cannot be written
+    boolean repair(Path directory) throws IOException {
+        if (!Converter.isNeeded(directory)) {
+            return false;
+        }
+        Path real = directory.toRealPath();
+        String state = state(real);
+        return make(real, state, entry(real).resolve(digest(state)).resolve(name(real)), true);
+    }
+
+    private Path entry(Path real) {
+        return cache.resolve(digest(real.toString()));
+    }
+
+    private static boolean isSound(Path result) {
+        return ConversionRecord.exists(result)
+                && ConversionRecord.damage(result, false).isEmpty();
+    }
+
+    /// Converts a checkpoint, unless another process has done so meanwhile.
+    ///
+    /// @param thorough whether to read all of what is there
+    /// @return whether that was necessary
+    private boolean make(Path real, String state, Path result, boolean thorough) throws IOException {
+        Path entry = prepared(entry(real));
         Path lockFile = entry.resolve(LockedFolder.LOCK_FILE);
         try (FileChannel channel = FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                 FileLock lock = lock(channel, real)) {
-            if (lock.isValid() && !Files.isDirectory(result)) {
+            Optional<String> damage =
+                    ConversionRecord.exists(result) ? ConversionRecord.damage(result, thorough) : Optional.of("");
+            if (!lock.isValid() || damage.isEmpty()) {
+                return false;
+            }
+            LockedFolder.clear(entry);
+            say(
+                    damage.get().isEmpty()
+                            ? "%s has pickled weights only: converting them once, to %s".formatted(real, result)
+                            : "%s is damaged (%s): converting %s again".formatted(result, damage.get(), real));
+            convert(real, result);
+            if (!state(real).equals(state)) {
                 LockedFolder.clear(entry);
-                convert(real, result);
+                throw new CliException(
+                        "%s: expected files that stay as they are, but they changed while being converted"
+                                .formatted(real));
+            }
+            ConversionRecord.of(result).write(result);
+            return true;
+        }
+    }
+
+    /// A folder with room for a lock, whatever was there.
+    private static Path prepared(Path entry) throws IOException {
+        if (Files.exists(entry, LinkOption.NOFOLLOW_LINKS)) {
+            if (!Files.isDirectory(entry)) {
+                Files.delete(entry);
+            } else if (!Files.isReadable(entry) || !Files.isWritable(entry) || !Files.isExecutable(entry)) {
+                LockedFolder.remove(entry);
+            } else if (Files.isDirectory(entry.resolve(LockedFolder.LOCK_FILE))) {
+                LockedFolder.remove(entry.resolve(LockedFolder.LOCK_FILE));
             }
         }
-        return result;
+        return Files.createDirectories(entry);
     }
 
     private FileLock lock(FileChannel channel, Path directory) throws IOException {
@@ -65,7 +128,6 @@ record ConvertedModels(Console console, boolean quiet, Path cache) {
     }
 
     private void convert(Path directory, Path result) throws IOException {
-        say("%s has pickled weights only: converting them once, to %s".formatted(directory, result));
         Path parent = result.getParent();
         if (parent != null) {
             Files.createDirectories(parent);
@@ -89,7 +151,7 @@ record ConvertedModels(Console console, boolean quiet, Path cache) {
         return name == null ? "model" : name.toString();
     }
 
-    /// Names, sizes and times of all files.
+    /// Names, stamps and samples of all files.
     private static String state(Path directory) throws IOException {
         StringBuilder state = new StringBuilder();
         List<Path> files;
@@ -99,12 +161,21 @@ record ConvertedModels(Console console, boolean quiet, Path cache) {
         for (Path file : files) {
             state.append(directory.relativize(file))
                     .append('\0')
-                    .append(Files.size(file))
+                    .append(FileStamp.of(file))
                     .append('\0')
-                    .append(Files.getLastModifiedTime(file).toMillis())
+                    .append(sample(file))
                     .append('\0');
         }
         return state.toString();
+    }
+
+    /// Whether a file that cannot be read is needed is for the converter to say.
+    private static String sample(Path file) {
+        try {
+            return FileSample.of(file);
+        } catch (IOException e) {
+            return "unreadable";
+        }
     }
 
     private static String digest(String text) {

@@ -108,8 +108,8 @@ final class Converters {
         @Override
         public Integer convert(String value) {
             int threads = new Count().convert(value);
-            return checked(value, text -> ModelOptions.DEFAULT.withThreads(threads))
-                    .threads();
+            checked(value, text -> ModelOptions.DEFAULT.withThreads(threads));
+            return threads;
         }
     }
 

@@ -54,6 +54,23 @@ final class DownloadCommand implements Callable<Integer> {
     @Option(names = "--force", description = "Fetch files anew that are there already.")
     private boolean force;
 
+    @Option(
+            names = "--min-rate",
+            paramLabel = "SIZE",
+            converter = ConvertConverters.Rate.class,
+            description = "Least to come in a second, measured over a minute, such as 10kB; 0 for any (default: 10kB).")
+    private long minRate = HubOptions.DEFAULT.minRate();
+
+    @Option(
+            names = "--max-size",
+            paramLabel = "SIZE",
+            converter = ConvertConverters.Size.class,
+            description = "Most that the model's files may have together, such as 500MB (default: any).")
+    private long maxBytes = HubOptions.DEFAULT.maxBytes();
+
+    @Option(names = "--strict", description = "Files whose content cannot be checked by a hash are an error.")
+    private boolean strict;
+
     @Mixin
     private QuietOptions notices = new QuietOptions();
 
@@ -65,7 +82,7 @@ final class DownloadCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         HubModel model = model();
         HubOptions options = options();
-        ModelLocation location = new ModelLocation(console, notices.quiet());
+        ModelLocation location = new ModelLocation(console, notices.quiet(), strict);
         Path snapshot;
         try (DownloadProgress progress = new DownloadProgress(console, notices.quiet())) {
             snapshot = new Hub(location.settings()).download(model, options, progress);
@@ -81,7 +98,12 @@ final class DownloadCommand implements Callable<Integer> {
 
     private HubOptions options() {
         try {
-            return HubOptions.DEFAULT.withForce(force).withParallel(parallel);
+            return HubOptions.DEFAULT
+                    .withForce(force)
+                    .withMinRate(minRate)
+                    .withMaxBytes(maxBytes)
+                    .withStrict(strict)
+                    .withParallel(parallel);
         } catch (IllegalArgumentException e) {
             throw usage("--parallel: " + e.getMessage());
         }

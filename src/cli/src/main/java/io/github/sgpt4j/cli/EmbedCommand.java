@@ -1,6 +1,7 @@
 package io.github.sgpt4j.cli;
 
 import io.github.sgpt4j.BiEncoder;
+import io.github.sgpt4j.BiEncoderOptions;
 import io.github.sgpt4j.Model;
 import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.retrieval.corpus.TextRecord;
@@ -69,20 +70,31 @@ final class EmbedCommand extends ModelCommand {
         if (encoding.brackets() && kind == TextKind.TEXT) {
             throw usage("--specb means nothing for --as text: expected --as query or --as document");
         }
+        if (encoding.prompts().isWithout(kind)) {
+            throw usage("%s and %s mean nothing for texts of another kind, --as %s"
+                    .formatted(
+                            PromptOptions.QUERY,
+                            PromptOptions.DOCUMENT,
+                            kind.name().toLowerCase(Locale.ROOT)));
+        }
         Format form = format();
         try (TextInput in = input.open(this, texts, "text");
                 Output out = form == Format.NPY
                         ? Output.openPatchable(console(), output.file())
                         : Output.open(console(), output.file());
                 Model model = openModel();
-                BiEncoder encoder =
-                        BiEncoder.of(model, encoding.options(common()).withNormalize(normalize))) {
+                BiEncoder encoder = BiEncoder.of(model, options())) {
             Sink sink = form == Format.NPY ? npy(out, encoder.dimension()) : jsonl(out);
             embed(in, encoder, sink);
             sink.finish();
             out.finish();
             Truncations.of(encoder).forEach(this::notice);
         }
+    }
+
+    private BiEncoderOptions options() {
+        BiEncoderOptions options = encoding.options(common());
+        return normalize ? options.withNormalize(true) : options;
     }
 
     private Format format() {

@@ -6,10 +6,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// How texts become vectors.
 final class EncoderOptions {
+    /// All of them.
+    static final List<String> NAMES =
+            List.of("--specb", "--pooling", "--dimensions", PromptOptions.QUERY, PromptOptions.DOCUMENT);
+
     @Option(
             names = "--specb",
             negatable = true,
@@ -25,13 +30,31 @@ final class EncoderOptions {
                     + " concatenated (default: what the checkpoint says, else weightedmean).")
     private List<Pooling> pooling = new ArrayList<>();
 
+    @Mixin
+    private PromptOptions prompts = new PromptOptions();
+
+    @Option(
+            names = "--dimensions",
+            paramLabel = "N",
+            converter = Converters.Count.class,
+            description = "Keep the first N numbers of each embedding, scaled to length 1.")
+    private @Nullable Integer dimensions;
+
     /// Whether brackets were asked for.
     boolean brackets() {
         return Optional.ofNullable(specb).orElse(false);
     }
 
+    PromptOptions prompts() {
+        return prompts;
+    }
+
     BiEncoderOptions options(CommonOptions common) {
         BiEncoderOptions options = common.biEncoder().withPooling(pooling.toArray(Pooling[]::new));
-        return specb == null ? options : options.withSpecb(specb);
+        if (specb != null) {
+            options = options.withSpecb(specb);
+        }
+        options = prompts.apply(options);
+        return dimensions == null ? options : options.withDimensions(dimensions);
     }
 }

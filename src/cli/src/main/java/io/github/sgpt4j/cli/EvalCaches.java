@@ -14,6 +14,8 @@ import java.nio.file.Path;
 
 /// Where `sgpt eval` keeps embeddings and scores.
 final class EvalCaches {
+    private static final String INDEX = "bm25-";
+
     private final EvalCommand command;
     private final EvalOptions options;
 
@@ -27,7 +29,8 @@ final class EvalCaches {
         TextEmbedder embedder = TextEmbedder.of(encoder);
         return options.noCache()
                 ? CachedEmbedder.withoutCache(embedder)
-                : explained(() -> CachedEmbedder.open(embedder, directory(), identity(model, encoder.fingerprint())));
+                : explained(() -> CachedEmbedder.open(
+                        embedder, directory(), identity(model, encoder.fingerprint()), command::notice));
     }
 
     /// The caller closes it.
@@ -35,7 +38,8 @@ final class EvalCaches {
         TextPairScorer scorer = TextPairScorer.of(encoder);
         return options.noCache()
                 ? CachedPairScorer.withoutCache(scorer)
-                : explained(() -> CachedPairScorer.open(scorer, directory(), identity(model, encoder.fingerprint())));
+                : explained(() -> CachedPairScorer.open(
+                        scorer, directory(), identity(model, encoder.fingerprint()), command::notice));
     }
 
     /// Something that makes files in the cache.
@@ -67,16 +71,16 @@ final class EvalCaches {
     /// A new folder for an index. The caller closes it.
     ScratchFolder workFolder() throws IOException {
         if (options.noCache()) {
-            return SpoolFile.explained(folder -> ScratchFolder.in(folder, "sgpt-bm25-"));
+            return SpoolFile.explained(folder -> ScratchFolder.in(folder, "sgpt-" + INDEX));
         }
-        return explained(() -> ScratchFolder.in(Files.createDirectories(directory()), "bm25-"));
+        return explained(() -> ScratchFolder.in(Files.createDirectories(directory()), INDEX));
     }
 
     private Path directory() {
         return options.cache()
                 .map(TextInput::path)
                 .orElseGet(() -> new ModelLocation(
-                                command.console(), command.common().quiet())
+                                command.console(), command.common().quiet(), false)
                         .cache()
                         .resolve("sgpt4j")
                         .resolve("evaluation"));

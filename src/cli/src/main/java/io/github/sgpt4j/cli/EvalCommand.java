@@ -104,10 +104,12 @@ final class EvalCommand extends ModelCommand {
             refuse(run != null ? "for --run" : "for --useb", "--mode", "--depth", "--rerank", "--prompt", "--save-run");
         }
         if (run != null) {
-            refuse("for --run", "--split", "--specb", "--pooling", "--cache", "--no-cache");
+            refuse("for --run", "--split", "--cache", "--no-cache");
+            refuse("for --run", EncoderOptions.NAMES.toArray(String[]::new));
             refuse("for --run, which needs no model", ModelCommand.MODEL_OPTIONS.toArray(String[]::new));
         } else if (useb != null) {
             refuse("for --useb", "--cutoffs", "--identical-ids", "--per-query");
+            refuse("for --useb, whose texts are of no kind", PromptOptions.QUERY, PromptOptions.DOCUMENT);
         } else {
             checkMode();
         }
@@ -125,7 +127,9 @@ final class EvalCommand extends ModelCommand {
             refuse(where, "--rerank", "--prompt");
         }
         if (mode == EvalOptions.Mode.RERANK || mode == EvalOptions.Mode.BM25) {
-            refuse("for --mode %s, which computes no embeddings".formatted(mode), "--specb", "--pooling");
+            refuse(
+                    "for --mode %s, which computes no embeddings".formatted(mode),
+                    EncoderOptions.NAMES.toArray(String[]::new));
         }
         if (mode == EvalOptions.Mode.BM25) {
             noticeUnusedModel("--mode bm25");

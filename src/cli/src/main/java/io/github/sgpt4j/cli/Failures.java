@@ -60,6 +60,11 @@ final class Failures {
                 : causeOf(failure);
     }
 
+    /// Whether a class could not be loaded as it was compiled.
+    static boolean isBrokenClass(Throwable failure) {
+        return failure instanceof LinkageError || failure instanceof InternalError;
+    }
+
     /// What is wrong with the file.
     static String reason(FileSystemException failure) {
         return switch (failure) {

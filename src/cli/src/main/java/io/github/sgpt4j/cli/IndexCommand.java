@@ -13,6 +13,7 @@ import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// `sgpt index`: a corpus to an index on disk.
@@ -74,6 +75,9 @@ final class IndexCommand extends ModelCommand {
     @Option(names = "--optimize", description = "Merge the index into one part: faster searches.")
     private boolean optimize;
 
+    @Mixin
+    private PromptOptions prompts = new PromptOptions();
+
     IndexCommand(Console console) {
         super(console);
     }
@@ -84,7 +88,7 @@ final class IndexCommand extends ModelCommand {
         Path path = TextInput.path(index);
         try (CorpusReader documents = CorpusReader.open(TextInput.path(corpus));
                 Model model = openModel();
-                BiEncoder encoder = BiEncoder.of(model, common().biEncoder());
+                BiEncoder encoder = BiEncoder.of(model, prompts.apply(common().biEncoder()));
                 SemanticIndex to = open(path, encoder)) {
             long start = System.nanoTime();
             UpdateReport report;

@@ -1,6 +1,7 @@
 package io.github.sgpt4j.cli;
 
 import io.github.sgpt4j.BiEncoder;
+import io.github.sgpt4j.BiEncoderOptions;
 import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.CrossEncoderOptions;
 import io.github.sgpt4j.Model;
@@ -35,13 +36,15 @@ final class IndexSearch implements QuerySearch {
     }
 
     /// @param scorers makes an encoder that scores with the open model
-    /// @param common how to embed and score
+    /// @param embedding how to embed
+    /// @param scoring how to score
     IndexSearch(
             Path path,
             SearchOptions options,
             ModelOpening opening,
             BiFunction<Model, CrossEncoderOptions, CrossEncoder> scorers,
-            CommonOptions common)
+            BiEncoderOptions embedding,
+            CrossEncoderOptions scoring)
             throws IOException {
         LuceneLog.silence();
         this.options = options;
@@ -50,10 +53,9 @@ final class IndexSearch implements QuerySearch {
             Optional<Model> model =
                     dense || options.rerank() > 0 ? Optional.of(keep(opening.open())) : Optional.empty();
             reranker = options.rerank() > 0
-                    ? Optional.of(keep(scorers.apply(model.orElseThrow(), common.crossEncoder())))
+                    ? Optional.of(keep(scorers.apply(model.orElseThrow(), scoring)))
                     : Optional.empty();
-            encoder =
-                    dense ? Optional.of(keep(BiEncoder.of(model.orElseThrow(), common.biEncoder()))) : Optional.empty();
+            encoder = dense ? Optional.of(keep(BiEncoder.of(model.orElseThrow(), embedding))) : Optional.empty();
             index = encoder.isPresent()
                     ? SemanticIndex.openReadOnly(path, encoder.get())
                     : SemanticIndex.openReadOnly(path);

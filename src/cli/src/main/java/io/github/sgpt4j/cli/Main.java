@@ -53,7 +53,7 @@ public final class Main implements Runnable {
         int code;
         try {
             code = start(arguments);
-        } catch (OutOfMemoryError | LinkageError e) {
+        } catch (LinkageError | VirtualMachineError e) {
             code = lastWords(e);
         }
         System.exit(code);
@@ -73,9 +73,13 @@ public final class Main implements Runnable {
     /// Says what can be said without any more class of this program, which need not be to be had any more.
     private static int lastWords(Error failure) {
         try {
-            if (failure instanceof LinkageError) {
-                System.err.println("sgpt: cannot load " + failure.getMessage()
-                        + ": a file of sgpt is missing or damaged, or too many files are open (ulimit -n)");
+            if (!(failure instanceof OutOfMemoryError)) {
+                StandardError.suspectFiles();
+                System.err.println(
+                        failure instanceof LinkageError
+                                ? "sgpt: cannot load " + failure.getMessage()
+                                        + ": a file of sgpt is missing or damaged, or too many files are open (ulimit -n)"
+                                : "sgpt: internal error: " + failure);
                 return FAILURE;
             }
         } catch (OutOfMemoryError e) {
@@ -107,10 +111,9 @@ public final class Main implements Runnable {
     /// @return its exit code
     static int run(Console console, String... arguments) {
         StringWriter help = new StringWriter();
-        CommandLine line = commandLine(console, arguments).setOut(new PrintWriter(help));
         int code;
         try {
-            code = line.execute(arguments);
+            code = commandLine(console, arguments).setOut(new PrintWriter(help)).execute(arguments);
         } catch (Error e) {
             // picocli hands over exceptions only; out of memory deserves its line as well.
             return report(console, e);
@@ -128,7 +131,7 @@ public final class Main implements Runnable {
         }
     }
 
-    /// The command with its verbs; with the one verb only that the arguments start with, since looking at the
+    /// The command with its verbs, or with only the verb that the arguments start with, since looking at the
     /// options of all of them takes a tenth of a second.
     static CommandLine commandLine(Console console, String... given) {
         Map<String, Function<Console, Object>> verbs = new LinkedHashMap<>();
@@ -195,6 +198,9 @@ public final class Main implements Runnable {
             return 0;
         }
         console.say(Failures.sentence(failure));
+        if (Failures.isBrokenClass(failure)) {
+            StandardError.suspectFiles();
+        }
         trace(console, failure);
         return FAILURE;
     }

@@ -7,6 +7,7 @@ import io.github.sgpt4j.Similarity;
 import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.retrieval.Hit;
 import io.github.sgpt4j.retrieval.Reranking;
+import io.github.sgpt4j.retrieval.VectorIndex;
 import io.github.sgpt4j.retrieval.corpus.Document;
 import io.github.sgpt4j.retrieval.corpus.TextRecord;
 import java.util.ArrayList;
@@ -18,7 +19,7 @@ import java.util.Optional;
 /// @param model closed with this
 /// @param encoder closed with this
 /// @param reranker closed with this
-/// @param index of the documents, in their order
+/// @param index of the documents, with their places as ids
 /// @param k most documents to return
 /// @param rerank how many the reranker re-orders
 record MemorySearch(
@@ -26,7 +27,7 @@ record MemorySearch(
         BiEncoder encoder,
         Optional<CrossEncoder> reranker,
         List<Document> documents,
-        SearchIndex index,
+        VectorIndex index,
         int k,
         int rerank)
         implements QuerySearch {
@@ -51,9 +52,9 @@ record MemorySearch(
         return hits.subList(0, Math.min(k, hits.size()));
     }
 
-    private Hit hit(SearchIndex.Hit hit) {
+    private Hit hit(VectorIndex.Match hit) {
         return new Hit(
-                documents.get(hit.document()),
+                documents.get(Integer.parseInt(hit.id())),
                 hit.similarity(),
                 Optional.of(hit.similarity()),
                 Optional.empty(),

@@ -4,11 +4,14 @@ import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.CrossEncoderOptions;
 import io.github.sgpt4j.Model;
 import io.github.sgpt4j.ModelOptions;
+import io.github.sgpt4j.error.FormatException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -23,6 +26,9 @@ abstract class ModelCommand implements Callable<Integer> {
             List.of("--model", "--base-model", "--device", "--dtype", "--batch-tokens", "--threads");
 
     private final Console console;
+
+    /// Models that were opened; closed by now, perhaps.
+    private final List<Model> used = new ArrayList<>();
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -53,6 +59,7 @@ abstract class ModelCommand implements Callable<Integer> {
     @Override
     public final Integer call() throws IOException {
         run();
+        used.stream().flatMap(model -> model.noticesInUse().stream()).distinct().forEach(this::notice);
         return 0;
     }
 
@@ -81,7 +88,7 @@ abstract class ModelCommand implements Callable<Integer> {
     }
 
     private ModelLocation location() {
-        return new ModelLocation(console, common.quiet());
+        return new ModelLocation(console, common.quiet(), common.strict());
     }
 
     /// Opens the model that was asked for; the caller closes it. A hub's model is downloaded first, and a checkpoint
@@ -89,8 +96,8 @@ abstract class ModelCommand implements Callable<Integer> {
     ///
     /// @throws IOException if it cannot be downloaded, or the converted weights cannot be written
     final Model openModel() throws IOException {
-        Path directory = readableModel();
-        Model opened = Model.open(directory, modelOptions(directory));
+        Model opened = open(Model::open);
+        used.add(opened);
         opened.deviceNotice().ifPresent(this::notice);
         try {
             opened.notices().forEach(this::checkpointNotice);
@@ -101,11 +108,33 @@ abstract class ModelCommand implements Callable<Integer> {
         return opened;
     }
 
+    /// Opens what the verb needs of the model that was asked for. Where that fails because a conversion in the cache is
+    /// damaged, it is made again first.
+    ///
+    /// @param opening takes the checkpoint directory and how it is opened
+    /// @throws IOException as [#openModel]
+    final <T> T open(BiFunction<Path, ModelOptions, T> opening) throws IOException {
+        Path located = locateModel();
+        try {
+            return open(located, opening);
+        } catch (FormatException e) {
+            if (!location().repair(located, Optional.ofNullable(baseModel))) {
+                throw e;
+            }
+            return open(located, opening);
+        }
+    }
+
+    private <T> T open(Path located, BiFunction<Path, ModelOptions, T> opening) throws IOException {
+        Path directory = location().readable(located);
+        return opening.apply(directory, modelOptions(directory));
+    }
+
     /// How the model in a directory is opened: for an adapter with the base model that it names or that was asked for,
     /// downloaded if need be.
     ///
     /// @throws IOException as [#openModel]
-    final ModelOptions modelOptions(Path directory) throws IOException {
+    private ModelOptions modelOptions(Path directory) throws IOException {
         ModelOptions options = common.modelOptions();
         return location()
                 .base(directory, Optional.ofNullable(baseModel))
@@ -118,13 +147,6 @@ abstract class ModelCommand implements Callable<Integer> {
         CrossEncoder encoder = CrossEncoder.of(opened, options);
         encoder.notices().forEach(this::checkpointNotice);
         return encoder;
-    }
-
-    /// The checkpoint directory that [#openModel] opens.
-    ///
-    /// @throws IOException as [#openModel]
-    final Path readableModel() throws IOException {
-        return location().readable(locateModel());
     }
 
     /// Says something that is no error, unless it is to be quiet.
@@ -172,7 +194,7 @@ abstract class ModelCommand implements Callable<Integer> {
     final void noticeUnusedModel(String work) {
         List<String> unused = MODEL_OPTIONS.stream().filter(this::given).toList();
         if (!unused.isEmpty()) {
-            notice("%s needs no model: nothing comes of %s".formatted(work, String.join(", ", unused)));
+            notice("%s needs no model: ignored: %s".formatted(work, String.join(", ", unused)));
         }
     }
 

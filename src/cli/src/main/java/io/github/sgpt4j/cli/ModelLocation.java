@@ -5,6 +5,7 @@ import io.github.sgpt4j.nano.NanoModel;
 import io.github.sgpt4j.weightstools.hub.Hub;
 import io.github.sgpt4j.weightstools.hub.HubException;
 import io.github.sgpt4j.weightstools.hub.HubModel;
+import io.github.sgpt4j.weightstools.hub.HubOptions;
 import io.github.sgpt4j.weightstools.hub.HubSettings;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,7 +17,8 @@ import java.util.Optional;
 ///
 /// @param console hears of a download; its environment says where hub and caches are
 /// @param quiet whether to say nothing
-record ModelLocation(Console console, boolean quiet) {
+/// @param strict whether to refuse files of a hub that cannot be checked
+record ModelLocation(Console console, boolean quiet, boolean strict) {
     /// The built-in model if no name is given; a path if there is something at it; otherwise the snapshot of a hub's
     /// model, which is downloaded unless the local cache has it.
     ///
@@ -31,7 +33,7 @@ record ModelLocation(Console console, boolean quiet) {
             return path;
         }
         try (DownloadProgress progress = new DownloadProgress(console, quiet)) {
-            return new Hub(settings()).get(model.get(), progress);
+            return new Hub(settings()).get(model.get(), HubOptions.DEFAULT.withStrict(strict), progress);
         } catch (HubException e) {
             throw new CliException("%s; nor is there a directory %s".formatted(e.getMessage(), path), e);
         }
@@ -77,8 +79,23 @@ record ModelLocation(Console console, boolean quiet) {
     ///
     /// @throws IOException if the converted weights cannot be written
     Path readable(Path directory) throws IOException {
-        Path cache = cache().resolve("sgpt4j").resolve("converted");
-        return new ConvertedModels(console, quiet, cache).readable(directory);
+        return converted().readable(directory);
+    }
+
+    /// Reads all of what has been converted of a checkpoint and its base model, and converts again what is damaged.
+    ///
+    /// @param directory as given to [#readable]
+    /// @param asked as given to [#base]
+    /// @return whether anything was
+    /// @throws IOException as [#base]
+    boolean repair(Path directory, Optional<String> asked) throws IOException {
+        boolean repaired = converted().repair(directory);
+        Optional<String> base = asked.or(() -> Model.neededBaseModel(directory));
+        return base.isPresent() && converted().repair(find(base)) || repaired;
+    }
+
+    private ConvertedModels converted() {
+        return new ConvertedModels(console, quiet, cache().resolve("sgpt4j").resolve("converted"));
     }
 
     /// Where programs keep what they can make again.

@@ -6,6 +6,7 @@ import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.retrieval.Hit;
 import io.github.sgpt4j.retrieval.SearchMode;
 import io.github.sgpt4j.retrieval.SearchOptions;
+import io.github.sgpt4j.retrieval.VectorIndex;
 import io.github.sgpt4j.retrieval.corpus.Document;
 import io.github.sgpt4j.retrieval.corpus.TextRecord;
 import java.io.IOException;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -88,6 +90,9 @@ final class SearchCommand extends ModelCommand {
                     + " follows).")
     private @Nullable Integer rerank;
 
+    @Mixin
+    private PromptOptions prompts = new PromptOptions();
+
     @Option(names = "--format", paramLabel = "table|jsonl", description = "Table or JSON Lines (default: table).")
     private Format format = Format.TABLE;
 
@@ -109,7 +114,11 @@ final class SearchCommand extends ModelCommand {
                             exact ? "--exact" : "--mode " + String.valueOf(mode).toLowerCase(Locale.ROOT)));
         }
         if (mode == SearchMode.BM25) {
-            refuse("for --mode bm25, which compares no vectors", "--exact");
+            refuse(
+                    "for --mode bm25, which compares no vectors",
+                    "--exact",
+                    PromptOptions.QUERY,
+                    PromptOptions.DOCUMENT);
             if (rerank == null) {
                 noticeUnusedModel("--mode bm25 without --rerank");
             }
@@ -133,7 +142,13 @@ final class SearchCommand extends ModelCommand {
                 .withLimit(k)
                 .withRerank(rerank == null ? 0 : rerank)
                 .withExact(exact);
-        return new IndexSearch(TextInput.path(path), options, this::openModel, this::scorer, common());
+        return new IndexSearch(
+                TextInput.path(path),
+                options,
+                this::openModel,
+                this::scorer,
+                prompts.apply(common().biEncoder()),
+                common().crossEncoder());
     }
 
     private QuerySearch memorySearch() throws IOException {
@@ -143,13 +158,13 @@ final class SearchCommand extends ModelCommand {
         }
         Model model = openModel();
         try {
-            BiEncoder encoder = BiEncoder.of(model, common().biEncoder());
+            BiEncoder encoder = BiEncoder.of(model, prompts.apply(common().biEncoder()));
             return new MemorySearch(
                     model,
                     encoder,
                     rerank == null ? Optional.empty() : Optional.of(scorer(model, common().crossEncoder())),
                     documents,
-                    new SearchIndex(embed(documents, encoder), encoder.similarity()),
+                    index(embed(documents, encoder), encoder),
                     k,
                     rerank == null ? 0 : rerank);
         } catch (IOException | RuntimeException | Error e) {
@@ -158,8 +173,16 @@ final class SearchCommand extends ModelCommand {
         }
     }
 
+    private static VectorIndex index(float[][] vectors, BiEncoder encoder) {
+        VectorIndex index = new VectorIndex(encoder.dimension(), encoder.similarity());
+        List<String> places =
+                IntStream.range(0, vectors.length).mapToObj(Integer::toString).toList();
+        index.add(places, vectors);
+        return index;
+    }
+
     private float[][] embed(List<Document> documents, BiEncoder encoder) throws IOException {
-        if (corpus == null && modelName().isEmpty()) {
+        if (corpus == null && modelName().isEmpty() && !prompts.areGiven()) {
             return new DemoVectors(common().modelOptions().dtype()).get(() -> compute(documents, encoder));
         }
         return compute(documents, encoder);

@@ -5,6 +5,7 @@ import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.lang.reflect.Constructor;
 import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 
 /// The standard error stream as the launcher script hands it over.
 ///
@@ -12,12 +13,14 @@ import java.nio.charset.Charset;
 /// filters that descriptor, and passes the caller's own stderr as another one, named by the system property
 /// `sgpt4j.stderr`; writing there keeps a terminal a terminal and the order of lines as written.
 final class StandardError {
+    private static final String DESCRIPTOR = "sgpt4j.stderr";
+
     private StandardError() {}
 
     /// Points `System.err` at the descriptor that the launcher named. Without the launcher this does nothing; where
     /// the descriptor cannot be opened, `System.err` stays as it was, which shows the same text.
     static void restore() {
-        Integer number = Integer.getInteger("sgpt4j.stderr");
+        Integer number = Integer.getInteger(DESCRIPTOR);
         if (number == null) {
             return;
         }
@@ -29,6 +32,15 @@ final class StandardError {
                     new FileOutputStream(constructor.newInstance(number)), true, Charset.forName(charset)));
         } catch (ReflectiveOperationException | RuntimeException e) {
             System.err.println("sgpt: stderr stays filtered: " + e);
+        }
+    }
+
+    /// Lets the launcher script compare its jars and its ahead-of-time cache with what it made: damage to them can show
+    /// in any failure that the program has no sentence for. Without the launcher this does nothing.
+    static void suspectFiles() {
+        if (Integer.getInteger(DESCRIPTOR) != null) {
+            new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.US_ASCII)
+                    .println("sgpt: check");
         }
     }
 

@@ -43,7 +43,7 @@ final class TokenizeCommand extends ModelCommand {
                 .filter(option -> !option.equals("--model") && given(option))
                 .toList();
         if (!unused.isEmpty()) {
-            notice("tokenize computes with no model: nothing comes of %s".formatted(String.join(", ", unused)));
+            notice("tokenize computes with no model: ignored: %s".formatted(String.join(", ", unused)));
         }
         try (TextInput in = input.open(this, texts, "text");
                 Output out = Output.open(console(), Optional.empty())) {

@@ -139,11 +139,56 @@ class DownloadCommandTest {
                 "download owner/tiny --revision ..",
                 "download owner/tiny --parallel 0",
                 "download owner/tiny --parallel 65",
+                "download owner/tiny --min-rate 10",
+                "download owner/tiny --min-rate -1kB",
+                "download owner/tiny --max-size 0",
+                "download owner/tiny --max-size 0MB",
                 "download owner/tiny other/tiny"
             })
     void wrongArgumentsAreUsageErrors(String line) {
         run(line.split(" ")).failure(2);
         assertEquals(List.of(), server.requests);
+    }
+
+    @Test
+    void aModelThatIsTooLargeIsRefused() {
+        String line =
+                run("download", "owner/tiny", "--quiet", "--max-size", "1MB").failure(1);
+        assertTrue(
+                line.matches("owner/tiny: expected files of at most 1,000,000 bytes together, the hub has 1,\\d+,\\d+"),
+                line);
+        assertFalse(Files.exists(snapshot));
+        assertEquals(0, run("download", "owner/tiny", "--max-size", "2MB").code());
+    }
+
+    @Test
+    void filesWithoutAHashAreToldOnceAndRefusedWhenStrict() {
+        server.unhashed.add("config.json");
+        String refused =
+                "owner/tiny: expected a hash of each file to check its content with, the hub tells none of \"config.json\"";
+        assertEquals(
+                refused, run("download", "owner/tiny", "--strict", "--quiet").failure(1));
+        String line = embed("owner/tiny", "--strict", "--quiet").failure(1);
+        assertTrue(line.startsWith(refused), line);
+        Cli.Result told = embed("owner/tiny");
+        checkEmbedding(told);
+        assertEquals(
+                1,
+                told.err()
+                        .lines()
+                        .filter(text -> text.equals("sgpt: owner/tiny: unverified, since the hub tells no hash of their"
+                                + " content: \"config.json\""))
+                        .count(),
+                told.err());
+        assertEquals("", embed("owner/tiny").err());
+    }
+
+    @Test
+    void theRateMayBeAny() {
+        assertEquals(0, run("download", "owner/tiny", "--min-rate", "0").code());
+        assertEquals(
+                0,
+                run("download", "owner/tiny", "--force", "--min-rate", "10kB").code());
     }
 
     @Test

@@ -71,6 +71,37 @@ class EmbedCommandTest {
     }
 
     @Test
+    void putsPromptsInFrontOnRequest() {
+        List<JsonNode> plain = Cli.run("embed", "find: fear of spiders").lines();
+        List<JsonNode> prompted = Cli.run("embed", "--as", "query", "--prompt-query", "find: ", "fear of spiders")
+                .lines();
+        assertEquals(plain.getFirst().get("embedding"), prompted.getFirst().get("embedding"));
+        assertEquals(
+                2,
+                Cli.run("embed", "--as", "document", "--prompt-query", "find: ", "fear of spiders")
+                        .code());
+    }
+
+    @Test
+    void cutsAndScalesToDimensions() {
+        JsonNode whole = Cli.run("embed", "fear of spiders").lines().getFirst().get("embedding");
+        JsonNode cut = Cli.run("embed", "--dimensions", "4", "fear of spiders")
+                .lines()
+                .getFirst()
+                .get("embedding");
+        assertEquals(4, cut.size());
+        double squares = 0;
+        for (JsonNode x : cut) {
+            squares += x.asDouble() * x.asDouble();
+        }
+        assertEquals(1, squares, 1e-5);
+        assertEquals(
+                whole.get(0).asDouble() / whole.get(1).asDouble(),
+                cut.get(0).asDouble() / cut.get(1).asDouble(),
+                1e-4);
+    }
+
+    @Test
     void normalizes() {
         JsonNode vector = Cli.run("embed", "-m", Cli.model(MODEL), "--normalize", "deep learning")
                 .lines()

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sgpt4j.weightstools.LockedFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,6 +50,37 @@ class EvalCommandTest {
                 directory.resolve("qrels/test.tsv"),
                 "query-id\tcorpus-id\tscore\nfear\ts\t2\nheat\tt\t1\nheat\theat\t1\n");
         Files.writeString(directory.resolve("qrels/dev.tsv"), "query-id\tcorpus-id\tscore\nfear\tb\t1\n");
+    }
+
+    @Test
+    void aDamagedCacheIsToldOnceAndComputedAgain() throws IOException {
+        Cli.Result first = data();
+        assertEquals(0, first.code(), first.err());
+        Path keys;
+        try (Stream<Path> files = Files.walk(Path.of(cache))) {
+            keys = files.filter(file -> file.endsWith("00000.keys")).findFirst().orElseThrow();
+        }
+        Files.writeString(keys, "something else entirely");
+        Cli.Result second = data();
+        assertEquals(first.text(), second.text());
+        String told = "sgpt: %s: results kept here are damaged and computed again (".formatted(keys.getParent());
+        assertEquals(
+                1, second.err().lines().filter(line -> line.startsWith(told)).count(), second.err());
+        assertFalse(data().err().contains("damaged"));
+        Files.writeString(keys, "something else entirely");
+        assertEquals("", data("--quiet").err());
+    }
+
+    @Test
+    void indexesThatKilledRunsLeftAreRemoved() throws IOException {
+        Path left = Files.createDirectories(Path.of(cache, "bm25-0123456789abcdef"));
+        Files.createFile(left.resolve(LockedFolder.LOCK_FILE));
+        Files.writeString(left.resolve("x"), "x");
+        try (ScratchFolder used = ScratchFolder.in(Path.of(cache), "bm25-")) {
+            assertEquals(0, data("--mode", "bm25").code());
+            assertFalse(Files.exists(left));
+            assertTrue(Files.exists(used.path().getParent()), "somebody uses it");
+        }
     }
 
     private Cli.Result data(String... arguments) {

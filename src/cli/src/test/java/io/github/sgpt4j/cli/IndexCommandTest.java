@@ -66,6 +66,16 @@ class IndexCommandTest {
     }
 
     @Test
+    void anIndexRemembersPrompts() {
+        String[] prompts = {"--prompt-query", "find: ", "--prompt-document", "found: "};
+        assertEquals(0, index(prompts).code());
+        List<String> found = new ArrayList<>(List.of("search", "--index", index, "spiders"));
+        assertTrue(Cli.run(found.toArray(String[]::new)).failure(1).contains(index));
+        found.addAll(List.of(prompts));
+        assertEquals(0, Cli.run(found.toArray(String[]::new)).code());
+    }
+
+    @Test
     void findsAsTheSearchInMemoryDoes() {
         index();
         for (String query : List.of("fear of spiders", "bread")) {

@@ -3,12 +3,17 @@ package io.github.sgpt4j.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.sgpt4j.retrieval.SearchMode;
+import java.io.File;
 import java.io.IOException;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
@@ -73,6 +78,32 @@ class LauncherTest {
         assertEquals("grün", run(command, List.of()));
     }
 
+    /// Without one of its libraries, the command fails in one sentence, and leaves the mark on descriptor 2.
+    @Test
+    void aBrokenClassLetsTheScriptCompareItsFiles() throws IOException, InterruptedException, URISyntaxException {
+        Path library = Path.of(SearchMode.class
+                .getProtectionDomain()
+                .getCodeSource()
+                .getLocation()
+                .toURI());
+        String classPath = Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
+                .filter(entry -> !Path.of(entry).toAbsolutePath().normalize().equals(library))
+                .collect(Collectors.joining(File.pathSeparator));
+        List<String> command = List.of(
+                "bash",
+                "-c",
+                "exec 3>/dev/null; \"$@\" || [ $? = 1 ]",
+                "bash",
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--add-modules=jdk.incubator.vector",
+                "--add-opens=java.base/java.io=ALL-UNNAMED",
+                "-Dsgpt4j.stderr=3",
+                "-cp",
+                classPath,
+                Breakage.class.getName());
+        assertEquals("sgpt: check", run(command, List.of()).lines().reduce("", (first, last) -> last));
+    }
+
     @Test
     void closedDescriptorsAreNotThoseOfOtherFiles() throws IOException, InterruptedException {
         String guard = Files.readAllLines(root.resolve("sgpt")).stream()
@@ -90,12 +121,19 @@ class LauncherTest {
         }
     }
 
+    /// Runs a command as the launcher does.
+    static final class Breakage {
+        public static void main(String[] arguments) {
+            Main.main(new String[] {"tokenize", "a"});
+        }
+    }
+
     private static String findJdk(int major, Path candidate) throws IOException, InterruptedException {
-        return script("find_jdk " + major + " || echo none", candidate);
+        return script("if find_jdk " + major + "; then echo \"$jdk\"; else echo none; fi", candidate);
     }
 
     private static String major(Path jdk) throws IOException, InterruptedException {
-        return script("jdk_major \"$SGPT_JAVA_HOME\"", jdk);
+        return script("jdk_major \"$SGPT_JAVA_HOME\"; echo \"$major\"", jdk);
     }
 
     private static String script(String command, Path candidate) throws IOException, InterruptedException {

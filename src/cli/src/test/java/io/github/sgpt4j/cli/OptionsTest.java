@@ -142,7 +142,7 @@ class OptionsTest {
         List<String> search = List.of("search", "--index", index, "--mode", "bm25", "bread", "-m", "absent");
         Cli.Result found = Cli.run(search.toArray(String[]::new));
         assertEquals(0, found.code(), found.err());
-        assertEquals("sgpt: --mode bm25 without --rerank needs no model: nothing comes of --model\n", found.err());
+        assertEquals("sgpt: --mode bm25 without --rerank needs no model: ignored: --model\n", found.err());
     }
 
     @Test

@@ -23,6 +23,12 @@ public interface Backend extends AutoCloseable {
     /// Short name for messages: `cpu`, `cuda:0`.
     String name();
 
+    /// What came up so far that people should know and that changes no result, one sentence each. Can be asked after
+    /// closing as well.
+    default List<String> notices() {
+        return List.of();
+    }
+
     /// Prepares a weight matrix. The parts are stacked: their rows, in order, are the output features.
     ///
     /// @param weight stacked parts of `[out, in]`

@@ -108,6 +108,11 @@ public final class TimedBackend implements Backend {
     }
 
     @Override
+    public List<String> notices() {
+        return backend.notices();
+    }
+
+    @Override
     public Linear linear(List<MatrixRows> weight, List<MatrixRows> bias) {
         return backend.linear(weight, bias);
     }

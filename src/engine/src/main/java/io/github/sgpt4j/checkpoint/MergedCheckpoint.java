@@ -108,7 +108,7 @@ public final class MergedCheckpoint implements AutoCloseable {
         }
         WeightTensor stored = weights.get(head);
         WeightTensor table = weights.get(layout.table());
-        return stored.dtype() != table.dtype() || stored.data().mismatch(table.data()) >= 0;
+        return stored.dtype() != table.dtype() || !stored.hasBytesOf(table);
     }
 
     @Override

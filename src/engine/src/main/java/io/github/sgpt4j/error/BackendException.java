@@ -1,6 +1,6 @@
 package io.github.sgpt4j.error;
 
-/// A device, library, data type or amount of memory that computing needs cannot be had, or a device call failed.
+/// A device, library, data type or amount of memory that computing needs is unavailable, or a device call failed.
 public final class BackendException extends SgptException {
     private static final long serialVersionUID = 1L;
 

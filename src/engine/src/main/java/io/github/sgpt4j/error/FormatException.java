@@ -1,6 +1,7 @@
 package io.github.sgpt4j.error;
 
-/// A file is missing, cannot be read, or does not hold what its format requires.
+/// A file is missing, cannot be read, does not hold what its format requires, or was changed while it
+/// was in use.
 public final class FormatException extends SgptException {
     private static final long serialVersionUID = 1L;
 

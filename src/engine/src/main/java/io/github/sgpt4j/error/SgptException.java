@@ -5,7 +5,7 @@ package io.github.sgpt4j.error;
 ///
 /// @see FormatException a file or value that does not hold what it should
 /// @see UnsupportedModelException a well-formed model that needs something this library lacks
-/// @see BackendException a device, data type or amount of memory that cannot be had
+/// @see BackendException a device, data type or amount of memory that is unavailable
 /// @see CancelledException a call whose thread was interrupted
 public abstract sealed class SgptException extends RuntimeException
         permits FormatException, UnsupportedModelException, BackendException, CancelledException {

@@ -1,7 +1,10 @@
 package io.github.sgpt4j.model;
 
+import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.error.FormatException;
-import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.model.family.Family;
+import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.weights.Weights;
 import java.nio.file.Path;
 import java.util.List;
@@ -78,7 +81,8 @@ public record AdaptedModel(Path folder, Path base, Optional<AdapterConfig> adapt
 
     /// Opens the weights, an adapter's merged in: what it changes is held as 32-bit floats in memory of its own.
     ///
-    /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something unsupported
+    /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something
+    ///     unsupported, or this thread is interrupted
     public Weights openWeights() {
         if (adapter.isEmpty()) {
             return Weights.open(folder);
@@ -89,7 +93,8 @@ public record AdaptedModel(Path folder, Path base, Optional<AdapterConfig> adapt
             try {
                 AdapterMerge merge =
                         new AdapterMerge(adapter.get(), Family.readConfig(configuration()), stored, trained);
-                return Weights.overlaid(stored, trained, merge::merge);
+                Cancellation cancellation = Cancellation.ofThisThread("merging the adapter in " + folder);
+                return Weights.overlaid(stored, trained, memory -> merge.merge(memory, cancellation));
             } catch (RuntimeException | Error e) {
                 trained.close();
                 throw e;

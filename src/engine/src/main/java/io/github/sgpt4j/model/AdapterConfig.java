@@ -3,7 +3,9 @@ package io.github.sgpt4j.model;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
-import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.model.family.CustomCode;
+import io.github.sgpt4j.text.Quoted;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -59,7 +61,7 @@ public record AdapterConfig(
         }
         for (String key : REFUSED) {
             file.node(key).filter(value -> !isNeutral(value)).ifPresent(value -> {
-                throw Family.unsupported(file, key, "a LoRA adapter is merged as products of two matrices");
+                throw file.unsupported(key, "a LoRA adapter is merged as products of two matrices");
             });
         }
         refuseStart(file);
@@ -81,7 +83,7 @@ public record AdapterConfig(
     private static void refuseStart(JsonFile file) {
         Optional<JsonNode> start = file.node("init_lora_weights");
         if (start.isPresent() && !PLAIN_STARTS.contains(start.get().asText())) {
-            throw Family.unsupported(file, "init_lora_weights", "it changes the base model's weights");
+            throw file.unsupported("init_lora_weights", "it changes the base model's weights");
         }
     }
 

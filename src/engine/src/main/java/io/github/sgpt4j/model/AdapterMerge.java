@@ -1,9 +1,13 @@
 package io.github.sgpt4j.model;
 
+import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.model.family.Family;
+import io.github.sgpt4j.model.family.TensorNames;
+import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.weights.ExpectedTensor;
-import io.github.sgpt4j.weights.Quoted;
 import io.github.sgpt4j.weights.WeightTensor;
 import io.github.sgpt4j.weights.Weights;
 import java.lang.foreign.SegmentAllocator;
@@ -25,7 +29,7 @@ final class AdapterMerge {
     private final Weights base;
     private final Weights trained;
     private final DecoderLayout layout;
-    private final WeightNames names;
+    private final TensorNames names;
     private final Map<String, ExpectedTensor> expected = new TreeMap<>();
 
     /// @param config of the base model
@@ -47,9 +51,10 @@ final class AdapterMerge {
     /// The tensors that the adapter changes, by the name they have in the base model.
     ///
     /// @param memory for merged tensors, 32-bit floats
+    /// @param cancellation of the call, asked before each tensor
     /// @throws FormatException if tensors do not fit the base model or the configuration
     /// @throws UnsupportedModelException if the adapter holds what is not implemented
-    Map<String, WeightTensor> merge(SegmentAllocator memory) {
+    Map<String, WeightTensor> merge(SegmentAllocator memory, Cancellation cancellation) {
         Map<String, WeightTensor> merged = new LinkedHashMap<>();
         Set<String> keys = trained.names();
         if (keys.isEmpty()) {
@@ -58,7 +63,10 @@ final class AdapterMerge {
         }
         // Products come on top of what was trained in full, such as a table that was stored whole.
         keys.stream().filter(key -> !unwrapped(key).contains("lora_")).forEach(key -> replacement(key, merged));
-        keys.stream().filter(key -> unwrapped(key).contains("lora_")).forEach(key -> product(key, merged, memory));
+        keys.stream().filter(key -> unwrapped(key).contains("lora_")).forEach(key -> {
+            cancellation.check();
+            product(key, merged, memory);
+        });
         keepHead(merged);
         return merged;
     }

@@ -2,6 +2,7 @@ package io.github.sgpt4j.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.json.JsonFile;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

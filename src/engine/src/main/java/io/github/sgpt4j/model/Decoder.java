@@ -12,7 +12,11 @@ import io.github.sgpt4j.backend.Tensor;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.SequenceBatch;
 import io.github.sgpt4j.batch.SequenceRows;
+import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.model.family.DecoderConfig;
+import io.github.sgpt4j.model.family.Family;
 import io.github.sgpt4j.weights.WeightTensor;
 import io.github.sgpt4j.weights.Weights;
 import java.nio.file.Path;
@@ -96,23 +100,18 @@ public final class Decoder {
     /// @param modes at least one
     /// @return `[sequences][modes · width]`
     public float[][] pool(SequenceBatch batch, int[] skip, List<PoolMode> modes) {
-        try (Download pooled = startPool(batch, skip, modes)) {
+        try (Download pooled = startPool(batch, skip, List.of(), modes, Cancellation.NEVER)) {
             return rows(pooled.get(), Math.multiplyExact(modes.size(), width()));
         }
     }
 
-    /// Starts what [#pool] does; the caller closes the result.
-    ///
-    /// @return `[sequences, modes · width]`, row-major
-    public Download startPool(SequenceBatch batch, int[] skip, List<PoolMode> modes) {
-        return startPool(batch, skip, List.of(), modes);
-    }
-
-    /// As [#startPool(SequenceBatch, int[], List)], with dense layers over each token's final state first.
+    /// Starts what [#pool] does, with dense layers over each token's final state first; the caller closes the result.
     ///
     /// @param layers made by this decoder, in order
+    /// @param cancellation of the call, asked before each layer of the decoder
     /// @return `[sequences, modes · outputs of the last layer]`, row-major
-    public Download startPool(SequenceBatch batch, int[] skip, List<TokenLayer> layers, List<PoolMode> modes) {
+    public Download startPool(
+            SequenceBatch batch, int[] skip, List<TokenLayer> layers, List<PoolMode> modes, Cancellation cancellation) {
         SequenceRows sequences = batch.rows();
         if (modes.equals(List.of(PoolMode.LAST)) && skip.length == sequences.count()) {
             SequenceRows last = sequences.lastTokens();
@@ -122,12 +121,14 @@ public final class Decoder {
                     batch.packed(),
                     Optional.empty(),
                     last.rows(),
+                    cancellation,
                     (states, rows) -> pool(states, layers, last.at(rows), skipped, modes));
         }
         return withOutputStates(
                 batch.packed(),
                 Optional.empty(),
                 Optional.empty(),
+                cancellation,
                 states -> pool(states, layers, sequences, skip, modes));
     }
 
@@ -148,7 +149,7 @@ public final class Decoder {
         }
     }
 
-    /// Prepares a dense layer for [#startPool(SequenceBatch, int[], List, List)].
+    /// Prepares a dense layer for [#startPool].
     ///
     /// @param weight `[out, in]`; `in` is [#width], or `out` of the layer before
     /// @param bias `[out]`, or empty for none
@@ -163,9 +164,10 @@ public final class Decoder {
     /// result.
     ///
     /// @param layers made by this decoder, in order
+    /// @param cancellation of the call, asked before each layer of the decoder
     /// @return `[tokens, width, or outputs of the last layer]`, row-major
-    public Download startStates(PackedBatch batch, List<TokenLayer> layers) {
-        return withOutputStates(batch, Optional.empty(), Optional.empty(), states -> {
+    public Download startStates(PackedBatch batch, List<TokenLayer> layers, Cancellation cancellation) {
+        return withOutputStates(batch, Optional.empty(), Optional.empty(), cancellation, states -> {
             backend.norm(states, outputNorm, states);
             return through(layers, states, backend::startDownload);
         });
@@ -201,7 +203,7 @@ public final class Decoder {
     public float[][] hiddenStates(PackedBatch batch) {
         int[] all = new int[batch.tokens()];
         Arrays.setAll(all, i -> i);
-        Download states = withOutputStates(batch, Optional.empty(), Optional.empty(), x -> {
+        Download states = withOutputStates(batch, Optional.empty(), Optional.empty(), Cancellation.NEVER, x -> {
             try (Tensor out = backend.allocate(all.length, width())) {
                 backend.normRows(x, all, outputNorm, out);
                 return backend.startDownload(out);
@@ -219,18 +221,21 @@ public final class Decoder {
     /// @param rows computed rows, counted without the cached ones; may repeat
     /// @param targets token ids, `[rows.length]`
     public float[] logProbabilities(PackedBatch batch, Optional<CachedPrefix> prefix, int[] rows, int[] targets) {
-        try (Download started = startLogProbabilities(batch, prefix, rows, targets)) {
+        try (Download started = startLogProbabilities(batch, prefix, rows, targets, Cancellation.NEVER)) {
             return started.get();
         }
     }
 
     /// Starts what [#logProbabilities] does; the caller closes the result.
-    public Download startLogProbabilities(PackedBatch batch, Optional<CachedPrefix> prefix, int[] rows, int[] targets) {
+    ///
+    /// @param cancellation of the call, asked before each layer of the decoder and before the output head
+    public Download startLogProbabilities(
+            PackedBatch batch, Optional<CachedPrefix> prefix, int[] rows, int[] targets, Cancellation cancellation) {
         if (rows.length == 0) {
             return Download.of(new float[0]);
         }
         checkIds(targets);
-        return withFewStates(batch, prefix, rows, (states, at) -> {
+        return withFewStates(batch, prefix, rows, cancellation, (states, at) -> {
             try (Tensor scored = backend.allocateInner(at.length, width());
                     Tensor out = backend.allocate(at.length, 1)) {
                 backend.normRows(states, at, outputNorm, scored);
@@ -241,10 +246,12 @@ public final class Decoder {
     }
 
     /// Computes tokens that many sequences start with, once. The caller closes the result.
-    public CachedPrefix prefix(int[] ids) {
+    ///
+    /// @param cancellation of the call, asked before each layer
+    public CachedPrefix prefix(int[] ids, Cancellation cancellation) {
         PackedBatch batch = PackedBatch.of(List.of(ids));
         check(batch, Optional.empty());
-        try (ForwardPass pass = new ForwardPass(weights, backend, batch, Optional.empty())) {
+        try (ForwardPass pass = new ForwardPass(weights, backend, batch, Optional.empty(), cancellation)) {
             return pass.runAndKeep();
         }
     }
@@ -284,14 +291,19 @@ public final class Decoder {
     ///
     /// @param wanted computed rows, counted without the cached ones, in any order; may repeat
     private Download withFewStates(
-            PackedBatch packed, Optional<CachedPrefix> prefix, int[] wanted, FewStatesReader reader) {
+            PackedBatch packed,
+            Optional<CachedPrefix> prefix,
+            int[] wanted,
+            Cancellation cancellation,
+            FewStatesReader reader) {
         int[] distinct = distinct(wanted);
         if (!ForwardPass.isFew(distinct.length, packed.tokens())) {
-            return withOutputStates(packed, prefix, Optional.empty(), states -> reader.read(states, wanted));
+            return withOutputStates(
+                    packed, prefix, Optional.empty(), cancellation, states -> reader.read(states, wanted));
         }
         int[] at = new int[wanted.length];
         Arrays.setAll(at, i -> Arrays.binarySearch(distinct, wanted[i]));
-        return withOutputStates(packed, prefix, Optional.of(distinct), states -> reader.read(states, at));
+        return withOutputStates(packed, prefix, Optional.of(distinct), cancellation, states -> reader.read(states, at));
     }
 
     /// The values in order, each once.
@@ -315,9 +327,10 @@ public final class Decoder {
             PackedBatch packed,
             Optional<CachedPrefix> prefix,
             Optional<int[]> rows,
+            Cancellation cancellation,
             Function<Tensor, Download> reader) {
         check(packed, prefix);
-        try (ForwardPass pass = new ForwardPass(weights, backend, packed, prefix)) {
+        try (ForwardPass pass = new ForwardPass(weights, backend, packed, prefix, cancellation)) {
             Tensor x = pass.run(rows);
             if (weights.projectOut().isEmpty()) {
                 return reader.apply(x);

@@ -1,6 +1,11 @@
 package io.github.sgpt4j.model;
 
 import io.github.sgpt4j.backend.NormParameters;
+import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.model.family.DecoderConfig;
+import io.github.sgpt4j.model.family.Family;
+import io.github.sgpt4j.model.family.Positions;
+import io.github.sgpt4j.model.family.TensorNames;
 import io.github.sgpt4j.weights.ExpectedTensor;
 import io.github.sgpt4j.weights.ExpectedTensor.Use;
 import java.nio.file.Path;
@@ -41,18 +46,18 @@ public record DecoderLayout(
         return of(family.config().apply(file), family.names(), stored);
     }
 
-    static DecoderLayout of(DecoderConfig config, WeightNames names, Set<String> stored) {
+    static DecoderLayout of(DecoderConfig config, TensorNames names, Set<String> stored) {
         return new Builder(config, names, names.prefix(stored::contains)).build(stored);
     }
 
     private static final class Builder {
         private final DecoderConfig c;
-        private final WeightNames names;
+        private final TensorNames names;
         private final String prefix;
         private final OutputHead outputHead;
         private final List<ExpectedTensor> tensors = new ArrayList<>();
 
-        Builder(DecoderConfig config, WeightNames names, String prefix) {
+        Builder(DecoderConfig config, TensorNames names, String prefix) {
             this.c = config;
             this.names = names;
             this.prefix = prefix;
@@ -109,13 +114,13 @@ public record DecoderLayout(
             int queries = c.heads() * c.headDim();
             int keys = c.kvHeads() * c.headDim();
             switch (names.attention()) {
-                case WeightNames.Attention.Separate s -> {
+                case TensorNames.Attention.Separate s -> {
                     add(p + s.query(), queries, c.hidden(), bias);
                     add(p + s.key(), keys, c.hidden(), bias);
                     add(p + s.value(), keys, c.hidden(), bias);
                 }
-                case WeightNames.Attention.FusedBlocks f -> add(p + f.module(), c.qkvColumns(), c.hidden(), bias);
-                case WeightNames.Attention.FusedPerHead f -> add(p + f.module(), 3L * queries, c.hidden(), bias);
+                case TensorNames.Attention.FusedBlocks f -> add(p + f.module(), c.qkvColumns(), c.hidden(), bias);
+                case TensorNames.Attention.FusedPerHead f -> add(p + f.module(), 3L * queries, c.hidden(), bias);
             }
         }
 

@@ -8,25 +8,29 @@ import io.github.sgpt4j.backend.Norm;
 import io.github.sgpt4j.backend.NormParameters;
 import io.github.sgpt4j.backend.Table;
 import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.model.family.DecoderConfig;
+import io.github.sgpt4j.model.family.Positions;
+import io.github.sgpt4j.model.family.TensorNames;
 import io.github.sgpt4j.weights.WeightTensor;
 import io.github.sgpt4j.weights.Weights;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Finds a decoder's tensors by a family's [WeightNames], checks their shapes against the configuration and hands
+/// Finds a decoder's tensors by a family's [TensorNames], checks their shapes against the configuration and hands
 /// them to a backend.
 final class DecoderLoader {
     private final JsonFile file;
     private final DecoderConfig config;
-    private final WeightNames names;
+    private final TensorNames names;
     private final Weights weights;
     private final Backend backend;
     private final String prefix;
     private final OutputHead outputHead;
 
     /// @param file where `config` comes from
-    DecoderLoader(JsonFile file, DecoderConfig config, WeightNames names, Weights weights, Backend backend) {
+    DecoderLoader(JsonFile file, DecoderConfig config, TensorNames names, Weights weights, Backend backend) {
         this.file = file;
         this.config = config;
         this.names = names;
@@ -123,16 +127,16 @@ final class DecoderLoader {
         int keys = config.kvHeads() * config.headDim();
         boolean bias = config.bias().qkv();
         return switch (names.attention()) {
-            case WeightNames.Attention.Separate s -> {
+            case TensorNames.Attention.Separate s -> {
                 Parts parts = new Parts();
                 parts.add(p + s.query(), queries, config.hidden(), bias);
                 parts.add(p + s.key(), keys, config.hidden(), bias);
                 parts.add(p + s.value(), keys, config.hidden(), bias);
                 yield parts.build();
             }
-            case WeightNames.Attention.FusedBlocks f ->
+            case TensorNames.Attention.FusedBlocks f ->
                 linear(p + f.module(), queries + 2 * keys, config.hidden(), bias);
-            case WeightNames.Attention.FusedPerHead f -> fusedPerHead(p + f.module(), bias);
+            case TensorNames.Attention.FusedPerHead f -> fusedPerHead(p + f.module(), bias);
         };
     }
 

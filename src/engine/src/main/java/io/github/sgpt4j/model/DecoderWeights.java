@@ -6,6 +6,8 @@ import io.github.sgpt4j.backend.Norm;
 import io.github.sgpt4j.backend.NormParameters;
 import io.github.sgpt4j.backend.RotaryParameters;
 import io.github.sgpt4j.backend.Table;
+import io.github.sgpt4j.model.family.DecoderConfig;
+import io.github.sgpt4j.model.family.Positions;
 import java.util.List;
 import java.util.Optional;
 

@@ -6,7 +6,10 @@ import io.github.sgpt4j.backend.Batch;
 import io.github.sgpt4j.backend.Linear;
 import io.github.sgpt4j.backend.Tensor;
 import io.github.sgpt4j.batch.PackedBatch;
-import io.github.sgpt4j.model.DecoderConfig.Residual;
+import io.github.sgpt4j.call.Cancellation;
+import io.github.sgpt4j.model.family.DecoderConfig;
+import io.github.sgpt4j.model.family.DecoderConfig.Residual;
+import io.github.sgpt4j.model.family.Positions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -21,6 +24,7 @@ final class ForwardPass implements AutoCloseable {
     private final Backend backend;
     private final PackedBatch packed;
     private final Optional<CachedPrefix> prefix;
+    private final Cancellation cancellation;
     private final Batch batch;
     private final List<Tensor> tensors = new ArrayList<>();
     /// All computed rows.
@@ -38,12 +42,18 @@ final class ForwardPass implements AutoCloseable {
     /// @param inner input of the last feed-forward projection, `[rows, feedForward]`
     private record Rows(Tensor x, Tensor normed, Tensor attended, Tensor inner) {}
 
-    ForwardPass(DecoderWeights weights, Backend backend, PackedBatch packed, Optional<CachedPrefix> prefix) {
+    ForwardPass(
+            DecoderWeights weights,
+            Backend backend,
+            PackedBatch packed,
+            Optional<CachedPrefix> prefix,
+            Cancellation cancellation) {
         config = weights.config();
         this.weights = weights;
         this.backend = backend;
         this.packed = packed;
         this.prefix = prefix;
+        this.cancellation = cancellation;
         batch = backend.upload(packed);
         try {
             all = new Rows(
@@ -72,10 +82,10 @@ final class ForwardPass implements AutoCloseable {
     static long peakValues(DecoderConfig c, long tokens, long afterwards) {
         long attended = (long) c.heads() * c.headDim();
         long always = 2L * c.hidden() + c.qkvColumns() + attended + c.feedForward();
-        long forAWhile =
+        long transientValues =
                 Math.max(c.gated() ? 2L * c.feedForward() : 0, c.hasEmbeddingProjection() ? c.embeddingWidth() : 0);
-        long copies = (2L * c.hidden() + attended + forAWhile + 1) / 2;
-        long peak = Math.max(always + forAWhile, always - c.qkvColumns() + copies);
+        long copies = (2L * c.hidden() + attended + transientValues + 1) / 2;
+        long peak = Math.max(always + transientValues, always - c.qkvColumns() + copies);
         long end = always + (c.hasEmbeddingProjection() ? c.embeddingWidth() : 0);
         return Math.multiplyExact(tokens, Math.max(peak, Math.addExact(end, afterwards)));
     }
@@ -89,7 +99,7 @@ final class ForwardPass implements AutoCloseable {
         return tensor;
     }
 
-    /// Runs all layers.
+    /// Runs all layers, unless the call is cancelled meanwhile: then no further one is begun.
     ///
     /// @param wanted rows whose states are wanted, or empty for all
     /// @return the residual stream before the final norm, `[wanted or tokens, hidden]`, owned by this pass
@@ -99,6 +109,8 @@ final class ForwardPass implements AutoCloseable {
         for (int i = 0; i < config.layers(); i++) {
             x = layer(i, i == config.layers() - 1 ? wanted : Optional.empty());
         }
+        // What follows may be the output head.
+        cancellation.check();
         return x;
     }
 
@@ -140,6 +152,7 @@ final class ForwardPass implements AutoCloseable {
     /// @param wanted rows to go on with after attention, or empty for all
     /// @return the residual stream of these rows
     private Tensor layer(int index, Optional<int[]> wanted) {
+        cancellation.check();
         DecoderLayer layer = weights.layers().get(index);
         boolean normFirst = config.residual() != Residual.SEQUENTIAL_POST_NORM;
         if (normFirst) {

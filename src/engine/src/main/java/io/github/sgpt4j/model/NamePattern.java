@@ -2,7 +2,8 @@ package io.github.sgpt4j.model;
 
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
-import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.text.Quoted;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;

@@ -1,5 +1,7 @@
 package io.github.sgpt4j.model;
 
+import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.model.family.Family;
 import io.github.sgpt4j.tensor.DType;
 import io.github.sgpt4j.weights.ExpectedTensor;
 import io.github.sgpt4j.weights.Weights;

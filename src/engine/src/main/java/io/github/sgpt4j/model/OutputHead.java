@@ -2,7 +2,11 @@ package io.github.sgpt4j.model;
 
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
-import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.model.family.CustomCode;
+import io.github.sgpt4j.model.family.DecoderConfig;
+import io.github.sgpt4j.model.family.TensorNames;
+import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.weights.WeightTensor;
 import io.github.sgpt4j.weights.Weights;
 import java.util.List;
@@ -14,7 +18,7 @@ import java.util.function.Predicate;
 ///
 /// A tied pair is stored once: under the table's name, or by some writers under the head's. If a tied model stores
 /// both and they differ, both are used, as transformers 5 does.
-record OutputHead(DecoderConfig config, WeightNames names, String prefix) {
+record OutputHead(DecoderConfig config, TensorNames names, String prefix) {
     /// Heads that score by themselves, as transformers' classes and others name them.
     private static final List<String> CLASSIFIERS =
             List.of("score.weight", "classifier.weight", "classifier.dense.weight", "qa_outputs.weight");
@@ -63,7 +67,7 @@ record OutputHead(DecoderConfig config, WeightNames names, String prefix) {
     }
 
     private static boolean isSame(WeightTensor head, WeightTensor table) {
-        return head.dtype() == table.dtype() && head.data().mismatch(table.data()) < 0;
+        return head.dtype() == table.dtype() && head.hasBytesOf(table);
     }
 
     /// What people should know who score with this head.

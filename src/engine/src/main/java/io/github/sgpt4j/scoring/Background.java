@@ -1,7 +1,8 @@
 package io.github.sgpt4j.scoring;
 
+import io.github.sgpt4j.call.Cancellation;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 
@@ -19,14 +20,30 @@ public record Background<T>(CompletableFuture<T> future) implements AutoCloseabl
     }
 
     /// Waits for what the other thread computed, or throws what it threw.
-    public T result() {
+    ///
+    /// @param cancellation of the call that waits
+    /// @throws io.github.sgpt4j.error.CancelledException if the call is cancelled before
+    public T result(Cancellation cancellation) {
+        boolean interrupted = false;
         try {
-            return future.join();
-        } catch (CompletionException e) {
+            while (true) {
+                cancellation.check();
+                try {
+                    return future.get();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                    cancellation.noteInterrupt();
+                }
+            }
+        } catch (ExecutionException e) {
             switch (e.getCause()) {
                 case RuntimeException cause -> throw cause;
                 case Error cause -> throw cause;
-                case null, default -> throw e;
+                case null, default -> throw new IllegalStateException(e);
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
             }
         }
     }

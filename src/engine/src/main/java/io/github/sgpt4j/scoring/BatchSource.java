@@ -1,11 +1,15 @@
 package io.github.sgpt4j.scoring;
 
+import io.github.sgpt4j.call.Cancellation;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
-/// Hands batches to several threads, until one of them fails.
+/// Hands batches to several threads, until one of them fails or the call is cancelled.
 final class BatchSource<B> {
     /// Room for batches that are under way on one device at the same time.
     static final class Room {
@@ -27,22 +31,27 @@ final class BatchSource<B> {
 
     private final Iterator<B> batches;
     private final ToLongFunction<B> tokens;
+    private final Cancellation cancellation;
+    /// Threads that wait for room.
+    private final Set<Thread> waiting = new HashSet<>();
     private @Nullable B following;
     private boolean stopped;
     private Optional<Throwable> failure = Optional.empty();
 
     /// @param batches used by one thread at a time
     /// @param tokens of a batch
-    BatchSource(Iterator<B> batches, ToLongFunction<B> tokens) {
+    /// @param cancellation of the call, asked before each batch
+    BatchSource(Iterator<B> batches, ToLongFunction<B> tokens, Cancellation cancellation) {
         this.batches = batches;
         this.tokens = tokens;
+        this.cancellation = cancellation;
     }
 
     /// The next batch, once there is room for it; empty if there are no more.
-    synchronized Optional<Taken<B>> next(Room room) {
-        boolean interrupted = false;
-        try {
-            while (true) {
+    Optional<Taken<B>> next(Room room) {
+        while (true) {
+            cancellation.check();
+            synchronized (this) {
                 B batch = peek();
                 if (batch == null) {
                     return Optional.empty();
@@ -50,17 +59,16 @@ final class BatchSource<B> {
                 if (room.takes(tokens.applyAsLong(batch))) {
                     return Optional.of(take(batch, room));
                 }
-                try {
-                    wait();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
+                waiting.add(Thread.currentThread());
             }
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
+            // Unlike wait(), this leaves an interrupt where the other threads see it.
+            LockSupport.park(this);
         }
+    }
+
+    private void awaken() {
+        waiting.forEach(LockSupport::unpark);
+        waiting.clear();
     }
 
     /// The next batch if there is room for it now.
@@ -96,13 +104,13 @@ final class BatchSource<B> {
     /// Gives back the room that a batch took.
     synchronized void done(Taken<B> taken, Room room) {
         room.used -= taken.tokens();
-        notifyAll();
+        awaken();
     }
 
     /// Hands out nothing more.
     synchronized void fail(Throwable thrown) {
         stopped = true;
-        notifyAll();
+        awaken();
         if (failure.isEmpty()) {
             failure = Optional.of(thrown);
         } else if (!failure.get().equals(thrown)) {

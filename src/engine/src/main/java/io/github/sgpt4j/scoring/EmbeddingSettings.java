@@ -2,8 +2,8 @@ package io.github.sgpt4j.scoring;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.FormatException;
-import io.github.sgpt4j.model.JsonFile;
-import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.text.Quoted;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -5,6 +5,8 @@ import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.backend.Linear;
 import io.github.sgpt4j.backend.MatrixRows;
 import io.github.sgpt4j.backend.Tensor;
+import io.github.sgpt4j.call.Cancellation;
+import io.github.sgpt4j.weights.MappedFiles;
 import io.github.sgpt4j.weights.Weights;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -62,8 +64,13 @@ public final class EmbeddingSteps implements AutoCloseable {
         Weights file = Weights.open(directory);
         weights.add(file);
         List<MatrixRows> bias = config.bias(file).stream().map(MatrixRows::all).toList();
-        return new Loaded.Dense(
-                backend.linear(List.of(MatrixRows.all(config.weight(file))), bias), config.activation());
+        List<MatrixRows> weight = List.of(MatrixRows.all(config.weight(file)));
+        return file.mapped().opening(() -> new Loaded.Dense(backend.linear(weight, bias), config.activation()));
+    }
+
+    /// The weight files of the dense layers.
+    public MappedFiles mapped() {
+        return MappedFiles.together(weights.stream().map(Weights::mapped).toArray(MappedFiles[]::new));
     }
 
     /// Components of a finished embedding.
@@ -74,8 +81,9 @@ public final class EmbeddingSteps implements AutoCloseable {
     /// Applies all steps.
     ///
     /// @param pooled `[n][pooled width]`, may be changed
+    /// @param cancellation of the call
     /// @return `[n][width]`
-    public float[][] apply(float[][] pooled) {
+    public float[][] apply(float[][] pooled, Cancellation cancellation) {
         if (pooled.length == 0) {
             return pooled;
         }
@@ -87,17 +95,18 @@ public final class EmbeddingSteps implements AutoCloseable {
                         normalize(row);
                     }
                 }
-                case Loaded.Dense dense -> rows = dense(rows, dense);
+                case Loaded.Dense dense -> rows = dense(rows, dense, cancellation);
             }
         }
         return rows;
     }
 
-    private float[][] dense(float[][] rows, Loaded.Dense dense) {
+    private float[][] dense(float[][] rows, Loaded.Dense dense, Cancellation cancellation) {
         int widest = Math.max(dense.linear().in(), dense.linear().out());
         int block = Math.max(1, BLOCK_VALUES / widest);
         float[][] output = new float[rows.length][];
         for (int from = 0; from < rows.length; from += block) {
+            cancellation.check();
             dense(rows, dense, from, Math.min(rows.length, from + block), output);
         }
         return output;

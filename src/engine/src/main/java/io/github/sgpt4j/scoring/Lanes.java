@@ -1,11 +1,11 @@
 package io.github.sgpt4j.scoring;
 
 import io.github.sgpt4j.batch.TokenBudget;
+import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.scoring.BatchSource.Room;
 import io.github.sgpt4j.scoring.BatchSource.Taken;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
@@ -66,29 +66,36 @@ public record Lanes(List<Decoder> decoders, ThreadFactory threads) {
         default void close() {}
     }
 
-    /// Runs all batches; which decoder takes which is open. The first failure ends the others. Interrupts are left to
-    /// the caller: they end nothing.
+    /// Runs all batches; which decoder takes which is open. The first failure ends the others, and so does an
+    /// interrupt of the calling thread: no further batch is begun, and no further layer of those under way.
     ///
     /// @param batches used by one thread at a time
     /// @param tokens of a batch
     /// @param budget how many are computed side by side on a device, and the most tokens that these have together,
     ///     but for a larger one alone
-    <B> void run(Iterator<B> batches, ToLongFunction<B> tokens, TokenBudget budget, Function<Decoder, Lane<B>> open) {
-        BatchSource<B> source = new BatchSource<>(batches, tokens);
+    /// @param cancellation of the call, asked before each batch
+    <B> void run(
+            Iterator<B> batches,
+            ToLongFunction<B> tokens,
+            TokenBudget budget,
+            Cancellation cancellation,
+            Function<Decoder, Lane<B>> open) {
+        BatchSource<B> source = new BatchSource<>(batches, tokens, cancellation);
         if (decoders.size() == 1) {
-            attempt(source, () -> runDecoder(source, any(), budget, open));
+            attempt(source, () -> runDecoder(source, any(), budget, cancellation, open));
         } else {
-            List<Thread> started = new ArrayList<>();
+            LaneThreads started = new LaneThreads(threads);
             attempt(source, () -> {
                 for (Decoder decoder : decoders) {
-                    Runnable share = () -> runDecoder(source, decoder, budget, open);
-                    if (!start(source, share, started)) {
+                    Runnable share =
+                            () -> attempt(source, () -> runDecoder(source, decoder, budget, cancellation, open));
+                    if (!started.start(share)) {
                         share.run();
                         break;
                     }
                 }
             });
-            join(started);
+            started.await(cancellation);
         }
         source.throwFailure();
     }
@@ -101,40 +108,13 @@ public record Lanes(List<Decoder> decoders, ThreadFactory threads) {
         }
     }
 
-    /// Begins work on a thread of its own.
-    ///
-    /// @param started gets the thread
-    /// @return whether there is one: a limit of processes or memory may allow no more
-    private boolean start(BatchSource<?> source, Runnable work, List<Thread> started) {
-        try {
-            Thread thread = threads.newThread(() -> attempt(source, work));
-            thread.start();
-            started.add(thread);
-            return true;
-        } catch (OutOfMemoryError e) {
-            return false;
-        }
-    }
-
-    private static void join(List<Thread> threads) {
-        boolean interrupted = false;
-        for (Thread thread : threads) {
-            while (thread.isAlive()) {
-                try {
-                    thread.join();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
     /// One decoder's share, on this thread and others.
     private <B> void runDecoder(
-            BatchSource<B> source, Decoder decoder, TokenBudget budget, Function<Decoder, Lane<B>> open) {
+            BatchSource<B> source,
+            Decoder decoder,
+            TokenBudget budget,
+            Cancellation cancellation,
+            Function<Decoder, Lane<B>> open) {
         Room room = new Room(budget.sides() == 1 ? Long.MAX_VALUE : budget.tokens());
         // Without a batch no lane is opened.
         Optional<Taken<B>> first = source.next(room);
@@ -146,11 +126,11 @@ public record Lanes(List<Decoder> decoders, ThreadFactory threads) {
                 runQueue(source, room, lane, first, decoder.batchesInFlight());
                 return;
             }
-            List<Thread> beside = new ArrayList<>();
+            LaneThreads beside = new LaneThreads(threads);
             attempt(source, () -> {
-                while (beside.size() < budget.sides() - 1 && !source.isEmpty()) {
+                while (beside.count() < budget.sides() - 1 && !source.isEmpty()) {
                     Optional<Taken<B>> batch = source.poll(room);
-                    if (!start(source, () -> runQueue(source, room, lane, batch, 1), beside)) {
+                    if (!beside.start(() -> attempt(source, () -> runQueue(source, room, lane, batch, 1)))) {
                         // Whatever was taken must be computed before more is waited for.
                         batch.ifPresent(taken -> run(source, room, lane, taken));
                         break;
@@ -158,7 +138,7 @@ public record Lanes(List<Decoder> decoders, ThreadFactory threads) {
                 }
                 runQueue(source, room, lane, first, 1);
             });
-            join(beside);
+            beside.await(cancellation);
         }
     }
 

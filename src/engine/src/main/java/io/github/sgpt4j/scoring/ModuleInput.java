@@ -1,8 +1,8 @@
 package io.github.sgpt4j.scoring;
 
 import io.github.sgpt4j.error.UnsupportedModelException;
-import io.github.sgpt4j.model.JsonFile;
-import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.text.Quoted;
 
 /// What a module of sentence-transformers changes: `module_input_name` and `module_output_name` in its config.json, or
 /// `key_name` as SGPT's own version of the library writes it.

@@ -2,11 +2,12 @@ package io.github.sgpt4j.scoring;
 
 import io.github.sgpt4j.backend.Download;
 import io.github.sgpt4j.batch.TokenBudget;
+import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.model.CachedPrefix;
 import io.github.sgpt4j.model.Decoder;
+import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.tokenizer.Tokenizer;
-import io.github.sgpt4j.weights.Quoted;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -64,13 +65,16 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
     ///
     /// @param truncate whether pairs that are too long are cut; otherwise they are refused
     /// @throws FormatException if a pair is too long and not to be cut
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before or meanwhile
     public Scored score(
             List<String> queries, List<String> documents, boolean truncate, int batchTokens, Progress progress) {
         if (queries.size() != documents.size()) {
             throw new IllegalArgumentException(
                     "%d queries for %d documents".formatted(queries.size(), documents.size()));
         }
-        List<ScoringRequest> requests = requests(queries, documents);
+        Cancellation cancellation = Cancellation.ofThisThread("scoring pairs");
+        cancellation.check();
+        List<ScoringRequest> requests = requests(queries, documents, cancellation);
         int[] tokens = new int[requests.size()];
         int[] uncut = new int[requests.size()];
         for (int i = 0; i < tokens.length; i++) {
@@ -83,11 +87,12 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
                         .formatted(Quoted.of(documents.get(i)), Quoted.of(queries.get(i)), maxLength, uncut[i]));
             }
         }
-        return new Scored(score(lanes, requests, batchTokens, progress), tokens, uncut);
+        return new Scored(score(lanes, requests, batchTokens, progress, cancellation), tokens, uncut);
     }
 
     /// Scores requests that are token ids already.
-    static float[][] score(Lanes lanes, List<ScoringRequest> requests, int batchTokens, Progress progress) {
+    static float[][] score(
+            Lanes lanes, List<ScoringRequest> requests, int batchTokens, Progress progress, Cancellation cancellation) {
         float[][] results = new float[requests.size()][];
         List<Integer> scored = new ArrayList<>();
         for (int i = 0; i < results.length; i++) {
@@ -97,22 +102,23 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
             }
         }
         if (!scored.isEmpty()) {
-            run(lanes, requests, scored, batchTokens, progress, results);
+            run(lanes, requests, scored, batchTokens, progress, cancellation, results);
         } else {
-            progress.update(results.length, results.length);
+            new Counter(progress, cancellation, results.length, results.length).add(0);
         }
         return results;
     }
 
-    private List<ScoringRequest> requests(List<String> queries, List<String> documents) {
+    private List<ScoringRequest> requests(List<String> queries, List<String> documents, Cancellation cancellation) {
         int instruction = tokenizer.encode(template.before(), false).length;
         Map<String, int[]> queryIds = new HashMap<>();
         Map<String, int[]> contextIds = new HashMap<>();
         List<ScoringRequest> requests = new ArrayList<>(queries.size());
         for (int i = 0; i < queries.size(); i++) {
-            int[] query = queryIds.computeIfAbsent(queries.get(i), q -> tokenizer.encode(q, false));
-            int[] context =
-                    contextIds.computeIfAbsent(documents.get(i), d -> tokenizer.encode(template.context(d), false));
+            cancellation.check();
+            int[] query = queryIds.computeIfAbsent(queries.get(i), q -> tokenizer.encode(q, false, cancellation));
+            int[] context = contextIds.computeIfAbsent(
+                    documents.get(i), d -> tokenizer.encode(template.context(d), false, cancellation));
             requests.add(ScoringRequest.of(context, query, instruction, maxLength));
         }
         return requests;
@@ -135,8 +141,9 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
             List<Integer> scored,
             int batchTokens,
             Progress progress,
+            Cancellation cancellation,
             float[][] results) {
-        Counter counter = new Counter(progress, results.length, results.length - scored.size());
+        Counter counter = new Counter(progress, cancellation, results.length, results.length - scored.size());
         int[] shared = sharedTokens(requests, scored);
         TokenBudget budget = lanes.budget(batchTokens);
         List<Piece> pieces = byContext(requests, scored).stream()
@@ -146,7 +153,12 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
         Iterator<ScoringBatch> batches = budget.plan(tokens).stream()
                 .map(plan -> batch(requests, Arrays.stream(plan).mapToObj(pieces::get), shared.length))
                 .iterator();
-        lanes.run(batches, ScoringBatch::tokens, budget, decoder -> new ScoringLane(decoder, shared, results, counter));
+        lanes.run(
+                batches,
+                ScoringBatch::tokens,
+                budget,
+                cancellation,
+                decoder -> new ScoringLane(decoder, shared, results, counter, cancellation));
     }
 
     /// Requests with equal contexts that go through the decoder together.
@@ -201,17 +213,19 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
         private final Optional<CachedPrefix> prefix;
         private final float[][] results;
         private final Counter counter;
+        private final Cancellation cancellation;
 
-        ScoringLane(Decoder decoder, int[] shared, float[][] results, Counter counter) {
+        ScoringLane(Decoder decoder, int[] shared, float[][] results, Counter counter, Cancellation cancellation) {
             this.decoder = decoder;
             this.results = results;
             this.counter = counter;
-            prefix = shared.length == 0 ? Optional.empty() : Optional.of(decoder.prefix(shared));
+            this.cancellation = cancellation;
+            prefix = shared.length == 0 ? Optional.empty() : Optional.of(decoder.prefix(shared, cancellation));
         }
 
         @Override
         public Lanes.Started start(ScoringBatch batch) {
-            Download download = batch.start(decoder, prefix);
+            Download download = batch.start(decoder, prefix, cancellation);
             return new Lanes.Started() {
                 @Override
                 public void finish() {

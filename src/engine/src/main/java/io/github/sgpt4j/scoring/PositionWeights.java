@@ -2,7 +2,7 @@ package io.github.sgpt4j.scoring;
 
 import io.github.sgpt4j.batch.SequenceRows;
 import io.github.sgpt4j.error.FormatException;
-import io.github.sgpt4j.model.JsonFile;
+import io.github.sgpt4j.json.JsonFile;
 import io.github.sgpt4j.weights.ExpectedTensor;
 import io.github.sgpt4j.weights.ExpectedTensor.Use;
 import io.github.sgpt4j.weights.WeightTensor;
@@ -51,8 +51,10 @@ public record PositionWeights(Path directory, int positions) {
         try (Weights weights = Weights.open(directory)) {
             WeightTensor tensor = weights.get(TENSOR, positions);
             float[] values = new float[Math.min(most, positions)];
-            tensor.copyTo(0, values, 0, values.length);
-            return values;
+            return weights.mapped().reading(() -> {
+                tensor.copyTo(0, values, 0, values.length);
+                return values;
+            });
         }
     }
 

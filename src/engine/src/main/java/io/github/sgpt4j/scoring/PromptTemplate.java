@@ -1,6 +1,6 @@
 package io.github.sgpt4j.scoring;
 
-import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.text.Quoted;
 
 /// The text in which a document is put before the query that is to be scored: a template with one `{}`.
 ///

@@ -3,6 +3,7 @@ package io.github.sgpt4j.scoring;
 import io.github.sgpt4j.backend.Download;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.PackedBatchBuilder;
+import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.model.CachedPrefix;
 import io.github.sgpt4j.model.Decoder;
 import java.util.ArrayList;
@@ -65,8 +66,9 @@ final class ScoringBatch {
     /// Starts to compute the log-probabilities of every request's targets.
     ///
     /// @param prefix the states of the cached tokens, on the decoder's device
-    Download start(Decoder decoder, Optional<CachedPrefix> prefix) {
-        return decoder.startLogProbabilities(builder.build(), prefix, flatten(rows), flatten(targets));
+    /// @param cancellation of the call
+    Download start(Decoder decoder, Optional<CachedPrefix> prefix, Cancellation cancellation) {
+        return decoder.startLogProbabilities(builder.build(), prefix, flatten(rows), flatten(targets), cancellation);
     }
 
     /// Puts every request's log-probabilities at the request's index in `results`.

@@ -5,11 +5,12 @@ import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.batch.PrefixOrder;
 import io.github.sgpt4j.batch.SequenceBatch;
 import io.github.sgpt4j.batch.TokenBudget;
+import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.model.Decoder;
+import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.tokenizer.EncodedText;
 import io.github.sgpt4j.tokenizer.Tokenizer;
-import io.github.sgpt4j.weights.Quoted;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -95,28 +96,32 @@ public record TextEncoder(
     /// any token gives the pooled vector zero.
     ///
     /// @throws FormatException if a text is too long and not to be cut
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before or meanwhile
     public Embedded embed(List<String> texts, Reading reading, int batchTokens, Progress progress) {
+        Cancellation cancellation = Cancellation.ofThisThread("embedding texts");
+        cancellation.check();
         Embedded embedded = new Embedded(new float[texts.size()][], new int[texts.size()], new int[texts.size()]);
         TextFraming framing = reading.framing();
-        Counter counter = new Counter(progress, texts.size(), 0);
+        Counter counter = new Counter(progress, cancellation, texts.size(), 0);
         if (texts.isEmpty()) {
             counter.add(0);
         }
         int promptLength = includePrompt ? 0 : framing.promptLength(tokenizer);
-        TokenizedWindows.Encoding encoding = text -> encode(text, reading);
+        TokenizedWindows.Encoding encoding = text -> encode(text, reading, cancellation);
         TokenBudget budget = lanes.budget(batchTokens);
-        try (TokenizedWindows windows = new TokenizedWindows(texts, WINDOW, ahead(budget), encoding)) {
+        try (TokenizedWindows windows = new TokenizedWindows(texts, WINDOW, ahead(budget), encoding, cancellation)) {
             lanes.run(
                     batches(windows, budget, embedded, counter),
                     batch -> batch.sequences().packed().tokens(),
                     budget,
-                    decoder -> batch -> start(decoder, batch, promptLength, embedded.vectors(), counter));
+                    cancellation,
+                    decoder -> batch -> start(decoder, batch, promptLength, embedded.vectors(), counter, cancellation));
         }
-        return new Embedded(steps.apply(embedded.vectors()), embedded.tokens(), embedded.uncut());
+        return new Embedded(steps.apply(embedded.vectors(), cancellation), embedded.tokens(), embedded.uncut());
     }
 
-    private EncodedText encode(String text, Reading reading) {
-        EncodedText encoded = reading.framing().encode(tokenizer, text, reading.maxLength());
+    private EncodedText encode(String text, Reading reading, Cancellation cancellation) {
+        EncodedText encoded = reading.framing().encode(tokenizer, text, reading.maxLength(), cancellation);
         if (encoded.truncated() && !reading.truncate()) {
             throw new FormatException("text %s: expected at most %d tokens, got %d"
                     .formatted(Quoted.of(text), reading.maxLength(), encoded.uncut()));
@@ -203,11 +208,17 @@ public record TextEncoder(
                 .iterator();
     }
 
-    private Lanes.Started start(Decoder decoder, TextBatch batch, int promptLength, float[][] pooled, Counter counter) {
+    private Lanes.Started start(
+            Decoder decoder,
+            TextBatch batch,
+            int promptLength,
+            float[][] pooled,
+            Counter counter,
+            Cancellation cancellation) {
         SequenceBatch sequences = batch.sequences();
         int[] skip = new int[batch.texts().length];
         Arrays.setAll(skip, i -> Math.min(promptLength, sequences.rows().length(i)));
-        Download download = pooling.start(decoder, sequences, skip);
+        Download download = pooling.start(decoder, sequences, skip, cancellation);
         return new Lanes.Started() {
             @Override
             public void finish() {

@@ -1,5 +1,6 @@
 package io.github.sgpt4j.scoring;
 
+import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.tokenizer.EncodedText;
 import io.github.sgpt4j.tokenizer.Tokenizer;
@@ -14,6 +15,13 @@ public sealed interface TextFraming {
 
     /// SGPT's asymmetric models ("specb"): one token before and one after the text's ids, which are cut to leave room.
     record Brackets(int before, int after) implements TextFraming {}
+
+    /// A prompt in front of the text.
+    ///
+    /// @param text empty for none
+    static TextFraming prompt(String text) {
+        return text.isEmpty() ? new Plain() : new Prompt(text);
+    }
 
     /// The brackets of queries.
     static Brackets queryBrackets(Tokenizer tokenizer) {
@@ -49,10 +57,16 @@ public sealed interface TextFraming {
     /// @param maxLength most ids, at least [#fewest]; the text is cut on the right, special tokens and brackets
     ///     stay
     default EncodedText encode(Tokenizer tokenizer, String text, int maxLength) {
+        return encode(tokenizer, text, maxLength, Cancellation.NEVER);
+    }
+
+    /// As [#encode(Tokenizer, String, int)], for a call that may be cancelled meanwhile.
+    default EncodedText encode(Tokenizer tokenizer, String text, int maxLength, Cancellation cancellation) {
         return switch (this) {
-            case Plain p -> tokenizer.encodeCounted(text, maxLength);
-            case Prompt(String prompt) -> tokenizer.encodeCounted(prompt + text, maxLength);
-            case Brackets(int before, int after) -> tokenizer.encodeBetween(before, text, after, maxLength);
+            case Plain p -> tokenizer.encodeCounted(text, maxLength, cancellation);
+            case Prompt(String prompt) -> tokenizer.encodeCounted(prompt + text, maxLength, cancellation);
+            case Brackets(int before, int after) ->
+                tokenizer.encodeBetween(before, text, after, maxLength, cancellation);
         };
     }
 

@@ -4,6 +4,7 @@ import io.github.sgpt4j.backend.Download;
 import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.batch.SequenceBatch;
 import io.github.sgpt4j.batch.TokenBudget;
+import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.model.Decoder;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -29,7 +30,9 @@ public record TokenLoad(int texts, int tokens, int queryTokens, int batchTokens)
     }
 
     /// Embeds all texts once, by their weighted mean.
-    public void embed(Lanes lanes) {
+    ///
+    /// @param cancellation of the call
+    public void embed(Lanes lanes, Cancellation cancellation) {
         List<int[]> sequences = sequences(lanes);
         int[] lengths = sequences.stream().mapToInt(s -> s.length).toArray();
         TokenBudget budget = lanes.budget(batchTokens);
@@ -37,13 +40,15 @@ public record TokenLoad(int texts, int tokens, int queryTokens, int batchTokens)
                 budget.plan(lengths).iterator(),
                 group -> (long) group.length * tokens,
                 budget,
-                decoder -> group -> start(decoder, sequences, group));
+                cancellation,
+                decoder -> group -> start(decoder, sequences, group, cancellation));
     }
 
-    private static Lanes.Started start(Decoder decoder, List<int[]> sequences, int[] group) {
+    private static Lanes.Started start(Decoder decoder, List<int[]> sequences, int[] group, Cancellation cancellation) {
         SequenceBatch batch =
                 SequenceBatch.of(Arrays.stream(group).mapToObj(sequences::get).toList());
-        Download download = decoder.startPool(batch, new int[group.length], List.of(PoolMode.WEIGHTED_MEAN));
+        Download download = decoder.startPool(
+                batch, new int[group.length], List.of(), List.of(PoolMode.WEIGHTED_MEAN), cancellation);
         return new Lanes.Started() {
             @Override
             public void finish() {
@@ -58,7 +63,9 @@ public record TokenLoad(int texts, int tokens, int queryTokens, int batchTokens)
     }
 
     /// Scores one query after each text, once.
-    public void score(Lanes lanes) {
+    ///
+    /// @param cancellation of the call
+    public void score(Lanes lanes, Cancellation cancellation) {
         SplittableRandom random = new SplittableRandom(2);
         int[] query = ids(random, lanes, queryTokens);
         int max = lanes.any().config().longest();
@@ -68,7 +75,7 @@ public record TokenLoad(int texts, int tokens, int queryTokens, int batchTokens)
             System.arraycopy(instruction, 0, text, 0, instruction.length);
             requests.add(ScoringRequest.of(text, query, instruction.length, max));
         }
-        PairScorer.score(lanes, requests, batchTokens, (done, total) -> {});
+        PairScorer.score(lanes, requests, batchTokens, (done, total) -> {}, cancellation);
     }
 
     private List<int[]> sequences(Lanes lanes) {

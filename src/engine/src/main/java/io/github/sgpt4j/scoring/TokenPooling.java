@@ -3,8 +3,10 @@ package io.github.sgpt4j.scoring;
 import io.github.sgpt4j.backend.Download;
 import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.batch.SequenceBatch;
+import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.TokenLayer;
+import io.github.sgpt4j.weights.MappedFiles;
 import io.github.sgpt4j.weights.WeightTensor;
 import io.github.sgpt4j.weights.Weights;
 import java.nio.file.Path;
@@ -69,8 +71,10 @@ public final class TokenPooling implements AutoCloseable {
         opened.add(weights);
         WeightTensor weight = config.weight(weights);
         Optional<WeightTensor> bias = config.bias(weights);
-        layers.forEach((decoder, own) -> own.add(decoder.tokenLayer(weight, bias, config.activation())));
-        return config.out();
+        return weights.mapped().opening(() -> {
+            layers.forEach((decoder, own) -> own.add(decoder.tokenLayer(weight, bias, config.activation())));
+            return config.out();
+        });
     }
 
     /// Values that are made of a token's state before pooling, outside of weights.
@@ -97,6 +101,11 @@ public final class TokenPooling implements AutoCloseable {
         return Math.multiplyExact(Math.max(1, modes.size()), tokenWidth);
     }
 
+    /// The weight files of the layers.
+    public MappedFiles mapped() {
+        return MappedFiles.together(opened.stream().map(Weights::mapped).toArray(MappedFiles[]::new));
+    }
+
     /// Most tokens of a text that can be pooled.
     int longest() {
         return longest;
@@ -105,14 +114,15 @@ public final class TokenPooling implements AutoCloseable {
     /// Starts to pool each sequence; the caller closes the result.
     ///
     /// @param skip leading tokens of each sequence to leave out, `[sequences]`
+    /// @param cancellation of the call
     /// @return `[sequences, width]`, row-major
-    Download start(Decoder decoder, SequenceBatch batch, int[] skip) {
+    Download start(Decoder decoder, SequenceBatch batch, int[] skip, Cancellation cancellation) {
         List<TokenLayer> own = layers.getOrDefault(decoder, List.of());
         if (positionWeights.isEmpty()) {
-            return decoder.startPool(batch, skip, own, modes);
+            return decoder.startPool(batch, skip, own, modes, cancellation);
         }
         float[] weights = positionWeights.get();
-        Download states = decoder.startStates(batch.packed(), own);
+        Download states = decoder.startStates(batch.packed(), own, cancellation);
         return new Download() {
             @Override
             public float[] get() {

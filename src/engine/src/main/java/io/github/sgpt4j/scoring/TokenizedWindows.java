@@ -1,5 +1,6 @@
 package io.github.sgpt4j.scoring;
 
+import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.tokenizer.EncodedText;
 import java.util.List;
 import java.util.Optional;
@@ -31,15 +32,18 @@ final class TokenizedWindows implements AutoCloseable {
     private final int size;
     private final Ahead ahead;
     private final Encoding encoding;
+    private final Cancellation cancellation;
     private int from;
     private Optional<Background<EncodedText[]>> next = Optional.empty();
 
     /// @param size texts of a window
-    TokenizedWindows(List<String> texts, int size, Ahead ahead, Encoding encoding) {
+    /// @param cancellation of the call, asked before each text
+    TokenizedWindows(List<String> texts, int size, Ahead ahead, Encoding encoding, Cancellation cancellation) {
         this.texts = texts;
         this.size = size;
         this.ahead = ahead;
         this.encoding = encoding;
+        this.cancellation = cancellation;
     }
 
     /// The next window; empty at the end. One thread at a time.
@@ -49,7 +53,7 @@ final class TokenizedWindows implements AutoCloseable {
         }
         int first = from;
         int end = Math.min(texts.size(), from + size);
-        EncodedText[] encoded = next.isPresent() ? next.get().result() : encode(first, end);
+        EncodedText[] encoded = next.isPresent() ? next.get().result(cancellation) : encode(first, end);
         from = end;
         next = ahead != Ahead.NOT && end < texts.size()
                 ? Optional.of(Background.start(
@@ -61,8 +65,13 @@ final class TokenizedWindows implements AutoCloseable {
     private EncodedText[] encode(int first, int end) {
         IntStream indices = IntStream.range(first, end);
         return (ahead == Ahead.ALL_PROCESSORS ? indices.parallel() : indices)
-                .mapToObj(i -> encoding.encode(texts.get(i)))
+                .mapToObj(i -> encode(texts.get(i)))
                 .toArray(EncodedText[]::new);
+    }
+
+    private EncodedText encode(String text) {
+        cancellation.check();
+        return encoding.encode(text);
     }
 
     /// Waits for what is being made: nothing goes on in the background afterwards.

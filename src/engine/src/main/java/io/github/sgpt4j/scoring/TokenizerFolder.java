@@ -2,7 +2,7 @@ package io.github.sgpt4j.scoring;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.FormatException;
-import io.github.sgpt4j.model.JsonFile;
+import io.github.sgpt4j.json.JsonFile;
 import io.github.sgpt4j.tokenizer.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;

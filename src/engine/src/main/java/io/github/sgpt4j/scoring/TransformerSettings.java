@@ -1,7 +1,7 @@
 package io.github.sgpt4j.scoring;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.sgpt4j.model.JsonFile;
+import io.github.sgpt4j.json.JsonFile;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,10 +1,20 @@
 package io.github.sgpt4j.tokenizer;
 
+import io.github.sgpt4j.call.Cancellation;
+import io.github.sgpt4j.text.WellFormed;
+import io.github.sgpt4j.tokenizer.bpe.BpeModel;
+import io.github.sgpt4j.tokenizer.bpe.WordEncoder;
+import io.github.sgpt4j.tokenizer.collection.IntList;
+import io.github.sgpt4j.tokenizer.step.Normalizer;
+import io.github.sgpt4j.tokenizer.step.PreTokenizer;
+import io.github.sgpt4j.tokenizer.vocabulary.AddedVocabulary;
+
 /// A tokenizer at work on one text after another. One thread at a time: what it needs room for, it keeps for the next
 /// text.
 final class Encoder {
     private final AddedVocabulary added;
     private final Normalizer normalizer;
+    private final WordEncoder encoder;
     private final PreTokenizer.Words words;
     private final IntList ids = new IntList(64);
     private final AddedVocabulary.Sink parts = new Ids() {
@@ -23,12 +33,16 @@ final class Encoder {
     Encoder(AddedVocabulary added, Normalizer normalizer, PreTokenizer preTokenizer, BpeModel model) {
         this.added = added;
         this.normalizer = normalizer;
-        words = preTokenizer.into(new WordEncoder(model, ids));
+        encoder = new WordEncoder(model, ids);
+        words = preTokenizer.into(encoder);
     }
 
     /// The ids of a text, without those that a post-processor adds; valid until the next text.
-    IntList encode(String text) {
+    ///
+    /// @param cancellation of the call; once it is cancelled in the middle, this encoder cannot be used any more
+    IntList encode(String text, Cancellation cancellation) {
         ids.truncate(0);
+        encoder.begin(cancellation);
         added.split(WellFormed.repair(text), parts);
         return ids;
     }

@@ -1,5 +1,16 @@
 package io.github.sgpt4j.tokenizer;
 
+import io.github.sgpt4j.call.Cancellation;
+import io.github.sgpt4j.tokenizer.bpe.BpeModel;
+import io.github.sgpt4j.tokenizer.collection.Growth;
+import io.github.sgpt4j.tokenizer.collection.IntList;
+import io.github.sgpt4j.tokenizer.step.Decoder;
+import io.github.sgpt4j.tokenizer.step.Normalizer;
+import io.github.sgpt4j.tokenizer.step.PostProcessor;
+import io.github.sgpt4j.tokenizer.step.PreTokenizer;
+import io.github.sgpt4j.tokenizer.vocabulary.AddedToken;
+import io.github.sgpt4j.tokenizer.vocabulary.AddedVocabulary;
+import io.github.sgpt4j.tokenizer.vocabulary.Vocabulary;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -75,7 +86,15 @@ public final class Tokenizer {
     ///     tokens that are written out in the text are recognised either way, unless `split_special_tokens` says
     ///     otherwise
     public int[] encode(String text, boolean addSpecialTokens) {
-        return encode(text, addSpecialTokens, Integer.MAX_VALUE, 0);
+        return encode(text, addSpecialTokens, Cancellation.NEVER);
+    }
+
+    /// As [#encode(String, boolean)], for a call that may be cancelled meanwhile.
+    ///
+    /// @throws io.github.sgpt4j.error.CancelledException if it is
+    public int[] encode(String text, boolean addSpecialTokens, Cancellation cancellation) {
+        return encodeCounted(text, addSpecialTokens, Integer.MAX_VALUE, 0, cancellation)
+                .ids();
     }
 
     /// The ids of a text, at most `maxLength` of them: the text loses tokens on the right (on the left where the file
@@ -84,37 +103,39 @@ public final class Tokenizer {
     /// @param maxLength at least the number of special tokens that are added
     /// @throws IllegalArgumentException if `maxLength` is less than that
     public int[] encode(String text, boolean addSpecialTokens, int maxLength) {
-        return encode(text, addSpecialTokens, maxLength, 0);
+        return encodeCounted(text, addSpecialTokens, maxLength, 0, Cancellation.NEVER)
+                .ids();
     }
 
     /// The ids of a text with special tokens, cut like those of [#encode], and how many they were
     /// before.
     ///
     /// @param maxLength at least the number of special tokens
+    /// @param cancellation of the call
     /// @throws IllegalArgumentException if `maxLength` is less than that
-    public EncodedText encodeCounted(String text, int maxLength) {
-        return encodeCounted(text, true, maxLength, 0);
+    /// @throws io.github.sgpt4j.error.CancelledException if the call is cancelled meanwhile
+    public EncodedText encodeCounted(String text, int maxLength, Cancellation cancellation) {
+        return encodeCounted(text, true, maxLength, 0, cancellation);
     }
 
     /// The ids of a text with special tokens, cut like those of [#encode], between two more ids, and
     /// how many they were before they were cut.
     ///
     /// @param maxLength at least the number of special tokens and 2
+    /// @param cancellation of the call
     /// @throws IllegalArgumentException if `maxLength` is less than that
-    public EncodedText encodeBetween(int before, String text, int after, int maxLength) {
-        EncodedText encoded = encodeCounted(text, true, maxLength, 1);
+    /// @throws io.github.sgpt4j.error.CancelledException if the call is cancelled meanwhile
+    public EncodedText encodeBetween(int before, String text, int after, int maxLength, Cancellation cancellation) {
+        EncodedText encoded = encodeCounted(text, true, maxLength, 1, cancellation);
         int[] ids = encoded.ids();
         ids[0] = before;
         ids[ids.length - 1] = after;
         return encoded;
     }
 
-    private int[] encode(String text, boolean addSpecialTokens, int maxLength, int margin) {
-        return encodeCounted(text, addSpecialTokens, maxLength, margin).ids();
-    }
-
     /// @param margin how many places before and after all ids are left free
-    private EncodedText encodeCounted(String text, boolean addSpecialTokens, int maxLength, int margin) {
+    private EncodedText encodeCounted(
+            String text, boolean addSpecialTokens, int maxLength, int margin, Cancellation cancellation) {
         int others = 2 * margin + (addSpecialTokens ? postProcessor.added() : 0);
         if (maxLength < others) {
             throw new IllegalArgumentException(
@@ -124,7 +145,7 @@ public final class Tokenizer {
         Objects.requireNonNull(text, "text");
         Encoder waiting = idle.take();
         Encoder encoder = waiting != null ? waiting : new Encoder(added, normalizer, preTokenizer, model);
-        IntList ids = encoder.encode(text);
+        IntList ids = encoder.encode(text, cancellation);
         int kept = Math.min(ids.size(), maxLength - others);
         int from = settings.truncateLeft() ? ids.size() - kept : 0;
         int[] result = postProcessor.process(ids.values(), from, from + kept, addSpecialTokens, margin);

@@ -1,6 +1,8 @@
 package io.github.sgpt4j.weights;
 
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.json.Unreadable;
+import io.github.sgpt4j.text.Quoted;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -9,25 +11,158 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
-/// Maps regular files, and says in one sentence why a path is not one.
+/// A regular file in mapped memory, which must not change as long as that is used. Says in one sentence
+/// why a path is not one.
+///
+/// What other processes write to the file is seen through the mapping at once, and reading beyond the
+/// end of a file that they cut short is a fault. [MappedFiles] tells what a reader has to do about
+/// both. A file that is deleted, or replaced by renaming another over it, stays mapped as it was.
 public final class MappedFile {
-    private MappedFile() {}
+    /// For [#settle].
+    private static final Object NO_LOCK = new Object();
 
-    /// Maps the whole file for reading; nothing is read yet. The segment lives as long as `arena`.
+    private final Path path;
+    private final MemorySegment bytes;
+    private final State opened;
+    private volatile @Nullable String problem;
+
+    private MappedFile(Path path, MemorySegment bytes, State opened) {
+        this.path = path;
+        this.bytes = bytes;
+        this.opened = opened;
+    }
+
+    /// What differs when a file is written to.
+    ///
+    /// @param key says which file it is; null where the system does not tell
+    private record State(
+            long size, FileTime modified, @Nullable Object key) {
+        static State of(Path file) throws IOException {
+            BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+            return new State(attributes.size(), attributes.lastModifiedTime(), attributes.fileKey());
+        }
+
+        boolean isOfSameFile(State other) {
+            return Objects.equals(key, other.key);
+        }
+
+        @Override
+        public String toString() {
+            return "%d bytes, modified %s".formatted(size, modified);
+        }
+    }
+
+    /// Maps the whole file for reading; nothing is read yet. The mapping lives as long as `arena`.
     ///
     /// @param kind what the file should be, for messages, such as `a safetensors file`
-    /// @throws FormatException if the file is missing, empty, not a regular file, or cannot be read
-    public static MemorySegment map(Path file, String kind, Arena arena) {
+    /// @throws FormatException if the file is missing, empty, not a regular file, cannot be read, or
+    ///     changes
+    public static MappedFile map(Path file, String kind, Arena arena) {
         requireRegular(file, kind);
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            State before = State.of(file);
             long size = channel.size();
             if (size == 0) {
                 throw new FormatException("%s: expected %s, got an empty file".formatted(file, kind));
             }
-            return channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
+            MemorySegment bytes = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
+            State after = State.of(file);
+            // Otherwise it is not certain that the state is that of the file that is mapped.
+            if (!after.equals(before) || after.size() != size) {
+                throw new FormatException(
+                        "%s: expected %s that stays as it is, got one that changed while it was opened"
+                                .formatted(file, kind));
+            }
+            return new MappedFile(file, bytes, after);
         } catch (IOException e) {
             throw Unreadable.of(file, e);
+        }
+    }
+
+    /// Throws what is still owed to this thread: the virtual machine reports a fault in mapped memory
+    /// (`InternalError`) not where it happens but when the thread next stops, which may be after it has
+    /// left the code that read. Whoever has read mapped memory calls this before anything is done with
+    /// what was read, or another thread is told that it is there.
+    ///
+    /// Faults are reported in this way only where memory is read through segments, by single elements
+    /// or by [MemorySegment#copy]. Loads of the Vector API, and native code, end the process.
+    static void settle() {
+        // Returning from a native method is such a stop; this one does next to nothing.
+        Thread.holdsLock(NO_LOCK);
+    }
+
+    /// As it was given.
+    public Path path() {
+        return path;
+    }
+
+    /// The whole file, read-only.
+    public MemorySegment bytes() {
+        return bytes;
+    }
+
+    /// Throws if the file has been written to since it was mapped, which its size or its time of
+    /// modification tells; and whenever that was so before, as what was made of it may be a mixture.
+    ///
+    /// A file that is no longer found at its path was deleted, renamed or replaced: that is no change.
+    ///
+    /// @throws FormatException if it has changed
+    void requireUnchanged() {
+        if (problem == null) {
+            change().ifPresent(this::refuse);
+        }
+        requireUsable();
+    }
+
+    /// Throws unless the file is still found at its path, as it was: then whoever has opened that path
+    /// has this file.
+    ///
+    /// @throws FormatException if it has changed, or is elsewhere
+    public void requireInPlace() {
+        requireUnchanged();
+        try {
+            if (State.of(path).equals(opened)) {
+                return;
+            }
+        } catch (IOException e) {
+            throw Unreadable.of(path, e);
+        }
+        throw new FormatException(
+                "%s: expected the file that is mapped, got another one: it was replaced meanwhile".formatted(path));
+    }
+
+    /// Throws if [#requireUnchanged] has thrown before; looks at nothing.
+    void requireUsable() {
+        String known = problem;
+        if (known != null) {
+            throw new FormatException(known);
+        }
+    }
+
+    private Optional<String> change() {
+        State now;
+        try {
+            now = State.of(path);
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+        return now.equals(opened) || !now.isOfSameFile(opened)
+                ? Optional.empty()
+                : Optional.of(
+                        "%s: expected the file as it was opened (%s), got %s: it was changed while in use; open it again, and replace such files by renaming"
+                                .formatted(path, opened, now));
+    }
+
+    /// Makes [#requireUnchanged] throw from now on; the first reason stays.
+    synchronized void refuse(String reason) {
+        if (problem == null) {
+            problem = reason;
         }
     }
 

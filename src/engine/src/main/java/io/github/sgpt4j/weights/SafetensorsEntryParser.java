@@ -2,8 +2,10 @@ package io.github.sgpt4j.weights;
 
 import com.fasterxml.jackson.core.JsonToken;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.json.JsonCursor;
 import io.github.sgpt4j.tensor.DType;
 import io.github.sgpt4j.tensor.Shape;
+import io.github.sgpt4j.text.Quoted;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;

@@ -2,11 +2,13 @@ package io.github.sgpt4j.weights;
 
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.tensor.LittleEndian;
+import io.github.sgpt4j.text.Quoted;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -19,13 +21,16 @@ import java.util.Map;
 /// header, a JSON object padded with spaces; the data, which the tensors fill without gaps or overlaps. Opening reads
 /// the header only.
 ///
-/// @param path as given
+/// @param mapped the file
 /// @param tensors by name, in the order of the header; their segments live as long as the arena given to [#open]
 /// @param unknown names of the types of further tensors, by tensor: types that `DType` lacks, so that nothing
 ///     can be said of their contents
 /// @param metadata the strings under `__metadata__`, in the order of the file
 public record SafetensorsFile(
-        Path path, Map<String, WeightTensor> tensors, Map<String, String> unknown, Map<String, String> metadata) {
+        MappedFile mapped,
+        Map<String, WeightTensor> tensors,
+        Map<String, String> unknown,
+        Map<String, String> metadata) {
     /// The longest header accepted, as in the reference implementation.
     public static final long MAX_HEADER_BYTES = 100_000_000;
 
@@ -41,10 +46,16 @@ public record SafetensorsFile(
     /// Maps the file and checks its header.
     ///
     /// @param arena owns the mapping; share it if several threads are to read the tensors
-    /// @throws FormatException if the file is missing, cannot be read, or breaks a rule of the format
+    /// @throws FormatException if the file is missing, cannot be read, changes, or breaks a rule of the
+    ///     format
     public static SafetensorsFile open(Path path, Arena arena) {
-        MemorySegment bytes = MappedFile.map(path, KIND, arena);
-        String file = path.toString();
+        MappedFile mapped = MappedFile.map(path, KIND, arena);
+        return new MappedFiles(List.of(mapped)).reading(() -> read(mapped));
+    }
+
+    private static SafetensorsFile read(MappedFile mapped) {
+        MemorySegment bytes = mapped.bytes();
+        String file = mapped.path().toString();
         long headerBytes = headerBytes(file, bytes);
         MemorySegment json = bytes.asSlice(Long.BYTES, headerBytes);
         MemorySegment data = bytes.asSlice(Long.BYTES + headerBytes);
@@ -66,7 +77,12 @@ public record SafetensorsFile(
                                     entry.name(), new WeightTensor(entry.name(), file, dtype, entry.shape(), slice)),
                             () -> unknown.put(entry.name(), entry.type()));
         }
-        return new SafetensorsFile(path, tensors, unknown, header.metadata());
+        return new SafetensorsFile(mapped, tensors, unknown, header.metadata());
+    }
+
+    /// As given to [#open].
+    public Path path() {
+        return mapped.path();
     }
 
     private static long headerBytes(String file, MemorySegment bytes) {
@@ -92,8 +108,9 @@ public record SafetensorsFile(
     }
 
     private static boolean startsWith(MemorySegment bytes, byte[] prefix) {
+        // A copy: comparing in place runs code that a fault ends the process in.
         return bytes.byteSize() >= prefix.length
-                && bytes.asSlice(0, prefix.length).mismatch(MemorySegment.ofArray(prefix)) < 0;
+                && Arrays.equals(bytes.asSlice(0, prefix.length).toArray(ValueLayout.JAVA_BYTE), prefix);
     }
 
     private static void requireFilled(String file, List<SafetensorsHeader.Entry> entries, long dataBytes) {

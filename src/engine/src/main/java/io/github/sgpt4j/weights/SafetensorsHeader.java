@@ -1,8 +1,10 @@
 package io.github.sgpt4j.weights;
 
 import com.fasterxml.jackson.core.JsonToken;
+import io.github.sgpt4j.json.JsonCursor;
 import io.github.sgpt4j.tensor.DType;
 import io.github.sgpt4j.tensor.Shape;
+import io.github.sgpt4j.text.Quoted;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.LinkedHashMap;

@@ -2,12 +2,15 @@ package io.github.sgpt4j.weights;
 
 import com.fasterxml.jackson.core.JsonToken;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.json.JsonCursor;
+import io.github.sgpt4j.text.Quoted;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /// The index of a checkpoint in several safetensors files: which tensor is in which.
@@ -29,14 +32,17 @@ public record ShardIndex(Path path, Map<String, String> shards) {
     /// @throws FormatException at the first thing wrong
     public static ShardIndex read(Path path) {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment bytes = MappedFile.map(path, KIND, arena);
+            MappedFile mapped = MappedFile.map(path, KIND, arena);
+            MemorySegment bytes = mapped.bytes();
             if (bytes.byteSize() > MAX_BYTES) {
                 throw new FormatException("%s: expected %s of at most %d bytes, got %d"
                         .formatted(path, KIND, MAX_BYTES, bytes.byteSize()));
             }
-            try (JsonCursor json = new JsonCursor(path.toString(), bytes, 0)) {
-                return new ShardIndex(path, parse(json));
-            }
+            return new MappedFiles(List.of(mapped)).reading(() -> {
+                try (JsonCursor json = new JsonCursor(path.toString(), bytes, 0)) {
+                    return new ShardIndex(path, parse(json));
+                }
+            });
         }
     }
 

@@ -5,6 +5,8 @@ import io.github.sgpt4j.tensor.Half;
 import io.github.sgpt4j.tensor.LittleEndian;
 import io.github.sgpt4j.tensor.Shape;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.Objects;
 
 /// A named tensor in mapped memory, row-major and little-endian.
@@ -17,6 +19,8 @@ import java.util.Objects;
 /// @param shape dimensions, outermost first
 /// @param data read-only bytes, `dtype.bytes(shape.elements())` long; not necessarily aligned to the element size
 public record WeightTensor(String name, String file, DType dtype, Shape shape, MemorySegment data) {
+    private static final int COMPARED_BYTES = 1 << 16;
+
     public WeightTensor {
         long expected = dtype.bytes(shape.elements());
         if (data.byteSize() != expected) {
@@ -60,6 +64,40 @@ public record WeightTensor(String name, String file, DType dtype, Shape shape, M
             }
             default -> throw notWeight();
         }
+        settle();
+    }
+
+    /// Whether another tensor has the same bytes.
+    ///
+    /// @throws IllegalStateException if the weights of one of them are closed
+    public boolean hasBytesOf(WeightTensor other) {
+        long size = data.byteSize();
+        if (other.data.byteSize() != size) {
+            return false;
+        }
+        // Through copies: comparing in place runs code that a fault ends the process in.
+        byte[] own = new byte[(int) Math.min(size, COMPARED_BYTES)];
+        byte[] others = new byte[own.length];
+        for (long at = 0; at < size; at += own.length) {
+            int count = (int) Math.min(own.length, size - at);
+            MemorySegment.copy(data, ValueLayout.JAVA_BYTE, at, own, 0, count);
+            MemorySegment.copy(other.data, ValueLayout.JAVA_BYTE, at, others, 0, count);
+            settle();
+            if (!Arrays.equals(own, 0, count, others, 0, count)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// Ends a part of work that has read [#data] itself, on the thread that has: throws if the file
+    /// turned out to have become shorter, which is told to a thread late. The work as a whole is in
+    /// [MappedFiles#reading].
+    ///
+    /// Only [MemorySegment#copy] and reads of single elements are told of that. Loads of the Vector API
+    /// from [#data], and machine code that reads there, would end the process.
+    public static void settle() {
+        MappedFile.settle();
     }
 
     /// All elements in row-major order, widened to `float`, in a new array.

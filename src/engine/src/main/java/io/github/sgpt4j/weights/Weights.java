@@ -1,11 +1,16 @@
 package io.github.sgpt4j.weights;
 
+import io.github.sgpt4j.call.Uninterrupted;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.error.SgptException;
 import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.json.Unreadable;
 import io.github.sgpt4j.tensor.DType;
 import io.github.sgpt4j.tensor.Half;
 import io.github.sgpt4j.tensor.LittleEndian;
 import io.github.sgpt4j.tensor.Shape;
+import io.github.sgpt4j.text.NearNames;
+import io.github.sgpt4j.text.Quoted;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -31,8 +36,9 @@ import java.util.function.Function;
 /// The tensors of a checkpoint by name, in mapped memory: `model.safetensors`, or the shards that
 /// `model.safetensors.index.json` names (the single file wins if both are there, as in transformers).
 ///
-/// Opening reads headers only; pages of weights are read when touched. All segments belong to one shared arena that
-/// [#close] closes: any thread may read until then, and none may be reading while it closes.
+/// Opening reads headers only; pages of weights are read when touched, so files must stay as they are:
+/// [#mapped] notices if they do not. All segments belong to one shared arena that [#close] closes: any
+/// thread may read until then, and none may be reading while it closes.
 ///
 /// With an index, each tensor it names must be in the shard it names for it, and no name may occur in two shards.
 /// Tensors that the index does not name are left out.
@@ -57,6 +63,7 @@ public final class Weights implements AutoCloseable {
     private final Map<String, String> unknown;
     private final Map<String, String> metadata;
     private final List<Path> files;
+    private final MappedFiles mapped;
 
     /// What some of the tensors belong to, closed with this.
     private final List<Weights> parts = new ArrayList<>();
@@ -67,23 +74,29 @@ public final class Weights implements AutoCloseable {
             Map<String, WeightTensor> tensors,
             Map<String, String> unknown,
             Map<String, String> metadata,
-            List<Path> files) {
+            List<Path> files,
+            MappedFiles mapped) {
         this.source = source;
         this.arena = arena;
         this.tensors = Collections.unmodifiableNavigableMap(new TreeMap<>(tensors));
         this.unknown = Collections.unmodifiableMap(new TreeMap<>(unknown));
         this.metadata = Collections.unmodifiableMap(new LinkedHashMap<>(metadata));
         this.files = List.copyOf(files);
+        this.mapped = mapped;
     }
 
     /// Opens the weights of a checkpoint directory.
     ///
     /// @throws FormatException if there are none, or a file breaks a rule of its format
     public static Weights open(Path directory) {
+        return Uninterrupted.get(() -> openHere(directory));
+    }
+
+    private static Weights openHere(Path directory) {
         MappedFile.requireDirectory(directory, "a model directory");
         Path single = directory.resolve(SINGLE_FILE);
         if (MappedFile.present(single)) {
-            return openFile(single);
+            return openFileHere(single);
         }
         Path index = directory.resolve(INDEX_FILE);
         if (MappedFile.present(index)) {
@@ -96,12 +109,22 @@ public final class Weights implements AutoCloseable {
     ///
     /// @throws FormatException if it is missing, or breaks a rule of the format
     public static Weights openFile(Path file) {
+        return Uninterrupted.get(() -> openFileHere(file));
+    }
+
+    private static Weights openFileHere(Path file) {
         Arena arena = Arena.ofShared();
         boolean opened = false;
         try {
             SafetensorsFile safetensors = SafetensorsFile.open(file, arena);
             Weights weights = new Weights(
-                    file, arena, safetensors.tensors(), safetensors.unknown(), safetensors.metadata(), List.of(file));
+                    file,
+                    arena,
+                    safetensors.tensors(),
+                    safetensors.unknown(),
+                    safetensors.metadata(),
+                    List.of(file),
+                    new MappedFiles(List.of(safetensors.mapped())));
             opened = true;
             return weights;
         } finally {
@@ -121,13 +144,14 @@ public final class Weights implements AutoCloseable {
         Arena arena = Arena.ofShared();
         boolean opened = false;
         try {
+            MappedFiles mapped = MappedFiles.together(stored.mapped, others.mapped);
             Map<String, WeightTensor> tensors = new TreeMap<>(stored.tensors);
-            tensors.putAll(changes.apply(arena));
+            tensors.putAll(mapped.reading(() -> changes.apply(arena)));
             Map<String, String> unknown = new TreeMap<>(stored.unknown);
             unknown.keySet().removeAll(tensors.keySet());
             List<Path> files = new ArrayList<>(stored.files);
             files.addAll(others.files);
-            Weights weights = new Weights(stored.source, arena, tensors, unknown, stored.metadata, files);
+            Weights weights = new Weights(stored.source, arena, tensors, unknown, stored.metadata, files, mapped);
             weights.parts.add(stored);
             weights.parts.add(others);
             opened = true;
@@ -162,7 +186,8 @@ public final class Weights implements AutoCloseable {
                 MemorySegment bytes = data.asSlice(0, shape.elements() * dtype.bytes());
                 tensors.put(name, new WeightTensor(name, source.toString(), dtype, shape, bytes));
             });
-            Weights weights = new Weights(source, arena, tensors, Map.of(), Map.of(), List.of());
+            Weights weights =
+                    new Weights(source, arena, tensors, Map.of(), Map.of(), List.of(), new MappedFiles(List.of()));
             opened = true;
             return weights;
         } finally {
@@ -214,7 +239,9 @@ public final class Weights implements AutoCloseable {
                     shards.values().stream().map(SafetensorsFile::path).toList();
             Map<String, String> unknown = new TreeMap<>();
             Map<String, WeightTensor> tensors = select(index, shards, unknown);
-            Weights weights = new Weights(directory, arena, tensors, unknown, metadata, files);
+            MappedFiles mapped = new MappedFiles(
+                    shards.values().stream().map(SafetensorsFile::mapped).toList());
+            Weights weights = new Weights(directory, arena, tensors, unknown, metadata, files, mapped);
             opened = true;
             return weights;
         } finally {
@@ -273,7 +300,7 @@ public final class Weights implements AutoCloseable {
                 || MappedFile.present(directory.resolve("pytorch_model.bin.index.json"));
     }
 
-    private static FormatException noWeights(Path directory) {
+    private static SgptException noWeights(Path directory) {
         Set<String> names = new TreeSet<>();
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
             for (Path entry : entries) {
@@ -402,6 +429,11 @@ public final class Weights implements AutoCloseable {
     /// The mapped files, sorted by name.
     public List<Path> files() {
         return files;
+    }
+
+    /// The mapped files, for whoever reads tensors: results are made in [MappedFiles#reading].
+    public MappedFiles mapped() {
+        return mapped;
     }
 
     /// Bytes of all tensors.

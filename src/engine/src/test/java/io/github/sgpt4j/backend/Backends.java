@@ -58,6 +58,15 @@ public final class Backends {
                 });
     }
 
+    /// Calls `layer` before each layer of a decoder, on the thread that computes it.
+    public static Backend layers(Backend backend, Runnable layer) {
+        return hooked(backend, (operation, arguments) -> {
+            if (operation.equals("attention")) {
+                layer.run();
+            }
+        });
+    }
+
     /// Shows every batch whose tokens are embedded: these tokens are computed.
     public static Backend watched(Backend backend, Consumer<PackedBatch> embedded) {
         return hooked(backend, (operation, arguments) -> {

@@ -8,7 +8,9 @@ import io.github.sgpt4j.backend.MatrixRows;
 import io.github.sgpt4j.backend.NormParameters;
 import io.github.sgpt4j.backend.cpu.CpuBackend;
 import io.github.sgpt4j.backend.cpu.CpuOptions;
+import io.github.sgpt4j.backend.cpu.WeightFormat;
 import io.github.sgpt4j.batch.PackedBatch;
+import io.github.sgpt4j.model.family.DecoderConfig;
 import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.testing.Variants;
 import io.github.sgpt4j.weights.ExpectedTensor;
@@ -98,7 +100,7 @@ class DecoderLayoutTest {
     void theLayoutNamesWhatLoadingTakes(Path checkpoint) {
         Path directory = folder(checkpoint);
         try (Weights weights = Weights.open(directory);
-                Backend real = new CpuBackend(CpuOptions.defaults())) {
+                Backend real = new CpuBackend(CpuOptions.of(WeightFormat.AS_STORED))) {
             DecoderLayout layout = DecoderLayout.read(directory, weights.names());
             Recorder recorder = new Recorder(real);
             Decoder decoder = Decoder.load(directory, weights, recorder.backend);
@@ -119,7 +121,7 @@ class DecoderLayoutTest {
     void theStatedActivationsAreAllocated(Path checkpoint) {
         Path directory = folder(checkpoint);
         try (Weights weights = Weights.open(directory);
-                Backend real = new CpuBackend(CpuOptions.defaults())) {
+                Backend real = new CpuBackend(CpuOptions.of(WeightFormat.AS_STORED))) {
             Recorder recorder = new Recorder(real);
             Decoder decoder = Decoder.load(directory, weights, recorder.backend);
             DecoderConfig c = decoder.config();

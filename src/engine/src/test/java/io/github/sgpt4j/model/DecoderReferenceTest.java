@@ -9,6 +9,7 @@ import io.github.sgpt4j.backend.reference.ReferenceBackend;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.PackedBatchBuilder;
 import io.github.sgpt4j.batch.SequenceBatch;
+import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.testing.Closeness;
 import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.testing.Variants;
@@ -157,7 +158,7 @@ class DecoderReferenceTest {
                 PackedBatchBuilder builder = new PackedBatchBuilder();
                 builder.addCached(front);
                 builder.add(ids, front, ids.length, 0);
-                try (CachedPrefix prefix = decoder.prefix(Arrays.copyOf(ids, front))) {
+                try (CachedPrefix prefix = decoder.prefix(Arrays.copyOf(ids, front), Cancellation.NEVER)) {
                     float[] actual = decoder.logProbabilities(
                             builder.build(),
                             Optional.of(prefix),

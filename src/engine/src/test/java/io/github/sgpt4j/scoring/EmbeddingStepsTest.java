@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.backend.reference.ReferenceBackend;
+import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.SgptException;
 import io.github.sgpt4j.error.UnsupportedModelException;
@@ -53,8 +54,8 @@ class EmbeddingStepsTest {
     void withoutStepsVectorsAreUnchanged() {
         try (EmbeddingSteps steps = EmbeddingSteps.load(backend, List.of(), 3)) {
             assertEquals(3, steps.width());
-            assertArrayEquals(new float[] {1, 2, 3}, steps.apply(new float[][] {{1, 2, 3}})[0]);
-            assertEquals(0, steps.apply(new float[0][]).length);
+            assertArrayEquals(new float[] {1, 2, 3}, steps.apply(new float[][] {{1, 2, 3}}, Cancellation.NEVER)[0]);
+            assertEquals(0, steps.apply(new float[0][], Cancellation.NEVER).length);
         }
     }
 

@@ -1,12 +1,13 @@
 package io.github.sgpt4j.scoring;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.batch.TokenBudget;
+import io.github.sgpt4j.call.Cancellation;
+import io.github.sgpt4j.error.CancelledException;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.testing.FewThreads;
 import java.util.ArrayList;
@@ -33,6 +34,7 @@ class LanesTest {
     private static final long SEED = Long.getLong("sgpt4j.seed", 4096);
     private static ReferenceModel model;
 
+    private Cancellation cancellation = Cancellation.ofThisThread("counting");
     private final AtomicInteger opened = new AtomicInteger();
     private final AtomicInteger closed = new AtomicInteger();
     private final AtomicInteger underWay = new AtomicInteger();
@@ -113,7 +115,7 @@ class LanesTest {
     }
 
     private void run(Lanes lanes, Iterator<Integer> batches, TokenBudget budget, IntConsumer start) {
-        lanes.run(batches, batch -> 1, budget, decoder -> new Watcher(start, batch -> {}));
+        lanes.run(batches, batch -> 1, budget, cancellation, decoder -> new Watcher(start, batch -> {}));
     }
 
     @Test
@@ -177,6 +179,7 @@ class LanesTest {
                         numbers(tokens.length),
                         batch -> tokens[batch],
                         new TokenBudget(most, 4),
+                        cancellation,
                         decoder -> new Watcher(
                                 batch -> {
                                     long now = sum.addAndGet(tokens[batch]);
@@ -205,6 +208,7 @@ class LanesTest {
                         numbers(tokens.length),
                         batch -> tokens[batch],
                         new TokenBudget(100, 3),
+                        cancellation,
                         decoder -> new Watcher(
                                 batch -> {
                                     if (tokens[batch] == 60) {
@@ -253,7 +257,12 @@ class LanesTest {
                 failure,
                 assertThrows(
                         IllegalStateException.class,
-                        () -> lanes(1).run(endless, batch -> 100, new TokenBudget(100, 4), decoder -> failing)));
+                        () -> lanes(1).run(
+                                        endless,
+                                        batch -> 100,
+                                        new TokenBudget(100, 4),
+                                        cancellation,
+                                        decoder -> failing)));
         assertEquals(0, underWay.get());
         assertEquals(1, closed.get());
     }
@@ -281,28 +290,102 @@ class LanesTest {
         for (int decoders : new int[] {1, 2}) {
             assertThrows(
                     IllegalArgumentException.class,
-                    () -> lanes(decoders).run(numbers(9), batch -> 1, new TokenBudget(100, 3), decoder -> {
-                        throw new IllegalArgumentException("lane");
-                    }));
+                    () -> lanes(decoders)
+                            .run(numbers(9), batch -> 1, new TokenBudget(100, 3), cancellation, decoder -> {
+                                throw new IllegalArgumentException("lane");
+                            }));
+        }
+    }
+
+    /// Runs batches of 200 tokens, more than the budget: each waits until nothing else is under way on its decoder.
+    private void expectCancelled(int decoders, TokenBudget budget, IntConsumer start) {
+        Iterator<Integer> endless = IntStream.iterate(0, i -> i + 1).iterator();
+        cancellation = Cancellation.ofThisThread("counting");
+        CancelledException thrown = assertThrows(
+                CancelledException.class,
+                () -> lanes(decoders)
+                        .run(endless, batch -> 200, budget, cancellation, decoder -> new Watcher(start, batch -> {})));
+        assertEquals("counting was cancelled: the calling thread was interrupted", thrown.getMessage());
+        assertTrue(Thread.interrupted(), "the status stays set");
+        assertEquals(0, underWay.get());
+        assertEquals(opened.get(), closed.get());
+        assertEquals(
+                List.of(),
+                Thread.getAllStackTraces().keySet().stream()
+                        .filter(thread -> thread.getName().equals("sgpt4j-lane"))
+                        .toList());
+    }
+
+    @Test
+    void anInterruptBeforehandLetsNothingBegin() {
+        for (int decoders : new int[] {1, 2}) {
+            Thread.currentThread().interrupt();
+            AtomicInteger runs = new AtomicInteger();
+            expectCancelled(decoders, new TokenBudget(100, 3), batch -> runs.incrementAndGet());
+            assertEquals(0, runs.get());
         }
     }
 
     @Test
-    void anInterruptIsLeftToTheCallerAndEndsNothing() {
+    void anInterruptEndsTheCallBeforeTheNextBatch() {
+        Thread caller = Thread.currentThread();
         for (int decoders : new int[] {1, 2}) {
-            AtomicInteger runs = new AtomicInteger();
-            Thread.currentThread().interrupt();
-            // Larger than the budget, so that batches wait for room.
-            lanes(decoders)
-                    .run(
-                            numbers(50),
-                            batch -> 200,
-                            new TokenBudget(100, 3),
-                            decoder -> new Watcher(batch -> runs.incrementAndGet(), batch -> {}));
-            assertEquals(50, runs.get());
-            assertTrue(Thread.interrupted());
+            for (int sides : new int[] {1, 3}) {
+                AtomicInteger begun = new AtomicInteger();
+                AtomicInteger late = new AtomicInteger();
+                AtomicInteger interrupts = new AtomicInteger();
+                expectCancelled(decoders, new TokenBudget(100, sides), batch -> {
+                    if (interrupts.get() > 0) {
+                        late.incrementAndGet();
+                    }
+                    if (begun.incrementAndGet() == 5) {
+                        caller.interrupt();
+                        interrupts.incrementAndGet();
+                    }
+                });
+                // One that another decoder took at the same time.
+                assertTrue(late.get() < decoders, late::toString);
+            }
         }
-        assertFalse(Thread.interrupted());
+    }
+
+    /// Stands for a batch of many layers.
+    private void computeUntilCancelled() {
+        while (true) {
+            cancellation.check();
+            Thread.onSpinWait();
+        }
+    }
+
+    /// Interrupts this thread once it waits.
+    private static void interruptWhenItWaits(Thread caller) {
+        Thread.ofPlatform().daemon().start(() -> {
+            while (caller.getState() != Thread.State.WAITING) {
+                Thread.onSpinWait();
+            }
+            caller.interrupt();
+        });
+    }
+
+    @Test
+    void anInterruptReachesTheThreadsThatTheCallerWaitsFor() {
+        interruptWhenItWaits(Thread.currentThread());
+        expectCancelled(2, new TokenBudget(100), batch -> computeUntilCancelled());
+    }
+
+    @Test
+    void anInterruptReachesTheThreadsThatTheCallerWaitsForRoomBeside() {
+        Thread caller = Thread.currentThread();
+        CountDownLatch otherComputes = new CountDownLatch(1);
+        interruptWhenItWaits(caller);
+        // One batch at a time: the caller's first, then the other thread's, which the caller waits for.
+        expectCancelled(1, new TokenBudget(100, 2), batch -> {
+            if (!Thread.currentThread().equals(caller)) {
+                otherComputes.countDown();
+                computeUntilCancelled();
+            }
+        });
+        assertEquals(0, otherComputes.getCount());
     }
 
     @Test

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.sgpt4j.call.Cancellation;
+import io.github.sgpt4j.error.CancelledException;
 import io.github.sgpt4j.scoring.TokenizedWindows.Ahead;
 import io.github.sgpt4j.tokenizer.EncodedText;
 import java.util.ArrayList;
@@ -34,7 +36,7 @@ class TokenizedWindowsTest {
     @ParameterizedTest
     @EnumSource
     void windowsFollowOneAnother(Ahead ahead) {
-        try (TokenizedWindows windows = new TokenizedWindows(TEXTS, 2, ahead, this::encode)) {
+        try (TokenizedWindows windows = new TokenizedWindows(TEXTS, 2, ahead, this::encode, Cancellation.NEVER)) {
             List<Integer> firsts = new ArrayList<>();
             List<Integer> ids = new ArrayList<>();
             for (var window = windows.next(); window.isPresent(); window = windows.next()) {
@@ -52,7 +54,7 @@ class TokenizedWindowsTest {
 
     @Test
     void withoutWorkAheadEverythingIsMadeByTheCallerWhenAskedFor() {
-        try (TokenizedWindows windows = new TokenizedWindows(TEXTS, 2, Ahead.NOT, this::encode)) {
+        try (TokenizedWindows windows = new TokenizedWindows(TEXTS, 2, Ahead.NOT, this::encode, Cancellation.NEVER)) {
             windows.next();
             assertEquals(2, encoded.size());
             windows.next();
@@ -71,7 +73,8 @@ class TokenizedWindowsTest {
             }
             return ids;
         };
-        try (TokenizedWindows windows = new TokenizedWindows(TEXTS, 2, Ahead.ONE_THREAD, encoding)) {
+        try (TokenizedWindows windows =
+                new TokenizedWindows(TEXTS, 2, Ahead.ONE_THREAD, encoding, Cancellation.NEVER)) {
             windows.next();
             second.await();
             assertSame(Thread.currentThread(), encoded.get("0"));
@@ -93,9 +96,56 @@ class TokenizedWindowsTest {
             }
             return encode(text);
         };
-        try (TokenizedWindows windows = new TokenizedWindows(TEXTS, 2, Ahead.ONE_THREAD, encoding)) {
+        try (TokenizedWindows windows =
+                new TokenizedWindows(TEXTS, 2, Ahead.ONE_THREAD, encoding, Cancellation.NEVER)) {
             assertEquals(0, windows.next().orElseThrow().first());
             assertSame(failure, assertThrows(IllegalArgumentException.class, windows::next));
         }
+    }
+
+    @Test
+    void anInterruptEndsTheWaitForTheBackgroundAndTheBackground() {
+        Cancellation cancellation = Cancellation.ofThisThread("tokenizing");
+        Thread caller = Thread.currentThread();
+        CountDownLatch begun = new CountDownLatch(1);
+        TokenizedWindows.Encoding endless = text -> {
+            while (text.equals("2")) {
+                begun.countDown();
+                cancellation.check();
+                Thread.onSpinWait();
+            }
+            return encode(text);
+        };
+        try (TokenizedWindows windows = new TokenizedWindows(TEXTS, 2, Ahead.ONE_THREAD, endless, cancellation)) {
+            windows.next();
+            Thread.ofPlatform().daemon().start(() -> {
+                while (begun.getCount() > 0 || caller.getState() != Thread.State.WAITING) {
+                    Thread.onSpinWait();
+                }
+                caller.interrupt();
+            });
+            assertThrows(CancelledException.class, windows::next);
+        }
+        assertTrue(Thread.interrupted());
+        assertTrue(!encoded.containsKey("3"));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void anInterruptLeavesTheTextsThatFollow(Ahead ahead) {
+        Cancellation cancellation = Cancellation.ofThisThread("tokenizing");
+        Thread caller = Thread.currentThread();
+        TokenizedWindows.Encoding interrupting = text -> {
+            caller.interrupt();
+            return encode(text);
+        };
+        try (TokenizedWindows windows = new TokenizedWindows(TEXTS, 2, ahead, interrupting, cancellation)) {
+            assertThrows(CancelledException.class, () -> {
+                windows.next();
+                windows.next();
+            });
+        }
+        assertTrue(Thread.interrupted());
+        assertTrue(encoded.size() <= 2, encoded::toString);
     }
 }

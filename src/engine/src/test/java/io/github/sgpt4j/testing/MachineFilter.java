@@ -152,7 +152,7 @@ public final class MachineFilter implements PostDiscoveryFilter {
     }
 
     private static Optional<String> matrixUnitLacks() {
-        if (new CpuOptions(0, WeightFormat.AS_STORED).usesMatrixUnit()) {
+        if (CpuOptions.of(WeightFormat.AS_STORED).usesMatrixUnit()) {
             return Optional.empty();
         }
         Path features = Path.of("/proc/cpuinfo");

@@ -12,12 +12,29 @@ public final class OtherJvm {
 
     /// What the main method of a class prints, warnings included, with the Vector API and some options.
     public static String run(Class<?> main, String... options) throws IOException {
+        Process process = start(main, options);
+        return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    }
+
+    /// How another virtual machine ended.
+    ///
+    /// @param status what it told the system, such as 134 after a crash
+    /// @param output what it printed, warnings included
+    public record Ended(int status, String output) {}
+
+    /// As [#run], with the status.
+    public static Ended end(Class<?> main, String... options) throws IOException, InterruptedException {
+        Process process = start(main, options);
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        return new Ended(process.waitFor(), output);
+    }
+
+    private static Process start(Class<?> main, String... options) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("--add-modules=jdk.incubator.vector");
         command.addAll(List.of(options));
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        return new ProcessBuilder(command).redirectErrorStream(true).start();
     }
 }

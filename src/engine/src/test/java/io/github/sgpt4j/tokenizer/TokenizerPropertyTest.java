@@ -7,6 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.sgpt4j.call.Cancellation;
+import io.github.sgpt4j.tokenizer.bpe.BpeMerger;
+import io.github.sgpt4j.tokenizer.collection.Growth;
+import io.github.sgpt4j.tokenizer.files.ModelReader;
+import io.github.sgpt4j.tokenizer.pattern.CharacterClasses;
+import io.github.sgpt4j.tokenizer.pattern.KnownSplitters;
+import io.github.sgpt4j.tokenizer.pattern.OnigurumaPattern;
+import io.github.sgpt4j.tokenizer.pattern.Splitter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -79,7 +87,7 @@ class TokenizerPropertyTest {
             int from = random.nextInt(symbols.length + 1);
             int[] other = symbols.clone();
             int end = merger.mergeByScan(symbols, from, symbols.length);
-            assertEquals(end, merger.mergeByHeap(other, from, symbols.length));
+            assertEquals(end, merger.mergeByHeap(other, from, symbols.length, Cancellation.NEVER));
             assertArrayEquals(Arrays.copyOf(symbols, end), Arrays.copyOf(other, end));
         }
     }

@@ -14,16 +14,16 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.function.Executable;
 
 /// Builds broken files and checks what is said about them.
-final class Hostile {
+public final class Hostile {
     private Hostile() {}
 
     /// A file whose length field fits its header.
-    static byte[] file(String header, int dataBytes) {
+    public static byte[] file(String header, int dataBytes) {
         byte[] json = header.getBytes(StandardCharsets.UTF_8);
         return file(json.length, json, dataBytes);
     }
 
-    static byte[] file(long headerLength, byte[] header, int dataBytes) {
+    public static byte[] file(long headerLength, byte[] header, int dataBytes) {
         return ByteBuffer.allocate(8 + header.length + dataBytes)
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .putLong(headerLength)
@@ -31,16 +31,16 @@ final class Hostile {
                 .array();
     }
 
-    static Path write(Path directory, String name, byte[] bytes) throws IOException {
+    public static Path write(Path directory, String name, byte[] bytes) throws IOException {
         return Files.write(directory.resolve(name), bytes);
     }
 
-    static Path write(Path directory, String name, String text) throws IOException {
+    public static Path write(Path directory, String name, String text) throws IOException {
         return Files.writeString(directory.resolve(name), text);
     }
 
     /// Runs and checks that it fails with one sentence that has all the parts.
-    static void assertRefused(Executable action, Object... parts) {
+    public static void assertRefused(Executable action, Object... parts) {
         String message =
                 String.valueOf(assertThrows(FormatException.class, action).getMessage());
         assertFalse(message.contains("\n"), "one line: " + message);

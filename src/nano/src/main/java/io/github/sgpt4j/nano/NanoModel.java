@@ -1,5 +1,6 @@
 package io.github.sgpt4j.nano;
 
+import io.github.sgpt4j.BiEncoder;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -18,13 +19,20 @@ public final class NanoModel {
 
     private NanoModel() {}
 
+    /// Opens the model as an encoder; closing the encoder closes the model.
+    ///
+    /// @throws UncheckedIOException if the model cannot be unpacked
+    public static BiEncoder open() {
+        return BiEncoder.open(directory());
+    }
+
     /// The model as a checkpoint directory, unpacked on first use.
     ///
     /// It lies in the user's cache (`$XDG_CACHE_HOME` or `~/.cache`, on Windows `%LOCALAPPDATA%`) as
     /// `sgpt4j/nano-specb-HASH`; the name says that the model is asymmetric, the hash stands for the contents. A
-    /// directory that lacks a file, or holds one of another size, is replaced. Several processes may call this at
-    /// once. Where the cache cannot be written, the model goes to a temporary directory that is deleted when the
-    /// virtual machine ends.
+    /// directory that lacks a file, or holds one of another content, is replaced. Several processes may call
+    /// this at once. Where the cache cannot be written, the model goes to a temporary directory that is deleted
+    /// when the virtual machine ends.
     ///
     /// @throws UncheckedIOException if the model cannot be unpacked there either
     public static Path directory() {

@@ -4,25 +4,42 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
 /// Puts packed files into a directory, once, so that several processes may try at the same time: each fills a
 /// directory of its own, and the first to rename it wins.
 final class Unpacker {
     private static final int ATTEMPTS = 5;
+
+    /// Name of the file with the stamps of the others.
+    private static final String NOTE = ".unpacked";
+
+    private static final String MODIFIED = "lastModifiedTime";
+    private static final String UNIX_ATTRIBUTES = "unix:lastModifiedTime,ctime,ino";
+
+    /// No run takes so long; what is older was left by one that was killed.
+    private static final Duration LONGEST = Duration.ofHours(1);
 
     private final List<ListedFile> files;
     private final Function<String, InputStream> source;
@@ -36,7 +53,7 @@ final class Unpacker {
     /// The directory `name` in `cache`, complete; or a temporary one of a similar name if `cache` cannot be written.
     Path unpack(Path cache, String name) throws IOException {
         Path target = cache.resolve(name);
-        if (isComplete(target)) {
+        if (isComplete(target) && isUntouched(target)) {
             return target;
         }
         try {
@@ -47,7 +64,76 @@ final class Unpacker {
         }
     }
 
-    /// Whether every file is there with its size. Contents are checked when they are written, not at every start.
+    /// Whether nobody has written to the files since their contents were last found right.
+    private boolean isUntouched(Path directory) {
+        Path note = directory.resolve(NOTE);
+        try {
+            String stamps = stamps(directory);
+            if (Files.isRegularFile(note) && Files.readString(note).equals(stamps)) {
+                return true;
+            }
+            if (!isRight(directory)) {
+                return false;
+            }
+            note(directory, stamps);
+            return true;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /// Where the cache cannot be written, contents are checked again next time.
+    private static void note(Path directory, String stamps) {
+        try {
+            Path work = Files.createTempFile(directory, NOTE, ".new");
+            try {
+                Files.writeString(work, stamps);
+                Files.move(work, directory.resolve(NOTE), StandardCopyOption.ATOMIC_MOVE);
+            } finally {
+                Files.deleteIfExists(work);
+            }
+        } catch (IOException e) {
+            return;
+        }
+    }
+
+    /// Times and numbers of all files, as precisely as the file system knows them.
+    private String stamps(Path directory) throws IOException {
+        StringBuilder stamps = new StringBuilder();
+        boolean unix = directory.getFileSystem().supportedFileAttributeViews().contains("unix");
+        for (ListedFile file : files) {
+            Path path = directory.resolve(file.path());
+            Map<String, Object> found = Files.readAttributes(path, unix ? UNIX_ATTRIBUTES : MODIFIED);
+            stamps.append(file.path()).append(' ').append(nanos(found, MODIFIED));
+            if (unix) {
+                stamps.append(' ').append(nanos(found, "ctime")).append(' ').append(found.get("ino"));
+            }
+            stamps.append('\n');
+        }
+        return stamps.toString();
+    }
+
+    private static long nanos(Map<String, Object> attributes, String name) {
+        return attributes.get(name) instanceof FileTime time ? time.to(TimeUnit.NANOSECONDS) : 0;
+    }
+
+    private boolean isRight(Path directory) throws IOException {
+        for (ListedFile file : files) {
+            MessageDigest digest = sha256();
+            byte[] buffer = new byte[1 << 18];
+            try (InputStream in = Files.newInputStream(directory.resolve(file.path()))) {
+                for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+                    digest.update(buffer, 0, count);
+                }
+            }
+            if (!HexFormat.of().formatHex(digest.digest()).equals(file.sha256())) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// Whether every file is there with its size.
     private boolean isComplete(Path directory) {
         for (ListedFile file : files) {
             try {
@@ -64,15 +150,17 @@ final class Unpacker {
     }
 
     private Path install(Path cache, Path target) throws IOException {
+        clean(cache, target);
         Path work = Files.createTempDirectory(cache, target.getFileName() + ".new");
         try {
             write(work);
+            note(work, stamps(work));
             for (int attempt = 1; ; attempt++) {
                 try {
                     return Files.move(work, target, StandardCopyOption.ATOMIC_MOVE);
                 } catch (IOException e) {
                     // Either another process was faster, or a damaged directory is in the way.
-                    if (isComplete(target)) {
+                    if (isComplete(target) && isUntouched(target)) {
                         return target;
                     }
                     if (attempt == ATTEMPTS) {
@@ -83,6 +171,21 @@ final class Unpacker {
             }
         } finally {
             delete(work);
+        }
+    }
+
+    /// Removes what runs that were killed have left.
+    private static void clean(Path cache, Path target) throws IOException {
+        FileTime old = FileTime.from(Instant.now().minus(LONGEST));
+        try (DirectoryStream<Path> left = Files.newDirectoryStream(cache, target.getFileName() + ".{new,old}*")) {
+            for (Path path : left) {
+                if (Files.getLastModifiedTime(path, LinkOption.NOFOLLOW_LINKS).compareTo(old) < 0) {
+                    delete(path);
+                }
+            }
+        } catch (NoSuchFileException | DirectoryIteratorException e) {
+            // Another process cleans up, too.
+            return;
         }
     }
 

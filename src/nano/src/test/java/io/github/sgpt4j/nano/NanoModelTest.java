@@ -4,12 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -55,6 +58,64 @@ class NanoModelTest {
         Files.write(model.resolve("tokenizer.json"), new byte[10]);
         assertIntact(unpack());
         assertNoLeftovers(model);
+    }
+
+    /// Of the same size, and with the time that it had.
+    @Test
+    void replacesAFileWithAnotherContent() throws IOException {
+        Path model = unpack();
+        Path weights = model.resolve("model.safetensors");
+        assumeTrue(weights.getFileSystem().supportedFileAttributeViews().contains("unix"), "needs times of changes");
+        FileTime time = Files.getLastModifiedTime(weights);
+        byte[] bytes = Files.readAllBytes(weights);
+        bytes[bytes.length / 2] ^= 1;
+        Files.write(weights, bytes);
+        Files.setLastModifiedTime(weights, time);
+        assertIntact(unpack());
+        assertNoLeftovers(model);
+    }
+
+    @Test
+    void keepsWhatOnlyLooksChanged() throws IOException {
+        Path model = unpack();
+        Path weights = model.resolve("model.safetensors");
+        for (int i = 0; i < 2; i++) {
+            Files.setLastModifiedTime(weights, FileTime.fromMillis(1_000_000));
+            assertEquals(model, unpack());
+            assertEquals(1_000_000, Files.getLastModifiedTime(weights).toMillis());
+            // One that was unpacked by an older version.
+            Files.delete(model.resolve(".unpacked"));
+        }
+        assertEquals(model, unpack());
+        assertTrue(Files.exists(model.resolve(".unpacked")));
+        assertEquals(1_000_000, Files.getLastModifiedTime(weights).toMillis());
+    }
+
+    @Test
+    void replacesFilesThatAreEmptyOrDirectories() throws IOException {
+        Path model = unpack();
+        Files.write(model.resolve("config.json"), new byte[0]);
+        assertIntact(unpack());
+        Files.delete(model.resolve("model.safetensors"));
+        Files.createDirectories(model.resolve("model.safetensors/x"));
+        assertIntact(unpack());
+        Files.delete(model.resolve(".unpacked"));
+        Files.createDirectories(model.resolve(".unpacked/x"));
+        assertIntact(unpack());
+        assertNoLeftovers(model);
+    }
+
+    @Test
+    void removesWhatKilledRunsLeft() throws IOException {
+        Path cache = Files.createDirectories(home.resolve(".cache/sgpt4j"));
+        Path old = cache.resolve("nano-specb-" + NanoModel.version() + ".new123");
+        Path young = cache.resolve("nano-specb-" + NanoModel.version() + ".new456");
+        Files.createDirectories(old.resolve("x"));
+        Files.createDirectories(young);
+        Files.setLastModifiedTime(old, FileTime.from(Instant.now().minusSeconds(4000)));
+        unpack();
+        assertFalse(Files.exists(old));
+        assertTrue(Files.exists(young), "another process may be at work");
     }
 
     @Test

@@ -1,6 +1,7 @@
 package io.github.sgpt4j.retrieval;
 
 import io.github.sgpt4j.retrieval.corpus.Document;
+import io.github.sgpt4j.retrieval.interrupts.Interrupts;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,6 +25,8 @@ import org.apache.lucene.store.Directory;
 public final class Bm25Index implements AutoCloseable {
     private static final String ID = "id";
     private static final double BUFFER_MEGABYTES = 64;
+    private static final int BATCH_DOCUMENTS = 64;
+    private static final int BATCH_CHARACTERS = 1 << 20;
 
     private final Directory directory;
     private final DirectoryReader reader;
@@ -33,8 +36,7 @@ public final class Bm25Index implements AutoCloseable {
     private Bm25Index(Directory directory) throws IOException {
         this.directory = directory;
         reader = DirectoryReader.open(directory);
-        searcher = new IndexSearcher(reader);
-        searcher.setSimilarity(Words.SIMILARITY);
+        searcher = Words.searcher(reader);
     }
 
     /// Makes an index and opens it. One that is there already is replaced, all at once at the end.
@@ -42,19 +44,40 @@ public final class Bm25Index implements AutoCloseable {
     /// @param path its directory, made if need be
     /// @param documents read one by one; what they throw ends the making
     /// @throws IOException if the index cannot be written
+    /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted before everything
+    ///     was read; what index was there stays
     public static Bm25Index build(Path path, Iterator<Document> documents) throws IOException {
-        try (Directory directory = IndexFiles.open(path);
+        try (Directory directory = WriterThread.aside(() -> IndexFiles.open(path));
                 Analyzer analyzer = Words.analyzer();
-                IndexWriter writer = IndexFiles.writer(path, directory, config(analyzer))) {
+                WriterThread writer = WriterThread.open(path, directory, config(analyzer))) {
             while (documents.hasNext()) {
-                Document document = documents.next();
-                writer.addDocument(List.of(
-                        new StringField(ID, IndexFiles.checkId(document.id()), Field.Store.YES),
-                        Words.field(document.joined())));
+                Interrupts.check("indexing");
+                List<List<Field>> batch = batch(documents);
+                writer.call(w -> {
+                    for (List<Field> document : batch) {
+                        w.addDocument(document);
+                    }
+                    return w;
+                });
             }
-            writer.commit();
+            writer.call(IndexWriter::commit);
         }
         return open(path);
+    }
+
+    /// Few, so that memory is bounded, and enough that handing them to the writer's thread takes no
+    /// time.
+    private static List<List<Field>> batch(Iterator<Document> documents) {
+        List<List<Field>> batch = new ArrayList<>();
+        long characters = 0;
+        while (batch.size() < BATCH_DOCUMENTS && characters < BATCH_CHARACTERS && documents.hasNext()) {
+            Document document = documents.next();
+            String text = document.joined();
+            characters += text.length();
+            batch.add(List.of(
+                    new StringField(ID, IndexFiles.checkId(document.id()), Field.Store.YES), Words.field(text)));
+        }
+        return batch;
     }
 
     private static IndexWriterConfig config(Analyzer analyzer) {
@@ -70,6 +93,10 @@ public final class Bm25Index implements AutoCloseable {
     /// @throws IOException if it cannot be read
     /// @throws io.github.sgpt4j.error.FormatException if there is none, or it is broken
     public static Bm25Index open(Path path) throws IOException {
+        return WriterThread.aside(() -> read(path));
+    }
+
+    private static Bm25Index read(Path path) throws IOException {
         Directory directory = IndexFiles.openExisting(path);
         try {
             return IndexFiles.checked(path, () -> new Bm25Index(directory));
@@ -88,11 +115,14 @@ public final class Bm25Index implements AutoCloseable {
     ///
     /// @param k at most this many, at least 1
     /// @throws IOException if the index cannot be read
+    /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted
     public List<ScoredId> search(String query, int k) throws IOException {
+        Interrupts.check("search");
         TopDocs found = searcher.search(Words.query(analyzer, query, reader), k);
         StoredFields stored = searcher.storedFields();
         List<ScoredId> results = new ArrayList<>();
         for (ScoreDoc hit : found.scoreDocs) {
+            Interrupts.check("search");
             results.add(new ScoredId(stored.document(hit.doc).get(ID), hit.score));
         }
         results.sort(ScoredId.BEST_FIRST);

@@ -1,6 +1,7 @@
 package io.github.sgpt4j.retrieval;
 
 import io.github.sgpt4j.retrieval.corpus.Document;
+import io.github.sgpt4j.retrieval.interrupts.Interrupts;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -43,6 +44,7 @@ final class CorpusUpdate {
     private UpdateReport runAndRemove(Iterator<Document> collection, IndexReader before) throws IOException {
         Seen seen = new Seen(new Lookup(before), new FixedBitSet(Math.max(1, before.maxDoc())));
         run(collection, Optional.of(seen));
+        Interrupts.check("update");
         long removed = removeUnseen(before, seen.numbers);
         if (removed > 0) {
             commit(new UpdateReport(0, 0, 0, 0, removed, 0));
@@ -52,6 +54,7 @@ final class CorpusUpdate {
 
     private UpdateReport run(Iterator<Document> collection, Optional<Seen> seen) throws IOException {
         while (collection.hasNext()) {
+            Interrupts.check("update");
             long start = System.nanoTime();
             List<Document> batch = batch(collection);
             listener.batchRead();

@@ -3,6 +3,7 @@ package io.github.sgpt4j.retrieval;
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.retrieval.corpus.Document;
+import io.github.sgpt4j.retrieval.interrupts.Interrupts;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -42,6 +43,8 @@ record DocumentWriter(WriterThread writer, BiEncoder encoder, VectorSpace space)
     ///
     /// @param known what the index holds; what it does not show yet is written again
     /// @return what was done, nothing read
+    /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted before all texts
+    ///     are embedded; nothing was written then
     UpdateReport write(Collection<Document> documents, Lookup known, UpdateListener listener) throws IOException {
         Map<String, Document> byId = new LinkedHashMap<>();
         documents.forEach(document -> byId.put(IndexFiles.checkId(document.id()), document));
@@ -63,11 +66,13 @@ record DocumentWriter(WriterThread writer, BiEncoder encoder, VectorSpace space)
 
     /// Adds documents with their embeddings, or puts them in the place of those with the same ids.
     void write(List<Document> documents, float[][] vectors) throws IOException {
+        // Before anything is written: all are added, or none.
+        documents.forEach(document -> IndexFiles.checkId(document.id()));
         writer.call(w -> {
             for (int i = 0; i < vectors.length; i++) {
                 Document document = documents.get(i);
                 w.updateDocument(
-                        Fields.idTerm(IndexFiles.checkId(document.id())),
+                        Fields.idTerm(document.id()),
                         Fields.of(document, ContentHash.of(document), space, space.prepare(vectors[i])));
             }
             return w;
@@ -107,6 +112,7 @@ record DocumentWriter(WriterThread writer, BiEncoder encoder, VectorSpace space)
         if (texts.isEmpty()) {
             return;
         }
+        Interrupts.check("embedding documents");
         float[][] vectors = encoder.embed(texts, TextKind.DOCUMENT, listener::embedded);
         int i = 0;
         for (BytesRef hash : plan.toEmbed.keySet()) {

@@ -1,5 +1,6 @@
 package io.github.sgpt4j.retrieval;
 
+import io.github.sgpt4j.retrieval.interrupts.Interrupts;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -29,7 +30,9 @@ record FirstStage(IndexSearcher searcher, Analyzer analyzer, VectorSpace space, 
     ///
     /// @param vector the query's embedding, as [VectorSpace#prepare] made it; empty if it has none or
     ///     none is needed
+    /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted
     List<Hit> search(String query, float[] vector) throws IOException {
+        Interrupts.check("search");
         int k = options.firstStage();
         return switch (options.mode()) {
             case DENSE -> hits(dense(vector, k), vector, Optional.empty());
@@ -97,6 +100,7 @@ record FirstStage(IndexSearcher searcher, Analyzer analyzer, VectorSpace space, 
         StoredFields stored = searcher.storedFields();
         List<Hit> hits = new ArrayList<>();
         for (Scored hit : scored) {
+            Interrupts.check("search");
             int place = Arrays.binarySearch(numbers, hit.number());
             hits.add(new Hit(
                     Fields.document(ids.getOrDefault(hit.number(), ""), stored.document(hit.number(), Fields.STORED)),

@@ -14,10 +14,12 @@ import org.apache.lucene.index.IndexNotFoundException;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
 import org.apache.lucene.store.Directory;
-import org.apache.lucene.store.FSDirectory;
 import org.apache.lucene.store.LockObtainFailedException;
+import org.apache.lucene.store.MMapDirectory;
 
-/// Opening of directories that hold an index, with failures in this library's words.
+/// Opening of directories that hold an index, with failures in this library's words. Indexes are read
+/// through memory that their files are mapped to: an interrupt of a thread that reads cannot close it,
+/// as it would a channel.
 final class IndexFiles {
     private static final Pattern OWN_FILE = Pattern.compile("write\\.lock|(pending_)?segments.*|_.*");
 
@@ -34,7 +36,7 @@ final class IndexFiles {
         if (Files.exists(path) && !Files.isDirectory(path)) {
             throw new FormatException(path + ": expected a directory for an index, got a file");
         }
-        return FSDirectory.open(path);
+        return new MMapDirectory(path);
     }
 
     /// A directory to read from.
@@ -45,7 +47,7 @@ final class IndexFiles {
             throw new FormatException("%s: expected the directory of an index, %s"
                     .formatted(path, Files.exists(path) ? "got a file" : "found nothing"));
         }
-        Directory directory = FSDirectory.open(path);
+        Directory directory = new MMapDirectory(path);
         if (!DirectoryReader.indexExists(directory)) {
             directory.close();
             throw new FormatException(path + ": expected an index in the directory, found none");
@@ -75,7 +77,7 @@ final class IndexFiles {
         }
     }
 
-    /// Does something that reads an index, and tells broken ones from other failures.
+    /// Does something that reads or writes an index, and tells broken ones from other failures.
     ///
     /// @throws FormatException if the index is broken or of another version of its library
     static <T> T checked(Path path, Reading<T> reading) throws IOException {
@@ -85,7 +87,17 @@ final class IndexFiles {
             throw new FormatException(path + ": expected an index in the directory, found none", e);
         } catch (CorruptIndexException | IndexFormatTooNewException | IndexFormatTooOldException e) {
             throw new FormatException("%s: broken index: %s".formatted(path, e.getMessage()), e);
+        } catch (IOException e) {
+            throw named(path, e);
         }
+    }
+
+    /// A failure that says where it was: that of a full disk does not by itself.
+    private static IOException named(Path path, IOException e) {
+        return e.getClass() == IOException.class
+                        && !String.valueOf(e.getMessage()).contains(path.toString())
+                ? new IOException("%s: %s".formatted(path, e.getMessage()), e)
+                : e;
     }
 
     /// An id that fits into an index.

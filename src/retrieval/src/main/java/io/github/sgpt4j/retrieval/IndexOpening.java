@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.IndexWriter;
@@ -40,14 +41,17 @@ record IndexOpening(
         }
     }
 
-    static IndexOpening toWrite(Path path, BiEncoder encoder, Optional<IndexOptions> options) throws IOException {
+    /// @param files makes what is written to of a directory
+    static IndexOpening toWrite(
+            Path path, BiEncoder encoder, Optional<IndexOptions> options, UnaryOperator<Directory> files)
+            throws IOException {
         ModelIdentity model = ModelIdentity.of(encoder);
         if (model.dimension() > VectorCodec.MOST_DIMENSIONS) {
             throw new IllegalArgumentException("dimension: expected at most %d, the model has %d"
                     .formatted(VectorCodec.MOST_DIMENSIONS, model.dimension()));
         }
         VectorSpace.requireSearchable(path, encoder.similarity());
-        Directory directory = IndexFiles.open(path);
+        Directory directory = files.apply(IndexFiles.open(path));
         Analyzer analyzer = Words.analyzer();
         try {
             boolean exists = DirectoryReader.indexExists(directory);

@@ -4,7 +4,9 @@ import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.Similarity;
 import io.github.sgpt4j.TextKind;
+import io.github.sgpt4j.error.CancelledException;
 import io.github.sgpt4j.retrieval.corpus.Document;
+import io.github.sgpt4j.retrieval.interrupts.Interrupts;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -13,6 +15,8 @@ import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.UnaryOperator;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.Term;
@@ -28,8 +32,10 @@ import org.apache.lucene.store.Directory;
 /// remembers its model and what it compares embeddings by ([BiEncoder#similarity]), and takes no other.
 /// Safe to share between threads; encoders are borrowed and outlive the index.
 ///
-/// A thread may be interrupted while it opens the index, adds, removes, commits, refreshes or closes: what
-/// it asked for is done to its end, and the interrupt stays pending.
+/// A thread may be interrupted at any time, which breaks nothing, and the interrupt stays pending. A
+/// search ends with a [CancelledException], and so do [#add(Collection)] and [#update] while they embed
+/// or wait for another thread's call: nothing of that call, or of the update's batch at hand, is in the
+/// index. Once they write, and whatever else is asked for, they go on to their end.
 public final class SemanticIndex implements AutoCloseable {
     private final Path path;
     private final Directory directory;
@@ -39,6 +45,9 @@ public final class SemanticIndex implements AutoCloseable {
     private final Optional<WriterThread> writer;
     private final Analyzer analyzer;
     private final SearcherManager searchers;
+
+    /// Held by what changes the index.
+    private final ReentrantLock changing = new ReentrantLock();
 
     private SemanticIndex(IndexOpening opening) throws IOException {
         path = opening.path();
@@ -61,7 +70,7 @@ public final class SemanticIndex implements AutoCloseable {
     /// @throws io.github.sgpt4j.error.UnsupportedModelException if the similarity is
     ///     [Similarity#MANHATTAN], which no graph is made for
     public static SemanticIndex open(Path path, BiEncoder encoder) throws IOException {
-        return of(() -> IndexOpening.toWrite(path, encoder, Optional.empty()));
+        return open(path, encoder, Optional.empty(), UnaryOperator.identity());
     }
 
     /// Opens an index for writing and searching, and makes it if there is none.
@@ -73,7 +82,14 @@ public final class SemanticIndex implements AutoCloseable {
     /// @throws io.github.sgpt4j.error.FormatException if it is broken, or was made with another model or other
     ///     options
     public static SemanticIndex open(Path path, BiEncoder encoder, IndexOptions options) throws IOException {
-        return of(() -> IndexOpening.toWrite(path, encoder, Optional.of(options)));
+        return open(path, encoder, Optional.of(options), UnaryOperator.identity());
+    }
+
+    /// @param files makes what is written to of a directory
+    static SemanticIndex open(
+            Path path, BiEncoder encoder, Optional<IndexOptions> options, UnaryOperator<Directory> files)
+            throws IOException {
+        return of(() -> IndexOpening.toWrite(path, encoder, options, files));
     }
 
     /// Opens an index for searching, whether or not something writes it.
@@ -133,12 +149,16 @@ public final class SemanticIndex implements AutoCloseable {
     /// counts. Texts that the index has already are not embedded again. Searches see them after [#commit].
     ///
     /// @throws IOException if the index cannot be written
+    /// @throws CancelledException if the thread is interrupted before all texts are embedded; nothing
+    ///     was added then
     /// @throws IllegalStateException if the index is open for reading only
-    public synchronized UpdateReport add(Collection<Document> documents) throws IOException {
-        DocumentWriter to = documentWriter();
-        UpdateReport report =
-                reading(searcher -> to.write(documents, new Lookup(searcher.getIndexReader()), UpdateListener.NONE));
-        return report.plus(new UpdateReport(documents.size(), 0, 0, 0, 0, 0));
+    public UpdateReport add(Collection<Document> documents) throws IOException {
+        return embedding(() -> {
+            DocumentWriter to = documentWriter();
+            UpdateReport report = reading(
+                    searcher -> to.write(documents, new Lookup(searcher.getIndexReader()), UpdateListener.NONE));
+            return report.plus(new UpdateReport(documents.size(), 0, 0, 0, 0, 0));
+        });
     }
 
     /// Adds documents with embeddings that were computed elsewhere, by the same model used in the same way;
@@ -148,7 +168,7 @@ public final class SemanticIndex implements AutoCloseable {
     /// @throws IOException if the index cannot be written
     /// @throws IllegalArgumentException if the vectors do not fit documents or model, or are not finite
     /// @throws IllegalStateException if the index is open for reading only
-    public synchronized void add(List<Document> documents, float[][] vectors) throws IOException {
+    public void add(List<Document> documents, float[][] vectors) throws IOException {
         DocumentWriter to = documentWriter();
         if (documents.size() != vectors.length) {
             throw new IllegalArgumentException(
@@ -157,7 +177,10 @@ public final class SemanticIndex implements AutoCloseable {
         for (float[] vector : vectors) {
             requireEmbedding(vector);
         }
-        to.write(documents, vectors);
+        changing(() -> {
+            to.write(documents, vectors);
+            return to;
+        });
     }
 
     private void requireEmbedding(float[] vector) {
@@ -176,18 +199,21 @@ public final class SemanticIndex implements AutoCloseable {
     ///
     /// @throws IOException if the index cannot be written
     /// @throws IllegalStateException if the index is open for reading only
-    public synchronized void remove(Collection<String> ids) throws IOException {
+    public void remove(Collection<String> ids) throws IOException {
         Term[] terms = ids.stream().map(Fields::idTerm).toArray(Term[]::new);
-        requireWriter().call(w -> w.deleteDocuments(terms));
+        changing(() -> requireWriter().call(w -> w.deleteDocuments(terms)));
     }
 
     /// Puts everything added and removed on disk, for good, and shows it to searches.
     ///
     /// @throws IOException if the index cannot be written
     /// @throws IllegalStateException if the index is open for reading only
-    public synchronized void commit() throws IOException {
-        requireWriter().call(IndexWriter::commit);
-        refresh();
+    public void commit() throws IOException {
+        changing(() -> {
+            long number = requireWriter().call(IndexWriter::commit);
+            refresh();
+            return number;
+        });
     }
 
     /// Brings the index up to date with a collection, however large: in batches of some seconds, each committed.
@@ -197,16 +223,16 @@ public final class SemanticIndex implements AutoCloseable {
     /// @param collection read one by one; what it throws ends the update
     /// @param removeMissing whether to remove documents that the collection lacks, once it was read to its end
     /// @throws IOException if the index cannot be written
+    /// @throws CancelledException if the thread is interrupted; the batches before stay
     /// @throws IllegalStateException if the index is open for reading only
-    public synchronized UpdateReport update(
-            Iterator<Document> collection, boolean removeMissing, UpdateListener listener) throws IOException {
+    public UpdateReport update(Iterator<Document> collection, boolean removeMissing, UpdateListener listener)
+            throws IOException {
         return update(collection, removeMissing, new BatchSize(), listener);
     }
 
-    synchronized UpdateReport update(
-            Iterator<Document> collection, boolean removeMissing, BatchSize size, UpdateListener listener)
+    UpdateReport update(Iterator<Document> collection, boolean removeMissing, BatchSize size, UpdateListener listener)
             throws IOException {
-        return new CorpusUpdate(this, documentWriter(), size, listener).run(collection, removeMissing);
+        return embedding(() -> new CorpusUpdate(this, documentWriter(), size, listener).run(collection, removeMissing));
     }
 
     /// Merges the index's parts into one, which makes searches faster and takes a while; also drops removed
@@ -214,12 +240,44 @@ public final class SemanticIndex implements AutoCloseable {
     ///
     /// @throws IOException if the index cannot be written
     /// @throws IllegalStateException if the index is open for reading only
-    public synchronized void optimize() throws IOException {
-        requireWriter().call(w -> {
-            w.forceMerge(1);
-            return w;
+    public void optimize() throws IOException {
+        changing(() -> {
+            requireWriter().call(w -> {
+                w.forceMerge(1);
+                return w;
+            });
+            commit();
+            return this;
         });
-        commit();
+    }
+
+    /// Does something to its end while no other thread changes the index.
+    private <T> T changing(IndexFiles.Reading<T> change) throws IOException {
+        changing.lock();
+        try {
+            return change.read();
+        } finally {
+            changing.unlock();
+        }
+    }
+
+    /// As [#changing], but an interrupt ends the waiting for other threads. Where there are none, the
+    /// change itself tells whether an interrupt ends it.
+    private <T> T embedding(IndexFiles.Reading<T> change) throws IOException {
+        if (!changing.tryLock()) {
+            try {
+                changing.lockInterruptibly();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new CancelledException(
+                        path + ": adding documents was cancelled: the calling thread was interrupted");
+            }
+        }
+        try {
+            return change.read();
+        } finally {
+            changing.unlock();
+        }
     }
 
     /// Shows searches what another process committed since.
@@ -227,16 +285,25 @@ public final class SemanticIndex implements AutoCloseable {
     /// @throws IOException if the index cannot be read
     public void refresh() throws IOException {
         if (writer.isPresent()) {
-            writer.get().run(() -> IndexFiles.checked(path, searchers::maybeRefresh));
+            writer.get().run(this::refreshSearchers);
         } else {
-            WriterThread.aside(() -> IndexFiles.checked(path, searchers::maybeRefresh));
+            WriterThread.aside(this::refreshSearchers);
         }
+    }
+
+    private SearcherManager refreshSearchers() throws IOException {
+        return IndexFiles.checked(path, () -> {
+            // Also where another thread is at it already: it may have begun before the commit that this one is to see.
+            searchers.maybeRefreshBlocking();
+            return searchers;
+        });
     }
 
     /// Searches with the default options but for the number of documents: the nearest by meaning.
     ///
     /// @param limit at most this many, at least 1
     /// @throws IOException if the index cannot be read
+    /// @throws CancelledException if the thread is interrupted
     public List<Hit> search(String query, int limit) throws IOException {
         return search(query, SearchOptions.DEFAULT.withLimit(limit));
     }
@@ -245,6 +312,7 @@ public final class SemanticIndex implements AutoCloseable {
     ///
     /// @return documents, best first, equals in the order of their ids
     /// @throws IOException if the index cannot be read
+    /// @throws CancelledException if the thread is interrupted
     /// @throws IllegalArgumentException if the options ask for re-ranking
     /// @throws IllegalStateException if the search needs a model and the index was opened without one
     public List<Hit> search(String query, SearchOptions options) throws IOException {
@@ -257,6 +325,7 @@ public final class SemanticIndex implements AutoCloseable {
     /// @param vector `[dimension]`, of any length
     /// @return documents, best first, equals in the order of their ids
     /// @throws IOException if the index cannot be read
+    /// @throws CancelledException if the thread is interrupted
     /// @throws IllegalArgumentException if the vector does not fit the model or is not finite, or the options ask
     ///     for words or re-ranking, which need a text
     public List<Hit> search(float[] vector, SearchOptions options) throws IOException {
@@ -276,6 +345,7 @@ public final class SemanticIndex implements AutoCloseable {
     ///     scores
     /// @return for each query in order: documents, best first, equals in the order of their ids
     /// @throws IOException if the index cannot be read
+    /// @throws CancelledException if the thread is interrupted
     /// @throws IllegalArgumentException if the options ask for re-ranking and there is nothing to do it
     /// @throws IllegalStateException if the search needs a model and the index was opened without one
     public List<List<Hit>> search(List<String> queries, SearchOptions options, Optional<CrossEncoder> reranker)
@@ -283,6 +353,7 @@ public final class SemanticIndex implements AutoCloseable {
         if (options.rerank() > 0 && reranker.isEmpty()) {
             throw new IllegalArgumentException("re-ranking: expected a cross-encoder, got none");
         }
+        Interrupts.check("search");
         List<float[]> vectors =
                 options.mode() == SearchMode.BM25 ? Collections.nCopies(queries.size(), new float[0]) : embed(queries);
         List<List<Hit>> results = new ArrayList<>();
@@ -292,6 +363,7 @@ public final class SemanticIndex implements AutoCloseable {
             List<Hit> hits =
                     reading(searcher -> new FirstStage(searcher, analyzer, space, options).search(query, vector));
             if (options.rerank() > 0) {
+                Interrupts.check("search");
                 hits = Reranking.reorder(reranker.orElseThrow(), query, hits, options.rerank());
             }
             results.add(List.copyOf(hits.subList(0, Math.min(options.limit(), hits.size()))));
@@ -334,13 +406,17 @@ public final class SemanticIndex implements AutoCloseable {
 
     /// Commits what was added, and closes.
     ///
-    /// @throws IOException if the index cannot be written
+    /// @throws IOException if the index cannot be written, or something that was added is lost, because
+    ///     an earlier failure ended the writing
     @Override
-    public synchronized void close() throws IOException {
-        try {
-            searchers.close();
-        } finally {
-            IndexOpening.close(writer, analyzer, directory);
-        }
+    public void close() throws IOException {
+        changing(() -> {
+            try {
+                searchers.close();
+            } finally {
+                IndexOpening.close(writer, analyzer, directory);
+            }
+            return this;
+        });
     }
 }

@@ -1,5 +1,6 @@
 package io.github.sgpt4j.retrieval;
 
+import io.github.sgpt4j.retrieval.interrupts.Interrupts;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -61,6 +62,7 @@ final class VectorSearch {
             scores.nextDocsAndScores(
                     DocIdSetIterator.NO_MORE_DOCS, leaf.reader().getLiveDocs(), block);
             while (block.size > 0) {
+                Interrupts.check("search");
                 collect(best, block, leaf.docBase, k);
                 scores.nextDocsAndScores(
                         DocIdSetIterator.NO_MORE_DOCS, leaf.reader().getLiveDocs(), block);
@@ -97,6 +99,7 @@ final class VectorSearch {
                     i < numbers.length && numbers[i] < end ? leaf.reader().getFloatVectorValues(Fields.VECTOR) : null;
             KnnVectorValues.DocIndexIterator place = vectors == null ? null : vectors.iterator();
             for (; i < numbers.length && numbers[i] < end; i++) {
+                Interrupts.check("search");
                 int document = numbers[i] - leaf.docBase;
                 if (vectors != null && place != null && place.advance(document) == document) {
                     scores[i] = Optional.of(space.score(query, vectors.vectorValue(place.index())));

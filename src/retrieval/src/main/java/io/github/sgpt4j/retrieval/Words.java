@@ -1,5 +1,6 @@
 package io.github.sgpt4j.retrieval;
 
+import io.github.sgpt4j.retrieval.interrupts.Interrupts;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -62,14 +63,26 @@ final class Words {
         return new Field(FIELD, text, TYPE);
     }
 
-    /// Makes searchers that weigh words in this way.
+    /// A searcher that weighs words in this way, and ends with a
+    /// [io.github.sgpt4j.error.CancelledException] where the thread that searches is interrupted.
+    static IndexSearcher searcher(IndexReader reader) {
+        IndexSearcher searcher = new IndexSearcher(reader);
+        searcher.setSimilarity(SIMILARITY);
+        // Where Lucene asks whether time is up, an exception ends the search. Were the answer yes, it would return
+        // what it had found so far, as if that were all.
+        searcher.setTimeout(() -> {
+            Interrupts.check("search");
+            return false;
+        });
+        return searcher;
+    }
+
+    /// Makes such searchers.
     static SearcherFactory searcherFactory() {
         return new SearcherFactory() {
             @Override
             public IndexSearcher newSearcher(IndexReader reader, @Nullable IndexReader previous) {
-                IndexSearcher searcher = new IndexSearcher(reader);
-                searcher.setSimilarity(SIMILARITY);
-                return searcher;
+                return searcher(reader);
             }
         };
     }

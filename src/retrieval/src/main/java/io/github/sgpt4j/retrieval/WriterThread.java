@@ -1,21 +1,16 @@
 package io.github.sgpt4j.retrieval;
 
+import io.github.sgpt4j.retrieval.interrupts.SteadyThread;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.FutureTask;
+import java.util.Optional;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
+import org.apache.lucene.store.AlreadyClosedException;
 import org.apache.lucene.store.Directory;
 
-/// Lucene's writer of an index and the one thread that calls it.
-///
-/// Lucene writes files and holds its lock through channels of the JDK. An interrupt of a thread that is
-/// using a channel closes it, for every other thread as well, and so ends the writer. Nobody interrupts
-/// this thread: callers wait for it until their work is done, and an interrupt of theirs stays pending.
+/// Lucene's writer of an index and the one thread that calls it, which nobody interrupts: Lucene writes
+/// files and holds its lock through channels, and an interrupt would close them and so end the writer.
 final class WriterThread implements AutoCloseable {
     /// Something done with the writer.
     @FunctionalInterface
@@ -24,10 +19,13 @@ final class WriterThread implements AutoCloseable {
     }
 
     private final Path path;
-    private final ExecutorService thread;
+    private final SteadyThread thread;
     private final IndexWriter writer;
 
-    private WriterThread(Path path, ExecutorService thread, IndexWriter writer) {
+    /// Why something that was added is not on disk, known when the writer is closed.
+    private Optional<Throwable> loss = Optional.empty();
+
+    private WriterThread(Path path, SteadyThread thread, IndexWriter writer) {
         this.path = path;
         this.thread = thread;
         this.writer = writer;
@@ -37,57 +35,41 @@ final class WriterThread implements AutoCloseable {
     ///
     /// @throws IndexInUseException if there is another
     static WriterThread open(Path path, Directory directory, IndexWriterConfig config) throws IOException {
-        ExecutorService thread = Executors.newSingleThreadExecutor(
-                Thread.ofPlatform().daemon().name("sgpt4j-index").factory());
+        SteadyThread thread = new SteadyThread("sgpt4j-index", path + ": the index is closed");
         try {
-            return new WriterThread(
-                    path, thread, await(thread.submit(() -> IndexFiles.writer(path, directory, config))));
+            return new WriterThread(path, thread, thread.call(() -> IndexFiles.writer(path, directory, config)));
         } catch (IOException | RuntimeException | Error e) {
-            thread.shutdown();
+            thread.close();
             throw e;
         }
     }
 
     /// Does something with the writer, to its end.
+    ///
+    /// @throws IOException also if an earlier failure ended the writer
     <T> T call(Writing<T> writing) throws IOException {
-        return await(thread.submit(() -> writing.with(writer)));
+        try {
+            return thread.call(() -> IndexFiles.checked(path, () -> writing.with(writer)));
+        } catch (AlreadyClosedException e) {
+            Throwable failure = writer.getTragicException();
+            if (failure == null) {
+                throw e;
+            }
+            throw new IOException(
+                    "%s: not written any more, since this failed: %s; close the index and open it again"
+                            .formatted(path, failure),
+                    failure);
+        }
     }
 
     /// Does something else in the same thread.
     void run(IndexFiles.Reading<?> reading) throws IOException {
-        await(thread.submit(reading::read));
+        thread.call(reading::read);
     }
 
     /// Does something to its end in a thread of its own, which nobody interrupts either.
     static <T> T aside(IndexFiles.Reading<T> reading) throws IOException {
-        FutureTask<T> work = new FutureTask<>(reading::read);
-        Thread.ofPlatform().daemon().name("sgpt4j-index-open").start(work);
-        return await(work);
-    }
-
-    private static <T> T await(Future<T> work) throws IOException {
-        boolean interrupted = false;
-        try {
-            while (true) {
-                try {
-                    return work.get();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-        } catch (ExecutionException e) {
-            switch (e.getCause()) {
-                case IOException cause -> throw cause;
-                case RuntimeException cause -> throw cause;
-                case Error cause -> throw cause;
-                case Throwable cause -> throw new IllegalStateException(cause);
-                case null -> throw new IllegalStateException(e);
-            }
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
+        return SteadyThread.once("sgpt4j-index-open", reading::read);
     }
 
     /// Forgets everything since the last commit, and closes.
@@ -98,31 +80,46 @@ final class WriterThread implements AutoCloseable {
                 return w;
             });
         } finally {
-            thread.shutdown();
+            thread.close();
         }
     }
 
     /// Commits, and closes.
     ///
-    /// @throws IOException also if the writer had failed before, and what was added since the last commit
-    ///     is lost
+    /// @throws IOException also if the writer had failed before, and what was added since the last
+    ///     commit is lost; however often it is called
     @Override
     public void close() throws IOException {
-        if (thread.isShutdown()) {
-            return;
+        if (!thread.isClosed()) {
+            try {
+                call(w -> {
+                    w.close();
+                    return w;
+                });
+                loss = Optional.ofNullable(writer.getTragicException());
+            } catch (IOException | RuntimeException | Error e) {
+                loss = Optional.of(e);
+                free(e);
+                throw e;
+            } finally {
+                thread.close();
+            }
         }
+        if (loss.isPresent()) {
+            throw new IOException(
+                    "%s: documents added since the last commit are lost: %s".formatted(path, loss.get()), loss.get());
+        }
+    }
+
+    /// Closes a writer that could not be closed, so that the lock ends and others can write the index.
+    private void free(Throwable failure) {
         try {
             call(w -> {
-                w.close();
+                w.rollback();
                 return w;
             });
-        } finally {
-            thread.shutdown();
-        }
-        Throwable failure = writer.getTragicException();
-        if (failure != null) {
-            throw new IOException(
-                    "%s: documents added since the last commit are lost: %s".formatted(path, failure), failure);
+        } catch (IOException | RuntimeException | Error e) {
+            failure.addSuppressed(e);
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.github.sgpt4j.weightstools.hub;
 
+import io.github.sgpt4j.weightstools.FileFailures;
 import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
@@ -38,6 +39,7 @@ final class BlobDownload implements AutoCloseable {
     private final FileChannel out;
     private @Nullable ContentHash hash;
     private long position;
+    private long furthest;
 
     /// @param what the file, for messages
     /// @param blob where the content goes
@@ -109,6 +111,7 @@ final class BlobDownload implements AutoCloseable {
         while (out.read(buffer) >= 0) {
             accept(buffer);
         }
+        furthest = position;
     }
 
     /// Starts from nothing.
@@ -133,7 +136,6 @@ final class BlobDownload implements AutoCloseable {
     /// @return what is wrong with the content; empty if nothing is
     private Optional<String> transfer() throws IOException {
         while (position < file.bytes()) {
-            long before = position;
             try {
                 if (!receive()) {
                     return Optional.of("expected %d bytes, got more".formatted(file.bytes()));
@@ -143,9 +145,11 @@ final class BlobDownload implements AutoCloseable {
                             "%s: expected %d bytes, got only %d".formatted(what, file.bytes(), position));
                 }
             } catch (TransientException e) {
-                if (position - before >= USEFUL) {
+                // Bytes that came before do not count: a server might send the same ones for ever.
+                if (position - furthest >= USEFUL && !e.isSlow()) {
                     failures.reset();
                 }
+                furthest = Math.max(furthest, position);
                 failures.failed(e);
             }
         }
@@ -166,12 +170,20 @@ final class BlobDownload implements AutoCloseable {
                     return false;
                 }
                 ByteBuffer buffer = ByteBuffer.wrap(bytes, 0, count);
-                while (buffer.hasRemaining()) {
-                    out.write(buffer);
-                }
+                write(buffer);
                 accept(buffer);
             }
             return true;
+        }
+    }
+
+    private void write(ByteBuffer buffer) throws IOException {
+        try {
+            while (buffer.hasRemaining()) {
+                out.write(buffer);
+            }
+        } catch (IOException e) {
+            throw FileFailures.named(partial, e);
         }
     }
 
@@ -179,8 +191,7 @@ final class BlobDownload implements AutoCloseable {
         try {
             return body.read(bytes, 0, bytes.length);
         } catch (TransientException e) {
-            throw new TransientException(
-                    "%s: after %d of %d bytes %s".formatted(what, position, file.bytes(), e.getMessage()), e);
+            throw e.explained("%s: after %d of %d bytes %s".formatted(what, position, file.bytes(), e.getMessage()));
         }
     }
 

@@ -16,7 +16,8 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// The body of an answer as a stream that gives up when no byte comes for a while. Holds no more than a few pieces
+/// The body of an answer as a stream that gives up when no byte comes for a while, or too few of them. Holds no more
+/// than a few pieces
 /// of the body at a time. Failures of the connection are [TransientException]s.
 final class BodyStream extends InputStream implements HttpResponse.BodySubscriber<BodyStream> {
     private sealed interface Event {
@@ -30,13 +31,18 @@ final class BodyStream extends InputStream implements HttpResponse.BodySubscribe
     private static final int PIECES_AHEAD = 4;
 
     private final Duration timeout;
+    private final RateFloor floor;
     private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
     private final Deque<ByteBuffer> pending = new ArrayDeque<>();
     private final CompletableFuture<Flow.Subscription> subscription = new CompletableFuture<>();
     private @Nullable Event last;
+    private RateFloor.@Nullable Meter meter;
 
-    BodyStream(Duration timeout) {
+    /// @param timeout most time without a byte
+    /// @param floor ends bodies that come too slowly
+    BodyStream(Duration timeout, RateFloor floor) {
         this.timeout = timeout;
+        this.floor = floor;
     }
 
     @Override
@@ -76,6 +82,19 @@ final class BodyStream extends InputStream implements HttpResponse.BodySubscribe
 
     @Override
     public int read(byte[] bytes, int offset, int length) throws IOException {
+        RateFloor.Meter measured = meter;
+        if (measured == null) {
+            measured = floor.start();
+            meter = measured;
+        }
+        int count = take(bytes, offset, length);
+        if (count > 0) {
+            measured.add(count);
+        }
+        return count;
+    }
+
+    private int take(byte[] bytes, int offset, int length) throws IOException {
         while (length > 0 && pending.isEmpty()) {
             if (last == null) {
                 last = next();
@@ -121,15 +140,25 @@ final class BodyStream extends InputStream implements HttpResponse.BodySubscribe
         return new TransientException("the connection broke: " + failure.getMessage(), failure);
     }
 
-    /// Reads the rest if it is short, so that the connection can be used again, and closes.
+    /// Reads the rest if it is short and comes soon, so that the connection can be used again, and closes.
     void discard(int most) throws IOException {
         try (this) {
-            readNBytes(most);
+            long began = System.nanoTime();
+            byte[] bytes = new byte[most];
+            int left = most;
+            int count = 0;
+            while (count >= 0 && left > 0 && System.nanoTime() - began < timeout.toNanos()) {
+                count = read(bytes, 0, left);
+                left -= count;
+            }
         }
     }
 
     @Override
     public void close() {
+        if (meter != null) {
+            meter.close();
+        }
         subscription.thenAccept(Flow.Subscription::cancel);
     }
 }

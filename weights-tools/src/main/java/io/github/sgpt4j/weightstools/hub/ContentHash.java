@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.Locale;
 import java.util.Optional;
 
 /// Computes what the content of a file should be known by.
@@ -24,7 +25,7 @@ final class ContentHash {
 
     /// @return empty if the tag is no hash, so that nothing can be checked but the length
     static Optional<ContentHash> of(RemoteFile file) {
-        String tag = file.etag();
+        String tag = file.etag().toLowerCase(Locale.ROOT);
         if (!tag.matches("[0-9a-f]+")) {
             return Optional.empty();
         }

@@ -1,7 +1,10 @@
 package io.github.sgpt4j.weightstools.hub;
 
+import io.github.sgpt4j.error.CancelledException;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 
 /// Models of a Hugging Face hub, in a cache that the Python client shares: what either fetched, both find.
@@ -14,18 +17,23 @@ import java.util.Optional;
 /// Safe for use by several threads and processes: one downloads a model, the others wait.
 public final class Hub {
     private final HubSettings settings;
+    /// Over which the rate of a download is measured.
+    private static final Duration RATE_WINDOW = Duration.ofMinutes(1);
+
     private final Retries retries;
+    private final Duration window;
 
     /// A client of a hub.
     ///
     /// @param settings where the hub and the cache are
     public Hub(HubSettings settings) {
-        this(settings, Retries.DEFAULT);
+        this(settings, Retries.DEFAULT, RATE_WINDOW);
     }
 
-    Hub(HubSettings settings, Retries retries) {
+    Hub(HubSettings settings, Retries retries, Duration window) {
         this.settings = settings;
         this.retries = retries;
+        this.window = window;
     }
 
     /// The model's snapshot if the cache has all of it. Nothing is asked of the hub.
@@ -43,9 +51,19 @@ public final class Hub {
     /// @param listener hears of it, if something is downloaded
     /// @throws HubException if it has to be downloaded and the hub cannot be reached, refuses, or sends what it
     ///     should not, or if connections are forbidden
+    /// @throws CancelledException if the thread is interrupted; a later call goes on with what has come
     /// @throws io.github.sgpt4j.error.SgptException if the repository holds no model that can be read
     /// @throws IOException if the cache cannot be read or written
     public Path get(HubModel model, HubListener listener) throws IOException {
+        return get(model, HubOptions.DEFAULT, listener);
+    }
+
+    /// As [#get(HubModel, HubListener)], with other options.
+    ///
+    /// @param options of the download, if there is one; files that are there are not fetched anew
+    /// @throws IOException as there
+    public Path get(HubModel model, HubOptions options, HubListener listener) throws IOException {
+        HubOptions missing = options.withForce(false);
         Optional<LocalSnapshot> there = local(model);
         if (there.filter(LocalSnapshot::isComplete).isPresent()) {
             return there.get().directory();
@@ -55,14 +73,14 @@ public final class Hub {
             requireOnline(model, there.isPresent());
             listener.notice("%s is not in the cache%s: downloading it from %s"
                     .formatted(model, there.isPresent() ? " as a whole" : "", settings.endpoint()));
-            return download(model, HubOptions.DEFAULT, listener, true);
+            return download(model, missing, listener, true);
         }
         if (settings.offline() || !HubModel.isCommit(usable.get().commit())) {
             return usable.get().directory();
         }
         listener.notice("%s is in the cache, perhaps not as a whole: asking %s".formatted(model, settings.endpoint()));
         try {
-            return download(model.withRevision(usable.get().commit()), HubOptions.DEFAULT, listener, true);
+            return download(model.withRevision(usable.get().commit()), missing, listener, true);
         } catch (IOException e) {
             listener.notice("%s; using %s as it is".formatted(e.getMessage(), model));
             return usable.get().directory();
@@ -76,6 +94,7 @@ public final class Hub {
     ///
     /// @return the snapshot's directory
     /// @throws HubException if the hub cannot be reached, refuses, or sends what it should not
+    /// @throws CancelledException if the thread is interrupted; a later call goes on with what has come
     /// @throws io.github.sgpt4j.error.SgptException if the repository holds no model that can be read
     /// @throws IOException if the cache cannot be read or written
     public Path download(HubModel model, HubOptions options, HubListener listener) throws IOException {
@@ -115,8 +134,21 @@ public final class Hub {
     /// @param complete whether a complete snapshot may be left as it is
     private Path download(HubModel model, HubOptions options, HubListener listener, boolean complete)
             throws IOException {
+        try {
+            return fetch(model, options, listener, complete);
+        } catch (CancelledException | ClosedByInterruptException e) {
+            Thread.currentThread().interrupt();
+            CancelledException cancelled =
+                    new CancelledException("%s: the download was interrupted; what has come is kept".formatted(model));
+            cancelled.initCause(e);
+            throw cancelled;
+        }
+    }
+
+    private Path fetch(HubModel model, HubOptions options, HubListener listener, boolean complete) throws IOException {
         RepositoryFolder folder = folder(model);
-        try (HubClient client = new HubClient(settings, model)) {
+        RateFloor floor = new RateFloor(options.minRate(), window, System::nanoTime);
+        try (HubClient client = new HubClient(settings, model, floor)) {
             SnapshotDownload download =
                     new SnapshotDownload(model, client, folder, options, settings.symlinks(), retries, listener);
             Listing listing;

@@ -1,8 +1,7 @@
 package io.github.sgpt4j.weightstools.hub;
 
-import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.text.Quoted;
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.net.ConnectException;
 import java.net.ProxySelector;
 import java.net.URI;
@@ -36,10 +35,13 @@ final class HubClient implements AutoCloseable {
     private final Origin origin;
     private final Optional<String> token;
     private final HttpClient http;
+    private final RateFloor floor;
 
+    /// @param floor ends answers that come too slowly
     /// @throws HubException if the endpoint, the token or a proxy is malformed
-    HubClient(HubSettings settings, HubModel model) throws IOException {
+    HubClient(HubSettings settings, HubModel model, RateFloor floor) throws IOException {
         this.model = model;
+        this.floor = floor;
         this.settings = settings;
         this.endpoint = Origin.endpoint(settings.endpoint());
         this.origin = Origin.of(endpoint);
@@ -197,8 +199,6 @@ final class HubClient implements AutoCloseable {
             throw new TransientException("%s: cannot connect to %s".formatted(what, asked), e);
         } catch (SSLHandshakeException e) {
             throw new HubException("%s: no secure connection to %s: %s".formatted(what, asked, e.getMessage()), e);
-        } catch (InterruptedIOException e) {
-            throw e;
         } catch (IOException e) {
             throw new TransientException("%s: %s: %s".formatted(what, asked, e.getMessage()), e);
         } catch (InterruptedException e) {
@@ -210,7 +210,7 @@ final class HubClient implements AutoCloseable {
     /// Waits for the headers. A request's own timeout would end long bodies too, on newer Java platforms.
     private HttpResponse<BodyStream> answer(HttpRequest request) throws IOException, InterruptedException {
         CompletableFuture<HttpResponse<BodyStream>> answer =
-                http.sendAsync(request, info -> new BodyStream(settings.timeout()));
+                http.sendAsync(request, info -> new BodyStream(settings.timeout(), floor));
         try {
             // As long again for the answer as for the connection, which has a limit of its own.
             return answer.get(2 * settings.timeout().toMillis(), TimeUnit.MILLISECONDS);

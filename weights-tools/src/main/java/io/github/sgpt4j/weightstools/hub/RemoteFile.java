@@ -1,6 +1,6 @@
 package io.github.sgpt4j.weightstools.hub;
 
-import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.text.Quoted;
 import java.net.http.HttpHeaders;
 import java.util.regex.Pattern;
 

@@ -22,6 +22,8 @@ import java.util.stream.Stream;
 record RepositoryFolder(Path cache, Path root) {
     private static final Pattern COMMIT = Pattern.compile("[0-9A-Za-z][0-9A-Za-z_.-]{0,127}");
     private static final int LONGEST_REFERENCE = 1024;
+    private static final String STAGE = "stage-";
+    private static final String TEMPORARY = "writing-";
     private static final String CACHE_TAG = """
             Signature: 8a477f597d28d172789f06886806bc55
             # This file is a cache directory tag created by sgpt4j.
@@ -91,13 +93,13 @@ record RepositoryFolder(Path cache, Path root) {
         write(reference(revision), commit);
     }
 
-    /// Writes a small file whole or not at all.
+    /// Writes a small file whole or not at all. The caller has the lock.
     void write(Path file, String text) throws IOException {
         Path parent = file.getParent();
         if (parent != null) {
             Files.createDirectories(parent);
         }
-        Path temporary = file.resolveSibling("%s.%s.tmp".formatted(file.getFileName(), random()));
+        Path temporary = Files.createDirectories(own()).resolve(TEMPORARY + random());
         try {
             Files.writeString(temporary, text);
             Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
@@ -117,7 +119,7 @@ record RepositoryFolder(Path cache, Path root) {
 
     /// A new empty folder, as deep in the repository as a snapshot, so that the same relative links hold in both.
     Path newStage() throws IOException {
-        return Files.createDirectories(own().resolve("stage-" + random()));
+        return Files.createDirectories(own().resolve(STAGE + random()));
     }
 
     /// Removes what interrupted runs left. The caller has the lock.
@@ -125,14 +127,18 @@ record RepositoryFolder(Path cache, Path root) {
         if (!Files.isDirectory(own())) {
             return;
         }
-        List<Path> stages;
+        List<Path> left;
         try (Stream<Path> all = Files.list(own())) {
-            stages = all.filter(path -> String.valueOf(path.getFileName()).startsWith("stage-"))
+            left = all.filter(path -> isTemporary(String.valueOf(path.getFileName())))
                     .toList();
         }
-        for (Path stage : stages) {
-            LockedFolder.remove(stage);
+        for (Path path : left) {
+            LockedFolder.remove(path);
         }
+    }
+
+    private static boolean isTemporary(String name) {
+        return name.startsWith(STAGE) || name.startsWith(TEMPORARY);
     }
 
     private static String random() {

@@ -3,6 +3,7 @@ package io.github.sgpt4j.weightstools.hub;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.channels.FileLockInterruptionException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -67,7 +68,12 @@ final class RepositoryLock implements AutoCloseable {
             return lock;
         }
         waiting.run();
-        return channel.lock();
+        try {
+            return channel.lock();
+        } catch (FileLockInterruptionException e) {
+            Thread.currentThread().interrupt();
+            throw Retries.interrupted(e);
+        }
     }
 
     @Override

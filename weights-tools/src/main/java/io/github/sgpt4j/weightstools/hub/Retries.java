@@ -1,7 +1,7 @@
 package io.github.sgpt4j.weightstools.hub;
 
+import io.github.sgpt4j.error.CancelledException;
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 
@@ -75,13 +75,15 @@ record Retries(int attempts, Duration first, Duration longest, Duration patience
         return Duration.ofMillis(most / 2 + ThreadLocalRandom.current().nextLong(most / 2 + 1));
     }
 
-    private static String shown(Duration time) {
+    /// A time for messages.
+    static String shown(Duration time) {
         return time.toSeconds() < 1 ? time.toMillis() + " ms" : (time.toMillis() + 500) / 1000 + " s";
     }
 
-    static InterruptedIOException interrupted(InterruptedException e) {
-        InterruptedIOException interrupted = new InterruptedIOException("interrupted");
-        interrupted.initCause(e);
-        return interrupted;
+    /// The end of a call whose thread is interrupted; the thread is to keep that status.
+    static CancelledException interrupted(Exception e) {
+        CancelledException cancelled = new CancelledException("the download was interrupted");
+        cancelled.initCause(e);
+        return cancelled;
     }
 }

@@ -1,6 +1,6 @@
 package io.github.sgpt4j.weightstools.hub;
 
-import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.text.Quoted;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -33,6 +33,7 @@ final class SnapshotDownload {
     private final boolean symlinks;
     private final Retries retries;
     private final TransferProgress progress;
+    private final DownloadRules rules;
     private final Map<String, RemoteFile> known = new LinkedHashMap<>();
     private final Set<String> fresh = ConcurrentHashMap.newKeySet();
 
@@ -51,6 +52,7 @@ final class SnapshotDownload {
         this.symlinks = symlinks;
         this.retries = retries;
         this.progress = new TransferProgress(listener);
+        this.rules = new DownloadRules(model, options, progress);
     }
 
     /// Asks the hub which commit the revision is, and which files it has.
@@ -64,7 +66,7 @@ final class SnapshotDownload {
             return retries.call(progress, () -> {
                 try (InputStream body =
                         client.get(address, model.toString(), Map.of()).body()) {
-                    return Listing.read(model, new BoundedStream(body, MAX_LISTING_BYTES, model + ": list of files"));
+                    return read(body);
                 } catch (TransientException e) {
                     if (HubClient.isUnconnected(e)) {
                         throw new UnreachableException(e);
@@ -74,6 +76,15 @@ final class SnapshotDownload {
             });
         } catch (TransientException e) {
             throw new UnreachableException(e);
+        }
+    }
+
+    private Listing read(InputStream body) throws IOException {
+        String what = model + ": list of files";
+        try {
+            return Listing.read(model, new BoundedStream(body, MAX_LISTING_BYTES, what));
+        } catch (TransientException e) {
+            throw e.explained(what + ": " + e.getMessage());
         }
     }
 
@@ -91,6 +102,7 @@ final class SnapshotDownload {
                 missing.putIfAbsent(file.etag(), file);
             }
         }
+        rules.check(files, missing.values(), fresh);
         announce(List.copyOf(missing.values()));
         fetchAll(listing.commit(), List.copyOf(missing.values()));
         new SnapshotPublisher(folder, listing.commit(), symlinks, fresh).publish(files);
@@ -114,6 +126,7 @@ final class SnapshotDownload {
             public Path bring(String path) throws IOException {
                 RemoteFile file = describe(listing, path);
                 if (!isThere(listing.commit(), file)) {
+                    rules.checkFirst(file);
                     requireRoom(List.of(file));
                     progress.expect(file.bytes());
                     fetchOne(listing.commit(), file);

@@ -1,6 +1,6 @@
 package io.github.sgpt4j.weightstools.pickle;
 
-import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.weightstools.pickle.PickleValue.Constant;
 import io.github.sgpt4j.weightstools.pickle.PickleValue.Whole;
 import java.util.regex.Pattern;

@@ -2,8 +2,10 @@ package io.github.sgpt4j.weightstools.torch;
 
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.tensor.LittleEndian;
+import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.weights.MappedFile;
-import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.text.Quoted;
+import io.github.sgpt4j.weights.MappedFiles;
 import io.github.sgpt4j.weightstools.pickle.PickleValue;
 import io.github.sgpt4j.weightstools.pickle.StorageView;
 import io.github.sgpt4j.weightstools.pickle.TensorView;
@@ -14,6 +16,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 
@@ -35,7 +38,7 @@ public final class TorchFile implements AutoCloseable {
 
     private final Path path;
     private final Arena arena;
-    private final MemorySegment mapped;
+    private final MappedFile mapped;
     private final FileChannel channel;
     private final Storages storages;
     private final Map<String, TensorView> tensors;
@@ -43,7 +46,7 @@ public final class TorchFile implements AutoCloseable {
     private TorchFile(
             Path path,
             Arena arena,
-            MemorySegment mapped,
+            MappedFile mapped,
             FileChannel channel,
             Storages storages,
             Map<String, TensorView> tensors) {
@@ -70,24 +73,38 @@ public final class TorchFile implements AutoCloseable {
     /// Opens a file and reads its pickles; weights are mapped, not read.
     ///
     /// @param scratch folder for storages that are compressed: they are unpacked there when asked for
-    /// @throws FormatException if anything in the file is wrong or not allowed
+    /// @throws FormatException if anything in the file is wrong or not allowed, or it changes
     /// @throws IOException if the file cannot be opened
     public static TorchFile open(Path path, Path scratch) throws IOException {
         Arena arena = Arena.ofShared();
         boolean opened = false;
         try {
-            MemorySegment bytes = MappedFile.map(path, KIND, arena);
-            boolean zip = bytes.byteSize() >= Integer.BYTES && bytes.get(LittleEndian.I32, 0) == ZIP_LOCAL_HEADER;
-            Content content = zip ? ZipForm.read(path, bytes, scratch, arena) : LegacyForm.read(path, bytes);
+            MappedFile mapped = MappedFile.map(path, KIND, arena);
+            MemorySegment bytes = mapped.bytes();
+            Content content = new MappedFiles(List.of(mapped)).reading(() -> {
+                boolean zip = bytes.byteSize() >= Integer.BYTES && bytes.get(LittleEndian.I32, 0) == ZIP_LOCAL_HEADER;
+                return zip ? ZipForm.read(path, bytes, scratch, arena) : LegacyForm.read(path, bytes);
+            });
             Map<String, TensorView> tensors = tensors(path, content.root(), bytes.byteSize());
-            FileChannel channel = FileChannel.open(path);
-            TorchFile file = new TorchFile(path, arena, bytes, channel, content.storages(), tensors);
+            FileChannel channel = open(mapped);
+            TorchFile file = new TorchFile(path, arena, mapped, channel, content.storages(), tensors);
             opened = true;
             return file;
         } finally {
             if (!opened) {
                 arena.close();
             }
+        }
+    }
+
+    private static FileChannel open(MappedFile mapped) throws IOException {
+        FileChannel channel = FileChannel.open(mapped.path());
+        try {
+            mapped.requireInPlace();
+            return channel;
+        } catch (FormatException e) {
+            channel.close();
+            throw e;
         }
     }
 
@@ -126,6 +143,11 @@ public final class TorchFile implements AutoCloseable {
         return path;
     }
 
+    /// The file, for whoever reads [#bytes].
+    public MappedFile mapped() {
+        return mapped;
+    }
+
     /// All tensors by name, in the order of the file.
     public Map<String, TensorView> tensors() {
         return tensors;
@@ -142,8 +164,9 @@ public final class TorchFile implements AutoCloseable {
     ///
     /// @param data a part of what [#bytes] gives
     public OptionalLong position(MemorySegment data) {
-        return mapped.asOverlappingSlice(data).isPresent()
-                ? OptionalLong.of(data.address() - mapped.address())
+        MemorySegment whole = mapped.bytes();
+        return whole.asOverlappingSlice(data).isPresent()
+                ? OptionalLong.of(data.address() - whole.address())
                 : OptionalLong.empty();
     }
 

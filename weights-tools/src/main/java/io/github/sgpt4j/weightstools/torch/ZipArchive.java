@@ -1,7 +1,7 @@
 package io.github.sgpt4j.weightstools.torch;
 
 import io.github.sgpt4j.error.FormatException;
-import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.weightstools.pickle.ByteWindow;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;

@@ -1,7 +1,7 @@
 package io.github.sgpt4j.weightstools.torch;
 
 import io.github.sgpt4j.error.FormatException;
-import io.github.sgpt4j.weights.Quoted;
+import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.weightstools.pickle.PickleInput;
 import io.github.sgpt4j.weightstools.pickle.PickleReader;
 import io.github.sgpt4j.weightstools.pickle.PickleValue;
@@ -163,14 +163,17 @@ final class ZipForm {
     /// Unpacks an entry piece by piece: exactly as many bytes as the directory says, or it is an error.
     private void inflate(ZipArchive.Entry entry, Sink sink) throws IOException {
         byte[] buffer = new byte[1 << 16];
+        // A copy: if the file becomes shorter while native code reads where it is mapped, the process ends.
+        byte[] packed = new byte[1 << 16];
         Inflater inflater = new Inflater(true);
         try {
             long fed = 0;
             long left = entry.size();
             while (!inflater.finished()) {
                 if (inflater.needsInput() && fed < entry.packed()) {
-                    long length = Math.min(1 << 20, entry.packed() - fed);
-                    inflater.setInput(bytes.asSlice(entry.data() + fed, length).asByteBuffer());
+                    int length = (int) Math.min(packed.length, entry.packed() - fed);
+                    MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, entry.data() + fed, packed, 0, length);
+                    inflater.setInput(packed, 0, length);
                     fed += length;
                 }
                 int count = inflater.inflate(buffer);

@@ -381,6 +381,21 @@ final class FakeHub implements AutoCloseable {
         };
     }
 
+    /// Announces so many bytes, and sends some now and then, for ever.
+    ///
+    /// @param length what is announced; 0 for none, in chunks
+    /// @param piece bytes to send every 10 ms
+    static Answer trickle(long length, byte[] piece) {
+        return exchange -> {
+            exchange.sendResponseHeaders(200, length);
+            while (!Thread.currentThread().isInterrupted()) {
+                exchange.getResponseBody().write(piece);
+                exchange.getResponseBody().flush();
+                LockSupport.parkNanos(10_000_000);
+            }
+        };
+    }
+
     /// Requests of files, of whichever server.
     List<Request> fetches() {
         return requests.stream()

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.sgpt4j.error.CancelledException;
 import io.github.sgpt4j.weightstools.LockedFolder;
 import io.github.sgpt4j.weightstools.hub.FakeHub.Request;
 import java.io.IOException;
@@ -338,7 +339,7 @@ class HubFailureTest extends HubFixture {
             exchange.getResponseBody().flush();
             sleep(Duration.ofSeconds(20));
         });
-        Thread thread = Thread.ofPlatform().start(() -> assertThrows(IOException.class, () -> download(MODEL)));
+        Thread thread = Thread.ofPlatform().start(() -> assertThrows(CancelledException.class, () -> download(MODEL)));
         Path partial = repository().resolve("blobs").resolve(tag + ".sgpt4j.incomplete");
         while (!Files.exists(partial) || Files.size(partial) < 40_000) {
             Thread.sleep(5);
@@ -355,8 +356,10 @@ class HubFailureTest extends HubFixture {
     void whatAnInterruptedPublicationLeftIsRemoved() throws IOException {
         Path stage = Files.createDirectories(repository().resolve(".sgpt4j/stage-1"));
         Files.createSymbolicLink(stage.resolve("config.json"), Path.of("../../blobs/x"));
+        Path written = Files.writeString(repository().resolve(".sgpt4j/writing-1"), "x");
         checkComplete(download(MODEL));
         assertFalse(Files.exists(stage));
+        assertFalse(Files.exists(written));
     }
 
     @Test

@@ -16,6 +16,9 @@ abstract class HubFixture {
     static final HubModel MODEL = new HubModel("owner", "some-model", "main");
     static final Retries FAST = new Retries(4, Duration.ofMillis(1), Duration.ofMillis(4), Duration.ofSeconds(2));
 
+    /// Over which rates are measured.
+    static final Duration WINDOW = Duration.ofMillis(100);
+
     @TempDir
     Path folder;
 
@@ -113,7 +116,7 @@ abstract class HubFixture {
     }
 
     static Hub hub(HubSettings settings) {
-        return new Hub(settings, FAST);
+        return new Hub(settings, FAST, WINDOW);
     }
 
     Path download(HubModel model) throws IOException {

@@ -53,7 +53,7 @@ public final class CpuBackend implements Backend {
     private volatile boolean closed;
 
     /// @throws BackendException if the Vector API is missing, or a vector width is asked for that
-    ///     cannot be had
+    ///     is unavailable
     public CpuBackend(CpuOptions options) {
         if (!hasVectorModule()) {
             throw new BackendException("cpu: module %s is not there; start java with --add-modules %s"
@@ -63,7 +63,7 @@ public final class CpuBackend implements Backend {
             throw new BackendException("cpu: " + problem);
         });
         this.options = options;
-        int threads = options.threads() == 0 ? Runtime.getRuntime().availableProcessors() : options.threads();
+        int threads = options.threads();
         this.workers = new Workers(threads);
         prepareMachineCode(options);
         // A quarter of the heap, in floats.
@@ -194,6 +194,7 @@ public final class CpuBackend implements Backend {
             for (int t = from; t < end; t++) {
                 rows.read(ids[t], data, to.offset(t));
             }
+            WeightTensor.settle();
         });
     }
 
@@ -213,6 +214,7 @@ public final class CpuBackend implements Backend {
                     data[at + c] += row[c];
                 }
             }
+            WeightTensor.settle();
         });
     }
 

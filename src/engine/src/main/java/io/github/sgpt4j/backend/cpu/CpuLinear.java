@@ -9,6 +9,7 @@ import io.github.sgpt4j.backend.cpu.kernel.Widening;
 import io.github.sgpt4j.backend.cpu.vector.VectorCode;
 import io.github.sgpt4j.error.BackendException;
 import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.weights.WeightTensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -150,10 +151,11 @@ final class CpuLinear implements Linear {
             int bytes = part.tensor().dtype().bytes();
             for (int row = 0; row < part.count(); row += part.run()) {
                 long from = (long) part.source(row) * bytes;
-                Widening.widen(part.tensor().data(), part.tensor().dtype(), from, values, at + row, part.run());
+                Widening.widenMapped(part.tensor().data(), part.tensor().dtype(), from, values, at + row, part.run());
             }
             at += part.count();
         }
+        WeightTensor.settle();
         return values;
     }
 }

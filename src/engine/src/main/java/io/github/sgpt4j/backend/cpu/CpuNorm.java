@@ -30,7 +30,8 @@ final class CpuNorm implements Norm {
             Arrays.fill(values, otherwise);
         } else {
             CpuTable.requireWeight(weight.get());
-            Widening.widen(weight.get().data(), weight.get().dtype(), 0, values, 0, columns);
+            Widening.widenMapped(weight.get().data(), weight.get().dtype(), 0, values, 0, columns);
+            WeightTensor.settle();
         }
         return values;
     }

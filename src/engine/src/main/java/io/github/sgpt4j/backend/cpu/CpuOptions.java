@@ -5,10 +5,11 @@ import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import io.github.sgpt4j.backend.cpu.vector.VectorCode;
 import io.github.sgpt4j.tensor.DType;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /// How the CPU backend is set up.
 ///
-/// @param threads threads that compute, the calling one included; 0 for the available processors
+/// @param threads threads that compute, the calling one included
 /// @param weights how weights are held in memory
 /// @param workInPlace multiply-adds that each weight matrix does from where it is stored before it is packed;
 ///     none with the matrix unit
@@ -18,9 +19,12 @@ public record CpuOptions(int threads, WeightFormat weights, long workInPlace, bo
     /// System property for another [#workInPlace] than the usual one: 0 packs every matrix at its first use.
     public static final String WORK_IN_PLACE = "sgpt4j.cpu.workInPlace";
 
+    /// Most threads of a backend.
+    public static final int MAX_THREADS = 1024;
+
     public CpuOptions {
-        if (threads < 0 || threads > 1024) {
-            throw new IllegalArgumentException("threads: expected 0 to 1024, got " + threads);
+        if (threads < 1 || threads > MAX_THREADS) {
+            throw new IllegalArgumentException("threads: expected 1 to %d, got %d".formatted(MAX_THREADS, threads));
         }
     }
 
@@ -59,14 +63,23 @@ public record CpuOptions(int threads, WeightFormat weights, long workInPlace, bo
     /// @param stored the type of all its parts; F32 where they differ
     public long matrixBytes(DType stored, int in, int out) {
         if (!CpuBackend.hasVectorModule()) {
-            // There is no width of vectors to round up to: the backend cannot be had in this virtual machine.
+            // There is no width of vectors to round up to: there is no backend in this virtual machine.
             return Math.multiplyExact((long) in * out, weights.heldAs(stored).bytes());
         }
         return holdsTiles(in) ? TiledMatrix.bytes(in, out) : PackedMatrix.bytes(in, out, weights.heldAs(stored));
     }
 
-    /// All processors, weights as they are stored.
-    public static CpuOptions defaults() {
-        return new CpuOptions(0, WeightFormat.AS_STORED);
+    /// On all processors.
+    public static CpuOptions of(WeightFormat weights) {
+        return new CpuOptions(processors(), weights);
+    }
+
+    private static int processors() {
+        return Math.min(Runtime.getRuntime().availableProcessors(), MAX_THREADS);
+    }
+
+    /// On some threads, or all processors.
+    public static CpuOptions of(OptionalInt threads, WeightFormat weights) {
+        return new CpuOptions(threads.orElseGet(CpuOptions::processors), weights);
     }
 }

@@ -36,12 +36,12 @@ final class CpuTable implements Table {
         return columns;
     }
 
-    /// `out[o, o + columns) = table[row]`.
+    /// `out[o, o + columns) = table[row]`; followed by [WeightTensor#settle].
     void read(int row, float[] out, int o) {
         if (row < 0 || row >= rows) {
             throw new IllegalArgumentException("row %d of table %s with %d rows".formatted(row, weight.name(), rows));
         }
         long at = (long) row * columns * weight.dtype().bytes();
-        Widening.widen(weight.data(), weight.dtype(), at, out, o, columns);
+        Widening.widenMapped(weight.data(), weight.dtype(), at, out, o, columns);
     }
 }

@@ -5,6 +5,7 @@ import io.github.sgpt4j.backend.MatrixRows;
 import io.github.sgpt4j.backend.cpu.kernel.Activations;
 import io.github.sgpt4j.backend.cpu.kernel.Elementary;
 import io.github.sgpt4j.backend.cpu.kernel.Widening;
+import io.github.sgpt4j.weights.WeightTensor;
 import java.util.List;
 
 /// A linear layer straight from the stored weights, for so few rows that packing them would cost more. It reads each
@@ -44,6 +45,7 @@ final class DirectProduct {
                 }
                 start += part.count();
             }
+            WeightTensor.settle();
             if (activation != Activation.NONE) {
                 for (int r = 0; r < out.rows(); r++) {
                     Activations.apply(activation, out.data(), out.offset() + r * features + from, to - from);
@@ -55,7 +57,7 @@ final class DirectProduct {
     private static void load(MatrixRows part, int row, float[] values) {
         int in = part.in();
         long at = (long) part.source(row) * in * part.tensor().dtype().bytes();
-        Widening.widen(part.tensor().data(), part.tensor().dtype(), at, values, 0, in);
+        Widening.widenMapped(part.tensor().data(), part.tensor().dtype(), at, values, 0, in);
     }
 
     /// One output feature of all rows, four rows at a time. Sums go the way of [MatrixProduct], from the bias on

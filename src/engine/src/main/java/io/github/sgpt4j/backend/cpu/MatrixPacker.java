@@ -94,6 +94,7 @@ final class MatrixPacker {
         int last = (int) Math.min(out, (long) first + columns);
         Arrays.fill(buffer, 0, depth * columns, 0f);
         fill(first, last, k, depth, buffer, row);
+        WeightTensor.settle();
         return buffer;
     }
 
@@ -127,18 +128,22 @@ final class MatrixPacker {
 
     private void copyColumns(MatrixRows part, int source, int length, int k, int depth, float[] buffer, int column) {
         WeightTensor tensor = part.tensor();
-        long stride = tensor.shape().dimension(1);
-        for (int p = 0; p < depth; p++) {
-            long at = ((k + p) * stride + source) * tensor.dtype().bytes();
-            int left = Math.clamp(width - column, 0, length);
-            int to = index(column, depth) + p * width;
-            Widening.widen(tensor.data(), tensor.dtype(), at, buffer, to, left);
-            if (left < length) {
-                at += (long) left * tensor.dtype().bytes();
-                to = index(column + left, depth) + p * width;
-                Widening.widen(tensor.data(), tensor.dtype(), at, buffer, to, length - left);
-            }
+        int bytes = tensor.dtype().bytes();
+        long stride = tensor.shape().dimension(1) * bytes;
+        long at = k * stride + (long) source * bytes;
+        int left = Math.clamp(width - column, 0, length);
+        if (left > 0) {
+            copyColumns(tensor, at, stride, depth, buffer, index(column, depth), left);
         }
+        if (left < length) {
+            at += (long) left * bytes;
+            copyColumns(tensor, at, stride, depth, buffer, index(column + left, depth), length - left);
+        }
+    }
+
+    private void copyColumns(
+            WeightTensor tensor, long at, long stride, int depth, float[] buffer, int to, int columns) {
+        Widening.widenMappedRows(tensor.data(), tensor.dtype(), at, stride, buffer, to, width, depth, columns);
     }
 
     private void copyRows(
@@ -146,7 +151,7 @@ final class MatrixPacker {
         WeightTensor tensor = part.tensor();
         for (int r = 0; r < length; r++) {
             long at = ((long) (source + r) * part.in() + k) * tensor.dtype().bytes();
-            Widening.widen(tensor.data(), tensor.dtype(), at, row, 0, depth);
+            Widening.widenMapped(tensor.data(), tensor.dtype(), at, row, 0, depth);
             Packing.column(row, 0, depth, 1f, buffer, index(column + r, depth), width);
         }
     }

@@ -17,7 +17,7 @@ final class ProductTask {
     /// hardware fetches them ahead.
     private static final int GROUP = 4;
 
-    /// At most so many rows are few: reading the weights decides, and each panel is read through to its
+    /// Up to so many rows, reading the weights dominates, and each panel is read through to its
     /// end at a time.
     private static final int FEW_ROWS = 2 * Simd.TILE_ROWS;
 

@@ -307,13 +307,14 @@ final class Workers implements AutoCloseable {
             for (int i = 0; i < SPINS && unfinished.get() > 0; i++) {
                 Thread.onSpinWait();
             }
-            boolean interrupted = false;
             while (unfinished.get() > 0) {
-                LockSupport.park(this);
-                interrupted |= Thread.interrupted();
-            }
-            if (interrupted) {
-                caller.interrupt();
+                if (caller.isInterrupted()) {
+                    // Parking would return at once. Threads of the same call look at the status, so it is left as it
+                    // is.
+                    Thread.yield();
+                } else {
+                    LockSupport.park(this);
+                }
             }
         }
 

@@ -31,8 +31,8 @@ final class Conversions {
         if (x.type() == type) {
             return (CudaTensor) x.slice(0, x.rows());
         }
-        CudaTensor copy =
-                new CudaTensor(engine.memory().take(type.bytes(x.rows(), x.columns())), x.rows(), x.columns(), type);
+        CudaTensor copy = new CudaTensor(
+                engine.memory().take(type.bytes(x.rows(), x.columns()), engine.compute()), x.rows(), x.columns(), type);
         plain(engine, x.address(), x.type(), (long) x.rows() * x.columns(), copy.address(), type);
         return copy;
     }

@@ -74,6 +74,11 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
+    public List<String> notices() {
+        return engine.notices();
+    }
+
+    @Override
     public Linear linear(List<MatrixRows> weight, List<MatrixRows> bias) {
         return engine.call(() -> new CudaLinear(engine, weight, bias));
     }
@@ -116,7 +121,8 @@ public final class CudaBackend implements Backend {
 
     private Tensor allocate(int rows, int columns, ElementType type) {
         checkSize(rows, columns);
-        return engine.call(() -> new CudaTensor(engine.memory().take(type.bytes(rows, columns)), rows, columns, type));
+        return engine.call(() ->
+                new CudaTensor(engine.memory().take(type.bytes(rows, columns), engine.compute()), rows, columns, type));
     }
 
     private void checkSize(int rows, int columns) {
@@ -270,8 +276,8 @@ public final class CudaBackend implements Backend {
             return;
         }
         long bytes = ElementType.F32.bytes(out.rows(), out.columns());
-        try (CudaTensor full =
-                new CudaTensor(engine.memory().take(bytes), out.rows(), out.columns(), ElementType.F32)) {
+        try (CudaTensor full = new CudaTensor(
+                engine.memory().take(bytes, engine.compute()), out.rows(), out.columns(), ElementType.F32)) {
             work.accept(full);
             long count = (long) out.rows() * out.columns();
             Conversions.plain(engine, full.address(), full.type(), count, out.address(), out.type());

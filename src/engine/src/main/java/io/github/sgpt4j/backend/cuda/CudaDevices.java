@@ -19,6 +19,9 @@ public final class CudaDevices {
 
     private static final int OLDEST_VERSION = 12000;
 
+    /// Signs of a driver that need no native function: on Linux, and on Linux in Windows.
+    private static final List<String> SIGNS = List.of("/proc/driver/nvidia/version", "/usr/lib/wsl/lib/libcuda.so.1");
+
     private CudaDevices() {}
 
     /// A library and where it was found, or why it was not.
@@ -28,13 +31,12 @@ public final class CudaDevices {
     /// @param description version and path, or the reason
     public record Library(String name, boolean found, String description) {}
 
-    /// Whether this machine is meant to have a GPU: there is a driver, or somebody said where to find one. Looks no
-    /// further where native functions may not be called.
+    /// Whether this machine is meant to have a GPU: there is a driver. Where native functions may not be called, there
+    /// are signs of one, or somebody said where to find it.
     public static boolean isExpected() {
-        if (!nativeAccessEnabled()) {
-            return Files.exists(Path.of("/proc/driver/nvidia/version"));
-        }
-        return CudaLibraries.driver().isOpen();
+        return nativeAccessEnabled()
+                ? CudaLibraries.driver().isOpen()
+                : CudaLibraries.isPlaceNamed() || SIGNS.stream().map(Path::of).anyMatch(Files::exists);
     }
 
     /// Whether native functions may be called without a warning of the virtual machine.

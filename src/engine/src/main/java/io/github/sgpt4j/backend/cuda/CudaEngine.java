@@ -6,6 +6,7 @@ import io.github.sgpt4j.error.BackendException;
 import java.lang.foreign.Arena;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
@@ -24,6 +25,7 @@ final class CudaEngine implements AutoCloseable {
     private final long compute;
     private final long uploads;
     private final long downloads;
+    private final KernelCache kept = KernelCache.ofUser();
     private final DevicePool memory;
     private final PinnedPool pinned;
     private final Launcher launcher;
@@ -50,11 +52,11 @@ final class CudaEngine implements AutoCloseable {
             uploads = stream();
             downloads = stream();
             Arena arena = keep(Arena.ofShared());
-            memory = keep(new DevicePool(name()));
+            memory = keep(new DevicePool(name(), compute));
             pinned = keep(new PinnedPool());
             slots = new IndexSlots(this);
             made.push(slots::destroyEvents);
-            Kernels kernels = keep(new Kernels(device, KernelCache.ofUser()));
+            Kernels kernels = keep(new Kernels(device, kept));
             launcher = new Launcher(device, kernels, compute, arena, options.synchronizeEach());
             matmul = keep(new Matmul(this, arena));
             weights = new WeightStore(this);
@@ -129,6 +131,11 @@ final class CudaEngine implements AutoCloseable {
 
     WeightStore weights() {
         return weights;
+    }
+
+    /// As [io.github.sgpt4j.backend.Backend#notices].
+    List<String> notices() {
+        return kept.notices();
     }
 
     /// Does something with the device's context current, no other thread in between.

@@ -1,6 +1,7 @@
 package io.github.sgpt4j.backend.cuda;
 
 import io.github.sgpt4j.backend.cuda.ffi.Driver;
+import io.github.sgpt4j.backend.cuda.ffi.Streams;
 import io.github.sgpt4j.error.BackendException;
 import java.util.ArrayDeque;
 import java.util.HashSet;
@@ -10,32 +11,43 @@ import java.util.TreeMap;
 
 /// Device memory that is kept for reuse, so that batches of similar sizes allocate nothing after the first.
 ///
-/// Memory that is given back may still be in use by work queued on the compute stream; who takes it next must use it
-/// on that stream, after that work. The device's context must be current. Closing frees everything.
+/// Memory that is given back may still be in use by work queued on the compute stream, but on no other. So who takes
+/// memory names the stream that uses it first: one other than the compute stream is made to wait for what is queued
+/// there. The device's context must be current. Closing frees everything.
 final class DevicePool implements AutoCloseable {
     private static final long GRANULE = 512;
     private static final int CLASSES_PER_DOUBLING = 8;
 
     private final String device;
+    private final long compute;
     private final TreeMap<Long, ArrayDeque<Long>> free = new TreeMap<>();
     private final Set<Long> all = new HashSet<>();
+    /// Orders other streams behind the compute stream; 0 until one has to be.
+    private long computed;
+
     private long held;
     private long allocations;
 
     /// @param device its name in messages
-    DevicePool(String device) {
+    /// @param compute the compute stream
+    DevicePool(String device, long compute) {
         this.device = device;
+        this.compute = compute;
     }
 
     /// Memory for activations: sizes are rounded up to one of eight in each doubling.
-    DeviceBuffer take(long bytes) {
-        return find(rounded(bytes));
+    ///
+    /// @param stream the stream that uses it first
+    DeviceBuffer take(long bytes, long stream) {
+        return find(rounded(bytes), stream);
     }
 
     /// Memory that is kept for good: next to nothing is rounded.
-    DeviceBuffer takeExactly(long bytes) {
+    ///
+    /// @param stream the stream that uses it first
+    DeviceBuffer takeExactly(long bytes, long stream) {
         long size = Math.ceilDiv(Math.max(bytes, 1), GRANULE) * GRANULE;
-        return find(size);
+        return find(size, stream);
     }
 
     static long rounded(long bytes) {
@@ -44,10 +56,13 @@ final class DevicePool implements AutoCloseable {
         return Math.multiplyExact(Math.ceilDiv(Math.max(bytes, 1), step), step);
     }
 
-    private synchronized DeviceBuffer find(long size) {
+    private synchronized DeviceBuffer find(long size, long stream) {
         // A block up to a quarter larger will do.
         Map.Entry<Long, ArrayDeque<Long>> fitting = free.ceilingEntry(size);
         if (fitting != null && fitting.getKey() - size <= size / 4) {
+            if (stream != compute) {
+                waitForCompute(stream);
+            }
             long address = fitting.getValue().removeLast();
             if (fitting.getValue().isEmpty()) {
                 free.remove(fitting.getKey());
@@ -68,6 +83,14 @@ final class DevicePool implements AutoCloseable {
         held += size;
         all.add(address);
         return new DeviceBuffer(this, address, size);
+    }
+
+    private void waitForCompute(long stream) {
+        if (computed == 0) {
+            computed = Streams.createEvent();
+        }
+        Streams.recordEvent(computed, compute);
+        Streams.streamWait(stream, computed);
     }
 
     /// Frees what nobody holds; returns whether there was any.
@@ -111,5 +134,9 @@ final class DevicePool implements AutoCloseable {
         all.clear();
         free.clear();
         held = 0;
+        if (computed != 0) {
+            Streams.destroyEvent(computed);
+            computed = 0;
+        }
     }
 }

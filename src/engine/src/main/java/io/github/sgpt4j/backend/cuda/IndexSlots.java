@@ -51,11 +51,16 @@ final class IndexSlots {
         }
         int capacity = Math.max(SMALLEST, ints <= 1 << 29 ? Integer.highestOneBit(ints) * 2 : ints);
         long bytes = (long) capacity * Integer.BYTES;
-        DeviceBuffer device = engine.memory().takeExactly(bytes);
-        PinnedBuffer host = engine.pinned().take(bytes);
-        Slot slot = new Slot(device, host, capacity, Streams.createEvent(), Streams.createEvent());
-        all.add(slot);
-        return slot;
+        DeviceBuffer device = engine.memory().takeExactly(bytes, engine.uploads());
+        try {
+            PinnedBuffer host = engine.pinned().take(bytes);
+            Slot slot = new Slot(device, host, capacity, Streams.createEvent(), Streams.createEvent());
+            all.add(slot);
+            return slot;
+        } catch (RuntimeException e) {
+            device.close();
+            throw e;
+        }
     }
 
     /// Gives a slot back; the compute stream may still be using it.

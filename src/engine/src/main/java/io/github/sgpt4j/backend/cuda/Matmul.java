@@ -81,7 +81,7 @@ final class Matmul implements AutoCloseable {
         this.arena = arena;
         this.computeType = engine.precision().computeType();
         boolean large = engine.device().computeCapability() >= 90;
-        workspace = engine.memory().takeExactly(large ? WORKSPACE_BYTES : SMALL_WORKSPACE_BYTES);
+        workspace = engine.memory().takeExactly(large ? WORKSPACE_BYTES : SMALL_WORKSPACE_BYTES, engine.compute());
         handle = CublasLt.create();
         one = arena.allocateFrom(ValueLayout.JAVA_FLOAT, 1f);
         zero = arena.allocateFrom(ValueLayout.JAVA_FLOAT, 0f);

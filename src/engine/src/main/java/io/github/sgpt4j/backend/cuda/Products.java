@@ -54,7 +54,8 @@ final class Products {
 
     private CudaTensor temporary(CudaTensor like) {
         long bytes = ElementType.F32.bytes(like.rows(), like.columns());
-        return new CudaTensor(engine.memory().take(bytes), like.rows(), like.columns(), ElementType.F32);
+        return new CudaTensor(
+                engine.memory().take(bytes, engine.compute()), like.rows(), like.columns(), ElementType.F32);
     }
 
     private boolean multiply(
@@ -112,10 +113,10 @@ final class Products {
         int splits = engine.geometry().logitSplits(count, block);
         long bias = head.bias(ElementType.F32);
         long state = Math.multiplyExact((long) count * splits, Float.BYTES);
-        try (DeviceBuffer logits = engine.memory().take(ElementType.F32.bytes(count, block));
-                DeviceBuffer maxima = engine.memory().take(state);
-                DeviceBuffer sums = engine.memory().take(state);
-                DeviceBuffer picked = engine.memory().take((long) count * Float.BYTES)) {
+        try (DeviceBuffer logits = engine.memory().take(ElementType.F32.bytes(count, block), engine.compute());
+                DeviceBuffer maxima = engine.memory().take(state, engine.compute());
+                DeviceBuffer sums = engine.memory().take(state, engine.compute());
+                DeviceBuffer picked = engine.memory().take((long) count * Float.BYTES, engine.compute())) {
             for (int first = 0; first < head.out(); first += block) {
                 int columns = Math.min(block, head.out() - first);
                 logits(x, head, first, columns, logits.address(), block);

@@ -154,7 +154,7 @@ final class RowOperations {
         try (DeviceBuffer rows = ints(sequences.rows());
                 DeviceBuffer starts = ints(sequences.starts());
                 DeviceBuffer skipped = ints(within);
-                DeviceBuffer partial = engine.memory().take(Math.max(1, scratch) * Float.BYTES)) {
+                DeviceBuffer partial = engine.memory().take(Math.max(1, scratch) * Float.BYTES, engine.compute())) {
             for (int from = 0; from < modes.size(); from += MOST_MODES) {
                 List<PoolMode> some = modes.subList(from, Math.min(modes.size(), from + MOST_MODES));
                 long target = out.address() + ElementType.F32.bytes(from, norm.columns());
@@ -243,7 +243,7 @@ final class RowOperations {
 
     private DeviceBuffer send(PinnedBuffer host, long bytes) {
         try {
-            DeviceBuffer device = engine.memory().take(bytes);
+            DeviceBuffer device = engine.memory().take(bytes, engine.compute());
             Streams.copyIn(device.address(), host.memory(), bytes, engine.compute());
             return device;
         } finally {

@@ -62,7 +62,7 @@ final class WeightStore {
             rows += part.count();
         }
         int in = parts.getFirst().in();
-        DeviceBuffer buffer = engine.memory().takeExactly(target.bytes(rows, in));
+        DeviceBuffer buffer = engine.memory().takeExactly(target.bytes(rows, in), engine.compute());
         try {
             long row = 0;
             for (MatrixRows part : parts) {
@@ -109,6 +109,7 @@ final class WeightStore {
                 } else {
                     gatherRows(staging.memory(), from, count);
                 }
+                WeightTensor.settle();
                 if (part.transposed() || stored != target) {
                     convert(staging.memory(), bytes, matrix, row, from, count);
                 } else {
@@ -120,7 +121,7 @@ final class WeightStore {
         }
 
         private void convert(MemorySegment staging, long bytes, long matrix, long row, long from, long count) {
-            try (DeviceBuffer raw = engine.memory().take(bytes)) {
+            try (DeviceBuffer raw = engine.memory().take(bytes, engine.compute())) {
                 Streams.copyIn(raw.address(), staging, bytes, engine.compute());
                 if (part.transposed()) {
                     transpose(raw.address(), matrix + target.bytes(row, in) + target.bytes(1, from), count);

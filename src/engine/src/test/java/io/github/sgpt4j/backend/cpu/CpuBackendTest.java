@@ -159,9 +159,9 @@ class CpuBackendTest {
 
     @Test
     void threadsAreBounded() {
-        assertThrows(IllegalArgumentException.class, () -> new CpuOptions(-1, WeightFormat.F32));
+        assertThrows(IllegalArgumentException.class, () -> new CpuOptions(0, WeightFormat.F32));
         assertThrows(IllegalArgumentException.class, () -> new CpuOptions(5000, WeightFormat.F32));
-        try (CpuBackend backend = new CpuBackend(CpuOptions.defaults())) {
+        try (CpuBackend backend = new CpuBackend(CpuOptions.of(WeightFormat.AS_STORED))) {
             assertTrue(backend.description().contains("-bit vectors"), backend.description());
             assertEquals("cpu", backend.name());
         }
@@ -275,7 +275,7 @@ class CpuBackendTest {
         private PrintBackend() {}
 
         public static void main(String[] arguments) {
-            try (CpuBackend backend = new CpuBackend(CpuOptions.defaults())) {
+            try (CpuBackend backend = new CpuBackend(CpuOptions.of(WeightFormat.AS_STORED))) {
                 System.out.println(backend.description());
             }
         }

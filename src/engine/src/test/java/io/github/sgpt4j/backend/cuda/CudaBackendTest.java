@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.Backend;
+import io.github.sgpt4j.backend.Batch;
 import io.github.sgpt4j.backend.Download;
 import io.github.sgpt4j.backend.Linear;
 import io.github.sgpt4j.backend.MatrixRows;
@@ -14,27 +15,39 @@ import io.github.sgpt4j.backend.Norm;
 import io.github.sgpt4j.backend.NormParameters;
 import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.backend.Tensor;
+import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.SequenceBatch;
 import io.github.sgpt4j.error.BackendException;
 import io.github.sgpt4j.tensor.DType;
 import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.testing.CudaTests;
 import io.github.sgpt4j.weights.WeightTensor;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What the contract of all backends does not say: memory, overlap, debugging.
 @Tag("cuda-only")
 class CudaBackendTest {
     private static final int WIDTH = 48;
+
+    /// Refuses the image that the build made, so that kernels are compiled at run time.
+    private static final String NO_CODE = "cuModuleLoadDataEx:209@1";
 
     private final Arena arena = Arena.ofConfined();
 
@@ -121,6 +134,27 @@ class CudaBackendTest {
         return backend.upload(new float[4000], 40, 100);
     }
 
+    /// Index arrays come in on a stream of their own; here into memory that queued work still reads. On the stand-in,
+    /// which fails where no event orders two streams, whichever it runs first.
+    @ParameterizedTest
+    @ValueSource(strings = {"0", "1", "2", "3", "4", "5"})
+    void newMemoryForIndexArraysWaitsForItsLastUse(String order) {
+        try (var _ = CudaTests.standIn("SGPT_STANDIN_ORDER", order);
+                CudaBackend backend = new CudaBackend(new CudaOptions(0, Optional.of(Precision.FP32)));
+                Tensor out = backend.allocate(128, 128)) {
+            float[] values = counted(128 * 128);
+            Tensor x = backend.upload(values, 128, 128);
+            backend.copy(x, out);
+            x.close();
+            long before = backend.allocations();
+            try (Batch batch = backend.upload(PackedBatch.of(List.of(new int[100])))) {
+                assertEquals(100, batch.packed().tokens());
+                assertEquals(before, backend.allocations(), "the batch has the tensor's memory");
+                assertArrayEquals(values, backend.download(out));
+            }
+        }
+    }
+
     @Test
     void tensorsBetweenProductsAreAsNarrowAsTheWeights() {
         try (CudaBackend backend = new CudaBackend(new CudaOptions(0, Optional.of(Precision.BF16)));
@@ -142,6 +176,47 @@ class CudaBackendTest {
                 BackendException e = assertThrows(BackendException.class, () -> pass(backend, linear, 5));
                 assertTrue(e.getMessage().contains("kernel sgpt_"), e.getMessage());
             }
+        }
+    }
+
+    @Test
+    void damagedKernelsAreCompiledAgainWithANotice(@TempDir Path folder) throws IOException {
+        String before = String.valueOf(System.getProperty(KernelCache.PROPERTY));
+        System.setProperty(KernelCache.PROPERTY, folder.toString());
+        try (var _ =
+                CudaTests.standIn("SGPT_STANDIN_FAIL", KernelSources.compiled().isPresent() ? NO_CODE : "")) {
+            List<String> notices = new ArrayList<>();
+            float[] expected = passAlone(notices);
+            assertEquals(List.of(), notices);
+            int damaged = 0;
+            for (Path file : filesIn(folder)) {
+                byte[] bytes = Files.readAllBytes(file);
+                bytes[bytes.length - 1] ^= 1;
+                Files.write(file, damaged++ % 2 == 0 ? bytes : Arrays.copyOf(bytes, bytes.length - 1));
+            }
+            assertArrayEquals(expected, passAlone(notices));
+            assertEquals(damaged, notices.size(), notices::toString);
+            assertTrue(damaged > 1, "kernels lie in several files");
+            notices.clear();
+            assertArrayEquals(expected, passAlone(notices));
+            assertEquals(List.of(), notices);
+        } finally {
+            System.setProperty(KernelCache.PROPERTY, before);
+        }
+    }
+
+    private static List<Path> filesIn(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.toList();
+        }
+    }
+
+    /// On a backend of its own, whose notices are added to others.
+    private float[] passAlone(List<String> notices) {
+        try (CudaBackend backend = new CudaBackend(new CudaOptions(0, Optional.of(Precision.FP32)))) {
+            float[] result = pass(backend, backend.linear(List.of(MatrixRows.all(matrix(WIDTH, WIDTH))), List.of()), 5);
+            notices.addAll(backend.notices());
+            return result;
         }
     }
 }

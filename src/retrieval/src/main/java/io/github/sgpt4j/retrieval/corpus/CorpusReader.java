@@ -1,6 +1,7 @@
 package io.github.sgpt4j.retrieval.corpus;
 
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.retrieval.interrupts.Interrupts;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
@@ -178,6 +179,7 @@ public final class CorpusReader implements Iterator<Document>, Closeable {
                 read += Files.size(file);
                 return new Document(String.join("/", names), Optional.empty(), text);
             } catch (IOException e) {
+                Interrupts.checkCause(file.toString(), e);
                 throw new FormatException("%s: cannot be read: %s".formatted(file, LineReader.reason(e)), e);
             }
         }

@@ -1,6 +1,7 @@
 package io.github.sgpt4j.retrieval.corpus;
 
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.retrieval.interrupts.Interrupts;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
@@ -51,6 +52,8 @@ public final class LineReader implements Closeable {
     /// The next line without its end, or nothing at the end of input.
     ///
     /// @throws FormatException if reading fails, the line is too long, or not UTF-8
+    /// @throws io.github.sgpt4j.error.CancelledException if reading fails because the thread was
+    ///     interrupted, as it does with streams over channels; from files it goes on
     public Optional<String> next() {
         lineNumber++;
         int length = 0;
@@ -89,6 +92,7 @@ public final class LineReader implements Closeable {
             limit = Math.max(0, in.read(buffer));
         } catch (IOException e) {
             limit = 0;
+            Interrupts.checkCause(where(), e);
             throw new FormatException("%s: cannot be read: %s".formatted(where(), reason(e)), e);
         }
         return limit > 0;

@@ -1,6 +1,7 @@
 package io.github.sgpt4j.retrieval.corpus;
 
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.retrieval.interrupts.Interrupts;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
@@ -46,6 +47,7 @@ public final class RecordReader implements Iterator<TextRecord>, Closeable {
             return new RecordReader(new LineReader(in, name), isJson(name), raw, OptionalLong.of(Files.size(file)));
         } catch (IOException e) {
             raw.close();
+            Interrupts.checkCause(file.toString(), e);
             throw new FormatException("%s: cannot be read: %s".formatted(file, LineReader.reason(e)), e);
         }
     }

@@ -21,6 +21,9 @@ import java.util.Set;
 ///
 /// Queries are embedded as queries, documents, `(title + " " + text).strip()`, as documents.
 ///
+/// An interrupt of its thread ends it soon, with a [io.github.sgpt4j.error.CancelledException]; it can
+/// be started again.
+///
 /// @param dataset what is searched
 /// @param depth documents to find per query; BEIR asks for 1000
 /// @param dropIdentical pass over documents that have their query's id, as BEIR does

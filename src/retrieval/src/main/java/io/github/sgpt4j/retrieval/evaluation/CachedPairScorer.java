@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /// Keeps scores on disk, as [CachedEmbedder] keeps vectors.
 public final class CachedPairScorer implements TextPairScorer, AutoCloseable {
@@ -23,7 +24,17 @@ public final class CachedPairScorer implements TextPairScorer, AutoCloseable {
     /// @param identity everything that scores depend on besides the two texts: the model's content, and its prompt
     /// @throws IOException if the directory cannot be read or written
     public static CachedPairScorer open(TextPairScorer scorer, Path directory, String identity) throws IOException {
-        return new CachedPairScorer(scorer, ResultCache.open(directory, "scores", identity, 1));
+        return open(scorer, directory, identity, notice -> {});
+    }
+
+    /// Opens a cache. What is damaged in it is computed again.
+    ///
+    /// @param notices is told of damage, once, in a sentence with the name of the folder
+    /// @throws IOException as [#open(TextPairScorer, Path, String)]
+    public static CachedPairScorer open(
+            TextPairScorer scorer, Path directory, String identity, Consumer<String> notices) throws IOException {
+        ResultCache cache = ResultCache.open(directory, "scores", identity, 1, notices);
+        return new CachedPairScorer(scorer, cache);
     }
 
     /// Keeps nothing.
@@ -32,6 +43,8 @@ public final class CachedPairScorer implements TextPairScorer, AutoCloseable {
     }
 
     /// @throws IllegalArgumentException if there are not as many queries as documents
+    /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted while something
+    ///     is to be scored
     /// @throws java.io.UncheckedIOException if the cache cannot be read or written
     /// @throws io.github.sgpt4j.error.FormatException if a score is not finite
     @Override

@@ -3,6 +3,7 @@ package io.github.sgpt4j.retrieval.evaluation;
 import io.github.sgpt4j.ProgressListener;
 import io.github.sgpt4j.retrieval.corpus.CorpusReader;
 import io.github.sgpt4j.retrieval.corpus.Document;
+import io.github.sgpt4j.retrieval.interrupts.Interrupts;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,7 +28,10 @@ final class CorpusChunks implements AutoCloseable {
     }
 
     /// The next documents; empty at the end.
+    ///
+    /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted
     List<Document> next() {
+        Interrupts.check("evaluation");
         from = reader.position();
         List<Document> chunk = new ArrayList<>();
         long characters = 0;

@@ -1,5 +1,6 @@
 package io.github.sgpt4j.retrieval.evaluation;
 
+import io.github.sgpt4j.retrieval.interrupts.Interrupts;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,6 +21,7 @@ public final class Evaluation {
         this.measures = List.copyOf(measures);
         Map<String, Map<Measure, Double>> byQuery = new LinkedHashMap<>();
         for (String query : qrels.queries()) {
+            Interrupts.check("evaluation");
             JudgedRanking ranking = JudgedRanking.of(qrels.of(query), run.ranking(query));
             Map<Measure, Double> results = new LinkedHashMap<>();
             for (Measure measure : this.measures) {
@@ -41,6 +43,7 @@ public final class Evaluation {
 
     /// Evaluates a run.
     ///
+    /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted
     /// @throws IllegalArgumentException if there are no judgements or no measures
     public static Evaluation of(Qrels qrels, Run run, List<Measure> measures) {
         if (qrels.queries().isEmpty() || measures.isEmpty()) {

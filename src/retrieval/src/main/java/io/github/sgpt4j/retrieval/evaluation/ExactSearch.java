@@ -2,6 +2,7 @@ package io.github.sgpt4j.retrieval.evaluation;
 
 import io.github.sgpt4j.Similarity;
 import io.github.sgpt4j.retrieval.ScoredId;
+import io.github.sgpt4j.retrieval.interrupts.Interrupts;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -37,8 +38,10 @@ final class ExactSearch {
     /// Looks at documents.
     ///
     /// @param vectors `[documents][dimension]`
+    /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted
     void add(List<String> ids, float[][] vectors) {
         for (int from = 0; from < vectors.length; from += BLOCK) {
+            Interrupts.check("search");
             int to = Math.min(from + BLOCK, vectors.length);
             List<String> blockIds = ids.subList(from, to);
             float[][] block = new float[to - from][];

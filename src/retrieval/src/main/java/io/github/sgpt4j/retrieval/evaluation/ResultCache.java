@@ -2,25 +2,61 @@ package io.github.sgpt4j.retrieval.evaluation;
 
 import io.github.sgpt4j.ProgressListener;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.retrieval.interrupts.Interrupts;
+import io.github.sgpt4j.retrieval.interrupts.SteadyThread;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 
-/// Computes what is not on disk yet, piece by piece, each of which is on disk before the next is begun. What occurs
-/// several times in a call is computed once, so that it has one result.
+/// Computes what is not on disk yet, piece by piece, each of which is on disk before the next is begun.
+/// What occurs several times in a call is computed once, so that it has one result. Safe to share
+/// between threads.
 final class ResultCache implements AutoCloseable {
     /// Results computed together, which is what an interruption may lose.
     static final int PIECE = 256;
 
-    private final Optional<VectorLog> log;
+    private final Optional<Disk> disk;
     private final int dimension;
-    private long computed;
-    private long found;
+    private final LongAdder computed = new LongAdder();
+    private final LongAdder found = new LongAdder();
+
+    /// @param thread the only one that uses the log
+    private record Disk(VectorLog log, SteadyThread thread) {
+        Map<TextKey, float[]> find(Set<TextKey> keys) {
+            return call(() -> {
+                Map<TextKey, float[]> rows = new HashMap<>();
+                for (TextKey key : keys) {
+                    log.find(key).ifPresent(row -> rows.put(key, row));
+                }
+                return rows;
+            });
+        }
+
+        void add(List<TextKey> keys, float[][] rows) {
+            call(() -> {
+                log.add(keys, rows);
+                return log;
+            });
+        }
+
+        private <T> T call(SteadyThread.Work<T> work) {
+            try {
+                return thread.call(work);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
 
     /// Computes results.
     @FunctionalInterface
@@ -30,17 +66,26 @@ final class ResultCache implements AutoCloseable {
         float[][] compute(List<Integer> indices, ProgressListener progress);
     }
 
-    private ResultCache(Optional<VectorLog> log, int dimension) {
-        this.log = log;
+    private ResultCache(Optional<Disk> disk, int dimension) {
+        this.disk = disk;
         this.dimension = dimension;
     }
 
     /// @param kind of results
     /// @param identity everything that results depend on besides texts
-    static ResultCache open(Path directory, String kind, String identity, int dimension) throws IOException {
+    /// @param notices is told once if what was kept is damaged
+    static ResultCache open(Path directory, String kind, String identity, int dimension, Consumer<String> notices)
+            throws IOException {
         TextKey key = TextKey.of(identity);
         Path folder = directory.resolve("%s-%016x%016x".formatted(kind, key.high(), key.low()));
-        return new ResultCache(Optional.of(VectorLog.open(folder, dimension)), dimension);
+        SteadyThread thread = new SteadyThread("sgpt4j-cache", folder + ": the cache is closed");
+        try {
+            VectorLog log = thread.call(() -> VectorLog.open(folder, dimension, notices));
+            return new ResultCache(Optional.of(new Disk(log, thread)), dimension);
+        } catch (IOException | RuntimeException | Error e) {
+            thread.close();
+            throw e;
+        }
     }
 
     /// A cache that keeps nothing.
@@ -51,26 +96,28 @@ final class ResultCache implements AutoCloseable {
     /// Results by key, in order.
     ///
     /// @return `[keys][dimension]`; equal keys share a row
+    /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted before everything is
+    ///     computed; pieces that were computed before are on disk
     float[][] get(List<TextKey> keys, Work work, ProgressListener progress) {
         float[][] results = new float[keys.size()][];
+        Map<TextKey, float[]> known = find(keys);
         Map<TextKey, List<Integer>> missing = new LinkedHashMap<>();
-        Map<TextKey, float[]> known = new LinkedHashMap<>();
         for (int i = 0; i < results.length; i++) {
             TextKey key = keys.get(i);
             float[] row = known.get(key);
-            if (row == null && !missing.containsKey(key)) {
-                row = log.flatMap(l -> l.find(key)).orElse(null);
-            }
             if (row == null) {
                 missing.computeIfAbsent(key, k -> new ArrayList<>()).add(i);
             } else {
-                known.put(key, row);
                 results[i] = row;
             }
         }
-        found += known.size();
+        found.add(known.size());
         compute(missing, work, progress, results);
         return results;
+    }
+
+    private Map<TextKey, float[]> find(List<TextKey> keys) {
+        return disk.isPresent() ? disk.get().find(new LinkedHashSet<>(keys)) : Map.of();
     }
 
     private void compute(Map<TextKey, List<Integer>> missing, Work work, ProgressListener progress, float[][] results) {
@@ -81,6 +128,7 @@ final class ResultCache implements AutoCloseable {
         for (int from = 0; from < keys.size(); from += PIECE) {
             int to = Math.min(from + PIECE, keys.size());
             long before = (long) ready + from;
+            Interrupts.check("computing what the cache lacks", from, keys.size());
             float[][] rows = work.compute(
                     places.subList(from, to), (done, total) -> progress.update(before + done, results.length));
             for (int i = 0; i < rows.length; i++) {
@@ -89,8 +137,10 @@ final class ResultCache implements AutoCloseable {
                     results[place] = rows[i];
                 }
             }
-            store(keys.subList(from, to), rows);
-            computed += rows.length;
+            if (disk.isPresent()) {
+                disk.get().add(keys.subList(from, to), rows);
+            }
+            computed.add(rows.length);
         }
         progress.update(results.length, results.length);
     }
@@ -107,30 +157,27 @@ final class ResultCache implements AutoCloseable {
         }
     }
 
-    private void store(List<TextKey> keys, float[][] rows) {
-        if (log.isPresent()) {
-            try {
-                log.get().add(keys, rows);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
-    }
-
     /// Results that were computed.
     long computed() {
-        return computed;
+        return computed.sum();
     }
 
     /// Results that were on disk.
     long found() {
-        return found;
+        return found.sum();
     }
 
     @Override
-    public void close() throws IOException {
-        if (log.isPresent()) {
-            log.get().close();
+    public synchronized void close() throws IOException {
+        if (disk.isPresent() && !disk.get().thread.isClosed()) {
+            try {
+                disk.get().thread.call(() -> {
+                    disk.get().log.close();
+                    return disk;
+                });
+            } finally {
+                disk.get().thread.close();
+            }
         }
     }
 }

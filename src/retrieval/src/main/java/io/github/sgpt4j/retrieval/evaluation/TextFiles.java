@@ -3,6 +3,7 @@ package io.github.sgpt4j.retrieval.evaluation;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.retrieval.corpus.GzipFile;
 import io.github.sgpt4j.retrieval.corpus.LineReader;
+import io.github.sgpt4j.retrieval.interrupts.Interrupts;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -26,6 +27,7 @@ final class TextFiles {
             return new LineReader(packed ? GzipFile.open(file, raw) : raw, file.toString());
         } catch (IOException e) {
             raw.close();
+            Interrupts.checkCause(file.toString(), e);
             throw new FormatException("%s: not gzip: %s".formatted(file, e.getMessage()), e);
         }
     }

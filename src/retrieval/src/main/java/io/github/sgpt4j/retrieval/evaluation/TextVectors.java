@@ -2,6 +2,7 @@ package io.github.sgpt4j.retrieval.evaluation;
 
 import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.retrieval.corpus.TextRecord;
+import io.github.sgpt4j.retrieval.interrupts.Interrupts;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -18,12 +19,14 @@ final class TextVectors {
 
     private TextVectors() {}
 
+    /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted
     static TextVectors of(Collection<String> texts, TextEmbedder embedder, EvaluationListener listener, String task) {
         Set<String> distinct = new LinkedHashSet<>();
         texts.forEach(text -> distinct.add(TextRecord.strip(text)));
         List<String> all = new ArrayList<>(distinct);
         TextVectors result = new TextVectors();
         for (int from = 0; from < all.size(); from += TOGETHER) {
+            Interrupts.check(task, from, all.size());
             long before = from;
             List<String> some = all.subList(from, Math.min(from + TOGETHER, all.size()));
             float[][] rows = embedder.embed(

@@ -15,5 +15,6 @@ public sealed interface UsebTask permits AskUbuntuTask, CqaDupStackTask, SciDocs
     ///
     /// @param listener told how many texts are embedded
     /// @return values by the names that USEB gives them, in its order
+    /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted
     Map<String, Double> evaluate(TextEmbedder embedder, EvaluationListener listener);
 }

@@ -2,21 +2,25 @@ package io.github.sgpt4j.retrieval.evaluation;
 
 import io.github.sgpt4j.error.FormatException;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /// Vectors under keys in a folder, which only grows. Several processes may use a folder at once: each writes a
 /// segment of its own, and finds what the others had written when it opened the folder. A process that is killed
-/// loses at most the vectors of its last [#add]; records that were damaged on disk are passed over. Not for several
-/// threads.
+/// loses at most the vectors of its last [#add]. What was damaged on disk is passed over, told once, and removed if it
+/// is no record but a whole file. Not for several threads.
 final class VectorLog implements AutoCloseable {
     private final Path directory;
     private final int dimension;
+    private final Consumer<String> notices;
     private final KeyTable table = new KeyTable();
 
     /// Record numbers run through them; the one that grows, if there is one yet, is the last.
@@ -24,22 +28,24 @@ final class VectorLog implements AutoCloseable {
 
     private boolean writing;
     private int records;
+    private boolean told;
 
     private record Segment(VectorSegment file, int first) {}
 
-    private VectorLog(Path directory, int dimension) {
+    private VectorLog(Path directory, int dimension, Consumer<String> notices) {
         this.directory = directory;
         this.dimension = dimension;
+        this.notices = notices;
     }
 
     /// Opens a folder, which is made if need be.
     ///
     /// @param dimension components of every vector
-    /// @throws FormatException if a file in it is no segment, or one of vectors of another dimension
-    static VectorLog open(Path directory, int dimension) throws IOException {
-        Files.createDirectories(directory);
-        VectorLog log = new VectorLog(directory, dimension);
+    /// @param notices is told once, in a sentence with the folder's name, if something in it is damaged
+    static VectorLog open(Path directory, int dimension, Consumer<String> notices) throws IOException {
+        VectorLog log = new VectorLog(directory, dimension, notices);
         try {
+            log.makeFolder();
             log.openSegments();
         } catch (IOException | RuntimeException e) {
             log.close();
@@ -48,10 +54,51 @@ final class VectorLog implements AutoCloseable {
         return log;
     }
 
+    private void makeFolder() throws IOException {
+        if (Files.exists(directory, LinkOption.NOFOLLOW_LINKS) && !Files.isDirectory(directory)) {
+            Files.delete(directory);
+            tell("expected a folder, got a file");
+        }
+        Files.createDirectories(directory);
+    }
+
+    /// Says that something is damaged, the first time.
+    private void tell(String damage) {
+        if (!told) {
+            told = true;
+            notices.accept("%s: results kept here are damaged and computed again (%s)".formatted(directory, damage));
+        }
+    }
+
+    /// Opens a segment.
+    ///
+    /// @return empty if it cannot be used; it has been removed if nobody else uses it
+    private Optional<VectorSegment> segment(Path file, boolean write) throws IOException {
+        try {
+            VectorSegment segment = VectorSegment.open(file, dimension, write);
+            segment.damage().ifPresent(this::tell);
+            return Optional.of(segment);
+        } catch (FormatException e) {
+            tell(String.valueOf(e.getMessage()));
+            DamagedSegment.remove(file);
+            return Optional.empty();
+        } catch (AccessDeniedException e) {
+            if (!Files.isWritable(directory)) {
+                throw e;
+            }
+            tell("%s: permission denied".formatted(file.getFileName()));
+            return Optional.empty();
+        }
+    }
+
     private void openSegments() throws IOException {
         Optional<VectorSegment> growing = Optional.empty();
         for (Path file : files()) {
-            VectorSegment segment = VectorSegment.open(file, dimension, growing.isEmpty());
+            Optional<VectorSegment> opened = segment(file, growing.isEmpty());
+            if (opened.isEmpty()) {
+                continue;
+            }
+            VectorSegment segment = opened.get();
             if (segment.isWritable()) {
                 growing = Optional.of(segment);
             } else {
@@ -93,7 +140,11 @@ final class VectorLog implements AutoCloseable {
             i--;
         }
         Segment segment = segments.get(i);
-        return segment.file().read(index - segment.first(), key, vector);
+        if (segment.file().read(index - segment.first(), key, vector)) {
+            return true;
+        }
+        segment.file().damage().ifPresent(this::tell);
+        return false;
     }
 
     /// Adds vectors, which are on disk, as far as this process is concerned, when the call returns.

@@ -9,9 +9,11 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.zip.CRC32C;
 
@@ -36,6 +38,7 @@ final class VectorSegment implements AutoCloseable {
     private final ByteBuffer keyRecord = buffer(KEY_RECORD);
     private final ByteBuffer vectorRecord;
     private int count;
+    private Optional<String> damage = Optional.empty();
 
     private VectorSegment(Path file, FileChannel keys, FileChannel vectors, int dimension, boolean writable) {
         this.file = file;
@@ -50,6 +53,9 @@ final class VectorSegment implements AutoCloseable {
     static VectorSegment create(Path directory, int dimension) throws IOException {
         for (int number = 0; number < MOST_SEGMENTS; number++) {
             Path file = directory.resolve("%05d%s".formatted(number, KEYS));
+            if (Files.isDirectory(vectors(file))) {
+                continue;
+            }
             try {
                 FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)
                         .close();
@@ -70,8 +76,9 @@ final class VectorSegment implements AutoCloseable {
     ///
     /// @param write take it for writing, unless another process has it
     static VectorSegment open(Path file, int dimension, boolean write) throws IOException {
-        String name = file.getFileName().toString();
-        Path other = file.resolveSibling(name.substring(0, name.length() - KEYS.length()) + VECTORS);
+        Path other = vectors(file);
+        requireFile(file);
+        requireFile(other);
         FileChannel keys = channel(file);
         try {
             FileChannel vectors = channel(other);
@@ -86,6 +93,18 @@ final class VectorSegment implements AutoCloseable {
         } catch (IOException | RuntimeException e) {
             keys.close();
             throw e;
+        }
+    }
+
+    /// The other file of a segment.
+    static Path vectors(Path keys) {
+        String name = String.valueOf(keys.getFileName());
+        return keys.resolveSibling(name.substring(0, name.length() - KEYS.length()) + VECTORS);
+    }
+
+    private static void requireFile(Path file) {
+        if (Files.exists(file) && !Files.isRegularFile(file)) {
+            throw new FormatException("%s: expected a file, got a directory or the like".formatted(file));
         }
     }
 
@@ -123,6 +142,10 @@ final class VectorSegment implements AutoCloseable {
         long whole = Math.min((bytes - HEADING) / KEY_RECORD, vectors.size() / vectorBytes());
         count = (int) Math.min(whole, Integer.MAX_VALUE);
         if (writable) {
+            if (keys.size() > HEADING + (long) count * KEY_RECORD || vectors.size() > (long) count * vectorBytes()) {
+                damage = Optional.of(
+                        "%s: expected as many keys as vectors, kept %d of both".formatted(file.getFileName(), count));
+            }
             keys.truncate(HEADING + (long) count * KEY_RECORD);
             vectors.truncate((long) count * vectorBytes());
         }
@@ -130,6 +153,11 @@ final class VectorSegment implements AutoCloseable {
 
     boolean isWritable() {
         return writable;
+    }
+
+    /// What has been found wrong so far, and was passed over.
+    Optional<String> damage() {
+        return damage;
     }
 
     /// Goes through all keys, by record.
@@ -158,6 +186,9 @@ final class VectorSegment implements AutoCloseable {
             }
             readFully(vectors, vectorRecord.clear(), (long) index * vectorBytes());
             if (keyRecord.getInt() != checksum(key, vectorRecord.flip())) {
+                damage = Optional.of("%s: expected record %d as it was written".formatted(file.getFileName(), index));
+                // Without its key it is not found again: the record computed in its place is.
+                write(keys, buffer(KEY_RECORD), HEADING + (long) index * KEY_RECORD);
                 return false;
             }
             vectorRecord.asFloatBuffer().get(vector);

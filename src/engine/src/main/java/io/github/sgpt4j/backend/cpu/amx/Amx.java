@@ -16,7 +16,7 @@ import java.util.Set;
 /// this unit, so its instructions are written into memory when this class is initialised, and called
 /// through [java.lang.foreign].
 ///
-/// Input features come in blocks of [#BLOCK]; what the last block has too much must be zero on both
+/// Input features come in blocks of [#BLOCK]; padding in the last block must be zero on both
 /// sides. Segments must be off-heap; what would reach beyond one is refused. Weights cannot be closed
 /// during a call, other segments must not be.
 public final class Amx {

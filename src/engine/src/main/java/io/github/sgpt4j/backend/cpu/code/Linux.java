@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.FunctionDescriptor;
@@ -28,12 +29,12 @@ public final class Linux {
     private static final int PROT_EXEC = 4;
     private static final int MAP_PRIVATE = 2;
     private static final int MAP_ANONYMOUS = 0x20;
-    private static final long FAILED = -1;
+    static final long FAILED = -1;
 
     // System calls of x86-64, and what one of them is asked for
-    private static final long SYS_MMAP = 9;
-    private static final long SYS_MPROTECT = 10;
-    private static final long SYS_MUNMAP = 11;
+    static final long SYS_MMAP = 9;
+    static final long SYS_MPROTECT = 10;
+    static final long SYS_MUNMAP = 11;
     private static final long SYS_ARCH_PRCTL = 158;
     private static final long ARCH_REQ_XCOMP_PERM = 0x1023;
     private static final long XFEATURE_XTILEDATA = 18;
@@ -62,6 +63,12 @@ public final class Linux {
                 Linker.nativeLinker().defaultLookup().find("syscall");
     }
 
+    /// The system; tests put one in its place that refuses.
+    interface SystemCall {
+        /// @return [#FAILED] if it fails
+        long call(long number, long a, long b, long c, long d, long e, long f);
+    }
+
     private Linux() {}
 
     /// Whether this is Linux on x86-64 at all.
@@ -72,8 +79,10 @@ public final class Linux {
 
     /// Whether the first processor has all of some features, named as in `/proc/cpuinfo`.
     public static boolean processorHas(Set<String> features) {
-        try (var lines = Files.lines(Path.of("/proc/cpuinfo"))) {
-            return lines.filter(line -> line.startsWith("flags"))
+        // Not Files.lines: that fails on a thread that is interrupted, and the answer is kept.
+        try (BufferedReader reader = Files.newBufferedReader(Path.of("/proc/cpuinfo"))) {
+            return reader.lines()
+                    .filter(line -> line.startsWith("flags"))
                     .findFirst()
                     .map(line -> Arrays.asList(line.split("\\s+")))
                     .filter(flags -> flags.containsAll(features))
@@ -88,7 +97,7 @@ public final class Linux {
     }
 
     /// A system call; [#FAILED] if it fails, or if there is no C library to call it.
-    private static long call(long number, long a, long b, long c, long d, long e, long f) {
+    static long call(long number, long a, long b, long c, long d, long e, long f) {
         if (Linked.SYSCALL.isEmpty()) {
             return FAILED;
         }
@@ -143,16 +152,21 @@ public final class Linux {
 
     /// Memory that holds `code` for good and can be run but no longer written; empty if the system refuses.
     public static Optional<MemorySegment> executable(byte[] code) {
+        return executable(code, Linux::call);
+    }
+
+    /// As [#executable(byte[])].
+    static Optional<MemorySegment> executable(byte[] code, SystemCall system) {
         long bytes = code.length;
-        long start = call(SYS_MMAP, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        long start = system.call(SYS_MMAP, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (start == FAILED) {
             return Optional.empty();
         }
         MemorySegment memory = MemorySegment.ofAddress(start).reinterpret(bytes);
         MemorySegment.copy(code, 0, memory, JAVA_BYTE, 0, code.length);
-        long status = call(SYS_MPROTECT, start, bytes, PROT_READ | PROT_EXEC, 0, 0, 0);
+        long status = system.call(SYS_MPROTECT, start, bytes, PROT_READ | PROT_EXEC, 0, 0, 0);
         if (status == FAILED) {
-            call(SYS_MUNMAP, start, bytes, 0, 0, 0, 0);
+            system.call(SYS_MUNMAP, start, bytes, 0, 0, 0, 0);
             return Optional.empty();
         }
         return Optional.of(memory);

@@ -21,13 +21,87 @@ public final class Widening {
 
     private Widening() {}
 
-    /// `out[o, o + count) =` the `count` elements of type `dtype` that start `byteOffset` bytes into `in`.
+    /// `out[o, o + count) =` the `count` elements of type `dtype` that start `byteOffset` bytes into
+    /// `in`, which must not be a mapped file.
     public static void widen(MemorySegment in, DType dtype, long byteOffset, float[] out, int o, int count) {
         switch (dtype) {
             case F32 -> MemorySegment.copy(in, LittleEndian.F32, byteOffset, out, o, count);
             case BF16 -> widenBf16(in, byteOffset, out, o, count);
             case F16 -> widenF16(in, byteOffset, out, o, count);
             default -> throw new IllegalArgumentException("weights of type " + dtype);
+        }
+    }
+
+    /// As [#widen], from a mapped file, which may become shorter meanwhile: only what reads elements or
+    /// copies them survives that, not loads of vectors. So 16-bit elements go through a small array.
+    public static void widenMapped(MemorySegment in, DType dtype, long byteOffset, float[] out, int o, int count) {
+        if (dtype != DType.BF16) {
+            widen(in, dtype, byteOffset, out, o, count);
+            return;
+        }
+        short[] chunk = CHUNK.get();
+        for (int start = 0; start < count; start += chunk.length) {
+            int n = Math.min(chunk.length, count - start);
+            MemorySegment.copy(in, LittleEndian.I16, byteOffset + 2L * start, chunk, 0, n);
+            bf16ToFloats(chunk, 0, out, o + start, n);
+        }
+    }
+
+    /// As [#widenMapped], for `rows` rows of few elements.
+    ///
+    /// @param stride bytes from one row to the next
+    /// @param outStride floats from one row to the next
+    /// @param count elements of a row, at most [Simd#TILE_COLUMNS]
+    public static void widenMappedRows(
+            MemorySegment in,
+            DType dtype,
+            long byteOffset,
+            long stride,
+            float[] out,
+            int o,
+            int outStride,
+            int rows,
+            int count) {
+        if (dtype == DType.F32) {
+            for (int r = 0; r < rows; r++) {
+                MemorySegment.copy(in, LittleEndian.F32, byteOffset + r * stride, out, o + r * outStride, count);
+            }
+            return;
+        }
+        short[] chunk = CHUNK.get();
+        int together = chunk.length / count;
+        for (int first = 0; first < rows; first += together) {
+            int n = Math.min(together, rows - first);
+            for (int r = 0; r < n; r++) {
+                MemorySegment.copy(in, LittleEndian.I16, byteOffset + (first + r) * stride, chunk, r * count, count);
+            }
+            if (outStride == count) {
+                toFloats(dtype, chunk, 0, out, o + first * outStride, n * count);
+            } else {
+                for (int r = 0; r < n; r++) {
+                    toFloats(dtype, chunk, r * count, out, o + (first + r) * outStride, count);
+                }
+            }
+        }
+    }
+
+    private static void toFloats(DType dtype, short[] in, int i, float[] out, int o, int count) {
+        switch (dtype) {
+            case BF16 -> bf16ToFloats(in, i, out, o, count);
+            case F16 -> f16ToFloats(in, i, out, o, count);
+            default -> throw new IllegalArgumentException("weights of type " + dtype);
+        }
+    }
+
+    private static void bf16ToFloats(short[] in, int i, float[] out, int o, int count) {
+        int c = 0;
+        for (; c < Simd.F.loopBound(count); c += Simd.LANES) {
+            IntVector bits = (IntVector)
+                    ShortVector.fromArray(Simd.S, in, i + c).convertShape(VectorOperators.ZERO_EXTEND_S2I, Simd.I, 0);
+            bits.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoArray(out, o + c);
+        }
+        for (; c < count; c++) {
+            out[o + c] = Half.bf16ToFloat(in[i + c]);
         }
     }
 
@@ -83,13 +157,13 @@ public final class Widening {
         for (int start = 0; start < count; start += chunk.length) {
             int n = Math.min(chunk.length, count - start);
             MemorySegment.copy(in, LittleEndian.I16, byteOffset + 2L * start, chunk, 0, n);
-            f16ToFloats(chunk, out, o + start, n);
+            f16ToFloats(chunk, 0, out, o + start, n);
         }
     }
 
-    private static void f16ToFloats(short[] in, float[] out, int o, int count) {
-        for (int i = 0; i < count; i++) {
-            out[o + i] = Half.f16ToFloat(in[i]);
+    private static void f16ToFloats(short[] in, int i, float[] out, int o, int count) {
+        for (int c = 0; c < count; c++) {
+            out[o + c] = Half.f16ToFloat(in[i + c]);
         }
     }
 

@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Function;
 
 /// Matrix products of 32-bit floats by machine code for the vector units of x86-64 ([VectorRoutines]
 /// says why and how): AVX2, with 16 columns, and AVX-512, with 32. It is written into memory when it is
@@ -24,11 +25,11 @@ public final class VectorCode {
     private static final int LINE = 16;
 
     private static final class Avx2 {
-        static final VectorCode CODE = new VectorCode(VectorUnit.AVX2);
+        static final VectorCode CODE = new VectorCode(VectorUnit.AVX2, Linux::executable);
     }
 
     private static final class Avx512 {
-        static final VectorCode CODE = new VectorCode(VectorUnit.AVX512);
+        static final VectorCode CODE = new VectorCode(VectorUnit.AVX512, Linux::executable);
     }
 
     /// Linked when it is first called.
@@ -45,20 +46,21 @@ public final class VectorCode {
     private final MemorySegment[] manyRows;
     private final MemorySegment[] transposed;
 
-    private VectorCode(VectorUnit unit) {
+    /// @param memory places code in memory to run it from, or gives none
+    VectorCode(VectorUnit unit, Function<byte[], Optional<MemorySegment>> memory) {
         this.unit = unit;
         rowBytes = (long) unit.tileColumns() * Float.BYTES;
         fewRows = new MemorySegment[unit.tileRows() + 1];
         manyRows = new MemorySegment[unit.tileRows() + 1];
         transposed = new MemorySegment[unit.tileRows() + 1];
         Optional<String> problem = Linux.problem(unit.features(), "this processor has no " + unit.title(), PROPERTY);
-        this.problem = problem.isPresent() ? problem : write();
+        this.problem = problem.isPresent() ? problem : write(memory);
     }
 
     /// @return why that is not possible
-    private Optional<String> write() {
+    private Optional<String> write(Function<byte[], Optional<MemorySegment>> memory) {
         VectorRoutines routines = new VectorRoutines(unit);
-        Optional<MemorySegment> code = Linux.executable(routines.code());
+        Optional<MemorySegment> code = memory.apply(routines.code());
         if (code.isEmpty()) {
             return Optional.of("the system gives no memory to run code from");
         }

@@ -62,28 +62,25 @@ public final class CublasLt {
             HEURISTIC_RESULT.byteOffset(MemoryLayout.PathElement.groupElement("state"));
 
     private static final NativeLibrary LIBRARY = CudaLibraries.cublasLt();
-    private static final MethodHandle CREATE = LIBRARY.function("cublasLtCreate", ADDRESS);
-    private static final MethodHandle DESTROY = LIBRARY.function("cublasLtDestroy", JAVA_LONG);
+    private static final NativeFunction CREATE = function("cublasLtCreate", ADDRESS);
+    private static final NativeFunction DESTROY = function("cublasLtDestroy", JAVA_LONG);
     private static final MethodHandle VERSION =
             LIBRARY.function("cublasLtGetVersion", FunctionDescriptor.of(JAVA_LONG));
-    private static final MethodHandle STATUS_NAME =
-            LIBRARY.function("cublasLtGetStatusName", FunctionDescriptor.of(ADDRESS, JAVA_INT));
-    private static final MethodHandle STATUS_TEXT =
-            LIBRARY.function("cublasLtGetStatusString", FunctionDescriptor.of(ADDRESS, JAVA_INT));
-    private static final MethodHandle DESCRIPTION_CREATE =
-            LIBRARY.function("cublasLtMatmulDescCreate", ADDRESS, JAVA_INT, JAVA_INT);
-    private static final MethodHandle DESCRIPTION_SET =
-            LIBRARY.function("cublasLtMatmulDescSetAttribute", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
-    private static final MethodHandle DESCRIPTION_DESTROY = LIBRARY.function("cublasLtMatmulDescDestroy", JAVA_LONG);
-    private static final MethodHandle LAYOUT_CREATE =
-            LIBRARY.function("cublasLtMatrixLayoutCreate", ADDRESS, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG);
-    private static final MethodHandle LAYOUT_DESTROY = LIBRARY.function("cublasLtMatrixLayoutDestroy", JAVA_LONG);
-    private static final MethodHandle PREFERENCE_CREATE = LIBRARY.function("cublasLtMatmulPreferenceCreate", ADDRESS);
-    private static final MethodHandle PREFERENCE_SET =
-            LIBRARY.function("cublasLtMatmulPreferenceSetAttribute", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
-    private static final MethodHandle PREFERENCE_DESTROY =
-            LIBRARY.function("cublasLtMatmulPreferenceDestroy", JAVA_LONG);
-    private static final MethodHandle HEURISTIC = LIBRARY.function(
+    private static final StatusText STATUS_NAME = StatusText.of(LIBRARY, "cublasLtGetStatusName");
+    private static final StatusText STATUS_TEXT = StatusText.of(LIBRARY, "cublasLtGetStatusString");
+    private static final NativeFunction DESCRIPTION_CREATE =
+            function("cublasLtMatmulDescCreate", ADDRESS, JAVA_INT, JAVA_INT);
+    private static final NativeFunction DESCRIPTION_SET =
+            function("cublasLtMatmulDescSetAttribute", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
+    private static final NativeFunction DESCRIPTION_DESTROY = function("cublasLtMatmulDescDestroy", JAVA_LONG);
+    private static final NativeFunction LAYOUT_CREATE =
+            function("cublasLtMatrixLayoutCreate", ADDRESS, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    private static final NativeFunction LAYOUT_DESTROY = function("cublasLtMatrixLayoutDestroy", JAVA_LONG);
+    private static final NativeFunction PREFERENCE_CREATE = function("cublasLtMatmulPreferenceCreate", ADDRESS);
+    private static final NativeFunction PREFERENCE_SET =
+            function("cublasLtMatmulPreferenceSetAttribute", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
+    private static final NativeFunction PREFERENCE_DESTROY = function("cublasLtMatmulPreferenceDestroy", JAVA_LONG);
+    private static final NativeFunction HEURISTIC = function(
             "cublasLtMatmulAlgoGetHeuristic",
             JAVA_LONG,
             JAVA_LONG,
@@ -95,7 +92,7 @@ public final class CublasLt {
             JAVA_INT,
             ADDRESS,
             ADDRESS);
-    private static final MethodHandle MATMUL = LIBRARY.function(
+    private static final NativeFunction MATMUL = function(
             "cublasLtMatmul",
             JAVA_LONG,
             JAVA_LONG,
@@ -116,20 +113,20 @@ public final class CublasLt {
 
     private CublasLt() {}
 
+    private static NativeFunction function(String symbol, MemoryLayout... parameters) {
+        return LIBRARY.function(symbol, CublasLt::check, parameters);
+    }
+
     /// The layouts of the matrices of a product `d = alpha · op(a) · op(b) + beta · c`; `d` is laid out as `c`.
     public record Layouts(long a, long b, long c) {}
 
     /// A handle on the current context, to be given back by [#destroy].
     public static long create() {
-        return handle("cublasLtCreate", out -> (int) CREATE.invokeExact(out));
+        return CREATE.result((handle, out) -> (int) handle.invokeExact(out));
     }
 
     public static int destroy(long handle) {
-        try {
-            return (int) DESTROY.invokeExact(handle);
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
-        }
+        return DESTROY.status(function -> (int) function.invokeExact(handle));
     }
 
     /// 10000 · major + 100 · minor + patch, such as 130101.
@@ -144,62 +141,38 @@ public final class CublasLt {
     /// Throws what a status other than 0 means.
     public static void check(int status, String call) {
         if (status != SUCCESS) {
-            throw CudaFailure.of(call, status, text(STATUS_NAME, status), text(STATUS_TEXT, status), "");
-        }
-    }
-
-    private static String text(MethodHandle handle, int status) {
-        try {
-            return NativeLibrary.text((MemorySegment) handle.invokeExact(status));
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
+            throw CudaFailure.of(call, status, STATUS_NAME.of(status), STATUS_TEXT.of(status), "");
         }
     }
 
     /// A product's description with 32-bit alpha and beta in host memory.
     public static long createDescription(int computeType) {
-        return handle("cublasLtMatmulDescCreate", out -> (int) DESCRIPTION_CREATE.invokeExact(out, computeType, R_32F));
+        return DESCRIPTION_CREATE.result((handle, out) -> (int) handle.invokeExact(out, computeType, R_32F));
     }
 
     public static void set(long description, int attribute, int value) {
         try (Arena arena = Arena.ofConfined()) {
-            int status = (int) DESCRIPTION_SET.invokeExact(
-                    description, attribute, arena.allocateFrom(JAVA_INT, value), (long) Integer.BYTES);
-            check(status, "cublasLtMatmulDescSetAttribute");
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
+            MemorySegment at = arena.allocateFrom(JAVA_INT, value);
+            DESCRIPTION_SET.call(handle -> (int) handle.invokeExact(description, attribute, at, (long) Integer.BYTES));
         }
     }
 
     /// @param value holds the 64 bits of a device address
     public static void setPointer(long description, int attribute, MemorySegment value) {
-        try {
-            int status = (int) DESCRIPTION_SET.invokeExact(description, attribute, value, (long) Long.BYTES);
-            check(status, "cublasLtMatmulDescSetAttribute");
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
-        }
+        DESCRIPTION_SET.call(handle -> (int) handle.invokeExact(description, attribute, value, (long) Long.BYTES));
     }
 
     public static int destroyDescription(long description) {
-        try {
-            return (int) DESCRIPTION_DESTROY.invokeExact(description);
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
-        }
+        return DESCRIPTION_DESTROY.status(handle -> (int) handle.invokeExact(description));
     }
 
     public static long createLayout(int type, long rows, long columns, long leadingDimension) {
-        return handle("cublasLtMatrixLayoutCreate", out ->
-                (int) LAYOUT_CREATE.invokeExact(out, type, rows, columns, leadingDimension));
+        return LAYOUT_CREATE.result(
+                (handle, out) -> (int) handle.invokeExact(out, type, rows, columns, leadingDimension));
     }
 
     public static int destroyLayout(long layout) {
-        try {
-            return (int) LAYOUT_DESTROY.invokeExact(layout);
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
-        }
+        return LAYOUT_DESTROY.status(handle -> (int) handle.invokeExact(layout));
     }
 
     /// The best algorithm for a product, as the library's own heuristic guesses.
@@ -214,7 +187,7 @@ public final class CublasLt {
             long workspaceBytes,
             int[] alignments,
             MemorySegment algorithm) {
-        long preference = handle("cublasLtMatmulPreferenceCreate", out -> (int) PREFERENCE_CREATE.invokeExact(out));
+        long preference = PREFERENCE_CREATE.result((function, out) -> (int) function.invokeExact(out));
         try (Arena arena = Arena.ofConfined()) {
             prefer(preference, MAX_WORKSPACE_BYTES, arena.allocateFrom(JAVA_LONG, workspaceBytes));
             for (int i = 0; i < alignments.length; i++) {
@@ -222,36 +195,29 @@ public final class CublasLt {
             }
             MemorySegment result = arena.allocate(HEURISTIC_RESULT);
             MemorySegment count = arena.allocate(JAVA_INT);
-            int status = (int) HEURISTIC.invokeExact(
-                    handle, description, layouts.a, layouts.b, layouts.c, layouts.c, preference, 1, result, count);
+            int status = HEURISTIC.status(function -> (int) function.invokeExact(
+                    handle, description, layouts.a, layouts.b, layouts.c, layouts.c, preference, 1, result, count));
             if (status == NOT_SUPPORTED || status == SUCCESS && count.get(JAVA_INT, 0) == 0) {
                 return NOT_SUPPORTED;
             }
-            check(status, "cublasLtMatmulAlgoGetHeuristic");
+            check(status, HEURISTIC.name());
             if (result.get(JAVA_INT, RESULT_STATE) != SUCCESS
                     || result.get(JAVA_LONG, RESULT_WORKSPACE) > workspaceBytes) {
                 return NOT_SUPPORTED;
             }
             MemorySegment.copy(result, 0, algorithm, 0, ALGORITHM_BYTES);
             return SUCCESS;
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
         } finally {
             destroyPreference(preference);
         }
     }
 
-    private static void prefer(long preference, int attribute, MemorySegment value) throws Throwable {
-        int status = (int) PREFERENCE_SET.invokeExact(preference, attribute, value, value.byteSize());
-        check(status, "cublasLtMatmulPreferenceSetAttribute");
+    private static void prefer(long preference, int attribute, MemorySegment value) {
+        PREFERENCE_SET.call(handle -> (int) handle.invokeExact(preference, attribute, value, value.byteSize()));
     }
 
     private static void destroyPreference(long preference) {
-        try {
-            check((int) PREFERENCE_DESTROY.invokeExact(preference), "cublasLtMatmulPreferenceDestroy");
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
-        }
+        PREFERENCE_DESTROY.call(handle -> (int) handle.invokeExact(preference));
     }
 
     /// Queues `c = op(a) · op(b) + beta · c` with the description's epilogue.
@@ -272,36 +238,22 @@ public final class CublasLt {
             long workspace,
             long workspaceBytes,
             long stream) {
-        try {
-            return (int) MATMUL.invokeExact(
-                    handle,
-                    description,
-                    one,
-                    a,
-                    layouts.a,
-                    b,
-                    layouts.b,
-                    beta,
-                    c,
-                    layouts.c,
-                    c,
-                    layouts.c,
-                    algorithm,
-                    workspace,
-                    workspaceBytes,
-                    stream);
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
-        }
-    }
-
-    private static long handle(String call, Driver.Call create) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment out = arena.allocate(JAVA_LONG);
-            check(create.with(out), call);
-            return out.get(JAVA_LONG, 0);
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
-        }
+        return MATMUL.status(function -> (int) function.invokeExact(
+                handle,
+                description,
+                one,
+                a,
+                layouts.a,
+                b,
+                layouts.b,
+                beta,
+                c,
+                layouts.c,
+                c,
+                layouts.c,
+                algorithm,
+                workspace,
+                workspaceBytes,
+                stream));
     }
 }

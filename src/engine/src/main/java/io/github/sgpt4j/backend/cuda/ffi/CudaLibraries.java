@@ -62,6 +62,12 @@ public final class CudaLibraries {
         return CudaLibraries.class.getModule().isNativeAccessEnabled();
     }
 
+    /// Whether somebody said where CUDA's libraries are, for this program and no other.
+    public static boolean isPlaceNamed() {
+        return !System.getenv().getOrDefault(LibrarySearch.VARIABLE, "").isBlank()
+                || !System.getProperty(LibrarySearch.PROPERTY, "").isBlank();
+    }
+
     /// libcuda, which comes with the GPU's driver.
     public static NativeLibrary driver() {
         return DriverHolder.LIBRARY;

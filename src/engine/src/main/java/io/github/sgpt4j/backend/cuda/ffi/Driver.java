@@ -6,8 +6,8 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 
 /// The CUDA driver API, as far as it is used (CUDA Driver API reference manual; `cuda.h`). Handles and device addresses
 /// are `long`: Java never dereferences them.
@@ -43,33 +43,31 @@ public final class Driver {
     private static final int LOG_BYTES = 8192;
 
     static final NativeLibrary LIBRARY = CudaLibraries.driver();
-    private static final MethodHandle INIT = LIBRARY.function("cuInit", JAVA_INT);
-    private static final MethodHandle VERSION = LIBRARY.function("cuDriverGetVersion", ADDRESS);
-    private static final MethodHandle ERROR_NAME = LIBRARY.function("cuGetErrorName", JAVA_INT, ADDRESS);
-    private static final MethodHandle ERROR_TEXT = LIBRARY.function("cuGetErrorString", JAVA_INT, ADDRESS);
-    private static final MethodHandle DEVICE_COUNT = LIBRARY.function("cuDeviceGetCount", ADDRESS);
-    private static final MethodHandle DEVICE_GET = LIBRARY.function("cuDeviceGet", ADDRESS, JAVA_INT);
-    private static final MethodHandle DEVICE_NAME = LIBRARY.function("cuDeviceGetName", ADDRESS, JAVA_INT, JAVA_INT);
-    private static final MethodHandle DEVICE_MEMORY = LIBRARY.function("cuDeviceTotalMem_v2", ADDRESS, JAVA_INT);
-    private static final MethodHandle DEVICE_ATTRIBUTE =
-            LIBRARY.function("cuDeviceGetAttribute", ADDRESS, JAVA_INT, JAVA_INT);
-    private static final MethodHandle RETAIN = LIBRARY.function("cuDevicePrimaryCtxRetain", ADDRESS, JAVA_INT);
-    private static final MethodHandle RELEASE = LIBRARY.function("cuDevicePrimaryCtxRelease_v2", JAVA_INT);
-    private static final MethodHandle SET_CURRENT = LIBRARY.function("cuCtxSetCurrent", JAVA_LONG);
-    private static final MethodHandle SYNCHRONIZE = LIBRARY.function("cuCtxSynchronize");
-    private static final MethodHandle MEMORY_INFO = LIBRARY.function("cuMemGetInfo_v2", ADDRESS, ADDRESS);
-    private static final MethodHandle ALLOCATE = LIBRARY.function("cuMemAlloc_v2", ADDRESS, JAVA_LONG);
-    private static final MethodHandle FREE = LIBRARY.function("cuMemFree_v2", JAVA_LONG);
-    private static final MethodHandle ALLOCATE_HOST = LIBRARY.function("cuMemHostAlloc", ADDRESS, JAVA_LONG, JAVA_INT);
-    private static final MethodHandle FREE_HOST = LIBRARY.function("cuMemFreeHost", ADDRESS);
-    private static final MethodHandle MODULE_LOAD =
-            LIBRARY.function("cuModuleLoadDataEx", ADDRESS, ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
-    private static final MethodHandle MODULE_FUNCTION =
-            LIBRARY.function("cuModuleGetFunction", ADDRESS, JAVA_LONG, ADDRESS);
-    private static final MethodHandle MODULE_UNLOAD = LIBRARY.function("cuModuleUnload", JAVA_LONG);
-    private static final MethodHandle FUNCTION_SET =
-            LIBRARY.function("cuFuncSetAttribute", JAVA_LONG, JAVA_INT, JAVA_INT);
-    private static final MethodHandle LAUNCH = LIBRARY.function(
+    private static final NativeFunction INIT = function("cuInit", JAVA_INT);
+    private static final NativeFunction VERSION = function("cuDriverGetVersion", ADDRESS);
+    private static final NativeFunction ERROR_NAME = function("cuGetErrorName", JAVA_INT, ADDRESS);
+    private static final NativeFunction ERROR_TEXT = function("cuGetErrorString", JAVA_INT, ADDRESS);
+    private static final NativeFunction DEVICE_COUNT = function("cuDeviceGetCount", ADDRESS);
+    private static final NativeFunction DEVICE_GET = function("cuDeviceGet", ADDRESS, JAVA_INT);
+    private static final NativeFunction DEVICE_NAME = function("cuDeviceGetName", ADDRESS, JAVA_INT, JAVA_INT);
+    private static final NativeFunction DEVICE_MEMORY = function("cuDeviceTotalMem_v2", ADDRESS, JAVA_INT);
+    private static final NativeFunction DEVICE_ATTRIBUTE =
+            function("cuDeviceGetAttribute", ADDRESS, JAVA_INT, JAVA_INT);
+    private static final NativeFunction RETAIN = function("cuDevicePrimaryCtxRetain", ADDRESS, JAVA_INT);
+    private static final NativeFunction RELEASE = function("cuDevicePrimaryCtxRelease_v2", JAVA_INT);
+    private static final NativeFunction SET_CURRENT = function("cuCtxSetCurrent", JAVA_LONG);
+    private static final NativeFunction SYNCHRONIZE = function("cuCtxSynchronize");
+    private static final NativeFunction MEMORY_INFO = function("cuMemGetInfo_v2", ADDRESS, ADDRESS);
+    private static final NativeFunction ALLOCATE = function("cuMemAlloc_v2", ADDRESS, JAVA_LONG);
+    private static final NativeFunction FREE = function("cuMemFree_v2", JAVA_LONG);
+    private static final NativeFunction ALLOCATE_HOST = function("cuMemHostAlloc", ADDRESS, JAVA_LONG, JAVA_INT);
+    private static final NativeFunction FREE_HOST = function("cuMemFreeHost", ADDRESS);
+    private static final NativeFunction MODULE_LOAD =
+            function("cuModuleLoadDataEx", ADDRESS, ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
+    private static final NativeFunction MODULE_FUNCTION = function("cuModuleGetFunction", ADDRESS, JAVA_LONG, ADDRESS);
+    private static final NativeFunction MODULE_UNLOAD = function("cuModuleUnload", JAVA_LONG);
+    private static final NativeFunction FUNCTION_SET = function("cuFuncSetAttribute", JAVA_LONG, JAVA_INT, JAVA_INT);
+    private static final NativeFunction LAUNCH = function(
             "cuLaunchKernel",
             JAVA_LONG,
             JAVA_INT,
@@ -85,27 +83,21 @@ public final class Driver {
 
     private Driver() {}
 
+    static NativeFunction function(String symbol, MemoryLayout... parameters) {
+        return LIBRARY.function(symbol, Driver::check, parameters);
+    }
+
     /// Bytes of a device's memory.
     public record MemoryInfo(long free, long total) {}
 
     /// Initialises the driver; must come first. Returns the status: without a device it is [#NO_DEVICE].
     public static int init() {
-        try {
-            return (int) INIT.invokeExact(0);
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
-        }
+        return INIT.status(handle -> (int) handle.invokeExact(0));
     }
 
     /// The newest CUDA version that the driver supports, 1000 · major + 10 · minor.
     public static int version() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment out = arena.allocate(JAVA_INT);
-            check((int) VERSION.invokeExact(out), "cuDriverGetVersion");
-            return out.get(JAVA_INT, 0);
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
-        }
+        return (int) VERSION.result((handle, out) -> (int) handle.invokeExact(out));
     }
 
     /// Major version of the newest toolkit whose libraries work with this driver; without one, the newest known.
@@ -123,13 +115,11 @@ public final class Driver {
         return describe(ERROR_TEXT, status);
     }
 
-    private static String describe(MethodHandle handle, int status) {
+    private static String describe(NativeFunction function, int status) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(ADDRESS);
-            int ignored = (int) handle.invokeExact(status, out);
-            return ignored == SUCCESS ? NativeLibrary.text(out.get(ADDRESS, 0)) : "unknown error";
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
+            int known = function.status(handle -> (int) handle.invokeExact(status, out));
+            return known == SUCCESS ? NativeLibrary.text(out.get(ADDRESS, 0)) : "unknown error";
         }
     }
 
@@ -152,70 +142,55 @@ public final class Driver {
     }
 
     public static int deviceCount() {
-        return intResult("cuDeviceGetCount", out -> (int) DEVICE_COUNT.invokeExact(out));
+        return (int) DEVICE_COUNT.result((handle, out) -> (int) handle.invokeExact(out));
     }
 
     public static int device(int ordinal) {
-        return intResult("cuDeviceGet", out -> (int) DEVICE_GET.invokeExact(out, ordinal));
+        return (int) DEVICE_GET.result((handle, out) -> (int) handle.invokeExact(out, ordinal));
     }
 
     public static String deviceName(int device) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(LONGEST_NAME);
-            check((int) DEVICE_NAME.invokeExact(out, LONGEST_NAME, device), "cuDeviceGetName");
+            DEVICE_NAME.call(handle -> (int) handle.invokeExact(out, LONGEST_NAME, device));
             return out.getString(0);
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
         }
     }
 
     /// Bytes of memory that a device has.
     public static long deviceMemory(int device) {
-        return longResult("cuDeviceTotalMem_v2", out -> (int) DEVICE_MEMORY.invokeExact(out, device));
+        return DEVICE_MEMORY.result((handle, out) -> (int) handle.invokeExact(out, device));
     }
 
     public static int deviceAttribute(int attribute, int device) {
-        return intResult("cuDeviceGetAttribute", out -> (int) DEVICE_ATTRIBUTE.invokeExact(out, attribute, device));
+        return (int) DEVICE_ATTRIBUTE.result((handle, out) -> (int) handle.invokeExact(out, attribute, device));
     }
 
     /// The device's primary context, to be given back by [#releaseContext].
     public static long retainContext(int device) {
-        return longResult("cuDevicePrimaryCtxRetain", out -> (int) RETAIN.invokeExact(out, device));
+        return RETAIN.result((handle, out) -> (int) handle.invokeExact(out, device));
     }
 
     public static int releaseContext(int device) {
-        try {
-            return (int) RELEASE.invokeExact(device);
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
-        }
+        return RELEASE.status(handle -> (int) handle.invokeExact(device));
     }
 
     /// Makes a context the calling thread's.
     public static void setCurrent(long context) {
-        try {
-            check((int) SET_CURRENT.invokeExact(context), "cuCtxSetCurrent");
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
-        }
+        SET_CURRENT.call(handle -> (int) handle.invokeExact(context));
     }
 
     public static void synchronizeContext() {
-        try {
-            check((int) SYNCHRONIZE.invokeExact(), "cuCtxSynchronize");
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
-        }
+        SYNCHRONIZE.call(handle -> (int) handle.invokeExact());
     }
 
     /// Memory of the current context's device.
     public static MemoryInfo memoryInfo() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(JAVA_LONG, 2);
-            check((int) MEMORY_INFO.invokeExact(out, out.asSlice(Long.BYTES)), "cuMemGetInfo_v2");
+            MemorySegment total = out.asSlice(Long.BYTES);
+            MEMORY_INFO.call(handle -> (int) handle.invokeExact(out, total));
             return new MemoryInfo(out.getAtIndex(JAVA_LONG, 0), out.getAtIndex(JAVA_LONG, 1));
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
         }
     }
 
@@ -223,42 +198,27 @@ public final class Driver {
     public static long tryAllocate(long bytes) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(JAVA_LONG);
-            int status = (int) ALLOCATE.invokeExact(out, bytes);
+            int status = ALLOCATE.status(handle -> (int) handle.invokeExact(out, bytes));
             if (status == OUT_OF_MEMORY) {
                 return 0;
             }
-            check(status, "cuMemAlloc_v2");
+            check(status, ALLOCATE.name());
             return out.get(JAVA_LONG, 0);
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
         }
     }
 
     public static int free(long address) {
-        try {
-            return (int) FREE.invokeExact(address);
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
-        }
+        return FREE.status(handle -> (int) handle.invokeExact(address));
     }
 
     /// Host memory that copies reach without the processor; whoever asks gives it back by [#freeHost].
     public static MemorySegment allocateHost(long bytes) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment out = arena.allocate(ADDRESS);
-            check((int) ALLOCATE_HOST.invokeExact(out, bytes, HOST_PORTABLE), "cuMemHostAlloc");
-            return NativeLibrary.memory(out.get(ADDRESS, 0), bytes);
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
-        }
+        long address = ALLOCATE_HOST.result((handle, out) -> (int) handle.invokeExact(out, bytes, HOST_PORTABLE));
+        return NativeLibrary.memory(MemorySegment.ofAddress(address), bytes);
     }
 
     public static int freeHost(MemorySegment memory) {
-        try {
-            return (int) FREE_HOST.invokeExact(memory);
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
-        }
+        return FREE_HOST.status(handle -> (int) handle.invokeExact(memory));
     }
 
     /// Loads a fatbin, cubin or PTX image.
@@ -270,48 +230,37 @@ public final class Driver {
             MemorySegment options = arena.allocateFrom(JAVA_INT, JIT_ERROR_LOG, JIT_ERROR_LOG_BYTES);
             MemorySegment values = arena.allocateFrom(JAVA_LONG, log.address(), LOG_BYTES);
             MemorySegment out = arena.allocate(JAVA_LONG);
-            int status = (int) MODULE_LOAD.invokeExact(out, copy, 2, options, values);
+            int status = MODULE_LOAD.status(handle -> (int) handle.invokeExact(out, copy, 2, options, values));
             if (status != SUCCESS) {
                 String text = log.getString(0).strip();
                 throw CudaFailure.of(
-                        "cuModuleLoadDataEx",
+                        MODULE_LOAD.name(),
                         status,
                         errorName(status),
                         errorText(status),
                         text.isEmpty() ? "" : "; " + text);
             }
             return out.get(JAVA_LONG, 0);
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
         }
     }
 
     public static int unloadModule(long module) {
-        try {
-            return (int) MODULE_UNLOAD.invokeExact(module);
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
-        }
+        return MODULE_UNLOAD.status(handle -> (int) handle.invokeExact(module));
     }
 
     /// A kernel by its name.
     public static long function(long module, String name) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(JAVA_LONG);
-            int status = (int) MODULE_FUNCTION.invokeExact(out, module, arena.allocateFrom(name));
+            MemorySegment text = arena.allocateFrom(name);
+            int status = MODULE_FUNCTION.status(handle -> (int) handle.invokeExact(out, module, text));
             check(status, "cuModuleGetFunction of kernel " + name);
             return out.get(JAVA_LONG, 0);
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
         }
     }
 
     public static void setFunctionAttribute(long function, int attribute, int value) {
-        try {
-            check((int) FUNCTION_SET.invokeExact(function, attribute, value), "cuFuncSetAttribute");
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
-        }
+        FUNCTION_SET.call(handle -> (int) handle.invokeExact(function, attribute, value));
     }
 
     /// Launches a kernel. `parameters` points to one pointer per parameter.
@@ -328,41 +277,17 @@ public final class Driver {
             int sharedBytes,
             long stream,
             MemorySegment parameters) {
-        try {
-            return (int) LAUNCH.invokeExact(
-                    function,
-                    gridX,
-                    gridY,
-                    gridZ,
-                    blockX,
-                    blockY,
-                    blockZ,
-                    sharedBytes,
-                    stream,
-                    parameters,
-                    MemorySegment.NULL);
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
-        }
-    }
-
-    @FunctionalInterface
-    interface Call {
-        int with(MemorySegment out) throws Throwable;
-    }
-
-    static int intResult(String name, Call call) {
-        return (int) longResult(name, call);
-    }
-
-    /// For calls that are not made in a batch's way: the result of one that writes an int or a 64-bit value.
-    static long longResult(String name, Call call) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment out = arena.allocate(JAVA_LONG);
-            check(call.with(out), name);
-            return out.get(JAVA_LONG, 0);
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
-        }
+        return LAUNCH.status(handle -> (int) handle.invokeExact(
+                function,
+                gridX,
+                gridY,
+                gridZ,
+                blockX,
+                blockY,
+                blockZ,
+                sharedBytes,
+                stream,
+                parameters,
+                MemorySegment.NULL));
     }
 }

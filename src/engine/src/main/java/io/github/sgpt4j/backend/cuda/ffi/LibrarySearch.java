@@ -1,6 +1,8 @@
 package io.github.sgpt4j.backend.cuda.ffi;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SymbolLookup;
 import java.nio.file.DirectoryStream;
@@ -13,7 +15,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 
 /// Looks for CUDA's libraries, in this order: the folder that the environment variable `SGPT_CUDA_PATH` names, those
 /// that the system property `sgpt4j.cuda.path` names, `CUDA_HOME` and `CUDA_PATH`, an artifact that brings them along
@@ -166,12 +167,14 @@ final class LibrarySearch {
             return file;
         }
         String stem = file.replaceFirst("\\.so\\..*$", ".so");
-        try (Stream<String> lines = Files.lines(maps)) {
-            return lines.filter(line -> line.contains("/" + stem))
+        // Not Files.lines: that fails on a thread that is interrupted.
+        try (BufferedReader reader = Files.newBufferedReader(maps)) {
+            return reader.lines()
+                    .filter(line -> line.contains("/" + stem))
                     .map(line -> line.substring(line.indexOf('/')))
                     .findFirst()
                     .orElse(file);
-        } catch (IOException e) {
+        } catch (IOException | UncheckedIOException e) {
             return file;
         }
     }

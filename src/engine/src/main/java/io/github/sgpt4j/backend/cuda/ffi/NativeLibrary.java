@@ -47,8 +47,9 @@ public final class NativeLibrary {
     }
 
     /// A function that returns an int status.
-    MethodHandle function(String symbol, MemoryLayout... parameters) {
-        return function(symbol, FunctionDescriptor.of(ValueLayout.JAVA_INT, parameters));
+    NativeFunction function(String symbol, NativeFunction.Check check, MemoryLayout... parameters) {
+        return new NativeFunction(
+                symbol, function(symbol, FunctionDescriptor.of(ValueLayout.JAVA_INT, parameters)), check);
     }
 
     @SuppressWarnings("restricted")

@@ -7,9 +7,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.github.sgpt4j.error.BackendException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.util.List;
 import java.util.Map;
 
@@ -20,32 +19,34 @@ public final class Nvrtc {
     private static final int LONGEST_LOG = 2000;
 
     private static final NativeLibrary LIBRARY = CudaLibraries.nvrtc();
-    private static final MethodHandle VERSION = LIBRARY.function("nvrtcVersion", ADDRESS, ADDRESS);
-    private static final MethodHandle ERROR_TEXT =
-            LIBRARY.function("nvrtcGetErrorString", FunctionDescriptor.of(ADDRESS, JAVA_INT));
-    private static final MethodHandle ARCHITECTURE_COUNT = LIBRARY.function("nvrtcGetNumSupportedArchs", ADDRESS);
-    private static final MethodHandle ARCHITECTURES = LIBRARY.function("nvrtcGetSupportedArchs", ADDRESS);
-    private static final MethodHandle CREATE =
-            LIBRARY.function("nvrtcCreateProgram", ADDRESS, ADDRESS, ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
-    private static final MethodHandle COMPILE = LIBRARY.function("nvrtcCompileProgram", JAVA_LONG, JAVA_INT, ADDRESS);
-    private static final MethodHandle LOG_SIZE = LIBRARY.function("nvrtcGetProgramLogSize", JAVA_LONG, ADDRESS);
-    private static final MethodHandle LOG = LIBRARY.function("nvrtcGetProgramLog", JAVA_LONG, ADDRESS);
-    private static final MethodHandle CUBIN_SIZE = LIBRARY.function("nvrtcGetCUBINSize", JAVA_LONG, ADDRESS);
-    private static final MethodHandle CUBIN = LIBRARY.function("nvrtcGetCUBIN", JAVA_LONG, ADDRESS);
-    private static final MethodHandle PTX_SIZE = LIBRARY.function("nvrtcGetPTXSize", JAVA_LONG, ADDRESS);
-    private static final MethodHandle PTX = LIBRARY.function("nvrtcGetPTX", JAVA_LONG, ADDRESS);
-    private static final MethodHandle DESTROY = LIBRARY.function("nvrtcDestroyProgram", ADDRESS);
+    private static final NativeFunction VERSION = function("nvrtcVersion", ADDRESS, ADDRESS);
+    private static final StatusText ERROR_TEXT = StatusText.of(LIBRARY, "nvrtcGetErrorString");
+    private static final NativeFunction ARCHITECTURE_COUNT = function("nvrtcGetNumSupportedArchs", ADDRESS);
+    private static final NativeFunction ARCHITECTURES = function("nvrtcGetSupportedArchs", ADDRESS);
+    private static final NativeFunction CREATE =
+            function("nvrtcCreateProgram", ADDRESS, ADDRESS, ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
+    private static final NativeFunction COMPILE = function("nvrtcCompileProgram", JAVA_LONG, JAVA_INT, ADDRESS);
+    private static final NativeFunction LOG_SIZE = function("nvrtcGetProgramLogSize", JAVA_LONG, ADDRESS);
+    private static final NativeFunction LOG = function("nvrtcGetProgramLog", JAVA_LONG, ADDRESS);
+    private static final NativeFunction CUBIN_SIZE = function("nvrtcGetCUBINSize", JAVA_LONG, ADDRESS);
+    private static final NativeFunction CUBIN = function("nvrtcGetCUBIN", JAVA_LONG, ADDRESS);
+    private static final NativeFunction PTX_SIZE = function("nvrtcGetPTXSize", JAVA_LONG, ADDRESS);
+    private static final NativeFunction PTX = function("nvrtcGetPTX", JAVA_LONG, ADDRESS);
+    private static final NativeFunction DESTROY = function("nvrtcDestroyProgram", ADDRESS);
 
     private Nvrtc() {}
+
+    private static NativeFunction function(String symbol, MemoryLayout... parameters) {
+        return LIBRARY.function(symbol, Nvrtc::check, parameters);
+    }
 
     /// `major.minor`
     public static String version() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(JAVA_INT, 2);
-            check((int) VERSION.invokeExact(out, out.asSlice(Integer.BYTES)), "nvrtcVersion");
+            MemorySegment minor = out.asSlice(Integer.BYTES);
+            VERSION.call(handle -> (int) handle.invokeExact(out, minor));
             return "%d.%d".formatted(out.getAtIndex(JAVA_INT, 0), out.getAtIndex(JAVA_INT, 1));
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
         }
     }
 
@@ -53,12 +54,10 @@ public final class Nvrtc {
     public static int[] architectures() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment count = arena.allocate(JAVA_INT);
-            check((int) ARCHITECTURE_COUNT.invokeExact(count), "nvrtcGetNumSupportedArchs");
+            ARCHITECTURE_COUNT.call(handle -> (int) handle.invokeExact(count));
             MemorySegment out = arena.allocate(JAVA_INT, Math.max(1, count.get(JAVA_INT, 0)));
-            check((int) ARCHITECTURES.invokeExact(out), "nvrtcGetSupportedArchs");
+            ARCHITECTURES.call(handle -> (int) handle.invokeExact(out));
             return out.asSlice(0, (long) count.get(JAVA_INT, 0) * Integer.BYTES).toArray(JAVA_INT);
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
         }
     }
 
@@ -72,29 +71,27 @@ public final class Nvrtc {
             List<String> names = List.copyOf(headers.keySet());
             List<String> texts = names.stream().map(headers::get).toList();
             MemorySegment program = arena.allocate(JAVA_LONG);
-            int status = (int) CREATE.invokeExact(
+            CREATE.call(handle -> (int) handle.invokeExact(
                     program,
                     arena.allocateFrom(source),
                     arena.allocateFrom(name),
                     names.size(),
                     strings(texts, arena),
-                    strings(names, arena));
-            check(status, "nvrtcCreateProgram");
+                    strings(names, arena)));
             try {
-                long handle = program.get(JAVA_LONG, 0);
-                status = (int) COMPILE.invokeExact(handle, options.size(), strings(options, arena));
+                long made = program.get(JAVA_LONG, 0);
+                int status = COMPILE.status(
+                        handle -> (int) handle.invokeExact(made, options.size(), strings(options, arena)));
                 if (status == COMPILATION) {
                     throw new BackendException("cuda: nvrtcCompileProgram of %s with %s failed: %s"
-                            .formatted(name, String.join(" ", options), log(handle, arena)));
+                            .formatted(name, String.join(" ", options), log(made, arena)));
                 }
                 check(status, "nvrtcCompileProgram of " + name);
-                return machineCode ? image(CUBIN_SIZE, CUBIN, handle) : image(PTX_SIZE, PTX, handle);
+                return machineCode ? image(CUBIN_SIZE, CUBIN, made) : image(PTX_SIZE, PTX, made);
             } finally {
-                int ignored = (int) DESTROY.invokeExact(program);
-                assert ignored == SUCCESS;
+                int destroyed = DESTROY.status(handle -> (int) handle.invokeExact(program));
+                assert destroyed == SUCCESS;
             }
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
         }
     }
 
@@ -106,36 +103,26 @@ public final class Nvrtc {
         return pointers;
     }
 
-    private static String log(long program, Arena arena) throws Throwable {
-        MemorySegment size = arena.allocate(JAVA_LONG);
-        check((int) LOG_SIZE.invokeExact(program, size), "nvrtcGetProgramLogSize");
-        MemorySegment log = arena.allocate(size.get(JAVA_LONG, 0) + 1);
-        check((int) LOG.invokeExact(program, log), "nvrtcGetProgramLog");
+    private static String log(long program, Arena arena) {
+        long size = LOG_SIZE.result((handle, out) -> (int) handle.invokeExact(program, out));
+        MemorySegment log = arena.allocate(size + 1);
+        LOG.call(handle -> (int) handle.invokeExact(program, log));
         String text = log.getString(0).strip().replace("\n", "; ");
         return text.length() <= LONGEST_LOG ? text : text.substring(0, LONGEST_LOG) + " ...";
     }
 
-    private static byte[] image(MethodHandle sizeOf, MethodHandle get, long program) throws Throwable {
+    private static byte[] image(NativeFunction sizeOf, NativeFunction get, long program) {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment size = arena.allocate(JAVA_LONG);
-            check((int) sizeOf.invokeExact(program, size), "nvrtcGet…Size");
-            MemorySegment image = arena.allocate(Math.max(1, size.get(JAVA_LONG, 0)));
-            check((int) get.invokeExact(program, image), "nvrtcGet…");
-            return image.asSlice(0, size.get(JAVA_LONG, 0)).toArray(JAVA_BYTE);
+            long size = sizeOf.result((handle, out) -> (int) handle.invokeExact(program, out));
+            MemorySegment image = arena.allocate(Math.max(1, size));
+            get.call(handle -> (int) handle.invokeExact(program, image));
+            return image.asSlice(0, size).toArray(JAVA_BYTE);
         }
     }
 
     private static void check(int status, String call) {
         if (status != SUCCESS) {
-            throw CudaFailure.of(call, status, "NVRTC_ERROR", text(status), "");
-        }
-    }
-
-    private static String text(int status) {
-        try {
-            return NativeLibrary.text((MemorySegment) ERROR_TEXT.invokeExact(status));
-        } catch (Throwable e) {
-            throw NativeLibrary.rethrown(e);
+            throw CudaFailure.of(call, status, "NVRTC_ERROR", ERROR_TEXT.of(status), "");
         }
     }
 }

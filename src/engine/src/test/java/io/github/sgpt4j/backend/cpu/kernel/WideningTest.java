@@ -1,5 +1,6 @@
 package io.github.sgpt4j.backend.cpu.kernel;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -24,6 +25,9 @@ class WideningTest {
             }
             float[] out = new float[VALUES + 2];
             Widening.widen(patterns, dtype, 1, out, 1, VALUES);
+            float[] mapped = new float[VALUES + 2];
+            Widening.widenMapped(patterns, dtype, 1, mapped, 1, VALUES);
+            assertArrayEquals(out, mapped);
             return out;
         }
     }
@@ -76,6 +80,36 @@ class WideningTest {
     }
 
     @Test
+    void rowsOfAMappedMatrixAreWidenedWhereTheyBelong() {
+        int rows = 2 * Widening.MOST_ROWS + 1;
+        int stored = 2 * Simd.TILE_COLUMNS + 1;
+        float[] values = new float[rows * stored];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = i % 251 + 1;
+        }
+        for (DType dtype : new DType[] {DType.F32, DType.BF16, DType.F16}) {
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment in = arena.allocate(1 + (long) values.length * dtype.bytes());
+                Widening.narrow(values, 0, values.length, in, dtype, 1);
+                for (int count : new int[] {1, Simd.LANES - 1, Simd.LANES, Simd.TILE_COLUMNS}) {
+                    for (int outStride : new int[] {count, Simd.TILE_COLUMNS}) {
+                        float[] out = new float[2 + rows * outStride];
+                        long at = 1 + 3L * dtype.bytes();
+                        long stride = (long) stored * dtype.bytes();
+                        Widening.widenMappedRows(in, dtype, at, stride, out, 2, outStride, rows, count);
+                        for (int i = 0; i < out.length; i++) {
+                            int row = (i - 2) / outStride;
+                            int column = (i - 2) % outStride;
+                            boolean inside = i >= 2 && column < count;
+                            assertEquals(inside ? values[row * stored + column + 3] : 0, out[i], dtype + " " + i);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
     void everyLengthWritesItsElementsAndNoOther() {
         for (DType dtype : new DType[] {DType.F32, DType.BF16, DType.F16}) {
             for (int count = 0; count <= 3 * Simd.LANES + 1; count++) {
@@ -88,8 +122,11 @@ class WideningTest {
                     Widening.narrow(values, 0, count, in, dtype, 1);
                     float[] out = new float[count + 2];
                     Widening.widen(in, dtype, 1, out, 1, count);
+                    float[] mapped = new float[count + 2];
+                    Widening.widenMapped(in, dtype, 1, mapped, 1, count);
                     for (int i = -1; i <= count; i++) {
                         assertEquals(i < 0 || i == count ? 0f : i + 1f, out[i + 1]);
+                        assertEquals(out[i + 1], mapped[i + 1]);
                     }
                 }
             }

@@ -30,6 +30,13 @@ abstract class VectorCodeTests {
         assertEquals(columns, code.columns());
     }
 
+    @Test
+    void aSystemWithoutMemoryToRunCodeFromIsAReason() {
+        VectorUnit unit = columns == VectorUnit.AVX2.tileColumns() ? VectorUnit.AVX2 : VectorUnit.AVX512;
+        VectorCode refused = new VectorCode(unit, written -> Optional.empty());
+        assertEquals(Optional.of("the system gives no memory to run code from"), refused.problem());
+    }
+
     private float[] random(int size) {
         float[] values = new float[size];
         for (int i = 0; i < size; i++) {

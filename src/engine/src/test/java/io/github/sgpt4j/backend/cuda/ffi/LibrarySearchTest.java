@@ -2,13 +2,13 @@ package io.github.sgpt4j.backend.cuda.ffi;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.error.BackendException;
 import java.io.IOException;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -105,27 +105,21 @@ class LibrarySearchTest {
     }
 
     @Test
-    void aFunctionOfAMissingLibraryThrowsTheReasonWhenCalled() throws Throwable {
-        MethodHandle handle =
-                NativeLibrary.missing("driver", "no driver here").function("cuInit", ValueLayout.JAVA_INT);
-        try {
-            int ignored = (int) handle.invokeExact(0);
-            throw new AssertionError("returned " + ignored);
-        } catch (BackendException e) {
-            assertEquals("cuda: no driver here", e.getMessage());
-        }
+    void aFunctionOfAMissingLibraryThrowsTheReasonWhenCalled() {
+        NativeFunction function = NativeLibrary.missing("driver", "no driver here")
+                .function("cuInit", (status, call) -> {}, ValueLayout.JAVA_INT);
+        BackendException e =
+                assertThrows(BackendException.class, () -> function.call(handle -> (int) handle.invokeExact(0)));
+        assertEquals("cuda: no driver here", e.getMessage());
     }
 
     @Test
-    void aFunctionThatALibraryLacksIsNamed() throws Throwable {
+    void aFunctionThatALibraryLacksIsNamed() {
         NativeLibrary library = NativeLibrary.opened("CUDA driver", symbol -> Optional.empty(), "/lib/x.so");
-        MethodHandle handle = library.function("cuNew", ValueLayout.JAVA_LONG);
-        try {
-            int ignored = (int) handle.invokeExact(0L);
-            throw new AssertionError("returned " + ignored);
-        } catch (BackendException e) {
-            assertTrue(e.getMessage().contains("cuNew") && e.getMessage().contains("/lib/x.so"), e.getMessage());
-        }
+        NativeFunction function = library.function("cuNew", (status, call) -> {}, ValueLayout.JAVA_LONG);
+        BackendException e =
+                assertThrows(BackendException.class, () -> function.call(handle -> (int) handle.invokeExact(0L)));
+        assertTrue(e.getMessage().contains("cuNew") && e.getMessage().contains("/lib/x.so"), e.getMessage());
     }
 
     @Test

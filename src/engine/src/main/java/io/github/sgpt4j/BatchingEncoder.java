@@ -1,0 +1,204 @@
+package io.github.sgpt4j;
+
+import io.github.sgpt4j.error.CancelledException;
+import io.github.sgpt4j.error.SgptException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/// Computes small calls of many threads together, as a server needs it: what is queued while a batch is
+/// computed is the next batch. A call never waits for others to come. Results are those of the encoder;
+/// on the CPU to the bit.
+///
+/// Calls are taken in their order, as long as they are of one kind and have at most a number of tokens
+/// together. Safe to share between threads, virtual ones too. The encoder is borrowed.
+public final class BatchingEncoder implements AutoCloseable {
+    /// Characters that a token has at least, on average, in texts of most languages: batches are cut by
+    /// lengths of texts, since each is tokenized only once.
+    private static final int CHARACTERS_PER_TOKEN = 3;
+
+    /// Special tokens, brackets, and what rounding loses.
+    private static final int MORE_TOKENS = 4;
+
+    private final BiEncoder encoder;
+    private final int batchTokens;
+    private final Lock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private final Deque<Call> queue = new ArrayDeque<>();
+    private @Nullable Thread worker;
+    private boolean closed;
+
+    /// A call that waits.
+    private record Call(List<String> texts, TextKind kind, long tokens, CompletableFuture<float[][]> result) {}
+
+    /// With as many tokens together as the encoder computes at the same time.
+    ///
+    /// @param encoder borrowed, to be closed after this
+    public BatchingEncoder(BiEncoder encoder) {
+        this(encoder, encoder.batchTokens());
+    }
+
+    /// @param encoder borrowed, to be closed after this
+    /// @param batchTokens about the most tokens of calls that are computed together; a larger call is
+    ///     computed alone
+    /// @throws IllegalArgumentException if `batchTokens` is not positive
+    public BatchingEncoder(BiEncoder encoder, int batchTokens) {
+        if (batchTokens < 1) {
+            throw new IllegalArgumentException("batch tokens: expected at least 1, got " + batchTokens);
+        }
+        this.encoder = encoder;
+        this.batchTokens = batchTokens;
+    }
+
+    /// Embeds one text, together with what other threads ask for at the same time.
+    ///
+    /// @return `[dimension]`
+    public float[] embed(String text, TextKind kind) {
+        return embed(List.of(text), kind)[0];
+    }
+
+    /// Embeds texts, together with what other threads ask for at the same time.
+    ///
+    /// @return `[texts][dimension]`, in the order of `texts`
+    /// @throws io.github.sgpt4j.error.SgptException as [BiEncoder#embed(List, TextKind)]; a call that
+    ///     fails does not disturb others
+    /// @throws CancelledException if the calling thread is interrupted; calls of others go on
+    /// @throws IllegalStateException if this or the encoder is closed, before the call or meanwhile
+    public float[][] embed(List<String> texts, TextKind kind) {
+        List<String> copy = List.copyOf(texts);
+        Call call = new Call(copy, kind, tokens(copy, kind), new CompletableFuture<>());
+        lock.lock();
+        try {
+            if (closed) {
+                throw closedFailure();
+            }
+            if (worker == null) {
+                worker = Thread.ofPlatform().daemon().name("sgpt4j-batching").start(this::work);
+            }
+            queue.addLast(call);
+            changed.signal();
+        } finally {
+            lock.unlock();
+        }
+        return await(call);
+    }
+
+    private long tokens(List<String> texts, TextKind kind) {
+        int most = encoder.maxLength(kind);
+        return texts.stream()
+                .mapToLong(text -> Math.min(most, text.length() / CHARACTERS_PER_TOKEN + MORE_TOKENS))
+                .sum();
+    }
+
+    private float[][] await(Call call) {
+        try {
+            return call.result.get();
+        } catch (InterruptedException e) {
+            // What is queued still is left out; what is being computed is computed for nobody.
+            call.result.cancel(false);
+            Thread.currentThread().interrupt();
+            throw new CancelledException(
+                    "embedding of %d texts was cancelled: its thread was interrupted".formatted(call.texts.size()));
+        } catch (ExecutionException e) {
+            switch (e.getCause()) {
+                case RuntimeException failure -> throw failure;
+                case Error failure -> throw failure;
+                case null, default -> throw new IllegalStateException(e);
+            }
+        }
+    }
+
+    private static IllegalStateException closedFailure() {
+        return new IllegalStateException("batching encoder is closed");
+    }
+
+    private void work() {
+        List<Call> batch = next();
+        while (!batch.isEmpty()) {
+            compute(batch);
+            batch = next();
+        }
+    }
+
+    /// The calls to compute next; none when this is closed.
+    private List<Call> next() {
+        List<Call> batch = new ArrayList<>();
+        lock.lock();
+        try {
+            while (batch.isEmpty()) {
+                while (queue.isEmpty() && !closed) {
+                    changed.awaitUninterruptibly();
+                }
+                if (closed) {
+                    return List.of();
+                }
+                take(batch);
+            }
+        } finally {
+            lock.unlock();
+        }
+        return batch;
+    }
+
+    private void take(List<Call> batch) {
+        long tokens = 0;
+        while (!queue.isEmpty()) {
+            Call call = queue.getFirst();
+            if (!call.result.isDone()) {
+                boolean fits =
+                        batch.isEmpty() || call.kind == batch.getFirst().kind && tokens + call.tokens <= batchTokens;
+                if (!fits) {
+                    return;
+                }
+                batch.add(call);
+                tokens += call.tokens;
+            }
+            queue.removeFirst();
+        }
+    }
+
+    private void compute(List<Call> batch) {
+        List<String> texts = batch.stream().flatMap(call -> call.texts.stream()).toList();
+        try {
+            float[][] vectors = encoder.embed(texts, batch.getFirst().kind);
+            int from = 0;
+            for (Call call : batch) {
+                float[][] rows = new float[call.texts.size()][];
+                System.arraycopy(vectors, from, rows, 0, rows.length);
+                from += rows.length;
+                call.result.complete(rows);
+            }
+        } catch (SgptException e) {
+            if (batch.size() == 1) {
+                batch.getFirst().result.completeExceptionally(e);
+            } else {
+                // Only the call that is to blame is to hear of it.
+                batch.forEach(call -> compute(List.of(call)));
+            }
+        } catch (RuntimeException | Error e) {
+            batch.forEach(call -> call.result.completeExceptionally(e));
+        }
+    }
+
+    /// Ends: calls that wait fail with an [IllegalStateException]; those that are being computed are
+    /// finished.
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            closed = true;
+            queue.forEach(call -> call.result.completeExceptionally(closedFailure()));
+            queue.clear();
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+}

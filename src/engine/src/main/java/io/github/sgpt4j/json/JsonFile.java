@@ -1,0 +1,263 @@
+package io.github.sgpt4j.json;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.NullNode;
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.text.Quoted;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/// A small JSON file (configuration) with typed access: a value of the wrong type or range is a [FormatException]
+/// that names file, key, expected and got. A key whose value is `null` counts as absent.
+public final class JsonFile {
+    /// Configuration files are a few kilobytes; a larger one is refused unread.
+    private static final long MAX_BYTES = 4L << 20;
+
+    private static final JsonMapper MAPPER = JsonMapper.builder()
+            .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
+
+    private final Path path;
+    private final String prefix;
+    private final JsonNode node;
+
+    private JsonFile(Path path, String prefix, JsonNode node) {
+        this.path = path;
+        this.prefix = prefix;
+        this.node = node;
+    }
+
+    /// Reads a file that must hold one JSON object.
+    public static JsonFile readObject(Path path) {
+        JsonNode node = readTree(path);
+        if (!node.isObject()) {
+            throw new FormatException("%s: expected a JSON object, got %s".formatted(path, kind(node)));
+        }
+        return new JsonFile(path, "", node);
+    }
+
+    /// A JSON object that is at hand already.
+    ///
+    /// @param path stands for it in messages
+    public static JsonFile of(Path path, JsonNode object) {
+        return new JsonFile(path, "", object);
+    }
+
+    /// A JSON object that is at hand already, as text.
+    ///
+    /// @param path stands for it in messages
+    public static JsonFile of(Path path, String json) {
+        try {
+            return of(path, MAPPER.readTree(json));
+        } catch (JsonProcessingException e) {
+            throw Unreadable.of(path, e);
+        }
+    }
+
+    /// As [#readObject], or empty if there is no such file.
+    public static Optional<JsonFile> readObjectIfPresent(Path path) {
+        return Files.exists(path, LinkOption.NOFOLLOW_LINKS) ? Optional.of(readObject(path)) : Optional.empty();
+    }
+
+    /// Reads a file that holds any JSON value.
+    public static JsonNode readTree(Path path) {
+        if (!Files.isRegularFile(path)) {
+            throw new FormatException("%s: expected a regular file, %s"
+                    .formatted(path, Files.exists(path) ? "got something else" : "found none"));
+        }
+        try {
+            long size = Files.size(path);
+            if (size > MAX_BYTES) {
+                throw new FormatException(
+                        "%s: expected at most %d bytes of JSON, got %d".formatted(path, MAX_BYTES, size));
+            }
+            JsonNode node = MAPPER.readTree(Files.readAllBytes(path));
+            if (node.isMissingNode()) {
+                throw new FormatException("%s: expected JSON, got an empty file".formatted(path));
+            }
+            return node;
+        } catch (IOException e) {
+            throw Unreadable.of(path, e);
+        }
+    }
+
+    public Path path() {
+        return path;
+    }
+
+    /// Whether there is an entry of this name, even a dangling link.
+    public static boolean exists(Path path) {
+        return Files.exists(path, LinkOption.NOFOLLOW_LINKS);
+    }
+
+    /// All keys of the object, in the order of the file.
+    List<String> keys() {
+        List<String> keys = new ArrayList<>();
+        node.fieldNames().forEachRemaining(keys::add);
+        return keys;
+    }
+
+    public boolean has(String key) {
+        return node.hasNonNull(key);
+    }
+
+    /// Whether it has no keys.
+    public boolean isEmpty() {
+        return node.isEmpty();
+    }
+
+    /// Whether the key is there with the value `null`.
+    public boolean isNull(String key) {
+        return node.has(key) && node.get(key).isNull();
+    }
+
+    /// The raw value, or empty if absent or `null`.
+    public Optional<JsonNode> node(String key) {
+        return has(key) ? Optional.of(node.get(key)) : Optional.empty();
+    }
+
+    /// The key that is there of several for the same thing; otherwise the first, for messages.
+    private String firstPresent(String... keys) {
+        String present = null;
+        for (String key : keys) {
+            if (!has(key)) {
+                continue;
+            }
+            if (present == null) {
+                present = key;
+            } else if (!node.get(present).equals(node.get(key))) {
+                throw wrong(key, "the value of \"%s\", %s".formatted(present, shown(node.get(present))), node.get(key));
+            }
+        }
+        return present == null ? keys[0] : present;
+    }
+
+    /// A required integer of at least 1.
+    ///
+    /// @param keys names for it; where several are present, they must have the same value
+    public int positiveInt(String... keys) {
+        String key = firstPresent(keys);
+        if (!has(key)) {
+            throw new FormatException("%s: expected key \"%s%s\", found none".formatted(path, prefix, key));
+        }
+        return intAtLeast(1, key);
+    }
+
+    public int positiveInt(int fallback, String... keys) {
+        String key = firstPresent(keys);
+        return has(key) ? intAtLeast(1, key) : fallback;
+    }
+
+    public int positiveIntOrZero(int fallback, String key) {
+        return has(key) ? intAtLeast(0, key) : fallback;
+    }
+
+    private int intAtLeast(int minimum, String key) {
+        JsonNode value = node.get(key);
+        if (value.isIntegralNumber() && !value.canConvertToInt()) {
+            throw wrong(key, "an integer from %d to %d".formatted(minimum, Integer.MAX_VALUE), value);
+        }
+        if (!value.isIntegralNumber() || value.intValue() < minimum) {
+            throw wrong(key, "an integer of at least " + minimum, value);
+        }
+        return value.intValue();
+    }
+
+    public boolean bool(String key, boolean fallback) {
+        if (!has(key)) {
+            return fallback;
+        }
+        JsonNode value = node.get(key);
+        if (!value.isBoolean()) {
+            throw wrong(key, "true or false", value);
+        }
+        return value.booleanValue();
+    }
+
+    public double positiveNumber(double fallback, String... keys) {
+        String key = firstPresent(keys);
+        if (!has(key)) {
+            return fallback;
+        }
+        JsonNode value = node.get(key);
+        double number = value.doubleValue();
+        if (!value.isNumber() || !(number > 0) || Double.isInfinite(number)) {
+            throw wrong(key, "a positive number", value);
+        }
+        return number;
+    }
+
+    /// A required positive number.
+    public double positiveNumber(String key) {
+        if (!has(key)) {
+            throw new FormatException("%s: expected key \"%s%s\", found none".formatted(path, prefix, key));
+        }
+        return positiveNumber(1, key);
+    }
+
+    public String text(String key, String fallback) {
+        if (!has(key)) {
+            return fallback;
+        }
+        JsonNode value = node.get(key);
+        if (!value.isTextual()) {
+            throw wrong(key, "a string", value);
+        }
+        return value.textValue();
+    }
+
+    /// A nested object, or empty if absent.
+    public Optional<JsonFile> object(String key) {
+        if (!has(key)) {
+            return Optional.empty();
+        }
+        JsonNode value = node.get(key);
+        if (!value.isObject()) {
+            throw wrong(key, "an object", value);
+        }
+        return Optional.of(new JsonFile(path, prefix + key + ".", value));
+    }
+
+    /// The error for a value that is not what it should be.
+    public FormatException wrong(String key, String expected, JsonNode got) {
+        return new FormatException(
+                "%s: key %s: expected %s, got %s".formatted(path, Quoted.of(prefix + key), expected, shown(got)));
+    }
+
+    /// The error for a value that is well-formed and not followed.
+    ///
+    /// @param key of this object; with dots for one in an object in it
+    /// @param reason what is not followed, or which value would be
+    public UnsupportedModelException unsupported(String key, JsonNode got, String reason) {
+        return new UnsupportedModelException(
+                "%s: key %s = %s is not supported: %s".formatted(path, Quoted.of(prefix + key), shown(got), reason));
+    }
+
+    /// The error for the value of a key, which may be missing, that asks for something that is not implemented.
+    public UnsupportedModelException unsupported(String key, String reason) {
+        return unsupported(key, node.path(key).isMissingNode() ? NullNode.getInstance() : node.get(key), reason);
+    }
+
+    /// A value as a message shows it: on one line, and short.
+    public static String shown(JsonNode value) {
+        String text = value.toString();
+        String cut = text.length() <= 60 ? text : text.substring(0, 57) + "...";
+        return cut.replaceAll("[\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}]", "?");
+    }
+
+    private static String kind(JsonNode node) {
+        return node.getNodeType().toString().toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,108 @@
+package io.github.sgpt4j.model.family;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.text.Quoted;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/// Tells checkpoints that are computed by code of their own, which is not run, from those that only name it.
+///
+/// A class of transformers' own name says nothing: `modeling_qwen.Qwen2Model` of gte-Qwen2 lets tokens attend both
+/// ways. So what computes is refused unless the code is known to give what transformers gives; configurations and
+/// tokenizers of a family's own name are harmless, since their files are read anyway.
+public final class CustomCode {
+    /// Classes of transformers' families, without what they end with.
+    private static final String FAMILY = "(GPT2|GPTNeo|GPTJ|Bloom|GPTNeoX|OPT|L[lL][aA][mM][aA]|Mistral|Qwen2|Qwen3)";
+
+    /// What transformers makes of a decoder; LMHeadModel and DoubleHeadsModel are GPT-2's.
+    private static final Pattern ARCHITECTURE = Pattern.compile(FAMILY
+            + "(Model|ForCausalLM|LMHeadModel|DoubleHeadsModel|ForSequenceClassification|ForTokenClassification"
+            + "|ForQuestionAnswering)");
+
+    private static final Pattern CONFIGURATION = Pattern.compile("(.*\\.)?" + FAMILY + "Config");
+
+    private static final Pattern TOKENIZER =
+            Pattern.compile("(.*\\.)?(GPT2|GPTNeoX|Bloom|Llama|Qwen2|CodeGen|PreTrained)Tokenizer(Fast)?");
+
+    /// Code that computes what transformers' own class does: attention in other kernels.
+    private static final Set<String> EQUAL = Set.of("modeling_flash_llama.LlamaForCausalLM");
+
+    /// Keys that switch causal attention off, with the value that leaves it on.
+    private static final Map<String, Boolean> CAUSAL = Map.of(
+            "is_causal", true,
+            "use_bidirectional_attention", false,
+            "bidirectional_attention", false,
+            "bidirectional", false,
+            "is_bidirectional", false);
+
+    private CustomCode() {}
+
+    /// @throws UnsupportedModelException if the configuration asks for another computation than transformers' own class
+    static void refuse(JsonFile config) {
+        CAUSAL.forEach((key, neutral) -> {
+            if (config.bool(key, neutral) != neutral) {
+                throw config.unsupported(key, "every token attends to earlier ones only");
+            }
+        });
+        config.node("auto_map").ifPresent(map -> refuseMapped(config, map));
+        for (String name : architectures(config)) {
+            if (!isKnownClass(name)) {
+                throw new UnsupportedModelException(
+                        "%s: key \"architectures\": expected a class of transformers' supported models, got %s, whose code is not known"
+                                .formatted(config.path(), Quoted.of(name)));
+            }
+        }
+    }
+
+    /// Whether transformers has the class, for a family that is supported.
+    public static boolean isKnownClass(String name) {
+        return ARCHITECTURE.matcher(name).matches();
+    }
+
+    private static void refuseMapped(JsonFile config, JsonNode map) {
+        if (!map.isObject()) {
+            throw config.wrong("auto_map", "an object", map);
+        }
+        map.properties().forEach(entry -> refuseClasses(config, entry.getKey(), entry.getValue()));
+    }
+
+    private static void refuseClasses(JsonFile config, String key, JsonNode value) {
+        for (String name : names(config, "auto_map." + key, value)) {
+            String local = name.substring(name.lastIndexOf("--") < 0 ? 0 : name.lastIndexOf("--") + 2);
+            boolean harmless = switch (key) {
+                case "AutoConfig" -> CONFIGURATION.matcher(local).matches();
+                case "AutoTokenizer" -> TOKENIZER.matcher(local).matches();
+                default -> EQUAL.contains(local);
+            };
+            if (!harmless) {
+                throw new UnsupportedModelException(
+                        "%s: key \"auto_map\": %s asks for the checkpoint's own code, %s, which is not run"
+                                .formatted(config.path(), Quoted.of(key), Quoted.of(name)));
+            }
+        }
+    }
+
+    /// The classes that `architectures` names.
+    public static List<String> architectures(JsonFile config) {
+        return config.node("architectures")
+                .map(node -> names(config, "architectures", node))
+                .orElse(List.of());
+    }
+
+    private static List<String> names(JsonFile config, String key, JsonNode value) {
+        List<String> names = new ArrayList<>();
+        for (JsonNode name : value.isArray() ? value : List.of(value)) {
+            if (name.isTextual()) {
+                names.add(name.textValue());
+            } else if (!name.isNull()) {
+                throw config.wrong(key, "names of classes", name);
+            }
+        }
+        return names;
+    }
+}

@@ -1,0 +1,141 @@
+package io.github.sgpt4j.model.family;
+
+import io.github.sgpt4j.backend.Activation;
+import io.github.sgpt4j.backend.NormParameters;
+import java.util.List;
+
+/// Everything the forward pass needs to know about a model, whatever its family. See DESIGN's family table: a family
+/// is a way to fill this record and [TensorNames].
+///
+/// @param modelType `model_type` of config.json
+/// @param hidden width of the residual stream
+/// @param embeddingWidth width of token embeddings and of the states that leave the model; differs from `hidden` only
+///     where there are projections between them (OPT-350m)
+/// @param layers number of layers
+/// @param heads query heads
+/// @param kvHeads key and value heads, a divisor of `heads`
+/// @param headDim dimensions of a head
+/// @param feedForward inner width of the feed-forward block
+/// @param vocabulary rows of the embedding table
+/// @param maxPositions the length that the model was made for; longer sequences see [#longest]
+/// @param norm kind of all norms
+/// @param epsilon of all norms
+/// @param normAffine whether norms have gain and bias tensors
+/// @param positions position information
+/// @param activation of the feed-forward block
+/// @param gated feed-forward is `down(activation(gate(x)) · up(x))`
+/// @param residual how attention and feed-forward are joined
+/// @param attention scale and window of each layer, `[layers]`
+/// @param embeddingNorm a norm right after the embedding (BLOOM)
+/// @param finalNorm a norm after the last layer
+/// @param headNorm a norm on each query and key head (Qwen3)
+/// @param bias which projections have biases
+/// @param tiedHead the output head is the embedding table
+public record DecoderConfig(
+        String modelType,
+        int hidden,
+        int embeddingWidth,
+        int layers,
+        int heads,
+        int kvHeads,
+        int headDim,
+        int feedForward,
+        int vocabulary,
+        int maxPositions,
+        NormParameters.Kind norm,
+        float epsilon,
+        boolean normAffine,
+        Positions positions,
+        Activation activation,
+        boolean gated,
+        Residual residual,
+        List<LayerAttention> attention,
+        boolean embeddingNorm,
+        boolean finalNorm,
+        boolean headNorm,
+        Bias bias,
+        boolean tiedHead) {
+    /// How a layer's two blocks are joined to the residual stream x.
+    public enum Residual {
+        /// x += attention(norm1(x)); x += feedForward(norm2(x))
+        SEQUENTIAL,
+        /// As SEQUENTIAL, but each sum starts from the norm's output instead of x (early BLOOM)
+        SEQUENTIAL_FROM_NORM,
+        /// x = norm1(x + attention(x)); x = norm2(x + feedForward(x)) (OPT-350m)
+        SEQUENTIAL_POST_NORM,
+        /// x += attention(norm1(x)) + feedForward(norm1(x)) (GPT-J)
+        PARALLEL_ONE_NORM,
+        /// x += attention(norm1(x)) + feedForward(norm2(x)) (GPT-NeoX)
+        PARALLEL_TWO_NORMS
+    }
+
+    /// One layer's attention.
+    ///
+    /// @param scale factor on query-key products
+    /// @param window keys seen, the token itself included; 0 for all
+    public record LayerAttention(float scale, int window) {}
+
+    /// Which projections have biases.
+    public record Bias(boolean qkv, boolean attentionOut, boolean feedForward, boolean head) {}
+
+    /// Dimensions above this are taken for a broken file.
+    static final int MAX_DIMENSION = 1 << 24;
+
+    /// Most heads, and most dimensions of one; well above those of any model.
+    static final int MAX_HEADS = 1 << 16;
+
+    static final int MAX_HEAD_DIM = 1 << 16;
+
+    static final int MAX_LAYERS = 10_000;
+
+    /// @throws IllegalArgumentException if a size is out of range or sizes do not fit one another
+    public DecoderConfig {
+        check("hidden size", hidden, MAX_DIMENSION);
+        check("embedding width", embeddingWidth, MAX_DIMENSION);
+        check("number of layers", layers, MAX_LAYERS);
+        check("number of heads", heads, MAX_HEADS);
+        check("number of key heads", kvHeads, heads);
+        check("head size", headDim, MAX_HEAD_DIM);
+        check("feed-forward size", feedForward, MAX_DIMENSION);
+        check("vocabulary size", vocabulary, MAX_DIMENSION);
+        check("number of positions", maxPositions, Integer.MAX_VALUE / 2);
+        check("columns of queries, keys and values", (heads + 2L * kvHeads) * headDim, MAX_DIMENSION);
+        if (!(epsilon > 0) || Float.isInfinite(epsilon)) {
+            throw new IllegalArgumentException(
+                    "expected a norm's epsilon that a 32-bit float holds, got %s".formatted(epsilon));
+        }
+        if (heads % kvHeads != 0) {
+            throw new IllegalArgumentException(
+                    "expected heads (%d) to be a multiple of key heads (%d)".formatted(heads, kvHeads));
+        }
+        if (attention.size() != layers) {
+            throw new IllegalArgumentException(
+                    "expected the attention of %d layers, got %d".formatted(layers, attention.size()));
+        }
+        attention = List.copyOf(attention);
+    }
+
+    private static void check(String what, long value, long maximum) {
+        if (value < 1 || value > maximum) {
+            throw new IllegalArgumentException("expected a %s from 1 to %d, got %d".formatted(what, maximum, value));
+        }
+    }
+
+    /// Where positions have no end, sequences of more tokens are taken for a mistake: their angles alone would take
+    /// a gigabyte.
+    private static final int LONGEST = 1 << 20;
+
+    /// Most tokens of a sequence: all rows of a table of positions, many more where positions have no end.
+    public int longest() {
+        return positions.endless() ? Math.max(maxPositions, LONGEST) : maxPositions;
+    }
+
+    /// Columns of all query, key and value heads together.
+    public int qkvColumns() {
+        return (heads + 2 * kvHeads) * headDim;
+    }
+
+    public boolean hasEmbeddingProjection() {
+        return embeddingWidth != hidden;
+    }
+}

@@ -1,0 +1,198 @@
+package io.github.sgpt4j.model.family;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.text.Quoted;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/// Inverse frequencies of rotary embeddings from config.json, in the forms before transformers 5 (`rope_theta`,
+/// `rope_scaling`, `rotary_pct`) and since (`rope_parameters`). Follows `modeling_rope_utils.py`.
+public final class RotaryFrequencies {
+    private RotaryFrequencies() {}
+
+    /// Rotary parameters of GPT-NeoX: part of a head is rotated, a quarter if the file says nothing.
+    ///
+    /// @param headDim dimensions of a head
+    /// @param maxPositions the length that the model was made for
+    static Positions.Rotary gptNeoX(JsonFile config, int headDim, int maxPositions) {
+        Optional<JsonFile> parameters = parameters(config);
+        double theta = theta(parameters, config.positiveNumber(10000, "rotary_emb_base"));
+        double fraction = config.positiveNumber(0.25, "rotary_pct");
+        if (parameters.isPresent()) {
+            fraction = parameters.get().positiveNumber(fraction, "partial_rotary_factor");
+        }
+        // Names of other families, which transformers writes beside its own, and does not read.
+        requireSame(config, "rope_theta", theta);
+        requireSame(config, "partial_rotary_factor", fraction);
+        return rotary(config, parameters, headDim, fraction, theta, maxPositions);
+    }
+
+    /// Rotary parameters of Llama and its relatives: whole heads are rotated.
+    static Positions.Rotary llama(JsonFile config, int headDim, int maxPositions) {
+        Optional<JsonFile> parameters = parameters(config);
+        double theta = theta(parameters, config.positiveNumber(10000, "rope_theta"));
+        return rotary(config, parameters, headDim, 1, theta, maxPositions);
+    }
+
+    /// The object with the kind of rotation. As in transformers, a filled `rope_scaling` replaces `rope_parameters`
+    /// as a whole.
+    private static Optional<JsonFile> parameters(JsonFile config) {
+        Optional<JsonFile> scaling = config.object("rope_scaling").filter(s -> !s.isEmpty());
+        Optional<JsonFile> parameters = scaling.or(() -> config.object("rope_parameters"));
+        parameters.ifPresent(p -> refuseLayerTypes(config, p));
+        return parameters;
+    }
+
+    private static double theta(Optional<JsonFile> parameters, double fallback) {
+        return parameters.map(p -> p.positiveNumber(fallback, "rope_theta")).orElse(fallback);
+    }
+
+    private static void requireSame(JsonFile config, String key, double used) {
+        if (config.positiveNumber(used, key) != used) {
+            throw config.unsupported(key, "this family's own keys say " + used);
+        }
+    }
+
+    private static Positions.Rotary rotary(
+            JsonFile config,
+            Optional<JsonFile> parameters,
+            int headDim,
+            double fraction,
+            double theta,
+            int maxPositions) {
+        long dimensions = (long) (headDim * fraction);
+        if (dimensions < 2 || dimensions % 2 != 0 || dimensions > headDim) {
+            throw new FormatException(
+                    "%s: expected an even number of rotary dimensions from 2 to %d, got %d (head size %d × %s)"
+                            .formatted(config.path(), headDim, dimensions, headDim, fraction));
+        }
+        double[] plain = plain((int) dimensions, theta);
+        Positions.Rotary rotary = parameters.isPresent()
+                ? scaled(parameters.get(), plain, theta, original(config, parameters.get(), maxPositions), maxPositions)
+                : new Positions.Rotary((int) dimensions, false, plain, 1f, true);
+        if (!Arrays.stream(rotary.inverseFrequencies()).allMatch(Double::isFinite) || !Float.isFinite(rotary.scale())) {
+            throw new FormatException(
+                    "%s: expected rotary parameters that give finite frequencies, got base %s with factors that do not"
+                            .formatted(config.path(), theta));
+        }
+        return rotary;
+    }
+
+    private static void refuseLayerTypes(JsonFile config, JsonFile parameters) {
+        for (String key : List.of("full_attention", "sliding_attention")) {
+            if (parameters.has(key)) {
+                throw config.unsupported("rope_parameters", "expected one rotation for all layers");
+            }
+        }
+    }
+
+    /// Longest sequence before the scaling.
+    private static double original(JsonFile config, JsonFile scaling, int maxPositions) {
+        String key = "original_max_position_embeddings";
+        return config.has(key) ? config.positiveNumber(1, key) : scaling.positiveNumber(maxPositions, key);
+    }
+
+    /// `theta^(-2p / dimensions)` for each pair p.
+    static double[] plain(int dimensions, double theta) {
+        double[] frequencies = new double[dimensions / 2];
+        for (int p = 0; p < frequencies.length; p++) {
+            frequencies[p] = Math.pow(theta, -2.0 * p / dimensions);
+        }
+        return frequencies;
+    }
+
+    private static Positions.Rotary scaled(
+            JsonFile scaling, double[] plain, double theta, double original, int maxPositions) {
+        String type = scaling.text("rope_type", scaling.text("type", "default"));
+        int dimensions = plain.length * 2;
+        return switch (type) {
+            case "default" -> new Positions.Rotary(dimensions, false, plain, 1f, true);
+            // The default, but beyond max_position_embeddings frequencies depend on the sequence's length.
+            case "dynamic" -> new Positions.Rotary(dimensions, false, plain, 1f, false);
+            case "linear" -> new Positions.Rotary(dimensions, false, linear(scaling, plain), 1f, true);
+            case "llama3" -> new Positions.Rotary(dimensions, false, llama3(scaling, plain, original), 1f, true);
+            case "yarn" -> yarn(scaling, plain, theta, original, maxPositions);
+            default ->
+                throw new UnsupportedModelException(
+                        "%s: key \"rope_type\": %s is not supported (default, linear, dynamic, llama3, yarn are)"
+                                .formatted(scaling.path(), Quoted.of(type)));
+        };
+    }
+
+    private static double[] linear(JsonFile scaling, double[] plain) {
+        double factor = scaling.positiveNumber("factor");
+        double[] result = new double[plain.length];
+        for (int p = 0; p < plain.length; p++) {
+            result[p] = plain[p] / factor;
+        }
+        return result;
+    }
+
+    private static double[] llama3(JsonFile scaling, double[] plain, double original) {
+        double factor = scaling.positiveNumber("factor");
+        double low = scaling.positiveNumber(1, "low_freq_factor");
+        double high = scaling.positiveNumber(4, "high_freq_factor");
+        double[] result = new double[plain.length];
+        for (int p = 0; p < plain.length; p++) {
+            double wavelength = 2 * Math.PI / plain[p];
+            if (wavelength < original / high) {
+                result[p] = plain[p];
+            } else if (wavelength > original / low) {
+                result[p] = plain[p] / factor;
+            } else {
+                double smooth = (original / wavelength - low) / (high - low);
+                result[p] = (1 - smooth) * plain[p] / factor + smooth * plain[p];
+            }
+        }
+        return result;
+    }
+
+    /// YaRN (Peng et al. 2023, arXiv 2309.00071).
+    private static Positions.Rotary yarn(
+            JsonFile scaling, double[] plain, double theta, double original, int maxPositions) {
+        int dimensions = plain.length * 2;
+        double factor = scaling.positiveNumber(maxPositions / original, "factor");
+        double low = correctionDimension(scaling.positiveNumber(32, "beta_fast"), dimensions, theta, original);
+        double high = correctionDimension(scaling.positiveNumber(1, "beta_slow"), dimensions, theta, original);
+        if (scaling.bool("truncate", true)) {
+            low = Math.floor(low);
+            high = Math.ceil(high);
+        }
+        low = Math.max(low, 0);
+        high = Math.min(high, dimensions - 1.0);
+        double width = high == low ? 0.001 : high - low;
+        double[] result = new double[plain.length];
+        for (int p = 0; p < plain.length; p++) {
+            double ramp = Math.clamp((p - low) / width, 0.0, 1.0);
+            result[p] = plain[p] / factor * ramp + plain[p] * (1 - ramp);
+        }
+        return new Positions.Rotary(dimensions, false, result, (float) yarnAttentionFactor(scaling, factor), true);
+    }
+
+    private static double correctionDimension(double rotations, int dimensions, double theta, double positions) {
+        return dimensions * Math.log(positions / (rotations * 2 * Math.PI)) / (2 * Math.log(theta));
+    }
+
+    private static double yarnAttentionFactor(JsonFile scaling, double factor) {
+        if (scaling.has("attention_factor")) {
+            return scaling.positiveNumber(1, "attention_factor");
+        }
+        if (nonZero(scaling, "mscale") && nonZero(scaling, "mscale_all_dim")) {
+            return mscale(factor, scaling.positiveNumber(1, "mscale"))
+                    / mscale(factor, scaling.positiveNumber(1, "mscale_all_dim"));
+        }
+        return mscale(factor, 1);
+    }
+
+    private static boolean nonZero(JsonFile scaling, String key) {
+        return scaling.node(key).map(JsonNode::doubleValue).orElse(0.0) != 0.0;
+    }
+
+    private static double mscale(double factor, double mscale) {
+        return factor <= 1 ? 1 : 0.1 * mscale * Math.log(factor) + 1;
+    }
+}

@@ -1,0 +1,37 @@
+package io.github.sgpt4j.text;
+
+/// Makes text from a file safe to show in a message: in quotes, on one line, not too long.
+public final class Quoted {
+    private static final int LONGEST = 120;
+
+    private Quoted() {}
+
+    /// The text in quotes, with control and format characters, line ends and surrogates written as escapes, cut if
+    /// long.
+    public static String of(String text) {
+        StringBuilder shown = new StringBuilder(Math.min(text.length(), LONGEST) + 2).append('"');
+        for (int i = 0; i < Math.min(text.length(), LONGEST); i++) {
+            char c = text.charAt(i);
+            if (c == '"' || c == '\\') {
+                shown.append('\\').append(c);
+            } else if (isUnsafe(c)) {
+                shown.append("\\u%04x".formatted((int) c));
+            } else {
+                shown.append(c);
+            }
+        }
+        return shown.append(text.length() > LONGEST ? "…\"" : "\"").toString();
+    }
+
+    /// Whether a character ends the line, steers the terminal, is not seen or turns the direction of what follows.
+    private static boolean isUnsafe(char c) {
+        return switch (Character.getType(c)) {
+            case Character.CONTROL,
+                    Character.FORMAT,
+                    Character.SURROGATE,
+                    Character.LINE_SEPARATOR,
+                    Character.PARAGRAPH_SEPARATOR -> true;
+            default -> false;
+        };
+    }
+}

@@ -1,0 +1,191 @@
+package io.github.sgpt4j.tokenizer.bpe;
+
+import io.github.sgpt4j.call.Cancellation;
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.tokenizer.collection.IntList;
+import io.github.sgpt4j.tokenizer.step.ByteLevelAlphabet;
+import io.github.sgpt4j.tokenizer.step.PreTokenizer;
+import io.github.sgpt4j.tokenizer.vocabulary.Vocabulary;
+import java.util.Arrays;
+
+/// Byte-pair encoding of words into token ids, as `tokenizers::models::bpe` does it. One thread at a time: what it
+/// needs room for, it keeps for the next word.
+public final class WordEncoder implements PreTokenizer.Words {
+    private static final int UNSET = -1;
+
+    private final BpeModel model;
+    private final IntList ids;
+    private final BpeMerger merger;
+    /// UTF-8 of a code point.
+    private final byte[] utf8 = new byte[4];
+    /// The same of one that falls back to its bytes.
+    private final byte[] fallback = new byte[4];
+    /// A token or symbol as the vocabulary writes it.
+    private char[] chars = new char[4 * WordCache.LONGEST];
+    private int pendingUnknown = UNSET;
+    private Cancellation cancellation = Cancellation.NEVER;
+
+    /// @param ids what the ids of each word are added to
+    public WordEncoder(BpeModel model, IntList ids) {
+        this.model = model;
+        this.ids = ids;
+        merger = new BpeMerger(model.merges());
+    }
+
+    /// The call that words are encoded for from here on, asked where one is not in the cache.
+    public void begin(Cancellation call) {
+        cancellation = call;
+    }
+
+    @Override
+    public void word(String text, int start, int end, boolean first) {
+        if (end - start > WordCache.LONGEST) {
+            compute(text, start, end);
+            return;
+        }
+        int hash = WordCache.hash(text, start, end);
+        int[] known = model.cache().find(text, start, end, hash);
+        if (known != null) {
+            ids.addAll(known);
+            return;
+        }
+        int from = ids.size();
+        compute(text, start, end);
+        model.cache().missed(text, start, end, hash, ids, from);
+    }
+
+    private void compute(String text, int start, int end) {
+        cancellation.check();
+        if (model.options().ignoreMerges()) {
+            int id = wholeWord(text, start, end);
+            if (id != Vocabulary.ABSENT) {
+                ids.add(id);
+                return;
+            }
+        }
+        int from = ids.size();
+        pendingUnknown = UNSET;
+        if (model.isByteLevel()) {
+            addBytes(text, start, end);
+        } else {
+            addCodePoints(text, start, end);
+        }
+        flush();
+        ids.truncate(merger.merge(ids.values(), from, ids.size(), cancellation));
+    }
+
+    /// The id of the word if it is a token, or [Vocabulary#ABSENT].
+    private int wholeWord(String text, int start, int end) {
+        if (end - start > model.vocabulary().longest()) {
+            return Vocabulary.ABSENT;
+        }
+        int length = 0;
+        for (int i = start; i < end; ) {
+            int codePoint = text.codePointAt(i);
+            if (length + utf8.length > chars.length) {
+                chars = Arrays.copyOf(chars, 2 * chars.length);
+            }
+            if (model.isByteLevel()) {
+                int count = encode(codePoint, utf8);
+                for (int b = 0; b < count; b++) {
+                    chars[length++] = ByteLevelAlphabet.charOf(utf8[b] & 0xFF);
+                }
+            } else {
+                length += Character.toChars(codePoint, chars, length);
+            }
+            i += Character.charCount(codePoint);
+        }
+        return model.vocabulary().id(chars, 0, length);
+    }
+
+    private void addBytes(String text, int start, int end) {
+        for (int i = start; i < end; ) {
+            int codePoint = text.codePointAt(i);
+            int count = encode(codePoint, utf8);
+            for (int b = 0; b < count; b++) {
+                int id = model.byteId(utf8[b] & 0xFF);
+                if (id != Vocabulary.ABSENT) {
+                    known(id);
+                } else {
+                    unknown(ByteLevelAlphabet.charOf(utf8[b] & 0xFF));
+                }
+            }
+            i += Character.charCount(codePoint);
+        }
+    }
+
+    private void addCodePoints(String text, int start, int end) {
+        for (int i = start; i < end; ) {
+            int codePoint = text.codePointAt(i);
+            int length = Character.toChars(codePoint, chars, 0);
+            int id = model.vocabulary().id(chars, 0, length);
+            if (id != Vocabulary.ABSENT) {
+                known(id);
+            } else {
+                unknown(codePoint);
+            }
+            i += length;
+        }
+    }
+
+    private void known(int id) {
+        flush();
+        ids.add(id);
+    }
+
+    /// An unknown symbol is held back until the next known one, so that it can fuse with its neighbours; bytes from the
+    /// fallback pass by it, as in the reference implementation.
+    private void unknown(int codePoint) {
+        if (model.options().byteFallback() && fallBack(codePoint)) {
+            return;
+        }
+        String unknownToken = model.options().unknownToken();
+        if (unknownToken == null || pendingUnknown != UNSET && model.options().fuseUnknown()) {
+            return;
+        }
+        flush();
+        pendingUnknown = model.vocabulary().id(unknownToken);
+        if (pendingUnknown == Vocabulary.ABSENT) {
+            throw new FormatException(
+                    "%s: model.unk_token: the vocabulary lacks the unknown token \"%s\", which the text needs"
+                            .formatted(model.vocabulary().file(), unknownToken));
+        }
+    }
+
+    private boolean fallBack(int codePoint) {
+        int count = encode(codePoint, fallback);
+        for (int b = 0; b < count; b++) {
+            if (model.fallbackId(fallback[b] & 0xFF) == Vocabulary.ABSENT) {
+                return false;
+            }
+        }
+        for (int b = 0; b < count; b++) {
+            ids.add(model.fallbackId(fallback[b] & 0xFF));
+        }
+        return true;
+    }
+
+    private void flush() {
+        if (pendingUnknown != UNSET) {
+            ids.add(pendingUnknown);
+            pendingUnknown = UNSET;
+        }
+    }
+
+    /// Writes the UTF-8 form of a code point and returns how many bytes it takes.
+    private static int encode(int codePoint, byte[] out) {
+        if (codePoint < 0x80) {
+            out[0] = (byte) codePoint;
+            return 1;
+        }
+        int count = codePoint < 0x800 ? 2 : codePoint < 0x10000 ? 3 : 4;
+        int rest = codePoint;
+        for (int b = count - 1; b > 0; b--) {
+            out[b] = (byte) (0x80 | rest & 0x3F);
+            rest >>= 6;
+        }
+        // As many ones as there are bytes, then a zero.
+        out[0] = (byte) (0xF00 >> count | rest);
+        return count;
+    }
+}

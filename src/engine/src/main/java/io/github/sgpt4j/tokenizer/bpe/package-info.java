@@ -1,0 +1,2 @@
+/// Byte-pair encoding of words.
+package io.github.sgpt4j.tokenizer.bpe;

@@ -1,0 +1,2 @@
+/// Lists and maps of numbers and strings without boxing, and the bound on what steps may produce.
+package io.github.sgpt4j.tokenizer.collection;

@@ -1,0 +1,107 @@
+package io.github.sgpt4j.tokenizer.files;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.tokenizer.step.PostProcessor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/// Reads post-processors of `tokenizer.json`. A type or key that is not known is refused.
+public final class PostProcessorReader {
+    private static final int MAX_PARTS = 64;
+
+    private PostProcessorReader() {}
+
+    public static PostProcessor step(JsonFields step) {
+        String type = step.string("type");
+        switch (type) {
+            case "Sequence" -> {
+                step.allow(Set.of("type", "processors"));
+                return sequence(step);
+            }
+            case "ByteLevel" -> {
+                step.allow(Set.of("type", "add_prefix_space", "trim_offsets", "use_regex"));
+                return PostProcessor.NONE;
+            }
+            case "TemplateProcessing" -> {
+                step.allow(Set.of("type", "single", "pair", "special_tokens"));
+                return template(step);
+            }
+            case "RobertaProcessing", "BertProcessing" -> {
+                step.allow(Set.of("type", "sep", "cls", "trim_offsets", "add_prefix_space"));
+                return around(List.of(tokenId(step, "cls")), List.of(tokenId(step, "sep")));
+            }
+            default -> throw StepReader.unknown(step, "post-processor", type);
+        }
+    }
+
+    /// Only one step may add anything: what the reference makes of two templates in a row is not what they say.
+    private static PostProcessor sequence(JsonFields step) {
+        PostProcessor result = PostProcessor.NONE;
+        for (JsonFields next : step.objects("processors")) {
+            PostProcessor processor = step(next);
+            if (!processor.equals(PostProcessor.NONE)) {
+                if (!result.equals(PostProcessor.NONE)) {
+                    throw new UnsupportedModelException(
+                            "%s: more than one step that adds special tokens is not supported"
+                                    .formatted(step.where("processors")));
+                }
+                result = processor;
+            }
+        }
+        return result;
+    }
+
+    /// Special tokens before and after the text.
+    public static PostProcessor around(List<Integer> before, List<Integer> after) {
+        return new PostProcessor(List.of(
+                PostProcessor.Part.special(before), PostProcessor.Part.ofText(), PostProcessor.Part.special(after)));
+    }
+
+    private static int tokenId(JsonFields step, String key) {
+        JsonNode pair = step.array(key);
+        if (pair.size() != 2) {
+            throw new FormatException(
+                    "%s: expected a token and its id, got %d elements".formatted(step.where(key), pair.size()));
+        }
+        return JsonFields.integer(pair.get(1), step.where(key), 0);
+    }
+
+    private static PostProcessor template(JsonFields step) {
+        List<PostProcessor.Part> parts = new ArrayList<>();
+        for (JsonFields piece : step.objects("single")) {
+            piece.allow(Set.of("SpecialToken", "Sequence"));
+            if (piece.has("Sequence") == piece.has("SpecialToken")) {
+                throw new FormatException(
+                        "%s: expected pieces that are either Sequence or SpecialToken".formatted(step.where("single")));
+            }
+            if (piece.has("Sequence")) {
+                JsonFields sequence = piece.object("Sequence");
+                String id = sequence.string("id");
+                if (!id.equals("A")) {
+                    throw new FormatException("%s: a template for one text has only \"A\", got \"%s\""
+                            .formatted(sequence.where("id"), id));
+                }
+                parts.add(PostProcessor.Part.ofText());
+            } else {
+                parts.add(PostProcessor.Part.special(
+                        specialIds(step, piece.object("SpecialToken").string("id"))));
+            }
+        }
+        if (parts.size() > MAX_PARTS) {
+            throw new FormatException("%s: more than %d pieces".formatted(step.where("single"), MAX_PARTS));
+        }
+        return new PostProcessor(parts);
+    }
+
+    private static List<Integer> specialIds(JsonFields step, String name) {
+        JsonFields tokens = step.object("special_tokens");
+        if (!tokens.has(name)) {
+            throw new FormatException(
+                    "%s lacks \"%s\", which the template uses".formatted(step.where("special_tokens"), name));
+        }
+        return tokens.object(name).integers("ids", 0);
+    }
+}

@@ -1,0 +1,164 @@
+package io.github.sgpt4j.tokenizer.files;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.text.Quoted;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// Which class of transformers a directory's tokenizer is of: what `AutoTokenizer` of transformers 5 makes of
+/// `tokenizer_class` and `auto_map` in `tokenizer_config.json`, and of `tokenizer_class` and `model_type` in
+/// `config.json`. Names are without the suffix "Fast", which means nothing any more.
+///
+/// @param stated the class that the files name, if they do
+/// @param modelType the model's type, if the files name one
+/// @param taken the class that transformers 5 takes, [#GENERIC] if it is one that takes `tokenizer.json` as it is;
+///     null if no file says anything
+/// @param code the name of tokenizer code that comes with the checkpoint, if there is any
+public record TokenizerClass(
+        @Nullable String stated,
+        @Nullable String modelType,
+        @Nullable String taken,
+        @Nullable String code) {
+    /// The class that has no steps of its own.
+    static final String GENERIC = "TokenizersBackend";
+
+    private static final Set<String> GENERIC_NAMES =
+            Set.of(GENERIC, "PreTrainedTokenizer", "PreTrainedTokenizerFast", "PythonBackend", "BloomTokenizer");
+
+    /// The class of each model type (`TOKENIZER_MAPPING_NAMES`); types that are not here have none.
+    private static final Map<String, String> BY_MODEL_TYPE = byModelType();
+
+    /// Types whose published files often name a wrong class, so that another one that they name does not count
+    /// (`MODELS_WITH_INCORRECT_HUB_TOKENIZER_CLASS`).
+    private static final Set<String> NAMED_WRONGLY = Set.of("qwen2", "phi3");
+
+    private static Map<String, String> byModelType() {
+        Map<String, String> classes = new HashMap<>();
+        List.of("gpt2", "gpt_neo", "gptj", "opt", "phi", "codegen", "starcoder2")
+                .forEach(type -> classes.put(type, CodedClass.GPT2.className()));
+        List.of("gpt_neox", "mpt", "olmo").forEach(type -> classes.put(type, CodedClass.GPT_NEOX.className()));
+        List.of("qwen2", "qwen3").forEach(type -> classes.put(type, CodedClass.QWEN2.className()));
+        List.of("gemma", "gemma2", "gemma3", "gemma3_text").forEach(type -> classes.put(type, "GemmaTokenizer"));
+        List.of("mistral", "mixtral", "phi3", "olmo2", "gpt_bigcode", "stablelm", "granite")
+                .forEach(type -> classes.put(type, GENERIC));
+        return Map.copyOf(classes);
+    }
+
+    /// @param config `tokenizer_config.json`
+    public static TokenizerClass of(Path directory, JsonFields config) {
+        JsonFields model = ModelReader.tree(directory.resolve("config.json"));
+        String named = config.stringOrNull("tokenizer_class");
+        if (named == null && model != null) {
+            named = model.stringOrNull("tokenizer_class");
+        }
+        String stated = named == null ? null : plain(named);
+        String modelType = model == null ? null : model.stringOrNull("model_type");
+        return new TokenizerClass(stated, modelType, taken(stated, modelType), code(config));
+    }
+
+    private static @Nullable String taken(@Nullable String stated, @Nullable String modelType) {
+        String registered = modelType == null ? null : BY_MODEL_TYPE.get(modelType);
+        if (stated == null) {
+            return registered != null || modelType == null ? registered : GENERIC;
+        }
+        if (registered == null || registered.equals(stated)) {
+            return generic(stated);
+        }
+        if (registered.equals(GENERIC)) {
+            return GENERIC;
+        }
+        return NAMED_WRONGLY.contains(modelType) ? registered : generic(stated);
+    }
+
+    private static String generic(String name) {
+        return GENERIC_NAMES.contains(name) ? GENERIC : name;
+    }
+
+    private static String plain(String name) {
+        return name.endsWith("Fast") && !name.equals("PreTrainedTokenizerFast")
+                ? name.substring(0, name.length() - "Fast".length())
+                : name;
+    }
+
+    private static @Nullable String code(JsonFields config) {
+        JsonNode map = config.node().path("auto_map");
+        JsonNode names = map.isObject() ? map.path("AutoTokenizer") : map;
+        for (JsonNode name : names.isArray() ? names : List.of(names)) {
+            if (name.isTextual()) {
+                return name.textValue();
+            }
+        }
+        return null;
+    }
+
+    /// The class that transformers 5 takes, if it builds its steps in code.
+    @Nullable
+    public CodedClass coded() {
+        return CodedClass.find(taken);
+    }
+
+    /// The class that transformers 4 took: the one that is named, or that of the model type.
+    @Nullable
+    public String before5() {
+        if (stated != null) {
+            return stated;
+        }
+        return "llama".equals(modelType) || "mistral".equals(modelType) || "mixtral".equals(modelType)
+                ? CodedClass.LLAMA.className()
+                : taken;
+    }
+
+    /// The special tokens of the class where `tokenizer.json` is there and no file names them.
+    public Map<String, String> specialTokens() {
+        CodedClass coded = CodedClass.find(stated != null ? stated : taken);
+        return coded == null ? Map.of() : coded.specialTokens();
+    }
+
+    /// The class that makes a tokenizer of `vocab.json` and `merges.txt`.
+    ///
+    /// @param config `tokenizer_config.json`
+    /// @param vocabulary the file, for messages
+    /// @param notices what people should know is added here
+    /// @throws UnsupportedModelException if there is none
+    public CodedClass fromVocabulary(JsonFields config, Path vocabulary, List<String> notices) {
+        if (code != null) {
+            throw new UnsupportedModelException(
+                    "%s: tokenizer code that comes with a checkpoint (%s) is not run; expected a tokenizer.json"
+                            .formatted(config.where("auto_map"), Quoted.of(code)));
+        }
+        if (taken == null) {
+            notices.add(
+                    "%s: no file names the tokenizer's class (key tokenizer_class of tokenizer_config.json, model_type of config.json): it is read as %s"
+                            .formatted(vocabulary, CodedClass.GPT2.className()));
+            return CodedClass.GPT2;
+        }
+        CodedClass named = CodedClass.find(stated);
+        CodedClass coded = coded();
+        if (coded == null && named != null) {
+            // transformers 5 cannot open such a directory, transformers 4 could.
+            coded = named;
+        }
+        if (coded == null || !coded.readsVocabulary()) {
+            throw new UnsupportedModelException(
+                    "%s: tokenizer class %s is not made of vocab.json and merges.txt (%s are); expected a tokenizer.json"
+                            .formatted(
+                                    stated != null ? config.where("tokenizer_class") : vocabulary,
+                                    Quoted.of(stated != null ? stated : taken),
+                                    String.join(", ", CodedClass.vocabularyReaders())));
+        }
+        if (stated != null && !stated.equals(coded.className())) {
+            notices.add("%s: %s is passed over: for model type %s it is %s, as in transformers 5"
+                    .formatted(
+                            config.where("tokenizer_class"),
+                            Quoted.of(stated),
+                            Quoted.of(String.valueOf(modelType)),
+                            coded.className()));
+        }
+        return coded;
+    }
+}

@@ -1,0 +1,97 @@
+package io.github.sgpt4j.tokenizer.step;
+
+import java.util.List;
+
+/// Puts special tokens around the ids of a text, as `tokenizers::processors` do for a single sequence.
+///
+/// @param parts what the result consists of, in order
+public record PostProcessor(List<Part> parts) {
+    /// Adds nothing.
+    public static final PostProcessor NONE = new PostProcessor(List.of(new Part(true, List.of())));
+
+    /// One part of the result.
+    ///
+    /// @param text whether it is the text itself; `ids` is empty then
+    /// @param ids the ids of special tokens otherwise
+    public record Part(boolean text, List<Integer> ids) {
+        public Part {
+            ids = List.copyOf(ids);
+            if (text && !ids.isEmpty()) {
+                throw new IllegalArgumentException("the text part has no ids of its own");
+            }
+        }
+
+        public static Part special(List<Integer> ids) {
+            return new Part(false, ids);
+        }
+
+        public static Part ofText() {
+            return new Part(true, List.of());
+        }
+    }
+
+    public PostProcessor {
+        parts = List.copyOf(parts);
+    }
+
+    /// Number of special tokens in the result.
+    public int added() {
+        int added = 0;
+        for (Part part : parts) {
+            added += part.ids().size();
+        }
+        return added;
+    }
+
+    /// Whether the text appears once.
+    public boolean aroundText() {
+        return parts.stream().filter(Part::text).count() == 1;
+    }
+
+    /// The special tokens before the text.
+    public List<Integer> before() {
+        return ids(parts);
+    }
+
+    /// The special tokens after the text.
+    public List<Integer> after() {
+        int last = parts.size();
+        while (last > 0 && !parts.get(last - 1).text()) {
+            last--;
+        }
+        return ids(parts.subList(last, parts.size()));
+    }
+
+    private static List<Integer> ids(List<Part> parts) {
+        return parts.stream()
+                .takeWhile(part -> !part.text())
+                .flatMap(part -> part.ids().stream())
+                .toList();
+    }
+
+    /// Puts special tokens around the ids `ids[from, to)` of a text.
+    ///
+    /// @param addSpecialTokens without it only the text's ids appear, as often as the template has them
+    /// @param margin how many places at either end of the result are left free
+    public int[] process(int[] ids, int from, int to, boolean addSpecialTokens, int margin) {
+        int length = 2 * margin;
+        for (Part part : parts) {
+            length = Math.addExact(
+                    length,
+                    part.text() ? to - from : addSpecialTokens ? part.ids().size() : 0);
+        }
+        int[] result = new int[length];
+        int at = margin;
+        for (Part part : parts) {
+            if (part.text()) {
+                System.arraycopy(ids, from, result, at, to - from);
+                at += to - from;
+            } else if (addSpecialTokens) {
+                for (int id : part.ids()) {
+                    result[at++] = id;
+                }
+            }
+        }
+        return result;
+    }
+}

@@ -1,0 +1,112 @@
+package io.github.sgpt4j.tokenizer.step;
+
+import io.github.sgpt4j.tokenizer.pattern.Splitter;
+import java.util.List;
+
+/// Splits a text into the words that the model sees, as the steps of `tokenizers::pre_tokenizers` do. Immutable; what
+/// [#into] makes belongs to one thread.
+public sealed interface PreTokenizer {
+    /// Receives words in order: ranges of a text, none of them empty.
+    @FunctionalInterface
+    interface Words {
+        /// The word `text[start, end)`.
+        ///
+        /// @param first whether the word begins where the whole input begins
+        void word(String text, int start, int end, boolean first);
+    }
+
+    /// This step at work: splits each text that it is given as a word, and passes its words on.
+    Words into(Words out);
+
+    /// Passes the text on whole.
+    record None() implements PreTokenizer {
+        @Override
+        public Words into(Words out) {
+            return out;
+        }
+    }
+
+    /// Several steps in order, each on the words of the one before.
+    record Sequence(List<PreTokenizer> steps) implements PreTokenizer {
+        public Sequence {
+            steps = List.copyOf(steps);
+        }
+
+        @Override
+        public Words into(Words out) {
+            Words words = out;
+            for (PreTokenizer step : steps.reversed()) {
+                words = step.into(words);
+            }
+            return words;
+        }
+    }
+
+    /// Puts a space before each text that does not begin with one.
+    record PrefixSpace() implements PreTokenizer {
+        @Override
+        public Words into(Words out) {
+            return (text, start, end, first) -> {
+                if (text.charAt(start) == ' ') {
+                    out.word(text, start, end, first);
+                } else {
+                    whole(" " + text.substring(start, end), first, out);
+                }
+            };
+        }
+    }
+
+    /// Replaces each byte by its character of the byte-level alphabet.
+    record Bytes() implements PreTokenizer {
+        @Override
+        public Words into(Words out) {
+            return (text, start, end, first) -> whole(ByteLevelAlphabet.encode(text.substring(start, end)), first, out);
+        }
+    }
+
+    /// When a [Metaspace] puts its sign before a text.
+    enum Prefix {
+        ALWAYS,
+        FIRST,
+        NEVER
+    }
+
+    /// Replaces spaces by a sign and splits before each sign.
+    record Metaspace(String sign, Prefix prefix, boolean split) implements PreTokenizer {
+        @Override
+        public Words into(Words out) {
+            Words words = split ? new Split(Splitter.literal(sign), Behavior.MERGED_WITH_NEXT, false).into(out) : out;
+            return (text, start, end, first) -> {
+                String replaced = text.substring(start, end).replace(" ", sign);
+                boolean prepend = prefix == Prefix.ALWAYS || prefix == Prefix.FIRST && first;
+                if (prepend && !replaced.startsWith(sign)) {
+                    replaced = sign + replaced;
+                }
+                whole(replaced, first, words);
+            };
+        }
+    }
+
+    /// What becomes of the matches that a text is split at.
+    enum Behavior {
+        REMOVED,
+        ISOLATED,
+        MERGED_WITH_PREVIOUS,
+        MERGED_WITH_NEXT,
+        CONTIGUOUS
+    }
+
+    /// Splits at the matches of a pattern, or with `invert` at what lies between them.
+    record Split(Splitter pattern, Behavior behavior, boolean invert) implements PreTokenizer {
+        @Override
+        public Words into(Words out) {
+            return new Splitting(pattern.scan(), behavior, invert, out);
+        }
+    }
+
+    private static void whole(String word, boolean first, Words out) {
+        if (!word.isEmpty()) {
+            out.word(word, 0, word.length(), first);
+        }
+    }
+}

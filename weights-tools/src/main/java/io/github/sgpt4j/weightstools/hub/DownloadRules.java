@@ -1,0 +1,80 @@
+package io.github.sgpt4j.weightstools.hub;
+
+import io.github.sgpt4j.text.Quoted;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/// What a user allows a download to bring: how many bytes, and whether files that cannot be checked.
+///
+/// @param model what is downloaded
+/// @param options the rules
+/// @param listener hears of files that cannot be checked, where they are allowed
+record DownloadRules(HubModel model, HubOptions options, HubListener listener) {
+    private static final int MOST_NAMED = 8;
+
+    /// Looks at a file that has to be fetched before it is known which others are.
+    ///
+    /// @throws HubException if it is not allowed
+    void checkFirst(RemoteFile file) throws HubException {
+        requireSize(file.bytes());
+        if (options.strict()) {
+            requireHash(List.of(file));
+        }
+    }
+
+    /// Looks at a model's files before the missing ones are fetched.
+    ///
+    /// @param files all that are needed
+    /// @param missing those to fetch
+    /// @param fresh tags of those that were fetched just now
+    /// @throws HubException if they are not allowed
+    void check(List<RemoteFile> files, Collection<RemoteFile> missing, Set<String> fresh) throws HubException {
+        if (!missing.isEmpty()) {
+            Map<String, RemoteFile> all = new LinkedHashMap<>();
+            files.forEach(file -> all.putIfAbsent(file.etag(), file));
+            requireSize(all.values().stream().mapToLong(RemoteFile::bytes).sum());
+        }
+        if (options.strict()) {
+            requireHash(files);
+        }
+        List<RemoteFile> unverified = unverified(files).stream()
+                .filter(file -> missing.contains(file) || fresh.contains(file.etag()))
+                .toList();
+        if (!unverified.isEmpty()) {
+            listener.notice("%s: unverified, since the hub tells no hash of their content: %s"
+                    .formatted(model, names(unverified)));
+        }
+    }
+
+    private void requireSize(long bytes) throws HubException {
+        if (bytes > options.maxBytes()) {
+            throw new HubException("%s: expected files of at most %,d bytes together, the hub has %,d"
+                    .formatted(model, options.maxBytes(), bytes));
+        }
+    }
+
+    private void requireHash(List<RemoteFile> files) throws HubException {
+        List<RemoteFile> unverified = unverified(files);
+        if (!unverified.isEmpty()) {
+            throw new HubException(
+                    "%s: expected a hash of each file to check its content with, the hub tells none of %s"
+                            .formatted(model, names(unverified)));
+        }
+    }
+
+    private static List<RemoteFile> unverified(List<RemoteFile> files) {
+        return files.stream().filter(file -> ContentHash.of(file).isEmpty()).toList();
+    }
+
+    private static String names(List<RemoteFile> files) {
+        List<String> names = files.stream()
+                .limit(MOST_NAMED)
+                .map(file -> Quoted.of(file.path()))
+                .toList();
+        int more = files.size() - names.size();
+        return String.join(", ", names) + (more > 0 ? " and %,d more".formatted(more) : "");
+    }
+}
