@@ -4,7 +4,7 @@ import io.github.sgpt4j.retrieval.evaluation.EvaluationListener;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
-/// Shows how far an evaluation is: a bar per task.
+/// Shows how far an evaluation, or the check of an index, is: a bar per task.
 final class EvalProgress implements EvaluationListener, AutoCloseable {
     private final Console console;
     private final boolean quiet;

@@ -1,5 +1,10 @@
 package io.github.sgpt4j.cli;
 
+import io.github.sgpt4j.BiEncoder;
+import io.github.sgpt4j.Model;
+import io.github.sgpt4j.retrieval.IndexReport;
+import io.github.sgpt4j.retrieval.IndexVerifier;
+import io.github.sgpt4j.retrieval.ModelIdentity;
 import io.github.sgpt4j.weightstools.Verifier;
 import io.github.sgpt4j.weightstools.VerifyReport;
 import io.github.sgpt4j.weightstools.VerifyReport.Finding;
@@ -14,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/// `sgpt verify`: whether a checkpoint is whole and fits together.
+/// `sgpt verify`: whether a checkpoint, or an index, is whole and fits together.
 @Command(
         name = "verify",
         versionProvider = VersionProvider.class,
@@ -22,6 +27,8 @@ import picocli.CommandLine.Option;
             "Check a checkpoint without computing with it: file hashes where they are known (Hugging Face cache,"
                     + " hf download, SHA256SUMS), shards against their index, tensors against the configuration,"
                     + " tokenizer against the embedding table.",
+            "With --index, check an index instead: the checksums of all its files, its words, texts, ids and vectors,"
+                    + " and whether MODEL made it, if one is named. Something may be writing the index meanwhile.",
             "Exit code 1 if something is wrong."
         })
 final class VerifyCommand extends ModelCommand {
@@ -33,6 +40,13 @@ final class VerifyCommand extends ModelCommand {
                     + " SHA256SUMS in the checkpoint, if it is there).")
     private @Nullable Path sums;
 
+    @Option(
+            names = "--index",
+            paramLabel = "DIR",
+            converter = Converters.Name.class,
+            description = "The index to check.")
+    private @Nullable String index;
+
     @Option(names = "--format", paramLabel = "FORMAT", description = "text, or json for one object (default: text).")
     private ReportFormat format = ReportFormat.TEXT;
 
@@ -42,6 +56,10 @@ final class VerifyCommand extends ModelCommand {
 
     @Override
     void run() throws IOException {
+        if (index != null) {
+            verifyIndex(TextInput.path(index));
+            return;
+        }
         refuse("for verify, which looks at one directory", "--base-model");
         VerifyReport report;
         try (MegabyteProgress progress = new MegabyteProgress(console(), common().quiet(), "Verifying")) {
@@ -52,6 +70,62 @@ final class VerifyCommand extends ModelCommand {
             out.finish();
         }
         requireSound(report);
+    }
+
+    private void verifyIndex(Path path) throws IOException {
+        LuceneLog.silence();
+        refuse("with --index", "--sums");
+        Optional<ModelIdentity> model = Optional.empty();
+        if (modelName().isPresent()) {
+            model = Optional.of(identity());
+        } else {
+            refuse("with --index without -m", "--base-model");
+        }
+        IndexReport report;
+        try (EvalProgress progress = new EvalProgress(console(), common().quiet())) {
+            report = IndexVerifier.verify(
+                    path, model, (task, done, total) -> progress.update("Verifying " + task, done, total));
+        }
+        try (Output out = Output.open(console(), Optional.empty())) {
+            write(report, out.stream());
+            out.finish();
+        }
+        requireSound(report);
+    }
+
+    /// Computes nothing, so that no device is needed.
+    private ModelIdentity identity() throws IOException {
+        Path directory = readableModel();
+        try (Model model = Model.open(directory, modelOptions(directory).withDevice("cpu"));
+                BiEncoder encoder = BiEncoder.of(model, common().biEncoder())) {
+            return ModelIdentity.of(encoder);
+        }
+    }
+
+    private void write(IndexReport report, OutputStream out) throws IOException {
+        switch (format) {
+            case TEXT -> out.write(IndexReportRenderer.text(report).getBytes(StandardCharsets.UTF_8));
+            case JSON -> {
+                JsonLines json = new JsonLines(out);
+                json.line(line -> IndexReportRenderer.json(report, line));
+                json.flush();
+            }
+        }
+    }
+
+    private static void requireSound(IndexReport report) {
+        List<String> wrong = report.checks().stream()
+                .filter(check -> check.outcome() == IndexReport.Outcome.WRONG)
+                .map(IndexReport.Check::message)
+                .toList();
+        if (!wrong.isEmpty()) {
+            throw new CliException("%s: expected a sound index, got %s: %s%s"
+                    .formatted(
+                            report.path(),
+                            wrong.size() == 1 ? "a problem" : "%,d problems, the first".formatted(wrong.size()),
+                            wrong.getFirst(),
+                            report.remedy().map("; %s"::formatted).orElse("")));
+        }
     }
 
     private void write(VerifyReport report, OutputStream out) throws IOException {

@@ -28,12 +28,14 @@ public final class Bm25Index implements AutoCloseable {
     private static final int BATCH_DOCUMENTS = 64;
     private static final int BATCH_CHARACTERS = 1 << 20;
 
+    private final Path path;
     private final Directory directory;
     private final DirectoryReader reader;
     private final IndexSearcher searcher;
     private final Analyzer analyzer = Words.analyzer();
 
-    private Bm25Index(Directory directory) throws IOException {
+    private Bm25Index(Path path, Directory directory) throws IOException {
+        this.path = path;
         this.directory = directory;
         reader = DirectoryReader.open(directory);
         searcher = Words.searcher(reader);
@@ -85,6 +87,7 @@ public final class Bm25Index implements AutoCloseable {
                 .setSimilarity(Words.SIMILARITY)
                 .setOpenMode(IndexWriterConfig.OpenMode.CREATE)
                 .setRAMBufferSizeMB(BUFFER_MEGABYTES)
+                .setMergeScheduler(new QuietMerges())
                 .setCommitOnClose(false);
     }
 
@@ -99,7 +102,7 @@ public final class Bm25Index implements AutoCloseable {
     private static Bm25Index read(Path path) throws IOException {
         Directory directory = IndexFiles.openExisting(path);
         try {
-            return IndexFiles.checked(path, () -> new Bm25Index(directory));
+            return IndexFiles.checked(path, () -> new Bm25Index(path, directory));
         } catch (IOException | RuntimeException | Error e) {
             directory.close();
             throw e;
@@ -118,6 +121,10 @@ public final class Bm25Index implements AutoCloseable {
     /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted
     public List<ScoredId> search(String query, int k) throws IOException {
         Interrupts.check("search");
+        return IndexFiles.checked(path, () -> find(query, k));
+    }
+
+    private List<ScoredId> find(String query, int k) throws IOException {
         TopDocs found = searcher.search(Words.query(analyzer, query, reader), k);
         StoredFields stored = searcher.storedFields();
         List<ScoredId> results = new ArrayList<>();

@@ -5,14 +5,12 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.regex.Pattern;
-import org.apache.lucene.index.CorruptIndexException;
 import org.apache.lucene.index.DirectoryReader;
-import org.apache.lucene.index.IndexFormatTooNewException;
-import org.apache.lucene.index.IndexFormatTooOldException;
-import org.apache.lucene.index.IndexNotFoundException;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
+import org.apache.lucene.index.SegmentInfos;
 import org.apache.lucene.store.Directory;
 import org.apache.lucene.store.LockObtainFailedException;
 import org.apache.lucene.store.MMapDirectory;
@@ -32,24 +30,26 @@ final class IndexFiles {
     }
 
     /// A directory to write to, made if need be.
-    static Directory open(Path path) throws IOException {
+    static CheckedDirectory open(Path path) throws IOException {
         if (Files.exists(path) && !Files.isDirectory(path)) {
             throw new FormatException(path + ": expected a directory for an index, got a file");
         }
-        return new MMapDirectory(path);
+        return new CheckedDirectory(new MMapDirectory(path));
     }
 
     /// A directory to read from.
     ///
     /// @throws FormatException if there is no index in it
-    static Directory openExisting(Path path) throws IOException {
+    static CheckedDirectory openExisting(Path path) throws IOException {
         if (!Files.isDirectory(path)) {
             throw new FormatException("%s: expected the directory of an index, %s"
                     .formatted(path, Files.exists(path) ? "got a file" : "found nothing"));
         }
-        Directory directory = new MMapDirectory(path);
+        CheckedDirectory directory = new CheckedDirectory(new MMapDirectory(path));
         if (!DirectoryReader.indexExists(directory)) {
-            directory.close();
+            try (directory) {
+                requireNoParts(path, directory);
+            }
             throw new FormatException(path + ": expected an index in the directory, found none");
         }
         return directory;
@@ -64,6 +64,35 @@ final class IndexFiles {
                         "%s: expected an index or an empty directory, found %s".formatted(path, name));
             }
         }
+        requireNoParts(path, directory);
+    }
+
+    /// An index without the file that lists its parts is damaged, not absent: a new one in its place would
+    /// delete them.
+    private static void requireNoParts(Path path, Directory directory) throws IOException {
+        for (String name : directory.listAll()) {
+            if (name.startsWith("_")) {
+                throw IndexDamage.broken(path, "file segments_N is missing, which lists its parts", null);
+            }
+        }
+    }
+
+    /// The last commit, all of whose files are there and look whole.
+    ///
+    /// @throws FormatException if the index is broken
+    static SegmentInfos commit(Path path, CheckedDirectory directory) throws IOException {
+        return checked(
+                path,
+                () -> new SegmentInfos.FindSegmentsFile<SegmentInfos>(directory) {
+                    @Override
+                    protected SegmentInfos doBody(String name) throws IOException {
+                        SegmentInfos commit = SegmentInfos.readCommit(directory, name);
+                        for (String file : commit.files(false)) {
+                            directory.check(file);
+                        }
+                        return commit;
+                    }
+                }.run());
     }
 
     /// The one writer of an index.
@@ -83,12 +112,19 @@ final class IndexFiles {
     static <T> T checked(Path path, Reading<T> reading) throws IOException {
         try {
             return reading.read();
-        } catch (IndexNotFoundException e) {
-            throw new FormatException(path + ": expected an index in the directory, found none", e);
-        } catch (CorruptIndexException | IndexFormatTooNewException | IndexFormatTooOldException e) {
-            throw new FormatException("%s: broken index: %s".formatted(path, e.getMessage()), e);
         } catch (IOException e) {
+            requireUndamaged(path, e);
             throw named(path, e);
+        } catch (RuntimeException | Error e) {
+            requireUndamaged(path, e);
+            throw e;
+        }
+    }
+
+    private static void requireUndamaged(Path path, Throwable failure) {
+        Optional<FormatException> damage = IndexDamage.in(path, failure);
+        if (damage.isPresent()) {
+            throw damage.get();
         }
     }
 

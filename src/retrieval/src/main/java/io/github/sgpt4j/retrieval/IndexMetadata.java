@@ -6,6 +6,10 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Function;
+import org.apache.lucene.index.FieldInfo;
+import org.apache.lucene.index.IndexReader;
+import org.apache.lucene.index.LeafReaderContext;
+import org.apache.lucene.index.VectorSimilarityFunction;
 
 /// What an index says about itself, in every commit.
 ///
@@ -14,7 +18,8 @@ import java.util.function.Function;
 /// @param options how it was made
 record IndexMetadata(ModelIdentity model, Similarity similarity, IndexOptions options) {
     private static final String FORMAT = "sgpt4j.format";
-    private static final String FORMAT_VERSION = "1";
+    private static final int FORMAT_VERSION = 1;
+    private static final int MOST_SHOWN = 100;
     private static final String SIMILARITY = "sgpt4j.similarity";
     private static final String MODEL = "sgpt4j.model";
     private static final String FINGERPRINT = "sgpt4j.model.fingerprint";
@@ -27,7 +32,7 @@ record IndexMetadata(ModelIdentity model, Similarity similarity, IndexOptions op
     /// For a commit.
     Map<String, String> toUserData() {
         Map<String, String> data = new LinkedHashMap<>();
-        data.put(FORMAT, FORMAT_VERSION);
+        data.put(FORMAT, Integer.toString(FORMAT_VERSION));
         data.put(SIMILARITY, similarity.toString());
         data.put(MODEL, model.name());
         data.put(FINGERPRINT, model.fingerprint());
@@ -39,30 +44,35 @@ record IndexMetadata(ModelIdentity model, Similarity similarity, IndexOptions op
         return data;
     }
 
-    /// Of a commit.
-    ///
-    /// @throws FormatException if something else made the index
-    static IndexMetadata of(Path index, Map<String, String> data) {
-        String format = data.get(FORMAT);
-        if (format == null) {
+    /// Refuses what another program or a newer version made.
+    static void requireVersion(Path index, Map<String, String> data) {
+        if (!data.containsKey(FORMAT)) {
             throw new FormatException(index + ": expected an index made by sgpt4j, got another Lucene index");
         }
-        if (!format.equals(FORMAT_VERSION)) {
-            throw new FormatException("%s: expected an index of format %s, got %s; make it again, or use the version"
-                            .formatted(index, FORMAT_VERSION, format)
-                    + " of sgpt4j that made it");
+        int version = value(index, data, FORMAT, IndexMetadata::positive);
+        if (version != FORMAT_VERSION) {
+            throw new FormatException(
+                    "%s: expected an index of format %d, got %d, which a newer version of sgpt4j made; use that, or %s"
+                            .formatted(index, FORMAT_VERSION, version, IndexDamage.again(index)));
         }
+    }
+
+    /// Of a commit.
+    ///
+    /// @throws FormatException if something else made the index, or it is broken
+    static IndexMetadata of(Path index, Map<String, String> data) {
+        requireVersion(index, data);
         return new IndexMetadata(
                 new ModelIdentity(
                         value(index, data, MODEL, name -> name),
                         value(index, data, FINGERPRINT, name -> name),
-                        value(index, data, DIMENSION, IndexMetadata::positive),
+                        value(index, data, DIMENSION, IndexMetadata::dimension),
                         value(index, data, POOLING, name -> name)),
-                value(index, data, SIMILARITY, Similarity::parse),
-                new IndexOptions(
-                        value(index, data, STORAGE, VectorStorage::valueOf),
-                        value(index, data, CONNECTIONS, IndexMetadata::positive),
-                        value(index, data, BEAM_WIDTH, IndexMetadata::positive)));
+                value(index, data, SIMILARITY, IndexMetadata::searchable),
+                IndexOptions.DEFAULT
+                        .withStorage(value(index, data, STORAGE, VectorStorage::valueOf))
+                        .withConnections(value(index, data, CONNECTIONS, IndexMetadata::connections))
+                        .withBeamWidth(value(index, data, BEAM_WIDTH, IndexMetadata::beamWidth)));
     }
 
     private static int positive(String text) {
@@ -73,17 +83,64 @@ record IndexMetadata(ModelIdentity model, Similarity similarity, IndexOptions op
         return number;
     }
 
-    private static <T> T value(Path index, Map<String, String> data, String key, Function<String, T> parser) {
-        String text = data.getOrDefault(key, "");
-        try {
-            T value = parser.apply(text);
-            if (value != null) {
-                return value;
-            }
-        } catch (IllegalArgumentException e) {
-            // Told below.
+    private static int dimension(String text) {
+        int number = positive(text);
+        if (number > VectorCodec.MOST_DIMENSIONS) {
+            throw new IllegalArgumentException(text);
         }
-        throw new FormatException("%s: broken index: key %s has value \"%s\"".formatted(index, key, text));
+        return number;
+    }
+
+    private static int connections(String text) {
+        return IndexOptions.DEFAULT.withConnections(Integer.parseInt(text)).connections();
+    }
+
+    private static int beamWidth(String text) {
+        return IndexOptions.DEFAULT.withBeamWidth(Integer.parseInt(text)).beamWidth();
+    }
+
+    private static Similarity searchable(String text) {
+        Similarity similarity = Similarity.parse(text);
+        if (similarity == Similarity.MANHATTAN) {
+            throw new IllegalArgumentException(text);
+        }
+        return similarity;
+    }
+
+    private static <T> T value(Path index, Map<String, String> data, String key, Function<String, T> parser) {
+        String text = data.get(key);
+        if (text == null) {
+            throw IndexDamage.broken(index, "expected key %s in its commit, found none".formatted(key), null);
+        }
+        try {
+            return parser.apply(text);
+        } catch (IllegalArgumentException e) {
+            String shown = text.length() > MOST_SHOWN ? text.substring(0, MOST_SHOWN) + "…" : text;
+            throw IndexDamage.broken(index, "key %s of its commit has value \"%s\"".formatted(key, shown), e);
+        }
+    }
+
+    /// Refuses an index whose vectors are others than it says.
+    void requireVectors(Path index, IndexReader reader) {
+        VectorSimilarityFunction function = new VectorSpace(similarity).function();
+        for (LeafReaderContext leaf : reader.leaves()) {
+            FieldInfo field = leaf.reader().getFieldInfos().fieldInfo(Fields.VECTOR);
+            // Of documents without tokens only, there are no vectors.
+            if (field == null) {
+                continue;
+            }
+            if (field.getVectorDimension() != model.dimension() || field.getVectorSimilarityFunction() != function) {
+                throw IndexDamage.broken(
+                        index,
+                        "expected vectors of dimension %d compared by %s, got dimension %d compared by %s"
+                                .formatted(
+                                        model.dimension(),
+                                        function,
+                                        field.getVectorDimension(),
+                                        field.getVectorSimilarityFunction()),
+                        null);
+            }
+        }
     }
 
     /// Refuses another model than the index was made with: their embeddings do not compare.

@@ -12,7 +12,6 @@ import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
-import org.apache.lucene.index.SegmentInfos;
 import org.apache.lucene.store.Directory;
 
 /// The parts of an open index, checked to fit together. Whoever gets it closes it.
@@ -27,7 +26,7 @@ record IndexOpening(
     private static final double BUFFER_MEGABYTES = 256;
 
     static IndexOpening toRead(Path path, Optional<BiEncoder> encoder) throws IOException {
-        Directory directory = IndexFiles.openExisting(path);
+        CheckedDirectory directory = IndexFiles.openExisting(path);
         try {
             IndexMetadata metadata = metadata(path, directory);
             encoder.ifPresent(e -> {
@@ -51,7 +50,8 @@ record IndexOpening(
                     .formatted(VectorCodec.MOST_DIMENSIONS, model.dimension()));
         }
         VectorSpace.requireSearchable(path, encoder.similarity());
-        Directory directory = files.apply(IndexFiles.open(path));
+        CheckedDirectory checked = IndexFiles.open(path);
+        Directory directory = files.apply(checked);
         Analyzer analyzer = Words.analyzer();
         try {
             boolean exists = DirectoryReader.indexExists(directory);
@@ -59,7 +59,7 @@ record IndexOpening(
                 IndexFiles.requireOwn(path, directory);
             }
             IndexMetadata metadata = exists
-                    ? metadata(path, directory)
+                    ? metadata(path, checked)
                     : new IndexMetadata(model, encoder.similarity(), options.orElse(IndexOptions.DEFAULT));
             metadata.requireModel(path, model);
             metadata.requireSimilarity(path, encoder.similarity());
@@ -83,6 +83,7 @@ record IndexOpening(
                 .setSimilarity(Words.SIMILARITY)
                 .setCodec(VectorCodec.of(options))
                 .setOpenMode(IndexWriterConfig.OpenMode.CREATE_OR_APPEND)
+                .setMergeScheduler(new QuietMerges())
                 .setRAMBufferSizeMB(BUFFER_MEGABYTES);
     }
 
@@ -102,9 +103,8 @@ record IndexOpening(
         return writer;
     }
 
-    private static IndexMetadata metadata(Path path, Directory directory) throws IOException {
-        SegmentInfos commit = IndexFiles.checked(path, () -> SegmentInfos.readLatestCommit(directory));
-        return IndexMetadata.of(path, commit.getUserData());
+    private static IndexMetadata metadata(Path path, CheckedDirectory directory) throws IOException {
+        return IndexMetadata.of(path, IndexFiles.commit(path, directory).getUserData());
     }
 
     void close() throws IOException {

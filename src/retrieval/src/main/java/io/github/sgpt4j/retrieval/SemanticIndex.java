@@ -57,7 +57,10 @@ public final class SemanticIndex implements AutoCloseable {
         encoder = opening.encoder();
         writer = opening.writer();
         analyzer = opening.analyzer();
-        searchers = IndexFiles.checked(path, () -> new SearcherManager(directory, Words.searcherFactory()));
+        searchers = IndexFiles.checked(
+                path,
+                () -> new SearcherManager(
+                        directory, Words.searcherFactory(reader -> metadata.requireVectors(path, reader))));
     }
 
     /// Opens an index for writing and searching, and makes it if there is none, with the default options.

@@ -7,6 +7,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.TokenStream;
 import org.apache.lucene.analysis.en.EnglishAnalyzer;
@@ -78,10 +79,13 @@ final class Words {
     }
 
     /// Makes such searchers.
-    static SearcherFactory searcherFactory() {
+    ///
+    /// @param check looks at each state of the index before it is searched
+    static SearcherFactory searcherFactory(Consumer<IndexReader> check) {
         return new SearcherFactory() {
             @Override
             public IndexSearcher newSearcher(IndexReader reader, @Nullable IndexReader previous) {
+                check.accept(reader);
                 return searcher(reader);
             }
         };

@@ -1,0 +1,72 @@
+package io.github.sgpt4j.retrieval;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.lucene.codecs.CodecUtil;
+import org.apache.lucene.index.CorruptIndexException;
+import org.apache.lucene.store.FSDirectory;
+import org.apache.lucene.store.FilterDirectory;
+import org.apache.lucene.store.IOContext;
+import org.apache.lucene.store.IndexInput;
+
+/// A directory whose files are compared with their checksums before anything is made of what they hold.
+///
+/// Every file of an index ends with a checksum of all its bytes, but Lucene compares it only where it reads
+/// a file from start to end. Files never change once they are written, so that one look at each is enough:
+/// when it is opened first, by a reader, a writer or a merge. A file of more than [#MOST_WHOLE] bytes is not
+/// read whole here, which would take longer than the search that opens it: it must end as a whole file does,
+/// and a merge, [IndexVerifier] and [IndexDamage] read the rest.
+final class CheckedDirectory extends FilterDirectory {
+    /// 64 MB: 8 ms at the 8 GB/s of a checksum.
+    static final long MOST_WHOLE = 64L << 20;
+
+    private final Set<String> checked = ConcurrentHashMap.newKeySet();
+
+    private final FSDirectory folder;
+
+    /// @param folder closed with this object
+    CheckedDirectory(FSDirectory folder) {
+        super(folder);
+        this.folder = folder;
+    }
+
+    @Override
+    public IndexInput openInput(String name, IOContext context) throws IOException {
+        check(name);
+        return super.openInput(name, context);
+    }
+
+    @Override
+    public void deleteFile(String name) throws IOException {
+        super.deleteFile(name);
+        checked.remove(name);
+    }
+
+    /// @throws CorruptIndexException if the file does not hold what was written
+    void check(String name) throws IOException {
+        // What a merge keeps for a moment has no checksum.
+        if (name.endsWith(".tmp") || checked.contains(name)) {
+            return;
+        }
+        requireFile(folder, name);
+        try (IndexInput input = in.openInput(name, IOContext.READONCE)) {
+            if (input.length() <= MOST_WHOLE) {
+                CodecUtil.checksumEntireFile(input);
+            } else {
+                CodecUtil.retrieveChecksum(input);
+            }
+        }
+        checked.add(name);
+    }
+
+    /// Refuses what has the name of a file but is a directory or a device.
+    static void requireFile(FSDirectory folder, String name) throws CorruptIndexException {
+        Path file = folder.getDirectory().resolve(name);
+        if (Files.exists(file) && !Files.isRegularFile(file)) {
+            throw new CorruptIndexException("expected a file, found something else", name);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+package io.github.sgpt4j.retrieval;
+
+import io.github.sgpt4j.Similarity;
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.retrieval.IndexReport.Check;
+import io.github.sgpt4j.retrieval.IndexReport.Kind;
+import io.github.sgpt4j.retrieval.IndexReport.Outcome;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.apache.lucene.codecs.StoredFieldsReader;
+import org.apache.lucene.index.BinaryDocValues;
+import org.apache.lucene.index.CodecReader;
+import org.apache.lucene.index.FloatVectorValues;
+import org.apache.lucene.index.IndexReader;
+import org.apache.lucene.index.KnnVectorValues;
+import org.apache.lucene.index.LeafReaderContext;
+import org.apache.lucene.util.Bits;
+import org.apache.lucene.util.BytesRef;
+
+/// Looks at every document of an index: whether its id leads to it, its text is the one that was embedded, and
+/// its vector is one. Holds one document at a time.
+final class ContentCheck {
+    /// Of the squared length of a vector of length 1 in 32-bit numbers.
+    private static final double TOLERANCE = 1e-4;
+
+    private final Path path;
+    private final IndexMetadata metadata;
+    private final IndexReader reader;
+    private final VerifyListener listener;
+    private final Lookup lookup;
+    private final Map<Kind, String> wrong = new EnumMap<>(Kind.class);
+    private long documents;
+    private long withVector;
+
+    ContentCheck(Path path, IndexMetadata metadata, IndexReader reader, VerifyListener listener) throws IOException {
+        this.path = path;
+        this.metadata = metadata;
+        this.reader = reader;
+        this.listener = listener;
+        lookup = new Lookup(reader);
+    }
+
+    /// @return checks of ids, texts and vectors
+    List<Check> run() throws IOException {
+        try {
+            metadata.requireVectors(path, reader);
+        } catch (FormatException e) {
+            wrong.put(Kind.VECTORS, IndexDamage.what(path, e));
+        }
+        for (LeafReaderContext leaf : reader.leaves()) {
+            check((CodecReader) leaf.reader(), leaf.docBase);
+        }
+        long without = documents - withVector;
+        if (without > 0 && metadata.similarity() != Similarity.COSINE) {
+            wrong.putIfAbsent(Kind.VECTORS, "%,d of %,d documents have none".formatted(without, documents));
+        }
+        return Stream.of(
+                        check(Kind.IDS, "%,d, each leads to its document".formatted(documents)),
+                        check(Kind.TEXTS, "%,d, as they were embedded".formatted(documents)),
+                        check(
+                                Kind.VECTORS,
+                                "%,d of dimension %d%s"
+                                        .formatted(
+                                                withVector,
+                                                metadata.model().dimension(),
+                                                without == 0
+                                                        ? ""
+                                                        : "; %,d documents have none, as those without tokens"
+                                                                .formatted(without))))
+                .toList();
+    }
+
+    private Check check(Kind kind, String allWell) {
+        String problem = wrong.get(kind);
+        return problem == null ? new Check(kind, Outcome.OK, allWell) : new Check(kind, Outcome.WRONG, problem);
+    }
+
+    private void check(CodecReader part, int base) throws IOException {
+        Bits live = part.getLiveDocs();
+        BinaryDocValues ids = part.getBinaryDocValues(Fields.ID);
+        StoredFieldsReader stored = part.getFieldsReader().getMergeInstance();
+        FloatVectorValues vectors = wrong.containsKey(Kind.VECTORS) ? null : part.getFloatVectorValues(Fields.VECTOR);
+        KnnVectorValues.DocIndexIterator places = vectors == null ? null : vectors.iterator();
+        for (int i = 0; i < part.maxDoc(); i++) {
+            if (live != null && !live.get(i)) {
+                continue;
+            }
+            documents++;
+            if (ids == null || !ids.advanceExact(i)) {
+                wrong.putIfAbsent(Kind.IDS, "document number %,d has none".formatted(base + i));
+                continue;
+            }
+            String id = ids.binaryValue().utf8ToString();
+            Optional<Lookup.Place> place = lookup.find(id);
+            if (place.isEmpty() || place.get().number() != base + i) {
+                wrong.putIfAbsent(
+                        Kind.IDS,
+                        "id %s leads to %s".formatted(id, place.isEmpty() ? "no document" : "another document"));
+            } else {
+                text(id, stored.document(i, Fields.STORED), place.get().hash());
+            }
+            if (vectors != null && places != null) {
+                int at = places.docID() < i ? places.advance(i) : places.docID();
+                if (at == i) {
+                    withVector++;
+                    vector(id, vectors.vectorValue(places.index()));
+                }
+            }
+            listener.update("documents", documents, reader.numDocs());
+        }
+    }
+
+    private void text(String id, org.apache.lucene.document.Document stored, BytesRef hash) {
+        if (!ContentHash.of(Fields.document(id, stored)).equals(hash)) {
+            wrong.putIfAbsent(Kind.TEXTS, "document %s has another title or text than was embedded".formatted(id));
+        }
+    }
+
+    private void vector(String id, float[] vector) {
+        double square = 0;
+        for (float x : vector) {
+            square += (double) x * x;
+        }
+        if (!Double.isFinite(square)) {
+            wrong.putIfAbsent(Kind.VECTORS, "document %s: expected finite numbers".formatted(id));
+        } else if (metadata.similarity() == Similarity.COSINE && Math.abs(square - 1) > TOLERANCE) {
+            wrong.putIfAbsent(
+                    Kind.VECTORS, "document %s: expected length 1, got %s".formatted(id, (float) Math.sqrt(square)));
+        }
+    }
+}

@@ -1,0 +1,77 @@
+package io.github.sgpt4j.retrieval;
+
+import io.github.sgpt4j.Similarity;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/// What a check of an index found.
+///
+/// @param path of the index
+/// @param model that it says it was made with; empty if what it says about itself cannot be read, as are the
+///     next two
+/// @param similarity what it compares embeddings by
+/// @param options what it was made with
+/// @param checks one of each kind, in the order of [Kind]
+public record IndexReport(
+        Path path,
+        Optional<ModelIdentity> model,
+        Optional<Similarity> similarity,
+        Optional<IndexOptions> options,
+        List<Check> checks) {
+    /// Keeps a copy of the list.
+    public IndexReport {
+        checks = List.copyOf(checks);
+    }
+
+    /// What is looked at.
+    public enum Kind {
+        /// The file that lists the parts of the index.
+        COMMIT,
+        /// What the index says about itself.
+        METADATA,
+        /// That each file holds what was written.
+        CHECKSUMS,
+        /// That the files decode, and agree with each other.
+        STRUCTURE,
+        /// That each id leads to its document, and to one only.
+        IDS,
+        /// That title and text are those that were embedded.
+        TEXTS,
+        /// That vectors are finite, of the right dimension and length, and one for each document.
+        VECTORS,
+        /// That the index was made with a given model.
+        MODEL
+    }
+
+    /// How a check ended.
+    public enum Outcome {
+        /// All is well.
+        OK,
+        /// Something is wrong.
+        WRONG,
+        /// It was not looked at.
+        SKIPPED
+    }
+
+    /// A check.
+    ///
+    /// @param kind what was looked at
+    /// @param outcome how it ended
+    /// @param message what was found, or the first thing that is wrong, or why it was not looked at
+    public record Check(Kind kind, Outcome outcome, String message) {}
+
+    /// What to do if something is wrong: nothing about the index if it is only another model's.
+    ///
+    /// @return the end of a sentence
+    public Optional<String> remedy() {
+        boolean damaged =
+                checks.stream().anyMatch(check -> check.outcome() == Outcome.WRONG && check.kind() != Kind.MODEL);
+        return damaged ? Optional.of(IndexDamage.again(path)) : Optional.empty();
+    }
+
+    /// Whether nothing is wrong.
+    public boolean isSound() {
+        return checks.stream().noneMatch(check -> check.outcome() == Outcome.WRONG);
+    }
+}
