@@ -62,4 +62,18 @@ final class ChildCommand {
             Files.deleteIfExists(err);
         }
     }
+
+    /// Limits for [#runLimited]: a place of its own in which a shell has mounted something.
+    static String mounted(String mounts) {
+        return "exec unshare -Urm bash -c '%s && exec \"$@\"' bash \"$@\"".formatted(mounts);
+    }
+
+    /// Whether this user can have such a place.
+    static boolean canMount() throws IOException, InterruptedException {
+        Process process = new ProcessBuilder("bash", "-c", mounted("mount -t tmpfs none /mnt"), "bash", "true")
+                .redirectErrorStream(true)
+                .start();
+        process.getInputStream().readAllBytes();
+        return process.waitFor() == 0;
+    }
 }

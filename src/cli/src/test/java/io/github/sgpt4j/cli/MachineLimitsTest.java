@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -95,6 +96,19 @@ class MachineLimitsTest {
         }
         // Of the 8 threads and others there was room for 4 at most.
         assertTrue(worked > 0, "none worked");
+    }
+
+    @Test
+    void anUnknownProcessorComputesTheSame() throws IOException, InterruptedException {
+        Assumptions.assumeTrue(ChildCommand.canMount(), "needs to mount over files of the kernel");
+        String[] command = {"embed", "-m", MODEL, "--quiet", "x"};
+        Cli.Result result = run(
+                ChildCommand.mounted("mount --bind /dev/null /proc/cpuinfo; mount -t tmpfs none /sys"),
+                List.of(),
+                command);
+        assertEquals("", result.err());
+        // The Vector API gives the bits of the machine code that it stands in for.
+        assertEquals(Cli.run(command).text(), result.text());
     }
 
     private static String gigabytes(int count) {
