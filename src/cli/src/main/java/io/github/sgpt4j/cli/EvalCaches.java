@@ -7,25 +7,14 @@ import io.github.sgpt4j.retrieval.evaluation.CachedEmbedder;
 import io.github.sgpt4j.retrieval.evaluation.CachedPairScorer;
 import io.github.sgpt4j.retrieval.evaluation.TextEmbedder;
 import io.github.sgpt4j.retrieval.evaluation.TextPairScorer;
-import io.github.sgpt4j.weightstools.LockedFolder;
 import java.io.IOException;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
-import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayList;
-import java.util.List;
 
 /// Where `sgpt eval` keeps embeddings and scores.
 final class EvalCaches {
     private static final String INDEX = "bm25-";
-
-    /// No run adds to an index for so long without a new file in it.
-    private static final Duration LONGEST = Duration.ofDays(1);
 
     private final EvalCommand command;
     private final EvalOptions options;
@@ -79,34 +68,12 @@ final class EvalCaches {
                         command.common().strict() ? " uncut" : "");
     }
 
-    /// A new directory for an index, which the caller deletes.
-    Path workDirectory() throws IOException {
+    /// A new folder for an index. The caller closes it.
+    ScratchFolder workFolder() throws IOException {
         if (options.noCache()) {
-            return Files.createTempDirectory("sgpt-bm25-");
+            return SpoolFile.explained(folder -> ScratchFolder.in(folder, "sgpt-" + INDEX));
         }
-        return explained(() -> {
-            Path directory = Files.createDirectories(directory());
-            removeOld(directory);
-            return Files.createTempDirectory(directory, INDEX);
-        });
-    }
-
-    /// Removes indexes that runs which were killed have left.
-    private static void removeOld(Path directory) throws IOException {
-        FileTime old = FileTime.from(Instant.now().minus(LONGEST));
-        List<Path> left = new ArrayList<>();
-        try (DirectoryStream<Path> all = Files.newDirectoryStream(directory, INDEX + "*")) {
-            for (Path path : all) {
-                if (Files.getLastModifiedTime(path).compareTo(old) < 0) {
-                    left.add(path);
-                }
-            }
-        } catch (DirectoryIteratorException e) {
-            throw e.getCause();
-        }
-        for (Path path : left) {
-            LockedFolder.remove(path);
-        }
+        return explained(() -> ScratchFolder.in(Files.createDirectories(directory()), INDEX));
     }
 
     private Path directory() {

@@ -13,16 +13,13 @@ import io.github.sgpt4j.retrieval.evaluation.CachedPairScorer;
 import io.github.sgpt4j.retrieval.evaluation.Evaluation;
 import io.github.sgpt4j.retrieval.evaluation.Run;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /// Searches collections in BEIR's layout and evaluates what was found.
 final class EvalCollections {
@@ -107,21 +104,8 @@ final class EvalCollections {
     }
 
     private Run bm25(BeirRetrieval retrieval) throws IOException {
-        Path work = caches.workDirectory();
-        try {
-            return retrieval.bm25(work);
-        } finally {
-            delete(work);
-        }
-    }
-
-    private static void delete(Path directory) throws IOException {
-        try (Stream<Path> files = Files.walk(directory)) {
-            for (Path file : (Iterable<Path>) files.sorted(Comparator.reverseOrder())::iterator) {
-                Files.deleteIfExists(file);
-            }
-        } catch (UncheckedIOException e) {
-            throw e.getCause();
+        try (ScratchFolder work = caches.workFolder()) {
+            return retrieval.bm25(work.path());
         }
     }
 

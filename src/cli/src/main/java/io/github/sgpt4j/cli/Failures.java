@@ -18,18 +18,46 @@ final class Failures {
         return switch (failure) {
             case SgptException e -> message(e);
             case CliException e -> message(e);
-            case ExceptionInInitializerError e -> causeOf(e);
+            case OutOfMemoryError e -> memory(e);
+            case LinkageError e -> linkage(e);
+            // What closing after an error makes of an error that is one object for all.
+            case IllegalArgumentException e when e.getCause() instanceof OutOfMemoryError cause -> memory(cause);
             case UncheckedIOException e -> causeOf(e);
             case FileAlreadyExistsException e
             when e.getReason() == null -> e.getFile() + ": is there already and is no directory";
             case FileSystemException e -> e.getFile() + ": " + reason(e);
             case IOException e -> message(e);
-            case OutOfMemoryError e ->
-                "out of memory (%s); a smaller --batch-tokens needs less, SGPT_JAVA_OPTS=-Xmx… allows more"
-                        .formatted(message(e));
             default ->
                 "internal error: %s: %s (SGPT_DEBUG=1 shows where)".formatted(kind(failure), failure.getMessage());
         };
+    }
+
+    private static String memory(OutOfMemoryError failure) {
+        return message(failure).contains("native thread")
+                ? "cannot start another thread: the system gives no more of them, or no more memory (ulimit -u, ulimit -v)"
+                : outOfMemory(message(failure));
+    }
+
+    private static String outOfMemory(String what) {
+        return "out of memory (%s); a smaller --batch-tokens needs less, SGPT_JAVA_OPTS=-Xmx… allows more"
+                .formatted(what);
+    }
+
+    /// Why a class cannot be had: of its file, its code, or what the code did when it was loaded.
+    private static String linkage(LinkageError failure) {
+        for (Throwable each = failure; each != null; each = each.getCause()) {
+            if (each instanceof OutOfMemoryError e) {
+                return memory(e);
+            }
+            // A class that failed before keeps only the text of the reason.
+            if (message(each).contains(OutOfMemoryError.class.getName())) {
+                return outOfMemory("while loading " + message(failure));
+            }
+        }
+        return failure instanceof NoClassDefFoundError && failure.getCause() instanceof ClassNotFoundException
+                ? "cannot load %s: a file of sgpt is missing or damaged, or too many files are open (ulimit -n)"
+                        .formatted(message(failure))
+                : causeOf(failure);
     }
 
     /// Whether a class could not be loaded as it was compiled.

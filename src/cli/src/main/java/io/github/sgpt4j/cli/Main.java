@@ -37,6 +37,10 @@ public final class Main implements Runnable {
     private static final int USAGE = 2;
     private static final int HELP_COLUMNS = 100;
 
+    /// Made beforehand: when it is needed there may be no memory to make it.
+    private static final byte[] NO_MEMORY =
+            "sgpt: out of memory; SGPT_JAVA_OPTS=-Xmx… allows more\n".getBytes(StandardCharsets.UTF_8);
+
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
@@ -46,23 +50,60 @@ public final class Main implements Runnable {
     private Main() {}
 
     public static void main(String[] arguments) {
+        int code;
+        try {
+            code = start(arguments);
+        } catch (LinkageError | VirtualMachineError e) {
+            code = lastWords(e);
+        }
+        System.exit(code);
+    }
+
+    private static int start(String[] arguments) {
         // What is written is English and JSON everywhere: no digits, points or letters of the machine's language.
         Locale.setDefault(Locale.ROOT);
         StandardError.restore();
+        Console console = Console.ofProcess();
+        // Whoever needs what another thread was to make fails as well, and says so in a sentence.
+        Thread.setDefaultUncaughtExceptionHandler((thread, e) -> trace(console, e));
         preload();
-        System.exit(run(Console.ofProcess(), arguments));
+        return run(console, arguments);
+    }
+
+    /// Says what can be said without any more class of this program, which need not be to be had any more.
+    private static int lastWords(Error failure) {
+        try {
+            if (!(failure instanceof OutOfMemoryError)) {
+                StandardError.suspectFiles();
+                System.err.println(
+                        failure instanceof LinkageError
+                                ? "sgpt: cannot load " + failure.getMessage()
+                                        + ": a file of sgpt is missing or damaged, or too many files are open (ulimit -n)"
+                                : "sgpt: internal error: " + failure);
+                return FAILURE;
+            }
+        } catch (OutOfMemoryError e) {
+            // Then that is what to say.
+        }
+        System.err.write(NO_MEMORY, 0, NO_MEMORY.length);
+        System.err.flush();
+        return FAILURE;
     }
 
     /// Initialises the JSON library, which every verb needs and which takes a while, beside the parsing of
     /// options.
     private static void preload() {
-        Thread.ofPlatform().daemon().name("sgpt-preload").start(() -> {
-            try {
-                JsonMapper.builder().build().readTree("[0.5]");
-            } catch (JsonProcessingException e) {
-                throw new IllegalStateException(e);
-            }
-        });
+        try {
+            Thread.ofPlatform().daemon().name("sgpt-preload").start(() -> {
+                try {
+                    JsonMapper.builder().build().readTree("[0.5]");
+                } catch (JsonProcessingException e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+        } catch (OutOfMemoryError e) {
+            // No thread to be had: the verb initialises it.
+        }
     }
 
     /// Runs a command.
@@ -160,10 +201,14 @@ public final class Main implements Runnable {
         if (Failures.isBrokenClass(failure)) {
             StandardError.suspectFiles();
         }
+        trace(console, failure);
+        return FAILURE;
+    }
+
+    private static void trace(Console console, Throwable failure) {
         if (console.isSet("SGPT_DEBUG")) {
             failure.printStackTrace(console.err());
         }
-        return FAILURE;
     }
 
     /// Without a verb: the help.

@@ -6,39 +6,41 @@ import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.Optional;
-import java.util.concurrent.ThreadLocalRandom;
 
 /// Where results go: stdout, or a file that appears whole or not at all.
 ///
 /// A file is written beside its final place under another name and renamed by [#finish]; [#close] without it removes
-/// what was written, and so does the end of the process. What is no regular file, such as a device or a pipe, is
-/// written to directly.
+/// what was written. What is no regular file, such as a device or a pipe, is written to directly.
 final class Output implements Closeable {
     private static final int BUFFER_BYTES = 1 << 16;
 
+    private final NamedOutput named;
     private final OutputStream stream;
-    private final Optional<Path> work;
-    private final Optional<Path> renameTo;
-    private final Optional<OutputStream> copyTo;
-    private final Thread removal;
+    private final Target target;
     private boolean finished;
 
-    private Output(OutputStream stream, Optional<Path> work, Optional<Path> renameTo, Optional<OutputStream> copyTo) {
-        this.stream = stream;
-        this.work = work;
-        this.renameTo = renameTo;
-        this.copyTo = copyTo;
-        removal = new Thread(this::removeWork);
-        if (work.isPresent()) {
-            Runtime.getRuntime().addShutdownHook(removal);
-        }
+    /// What lies behind the stream.
+    private sealed interface Target {
+        /// Nothing more than the stream.
+        record Direct() implements Target {}
+
+        /// A file to be renamed.
+        record Beside(WorkFile work) implements Target {}
+
+        /// A file to be copied.
+        record Spooled(SpoolFile spool, OutputStream destination) implements Target {}
+    }
+
+    private Output(NamedOutput named, Target target) {
+        this.named = named;
+        stream = new BufferedOutputStream(named, BUFFER_BYTES);
+        this.target = target;
     }
 
     /// Results that are written from front to end.
@@ -46,12 +48,10 @@ final class Output implements Closeable {
     /// @param file empty or `-` for stdout
     static Output open(Console console, Optional<String> file) throws IOException {
         if (file.isEmpty() || file.get().equals("-")) {
-            return direct(new StandardOutput(console.out()));
+            return new Output(new StandardOutput(console.out()), new Target.Direct());
         }
         Path target = target(file.get());
-        return isReplaceable(target)
-                ? beside(target)
-                : direct(new NamedOutput(target.toString(), Files.newOutputStream(target)));
+        return isReplaceable(target) ? beside(target) : new Output(existing(target), new Target.Direct());
     }
 
     /// Results whose beginning is known at the end only: [#patch] works. Stdout gets them when they are complete.
@@ -60,29 +60,18 @@ final class Output implements Closeable {
             return spooled(new StandardOutput(console.out()));
         }
         Path target = target(file.get());
-        return isReplaceable(target)
-                ? beside(target)
-                : spooled(new NamedOutput(target.toString(), Files.newOutputStream(target)));
+        return isReplaceable(target) ? beside(target) : spooled(existing(target));
     }
 
-    private static Output direct(OutputStream out) {
-        return new Output(
-                new BufferedOutputStream(out, BUFFER_BYTES), Optional.empty(), Optional.empty(), Optional.empty());
+    private static NamedOutput existing(Path target) throws IOException {
+        return new NamedOutput(target.toString(), Files.newOutputStream(target));
     }
 
     private static Output beside(Path target) throws IOException {
-        String name = ".%s.%08x.tmp"
-                .formatted(target.getFileName(), ThreadLocalRandom.current().nextInt());
-        Path work = target.resolveSibling(name);
-        // Not createTempFile: the result gets the permissions that any new file of this user gets.
-        OutputStream out = new NamedOutput(target.toString(), create(work, target));
-        return new Output(
-                new BufferedOutputStream(out, BUFFER_BYTES), Optional.of(work), Optional.of(target), Optional.empty());
-    }
-
-    private static OutputStream create(Path work, Path target) throws IOException {
         try {
-            return Files.newOutputStream(work, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+            WorkFile work = WorkFile.beside(target);
+            OutputStream out = Channels.newOutputStream(work.channel());
+            return new Output(new NamedOutput(target.toString(), out), new Target.Beside(work));
         } catch (FileSystemException e) {
             throw new CliException(
                     "%s: expected a directory that files can be made in, got %s: %s"
@@ -92,13 +81,9 @@ final class Output implements Closeable {
     }
 
     private static Output spooled(OutputStream destination) throws IOException {
-        Path work = Files.createTempFile("sgpt-", ".tmp");
-        OutputStream out = Files.newOutputStream(work);
-        return new Output(
-                new BufferedOutputStream(out, BUFFER_BYTES),
-                Optional.of(work),
-                Optional.empty(),
-                Optional.of(destination));
+        SpoolFile spool = SpoolFile.create();
+        OutputStream out = Channels.newOutputStream(spool.channel());
+        return new Output(new NamedOutput(spool.path().toString(), out), new Target.Spooled(spool, destination));
     }
 
     /// The file itself where a link was given: the link stays.
@@ -128,76 +113,57 @@ final class Output implements Closeable {
     /// Replaces the first bytes of what was written so far.
     void patch(byte[] start) throws IOException {
         stream.flush();
-        try (FileChannel channel = FileChannel.open(work.orElseThrow(), StandardOpenOption.WRITE)) {
-            ByteBuffer bytes = ByteBuffer.wrap(start);
-            long position = 0;
+        FileChannel channel = switch (target) {
+            case Target.Direct() -> throw new IllegalStateException("not patchable");
+            case Target.Beside(WorkFile work) -> work.channel();
+            case Target.Spooled(SpoolFile spool, OutputStream destination) -> spool.channel();
+        };
+        ByteBuffer bytes = ByteBuffer.wrap(start);
+        long position = 0;
+        try {
             while (bytes.hasRemaining()) {
                 position += channel.write(bytes, position);
             }
+        } catch (IOException e) {
+            throw named.failure(e);
         }
     }
 
     /// Everything was written: puts the file in its place.
     void finish() throws IOException {
         stream.flush();
-        if (copyTo.isPresent()) {
-            stream.close();
-            Files.copy(work.orElseThrow(), copyTo.get());
-            copyTo.get().flush();
-        } else if (renameTo.isPresent()) {
-            stream.close();
-            Files.move(work.orElseThrow(), renameTo.get(), StandardCopyOption.ATOMIC_MOVE);
+        switch (target) {
+            case Target.Direct() -> {}
+            case Target.Beside(WorkFile work) -> work.publish();
+            case Target.Spooled(SpoolFile spool, OutputStream destination) -> {
+                spool.copyTo(destination);
+                destination.flush();
+            }
         }
         finished = true;
     }
 
     @Override
     public void close() throws IOException {
+        if (finished) {
+            closeAll();
+            return;
+        }
         try {
-            if (finished) {
-                closeStreams();
-            }
+            closeAll();
+        } catch (IOException e) {
+            // What is left in buffers is not wanted any more, and the failure that led here says more.
+        }
+    }
+
+    private void closeAll() throws IOException {
+        try {
+            stream.close();
         } finally {
-            if (!finished) {
-                closeAfterFailure();
-            }
-            removeWork();
-            forgetRemoval();
-        }
-    }
-
-    private void closeStreams() throws IOException {
-        stream.close();
-        if (copyTo.isPresent()) {
-            copyTo.get().close();
-        }
-    }
-
-    /// What is left in buffers is not wanted any more, and the failure is being reported.
-    private void closeAfterFailure() {
-        try {
-            closeStreams();
-        } catch (IOException e) {
-            // The failure that led here says more.
-        }
-    }
-
-    private void removeWork() {
-        try {
-            if (work.isPresent()) {
-                Files.deleteIfExists(work.get());
-            }
-        } catch (IOException e) {
-            // Nothing more can be done about it.
-        }
-    }
-
-    private void forgetRemoval() {
-        if (work.isPresent()) {
-            try {
-                Runtime.getRuntime().removeShutdownHook(removal);
-            } catch (IllegalStateException e) {
-                // The process is ending, and the hook is running.
+            switch (target) {
+                case Target.Direct() -> {}
+                case Target.Beside(WorkFile work) -> work.close();
+                case Target.Spooled(SpoolFile spool, OutputStream destination) -> destination.close();
             }
         }
     }

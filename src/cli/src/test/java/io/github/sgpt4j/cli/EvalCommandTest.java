@@ -5,13 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sgpt4j.weightstools.LockedFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.FileTime;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -75,13 +73,14 @@ class EvalCommandTest {
 
     @Test
     void indexesThatKilledRunsLeftAreRemoved() throws IOException {
-        Path old = Files.createDirectories(Path.of(cache, "bm25-123"));
-        Files.writeString(old.resolve("x"), "x");
-        Path young = Files.createDirectories(Path.of(cache, "bm25-456"));
-        Files.setLastModifiedTime(old, FileTime.from(Instant.now().minus(Duration.ofDays(2))));
-        assertEquals(0, data("--mode", "bm25").code());
-        assertFalse(Files.exists(old));
-        assertTrue(Files.exists(young), "another process may use it");
+        Path left = Files.createDirectories(Path.of(cache, "bm25-0123456789abcdef"));
+        Files.createFile(left.resolve(LockedFolder.LOCK_FILE));
+        Files.writeString(left.resolve("x"), "x");
+        try (ScratchFolder used = ScratchFolder.in(Path.of(cache), "bm25-")) {
+            assertEquals(0, data("--mode", "bm25").code());
+            assertFalse(Files.exists(left));
+            assertTrue(Files.exists(used.path().getParent()), "somebody uses it");
+        }
     }
 
     private Cli.Result data(String... arguments) {

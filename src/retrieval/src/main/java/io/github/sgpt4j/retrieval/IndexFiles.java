@@ -106,19 +106,34 @@ final class IndexFiles {
         }
     }
 
-    /// Does something that reads an index, and tells broken ones from other failures.
+    /// Does something that reads or writes an index, and tells broken ones from other failures.
     ///
     /// @throws FormatException if the index is broken or of another version of its library
     static <T> T checked(Path path, Reading<T> reading) throws IOException {
         try {
             return reading.read();
-        } catch (IOException | RuntimeException | Error e) {
-            Optional<FormatException> damage = IndexDamage.in(path, e);
-            if (damage.isPresent()) {
-                throw damage.get();
-            }
+        } catch (IOException e) {
+            requireUndamaged(path, e);
+            throw named(path, e);
+        } catch (RuntimeException | Error e) {
+            requireUndamaged(path, e);
             throw e;
         }
+    }
+
+    private static void requireUndamaged(Path path, Throwable failure) {
+        Optional<FormatException> damage = IndexDamage.in(path, failure);
+        if (damage.isPresent()) {
+            throw damage.get();
+        }
+    }
+
+    /// A failure that says where it was: that of a full disk does not by itself.
+    private static IOException named(Path path, IOException e) {
+        return e.getClass() == IOException.class
+                        && !String.valueOf(e.getMessage()).contains(path.toString())
+                ? new IOException("%s: %s".formatted(path, e.getMessage()), e)
+                : e;
     }
 
     /// An id that fits into an index.

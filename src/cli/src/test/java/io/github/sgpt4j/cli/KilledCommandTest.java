@@ -1,0 +1,177 @@
+package io.github.sgpt4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// Another process writes the same files over and over, in two versions by turns, and is killed without warning
+/// (SIGKILL) at some moment. Every file is one version or the other, whole; the next run gives what it should and
+/// leaves nothing of the killed one behind.
+class KilledCommandTest {
+    /// `-Dsgpt4j.kills=30` kills more often, which takes some half a second each.
+    private static final int KILLS = Integer.getInteger("sgpt4j.kills", 5);
+
+    private static final int TEXTS = 120;
+    private static final int PAIRS = 20;
+
+    /// A call that writes files; `{}` stands for the folder, and `#` for the version.
+    enum Verb {
+        EMBED_JSONL("embed -m BE -i {}/#.txt -o {}/out.jsonl", "out.jsonl"),
+        EMBED_NPY("embed -m BE -i {}/#.txt -o {}/out.npy", "out.npy"),
+        SCORE("score -m CE --query q -i {}/#.pairs.txt -o {}/out.jsonl", "out.jsonl"),
+        EVAL(
+                "eval -m BE --data {}/# --mode hybrid --cache {}/cache --per-query --report {}/report.json"
+                        + " --save-run {}/run",
+                "report.json",
+                "run");
+
+        private final String call;
+        private final List<String> outputs;
+
+        Verb(String call, String... outputs) {
+            this.call = call;
+            this.outputs = List.of(outputs);
+        }
+
+        String[] call(Path folder, int version) {
+            String filled = call.replace("BE", Cli.model("gptneo-be"))
+                    .replace("CE", Cli.model("gptneo-ce"))
+                    .replace("{}", folder.toString())
+                    .replace("#", Integer.toString(version));
+            return (filled + " --quiet").split(" ");
+        }
+    }
+
+    @TempDir
+    Path folder;
+
+    private static String text(int version, int number) {
+        return "text %d of version %d".formatted(number, version);
+    }
+
+    private void prepare() throws IOException {
+        for (int version = 0; version < 2; version++) {
+            int v = version;
+            Files.write(
+                    folder.resolve(version + ".txt"),
+                    IntStream.range(0, TEXTS).mapToObj(i -> text(v, i)).toList());
+            Files.write(
+                    folder.resolve(version + ".pairs.txt"),
+                    IntStream.range(0, PAIRS).mapToObj(i -> text(v, i)).toList());
+            Path data = Files.createDirectories(folder.resolve(Integer.toString(version)));
+            Files.createDirectories(data.resolve("qrels"));
+            Files.write(
+                    data.resolve("corpus.jsonl"),
+                    IntStream.range(0, 40)
+                            .mapToObj(i ->
+                                    "{\"_id\": \"d%d\", \"title\": \"\", \"text\": \"%s\"}".formatted(i, text(v, i)))
+                            .toList());
+            Files.write(
+                    data.resolve("queries.jsonl"),
+                    IntStream.range(0, 10)
+                            .mapToObj(i -> "{\"_id\": \"q%d\", \"text\": \"text %d\"}".formatted(i, i + v))
+                            .toList());
+            Files.write(
+                    data.resolve("qrels/test.tsv"),
+                    IntStream.range(-1, 10)
+                            .mapToObj(i -> i < 0 ? "query-id\tcorpus-id\tscore" : "q%d\td%d\t1".formatted(i, i))
+                            .toList());
+        }
+    }
+
+    private Set<String> files() throws IOException {
+        try (var files = Files.walk(folder)) {
+            return files.map(file -> folder.relativize(file).toString())
+                    .filter(name -> !name.startsWith("cache/embeddings") && !name.startsWith("cache\\embeddings"))
+                    .collect(Collectors.toCollection(TreeSet::new));
+        }
+    }
+
+    private Map<String, String> run(Verb verb, int version) throws IOException {
+        Cli.Result result = Cli.run(verb.call(folder, version));
+        assertEquals(0, result.code(), result.err());
+        Map<String, String> contents = new HashMap<>();
+        for (String output : verb.outputs) {
+            contents.put(output, Files.readString(folder.resolve(output), StandardCharsets.ISO_8859_1));
+        }
+        return contents;
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void filesAreOldOrNewAndTheNextRunIsRight(Verb verb) throws IOException, InterruptedException {
+        long seed = Long.getLong("sgpt4j.seed", System.nanoTime());
+        System.out.println("KilledCommandTest: -Dsgpt4j.seed=" + seed);
+        Random random = new Random(seed);
+        prepare();
+        List<Map<String, String>> expected = List.of(run(verb, 0), run(verb, 1));
+        assertTrue(!expected.get(0).equals(expected.get(1)), "the versions differ");
+        Set<String> files = files();
+        for (int kill = 0; kill < KILLS; kill++) {
+            if (random.nextInt(4) == 0) {
+                Files.delete(folder.resolve(verb.outputs.getFirst()));
+            }
+            writeAndKill(verb, random);
+            for (String output : verb.outputs) {
+                Path file = folder.resolve(output);
+                if (Files.exists(file)) {
+                    String content = Files.readString(file, StandardCharsets.ISO_8859_1);
+                    assertTrue(
+                            expected.stream().anyMatch(version -> content.equals(version.get(output))),
+                            () -> "%s holds %d characters of neither version".formatted(output, content.length()));
+                }
+            }
+            int version = kill % 2;
+            assertEquals(expected.get(version), run(verb, version));
+            assertEquals(files, files(), "after kill " + kill);
+        }
+    }
+
+    private void writeAndKill(Verb verb, Random random) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(ChildCommand.java(Writer.class, "-Xmx256m"));
+        command.addAll(List.of(verb.name(), folder.toString()));
+        Process process = new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        // While it starts, or in the middle of things.
+        if (random.nextInt(4) > 0) {
+            assertEquals('r', process.getInputStream().read());
+        }
+        Thread.sleep(random.nextInt(300));
+        assertTrue(process.isAlive(), "it writes until it is killed");
+        process.destroyForcibly().waitFor();
+    }
+
+    /// The process that writes.
+    static final class Writer {
+        public static void main(String[] arguments) {
+            Verb verb = Verb.valueOf(arguments[0]);
+            for (int i = 0; ; i++) {
+                Cli.Result result = Cli.run(verb.call(Path.of(arguments[1]), i % 2));
+                if (result.code() != 0) {
+                    System.exit(1);
+                }
+                if (i == 0) {
+                    System.out.print("r");
+                    System.out.flush();
+                }
+            }
+        }
+    }
+}
