@@ -1,6 +1,5 @@
 package io.github.sgpt4j.retrieval;
 
-import io.github.sgpt4j.retrieval.interrupts.Interrupts;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -64,17 +63,10 @@ final class Words {
         return new Field(FIELD, text, TYPE);
     }
 
-    /// A searcher that weighs words in this way, and ends with a
-    /// [io.github.sgpt4j.error.CancelledException] where the thread that searches is interrupted.
+    /// A searcher that weighs words in this way.
     static IndexSearcher searcher(IndexReader reader) {
-        IndexSearcher searcher = new IndexSearcher(reader);
+        IndexSearcher searcher = new CancellableSearcher(reader);
         searcher.setSimilarity(SIMILARITY);
-        // Where Lucene asks whether time is up, an exception ends the search. Were the answer yes, it would return
-        // what it had found so far, as if that were all.
-        searcher.setTimeout(() -> {
-            Interrupts.check("search");
-            return false;
-        });
         return searcher;
     }
 

@@ -20,6 +20,7 @@ import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.FilterDirectoryReader;
 import org.apache.lucene.index.FilterLeafReader;
 import org.apache.lucene.index.LeafReader;
+import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.store.Directory;
 import org.apache.lucene.store.MMapDirectory;
 import org.apache.lucene.util.Bits;
@@ -158,9 +159,14 @@ class InterruptedSearchTest {
         try (Directory directory = new MMapDirectory(folder);
                 Analyzer analyzer = Words.analyzer();
                 DirectoryReader reader = new InterruptingReader(DirectoryReader.open(directory), questions)) {
-            FirstStage stage =
-                    new FirstStage(Words.searcher(reader), analyzer, new VectorSpace(encoder.similarity()), options);
-            List<Hit> whole = stage.search(QUERY, queryVector);
+            VectorSpace space = new VectorSpace(encoder.similarity());
+            IndexSearcher inSteps = new CancellableSearcher(reader, 100);
+            inSteps.setSimilarity(Words.SIMILARITY);
+            FirstStage stage = new FirstStage(inSteps, analyzer, space, options);
+            List<Hit> whole =
+                    new FirstStage(Words.searcher(reader), analyzer, space, options).search(QUERY, queryVector);
+            questions.asked = 0;
+            assertEquals(whole, stage.search(QUERY, queryVector));
             assertEquals(50, whole.size());
             long all = questions.asked;
             assertTrue(all >= 500, all + " documents looked at");
