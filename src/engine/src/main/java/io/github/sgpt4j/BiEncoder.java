@@ -1,10 +1,12 @@
 package io.github.sgpt4j;
 
+import io.github.sgpt4j.checkpoint.Fingerprint;
+
 import io.github.sgpt4j.call.Cancellation;
-import io.github.sgpt4j.scoring.EmbeddingSteps;
-import io.github.sgpt4j.scoring.SentenceModules;
-import io.github.sgpt4j.scoring.TextEncoder;
-import io.github.sgpt4j.scoring.TokenPooling;
+import io.github.sgpt4j.inference.EmbeddingSteps;
+import io.github.sgpt4j.checkpoint.SentenceModules;
+import io.github.sgpt4j.inference.TextEncoder;
+import io.github.sgpt4j.inference.TokenPooling;
 import io.github.sgpt4j.weights.MappedFiles;
 import java.nio.file.Path;
 import java.util.Arrays;

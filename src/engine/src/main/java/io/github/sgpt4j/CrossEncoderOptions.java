@@ -1,6 +1,6 @@
 package io.github.sgpt4j;
 
-import io.github.sgpt4j.scoring.PromptTemplate;
+import io.github.sgpt4j.inference.PromptTemplate;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 

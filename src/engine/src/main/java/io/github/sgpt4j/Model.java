@@ -1,5 +1,7 @@
 package io.github.sgpt4j;
 
+import io.github.sgpt4j.checkpoint.Fingerprint;
+
 import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.checkpoint.CheckpointFiles;
@@ -9,10 +11,10 @@ import io.github.sgpt4j.model.AdaptedModel;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.DecoderLayout;
 import io.github.sgpt4j.model.family.DecoderConfig;
-import io.github.sgpt4j.scoring.Background;
-import io.github.sgpt4j.scoring.Lanes;
-import io.github.sgpt4j.scoring.SentenceModules;
-import io.github.sgpt4j.scoring.TokenizerFolder;
+import io.github.sgpt4j.inference.Background;
+import io.github.sgpt4j.inference.Lanes;
+import io.github.sgpt4j.checkpoint.SentenceModules;
+import io.github.sgpt4j.checkpoint.TokenizerFolder;
 import io.github.sgpt4j.tokenizer.Tokenizer;
 import io.github.sgpt4j.weights.WeightScan;
 import io.github.sgpt4j.weights.WeightTensor;

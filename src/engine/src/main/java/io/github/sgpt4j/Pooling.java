@@ -1,7 +1,7 @@
 package io.github.sgpt4j;
 
 import io.github.sgpt4j.backend.PoolMode;
-import io.github.sgpt4j.scoring.PoolingNames;
+import io.github.sgpt4j.checkpoint.PoolingNames;
 import io.github.sgpt4j.text.Quoted;
 import java.util.List;
 import java.util.Optional;

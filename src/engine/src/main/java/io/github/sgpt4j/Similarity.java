@@ -1,7 +1,7 @@
 package io.github.sgpt4j;
 
-import io.github.sgpt4j.scoring.EmbeddingSettings;
-import io.github.sgpt4j.scoring.EmbeddingSteps;
+import io.github.sgpt4j.checkpoint.EmbeddingSettings;
+import io.github.sgpt4j.inference.EmbeddingSteps;
 import io.github.sgpt4j.text.Quoted;
 import java.util.Arrays;
 import java.util.Locale;

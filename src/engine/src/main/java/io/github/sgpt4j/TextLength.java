@@ -2,8 +2,8 @@ package io.github.sgpt4j;
 
 import io.github.sgpt4j.model.family.DecoderConfig;
 import io.github.sgpt4j.model.family.Positions;
-import io.github.sgpt4j.scoring.PositionWeights;
-import io.github.sgpt4j.scoring.SentenceModules;
+import io.github.sgpt4j.checkpoint.PositionWeights;
+import io.github.sgpt4j.checkpoint.SentenceModules;
 import io.github.sgpt4j.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import java.util.Optional;

@@ -14,7 +14,7 @@ import io.github.sgpt4j.error.SgptException;
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.model.AdaptedModel;
 import io.github.sgpt4j.model.Decoder;
-import io.github.sgpt4j.scoring.SentenceModules;
+import io.github.sgpt4j.checkpoint.SentenceModules;
 import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.testing.Checkpoint;
 import io.github.sgpt4j.testing.Closeness;

@@ -53,8 +53,8 @@ class ArchitectureTest {
             "backend.cuda",
             "model.family",
             "model",
-            "scoring",
             "checkpoint",
+            "inference",
             "");
 
     /// What a layer must not use although it is lower: a backend sees neither files nor text, the two
@@ -71,7 +71,7 @@ class ArchitectureTest {
             entry("backend.cuda", Set.of("weights", "tokenizer", "backend.cpu")),
             entry("model.family", Set.of("backend.cpu", "backend.cuda")),
             entry("model", Set.of("backend.cpu", "backend.cuda")),
-            entry("scoring", Set.of("backend.cpu", "backend.cuda")),
+            entry("inference", Set.of("backend.cpu", "backend.cuda")),
             entry("checkpoint", Set.of("backend.cpu", "backend.cuda")));
 
     /// The one class that backends take from the weights package: bytes with a name, a type and a shape.
@@ -129,7 +129,7 @@ class ArchitectureTest {
         assertFalse(mayUse("backend", "model"));
         assertFalse(mayUse("model", "backend.cpu"));
         assertFalse(mayUse("backend.cuda", "backend.cpu"));
-        assertFalse(mayUse("scoring", ""));
+        assertFalse(mayUse("inference", ""));
         assertFalse(mayUse("tensor", "util"));
     }
 

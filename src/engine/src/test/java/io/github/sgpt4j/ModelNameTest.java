@@ -1,5 +1,7 @@
 package io.github.sgpt4j;
 
+import io.github.sgpt4j.checkpoint.ModelName;
+
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import io.github.sgpt4j.scoring.EmbeddingSettings;
+import io.github.sgpt4j.checkpoint.EmbeddingSettings;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.FormatException;
-import io.github.sgpt4j.scoring.EmbeddingSteps;
+import io.github.sgpt4j.inference.EmbeddingSteps;
 import io.github.sgpt4j.testing.Closeness;
 import io.github.sgpt4j.testing.CudaTests;
 import io.github.sgpt4j.testing.Variants;

@@ -7,7 +7,6 @@ import io.github.sgpt4j.json.JsonFile;
 import io.github.sgpt4j.json.Unreadable;
 import io.github.sgpt4j.model.AdaptedModel;
 import io.github.sgpt4j.model.AdapterConfig;
-import io.github.sgpt4j.scoring.SentenceModules;
 import io.github.sgpt4j.text.Quoted;
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;

@@ -5,8 +5,6 @@ import io.github.sgpt4j.model.AdaptedModel;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.DecoderLayout;
 import io.github.sgpt4j.model.family.DecoderConfig;
-import io.github.sgpt4j.scoring.ModuleWeights;
-import io.github.sgpt4j.scoring.SentenceModules;
 import io.github.sgpt4j.tokenizer.Tokenizer;
 import io.github.sgpt4j.weights.ExpectedTensor;
 import java.nio.file.Path;

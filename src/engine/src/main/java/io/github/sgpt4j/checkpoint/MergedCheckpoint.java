@@ -5,7 +5,6 @@ import io.github.sgpt4j.model.AdaptedModel;
 import io.github.sgpt4j.model.AdapterConfig;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.DecoderLayout;
-import io.github.sgpt4j.scoring.SentenceModules;
 import io.github.sgpt4j.tensor.DType;
 import io.github.sgpt4j.weights.WeightTensor;
 import io.github.sgpt4j.weights.Weights;

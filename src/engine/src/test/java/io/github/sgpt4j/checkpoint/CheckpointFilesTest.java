@@ -11,7 +11,6 @@ import io.github.sgpt4j.checkpoint.Tables.Row;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.model.Decoder;
-import io.github.sgpt4j.scoring.SentenceModules;
 import io.github.sgpt4j.testing.Checkpoint;
 import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.testing.Variants;

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.management.ThreadMXBean;
-import io.github.sgpt4j.scoring.TextFraming;
+import io.github.sgpt4j.inference.TextFraming;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;

@@ -1,0 +1,94 @@
+package io.github.sgpt4j.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.text.Quoted;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/// What `config_sentence_transformers.json` says about the use of a model's embeddings.
+///
+/// @param prompts texts put in front by name
+/// @param defaultPrompt name of the prompt used unless another is asked for
+/// @param similarity what embeddings are compared by, one of [#SIMILARITIES], if stated
+/// @param truncateDim components that are kept of an embedding, if stated
+public record EmbeddingSettings(
+        Map<String, String> prompts,
+        Optional<String> defaultPrompt,
+        Optional<String> similarity,
+        OptionalInt truncateDim) {
+    /// Names that sentence-transformers gives to what dense embeddings are compared by.
+    public static final List<String> SIMILARITIES = List.of("cosine", "dot", "euclidean", "manhattan");
+
+    private static final String FILE = "config_sentence_transformers.json";
+    private static final String MODEL_TYPE = "SentenceTransformer";
+    private static final String SIMILARITY = "similarity_fn_name";
+    private static final String TRUNCATE_DIM = "truncate_dim";
+
+    public EmbeddingSettings {
+        prompts = Map.copyOf(prompts);
+    }
+
+    /// Reads the file in a checkpoint's folder; without one nothing is stated.
+    ///
+    /// @throws FormatException if it is broken
+    /// @throws io.github.sgpt4j.error.UnsupportedModelException if it is of another kind of model
+    static EmbeddingSettings read(Path directory) {
+        return JsonFile.readObjectIfPresent(directory.resolve(FILE))
+                .map(EmbeddingSettings::of)
+                .orElse(new EmbeddingSettings(Map.of(), Optional.empty(), Optional.empty(), OptionalInt.empty()));
+    }
+
+    private static EmbeddingSettings of(JsonFile file) {
+        String type = file.text("model_type", MODEL_TYPE);
+        if (!type.equals(MODEL_TYPE)) {
+            throw file.unsupported("model_type", file.node("model_type").orElseThrow(), MODEL_TYPE + " is");
+        }
+        Map<String, String> prompts = readPrompts(file);
+        return new EmbeddingSettings(
+                prompts,
+                readDefaultPrompt(file, prompts),
+                readSimilarity(file),
+                file.has(TRUNCATE_DIM) ? OptionalInt.of(file.positiveInt(TRUNCATE_DIM)) : OptionalInt.empty());
+    }
+
+    private static Optional<String> readSimilarity(JsonFile file) {
+        Optional<String> name = Optional.of(file.text(SIMILARITY, "")).filter(n -> file.has(SIMILARITY));
+        if (name.isPresent() && !SIMILARITIES.contains(name.get())) {
+            throw file.unsupported(
+                    SIMILARITY, file.node(SIMILARITY).orElseThrow(), String.join(", ", SIMILARITIES) + " are");
+        }
+        return name;
+    }
+
+    private static Optional<String> readDefaultPrompt(JsonFile file, Map<String, String> prompts) {
+        String name = file.text("default_prompt_name", "");
+        if (!name.isEmpty() && !prompts.containsKey(name)) {
+            throw new FormatException("%s: key \"default_prompt_name\": expected the name of one of %d prompts, got %s"
+                    .formatted(file.path(), prompts.size(), Quoted.of(name)));
+        }
+        return Optional.of(name).filter(n -> !n.isEmpty());
+    }
+
+    private static Map<String, String> readPrompts(JsonFile file) {
+        Map<String, String> prompts = new LinkedHashMap<>();
+        file.node("prompts").ifPresent(node -> {
+            if (!node.isObject()) {
+                throw file.wrong("prompts", "an object of strings", node);
+            }
+            for (Map.Entry<String, JsonNode> entry : node.properties()) {
+                if (entry.getValue().isTextual()) {
+                    prompts.put(entry.getKey(), entry.getValue().textValue());
+                } else if (!entry.getValue().isNull()) {
+                    throw file.wrong("prompts." + entry.getKey(), "a string", entry.getValue());
+                }
+            }
+        });
+        return prompts;
+    }
+}

@@ -1,0 +1,44 @@
+package io.github.sgpt4j.checkpoint;
+
+import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.text.Quoted;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// What a checkpoint's name tells.
+public final class ModelName {
+    private ModelName() {}
+
+    /// Whether the model is an asymmetric SGPT model ("special brackets").
+    public static boolean isSpecb(Path directory) {
+        return specbSource(directory).isPresent();
+    }
+
+    /// What says that the model is an asymmetric SGPT model: "specb" occurs in the name of its directory, of its
+    /// repository in a Hugging Face cache (`models--owner--name/snapshots/revision`), or in `_name_or_path` of its
+    /// config.json; empty if nothing does.
+    public static Optional<String> specbSource(Path directory) {
+        Path absolute = directory.toAbsolutePath().normalize();
+        Path name = absolute.getFileName();
+        if (names(name)) {
+            return Optional.of("\"specb\" is in the directory's name");
+        }
+        Path snapshots = absolute.getParent();
+        if (snapshots != null
+                && snapshots.endsWith("snapshots")
+                && snapshots.getParent() != null
+                && names(snapshots.getParent().getFileName())) {
+            return Optional.of("\"specb\" is in the repository's name");
+        }
+        return JsonFile.readObjectIfPresent(directory.resolve("config.json"))
+                .map(config -> config.text("_name_or_path", ""))
+                .filter(text -> text.toLowerCase(Locale.ROOT).contains("specb"))
+                .map(text -> "\"specb\" is in \"_name_or_path\" of config.json, " + Quoted.of(text));
+    }
+
+    private static boolean names(@Nullable Path name) {
+        return name != null && name.toString().toLowerCase(Locale.ROOT).contains("specb");
+    }
+}

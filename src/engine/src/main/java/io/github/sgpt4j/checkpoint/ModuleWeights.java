@@ -1,0 +1,40 @@
+package io.github.sgpt4j.checkpoint;
+
+import io.github.sgpt4j.weights.ExpectedTensor;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The weights of a module.
+///
+/// @param folder where they are
+/// @param tensors what must be there
+public record ModuleWeights(Path folder, List<ExpectedTensor> tensors) {
+    public ModuleWeights {
+        tensors = List.copyOf(tensors);
+    }
+
+    /// Those of all modules after the transformer, in order.
+    ///
+    /// @param width of the transformer's states
+    /// @throws io.github.sgpt4j.error.SgptException if a module's file is broken or does not fit what is before it
+    public static List<ModuleWeights> of(SentenceModules modules, int width) {
+        List<ModuleWeights> all = new ArrayList<>();
+        int columns = width;
+        for (Path folder : modules.tokenLayers()) {
+            DenseConfig dense = DenseConfig.readTokenLayer(folder, columns);
+            all.add(new ModuleWeights(folder, dense.tensors()));
+            columns = dense.out();
+        }
+        modules.positionWeights().ifPresent(p -> all.add(new ModuleWeights(p.directory(), p.tensors())));
+        columns = Math.multiplyExact(Math.max(1, modules.modes().size()), columns);
+        for (SentenceModules.Step step : modules.steps()) {
+            if (step instanceof SentenceModules.Step.Dense(Path folder)) {
+                DenseConfig dense = DenseConfig.read(folder, columns);
+                all.add(new ModuleWeights(folder, dense.tensors()));
+                columns = dense.out();
+            }
+        }
+        return all;
+    }
+}

@@ -1,0 +1,134 @@
+package io.github.sgpt4j.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sgpt4j.backend.PoolMode;
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.text.Quoted;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/// What a checkpoint in the sentence-transformers layout says about making embeddings from hidden states:
+/// `modules.json`, `1_Pooling/config.json`, `sentence_bert_config.json`, `config_sentence_transformers.json`. A
+/// checkpoint without such files gives SGPT's defaults: weighted mean, nothing after it.
+///
+/// @param transformer folder of config.json, weights and tokenizer
+/// @param input what is done to texts first
+/// @param tokenLayers folders of dense layers over each token's state, before pooling, in order
+/// @param modes pooling modes, results concatenated; empty if there are position weights
+/// @param positionWeights learnt weights of the mean, if these pool instead
+/// @param poolingFile the file that says so, if any does
+/// @param includePrompt whether a prompt's tokens take part in pooling
+/// @param steps what is done after pooling, in order
+/// @param use how embeddings are meant to be used: prompts, similarity, components
+public record SentenceModules(
+        Path transformer,
+        TransformerSettings input,
+        List<Path> tokenLayers,
+        List<PoolMode> modes,
+        Optional<PositionWeights> positionWeights,
+        Optional<Path> poolingFile,
+        boolean includePrompt,
+        List<Step> steps,
+        EmbeddingSettings use) {
+    /// One module after pooling.
+    public sealed interface Step {
+        /// Scales to Euclidean length 1; zero stays zero.
+        record Normalize() implements Step {}
+
+        /// A dense layer whose config.json and weights are in `directory`.
+        record Dense(Path directory) implements Step {}
+    }
+
+    public SentenceModules {
+        tokenLayers = List.copyOf(tokenLayers);
+        modes = List.copyOf(modes);
+        steps = List.copyOf(steps);
+    }
+
+    /// Most tokens of a text, if stated.
+    public OptionalInt maxLength() {
+        return input.maxLength();
+    }
+
+    /// Whether texts are lower-cased first.
+    public boolean lowerCase() {
+        return input.lowerCase();
+    }
+
+    /// Folders of modules that have weights, in order.
+    public List<Path> weightFolders() {
+        List<Path> folders = new ArrayList<>(tokenLayers);
+        positionWeights.map(PositionWeights::directory).ifPresent(folders::add);
+        for (Step step : steps) {
+            if (step instanceof Step.Dense(Path folder)) {
+                folders.add(folder);
+            }
+        }
+        return folders;
+    }
+
+    /// Texts put in front by name.
+    public Map<String, String> prompts() {
+        return use.prompts();
+    }
+
+    /// Name of the prompt used unless another is asked for.
+    public Optional<String> defaultPrompt() {
+        return use.defaultPrompt();
+    }
+
+    /// More modules than this are taken for a broken file.
+    private static final int MAX_MODULES = 64;
+
+    /// Reads the files in `directory`.
+    ///
+    /// @throws FormatException if one is broken
+    /// @throws UnsupportedModelException if a module is not supported
+    public static SentenceModules read(Path directory) {
+        Path file = directory.resolve("modules.json");
+        if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+            return new ModuleListReader(directory, file).withoutModules();
+        }
+        JsonNode modules = JsonFile.readTree(file);
+        if (!modules.isArray() || modules.isEmpty()) {
+            throw new FormatException("%s: expected a list of modules".formatted(file));
+        }
+        if (modules.size() > MAX_MODULES) {
+            throw new FormatException(
+                    "%s: expected at most %d modules, got %d".formatted(file, MAX_MODULES, modules.size()));
+        }
+        ModuleListReader reader = new ModuleListReader(directory, file);
+        modules.forEach(reader::add);
+        return reader.finish();
+    }
+
+    /// A module's folder, which must lie in the checkpoint.
+    static Path folder(Path directory, Path file, String path) {
+        if (path.startsWith("/") || path.contains("..") || path.matches("(?s).*[\\p{Cc}\\p{Zl}\\p{Zp}\\\\].*")) {
+            throw outside(file, path);
+        }
+        try {
+            Path folder = directory.resolve(path);
+            if (!folder.startsWith(directory)) {
+                throw outside(file, path);
+            }
+            return folder;
+        } catch (InvalidPathException e) {
+            throw outside(file, path);
+        }
+    }
+
+    private static FormatException outside(Path file, String path) {
+        return new FormatException(
+                "%s: module path %s: expected a folder of the checkpoint".formatted(file, Quoted.of(path)));
+    }
+}

@@ -1,0 +1,287 @@
+package io.github.sgpt4j.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sgpt4j.json.JsonFile;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/// What `sentence_bert_config.json` says about texts and the model that they go through. What it says
+/// to the software that builds model and tokenizer is followed or refused, as by the class Transformer
+/// of sentence-transformers 6.
+///
+/// @param maxLength most tokens of a text, if stated
+/// @param lengthKey the key that states it
+/// @param queryLength most tokens of a query, if another number is stated for them
+/// @param documentLength most tokens of a document, if another number is stated for them
+/// @param lowerCase texts are lower-cased first
+public record TransformerSettings(
+        OptionalInt maxLength,
+        String lengthKey,
+        OptionalInt queryLength,
+        OptionalInt documentLength,
+        boolean lowerCase) {
+    private static final String FILE = "sentence_bert_config.json";
+    private static final String MAX_SEQ_LENGTH = "max_seq_length";
+    private static final String PROCESSING = "processing_kwargs";
+    private static final String MAX_LENGTH = "max_length";
+    private static final String MODEL_MAX_LENGTH = "model_max_length";
+
+    /// Where files are taken from and whether their code may run: nothing that is computed depends on
+    /// it.
+    private static final Set<String> LOADING = Set.of(
+            "subfolder",
+            "token",
+            "use_auth_token",
+            "cache_dir",
+            "revision",
+            "code_revision",
+            "local_files_only",
+            "trust_remote_code",
+            "force_download",
+            "resume_download",
+            "proxies");
+
+    /// How the software that was meant computes, to rounding the same.
+    private static final Set<String> COMPUTING = Set.of(
+            "dtype",
+            "torch_dtype",
+            "attn_implementation",
+            "_attn_implementation",
+            "device_map",
+            "max_memory",
+            "offload_folder",
+            "low_cpu_mem_usage",
+            "use_safetensors",
+            "use_cache",
+            "output_attentions",
+            "output_hidden_states",
+            "return_dict",
+            "provider",
+            "provider_options",
+            "session_options",
+            "export",
+            "ov_config");
+
+    /// How texts are padded, which packed batches are not, and decoded.
+    private static final Set<String> PADDING = Set.of(
+            "padding",
+            "padding_side",
+            "pad_to_multiple_of",
+            "return_tensors",
+            "return_attention_mask",
+            "return_token_type_ids",
+            "use_fast",
+            "clean_up_tokenization_spaces");
+
+    /// Reads the file in the transformer's folder; without one nothing is stated.
+    ///
+    /// @throws io.github.sgpt4j.error.FormatException if it is broken
+    /// @throws io.github.sgpt4j.error.UnsupportedModelException if it asks for what is not followed
+    static TransformerSettings read(Path transformer) {
+        return JsonFile.readObjectIfPresent(transformer.resolve(FILE))
+                .map(file -> of(file, transformer))
+                .orElse(new TransformerSettings(
+                        OptionalInt.empty(), MAX_SEQ_LENGTH, OptionalInt.empty(), OptionalInt.empty(), false));
+    }
+
+    private static TransformerSettings of(JsonFile file, Path transformer) {
+        OptionalInt stated = length(file, MAX_SEQ_LENGTH);
+        String statedBy = MAX_SEQ_LENGTH;
+        for (String key : List.of("model_args", "model_kwargs")) {
+            requireHarmless(file, key, List.of(LOADING, COMPUTING));
+        }
+        for (String key : List.of("tokenizer_args", "tokenizer_kwargs", "processor_kwargs")) {
+            OptionalInt own = tokenizer(file, key, transformer);
+            if (own.isPresent()) {
+                stated = own;
+                statedBy = key;
+            }
+        }
+        for (String key : List.of("config_args", "config_kwargs")) {
+            config(file, key, transformer);
+        }
+        output(file);
+        for (String key : List.of("query_expansion", "tokenizer_name_or_path")) {
+            file.node(key).ifPresent(value -> {
+                throw file.unsupported(key, value, "null is");
+            });
+        }
+        OptionalInt called = processing(file);
+        // As in sentence-transformers: what the tokenizer is called with wins, then what is meant for a kind of text.
+        return called.isPresent()
+                ? new TransformerSettings(called, PROCESSING, OptionalInt.empty(), OptionalInt.empty(), lowerCase(file))
+                : new TransformerSettings(
+                        stated,
+                        statedBy,
+                        length(file, "query_length"),
+                        length(file, "document_length"),
+                        lowerCase(file));
+    }
+
+    private static boolean lowerCase(JsonFile file) {
+        return file.bool("do_lower_case", false);
+    }
+
+    private static OptionalInt length(JsonFile file, String key) {
+        return file.has(key) ? OptionalInt.of(file.positiveInt(key)) : OptionalInt.empty();
+    }
+
+    /// Refuses another output than hidden states, and another input than plain text.
+    private static void output(JsonFile file) {
+        require(file, "transformer_task", "feature-extraction");
+        require(file, "module_output_name", "token_embeddings");
+        Optional<JsonFile> modalities = file.object("modality_config");
+        if (modalities.isEmpty()) {
+            return;
+        }
+        entries(file, "modality_config").forEach((modality, value) -> {
+            if (!modality.equals("text")) {
+                throw modalities.get().unsupported(modality, value, "text alone is");
+            }
+        });
+        JsonFile text = modalities
+                .get()
+                .object("text")
+                .orElseThrow(() -> file.unsupported(
+                        "modality_config", file.node("modality_config").orElseThrow(), "text is"));
+        require(text, "method", "forward");
+        require(text, "method_output_name", "last_hidden_state");
+    }
+
+    private static void require(JsonFile file, String key, String expected) {
+        file.node(key).ifPresent(value -> {
+            if (!value.isTextual() || !value.textValue().equals(expected)) {
+                throw file.unsupported(key, value, expected + " is");
+            }
+        });
+    }
+
+    /// What the tokenizer is built with; the same value as in `tokenizer_config.json` changes nothing.
+    ///
+    /// @return the length that it states
+    private static OptionalInt tokenizer(JsonFile file, String key, Path transformer) {
+        OptionalInt length = OptionalInt.empty();
+        Map<String, JsonNode> entries = entries(file, key);
+        if (entries.isEmpty()) {
+            return length;
+        }
+        Optional<JsonFile> config = JsonFile.readObjectIfPresent(transformer.resolve("tokenizer_config.json"));
+        for (Map.Entry<String, JsonNode> entry : entries.entrySet()) {
+            String name = entry.getKey();
+            JsonNode value = entry.getValue();
+            boolean neutral = switch (name) {
+                case "do_lower_case" -> value.isBoolean() && !value.booleanValue();
+                case "truncation" -> isTruncation(value);
+                default -> false;
+            };
+            boolean same = isSame(value, config.flatMap(c -> c.node(name)));
+            if (name.equals(MODEL_MAX_LENGTH) && !value.isNull()) {
+                length = OptionalInt.of(file.object(key).orElseThrow().positiveInt(MODEL_MAX_LENGTH));
+            } else if (!neutral && !same && !LOADING.contains(name) && !PADDING.contains(name)) {
+                throw file.unsupported(
+                        key + "." + name, value, "tokenizer_config.json alone is followed, which does not say so");
+            }
+        }
+        return length;
+    }
+
+    /// What the configuration is changed by; the same value as in `config.json` changes nothing.
+    private static void config(JsonFile file, String key, Path transformer) {
+        Map<String, JsonNode> entries = entries(file, key);
+        if (entries.isEmpty()) {
+            return;
+        }
+        JsonFile config = JsonFile.readObject(transformer.resolve("config.json"));
+        entries.forEach((name, value) -> {
+            if (!isSame(value, config.node(name)) && !LOADING.contains(name) && !COMPUTING.contains(name)) {
+                throw file.unsupported(
+                        key + "." + name,
+                        value,
+                        "config.json alone is followed, which says %s"
+                                .formatted(config.has(name) ? "otherwise" : "nothing of it"));
+            }
+        });
+    }
+
+    private static boolean isSame(JsonNode value, Optional<JsonNode> stated) {
+        return stated.map(value::equals).orElse(value.isNull());
+    }
+
+    /// What the tokenizer is called with: what is said of texts and of everything. Pictures, sounds and
+    /// chats do not come up.
+    ///
+    /// @return the length that texts are cut to
+    private static OptionalInt processing(JsonFile file) {
+        OptionalInt length = OptionalInt.empty();
+        Optional<JsonFile> processing = file.object(PROCESSING);
+        for (Map.Entry<String, JsonNode> entry : entries(file, PROCESSING).entrySet()) {
+            switch (entry.getKey()) {
+                case "text", "common" -> {
+                    // What is said of everything is given last, and so wins.
+                    OptionalInt own = called(processing.orElseThrow(), entry.getKey());
+                    boolean last = entry.getKey().equals("common") || length.isEmpty();
+                    length = own.isPresent() && last ? own : length;
+                }
+                case "audio", "image", "video", "chat_template" -> {}
+                default ->
+                    throw processing
+                            .orElseThrow()
+                            .unsupported(
+                                    entry.getKey(),
+                                    entry.getValue(),
+                                    "expected common, text, audio, image, video or chat_template");
+            }
+        }
+        return length;
+    }
+
+    private static OptionalInt called(JsonFile processing, String key) {
+        OptionalInt length = OptionalInt.empty();
+        for (Map.Entry<String, JsonNode> entry : entries(processing, key).entrySet()) {
+            String name = entry.getKey();
+            JsonNode value = entry.getValue();
+            boolean neutral = value.isNull()
+                    || switch (name) {
+                        case "add_special_tokens" -> value.isBoolean() && value.booleanValue();
+                        case "truncation" -> isTruncation(value);
+                        default -> PADDING.contains(name);
+                    };
+            if (name.equals(MAX_LENGTH) && !neutral) {
+                length = OptionalInt.of(processing.object(key).orElseThrow().positiveInt(MAX_LENGTH));
+            } else if (!neutral) {
+                throw processing.unsupported(
+                        key + "." + name, value, "max_length, and special tokens and truncation as usual, are");
+            }
+        }
+        return length;
+    }
+
+    /// Whether a value asks to cut single texts as usual.
+    private static boolean isTruncation(JsonNode value) {
+        return value.isBoolean() && value.booleanValue()
+                || value.isTextual() && Set.of("longest_first", "only_first").contains(value.textValue());
+    }
+
+    private static void requireHarmless(JsonFile file, String key, List<Set<String>> harmless) {
+        entries(file, key).forEach((name, value) -> {
+            if (!value.isNull() && harmless.stream().noneMatch(names -> names.contains(name))) {
+                throw file.unsupported(key + "." + name, value, "nothing but how and from where to load it is");
+            }
+        });
+    }
+
+    private static Map<String, JsonNode> entries(JsonFile file, String key) {
+        Map<String, JsonNode> entries = new LinkedHashMap<>();
+        if (file.object(key).isPresent()) {
+            file.node(key)
+                    .ifPresent(
+                            node -> node.properties().forEach(entry -> entries.put(entry.getKey(), entry.getValue())));
+        }
+        return entries;
+    }
+}

@@ -1,0 +1,185 @@
+package io.github.sgpt4j.inference;
+
+import io.github.sgpt4j.batch.TokenBudget;
+import io.github.sgpt4j.call.Cancellation;
+import io.github.sgpt4j.model.Decoder;
+import io.github.sgpt4j.inference.BatchSource.Room;
+import io.github.sgpt4j.inference.BatchSource.Taken;
+import java.util.ArrayDeque;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ThreadFactory;
+import java.util.function.Function;
+import java.util.function.ToLongFunction;
+
+/// Shares batches out to the copies of one decoder, each on a device of its own. Borrows the decoders.
+///
+/// Each device has as many batches under way as its backend asks for. A GPU gets the next one while it computes, from
+/// one thread; a CPU computes several side by side, each on a thread of its own. One decoder works on the calling
+/// thread and as many more as it needs, several decoders on threads of their own. Where the system gives fewer threads,
+/// those compute that are there, the calling one at least.
+///
+/// @param decoders at least one, all with the same weights
+/// @param threads makes threads
+public record Lanes(List<Decoder> decoders, ThreadFactory threads) {
+    public Lanes(List<Decoder> decoders) {
+        this(decoders, Thread.ofPlatform().daemon().name("sgpt4j-lane").factory());
+    }
+
+    public Lanes {
+        decoders = List.copyOf(decoders);
+        if (decoders.isEmpty()) {
+            throw new IllegalArgumentException("no decoder");
+        }
+    }
+
+    /// For what does not depend on the device.
+    public Decoder any() {
+        return decoders.getFirst();
+    }
+
+    /// How a call is to share out at most `tokens` tokens at a time on each device.
+    TokenBudget budget(int tokens) {
+        int sides = decoders.stream()
+                .mapToInt(decoder -> decoder.batchesSideBySide(tokens))
+                .min()
+                .orElseThrow();
+        return new TokenBudget(tokens, sides);
+    }
+
+    /// A batch that was started. Closing gives up on it; after [#finish] it does nothing. Used by one thread.
+    interface Started extends AutoCloseable {
+        /// Waits for the batch and keeps its results.
+        void finish();
+
+        @Override
+        void close();
+    }
+
+    /// One decoder's work during a call.
+    interface Lane<B> extends AutoCloseable {
+        /// Called by several threads at a time where batches are computed side by side.
+        Started start(B batch);
+
+        @Override
+        default void close() {}
+    }
+
+    /// Runs all batches; which decoder takes which is open. The first failure ends the others, and so does an
+    /// interrupt of the calling thread: no further batch is begun, and no further layer of those under way.
+    ///
+    /// @param batches used by one thread at a time
+    /// @param tokens of a batch
+    /// @param budget how many are computed side by side on a device, and the most tokens that these have together,
+    ///     but for a larger one alone
+    /// @param cancellation of the call, asked before each batch
+    <B> void run(
+            Iterator<B> batches,
+            ToLongFunction<B> tokens,
+            TokenBudget budget,
+            Cancellation cancellation,
+            Function<Decoder, Lane<B>> open) {
+        BatchSource<B> source = new BatchSource<>(batches, tokens, cancellation);
+        if (decoders.size() == 1) {
+            attempt(source, () -> runDecoder(source, any(), budget, cancellation, open));
+        } else {
+            LaneThreads started = new LaneThreads(threads);
+            attempt(source, () -> {
+                for (Decoder decoder : decoders) {
+                    Runnable share =
+                            () -> attempt(source, () -> runDecoder(source, decoder, budget, cancellation, open));
+                    if (!started.start(share)) {
+                        share.run();
+                        break;
+                    }
+                }
+            });
+            started.await(cancellation);
+        }
+        source.throwFailure();
+    }
+
+    private static void attempt(BatchSource<?> source, Runnable work) {
+        try {
+            work.run();
+        } catch (RuntimeException | Error e) {
+            source.fail(e);
+        }
+    }
+
+    /// One decoder's share, on this thread and others.
+    private <B> void runDecoder(
+            BatchSource<B> source,
+            Decoder decoder,
+            TokenBudget budget,
+            Cancellation cancellation,
+            Function<Decoder, Lane<B>> open) {
+        Room room = new Room(budget.sides() == 1 ? Long.MAX_VALUE : budget.tokens());
+        // Without a batch no lane is opened.
+        Optional<Taken<B>> first = source.next(room);
+        if (first.isEmpty()) {
+            return;
+        }
+        try (Lane<B> lane = open.apply(decoder)) {
+            if (budget.sides() == 1) {
+                runQueue(source, room, lane, first, decoder.batchesInFlight());
+                return;
+            }
+            LaneThreads beside = new LaneThreads(threads);
+            attempt(source, () -> {
+                while (beside.count() < budget.sides() - 1 && !source.isEmpty()) {
+                    Optional<Taken<B>> batch = source.poll(room);
+                    if (!beside.start(() -> attempt(source, () -> runQueue(source, room, lane, batch, 1)))) {
+                        // Whatever was taken must be computed before more is waited for.
+                        batch.ifPresent(taken -> run(source, room, lane, taken));
+                        break;
+                    }
+                }
+                runQueue(source, room, lane, first, 1);
+            });
+            beside.await(cancellation);
+        }
+    }
+
+    /// Runs one batch to its end.
+    private static <B> void run(BatchSource<B> source, Room room, Lane<B> lane, Taken<B> batch) {
+        try (Started started = lane.start(batch.batch())) {
+            started.finish();
+        }
+        source.done(batch, room);
+    }
+
+    private record Running<B>(Taken<B> batch, Started started) {}
+
+    /// Runs batches with at most `most` under way, oldest first, until there are no more.
+    ///
+    /// @param first a batch that was taken already
+    private static <B> void runQueue(
+            BatchSource<B> source, Room room, Lane<B> lane, Optional<Taken<B>> first, int most) {
+        ArrayDeque<Running<B>> underWay = new ArrayDeque<>();
+        try {
+            Optional<Taken<B>> batch = first.isPresent() ? first : source.next(room);
+            while (batch.isPresent()) {
+                underWay.add(new Running<>(batch.get(), lane.start(batch.get().batch())));
+                if (underWay.size() == most) {
+                    finishFirst(source, room, underWay);
+                }
+                batch = source.next(room);
+            }
+            while (!underWay.isEmpty()) {
+                finishFirst(source, room, underWay);
+            }
+        } finally {
+            underWay.forEach(running -> running.started().close());
+        }
+    }
+
+    private static <B> void finishFirst(BatchSource<B> source, Room room, ArrayDeque<Running<B>> underWay) {
+        Running<B> oldest = underWay.removeFirst();
+        try (Started started = oldest.started()) {
+            started.finish();
+        }
+        source.done(oldest.batch(), room);
+    }
+}

@@ -1,0 +1,83 @@
+package io.github.sgpt4j.inference;
+
+import io.github.sgpt4j.call.Cancellation;
+import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.tokenizer.EncodedText;
+import io.github.sgpt4j.tokenizer.Tokenizer;
+
+/// How a text becomes the token ids that are embedded: a prompt in front of it, or brackets around its ids, or nothing.
+public sealed interface TextFraming {
+    /// The text as it is.
+    record Plain() implements TextFraming {}
+
+    /// A prompt in front of the text, tokenized together with it.
+    record Prompt(String text) implements TextFraming {}
+
+    /// SGPT's asymmetric models ("specb"): one token before and one after the text's ids, which are cut to leave room.
+    record Brackets(int before, int after) implements TextFraming {}
+
+    /// A prompt in front of the text.
+    ///
+    /// @param text empty for none
+    static TextFraming prompt(String text) {
+        return text.isEmpty() ? new Plain() : new Prompt(text);
+    }
+
+    /// The brackets of queries.
+    static Brackets queryBrackets(Tokenizer tokenizer) {
+        return brackets(tokenizer, "[", "]");
+    }
+
+    /// The brackets of documents.
+    static Brackets documentBrackets(Tokenizer tokenizer) {
+        return brackets(tokenizer, "{", "}");
+    }
+
+    private static Brackets brackets(Tokenizer tokenizer, String before, String after) {
+        return new Brackets(single(tokenizer, before), single(tokenizer, after));
+    }
+
+    private static int single(Tokenizer tokenizer, String text) {
+        int[] ids = tokenizer.encode(text, false);
+        if (ids.length != 1) {
+            throw new UnsupportedModelException(
+                    "specb: expected \"%s\" to be one token of the model's vocabulary, got %d tokens"
+                            .formatted(text, ids.length));
+        }
+        return ids[0];
+    }
+
+    /// Fewest ids that [#encode] has to be given room for: special tokens and brackets.
+    default int fewest(Tokenizer tokenizer) {
+        return tokenizer.specialTokensAdded() + (this instanceof Brackets ? 2 : 0);
+    }
+
+    /// Token ids of a text, and how many they were before it was cut.
+    ///
+    /// @param maxLength most ids, at least [#fewest]; the text is cut on the right, special tokens and brackets
+    ///     stay
+    default EncodedText encode(Tokenizer tokenizer, String text, int maxLength) {
+        return encode(tokenizer, text, maxLength, Cancellation.NEVER);
+    }
+
+    /// As [#encode(Tokenizer, String, int)], for a call that may be cancelled meanwhile.
+    default EncodedText encode(Tokenizer tokenizer, String text, int maxLength, Cancellation cancellation) {
+        return switch (this) {
+            case Plain p -> tokenizer.encodeCounted(text, maxLength, cancellation);
+            case Prompt(String prompt) -> tokenizer.encodeCounted(prompt + text, maxLength, cancellation);
+            case Brackets(int before, int after) ->
+                tokenizer.encodeBetween(before, text, after, maxLength, cancellation);
+        };
+    }
+
+    /// Tokens of the prompt that a text begins with, for models whose pooling leaves them out. As in
+    /// sentence-transformers: the prompt tokenized alone, less a special token at its end.
+    default int promptLength(Tokenizer tokenizer) {
+        if (!(this instanceof Prompt(String prompt))) {
+            return 0;
+        }
+        int[] ids = tokenizer.encode(prompt, true);
+        boolean special = ids.length > 0 && tokenizer.isSpecial(ids[ids.length - 1]);
+        return special ? ids.length - 1 : ids.length;
+    }
+}

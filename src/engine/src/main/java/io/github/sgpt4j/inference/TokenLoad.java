@@ -1,0 +1,98 @@
+package io.github.sgpt4j.inference;
+
+import io.github.sgpt4j.backend.Download;
+import io.github.sgpt4j.backend.PoolMode;
+import io.github.sgpt4j.batch.SequenceBatch;
+import io.github.sgpt4j.batch.TokenBudget;
+import io.github.sgpt4j.call.Cancellation;
+import io.github.sgpt4j.model.Decoder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/// Work for measuring: texts of random tokens, embedded and scored as real ones are, without a tokenizer.
+///
+/// @param texts number of texts
+/// @param tokens tokens of each
+/// @param queryTokens tokens of the query that is scored after each text
+/// @param batchTokens most tokens computed at the same time on a device
+public record TokenLoad(int texts, int tokens, int queryTokens, int batchTokens) {
+    /// Tokens that all texts to be scored begin with, like the instruction of a prompt.
+    private static final int INSTRUCTION = 14;
+
+    public TokenLoad {
+        if (texts < 1 || tokens < 1 || queryTokens < 1 || batchTokens < 1) {
+            throw new IllegalArgumentException(
+                    "expected texts, tokens, query tokens and batch tokens of at least 1, got %d, %d, %d, %d"
+                            .formatted(texts, tokens, queryTokens, batchTokens));
+        }
+    }
+
+    /// Embeds all texts once, by their weighted mean.
+    ///
+    /// @param cancellation of the call
+    public void embed(Lanes lanes, Cancellation cancellation) {
+        List<int[]> sequences = sequences(lanes);
+        int[] lengths = sequences.stream().mapToInt(s -> s.length).toArray();
+        TokenBudget budget = lanes.budget(batchTokens);
+        lanes.run(
+                budget.plan(lengths).iterator(),
+                group -> (long) group.length * tokens,
+                budget,
+                cancellation,
+                decoder -> group -> start(decoder, sequences, group, cancellation));
+    }
+
+    private static Lanes.Started start(Decoder decoder, List<int[]> sequences, int[] group, Cancellation cancellation) {
+        SequenceBatch batch =
+                SequenceBatch.of(Arrays.stream(group).mapToObj(sequences::get).toList());
+        Download download = decoder.startPool(
+                batch, new int[group.length], List.of(), List.of(PoolMode.WEIGHTED_MEAN), cancellation);
+        return new Lanes.Started() {
+            @Override
+            public void finish() {
+                download.get();
+            }
+
+            @Override
+            public void close() {
+                download.close();
+            }
+        };
+    }
+
+    /// Scores one query after each text, once.
+    ///
+    /// @param cancellation of the call
+    public void score(Lanes lanes, Cancellation cancellation) {
+        SplittableRandom random = new SplittableRandom(2);
+        int[] query = ids(random, lanes, queryTokens);
+        int max = lanes.any().config().longest();
+        int[] instruction = ids(random, lanes, Math.min(INSTRUCTION, tokens));
+        List<ScoringRequest> requests = new ArrayList<>();
+        for (int[] text : sequences(lanes)) {
+            System.arraycopy(instruction, 0, text, 0, instruction.length);
+            requests.add(ScoringRequest.of(text, query, instruction.length, max));
+        }
+        PairScorer.score(lanes, requests, batchTokens, (done, total) -> {}, cancellation);
+    }
+
+    private List<int[]> sequences(Lanes lanes) {
+        SplittableRandom random = new SplittableRandom(1);
+        List<int[]> sequences = new ArrayList<>(texts);
+        for (int i = 0; i < texts; i++) {
+            sequences.add(ids(random, lanes, tokens));
+        }
+        return sequences;
+    }
+
+    private static int[] ids(SplittableRandom random, Lanes lanes, int count) {
+        int vocabulary = lanes.any().config().vocabulary();
+        int[] ids = new int[count];
+        for (int i = 0; i < count; i++) {
+            ids[i] = random.nextInt(vocabulary);
+        }
+        return ids;
+    }
+}

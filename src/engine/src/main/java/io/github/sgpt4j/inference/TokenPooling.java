@@ -1,0 +1,147 @@
+package io.github.sgpt4j.inference;
+
+import io.github.sgpt4j.checkpoint.DenseConfig;
+import io.github.sgpt4j.checkpoint.PositionWeights;
+import io.github.sgpt4j.checkpoint.SentenceModules;
+
+import io.github.sgpt4j.backend.Download;
+import io.github.sgpt4j.backend.PoolMode;
+import io.github.sgpt4j.batch.SequenceBatch;
+import io.github.sgpt4j.call.Cancellation;
+import io.github.sgpt4j.model.Decoder;
+import io.github.sgpt4j.model.TokenLayer;
+import io.github.sgpt4j.weights.MappedFiles;
+import io.github.sgpt4j.weights.WeightTensor;
+import io.github.sgpt4j.weights.Weights;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// How the final states of a text's tokens become one vector: dense layers over each token, if there are any, then
+/// pooling modes or the mean by learnt weights. Owns the weights of the layers until closed; borrows the decoders.
+///
+/// The mean by learnt weights is computed by the processor from a copy of a batch's states, on a GPU too.
+public final class TokenPooling implements AutoCloseable {
+    private final List<PoolMode> modes;
+    private final Optional<float[]> positionWeights;
+    private final List<Weights> opened = new ArrayList<>();
+    private final Map<Decoder, List<TokenLayer>> layers = new IdentityHashMap<>();
+    private final int tokenWidth;
+    private final int longest;
+
+    private TokenPooling(
+            Lanes lanes, List<Path> tokenLayers, List<PoolMode> modes, Optional<PositionWeights> positionWeights) {
+        this.modes = List.copyOf(modes);
+        int longest = lanes.any().config().longest();
+        this.longest = Math.min(
+                longest, positionWeights.map(PositionWeights::positions).orElse(longest));
+        lanes.decoders().forEach(decoder -> layers.put(decoder, new ArrayList<>()));
+        int columns = lanes.any().width();
+        try {
+            for (Path folder : tokenLayers) {
+                columns = load(folder, columns);
+            }
+            this.positionWeights = positionWeights.map(weights -> weights.load(longest));
+        } catch (RuntimeException | Error e) {
+            close();
+            throw e;
+        }
+        tokenWidth = columns;
+    }
+
+    /// What a checkpoint says.
+    ///
+    /// @param chosen modes instead of its own, or empty
+    /// @throws io.github.sgpt4j.error.SgptException if a file of a module is missing or broken, or does not fit the
+    ///     model
+    public static TokenPooling load(Lanes lanes, SentenceModules modules, List<PoolMode> chosen) {
+        return chosen.isEmpty()
+                ? new TokenPooling(lanes, modules.tokenLayers(), modules.modes(), modules.positionWeights())
+                : new TokenPooling(lanes, modules.tokenLayers(), chosen, Optional.empty());
+    }
+
+    /// Pooling modes alone.
+    static TokenPooling of(Lanes lanes, List<PoolMode> modes) {
+        return new TokenPooling(lanes, List.of(), modes, Optional.empty());
+    }
+
+    /// @return outputs of the layer
+    private int load(Path folder, int columns) {
+        DenseConfig config = DenseConfig.readTokenLayer(folder, columns);
+        Weights weights = Weights.open(folder);
+        opened.add(weights);
+        WeightTensor weight = config.weight(weights);
+        Optional<WeightTensor> bias = config.bias(weights);
+        return weights.mapped().opening(() -> {
+            layers.forEach((decoder, own) -> own.add(decoder.tokenLayer(weight, bias, config.activation())));
+            return config.out();
+        });
+    }
+
+    /// Values that are made of a token's state before pooling, outside of weights.
+    ///
+    /// @param width of a state
+    /// @param copied whether a copy for the processor counts
+    public static long values(SentenceModules modules, int width, boolean copied) {
+        long values = 0;
+        int columns = width;
+        for (Path folder : modules.tokenLayers()) {
+            columns = DenseConfig.readTokenLayer(folder, columns).out();
+            values += columns;
+        }
+        return modules.positionWeights().isPresent() && copied ? values + columns : values;
+    }
+
+    /// Pooling modes, results concatenated; empty for the mean by learnt weights.
+    public List<PoolMode> modes() {
+        return modes;
+    }
+
+    /// Components of a pooled vector.
+    public int width() {
+        return Math.multiplyExact(Math.max(1, modes.size()), tokenWidth);
+    }
+
+    /// The weight files of the layers.
+    public MappedFiles mapped() {
+        return MappedFiles.together(opened.stream().map(Weights::mapped).toArray(MappedFiles[]::new));
+    }
+
+    /// Most tokens of a text that can be pooled.
+    int longest() {
+        return longest;
+    }
+
+    /// Starts to pool each sequence; the caller closes the result.
+    ///
+    /// @param skip leading tokens of each sequence to leave out, `[sequences]`
+    /// @param cancellation of the call
+    /// @return `[sequences, width]`, row-major
+    Download start(Decoder decoder, SequenceBatch batch, int[] skip, Cancellation cancellation) {
+        List<TokenLayer> own = layers.getOrDefault(decoder, List.of());
+        if (positionWeights.isEmpty()) {
+            return decoder.startPool(batch, skip, own, modes, cancellation);
+        }
+        float[] weights = positionWeights.get();
+        Download states = decoder.startStates(batch.packed(), own, cancellation);
+        return new Download() {
+            @Override
+            public float[] get() {
+                return PositionWeights.pool(weights, states.get(), tokenWidth, batch.rows(), skip);
+            }
+
+            @Override
+            public void close() {
+                states.close();
+            }
+        };
+    }
+
+    @Override
+    public void close() {
+        opened.forEach(Weights::close);
+    }
+}
