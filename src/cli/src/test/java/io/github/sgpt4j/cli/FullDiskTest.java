@@ -158,7 +158,7 @@ class FullDiskTest {
                 "embed -m MODEL -i IN -o DISK/out.npy --quiet",
                 "index -m MODEL --corpus DATA/corpus.jsonl --index DISK --quiet",
                 "eval -m MODEL --data DATA --cache DISK --quiet")) {
-            said.add(failure(ChildCommand.mounted("mount -t tmpfs -o size=16k none " + disk), List.of(), line));
+            said.add(failure(ChildCommand.mounted("mount -t tmpfs -o size=8k none " + disk), List.of(), line));
         }
         for (String each : said) {
             assertTrue(each.startsWith(disk.toString()) && each.contains("No space left on device"), each);
