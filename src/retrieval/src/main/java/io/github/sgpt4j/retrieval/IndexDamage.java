@@ -162,6 +162,9 @@ final class IndexDamage {
                 snapshot.check(name, _ -> {});
             }
             return Optional.empty();
+        } catch (IndexNotFoundException e) {
+            // Nothing was committed yet.
+            return Optional.empty();
         } catch (IOException | RuntimeException | Error e) {
             e.addSuppressed(failure);
             return Optional.of(told(index, e).orElseGet(() -> broken(index, "cannot be read: " + e, e)));
