@@ -143,8 +143,7 @@ final class MatrixPacker {
 
     private void copyColumns(
             WeightTensor tensor, long at, long stride, int depth, float[] buffer, int to, int columns) {
-        Widening.widenMappedRows(
-                tensor.data(), tensor.dtype(), at, stride, buffer, to, width, depth, columns);
+        Widening.widenMappedRows(tensor.data(), tensor.dtype(), at, stride, buffer, to, width, depth, columns);
     }
 
     private void copyRows(

@@ -73,8 +73,7 @@ public final class Widening {
         for (int first = 0; first < rows; first += together) {
             int n = Math.min(together, rows - first);
             for (int r = 0; r < n; r++) {
-                MemorySegment.copy(
-                        in, LittleEndian.I16, byteOffset + (first + r) * stride, chunk, r * count, count);
+                MemorySegment.copy(in, LittleEndian.I16, byteOffset + (first + r) * stride, chunk, r * count, count);
             }
             if (outStride == count) {
                 toFloats(dtype, chunk, 0, out, o + first * outStride, n * count);
@@ -97,8 +96,8 @@ public final class Widening {
     private static void bf16ToFloats(short[] in, int i, float[] out, int o, int count) {
         int c = 0;
         for (; c < Simd.F.loopBound(count); c += Simd.LANES) {
-            IntVector bits = (IntVector) ShortVector.fromArray(Simd.S, in, i + c)
-                    .convertShape(VectorOperators.ZERO_EXTEND_S2I, Simd.I, 0);
+            IntVector bits = (IntVector)
+                    ShortVector.fromArray(Simd.S, in, i + c).convertShape(VectorOperators.ZERO_EXTEND_S2I, Simd.I, 0);
             bits.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoArray(out, o + c);
         }
         for (; c < count; c++) {
