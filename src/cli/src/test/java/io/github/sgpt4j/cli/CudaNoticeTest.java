@@ -24,6 +24,8 @@ class CudaNoticeTest {
     @TempDir
     private Path folder;
 
+    private static final String BUILT_KERNELS = "io/github/sgpt4j/backend/cuda/sgpt4j.fatbin";
+
     @BeforeEach
     void requireStandIn() {
         assumeTrue(Files.exists(STAND_IN.resolve("libcuda.so.1")), "needs the stand-in, see kernels/build.sh");
@@ -42,6 +44,10 @@ class CudaNoticeTest {
         Path err = folder.resolve("err");
         ProcessBuilder builder = new ProcessBuilder(command).redirectError(err.toFile());
         builder.environment().put("SGPT_CUDA_PATH", STAND_IN.toString());
+        if (ClassLoader.getSystemResource(BUILT_KERNELS) != null) {
+            // Refuses the image that the build made, so that kernels are compiled at run time.
+            builder.environment().put("SGPT_STANDIN_FAIL", "cuModuleLoadDataEx:209@1");
+        }
         Process process = builder.start();
         String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         int code = process.waitFor();
