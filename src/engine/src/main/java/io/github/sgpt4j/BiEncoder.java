@@ -1,10 +1,9 @@
 package io.github.sgpt4j;
 
-import io.github.sgpt4j.checkpoint.Fingerprint;
-
 import io.github.sgpt4j.call.Cancellation;
-import io.github.sgpt4j.inference.EmbeddingSteps;
+import io.github.sgpt4j.checkpoint.Fingerprint;
 import io.github.sgpt4j.checkpoint.SentenceModules;
+import io.github.sgpt4j.inference.EmbeddingSteps;
 import io.github.sgpt4j.inference.TextEncoder;
 import io.github.sgpt4j.inference.TokenPooling;
 import io.github.sgpt4j.weights.MappedFiles;

@@ -1,12 +1,12 @@
 package io.github.sgpt4j;
 
 import io.github.sgpt4j.backend.cpu.CpuOptions;
-import io.github.sgpt4j.model.Decoder;
-import io.github.sgpt4j.model.DecoderLayout;
-import io.github.sgpt4j.model.family.DecoderConfig;
 import io.github.sgpt4j.checkpoint.ModuleWeights;
 import io.github.sgpt4j.checkpoint.SentenceModules;
 import io.github.sgpt4j.inference.TokenPooling;
+import io.github.sgpt4j.model.Decoder;
+import io.github.sgpt4j.model.DecoderLayout;
+import io.github.sgpt4j.model.family.DecoderConfig;
 import io.github.sgpt4j.tensor.DType;
 import io.github.sgpt4j.weights.ExpectedTensor;
 import io.github.sgpt4j.weights.Weights;

@@ -1,20 +1,19 @@
 package io.github.sgpt4j;
 
-import io.github.sgpt4j.checkpoint.Fingerprint;
-
 import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.checkpoint.CheckpointFiles;
+import io.github.sgpt4j.checkpoint.Fingerprint;
+import io.github.sgpt4j.checkpoint.SentenceModules;
 import io.github.sgpt4j.checkpoint.StrayTensors;
+import io.github.sgpt4j.checkpoint.TokenizerFolder;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.inference.Background;
+import io.github.sgpt4j.inference.Lanes;
 import io.github.sgpt4j.model.AdaptedModel;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.DecoderLayout;
 import io.github.sgpt4j.model.family.DecoderConfig;
-import io.github.sgpt4j.inference.Background;
-import io.github.sgpt4j.inference.Lanes;
-import io.github.sgpt4j.checkpoint.SentenceModules;
-import io.github.sgpt4j.checkpoint.TokenizerFolder;
 import io.github.sgpt4j.tokenizer.Tokenizer;
 import io.github.sgpt4j.weights.WeightScan;
 import io.github.sgpt4j.weights.WeightTensor;

@@ -1,11 +1,10 @@
 package io.github.sgpt4j;
 
 import io.github.sgpt4j.checkpoint.ModelName;
-
-import io.github.sgpt4j.model.family.DecoderConfig;
-import io.github.sgpt4j.model.family.Positions;
 import io.github.sgpt4j.checkpoint.SentenceModules;
 import io.github.sgpt4j.checkpoint.TransformerSettings;
+import io.github.sgpt4j.model.family.DecoderConfig;
+import io.github.sgpt4j.model.family.Positions;
 import io.github.sgpt4j.tensor.DType;
 import java.nio.file.Path;
 import java.util.List;

@@ -1,12 +1,11 @@
 package io.github.sgpt4j;
 
 import io.github.sgpt4j.checkpoint.ModelName;
-
-import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.checkpoint.SentenceModules;
+import io.github.sgpt4j.checkpoint.TransformerSettings;
+import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.inference.TextEncoder;
 import io.github.sgpt4j.inference.TextFraming;
-import io.github.sgpt4j.checkpoint.TransformerSettings;
 import io.github.sgpt4j.tokenizer.Tokenizer;
 import java.util.EnumMap;
 import java.util.List;

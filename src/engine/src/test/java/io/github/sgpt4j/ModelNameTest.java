@@ -1,10 +1,9 @@
 package io.github.sgpt4j;
 
-import io.github.sgpt4j.checkpoint.ModelName;
-
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.sgpt4j.checkpoint.ModelName;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,14 +1,13 @@
 package io.github.sgpt4j.inference;
 
-import io.github.sgpt4j.checkpoint.DenseConfig;
-import io.github.sgpt4j.checkpoint.SentenceModules;
-
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.backend.Linear;
 import io.github.sgpt4j.backend.MatrixRows;
 import io.github.sgpt4j.backend.Tensor;
 import io.github.sgpt4j.call.Cancellation;
+import io.github.sgpt4j.checkpoint.DenseConfig;
+import io.github.sgpt4j.checkpoint.SentenceModules;
 import io.github.sgpt4j.weights.MappedFiles;
 import io.github.sgpt4j.weights.Weights;
 import java.nio.file.Path;

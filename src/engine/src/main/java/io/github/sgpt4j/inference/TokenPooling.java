@@ -1,13 +1,12 @@
 package io.github.sgpt4j.inference;
 
-import io.github.sgpt4j.checkpoint.DenseConfig;
-import io.github.sgpt4j.checkpoint.PositionWeights;
-import io.github.sgpt4j.checkpoint.SentenceModules;
-
 import io.github.sgpt4j.backend.Download;
 import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.batch.SequenceBatch;
 import io.github.sgpt4j.call.Cancellation;
+import io.github.sgpt4j.checkpoint.DenseConfig;
+import io.github.sgpt4j.checkpoint.PositionWeights;
+import io.github.sgpt4j.checkpoint.SentenceModules;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.TokenLayer;
 import io.github.sgpt4j.weights.MappedFiles;
