@@ -14,6 +14,7 @@ import io.github.sgpt4j.backend.RotaryParameters;
 import io.github.sgpt4j.backend.Table;
 import io.github.sgpt4j.backend.Tensor;
 import io.github.sgpt4j.backend.cpu.amx.Amx;
+import io.github.sgpt4j.backend.cpu.code.Linux;
 import io.github.sgpt4j.backend.cpu.kernel.Activations;
 import io.github.sgpt4j.backend.cpu.kernel.Rotations;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
@@ -26,6 +27,7 @@ import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 
 /// The operations on the CPU, with the Vector API; matrix products on a matrix unit where there is one
@@ -105,12 +107,9 @@ public final class CpuBackend implements Backend {
         if (options.usesMatrixUnit()) {
             return ", AMX";
         }
-        return (Amx.isThere()
-                        ? Amx.problem()
-                                .map(reason -> ", no AMX (" + reason + ")")
-                                .orElse("")
-                        : "")
-                + vectorCode();
+        // Other systems and other architectures have no AMX to ask about.
+        Optional<String> problem = Linux.isHere() ? Amx.problem() : Optional.empty();
+        return problem.map(reason -> ", no AMX (" + reason + ")").orElse("") + vectorCode();
     }
 
     private String vectorCode() {

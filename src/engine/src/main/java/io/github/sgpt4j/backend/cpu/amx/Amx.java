@@ -89,11 +89,6 @@ public final class Amx {
         return PROBLEM;
     }
 
-    /// Whether this is a machine that has the unit, usable or not.
-    public static boolean isThere() {
-        return Linux.isHere() && Linux.processorHas(FEATURES);
-    }
-
     private static Optional<String> findProblem() {
         Optional<String> problem = Linux.problem(FEATURES, "this processor has none", PROPERTY);
         return problem.isPresent() || Linux.permitsTiles() ? problem : Optional.of("the system does not permit it");
