@@ -66,7 +66,7 @@ record DownloadRules(HubModel model, HubOptions options, HubListener listener) {
     }
 
     private static List<RemoteFile> unverified(List<RemoteFile> files) {
-        return files.stream().filter(file -> ContentHash.of(file).isEmpty()).toList();
+        return files.stream().filter(file -> BlobHash.of(file).isEmpty()).toList();
     }
 
     private static String names(List<RemoteFile> files) {

@@ -329,7 +329,7 @@ public final class CpuBackend implements Backend {
         int hidden = norm.columns();
         CpuTensor from = checked(x, x.rows(), hidden, "pool, input");
         CpuTensor to = checked(out, count, Math.multiplyExact(modes.size(), hidden), "pool, output");
-        Pooling pooling = new Pooling((CpuNorm) norm, List.copyOf(modes));
+        PooledSequence pooling = new PooledSequence((CpuNorm) norm, List.copyOf(modes));
         workers.parallelFor(
                 count, (s, scratch) -> pooling.sequence(from, sequences, s, skip[s], to.data(), to.offset(s), scratch));
     }

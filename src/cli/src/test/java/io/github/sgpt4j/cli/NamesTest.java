@@ -1,0 +1,50 @@
+package io.github.sgpt4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Names in the sources of every module.
+class NamesTest {
+    private static final Path ROOT = Path.of("..", "..");
+
+    private static List<Path> sources(String folder) throws IOException {
+        try (Stream<Path> files = Files.walk(ROOT.resolve(folder))) {
+            return files.filter(file -> file.toString().endsWith(".java")).toList();
+        }
+    }
+
+    /// Who reads a name in one file knows which class it is, whatever that file imports.
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "src/engine/src/main/java",
+                "src/retrieval/src/main/java",
+                "src/nano/src/main/java",
+                "src/cli/src/main/java",
+                "weights-tools/src/main/java",
+                "jmh/src/main/java"
+            })
+    void noTwoClassesOfAModuleHaveOneName(String folder) throws IOException {
+        Map<String, Path> byName = new HashMap<>();
+        List<String> twice = new ArrayList<>();
+        for (Path file : sources(folder)) {
+            Path other = byName.put(file.getFileName().toString(), file);
+            if (other != null && !file.endsWith("package-info.java")) {
+                twice.add(other + " and " + file);
+            }
+        }
+        assertTrue(byName.size() > 1, folder);
+        assertEquals(List.of(), twice);
+    }
+}
