@@ -42,7 +42,7 @@ public final class CpuBackend implements Backend {
     private static final String VECTOR_MODULE = "jdk.incubator.vector";
 
     /// Fewest tokens that a batch beside others may have to do with.
-    private static final int FEWEST_TOKENS = 256;
+    private static final int MIN_TOKENS = 256;
 
     /// Nanoseconds between attempts to close memory that is in use.
     private static final long CLOSING_PAUSE = 50_000;
@@ -372,7 +372,7 @@ public final class CpuBackend implements Backend {
     /// operation get more done. A batch must be worth reading the weights for it.
     @Override
     public int batchesSideBySide(int tokens) {
-        return Math.clamp(tokens / FEWEST_TOKENS, 1, Math.max(1, workers.threads() - workers.entered()));
+        return Math.clamp(tokens / MIN_TOKENS, 1, Math.max(1, workers.threads() - workers.entered()));
     }
 
     /// Does nothing: operations have finished when they return.

@@ -19,7 +19,7 @@ import java.util.function.IntPredicate;
 /// Reads normalizers, pre-tokenizers and decoders of `tokenizer.json`. A type or key that is not known is refused.
 public final class StepReader {
     /// Of a pre-tokenizer, each of which calls the next.
-    private static final int MOST_STEPS = 100;
+    private static final int MAX_STEPS = 100;
 
     private StepReader() {}
 
@@ -68,9 +68,9 @@ public final class StepReader {
         List<PreTokenizer> steps = new ArrayList<>();
         if (parent.has("pre_tokenizer")) {
             addPreTokenizer(parent.object("pre_tokenizer"), parent.has("normalizer"), steps);
-            if (steps.size() > MOST_STEPS) {
+            if (steps.size() > MAX_STEPS) {
                 throw new UnsupportedModelException("%s: expected at most %d steps, got %d"
-                        .formatted(parent.where("pre_tokenizer"), MOST_STEPS, steps.size()));
+                        .formatted(parent.where("pre_tokenizer"), MAX_STEPS, steps.size()));
             }
         }
         return steps;
