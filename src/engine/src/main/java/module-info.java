@@ -18,6 +18,7 @@ module io.github.sgpt4j.engine {
     exports io.github.sgpt4j.checkpoint to
             io.github.sgpt4j.weightstools;
     exports io.github.sgpt4j.json to
+            io.github.sgpt4j.retrieval,
             io.github.sgpt4j.weightstools;
     exports io.github.sgpt4j.text to
             io.github.sgpt4j.retrieval,

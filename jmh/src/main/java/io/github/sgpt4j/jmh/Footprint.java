@@ -8,7 +8,7 @@ import java.util.function.LongSupplier;
 final class Footprint {
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     private static final long PAUSE_MILLIS = 20;
-    private static final int FEWEST_LOOKS = 10;
+    private static final int MIN_LOOKS = 10;
 
     private Footprint() {}
 
@@ -29,7 +29,7 @@ final class Footprint {
         try {
             do {
                 work.run();
-            } while (watch.looks < FEWEST_LOOKS);
+            } while (watch.looks < MIN_LOOKS);
             watch.stopped = true;
             thread.join();
         } catch (InterruptedException e) {

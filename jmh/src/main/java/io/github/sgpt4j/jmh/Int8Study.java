@@ -17,7 +17,7 @@ final class Int8Study {
     /// Weights widened at a time: a divisor of half a panel.
     private static final int PIECE = 128;
 
-    private static final int MOST = 127;
+    private static final int MAX_VALUE = 127;
 
     private Int8Study() {}
 
@@ -70,8 +70,8 @@ final class Int8Study {
 
     private static Loop products() {
         int columns = Int8Tiles.columns();
-        byte[] a = bytes(Int8Tiles.ROWS * DEPTH, MOST, 1);
-        byte[] b = bytes(columns * DEPTH, MOST, 2);
+        byte[] a = bytes(Int8Tiles.ROWS * DEPTH, MAX_VALUE, 1);
+        byte[] b = bytes(columns * DEPTH, MAX_VALUE, 2);
         int[] packedA = Int8Tiles.packRows(a, DEPTH);
         short[] packedB = Int8Tiles.packColumns(b, DEPTH);
         int[] c = new int[Int8Tiles.ROWS * columns];
@@ -106,7 +106,7 @@ final class Int8Study {
     }
 
     private static short[] shorts(int steps, int columns) {
-        byte[] values = bytes(steps * columns * 2, MOST, 3);
+        byte[] values = bytes(steps * columns * 2, MAX_VALUE, 3);
         short[] wide = new short[values.length];
         for (int i = 0; i < wide.length; i++) {
             wide[i] = values[i];
@@ -130,7 +130,7 @@ final class Int8Study {
         double operations = 2.0 * rows * weights;
         String name = "%d-bit weights, %d row%s".formatted(bits, rows, rows == 1 ? "" : "s");
         if (bits == 8) {
-            byte[] bytes = bytes(Math.toIntExact(weights), MOST, 4);
+            byte[] bytes = bytes(Math.toIntExact(weights), MAX_VALUE, 4);
             return new Loop(name, operations, () -> {
                 for (int p = 0; p < panels; p++) {
                     int from = p * panel.length;

@@ -25,8 +25,8 @@ import java.util.Random;
 public final class Texts {
     private static final double MEDIAN_WORDS = 165;
     private static final double SPREAD = Math.log(1.65);
-    private static final int FEWEST_WORDS = 20;
-    private static final int MOST_WORDS = 700;
+    private static final int MIN_WORDS = 20;
+    private static final int MAX_WORDS = 700;
 
     private Texts() {}
 
@@ -40,7 +40,7 @@ public final class Texts {
         List<String> documents = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {
             double words = MEDIAN_WORDS * Math.exp(SPREAD * random.nextGaussian());
-            documents.add(sentences.text((int) Math.clamp(words, FEWEST_WORDS, MOST_WORDS)));
+            documents.add(sentences.text((int) Math.clamp(words, MIN_WORDS, MAX_WORDS)));
         }
         return documents;
     }

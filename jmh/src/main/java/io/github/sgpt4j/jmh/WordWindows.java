@@ -16,8 +16,8 @@ import java.util.Set;
 /// Many different short texts that are English: windows of consecutive words from the built-in corpus and, with
 /// `-Dcorpus=PATH`, from another collection, in equal parts.
 final class WordWindows {
-    private static final int LEAST_WORDS = 4;
-    private static final int MOST_WORDS = 12;
+    private static final int MIN_WORDS = 4;
+    private static final int MAX_WORDS = 12;
 
     private final List<List<String[]>> sources = new ArrayList<>();
     private final Random random;
@@ -37,7 +37,7 @@ final class WordWindows {
             while (reader.hasNext()) {
                 Document document = reader.next();
                 String[] words = document.joined().split("\\s+");
-                if (words.length >= LEAST_WORDS) {
+                if (words.length >= MIN_WORDS) {
                     texts.add(words);
                 }
             }
@@ -61,7 +61,7 @@ final class WordWindows {
     private String window() {
         List<String[]> source = sources.get(random.nextInt(sources.size()));
         String[] words = source.get(random.nextInt(source.size()));
-        int length = Math.min(words.length, random.nextInt(LEAST_WORDS, MOST_WORDS + 1));
+        int length = Math.min(words.length, random.nextInt(MIN_WORDS, MAX_WORDS + 1));
         int start = random.nextInt(words.length - length + 1);
         return String.join(" ", Arrays.asList(words).subList(start, start + length));
     }

@@ -19,8 +19,8 @@ import java.util.SplittableRandom;
 ///
 /// @param backend borrowed
 record Ceilings(Backend backend) {
-    private static final int SMALLEST = 512;
-    private static final int LARGEST = 8192;
+    private static final int MIN_SIZE = 512;
+    private static final int MAX_SIZE = 8192;
     /// A product that takes this long is large enough.
     private static final double ENOUGH_SECONDS = 0.1;
 
@@ -31,7 +31,7 @@ record Ceilings(Backend backend) {
 
     SpeedReport.Ceiling measure() {
         double best = 0;
-        for (int size = SMALLEST; size <= LARGEST; size *= 2) {
+        for (int size = MIN_SIZE; size <= MAX_SIZE; size *= 2) {
             double seconds = product(size);
             best = Math.max(best, 2.0 * size * size * size / seconds);
             // The next one takes eight times as long.
@@ -47,12 +47,12 @@ record Ceilings(Backend backend) {
         // The handle lives as long as the backend, but nothing uses it after the last synchronisation below.
         try (Weights weights = Weights.random(Path.of("ceiling"), Map.of("w", new long[] {size, size}), DType.F32, 1);
                 Tensor x = backend.allocateInner(size, size);
-                Tensor some = backend.upload(random(SMALLEST * size), SMALLEST, size);
+                Tensor some = backend.upload(random(MIN_SIZE * size), MIN_SIZE, size);
                 Tensor out = backend.allocateInner(size, size)) {
             // Into the type that products read.
             Norm none = backend.norm(NormParameters.identity(size));
-            for (int row = 0; row < size; row += SMALLEST) {
-                backend.norm(some, none, x.slice(row, SMALLEST));
+            for (int row = 0; row < size; row += MIN_SIZE) {
+                backend.norm(some, none, x.slice(row, MIN_SIZE));
             }
             Linear linear = backend.linear(List.of(MatrixRows.all(weights.get("w"))), List.of());
             return fastest(() -> backend.linear(x, linear, Activation.NONE, out));
@@ -72,9 +72,9 @@ record Ceilings(Backend backend) {
     private double copy() {
         try (Tensor from = backend.allocate(COPY_ROWS, COPY_COLUMNS);
                 Tensor to = backend.allocate(COPY_ROWS, COPY_COLUMNS)) {
-            try (Tensor some = backend.upload(random(SMALLEST * COPY_COLUMNS), SMALLEST, COPY_COLUMNS)) {
-                for (int row = 0; row < COPY_ROWS; row += SMALLEST) {
-                    backend.copy(some, from.slice(row, SMALLEST));
+            try (Tensor some = backend.upload(random(MIN_SIZE * COPY_COLUMNS), MIN_SIZE, COPY_COLUMNS)) {
+                for (int row = 0; row < COPY_ROWS; row += MIN_SIZE) {
+                    backend.copy(some, from.slice(row, MIN_SIZE));
                 }
             }
             double bytes = 2.0 * COPY_ROWS * COPY_COLUMNS * Float.BYTES;

@@ -56,8 +56,13 @@ public final class Devices {
 
     /// What was found on this machine, and why not.
     public static List<Device> list() {
+        return list(ModelOptions.DEFAULT);
+    }
+
+    /// As [#list()]; the CPU as a model of these options would use it: threads and how weights are kept.
+    public static List<Device> list(ModelOptions options) {
         List<Device> devices = new ArrayList<>();
-        try (CpuBackend backend = new CpuBackend(CpuOptions.of(WeightFormat.AS_STORED))) {
+        try (CpuBackend backend = openCpu(options)) {
             devices.add(new Device("cpu", true, backend.description()));
         } catch (BackendException e) {
             devices.add(new Device("cpu", false, String.valueOf(e.getMessage())));
@@ -178,7 +183,7 @@ public final class Devices {
         };
     }
 
-    private static Backend openCpu(ModelOptions options) {
+    private static CpuBackend openCpu(ModelOptions options) {
         return new CpuBackend(CpuOptions.of(options.threads(), weightFormat(options.dtype())));
     }
 

@@ -27,7 +27,7 @@ import java.util.stream.Collectors;
 /// tokenizer. Speed does not depend on what the numbers are, so a model may also be a shape with random weights.
 public final class SpeedTest implements AutoCloseable {
     private static final int USUAL_TOKENS = 300;
-    private static final int FEWEST_PASSES = 3;
+    private static final int MIN_PASSES = 3;
     private static final long SEED = 20220217;
     private static final double NANOS = 1e9;
 
@@ -191,7 +191,7 @@ public final class SpeedTest implements AutoCloseable {
         pass.run();
         List<Double> times = new ArrayList<>();
         long begin = System.nanoTime();
-        while (times.size() < FEWEST_PASSES || (System.nanoTime() - begin) / NANOS < seconds) {
+        while (times.size() < MIN_PASSES || (System.nanoTime() - begin) / NANOS < seconds) {
             long start = System.nanoTime();
             pass.run();
             times.add((System.nanoTime() - start) / NANOS);

@@ -96,9 +96,9 @@ class BrokenCheckpointTest {
 
     @Test
     void aConfigThatIsNotAnObject() {
-        configRefused("[1, 2]", CONFIG, "expected a JSON object", "got array");
+        configRefused("[1, 2]", CONFIG, "expected a JSON object", "got an array");
         configRefused("null", CONFIG, "expected a JSON object", "got null");
-        configRefused("\"gpt_neo\"", CONFIG, "expected a JSON object", "got string");
+        configRefused("\"gpt_neo\"", CONFIG, "expected a JSON object", "got a string");
     }
 
     @Test

@@ -32,7 +32,7 @@ class BrokenConfigTest {
     private static final String CONFIG = "config.json";
 
     /// More than opening a small checkpoint takes, less than any size in a configuration should make it take.
-    private static final long MOST_BYTES = 96L << 20;
+    private static final long MAX_BYTES = 96L << 20;
 
     /// A golden of each family, and the integers that its config.json must state.
     private static final Map<String, List<String>> REQUIRED = new TreeMap<>(Map.of(
@@ -176,7 +176,7 @@ class BrokenConfigTest {
                 long before = threads.getCurrentThreadAllocatedBytes();
                 refused(model, "expected", "got ");
                 long used = threads.getCurrentThreadAllocatedBytes() - before;
-                assertTrue(used < MOST_BYTES, () -> "%s = %d: %d bytes".formatted(key, value, used));
+                assertTrue(used < MAX_BYTES, () -> "%s = %d: %d bytes".formatted(key, value, used));
             }
         }
     }
@@ -200,7 +200,7 @@ class BrokenConfigTest {
             long before = threads.getCurrentThreadAllocatedBytes();
             refused(model, "expected", "got ");
             long used = threads.getCurrentThreadAllocatedBytes() - before;
-            assertTrue(used < MOST_BYTES, () -> "%s: %d bytes".formatted(golden, used));
+            assertTrue(used < MAX_BYTES, () -> "%s: %d bytes".formatted(golden, used));
         }
     }
 

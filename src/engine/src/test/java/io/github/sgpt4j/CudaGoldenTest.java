@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Tag("cuda-only")
 class CudaGoldenTest {
     /// Cosine of an embedding in 16 bits and the exact one.
-    private static final double LEAST_COSINE = 0.999;
+    private static final double MIN_COSINE = 0.999;
 
     static List<String> biEncoders() {
         return Goldens.biEncoders();
@@ -109,8 +109,7 @@ class CudaGoldenTest {
                             Closeness.doubles(expected.get("pooled").get(mode).get(i));
                     double cosine = cosine(vector, actual[i]);
                     int text = i;
-                    assertTrue(
-                            cosine >= LEAST_COSINE, () -> "%s, %s, text %d: %f".formatted(name, dtype, text, cosine));
+                    assertTrue(cosine >= MIN_COSINE, () -> "%s, %s, text %d: %f".formatted(name, dtype, text, cosine));
                 }
             }
         }

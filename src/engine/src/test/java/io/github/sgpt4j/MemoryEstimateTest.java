@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Tag("vector")
 class MemoryEstimateTest {
     /// Matrices of whole panels are counted exactly.
-    private static final int WIDEST_PANEL = 32;
+    private static final int MAX_PANEL_WIDTH = 32;
 
     static Stream<Path> checkpoints() {
         return Stream.concat(
@@ -73,7 +73,7 @@ class MemoryEstimateTest {
             boolean same = weight.stream().allMatch(part -> part.tensor().dtype() == first);
             bytes += options.matrixBytes(same ? first : DType.F32, in, out);
             long uneven = weight.stream()
-                    .filter(part -> part.count() % WIDEST_PANEL != 0)
+                    .filter(part -> part.count() % MAX_PANEL_WIDTH != 0)
                     .count();
             slack += uneven * options.matrixBytes(DType.F32, in, 1);
             bytes += bias.stream().mapToLong(part -> 4L * part.count()).sum();

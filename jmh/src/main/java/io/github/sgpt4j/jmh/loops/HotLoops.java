@@ -41,7 +41,7 @@ final class HotLoops {
     private static final String KERNELS = Simd.class.getPackageName() + ".";
     private static final int CALLS = 20_000;
     /// They take ten seconds; where there is no C2, much longer.
-    private static final long MOST_NANOS = 120_000_000_000L;
+    private static final long MAX_NANOS = 120_000_000_000L;
 
     /// Values of a row, or inputs of a product: few, since code that is not yet compiled is slow.
     private static final int N = 256;
@@ -189,7 +189,7 @@ final class HotLoops {
             rows.stream().map(row -> MARK + row.name().line()).distinct().forEach(System.out::println);
             return;
         }
-        long end = System.nanoTime() + MOST_NANOS;
+        long end = System.nanoTime() + MAX_NANOS;
         for (int call = 0; call < CALLS && System.nanoTime() < end; call++) {
             for (Row row : rows) {
                 row.method.invoke(null, row.arguments);

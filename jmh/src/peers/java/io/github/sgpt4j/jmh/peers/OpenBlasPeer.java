@@ -17,7 +17,7 @@ import org.bytedeco.openblas.presets.openblas;
 
 /// OpenBLAS's `cblas_sgemm`, operands outside the heap.
 public final class OpenBlasPeer implements Peer {
-    private static final long LONGEST_NAME = 64;
+    private static final long MAX_NAME_LENGTH = 64;
 
     @Override
     public String name() {
@@ -37,8 +37,8 @@ public final class OpenBlasPeer implements Peer {
         if (function.isEmpty()) {
             return "an unknown processor";
         }
-        AddressLayout string =
-                ValueLayout.ADDRESS.withTargetLayout(MemoryLayout.sequenceLayout(LONGEST_NAME, ValueLayout.JAVA_BYTE));
+        AddressLayout string = ValueLayout.ADDRESS.withTargetLayout(
+                MemoryLayout.sequenceLayout(MAX_NAME_LENGTH, ValueLayout.JAVA_BYTE));
         MethodHandle name = Linker.nativeLinker().downcallHandle(function.get(), FunctionDescriptor.of(string));
         try {
             return ((MemorySegment) name.invokeExact()).getString(0);

@@ -26,11 +26,14 @@ final class DevicesCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         StringBuilder text = new StringBuilder();
-        for (Devices.Device device : Devices.list()) {
+        for (Devices.Device device : Devices.list(common.modelOptions())) {
             append(text, "%-8s".formatted(device.name()), device.available(), device.description());
         }
         for (Devices.Library library : Devices.libraries()) {
-            append(text, "%-13s".formatted(library.name()), library.available(), library.description());
+            // Why a device is unavailable may be a library, which need not be told again.
+            if (library.available() || text.indexOf(library.description()) < 0) {
+                append(text, "%-13s".formatted(library.name()), library.available(), library.description());
+            }
         }
         try (Output out = Output.open(console, Optional.empty())) {
             out.stream().write(text.toString().getBytes(StandardCharsets.UTF_8));

@@ -23,8 +23,8 @@ import picocli.CommandLine.Option;
         description = "Make an index of documents for sgpt search, or bring it up to date.",
         footer = {
             "",
-            "Documents that the index has already (same id, title and text) are not embedded again. What was done is on"
-                    + " disk every few seconds: killed at any moment, the next run goes on from there. Searches may run"
+            "Documents that the index has already (same id, title and text) are not embedded again. Work is committed"
+                    + " about every 15 seconds: killed at any moment, the next run goes on from there. Searches may run"
                     + " meanwhile.",
             "A corpus is a .txt file (one document a line), a .jsonl file (text, title, _id), .gz of either, a"
                     + " directory with corpus.jsonl (BEIR), or a directory of .txt files. Documents without _id are"

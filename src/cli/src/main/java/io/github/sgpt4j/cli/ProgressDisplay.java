@@ -17,7 +17,7 @@ import me.tongfei.progressbar.ProgressState;
 /// A progress bar on stderr, if that is a terminal and nobody asked for quiet; otherwise nothing.
 final class ProgressDisplay implements AutoCloseable {
     private static final int UPDATE_MILLIS = 200;
-    private static final int MOST_COLUMNS = 100;
+    private static final int MAX_COLUMNS = 100;
     private static final long MEGABYTE = 1_000_000;
     private static final double MILLIS = 1000;
 
@@ -68,7 +68,7 @@ final class ProgressDisplay implements AutoCloseable {
         if (quiet || console.columns() == 0) {
             return new ProgressDisplay(Optional.empty());
         }
-        int columns = Math.min(MOST_COLUMNS, console.columns());
+        int columns = Math.min(MAX_COLUMNS, console.columns());
         ProgressBarBuilder builder = new ProgressBarBuilder()
                 .setTaskName(task)
                 .setInitialMax(total.orElse(-1))

@@ -6,15 +6,15 @@ import java.util.Locale;
 
 /// Shows results to people: rank, score, title or id, and the beginning of the text.
 final class ResultTable {
-    private static final int LEAST_COLUMNS = 80;
-    private static final int MOST_COLUMNS = 120;
-    private static final int MOST_NAME_COLUMNS = 28;
+    private static final int MIN_COLUMNS = 80;
+    private static final int MAX_COLUMNS = 120;
+    private static final int MAX_NAME_COLUMNS = 28;
 
     private final int columns;
 
     /// @param columns of the terminal, 0 if unknown
     ResultTable(int columns) {
-        this.columns = columns == 0 ? 100 : Math.clamp(columns, LEAST_COLUMNS, MOST_COLUMNS);
+        this.columns = columns == 0 ? 100 : Math.clamp(columns, MIN_COLUMNS, MAX_COLUMNS);
     }
 
     /// The lines of one query's table.
@@ -22,7 +22,7 @@ final class ResultTable {
         boolean reranked = results.stream().anyMatch(r -> r.rerankScore().isPresent());
         int nameColumns = results.stream()
                 .mapToInt(hit -> length(name(hit)))
-                .map(length -> Math.min(length, MOST_NAME_COLUMNS))
+                .map(length -> Math.min(length, MAX_NAME_COLUMNS))
                 .max()
                 .orElse(0);
         StringBuilder text = new StringBuilder(Console.oneLine(query)).append("\n\n");

@@ -150,12 +150,12 @@ class BadInputTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "{\"text\": \"a\"|not JSON",
+                "{\"text\": \"a\"|not valid JSON at column 13: expected more, got the end",
                 "[1]|expected an object, got an array",
                 "{\"text\": 3}|\"text\": expected a string, got a number",
                 "{\"title\": \"a\"}|expected \"text\", found none",
                 "{\"text\": \"a\", \"title\": []}|\"title\": expected a string",
-                "{\"text\": \"a\"} {}|not JSON",
+                "{\"text\": \"a\"} {}|not valid JSON at column 15: expected the end, got more",
                 "{\"text\": \"\\ud800x\"}|half a surrogate pair"
             })
     void namesTheLineOfBrokenObjects(String line, String complaint) throws IOException {

@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 /// The command, or another main class of the tests, in a process of its own.
 final class ChildCommand {
     /// How long a child may take, in seconds; one that takes longer hangs.
-    private static final long LONGEST = 60;
+    private static final long MAX_SECONDS = 60;
 
     private ChildCommand() {}
 
@@ -52,7 +52,7 @@ final class ChildCommand {
                 .redirectError(err.toFile())
                 .start();
         try {
-            assertTrue(process.waitFor(LONGEST, TimeUnit.SECONDS), () -> "it hangs: " + command);
+            assertTrue(process.waitFor(MAX_SECONDS, TimeUnit.SECONDS), () -> "it hangs: " + command);
             String said = Files.readString(err, StandardCharsets.UTF_8)
                     .replace("WARNING: Using incubator modules: jdk.incubator.vector\n", "");
             return new Cli.Result(process.exitValue(), Files.readAllBytes(out), said);

@@ -48,7 +48,7 @@ class DocumentationTest {
     private static final Path DOCS = ROOT.resolve("src/docs");
     private static final Pattern LINK = Pattern.compile("\\]\\(([^)]+)\\)");
     private static final Pattern HEADING = Pattern.compile("(?m)^#+ (.*)$");
-    private static final int LONGEST_FRONT_PAGE = 150;
+    private static final int MAX_FRONT_PAGE_LINES = 150;
 
     /// Texts of the pages, README.md first.
     private static final Map<Path, String> PAGES = new LinkedHashMap<>();
@@ -150,7 +150,7 @@ class DocumentationTest {
     @Test
     void theFrontPageIsShortAndNamesEveryPage() {
         String readme = page(README);
-        assertTrue(readme.lines().count() <= LONGEST_FRONT_PAGE);
+        assertTrue(readme.lines().count() <= MAX_FRONT_PAGE_LINES);
         for (Path file : PAGES.keySet()) {
             if (!file.equals(README)) {
                 assertTrue(readme.contains("(src/docs/" + file.getFileName() + ")"), () -> file + " is not linked");

@@ -34,7 +34,7 @@ class KilledConversionTest {
             Path.of("../../weights-tools/src/test/resources/checkpoints", NAME, "pytorch_model.bin");
     private static final ConvertOptions SHARDS = ConvertOptions.DEFAULT.withMaxShardBytes(100_000);
     private static final int KILLS = 30;
-    private static final int LONGEST_MILLIS = 120;
+    private static final int MAX_MILLIS = 120;
 
     @TempDir
     Path folder;
@@ -89,7 +89,7 @@ class KilledConversionTest {
                 results.add(threads.submit(() -> {
                     Random moments = new Random(workerSeed);
                     for (int i = 0; i < KILLS / 2; i++) {
-                        kill(own, source, moments.nextInt(LONGEST_MILLIS));
+                        kill(own, source, moments.nextInt(MAX_MILLIS));
                         checkCache(own.resolve("cache"), source);
                         checkInPlace(own);
                     }

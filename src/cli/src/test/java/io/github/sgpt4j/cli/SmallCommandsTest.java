@@ -97,6 +97,36 @@ class SmallCommandsTest {
         assertTrue(result.text().startsWith("cpu     available "), result.text());
     }
 
+    @Test
+    void devicesShowsTheThreadsAndWeightsThatAreAskedFor() {
+        String cpu = Cli.run("devices", "--threads", "3", "--dtype", "bf16")
+                .text()
+                .lines()
+                .findFirst()
+                .orElseThrow();
+        assertTrue(cpu.endsWith(", 3 threads, weights bf16"), cpu);
+    }
+
+    @Test
+    void devicesTellsEachReasonOnce() {
+        List<String> lines = Cli.run("devices").text().lines().toList();
+        for (String line : lines) {
+            String reason = line.replaceFirst("^.*?not available  ", "");
+            assertEquals(
+                    1, lines.stream().filter(other -> other.endsWith(reason)).count(), reason);
+        }
+    }
+
+    /// 15 seconds are what `BatchSize` of the module retrieval aims at.
+    @Test
+    void helpAndManualAgreeOnHowOftenAnIndexIsCommitted() throws IOException {
+        String often = "Work is committed about every 15 seconds:";
+        assertTrue(Cli.run("index", "--help").text().replaceAll("\\s+", " ").contains(often));
+        assertTrue(Files.readString(Path.of("../docs/search.md"))
+                .replaceAll("\\s+", " ")
+                .contains(often));
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {

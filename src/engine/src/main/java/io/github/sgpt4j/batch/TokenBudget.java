@@ -16,7 +16,7 @@ import java.util.stream.IntStream;
 public record TokenBudget(int tokens, int sides) {
     /// Batches are not made smaller than about this many tokens for the sake of sharing: reading the weights would
     /// cost more than sharing gains.
-    private static final int FEWEST = 128;
+    private static final int MIN_TOKENS = 128;
 
     public TokenBudget {
         if (tokens < 1 || sides < 1) {
@@ -67,7 +67,7 @@ public record TokenBudget(int tokens, int sides) {
         long batchesLeft = batches(left);
         List<Integer> ends = new ArrayList<>();
         for (int i = 0; i < lengths.length; ) {
-            long share = batchesLeft < 1 ? batchTokens() : Math.max(FEWEST, (left + batchesLeft - 1) / batchesLeft);
+            long share = batchesLeft < 1 ? batchTokens() : Math.max(MIN_TOKENS, (left + batchesLeft - 1) / batchesLeft);
             long filled = lengths[i];
             left -= lengths[i] - shared[i];
             i++;
@@ -86,7 +86,7 @@ public record TokenBudget(int tokens, int sides) {
     private long batches(long total) {
         long atOnce = (long) batchTokens() * sides;
         long rounds = (total + atOnce - 1) / atOnce;
-        return Math.min(rounds * sides, Math.max(1, total / FEWEST));
+        return Math.min(rounds * sides, Math.max(1, total / MIN_TOKENS));
     }
 
     /// Whether a sequence belongs to a batch that is to have about `share` tokens.

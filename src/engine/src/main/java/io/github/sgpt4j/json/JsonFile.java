@@ -1,21 +1,15 @@
 package io.github.sgpt4j.json;
 
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.NullNode;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.text.Quoted;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 
 /// A small JSON file (configuration) with typed access: a value of the wrong type or range is a [FormatException]
@@ -23,11 +17,6 @@ import java.util.Optional;
 public final class JsonFile {
     /// Configuration files are a few kilobytes; a larger one is refused unread.
     private static final long MAX_BYTES = 4L << 20;
-
-    private static final JsonMapper MAPPER = JsonMapper.builder()
-            .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-            .build();
 
     private final Path path;
     private final String prefix;
@@ -43,7 +32,7 @@ public final class JsonFile {
     public static JsonFile readObject(Path path) {
         JsonNode node = readTree(path);
         if (!node.isObject()) {
-            throw new FormatException("%s: expected a JSON object, got %s".formatted(path, kind(node)));
+            throw new FormatException("%s: expected a JSON object, got %s".formatted(path, Unreadable.kind(node)));
         }
         return new JsonFile(path, "", node);
     }
@@ -59,11 +48,7 @@ public final class JsonFile {
     ///
     /// @param path stands for it in messages
     public static JsonFile of(Path path, String json) {
-        try {
-            return of(path, MAPPER.readTree(json));
-        } catch (JsonProcessingException e) {
-            throw Unreadable.of(path, e);
-        }
+        return of(path, JsonReader.STRICT.parse(path.toString(), json));
     }
 
     /// As [#readObject], or empty if there is no such file.
@@ -73,24 +58,7 @@ public final class JsonFile {
 
     /// Reads a file that holds any JSON value.
     public static JsonNode readTree(Path path) {
-        if (!Files.isRegularFile(path)) {
-            throw new FormatException("%s: expected a regular file, %s"
-                    .formatted(path, Files.exists(path) ? "got something else" : "found none"));
-        }
-        try {
-            long size = Files.size(path);
-            if (size > MAX_BYTES) {
-                throw new FormatException(
-                        "%s: expected at most %d bytes of JSON, got %d".formatted(path, MAX_BYTES, size));
-            }
-            JsonNode node = MAPPER.readTree(Files.readAllBytes(path));
-            if (node.isMissingNode()) {
-                throw new FormatException("%s: expected JSON, got an empty file".formatted(path));
-            }
-            return node;
-        } catch (IOException e) {
-            throw Unreadable.of(path, e);
-        }
+        return JsonReader.STRICT.read(path, path.toString(), MAX_BYTES);
     }
 
     public Path path() {
@@ -255,9 +223,5 @@ public final class JsonFile {
         String text = value.toString();
         String cut = text.length() <= 60 ? text : text.substring(0, 57) + "...";
         return cut.replaceAll("[\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}]", "?");
-    }
-
-    private static String kind(JsonNode node) {
-        return node.getNodeType().toString().toLowerCase(Locale.ROOT);
     }
 }

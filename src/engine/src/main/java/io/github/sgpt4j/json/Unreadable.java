@@ -3,6 +3,7 @@ package io.github.sgpt4j.json;
 import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.CancelledException;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.SgptException;
@@ -68,9 +69,15 @@ public final class Unreadable {
     }
 
     /// The failure to read a file, or to make sense of its JSON; or, if the thread was interrupted while a channel
-    /// read,
-    /// that this was cancelled.
+    /// read, that this was cancelled.
     public static SgptException of(Path file, IOException failure) {
+        return of(file.toString(), failure);
+    }
+
+    /// As [#of(Path,IOException)].
+    ///
+    /// @param file what it is called in the message
+    public static SgptException of(String file, IOException failure) {
         if (failure instanceof ClosedByInterruptException) {
             CancelledException cancelled = new CancelledException(
                     "%s: reading was cancelled: the calling thread was interrupted".formatted(file));
@@ -78,6 +85,15 @@ public final class Unreadable {
             return cancelled;
         }
         return new FormatException("%s: %s".formatted(file, reason(failure)), failure);
+    }
+
+    /// What is wrong with the JSON on one line of a file.
+    ///
+    /// @param where the file and the line's number
+    static FormatException ofLine(String where, JsonProcessingException failure) {
+        JsonLocation location = failure.getLocation();
+        String column = location == null || location.getColumnNr() < 1 ? "" : " at column " + location.getColumnNr();
+        return new FormatException("%s: not valid JSON%s: %s".formatted(where, column, problem(failure)), failure);
     }
 
     private static String reason(IOException failure) {
@@ -117,6 +133,11 @@ public final class Unreadable {
             case VALUE_NULL -> "null";
             case NOT_AVAILABLE, VALUE_EMBEDDED_OBJECT -> "something else";
         };
+    }
+
+    /// What a value is, for messages.
+    public static String kind(JsonNode value) {
+        return value.isBoolean() ? "true or false" : kind(value.asToken());
     }
 
     /// What is wrong with JSON, without file and place: what was expected, what was there instead.

@@ -14,17 +14,17 @@ import java.util.regex.PatternSyntaxException;
 ///
 /// @param file where it stands, and under which key
 record NamePattern(JsonFile file, String key, Pattern pattern) {
-    private static final int LONGEST = 4000;
-    private static final int LONGEST_NAME = 400;
+    private static final int MAX_LENGTH = 4000;
+    private static final int MAX_NAME_LENGTH = 400;
 
     /// Characters looked at for one name.
-    private static final int MOST_LOOKS = 1_000_000;
+    private static final int MAX_LOOKS = 1_000_000;
 
     /// @throws FormatException if the expression is not one
     static NamePattern compile(JsonFile file, String key, String expression) {
-        if (expression.length() > LONGEST) {
+        if (expression.length() > MAX_LENGTH) {
             throw new FormatException("%s: key \"%s\": expected a pattern of at most %d characters, got %d"
-                    .formatted(file.path(), key, LONGEST, expression.length()));
+                    .formatted(file.path(), key, MAX_LENGTH, expression.length()));
         }
         try {
             return new NamePattern(file, key, Pattern.compile(expression));
@@ -41,7 +41,7 @@ record NamePattern(JsonFile file, String key, Pattern pattern) {
     }
 
     Optional<Matcher> match(String name) {
-        if (name.length() > LONGEST_NAME) {
+        if (name.length() > MAX_NAME_LENGTH) {
             return Optional.empty();
         }
         Matcher matcher = pattern.matcher(new Counted(this, name));
@@ -66,7 +66,7 @@ record NamePattern(JsonFile file, String key, Pattern pattern) {
 
         @Override
         public char charAt(int index) {
-            if (++looks > MOST_LOOKS) {
+            if (++looks > MAX_LOOKS) {
                 throw new UnsupportedModelException("%s: key \"%s\": %s takes too long to match"
                         .formatted(owner.file.path(), owner.key, Quoted.of(owner.pattern.pattern())));
             }

@@ -6,9 +6,9 @@ import java.util.List;
 
 /// Finds the names that were probably meant by one that does not exist.
 public final class NearNames {
-    private static final int MOST = 3;
-    private static final int MOST_COMPARED = 20_000;
-    private static final int LONGEST_COMPARED = 200;
+    private static final int MAX_NAMES = 3;
+    private static final int MAX_NAMES_COMPARED = 20_000;
+    private static final int MAX_LENGTH_COMPARED = 200;
 
     private NearNames() {}
 
@@ -16,14 +16,14 @@ public final class NearNames {
     /// of the length; failing that, the first few there are.
     public static List<String> of(String wanted, Collection<String> names) {
         List<String> near = names.stream()
-                .limit(MOST_COMPARED)
+                .limit(MAX_NAMES_COMPARED)
                 .map(name -> new Candidate(name, distance(wanted, name)))
                 .filter(candidate -> candidate.distance * 3 <= wanted.length())
                 .sorted(Comparator.comparingInt(Candidate::distance).thenComparing(Candidate::name))
-                .limit(MOST)
+                .limit(MAX_NAMES)
                 .map(candidate -> Quoted.of(candidate.name))
                 .toList();
-        return near.isEmpty() ? names.stream().limit(MOST).map(Quoted::of).toList() : near;
+        return near.isEmpty() ? names.stream().limit(MAX_NAMES).map(Quoted::of).toList() : near;
     }
 
     private record Candidate(String name, int distance) {}
@@ -32,8 +32,9 @@ public final class NearNames {
         if (a.endsWith("." + b) || b.endsWith("." + a)) {
             return 0;
         }
-        if (Math.max(a.length(), b.length()) > LONGEST_COMPARED || Math.abs(a.length() - b.length()) * 3 > a.length()) {
-            return LONGEST_COMPARED * 2;
+        if (Math.max(a.length(), b.length()) > MAX_LENGTH_COMPARED
+                || Math.abs(a.length() - b.length()) * 3 > a.length()) {
+            return MAX_LENGTH_COMPARED * 2;
         }
         int[] above = new int[b.length() + 1];
         for (int j = 0; j <= b.length(); j++) {

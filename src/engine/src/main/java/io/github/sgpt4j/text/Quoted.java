@@ -2,15 +2,15 @@ package io.github.sgpt4j.text;
 
 /// Makes text from a file safe to show in a message: in quotes, on one line, not too long.
 public final class Quoted {
-    private static final int LONGEST = 120;
+    private static final int MAX_LENGTH = 120;
 
     private Quoted() {}
 
     /// The text in quotes, with control and format characters, line ends and surrogates written as escapes, cut if
     /// long.
     public static String of(String text) {
-        StringBuilder shown = new StringBuilder(Math.min(text.length(), LONGEST) + 2).append('"');
-        for (int i = 0; i < Math.min(text.length(), LONGEST); i++) {
+        StringBuilder shown = new StringBuilder(Math.min(text.length(), MAX_LENGTH) + 2).append('"');
+        for (int i = 0; i < Math.min(text.length(), MAX_LENGTH); i++) {
             char c = text.charAt(i);
             if (c == '"' || c == '\\') {
                 shown.append('\\').append(c);
@@ -20,7 +20,7 @@ public final class Quoted {
                 shown.append(c);
             }
         }
-        return shown.append(text.length() > LONGEST ? "…\"" : "\"").toString();
+        return shown.append(text.length() > MAX_LENGTH ? "…\"" : "\"").toString();
     }
 
     /// Whether a character ends the line, steers the terminal, is not seen or turns the direction of what follows.

@@ -7,12 +7,12 @@ import org.jspecify.annotations.Nullable;
 /// that its number leads to.
 final class IdleEncoders {
     /// Texts of more characters than this leave no encoder behind: it would keep too much room.
-    private static final int LONGEST_TEXT = 1 << 16;
+    private static final int MAX_TEXT_LENGTH = 1 << 16;
 
-    private static final int MOST_SLOTS = 64;
+    private static final int MAX_SLOTS = 64;
 
     private final AtomicReferenceArray<@Nullable Encoder> slots = new AtomicReferenceArray<>(
-            Math.min(MOST_SLOTS, 2 * Runtime.getRuntime().availableProcessors()));
+            Math.min(MAX_SLOTS, 2 * Runtime.getRuntime().availableProcessors()));
 
     /// An encoder that nobody else has, or null if a new one is needed.
     @Nullable
@@ -24,7 +24,7 @@ final class IdleEncoders {
     ///
     /// @param text what it has encoded last
     void give(Encoder encoder, String text) {
-        if (text.length() <= LONGEST_TEXT) {
+        if (text.length() <= MAX_TEXT_LENGTH) {
             slots.set(slot(), encoder);
         }
     }

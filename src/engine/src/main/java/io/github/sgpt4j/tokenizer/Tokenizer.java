@@ -4,10 +4,10 @@ import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.tokenizer.bpe.BpeModel;
 import io.github.sgpt4j.tokenizer.collection.Growth;
 import io.github.sgpt4j.tokenizer.collection.IntList;
-import io.github.sgpt4j.tokenizer.step.Decoder;
 import io.github.sgpt4j.tokenizer.step.Normalizer;
 import io.github.sgpt4j.tokenizer.step.PostProcessor;
 import io.github.sgpt4j.tokenizer.step.PreTokenizer;
+import io.github.sgpt4j.tokenizer.step.TokenDecoder;
 import io.github.sgpt4j.tokenizer.vocabulary.AddedToken;
 import io.github.sgpt4j.tokenizer.vocabulary.AddedVocabulary;
 import io.github.sgpt4j.tokenizer.vocabulary.Vocabulary;
@@ -27,7 +27,7 @@ public final class Tokenizer {
     private final Normalizer normalizer;
     private final PreTokenizer preTokenizer;
     private final PostProcessor postProcessor;
-    private final Decoder decoder;
+    private final TokenDecoder decoder;
     private final Settings settings;
     private final IdleEncoders idle = new IdleEncoders();
 
@@ -46,7 +46,7 @@ public final class Tokenizer {
             Normalizer normalizer,
             PreTokenizer preTokenizer,
             PostProcessor postProcessor,
-            Decoder decoder,
+            TokenDecoder decoder,
             Settings settings) {
         this.model = model;
         this.added = added;

@@ -12,10 +12,10 @@ import io.github.sgpt4j.tokenizer.files.RefusedKeys;
 import io.github.sgpt4j.tokenizer.files.StepReader;
 import io.github.sgpt4j.tokenizer.files.TokenizerClass;
 import io.github.sgpt4j.tokenizer.files.TokenizerConfig;
-import io.github.sgpt4j.tokenizer.step.Decoder;
 import io.github.sgpt4j.tokenizer.step.Normalizer;
 import io.github.sgpt4j.tokenizer.step.PostProcessor;
 import io.github.sgpt4j.tokenizer.step.PreTokenizer;
+import io.github.sgpt4j.tokenizer.step.TokenDecoder;
 import io.github.sgpt4j.tokenizer.vocabulary.AddedVocabulary;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -94,14 +94,17 @@ final class TokenizerReader {
                         coded.normalizer(),
                         coded.preTokenizer(config.addPrefixSpace(), config.legacy()),
                         config.postProcessor(added),
-                        new Decoder.ByteLevel()),
+                        new TokenDecoder.ByteLevel()),
                 added,
                 config,
                 notices);
     }
 
     private record Steps(
-            Normalizer normalizer, List<PreTokenizer> preTokenizer, PostProcessor postProcessor, Decoder decoder) {}
+            Normalizer normalizer,
+            List<PreTokenizer> preTokenizer,
+            PostProcessor postProcessor,
+            TokenDecoder decoder) {}
 
     /// The last step of a byte-level pre-tokenizer is left to the model, which works on bytes anyway.
     private static Tokenizer assemble(

@@ -51,7 +51,7 @@ public final class Weights implements AutoCloseable {
     /// Name of the index of a checkpoint in shards.
     public static final String INDEX_FILE = "model.safetensors.index.json";
 
-    private static final int MOST_LISTED = 8;
+    private static final int MAX_LISTED = 8;
 
     /// Numbers that [#random] draws; the rest are copies.
     private static final int RANDOM_VALUES = 1 << 16;
@@ -336,8 +336,8 @@ public final class Weights implements AutoCloseable {
     private static String listed(Iterable<String> names) {
         List<String> all = new ArrayList<>();
         names.forEach(all::add);
-        String shown = String.join(", ", all.subList(0, Math.min(all.size(), MOST_LISTED)));
-        return all.size() <= MOST_LISTED ? shown : "%s and %d more".formatted(shown, all.size() - MOST_LISTED);
+        String shown = String.join(", ", all.subList(0, Math.min(all.size(), MAX_LISTED)));
+        return all.size() <= MAX_LISTED ? shown : "%s and %d more".formatted(shown, all.size() - MAX_LISTED);
     }
 
     /// Names of all tensors of known types, sorted.
@@ -356,7 +356,7 @@ public final class Weights implements AutoCloseable {
             return List.of();
         }
         List<String> some = unknown.entrySet().stream()
-                .limit(MOST_LISTED)
+                .limit(MAX_LISTED)
                 .map(entry -> "%s of type %s".formatted(Quoted.of(entry.getKey()), Quoted.of(entry.getValue())))
                 .toList();
         int more = unknown.size() - some.size();

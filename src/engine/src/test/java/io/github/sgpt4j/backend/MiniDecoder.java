@@ -25,7 +25,7 @@ final class MiniDecoder {
 
     static final int HIDDEN = 40;
     static final int VOCABULARY = 97;
-    static final int LONGEST = 160;
+    static final int MAX_TOKENS = 160;
     private static final int LAYERS = 2;
     private static final int HEADS = 4;
     private static final int HEAD_DIM = 10;
@@ -61,7 +61,7 @@ final class MiniDecoder {
         double[] frequencies = {1, 0.3, 0.1, 0.01};
         rotary = new RotaryParameters(HEADS, kvHeads, HEAD_DIM, 8, false, frequencies, 1f);
         table = backend.table(memory.tensor(DType.F16, data.normal(VOCABULARY * HIDDEN), VOCABULARY, HIDDEN));
-        positions = backend.table(memory.tensor(DType.F32, data.normal(LONGEST * HIDDEN), LONGEST, HIDDEN));
+        positions = backend.table(memory.tensor(DType.F32, data.normal(MAX_TOKENS * HIDDEN), MAX_TOKENS, HIDDEN));
         head = backend.linear(matrix(VOCABULARY, HIDDEN, memory, data), List.of());
         finalNorm = norm(HIDDEN, memory, data);
         for (int i = 0; i < LAYERS; i++) {

@@ -25,7 +25,7 @@ class SteadyAllocationTest {
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     /// A pass takes less than a millisecond; some hundreds to few thousands are needed.
-    private static final int MOST_PASSES = 20_000;
+    private static final int MAX_PASSES = 20_000;
 
     /// Passes that show it: a single one may be compiled half-way and balance by chance.
     private static final int IN_A_ROW = 50;
@@ -44,7 +44,7 @@ class SteadyAllocationTest {
         try (TestWeights weights = new TestWeights();
                 Backend backend = new CpuBackend(ONE_THREAD)) {
             MiniDecoder decoder = new MiniDecoder(backend, style, weights, data);
-            requireTheSame(decoder::embeddings, sequence(16), sequence(MiniDecoder.LONGEST));
+            requireTheSame(decoder::embeddings, sequence(16), sequence(MiniDecoder.MAX_TOKENS));
         }
     }
 
@@ -74,7 +74,7 @@ class SteadyAllocationTest {
     private static void requireTheSame(Consumer<SequenceBatch> pass, SequenceBatch few, SequenceBatch many) {
         long growth = 0;
         int same = 0;
-        for (int i = 0; i < MOST_PASSES && same < IN_A_ROW; i++) {
+        for (int i = 0; i < MAX_PASSES && same < IN_A_ROW; i++) {
             growth = allocated(pass, many) - allocated(pass, few);
             same = Math.abs(growth) <= ALLOWED ? same + 1 : 0;
         }

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.function.Executable;
 
 /// Checks that something is refused with one sentence that names what it should.
 public final class Refusal {
-    private static final int LONGEST = 1200;
+    private static final int MAX_LENGTH = 1200;
 
     private Refusal() {}
 
@@ -29,7 +29,7 @@ public final class Refusal {
                 0,
                 message.chars().filter(Refusal::breaksLine).count(),
                 () -> "line breaks or control characters in: " + message);
-        assertTrue(message.length() <= LONGEST, () -> "%d characters: %s".formatted(message.length(), message));
+        assertTrue(message.length() <= MAX_LENGTH, () -> "%d characters: %s".formatted(message.length(), message));
         return message;
     }
 

@@ -25,7 +25,7 @@ class SteadyEncodingTest {
     private static final int MANY = 10 * FEW;
 
     /// It takes the first tens of pairs until the cache is full of words.
-    private static final int MOST_PAIRS = 2_000;
+    private static final int MAX_PAIRS = 2_000;
 
     /// Pairs that show it: a single one may balance by chance.
     private static final int IN_A_ROW = 20;
@@ -113,7 +113,7 @@ class SteadyEncodingTest {
     private static void requireIdsOnly(Tokenizer tokenizer, TextFraming framing, IntFunction<String> texts) {
         long growth = 0;
         int same = 0;
-        for (int i = 0; i < MOST_PAIRS && same < IN_A_ROW; i++) {
+        for (int i = 0; i < MAX_PAIRS && same < IN_A_ROW; i++) {
             growth = beyondIds(tokenizer, framing, texts.apply(MANY)) - beyondIds(tokenizer, framing, texts.apply(FEW));
             same = Math.abs(growth) <= ALLOWED ? same + 1 : 0;
         }

@@ -4,19 +4,19 @@ package io.github.sgpt4j.retrieval;
 /// lost when a process is killed, whether the model does five documents a second or five thousand.
 final class BatchSize {
     /// Most characters of a batch, which bounds memory.
-    static final long MOST_CHARACTERS = 16L << 20;
+    static final long MAX_CHARACTERS = 16L << 20;
 
     private static final int FIRST = 256;
-    private static final int LEAST = 32;
-    private static final int MOST = 16384;
+    private static final int MIN_TEXTS = 32;
+    private static final int MAX_TEXTS = 16384;
     private static final double TARGET_SECONDS = 15;
-    private static final double MOST_GROWTH = 4;
+    private static final double MAX_GROWTH = 4;
 
     private final int most;
     private int texts;
 
     BatchSize() {
-        this(FIRST, MOST);
+        this(FIRST, MAX_TEXTS);
     }
 
     /// @param first texts of the first batch
@@ -35,7 +35,7 @@ final class BatchSize {
         if (embedded == 0 || seconds <= 0) {
             return;
         }
-        double wanted = Math.min(embedded * TARGET_SECONDS / seconds, texts * MOST_GROWTH);
-        texts = (int) Math.clamp(wanted, Math.min(LEAST, most), most);
+        double wanted = Math.min(embedded * TARGET_SECONDS / seconds, texts * MAX_GROWTH);
+        texts = (int) Math.clamp(wanted, Math.min(MIN_TEXTS, most), most);
     }
 }

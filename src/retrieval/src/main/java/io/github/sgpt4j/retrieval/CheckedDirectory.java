@@ -16,12 +16,12 @@ import org.apache.lucene.store.IndexInput;
 ///
 /// Every file of an index ends with a checksum of all its bytes, but Lucene compares it only where it reads
 /// a file from start to end. Files never change once they are written, so that one look at each is enough:
-/// when it is opened first, by a reader, a writer or a merge. A file of more than [#MOST_WHOLE] bytes is not
+/// when it is opened first, by a reader, a writer or a merge. A file of more than [#MAX_WHOLE] bytes is not
 /// read whole here, which would take longer than the search that opens it: it must end as a whole file does,
 /// and a merge, [IndexVerifier] and [IndexDamage] read the rest.
 final class CheckedDirectory extends FilterDirectory {
     /// 64 MB: 8 ms at the 8 GB/s of a checksum.
-    static final long MOST_WHOLE = 64L << 20;
+    static final long MAX_WHOLE = 64L << 20;
 
     private final Set<String> checked = ConcurrentHashMap.newKeySet();
 
@@ -53,7 +53,7 @@ final class CheckedDirectory extends FilterDirectory {
         }
         requireFile(folder, name);
         try (IndexInput input = in.openInput(name, IOContext.READONCE)) {
-            if (input.length() <= MOST_WHOLE) {
+            if (input.length() <= MAX_WHOLE) {
                 CodecUtil.checksumEntireFile(input);
             } else {
                 CodecUtil.retrieveChecksum(input);

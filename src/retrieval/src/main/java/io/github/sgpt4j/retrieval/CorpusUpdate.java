@@ -19,7 +19,7 @@ final class CorpusUpdate {
     private static final double NANOS = 1e9;
 
     /// Documents that are removed at a time.
-    private static final int MOST_TERMS = 10_000;
+    private static final int MAX_TERMS = 10_000;
 
     private final SemanticIndex index;
     private final DocumentWriter documents;
@@ -74,7 +74,7 @@ final class CorpusUpdate {
     private List<Document> batch(Iterator<Document> collection) {
         List<Document> batch = new ArrayList<>();
         long characters = 0;
-        while (batch.size() < size.texts() && characters < BatchSize.MOST_CHARACTERS && collection.hasNext()) {
+        while (batch.size() < size.texts() && characters < BatchSize.MAX_CHARACTERS && collection.hasNext()) {
             Document document = collection.next();
             characters += document.text().length() + document.title().orElse("").length();
             batch.add(document);
@@ -107,7 +107,7 @@ final class CorpusUpdate {
                     unseen.add(Fields.idTerm(ids.binaryValue().utf8ToString()));
                     removed++;
                 }
-                if (unseen.size() == MOST_TERMS) {
+                if (unseen.size() == MAX_TERMS) {
                     remove(unseen);
                 }
             }

@@ -31,7 +31,7 @@ final class IndexDamage {
 
     private static final Pattern OF_THE_JDK = Pattern.compile("(java|javax|jdk|sun)\\..*");
 
-    private static final int DEEPEST_CAUSE = 10;
+    private static final int MAX_CAUSE_DEPTH = 10;
 
     private IndexDamage() {}
 
@@ -43,7 +43,7 @@ final class IndexDamage {
         }
         // The innermost cause knows best which file it is.
         Throwable cause = failure.getCause();
-        for (int i = 0; i < DEEPEST_CAUSE && cause != null && !(cause instanceof SgptException); i++) {
+        for (int i = 0; i < MAX_CAUSE_DEPTH && cause != null && !(cause instanceof SgptException); i++) {
             Optional<FormatException> inner = told(index, cause);
             told = inner.isPresent() ? inner : told;
             cause = cause.getCause();

@@ -19,7 +19,7 @@ import org.apache.lucene.index.VectorSimilarityFunction;
 record IndexMetadata(ModelIdentity model, Similarity similarity, IndexOptions options) {
     private static final String FORMAT = "sgpt4j.format";
     private static final int FORMAT_VERSION = 1;
-    private static final int MOST_SHOWN = 100;
+    private static final int MAX_SHOWN = 100;
     private static final String SIMILARITY = "sgpt4j.similarity";
     private static final String MODEL = "sgpt4j.model";
     private static final String FINGERPRINT = "sgpt4j.model.fingerprint";
@@ -85,7 +85,7 @@ record IndexMetadata(ModelIdentity model, Similarity similarity, IndexOptions op
 
     private static int dimension(String text) {
         int number = positive(text);
-        if (number > VectorCodec.MOST_DIMENSIONS) {
+        if (number > VectorCodec.MAX_DIMENSIONS) {
             throw new IllegalArgumentException(text);
         }
         return number;
@@ -115,7 +115,7 @@ record IndexMetadata(ModelIdentity model, Similarity similarity, IndexOptions op
         try {
             return parser.apply(text);
         } catch (IllegalArgumentException e) {
-            String shown = text.length() > MOST_SHOWN ? text.substring(0, MOST_SHOWN) + "…" : text;
+            String shown = text.length() > MAX_SHOWN ? text.substring(0, MAX_SHOWN) + "…" : text;
             throw IndexDamage.broken(index, "key %s of its commit has value \"%s\"".formatted(key, shown), e);
         }
     }

@@ -45,9 +45,9 @@ record IndexOpening(
             Path path, BiEncoder encoder, Optional<IndexOptions> options, UnaryOperator<Directory> files)
             throws IOException {
         ModelIdentity model = ModelIdentity.of(encoder);
-        if (model.dimension() > VectorCodec.MOST_DIMENSIONS) {
+        if (model.dimension() > VectorCodec.MAX_DIMENSIONS) {
             throw new IllegalArgumentException("dimension: expected at most %d, the model has %d"
-                    .formatted(VectorCodec.MOST_DIMENSIONS, model.dimension()));
+                    .formatted(VectorCodec.MAX_DIMENSIONS, model.dimension()));
         }
         VectorSpace.requireSearchable(path, encoder.similarity());
         CheckedDirectory checked = IndexFiles.open(path);

@@ -14,19 +14,19 @@ public record IndexOptions(VectorStorage storage, int connections, int beamWidth
     /// 32-bit vectors and a graph that finds 98 of 100 nearest neighbours.
     public static final IndexOptions DEFAULT = new IndexOptions(VectorStorage.FLOAT32, 16, 100);
 
-    private static final int MOST_CONNECTIONS = 512;
-    private static final int WIDEST_BEAM = 3200;
+    private static final int MAX_CONNECTIONS = 512;
+    private static final int MAX_BEAM_WIDTH = 3200;
 
     /// @throws IllegalArgumentException if `connections` is not 2 to 512, or `beamWidth` not 1 to 3200
     public IndexOptions {
         Objects.requireNonNull(storage, "storage");
-        if (connections < 2 || connections > MOST_CONNECTIONS) {
+        if (connections < 2 || connections > MAX_CONNECTIONS) {
             throw new IllegalArgumentException(
-                    "connections: expected 2 to %d, got %d".formatted(MOST_CONNECTIONS, connections));
+                    "connections: expected 2 to %d, got %d".formatted(MAX_CONNECTIONS, connections));
         }
-        if (beamWidth < 1 || beamWidth > WIDEST_BEAM) {
+        if (beamWidth < 1 || beamWidth > MAX_BEAM_WIDTH) {
             throw new IllegalArgumentException(
-                    "beam width: expected 1 to %d, got %d".formatted(WIDEST_BEAM, beamWidth));
+                    "beam width: expected 1 to %d, got %d".formatted(MAX_BEAM_WIDTH, beamWidth));
         }
     }
 

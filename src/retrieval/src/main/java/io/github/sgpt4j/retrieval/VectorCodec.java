@@ -15,7 +15,7 @@ import org.apache.lucene.util.quantization.QuantizedByteVectorValues.ScalarEncod
 /// Lucene's own file formats with this library's options. Any Lucene of the same major version reads them.
 final class VectorCodec {
     /// Lucene's own formats allow 1,024; embeddings of the larger SGPT models have 4,096.
-    static final int MOST_DIMENSIONS = 1 << 16;
+    static final int MAX_DIMENSIONS = 1 << 16;
 
     private VectorCodec() {}
 
@@ -56,7 +56,7 @@ final class VectorCodec {
 
         @Override
         public int getMaxDimensions(String field) {
-            return MOST_DIMENSIONS;
+            return MAX_DIMENSIONS;
         }
     }
 }

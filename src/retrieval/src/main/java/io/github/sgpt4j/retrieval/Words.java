@@ -39,7 +39,7 @@ final class Words {
     static final Similarity SIMILARITY = new BM25Similarity(0.9f, 0.4f);
 
     /// Most different terms of a query that are looked for; Lucene allows no more.
-    static final int MOST_TERMS = 1024;
+    static final int MAX_TERMS = 1024;
 
     private static final String FIELD = "words";
     private static final FieldType TYPE = type();
@@ -83,7 +83,7 @@ final class Words {
         };
     }
 
-    /// What finds documents by a text's words. Of a text with more than [#MOST_TERMS] different terms only those
+    /// What finds documents by a text's words. Of a text with more than [#MAX_TERMS] different terms only those
     /// that weigh most count (frequency times inverse document frequency).
     ///
     /// @throws IOException if the index cannot be read
@@ -95,7 +95,7 @@ final class Words {
         if (terms.isEmpty()) {
             return new MatchNoDocsQuery("no words");
         }
-        if (terms.size() > MOST_TERMS) {
+        if (terms.size() > MAX_TERMS) {
             terms = heaviest(terms, reader);
         }
         BooleanQuery.Builder query = new BooleanQuery.Builder();
@@ -117,7 +117,7 @@ final class Words {
             }
         }
         weighed.sort(Comparator.comparingDouble(Weighed::weight).reversed());
-        return weighed.subList(0, Math.min(MOST_TERMS, weighed.size()));
+        return weighed.subList(0, Math.min(MAX_TERMS, weighed.size()));
     }
 
     private static Map<String, Integer> frequencies(Analyzer analyzer, String text) throws IOException {

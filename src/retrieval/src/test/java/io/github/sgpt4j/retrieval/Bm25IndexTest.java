@@ -73,7 +73,7 @@ class Bm25IndexTest {
     @Test
     void takesQueriesOfAnyLength() throws IOException {
         StringBuilder query = new StringBuilder();
-        for (int i = 0; i < 5 * Words.MOST_TERMS; i++) {
+        for (int i = 0; i < 5 * Words.MAX_TERMS; i++) {
             query.append(" x").append(i);
         }
         try (Bm25Index index = build(DOCUMENTS)) {

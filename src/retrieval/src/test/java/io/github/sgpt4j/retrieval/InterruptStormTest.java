@@ -38,7 +38,7 @@ class InterruptStormTest {
     private static final int TEXTS = 300;
 
     /// What each of the threads has to get done in the storm.
-    private static final int LEAST_CALLS = 2;
+    private static final int MIN_CALLS = 2;
 
     private static BiEncoder encoder;
 
@@ -205,9 +205,7 @@ class InterruptStormTest {
 
     private void storm() throws InterruptedException {
         Iterator<Caller> next = callers.iterator();
-        for (int i = 0;
-                i < INTERRUPTS || callers.stream().anyMatch(caller -> caller.finished.get() < LEAST_CALLS);
-                i++) {
+        for (int i = 0; i < INTERRUPTS || callers.stream().anyMatch(caller -> caller.finished.get() < MIN_CALLS); i++) {
             if (!next.hasNext()) {
                 next = callers.iterator();
             }

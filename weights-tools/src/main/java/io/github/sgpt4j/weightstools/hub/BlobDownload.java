@@ -37,7 +37,7 @@ final class BlobDownload implements AutoCloseable {
     private final Retries.Count failures;
     private final TransferProgress progress;
     private final FileChannel out;
-    private @Nullable ContentHash hash;
+    private @Nullable BlobHash hash;
     private long position;
     private long furthest;
 
@@ -103,7 +103,7 @@ final class BlobDownload implements AutoCloseable {
 
     /// Goes on where an earlier run stopped.
     private void takeUp() throws IOException {
-        hash = ContentHash.of(file).orElse(null);
+        hash = BlobHash.of(file).orElse(null);
         if (out.size() > file.bytes() || out.size() > 0 && hash == null) {
             out.truncate(0);
         }
@@ -119,7 +119,7 @@ final class BlobDownload implements AutoCloseable {
         out.truncate(0);
         progress.add(-position);
         position = 0;
-        hash = ContentHash.of(file).orElse(null);
+        hash = BlobHash.of(file).orElse(null);
     }
 
     /// Counts and hashes what is in the buffer, and empties it.

@@ -13,7 +13,7 @@ import java.util.Set;
 /// @param options the rules
 /// @param listener hears of files that cannot be checked, where they are allowed
 record DownloadRules(HubModel model, HubOptions options, HubListener listener) {
-    private static final int MOST_NAMED = 8;
+    private static final int MAX_NAMED = 8;
 
     /// Looks at a file that has to be fetched before it is known which others are.
     ///
@@ -66,12 +66,12 @@ record DownloadRules(HubModel model, HubOptions options, HubListener listener) {
     }
 
     private static List<RemoteFile> unverified(List<RemoteFile> files) {
-        return files.stream().filter(file -> ContentHash.of(file).isEmpty()).toList();
+        return files.stream().filter(file -> BlobHash.of(file).isEmpty()).toList();
     }
 
     private static String names(List<RemoteFile> files) {
         List<String> names = files.stream()
-                .limit(MOST_NAMED)
+                .limit(MAX_NAMED)
                 .map(file -> Quoted.of(file.path()))
                 .toList();
         int more = files.size() - names.size();

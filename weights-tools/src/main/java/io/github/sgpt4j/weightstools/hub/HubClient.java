@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 /// host and port only, and never again once a redirection has led elsewhere; from https, none leads to http.
 final class HubClient implements AutoCloseable {
     private static final int MAX_REDIRECTIONS = 10;
-    private static final int MOST_DISCARDED = 1 << 16;
+    private static final int MAX_DISCARDED = 1 << 16;
     private static final int MAX_LOCATION = 1 << 15;
     private static final Set<Integer> REDIRECTIONS = Set.of(301, 302, 303, 307, 308);
 
@@ -135,7 +135,7 @@ final class HubClient implements AutoCloseable {
             if (!stays && !leave) {
                 return response;
             }
-            response.body().discard(MOST_DISCARDED);
+            response.body().discard(MAX_DISCARDED);
             if (Origin.of(target).isEncrypted() && !Origin.of(next).isEncrypted()) {
                 throw new HubException(
                         "%s: %s leads from https to http, which is not followed".formatted(what, Origin.of(target)));

@@ -14,7 +14,7 @@ public record HubModel(String owner, String name, String revision) {
     /// The branch that is meant where none is named.
     public static final String DEFAULT_REVISION = "main";
 
-    private static final int LONGEST = 96;
+    private static final int MAX_LENGTH = 96;
     private static final Pattern PART = Pattern.compile("[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?");
     private static final Pattern REVISION = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.+-]*(?:/[A-Za-z0-9_.+-]+)*");
     private static final Pattern FORM = Pattern.compile("([^/@]+)/([^/@]+)(?:@(.+))?", Pattern.DOTALL);
@@ -47,11 +47,14 @@ public record HubModel(String owner, String name, String revision) {
     }
 
     private static boolean isPart(String text) {
-        return text.length() <= LONGEST && PART.matcher(text).matches() && !text.contains("--") && !text.contains("..");
+        return text.length() <= MAX_LENGTH
+                && PART.matcher(text).matches()
+                && !text.contains("--")
+                && !text.contains("..");
     }
 
     private static boolean isRevision(String text) {
-        return text.length() <= LONGEST
+        return text.length() <= MAX_LENGTH
                 && REVISION.matcher(text).matches()
                 && !text.matches("(?:.*/)?\\.+(?:/.*)?")
                 && !text.contains("..");

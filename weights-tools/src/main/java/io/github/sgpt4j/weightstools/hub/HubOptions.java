@@ -13,13 +13,13 @@ public record HubOptions(boolean force, int parallel, long minRate, long maxByte
     /// without a hash.
     public static final HubOptions DEFAULT = new HubOptions(false, 4, 10_000, Long.MAX_VALUE, false);
 
-    private static final int MOST_PARALLEL = 64;
+    private static final int MAX_PARALLEL = 64;
 
     /// @throws IllegalArgumentException if `parallel` is not 1 to 64, `minRate` is negative or `maxBytes` not positive
     public HubOptions {
-        if (parallel < 1 || parallel > MOST_PARALLEL) {
+        if (parallel < 1 || parallel > MAX_PARALLEL) {
             throw new IllegalArgumentException(
-                    "expected 1 to %d files at a time, got %d".formatted(MOST_PARALLEL, parallel));
+                    "expected 1 to %d files at a time, got %d".formatted(MAX_PARALLEL, parallel));
         }
         if (minRate < 0) {
             throw new IllegalArgumentException("expected a rate of at least 0 bytes a second, got " + minRate);

@@ -9,7 +9,7 @@ import java.util.Optional;
 
 /// Finds the token to identify with.
 final class HubToken {
-    private static final int LONGEST = 4096;
+    private static final int MAX_LENGTH = 4096;
 
     private HubToken() {}
 
@@ -30,7 +30,7 @@ final class HubToken {
             if (!Files.exists(file)) {
                 return Optional.empty();
             }
-            if (Files.size(file) > LONGEST) {
+            if (Files.size(file) > MAX_LENGTH) {
                 throw new HubException("%s: expected a token, got %d bytes".formatted(file, Files.size(file)));
             }
             return checked(new String(Files.readAllBytes(file), StandardCharsets.UTF_8), file.toString());
@@ -41,7 +41,7 @@ final class HubToken {
 
     private static Optional<String> checked(String text, String where) throws HubException {
         String token = text.replace("\r", "").replace("\n", "").strip();
-        if (token.length() > LONGEST || !token.chars().allMatch(c -> c > ' ' && c < 0x7f)) {
+        if (token.length() > MAX_LENGTH || !token.chars().allMatch(c -> c > ' ' && c < 0x7f)) {
             throw new HubException(
                     "%s: expected a token of printable ASCII characters, got something else".formatted(where));
         }

@@ -1,17 +1,14 @@
 package io.github.sgpt4j.weightstools.hub;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.SgptException;
 import io.github.sgpt4j.error.UnsupportedModelException;
-import io.github.sgpt4j.json.Unreadable;
+import io.github.sgpt4j.json.JsonReader;
 import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.weights.ShardIndex;
 import io.github.sgpt4j.weights.Weights;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -39,7 +36,6 @@ final class NeededFiles {
     private static final int MAX_MODULES = 64;
     private static final long MAX_MODULES_BYTES = 1 << 20;
     private static final Pattern FOLDER = Pattern.compile("[\\w-][\\w.-]*(?:/[\\w-][\\w.-]*){0,3}");
-    private static final ObjectMapper JSON = new ObjectMapper();
 
     private final String name;
     private final Repository repository;
@@ -191,16 +187,7 @@ final class NeededFiles {
 
     private JsonNode modules() throws IOException {
         Path file = repository.bring(MODULES_FILE);
-        JsonNode modules;
-        try {
-            if (Files.size(file) > MAX_MODULES_BYTES) {
-                throw broken("at most %d bytes".formatted(MAX_MODULES_BYTES), "more");
-            }
-            modules = JSON.readTree(file.toFile());
-        } catch (JsonProcessingException e) {
-            throw new FormatException(
-                    "%s: %s: not valid JSON: %s".formatted(name, MODULES_FILE, Unreadable.problem(e)), e);
-        }
+        JsonNode modules = JsonReader.STRICT.read(file, "%s: %s".formatted(name, MODULES_FILE), MAX_MODULES_BYTES);
         if (!modules.isArray() || modules.isEmpty() || modules.size() > MAX_MODULES) {
             throw broken("a list of 1 to %d modules".formatted(MAX_MODULES), "something else");
         }

@@ -11,16 +11,16 @@ import java.util.regex.Pattern;
 /// @param etag what its content is known by, which is its name in the cache: SHA-256 of a large file, git's hash of
 ///     another
 record RemoteFile(String path, long bytes, String etag) {
-    static final long MOST_BYTES = 1L << 42;
+    static final long MAX_BYTES = 1L << 42;
 
-    private static final long MOST_OTHER_BYTES = 1L << 28;
+    private static final long MAX_OTHER_BYTES = 1L << 28;
     private static final Pattern ETAG = Pattern.compile("[0-9A-Za-z][0-9A-Za-z_.-]{0,127}");
     private static final Pattern WEIGHTS = Pattern.compile(".*\\.(safetensors|bin)");
 
     /// @throws HubException if length or tag cannot be those of such a file
     static RemoteFile checked(HubModel model, String path, long bytes, String etag) throws HubException {
         String what = model.id() + ": " + path;
-        long most = isWeights(path) ? MOST_BYTES : MOST_OTHER_BYTES;
+        long most = isWeights(path) ? MAX_BYTES : MAX_OTHER_BYTES;
         if (bytes < 0 || bytes > most) {
             throw new HubException(
                     "%s: expected a length of 0 to %d bytes, the hub says %d".formatted(what, most, bytes));

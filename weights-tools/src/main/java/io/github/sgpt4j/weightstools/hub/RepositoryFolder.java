@@ -21,7 +21,7 @@ import java.util.stream.Stream;
 /// @param root folder of this one
 record RepositoryFolder(Path cache, Path root) {
     private static final Pattern COMMIT = Pattern.compile("[0-9A-Za-z][0-9A-Za-z_.-]{0,127}");
-    private static final int LONGEST_REFERENCE = 1024;
+    private static final int MAX_REFERENCE_LENGTH = 1024;
     private static final String STAGE = "stage-";
     private static final String TEMPORARY = "writing-";
     private static final String CACHE_TAG = """
@@ -74,7 +74,7 @@ record RepositoryFolder(Path cache, Path root) {
             return Optional.of(revision);
         }
         Path reference = reference(revision);
-        if (!Files.isRegularFile(reference) || Files.size(reference) > LONGEST_REFERENCE) {
+        if (!Files.isRegularFile(reference) || Files.size(reference) > MAX_REFERENCE_LENGTH) {
             return Optional.empty();
         }
         String commit = new String(Files.readAllBytes(reference), StandardCharsets.UTF_8).strip();

@@ -24,7 +24,7 @@ import java.util.concurrent.Future;
 /// time, and once all are there the snapshot. The caller has the repository's lock.
 final class SnapshotDownload {
     private static final long MAX_LISTING_BYTES = 64 << 20;
-    private static final int MOST_NAMED = 8;
+    private static final int MAX_NAMED = 8;
 
     private final HubModel model;
     private final HubClient client;
@@ -142,7 +142,7 @@ final class SnapshotDownload {
     private static String names(Listing listing) {
         List<String> names = listing.entries().keySet().stream()
                 .sorted()
-                .limit(MOST_NAMED)
+                .limit(MAX_NAMED)
                 .map(Quoted::of)
                 .toList();
         int more = listing.entries().size() - names.size();

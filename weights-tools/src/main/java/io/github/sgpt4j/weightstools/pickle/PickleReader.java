@@ -19,7 +19,7 @@ import java.util.List;
 /// name is refused where it is mentioned, before anything is made of it. Memory and time are bounded by [Budget].
 public final class PickleReader {
     private static final int NEWEST_PROTOCOL = 4;
-    private static final int MOST_LONG_BYTES = 16;
+    private static final int MAX_LONG_BYTES = 16;
 
     private final PickleInput input;
     private final Budget budget;
@@ -68,8 +68,8 @@ public final class PickleReader {
             case Opcode.BININT -> whole(input.i32());
             case Opcode.BININT1 -> whole(input.u8());
             case Opcode.BININT2 -> whole(input.u16());
-            case Opcode.LONG1 -> wide(input.raw(input.u8(), MOST_LONG_BYTES));
-            case Opcode.LONG4 -> wide(input.raw(input.i32(), MOST_LONG_BYTES));
+            case Opcode.LONG1 -> wide(input.raw(input.u8(), MAX_LONG_BYTES));
+            case Opcode.LONG4 -> wide(input.raw(input.i32(), MAX_LONG_BYTES));
             case Opcode.BINFLOAT -> real(input.bigEndianDouble());
             case Opcode.INT -> small(Literals.integer(input));
             case Opcode.LONG -> small(Literals.longInteger(input));

@@ -29,11 +29,11 @@ public final class TorchFile implements AutoCloseable {
     private static final String KIND = "a file that torch.save wrote";
     private static final int ZIP_LOCAL_HEADER = 0x04034b50;
 
-    /// Bytes that all tensors may have together, by the length of the file: `MOST_TIMES · length + MOST_MORE`. Views
+    /// Bytes that all tensors may have together, by the length of the file: `MAX_TIMES · length + MAX_MORE`. Views
     /// that overlap, or repeat an element, can ask for any size.
-    private static final long MOST_TIMES = 8;
+    private static final long MAX_TIMES = 8;
 
-    private static final long MOST_MORE = 16L << 20;
+    private static final long MAX_MORE = 16L << 20;
 
     private final Path path;
     private final Arena arena;
@@ -112,8 +112,7 @@ public final class TorchFile implements AutoCloseable {
             throw new FormatException("%s: expected a dictionary of tensors, got %s".formatted(path, root.kind()));
         }
         Map<String, TensorView> tensors = new LinkedHashMap<>();
-        long left =
-                length > (Long.MAX_VALUE - MOST_MORE) / MOST_TIMES ? Long.MAX_VALUE : MOST_TIMES * length + MOST_MORE;
+        long left = length > (Long.MAX_VALUE - MAX_MORE) / MAX_TIMES ? Long.MAX_VALUE : MAX_TIMES * length + MAX_MORE;
         for (Map.Entry<PickleValue.Key, PickleValue> entry :
                 dictionary.entries().entrySet()) {
             if (!(entry.getKey() instanceof PickleValue.Text(String name))) {
@@ -126,7 +125,7 @@ public final class TorchFile implements AutoCloseable {
             }
             if (view.bytes() > left) {
                 throw new FormatException("%s: tensor %s: expected tensors of at most %d times the file's %d bytes,"
-                                .formatted(path, Quoted.of(name), MOST_TIMES, length)
+                                .formatted(path, Quoted.of(name), MAX_TIMES, length)
                         + " got more with this one");
             }
             left -= view.bytes();

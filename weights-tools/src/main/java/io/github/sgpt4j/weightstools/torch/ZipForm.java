@@ -32,9 +32,9 @@ final class ZipForm {
     private static final long MAX_PICKLE_BYTES = 64L << 20;
 
     /// Content that compressed entries may have together, by the file's length: weights hardly compress.
-    private static final long MOST_TIMES = 16;
+    private static final long MAX_TIMES = 16;
 
-    private static final long MOST_MORE = 16L << 20;
+    private static final long MAX_MORE = 16L << 20;
 
     private final Path path;
     private final MemorySegment bytes;
@@ -94,14 +94,14 @@ final class ZipForm {
     }
 
     private void requireNoBomb() {
-        long left = MOST_TIMES * Math.min(bytes.byteSize(), Long.MAX_VALUE / MOST_TIMES - MOST_MORE) + MOST_MORE;
+        long left = MAX_TIMES * Math.min(bytes.byteSize(), Long.MAX_VALUE / MAX_TIMES - MAX_MORE) + MAX_MORE;
         for (ZipArchive.Entry entry : entries.values()) {
             if (entry.deflated()) {
                 if (entry.size() > left) {
                     throw bad(
                             entry,
                             "expected compressed entries of at most %d times the file's %d bytes, got more"
-                                    .formatted(MOST_TIMES, bytes.byteSize()));
+                                    .formatted(MAX_TIMES, bytes.byteSize()));
                 }
                 left -= entry.size();
             }

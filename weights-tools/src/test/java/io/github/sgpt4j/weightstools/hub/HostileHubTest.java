@@ -192,7 +192,8 @@ class HostileHubTest extends HubFixture {
         server.with("modules.json", text);
         String message = fails();
         assertTrue(
-                message.matches("owner/some-model: modules.json: (not valid JSON: )?expected [^`]*, got [^`]*"),
+                message.matches(
+                        "owner/some-model: modules.json: (not valid JSON at line 1, column \\d+: )?expected [^`]*, got [^`]*"),
                 message);
     }
 

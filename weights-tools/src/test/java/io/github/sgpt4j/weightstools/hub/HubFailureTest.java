@@ -366,7 +366,7 @@ class HubFailureTest extends HubFixture {
     void saysThatTheDiskIsTooSmall() {
         server.always("/revision/main", exchange -> {
             String listing = server.listing(FakeHub.COMMIT).toString();
-            FakeHub.json(listing.replace("100000", "" + (RemoteFile.MOST_BYTES - 1)))
+            FakeHub.json(listing.replace("100000", "" + (RemoteFile.MAX_BYTES - 1)))
                     .give(exchange);
         });
         FileSystemException failure = assertThrows(FileSystemException.class, () -> download(MODEL));

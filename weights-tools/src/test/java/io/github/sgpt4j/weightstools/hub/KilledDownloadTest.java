@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 /// Another process downloads a model, and is killed without warning, again and again.
 class KilledDownloadTest extends HubFixture {
     private static final int KILLS = 30;
-    private static final int LONGEST_MILLIS = 150;
+    private static final int MAX_MILLIS = 150;
 
     @Test
     void theNextRunHasTheWholeModelAndNothingIsLeftOver() throws Exception {
@@ -26,7 +26,7 @@ class KilledDownloadTest extends HubFixture {
         Random random = new Random(seed);
         server.with("model.safetensors", FakeHub.random(3_000_000, 7));
         for (int i = 0; i < KILLS; i++) {
-            kill(random.nextInt(LONGEST_MILLIS));
+            kill(random.nextInt(MAX_MILLIS));
             // Now and then kills come one after the other.
             if (random.nextInt(3) > 0) {
                 checkComplete();

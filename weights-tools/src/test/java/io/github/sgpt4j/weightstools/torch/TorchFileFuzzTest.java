@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TorchFileFuzzTest {
     private static final long SEED = Long.getLong("sgpt4j.fuzz.seed", 20220217L);
     private static final int ROUNDS = Integer.getInteger("sgpt4j.fuzz.rounds", 400);
-    private static final Duration MOST = Duration.ofMinutes(5);
+    private static final Duration MAX_TIME = Duration.ofMinutes(5);
 
     @TempDir
     Path folder;
@@ -41,7 +41,7 @@ class TorchFileFuzzTest {
         byte[] whole = bytes(name);
         Random random = new Random(SEED);
         assertTimeoutPreemptively(
-                MOST,
+                MAX_TIME,
                 () -> {
                     for (int round = 0; round < ROUNDS; round++) {
                         read(name, round, damaged(whole, random));

@@ -15,7 +15,7 @@ final class ArrayPool {
     /// System property: fill handed-out arrays with NaN, so that reading undefined contents shows.
     static final String POISON_PROPERTY = "sgpt4j.poison";
 
-    private static final int SMALLEST = 256;
+    private static final int MIN_SIZE = 256;
 
     private final long mostKept;
     private final boolean poison = Boolean.getBoolean(POISON_PROPERTY);
@@ -98,8 +98,8 @@ final class ArrayPool {
     }
 
     static int roundUp(int size) {
-        if (size <= SMALLEST) {
-            return SMALLEST;
+        if (size <= MIN_SIZE) {
+            return MIN_SIZE;
         }
         int step = Integer.highestOneBit(size - 1) >>> 3;
         long rounded = (size + (long) step - 1) / step * step;

@@ -14,6 +14,7 @@ import io.github.sgpt4j.backend.RotaryParameters;
 import io.github.sgpt4j.backend.Table;
 import io.github.sgpt4j.backend.Tensor;
 import io.github.sgpt4j.backend.cpu.amx.Amx;
+import io.github.sgpt4j.backend.cpu.code.Linux;
 import io.github.sgpt4j.backend.cpu.kernel.Activations;
 import io.github.sgpt4j.backend.cpu.kernel.Rotations;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
@@ -26,6 +27,7 @@ import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 
 /// The operations on the CPU, with the Vector API; matrix products on a matrix unit where there is one
@@ -40,7 +42,7 @@ public final class CpuBackend implements Backend {
     private static final String VECTOR_MODULE = "jdk.incubator.vector";
 
     /// Fewest tokens that a batch beside others may have to do with.
-    private static final int FEWEST_TOKENS = 256;
+    private static final int MIN_TOKENS = 256;
 
     /// Nanoseconds between attempts to close memory that is in use.
     private static final long CLOSING_PAUSE = 50_000;
@@ -105,12 +107,9 @@ public final class CpuBackend implements Backend {
         if (options.usesMatrixUnit()) {
             return ", AMX";
         }
-        return (Amx.isThere()
-                        ? Amx.problem()
-                                .map(reason -> ", no AMX (" + reason + ")")
-                                .orElse("")
-                        : "")
-                + vectorCode();
+        // Other systems and other architectures have no AMX to ask about.
+        Optional<String> problem = Linux.isHere() ? Amx.problem() : Optional.empty();
+        return problem.map(reason -> ", no AMX (" + reason + ")").orElse("") + vectorCode();
     }
 
     private String vectorCode() {
@@ -330,7 +329,7 @@ public final class CpuBackend implements Backend {
         int hidden = norm.columns();
         CpuTensor from = checked(x, x.rows(), hidden, "pool, input");
         CpuTensor to = checked(out, count, Math.multiplyExact(modes.size(), hidden), "pool, output");
-        Pooling pooling = new Pooling((CpuNorm) norm, List.copyOf(modes));
+        PooledSequence pooling = new PooledSequence((CpuNorm) norm, List.copyOf(modes));
         workers.parallelFor(
                 count, (s, scratch) -> pooling.sequence(from, sequences, s, skip[s], to.data(), to.offset(s), scratch));
     }
@@ -373,7 +372,7 @@ public final class CpuBackend implements Backend {
     /// operation get more done. A batch must be worth reading the weights for it.
     @Override
     public int batchesSideBySide(int tokens) {
-        return Math.clamp(tokens / FEWEST_TOKENS, 1, Math.max(1, workers.threads() - workers.entered()));
+        return Math.clamp(tokens / MIN_TOKENS, 1, Math.max(1, workers.threads() - workers.entered()));
     }
 
     /// Does nothing: operations have finished when they return.

@@ -35,7 +35,7 @@ public record CpuOptions(int threads, WeightFormat weights, long workInPlace, bo
 
     /// The usual work before packing, and machine code.
     public CpuOptions(int threads, WeightFormat weights) {
-        this(threads, weights, Long.getLong(WORK_IN_PLACE, DirectProduct.MOST_WORK));
+        this(threads, weights, Long.getLong(WORK_IN_PLACE, DirectProduct.MAX_WORK));
     }
 
     /// Whether products go to the matrix unit. Panels are as wide as its tiles only with the widest vectors.
@@ -55,7 +55,7 @@ public record CpuOptions(int threads, WeightFormat weights, long workInPlace, bo
     /// Whether matrices of `in` input features are held as tiles for the matrix unit, whatever they are
     /// stored as.
     boolean holdsTiles(int in) {
-        return weights.allowsTiles() && in <= Amx.MOST_FEATURES && usesMatrixUnit();
+        return weights.allowsTiles() && in <= Amx.MAX_FEATURES && usesMatrixUnit();
     }
 
     /// Bytes that a matrix `[out, in]` takes on this machine once it is held for many products.

@@ -13,7 +13,7 @@ import java.util.List;
 /// one short text with a small model runs.
 final class DirectProduct {
     /// Multiply-adds with one matrix after which it is packed, unless asked otherwise.
-    static final long MOST_WORK = 1L << 22;
+    static final long MAX_WORK = 1L << 22;
 
     /// Output features per task.
     private static final int FEATURES = 64;

@@ -11,9 +11,9 @@ import java.util.Arrays;
 /// thread takes a block of rows through as many panels as it likes.
 sealed interface Logits {
     /// Values of hidden states that a thread keeps ready: 1 MiB.
-    int MOST_VALUES = 1 << 18;
+    int MAX_VALUES = 1 << 18;
 
-    int MOST_ROWS = 240;
+    int MAX_ROWS = 240;
 
     /// How many rows there are.
     int rows();
@@ -33,9 +33,9 @@ sealed interface Logits {
     ///     caller may write over it
     float[] panel(int firstRow, int count, int panel, Scratch scratch);
 
-    /// As many rows as keep about [#MOST_VALUES], in whole steps.
+    /// As many rows as keep about [#MAX_VALUES], in whole steps.
     private static int rowBlock(int in, int step) {
-        return Math.clamp(MOST_VALUES / in / step * step, step, MOST_ROWS);
+        return Math.clamp(MAX_VALUES / in / step * step, step, MAX_ROWS);
     }
 
     /// −∞ in columns from `real` on.

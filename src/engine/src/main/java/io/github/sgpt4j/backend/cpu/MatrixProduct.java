@@ -40,10 +40,10 @@ record MatrixProduct(
     static final int DEPTH = 768;
 
     /// Most rows per task: 96 rows of [#DEPTH] floats are 288 KiB.
-    private static final int MOST_ROWS = 96;
+    private static final int MAX_ROWS = 96;
 
     /// Fewest panels per task: packing the rows costs less than one of them.
-    private static final int FEWEST_PANELS = 4;
+    private static final int MIN_PANELS = 4;
 
     /// Most blocks of rows for which panels are the outer loop.
     private static final int FEW_BLOCKS = 4;
@@ -62,7 +62,7 @@ record MatrixProduct(
             runInOrder(workers, rowBlock, rowBlocks, panels);
             return;
         }
-        int panelGroups = workers.piecesOfEach(rowBlocks, panels / FEWEST_PANELS);
+        int panelGroups = workers.piecesOfEach(rowBlocks, panels / MIN_PANELS);
         workers.parallelFor(Math.multiplyExact(rowBlocks, panelGroups), (task, scratch) -> {
             int first = task / panelGroups * rowBlock;
             int group = task % panelGroups;
@@ -76,19 +76,19 @@ record MatrixProduct(
     /// time. With few blocks of rows, each panel passes all of them before the next one comes, and
     /// weights are read from memory once.
     private void runInOrder(Workers workers, int rowBlock, int rowBlocks, int panels) {
-        int groups = (panels + FEWEST_PANELS - 1) / FEWEST_PANELS;
+        int groups = (panels + MIN_PANELS - 1) / MIN_PANELS;
         boolean panelsFirst = rowBlocks <= FEW_BLOCKS;
         workers.parallelRanges(Math.multiplyExact(rowBlocks, groups), (task, scratch) -> {
             int first = (panelsFirst ? task % rowBlocks : task / groups) * rowBlock;
-            int from = (panelsFirst ? task / rowBlocks : task % groups) * FEWEST_PANELS;
-            int to = Math.min(panels, from + FEWEST_PANELS);
+            int from = (panelsFirst ? task / rowBlocks : task % groups) * MIN_PANELS;
+            int to = Math.min(panels, from + MIN_PANELS);
             scratch.productTask().run(this, first, Math.min(rowBlock, rows - first), from, to);
         });
     }
 
-    /// Rows per task: as few blocks as [#MOST_ROWS] allows, all about as high, in whole tiles.
+    /// Rows per task: as few blocks as [#MAX_ROWS] allows, all about as high, in whole tiles.
     static int rowBlock(int rows) {
-        int blocks = (rows + MOST_ROWS - 1) / MOST_ROWS;
+        int blocks = (rows + MAX_ROWS - 1) / MAX_ROWS;
         int even = (rows + blocks - 1) / blocks;
         return (even + Simd.TILE_ROWS - 1) / Simd.TILE_ROWS * Simd.TILE_ROWS;
     }

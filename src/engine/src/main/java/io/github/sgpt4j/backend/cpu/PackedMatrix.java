@@ -155,10 +155,10 @@ record PackedMatrix(
             return;
         }
         for (int part = 0; part < Simd.TILE_COLUMNS / width; part++) {
-            for (int k = 0; k < count; k += Widening.MOST_ROWS) {
+            for (int k = 0; k < count; k += Widening.MAX_ROWS) {
                 int to = at + k * Simd.TILE_COLUMNS + part * width;
                 long element = element(in, width, panel, part, from + k);
-                int rows = Math.min(Widening.MOST_ROWS, count - k);
+                int rows = Math.min(Widening.MAX_ROWS, count - k);
                 Widening.widenRows(panels, dtype, element * dtype.bytes(), destination, to, rows);
             }
         }

@@ -5,7 +5,7 @@ import java.util.ArrayDeque;
 
 /// Cosines and sines of rotary positions, kept for the few parameter sets that a model has. Thread-safe.
 final class RotaryTables {
-    private static final int MOST_KEPT = 16;
+    private static final int MAX_KEPT = 16;
 
     /// @param angles of the positions `[0, positions)`
     private record Tables(RotaryParameters parameters, int positions, RotaryParameters.Angles angles) {}
@@ -20,7 +20,7 @@ final class RotaryTables {
             }
         }
         kept.removeIf(tables -> tables.parameters.sameAngles(parameters));
-        if (kept.size() == MOST_KEPT) {
+        if (kept.size() == MAX_KEPT) {
             kept.removeLast();
         }
         int rounded = (int) Math.min(Integer.MAX_VALUE, Math.max(positions, Integer.highestOneBit(positions) * 2L));

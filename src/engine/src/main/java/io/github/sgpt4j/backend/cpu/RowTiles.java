@@ -17,11 +17,11 @@ record RowTiles(MemorySegment memory, int rows, int in) {
     }
 
     /// Most bytes of row tiles at a time, unless 16 rows have more.
-    private static final long MOST_BYTES = 1L << 25;
+    private static final long MAX_BYTES = 1L << 25;
 
     /// How many rows of `in` values to make into tiles at a time, at most.
     static int mostRows(int in) {
-        return (int) Math.max(1, MOST_BYTES / Amx.rowTileBytes(Amx.blocks(in))) * Amx.TILE;
+        return (int) Math.max(1, MAX_BYTES / Amx.rowTileBytes(Amx.blocks(in))) * Amx.TILE;
     }
 
     /// Makes rows into tiles, with the help of all threads.

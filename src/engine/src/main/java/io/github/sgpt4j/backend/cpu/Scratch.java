@@ -7,7 +7,7 @@ import java.util.Arrays;
 /// Working memory of one thread, kept between tasks. Contents are undefined.
 final class Scratch {
     /// Larger arrays than this many floats are not kept.
-    private static final int MOST_KEPT = 1 << 24;
+    private static final int MAX_KEPT = 1 << 24;
 
     /// What an array is for: two uses at a time never share one.
     enum Use {
@@ -56,7 +56,7 @@ final class Scratch {
         Floats array = arrays[use.ordinal()];
         if (array.length() < size) {
             array = new Floats(size);
-            if (size <= MOST_KEPT) {
+            if (size <= MAX_KEPT) {
                 arrays[use.ordinal()] = array;
             }
         }
@@ -70,7 +70,7 @@ final class Scratch {
             // A power of two: memory that is too small goes when the garbage collector finds it.
             long size = Long.highestOneBit(2 * bytes - 1);
             segment = Arena.ofAuto().allocate(size, 64);
-            if (size <= (long) Float.BYTES * MOST_KEPT) {
+            if (size <= (long) Float.BYTES * MAX_KEPT) {
                 segments[use.ordinal()] = segment;
             }
         }
@@ -79,7 +79,7 @@ final class Scratch {
 
     /// An array of at least `size` doubles.
     double[] doubles(int size) {
-        if (size > MOST_KEPT) {
+        if (size > MAX_KEPT) {
             return new double[size];
         }
         if (sums.length < size) {

@@ -9,7 +9,7 @@ import java.util.Map;
 
 /// Rotary embedding and attention. Shapes have been checked; runs under the engine's lock.
 final class AttentionOperations {
-    private static final int MOST_TABLES = 4;
+    private static final int MAX_TABLES = 4;
 
     /// Cosines and sines on the device, `[positions, pairs]` each.
     private record RotaryTables(RotaryParameters parameters, int positions, DeviceBuffer cos, DeviceBuffer sin) {
@@ -74,7 +74,7 @@ final class AttentionOperations {
             }
             return shorter;
         });
-        if (rotary.size() == MOST_TABLES) {
+        if (rotary.size() == MAX_TABLES) {
             rotary.removeLast().close();
         }
         RotaryTables made =

@@ -15,9 +15,9 @@ import java.util.Optional;
 /// What the driver says about this machine.
 public final class CudaDevices {
     /// Turing: the oldest that kernels are compiled for.
-    static final int OLDEST_CAPABILITY = 75;
+    static final int MIN_CAPABILITY = 75;
 
-    private static final int OLDEST_VERSION = 12000;
+    private static final int MIN_VERSION = 12000;
 
     /// Signs of a driver that need no native function: on Linux, and on Linux in Windows.
     private static final List<String> SIGNS = List.of("/proc/driver/nvidia/version", "/usr/lib/wsl/lib/libcuda.so.1");
@@ -59,10 +59,10 @@ public final class CudaDevices {
         }
         int status = Driver.init();
         int version = Driver.version();
-        if (version < OLDEST_VERSION) {
+        if (version < MIN_VERSION) {
             throw new BackendException(
                     "cuda: the driver is too old: expected one that supports CUDA %s or later, got one for CUDA %s (%s)"
-                            .formatted(dotted(OLDEST_VERSION), dotted(version), driver.place()));
+                            .formatted(dotted(MIN_VERSION), dotted(version), driver.place()));
         }
         if (status == Driver.NO_DEVICE) {
             throw new BackendException("cuda: the driver (%s) finds no device".formatted(driver.place()));
@@ -97,7 +97,7 @@ public final class CudaDevices {
 
     /// Why a device cannot be used although the driver lists it, or empty if it can.
     public static Optional<String> problem(DeviceInfo device) {
-        if (device.computeCapability() < OLDEST_CAPABILITY) {
+        if (device.computeCapability() < MIN_CAPABILITY) {
             return Optional.of("compute capability %s: expected 7.5 or later".formatted(device.capability()));
         }
         NativeLibrary cublas = CudaLibraries.cublasLt();

@@ -4,7 +4,7 @@ import io.github.sgpt4j.error.BackendException;
 
 /// Grid, block and shared memory of every kernel, as `kernels/README.md` asks. Needs no device, only its limits.
 record Geometry(DeviceInfo device) {
-    private static final int MOST_ROW_BLOCKS = 65535;
+    private static final int MAX_ROW_BLOCKS = 65535;
     private static final int WARP = 32;
 
     /// Tokens of a sequence that one block pools.
@@ -22,7 +22,7 @@ record Geometry(DeviceInfo device) {
     /// The kernel for a head size and a type.
     Attention attention(ElementType type, int headDim, int tiles, int heads) {
         int blocks = Math.multiplyExact(tiles, heads);
-        boolean fragments = type == ElementType.F16 && device.computeCapability() >= CudaDevices.OLDEST_CAPABILITY
+        boolean fragments = type == ElementType.F16 && device.computeCapability() >= CudaDevices.MIN_CAPABILITY
                 || type == ElementType.BF16 && device.computeCapability() >= Precision.AMPERE;
         if (fragments && headDim <= 256) {
             int width = headDim <= 64 ? 64 : headDim <= 128 ? 128 : 256;
@@ -41,7 +41,7 @@ record Geometry(DeviceInfo device) {
         int vector = in.bytes() == 2 && out.bytes() == 2 ? 8 : 4;
         long vectors = ceilDiv(columns, vector);
         int block = (int) Math.min(128, WARP * ceilDiv(vectors, WARP));
-        return checked(ceilDiv(columns, (long) vector * block), Math.min(rows, MOST_ROW_BLOCKS), block, 1, 0);
+        return checked(ceilDiv(columns, (long) vector * block), Math.min(rows, MAX_ROW_BLOCKS), block, 1, 0);
     }
 
     /// @param vectors rows times heads
@@ -65,7 +65,7 @@ record Geometry(DeviceInfo device) {
     }
 
     Launch poolFinish(int sequences, int columns) {
-        return checked(sequences, Math.min(MOST_ROW_BLOCKS, ceilDiv(columns, 128)), 128, 1, 0);
+        return checked(sequences, Math.min(MAX_ROW_BLOCKS, ceilDiv(columns, 128)), 128, 1, 0);
     }
 
     /// Floats of scratch memory that pooling needs, 0 if the longest sequence fits one slice.
@@ -92,7 +92,7 @@ record Geometry(DeviceInfo device) {
 
     /// @param rows of the result
     Launch transpose(long rows, long columns) {
-        return checked(ceilDiv(rows, 32), Math.min(MOST_ROW_BLOCKS, ceilDiv(columns, 32)), 32, 8, 4224);
+        return checked(ceilDiv(rows, 32), Math.min(MAX_ROW_BLOCKS, ceilDiv(columns, 32)), 32, 8, 4224);
     }
 
     private Launch checked(long gridX, long gridY, int blockX, int blockY, int sharedBytes) {

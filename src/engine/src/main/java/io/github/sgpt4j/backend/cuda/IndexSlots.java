@@ -21,7 +21,7 @@ final class IndexSlots {
         }
     }
 
-    private static final int SMALLEST = 1 << 14;
+    private static final int MIN_CAPACITY = 1 << 14;
 
     private final CudaEngine engine;
     private final List<Slot> free = new ArrayList<>();
@@ -49,7 +49,7 @@ final class IndexSlots {
                 return free.remove(i);
             }
         }
-        int capacity = Math.max(SMALLEST, ints <= 1 << 29 ? Integer.highestOneBit(ints) * 2 : ints);
+        int capacity = Math.max(MIN_CAPACITY, ints <= 1 << 29 ? Integer.highestOneBit(ints) * 2 : ints);
         long bytes = (long) capacity * Integer.BYTES;
         DeviceBuffer device = engine.memory().takeExactly(bytes, engine.uploads());
         try {

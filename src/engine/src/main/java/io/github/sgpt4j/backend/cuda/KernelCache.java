@@ -34,7 +34,7 @@ final class KernelCache {
     private static final String FORM = "sgpt4j kernels 2";
 
     private static final int DIGEST_BYTES = 32;
-    private static final long MOST_BYTES = 1L << 28;
+    private static final long MAX_BYTES = 1L << 28;
 
     private final Optional<Path> folder;
     private final Set<String> notices = Collections.synchronizedSet(new LinkedHashSet<>());
@@ -129,7 +129,7 @@ final class KernelCache {
 
     private Optional<byte[]> read(Path file, String key) throws IOException {
         BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
-        if (!attributes.isRegularFile() || attributes.size() > MOST_BYTES) {
+        if (!attributes.isRegularFile() || attributes.size() > MAX_BYTES) {
             noticeDamage(file + ": expected a file of compiled kernels, got something else");
             return Optional.empty();
         }

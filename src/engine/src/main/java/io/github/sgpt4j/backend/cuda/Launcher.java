@@ -10,7 +10,7 @@ import java.lang.foreign.ValueLayout;
 /// Collects a kernel's arguments and starts it on a stream. The argument buffers are reused: the driver has copied them
 /// when a launch returns. One thread at a time.
 final class Launcher {
-    private static final int MOST_ARGUMENTS = 32;
+    private static final int MAX_ARGUMENTS = 32;
 
     private final DeviceInfo device;
     private final Kernels kernels;
@@ -31,9 +31,9 @@ final class Launcher {
         this.kernels = kernels;
         this.stream = stream;
         this.synchronizeEach = synchronizeEach;
-        values = arena.allocate(ValueLayout.JAVA_LONG, MOST_ARGUMENTS);
-        pointers = arena.allocate(ValueLayout.JAVA_LONG, MOST_ARGUMENTS);
-        for (int i = 0; i < MOST_ARGUMENTS; i++) {
+        values = arena.allocate(ValueLayout.JAVA_LONG, MAX_ARGUMENTS);
+        pointers = arena.allocate(ValueLayout.JAVA_LONG, MAX_ARGUMENTS);
+        for (int i = 0; i < MAX_ARGUMENTS; i++) {
             pointers.setAtIndex(ValueLayout.JAVA_LONG, i, values.address() + (long) i * Long.BYTES);
         }
     }

@@ -12,13 +12,13 @@ import java.util.Optional;
 /// Products `out = x · Wᵀ` by cuBLASLt, with its epilogues. The algorithm is chosen once per shape, row counts in steps
 /// of half a doubling, by the library's heuristic; layouts of the last shapes are kept. One thread at a time.
 final class Matmul implements AutoCloseable {
-    private static final int MOST_PLANS = 512;
+    private static final int MAX_PLANS = 512;
 
     /// What cuBLASLt's documentation recommends for Hopper; older devices need less.
     private static final long WORKSPACE_BYTES = 32L << 20;
 
     private static final long SMALL_WORKSPACE_BYTES = 4L << 20;
-    private static final int MOST_ALIGNMENT = 256;
+    private static final int MAX_ALIGNMENT = 256;
 
     /// Everything that a choice of algorithm depends on.
     ///
@@ -180,7 +180,7 @@ final class Matmul implements AutoCloseable {
         if (known == null) {
             known = newLayouts(shape);
             layouts.put(shape, known);
-            if (layouts.size() > MOST_PLANS) {
+            if (layouts.size() > MAX_PLANS) {
                 destroy(layouts.pollFirstEntry().getValue());
             }
         }
@@ -212,7 +212,7 @@ final class Matmul implements AutoCloseable {
     }
 
     private static int alignment(long address) {
-        return (int) Math.min(MOST_ALIGNMENT, Long.lowestOneBit(address));
+        return (int) Math.min(MAX_ALIGNMENT, Long.lowestOneBit(address));
     }
 
     /// Shapes for which an algorithm was looked for, for tests.

@@ -9,14 +9,14 @@ import java.util.List;
 
 /// Pinned host memory that is kept for reuse. The device's context must be current. Closing frees everything.
 final class PinnedPool implements AutoCloseable {
-    private static final long SMALLEST = 4096;
+    private static final long MIN_BYTES = 4096;
 
     private final List<PinnedBuffer> free = new ArrayList<>();
     private final List<PinnedBuffer> all = new ArrayList<>();
 
     /// A buffer that no copy uses any more, of a power of two of at least `bytes` bytes.
     synchronized PinnedBuffer take(long bytes) {
-        long size = Math.max(SMALLEST, Long.highestOneBit(Math.max(1, bytes - 1)) * 2);
+        long size = Math.max(MIN_BYTES, Long.highestOneBit(Math.max(1, bytes - 1)) * 2);
         for (Iterator<PinnedBuffer> i = free.iterator(); i.hasNext(); ) {
             PinnedBuffer buffer = i.next();
             if (buffer.memory().byteSize() == size && Streams.isDone(buffer.event())) {

@@ -13,7 +13,7 @@ import java.util.List;
 /// lock.
 final class RowOperations {
     /// Modes that one launch of the pooling kernel takes.
-    private static final int MOST_MODES = 16;
+    private static final int MAX_MODES = 16;
 
     private static final int BITS_PER_MODE = 4;
 
@@ -147,7 +147,7 @@ final class RowOperations {
         int count = sequences.count();
         int longest = sequences.longest();
         int tokens = sequences.rows().length;
-        int most = Math.min(modes.size(), MOST_MODES);
+        int most = Math.min(modes.size(), MAX_MODES);
         long scratch = Geometry.poolScratch(tokens, count, longest, norm.columns(), most);
         int[] within = new int[count];
         Arrays.setAll(within, i -> Math.min(skip[i], sequences.length(i)));
@@ -155,8 +155,8 @@ final class RowOperations {
                 DeviceBuffer starts = ints(sequences.starts());
                 DeviceBuffer skipped = ints(within);
                 DeviceBuffer partial = engine.memory().take(Math.max(1, scratch) * Float.BYTES, engine.compute())) {
-            for (int from = 0; from < modes.size(); from += MOST_MODES) {
-                List<PoolMode> some = modes.subList(from, Math.min(modes.size(), from + MOST_MODES));
+            for (int from = 0; from < modes.size(); from += MAX_MODES) {
+                List<PoolMode> some = modes.subList(from, Math.min(modes.size(), from + MAX_MODES));
                 long target = out.address() + ElementType.F32.bytes(from, norm.columns());
                 poolSome(
                         x,

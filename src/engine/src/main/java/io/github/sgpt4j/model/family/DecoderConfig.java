@@ -123,11 +123,11 @@ public record DecoderConfig(
 
     /// Where positions have no end, sequences of more tokens are taken for a mistake: their angles alone would take
     /// a gigabyte.
-    private static final int LONGEST = 1 << 20;
+    private static final int MAX_TOKENS = 1 << 20;
 
     /// Most tokens of a sequence: all rows of a table of positions, many more where positions have no end.
     public int longest() {
-        return positions.endless() ? Math.max(maxPositions, LONGEST) : maxPositions;
+        return positions.endless() ? Math.max(maxPositions, MAX_TOKENS) : maxPositions;
     }
 
     /// Columns of all query, key and value heads together.

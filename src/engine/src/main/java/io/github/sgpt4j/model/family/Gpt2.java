@@ -45,7 +45,7 @@ final class Gpt2 {
                 .maxPositions(positions(c))
                 .layerNorm("layer_norm_epsilon")
                 .positions(new Positions.Learned(0))
-                .activation(Activations.named(c, "activation_function", "gelu_new"))
+                .activation(ActivationNames.named(c, "activation_function", "gelu_new"))
                 .attention(attention)
                 .bias(new Bias(true, true, true, false))
                 .build();

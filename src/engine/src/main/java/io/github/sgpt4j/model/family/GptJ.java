@@ -41,7 +41,7 @@ final class GptJ {
                 .maxPositions(c.positiveInt("n_positions", "max_position_embeddings"))
                 .layerNorm("layer_norm_epsilon")
                 .positions(new Positions.Rotary(rotary, true, RotaryFrequencies.plain(rotary, 10000), 1f, true))
-                .activation(Activations.named(c, "activation_function", "gelu_new"))
+                .activation(ActivationNames.named(c, "activation_function", "gelu_new"))
                 .residual(Residual.PARALLEL_ONE_NORM)
                 .bias(new Bias(false, false, true, true))
                 .tied(false)

@@ -36,7 +36,7 @@ final class GptNeo {
                 .maxPositions(c.positiveInt("max_position_embeddings"))
                 .layerNorm("layer_norm_epsilon")
                 .positions(new Positions.Learned(0))
-                .activation(Activations.named(c, "activation_function", "gelu_new"))
+                .activation(ActivationNames.named(c, "activation_function", "gelu_new"))
                 .attention(attention(c, layers))
                 .bias(new Bias(false, true, true, false))
                 .build();

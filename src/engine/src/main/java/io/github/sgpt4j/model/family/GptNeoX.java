@@ -35,7 +35,7 @@ final class GptNeoX {
                 .maxPositions(maxPositions)
                 .layerNorm("layer_norm_eps")
                 .positions(RotaryFrequencies.gptNeoX(c, headDim, maxPositions))
-                .activation(Activations.named(c, "hidden_act", "gelu"))
+                .activation(ActivationNames.named(c, "hidden_act", "gelu"))
                 .residual(c.bool("use_parallel_residual", true) ? Residual.PARALLEL_TWO_NORMS : Residual.SEQUENTIAL)
                 .bias(new Bias(bias, bias, true, false))
                 .tied(false)

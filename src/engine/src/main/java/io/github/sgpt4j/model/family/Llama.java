@@ -32,7 +32,7 @@ final class Llama {
                 .maxPositions(maxPositions)
                 .norm(NormParameters.Kind.RMS, c.positiveNumber(1e-6, "rms_norm_eps"))
                 .positions(RotaryFrequencies.llama(c, headDim, maxPositions))
-                .activation(Activations.named(c, "hidden_act", "silu"))
+                .activation(ActivationNames.named(c, "hidden_act", "silu"))
                 .gated()
                 .bias(bias)
                 .tied(false);

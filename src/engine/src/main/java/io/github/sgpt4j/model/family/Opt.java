@@ -35,7 +35,7 @@ final class Opt {
                 .embeddingWidth(c.positiveInt(hidden, "word_embed_proj_dim"))
                 .maxPositions(c.positiveInt("max_position_embeddings"))
                 .positions(new Positions.Learned(2))
-                .activation(Activations.named(c, "activation_function", "relu"))
+                .activation(ActivationNames.named(c, "activation_function", "relu"))
                 .normAffine(c.bool("layer_norm_elementwise_affine", true))
                 .residual(before ? Residual.SEQUENTIAL : Residual.SEQUENTIAL_POST_NORM)
                 .bias(new Bias(bias, bias, bias, false));

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// Written without synchronization: entries are immutable, so that a race costs at most a repeated computation.
 public final class WordCache {
     /// Longer words do not come in.
-    static final int LONGEST = 64;
+    static final int MAX_LENGTH = 64;
 
     private static final int SLOTS = 1 << 14;
     private static final int MISSES = 16;

@@ -21,7 +21,7 @@ public final class WordEncoder implements PreTokenizer.Words {
     /// The same of one that falls back to its bytes.
     private final byte[] fallback = new byte[4];
     /// A token or symbol as the vocabulary writes it.
-    private char[] chars = new char[4 * WordCache.LONGEST];
+    private char[] chars = new char[4 * WordCache.MAX_LENGTH];
     private int pendingUnknown = UNSET;
     private Cancellation cancellation = Cancellation.NEVER;
 
@@ -39,7 +39,7 @@ public final class WordEncoder implements PreTokenizer.Words {
 
     @Override
     public void word(String text, int start, int end, boolean first) {
-        if (end - start > WordCache.LONGEST) {
+        if (end - start > WordCache.MAX_LENGTH) {
             compute(text, start, end);
             return;
         }

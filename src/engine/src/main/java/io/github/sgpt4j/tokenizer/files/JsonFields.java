@@ -3,10 +3,10 @@ package io.github.sgpt4j.tokenizer.files;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.json.Unreadable;
 import io.github.sgpt4j.text.WellFormed;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 public record JsonFields(String file, String path, JsonNode node) {
     public JsonFields {
         if (!node.isObject()) {
-            throw new FormatException("%s: expected an object, got %s".formatted(at(file, path), kind(node)));
+            throw new FormatException(
+                    "%s: expected an object, got %s".formatted(at(file, path), Unreadable.kind(node)));
         }
     }
 
@@ -81,7 +82,8 @@ public record JsonFields(String file, String path, JsonNode node) {
     public boolean flag(String key) {
         JsonNode value = require(key);
         if (!value.isBoolean()) {
-            throw new FormatException("%s: expected true or false, got %s".formatted(where(key), kind(value)));
+            throw new FormatException(
+                    "%s: expected true or false, got %s".formatted(where(key), Unreadable.kind(value)));
         }
         return value.booleanValue();
     }
@@ -106,7 +108,7 @@ public record JsonFields(String file, String path, JsonNode node) {
     public JsonNode array(String key) {
         JsonNode value = require(key);
         if (!value.isArray()) {
-            throw new FormatException("%s: expected an array, got %s".formatted(where(key), kind(value)));
+            throw new FormatException("%s: expected an array, got %s".formatted(where(key), Unreadable.kind(value)));
         }
         return value;
     }
@@ -130,7 +132,7 @@ public record JsonFields(String file, String path, JsonNode node) {
 
     public static int integer(JsonNode value, String where, int least) {
         if (!value.isIntegralNumber() || !value.canConvertToInt() || value.intValue() < least) {
-            String got = value.isNumber() && value.toString().length() < 30 ? value.toString() : kind(value);
+            String got = value.isNumber() && value.toString().length() < 30 ? value.toString() : Unreadable.kind(value);
             throw new FormatException("%s: expected an integer of at least %d, got %s".formatted(where, least, got));
         }
         return value.intValue();
@@ -138,16 +140,12 @@ public record JsonFields(String file, String path, JsonNode node) {
 
     public static String string(JsonNode value, String where) {
         if (!value.isTextual()) {
-            throw new FormatException("%s: expected a string, got %s".formatted(where, kind(value)));
+            throw new FormatException("%s: expected a string, got %s".formatted(where, Unreadable.kind(value)));
         }
         String text = value.textValue();
         if (!WellFormed.is(text)) {
             throw new FormatException("%s: the string holds half a surrogate pair".formatted(where));
         }
         return text;
-    }
-
-    public static String kind(JsonNode value) {
-        return "a value of type " + value.getNodeType().name().toLowerCase(Locale.ROOT);
     }
 }

@@ -7,9 +7,9 @@ import io.github.sgpt4j.tokenizer.pattern.CharacterClasses;
 import io.github.sgpt4j.tokenizer.pattern.KnownSplitters;
 import io.github.sgpt4j.tokenizer.pattern.OnigurumaPattern;
 import io.github.sgpt4j.tokenizer.pattern.Splitter;
-import io.github.sgpt4j.tokenizer.step.Decoder;
 import io.github.sgpt4j.tokenizer.step.Normalizer;
 import io.github.sgpt4j.tokenizer.step.PreTokenizer;
+import io.github.sgpt4j.tokenizer.step.TokenDecoder;
 import java.text.Normalizer.Form;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,7 +19,7 @@ import java.util.function.IntPredicate;
 /// Reads normalizers, pre-tokenizers and decoders of `tokenizer.json`. A type or key that is not known is refused.
 public final class StepReader {
     /// Of a pre-tokenizer, each of which calls the next.
-    private static final int MOST_STEPS = 100;
+    private static final int MAX_STEPS = 100;
 
     private StepReader() {}
 
@@ -68,9 +68,9 @@ public final class StepReader {
         List<PreTokenizer> steps = new ArrayList<>();
         if (parent.has("pre_tokenizer")) {
             addPreTokenizer(parent.object("pre_tokenizer"), parent.has("normalizer"), steps);
-            if (steps.size() > MOST_STEPS) {
+            if (steps.size() > MAX_STEPS) {
                 throw new UnsupportedModelException("%s: expected at most %d steps, got %d"
-                        .formatted(parent.where("pre_tokenizer"), MOST_STEPS, steps.size()));
+                        .formatted(parent.where("pre_tokenizer"), MAX_STEPS, steps.size()));
             }
         }
         return steps;
@@ -214,16 +214,16 @@ public final class StepReader {
     }
 
     /// A member of the file that may be null or absent.
-    public static Decoder decoder(JsonFields parent) {
-        return parent.has("decoder") ? decoderStep(parent.object("decoder")) : new Decoder.Spaces();
+    public static TokenDecoder decoder(JsonFields parent) {
+        return parent.has("decoder") ? decoderStep(parent.object("decoder")) : new TokenDecoder.Spaces();
     }
 
-    private static Decoder decoderStep(JsonFields step) {
+    private static TokenDecoder decoderStep(JsonFields step) {
         String type = step.string("type");
         switch (type) {
             case "Sequence" -> {
                 step.allow(Set.of("type", "decoders"));
-                return new Decoder.Sequence(
+                return new TokenDecoder.Sequence(
                         step.objects("decoders").stream()
                                 .map(StepReader::decoderStep)
                                 .toList(),
@@ -231,27 +231,28 @@ public final class StepReader {
             }
             case "ByteLevel" -> {
                 step.allow(Set.of("type", "add_prefix_space", "trim_offsets", "use_regex"));
-                return new Decoder.ByteLevel();
+                return new TokenDecoder.ByteLevel();
             }
             case "Replace" -> {
                 step.allow(Set.of("type", "pattern", "content"));
-                return new Decoder.Replace(pattern(step), step.string("content"), growth(step));
+                return new TokenDecoder.Replace(pattern(step), step.string("content"), growth(step));
             }
             case "Fuse" -> {
                 step.allow(Set.of("type"));
-                return new Decoder.Fuse();
+                return new TokenDecoder.Fuse();
             }
             case "ByteFallback" -> {
                 step.allow(Set.of("type"));
-                return new Decoder.ByteFallback();
+                return new TokenDecoder.ByteFallback();
             }
             case "Strip" -> {
                 step.allow(Set.of("type", "content", "start", "stop"));
-                return new Decoder.Strip(step.codePoint("content"), step.integer("start", 0), step.integer("stop", 0));
+                return new TokenDecoder.Strip(
+                        step.codePoint("content"), step.integer("start", 0), step.integer("stop", 0));
             }
             case "Metaspace" -> {
                 step.allow(Set.of("type", "replacement", "prepend_scheme", "add_prefix_space", "split", "str_rep"));
-                return new Decoder.Metaspace(
+                return new TokenDecoder.Metaspace(
                         Character.toString(step.codePoint("replacement")), prefix(step) != PreTokenizer.Prefix.NEVER);
             }
             default -> throw unknown(step, "decoder", type);

@@ -2,6 +2,7 @@ package io.github.sgpt4j.tokenizer.files;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.json.Unreadable;
 import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.tokenizer.step.PostProcessor;
 import io.github.sgpt4j.tokenizer.vocabulary.AddedToken;
@@ -115,7 +116,7 @@ public record TokenizerConfig(
             }
         } else if (!list.isMissingNode() && !list.isNull() && !(name.equals(EXTRA) && list.isObject())) {
             throw new FormatException(
-                    "%s: expected a list of tokens, got %s".formatted(source.where(name), JsonFields.kind(list)));
+                    "%s: expected a list of tokens, got %s".formatted(source.where(name), Unreadable.kind(list)));
         }
         return tokens;
     }
@@ -167,7 +168,7 @@ public record TokenizerConfig(
         double length = value.doubleValue();
         if (!value.isNumber() || length < 1) {
             throw new FormatException("%s: expected a number of tokens of at least 1, got %s"
-                    .formatted(where(key), value.isNumber() ? length : JsonFields.kind(value)));
+                    .formatted(where(key), value.isNumber() ? length : Unreadable.kind(value)));
         }
         return length <= Integer.MAX_VALUE ? OptionalInt.of((int) length) : OptionalInt.empty();
     }

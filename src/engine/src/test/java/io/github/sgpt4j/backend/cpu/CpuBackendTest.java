@@ -13,6 +13,8 @@ import io.github.sgpt4j.backend.Batch;
 import io.github.sgpt4j.backend.Linear;
 import io.github.sgpt4j.backend.MatrixRows;
 import io.github.sgpt4j.backend.Tensor;
+import io.github.sgpt4j.backend.cpu.amx.Amx;
+import io.github.sgpt4j.backend.cpu.code.Linux;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.PackedBatchBuilder;
 import io.github.sgpt4j.error.BackendException;
@@ -26,6 +28,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
@@ -158,12 +161,21 @@ class CpuBackendTest {
     }
 
     @Test
+    void whyThereIsNoAmxIsToldOnLinuxOfX86() {
+        Optional<String> problem = Linux.isHere() ? Amx.problem() : Optional.empty();
+        try (CpuBackend backend = new CpuBackend(CpuOptions.of(WeightFormat.AS_STORED))) {
+            String told = problem.map(reason -> ", no AMX (" + reason + ")").orElse(", ");
+            assertTrue(backend.description().contains(told), backend.description());
+            assertEquals(problem.isPresent(), backend.description().contains("no AMX"), backend.description());
+        }
+    }
+
+    @Test
     void threadsAreBounded() {
         assertThrows(IllegalArgumentException.class, () -> new CpuOptions(0, WeightFormat.F32));
         assertThrows(IllegalArgumentException.class, () -> new CpuOptions(5000, WeightFormat.F32));
         try (CpuBackend backend = new CpuBackend(CpuOptions.of(WeightFormat.AS_STORED))) {
             assertTrue(backend.description().contains("-bit vectors"), backend.description());
-            assertEquals("cpu", backend.name());
         }
     }
 

@@ -111,8 +111,7 @@ class CpuLinearTest {
 
     @Test
     void aMatrixTakesAsManyBytesAsItIsSaidTo() {
-        for (int[] shape :
-                new int[][] {{1, 1}, {16, 64}, {48, 65}, {70, 300}, {256, 256}, {3, Amx.MOST_FEATURES + 1}}) {
+        for (int[] shape : new int[][] {{1, 1}, {16, 64}, {48, 65}, {70, 300}, {256, 256}, {3, Amx.MAX_FEATURES + 1}}) {
             int out = shape[0];
             int in = shape[1];
             for (DType type : TYPES) {
@@ -148,7 +147,7 @@ class CpuLinearTest {
 
     @Test
     void whatIsTooWideForTheMatrixUnitIsHeldAsStored() {
-        int in = Amx.MOST_FEATURES + 1;
+        int in = Amx.MAX_FEATURES + 1;
         for (DType type : TYPES) {
             List<MatrixRows> matrix = List.of(stored(type, normal(5 * in), 5, in));
             CpuOptions options = options(WeightFormat.AS_STORED, true);

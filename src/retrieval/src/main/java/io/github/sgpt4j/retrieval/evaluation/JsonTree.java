@@ -1,38 +1,28 @@
 package io.github.sgpt4j.retrieval.evaluation;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.sgpt4j.error.FormatException;
-import java.io.IOException;
+import io.github.sgpt4j.json.JsonReader;
+import io.github.sgpt4j.json.Unreadable;
+import io.github.sgpt4j.retrieval.corpus.LineReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /// A place in a JSON file; what is there is checked when it is asked for, and errors name the place.
 ///
 /// @param where such as `data.json: test: cite`
 record JsonTree(String where, JsonNode node) {
-    private static final JsonMapper MAPPER = JsonMapper.builder()
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-            .build();
+    private static final JsonReader JSON = JsonReader.ofData(LineReader.MAX_LINE_BYTES);
 
-    static JsonTree read(Path file) throws IOException {
+    static JsonTree read(Path file) {
         if (Files.isDirectory(file)) {
             throw new FormatException(file + ": expected a file, got a directory");
         }
-        try {
-            return new JsonTree(file.toString(), MAPPER.readTree(file.toFile()));
-        } catch (JsonProcessingException e) {
-            String line =
-                    e.getLocation() == null ? "" : ": line " + e.getLocation().getLineNr();
-            throw new FormatException("%s%s: not JSON: %s".formatted(file, line, e.getOriginalMessage()), e);
-        }
+        return new JsonTree(file.toString(), JSON.read(file, file.toString(), Long.MAX_VALUE));
     }
 
     /// Fields of an object, in order.
@@ -91,7 +81,6 @@ record JsonTree(String where, JsonNode node) {
     }
 
     private FormatException wrong(String expected) {
-        return new FormatException("%s: expected %s, got %s"
-                .formatted(where, expected, node.getNodeType().toString().toLowerCase(Locale.ROOT)));
+        return new FormatException("%s: expected %s, got %s".formatted(where, expected, Unreadable.kind(node)));
     }
 }

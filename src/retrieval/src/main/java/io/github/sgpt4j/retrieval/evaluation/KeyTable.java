@@ -3,11 +3,11 @@ package io.github.sgpt4j.retrieval.evaluation;
 /// Finds where a key's record lies: a hash table of 8 bytes a slot that keeps half of each key. A find is a
 /// candidate, since keys may share that half: whoever holds the records compares.
 final class KeyTable {
-    private static final int LEAST_SLOTS = 1 << 10;
-    private static final int MOST_SLOTS = 1 << 30;
+    private static final int MIN_SLOTS = 1 << 10;
+    private static final int MAX_SLOTS = 1 << 30;
 
     /// Upper half: of the key; lower half: the record plus 1; 0 if free.
-    private long[] slots = new long[LEAST_SLOTS];
+    private long[] slots = new long[MIN_SLOTS];
 
     private int size;
 
@@ -52,7 +52,7 @@ final class KeyTable {
     }
 
     private void grow() {
-        if (slots.length == MOST_SLOTS) {
+        if (slots.length == MAX_SLOTS) {
             throw new IllegalStateException("a cache holds at most %,d records".formatted(size));
         }
         long[] old = slots;

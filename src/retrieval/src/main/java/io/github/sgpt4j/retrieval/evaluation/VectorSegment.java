@@ -28,7 +28,7 @@ final class VectorSegment implements AutoCloseable {
     private static final int HEADING = Long.BYTES + Integer.BYTES;
     private static final int KEY_RECORD = TextKey.BYTES + Integer.BYTES;
     private static final int READ_RECORDS = 1 << 14;
-    private static final int MOST_SEGMENTS = 100_000;
+    private static final int MAX_SEGMENTS = 100_000;
 
     private final Path file;
     private final FileChannel keys;
@@ -51,7 +51,7 @@ final class VectorSegment implements AutoCloseable {
 
     /// Makes an empty segment that this process writes.
     static VectorSegment create(Path directory, int dimension) throws IOException {
-        for (int number = 0; number < MOST_SEGMENTS; number++) {
+        for (int number = 0; number < MAX_SEGMENTS; number++) {
             Path file = directory.resolve("%05d%s".formatted(number, KEYS));
             if (Files.isDirectory(vectors(file))) {
                 continue;
@@ -69,7 +69,7 @@ final class VectorSegment implements AutoCloseable {
             // Another process opened the folder just now and took it.
             segment.close();
         }
-        throw new IOException("%s: holds %d segments, which is too many".formatted(directory, MOST_SEGMENTS));
+        throw new IOException("%s: holds %d segments, which is too many".formatted(directory, MAX_SEGMENTS));
     }
 
     /// Opens a segment.

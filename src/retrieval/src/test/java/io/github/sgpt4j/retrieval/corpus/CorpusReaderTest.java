@@ -100,11 +100,15 @@ class CorpusReaderTest {
         Files.writeString(file, "{\"text\": 5}\n");
         assertFails(file, file + ": line 1: \"text\": expected a string, got a number");
         Files.writeString(file, "{\"text\": \"a\n");
-        assertTrue(failure(file).startsWith(file + ": line 1: not JSON: "));
+        assertFails(file, file + ": line 1: not valid JSON at column 12: expected more, got the end");
         Files.writeString(file, "{\n\"text\": \"a\"}\n");
-        assertFails(file, file + ": line 1: not JSON: expected the whole object on one line, the line ends within it");
+        assertFails(file, file + ": line 1: not valid JSON at column 2: expected more, got the end");
         Files.writeString(file, "{\"text\": \"a\"} {\"text\": \"b\"}\n");
-        assertFails(file, file + ": line 1: not JSON: expected one object a line, more follows it");
+        assertFails(file, file + ": line 1: not valid JSON at column 15: expected the end, got more");
+        Files.writeString(file, "\n{'text': \"a\"}\n");
+        assertFails(file, file + ": line 2: not valid JSON at column 2: expected a key in double quotes, got \"'\"");
+        Files.writeString(file, "{\"text\": \"\\ud800\"}\n");
+        assertFails(file, file + ": line 1: \"text\": expected Unicode text, got half a surrogate pair");
         Files.writeString(file, "[]");
         assertFails(file, file + ": line 1: expected an object, got an array");
     }

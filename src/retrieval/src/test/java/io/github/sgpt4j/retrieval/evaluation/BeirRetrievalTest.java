@@ -338,7 +338,7 @@ class BeirRetrievalTest {
                 "{'text': 'x'} | q~d~1 | queries.jsonl: line 1: expected \"_id\", found none",
                 "{'_id': 'p', 'text': 'x'} | q~d~1 | queries.jsonl: expected a text of query \"q\", which",
                 "{'_id': 'q', 'text': 'x'};{'_id': 'q', 'text': 'y'} | q~d~1 | queries.jsonl: line 2: query \"q\" occurs a",
-                "{ | q~d~1 | queries.jsonl: line 1: not JSON",
+                "{ | q~d~1 | queries.jsonl: line 1: not valid JSON at column 2: expected more, got the end",
                 "{'_id': 'q', 'text': 'x'} | q~d | test.tsv: line 1: expected judgements",
             })
     void saysWhereACollectionIsMalformed(String queries, String qrels, String expected) {

@@ -202,11 +202,14 @@ class UsebTasksTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "{ | data.json: line 1: not JSON",
+                "{ | data.json: not valid JSON at line 1, column 2: expected more, got the end",
+                "{a | data.json: not valid JSON at line 1, column 2: expected a key in double quotes, got a",
+                "{} {} | data.json: not valid JSON at line 1, column 4: expected the end, got more",
+                "5 | data.json: expected an object, got a number",
                 "[] | data.json: expected an object",
                 "{'corpus': {}} | data.json: expected a field \"test\", found none",
                 "{'corpus': {'a': {}}, 'test': {}} | data.json: corpus: a: expected a field \"title\", found none",
-                "{'corpus': {'a': {'title': 5}}, 'test': {}} | data.json: corpus: a: title: expected a string, got number",
+                "{'corpus': {'a': {'title': 5}}, 'test': {}} | data.json: corpus: a: title: expected a string, got a number",
                 "{'corpus': {'a': {'title': 'x'}}, 'test': {'cite': {'a': {'a': 'b'}}}} | cite: a: a: expected a whole",
                 "{'corpus': {'a': {'title': 'x'}}, 'test': {'cite': {}}} | test: cite: expected queries with a title",
             })
@@ -218,7 +221,7 @@ class UsebTasksTest {
     @Test
     void survivesDeeplyNestedJson() throws IOException {
         write("scidocs/data.json", "[".repeat(1_000_000));
-        assertFails("data.json: not JSON: Document nesting depth");
+        assertFails("data.json: not valid JSON: Document nesting depth: got 1001, expected at most 1000");
     }
 
     @Test

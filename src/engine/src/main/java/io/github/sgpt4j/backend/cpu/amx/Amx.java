@@ -43,10 +43,10 @@ public final class Amx {
     public static final int SCRATCH_BYTES = TileRoutines.SCRATCH;
 
     /// Most input features: sums of as many products of digits fit into 32 bits.
-    public static final int MOST_FEATURES = 1 << 15;
+    public static final int MAX_FEATURES = 1 << 15;
 
     /// Sums of squares of 32-bit floats below this may have lost some to underflow.
-    private static final double LEAST_SQUARES = 0x1p-100;
+    private static final double MIN_SQUARES = 0x1p-100;
 
     /// The bits of infinity: those of NaNs are larger, those of numbers smaller.
     private static final int INFINITY = 0x7F800000;
@@ -87,11 +87,6 @@ public final class Amx {
     /// Why the unit cannot be used; empty if it can.
     public static Optional<String> problem() {
         return PROBLEM;
-    }
-
-    /// Whether this is a machine that has the unit, usable or not.
-    public static boolean isThere() {
-        return Linux.isHere() && Linux.processorHas(FEATURES);
     }
 
     private static Optional<String> findProblem() {
@@ -172,7 +167,7 @@ public final class Amx {
         if (largest == 0) {
             return 0;
         }
-        boolean usable = squares >= LEAST_SQUARES && squares <= Double.MAX_VALUE;
+        boolean usable = squares >= MIN_SQUARES && squares <= Double.MAX_VALUE;
         return usable
                 ? (float) (Math.scalb(1.0, 23 - (int) columnShift(largest)) * Math.sqrt(count / squares))
                 : Float.POSITIVE_INFINITY;

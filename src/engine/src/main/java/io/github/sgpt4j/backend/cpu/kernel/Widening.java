@@ -15,9 +15,9 @@ public final class Widening {
     private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
 
     /// Most rows of [#widenRows].
-    public static final int MOST_ROWS = 128;
+    public static final int MAX_ROWS = 128;
 
-    private static final ThreadLocal<short[]> CHUNK = ThreadLocal.withInitial(() -> new short[MOST_ROWS * Simd.LANES]);
+    private static final ThreadLocal<short[]> CHUNK = ThreadLocal.withInitial(() -> new short[MAX_ROWS * Simd.LANES]);
 
     private Widening() {}
 
@@ -116,7 +116,7 @@ public final class Widening {
     }
 
     /// Widens rows of [Simd#LANES] elements that lie one after the other to rows that start
-    /// [Simd#TILE_COLUMNS] floats apart, at most [#MOST_ROWS] of them.
+    /// [Simd#TILE_COLUMNS] floats apart, at most [#MAX_ROWS] of them.
     public static void widenRows(MemorySegment in, DType dtype, long byteOffset, float[] out, int o, int rows) {
         switch (dtype) {
             case F32 -> {

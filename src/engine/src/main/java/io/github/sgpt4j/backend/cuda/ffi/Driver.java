@@ -37,9 +37,9 @@ public final class Driver {
     private static final int JIT_ERROR_LOG = 5;
     private static final int JIT_ERROR_LOG_BYTES = 6;
 
-    private static final int OLDEST_TOOLKIT = 12;
+    private static final int MIN_TOOLKIT = 12;
     private static final int NEWEST_TOOLKIT = 13;
-    private static final int LONGEST_NAME = 256;
+    private static final int MAX_NAME_LENGTH = 256;
     private static final int LOG_BYTES = 8192;
 
     static final NativeLibrary LIBRARY = CudaLibraries.driver();
@@ -102,7 +102,7 @@ public final class Driver {
 
     /// Major version of the newest toolkit whose libraries work with this driver; without one, the newest known.
     static int newestToolkit() {
-        return LIBRARY.isOpen() ? Math.max(version() / 1000, OLDEST_TOOLKIT) : NEWEST_TOOLKIT;
+        return LIBRARY.isOpen() ? Math.max(version() / 1000, MIN_TOOLKIT) : NEWEST_TOOLKIT;
     }
 
     /// `CUDA_ERROR_OUT_OF_MEMORY` and the like.
@@ -151,8 +151,8 @@ public final class Driver {
 
     public static String deviceName(int device) {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment out = arena.allocate(LONGEST_NAME);
-            DEVICE_NAME.call(handle -> (int) handle.invokeExact(out, LONGEST_NAME, device));
+            MemorySegment out = arena.allocate(MAX_NAME_LENGTH);
+            DEVICE_NAME.call(handle -> (int) handle.invokeExact(out, MAX_NAME_LENGTH, device));
             return out.getString(0);
         }
     }

@@ -16,7 +16,7 @@ import java.util.Optional;
 ///
 /// Asking a missing library for a function is no failure yet: the handle throws the reason when it is called.
 public final class NativeLibrary {
-    private static final long LONGEST_TEXT = 1 << 16;
+    private static final long MAX_TEXT_LENGTH = 1 << 16;
     private static final MethodHandle NEW_FAILURE = newFailure();
 
     private final String name;
@@ -99,6 +99,6 @@ public final class NativeLibrary {
     static String text(MemorySegment address) {
         return address.address() == 0
                 ? "unknown"
-                : memory(address, LONGEST_TEXT).getString(0);
+                : memory(address, MAX_TEXT_LENGTH).getString(0);
     }
 }

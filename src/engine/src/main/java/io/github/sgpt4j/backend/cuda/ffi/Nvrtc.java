@@ -16,7 +16,7 @@ import java.util.Map;
 public final class Nvrtc {
     private static final int SUCCESS = 0;
     private static final int COMPILATION = 6;
-    private static final int LONGEST_LOG = 2000;
+    private static final int MAX_LOG_LENGTH = 2000;
 
     private static final NativeLibrary LIBRARY = CudaLibraries.nvrtc();
     private static final NativeFunction VERSION = function("nvrtcVersion", ADDRESS, ADDRESS);
@@ -108,7 +108,7 @@ public final class Nvrtc {
         MemorySegment log = arena.allocate(size + 1);
         LOG.call(handle -> (int) handle.invokeExact(program, log));
         String text = log.getString(0).strip().replace("\n", "; ");
-        return text.length() <= LONGEST_LOG ? text : text.substring(0, LONGEST_LOG) + " ...";
+        return text.length() <= MAX_LOG_LENGTH ? text : text.substring(0, MAX_LOG_LENGTH) + " ...";
     }
 
     private static byte[] image(NativeFunction sizeOf, NativeFunction get, long program) {

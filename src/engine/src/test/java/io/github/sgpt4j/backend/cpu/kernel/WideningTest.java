@@ -81,7 +81,7 @@ class WideningTest {
 
     @Test
     void rowsOfAMappedMatrixAreWidenedWhereTheyBelong() {
-        int rows = 2 * Widening.MOST_ROWS + 1;
+        int rows = 2 * Widening.MAX_ROWS + 1;
         int stored = 2 * Simd.TILE_COLUMNS + 1;
         float[] values = new float[rows * stored];
         for (int i = 0; i < values.length; i++) {

@@ -6,9 +6,9 @@ import io.github.sgpt4j.json.JsonFile;
 import io.github.sgpt4j.text.Quoted;
 import java.util.Optional;
 
-/// Activations by their names in configuration files.
-final class Activations {
-    private Activations() {}
+/// ActivationNames by their names in configuration files.
+final class ActivationNames {
+    private ActivationNames() {}
 
     /// Reads an activation by its name in transformers' `ACT2FN`.
     static Activation named(JsonFile config, String key, String fallback) {

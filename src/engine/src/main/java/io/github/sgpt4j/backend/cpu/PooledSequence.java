@@ -6,12 +6,12 @@ import java.util.Arrays;
 import java.util.List;
 
 /// Final norm and pooling of one sequence: a row at a time, sums in doubles.
-final class Pooling {
+final class PooledSequence {
     private final CpuNorm norm;
     private final List<PoolMode> modes;
     private final int hidden;
 
-    Pooling(CpuNorm norm, List<PoolMode> modes) {
+    PooledSequence(CpuNorm norm, List<PoolMode> modes) {
         this.norm = norm;
         this.modes = modes;
         this.hidden = norm.columns();

@@ -9,7 +9,7 @@ import java.util.Locale;
 import java.util.Optional;
 
 /// Computes what the content of a file should be known by.
-final class ContentHash {
+final class BlobHash {
     private static final int SHA256_DIGITS = 64;
     private static final int SHA1_DIGITS = 40;
 
@@ -17,25 +17,25 @@ final class ContentHash {
     private final MessageDigest digest;
     private final String expected;
 
-    private ContentHash(String name, MessageDigest digest, String expected) {
+    private BlobHash(String name, MessageDigest digest, String expected) {
         this.name = name;
         this.digest = digest;
         this.expected = expected;
     }
 
     /// @return empty if the tag is no hash, so that nothing can be checked but the length
-    static Optional<ContentHash> of(RemoteFile file) {
+    static Optional<BlobHash> of(RemoteFile file) {
         String tag = file.etag().toLowerCase(Locale.ROOT);
         if (!tag.matches("[0-9a-f]+")) {
             return Optional.empty();
         }
         return switch (tag.length()) {
-            case SHA256_DIGITS -> Optional.of(new ContentHash("SHA-256", digest("SHA-256"), tag));
+            case SHA256_DIGITS -> Optional.of(new BlobHash("SHA-256", digest("SHA-256"), tag));
             case SHA1_DIGITS -> {
                 // Git hashes what kind of object it is, and its length, before the content.
                 MessageDigest digest = digest("SHA-1");
                 digest.update(("blob " + file.bytes() + "\0").getBytes(StandardCharsets.UTF_8));
-                yield Optional.of(new ContentHash("git's SHA-1", digest, tag));
+                yield Optional.of(new BlobHash("git's SHA-1", digest, tag));
             }
             default -> Optional.empty();
         };

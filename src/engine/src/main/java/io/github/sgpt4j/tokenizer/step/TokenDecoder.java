@@ -11,11 +11,11 @@ import java.util.List;
 
 /// Turns tokens back into text, as the steps of `tokenizers::decoders` do: each maps a list of strings to another, and
 /// in the end they are joined.
-public sealed interface Decoder {
+public sealed interface TokenDecoder {
     List<String> decode(List<String> tokens);
 
     /// Joins the tokens with spaces: what happens without any decoder.
-    record Spaces() implements Decoder {
+    record Spaces() implements TokenDecoder {
         @Override
         public List<String> decode(List<String> tokens) {
             return List.of(String.join(" ", tokens));
@@ -23,7 +23,7 @@ public sealed interface Decoder {
     }
 
     /// Several steps in order.
-    record Sequence(List<Decoder> steps, Growth growth) implements Decoder {
+    record Sequence(List<TokenDecoder> steps, Growth growth) implements TokenDecoder {
         public Sequence {
             steps = List.copyOf(steps);
         }
@@ -31,7 +31,7 @@ public sealed interface Decoder {
         @Override
         public List<String> decode(List<String> tokens) {
             List<String> result = tokens;
-            for (Decoder step : steps) {
+            for (TokenDecoder step : steps) {
                 result = step.decode(result);
                 growth.check(length(tokens), length(result));
             }
@@ -45,7 +45,7 @@ public sealed interface Decoder {
 
     /// Characters of the byte-level alphabet back into bytes, these into text; malformed UTF-8 becomes U+FFFD. A token
     /// with other characters in it stands for its own UTF-8 form.
-    record ByteLevel() implements Decoder {
+    record ByteLevel() implements TokenDecoder {
         @Override
         public List<String> decode(List<String> tokens) {
             ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -70,7 +70,7 @@ public sealed interface Decoder {
     }
 
     /// Replaces every match in each token.
-    record Replace(Splitter pattern, String content, Growth growth) implements Decoder {
+    record Replace(Splitter pattern, String content, Growth growth) implements TokenDecoder {
         @Override
         public List<String> decode(List<String> tokens) {
             return tokens.stream().map(t -> pattern.replace(t, content, growth)).toList();
@@ -78,7 +78,7 @@ public sealed interface Decoder {
     }
 
     /// Joins all tokens into one.
-    record Fuse() implements Decoder {
+    record Fuse() implements TokenDecoder {
         @Override
         public List<String> decode(List<String> tokens) {
             return List.of(String.join("", tokens));
@@ -86,7 +86,7 @@ public sealed interface Decoder {
     }
 
     /// Removes up to `start` and `end` occurrences of one character at the ends of each token.
-    record Strip(int content, int start, int end) implements Decoder {
+    record Strip(int content, int start, int end) implements TokenDecoder {
         @Override
         public List<String> decode(List<String> tokens) {
             return tokens.stream().map(this::strip).toList();
@@ -107,7 +107,7 @@ public sealed interface Decoder {
     }
 
     /// Runs of tokens `<0x00>`…`<0xFF>` into the text that their bytes form, or into one U+FFFD per byte.
-    record ByteFallback() implements Decoder {
+    record ByteFallback() implements TokenDecoder {
         @Override
         public List<String> decode(List<String> tokens) {
             List<String> result = new ArrayList<>(tokens.size());
@@ -151,7 +151,7 @@ public sealed interface Decoder {
     /// Signs back into spaces.
     ///
     /// @param dropInFirst whether signs in the first token vanish instead
-    record Metaspace(String sign, boolean dropInFirst) implements Decoder {
+    record Metaspace(String sign, boolean dropInFirst) implements TokenDecoder {
         @Override
         public List<String> decode(List<String> tokens) {
             List<String> result = new ArrayList<>(tokens.size());

@@ -1,0 +1,95 @@
+package io.github.sgpt4j.json;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.github.sgpt4j.error.FormatException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/// Reads one JSON value, with nothing after it, into a tree. What is wrong with it is said in the words of
+/// [Unreadable].
+public final class JsonReader {
+    /// Refuses a key that an object has twice: of configuration, it is not clear which of the values counts.
+    public static final JsonReader STRICT = new JsonReader(builder(StreamReadConstraints.DEFAULT_MAX_STRING_LEN)
+            .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION));
+
+    private final JsonMapper mapper;
+
+    private JsonReader(JsonMapper.Builder builder) {
+        mapper = builder.build();
+    }
+
+    /// A reader of data: the last value of a key counts, and texts may be long.
+    ///
+    /// @param maxTextLength in characters
+    public static JsonReader ofData(int maxTextLength) {
+        return new JsonReader(builder(maxTextLength));
+    }
+
+    private static JsonMapper.Builder builder(int maxTextLength) {
+        StreamReadConstraints limits =
+                StreamReadConstraints.builder().maxStringLength(maxTextLength).build();
+        return JsonMapper.builder(
+                        JsonFactory.builder().streamReadConstraints(limits).build())
+                .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+    }
+
+    /// The value in a file.
+    ///
+    /// @param where the file's name in messages
+    /// @param maxBytes a larger file is refused unread
+    public JsonNode read(Path file, String where, long maxBytes) {
+        if (!Files.isRegularFile(file)) {
+            throw new FormatException("%s: expected a regular file, %s"
+                    .formatted(where, Files.exists(file) ? "got something else" : "found none"));
+        }
+        try {
+            long size = Files.size(file);
+            if (size > maxBytes) {
+                throw new FormatException(
+                        "%s: expected at most %d bytes of JSON, got %d".formatted(where, maxBytes, size));
+            }
+            try (InputStream in = Files.newInputStream(file)) {
+                return present(where, mapper.readTree(in), "an empty file");
+            }
+        } catch (IOException e) {
+            throw Unreadable.of(where, e);
+        }
+    }
+
+    /// The value that a text holds.
+    ///
+    /// @param where stands for the text in messages
+    public JsonNode parse(String where, String json) {
+        try {
+            return present(where, mapper.readTree(json), "nothing");
+        } catch (JsonProcessingException e) {
+            throw Unreadable.of(where, e);
+        }
+    }
+
+    /// The value on one line of a file.
+    ///
+    /// @param where the file and the line's number
+    public JsonNode parseLine(String where, String line) {
+        try {
+            return present(where, mapper.readTree(line), "nothing");
+        } catch (JsonProcessingException e) {
+            throw Unreadable.ofLine(where, e);
+        }
+    }
+
+    private static JsonNode present(String where, JsonNode node, String absent) {
+        if (node.isMissingNode()) {
+            throw new FormatException("%s: expected JSON, got %s".formatted(where, absent));
+        }
+        return node;
+    }
+}
