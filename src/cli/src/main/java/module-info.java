@@ -12,4 +12,12 @@ module io.github.sgpt4j.cli {
 
     opens io.github.sgpt4j.cli to
             info.picocli;
+    opens io.github.sgpt4j.cli.command to
+            info.picocli;
+    opens io.github.sgpt4j.cli.eval to
+            info.picocli;
+    opens io.github.sgpt4j.cli.option to
+            info.picocli;
+    opens io.github.sgpt4j.cli.search to
+            info.picocli;
 }

@@ -1,5 +1,6 @@
 package io.github.sgpt4j.cli;
 
+import io.github.sgpt4j.cli.console.Console;
 import io.github.sgpt4j.error.FormatException;
 import java.io.IOException;
 import java.io.InputStream;

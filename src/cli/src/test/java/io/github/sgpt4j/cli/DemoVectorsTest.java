@@ -3,6 +3,7 @@ package io.github.sgpt4j.cli;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.github.sgpt4j.cli.model.DemoVectors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

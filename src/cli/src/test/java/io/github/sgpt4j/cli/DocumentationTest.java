@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.sgpt4j.cli.console.Console;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.net.URI;

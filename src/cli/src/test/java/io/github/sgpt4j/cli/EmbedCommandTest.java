@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sgpt4j.cli.input.TextInput;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sgpt4j.cli.output.ScratchFolder;
 import io.github.sgpt4j.weightstools.LockedFolder;
 import java.io.IOException;
 import java.nio.file.Files;

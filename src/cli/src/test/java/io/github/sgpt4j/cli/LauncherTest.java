@@ -3,6 +3,7 @@ package io.github.sgpt4j.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.sgpt4j.cli.console.StandardError;
 import io.github.sgpt4j.retrieval.SearchMode;
 import java.io.File;
 import java.io.IOException;

@@ -5,6 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.sgpt4j.cli.console.Console;
+import io.github.sgpt4j.cli.output.Output;
+import io.github.sgpt4j.cli.output.ScratchFolder;
+import io.github.sgpt4j.cli.output.SpoolFile;
 import io.github.sgpt4j.weightstools.LockedFolder;
 import java.io.IOException;
 import java.io.InputStream;

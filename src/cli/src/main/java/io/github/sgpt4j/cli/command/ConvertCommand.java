@@ -1,0 +1,143 @@
+package io.github.sgpt4j.cli.command;
+
+import io.github.sgpt4j.cli.console.Console;
+import io.github.sgpt4j.cli.model.ModelLocation;
+import io.github.sgpt4j.cli.option.ConvertConverters;
+import io.github.sgpt4j.cli.option.Converters;
+import io.github.sgpt4j.cli.option.QuietOptions;
+import io.github.sgpt4j.cli.option.VersionProvider;
+import io.github.sgpt4j.cli.output.Output;
+import io.github.sgpt4j.cli.progress.MegabyteProgress;
+import io.github.sgpt4j.weightstools.ConvertOptions;
+import io.github.sgpt4j.weightstools.ConvertReport;
+import io.github.sgpt4j.weightstools.Converter;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// `sgpt convert`: pickled weights to safetensors, and adapters merged into their base models.
+@Command(
+        name = "convert",
+        versionProvider = VersionProvider.class,
+        description = {
+            "Convert a checkpoint's pickled weights (pytorch_model.bin) to safetensors. A LoRA adapter is merged into its"
+                    + " base model if DST is given.",
+            "No code in the checkpoint is run. The names of the files written go to stdout."
+        })
+public final class ConvertCommand implements Callable<Integer> {
+    private final Console console;
+
+    @Parameters(
+            index = "0",
+            paramLabel = "SRC",
+            converter = Converters.PathName.class,
+            description = "Checkpoint directory.")
+    private Path source = Path.of("");
+
+    @Parameters(
+            index = "1",
+            paramLabel = "DST",
+            arity = "0..1",
+            converter = Converters.PathName.class,
+            description =
+                    "Directory for the converted checkpoint, with configuration and tokenizer; new or empty, unless --force"
+                            + " is given (default: SRC itself, where safetensors appear beside the pickled files).")
+    private @Nullable Path target;
+
+    @Option(
+            names = "--dtype",
+            paramLabel = "TYPE",
+            converter = ConvertConverters.Type.class,
+            description =
+                    "How weights are stored: keep (as they are, merged ones as in the base model), fp32, bf16 or fp16"
+                            + " (default: keep).")
+    private ConvertOptions.StoredType type = ConvertOptions.StoredType.KEEP;
+
+    @Option(
+            names = "--max-shard-size",
+            paramLabel = "SIZE",
+            converter = ConvertConverters.Size.class,
+            description = "Most bytes in one file, such as 5GB, 500MB or 2GiB (default: 5GB).")
+    private long maxShardBytes = ConvertOptions.DEFAULT_MAX_SHARD_BYTES;
+
+    @Option(
+            names = "--force",
+            description = "Replace files that are there already; write into a DST that is not empty.")
+    private boolean force;
+
+    @Option(
+            names = "--base-model",
+            paramLabel = "MODEL",
+            converter = Converters.Name.class,
+            description =
+                    "Base model that an adapter is merged into, a directory or OWNER/NAME[@REVISION] (default: what its"
+                            + " adapter_config.json names).")
+    private @Nullable String baseModel;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Mixin
+    private QuietOptions notices = new QuietOptions();
+
+    public ConvertCommand(Console console) {
+        this.console = console;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        ConvertReport report = convert();
+        if (!notices.quiet()) {
+            tell(report);
+        }
+        try (Output out = Output.open(console, Optional.empty())) {
+            for (Path file : report.files()) {
+                out.stream().write((file + "\n").getBytes(StandardCharsets.UTF_8));
+            }
+            out.finish();
+        }
+        return 0;
+    }
+
+    private ConvertReport convert() throws IOException {
+        ConvertOptions options = new ConvertOptions(type, maxShardBytes, force);
+        Path to = Optional.ofNullable(target).orElse(source);
+        if (target == null || !Converter.isAdapter(source)) {
+            if (baseModel != null) {
+                throw new ParameterException(
+                        spec.commandLine(),
+                        target == null
+                                ? "--base-model means nothing without DST, where the merged checkpoint goes"
+                                : "--base-model means nothing for %s, which is no adapter".formatted(source));
+            }
+            try (MegabyteProgress progress = new MegabyteProgress(console, notices.quiet(), "Converting")) {
+                return Converter.convert(source, to, options, progress::to);
+            }
+        }
+        Optional<Path> base =
+                new ModelLocation(console, notices.quiet(), false).base(source, Optional.ofNullable(baseModel));
+        try (MegabyteProgress progress = new MegabyteProgress(console, notices.quiet(), "Merging")) {
+            return Converter.merge(source, base, to, options, progress::to);
+        }
+    }
+
+    private void tell(ConvertReport report) {
+        report.notices().forEach(console::say);
+        console.say("wrote %,d tensors, %,d bytes".formatted(report.tensors(), report.bytes()));
+        report.tied().forEach((name, kept) -> console.say("%s is %s, stored once".formatted(name, kept)));
+        if (!report.droppedBuffers().isEmpty()) {
+            console.say("left out %d buffers that models compute: %s"
+                    .formatted(report.droppedBuffers().size(), String.join(", ", report.droppedBuffers())));
+        }
+    }
+}

@@ -1,0 +1,52 @@
+package io.github.sgpt4j.cli.command;
+
+import io.github.sgpt4j.Devices;
+import io.github.sgpt4j.cli.console.Console;
+import io.github.sgpt4j.cli.option.CommonOptions;
+import io.github.sgpt4j.cli.option.VersionProvider;
+import io.github.sgpt4j.cli.output.Output;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/// `sgpt devices`: what can compute here, through which libraries, and why not.
+@Command(
+        name = "devices",
+        versionProvider = VersionProvider.class,
+        description = "Show the devices that models can be computed on, or why not.")
+public final class DevicesCommand implements Callable<Integer> {
+    private final Console console;
+
+    @Mixin
+    private CommonOptions common = new CommonOptions();
+
+    public DevicesCommand(Console console) {
+        this.console = console;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        StringBuilder text = new StringBuilder();
+        for (Devices.Device device : Devices.list(common.modelOptions())) {
+            append(text, "%-8s".formatted(device.name()), device.available(), device.description());
+        }
+        for (Devices.Library library : Devices.libraries()) {
+            // Why a device is unavailable may be a library, which need not be told again.
+            if (library.available() || text.indexOf(library.description()) < 0) {
+                append(text, "%-13s".formatted(library.name()), library.available(), library.description());
+            }
+        }
+        try (Output out = Output.open(console, Optional.empty())) {
+            out.stream().write(text.toString().getBytes(StandardCharsets.UTF_8));
+            out.finish();
+        }
+        return 0;
+    }
+
+    private static void append(StringBuilder text, String name, boolean available, String description) {
+        text.append("%s%-15s%s%n".formatted(name, available ? "available" : "not available", description));
+    }
+}

@@ -1,0 +1,157 @@
+package io.github.sgpt4j.cli.command;
+
+import io.github.sgpt4j.BiEncoder;
+import io.github.sgpt4j.Model;
+import io.github.sgpt4j.cli.console.Console;
+import io.github.sgpt4j.cli.console.LuceneLog;
+import io.github.sgpt4j.cli.input.TextInput;
+import io.github.sgpt4j.cli.model.Truncations;
+import io.github.sgpt4j.cli.option.Converters;
+import io.github.sgpt4j.cli.option.PromptOptions;
+import io.github.sgpt4j.cli.option.VersionProvider;
+import io.github.sgpt4j.retrieval.IndexOptions;
+import io.github.sgpt4j.retrieval.SemanticIndex;
+import io.github.sgpt4j.retrieval.UpdateReport;
+import io.github.sgpt4j.retrieval.VectorStorage;
+import io.github.sgpt4j.retrieval.corpus.CorpusReader;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/// `sgpt index`: a corpus to an index on disk.
+@Command(
+        name = "index",
+        versionProvider = VersionProvider.class,
+        description = "Make an index of documents for sgpt search, or bring it up to date.",
+        footer = {
+            "",
+            "Documents that the index has already (same id, title and text) are not embedded again. Work is committed"
+                    + " about every 15 seconds: killed at any moment, the next run goes on from there. Searches may run"
+                    + " meanwhile.",
+            "A corpus is a .txt file (one document a line), a .jsonl file (text, title, _id), .gz of either, a"
+                    + " directory with corpus.jsonl (BEIR), or a directory of .txt files. Documents without _id are"
+                    + " known by their line or file."
+        })
+public final class IndexCommand extends ModelCommand {
+    private static final double NANOS = 1e9;
+
+    @Option(
+            names = "--corpus",
+            required = true,
+            paramLabel = "FILE|DIR",
+            converter = Converters.Name.class,
+            description = "Documents.")
+    private String corpus = "";
+
+    @Option(
+            names = "--index",
+            required = true,
+            paramLabel = "DIR",
+            converter = Converters.Name.class,
+            description = "The index, made if need be.")
+    private String index = "";
+
+    @Option(
+            names = "--int8",
+            description = "Search vectors of 8-bit numbers, a quarter of the memory (fixed when the index is made).")
+    private boolean int8;
+
+    @Option(
+            names = "--connections",
+            paramLabel = "N",
+            converter = Converters.Count.class,
+            description = "Neighbours of a vector in the graph (HNSW's M; fixed when the index is made; default: 16).")
+    private @Nullable Integer connections;
+
+    @Option(
+            names = "--beam-width",
+            paramLabel = "N",
+            converter = Converters.Count.class,
+            description = "Candidates when making the graph (HNSW's efConstruction; fixed when the index is"
+                    + " made; default: 100).")
+    private @Nullable Integer beamWidth;
+
+    @Option(names = "--remove-missing", description = "Remove documents that the corpus lacks.")
+    private boolean removeMissing;
+
+    @Option(names = "--optimize", description = "Merge the index into one part: faster searches.")
+    private boolean optimize;
+
+    @Mixin
+    private PromptOptions prompts = new PromptOptions();
+
+    public IndexCommand(Console console) {
+        super(console);
+    }
+
+    @Override
+    public void run() throws IOException {
+        LuceneLog.silence();
+        Path path = TextInput.path(index);
+        try (CorpusReader documents = CorpusReader.open(TextInput.path(corpus));
+                Model model = openModel();
+                BiEncoder encoder = BiEncoder.of(model, prompts.apply(common().biEncoder()));
+                SemanticIndex to = open(path, encoder)) {
+            long start = System.nanoTime();
+            UpdateReport report;
+            try (IndexProgress progress = new IndexProgress(console(), common().quiet(), documents)) {
+                report = to.update(documents, removeMissing, progress);
+            }
+            double seconds = (System.nanoTime() - start) / NANOS;
+            if (optimize) {
+                notice("merging the index into one part ...");
+                to.optimize();
+            }
+            summarize(report, to.size(), seconds);
+            tellRepeated(report);
+            Truncations.of(encoder).forEach(this::notice);
+        }
+    }
+
+    private SemanticIndex open(Path path, BiEncoder encoder) throws IOException {
+        if (!int8 && connections == null && beamWidth == null) {
+            return SemanticIndex.open(path, encoder);
+        }
+        try {
+            VectorStorage storage = int8 ? VectorStorage.INT8 : VectorStorage.FLOAT32;
+            IndexOptions options = new IndexOptions(
+                    storage,
+                    Optional.ofNullable(connections).orElse(IndexOptions.DEFAULT.connections()),
+                    Optional.ofNullable(beamWidth).orElse(IndexOptions.DEFAULT.beamWidth()));
+            return SemanticIndex.open(path, encoder, options);
+        } catch (IllegalArgumentException e) {
+            throw usage(String.valueOf(e.getMessage()));
+        }
+    }
+
+    /// Documents that made way for a later one of the same id, as far as they were read together.
+    private void tellRepeated(UpdateReport report) {
+        long repeated = report.read() - report.added() - report.replaced() - report.unchanged();
+        if (repeated > 0) {
+            notice("%s: documents that a later one has the id of, which replaced them: %,d"
+                    .formatted(corpus, repeated));
+        }
+    }
+
+    private void summarize(UpdateReport report, int size, double seconds) {
+        notice(String.format(
+                Locale.ROOT,
+                "%,d documents read in %.1f s: %,d added, %,d replaced, %,d unchanged, %,d removed; %,d texts embedded"
+                        + " (%.0f/s); %s has %,d documents",
+                report.read(),
+                seconds,
+                report.added(),
+                report.replaced(),
+                report.unchanged(),
+                report.removed(),
+                report.embedded(),
+                report.embedded() / Math.max(seconds, 1e-3),
+                index,
+                size));
+    }
+}

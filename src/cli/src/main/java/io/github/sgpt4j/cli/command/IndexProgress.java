@@ -1,0 +1,63 @@
+package io.github.sgpt4j.cli.command;
+
+import io.github.sgpt4j.cli.console.Console;
+import io.github.sgpt4j.cli.progress.Pace;
+import io.github.sgpt4j.cli.progress.ProgressDisplay;
+import io.github.sgpt4j.retrieval.UpdateListener;
+import io.github.sgpt4j.retrieval.UpdateReport;
+import io.github.sgpt4j.retrieval.corpus.CorpusReader;
+import java.io.Closeable;
+import java.util.Locale;
+
+/// Shows how far indexing is: the part of the corpus's bytes, documents, their rate, and the time left.
+public final class IndexProgress implements UpdateListener, Closeable {
+    private static final int KILOBYTE = 1000;
+    private static final double NANOS = 1e9;
+
+    private final CorpusReader corpus;
+    private final ProgressDisplay display;
+    private final Pace documents = new Pace();
+    private long from;
+    private long to;
+    private long committed;
+    private long batchStart;
+
+    public IndexProgress(Console console, boolean quiet, CorpusReader corpus) {
+        this.corpus = corpus;
+        display = ProgressDisplay.startSteady(
+                console, quiet, "index (kB)", kilobytes(corpus.size().orElse(0)));
+    }
+
+    private static long kilobytes(long bytes) {
+        return bytes / KILOBYTE;
+    }
+
+    @Override
+    public void batchRead() {
+        from = to;
+        to = kilobytes(corpus.position());
+        batchStart = committed;
+    }
+
+    @Override
+    public void embedded(long done, long total) {
+        show(from + Math.round((double) (to - from) * done / Math.max(1, total)), batchStart + done);
+    }
+
+    @Override
+    public void committed(UpdateReport soFar) {
+        committed = soFar.read();
+        show(to, committed);
+    }
+
+    private void show(long position, long count) {
+        documents.add(System.nanoTime() / NANOS, count);
+        display.to(position);
+        display.say(String.format(Locale.ROOT, "%,d documents, %.0f/s", count, documents.perSecond()));
+    }
+
+    @Override
+    public void close() {
+        display.close();
+    }
+}

@@ -1,0 +1,201 @@
+package io.github.sgpt4j.cli.eval;
+
+import io.github.sgpt4j.BiEncoder;
+import io.github.sgpt4j.CrossEncoder;
+import io.github.sgpt4j.Model;
+import io.github.sgpt4j.cli.input.TextInput;
+import io.github.sgpt4j.cli.model.Truncations;
+import io.github.sgpt4j.cli.output.Output;
+import io.github.sgpt4j.cli.output.ScratchFolder;
+import io.github.sgpt4j.retrieval.Fusion;
+import io.github.sgpt4j.retrieval.ModelIdentity;
+import io.github.sgpt4j.retrieval.ScoredId;
+import io.github.sgpt4j.retrieval.evaluation.BeirDataset;
+import io.github.sgpt4j.retrieval.evaluation.BeirRetrieval;
+import io.github.sgpt4j.retrieval.evaluation.CachedEmbedder;
+import io.github.sgpt4j.retrieval.evaluation.CachedPairScorer;
+import io.github.sgpt4j.retrieval.evaluation.Evaluation;
+import io.github.sgpt4j.retrieval.evaluation.Run;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Searches collections in BEIR's layout and evaluates what was found.
+public final class EvalCollections {
+    private final EvalCommand command;
+    private final EvalOptions options;
+    private final EvalCaches caches;
+    private final boolean dropIdentical;
+
+    /// A collection with its parts, read but not searched.
+    private record Collection(String name, List<BeirDataset> parts) {}
+
+    /// What finds documents.
+    @FunctionalInterface
+    private interface Search {
+        Run run(BeirRetrieval retrieval) throws IOException;
+    }
+
+    public EvalCollections(EvalCommand command, EvalOptions options) {
+        this.command = command;
+        this.options = options;
+        caches = new EvalCaches(command, options);
+        dropIdentical = options.identicalIds(EvalOptions.IdenticalIds.DROP) == EvalOptions.IdenticalIds.DROP;
+    }
+
+    /// @param about filled with how documents were found, for the report
+    public List<EvalResult> evaluate(List<String> directories, Map<String, Object> about) throws IOException {
+        List<Collection> collections = new ArrayList<>();
+        for (String directory : directories) {
+            Path path = TextInput.path(directory);
+            String name = String.valueOf(path.toAbsolutePath().normalize().getFileName());
+            collections.add(new Collection(name, BeirDataset.openAll(path, options.split())));
+        }
+        Map<BeirDataset, Path> runs = runFiles(collections);
+        about.put("mode", options.mode().toString());
+        about.put("split", options.split());
+        about.put("depth", options.depth());
+        about.put("identical_ids", dropIdentical ? "drop" : "keep");
+        return switch (options.mode()) {
+            case BM25 -> evaluate(collections, runs, this::bm25);
+            case DENSE, HYBRID -> withEmbedder(collections, runs, about);
+            case RERANK -> withScorer(collections, runs, about);
+        };
+    }
+
+    private List<EvalResult> withEmbedder(
+            List<Collection> collections, Map<BeirDataset, Path> runs, Map<String, Object> about) throws IOException {
+        try (Model model = command.openModel();
+                BiEncoder encoder = BiEncoder.of(model, options.biEncoder(command.common()));
+                CachedEmbedder embedder = caches.embedder(model, encoder)) {
+            about.put("model", ModelIdentity.of(encoder).name());
+            about.put("fingerprint", encoder.fingerprint());
+            about.put("similarity", encoder.similarity().toString());
+            boolean hybrid = options.mode() == EvalOptions.Mode.HYBRID;
+            List<EvalResult> results = evaluate(
+                    collections,
+                    runs,
+                    retrieval -> hybrid
+                            ? fused(retrieval, retrieval.dense(embedder), bm25(retrieval))
+                            : retrieval.dense(embedder));
+            command.notice(
+                    "%,d texts embedded, %,d found in the cache".formatted(embedder.computed(), embedder.found()));
+            Truncations.of(encoder).forEach(command::notice);
+            return results;
+        }
+    }
+
+    private List<EvalResult> withScorer(
+            List<Collection> collections, Map<BeirDataset, Path> runs, Map<String, Object> about) throws IOException {
+        command.warnOfReranking();
+        try (Model model = command.openModel();
+                CrossEncoder encoder = command.scorer(model, options.crossEncoder(command.common()));
+                CachedPairScorer scorer = caches.scorer(model, encoder)) {
+            about.put("rerank", options.rerank());
+            about.put("model", String.valueOf(model.directory().getFileName()));
+            about.put("fingerprint", encoder.fingerprint());
+            List<EvalResult> results = evaluate(
+                    collections, runs, retrieval -> retrieval.rerank(bm25(retrieval), options.rerank(), scorer));
+            command.notice("%,d pairs scored, %,d found in the cache".formatted(scorer.computed(), scorer.found()));
+            Truncations.of(encoder).forEach(command::notice);
+            return results;
+        }
+    }
+
+    private Run bm25(BeirRetrieval retrieval) throws IOException {
+        try (ScratchFolder work = caches.workFolder()) {
+            return retrieval.bm25(work.path());
+        }
+    }
+
+    private static Run fused(BeirRetrieval retrieval, Run dense, Run bm25) {
+        Map<String, List<ScoredId>> results = new LinkedHashMap<>();
+        for (String query : retrieval.dataset().queries().keySet()) {
+            List<ScoredId> fused = Fusion.reciprocalRank(List.of(dense.ranking(query), bm25.ranking(query)));
+            results.put(query, fused.subList(0, Math.min(retrieval.depth(), fused.size())));
+        }
+        return Run.of(results);
+    }
+
+    private List<EvalResult> evaluate(List<Collection> collections, Map<BeirDataset, Path> runs, Search search)
+            throws IOException {
+        List<EvalResult> results = new ArrayList<>();
+        for (Collection collection : collections) {
+            List<EvalResult.Part> parts = new ArrayList<>();
+            for (BeirDataset dataset : collection.parts()) {
+                Run run;
+                try (EvalProgress progress =
+                        new EvalProgress(command.console(), command.common().quiet())) {
+                    run = search.run(new BeirRetrieval(dataset, options.depth(), dropIdentical, progress));
+                }
+                Path file = runs.get(dataset);
+                if (file != null) {
+                    save(run, file);
+                }
+                Evaluation evaluation = Evaluation.of(dataset.qrels(), run, options.measures());
+                command.tell(dataset.name(), evaluation);
+                warnOfDropped(dataset);
+                parts.add(new EvalResult.Part(dataset.name(), evaluation));
+            }
+            results.add(new EvalResult(collection.name(), parts));
+        }
+        return results;
+    }
+
+    /// BEIR's rule hurts where equal ids mean nothing.
+    private void warnOfDropped(BeirDataset dataset) {
+        List<String> hurt = dataset.qrels().queries().stream()
+                .filter(query -> dataset.qrels().of(query).getOrDefault(query, 0) > 0)
+                .toList();
+        if (dropIdentical && !hurt.isEmpty()) {
+            command.notice("%s: documents of their query's own id are left out, among them %,d judged relevant (%s);"
+                            .formatted(dataset.name(), hurt.size(), EvalTable.some(hurt))
+                    + " --identical-ids keep counts them");
+        }
+    }
+
+    private void save(Run run, Path file) throws IOException {
+        try (Output out = Output.open(command.console(), Optional.of(file.toString()))) {
+            run.write(out.stream(), "sgpt-" + options.mode());
+            out.finish();
+        }
+    }
+
+    /// Where each run goes, if runs are wanted.
+    private Map<BeirDataset, Path> runFiles(List<Collection> collections) throws IOException {
+        Map<BeirDataset, Path> files = new LinkedHashMap<>();
+        if (options.saveRun().isEmpty()) {
+            return files;
+        }
+        Path target = TextInput.path(options.saveRun().get());
+        boolean single =
+                collections.size() == 1 && collections.getFirst().parts().size() == 1;
+        if (single) {
+            files.put(collections.getFirst().parts().getFirst(), target);
+        } else {
+            for (Collection collection : collections) {
+                boolean divided = collection.parts().size() > 1;
+                for (BeirDataset part : collection.parts()) {
+                    String name = divided ? collection.name() + "." + part.name() : part.name();
+                    files.put(part, target.resolve(name + ".run"));
+                }
+            }
+        }
+        if (files.values().stream().distinct().count() < files.size()) {
+            throw command.usage("--save-run: expected collections of different names, got two of the same");
+        }
+        if (!single) {
+            Files.createDirectories(target);
+        }
+        for (Map.Entry<BeirDataset, Path> file : files.entrySet()) {
+            EvalCommand.checkWritable(command.console(), file.getValue().toString());
+            file.getKey().requireRunIds();
+        }
+        return files;
+    }
+}

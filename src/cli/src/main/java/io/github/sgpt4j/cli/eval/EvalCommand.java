@@ -1,0 +1,254 @@
+package io.github.sgpt4j.cli.eval;
+
+import io.github.sgpt4j.BiEncoder;
+import io.github.sgpt4j.Model;
+import io.github.sgpt4j.cli.command.ModelCommand;
+import io.github.sgpt4j.cli.console.Console;
+import io.github.sgpt4j.cli.console.LuceneLog;
+import io.github.sgpt4j.cli.input.TextInput;
+import io.github.sgpt4j.cli.model.Truncations;
+import io.github.sgpt4j.cli.option.Converters;
+import io.github.sgpt4j.cli.option.EncoderOptions;
+import io.github.sgpt4j.cli.option.PromptOptions;
+import io.github.sgpt4j.cli.option.VersionProvider;
+import io.github.sgpt4j.cli.output.Output;
+import io.github.sgpt4j.retrieval.ModelIdentity;
+import io.github.sgpt4j.retrieval.evaluation.CachedEmbedder;
+import io.github.sgpt4j.retrieval.evaluation.Evaluation;
+import io.github.sgpt4j.retrieval.evaluation.Qrels;
+import io.github.sgpt4j.retrieval.evaluation.Run;
+import io.github.sgpt4j.retrieval.evaluation.Useb;
+import io.github.sgpt4j.retrieval.evaluation.UsebTask;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/// `sgpt eval`: how good a search, a run made elsewhere, or a model's embeddings are.
+@Command(
+        name = "eval",
+        versionProvider = VersionProvider.class,
+        description = "Evaluate a search over judged collections, a run made elsewhere, or embeddings on USEB.",
+        footer = {
+            "",
+            "Measures are trec_eval's, averaged over all judged queries. A collection is a folder in BEIR's layout"
+                    + " (corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv), or a folder of such folders (CQADupStack), whose"
+                    + " results are averaged. Judgements for --run are BEIR's .tsv or TREC's. USEB's folders are"
+                    + " askubuntu, cqadupstack, scidocs and twitterpara.",
+            "An evaluation that is interrupted goes on where it stood when it is called again."
+        })
+public final class EvalCommand extends ModelCommand {
+    @Option(
+            names = "--run",
+            paramLabel = "FILE",
+            converter = Converters.Name.class,
+            description = "A run in TREC's form.")
+    private @Nullable String run;
+
+    @Option(
+            names = "--qrels",
+            paramLabel = "FILE",
+            converter = Converters.Name.class,
+            description = "Judgements for --run.")
+    private @Nullable String qrels;
+
+    @Option(
+            names = "--data",
+            paramLabel = "DIR",
+            arity = "1..*",
+            converter = Converters.Name.class,
+            description = "Collections to search.")
+    private List<String> data = new ArrayList<>();
+
+    @Option(
+            names = "--useb",
+            paramLabel = "DIR",
+            converter = Converters.Name.class,
+            description = "The folder of USEB's tasks; splits: test, valid or dev.")
+    private @Nullable String useb;
+
+    @Mixin
+    private EvalOptions options = new EvalOptions();
+
+    public EvalCommand(Console console) {
+        super(console);
+    }
+
+    @Override
+    public void run() throws IOException {
+        checkUsage();
+        LuceneLog.silence();
+        if (options.report().isPresent()) {
+            checkWritable(console(), options.report().get());
+        }
+        if (run != null && qrels != null) {
+            evaluateRun(run, qrels);
+        } else if (useb != null) {
+            evaluateUseb(useb);
+        } else {
+            evaluateData();
+        }
+    }
+
+    private void checkUsage() {
+        int kinds = (run != null ? 1 : 0) + (useb != null ? 1 : 0) + (data.isEmpty() ? 0 : 1);
+        if (kinds != 1) {
+            throw usage(
+                    "expected one of --run FILE, --data DIR and --useb DIR, got " + (kinds == 0 ? "none" : "several"));
+        }
+        if ((run == null) != (qrels == null)) {
+            throw usage(
+                    "expected --run FILE and --qrels FILE together, got only " + (run == null ? "--qrels" : "--run"));
+        }
+        if (given("--cache") && given("--no-cache")) {
+            throw usage("--cache and --no-cache exclude each other");
+        }
+        if (run != null || useb != null) {
+            refuse(run != null ? "for --run" : "for --useb", "--mode", "--depth", "--rerank", "--prompt", "--save-run");
+        }
+        if (run != null) {
+            refuse("for --run", "--split", "--cache", "--no-cache");
+            refuse("for --run", EncoderOptions.NAMES.toArray(String[]::new));
+            refuse("for --run, which needs no model", ModelCommand.MODEL_OPTIONS.toArray(String[]::new));
+        } else if (useb != null) {
+            refuse("for --useb", "--cutoffs", "--identical-ids", "--per-query");
+            refuse("for --useb, whose texts are of no kind", PromptOptions.QUERY, PromptOptions.DOCUMENT);
+        } else {
+            checkMode();
+        }
+        for (Optional<String> file : List.of(options.report(), options.saveRun())) {
+            if (file.isPresent() && file.get().equals("-")) {
+                throw usage("--report, --save-run: expected a file, got - (--format json writes the report to stdout)");
+            }
+        }
+    }
+
+    private void checkMode() {
+        EvalOptions.Mode mode = options.mode();
+        if (mode != EvalOptions.Mode.RERANK) {
+            String where = "for --mode %s; --mode rerank lets the model re-order the first N of BM25".formatted(mode);
+            refuse(where, "--rerank", "--prompt");
+        }
+        if (mode == EvalOptions.Mode.RERANK || mode == EvalOptions.Mode.BM25) {
+            refuse(
+                    "for --mode %s, which computes no embeddings".formatted(mode),
+                    EncoderOptions.NAMES.toArray(String[]::new));
+        }
+        if (mode == EvalOptions.Mode.BM25) {
+            noticeUnusedModel("--mode bm25");
+        }
+        options.beyondDepth().ifPresent(complaint -> {
+            throw usage(complaint);
+        });
+    }
+
+    /// Finds out before the work whether its result can be written.
+    public static void checkWritable(Console console, String file) throws IOException {
+        Output.open(console, Optional.of(file)).close();
+    }
+
+    private void evaluateRun(String runFile, String qrelsFile) throws IOException {
+        Qrels judgements = Qrels.read(TextInput.path(qrelsFile));
+        Run ranking = Run.read(TextInput.path(runFile));
+        if (options.identicalIds(EvalOptions.IdenticalIds.KEEP) == EvalOptions.IdenticalIds.DROP) {
+            ranking = ranking.withoutIdenticalIds();
+        }
+        Evaluation evaluation = Evaluation.of(judgements, ranking, options.measures());
+        tell(runFile, evaluation);
+        String table = (options.perQuery() ? EvalTable.perQuery("", evaluation) + "\n" : "")
+                + EvalTable.single(runFile, evaluation.queries().size(), evaluation.means());
+        write(table, EvalJson.run(runFile, qrelsFile, evaluation, options.perQuery()));
+    }
+
+    /// Says what the means hide.
+    public void tell(String name, Evaluation evaluation) {
+        tell(name, "judged queries without results, which count as 0", evaluation.withoutResults());
+        tell(name, "queries without a relevant document, which count as 0", evaluation.withoutRelevant());
+        tell(name, "queries of the run without judgements, which do not count", evaluation.withoutJudgements());
+    }
+
+    private void tell(String name, String what, List<String> queries) {
+        if (!queries.isEmpty()) {
+            notice("%s: %s: %,d (%s)".formatted(name, what, queries.size(), EvalTable.some(queries)));
+        }
+    }
+
+    private void evaluateData() throws IOException {
+        Map<String, Object> about = new LinkedHashMap<>();
+        List<EvalResult> results = new EvalCollections(this, options).evaluate(data, about);
+        StringBuilder table = new StringBuilder();
+        if (options.perQuery()) {
+            for (EvalResult result : results) {
+                for (EvalResult.Part part : result.parts()) {
+                    boolean several = results.size() > 1 || result.isDivided();
+                    table.append(EvalTable.perQuery(several ? part.name() : "", part.evaluation()));
+                }
+            }
+            table.append('\n');
+        }
+        EvalResult first = results.getFirst();
+        boolean single = results.size() == 1 && !first.isDivided();
+        table.append(
+                single ? EvalTable.single(first.name(), first.queries(), first.means()) : EvalTable.several(results));
+        write(table.toString(), EvalJson.data(about, results, options.perQuery()));
+    }
+
+    private void evaluateUseb(String directory) throws IOException {
+        Useb.Split split;
+        try {
+            split = Useb.Split.parse(options.split());
+        } catch (IllegalArgumentException e) {
+            throw usage("--" + e.getMessage());
+        }
+        List<UsebTask> tasks = Useb.open(TextInput.path(directory), split);
+        List<String> names = tasks.stream().map(UsebTask::name).toList();
+        List<String> missing =
+                Useb.TASKS.stream().filter(name -> !names.contains(name)).toList();
+        if (!missing.isEmpty()) {
+            notice("%s: no folder of %s; the average is over the other tasks"
+                    .formatted(directory, String.join(", ", missing)));
+        }
+        if (split == Useb.Split.VALIDATION && names.contains("twitterpara")) {
+            notice("twitterpara has no validation set; as in USEB its test set is taken");
+        }
+        Map<String, Object> about = new LinkedHashMap<>();
+        List<Useb.Result> results = new ArrayList<>();
+        try (Model model = openModel();
+                BiEncoder encoder = BiEncoder.of(model, options.biEncoder(common()));
+                CachedEmbedder embedder = new EvalCaches(this, options).embedder(model, encoder);
+                EvalProgress progress = new EvalProgress(console(), common().quiet())) {
+            about.put("model", ModelIdentity.of(encoder).name());
+            about.put("fingerprint", encoder.fingerprint());
+            about.put("split", options.split());
+            for (UsebTask task : tasks) {
+                results.add(Useb.evaluate(task, embedder, progress));
+            }
+            Truncations.of(encoder).forEach(this::notice);
+        }
+        write(EvalTable.useb(results), EvalJson.useb(about, results));
+    }
+
+    private void write(String table, Map<String, Object> report) throws IOException {
+        byte[] json = EvalJson.bytes(report);
+        if (options.report().isPresent()) {
+            write(options.report(), json);
+        }
+        write(
+                Optional.empty(),
+                options.format() == EvalOptions.Format.JSON ? json : table.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private void write(Optional<String> file, byte[] bytes) throws IOException {
+        try (Output out = Output.open(console(), file)) {
+            out.stream().write(bytes);
+            out.finish();
+        }
+    }
+}

@@ -1,0 +1,209 @@
+package io.github.sgpt4j.cli.eval;
+
+import io.github.sgpt4j.BiEncoderOptions;
+import io.github.sgpt4j.CrossEncoderOptions;
+import io.github.sgpt4j.cli.option.CommonOptions;
+import io.github.sgpt4j.cli.option.Converters;
+import io.github.sgpt4j.cli.option.EncoderOptions;
+import io.github.sgpt4j.retrieval.evaluation.Measure;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/// Options of `sgpt eval` besides what is evaluated.
+public final class EvalOptions {
+    /// How documents are found.
+    public enum Mode {
+        DENSE,
+        BM25,
+        HYBRID,
+        RERANK;
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /// What becomes of documents that have their query's id.
+    public enum IdenticalIds {
+        KEEP,
+        DROP;
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /// Forms of output.
+    public enum Format {
+        TABLE,
+        JSON
+    }
+
+    @Option(
+            names = "--mode",
+            paramLabel = "MODE",
+            description =
+                    "How documents of --data are found: dense (similarity of embeddings, every document looked at),"
+                            + " bm25 (words; k1 = 0.9, b = 0.4), hybrid (reciprocal rank fusion of both) or rerank (BM25's"
+                            + " best, scored by the model as cross-encoder) (default: dense).")
+    private @Nullable Mode mode;
+
+    @Option(
+            names = "--split",
+            paramLabel = "NAME",
+            converter = Converters.Name.class,
+            description = "Which judgements count (default: test).")
+    private @Nullable String split;
+
+    @Option(
+            names = "--depth",
+            paramLabel = "N",
+            converter = Converters.Count.class,
+            description = "Documents found per query (default: 1000, as in BEIR).")
+    private @Nullable Integer depth;
+
+    @Option(
+            names = "--rerank",
+            paramLabel = "N",
+            converter = Converters.Count.class,
+            description = "Documents per query that --mode rerank scores (default: 100).")
+    private @Nullable Integer rerank;
+
+    @Option(
+            names = "--identical-ids",
+            paramLabel = "keep|drop",
+            description =
+                    "Whether a document that has its query's id counts (default: drop for --data, as in BEIR; keep"
+                            + " for --run, as in trec_eval).")
+    private @Nullable IdenticalIds identicalIds;
+
+    @Option(
+            names = "--cutoffs",
+            paramLabel = "N",
+            split = ",",
+            converter = Converters.Count.class,
+            description = "Ranks that nDCG, MAP, recall and precision are taken at (default: 1,3,5,10,100).")
+    private List<Integer> cutoffs = new ArrayList<>();
+
+    @Mixin
+    private EncoderOptions encoding = new EncoderOptions();
+
+    @Option(
+            names = "--prompt",
+            paramLabel = "TEMPLATE",
+            converter = Converters.Prompt.class,
+            description = "As for sgpt score (default: SGPT's).")
+    private @Nullable String prompt;
+
+    @Option(names = "--per-query", description = "Give each query's results as well.")
+    private boolean perQuery;
+
+    @Option(names = "--format", paramLabel = "table|json", description = "Form of the output (default: table).")
+    private Format format = Format.TABLE;
+
+    @Option(
+            names = "--report",
+            paramLabel = "FILE",
+            converter = Converters.Name.class,
+            description = "Write the JSON report there as well.")
+    private @Nullable String report;
+
+    @Option(
+            names = "--save-run",
+            paramLabel = "FILE",
+            converter = Converters.Name.class,
+            description = "Write the ranking in TREC's form; with several collections a directory for NAME.run.")
+    private @Nullable String saveRun;
+
+    @Option(
+            names = "--cache",
+            paramLabel = "DIR",
+            converter = Converters.Name.class,
+            description = "Where embeddings and scores are kept (default: sgpt4j/evaluation in ~/.cache or"
+                    + " $XDG_CACHE_HOME).")
+    private @Nullable String cache;
+
+    @Option(names = "--no-cache", description = "Keep no embeddings and scores.")
+    private boolean noCache;
+
+    public Mode mode() {
+        return Optional.ofNullable(mode).orElse(Mode.DENSE);
+    }
+
+    public String split() {
+        return Optional.ofNullable(split).orElse("test");
+    }
+
+    public int depth() {
+        return Optional.ofNullable(depth).orElse(1000);
+    }
+
+    public int rerank() {
+        return Optional.ofNullable(rerank).orElse(Math.min(100, depth()));
+    }
+
+    public IdenticalIds identicalIds(IdenticalIds otherwise) {
+        return Optional.ofNullable(identicalIds).orElse(otherwise);
+    }
+
+    public List<Measure> measures() {
+        return Measure.standard(
+                cutoffs.isEmpty()
+                        ? Measure.STANDARD_CUTOFFS
+                        : cutoffs.stream().sorted().distinct().toList());
+    }
+
+    public BiEncoderOptions biEncoder(CommonOptions common) {
+        return encoding.options(common);
+    }
+
+    public CrossEncoderOptions crossEncoder(CommonOptions common) {
+        return prompt == null ? common.crossEncoder() : common.crossEncoder().withPrompt(prompt);
+    }
+
+    public boolean perQuery() {
+        return perQuery;
+    }
+
+    public Format format() {
+        return format;
+    }
+
+    public Optional<String> report() {
+        return Optional.ofNullable(report);
+    }
+
+    public Optional<String> saveRun() {
+        return Optional.ofNullable(saveRun);
+    }
+
+    public Optional<String> cache() {
+        return Optional.ofNullable(cache);
+    }
+
+    public boolean noCache() {
+        return noCache;
+    }
+
+    /// What is asked about more documents than are found, if anything.
+    public Optional<String> beyondDepth() {
+        if (rerank != null && rerank > depth()) {
+            return Optional.of(
+                    "--rerank: expected at most the %d documents of --depth, got %d".formatted(depth(), rerank));
+        }
+        boolean scored = mode() == Mode.RERANK;
+        int found = scored ? rerank() : depth();
+        int last = cutoffs.stream().mapToInt(Integer::intValue).max().orElse(0);
+        return last <= found
+                ? Optional.empty()
+                : Optional.of("--cutoffs: expected at most the %d documents of %s, got %d"
+                        .formatted(found, scored ? "--rerank" : "--depth", last));
+    }
+}

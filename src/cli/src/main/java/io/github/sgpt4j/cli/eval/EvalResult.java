@@ -1,0 +1,47 @@
+package io.github.sgpt4j.cli.eval;
+
+import io.github.sgpt4j.retrieval.evaluation.Evaluation;
+import io.github.sgpt4j.retrieval.evaluation.Measure;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// What evaluating a collection gave.
+///
+/// @param name of the collection
+/// @param parts one, or the collections that it is made of, whose means are averaged
+public record EvalResult(String name, List<Part> parts) {
+    public EvalResult {
+        parts = List.copyOf(parts);
+        if (parts.isEmpty()) {
+            throw new IllegalArgumentException(name + ": expected parts, got none");
+        }
+    }
+
+    /// A collection of its own.
+    public record Part(String name, Evaluation evaluation) {}
+
+    public boolean isDivided() {
+        return parts.size() > 1;
+    }
+
+    public int queries() {
+        return parts.stream()
+                .mapToInt(part -> part.evaluation().queries().size())
+                .sum();
+    }
+
+    /// Means over queries, averaged over parts.
+    public Map<Measure, Double> means() {
+        return average(parts.stream().map(part -> part.evaluation().means()).toList());
+    }
+
+    /// The mean of each measure over equally many results of each.
+    public static Map<Measure, Double> average(List<Map<Measure, Double>> results) {
+        Map<Measure, Double> sums = new LinkedHashMap<>();
+        for (Map<Measure, Double> result : results) {
+            result.forEach((measure, value) -> sums.merge(measure, value / results.size(), Double::sum));
+        }
+        return sums;
+    }
+}

@@ -1,0 +1,2 @@
+/// sgpt eval.
+package io.github.sgpt4j.cli.eval;

@@ -1,0 +1,115 @@
+package io.github.sgpt4j.cli.input;
+
+import io.github.sgpt4j.cli.console.CliException;
+import io.github.sgpt4j.cli.console.Console;
+import io.github.sgpt4j.retrieval.corpus.RecordReader;
+import io.github.sgpt4j.retrieval.corpus.TextRecord;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.charset.Charset;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/// Texts to work on, read piece by piece: arguments, a file that [RecordReader] takes, or standard input as
+/// `.txt`.
+public final class TextInput implements Closeable {
+    /// Texts worked on together.
+    public static final int CHUNK_TEXTS = 4096;
+
+    private static final long CHUNK_CHARACTERS = 16L << 20;
+
+    private final Iterator<TextRecord> records;
+    private final Optional<RecordReader> reader;
+
+    private TextInput(Iterator<TextRecord> records, Optional<RecordReader> reader) {
+        this.records = records;
+        this.reader = reader;
+    }
+
+    private static TextInput of(RecordReader reader) {
+        return new TextInput(reader, Optional.of(reader));
+    }
+
+    /// Texts given as arguments.
+    public static TextInput ofArguments(List<String> arguments) {
+        List<TextRecord> records = new ArrayList<>();
+        for (String argument : arguments) {
+            records.add(TextRecord.of("argument " + (records.size() + 1), checkDecoded(argument)));
+        }
+        return new TextInput(records.iterator(), Optional.empty());
+    }
+
+    /// Java has put U+FFFD for what the locale's charset does not know; better no result than one of another
+    /// text.
+    public static String checkDecoded(String argument) {
+        Charset charset = Charset.forName(System.getProperty("sun.jnu.encoding", "UTF-8"), Charset.defaultCharset());
+        if (argument.indexOf('\uFFFD') >= 0 && !charset.name().equals("UTF-8")) {
+            throw new CliException(
+                    "arguments: expected characters of this locale's charset (%s), got others;".formatted(charset)
+                            + " set LC_ALL=C.UTF-8, or give texts on stdin or in a file");
+        }
+        return argument;
+    }
+
+    /// Whether a name is one that [#open] takes.
+    public static boolean isSupported(String file) {
+        return file.equals("-") || RecordReader.isSupported(file);
+    }
+
+    /// Opens a file, or standard input for `-`. The caller closes it.
+    public static TextInput open(String file, Console console) throws IOException {
+        return of(file.equals("-") ? RecordReader.ofText(console.in(), "stdin") : RecordReader.open(path(file)));
+    }
+
+    public static Path path(String file) {
+        try {
+            return Path.of(file);
+        } catch (InvalidPathException e) {
+            throw new CliException("%s: not a path: %s".formatted(file, e.getReason()), e);
+        }
+    }
+
+    /// The next texts, at most [#CHUNK_TEXTS] and not much more than 16 million characters; empty at the end.
+    public List<TextRecord> chunk() {
+        return chunk(CHUNK_TEXTS);
+    }
+
+    /// The next texts, at most `texts` and not much more than 16 million characters; empty at the end.
+    public List<TextRecord> chunk(int texts) {
+        List<TextRecord> chunk = new ArrayList<>();
+        long characters = 0;
+        while (chunk.size() < texts && characters < CHUNK_CHARACTERS && records.hasNext()) {
+            TextRecord next = records.next();
+            characters += next.characters();
+            chunk.add(next);
+        }
+        return chunk;
+    }
+
+    /// Whether the texts were arguments.
+    public boolean isArguments() {
+        return reader.isEmpty();
+    }
+
+    /// Bytes of the file, if it is one.
+    public OptionalLong size() {
+        return reader.map(RecordReader::size).orElse(OptionalLong.empty());
+    }
+
+    /// Bytes of the file that were read.
+    public long position() {
+        return reader.map(RecordReader::position).orElse(0L);
+    }
+
+    @Override
+    public void close() throws IOException {
+        if (reader.isPresent()) {
+            reader.get().close();
+        }
+    }
+}

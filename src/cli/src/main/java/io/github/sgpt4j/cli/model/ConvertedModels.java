@@ -1,0 +1,192 @@
+package io.github.sgpt4j.cli.model;
+
+import io.github.sgpt4j.cli.console.CliException;
+import io.github.sgpt4j.cli.console.Console;
+import io.github.sgpt4j.cli.progress.MegabyteProgress;
+import io.github.sgpt4j.weightstools.ConvertOptions;
+import io.github.sgpt4j.weightstools.Converter;
+import io.github.sgpt4j.weightstools.LockedFolder;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// Checkpoints that have only pickled weights, converted once into a cache.
+///
+/// A checkpoint is known by its path and by the names, stamps and a sample of the content of its files, so a changed
+/// one is converted again; its older conversion is removed. So is one that was damaged. A lock makes a second process
+/// wait for the first.
+///
+/// @param console hears about a conversion
+/// @param quiet whether to say nothing
+/// @param cache folder for all conversions, made when needed
+public record ConvertedModels(Console console, boolean quiet, Path cache) {
+    private static final int KEY_DIGITS = 16;
+
+    /// Looks as deep as module folders.
+    private static final int DEPTH = 2;
+
+    /// A directory that the engine can read: the given one if it has safetensors, or nothing to convert.
+    ///
+    /// @throws IOException if the cache cannot be written
+    public Path readable(Path directory) throws IOException {
+        if (!Converter.isNeeded(directory)) {
+            return directory;
+        }
+        Path real = directory.toRealPath();
+        String state = state(real);
+        Path result = entry(real).resolve(digest(state)).resolve(name(real));
+        if (isSound(result)) {
+            return result;
+        }
+        make(real, state, result, false);
+        return result;
+    }
+
+    /// Makes a conversion again if reading all of it shows that it is damaged.
+    ///
+    /// @param directory as given to [#readable]
+    /// @return false if nothing is wrong with it, or there is none
+    /// @throws IOException if the cache cannot be written
+    public boolean repair(Path directory) throws IOException {
+        if (!Converter.isNeeded(directory)) {
+            return false;
+        }
+        Path real = directory.toRealPath();
+        String state = state(real);
+        return make(real, state, entry(real).resolve(digest(state)).resolve(name(real)), true);
+    }
+
+    private Path entry(Path real) {
+        return cache.resolve(digest(real.toString()));
+    }
+
+    private static boolean isSound(Path result) {
+        return ConversionRecord.exists(result)
+                && ConversionRecord.damage(result, false).isEmpty();
+    }
+
+    /// Converts a checkpoint, unless another process has done so meanwhile.
+    ///
+    /// @param thorough whether to read all of what is there
+    /// @return whether that was necessary
+    private boolean make(Path real, String state, Path result, boolean thorough) throws IOException {
+        Path entry = prepared(entry(real));
+        Path lockFile = entry.resolve(LockedFolder.LOCK_FILE);
+        try (FileChannel channel = FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                FileLock lock = lock(channel, real)) {
+            Optional<String> damage =
+                    ConversionRecord.exists(result) ? ConversionRecord.damage(result, thorough) : Optional.of("");
+            if (!lock.isValid() || damage.isEmpty()) {
+                return false;
+            }
+            LockedFolder.clear(entry);
+            say(
+                    damage.get().isEmpty()
+                            ? "%s has pickled weights only: converting them once, to %s".formatted(real, result)
+                            : "%s is damaged (%s): converting %s again".formatted(result, damage.get(), real));
+            convert(real, result);
+            if (!state(real).equals(state)) {
+                LockedFolder.clear(entry);
+                throw new CliException(
+                        "%s: expected files that stay as they are, but they changed while being converted"
+                                .formatted(real));
+            }
+            ConversionRecord.of(result).write(result);
+            return true;
+        }
+    }
+
+    /// A folder with room for a lock, whatever was there.
+    private static Path prepared(Path entry) throws IOException {
+        if (Files.exists(entry, LinkOption.NOFOLLOW_LINKS)) {
+            if (!Files.isDirectory(entry)) {
+                Files.delete(entry);
+            } else if (!Files.isReadable(entry) || !Files.isWritable(entry) || !Files.isExecutable(entry)) {
+                LockedFolder.remove(entry);
+            } else if (Files.isDirectory(entry.resolve(LockedFolder.LOCK_FILE))) {
+                LockedFolder.remove(entry.resolve(LockedFolder.LOCK_FILE));
+            }
+        }
+        return Files.createDirectories(entry);
+    }
+
+    private FileLock lock(FileChannel channel, Path directory) throws IOException {
+        FileLock lock = channel.tryLock();
+        if (lock != null) {
+            return lock;
+        }
+        say("waiting for another process that converts " + directory);
+        return channel.lock();
+    }
+
+    private void convert(Path directory, Path result) throws IOException {
+        Path parent = result.getParent();
+        if (parent != null) {
+            Files.createDirectories(parent);
+        }
+        try (MegabyteProgress progress = new MegabyteProgress(console, quiet, "Converting")) {
+            Converter.convert(directory, result, ConvertOptions.DEFAULT, progress::to);
+        }
+    }
+
+    private void say(String line) {
+        if (!quiet) {
+            console.say(line);
+        }
+    }
+
+    /// The model's name is kept, since it may say how the model is used ("specb").
+    private static String name(Path directory) {
+        Path parent = directory.getParent();
+        Path repository = parent == null || !parent.endsWith("snapshots") ? null : parent.getParent();
+        Path name = (repository == null ? directory : repository).getFileName();
+        return name == null ? "model" : name.toString();
+    }
+
+    /// Names, stamps and samples of all files.
+    private static String state(Path directory) throws IOException {
+        StringBuilder state = new StringBuilder();
+        List<Path> files;
+        try (Stream<Path> all = Files.walk(directory, DEPTH)) {
+            files = all.filter(Files::isRegularFile).sorted().toList();
+        }
+        for (Path file : files) {
+            state.append(directory.relativize(file))
+                    .append('\0')
+                    .append(FileStamp.of(file))
+                    .append('\0')
+                    .append(sample(file))
+                    .append('\0');
+        }
+        return state.toString();
+    }
+
+    /// Whether a file that cannot be read is needed is for the converter to say.
+    private static String sample(Path file) {
+        try {
+            return FileSample.of(file);
+        } catch (IOException e) {
+            return "unreadable";
+        }
+    }
+
+    private static String digest(String text) {
+        try {
+            byte[] hash = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+            return HexFormat.of().formatHex(hash).substring(0, KEY_DIGITS);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+package io.github.sgpt4j.cli.model;
+
+import io.github.sgpt4j.BiEncoder;
+import io.github.sgpt4j.CrossEncoder;
+import io.github.sgpt4j.TextKind;
+import io.github.sgpt4j.Truncation;
+import java.util.ArrayList;
+import java.util.List;
+
+/// What people should know about texts that were cut.
+public final class Truncations {
+    private Truncations() {}
+
+    /// One sentence for each kind of text of which some were cut.
+    public static List<String> of(BiEncoder encoder) {
+        List<String> sentences = new ArrayList<>();
+        for (TextKind kind : TextKind.values()) {
+            add(
+                    sentences,
+                    switch (kind) {
+                        case TEXT -> "texts";
+                        case QUERY -> "queries";
+                        case DOCUMENT -> "documents";
+                    },
+                    encoder.truncation(kind));
+        }
+        return sentences;
+    }
+
+    /// One sentence if pairs were cut.
+    public static List<String> of(CrossEncoder encoder) {
+        List<String> sentences = new ArrayList<>();
+        add(sentences, "pairs of document and query", encoder.truncation());
+        return sentences;
+    }
+
+    private static void add(List<String> sentences, String what, Truncation truncation) {
+        if (truncation.truncated() > 0) {
+            sentences.add("%s that were cut to %,d tokens: %,d of %,d; the longest had %,d"
+                    .formatted(
+                            what,
+                            truncation.maxLength(),
+                            truncation.truncated(),
+                            truncation.texts(),
+                            truncation.longest()));
+        }
+    }
+}

@@ -1,0 +1,79 @@
+package io.github.sgpt4j.cli.option;
+
+import io.github.sgpt4j.BiEncoderOptions;
+import io.github.sgpt4j.CrossEncoderOptions;
+import io.github.sgpt4j.Dtype;
+import io.github.sgpt4j.ModelOptions;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/// Options of verbs that work with a model.
+public final class CommonOptions {
+    @Option(
+            names = "--device",
+            paramLabel = "DEVICE",
+            converter = Converters.Device.class,
+            description =
+                    "auto, cpu, cuda[:N] or cuda:N,N...: one GPU, or several that share the work; auto is a GPU where there"
+                            + " is one (default: ${DEFAULT-VALUE}).")
+    private String device = "auto";
+
+    @Option(
+            names = "--dtype",
+            paramLabel = "TYPE",
+            converter = Converters.DtypeName.class,
+            description =
+                    "How weights are kept: auto, fp32, bf16 or fp16; on a GPU also tf32 (default: ${DEFAULT-VALUE}).")
+    private Dtype dtype = Dtype.AUTO;
+
+    @Option(
+            names = "--batch-tokens",
+            paramLabel = "N",
+            converter = Converters.Count.class,
+            description =
+                    "Most tokens computed at a time on a device; fewer need less memory (default: ${DEFAULT-VALUE}).")
+    private int batchTokens = BiEncoderOptions.DEFAULT_BATCH_TOKENS;
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            converter = Converters.Threads.class,
+            description = "CPU threads (default: one per processor).")
+    private @Nullable Integer threads;
+
+    @Option(
+            names = "--strict",
+            description = "What would be said about a checkpoint's files or texts that are cut is an error.")
+    private boolean strict;
+
+    @Mixin
+    private QuietOptions notices = new QuietOptions();
+
+    public ModelOptions modelOptions() {
+        ModelOptions options = ModelOptions.DEFAULT.withDevice(device).withDtype(dtype);
+        return threads == null ? options : options.withThreads(threads);
+    }
+
+    public int batchTokens() {
+        return batchTokens;
+    }
+
+    /// How to embed, unless something else is asked for; with `--strict` nothing is cut.
+    public BiEncoderOptions biEncoder() {
+        return BiEncoderOptions.DEFAULT.withBatchTokens(batchTokens).withTruncate(!strict);
+    }
+
+    /// How to score, unless something else is asked for; with `--strict` nothing is cut.
+    public CrossEncoderOptions crossEncoder() {
+        return CrossEncoderOptions.DEFAULT.withBatchTokens(batchTokens).withTruncate(!strict);
+    }
+
+    public boolean strict() {
+        return strict;
+    }
+
+    public boolean quiet() {
+        return notices.quiet();
+    }
+}

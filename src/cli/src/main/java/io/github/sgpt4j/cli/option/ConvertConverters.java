@@ -1,0 +1,70 @@
+package io.github.sgpt4j.cli.option;
+
+import io.github.sgpt4j.weightstools.ConvertOptions.StoredType;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/// From the text of `sgpt convert`'s options to their values.
+public final class ConvertConverters {
+    private ConvertConverters() {}
+
+    /// A name of a number type.
+    public static final class Type implements ITypeConverter<StoredType> {
+        @Override
+        public StoredType convert(String value) {
+            return switch (value.toLowerCase(Locale.ROOT)) {
+                case "keep" -> StoredType.KEEP;
+                case "fp32" -> StoredType.F32;
+                case "fp16" -> StoredType.F16;
+                case "bf16" -> StoredType.BF16;
+                default ->
+                    throw new TypeConversionException("expected keep, fp32, bf16 or fp16, got \"" + value + "\"");
+            };
+        }
+    }
+
+    /// A number of bytes, or 0.
+    public static final class Rate implements ITypeConverter<Long> {
+        @Override
+        public Long convert(String value) {
+            return value.equals("0") ? 0 : new Size().convert(value);
+        }
+    }
+
+    /// A number of bytes with a unit, decimal as transformers takes it or binary.
+    public static final class Size implements ITypeConverter<Long> {
+        private static final Pattern FORM =
+                Pattern.compile("([0-9]{1,18}(?:\\.[0-9]{1,9})?)\\s*(B|[KMGT]I?B)", Pattern.CASE_INSENSITIVE);
+        private static final Map<String, Long> UNITS = Map.of(
+                "B", 1L,
+                "KB", 1_000L,
+                "MB", 1_000_000L,
+                "GB", 1_000_000_000L,
+                "TB", 1_000_000_000_000L,
+                "KIB", 1L << 10,
+                "MIB", 1L << 20,
+                "GIB", 1L << 30,
+                "TIB", 1L << 40);
+
+        @Override
+        public Long convert(String value) {
+            Matcher matcher = FORM.matcher(value.strip());
+            if (matcher.matches()) {
+                long unit = UNITS.getOrDefault(matcher.group(2).toUpperCase(Locale.ROOT), 1L);
+                BigDecimal bytes = new BigDecimal(matcher.group(1))
+                        .multiply(BigDecimal.valueOf(unit))
+                        .setScale(0, RoundingMode.DOWN);
+                if (bytes.signum() > 0 && bytes.compareTo(BigDecimal.valueOf(Long.MAX_VALUE)) <= 0) {
+                    return bytes.longValueExact();
+                }
+            }
+            throw new TypeConversionException("expected a size such as 5GB or 500MB, got \"" + value + "\"");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+package io.github.sgpt4j.cli.option;
+
+import io.github.sgpt4j.CrossEncoderOptions;
+import io.github.sgpt4j.Dtype;
+import io.github.sgpt4j.ModelOptions;
+import io.github.sgpt4j.Pooling;
+import io.github.sgpt4j.cli.input.TextInput;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Function;
+import picocli.CommandLine;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/// From an option's text to its value; what the engine refuses is a usage error.
+public final class Converters {
+    private Converters() {}
+
+    /// The engine's own check, its complaint turned into picocli's.
+    private static <T> T checked(String value, Function<String, T> parser) {
+        try {
+            return parser.apply(value);
+        } catch (IllegalArgumentException e) {
+            throw new TypeConversionException(String.valueOf(e.getMessage()));
+        }
+    }
+
+    /// A name of a device.
+    public static final class Device implements ITypeConverter<String> {
+        @Override
+        public String convert(String value) {
+            return checked(value, ModelOptions.DEFAULT::withDevice).device();
+        }
+    }
+
+    /// A name of a number type.
+    public static final class DtypeName implements ITypeConverter<Dtype> {
+        @Override
+        public Dtype convert(String value) {
+            return checked(value, Dtype::parse);
+        }
+    }
+
+    /// A name of a pooling mode.
+    public static final class PoolingName implements ITypeConverter<Pooling> {
+        @Override
+        public Pooling convert(String value) {
+            return checked(value, Pooling::parse);
+        }
+    }
+
+    /// A cross-encoder's prompt.
+    public static final class Prompt implements ITypeConverter<String> {
+        @Override
+        public String convert(String value) {
+            return checked(value, CrossEncoderOptions.DEFAULT::withPrompt).prompt();
+        }
+    }
+
+    /// A name that is not empty, as an unset variable of a shell is.
+    public static final class Name implements ITypeConverter<String> {
+        @Override
+        public String convert(String value) {
+            if (value.isEmpty()) {
+                throw new TypeConversionException("expected a name, got an empty one");
+            }
+            return value;
+        }
+    }
+
+    /// The path of a file or directory, not empty.
+    public static final class PathName implements ITypeConverter<Path> {
+        @Override
+        public Path convert(String value) {
+            return TextInput.path(new Name().convert(value));
+        }
+    }
+
+    /// One of some words, in any case; messages have them as they are usually typed.
+    ///
+    /// @param type of the words
+    public record Word<E extends Enum<E>>(Class<E> type) implements ITypeConverter<E> {
+        /// Enables all options of a type.
+        public static <E extends Enum<E>> void register(CommandLine line, Class<E> type) {
+            line.registerConverter(type, new Word<>(type));
+        }
+
+        @Override
+        public E convert(String value) {
+            List<E> all = List.of(type.getEnumConstants());
+            for (E one : all) {
+                if (word(one).equals(value.toLowerCase(Locale.ROOT))) {
+                    return one;
+                }
+            }
+            List<String> words = all.stream().map(Word::word).toList();
+            throw new TypeConversionException("expected %s or %s, got \"%s\""
+                    .formatted(String.join(", ", words.subList(0, words.size() - 1)), words.getLast(), value));
+        }
+
+        private static String word(Enum<?> one) {
+            return one.name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /// A number of threads, at least 1.
+    public static final class Threads implements ITypeConverter<Integer> {
+        @Override
+        public Integer convert(String value) {
+            int threads = new Count().convert(value);
+            checked(value, text -> ModelOptions.DEFAULT.withThreads(threads));
+            return threads;
+        }
+    }
+
+    /// A whole number of at least 1.
+    public static final class Count implements ITypeConverter<Integer> {
+        @Override
+        public Integer convert(String value) {
+            try {
+                int number = Integer.parseInt(value);
+                if (number > 0) {
+                    return number;
+                }
+            } catch (NumberFormatException e) {
+                // Told below, together with numbers out of range.
+            }
+            throw new TypeConversionException(
+                    "expected a whole number from 1 to %d, got \"%s\"".formatted(Integer.MAX_VALUE, value));
+        }
+    }
+}

@@ -1,0 +1,60 @@
+package io.github.sgpt4j.cli.option;
+
+import io.github.sgpt4j.BiEncoderOptions;
+import io.github.sgpt4j.Pooling;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/// How texts become vectors.
+public final class EncoderOptions {
+    /// All of them.
+    public static final List<String> NAMES =
+            List.of("--specb", "--pooling", "--dimensions", PromptOptions.QUERY, PromptOptions.DOCUMENT);
+
+    @Option(
+            names = "--specb",
+            negatable = true,
+            description = "Put queries and documents in brackets, or don't (default: by the model's name).")
+    private @Nullable Boolean specb;
+
+    @Option(
+            names = "--pooling",
+            paramLabel = "NAME",
+            split = ",",
+            converter = Converters.PoolingName.class,
+            description = "weightedmean, mean, lasttoken, cls, max or mean_sqrt_len_tokens; several, with commas, are"
+                    + " concatenated (default: what the checkpoint says, else weightedmean).")
+    private List<Pooling> pooling = new ArrayList<>();
+
+    @Mixin
+    private PromptOptions prompts = new PromptOptions();
+
+    @Option(
+            names = "--dimensions",
+            paramLabel = "N",
+            converter = Converters.Count.class,
+            description = "Keep the first N numbers of each embedding, scaled to length 1.")
+    private @Nullable Integer dimensions;
+
+    /// Whether brackets were asked for.
+    public boolean brackets() {
+        return Optional.ofNullable(specb).orElse(false);
+    }
+
+    public PromptOptions prompts() {
+        return prompts;
+    }
+
+    public BiEncoderOptions options(CommonOptions common) {
+        BiEncoderOptions options = common.biEncoder().withPooling(pooling.toArray(Pooling[]::new));
+        if (specb != null) {
+            options = options.withSpecb(specb);
+        }
+        options = prompts.apply(options);
+        return dimensions == null ? options : options.withDimensions(dimensions);
+    }
+}

@@ -1,0 +1,12 @@
+package io.github.sgpt4j.cli.option;
+
+import picocli.CommandLine.Option;
+
+/// Options of `sgpt` itself and of every verb.
+public final class HelpOptions {
+    @Option(names = "--version", versionHelp = true, description = "Print the version and exit.")
+    private boolean version;
+
+    @Option(names = "--help", usageHelp = true, description = "Print this help and exit.")
+    private boolean help;
+}

@@ -1,0 +1,61 @@
+package io.github.sgpt4j.cli.output;
+
+import io.github.sgpt4j.cli.console.Console;
+import io.github.sgpt4j.retrieval.Hit;
+import java.util.List;
+import java.util.Locale;
+
+/// Shows results to people: rank, score, title or id, and the beginning of the text.
+public final class ResultTable {
+    private static final int MIN_COLUMNS = 80;
+    private static final int MAX_COLUMNS = 120;
+    private static final int MAX_NAME_COLUMNS = 28;
+
+    private final int columns;
+
+    /// @param columns of the terminal, 0 if unknown
+    public ResultTable(int columns) {
+        this.columns = columns == 0 ? 100 : Math.clamp(columns, MIN_COLUMNS, MAX_COLUMNS);
+    }
+
+    /// The lines of one query's table.
+    public String render(String query, List<Hit> results) {
+        boolean reranked = results.stream().anyMatch(r -> r.rerankScore().isPresent());
+        int nameColumns = results.stream()
+                .mapToInt(hit -> length(name(hit)))
+                .map(length -> Math.min(length, MAX_NAME_COLUMNS))
+                .max()
+                .orElse(0);
+        StringBuilder text = new StringBuilder(Console.oneLine(query)).append("\n\n");
+        for (int i = 0; i < results.size(); i++) {
+            Hit hit = results.get(i);
+            StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "%3d  %7.4f  ", i + 1, hit.score()));
+            if (reranked) {
+                line.append(hit.rerankScore()
+                        .map(score -> String.format(Locale.ROOT, "%9.3f  ", score))
+                        .orElse(" ".repeat(11)));
+            }
+            String name = cut(name(hit), nameColumns);
+            line.append(name).repeat(' ', nameColumns - length(name) + 2);
+            line.append(cut(Console.oneLine(hit.document().text()), columns - length(line)));
+            text.append(line.toString().stripTrailing()).append('\n');
+        }
+        return text.append(results.isEmpty() ? "nothing found\n" : "").toString();
+    }
+
+    private static String name(Hit hit) {
+        String title = Console.oneLine(hit.document().title().orElse(""));
+        return title.isEmpty() ? Console.oneLine(hit.document().id()) : title;
+    }
+
+    private static int length(CharSequence text) {
+        return Character.codePointCount(text, 0, text.length());
+    }
+
+    private static String cut(String text, int most) {
+        if (length(text) <= most) {
+            return text;
+        }
+        return text.substring(0, text.offsetByCodePoints(0, most - 1)).stripTrailing() + "…";
+    }
+}

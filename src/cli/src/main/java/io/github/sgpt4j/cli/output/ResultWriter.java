@@ -1,0 +1,83 @@
+package io.github.sgpt4j.cli.output;
+
+import io.github.sgpt4j.Similarity;
+import io.github.sgpt4j.retrieval.Hit;
+import io.github.sgpt4j.retrieval.corpus.Document;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Optional;
+
+/// Writes what a search found.
+public interface ResultWriter {
+    /// @throws IOException if it cannot be written
+    void write(String query, List<Hit> hits) throws IOException;
+
+    /// Hands everything to the operating system.
+    void flush() throws IOException;
+
+    /// One table a query, an empty line between them.
+    static ResultWriter table(OutputStream out, ResultTable table) {
+        return new ResultWriter() {
+            private String before = "";
+
+            @Override
+            public void write(String query, List<Hit> hits) throws IOException {
+                out.write((before + table.render(query, hits)).getBytes(StandardCharsets.UTF_8));
+                before = "\n";
+            }
+
+            @Override
+            public void flush() throws IOException {
+                out.flush();
+            }
+        };
+    }
+
+    /// One object a document.
+    ///
+    /// @param fused if scores are fused ones, and their parts are to be written: what embeddings are
+    ///     compared by
+    static ResultWriter jsonLines(OutputStream out, Optional<Similarity> fused) throws IOException {
+        JsonLines lines = new JsonLines(out);
+        return new ResultWriter() {
+            @Override
+            public void write(String query, List<Hit> hits) throws IOException {
+                for (int i = 0; i < hits.size(); i++) {
+                    line(lines, query, i + 1, hits.get(i), fused);
+                }
+            }
+
+            @Override
+            public void flush() throws IOException {
+                lines.flush();
+                out.flush();
+            }
+        };
+    }
+
+    private static void line(JsonLines lines, String query, int rank, Hit hit, Optional<Similarity> fused)
+            throws IOException {
+        Document document = hit.document();
+        lines.line(json -> {
+            json.writeStringField("query", query);
+            json.writeNumberField("rank", rank);
+            json.writeStringField("id", document.id());
+            if (document.title().isPresent()) {
+                json.writeStringField("title", document.title().get());
+            }
+            json.writeStringField("text", document.text());
+            json.writeNumberField("score", hit.score());
+            if (fused.isPresent() && hit.similarity().isPresent()) {
+                json.writeNumberField(fused.get().toString(), hit.similarity().get());
+            }
+            if (fused.isPresent() && hit.bm25().isPresent()) {
+                json.writeNumberField("bm25", hit.bm25().get());
+            }
+            if (hit.rerankScore().isPresent()) {
+                json.writeNumberField("rerank_score", hit.rerankScore().get());
+            }
+        });
+    }
+}

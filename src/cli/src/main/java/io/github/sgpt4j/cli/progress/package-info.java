@@ -1,0 +1,2 @@
+/// Progress bars.
+package io.github.sgpt4j.cli.progress;

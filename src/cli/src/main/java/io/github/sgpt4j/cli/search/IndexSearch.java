@@ -1,0 +1,114 @@
+package io.github.sgpt4j.cli.search;
+
+import io.github.sgpt4j.BiEncoder;
+import io.github.sgpt4j.BiEncoderOptions;
+import io.github.sgpt4j.CrossEncoder;
+import io.github.sgpt4j.CrossEncoderOptions;
+import io.github.sgpt4j.Model;
+import io.github.sgpt4j.Similarity;
+import io.github.sgpt4j.cli.console.LuceneLog;
+import io.github.sgpt4j.cli.model.Truncations;
+import io.github.sgpt4j.retrieval.Hit;
+import io.github.sgpt4j.retrieval.SearchMode;
+import io.github.sgpt4j.retrieval.SearchOptions;
+import io.github.sgpt4j.retrieval.SemanticIndex;
+import io.github.sgpt4j.retrieval.corpus.TextRecord;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.BiFunction;
+
+/// Search in an index on disk. A model is opened only if the search needs one.
+public final class IndexSearch implements QuerySearch {
+    private final Deque<Closeable> resources = new ArrayDeque<>();
+    private final SearchOptions options;
+    private final Optional<BiEncoder> encoder;
+    private final Optional<CrossEncoder> reranker;
+    private final SemanticIndex index;
+
+    /// Opens a model when it is needed.
+    @FunctionalInterface
+    public interface ModelOpening {
+        Model open() throws IOException;
+    }
+
+    /// @param scorers makes an encoder that scores with the open model
+    /// @param embedding how to embed
+    /// @param scoring how to score
+    public IndexSearch(
+            Path path,
+            SearchOptions options,
+            ModelOpening opening,
+            BiFunction<Model, CrossEncoderOptions, CrossEncoder> scorers,
+            BiEncoderOptions embedding,
+            CrossEncoderOptions scoring)
+            throws IOException {
+        LuceneLog.silence();
+        this.options = options;
+        try {
+            boolean dense = options.mode() != SearchMode.BM25;
+            Optional<Model> model =
+                    dense || options.rerank() > 0 ? Optional.of(keep(opening.open())) : Optional.empty();
+            reranker = options.rerank() > 0
+                    ? Optional.of(keep(scorers.apply(model.orElseThrow(), scoring)))
+                    : Optional.empty();
+            encoder = dense ? Optional.of(keep(BiEncoder.of(model.orElseThrow(), embedding))) : Optional.empty();
+            index = encoder.isPresent()
+                    ? SemanticIndex.openReadOnly(path, encoder.get())
+                    : SemanticIndex.openReadOnly(path);
+            resources.push(index::close);
+        } catch (IOException | RuntimeException | Error e) {
+            close();
+            throw e;
+        }
+    }
+
+    private <T extends AutoCloseable> T keep(T resource) {
+        resources.push(() -> {
+            try {
+                resource.close();
+            } catch (RuntimeException | IOException e) {
+                throw e;
+            } catch (Exception e) {
+                throw new IOException(e);
+            }
+        });
+        return resource;
+    }
+
+    public int size() throws IOException {
+        return index.size();
+    }
+
+    @Override
+    public List<List<Hit>> search(List<TextRecord> queries) throws IOException {
+        // Something may be writing the index all the while.
+        index.refresh();
+        return index.search(queries.stream().map(TextRecord::joined).toList(), options, reranker);
+    }
+
+    @Override
+    public Similarity similarity() {
+        return index.similarity();
+    }
+
+    @Override
+    public List<String> notices() {
+        List<String> notices = new ArrayList<>();
+        encoder.map(Truncations::of).ifPresent(notices::addAll);
+        reranker.map(Truncations::of).ifPresent(notices::addAll);
+        return notices;
+    }
+
+    @Override
+    public void close() throws IOException {
+        while (!resources.isEmpty()) {
+            resources.pop().close();
+        }
+    }
+}

@@ -1,0 +1,22 @@
+package io.github.sgpt4j.cli.search;
+
+import io.github.sgpt4j.Similarity;
+import io.github.sgpt4j.retrieval.Hit;
+import io.github.sgpt4j.retrieval.corpus.TextRecord;
+import java.io.Closeable;
+import java.io.IOException;
+import java.util.List;
+
+/// Something that answers queries.
+public interface QuerySearch extends Closeable {
+    /// The best documents of each query, best first.
+    ///
+    /// @throws IOException if documents cannot be read
+    List<List<Hit>> search(List<TextRecord> queries) throws IOException;
+
+    /// What embeddings are compared by.
+    Similarity similarity();
+
+    /// What people should know about the texts, one sentence each.
+    List<String> notices();
+}

@@ -1,0 +1,250 @@
+package io.github.sgpt4j.cli.search;
+
+import io.github.sgpt4j.BiEncoder;
+import io.github.sgpt4j.Model;
+import io.github.sgpt4j.TextKind;
+import io.github.sgpt4j.cli.command.InputOptions;
+import io.github.sgpt4j.cli.command.ModelCommand;
+import io.github.sgpt4j.cli.console.Console;
+import io.github.sgpt4j.cli.input.Corpus;
+import io.github.sgpt4j.cli.input.TextInput;
+import io.github.sgpt4j.cli.model.DemoVectors;
+import io.github.sgpt4j.cli.option.Converters;
+import io.github.sgpt4j.cli.option.PromptOptions;
+import io.github.sgpt4j.cli.option.RerankCount;
+import io.github.sgpt4j.cli.option.VersionProvider;
+import io.github.sgpt4j.cli.output.Output;
+import io.github.sgpt4j.cli.output.ResultTable;
+import io.github.sgpt4j.cli.output.ResultWriter;
+import io.github.sgpt4j.cli.progress.ProgressDisplay;
+import io.github.sgpt4j.retrieval.Hit;
+import io.github.sgpt4j.retrieval.SearchMode;
+import io.github.sgpt4j.retrieval.SearchOptions;
+import io.github.sgpt4j.retrieval.VectorIndex;
+import io.github.sgpt4j.retrieval.corpus.Document;
+import io.github.sgpt4j.retrieval.corpus.TextRecord;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// `sgpt search`: in an index on disk, or exactly among documents in memory.
+@Command(
+        name = "search",
+        versionProvider = VersionProvider.class,
+        description = "Search documents by meaning, by words, or both.",
+        footer = {
+            "",
+            "Without QUERY and -i, each line of stdin is one; on a terminal there is a prompt. --format jsonl writes"
+                    + " {\"query\",\"rank\",\"id\",\"title\"?,\"text\",\"score\",\"cosine\"?,\"bm25\"?,"
+                    + "\"rerank_score\"?} per document found; score is the cosine, or what else the model's"
+                    + " config_sentence_transformers.json compares embeddings by (dot, or minus a distance: euclidean,"
+                    + " manhattan), BM25's score, or for hybrid the fused one, with its parts, named so.",
+            "A corpus is a .txt file (one document a line), a .jsonl file (text, title, _id), .gz of either, a"
+                    + " directory with corpus.jsonl (BEIR), or a directory of .txt files."
+        })
+public final class SearchCommand extends ModelCommand {
+    /// Forms of output.
+    public enum Format {
+        TABLE,
+        JSONL
+    }
+
+    private static final double NANOS_PER_MILLI = 1e6;
+
+    @Mixin
+    private InputOptions input = new InputOptions();
+
+    @Option(
+            names = "--corpus",
+            paramLabel = "FILE|DIR",
+            converter = Converters.Name.class,
+            description = "Documents to search in memory (default: a demo corpus of 4,000 dictionary entries).")
+    private @Nullable String corpus;
+
+    @Option(
+            names = "--index",
+            paramLabel = "DIR",
+            converter = Converters.Name.class,
+            description = "Index to search, made by sgpt index.")
+    private @Nullable String index;
+
+    @Option(
+            names = "--mode",
+            paramLabel = "dense|bm25|hybrid",
+            description = "Search an index by meaning, by words, or by both (default: dense).")
+    private @Nullable SearchMode mode;
+
+    @Option(names = "--exact", description = "Compare with every vector of the index instead of searching its graph.")
+    private boolean exact;
+
+    @Option(
+            names = "-k",
+            paramLabel = "N",
+            converter = Converters.Count.class,
+            description = "Documents to show per query (default: ${DEFAULT-VALUE}).")
+    private int k = 10;
+
+    @Option(
+            names = "--rerank",
+            paramLabel = "N",
+            arity = "0..1",
+            fallbackValue = RerankCount.DEFAULT,
+            preprocessor = RerankCount.class,
+            converter = Converters.Count.class,
+            description = "Let the model as cross-encoder re-order the first N (${FALLBACK-VALUE} if no number"
+                    + " follows).")
+    private @Nullable Integer rerank;
+
+    @Mixin
+    private PromptOptions prompts = new PromptOptions();
+
+    @Option(names = "--format", paramLabel = "table|jsonl", description = "Table or JSON Lines (default: table).")
+    private Format format = Format.TABLE;
+
+    @Parameters(paramLabel = "QUERY", description = "What to search for.")
+    private List<String> queries = new ArrayList<>();
+
+    public SearchCommand(Console console) {
+        super(console);
+    }
+
+    @Override
+    public void run() throws IOException {
+        if (index != null && corpus != null) {
+            throw usage("expected either --index or --corpus, got both");
+        }
+        if (index == null && (exact || (mode != null && mode != SearchMode.DENSE))) {
+            throw usage("%s needs an index to search: expected --index, got none"
+                    .formatted(
+                            exact ? "--exact" : "--mode " + String.valueOf(mode).toLowerCase(Locale.ROOT)));
+        }
+        if (mode == SearchMode.BM25) {
+            refuse(
+                    "for --mode bm25, which compares no vectors",
+                    "--exact",
+                    PromptOptions.QUERY,
+                    PromptOptions.DOCUMENT);
+            if (rerank == null) {
+                noticeUnusedModel("--mode bm25 without --rerank");
+            }
+        }
+        boolean asking = queries.isEmpty() && input.file().isEmpty();
+        try (TextInput in = asking ? TextInput.open("-", console()) : input.open(this, queries, "query");
+                Output out = Output.open(console(), Optional.empty());
+                QuerySearch search = index == null ? memorySearch() : indexSearch(index)) {
+            answer(in, search, out, asking && console().interactive() && !common().quiet());
+            out.finish();
+            search.notices().forEach(this::notice);
+        }
+    }
+
+    private QuerySearch indexSearch(String path) throws IOException {
+        if (rerank != null) {
+            warnOfReranking();
+        }
+        SearchOptions options = SearchOptions.DEFAULT
+                .withMode(mode == null ? SearchMode.DENSE : mode)
+                .withLimit(k)
+                .withRerank(rerank == null ? 0 : rerank)
+                .withExact(exact);
+        return new IndexSearch(
+                TextInput.path(path),
+                options,
+                this::openModel,
+                this::scorer,
+                prompts.apply(common().biEncoder()),
+                common().crossEncoder());
+    }
+
+    private QuerySearch memorySearch() throws IOException {
+        List<Document> documents = corpus == null ? Corpus.demo() : Corpus.load(corpus);
+        if (rerank != null) {
+            warnOfReranking();
+        }
+        Model model = openModel();
+        try {
+            BiEncoder encoder = BiEncoder.of(model, prompts.apply(common().biEncoder()));
+            return new MemorySearch(
+                    model,
+                    encoder,
+                    rerank == null ? Optional.empty() : Optional.of(scorer(model, common().crossEncoder())),
+                    documents,
+                    index(embed(documents, encoder), encoder),
+                    k,
+                    rerank == null ? 0 : rerank);
+        } catch (IOException | RuntimeException | Error e) {
+            model.close();
+            throw e;
+        }
+    }
+
+    private static VectorIndex index(float[][] vectors, BiEncoder encoder) {
+        VectorIndex index = new VectorIndex(encoder.dimension(), encoder.similarity());
+        List<String> places =
+                IntStream.range(0, vectors.length).mapToObj(Integer::toString).toList();
+        index.add(places, vectors);
+        return index;
+    }
+
+    private float[][] embed(List<Document> documents, BiEncoder encoder) throws IOException {
+        if (corpus == null && modelName().isEmpty() && !prompts.areGiven()) {
+            return new DemoVectors(common().modelOptions().dtype()).get(() -> compute(documents, encoder));
+        }
+        return compute(documents, encoder);
+    }
+
+    private float[][] compute(List<Document> documents, BiEncoder encoder) {
+        try (ProgressDisplay progress =
+                ProgressDisplay.start(console(), common().quiet(), "embed corpus", OptionalLong.of(documents.size()))) {
+            List<String> texts = documents.stream().map(Document::joined).toList();
+            return encoder.embed(texts, TextKind.DOCUMENT, progress.between(0, documents.size()));
+        }
+    }
+
+    /// @param prompting whether somebody types the queries
+    private void answer(TextInput in, QuerySearch search, Output out, boolean prompting) throws IOException {
+        ResultWriter writer = format == Format.JSONL
+                ? ResultWriter.jsonLines(
+                        out.stream(), mode == SearchMode.HYBRID ? Optional.of(search.similarity()) : Optional.empty())
+                : ResultWriter.table(out.stream(), new ResultTable(console().columns()));
+        int together = prompting ? 1 : TextInput.CHUNK_TEXTS;
+        for (List<TextRecord> chunk = ask(in, prompting, together);
+                !chunk.isEmpty();
+                chunk = ask(in, prompting, together)) {
+            if (prompting && chunk.getFirst().joined().isBlank()) {
+                continue;
+            }
+            long start = System.nanoTime();
+            List<List<Hit>> results = search.search(chunk);
+            double millis = (System.nanoTime() - start) / NANOS_PER_MILLI;
+            for (int i = 0; i < chunk.size(); i++) {
+                writer.write(chunk.get(i).joined(), results.get(i));
+            }
+            writer.flush();
+            if (prompting) {
+                int found = results.getFirst().size();
+                console().err().printf(Locale.ROOT, "%d found in %.1f ms%n%n", found, millis);
+            }
+        }
+        if (prompting) {
+            console().err().println();
+        }
+    }
+
+    private List<TextRecord> ask(TextInput in, boolean prompting, int together) {
+        if (prompting) {
+            console().err().print("query> ");
+            console().err().flush();
+        }
+        return in.chunk(together);
+    }
+}
