@@ -1,10 +1,9 @@
 package io.github.sgpt4j;
 
-import io.github.sgpt4j.checkpoint.Fingerprint;
-
 import io.github.sgpt4j.call.Cancellation;
-import io.github.sgpt4j.inference.EmbeddingSteps;
+import io.github.sgpt4j.checkpoint.Fingerprint;
 import io.github.sgpt4j.checkpoint.SentenceModules;
+import io.github.sgpt4j.inference.EmbeddingSteps;
 import io.github.sgpt4j.inference.TextEncoder;
 import io.github.sgpt4j.inference.TokenPooling;
 import io.github.sgpt4j.weights.MappedFiles;
@@ -55,9 +54,14 @@ public final class BiEncoder implements AutoCloseable {
         pooling = TokenPooling.load(
                 model.lanes(),
                 modules,
-                options.pooling().stream().map(Pooling::mode).toList());
+                options.pooling().stream().map(Pooling::mode).toList(),
+                model.checkpoint().json());
         try {
-            steps = EmbeddingSteps.load(model.backend(), modules.steps(), pooling.width());
+            steps = EmbeddingSteps.load(
+                    model.backend(),
+                    modules.steps(),
+                    pooling.width(),
+                    model.checkpoint().json());
         } catch (RuntimeException | Error e) {
             pooling.close();
             throw e;

@@ -1,11 +1,10 @@
 package io.github.sgpt4j;
 
-import io.github.sgpt4j.checkpoint.Fingerprint;
-
 import io.github.sgpt4j.call.Cancellation;
-import io.github.sgpt4j.model.Decoder;
+import io.github.sgpt4j.checkpoint.Fingerprint;
 import io.github.sgpt4j.inference.PairScorer;
 import io.github.sgpt4j.inference.PromptTemplate;
+import io.github.sgpt4j.model.Decoder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;

@@ -1,7 +1,7 @@
 package io.github.sgpt4j;
 
-import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.checkpoint.TokenizerFolder;
+import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.tokenizer.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;

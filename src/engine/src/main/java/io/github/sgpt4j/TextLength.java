@@ -1,9 +1,9 @@
 package io.github.sgpt4j;
 
-import io.github.sgpt4j.model.family.DecoderConfig;
-import io.github.sgpt4j.model.family.Positions;
 import io.github.sgpt4j.checkpoint.PositionWeights;
 import io.github.sgpt4j.checkpoint.SentenceModules;
+import io.github.sgpt4j.model.family.DecoderConfig;
+import io.github.sgpt4j.model.family.Positions;
 import io.github.sgpt4j.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import java.util.Optional;

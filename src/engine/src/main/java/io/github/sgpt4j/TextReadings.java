@@ -1,12 +1,10 @@
 package io.github.sgpt4j;
 
-import io.github.sgpt4j.checkpoint.ModelName;
-
-import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.checkpoint.SentenceModules;
+import io.github.sgpt4j.checkpoint.TransformerSettings;
+import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.inference.TextEncoder;
 import io.github.sgpt4j.inference.TextFraming;
-import io.github.sgpt4j.checkpoint.TransformerSettings;
 import io.github.sgpt4j.tokenizer.Tokenizer;
 import java.util.EnumMap;
 import java.util.List;
@@ -107,7 +105,7 @@ final class TextReadings {
 
     private static Map<TextKind, TextFraming> ofCheckpoint(Model model, BiEncoderOptions options) {
         Tokenizer tokenizer = model.tokenizer();
-        if (options.specb().orElse(ModelName.isSpecb(model.directory()))) {
+        if (options.specb().orElse(model.checkpoint().specbSource().isPresent())) {
             return Map.of(
                     TextKind.TEXT, new TextFraming.Plain(),
                     TextKind.QUERY, TextFraming.queryBrackets(tokenizer),

@@ -2,9 +2,9 @@ package io.github.sgpt4j.inference;
 
 import io.github.sgpt4j.batch.TokenBudget;
 import io.github.sgpt4j.call.Cancellation;
-import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.inference.BatchSource.Room;
 import io.github.sgpt4j.inference.BatchSource.Taken;
+import io.github.sgpt4j.model.Decoder;
 import java.util.ArrayDeque;
 import java.util.Iterator;
 import java.util.List;

@@ -41,7 +41,11 @@ public final class JsonFile {
 
     /// Reads a file that must hold one JSON object.
     public static JsonFile readObject(Path path) {
-        JsonNode node = readTree(path);
+        return object(path, readTree(path));
+    }
+
+    /// A value read from a file that must hold one JSON object.
+    static JsonFile object(Path path, JsonNode node) {
         if (!node.isObject()) {
             throw new FormatException("%s: expected a JSON object, got %s".formatted(path, kind(node)));
         }
@@ -73,6 +77,15 @@ public final class JsonFile {
 
     /// Reads a file that holds any JSON value.
     public static JsonNode readTree(Path path) {
+        return readTree(path, Files::readAllBytes);
+    }
+
+    /// Takes all of a file into memory.
+    interface Reading {
+        byte[] bytes(Path path) throws IOException;
+    }
+
+    static JsonNode readTree(Path path, Reading reading) {
         if (!Files.isRegularFile(path)) {
             throw new FormatException("%s: expected a regular file, %s"
                     .formatted(path, Files.exists(path) ? "got something else" : "found none"));
@@ -83,7 +96,7 @@ public final class JsonFile {
                 throw new FormatException(
                         "%s: expected at most %d bytes of JSON, got %d".formatted(path, MAX_BYTES, size));
             }
-            JsonNode node = MAPPER.readTree(Files.readAllBytes(path));
+            JsonNode node = MAPPER.readTree(reading.bytes(path));
             if (node.isMissingNode()) {
                 throw new FormatException("%s: expected JSON, got an empty file".formatted(path));
             }

@@ -1,7 +1,5 @@
 package io.github.sgpt4j.inference;
 
-import io.github.sgpt4j.checkpoint.SentenceModules;
-
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -9,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.backend.reference.ReferenceBackend;
 import io.github.sgpt4j.call.Cancellation;
+import io.github.sgpt4j.checkpoint.SentenceModules;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.SgptException;
 import io.github.sgpt4j.error.UnsupportedModelException;

@@ -1,11 +1,10 @@
 package io.github.sgpt4j.inference;
 
-import io.github.sgpt4j.checkpoint.PositionWeights;
-
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import io.github.sgpt4j.batch.SequenceBatch;
 import io.github.sgpt4j.batch.SequenceRows;
+import io.github.sgpt4j.checkpoint.PositionWeights;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
