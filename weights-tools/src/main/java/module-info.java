@@ -7,4 +7,8 @@ module io.github.sgpt4j.weightstools {
 
     exports io.github.sgpt4j.weightstools;
     exports io.github.sgpt4j.weightstools.hub;
+
+    // Finds models for the command line, which has an environment and progress bars of its own.
+    exports io.github.sgpt4j.weightstools.store to
+            io.github.sgpt4j.cli;
 }

@@ -79,10 +79,7 @@ final class EvalCaches {
     private Path directory() {
         return options.cache()
                 .map(TextInput::path)
-                .orElseGet(() -> new ModelLocation(
-                                command.console(), command.common().quiet(), false)
-                        .cache()
-                        .resolve("sgpt4j")
-                        .resolve("evaluation"));
+                .orElseGet(() ->
+                        new ModelLocation(command.console(), command.common().quiet(), false).cache("evaluation"));
     }
 }

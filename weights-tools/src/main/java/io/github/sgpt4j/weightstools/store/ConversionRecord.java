@@ -1,5 +1,6 @@
-package io.github.sgpt4j.cli;
+package io.github.sgpt4j.weightstools.store;
 
+import io.github.sgpt4j.json.Unreadable;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
@@ -13,11 +14,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// What a finished conversion consists of, noted beside it: each file with the stamp that it had and the checksum of
-/// its content. As long as stamps are the same, contents are not read again.
+/// What a finished conversion consists of, noted beside it: each file with the stamp that it had
+/// and the checksum of its content. As long as stamps are the same, contents are not read again.
 ///
 /// @param files in order of their paths
-record ConversionRecord(List<Entry> files) {
+public record ConversionRecord(List<Entry> files) {
     private static final String HEADING = "sgpt4j conversion 1, files: %d";
     private static final int FIELDS = 3;
 
@@ -32,7 +33,7 @@ record ConversionRecord(List<Entry> files) {
     private record Entry(String path, String stamp, String sum) {}
 
     /// Where the record of a conversion is.
-    static Path file(Path conversion) {
+    public static Path file(Path conversion) {
         return conversion.resolveSibling(conversion.getFileName() + ".files");
     }
 
@@ -111,7 +112,7 @@ record ConversionRecord(List<Entry> files) {
         } catch (InvalidPathException e) {
             return Optional.of("%s names no file".formatted(file(conversion).getFileName()));
         } catch (IOException e) {
-            return Optional.of(Failures.sentence(e));
+            return Optional.ofNullable(Unreadable.of(file(conversion), e).getMessage());
         }
     }
 

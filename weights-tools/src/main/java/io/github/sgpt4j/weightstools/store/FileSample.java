@@ -1,4 +1,4 @@
-package io.github.sgpt4j.cli;
+package io.github.sgpt4j.weightstools.store;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
