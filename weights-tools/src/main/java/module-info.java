@@ -1,4 +1,5 @@
 /// Makes published checkpoints ready for the engine.
+@SuppressWarnings("module") // The command line is compiled after this, so the compiler cannot find it yet.
 module io.github.sgpt4j.weightstools {
     requires com.fasterxml.jackson.databind;
     requires transitive io.github.sgpt4j.engine;

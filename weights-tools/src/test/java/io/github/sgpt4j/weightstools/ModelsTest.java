@@ -3,6 +3,7 @@ package io.github.sgpt4j.weightstools;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -128,6 +129,12 @@ class ModelsTest {
         }
     }
 
+    private String fingerprint(Path path, ModelOptions options) throws IOException {
+        try (Model model = Models.open(environment(), path.toString(), options, heard)) {
+            return model.fingerprint();
+        }
+    }
+
     private static float[] embedded(Path checkpoint) {
         try (Model model = Model.open(checkpoint, CPU)) {
             return embedded(model);
@@ -222,10 +229,11 @@ class ModelsTest {
                                 "\"base_model_name_or_path\": *(\"[^\"]*\"|null)",
                                 "\"base_model_name_or_path\": \"" + FakeHub.ID + "\""));
         publish(base);
-        float[] given = embedded(adapter.toString(), CPU.withBaseModel(base));
+        String given = fingerprint(adapter, CPU.withBaseModel(base));
+        assertNotEquals(fingerprint(base, CPU), given);
         assertEquals(List.of(), hub.requests);
         assertEquals(List.of(), heard.notices);
-        assertArrayEquals(given, embedded(adapter.toString(), CPU));
+        assertEquals(given, fingerprint(adapter, CPU));
         assertFalse(hub.requests.isEmpty());
         assertTrue(
                 heard.notices.getLast().startsWith(adapter + ": the adapter is merged into "),
