@@ -17,6 +17,10 @@ module io.github.sgpt4j.engine {
     // Shared with the other modules: file formats, JSON, words of messages, and what is asked of checkpoints.
     exports io.github.sgpt4j.checkpoint to
             io.github.sgpt4j.weightstools;
+    exports io.github.sgpt4j.files to
+            io.github.sgpt4j.cli,
+            io.github.sgpt4j.nano,
+            io.github.sgpt4j.weightstools;
     exports io.github.sgpt4j.json to
             io.github.sgpt4j.retrieval,
             io.github.sgpt4j.weightstools;

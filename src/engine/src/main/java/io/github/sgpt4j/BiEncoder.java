@@ -54,9 +54,14 @@ public final class BiEncoder implements AutoCloseable {
         pooling = TokenPooling.load(
                 model.lanes(),
                 modules,
-                options.pooling().stream().map(Pooling::mode).toList());
+                options.pooling().stream().map(Pooling::mode).toList(),
+                model.checkpoint().json());
         try {
-            steps = EmbeddingSteps.load(model.backend(), modules.steps(), pooling.width());
+            steps = EmbeddingSteps.load(
+                    model.backend(),
+                    modules.steps(),
+                    pooling.width(),
+                    model.checkpoint().json());
         } catch (RuntimeException | Error e) {
             pooling.close();
             throw e;

@@ -1,6 +1,7 @@
 package io.github.sgpt4j;
 
 import io.github.sgpt4j.backend.cpu.CpuOptions;
+import io.github.sgpt4j.checkpoint.Checkpoint;
 import io.github.sgpt4j.checkpoint.ModuleWeights;
 import io.github.sgpt4j.checkpoint.SentenceModules;
 import io.github.sgpt4j.inference.TokenPooling;
@@ -27,9 +28,10 @@ final class MemoryEstimate {
 
     private MemoryEstimate() {}
 
-    static List<MemoryNeed> of(DecoderLayout layout, Weights stored, SentenceModules modules, int tokens) {
+    static List<MemoryNeed> of(Checkpoint checkpoint, Weights stored, int tokens) {
+        DecoderLayout layout = checkpoint.layout(stored.names());
         List<ModuleWeights> inModules =
-                ModuleWeights.of(modules, layout.config().embeddingWidth());
+                ModuleWeights.of(checkpoint.modules(), layout.config().embeddingWidth(), checkpoint.json());
         List<MemoryNeed> needs = new ArrayList<>();
         for (Dtype dtype : CPU_DTYPES) {
             CpuOptions options = CpuOptions.of(Devices.weightFormat(dtype));
@@ -40,7 +42,7 @@ final class MemoryEstimate {
                 }
             }
             long head = cpuBytes(layout.head(), stored, options);
-            needs.add(new MemoryNeed("cpu", dtype, weights, head, activations(layout, modules, tokens, true), tokens));
+            needs.add(new MemoryNeed("cpu", dtype, weights, head, activations(checkpoint, tokens, true), tokens));
         }
         for (Dtype dtype : GPU_DTYPES) {
             long weights = gpuBytes(layout.decoder(), dtype);
@@ -48,16 +50,15 @@ final class MemoryEstimate {
                 weights = Math.addExact(weights, gpuBytes(module.tensors(), dtype));
             }
             long head = layout.headIsTable() ? 0 : gpuBytes(layout.head(), dtype);
-            needs.add(
-                    new MemoryNeed("cuda", dtype, weights, head, activations(layout, modules, tokens, false), tokens));
+            needs.add(new MemoryNeed("cuda", dtype, weights, head, activations(checkpoint, tokens, false), tokens));
         }
         return needs;
     }
 
     /// @param copied whether what is copied out for the processor counts
-    private static long activations(DecoderLayout layout, SentenceModules modules, int tokens, boolean copied) {
-        DecoderConfig config = layout.config();
-        long afterwards = TokenPooling.values(modules, config.embeddingWidth(), copied);
+    private static long activations(Checkpoint checkpoint, int tokens, boolean copied) {
+        DecoderConfig config = checkpoint.decoder();
+        long afterwards = TokenPooling.values(checkpoint.modules(), config.embeddingWidth(), copied, checkpoint.json());
         return Math.multiplyExact(Decoder.activationValues(config, tokens, afterwards), (long) Float.BYTES);
     }
 

@@ -2,6 +2,7 @@ package io.github.sgpt4j;
 
 import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.call.Cancellation;
+import io.github.sgpt4j.checkpoint.Checkpoint;
 import io.github.sgpt4j.checkpoint.CheckpointFiles;
 import io.github.sgpt4j.checkpoint.Fingerprint;
 import io.github.sgpt4j.checkpoint.SentenceModules;
@@ -48,9 +49,8 @@ import java.util.function.Supplier;
 /// stays usable. Tokenizing by itself and closing are not cancelled.
 public final class Model implements AutoCloseable {
     private final Path directory;
-    private final SentenceModules modules;
+    private final Checkpoint checkpoint;
     private final List<String> fileNotices;
-    private final AdaptedModel files;
     private final Weights weights;
     private final Devices.Opened devices;
     private final Tokenizer tokenizer;
@@ -59,19 +59,16 @@ public final class Model implements AutoCloseable {
     private final AtomicBoolean closed = new AtomicBoolean();
 
     private Model(
-            Path directory,
-            SentenceModules modules,
+            Checkpoint checkpoint,
             List<String> fileNotices,
-            AdaptedModel files,
             Weights weights,
             Devices.Opened devices,
             Tokenizer tokenizer,
             Lanes lanes,
             Dtype dtype) {
-        this.directory = directory;
-        this.modules = modules;
+        directory = checkpoint.directory();
+        this.checkpoint = checkpoint;
         this.fileNotices = fileNotices;
-        this.files = files;
         this.weights = weights;
         this.devices = devices;
         this.tokenizer = tokenizer;
@@ -98,18 +95,13 @@ public final class Model implements AutoCloseable {
         }
         Cancellation cancellation = Cancellation.ofThisThread("opening " + directory);
         cancellation.check();
-        SentenceModules modules = SentenceModules.read(directory);
-        AdaptedModel files = AdaptedModel.of(modules.transformer(), options.baseModel());
         // Read first: a broken configuration is reported before the weights are looked at.
-        DecoderConfig config = Decoder.readConfig(files.configuration());
+        Checkpoint checkpoint = Checkpoint.open(directory, options.baseModel());
         // The tokenizer's file is the largest to parse, so it is read beside everything else; so are the tables of
         // keys.
-        try (Background<Tokenizer> tokenizer =
-                        Background.start(() -> loadTokenizer(files.tokenizer(), modules), Model::inBackground);
-                Background<List<String>> notices = Background.start(
-                        () -> CheckpointFiles.check(directory, modules, files.configuration(), config.modelType()),
-                        Model::inBackground)) {
-            return open(directory, modules, notices, files, options, tokenizer, cancellation);
+        try (Background<Tokenizer> tokenizer = Background.start(checkpoint::loadTokenizer, Model::inBackground);
+                Background<List<String>> notices = Background.start(checkpoint::notices, Model::inBackground)) {
+            return open(checkpoint, notices, options, tokenizer, cancellation);
         }
     }
 
@@ -124,26 +116,22 @@ public final class Model implements AutoCloseable {
     }
 
     private static Model open(
-            Path directory,
-            SentenceModules modules,
+            Checkpoint checkpoint,
             Background<List<String>> notices,
-            AdaptedModel files,
             ModelOptions options,
             Background<Tokenizer> tokenizer,
             Cancellation cancellation) {
-        Weights weights = files.openWeights();
+        Weights weights = checkpoint.openWeights();
         try {
             Devices.Opened devices = Devices.open(options, weights.elements());
             try {
                 List<Decoder> decoders = weights.mapped()
                         .reading(() -> devices.backends().stream()
-                                .map(backend -> Decoder.load(files.configuration(), weights, backend))
+                                .map(backend -> Decoder.load(checkpoint.configuration(), weights, backend))
                                 .toList());
                 return new Model(
-                        directory,
-                        modules,
+                        checkpoint,
                         notices.result(cancellation),
-                        files,
                         weights,
                         devices,
                         tokenizer.result(cancellation),
@@ -161,10 +149,6 @@ public final class Model implements AutoCloseable {
 
     private static void inBackground(Runnable task) {
         Thread.ofPlatform().daemon().name("sgpt4j-open").start(task);
-    }
-
-    private static Tokenizer loadTokenizer(Path folder, SentenceModules modules) {
-        return new TokenizerFolder(folder, modules.lowerCase()).load();
     }
 
     /// Token ids of a text, uncut.
@@ -200,7 +184,7 @@ public final class Model implements AutoCloseable {
     /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
     public String fingerprint() {
         Cancellation cancellation = Cancellation.ofThisThread("reading the weights of " + directory);
-        return whileOpen(() -> Fingerprint.ofCheckpoint(files, weights, cancellation));
+        return whileOpen(() -> checkpoint.fingerprint(weights, cancellation));
     }
 
     /// All stored tensors, also those that are not computed with: the decoder's by name, then those of modules.
@@ -231,8 +215,7 @@ public final class Model implements AutoCloseable {
         if (tokens < 1) {
             throw new IllegalArgumentException("tokens: expected at least 1, got " + tokens);
         }
-        return whileOpen(() -> MemoryEstimate.of(
-                DecoderLayout.read(files.configuration(), weights.names()), weights, modules, tokens));
+        return whileOpen(() -> MemoryEstimate.of(checkpoint, weights, tokens));
     }
 
     private <T> List<T> ofTensors(Function<WeightTensor, Optional<T>> fact) {
@@ -249,7 +232,7 @@ public final class Model implements AutoCloseable {
             cancellation.check();
             action.accept(weights.get(name));
         });
-        for (Path folder : modules.weightFolders()) {
+        for (Path folder : modules().weightFolders()) {
             try (Weights module = Weights.open(folder)) {
                 module.mapped().reading(() -> {
                     module.names().forEach(name -> {
@@ -311,7 +294,7 @@ public final class Model implements AutoCloseable {
     public String nonFiniteHint() {
         return dtype == Dtype.FP16
                 ? "with dtype fp16, numbers end at 65504: use dtype bf16 or fp32"
-                : "sgpt inspect --scan tells of broken weights";
+                : "Model.scan tells of broken weights";
     }
 
     /// What people should know about how the checkpoint's files are understood: what in them is not
@@ -320,15 +303,18 @@ public final class Model implements AutoCloseable {
     public List<String> notices() {
         List<String> notices = new ArrayList<>(fileNotices);
         notices.addAll(weights.notices());
-        StrayTensors.notice(DecoderLayout.read(files.configuration(), weights.names()), weights)
-                .ifPresent(notices::add);
+        StrayTensors.notice(checkpoint.layout(weights.names()), weights).ifPresent(notices::add);
         notices.addAll(tokenizer.notices());
         textLength().notice().ifPresent(notices::add);
         return notices;
     }
 
+    Checkpoint checkpoint() {
+        return checkpoint;
+    }
+
     SentenceModules modules() {
-        return modules;
+        return checkpoint.modules();
     }
 
     Weights weights() {
@@ -356,7 +342,7 @@ public final class Model implements AutoCloseable {
 
     /// How long a text to embed may be.
     TextLength textLength() {
-        return TextLength.of(decoder().config(), modules, tokenizer);
+        return TextLength.of(decoder().config(), modules(), tokenizer);
     }
 
     /// Most tokens of a text to embed.
@@ -369,7 +355,7 @@ public final class Model implements AutoCloseable {
     /// @param ofKind what the checkpoint states for texts of this kind, if anything
     int maxLength(OptionalInt ofKind) {
         return ofKind.isPresent()
-                ? TextLength.limited(ofKind.getAsInt(), decoder().config(), modules)
+                ? TextLength.limited(ofKind.getAsInt(), decoder().config(), modules())
                 : maxLength();
     }
 

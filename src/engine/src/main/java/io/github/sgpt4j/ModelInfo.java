@@ -110,7 +110,7 @@ public record ModelInfo(
                 modules.tokenLayers().stream().map(folder -> "Dense").toList(),
                 modules.steps().stream().map(ModelInfo::name).toList(),
                 model.maxLength(),
-                ModelName.isSpecb(model.directory()),
+                model.checkpoint().specbSource().isPresent(),
                 modules.prompts(),
                 modules.use().similarity().map(Similarity::parse).orElse(Similarity.COSINE),
                 modules.use().truncateDim().orElse(0),
@@ -122,7 +122,8 @@ public record ModelInfo(
         return new Sources(
                 modules.poolingFile().map(file -> relative(model, file)).orElse("default, as there is no modules.json"),
                 maxLengthSource(model),
-                ModelName.specbSource(model.directory())
+                model.checkpoint()
+                        .specbSource()
                         .orElse("\"specb\" is neither in the model's name nor in \"_name_or_path\" of config.json"),
                 modules.prompts().isEmpty()
                         ? "no prompts in config_sentence_transformers.json"

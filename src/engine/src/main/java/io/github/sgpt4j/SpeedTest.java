@@ -5,6 +5,7 @@ import io.github.sgpt4j.SpeedReport.Rate;
 import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.backend.TimedBackend;
 import io.github.sgpt4j.call.Cancellation;
+import io.github.sgpt4j.checkpoint.Checkpoint;
 import io.github.sgpt4j.checkpoint.SentenceModules;
 import io.github.sgpt4j.inference.Lanes;
 import io.github.sgpt4j.inference.TokenLoad;
@@ -70,15 +71,13 @@ public final class SpeedTest implements AutoCloseable {
     ///
     /// @throws io.github.sgpt4j.error.SgptException as [Model#open]
     public static SpeedTest of(Path directory, ModelOptions options) {
-        Path transformer = SentenceModules.read(directory).transformer();
-        AdaptedModel files = AdaptedModel.of(transformer, options.baseModel());
-        Decoder.readConfig(files.configuration());
-        Weights weights = files.openWeights();
+        Checkpoint checkpoint = Checkpoint.open(directory, options.baseModel());
+        Weights weights = checkpoint.openWeights();
         try {
             return open(
                     Devices.open(options, weights.elements()),
                     () -> weights,
-                    (opened, backend) -> Decoder.load(files.configuration(), opened, backend));
+                    (opened, backend) -> Decoder.load(checkpoint.configuration(), opened, backend));
         } catch (RuntimeException | Error e) {
             weights.close();
             throw e;

@@ -13,6 +13,7 @@ import io.github.sgpt4j.checkpoint.SentenceModules;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.SgptException;
 import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.model.AdaptedModel;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.tensor.Shape;
@@ -240,8 +241,8 @@ class AdapterTest {
     @Test
     void unknownKeysAreTold() {
         set("llama-rslora-patterns", "quantum_rank", "3");
-        List<String> notices =
-                CheckpointFiles.check(folder, SentenceModules.read(folder), Variants.model("llama-mqa"), "llama");
+        List<String> notices = CheckpointFiles.check(
+                folder, SentenceModules.read(folder), Variants.model("llama-mqa"), "llama", new JsonFiles());
         assertEquals(1, notices.size());
         assertTrue(notices.getFirst().contains(CONFIG) && notices.getFirst().contains("quantum_rank"));
     }

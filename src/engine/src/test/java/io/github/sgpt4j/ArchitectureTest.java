@@ -32,6 +32,7 @@ class ArchitectureTest {
             "error",
             "call",
             "text",
+            "files",
             "json",
             "tensor",
             "weights",

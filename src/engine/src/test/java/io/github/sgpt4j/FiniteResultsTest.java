@@ -53,9 +53,8 @@ class FiniteResultsTest {
         Checkpoint checkpoint = broken(Float.NaN);
         try (BiEncoder encoder = BiEncoder.open(checkpoint.directory())) {
             List<String> texts = List.of(GOOD, BAD, "");
-            String expected =
-                    "%s: expected finite embeddings, computed NaN for text \"%s\" (2 of 3); sgpt inspect --scan "
-                            + "tells of broken weights";
+            String expected = "%s: expected finite embeddings, computed NaN for text \"%s\" (2 of 3); Model.scan "
+                    + "tells of broken weights";
             assertEquals(expected.formatted(checkpoint.directory(), BAD), message(() -> encoder.embed(texts)));
             for (Executable call : List.<Executable>of(
                     () -> encoder.embed(BAD),
@@ -118,7 +117,7 @@ class FiniteResultsTest {
         checkpoint.values("transformer.ln_f.bias", values -> values[0] = Float.NaN);
         try (CrossEncoder encoder = CrossEncoder.open(checkpoint.directory())) {
             String expected = "%s: expected finite scores, computed NaN for query \"q\" and document \"d\" (2 of 2); "
-                    + "sgpt inspect --scan tells of broken weights";
+                    + "Model.scan tells of broken weights";
             // A query without tokens has no probability that could be broken.
             assertEquals(
                     expected.formatted(checkpoint.directory()),

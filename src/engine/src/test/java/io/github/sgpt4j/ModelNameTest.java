@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.checkpoint.ModelName;
+import io.github.sgpt4j.json.JsonFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +16,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ModelNameTest {
     @TempDir
     private Path root;
+
+    private static boolean isSpecb(Path directory) {
+        return ModelName.specbSource(directory, new JsonFiles()).isPresent();
+    }
 
     @ParameterizedTest
     @CsvSource({
@@ -30,10 +35,10 @@ class ModelNameTest {
     void theDirectoryOrItsRepositoryTells(String path, boolean specb) throws IOException {
         Path directory = Files.createDirectories(root.resolve(path));
         if (specb) {
-            assertTrue(ModelName.isSpecb(directory));
-            assertTrue(ModelName.isSpecb(directory.resolve("x").resolve("..")));
+            assertTrue(isSpecb(directory));
+            assertTrue(isSpecb(directory.resolve("x").resolve("..")));
         } else {
-            assertFalse(ModelName.isSpecb(directory));
+            assertFalse(isSpecb(directory));
         }
     }
 
@@ -46,14 +51,14 @@ class ModelNameTest {
     void theConfigurationTells(String name, boolean specb) throws IOException {
         Path directory = Files.createDirectories(root.resolve("model"));
         Files.writeString(directory.resolve("config.json"), "{\"_name_or_path\": \"%s\"}".formatted(name));
-        assertTrue(ModelName.isSpecb(directory) == specb);
+        assertTrue(isSpecb(directory) == specb);
     }
 
     @Test
     void aConfigurationWithoutANameTellsNothing() throws IOException {
         Files.writeString(root.resolve("config.json"), "{\"_name_or_path\": null}");
-        assertFalse(ModelName.isSpecb(root));
+        assertFalse(isSpecb(root));
         Files.writeString(root.resolve("config.json"), "{}");
-        assertFalse(ModelName.isSpecb(root));
+        assertFalse(isSpecb(root));
     }
 }

@@ -13,11 +13,12 @@ import io.github.sgpt4j.cli.console.Console;
 import io.github.sgpt4j.cli.model.ConversionRecord;
 import io.github.sgpt4j.cli.model.ConvertedModels;
 import io.github.sgpt4j.cli.model.FileStamp;
+import io.github.sgpt4j.weightstools.ModelsListener;
+import io.github.sgpt4j.weightstools.store.ConversionRecord;
+import io.github.sgpt4j.weightstools.store.ConvertedModels;
+import io.github.sgpt4j.weightstools.store.FileStamp;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
-import java.io.PrintStream;
 import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -66,15 +67,13 @@ class ConvertedModelsTest {
     }
 
     private ConvertedModels models(Consumer<String> heard) {
-        PrintStream err = new PrintStream(OutputStream.nullOutputStream(), true, StandardCharsets.UTF_8) {
+        ModelsListener listener = new ModelsListener() {
             @Override
-            public void println(String line) {
-                heard.accept(line);
+            public void notice(String sentence) {
+                heard.accept(sentence);
             }
         };
-        Console console =
-                new Console(InputStream.nullInputStream(), new ByteArrayOutputStream(), err, 0, false, Map.of());
-        return new ConvertedModels(console, false, cache);
+        return new ConvertedModels(listener, cache);
     }
 
     private Path readable() throws IOException {
@@ -133,7 +132,7 @@ class ConvertedModelsTest {
         Path converted = readable();
         assertEquals(damaged, converted);
         assertEquals(1, said.size(), said.toString());
-        assertTrue(said.getFirst().startsWith("sgpt: %s is damaged (%s".formatted(converted, what)), said.toString());
+        assertTrue(said.getFirst().startsWith("%s is damaged (%s".formatted(converted, what)), said.toString());
         assertTrue(said.getFirst().endsWith("): converting %s again".formatted(source.toRealPath())));
         checkWeights(converted);
         said.clear();
@@ -259,7 +258,7 @@ class ConvertedModelsTest {
             }
         });
         String message =
-                assertThrows(CliException.class, () -> models.readable(source)).getMessage();
+                assertThrows(IOException.class, () -> models.readable(source)).getMessage();
         assertEquals(
                 source.toRealPath() + ": expected files that stay as they are, but they changed while being converted",
                 message);

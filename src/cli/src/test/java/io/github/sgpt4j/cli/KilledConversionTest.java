@@ -11,15 +11,14 @@ import io.github.sgpt4j.weights.Weights;
 import io.github.sgpt4j.weightstools.ConvertListener;
 import io.github.sgpt4j.weightstools.ConvertOptions;
 import io.github.sgpt4j.weightstools.Converter;
-import java.io.ByteArrayOutputStream;
+import io.github.sgpt4j.weightstools.ModelsListener;
+import io.github.sgpt4j.weightstools.store.ConvertedModels;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -71,10 +70,7 @@ class KilledConversionTest {
     }
 
     private static ConvertedModels models(Path cache) {
-        ByteArrayOutputStream none = new ByteArrayOutputStream();
-        Console console = new Console(
-                InputStream.nullInputStream(), none, new java.io.PrintStream(none, true), 0, false, Map.of());
-        return new ConvertedModels(console, true, cache);
+        return new ConvertedModels(ModelsListener.NONE, cache);
     }
 
     @Test

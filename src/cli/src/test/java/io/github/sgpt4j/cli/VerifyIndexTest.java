@@ -98,8 +98,8 @@ class VerifyIndexTest {
                 result.err()
                         .matches(
                                 "sgpt: \\S+: expected a sound index, got a problem: file _0\\.cfs: checksum failed: .*;"
-                                        + " delete the directory and make it again with sgpt index --corpus CORPUS --index "
-                                        + index + "\n"),
+                                        + " delete the directory and make the index again with sgpt index --corpus CORPUS"
+                                        + " --index DIR\n"),
                 result.err());
         assertTrue(
                 result.text().lines().anyMatch(l -> l.matches("WRONG +checksums +file _0.cfs: checksum failed.*")),

@@ -3,7 +3,7 @@ package io.github.sgpt4j.checkpoint;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
-import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.json.Unreadable;
 import io.github.sgpt4j.model.AdaptedModel;
 import io.github.sgpt4j.model.AdapterConfig;
@@ -34,11 +34,13 @@ public final class CheckpointFiles {
 
     private final Path directory;
     private final Path transformer;
+    private final JsonFiles json;
     private final List<String> notices = new ArrayList<>();
 
-    private CheckpointFiles(Path directory, Path transformer) {
+    private CheckpointFiles(Path directory, Path transformer, JsonFiles json) {
         this.directory = directory;
         this.transformer = transformer;
+        this.json = json;
     }
 
     /// Checks the names of all files of a checkpoint, and the keys of those that have a table.
@@ -47,11 +49,13 @@ public final class CheckpointFiles {
     /// @param modules what its module files say
     /// @param base folder of config.json: another one than the transformer's if that is an adapter
     /// @param modelType its family
+    /// @param json reads the files
     /// @return notices about what is not known and was passed over, one sentence for each file
     /// @throws UnsupportedModelException if a file asks for something that changes numbers and is not followed
     /// @throws FormatException if a file is no JSON, or a folder cannot be listed
-    public static List<String> check(Path directory, SentenceModules modules, Path base, String modelType) {
-        CheckpointFiles files = new CheckpointFiles(directory, modules.transformer());
+    public static List<String> check(
+            Path directory, SentenceModules modules, Path base, String modelType, JsonFiles json) {
+        CheckpointFiles files = new CheckpointFiles(directory, modules.transformer(), json);
         files.transformer(modules.transformer(), modelType);
         files.modules();
         files.names();
@@ -76,7 +80,7 @@ public final class CheckpointFiles {
             return;
         }
         keys(file, "modules", "");
-        for (JsonNode module : JsonFile.readTree(file)) {
+        for (JsonNode module : json.tree(file)) {
             String type = module.path("type").asText();
             String kind = type.substring(type.lastIndexOf('.') + 1);
             Path config = directory.resolve(module.path("path").asText()).resolve("config.json");
@@ -84,7 +88,7 @@ public final class CheckpointFiles {
             if (kind.chars().allMatch(Character::isLetterOrDigit) && Files.isRegularFile(config)) {
                 Optional<KeyTable> table = KeyTable.find("modules/" + kind, "");
                 if (table.isPresent()) {
-                    KeyCheck.check(config, table.get()).ifPresent(notices::add);
+                    KeyCheck.check(config, table.get(), json).ifPresent(notices::add);
                 }
             }
         }
@@ -92,7 +96,7 @@ public final class CheckpointFiles {
 
     private void keys(Path file, String table, String kind) {
         if (Files.isRegularFile(file)) {
-            KeyCheck.check(file, KeyTable.read(table, kind)).ifPresent(notices::add);
+            KeyCheck.check(file, KeyTable.read(table, kind), json).ifPresent(notices::add);
         }
     }
 

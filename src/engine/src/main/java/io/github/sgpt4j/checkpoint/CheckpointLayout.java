@@ -1,8 +1,6 @@
 package io.github.sgpt4j.checkpoint;
 
 import io.github.sgpt4j.error.SgptException;
-import io.github.sgpt4j.model.AdaptedModel;
-import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.DecoderLayout;
 import io.github.sgpt4j.model.family.DecoderConfig;
 import io.github.sgpt4j.tokenizer.Tokenizer;
@@ -16,18 +14,16 @@ import java.util.Set;
 
 /// What the engine asks of a checkpoint's files, for whoever checks a checkpoint without opening it as a model.
 public final class CheckpointLayout {
-    private final Path directory;
-    private final SentenceModules modules;
+    private final Checkpoint checkpoint;
     private final DecoderConfig config;
     private final Path transformer;
     private final List<ModuleWeights> inModules;
 
-    private CheckpointLayout(Path directory, DecoderConfig config, SentenceModules modules) {
-        this.directory = directory;
-        this.modules = modules;
-        this.config = config;
-        this.transformer = modules.transformer();
-        inModules = ModuleWeights.of(modules, config.embeddingWidth());
+    private CheckpointLayout(Checkpoint checkpoint) {
+        this.checkpoint = checkpoint;
+        config = checkpoint.decoder();
+        transformer = checkpoint.modules().transformer();
+        inModules = ModuleWeights.of(checkpoint.modules(), config.embeddingWidth(), checkpoint.json());
     }
 
     /// Tensors that a weight folder must have.
@@ -55,19 +51,14 @@ public final class CheckpointLayout {
     /// @return what people should know, one sentence each
     /// @throws io.github.sgpt4j.error.SgptException if one asks for something unsupported
     public List<String> notices() {
-        return CheckpointFiles.check(directory, modules, modules.transformer(), config.modelType());
+        return checkpoint.notices();
     }
 
     /// Reads the configuration files of a checkpoint directory, no weights.
     ///
     /// @throws io.github.sgpt4j.error.SgptException if one is missing, broken or asks for something unsupported
     public static CheckpointLayout read(Path directory) {
-        SentenceModules modules = SentenceModules.read(directory);
-        return new CheckpointLayout(
-                directory,
-                Decoder.readConfig(
-                        AdaptedModel.of(modules.transformer(), Optional.empty()).configuration()),
-                modules);
+        return new CheckpointLayout(Checkpoint.open(directory));
     }
 
     /// The name of the table that a tied decoder takes its output head from, empty if the head is its own or the folder
@@ -113,7 +104,7 @@ public final class CheckpointLayout {
                 return new Tensors(module.tensors(), List.of(), "");
             }
         }
-        DecoderLayout layout = DecoderLayout.read(transformer, stored);
+        DecoderLayout layout = checkpoint.layout(stored);
         return new Tensors(layout.decoder(), layout.head(), layout.layerPrefix());
     }
 
@@ -121,7 +112,7 @@ public final class CheckpointLayout {
     ///
     /// @throws io.github.sgpt4j.error.SgptException if a file of it is missing, broken or unsupported
     public TokenizerFit tokenizer() {
-        Tokenizer tokenizer = Tokenizer.load(transformer);
+        Tokenizer tokenizer = Tokenizer.load(transformer, checkpoint.json());
         return new TokenizerFit(
                 tokenizer.describe(), tokenizer.baseVocabularySize(), tokenizer.vocabularySize(), config.vocabulary());
     }

@@ -4,6 +4,7 @@ import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.weights.ExpectedTensor;
 import io.github.sgpt4j.weights.ExpectedTensor.Use;
@@ -28,19 +29,19 @@ public record DenseConfig(int in, int out, boolean bias, Activation activation) 
     /// @param columns components of the vectors before it
     /// @throws FormatException if the file is broken or does not fit the vectors
     /// @throws UnsupportedModelException if it asks for what is not implemented
-    public static DenseConfig read(Path directory, int columns) {
-        return read(directory, columns, ModuleInput.SENTENCE);
+    public static DenseConfig read(Path directory, int columns, JsonFiles json) {
+        return read(directory, columns, json, ModuleInput.SENTENCE);
     }
 
     /// As [#read], of a module before pooling, which changes the state of every token (SGPT's `linearthenpool`).
     ///
     /// @param columns components of a state before it
-    public static DenseConfig readTokenLayer(Path directory, int columns) {
-        return read(directory, columns, ModuleInput.TOKENS);
+    public static DenseConfig readTokenLayer(Path directory, int columns, JsonFiles json) {
+        return read(directory, columns, json, ModuleInput.TOKENS);
     }
 
-    private static DenseConfig read(Path directory, int columns, ModuleInput input) {
-        JsonFile config = JsonFile.readObject(directory.resolve("config.json"));
+    private static DenseConfig read(Path directory, int columns, JsonFiles json, ModuleInput input) {
+        JsonFile config = json.object(directory.resolve("config.json"));
         int in = config.positiveInt("in_features");
         int out = config.positiveInt("out_features");
         if (in != columns) {

@@ -3,6 +3,7 @@ package io.github.sgpt4j.checkpoint;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.text.Quoted;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -38,8 +39,8 @@ public record EmbeddingSettings(
     ///
     /// @throws FormatException if it is broken
     /// @throws io.github.sgpt4j.error.UnsupportedModelException if it is of another kind of model
-    static EmbeddingSettings read(Path directory) {
-        return JsonFile.readObjectIfPresent(directory.resolve(FILE))
+    static EmbeddingSettings read(Path directory, JsonFiles json) {
+        return json.objectIfPresent(directory.resolve(FILE))
                 .map(EmbeddingSettings::of)
                 .orElse(new EmbeddingSettings(Map.of(), Optional.empty(), Optional.empty(), OptionalInt.empty()));
     }

@@ -6,17 +6,17 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.json.Unreadable;
 import io.github.sgpt4j.text.Quoted;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Holds the keys of one JSON file against its table, without keeping the file in memory.
+/// Holds the keys of one JSON file against its table, one after the other: it makes no tree of a large file.
 final class KeyCheck {
     private static final JsonFactory FACTORY = new JsonFactory();
 
@@ -68,12 +68,13 @@ final class KeyCheck {
     /// Checks a file that holds an object, or a list of objects with the same keys. Anything else is left to whoever
     /// reads it.
     ///
+    /// @param json reads it
     /// @return a notice about keys that the table does not know, if there are any
     /// @throws UnsupportedModelException if a key has a value that the table refuses
     /// @throws io.github.sgpt4j.error.FormatException if the file is no JSON
-    static Optional<String> check(Path file, KeyTable table) {
+    static Optional<String> check(Path file, KeyTable table, JsonFiles json) {
         KeyCheck check = new KeyCheck(file, table);
-        try (InputStream in = Files.newInputStream(file);
+        try (InputStream in = json.open(file);
                 JsonParser parser = FACTORY.createParser(in)) {
             check.value(parser, parser.nextToken(), "");
         } catch (IOException e) {

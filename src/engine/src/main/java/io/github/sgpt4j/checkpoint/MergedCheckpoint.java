@@ -3,13 +3,11 @@ package io.github.sgpt4j.checkpoint;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.model.AdaptedModel;
 import io.github.sgpt4j.model.AdapterConfig;
-import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.DecoderLayout;
 import io.github.sgpt4j.tensor.DType;
 import io.github.sgpt4j.weights.WeightTensor;
 import io.github.sgpt4j.weights.Weights;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,12 +18,14 @@ import java.util.Set;
 ///
 /// Merged tensors are held in memory as 32-bit floats, others are mapped, until [#close].
 public final class MergedCheckpoint implements AutoCloseable {
+    private final Checkpoint checkpoint;
     private final AdaptedModel files;
     private final Weights weights;
     private final Map<String, DType> storedTypes;
 
-    private MergedCheckpoint(AdaptedModel files, Weights weights, Map<String, DType> storedTypes) {
-        this.files = files;
+    private MergedCheckpoint(Checkpoint checkpoint, Weights weights, Map<String, DType> storedTypes) {
+        this.checkpoint = checkpoint;
+        files = checkpoint.files();
         this.weights = weights;
         this.storedTypes = storedTypes;
     }
@@ -37,12 +37,12 @@ public final class MergedCheckpoint implements AutoCloseable {
     /// @throws io.github.sgpt4j.error.SgptException if there is no adapter, or a file is missing, broken
     ///     or asks for something unsupported
     public static MergedCheckpoint open(Path directory, Optional<Path> base) {
-        AdaptedModel files = files(SentenceModules.read(directory), base);
+        Checkpoint checkpoint = adapter(directory, base);
         Map<String, DType> types = new HashMap<>();
-        try (Weights stored = Weights.open(files.base())) {
+        try (Weights stored = Weights.open(checkpoint.files().base())) {
             stored.names().forEach(name -> types.put(name, stored.get(name).dtype()));
         }
-        return new MergedCheckpoint(files, files.openWeights(), types);
+        return new MergedCheckpoint(checkpoint, checkpoint.openWeights(), types);
     }
 
     /// Holds all files of an adapter and its base model against what is known about their keys; weights are not looked
@@ -51,23 +51,16 @@ public final class MergedCheckpoint implements AutoCloseable {
     /// @return what people should know, one sentence each
     /// @throws io.github.sgpt4j.error.SgptException as [#open]
     public static List<String> notices(Path directory, Optional<Path> base) {
-        SentenceModules modules = SentenceModules.read(directory);
-        AdaptedModel files = files(modules, base);
-        List<String> notices = new ArrayList<>(CheckpointFiles.check(
-                directory,
-                modules,
-                files.configuration(),
-                Decoder.readConfig(files.configuration()).modelType()));
-        return notices;
+        return adapter(directory, base).notices();
     }
 
-    private static AdaptedModel files(SentenceModules modules, Optional<Path> base) {
-        AdaptedModel files = AdaptedModel.of(modules.transformer(), base);
-        if (files.adapter().isEmpty()) {
-            throw new FormatException(
-                    "%s: expected an adapter (%s), found none".formatted(modules.transformer(), AdapterConfig.FILE));
+    private static Checkpoint adapter(Path directory, Optional<Path> base) {
+        Checkpoint checkpoint = Checkpoint.open(directory, base);
+        if (checkpoint.files().adapter().isEmpty()) {
+            throw new FormatException("%s: expected an adapter (%s), found none"
+                    .formatted(checkpoint.modules().transformer(), AdapterConfig.FILE));
         }
-        return files;
+        return checkpoint;
     }
 
     /// Folder of the adapter.
@@ -100,7 +93,7 @@ public final class MergedCheckpoint implements AutoCloseable {
     /// Whether `config.json` of the base model ties an output head to the embedding table that is another now.
     public boolean isUntied() {
         Set<String> names = weights.names();
-        DecoderLayout layout = DecoderLayout.read(files.configuration(), names);
+        DecoderLayout layout = checkpoint.layout(names);
         String head = layout.head().getFirst().name();
         if (!layout.config().tiedHead() || layout.headIsTable() || !names.contains(layout.table())) {
             return false;

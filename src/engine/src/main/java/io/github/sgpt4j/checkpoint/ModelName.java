@@ -1,6 +1,6 @@
 package io.github.sgpt4j.checkpoint;
 
-import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.text.Quoted;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -11,15 +11,12 @@ import org.jspecify.annotations.Nullable;
 public final class ModelName {
     private ModelName() {}
 
-    /// Whether the model is an asymmetric SGPT model ("special brackets").
-    public static boolean isSpecb(Path directory) {
-        return specbSource(directory).isPresent();
-    }
-
     /// What says that the model is an asymmetric SGPT model: "specb" occurs in the name of its directory, of its
     /// repository in a Hugging Face cache (`models--owner--name/snapshots/revision`), or in `_name_or_path` of its
     /// config.json; empty if nothing does.
-    public static Optional<String> specbSource(Path directory) {
+    ///
+    /// @param json reads it
+    public static Optional<String> specbSource(Path directory, JsonFiles json) {
         Path absolute = directory.toAbsolutePath().normalize();
         Path name = absolute.getFileName();
         if (names(name)) {
@@ -32,7 +29,7 @@ public final class ModelName {
                 && names(snapshots.getParent().getFileName())) {
             return Optional.of("\"specb\" is in the repository's name");
         }
-        return JsonFile.readObjectIfPresent(directory.resolve("config.json"))
+        return json.objectIfPresent(directory.resolve("config.json"))
                 .map(config -> config.text("_name_or_path", ""))
                 .filter(text -> text.toLowerCase(Locale.ROOT).contains("specb"))
                 .map(text -> "\"specb\" is in \"_name_or_path\" of config.json, " + Quoted.of(text));

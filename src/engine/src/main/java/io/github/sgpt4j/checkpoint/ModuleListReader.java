@@ -5,6 +5,7 @@ import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.text.Quoted;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,6 +19,7 @@ import java.util.Set;
 public final class ModuleListReader {
     private final Path directory;
     private final Path file;
+    private final JsonFiles json;
     private int count;
     private final Set<String> names = new HashSet<>();
     private Path transformer;
@@ -30,9 +32,11 @@ public final class ModuleListReader {
 
     /// @param directory the checkpoint
     /// @param file its `modules.json`
-    ModuleListReader(Path directory, Path file) {
+    /// @param json reads the files of modules
+    ModuleListReader(Path directory, Path file, JsonFiles json) {
         this.directory = directory;
         this.file = file;
+        this.json = json;
         transformer = directory;
     }
 
@@ -54,19 +58,19 @@ public final class ModuleListReader {
             }
             case "Pooling" -> {
                 requirePlace(!first && !pooled, kind);
-                JsonFile pooling = JsonFile.readObject(folder.resolve("config.json"));
+                JsonFile pooling = json.object(folder.resolve("config.json"));
                 modes = PoolingConfig.modes(pooling);
                 poolingFile = Optional.of(pooling.path());
                 includePrompt = pooling.bool("include_prompt", true);
             }
             case "WeightedMeanPooling" -> {
                 requirePlace(!first && !pooled, kind);
-                positionWeights = Optional.of(PositionWeights.read(folder));
+                positionWeights = Optional.of(PositionWeights.read(folder, json));
                 poolingFile = Optional.of(folder.resolve("config.json"));
             }
             case "Normalize" -> {
                 requirePlace(pooled, kind);
-                JsonFile.readObjectIfPresent(folder.resolve("config.json"))
+                json.objectIfPresent(folder.resolve("config.json"))
                         .ifPresent(config -> ModuleInput.require(ModuleInput.SENTENCE, config));
                 steps.add(new SentenceModules.Step.Normalize());
             }
@@ -105,14 +109,14 @@ public final class ModuleListReader {
     private SentenceModules settled() {
         return new SentenceModules(
                 transformer,
-                TransformerSettings.read(transformer),
+                TransformerSettings.read(transformer, json),
                 tokenLayers,
                 modes,
                 positionWeights,
                 poolingFile,
                 includePrompt,
                 steps,
-                EmbeddingSettings.read(directory));
+                EmbeddingSettings.read(directory, json));
     }
 
     /// sentence-transformers keeps one module of each name: of two, the later one stands in place of the

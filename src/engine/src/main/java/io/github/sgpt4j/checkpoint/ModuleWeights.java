@@ -1,5 +1,6 @@
 package io.github.sgpt4j.checkpoint;
 
+import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.weights.ExpectedTensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,12 +18,13 @@ public record ModuleWeights(Path folder, List<ExpectedTensor> tensors) {
     /// Those of all modules after the transformer, in order.
     ///
     /// @param width of the transformer's states
+    /// @param json reads the modules' files
     /// @throws io.github.sgpt4j.error.SgptException if a module's file is broken or does not fit what is before it
-    public static List<ModuleWeights> of(SentenceModules modules, int width) {
+    public static List<ModuleWeights> of(SentenceModules modules, int width, JsonFiles json) {
         List<ModuleWeights> all = new ArrayList<>();
         int columns = width;
         for (Path folder : modules.tokenLayers()) {
-            DenseConfig dense = DenseConfig.readTokenLayer(folder, columns);
+            DenseConfig dense = DenseConfig.readTokenLayer(folder, columns, json);
             all.add(new ModuleWeights(folder, dense.tensors()));
             columns = dense.out();
         }
@@ -30,7 +32,7 @@ public record ModuleWeights(Path folder, List<ExpectedTensor> tensors) {
         columns = Math.multiplyExact(Math.max(1, modules.modes().size()), columns);
         for (SentenceModules.Step step : modules.steps()) {
             if (step instanceof SentenceModules.Step.Dense(Path folder)) {
-                DenseConfig dense = DenseConfig.read(folder, columns);
+                DenseConfig dense = DenseConfig.read(folder, columns, json);
                 all.add(new ModuleWeights(folder, dense.tensors()));
                 columns = dense.out();
             }

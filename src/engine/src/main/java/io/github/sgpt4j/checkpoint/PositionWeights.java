@@ -3,6 +3,7 @@ package io.github.sgpt4j.checkpoint;
 import io.github.sgpt4j.batch.SequenceRows;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.weights.ExpectedTensor;
 import io.github.sgpt4j.weights.ExpectedTensor.Use;
 import io.github.sgpt4j.weights.WeightTensor;
@@ -25,8 +26,8 @@ public record PositionWeights(Path directory, int positions) {
     /// Reads `config.json` in a module's folder.
     ///
     /// @throws FormatException if it is broken
-    public static PositionWeights read(Path directory) {
-        JsonFile config = JsonFile.readObject(directory.resolve("config.json"));
+    public static PositionWeights read(Path directory, JsonFiles json) {
+        JsonFile config = json.object(directory.resolve("config.json"));
         int last = config.positiveInt(DEFAULT_POSITIONS, "num_positions");
         int first = config.positiveIntOrZero(0, "position_start");
         long positions = last + 1L - first;

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
-import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.text.Quoted;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -94,11 +94,18 @@ public record SentenceModules(
     /// @throws FormatException if one is broken
     /// @throws UnsupportedModelException if a module is not supported
     public static SentenceModules read(Path directory) {
+        return read(directory, new JsonFiles());
+    }
+
+    /// As [#read(Path)].
+    ///
+    /// @param json reads them
+    static SentenceModules read(Path directory, JsonFiles json) {
         Path file = directory.resolve("modules.json");
         if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
-            return new ModuleListReader(directory, file).withoutModules();
+            return new ModuleListReader(directory, file, json).withoutModules();
         }
-        JsonNode modules = JsonFile.readTree(file);
+        JsonNode modules = json.tree(file);
         if (!modules.isArray() || modules.isEmpty()) {
             throw new FormatException("%s: expected a list of modules".formatted(file));
         }
@@ -106,7 +113,7 @@ public record SentenceModules(
             throw new FormatException(
                     "%s: expected at most %d modules, got %d".formatted(file, MAX_MODULES, modules.size()));
         }
-        ModuleListReader reader = new ModuleListReader(directory, file);
+        ModuleListReader reader = new ModuleListReader(directory, file, json);
         modules.forEach(reader::add);
         return reader.finish();
     }

@@ -3,6 +3,7 @@ package io.github.sgpt4j.checkpoint;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.tokenizer.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -44,7 +45,14 @@ public record TokenizerFolder(Path folder, boolean lowerCase) {
     ///
     /// @throws io.github.sgpt4j.error.SgptException if a file of it is missing, broken or unsupported
     public Tokenizer load() {
-        Tokenizer tokenizer = Tokenizer.load(folder);
+        return load(new JsonFiles());
+    }
+
+    /// As [#load()].
+    ///
+    /// @param json reads its small files
+    Tokenizer load(JsonFiles json) {
+        Tokenizer tokenizer = Tokenizer.load(folder, json);
         return lowerCase ? tokenizer.lowerCasing() : tokenizer;
     }
 }

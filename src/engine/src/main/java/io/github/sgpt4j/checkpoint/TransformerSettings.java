@@ -2,6 +2,7 @@ package io.github.sgpt4j.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.json.JsonFiles;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -82,28 +83,28 @@ public record TransformerSettings(
     ///
     /// @throws io.github.sgpt4j.error.FormatException if it is broken
     /// @throws io.github.sgpt4j.error.UnsupportedModelException if it asks for what is not followed
-    static TransformerSettings read(Path transformer) {
-        return JsonFile.readObjectIfPresent(transformer.resolve(FILE))
-                .map(file -> of(file, transformer))
+    static TransformerSettings read(Path transformer, JsonFiles json) {
+        return json.objectIfPresent(transformer.resolve(FILE))
+                .map(file -> of(file, transformer, json))
                 .orElse(new TransformerSettings(
                         OptionalInt.empty(), MAX_SEQ_LENGTH, OptionalInt.empty(), OptionalInt.empty(), false));
     }
 
-    private static TransformerSettings of(JsonFile file, Path transformer) {
+    private static TransformerSettings of(JsonFile file, Path transformer, JsonFiles json) {
         OptionalInt stated = length(file, MAX_SEQ_LENGTH);
         String statedBy = MAX_SEQ_LENGTH;
         for (String key : List.of("model_args", "model_kwargs")) {
             requireHarmless(file, key, List.of(LOADING, COMPUTING));
         }
         for (String key : List.of("tokenizer_args", "tokenizer_kwargs", "processor_kwargs")) {
-            OptionalInt own = tokenizer(file, key, transformer);
+            OptionalInt own = tokenizer(file, key, transformer, json);
             if (own.isPresent()) {
                 stated = own;
                 statedBy = key;
             }
         }
         for (String key : List.of("config_args", "config_kwargs")) {
-            config(file, key, transformer);
+            config(file, key, transformer, json);
         }
         output(file);
         for (String key : List.of("query_expansion", "tokenizer_name_or_path")) {
@@ -164,13 +165,13 @@ public record TransformerSettings(
     /// What the tokenizer is built with; the same value as in `tokenizer_config.json` changes nothing.
     ///
     /// @return the length that it states
-    private static OptionalInt tokenizer(JsonFile file, String key, Path transformer) {
+    private static OptionalInt tokenizer(JsonFile file, String key, Path transformer, JsonFiles json) {
         OptionalInt length = OptionalInt.empty();
         Map<String, JsonNode> entries = entries(file, key);
         if (entries.isEmpty()) {
             return length;
         }
-        Optional<JsonFile> config = JsonFile.readObjectIfPresent(transformer.resolve("tokenizer_config.json"));
+        Optional<JsonFile> config = json.objectIfPresent(transformer.resolve("tokenizer_config.json"));
         for (Map.Entry<String, JsonNode> entry : entries.entrySet()) {
             String name = entry.getKey();
             JsonNode value = entry.getValue();
@@ -191,12 +192,12 @@ public record TransformerSettings(
     }
 
     /// What the configuration is changed by; the same value as in `config.json` changes nothing.
-    private static void config(JsonFile file, String key, Path transformer) {
+    private static void config(JsonFile file, String key, Path transformer, JsonFiles json) {
         Map<String, JsonNode> entries = entries(file, key);
         if (entries.isEmpty()) {
             return;
         }
-        JsonFile config = JsonFile.readObject(transformer.resolve("config.json"));
+        JsonFile config = json.object(transformer.resolve("config.json"));
         entries.forEach((name, value) -> {
             if (!isSame(value, config.node(name)) && !LOADING.contains(name) && !COMPUTING.contains(name)) {
                 throw file.unsupported(

@@ -8,6 +8,7 @@ import io.github.sgpt4j.backend.Tensor;
 import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.checkpoint.DenseConfig;
 import io.github.sgpt4j.checkpoint.SentenceModules;
+import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.weights.MappedFiles;
 import io.github.sgpt4j.weights.Weights;
 import java.nio.file.Path;
@@ -32,7 +33,8 @@ public final class EmbeddingSteps implements AutoCloseable {
     private final List<Loaded> steps = new ArrayList<>();
     private final int width;
 
-    private EmbeddingSteps(Backend backend, List<Weights> weights, List<SentenceModules.Step> description, int width) {
+    private EmbeddingSteps(
+            Backend backend, List<Weights> weights, List<SentenceModules.Step> description, int width, JsonFiles json) {
         this.backend = backend;
         this.weights = weights;
         int columns = width;
@@ -40,7 +42,7 @@ public final class EmbeddingSteps implements AutoCloseable {
             switch (step) {
                 case SentenceModules.Step.Normalize n -> steps.add(new Loaded.Normalize());
                 case SentenceModules.Step.Dense dense -> {
-                    Loaded.Dense loaded = load(dense.directory(), columns);
+                    Loaded.Dense loaded = load(dense.directory(), columns, json);
                     steps.add(loaded);
                     columns = loaded.linear().out();
                 }
@@ -49,20 +51,27 @@ public final class EmbeddingSteps implements AutoCloseable {
         this.width = columns;
     }
 
+    /// As [#load(Backend, List, int, JsonFiles)].
+    public static EmbeddingSteps load(Backend backend, List<SentenceModules.Step> description, int width) {
+        return load(backend, description, width, new JsonFiles());
+    }
+
     /// @param description the modules after pooling
     /// @param width components of a pooled vector
-    public static EmbeddingSteps load(Backend backend, List<SentenceModules.Step> description, int width) {
+    /// @param json reads the files of modules
+    public static EmbeddingSteps load(
+            Backend backend, List<SentenceModules.Step> description, int width, JsonFiles json) {
         List<Weights> opened = new ArrayList<>();
         try {
-            return new EmbeddingSteps(backend, opened, description, width);
+            return new EmbeddingSteps(backend, opened, description, width, json);
         } catch (RuntimeException | Error e) {
             opened.forEach(Weights::close);
             throw e;
         }
     }
 
-    private Loaded.Dense load(Path directory, int columns) {
-        DenseConfig config = DenseConfig.read(directory, columns);
+    private Loaded.Dense load(Path directory, int columns, JsonFiles json) {
+        DenseConfig config = DenseConfig.read(directory, columns, json);
         Weights file = Weights.open(directory);
         weights.add(file);
         List<MatrixRows> bias = config.bias(file).stream().map(MatrixRows::all).toList();

@@ -7,6 +7,7 @@ import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.checkpoint.DenseConfig;
 import io.github.sgpt4j.checkpoint.PositionWeights;
 import io.github.sgpt4j.checkpoint.SentenceModules;
+import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.TokenLayer;
 import io.github.sgpt4j.weights.MappedFiles;
@@ -32,7 +33,11 @@ public final class TokenPooling implements AutoCloseable {
     private final int longest;
 
     private TokenPooling(
-            Lanes lanes, List<Path> tokenLayers, List<PoolMode> modes, Optional<PositionWeights> positionWeights) {
+            Lanes lanes,
+            List<Path> tokenLayers,
+            List<PoolMode> modes,
+            Optional<PositionWeights> positionWeights,
+            JsonFiles json) {
         this.modes = List.copyOf(modes);
         int longest = lanes.any().config().longest();
         this.longest = Math.min(
@@ -41,7 +46,7 @@ public final class TokenPooling implements AutoCloseable {
         int columns = lanes.any().width();
         try {
             for (Path folder : tokenLayers) {
-                columns = load(folder, columns);
+                columns = load(folder, columns, json);
             }
             this.positionWeights = positionWeights.map(weights -> weights.load(longest));
         } catch (RuntimeException | Error e) {
@@ -54,22 +59,23 @@ public final class TokenPooling implements AutoCloseable {
     /// What a checkpoint says.
     ///
     /// @param chosen modes instead of its own, or empty
+    /// @param json reads the files of modules
     /// @throws io.github.sgpt4j.error.SgptException if a file of a module is missing or broken, or does not fit the
     ///     model
-    public static TokenPooling load(Lanes lanes, SentenceModules modules, List<PoolMode> chosen) {
+    public static TokenPooling load(Lanes lanes, SentenceModules modules, List<PoolMode> chosen, JsonFiles json) {
         return chosen.isEmpty()
-                ? new TokenPooling(lanes, modules.tokenLayers(), modules.modes(), modules.positionWeights())
-                : new TokenPooling(lanes, modules.tokenLayers(), chosen, Optional.empty());
+                ? new TokenPooling(lanes, modules.tokenLayers(), modules.modes(), modules.positionWeights(), json)
+                : new TokenPooling(lanes, modules.tokenLayers(), chosen, Optional.empty(), json);
     }
 
     /// Pooling modes alone.
     static TokenPooling of(Lanes lanes, List<PoolMode> modes) {
-        return new TokenPooling(lanes, List.of(), modes, Optional.empty());
+        return new TokenPooling(lanes, List.of(), modes, Optional.empty(), new JsonFiles());
     }
 
     /// @return outputs of the layer
-    private int load(Path folder, int columns) {
-        DenseConfig config = DenseConfig.readTokenLayer(folder, columns);
+    private int load(Path folder, int columns, JsonFiles json) {
+        DenseConfig config = DenseConfig.readTokenLayer(folder, columns, json);
         Weights weights = Weights.open(folder);
         opened.add(weights);
         WeightTensor weight = config.weight(weights);
@@ -84,11 +90,12 @@ public final class TokenPooling implements AutoCloseable {
     ///
     /// @param width of a state
     /// @param copied whether a copy for the processor counts
-    public static long values(SentenceModules modules, int width, boolean copied) {
+    /// @param json reads the files of modules
+    public static long values(SentenceModules modules, int width, boolean copied, JsonFiles json) {
         long values = 0;
         int columns = width;
         for (Path folder : modules.tokenLayers()) {
-            columns = DenseConfig.readTokenLayer(folder, columns).out();
+            columns = DenseConfig.readTokenLayer(folder, columns, json).out();
             values += columns;
         }
         return modules.positionWeights().isPresent() && copied ? values + columns : values;

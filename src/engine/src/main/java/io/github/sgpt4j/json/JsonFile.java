@@ -30,7 +30,11 @@ public final class JsonFile {
 
     /// Reads a file that must hold one JSON object.
     public static JsonFile readObject(Path path) {
-        JsonNode node = readTree(path);
+        return object(path, readTree(path));
+    }
+
+    /// A value read from a file that must hold one JSON object.
+    static JsonFile object(Path path, JsonNode node) {
         if (!node.isObject()) {
             throw new FormatException("%s: expected a JSON object, got %s".formatted(path, Unreadable.kind(node)));
         }
@@ -58,7 +62,11 @@ public final class JsonFile {
 
     /// Reads a file that holds any JSON value.
     public static JsonNode readTree(Path path) {
-        return JsonReader.STRICT.read(path, path.toString(), MAX_BYTES);
+        return readTree(path, Files::newInputStream);
+    }
+
+    static JsonNode readTree(Path path, JsonReader.Opening opening) {
+        return JsonReader.STRICT.read(path, path.toString(), MAX_BYTES, opening);
     }
 
     public Path path() {

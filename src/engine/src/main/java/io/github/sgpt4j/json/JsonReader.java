@@ -46,6 +46,15 @@ public final class JsonReader {
     /// @param where the file's name in messages
     /// @param maxBytes a larger file is refused unread
     public JsonNode read(Path file, String where, long maxBytes) {
+        return read(file, where, maxBytes, Files::newInputStream);
+    }
+
+    /// Opens a file, or what is kept of it.
+    interface Opening {
+        InputStream open(Path file) throws IOException;
+    }
+
+    JsonNode read(Path file, String where, long maxBytes, Opening opening) {
         if (!Files.isRegularFile(file)) {
             throw new FormatException("%s: expected a regular file, %s"
                     .formatted(where, Files.exists(file) ? "got something else" : "found none"));
@@ -56,7 +65,7 @@ public final class JsonReader {
                 throw new FormatException(
                         "%s: expected at most %d bytes of JSON, got %d".formatted(where, maxBytes, size));
             }
-            try (InputStream in = Files.newInputStream(file)) {
+            try (InputStream in = opening.open(file)) {
                 return present(where, mapper.readTree(in), "an empty file");
             }
         } catch (IOException e) {

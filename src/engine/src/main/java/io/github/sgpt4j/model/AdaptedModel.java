@@ -3,6 +3,7 @@ package io.github.sgpt4j.model;
 import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.model.family.Family;
 import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.weights.Weights;
@@ -24,12 +25,18 @@ public record AdaptedModel(Path folder, Path base, Optional<AdapterConfig> adapt
     /// Name of the same, pickled.
     public static final String PICKLED = "adapter_model.bin";
 
+    /// As [#of(Path, Optional, JsonFiles)].
+    public static AdaptedModel of(Path folder, Optional<Path> base) {
+        return of(folder, base, new JsonFiles());
+    }
+
     /// Finds the parts of a model.
     ///
     /// @param folder of config.json, or of an adapter
     /// @param base the base model's folder, if an adapter needs one
+    /// @param json reads the adapter's file
     /// @throws FormatException if the folder is an adapter without its base model, or is none and one is given
-    public static AdaptedModel of(Path folder, Optional<Path> base) {
+    public static AdaptedModel of(Path folder, Optional<Path> base, JsonFiles json) {
         if (!AdapterConfig.isIn(folder)) {
             base.ifPresent(given -> {
                 throw new FormatException("%s: expected an adapter (%s) for the base model %s, found none"
@@ -37,7 +44,7 @@ public record AdaptedModel(Path folder, Path base, Optional<AdapterConfig> adapt
             });
             return new AdaptedModel(folder, folder, Optional.empty());
         }
-        AdapterConfig config = AdapterConfig.read(folder);
+        AdapterConfig config = AdapterConfig.read(folder, json);
         if (base.isPresent()) {
             return new AdaptedModel(folder, base.get(), Optional.of(config));
         }
@@ -56,7 +63,7 @@ public record AdaptedModel(Path folder, Path base, Optional<AdapterConfig> adapt
         if (!AdapterConfig.isIn(folder) || holdsBase(folder)) {
             return Optional.empty();
         }
-        AdapterConfig config = AdapterConfig.read(folder);
+        AdapterConfig config = AdapterConfig.read(folder, new JsonFiles());
         return config.baseModel()
                 .map(name ->
                         config.revision().map(revision -> name + "@" + revision).orElse(name));
@@ -79,11 +86,19 @@ public record AdaptedModel(Path folder, Path base, Optional<AdapterConfig> adapt
         return own ? folder : base;
     }
 
+    /// As [#openWeights(JsonFile)], with the configuration read here if it is needed.
+    public Weights openWeights() {
+        return adapter.isEmpty()
+                ? Weights.open(folder)
+                : openWeights(Family.readConfig(configuration(), new JsonFiles()));
+    }
+
     /// Opens the weights, an adapter's merged in: what it changes is held as 32-bit floats in memory of its own.
     ///
+    /// @param configuration `config.json` of [#configuration]
     /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something
     ///     unsupported, or this thread is interrupted
-    public Weights openWeights() {
+    public Weights openWeights(JsonFile configuration) {
         if (adapter.isEmpty()) {
             return Weights.open(folder);
         }
@@ -91,8 +106,7 @@ public record AdaptedModel(Path folder, Path base, Optional<AdapterConfig> adapt
         try {
             Weights trained = openAdapter();
             try {
-                AdapterMerge merge =
-                        new AdapterMerge(adapter.get(), Family.readConfig(configuration()), stored, trained);
+                AdapterMerge merge = new AdapterMerge(adapter.get(), configuration, stored, trained);
                 Cancellation cancellation = Cancellation.ofThisThread("merging the adapter in " + folder);
                 return Weights.overlaid(stored, trained, memory -> merge.merge(memory, cancellation));
             } catch (RuntimeException | Error e) {
@@ -107,8 +121,9 @@ public record AdaptedModel(Path folder, Path base, Optional<AdapterConfig> adapt
 
     private Weights openAdapter() {
         if (!JsonFile.exists(folder.resolve(WEIGHTS)) && JsonFile.exists(folder.resolve(PICKLED))) {
-            throw new FormatException("%s: expected %s, got only pickled weights (%s), which `sgpt convert %s` converts"
-                    .formatted(folder, WEIGHTS, PICKLED, folder));
+            throw new FormatException(
+                    "%s: expected %s, got only pickled weights (%s), which Converter.convert of sgpt4j-weights-tools converts"
+                            .formatted(folder, WEIGHTS, PICKLED));
         }
         return Weights.openFile(folder.resolve(WEIGHTS));
     }

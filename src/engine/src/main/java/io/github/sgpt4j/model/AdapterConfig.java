@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.model.family.CustomCode;
 import io.github.sgpt4j.text.Quoted;
 import java.nio.file.Path;
@@ -52,8 +53,8 @@ public record AdapterConfig(
     ///
     /// @throws FormatException if it is broken
     /// @throws UnsupportedModelException if it is no LoRA adapter, or asks for what is not implemented
-    public static AdapterConfig read(Path folder) {
-        JsonFile file = JsonFile.readObject(folder.resolve(FILE));
+    public static AdapterConfig read(Path folder, JsonFiles json) {
+        JsonFile file = json.object(folder.resolve(FILE));
         String type = file.text("peft_type", "");
         if (!type.equals("LORA")) {
             throw new UnsupportedModelException("%s: key \"peft_type\": expected \"LORA\", got %s"

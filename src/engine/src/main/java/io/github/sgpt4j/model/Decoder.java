@@ -15,6 +15,7 @@ import io.github.sgpt4j.batch.SequenceRows;
 import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.model.family.DecoderConfig;
 import io.github.sgpt4j.model.family.Family;
 import io.github.sgpt4j.weights.WeightTensor;
@@ -46,7 +47,7 @@ public final class Decoder {
 
     /// Reads `config.json` in `directory`.
     public static DecoderConfig readConfig(Path directory) {
-        return readConfig(Family.readConfig(directory));
+        return readConfig(Family.readConfig(directory, new JsonFiles()));
     }
 
     /// Reads a `config.json` that is at hand already.
@@ -59,7 +60,7 @@ public final class Decoder {
     /// @throws io.github.sgpt4j.error.SgptException if the family is not supported, a tensor is missing or its
     ///     shape does not agree with config.json
     public static Decoder load(Path directory, Weights weights, Backend backend) {
-        return load(Family.readConfig(directory), weights, backend);
+        return load(Family.readConfig(directory, new JsonFiles()), weights, backend);
     }
 
     /// Prepares a model of a named shape whose weights are already open.
@@ -67,7 +68,10 @@ public final class Decoder {
         return load(shape.file(), weights, backend);
     }
 
-    private static Decoder load(JsonFile file, Weights weights, Backend backend) {
+    /// Prepares a model whose `config.json` is at hand already, and whose weights are already open.
+    ///
+    /// @throws io.github.sgpt4j.error.SgptException as [#load(Path, Weights, Backend)]
+    public static Decoder load(JsonFile file, Weights weights, Backend backend) {
         Family family = Family.of(file);
         DecoderConfig config = family.config().apply(file);
         return new Decoder(config, new DecoderLoader(file, config, family.names(), weights, backend), backend);

@@ -2,6 +2,7 @@ package io.github.sgpt4j.model;
 
 import io.github.sgpt4j.backend.NormParameters;
 import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.model.family.DecoderConfig;
 import io.github.sgpt4j.model.family.Family;
 import io.github.sgpt4j.model.family.Positions;
@@ -41,7 +42,11 @@ public record DecoderLayout(
     /// @param stored names of the tensors in the weight files: names may have a prefix or not
     /// @throws io.github.sgpt4j.error.SgptException if the configuration is broken, or the family is not supported
     public static DecoderLayout read(Path directory, Set<String> stored) {
-        JsonFile file = Family.readConfig(directory);
+        return read(Family.readConfig(directory, new JsonFiles()), stored);
+    }
+
+    /// As [#read(Path, Set)], of a `config.json` that is at hand already.
+    public static DecoderLayout read(JsonFile file, Set<String> stored) {
         Family family = Family.of(file);
         return of(family.config().apply(file), family.names(), stored);
     }

@@ -1,6 +1,7 @@
 package io.github.sgpt4j.tokenizer;
 
 import io.github.sgpt4j.call.Cancellation;
+import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.tokenizer.bpe.BpeModel;
 import io.github.sgpt4j.tokenizer.collection.Growth;
 import io.github.sgpt4j.tokenizer.collection.IntList;
@@ -64,7 +65,14 @@ public final class Tokenizer {
     /// @throws io.github.sgpt4j.error.FormatException if the files are missing or broken
     /// @throws io.github.sgpt4j.error.UnsupportedModelException if they ask for something that is not implemented
     public static Tokenizer load(Path directory) {
-        return TokenizerReader.read(directory);
+        return load(directory, new JsonFiles());
+    }
+
+    /// As [#load(Path)].
+    ///
+    /// @param json reads the small files
+    public static Tokenizer load(Path directory, JsonFiles json) {
+        return TokenizerReader.read(directory, json);
     }
 
     /// The same tokenizer with texts in lower case before every other normalization (`do_lower_case` of

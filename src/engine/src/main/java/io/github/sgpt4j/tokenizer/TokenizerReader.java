@@ -2,6 +2,7 @@ package io.github.sgpt4j.tokenizer;
 
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.tokenizer.bpe.BpeModel;
 import io.github.sgpt4j.tokenizer.files.BesideJson;
 import io.github.sgpt4j.tokenizer.files.CodedClass;
@@ -29,24 +30,24 @@ import java.util.Set;
 final class TokenizerReader {
     private TokenizerReader() {}
 
-    static Tokenizer read(Path directory) {
-        Path json = directory.resolve("tokenizer.json");
+    static Tokenizer read(Path directory, JsonFiles json) {
+        Path whole = directory.resolve("tokenizer.json");
         Path vocabulary = directory.resolve("vocab.json");
         Path merges = directory.resolve("merges.txt");
-        boolean hasJson = Files.isRegularFile(json);
+        boolean hasJson = Files.isRegularFile(whole);
         if (!hasJson && !(Files.isRegularFile(vocabulary) && Files.isRegularFile(merges))) {
             throw new FormatException(
                     "%s: no tokenizer: expected tokenizer.json, or vocab.json with merges.txt".formatted(directory));
         }
-        JsonFields fields = TokenizerConfig.open(directory);
-        TokenizerClass tokenizerClass = TokenizerClass.of(directory, fields);
+        JsonFields fields = TokenizerConfig.open(directory, json);
+        TokenizerClass tokenizerClass = TokenizerClass.of(directory, fields, json);
         List<String> notices = new ArrayList<>();
         if (hasJson) {
-            TokenizerConfig config = TokenizerConfig.read(directory, fields, tokenizerClass.specialTokens());
-            return fromJson(ModelReader.tokenizerJson(json), config, tokenizerClass, notices);
+            TokenizerConfig config = TokenizerConfig.read(directory, json, fields, tokenizerClass.specialTokens());
+            return fromJson(ModelReader.tokenizerJson(whole), config, tokenizerClass, notices);
         }
         CodedClass coded = tokenizerClass.fromVocabulary(fields, vocabulary, notices);
-        TokenizerConfig config = TokenizerConfig.read(directory, fields, coded.specialTokens());
+        TokenizerConfig config = TokenizerConfig.read(directory, json, fields, coded.specialTokens());
         return fromVocabulary(ModelReader.vocabularyAndMerges(vocabulary, merges), config, coded, notices);
     }
 

@@ -317,8 +317,8 @@ public final class Weights implements AutoCloseable {
         }
         List<String> pickled = matching(names, "pytorch_model", ".bin");
         if (!pickled.isEmpty()) {
-            return new FormatException("%sonly pickled weights (%s), which `sgpt convert %s` converts"
-                    .formatted(expected, listed(pickled), directory));
+            return new FormatException("%sonly pickled weights (%s), which Models.open of sgpt4j-weights-tools converts"
+                    .formatted(expected, listed(pickled)));
         }
         List<String> strays = matching(names, "", ".safetensors");
         if (!strays.isEmpty()) {

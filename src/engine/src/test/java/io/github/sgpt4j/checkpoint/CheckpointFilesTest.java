@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sgpt4j.checkpoint.Tables.Row;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.testing.Checkpoint;
 import io.github.sgpt4j.testing.Goldens;
@@ -39,7 +40,8 @@ class CheckpointFilesTest {
                 directory,
                 modules,
                 modules.transformer(),
-                Decoder.readConfig(modules.transformer()).modelType());
+                Decoder.readConfig(modules.transformer()).modelType(),
+                new JsonFiles());
     }
 
     private static Stream<Path> checkpoints() {
@@ -166,11 +168,12 @@ class CheckpointFilesTest {
         Checkpoint checkpoint = new Checkpoint(golden(row.kind()), parent);
         put(checkpoint, file, row.key(), "\"odd\"");
         KeyTable table = KeyTable.read(row.table(), row.kind());
-        UnsupportedModelException e = assertThrows(UnsupportedModelException.class, () -> KeyCheck.check(path, table));
+        UnsupportedModelException e =
+                assertThrows(UnsupportedModelException.class, () -> KeyCheck.check(path, table, new JsonFiles()));
         assertTrue(e.getMessage().contains(path + ": key \"" + row.key() + "\": expected"), e.getMessage());
         assertTrue(e.getMessage().contains("got \"odd\""), e.getMessage());
         put(checkpoint, file, row.key(), "null");
-        assertTrue(KeyCheck.check(path, table).isEmpty());
+        assertTrue(KeyCheck.check(path, table, new JsonFiles()).isEmpty());
     }
 
     @ParameterizedTest

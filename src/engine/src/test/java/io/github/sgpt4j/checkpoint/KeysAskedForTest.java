@@ -12,6 +12,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sgpt4j.checkpoint.Tables.Row;
 import io.github.sgpt4j.error.SgptException;
 import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.testing.Checkpoint;
 import io.github.sgpt4j.testing.Goldens;
@@ -212,8 +213,8 @@ class KeysAskedForTest {
         return "%s %s %s %s %s %s"
                 .formatted(
                         modules.toString().replace(checkpoint.directory().toString(), ""),
-                        DenseConfig.read(checkpoint.file("2_Dense"), 64),
-                        PositionWeights.read(checkpoint.file("2_WeightedMeanPooling"))
+                        DenseConfig.read(checkpoint.file("2_Dense"), 64, new JsonFiles()),
+                        PositionWeights.read(checkpoint.file("2_WeightedMeanPooling"), new JsonFiles())
                                 .positions(),
                         tokenizer.describe(),
                         tokenizer.modelMaxLength(),

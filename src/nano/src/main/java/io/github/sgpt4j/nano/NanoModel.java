@@ -1,6 +1,7 @@
 package io.github.sgpt4j.nano;
 
 import io.github.sgpt4j.BiEncoder;
+import io.github.sgpt4j.files.UserCache;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -58,18 +59,7 @@ public final class NanoModel {
     static Path directory(Map<String, String> environment, Path home) throws IOException {
         String name = "nano-specb-" + version();
         Unpacker unpacker = new Unpacker(modelFiles(), file -> resource(MODEL + file));
-        return unpacker.unpack(cacheDirectory(environment, home), name);
-    }
-
-    private static Path cacheDirectory(Map<String, String> environment, Path home) {
-        for (String variable : List.of("XDG_CACHE_HOME", "LOCALAPPDATA")) {
-            String value = environment.getOrDefault(variable, "");
-            // Relative values are to be ignored, says the XDG base directory specification.
-            if (!value.isEmpty() && Path.of(value).isAbsolute()) {
-                return Path.of(value, "sgpt4j");
-            }
-        }
-        return home.resolve(".cache").resolve("sgpt4j");
+        return unpacker.unpack(UserCache.of(environment, home.toString()).folder(), name);
     }
 
     /// The model's files with sizes and digests, paths relative to the model's directory.

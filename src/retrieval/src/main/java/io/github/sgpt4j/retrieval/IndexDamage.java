@@ -75,7 +75,7 @@ final class IndexDamage {
     private static FormatException otherVersion(Path index, String which, Throwable cause) {
         return new FormatException(
                 "%s: %s of sgpt4j made this index, with other file formats; use that, or %s"
-                        .formatted(index, which, again(index)),
+                        .formatted(index, which, again()),
                 cause);
     }
 
@@ -92,7 +92,7 @@ final class IndexDamage {
 
     /// The sentence about a damaged index.
     static FormatException broken(Path index, String what, @Nullable Throwable cause) {
-        String message = index + BROKEN + what + "; " + again(index);
+        String message = index + BROKEN + what + "; " + again();
         return cause == null ? new FormatException(message) : new FormatException(message, cause);
     }
 
@@ -106,15 +106,15 @@ final class IndexDamage {
         String message = String.valueOf(broken.getMessage());
         for (String start : List.of(index + BROKEN, index + ": ")) {
             if (message.startsWith(start)) {
-                return message.substring(start.length()).replace("; " + again(index), "");
+                return message.substring(start.length()).replace("; " + again(), "");
             }
         }
         return message;
     }
 
     /// What to do about an index that cannot be used.
-    static String again(Path index) {
-        return "delete the directory and make it again with sgpt index --corpus CORPUS --index " + index;
+    static String again() {
+        return "delete the directory and make the index again";
     }
 
     private static String file(CorruptIndexException e) {

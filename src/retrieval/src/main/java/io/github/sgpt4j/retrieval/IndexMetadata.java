@@ -53,7 +53,7 @@ record IndexMetadata(ModelIdentity model, Similarity similarity, IndexOptions op
         if (version != FORMAT_VERSION) {
             throw new FormatException(
                     "%s: expected an index of format %d, got %d, which a newer version of sgpt4j made; use that, or %s"
-                            .formatted(index, FORMAT_VERSION, version, IndexDamage.again(index)));
+                            .formatted(index, FORMAT_VERSION, version, IndexDamage.again()));
         }
     }
 

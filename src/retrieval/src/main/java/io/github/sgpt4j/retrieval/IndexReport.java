@@ -67,7 +67,7 @@ public record IndexReport(
     public Optional<String> remedy() {
         boolean damaged =
                 checks.stream().anyMatch(check -> check.outcome() == Outcome.WRONG && check.kind() != Kind.MODEL);
-        return damaged ? Optional.of(IndexDamage.again(path)) : Optional.empty();
+        return damaged ? Optional.of(IndexDamage.again()) : Optional.empty();
     }
 
     /// Whether nothing is wrong.

@@ -49,7 +49,7 @@ record VectorSpace(Similarity similarity) {
                     "%s: an index cannot compare embeddings by manhattan, as \"similarity_fn_name\" of the model's"
                                     .formatted(index)
                             + " config_sentence_transformers.json or an option asks (cosine, dot and euclidean it can);"
-                            + " sgpt search --corpus looks at every document instead");
+                            + " a search without an index looks at every document instead");
         }
     }
 }

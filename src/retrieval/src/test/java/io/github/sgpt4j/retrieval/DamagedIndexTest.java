@@ -90,7 +90,7 @@ class DamagedIndexTest {
     private void assertNames(FormatException broken, String what) {
         String message = broken.getMessage();
         assertTrue(message.startsWith(path + ": "), what + ": " + message);
-        assertTrue(message.endsWith(" sgpt index --corpus CORPUS --index " + path), what + ": " + message);
+        assertTrue(message.endsWith(" delete the directory and make the index again"), what + ": " + message);
     }
 
     @ParameterizedTest

@@ -30,18 +30,18 @@ import java.util.concurrent.locks.LockSupport;
 
 /// A server that behaves like the Hugging Face hub, with one repository: weights are large files and lie on a
 /// second server, to which it redirects. It misbehaves as told.
-final class FakeHub implements AutoCloseable {
+public final class FakeHub implements AutoCloseable {
     private static final long TIME_TO_READ_NANOS = 500_000_000;
 
-    static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
-    static final String ID = "owner/some-model";
+    public static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
+    public static final String ID = "owner/some-model";
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /// A request that came.
     ///
     /// @param server `hub` or `cdn`
-    record Request(String server, String method, URI uri, Optional<String> token, Optional<String> range) {
+    public record Request(String server, String method, URI uri, Optional<String> token, Optional<String> range) {
         boolean isFor(String path) {
             return uri.getPath().endsWith(path);
         }
@@ -53,8 +53,8 @@ final class FakeHub implements AutoCloseable {
         void give(HttpExchange exchange) throws IOException;
     }
 
-    final List<Request> requests = new CopyOnWriteArrayList<>();
-    final Map<String, byte[]> files = new TreeMap<>();
+    public final List<Request> requests = new CopyOnWriteArrayList<>();
+    public final Map<String, byte[]> files = new TreeMap<>();
     final Map<String, String> revisions = new ConcurrentHashMap<>(Map.of("main", COMMIT));
 
     /// Answers to give to the next requests of a path's end, one for each.
@@ -70,7 +70,7 @@ final class FakeHub implements AutoCloseable {
     volatile boolean ranges = true;
     volatile boolean blobs = true;
 
-    FakeHub() throws IOException {
+    public FakeHub() throws IOException {
         hub = start("hub", this::answerHub);
         cdn = start("cdn", this::answerCdn);
     }
@@ -125,7 +125,7 @@ final class FakeHub implements AutoCloseable {
         always.remove(end);
     }
 
-    String endpoint() {
+    public String endpoint() {
         return "http://127.0.0.1:" + hub.getAddress().getPort();
     }
 

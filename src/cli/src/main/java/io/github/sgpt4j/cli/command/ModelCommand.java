@@ -119,32 +119,7 @@ public abstract class ModelCommand implements Callable<Integer> {
     /// @param opening takes the checkpoint directory and how it is opened
     /// @throws IOException as [#openModel]
     public final <T> T open(BiFunction<Path, ModelOptions, T> opening) throws IOException {
-        Path located = locateModel();
-        try {
-            return open(located, opening);
-        } catch (FormatException e) {
-            if (!location().repair(located, Optional.ofNullable(baseModel))) {
-                throw e;
-            }
-            return open(located, opening);
-        }
-    }
-
-    private <T> T open(Path located, BiFunction<Path, ModelOptions, T> opening) throws IOException {
-        Path directory = location().readable(located);
-        return opening.apply(directory, modelOptions(directory));
-    }
-
-    /// How the model in a directory is opened: for an adapter with the base model that it names or that was asked for,
-    /// downloaded if need be.
-    ///
-    /// @throws IOException as [#openModel]
-    private ModelOptions modelOptions(Path directory) throws IOException {
-        ModelOptions options = common.modelOptions();
-        return location()
-                .base(directory, Optional.ofNullable(baseModel))
-                .map(options::withBaseModel)
-                .orElse(options);
+        return location().open(locateModel(), Optional.ofNullable(baseModel), common.modelOptions(), opening);
     }
 
     /// An encoder that scores with an open model, once people have heard what they should know; the caller closes it.

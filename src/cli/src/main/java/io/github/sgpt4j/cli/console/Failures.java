@@ -16,8 +16,8 @@ public final class Failures {
     /// One sentence.
     public static String sentence(Throwable failure) {
         return switch (failure) {
-            case SgptException e -> message(e);
-            case CliException e -> message(e);
+            case SgptException e -> Advice.inVerbs(message(e));
+            case CliException e -> Advice.inVerbs(message(e));
             case OutOfMemoryError e -> memory(e);
             case LinkageError e -> linkage(e);
             // What closing after an error makes of an error that is one object for all.

@@ -85,10 +85,7 @@ public final class EvalCaches {
     private Path directory() {
         return options.cache()
                 .map(TextInput::path)
-                .orElseGet(() -> new ModelLocation(
-                                command.console(), command.common().quiet(), false)
-                        .cache()
-                        .resolve("sgpt4j")
-                        .resolve("evaluation"));
+                .orElseGet(() ->
+                        new ModelLocation(command.console(), command.common().quiet(), false).cache("evaluation"));
     }
 }

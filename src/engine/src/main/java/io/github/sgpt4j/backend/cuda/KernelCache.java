@@ -1,5 +1,6 @@
 package io.github.sgpt4j.backend.cuda;
 
+import io.github.sgpt4j.files.UserCache;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
@@ -23,6 +24,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /// Compiled kernels on disk, by a hash of everything that went into them. What is damaged is not used: it is compiled
 /// and kept again. A folder that cannot be written only costs time. [#notices] tells of both.
@@ -48,25 +50,23 @@ final class KernelCache {
         this.folder = folder;
     }
 
-    /// The folder of this user: below `XDG_CACHE_HOME`, else `~/.cache`.
+    /// The folder of this user.
     static KernelCache ofUser() {
         String chosen = System.getProperty(PROPERTY, "");
         if (!chosen.isBlank()) {
-            return in("system property " + PROPERTY, chosen);
+            return in("system property " + PROPERTY, () -> Path.of(chosen));
         }
-        String base = Optional.ofNullable(System.getenv("XDG_CACHE_HOME")).orElse("");
-        return base.isBlank()
-                ? in("system property user.home", System.getProperty("user.home", "."), ".cache", "sgpt4j", "kernels")
-                : in("environment variable XDG_CACHE_HOME", base, "sgpt4j", "kernels");
+        UserCache cache = UserCache.ofProcess();
+        return in(cache.source(), () -> cache.resolve("kernels"));
     }
 
     /// A name that files cannot have here, perhaps for the system's character encoding, is one more reason to keep
     /// nothing.
     ///
     /// @param source where the name comes from
-    private static KernelCache in(String source, String first, String... more) {
+    private static KernelCache in(String source, Supplier<Path> folder) {
         try {
-            return new KernelCache(Path.of(first, more));
+            return new KernelCache(folder.get());
         } catch (InvalidPathException e) {
             KernelCache none = new KernelCache(Optional.empty());
             none.noticeNotKept(source, "no name that a folder can have here");

@@ -3,6 +3,7 @@ package io.github.sgpt4j.model.family;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.text.Quoted;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -52,12 +53,15 @@ public record Family(String modelType, Function<JsonFile, DecoderConfig> config,
                                         ALL.stream().map(Family::modelType).toList()))));
     }
 
-    public static JsonFile readConfig(Path directory) {
+    /// Reads `config.json` in a directory.
+    ///
+    /// @throws FormatException if it is missing or broken
+    public static JsonFile readConfig(Path directory, JsonFiles json) {
         Path path = directory.resolve("config.json");
         if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
             throw new FormatException("%s: expected a config.json, found none".formatted(directory));
         }
-        return JsonFile.readObject(path);
+        return json.object(path);
     }
 
     /// Refuses what changes the result of any family in a way that the decoder does not implement.

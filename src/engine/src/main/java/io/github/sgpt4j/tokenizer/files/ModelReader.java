@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.json.Unreadable;
 import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.text.WellFormed;
@@ -17,6 +18,7 @@ import io.github.sgpt4j.tokenizer.bpe.MergeTable;
 import io.github.sgpt4j.tokenizer.collection.StringPool;
 import io.github.sgpt4j.tokenizer.vocabulary.Vocabulary;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.Reader;
 import java.nio.ByteBuffer;
@@ -76,12 +78,12 @@ public final class ModelReader {
     }
 
     /// A small JSON file as a tree; null if it does not exist.
-    static @Nullable JsonFields tree(Path path) {
+    static @Nullable JsonFields tree(Path path, JsonFiles json) {
         if (!Files.exists(path)) {
             return null;
         }
         checkSize(path);
-        try (Reader in = open(path);
+        try (Reader in = open(json.open(path));
                 JsonParser parser = MAPPER.createParser(in)) {
             JsonNode node = MAPPER.readTree(parser);
             if (node == null || node.isMissingNode()) {
@@ -105,7 +107,7 @@ public final class ModelReader {
 
     private Content parse(Path path, Step step) {
         checkSize(path);
-        try (Reader in = open(path);
+        try (Reader in = open(Files.newInputStream(path));
                 JsonParser parser = MAPPER.createParser(in)) {
             parser.nextToken();
             step.read(parser);
@@ -142,8 +144,8 @@ public final class ModelReader {
     }
 
     /// Strict: malformed UTF-8 is an error.
-    private static Reader open(Path path) throws IOException {
-        return new InputStreamReader(Files.newInputStream(path), StandardCharsets.UTF_8.newDecoder());
+    private static Reader open(InputStream in) {
+        return new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder());
     }
 
     /// Refuses, unread, what is no file or a file too large: a link to a device would never end.

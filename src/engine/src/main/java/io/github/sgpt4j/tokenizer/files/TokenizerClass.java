@@ -2,6 +2,7 @@ package io.github.sgpt4j.tokenizer.files;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.text.Quoted;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -50,8 +51,9 @@ public record TokenizerClass(
     }
 
     /// @param config `tokenizer_config.json`
-    public static TokenizerClass of(Path directory, JsonFields config) {
-        JsonFields model = ModelReader.tree(directory.resolve("config.json"));
+    /// @param json reads `config.json`
+    public static TokenizerClass of(Path directory, JsonFields config, JsonFiles json) {
+        JsonFields model = ModelReader.tree(directory.resolve("config.json"), json);
         String named = config.stringOrNull("tokenizer_class");
         if (named == null && model != null) {
             named = model.stringOrNull("tokenizer_class");

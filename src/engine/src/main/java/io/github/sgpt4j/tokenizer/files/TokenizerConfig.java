@@ -2,6 +2,7 @@ package io.github.sgpt4j.tokenizer.files;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.json.Unreadable;
 import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.tokenizer.step.PostProcessor;
@@ -38,17 +39,19 @@ public record TokenizerConfig(
     private static final String ADDITIONAL = "additional_special_tokens";
 
     /// Reads `tokenizer_config.json`, or makes an empty one of the same name.
-    public static JsonFields open(Path directory) {
+    public static JsonFields open(Path directory, JsonFiles json) {
         Path path = directory.resolve("tokenizer_config.json");
-        JsonFields fields = ModelReader.tree(path);
+        JsonFields fields = ModelReader.tree(path, json);
         return fields == null ? ModelReader.emptyTree(path) : fields;
     }
 
+    /// @param json reads the files beside it
     /// @param fields `tokenizer_config.json`
     /// @param defaults named special tokens where no file says anything about them
-    public static TokenizerConfig read(Path directory, JsonFields fields, Map<String, String> defaults) {
+    public static TokenizerConfig read(
+            Path directory, JsonFiles json, JsonFields fields, Map<String, String> defaults) {
         boolean decoderStated = fields.has("added_tokens_decoder");
-        JsonFields map = decoderStated ? null : ModelReader.tree(directory.resolve("special_tokens_map.json"));
+        JsonFields map = decoderStated ? null : ModelReader.tree(directory.resolve("special_tokens_map.json"), json);
         Map<String, AddedToken> named = new HashMap<>();
         defaults.forEach((name, token) -> named.put(name, AddedToken.special(token)));
         Map<String, AddedToken> specific = new LinkedHashMap<>();
@@ -65,7 +68,7 @@ public record TokenizerConfig(
         }
         special.putAll(specific);
         List<AddedToken> extra = extra(fields, map);
-        List<AddedToken> added = decoderStated ? decoder(fields) : legacyAdded(directory, special, extra);
+        List<AddedToken> added = decoderStated ? decoder(fields) : legacyAdded(directory, json, special, extra);
         return new TokenizerConfig(fields, added, special, extra);
     }
 
@@ -205,8 +208,8 @@ public record TokenizerConfig(
     }
 
     private static List<AddedToken> legacyAdded(
-            Path directory, Map<String, AddedToken> special, List<AddedToken> extra) {
-        JsonFields file = ModelReader.tree(directory.resolve("added_tokens.json"));
+            Path directory, JsonFiles json, Map<String, AddedToken> special, List<AddedToken> extra) {
+        JsonFields file = ModelReader.tree(directory.resolve("added_tokens.json"), json);
         if (file == null) {
             return List.of();
         }

@@ -1,4 +1,4 @@
-package io.github.sgpt4j.cli;
+package io.github.sgpt4j.weightstools.store;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;

@@ -1,14 +1,14 @@
-package io.github.sgpt4j.cli.model;
+package io.github.sgpt4j.weightstools.store;
 
-import io.github.sgpt4j.cli.console.CliException;
-import io.github.sgpt4j.cli.console.Console;
-import io.github.sgpt4j.cli.progress.MegabyteProgress;
+import io.github.sgpt4j.error.CancelledException;
 import io.github.sgpt4j.weightstools.ConvertOptions;
 import io.github.sgpt4j.weightstools.Converter;
 import io.github.sgpt4j.weightstools.LockedFolder;
+import io.github.sgpt4j.weightstools.ModelsListener;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.channels.FileLockInterruptionException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -19,24 +19,30 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 
 /// Checkpoints that have only pickled weights, converted once into a cache.
 ///
-/// A checkpoint is known by its path and by the names, stamps and a sample of the content of its files, so a changed
-/// one is converted again; its older conversion is removed. So is one that was damaged. A lock makes a second process
-/// wait for the first.
+/// A checkpoint is known by its path and by the names, stamps and a sample of the content of its
+/// files, so a changed one is converted again; its older conversion is removed. So is one that was
+/// damaged. A lock makes a second process or thread wait for the first.
 ///
-/// @param console hears about a conversion
-/// @param quiet whether to say nothing
+/// @param listener hears about a conversion
 /// @param cache folder for all conversions, made when needed
-public record ConvertedModels(Console console, boolean quiet, Path cache) {
+public record ConvertedModels(ModelsListener listener, Path cache) {
+    /// A file's lock belongs to the whole process, so threads need locks of their own.
+    private static final ConcurrentMap<Path, ReentrantLock> LOCKS = new ConcurrentHashMap<>();
+
     private static final int KEY_DIGITS = 16;
 
     /// Looks as deep as module folders.
     private static final int DEPTH = 2;
 
-    /// A directory that the engine can read: the given one if it has safetensors, or nothing to convert.
+    /// A directory that the engine can read: the given one if it has safetensors, or nothing to
+    /// convert.
     ///
     /// @throws IOException if the cache cannot be written
     public Path readable(Path directory) throws IOException {
@@ -81,6 +87,24 @@ public record ConvertedModels(Console console, boolean quiet, Path cache) {
     /// @param thorough whether to read all of what is there
     /// @return whether that was necessary
     private boolean make(Path real, String state, Path result, boolean thorough) throws IOException {
+        ReentrantLock own = LOCKS.computeIfAbsent(entry(real), path -> new ReentrantLock());
+        if (!own.tryLock()) {
+            listener.notice("waiting for another thread that converts " + real);
+            try {
+                own.lockInterruptibly();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw cancelled(real, e);
+            }
+        }
+        try {
+            return makeAlone(real, state, result, thorough);
+        } finally {
+            own.unlock();
+        }
+    }
+
+    private boolean makeAlone(Path real, String state, Path result, boolean thorough) throws IOException {
         Path entry = prepared(entry(real));
         Path lockFile = entry.resolve(LockedFolder.LOCK_FILE);
         try (FileChannel channel = FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
@@ -91,16 +115,15 @@ public record ConvertedModels(Console console, boolean quiet, Path cache) {
                 return false;
             }
             LockedFolder.clear(entry);
-            say(
+            listener.notice(
                     damage.get().isEmpty()
                             ? "%s has pickled weights only: converting them once, to %s".formatted(real, result)
                             : "%s is damaged (%s): converting %s again".formatted(result, damage.get(), real));
             convert(real, result);
             if (!state(real).equals(state)) {
                 LockedFolder.clear(entry);
-                throw new CliException(
-                        "%s: expected files that stay as they are, but they changed while being converted"
-                                .formatted(real));
+                throw new IOException("%s: expected files that stay as they are, but they changed while being converted"
+                        .formatted(real));
             }
             ConversionRecord.of(result).write(result);
             return true;
@@ -126,8 +149,21 @@ public record ConvertedModels(Console console, boolean quiet, Path cache) {
         if (lock != null) {
             return lock;
         }
-        say("waiting for another process that converts " + directory);
-        return channel.lock();
+        listener.notice("waiting for another process that converts " + directory);
+        try {
+            return channel.lock();
+        } catch (FileLockInterruptionException e) {
+            Thread.currentThread().interrupt();
+            throw cancelled(directory, e);
+        }
+    }
+
+    private static CancelledException cancelled(Path directory, Exception cause) {
+        CancelledException cancelled = new CancelledException(
+                "%s: waiting for its conversion was cancelled: the calling thread was interrupted"
+                        .formatted(directory));
+        cancelled.initCause(cause);
+        return cancelled;
     }
 
     private void convert(Path directory, Path result) throws IOException {
@@ -135,14 +171,10 @@ public record ConvertedModels(Console console, boolean quiet, Path cache) {
         if (parent != null) {
             Files.createDirectories(parent);
         }
-        try (MegabyteProgress progress = new MegabyteProgress(console, quiet, "Converting")) {
-            Converter.convert(directory, result, ConvertOptions.DEFAULT, progress::to);
-        }
-    }
-
-    private void say(String line) {
-        if (!quiet) {
-            console.say(line);
+        try {
+            Converter.convert(directory, result, ConvertOptions.DEFAULT, listener::converting);
+        } finally {
+            listener.finished();
         }
     }
 

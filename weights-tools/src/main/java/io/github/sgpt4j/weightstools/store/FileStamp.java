@@ -1,4 +1,4 @@
-package io.github.sgpt4j.cli.model;
+package io.github.sgpt4j.weightstools.store;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -9,8 +9,9 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// What a file system says of a file: two equal stamps of a path mean that nobody wrote to it in between. A file
-/// that is overwritten and gets its old time back still has another time of change, or is another file.
+/// What a file system says of a file: two equal stamps of a path mean that nobody wrote to it in
+/// between. A file that is overwritten and gets its old time back still has another time of change,
+/// or is another file.
 ///
 /// @param bytes its length
 /// @param modified when its content was written last, in nanoseconds since 1970

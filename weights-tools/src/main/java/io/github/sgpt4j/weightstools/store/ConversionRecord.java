@@ -1,6 +1,6 @@
-package io.github.sgpt4j.cli.model;
+package io.github.sgpt4j.weightstools.store;
 
-import io.github.sgpt4j.cli.console.Failures;
+import io.github.sgpt4j.json.Unreadable;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
@@ -14,8 +14,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// What a finished conversion consists of, noted beside it: each file with the stamp that it had and the checksum of
-/// its content. As long as stamps are the same, contents are not read again.
+/// What a finished conversion consists of, noted beside it: each file with the stamp that it had
+/// and the checksum of its content. As long as stamps are the same, contents are not read again.
 ///
 /// @param files in order of their paths
 public record ConversionRecord(List<Entry> files) {
@@ -38,12 +38,12 @@ public record ConversionRecord(List<Entry> files) {
     }
 
     /// Whether a conversion has been finished once.
-    public static boolean exists(Path conversion) {
+    static boolean exists(Path conversion) {
         return Files.exists(file(conversion), LinkOption.NOFOLLOW_LINKS);
     }
 
     /// Reads the files of a conversion.
-    public static ConversionRecord of(Path conversion) throws IOException {
+    static ConversionRecord of(Path conversion) throws IOException {
         List<Path> paths;
         try (Stream<Path> all = Files.walk(conversion, DEPTH)) {
             paths = all.filter(Files::isRegularFile).sorted().toList();
@@ -57,7 +57,7 @@ public record ConversionRecord(List<Entry> files) {
     }
 
     /// Notes it, whole or not at all.
-    public void write(Path conversion) throws IOException {
+    void write(Path conversion) throws IOException {
         StringBuilder text = new StringBuilder(HEADING.formatted(files.size())).append('\n');
         for (Entry file : files) {
             text.append(file.sum())
@@ -102,7 +102,7 @@ public record ConversionRecord(List<Entry> files) {
     ///
     /// @param thorough read all contents, not only those of files that were written to since
     /// @return what is wrong; empty if nothing is
-    public static Optional<String> damage(Path conversion, boolean thorough) {
+    static Optional<String> damage(Path conversion, boolean thorough) {
         try {
             Optional<ConversionRecord> record = read(conversion);
             return record.isEmpty()
@@ -112,7 +112,7 @@ public record ConversionRecord(List<Entry> files) {
         } catch (InvalidPathException e) {
             return Optional.of("%s names no file".formatted(file(conversion).getFileName()));
         } catch (IOException e) {
-            return Optional.of(Failures.sentence(e));
+            return Optional.ofNullable(Unreadable.of(file(conversion), e).getMessage());
         }
     }
 

@@ -1,4 +1,4 @@
-package io.github.sgpt4j.cli.model;
+package io.github.sgpt4j.weightstools.store;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -8,7 +8,7 @@ import java.util.HexFormat;
 import java.util.zip.CRC32C;
 
 /// Checksums of files' content. CRC-32C finds damage, not forgery, and is quick from the first byte on.
-public final class FileSample {
+final class FileSample {
     private static final int BLOCK = 1 << 16;
 
     /// So many blocks of a file are looked at: the first, the last, and some between.
@@ -17,7 +17,7 @@ public final class FileSample {
     private FileSample() {}
 
     /// Checksums of at most 256 KiB spread over a file.
-    public static String of(Path file) throws IOException {
+    static String of(Path file) throws IOException {
         StringBuilder sums = new StringBuilder();
         try (FileChannel channel = FileChannel.open(file)) {
             long size = channel.size();
@@ -36,7 +36,7 @@ public final class FileSample {
     }
 
     /// The checksum of all of a file.
-    public static String ofAll(Path file) throws IOException {
+    static String ofAll(Path file) throws IOException {
         CRC32C sum = new CRC32C();
         try (FileChannel channel = FileChannel.open(file)) {
             update(sum, channel, ByteBuffer.allocate(BLOCK * BLOCKS), 0, channel.size());

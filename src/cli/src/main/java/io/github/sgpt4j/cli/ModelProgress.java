@@ -1,0 +1,52 @@
+package io.github.sgpt4j.cli;
+
+import io.github.sgpt4j.weightstools.ModelsListener;
+import org.jspecify.annotations.Nullable;
+
+/// Tells on stderr how finding a model goes: its download and the conversion of its weights.
+final class ModelProgress implements ModelsListener {
+    private final Console console;
+    private final boolean quiet;
+    private final DownloadProgress download;
+    private @Nullable MegabyteProgress conversion;
+
+    ModelProgress(Console console, boolean quiet) {
+        this.console = console;
+        this.quiet = quiet;
+        download = new DownloadProgress(console, quiet);
+    }
+
+    @Override
+    public void notice(String sentence) {
+        download.notice(sentence);
+    }
+
+    @Override
+    public void downloading(long done, long total) {
+        download.progress(done, total);
+    }
+
+    @Override
+    public void fetched(String path, long bytes) {
+        download.fetched(path, bytes);
+    }
+
+    @Override
+    public void converting(long done, long total) {
+        MegabyteProgress shown = conversion;
+        if (shown == null) {
+            shown = new MegabyteProgress(console, quiet, "Converting");
+            conversion = shown;
+        }
+        shown.to(done, total);
+    }
+
+    @Override
+    public void finished() {
+        download.close();
+        if (conversion != null) {
+            conversion.close();
+            conversion = null;
+        }
+    }
+}

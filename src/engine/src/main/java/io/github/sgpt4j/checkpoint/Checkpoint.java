@@ -1,0 +1,122 @@
+package io.github.sgpt4j.checkpoint;
+
+import io.github.sgpt4j.call.Cancellation;
+import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.json.JsonFiles;
+import io.github.sgpt4j.model.AdaptedModel;
+import io.github.sgpt4j.model.Decoder;
+import io.github.sgpt4j.model.DecoderLayout;
+import io.github.sgpt4j.model.family.DecoderConfig;
+import io.github.sgpt4j.model.family.Family;
+import io.github.sgpt4j.tokenizer.Tokenizer;
+import io.github.sgpt4j.weights.Weights;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/// What a checkpoint directory says, each of its JSON files read once. Weights are opened apart from it. Safe to share
+/// between threads.
+public final class Checkpoint {
+    private final Path directory;
+    private final JsonFiles json;
+    private final SentenceModules modules;
+    private final AdaptedModel files;
+    private final JsonFile configuration;
+    private final DecoderConfig decoder;
+
+    private Checkpoint(Path directory, Optional<Path> base) {
+        this.directory = directory;
+        json = new JsonFiles();
+        modules = SentenceModules.read(directory, json);
+        files = AdaptedModel.of(modules.transformer(), base, json);
+        configuration = Family.readConfig(files.configuration(), json);
+        decoder = Decoder.readConfig(configuration);
+    }
+
+    /// Reads what every use of a checkpoint needs; the rest is read when it is asked for.
+    ///
+    /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something
+    ///     unsupported, or the checkpoint is an adapter without a base model
+    public static Checkpoint open(Path directory) {
+        return open(directory, Optional.empty());
+    }
+
+    /// As [#open(Path)], of an adapter too.
+    ///
+    /// @param base folder of the base model, unless it is the adapter's own
+    public static Checkpoint open(Path directory, Optional<Path> base) {
+        return new Checkpoint(directory, base);
+    }
+
+    /// Where it lies.
+    public Path directory() {
+        return directory;
+    }
+
+    /// The modules around the decoder: prompts, lengths, pooling and what comes after it.
+    public SentenceModules modules() {
+        return modules;
+    }
+
+    /// Where the files of the model are, and what an adapter says.
+    public AdaptedModel files() {
+        return files;
+    }
+
+    /// `config.json`.
+    public JsonFile configuration() {
+        return configuration;
+    }
+
+    /// What `config.json` says of the decoder.
+    public DecoderConfig decoder() {
+        return decoder;
+    }
+
+    /// Reads the small files, those of modules too.
+    public JsonFiles json() {
+        return json;
+    }
+
+    /// What people should know about the files, one sentence each.
+    ///
+    /// @throws io.github.sgpt4j.error.SgptException if one asks for something unsupported
+    public List<String> notices() {
+        return CheckpointFiles.check(directory, modules, files.configuration(), decoder.modelType(), json);
+    }
+
+    /// Loads the tokenizer.
+    ///
+    /// @throws io.github.sgpt4j.error.SgptException if a file of it is missing, broken or unsupported
+    public Tokenizer loadTokenizer() {
+        return new TokenizerFolder(files.tokenizer(), modules.lowerCase()).load(json);
+    }
+
+    /// Opens the decoder's weights, an adapter's merged in.
+    ///
+    /// @throws io.github.sgpt4j.error.SgptException as [AdaptedModel#openWeights]
+    public Weights openWeights() {
+        return files.openWeights(configuration);
+    }
+
+    /// The tensors that the decoder is made of.
+    ///
+    /// @param stored names of the tensors in the weight files
+    public DecoderLayout layout(Set<String> stored) {
+        return DecoderLayout.read(configuration, stored);
+    }
+
+    /// What says that the model is an asymmetric SGPT model ("special brackets"); empty if nothing does.
+    public Optional<String> specbSource() {
+        return ModelName.specbSource(directory, json);
+    }
+
+    /// Stands for configuration, tokenizer and weights.
+    ///
+    /// @param weights those of [#openWeights]
+    /// @param cancellation of the call, asked before each tensor
+    public String fingerprint(Weights weights, Cancellation cancellation) {
+        return Fingerprint.ofCheckpoint(files, weights, cancellation);
+    }
+}
