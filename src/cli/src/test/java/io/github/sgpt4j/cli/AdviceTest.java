@@ -1,5 +1,7 @@
 package io.github.sgpt4j.cli;
 
+import io.github.sgpt4j.cli.console.Failures;
+
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 

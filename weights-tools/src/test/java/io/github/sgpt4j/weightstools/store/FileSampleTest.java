@@ -4,8 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.sgpt4j.cli.model.FileSample;
-import io.github.sgpt4j.cli.model.FileStamp;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;

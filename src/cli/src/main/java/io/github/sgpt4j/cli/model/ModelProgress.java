@@ -1,16 +1,20 @@
-package io.github.sgpt4j.cli;
+package io.github.sgpt4j.cli.model;
+
+import io.github.sgpt4j.cli.console.Console;
+import io.github.sgpt4j.cli.progress.DownloadProgress;
+import io.github.sgpt4j.cli.progress.MegabyteProgress;
 
 import io.github.sgpt4j.weightstools.ModelsListener;
 import org.jspecify.annotations.Nullable;
 
 /// Tells on stderr how finding a model goes: its download and the conversion of its weights.
-final class ModelProgress implements ModelsListener {
+public final class ModelProgress implements ModelsListener {
     private final Console console;
     private final boolean quiet;
     private final DownloadProgress download;
     private @Nullable MegabyteProgress conversion;
 
-    ModelProgress(Console console, boolean quiet) {
+    public ModelProgress(Console console, boolean quiet) {
         this.console = console;
         this.quiet = quiet;
         download = new DownloadProgress(console, quiet);

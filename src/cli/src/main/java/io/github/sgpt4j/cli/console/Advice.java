@@ -1,10 +1,10 @@
-package io.github.sgpt4j.cli;
+package io.github.sgpt4j.cli.console;
 
 import java.util.List;
 
 /// What the libraries' messages advise at their end, in terms of the command line: they name calls,
 /// people here have verbs.
-final class Advice {
+public final class Advice {
     /// @param call the end of a library's message
     /// @param verb the end of the message here
     private record Rule(String call, String verb) {}
@@ -23,7 +23,7 @@ final class Advice {
     private Advice() {}
 
     /// The message, with verbs where it ends with the name of a call.
-    static String inVerbs(String message) {
+    public static String inVerbs(String message) {
         for (Rule rule : RULES) {
             if (message.endsWith(rule.call())) {
                 return message.substring(0, message.length() - rule.call().length()) + rule.verb();
