@@ -260,7 +260,7 @@ class BadInputTest {
                 "embd hello|there is no verb \"embd\"; perhaps embed is meant (sgpt --help tells more)",
                 "Search x|there is no verb \"Search\"; perhaps search is meant (sgpt --help tells more)",
                 "7|there is no verb \"7\" (sgpt --help tells more)",
-                "embed --threads 4097 x|threads: expected 0 to 4096, got 4097",
+                "embed --threads 1025 x|threads: expected 1 to 1024, got 1025",
                 "embed --threads 2147483648 x|from 1 to 2147483647, got \"2147483648\"",
             })
     void saysWhatIsWrongWithACall(String command, String expected) {
