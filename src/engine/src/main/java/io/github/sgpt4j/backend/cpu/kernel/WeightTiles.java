@@ -8,6 +8,10 @@ import jdk.incubator.vector.VectorSpecies;
 /// The tiles of [Tiles] with B outside the heap, where packed weights lie, for processors with 32 vector registers:
 /// reading weights in place beats copying panels into arrays first, as long as they are floats. Those with 16 have
 /// too few general registers beside: [Simd#PANEL_VECTORS].
+///
+/// The loops are written once more instead of sharing those of [Tiles]: the two address B in other ways, and a loop
+/// that
+/// asks an object for its vectors is fast only as long as all of its calls are inlined.
 public final class WeightTiles {
     private static final int CHUNK = Tiles.CHUNK;
     private static final VectorSpecies<Float> F = Simd.F;
