@@ -16,6 +16,8 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -26,6 +28,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 class KilledCommandTest {
     /// `-Dsgpt4j.kills=30` kills more often, which takes some half a second each.
     private static final int KILLS = Integer.getInteger("sgpt4j.kills", 5);
+
+    /// Matrices are packed at their first use and not after some: then a text has the same bits whichever others were
+    /// computed before it, in this run or in one whose results are in the cache.
+    private static final String WORK_IN_PLACE = "sgpt4j.cpu.workInPlace";
 
     private static final int TEXTS = 120;
     private static final int PAIRS = 20;
@@ -60,6 +66,16 @@ class KilledCommandTest {
 
     @TempDir
     Path folder;
+
+    @BeforeAll
+    static void packAtOnce() {
+        System.setProperty(WORK_IN_PLACE, "0");
+    }
+
+    @AfterAll
+    static void packAsUsual() {
+        System.clearProperty(WORK_IN_PLACE);
+    }
 
     private static String text(int version, int number) {
         return "text %d of version %d".formatted(number, version);
@@ -144,7 +160,8 @@ class KilledCommandTest {
     }
 
     private void writeAndKill(Verb verb, Random random) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(ChildCommand.java(Writer.class, "-Xmx256m"));
+        List<String> command =
+                new ArrayList<>(ChildCommand.java(Writer.class, "-Xmx256m", "-D%s=0".formatted(WORK_IN_PLACE)));
         command.addAll(List.of(verb.name(), folder.toString()));
         Process process = new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
