@@ -3,7 +3,6 @@ package io.github.sgpt4j;
 import io.github.sgpt4j.backend.cpu.CpuOptions;
 import io.github.sgpt4j.checkpoint.Checkpoint;
 import io.github.sgpt4j.checkpoint.ModuleWeights;
-import io.github.sgpt4j.checkpoint.SentenceModules;
 import io.github.sgpt4j.inference.TokenPooling;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.DecoderLayout;

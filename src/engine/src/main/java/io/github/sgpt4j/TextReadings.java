@@ -1,6 +1,5 @@
 package io.github.sgpt4j;
 
-import io.github.sgpt4j.checkpoint.ModelName;
 import io.github.sgpt4j.checkpoint.SentenceModules;
 import io.github.sgpt4j.checkpoint.TransformerSettings;
 import io.github.sgpt4j.error.FormatException;

@@ -1,11 +1,10 @@
 package io.github.sgpt4j.cli;
 
-import io.github.sgpt4j.cli.console.Failures;
-
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.github.sgpt4j.Model;
+import io.github.sgpt4j.cli.console.Failures;
 import io.github.sgpt4j.error.FormatException;
 import java.io.IOException;
 import java.nio.file.Files;

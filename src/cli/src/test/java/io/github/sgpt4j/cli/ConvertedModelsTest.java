@@ -8,16 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.github.sgpt4j.cli.console.CliException;
-import io.github.sgpt4j.cli.console.Console;
-import io.github.sgpt4j.cli.model.ConversionRecord;
-import io.github.sgpt4j.cli.model.ConvertedModels;
-import io.github.sgpt4j.cli.model.FileStamp;
 import io.github.sgpt4j.weightstools.ModelsListener;
 import io.github.sgpt4j.weightstools.store.ConversionRecord;
 import io.github.sgpt4j.weightstools.store.ConvertedModels;
 import io.github.sgpt4j.weightstools.store.FileStamp;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;

@@ -3,6 +3,7 @@ package io.github.sgpt4j.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.sgpt4j.cli.output.NpyWriter;
 import io.github.sgpt4j.weightstools.LockedFolder;
 import java.io.IOException;
 import java.nio.ByteBuffer;

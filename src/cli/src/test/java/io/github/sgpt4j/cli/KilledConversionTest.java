@@ -5,8 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.sgpt4j.cli.console.Console;
-import io.github.sgpt4j.cli.model.ConvertedModels;
 import io.github.sgpt4j.weights.Weights;
 import io.github.sgpt4j.weightstools.ConvertListener;
 import io.github.sgpt4j.weightstools.ConvertOptions;

@@ -1,7 +1,5 @@
 package io.github.sgpt4j.cli;
 
-import io.github.sgpt4j.cli.output.Output;
-
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 

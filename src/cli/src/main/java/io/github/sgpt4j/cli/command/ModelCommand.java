@@ -9,7 +9,6 @@ import io.github.sgpt4j.cli.console.Console;
 import io.github.sgpt4j.cli.model.ModelLocation;
 import io.github.sgpt4j.cli.option.CommonOptions;
 import io.github.sgpt4j.cli.option.Converters;
-import io.github.sgpt4j.error.FormatException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

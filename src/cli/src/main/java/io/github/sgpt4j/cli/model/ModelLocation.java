@@ -46,7 +46,8 @@ public record ModelLocation(Console console, boolean quiet, boolean strict) {
     /// As [ModelStore#open].
     ///
     /// @throws IOException as [#base] and [#readable]
-    public <T> T open(Path located, Optional<String> base, ModelOptions model, BiFunction<Path, ModelOptions, T> opening)
+    public <T> T open(
+            Path located, Optional<String> base, ModelOptions model, BiFunction<Path, ModelOptions, T> opening)
             throws IOException {
         return store().open(located, base, model, opening);
     }

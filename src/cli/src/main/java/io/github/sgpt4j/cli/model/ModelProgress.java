@@ -3,7 +3,6 @@ package io.github.sgpt4j.cli.model;
 import io.github.sgpt4j.cli.console.Console;
 import io.github.sgpt4j.cli.progress.DownloadProgress;
 import io.github.sgpt4j.cli.progress.MegabyteProgress;
-
 import io.github.sgpt4j.weightstools.ModelsListener;
 import org.jspecify.annotations.Nullable;
 

@@ -10,7 +10,7 @@ import java.util.Arrays;
 /// Source: NEP 1, "A Simple File Format for NumPy Arrays".
 public final class NpyWriter {
     /// Bytes before the numbers: a multiple of 64, and room for any shape.
-    static final int HEADER_BYTES = 128;
+    public static final int HEADER_BYTES = 128;
 
     private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0};
 
