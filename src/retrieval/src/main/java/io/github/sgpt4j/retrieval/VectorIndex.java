@@ -1,6 +1,7 @@
 package io.github.sgpt4j.retrieval;
 
 import io.github.sgpt4j.Similarity;
+import io.github.sgpt4j.retrieval.interrupts.SteadyThread;
 import io.github.sgpt4j.text.Quoted;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -178,7 +179,8 @@ public final class VectorIndex {
     }
 
     /// Writes all vectors to a safetensors file: under another name first, then renamed, so that a failure leaves what
-    /// was there before. With the cosine, vectors are written with length 1.
+    /// was there before. With the cosine, vectors are written with length 1. A thread that is interrupted
+    /// writes all the same, and stays interrupted.
     ///
     /// @throws IOException if the file cannot be written
     public void save(Path file) throws IOException {
@@ -189,6 +191,9 @@ public final class VectorIndex {
         } finally {
             lock.readLock().unlock();
         }
-        VectorFile.save(file, dimension, similarity, copy);
+        SteadyThread.once("sgpt4j-save", () -> {
+            VectorFile.save(file, dimension, similarity, copy);
+            return file;
+        });
     }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.Similarity;
+import io.github.sgpt4j.error.CancelledException;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.retrieval.VectorIndex.Match;
 import java.io.IOException;
@@ -100,6 +101,23 @@ class VectorIndexTest {
         new VectorIndex(3, similarity).save(file);
         assertEquals(0, VectorIndex.load(file).size());
         assertEquals(3, VectorIndex.load(file).dimension());
+    }
+
+    @Test
+    void anInterruptedThreadSavesAndIsCancelledWhenItLoads() throws IOException {
+        VectorIndex index = new VectorIndex(2, Similarity.DOT);
+        index.add("one", new float[] {1, 2});
+        Path file = folder.resolve("vectors.safetensors");
+        Thread.currentThread().interrupt();
+        try {
+            index.save(file);
+            assertTrue(Thread.currentThread().isInterrupted());
+            assertThrows(CancelledException.class, () -> VectorIndex.load(file));
+            assertTrue(Thread.currentThread().isInterrupted());
+        } finally {
+            Thread.interrupted();
+        }
+        assertEquals(1, VectorIndex.load(file).size());
     }
 
     /// Every byte changed: the same, other vectors, or a sentence with the file's name; nothing else is thrown.
