@@ -1,6 +1,7 @@
 // Initialisation, devices, primary contexts.
 #include <cstdio>
 #include <cstring>
+#include <mutex>
 
 #include "../runtime/report.h"
 #include "api.h"
@@ -11,6 +12,9 @@ using namespace standin;
 namespace {
 
 bool is_device(int device) { return device >= 0 && device < device_count(); }
+
+// Contexts are retained, released and reset by any threads.
+std::mutex contexts;
 
 }  // namespace
 
@@ -160,6 +164,7 @@ SGPT_API cuDevicePrimaryCtxRetain(void** context, int device) {
         return 101;
     }
     read_options();
+    std::lock_guard<std::mutex> guard(contexts);
     Device& d = device_at(device);
     if (d.references == 0 || !d.alive) {
         status = d.open();
@@ -178,6 +183,7 @@ SGPT_API cuDevicePrimaryCtxRelease_v2(int device) {
     if (status != 0) {
         return status;
     }
+    std::lock_guard<std::mutex> guard(contexts);
     if (!is_device(device) || device_at(device).references == 0) {
         return call.refuse(is_device(device) ? 201 : 101,
                            "the primary context of device " + std::to_string(device) + " is not retained");
@@ -195,6 +201,7 @@ SGPT_API cuDevicePrimaryCtxReset_v2(int device) {
     if (status != 0 || !is_device(device)) {
         return status != 0 ? status : 101;
     }
+    std::lock_guard<std::mutex> guard(contexts);
     Device& d = device_at(device);
     if (d.alive) {
         d.close("the reset of the primary context");

@@ -73,6 +73,9 @@ public final class BatchingEncoder implements AutoCloseable {
     /// @throws IllegalStateException if this or the encoder is closed, before the call or meanwhile
     public float[][] embed(List<String> texts, TextKind kind) {
         List<String> copy = List.copyOf(texts);
+        if (Thread.currentThread().isInterrupted()) {
+            throw cancelled(copy.size());
+        }
         Call call = new Call(copy, kind, tokens(copy, kind), new CompletableFuture<>());
         lock.lock();
         try {
@@ -115,15 +118,33 @@ public final class BatchingEncoder implements AutoCloseable {
         }
     }
 
+    private static CancelledException cancelled(int texts) {
+        return new CancelledException(
+                "embedding %d texts was cancelled: the calling thread was interrupted".formatted(texts));
+    }
+
     private static IllegalStateException closedFailure() {
         return new IllegalStateException("batching encoder is closed");
     }
 
     private void work() {
-        List<Call> batch = next();
-        while (!batch.isEmpty()) {
-            compute(batch);
-            batch = next();
+        try {
+            List<Call> batch = next();
+            while (!batch.isEmpty()) {
+                compute(batch);
+                batch = next();
+            }
+        } finally {
+            // Where memory ended, nobody is to wait for ever; the next call starts another worker.
+            lock.lock();
+            try {
+                worker = null;
+                queue.forEach(call -> call.result.completeExceptionally(
+                        closed ? closedFailure() : new IllegalStateException("the batching thread has ended")));
+                queue.clear();
+            } finally {
+                lock.unlock();
+            }
         }
     }
 
@@ -165,8 +186,9 @@ public final class BatchingEncoder implements AutoCloseable {
     }
 
     private void compute(List<Call> batch) {
-        List<String> texts = batch.stream().flatMap(call -> call.texts.stream()).toList();
         try {
+            List<String> texts =
+                    batch.stream().flatMap(call -> call.texts.stream()).toList();
             float[][] vectors = encoder.embed(texts, batch.getFirst().kind);
             int from = 0;
             for (Call call : batch) {

@@ -13,6 +13,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
@@ -22,14 +23,19 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.zip.CRC32C;
 
-/// A [VectorIndex] as a safetensors file: `vectors` F32 `[n, dimension]`, `ids` U8 with all ids in UTF-8, one after the
-/// other, and `id_ends` I64 `[n]` with the byte behind each. `sgpt4j.similarity` of the metadata names the similarity.
+/// A [VectorIndex] as a safetensors file: `vectors` F32 `[n, dimension]`, `ids` U8 with all ids in
+/// UTF-8, one after the other, and `id_ends` I64 `[n]` with the byte behind each. Metadata:
+/// `sgpt4j.similarity`, and `sgpt4j.checksum`, the CRC-32C of similarity, dimension and the three
+/// tensors in this order, in hexadecimal.
 final class VectorFile {
     private static final String SIMILARITY = "sgpt4j.similarity";
+    private static final String CHECKSUM = "sgpt4j.checksum";
     private static final String VECTORS = "vectors";
     private static final String IDS = "ids";
     private static final String ID_ENDS = "id_ends";
+    private static final int PIECE_BYTES = 1 << 16;
 
     private VectorFile() {}
 
@@ -41,18 +47,53 @@ final class VectorFile {
             ids.writeBytes(id.getBytes(StandardCharsets.UTF_8));
             ends.putLong(ids.size());
         }
+        CRC32C checksum = checksum(similarity.toString(), dimension);
+        for (float[] row : rows.values()) {
+            checksum.update(bytes(row));
+        }
+        checksum.update(ids.toByteArray());
+        checksum.update(ends.array());
         new SafetensorsWriter()
                 .metadata(SIMILARITY, similarity.toString())
+                .metadata(CHECKSUM, Long.toHexString(checksum.getValue()))
                 .add(VECTORS, DType.F32, Shape.of(rows.size(), dimension), out -> {
-                    byte[] bytes = new byte[dimension * Float.BYTES];
                     for (float[] row : rows.values()) {
-                        MemorySegment.copy(row, 0, MemorySegment.ofArray(bytes), LittleEndian.F32, 0, dimension);
-                        out.write(bytes);
+                        out.write(bytes(row));
                     }
                 })
                 .add(IDS, DType.U8, Shape.of(ids.size()), MemorySegment.ofArray(ids.toByteArray()))
                 .add(ID_ENDS, DType.I64, Shape.of(rows.size()), MemorySegment.ofArray(ends.array()))
                 .write(file);
+    }
+
+    private static byte[] bytes(float[] row) {
+        byte[] bytes = new byte[row.length * Float.BYTES];
+        MemorySegment.copy(row, 0, MemorySegment.ofArray(bytes), LittleEndian.F32, 0, row.length);
+        return bytes;
+    }
+
+    private static CRC32C checksum(String similarity, int dimension) {
+        CRC32C checksum = new CRC32C();
+        checksum.update("%s %d ".formatted(similarity, dimension).getBytes(StandardCharsets.UTF_8));
+        return checksum;
+    }
+
+    private static void requireChecksum(SafetensorsFile stored, int dimension, List<WeightTensor> tensors) {
+        CRC32C checksum = checksum(stored.metadata().getOrDefault(SIMILARITY, ""), dimension);
+        for (WeightTensor tensor : tensors) {
+            MemorySegment data = tensor.data();
+            for (long from = 0; from < data.byteSize(); from += PIECE_BYTES) {
+                long length = Math.min(PIECE_BYTES, data.byteSize() - from);
+                // A copy: a file that becomes shorter would end a process whose native code reads it.
+                checksum.update(data.asSlice(from, length).toArray(ValueLayout.JAVA_BYTE));
+            }
+        }
+        String expected = stored.metadata().getOrDefault(CHECKSUM, "none");
+        String found = Long.toHexString(checksum.getValue());
+        if (!expected.equals(found)) {
+            throw new FormatException("%s: expected contents with checksum %s, as they were written, got %s"
+                    .formatted(stored.path(), Quoted.of(expected), found));
+        }
     }
 
     static VectorIndex load(Path file) {
@@ -67,6 +108,7 @@ final class VectorFile {
                 throw new FormatException("%s: expected %d ids, one per vector, got %d"
                         .formatted(file, count, ends.shape().dimension(0)));
             }
+            requireChecksum(stored, dimension, List.of(vectors, ids, ends));
             VectorIndex index = index(file, stored, dimension);
             read(file, index, vectors, ids.data(), ends.data(), count);
             return index;
