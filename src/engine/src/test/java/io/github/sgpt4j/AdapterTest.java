@@ -220,7 +220,7 @@ class AdapterTest {
     void pickledAdaptersAreConvertedFirst() throws IOException {
         set("llama-rslora-patterns", "revision", "null");
         Files.move(folder.resolve("adapter_model.safetensors"), folder.resolve("adapter_model.bin"));
-        refused(FormatException.class, "adapter_model.bin", "sgpt convert");
+        refused(FormatException.class, "adapter_model.bin", "Converter.convert");
     }
 
     @ParameterizedTest

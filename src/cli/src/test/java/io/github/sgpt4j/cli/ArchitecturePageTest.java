@@ -14,7 +14,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/// `src/docs/architecture.md` and the tree: every module is named, every package of the engine and the command line, and
+/// `src/docs/architecture.md` and the tree: every module is named, every package of the engine and the command line,
+/// and
 /// no package that is not there.
 class ArchitecturePageTest {
     private static final Path ROOT = Path.of("..", "..");
@@ -38,7 +39,8 @@ class ArchitecturePageTest {
 
     /// Packages with classes, without what all names begin with; the root package is left out.
     private static Set<String> packages(String module, String root) throws IOException {
-        Path sources = ROOT.resolve(module).resolve("src/main/java/io/github/sgpt4j").normalize();
+        Path sources =
+                ROOT.resolve(module).resolve("src/main/java/io/github/sgpt4j").normalize();
         try (Stream<Path> files = Files.walk(sources)) {
             return files.filter(file -> file.toString().endsWith(".java"))
                     .map(file -> sources.relativize(file.getParent()).toString().replace('\\', '/'))

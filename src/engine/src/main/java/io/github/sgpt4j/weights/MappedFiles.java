@@ -52,7 +52,7 @@ public final class MappedFiles {
         try {
             result = opening(work);
         } catch (Exception e) {
-            if (e instanceof IOException || e instanceof FormatException) {
+            if (e instanceof IOException || e instanceof FormatException && !(e.getCause() instanceof InternalError)) {
                 // A file that became shorter gives too few bytes: its change says more.
                 requireUnchanged();
             }

@@ -208,7 +208,7 @@ class WeightsTest {
     void pickledWeightsPointToTheConverter(String name) throws IOException {
         Hostile.write(directory, name, "");
         assertFalse(Weights.hasSafetensors(directory));
-        Hostile.assertRefused(this::open, directory, name, "pickled", "sgpt convert " + directory);
+        Hostile.assertRefused(this::open, directory, name, "pickled", "Models.open");
     }
 
     @Test

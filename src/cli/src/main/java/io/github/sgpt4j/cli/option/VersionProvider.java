@@ -8,6 +8,8 @@ import picocli.CommandLine.IVersionProvider;
 
 /// The command's version, as the build wrote it down.
 public final class VersionProvider implements IVersionProvider {
+    private static final String FILE = "/io/github/sgpt4j/cli/version.properties";
+
     @Override
     public String[] getVersion() {
         return new String[] {"sgpt " + version()};
@@ -15,7 +17,7 @@ public final class VersionProvider implements IVersionProvider {
 
     public static String version() {
         Properties properties = new Properties();
-        try (InputStream in = VersionProvider.class.getResourceAsStream("version.properties")) {
+        try (InputStream in = VersionProvider.class.getResourceAsStream(FILE)) {
             if (in != null) {
                 properties.load(in);
             }
