@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// How texts are embedded. Immutable: each `with` method returns a changed copy. What is not set is as the checkpoint
@@ -34,6 +35,42 @@ public final class BiEncoderOptions {
         this.values = values;
     }
 
+    /// Values on their way to a changed copy.
+    private static final class Draft {
+        private List<Pooling> pooling;
+        private @Nullable Boolean specb;
+        private Map<TextKind, String> prompts;
+        private boolean normalize;
+        private @Nullable Integer truncateDim;
+        private @Nullable Similarity similarity;
+        private @Nullable Integer maxLength;
+        private boolean truncate;
+        private int batchTokens;
+
+        Draft(Values values) {
+            pooling = values.pooling;
+            specb = values.specb;
+            prompts = values.prompts;
+            normalize = values.normalize;
+            truncateDim = values.truncateDim;
+            similarity = values.similarity;
+            maxLength = values.maxLength;
+            truncate = values.truncate;
+            batchTokens = values.batchTokens;
+        }
+
+        Values values() {
+            return new Values(
+                    pooling, specb, prompts, normalize, truncateDim, similarity, maxLength, truncate, batchTokens);
+        }
+    }
+
+    private BiEncoderOptions changed(Consumer<Draft> change) {
+        Draft draft = new Draft(values);
+        change.accept(draft);
+        return new BiEncoderOptions(draft.values());
+    }
+
     private static int positive(String what, int value) {
         if (value < 1) {
             throw new IllegalArgumentException("%s: expected at least 1, got %d".formatted(what, value));
@@ -52,16 +89,7 @@ public final class BiEncoderOptions {
     public BiEncoderOptions withPooling(Pooling... modes) {
         List<Pooling> pooling = List.of(modes);
         pooling.forEach(Pooling::mode);
-        return new BiEncoderOptions(new Values(
-                pooling,
-                values.specb,
-                values.prompts,
-                values.normalize,
-                values.truncateDim,
-                values.similarity,
-                values.maxLength,
-                values.truncate,
-                values.batchTokens));
+        return changed(draft -> draft.pooling = pooling);
     }
 
     /// Whether queries and documents are put in brackets; empty to decide by the model's name.
@@ -71,16 +99,7 @@ public final class BiEncoderOptions {
 
     /// With brackets around queries and documents, or without, whatever the name of the model.
     public BiEncoderOptions withSpecb(boolean value) {
-        return new BiEncoderOptions(new Values(
-                values.pooling,
-                value,
-                values.prompts,
-                values.normalize,
-                values.truncateDim,
-                values.similarity,
-                values.maxLength,
-                values.truncate,
-                values.batchTokens));
+        return changed(draft -> draft.specb = value);
     }
 
     /// What is put in front of texts of a kind; empty for what the checkpoint says.
@@ -96,16 +115,7 @@ public final class BiEncoderOptions {
         Map<TextKind, String> prompts = new EnumMap<>(TextKind.class);
         prompts.putAll(values.prompts);
         prompts.put(kind, prompt);
-        return new BiEncoderOptions(new Values(
-                values.pooling,
-                values.specb,
-                Map.copyOf(prompts),
-                values.normalize,
-                values.truncateDim,
-                values.similarity,
-                values.maxLength,
-                values.truncate,
-                values.batchTokens));
+        return changed(draft -> draft.prompts = Map.copyOf(prompts));
     }
 
     /// Whether embeddings are scaled to length 1 even if the checkpoint does not.
@@ -115,16 +125,7 @@ public final class BiEncoderOptions {
 
     /// With embeddings of length 1, or as the checkpoint says.
     public BiEncoderOptions withNormalize(boolean value) {
-        return new BiEncoderOptions(new Values(
-                values.pooling,
-                values.specb,
-                values.prompts,
-                value,
-                values.truncateDim,
-                values.similarity,
-                values.maxLength,
-                values.truncate,
-                values.batchTokens));
+        return changed(draft -> draft.normalize = value);
     }
 
     /// Components that are kept of an embedding, the first ones, before it is scaled; all if it has no more.
@@ -137,16 +138,7 @@ public final class BiEncoderOptions {
     ///
     /// @throws IllegalArgumentException if not positive
     public BiEncoderOptions withTruncateDim(int value) {
-        return new BiEncoderOptions(new Values(
-                values.pooling,
-                values.specb,
-                values.prompts,
-                values.normalize,
-                positive("truncated dimension", value),
-                values.similarity,
-                values.maxLength,
-                values.truncate,
-                values.batchTokens));
+        return changed(draft -> draft.truncateDim = positive("truncated dimension", value));
     }
 
     /// With this many components of an embedding, the first ones, scaled to length 1.
@@ -163,16 +155,7 @@ public final class BiEncoderOptions {
 
     /// With embeddings compared in this way, whatever the checkpoint says.
     public BiEncoderOptions withSimilarity(Similarity value) {
-        return new BiEncoderOptions(new Values(
-                values.pooling,
-                values.specb,
-                values.prompts,
-                values.normalize,
-                values.truncateDim,
-                value,
-                values.maxLength,
-                values.truncate,
-                values.batchTokens));
+        return changed(draft -> draft.similarity = value);
     }
 
     /// Most tokens of a text; empty for what the checkpoint says.
@@ -184,16 +167,7 @@ public final class BiEncoderOptions {
     ///
     /// @throws IllegalArgumentException if not positive
     public BiEncoderOptions withMaxLength(int value) {
-        return new BiEncoderOptions(new Values(
-                values.pooling,
-                values.specb,
-                values.prompts,
-                values.normalize,
-                values.truncateDim,
-                values.similarity,
-                positive("maximal length", value),
-                values.truncate,
-                values.batchTokens));
+        return changed(draft -> draft.maxLength = positive("maximal length", value));
     }
 
     /// Whether longer texts are cut; otherwise they are an error.
@@ -204,16 +178,7 @@ public final class BiEncoderOptions {
     /// With texts cut that are too long, or with a [io.github.sgpt4j.error.FormatException] for the first of them,
     /// before it and the texts near it are computed.
     public BiEncoderOptions withTruncate(boolean value) {
-        return new BiEncoderOptions(new Values(
-                values.pooling,
-                values.specb,
-                values.prompts,
-                values.normalize,
-                values.truncateDim,
-                values.similarity,
-                values.maxLength,
-                value,
-                values.batchTokens));
+        return changed(draft -> draft.truncate = value);
     }
 
     /// Most tokens computed at the same time on a device, which bounds the memory for activations; on the CPU, threads
@@ -226,16 +191,7 @@ public final class BiEncoderOptions {
     ///
     /// @throws IllegalArgumentException if not positive
     public BiEncoderOptions withBatchTokens(int value) {
-        return new BiEncoderOptions(new Values(
-                values.pooling,
-                values.specb,
-                values.prompts,
-                values.normalize,
-                values.truncateDim,
-                values.similarity,
-                values.maxLength,
-                values.truncate,
-                positive("batch tokens", value)));
+        return changed(draft -> draft.batchTokens = positive("batch tokens", value));
     }
 
     private static OptionalInt optional(@Nullable Integer value) {

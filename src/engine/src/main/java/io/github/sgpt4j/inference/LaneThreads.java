@@ -1,6 +1,7 @@
 package io.github.sgpt4j.inference;
 
 import io.github.sgpt4j.call.Cancellation;
+import io.github.sgpt4j.call.Uninterrupted;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadFactory;
@@ -59,15 +60,7 @@ public final class LaneThreads {
             }
             LockSupport.park(this);
         }
-        for (Thread thread : threads) {
-            while (thread.isAlive()) {
-                try {
-                    thread.join();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-        }
+        Uninterrupted.join(threads);
         if (interrupted) {
             waiter.interrupt();
         }

@@ -178,24 +178,12 @@ public final class SemanticIndex implements AutoCloseable {
                     "vectors: expected %d, one a document, got %d".formatted(documents.size(), vectors.length));
         }
         for (float[] vector : vectors) {
-            requireEmbedding(vector);
+            VectorIndex.requireVector(vector, model().dimension());
         }
         changing(() -> {
             to.write(documents, vectors);
             return to;
         });
-    }
-
-    private void requireEmbedding(float[] vector) {
-        if (vector.length != model().dimension()) {
-            throw new IllegalArgumentException(
-                    "vector: expected %d components, got %d".formatted(model().dimension(), vector.length));
-        }
-        for (float value : vector) {
-            if (!Float.isFinite(value)) {
-                throw new IllegalArgumentException("vector: expected finite numbers, got " + value);
-            }
-        }
     }
 
     /// Removes documents by id; ids that the index lacks are passed over. Searches see it after [#commit].
@@ -332,7 +320,7 @@ public final class SemanticIndex implements AutoCloseable {
     /// @throws IllegalArgumentException if the vector does not fit the model or is not finite, or the options ask
     ///     for words or re-ranking, which need a text
     public List<Hit> search(float[] vector, SearchOptions options) throws IOException {
-        requireEmbedding(vector);
+        VectorIndex.requireVector(vector, model().dimension());
         if (options.mode() != SearchMode.DENSE || options.rerank() > 0) {
             throw new IllegalArgumentException(
                     "search by vector: expected mode dense without re-ranking, got " + options);

@@ -160,7 +160,7 @@ final class VectorFile {
             float[] row = new float[dimension];
             vectors.copyTo((long) i * dimension, row, 0, dimension);
             try {
-                index.add(List.of(id), new float[][] {row});
+                index.add(id, row);
             } catch (IllegalArgumentException e) {
                 throw new FormatException("%s: vector %d: %s".formatted(file, i, e.getMessage()), e);
             }

@@ -116,6 +116,11 @@ public final class VectorIndex {
     }
 
     private float[] check(float[] vector) {
+        return requireVector(vector, dimension);
+    }
+
+    /// @throws IllegalArgumentException if a vector has another dimension, or a number that is not finite
+    static float[] requireVector(float[] vector, int dimension) {
         if (vector.length != dimension) {
             throw new IllegalArgumentException(
                     "vector: expected %d components, got %d".formatted(dimension, vector.length));

@@ -26,7 +26,7 @@ public final class PromptOptions {
         return query != null || document != null;
     }
 
-    /// The option that says nothing about texts of a kind, if it is given.
+    /// Whether an option is given that says nothing about texts of a kind.
     public boolean isWithout(TextKind kind) {
         return query != null && kind != TextKind.QUERY || document != null && kind != TextKind.DOCUMENT;
     }
