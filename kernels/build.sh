@@ -10,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-readonly package=target/resources/io/github/sgpt4j/backend/cuda
+readonly package=target/resources/io/github/sgpt4j/backend/cuda/launch
 
 # Turing, Ampere, Ada, Hopper, Blackwell. No kernel asks for more than compute capability 8.0, so that one form of PTX
 # serves all after Turing, and any later GPU.

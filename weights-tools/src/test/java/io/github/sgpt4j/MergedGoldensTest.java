@@ -10,7 +10,7 @@ import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.model.AdaptedModel;
 import io.github.sgpt4j.model.Decoder;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Half;
 import io.github.sgpt4j.tensor.LittleEndian;
 import io.github.sgpt4j.weights.WeightTensor;
@@ -67,7 +67,7 @@ class MergedGoldensTest {
                 adapter,
                 Optional.of(base(adapter)),
                 target,
-                ConvertOptions.DEFAULT.withType(ConvertOptions.StoredType.F32),
+                ConvertOptions.DEFAULT.withDtype(Dtype.FP32),
                 ConvertListener.NONE);
         assertEquals(List.of(), report.notices());
         try (Stream<Path> files = Files.list(target)) {
@@ -83,7 +83,7 @@ class MergedGoldensTest {
             names.addAll(report.droppedBuffers());
             assertEquals(opened.names(), names);
             for (String name : merged.names()) {
-                assertEquals(DType.F32, merged.get(name).dtype(), name);
+                assertEquals(ElementType.F32, merged.get(name).dtype(), name);
                 assertArrayEquals(opened.get(name).toFloats(), merged.get(name).toFloats(), name);
             }
             Decoder decoder = Decoder.load(target, merged, backend);
@@ -143,7 +143,7 @@ class MergedGoldensTest {
         try (Weights merged = Weights.open(target);
                 Weights opened = AdaptedModel.of(adapter, Optional.of(base)).openWeights()) {
             for (String name : merged.names()) {
-                assertEquals(DType.BF16, merged.get(name).dtype(), name);
+                assertEquals(ElementType.BF16, merged.get(name).dtype(), name);
                 assertEquals(
                         -1, rounded(opened.get(name)).mismatch(merged.get(name).data()), name);
             }

@@ -2,10 +2,10 @@ package io.github.sgpt4j.jmh;
 
 import io.github.sgpt4j.backend.AttentionParameters;
 import io.github.sgpt4j.backend.Batch;
+import io.github.sgpt4j.backend.Precision;
 import io.github.sgpt4j.backend.Tensor;
 import io.github.sgpt4j.backend.cpu.CpuBackend;
 import io.github.sgpt4j.backend.cpu.CpuOptions;
-import io.github.sgpt4j.backend.cpu.WeightFormat;
 import io.github.sgpt4j.batch.PackedBatch;
 import java.util.Collections;
 import java.util.SplittableRandom;
@@ -66,7 +66,7 @@ public class AttentionBenchmark {
     public void open() {
         int sequences = Math.max(1, tokens / length);
         parameters = new AttentionParameters(HEADS, HEADS, HEAD_DIM, 0.125f, window, new float[0]);
-        backend = new CpuBackend(new CpuOptions(Settings.threads(), WeightFormat.F32));
+        backend = new CpuBackend(new CpuOptions(Settings.threads(), Precision.FP32));
         batch = backend.upload(PackedBatch.of(Collections.nCopies(sequences, new int[length])));
         SplittableRandom random = new SplittableRandom(1);
         float[] values = new float[sequences * length * parameters.qkvColumns()];

@@ -4,7 +4,7 @@ import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import io.github.sgpt4j.backend.cpu.kernel.Tiles;
 import io.github.sgpt4j.backend.cpu.kernel.WeightTiles;
 import io.github.sgpt4j.backend.cpu.kernel.Widening;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
@@ -146,7 +146,7 @@ final class Int8Study {
                     long from = (long) p * panel.length;
                     inHalves(
                             panel.length,
-                            (at, count) -> Widening.widen(halves, DType.BF16, 2 * (from + at), panel, at, count));
+                            (at, count) -> Widening.widen(halves, ElementType.BF16, 2 * (from + at), panel, at, count));
                     Tiles.multiply(height, a, 0, panel, 0, DEPTH, bias, 0, 0, c, 0, columns);
                 }
             });

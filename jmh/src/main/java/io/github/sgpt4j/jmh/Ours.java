@@ -11,11 +11,11 @@ import io.github.sgpt4j.Pooling;
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.Linear;
 import io.github.sgpt4j.backend.MatrixRows;
+import io.github.sgpt4j.backend.Precision;
 import io.github.sgpt4j.backend.Tensor;
 import io.github.sgpt4j.backend.cpu.CpuBackend;
 import io.github.sgpt4j.backend.cpu.CpuOptions;
-import io.github.sgpt4j.backend.cpu.WeightFormat;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.tokenizer.Tokenizer;
 import io.github.sgpt4j.weights.WeightTensor;
@@ -38,7 +38,7 @@ public final class Ours implements Peer {
 
     @Override
     public String description() {
-        try (CpuBackend backend = new CpuBackend(new CpuOptions(Settings.threads(), WeightFormat.F32))) {
+        try (CpuBackend backend = new CpuBackend(new CpuOptions(Settings.threads(), Precision.FP32))) {
             return "sgpt4j, " + backend.description();
         }
     }
@@ -129,11 +129,11 @@ public final class Ours implements Peer {
             backend = new CpuBackend(new CpuOptions(
                     threads,
                     switch (Settings.dtype()) {
-                        case BF16 -> WeightFormat.BF16;
-                        case FP16 -> WeightFormat.F16;
-                        case AUTO, FP32, TF32 -> WeightFormat.F32;
+                        case BF16 -> Precision.BF16;
+                        case FP16 -> Precision.FP16;
+                        case AUTO, FP32, TF32 -> Precision.FP32;
                     }));
-            WeightTensor weight = new WeightTensor("w", "memory", DType.F32, Shape.of(out, in), data);
+            WeightTensor weight = new WeightTensor("w", "memory", ElementType.F32, Shape.of(out, in), data);
             linear = backend.linear(List.of(MatrixRows.all(weight)), List.of());
             input = backend.upload(x, rows, in);
             output = backend.allocate(rows, out);

@@ -3,7 +3,7 @@ package io.github.sgpt4j.jmh;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.LittleEndian;
 import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.weights.SafetensorsWriter;
@@ -127,7 +127,7 @@ public final class RandomCheckpoint {
     }
 
     private void add(String name, Shape dimensions, float center) {
-        writer.add(name, DType.F32, dimensions, out -> random(name, dimensions.elements(), center, out));
+        writer.add(name, ElementType.F32, dimensions, out -> random(name, dimensions.elements(), center, out));
     }
 
     private static void random(String name, long count, float center, OutputStream out) throws IOException {

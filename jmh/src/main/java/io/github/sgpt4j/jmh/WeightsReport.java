@@ -2,12 +2,12 @@ package io.github.sgpt4j.jmh;
 
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.Dtype;
+import io.github.sgpt4j.backend.Precision;
 import io.github.sgpt4j.backend.cpu.CpuOptions;
-import io.github.sgpt4j.backend.cpu.WeightFormat;
 import io.github.sgpt4j.jmh.Rounds.Contender;
 import io.github.sgpt4j.jmh.Rounds.Times;
 import io.github.sgpt4j.nano.NanoModel;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -102,14 +102,14 @@ final class WeightsReport {
     }
 
     private double packedBytes(Dtype dtype) {
-        WeightFormat format = switch (dtype) {
-            case AUTO -> WeightFormat.AS_STORED;
-            case FP32, TF32 -> WeightFormat.F32;
-            case BF16 -> WeightFormat.BF16;
-            case FP16 -> WeightFormat.F16;
+        Precision format = switch (dtype) {
+            case AUTO -> Precision.AUTO;
+            case FP32, TF32 -> Precision.FP32;
+            case BF16 -> Precision.BF16;
+            case FP16 -> Precision.FP16;
         };
         int hidden = shape.hidden();
-        long square = CpuOptions.of(format).matrixBytes(DType.F32, hidden, hidden);
+        long square = CpuOptions.of(format).matrixBytes(ElementType.F32, hidden, hidden);
         return (double) shape.matrixWeights() / ((long) hidden * hidden) * square;
     }
 

@@ -7,7 +7,7 @@ import io.github.sgpt4j.backend.MatrixRows;
 import io.github.sgpt4j.backend.Norm;
 import io.github.sgpt4j.backend.NormParameters;
 import io.github.sgpt4j.backend.Tensor;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.weights.Weights;
 import java.nio.file.Path;
 import java.util.List;
@@ -45,7 +45,8 @@ record Ceilings(Backend backend) {
     /// Seconds of the fastest product of square matrices.
     private double product(int size) {
         // The handle lives as long as the backend, but nothing uses it after the last synchronisation below.
-        try (Weights weights = Weights.random(Path.of("ceiling"), Map.of("w", new long[] {size, size}), DType.F32, 1);
+        try (Weights weights =
+                        Weights.random(Path.of("ceiling"), Map.of("w", new long[] {size, size}), ElementType.F32, 1);
                 Tensor x = backend.allocateInner(size, size);
                 Tensor some = backend.upload(random(MIN_SIZE * size), MIN_SIZE, size);
                 Tensor out = backend.allocateInner(size, size)) {

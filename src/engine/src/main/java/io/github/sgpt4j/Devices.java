@@ -1,14 +1,13 @@
 package io.github.sgpt4j;
 
 import io.github.sgpt4j.backend.Backend;
+import io.github.sgpt4j.backend.Precision;
 import io.github.sgpt4j.backend.cpu.CpuBackend;
 import io.github.sgpt4j.backend.cpu.CpuOptions;
-import io.github.sgpt4j.backend.cpu.WeightFormat;
 import io.github.sgpt4j.backend.cuda.CudaBackend;
-import io.github.sgpt4j.backend.cuda.CudaDevices;
-import io.github.sgpt4j.backend.cuda.CudaOptions;
-import io.github.sgpt4j.backend.cuda.DeviceInfo;
-import io.github.sgpt4j.backend.cuda.Precision;
+import io.github.sgpt4j.backend.cuda.device.CudaDevices;
+import io.github.sgpt4j.backend.cuda.device.CudaOptions;
+import io.github.sgpt4j.backend.cuda.device.DeviceInfo;
 import io.github.sgpt4j.error.BackendException;
 import io.github.sgpt4j.text.Quoted;
 import java.util.ArrayList;
@@ -159,8 +158,7 @@ public final class Devices {
     private static Backend openWithRoom(ModelOptions options, long elements) {
         CudaBackend backend = new CudaBackend(new CudaOptions(0, precision(options.dtype())));
         try {
-            long needed = Math.addExact(
-                    Math.multiplyExact(elements, backend.precision().bytes()), ROOM_BYTES);
+            long needed = Math.addExact(Math.multiplyExact(elements, backend.weightBytes()), ROOM_BYTES);
             long free = backend.freeBytes();
             if (free < needed) {
                 throw new BackendException("%s: too little device memory for the model: %,d bytes needed, %,d free"
@@ -173,30 +171,27 @@ public final class Devices {
         }
     }
 
-    private static Optional<Precision> precision(Dtype dtype) {
+    private static Precision precision(Dtype dtype) {
         return switch (dtype) {
-            case AUTO -> Optional.empty();
-            case FP32 -> Optional.of(Precision.FP32);
-            case TF32 -> Optional.of(Precision.TF32);
-            case BF16 -> Optional.of(Precision.BF16);
-            case FP16 -> Optional.of(Precision.FP16);
+            case AUTO -> Precision.AUTO;
+            case FP32 -> Precision.FP32;
+            case TF32 -> Precision.TF32;
+            case BF16 -> Precision.BF16;
+            case FP16 -> Precision.FP16;
         };
     }
 
     private static CpuBackend openCpu(ModelOptions options) {
-        return new CpuBackend(CpuOptions.of(options.threads(), weightFormat(options.dtype())));
+        return new CpuBackend(CpuOptions.of(options.threads(), cpuPrecision(options.dtype())));
     }
 
     /// How the CPU holds weights.
     ///
     /// @throws BackendException for [Dtype#TF32]
-    static WeightFormat weightFormat(Dtype dtype) {
-        return switch (dtype) {
-            case AUTO -> WeightFormat.AS_STORED;
-            case FP32 -> WeightFormat.F32;
-            case BF16 -> WeightFormat.BF16;
-            case FP16 -> WeightFormat.F16;
-            case TF32 -> throw new BackendException("cpu: dtype tf32 is for GPUs, use fp32");
-        };
+    static Precision cpuPrecision(Dtype dtype) {
+        if (dtype == Dtype.TF32) {
+            throw new BackendException("cpu: dtype tf32 is for GPUs, use fp32");
+        }
+        return precision(dtype);
     }
 }

@@ -7,7 +7,7 @@ import io.github.sgpt4j.inference.TokenPooling;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.DecoderLayout;
 import io.github.sgpt4j.model.family.DecoderConfig;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.weights.ExpectedTensor;
 import io.github.sgpt4j.weights.Weights;
 import java.util.ArrayList;
@@ -33,7 +33,7 @@ final class MemoryEstimate {
                 ModuleWeights.of(checkpoint.modules(), layout.config().embeddingWidth(), checkpoint.json());
         List<MemoryNeed> needs = new ArrayList<>();
         for (Dtype dtype : CPU_DTYPES) {
-            CpuOptions options = CpuOptions.of(Devices.weightFormat(dtype));
+            CpuOptions options = CpuOptions.of(Devices.cpuPrecision(dtype));
             long weights = cpuBytes(layout.decoder(), stored, options);
             for (ModuleWeights module : inModules) {
                 try (Weights own = Weights.open(module.folder())) {
@@ -63,7 +63,7 @@ final class MemoryEstimate {
 
     /// Bytes of tensors on the CPU with weights held as `options` say.
     static long cpuBytes(List<ExpectedTensor> tensors, Weights stored, CpuOptions options) {
-        DType common = commonType(tensors, stored);
+        ElementType common = commonType(tensors, stored);
         return sum(tensors, tensor -> switch (tensor.use()) {
             case MATRIX -> matrixBytes(tensor, 0, 1, common, options);
             case TRANSPOSED_MATRIX -> matrixBytes(tensor, 1, 0, common, options);
@@ -72,7 +72,7 @@ final class MemoryEstimate {
         });
     }
 
-    private static long matrixBytes(ExpectedTensor tensor, int out, int in, DType stored, CpuOptions options) {
+    private static long matrixBytes(ExpectedTensor tensor, int out, int in, ElementType stored, CpuOptions options) {
         return options.matrixBytes(
                 stored,
                 Math.toIntExact(tensor.shape().dimension(in)),
@@ -80,8 +80,8 @@ final class MemoryEstimate {
     }
 
     /// The type that all matrices are stored in. F32 if they differ, since stacked ones may then be held so.
-    private static DType commonType(List<ExpectedTensor> tensors, Weights stored) {
-        List<DType> types = tensors.stream()
+    private static ElementType commonType(List<ExpectedTensor> tensors, Weights stored) {
+        List<ElementType> types = tensors.stream()
                 .filter(tensor -> switch (tensor.use()) {
                     case MATRIX, TRANSPOSED_MATRIX -> true;
                     case VECTOR, TABLE -> false;
@@ -89,13 +89,13 @@ final class MemoryEstimate {
                 .map(tensor -> storedType(tensor, stored))
                 .distinct()
                 .toList();
-        return types.size() == 1 ? types.getFirst() : DType.F32;
+        return types.size() == 1 ? types.getFirst() : ElementType.F32;
     }
 
-    private static DType storedType(ExpectedTensor tensor, Weights stored) {
+    private static ElementType storedType(ExpectedTensor tensor, Weights stored) {
         return stored.names().contains(tensor.name())
                 ? stored.get(tensor.name()).dtype()
-                : DType.F32;
+                : ElementType.F32;
     }
 
     private static long gpuBytes(List<ExpectedTensor> tensors, Dtype dtype) {

@@ -4,7 +4,7 @@ import io.github.sgpt4j.checkpoint.SentenceModules;
 import io.github.sgpt4j.checkpoint.TransformerSettings;
 import io.github.sgpt4j.model.family.DecoderConfig;
 import io.github.sgpt4j.model.family.Positions;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -71,7 +71,7 @@ public record ModelInfo(
     public record Sources(String pooling, String maxLength, String specb, String prompts) {}
 
     private static final Set<String> PARAMETER_TYPES =
-            Set.of(DType.F64.name(), DType.F32.name(), DType.F16.name(), DType.BF16.name());
+            Set.of(ElementType.F64.name(), ElementType.F32.name(), ElementType.F16.name(), ElementType.BF16.name());
 
     static ModelInfo of(Model model) {
         DecoderConfig c = model.decoder().config();

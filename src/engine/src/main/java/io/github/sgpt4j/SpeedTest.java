@@ -10,7 +10,7 @@ import io.github.sgpt4j.inference.Lanes;
 import io.github.sgpt4j.inference.TokenLoad;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.NamedShape;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.weights.Weights;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -100,13 +100,13 @@ public final class SpeedTest implements AutoCloseable {
     }
 
     /// The type that random weights are stored in: the one to compute with, so that nothing is widened needlessly.
-    private static DType stored(ModelOptions options, Devices.Opened devices) {
+    private static ElementType stored(ModelOptions options, Devices.Opened devices) {
         boolean cpu = devices.backends().getFirst().name().equals("cpu");
         return switch (options.dtype()) {
-            case AUTO -> cpu ? DType.F32 : DType.BF16;
-            case FP32, TF32 -> DType.F32;
-            case BF16 -> DType.BF16;
-            case FP16 -> DType.F16;
+            case AUTO -> cpu ? ElementType.F32 : ElementType.BF16;
+            case FP32, TF32 -> ElementType.F32;
+            case BF16 -> ElementType.BF16;
+            case FP16 -> ElementType.F16;
         };
     }
 

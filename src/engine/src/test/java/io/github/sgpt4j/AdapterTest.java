@@ -17,7 +17,7 @@ import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.model.AdaptedModel;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.tensor.Shape;
-import io.github.sgpt4j.testing.Checkpoint;
+import io.github.sgpt4j.testing.CheckpointFolder;
 import io.github.sgpt4j.testing.Closeness;
 import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.testing.Refusal;
@@ -249,7 +249,7 @@ class AdapterTest {
 
     @Test
     void aModelWithAnAdapterEmbedsAsItsMergedTwin() throws IOException {
-        Checkpoint model = Checkpoint.copy("qwen3-ce", folder);
+        CheckpointFolder model = CheckpointFolder.copy("qwen3-ce", folder);
         Path adapter = Files.createDirectory(folder.resolve("adapter"));
         float[] a = new float[160];
         Arrays.fill(a, 0.01f);

@@ -9,8 +9,8 @@ import io.github.sgpt4j.error.BackendException;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.SgptException;
 import io.github.sgpt4j.error.UnsupportedModelException;
-import io.github.sgpt4j.tensor.DType;
-import io.github.sgpt4j.testing.Checkpoint;
+import io.github.sgpt4j.tensor.ElementType;
+import io.github.sgpt4j.testing.CheckpointFolder;
 import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.testing.Refusal;
 import io.github.sgpt4j.weights.Weights;
@@ -34,11 +34,11 @@ class BrokenCheckpointTest {
     @TempDir
     Path folder;
 
-    private Checkpoint model;
+    private CheckpointFolder model;
 
     @BeforeEach
     void copyModel() {
-        model = Checkpoint.copy("gptneo-be", folder);
+        model = CheckpointFolder.copy("gptneo-be", folder);
     }
 
     private void refused(Class<? extends SgptException> type, String... parts) {
@@ -190,8 +190,8 @@ class BrokenCheckpointTest {
     @Test
     void aTensorOfATypeNotToComputeWith() {
         model.tensors(t -> t.name().equals("ln_f.weight")
-                ? Optional.of(new Checkpoint.Replacement(DType.I64, 64))
-                : Checkpoint.keep(t));
+                ? Optional.of(new CheckpointFolder.Replacement(ElementType.I64, 64))
+                : CheckpointFolder.keep(t));
         refused(UnsupportedModelException.class, Weights.SINGLE_FILE, "ln_f.weight", "expected F32", "got I64");
     }
 

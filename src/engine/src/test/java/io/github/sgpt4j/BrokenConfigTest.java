@@ -7,7 +7,7 @@ import com.sun.management.ThreadMXBean;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.SgptException;
 import io.github.sgpt4j.error.UnsupportedModelException;
-import io.github.sgpt4j.testing.Checkpoint;
+import io.github.sgpt4j.testing.CheckpointFolder;
 import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.testing.Refusal;
 import io.github.sgpt4j.weights.Weights;
@@ -97,25 +97,25 @@ class BrokenConfigTest {
         return OPTIONAL.keySet().stream();
     }
 
-    private static void refused(Checkpoint model, String... parts) {
+    private static void refused(CheckpointFolder model, String... parts) {
         Refusal.check(FormatException.class, () -> Model.open(model.directory()).close(), parts);
     }
 
-    private static void unsupported(Checkpoint model, String... parts) {
+    private static void unsupported(CheckpointFolder model, String... parts) {
         Refusal.check(
                 UnsupportedModelException.class,
                 () -> Model.open(model.directory()).close(),
                 parts);
     }
 
-    private Checkpoint copy(String golden) {
-        return Checkpoint.copy(golden, folder);
+    private CheckpointFolder copy(String golden) {
+        return CheckpointFolder.copy(golden, folder);
     }
 
     @ParameterizedTest
     @MethodSource("families")
     void aRequiredKeyThatIsMissing(String golden) {
-        Checkpoint model = copy(golden);
+        CheckpointFolder model = copy(golden);
         for (String key : REQUIRED.get(golden)) {
             refused(model.remove(CONFIG, key), CONFIG, "expected key", "found none");
             refused(model.set(CONFIG, key, "null"), CONFIG, "expected key", "found none");
@@ -126,7 +126,7 @@ class BrokenConfigTest {
     @ParameterizedTest
     @MethodSource("families")
     void anIntegerThatIsNone(String golden) {
-        Checkpoint model = copy(golden);
+        CheckpointFolder model = copy(golden);
         List<String> keys = new ArrayList<>(REQUIRED.get(golden));
         keys.addAll(OPTIONAL.getOrDefault(golden, List.of()));
         for (String key : keys) {
@@ -140,13 +140,13 @@ class BrokenConfigTest {
     @ParameterizedTest
     @MethodSource("optionalFamilies")
     void anOptionalKeyThatIsNullCountsAsAbsent(String golden) {
-        Checkpoint model = copy(golden);
+        CheckpointFolder model = copy(golden);
         for (String key : OPTIONAL.get(golden)) {
             assertSameOutcome(model.set(CONFIG, key, "null").directory(), model, key);
         }
     }
 
-    private static void assertSameOutcome(Path withNull, Checkpoint model, String key) {
+    private static void assertSameOutcome(Path withNull, CheckpointFolder model, String key) {
         String first = outcome(withNull);
         if (!NULL_IS_A_VALUE.contains(key)) {
             assertTrue(first.equals(outcome(model.remove(CONFIG, key).directory())), key + ": " + first);
@@ -165,7 +165,7 @@ class BrokenConfigTest {
     @ParameterizedTest
     @MethodSource("families")
     void anyHugeSizeIsRefusedCheaply(String golden) {
-        Checkpoint model = copy(golden);
+        CheckpointFolder model = copy(golden);
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         List<String> keys = new ArrayList<>(REQUIRED.get(golden));
         keys.addAll(OPTIONAL.getOrDefault(golden, List.of()));
@@ -188,7 +188,7 @@ class BrokenConfigTest {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         for (String golden :
                 List.of("gpt2-be", "gptneo-be", "gptj-be", "bloom-be", "gptneox-be", "opt-ce", "qwen2-be")) {
-            Checkpoint model = copy(golden);
+            CheckpointFolder model = copy(golden);
             String text = new String(model.bytes(CONFIG), java.nio.charset.StandardCharsets.UTF_8);
             model.write(
                     CONFIG,
@@ -270,7 +270,7 @@ class BrokenConfigTest {
 
     @Test
     void attentionTypesForMoreLayersThanAnyModelHas() {
-        Checkpoint model = copy("gptneo-be");
+        CheckpointFolder model = copy("gptneo-be");
         String text = new String(model.bytes(CONFIG), java.nio.charset.StandardCharsets.UTF_8);
         model.write(
                 CONFIG,
@@ -281,7 +281,7 @@ class BrokenConfigTest {
 
     @Test
     void layerTypesThatDoNotFit() {
-        Checkpoint model = copy("qwen3-be");
+        CheckpointFolder model = copy("qwen3-be");
         refused(model.set(CONFIG, "layer_types", "[\"full_attention\"]"), CONFIG, "layer_types", "2 kinds");
         refused(model.set(CONFIG, "layer_types", "\"full_attention\""), CONFIG, "layer_types", "2 kinds");
         unsupported(
@@ -294,7 +294,7 @@ class BrokenConfigTest {
 
     @Test
     void ropeParametersThatAreNotKnownOrMalformed() {
-        Checkpoint model = copy("llama-be");
+        CheckpointFolder model = copy("llama-be");
         unsupported(ropes(model, "{\"rope_type\": \"longrope\"}"), CONFIG, "\"longrope\"", "yarn");
         unsupported(ropes(model, "{\"rope_type\": \"a\\nb\"}"), CONFIG, "rope_type");
         refused(ropes(model, "[]"), CONFIG, "\"rope_parameters\"", "an object");
@@ -302,7 +302,7 @@ class BrokenConfigTest {
         for (String value : List.of("0", "-1", "\"10000\"", "1e400", "{}")) {
             refused(ropes(model, "{\"rope_theta\": " + value + "}"), CONFIG, "rope_theta", "a positive number", "got ");
         }
-        Checkpoint partial = copy("gptneox-be");
+        CheckpointFolder partial = copy("gptneox-be");
         for (String value : List.of("2", "1e300", "0.01", "0.2")) {
             refused(ropes(partial, "{\"partial_rotary_factor\": " + value + "}"), CONFIG, "rotary dimensions", "got ");
             unsupported(ropes(model, "{\"partial_rotary_factor\": " + value + "}"), CONFIG, "partial_rotary_factor");
@@ -312,7 +312,7 @@ class BrokenConfigTest {
         refused(ropes(model, "{\"rope_type\": \"llama3\", \"factor\": 1e-320}"), CONFIG, "rotary");
     }
 
-    private static Checkpoint ropes(Checkpoint model, String json) {
+    private static CheckpointFolder ropes(CheckpointFolder model, String json) {
         return model.set(CONFIG, "rope_parameters", json);
     }
 
@@ -333,7 +333,7 @@ class BrokenConfigTest {
     @ParameterizedTest
     @MethodSource("families")
     void everyTensorThatIsMissingOrOfAnotherShape(String golden) {
-        Checkpoint model = copy(golden);
+        CheckpointFolder model = copy(golden);
         Map<String, long[]> shapes = firstLayerAndOutside(golden);
         shapes.forEach((name, shape) -> {
             refused(model.dropTensor(name), "model.safetensors", name, "expected");
@@ -365,7 +365,7 @@ class BrokenConfigTest {
 
     @Test
     void anOutputHeadOfAnotherShape() {
-        Checkpoint model = copy("gptj-ce");
+        CheckpointFolder model = copy("gptj-ce");
         long[] wrong = {1499, 64};
         model.reshape("lm_head.weight", wrong);
         assertDoesNotThrow(() -> BiEncoder.open(model.directory()).close());

@@ -7,7 +7,7 @@ import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.SgptException;
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.tensor.Shape;
-import io.github.sgpt4j.testing.Checkpoint;
+import io.github.sgpt4j.testing.CheckpointFolder;
 import io.github.sgpt4j.testing.Refusal;
 import io.github.sgpt4j.weights.SafetensorsWriter;
 import java.io.IOException;
@@ -30,22 +30,22 @@ class BrokenModulesTest {
     @TempDir
     Path folder;
 
-    private Checkpoint model;
+    private CheckpointFolder model;
 
     @BeforeEach
     void copyModel() {
-        model = Checkpoint.copy("gptneo-be", folder);
+        model = CheckpointFolder.copy("gptneo-be", folder);
     }
 
     private static String module(String type, String path) {
         return "{\"idx\": 0, \"path\": \"%s\", \"type\": \"sentence_transformers.models.%s\"}".formatted(path, type);
     }
 
-    private Checkpoint modules(String... modules) {
+    private CheckpointFolder modules(String... modules) {
         return model.write(MODULES, "[" + String.join(",", modules) + "]");
     }
 
-    private Checkpoint steps(String... steps) {
+    private CheckpointFolder steps(String... steps) {
         String[] all = new String[steps.length + 2];
         all[0] = module("Transformer", "");
         all[1] = module("Pooling", "1_Pooling");
@@ -215,7 +215,7 @@ class BrokenModulesTest {
         }
     }
 
-    private Checkpoint dense(String config) {
+    private CheckpointFolder dense(String config) {
         return steps(module("Dense", "2_Dense")).write("2_Dense/config.json", config);
     }
 
@@ -305,7 +305,7 @@ class BrokenModulesTest {
     /// Tokenizers put special tokens around a text, brackets take two more: a length must have room for them.
     @Test
     void aMaximalLengthWithoutRoomForSpecialTokens() {
-        model = Checkpoint.copy("bloom-be", folder);
+        model = CheckpointFolder.copy("bloom-be", folder);
         String processor = "{\"type\": \"TemplateProcessing\", \"single\": ["
                 + "{\"SpecialToken\": {\"id\": \"<s>\", \"type_id\": 0}}, {\"Sequence\": {\"id\": \"A\", \"type_id\": 0}},"
                 + "{\"SpecialToken\": {\"id\": \"<s>\", \"type_id\": 0}}], \"pair\": [], \"special_tokens\":"
@@ -391,7 +391,7 @@ class BrokenModulesTest {
         refused("2_Dense", "linear.weight", "expected shape", "got ");
     }
 
-    private Checkpoint weighted(String config, int weights) throws IOException {
+    private CheckpointFolder weighted(String config, int weights) throws IOException {
         modules(module("Transformer", ""), module("WeightedMeanPooling", "1_WeightedMeanPooling"));
         model.write("1_WeightedMeanPooling/config.json", config);
         new SafetensorsWriter()

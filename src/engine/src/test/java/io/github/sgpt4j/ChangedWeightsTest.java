@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrowsExactly;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.error.FormatException;
-import io.github.sgpt4j.tensor.DType;
-import io.github.sgpt4j.testing.Checkpoint;
+import io.github.sgpt4j.tensor.ElementType;
+import io.github.sgpt4j.testing.CheckpointFolder;
 import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.testing.StoredAs;
 import io.github.sgpt4j.testing.Variants;
@@ -116,14 +116,14 @@ class ChangedWeightsTest {
     }
 
     /// A bi-encoder that is a cross-encoder as well.
-    private Checkpoint checkpoint(DType dtype) {
-        Checkpoint copy = Checkpoint.copy("gptneo-ce", folder);
+    private CheckpointFolder checkpoint(ElementType dtype) {
+        CheckpointFolder copy = CheckpointFolder.copy("gptneo-ce", folder);
         StoredAs.write(Goldens.model("gptneo-ce"), dtype, copy.file(WEIGHTS));
         return aged(copy);
     }
 
     /// Last modified long ago, so that the next change has another time however coarse the clock is.
-    private static Checkpoint aged(Checkpoint checkpoint) {
+    private static CheckpointFolder aged(CheckpointFolder checkpoint) {
         try (Stream<Path> files = Files.walk(checkpoint.directory())) {
             for (Path file : (Iterable<Path>) files::iterator) {
                 Files.setLastModifiedTime(file, EARLIER);
@@ -149,7 +149,7 @@ class ChangedWeightsTest {
 
     @ParameterizedTest
     @EnumSource(names = {"F32", "F16", "BF16"})
-    void betweenCallsTheNextOneAndAllAfterItAreRefused(DType dtype) throws IOException {
+    void betweenCallsTheNextOneAndAllAfterItAreRefused(ElementType dtype) throws IOException {
         for (Map.Entry<String, Change> change :
                 refused(checkpoint(dtype).file(WEIGHTS)).entrySet()) {
             Path file = checkpoint(dtype).file(WEIGHTS);
@@ -178,7 +178,7 @@ class ChangedWeightsTest {
 
     @ParameterizedTest
     @EnumSource(names = {"F32", "F16", "BF16"})
-    void beforeTheFirstCallItIsRefused(DType dtype) throws IOException {
+    void beforeTheFirstCallItIsRefused(ElementType dtype) throws IOException {
         for (Change change : refused(checkpoint(dtype).file(WEIGHTS)).values()) {
             Path file = checkpoint(dtype).file(WEIGHTS);
             try (Model model = Model.open(file.getParent())) {
@@ -197,7 +197,7 @@ class ChangedWeightsTest {
 
     @ParameterizedTest
     @EnumSource(names = {"F32", "F16", "BF16"})
-    void duringACallThatCallIsRefused(DType dtype) throws IOException {
+    void duringACallThatCallIsRefused(ElementType dtype) throws IOException {
         for (Change change : refused(checkpoint(dtype).file(WEIGHTS)).values()) {
             Path file = checkpoint(dtype).file(WEIGHTS);
             try (Model model = Model.open(file.getParent(), ModelOptions.DEFAULT.withThreads(2))) {
@@ -233,7 +233,7 @@ class ChangedWeightsTest {
     @ParameterizedTest
     @MethodSource("harmless")
     void whoDeletesOrReplacesTheFileIsNotNoticed(Change change) throws IOException {
-        for (DType dtype : List.of(DType.F32, DType.F16, DType.BF16)) {
+        for (ElementType dtype : List.of(ElementType.F32, ElementType.F16, ElementType.BF16)) {
             Path file = checkpoint(dtype).file(WEIGHTS);
             float[][] expected;
             String fingerprint;
@@ -251,7 +251,7 @@ class ChangedWeightsTest {
 
     @Test
     void aModelOpenedAgainIsTheNewOne() throws IOException {
-        Path file = checkpoint(DType.F32).file(WEIGHTS);
+        Path file = checkpoint(ElementType.F32).file(WEIGHTS);
         try (Model before = Model.open(file.getParent())) {
             BiEncoder encoder = BiEncoder.of(before, BiEncoderOptions.DEFAULT);
             overwrite(file);
@@ -264,7 +264,7 @@ class ChangedWeightsTest {
 
     @Test
     void aFileThatIsAsItWasAgainIsStillRefused() throws IOException {
-        Path file = checkpoint(DType.F32).file(WEIGHTS);
+        Path file = checkpoint(ElementType.F32).file(WEIGHTS);
         byte[] content = Files.readAllBytes(file);
         try (Model model = Model.open(file.getParent())) {
             BiEncoder encoder = BiEncoder.of(model, BiEncoderOptions.DEFAULT);
@@ -278,7 +278,7 @@ class ChangedWeightsTest {
 
     @Test
     void aFileThatIsCutUnderAnotherNameIsAFault() throws IOException {
-        Path file = checkpoint(DType.BF16).file(WEIGHTS);
+        Path file = checkpoint(ElementType.BF16).file(WEIGHTS);
         try (Model model = Model.open(file.getParent())) {
             BiEncoder encoder = BiEncoder.of(model, BiEncoderOptions.DEFAULT);
             Path moved = Files.move(file, file.resolveSibling("moved"));
@@ -295,7 +295,7 @@ class ChangedWeightsTest {
 
     @Test
     void aShardIsNamed() throws IOException {
-        Checkpoint copy = aged(Checkpoint.copy("gptj-be", folder));
+        CheckpointFolder copy = aged(CheckpointFolder.copy("gptj-be", folder));
         Path shard = copy.file("model-00002-of-00003.safetensors");
         try (BiEncoder encoder = BiEncoder.open(copy.directory())) {
             encoder.embed("text");
@@ -313,7 +313,7 @@ class ChangedWeightsTest {
     @MethodSource("modules")
     void aModuleThatChangesIsNamedAndTheModelGoesOn(String variant) throws IOException {
         for (Change change : List.<Change>of(cutTo(0), ChangedWeightsTest::overwrite)) {
-            Checkpoint copy = copied(Variants.model(variant));
+            CheckpointFolder copy = copied(Variants.model(variant));
             Path file = moduleWeights(copy.directory());
             try (Model model = Model.open(copy.directory())) {
                 BiEncoder encoder = BiEncoder.of(model, BiEncoderOptions.DEFAULT);
@@ -334,7 +334,7 @@ class ChangedWeightsTest {
         }
     }
 
-    private Checkpoint copied(Path source) throws IOException {
+    private CheckpointFolder copied(Path source) throws IOException {
         Path target = Files.createTempDirectory(folder, "copy-");
         try (Stream<Path> files = Files.walk(source)) {
             for (Path file : (Iterable<Path>) files::iterator) {
@@ -343,14 +343,14 @@ class ChangedWeightsTest {
                 }
             }
         }
-        return aged(new Checkpoint("", target));
+        return aged(new CheckpointFolder("", target));
     }
 
     @Test
     void anAdapterAndItsBaseAreNamed() throws IOException {
         for (String changed : List.of(WEIGHTS, "adapter_model.safetensors")) {
             Path adapter = Goldens.root().resolveSibling("adapters").resolve("llama-bias-all");
-            Checkpoint copy = copied(Variants.model(
+            CheckpointFolder copy = copied(Variants.model(
                     Goldens.json(adapter.resolve("expected.json")).get("base").textValue()));
             for (String name : List.of("adapter_config.json", "adapter_model.safetensors")) {
                 Files.copy(adapter.resolve(name), copy.file(name));
@@ -367,7 +367,7 @@ class ChangedWeightsTest {
 
     @Test
     void aSpeedTestIsRefusedToo() throws IOException {
-        Path file = checkpoint(DType.F32).file(WEIGHTS);
+        Path file = checkpoint(ElementType.F32).file(WEIGHTS);
         try (SpeedTest test = SpeedTest.of(file.getParent(), ModelOptions.DEFAULT)) {
             touch(file);
             refusal(file, () -> test.run(1, 4, 2, 64, 0));

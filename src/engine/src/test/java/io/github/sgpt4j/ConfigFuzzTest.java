@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.util.RawValue;
 import io.github.sgpt4j.error.SgptException;
-import io.github.sgpt4j.testing.Checkpoint;
+import io.github.sgpt4j.testing.CheckpointFolder;
 import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.testing.Refusal;
 import java.nio.charset.StandardCharsets;
@@ -166,7 +166,7 @@ class ConfigFuzzTest {
     @ParameterizedTest
     @MethodSource("families")
     void damagedConfigurationsWorkOrAreRefused(String golden) {
-        Checkpoint model = Checkpoint.copy(golden, folder);
+        CheckpointFolder model = CheckpointFolder.copy(golden, folder);
         List<String> files =
                 FILES.stream().filter(f -> Files.exists(model.file(f))).toList();
         for (int i = 0; i < ITERATIONS; i++) {
@@ -183,10 +183,10 @@ class ConfigFuzzTest {
     }
 
     private static byte[] original(String golden, String file) {
-        return new Checkpoint(golden, Goldens.model(golden)).bytes(file);
+        return new CheckpointFolder(golden, Goldens.model(golden)).bytes(file);
     }
 
-    private void useOrRefuse(Checkpoint model, Map<String, String> damage) {
+    private void useOrRefuse(CheckpointFolder model, Map<String, String> damage) {
         try (Model opened = Model.open(model.directory(), ModelOptions.DEFAULT.withThreads(1))) {
             opened.info();
             try (BiEncoder encoder = BiEncoder.of(opened, BiEncoderOptions.DEFAULT)) {

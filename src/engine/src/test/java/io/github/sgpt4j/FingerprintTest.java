@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.sgpt4j.testing.Checkpoint;
+import io.github.sgpt4j.testing.CheckpointFolder;
 import io.github.sgpt4j.testing.Goldens;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -25,15 +25,16 @@ class FingerprintTest {
     void isTheSameForACopyElsewhere() {
         String original = ofModel(Goldens.model("gptneo-be"));
         assertTrue(original.matches("[0-9a-f]{32}"), original);
-        assertEquals(original, ofModel(Checkpoint.copy("gptneo-be", folder).directory()));
+        assertEquals(
+                original, ofModel(CheckpointFolder.copy("gptneo-be", folder).directory()));
         assertEquals(
                 ofBiEncoder(Goldens.model("gptneo-be"), BiEncoderOptions.DEFAULT),
-                ofBiEncoder(Checkpoint.copy("gptneo-be", folder).directory(), BiEncoderOptions.DEFAULT));
+                ofBiEncoder(CheckpointFolder.copy("gptneo-be", folder).directory(), BiEncoderOptions.DEFAULT));
     }
 
     @Test
     void changesWithOneBitOfASmallTensorOrAtTheEndOfALargeOne() throws IOException {
-        Checkpoint copy = Checkpoint.copy("gptneo-be", folder);
+        CheckpointFolder copy = CheckpointFolder.copy("gptneo-be", folder);
         byte[] weights = copy.bytes("model.safetensors");
         Set<String> different = new HashSet<>();
         different.add(ofModel(copy.directory()));
@@ -48,7 +49,7 @@ class FingerprintTest {
 
     @Test
     void changesWithTheTokenizerAndTheConfiguration() {
-        Checkpoint copy = Checkpoint.copy("gptneo-be", folder);
+        CheckpointFolder copy = CheckpointFolder.copy("gptneo-be", folder);
         String before = ofModel(copy.directory());
         copy.write("tokenizer.json", new String(copy.bytes("tokenizer.json"), StandardCharsets.UTF_8) + " ");
         String tokenizer = ofModel(copy.directory());
@@ -102,7 +103,7 @@ class FingerprintTest {
 
     @Test
     void standsForDenseLayersInSeveralFilesToo() throws IOException {
-        Checkpoint copy = Checkpoint.copy("gptneo-be", folder);
+        CheckpointFolder copy = CheckpointFolder.copy("gptneo-be", folder);
         String header = "{\"linear.weight\":{\"dtype\":\"F32\",\"shape\":[3,64],\"data_offsets\":[0,768]}}";
         ByteBuffer dense = ByteBuffer.allocate(8 + header.length() + 768).order(ByteOrder.LITTLE_ENDIAN);
         dense.putLong(header.length()).put(header.getBytes(StandardCharsets.UTF_8));

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.error.FormatException;
-import io.github.sgpt4j.testing.Checkpoint;
+import io.github.sgpt4j.testing.CheckpointFolder;
 import io.github.sgpt4j.testing.Goldens;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -28,7 +28,7 @@ class FiniteResultsTest {
     }
 
     /// A bi-encoder that computes NaN for texts that begin as [#BAD] does, and for no others.
-    private Checkpoint broken(float value) {
+    private CheckpointFolder broken(float value) {
         int token;
         try (Model model = Model.open(Goldens.model("gptneo-be"))) {
             token = model.tokenize(BAD, false)[0];
@@ -36,7 +36,7 @@ class FiniteResultsTest {
                 assertTrue(id != token, "the good text has the broken token");
             }
         }
-        return Checkpoint.copy("gptneo-be", folder).values("wte.weight", values -> {
+        return CheckpointFolder.copy("gptneo-be", folder).values("wte.weight", values -> {
             int width = values.length / vocabulary();
             values[token * width + 1] = value;
         });
@@ -50,7 +50,7 @@ class FiniteResultsTest {
 
     @Test
     void everyWayToEmbedThrowsForNaN() {
-        Checkpoint checkpoint = broken(Float.NaN);
+        CheckpointFolder checkpoint = broken(Float.NaN);
         try (BiEncoder encoder = BiEncoder.open(checkpoint.directory())) {
             List<String> texts = List.of(GOOD, BAD, "");
             String expected = "%s: expected finite embeddings, computed NaN for text \"%s\" (2 of 3); Model.scan "
@@ -71,7 +71,7 @@ class FiniteResultsTest {
 
     @Test
     void infinityIsToldAlsoWhereNormalisingMakesItNaN() {
-        Checkpoint checkpoint = broken(0);
+        CheckpointFolder checkpoint = broken(0);
         // The last layer's norm is the last thing before pooling.
         checkpoint.values("ln_f.bias", values -> values[2] = Float.NEGATIVE_INFINITY);
         BiEncoderOptions options = BiEncoderOptions.DEFAULT.withNormalize(true);
@@ -82,7 +82,7 @@ class FiniteResultsTest {
 
     @Test
     void whatIsCutOffIsNotLookedAt() {
-        Checkpoint checkpoint = broken(0);
+        CheckpointFolder checkpoint = broken(0);
         checkpoint.values("ln_f.bias", values -> values[values.length - 1] = Float.NaN);
         try (Model model = Model.open(checkpoint.directory());
                 BiEncoder whole = BiEncoder.of(model, BiEncoderOptions.DEFAULT);
@@ -102,7 +102,7 @@ class FiniteResultsTest {
 
     @Test
     void numbersBeyondSixteenBitsNameTheType() {
-        Checkpoint checkpoint = Checkpoint.copy("gptneo-be", folder);
+        CheckpointFolder checkpoint = CheckpointFolder.copy("gptneo-be", folder);
         checkpoint.values("h.0.mlp.c_fc.weight", values -> Arrays.fill(values, 1e30f));
         ModelOptions half = ModelOptions.DEFAULT.withDtype(Dtype.FP16);
         try (BiEncoder encoder = BiEncoder.open(checkpoint.directory(), half, BiEncoderOptions.DEFAULT)) {
@@ -113,7 +113,7 @@ class FiniteResultsTest {
 
     @Test
     void everyWayToScoreThrowsForNaN() {
-        Checkpoint checkpoint = Checkpoint.copy("gptneo-ce", folder);
+        CheckpointFolder checkpoint = CheckpointFolder.copy("gptneo-ce", folder);
         checkpoint.values("transformer.ln_f.bias", values -> values[0] = Float.NaN);
         try (CrossEncoder encoder = CrossEncoder.open(checkpoint.directory())) {
             String expected = "%s: expected finite scores, computed NaN for query \"q\" and document \"d\" (2 of 2); "
@@ -128,7 +128,7 @@ class FiniteResultsTest {
 
     @Test
     void aTokenThatTheHeadRulesOutIsNoScore() {
-        Checkpoint checkpoint = Checkpoint.copy("gptj-ce", folder);
+        CheckpointFolder checkpoint = CheckpointFolder.copy("gptj-ce", folder);
         int token;
         try (Model model = Model.open(checkpoint.directory())) {
             token = model.tokenize(BAD, false)[0];

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.SgptException;
-import io.github.sgpt4j.tensor.DType;
-import io.github.sgpt4j.testing.Checkpoint;
+import io.github.sgpt4j.tensor.ElementType;
+import io.github.sgpt4j.testing.CheckpointFolder;
 import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.testing.OtherJvm;
 import io.github.sgpt4j.testing.StoredAs;
@@ -71,15 +71,15 @@ class HotTruncationTest {
 
         public static void main(String[] args) throws IOException, InterruptedException {
             Path folder = Path.of(System.getProperty("folder"));
-            for (DType dtype : List.of(DType.BF16, DType.F16, DType.F32)) {
+            for (ElementType dtype : List.of(ElementType.BF16, ElementType.F16, ElementType.F32)) {
                 ofType(dtype, folder);
             }
             System.out.print("ended\n");
         }
 
-        private static void ofType(DType dtype, Path folder) throws IOException, InterruptedException {
+        private static void ofType(ElementType dtype, Path folder) throws IOException, InterruptedException {
             // Until what reads 16-bit floats is compiled; that is much the same for all types.
-            for (int i = 0; i < (dtype == DType.BF16 ? 6 : 2); i++) {
+            for (int i = 0; i < (dtype == ElementType.BF16 ? 6 : 2); i++) {
                 try (Model model = open(fresh(dtype, folder))) {
                     BiEncoder encoder = BiEncoder.of(model, BiEncoderOptions.DEFAULT);
                     CrossEncoder scorer = CrossEncoder.of(model, CrossEncoderOptions.DEFAULT);
@@ -94,7 +94,7 @@ class HotTruncationTest {
             refusals(dtype, folder);
         }
 
-        private static void refusals(DType dtype, Path folder) throws IOException, InterruptedException {
+        private static void refusals(ElementType dtype, Path folder) throws IOException, InterruptedException {
             Path file = fresh(dtype, folder);
             try (Model model = open(file)) {
                 BiEncoder encoder = BiEncoder.of(model, BiEncoderOptions.DEFAULT.withBatchTokens(40));
@@ -152,8 +152,8 @@ class HotTruncationTest {
             writer.join();
         }
 
-        private static Path fresh(DType dtype, Path folder) {
-            Checkpoint copy = Checkpoint.copy("gptneo-ce", folder);
+        private static Path fresh(ElementType dtype, Path folder) {
+            CheckpointFolder copy = CheckpointFolder.copy("gptneo-ce", folder);
             Path file = copy.file("model.safetensors");
             StoredAs.write(Goldens.model("gptneo-ce"), dtype, file);
             return file;

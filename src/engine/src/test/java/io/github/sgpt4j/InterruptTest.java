@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.sgpt4j.error.CancelledException;
 import io.github.sgpt4j.tensor.Shape;
-import io.github.sgpt4j.testing.Checkpoint;
+import io.github.sgpt4j.testing.CheckpointFolder;
 import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.weights.SafetensorsWriter;
 import java.io.IOException;
@@ -185,7 +185,7 @@ class InterruptTest {
     /// With a dense layer, so that several weight files are opened.
     @Test
     void openingThatIsCancelledLeavesNothingOpen() throws IOException {
-        Checkpoint checkpoint = Checkpoint.copy(MODEL, folder);
+        CheckpointFolder checkpoint = CheckpointFolder.copy(MODEL, folder);
         checkpoint.write("modules.json", """
                 [{"path": "", "type": "sentence_transformers.models.Transformer"},
                  {"path": "1", "type": "sentence_transformers.models.Pooling"},

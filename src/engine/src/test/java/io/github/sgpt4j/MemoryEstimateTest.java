@@ -5,12 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.backend.MatrixRows;
 import io.github.sgpt4j.backend.NormParameters;
+import io.github.sgpt4j.backend.Precision;
 import io.github.sgpt4j.backend.cpu.CpuBackend;
 import io.github.sgpt4j.backend.cpu.CpuOptions;
-import io.github.sgpt4j.backend.cpu.WeightFormat;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.DecoderLayout;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.testing.Variants;
 import io.github.sgpt4j.weights.WeightTensor;
@@ -69,13 +69,13 @@ class MemoryEstimateTest {
         private void linear(List<MatrixRows> weight, List<MatrixRows> bias) {
             int in = weight.getFirst().in();
             int out = weight.stream().mapToInt(MatrixRows::count).sum();
-            DType first = weight.getFirst().tensor().dtype();
+            ElementType first = weight.getFirst().tensor().dtype();
             boolean same = weight.stream().allMatch(part -> part.tensor().dtype() == first);
-            bytes += options.matrixBytes(same ? first : DType.F32, in, out);
+            bytes += options.matrixBytes(same ? first : ElementType.F32, in, out);
             long uneven = weight.stream()
                     .filter(part -> part.count() % MAX_PANEL_WIDTH != 0)
                     .count();
-            slack += uneven * options.matrixBytes(DType.F32, in, 1);
+            slack += uneven * options.matrixBytes(ElementType.F32, in, 1);
             bytes += bias.stream().mapToLong(part -> 4L * part.count()).sum();
         }
 
@@ -95,7 +95,7 @@ class MemoryEstimateTest {
         Path directory = checkpoint.resolve("0_Transformer").toFile().isDirectory()
                 ? checkpoint.resolve("0_Transformer")
                 : checkpoint;
-        for (WeightFormat format : WeightFormat.values()) {
+        for (Precision format : CpuOptions.PRECISIONS) {
             for (boolean matrixUnit : new boolean[] {true, false}) {
                 CpuOptions options = new CpuOptions(1, format, 0, matrixUnit);
                 try (Weights weights = Weights.open(directory);

@@ -5,12 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.sgpt4j.backend.Precision;
 import io.github.sgpt4j.backend.cpu.CpuOptions;
-import io.github.sgpt4j.backend.cpu.WeightFormat;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.LittleEndian;
 import io.github.sgpt4j.tensor.Shape;
-import io.github.sgpt4j.testing.Checkpoint;
+import io.github.sgpt4j.testing.CheckpointFolder;
 import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.testing.Variants;
 import io.github.sgpt4j.weights.SafetensorsWriter;
@@ -57,7 +57,7 @@ class ModelFactsTest {
 
     @Test
     void aScanCountsWhatIsNotFinite() throws IOException {
-        Checkpoint checkpoint = Checkpoint.copy("gptneo-be", folder);
+        CheckpointFolder checkpoint = CheckpointFolder.copy("gptneo-be", folder);
         String name = "h.0.mlp.c_fc.bias";
         try (Weights weights = Weights.open(Goldens.model("gptneo-be"))) {
             SafetensorsWriter writer = new SafetensorsWriter();
@@ -105,7 +105,7 @@ class ModelFactsTest {
         data.set(LittleEndian.I16, 2L * (elements - 1), Float.floatToFloat16(7));
         data.set(LittleEndian.I16, 2L * (1 << 16), Float.floatToFloat16(-9));
         data.set(LittleEndian.I16, 2L * 70_000, Float.floatToFloat16(Float.POSITIVE_INFINITY));
-        WeightTensor tensor = new WeightTensor("t", "f", DType.F16, Shape.of(elements), data);
+        WeightTensor tensor = new WeightTensor("t", "f", ElementType.F16, Shape.of(elements), data);
         WeightScan.Statistics statistics = WeightScan.statistics(tensor);
         assertEquals(1, statistics.infinite());
         assertEquals(0, statistics.nan());
@@ -132,11 +132,11 @@ class ModelFactsTest {
             MemoryNeed cpu = needs.get(1);
             // All tensors of this checkpoint are F32 and used: kept as floats they take what the file has, and of
             // these matrices the matrix unit takes less.
-            CpuOptions options = CpuOptions.of(WeightFormat.F32);
+            CpuOptions options = CpuOptions.of(Precision.FP32);
             assertEquals(options.usesMatrixUnit(), cpu.weights() < model.info().bytes());
             assertTrue(cpu.weights() <= model.info().bytes());
             int vocabulary = model.info().vocabulary();
-            assertEquals(options.matrixBytes(DType.F32, model.info().hidden(), vocabulary), cpu.head());
+            assertEquals(options.matrixBytes(ElementType.F32, model.info().hidden(), vocabulary), cpu.head());
             assertEquals(cpu.weights() + cpu.activations(), cpu.total());
             assertEquals(2 * cpu.activations(), model.memoryNeeds(200).get(1).activations());
             assertEquals(cpu.weights(), needs.getFirst().weights(), "stored as floats");
@@ -153,7 +153,7 @@ class ModelFactsTest {
     void memoryOfACheckpointOfSixteenBitsIsThatOfFloatsForTheMatrixUnitAndItsOwnOtherwise() {
         try (Model model = Model.open(Variants.model("st-two-dense-f16"))) {
             List<MemoryNeed> needs = model.memoryNeeds(1);
-            boolean unit = CpuOptions.of(WeightFormat.AS_STORED).usesMatrixUnit();
+            boolean unit = CpuOptions.of(Precision.AUTO).usesMatrixUnit();
             assertEquals(needs.get(unit ? 1 : 3).weights(), needs.getFirst().weights());
             assertTrue(needs.get(1).weights() > needs.get(3).weights());
             assertEquals(needs.get(2).weights(), needs.get(3).weights());
@@ -173,8 +173,8 @@ class ModelFactsTest {
                     Path.of("1_Pooling", "config.json").toString(),
                     model.info().sources().pooling());
         }
-        Checkpoint named =
-                Checkpoint.copy("gptneo-be", folder).set("config.json", "_name_or_path", "\"someone/a-specb-model\"");
+        CheckpointFolder named = CheckpointFolder.copy("gptneo-be", folder)
+                .set("config.json", "_name_or_path", "\"someone/a-specb-model\"");
         try (Model model = Model.open(named.directory())) {
             assertTrue(model.info().specb());
             assertEquals(

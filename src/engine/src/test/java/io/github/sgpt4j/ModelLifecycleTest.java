@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrowsExactly;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.sgpt4j.error.SgptException;
-import io.github.sgpt4j.testing.Checkpoint;
+import io.github.sgpt4j.testing.CheckpointFolder;
 import io.github.sgpt4j.testing.Closeness;
 import io.github.sgpt4j.testing.Goldens;
 import java.io.IOException;
@@ -246,7 +246,7 @@ class ModelLifecycleTest {
     @ParameterizedTest
     @ValueSource(strings = {"gptneo-ce", "gptj-ce"})
     void closingUnmapsTheWeightsAndEndsTheThreads(String golden) throws IOException, InterruptedException {
-        Checkpoint checkpoint = Checkpoint.copy(golden, folder);
+        CheckpointFolder checkpoint = CheckpointFolder.copy(golden, folder);
         Set<Thread> before = workers();
         try (Model model = Model.open(checkpoint.directory(), TWO_THREADS);
                 BiEncoder encoder = BiEncoder.of(model, BiEncoderOptions.DEFAULT)) {
@@ -266,7 +266,7 @@ class ModelLifecycleTest {
 
     @Test
     void aFailureToOpenLeavesNothingBehind() throws IOException, InterruptedException {
-        Checkpoint model = Checkpoint.copy("gptneo-ce", folder);
+        CheckpointFolder model = CheckpointFolder.copy("gptneo-ce", folder);
         Set<Thread> before = workers();
         model.write("tokenizer.json", "{}");
         assertLeavesNothing(model, before);
@@ -276,7 +276,7 @@ class ModelLifecycleTest {
                         .toString());
         model.dropTensor("transformer.ln_f.bias");
         assertLeavesNothing(model, before);
-        model.tensors(Checkpoint::keep).write("modules.json", """
+        model.tensors(CheckpointFolder::keep).write("modules.json", """
                 [{"path": "", "type": "sentence_transformers.models.Transformer"},
                  {"path": "1", "type": "sentence_transformers.models.Pooling"},
                  {"path": "2", "type": "sentence_transformers.models.Dense"}]""");
@@ -291,7 +291,7 @@ class ModelLifecycleTest {
         assertWorkersEnd(before);
     }
 
-    private static void assertLeavesNothing(Checkpoint model, Set<Thread> before)
+    private static void assertLeavesNothing(CheckpointFolder model, Set<Thread> before)
             throws IOException, InterruptedException {
         assertThrows(
                 SgptException.class, () -> BiEncoder.open(model.directory(), TWO_THREADS, BiEncoderOptions.DEFAULT));
@@ -301,7 +301,7 @@ class ModelLifecycleTest {
 
     @Test
     void optionsThatDoNotFitLeaveNothingBehind() throws IOException, InterruptedException {
-        Checkpoint model = Checkpoint.copy("gptneo-be", folder);
+        CheckpointFolder model = CheckpointFolder.copy("gptneo-be", folder);
         Set<Thread> before = workers();
         assertThrowsExactly(
                 IllegalArgumentException.class,

@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.error.UnsupportedModelException;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Shape;
-import io.github.sgpt4j.testing.Checkpoint;
+import io.github.sgpt4j.testing.CheckpointFolder;
 import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.testing.Refusal;
 import io.github.sgpt4j.weights.SafetensorsWriter;
@@ -36,12 +36,12 @@ class OutputHeadTest {
     @TempDir
     Path folder;
 
-    private Checkpoint model;
+    private CheckpointFolder model;
 
     /// A tied Qwen3 that stores the table only.
     @BeforeEach
     void copyModel() {
-        model = Checkpoint.copy("qwen3-ce", folder);
+        model = CheckpointFolder.copy("qwen3-ce", folder);
     }
 
     private void store(BiConsumer<SafetensorsWriter, WeightTensor> writeTable) throws IOException {
@@ -149,7 +149,7 @@ class OutputHeadTest {
     void theUnusedMayBeOfAnyType() throws IOException {
         store((writer, table) -> {
             copy(writer, TABLE, table);
-            writer.add("scales", DType.F4, Shape.of(3, 2), MemorySegment.ofArray(new byte[] {1, 2, 3}));
+            writer.add("scales", ElementType.F4, Shape.of(3, 2), MemorySegment.ofArray(new byte[] {1, 2, 3}));
         });
         assertArrayEquals(
                 score(Goldens.model("qwen3-ce")).scores(),
@@ -167,9 +167,9 @@ class OutputHeadTest {
     @Test
     void theNeededMayNot() {
         model.tensors(tensor -> tensor.name().equals(TABLE)
-                ? Optional.of(
-                        new Checkpoint.Replacement(DType.F8_E8M0, tensor.shape().toArray()))
-                : Checkpoint.keep(tensor));
+                ? Optional.of(new CheckpointFolder.Replacement(
+                        ElementType.F8_E8M0, tensor.shape().toArray()))
+                : CheckpointFolder.keep(tensor));
         Refusal.check(
                 UnsupportedModelException.class,
                 () -> BiEncoder.open(model.directory()).close(),

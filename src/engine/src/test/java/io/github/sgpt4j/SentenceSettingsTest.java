@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.SgptException;
 import io.github.sgpt4j.error.UnsupportedModelException;
-import io.github.sgpt4j.testing.Checkpoint;
+import io.github.sgpt4j.testing.CheckpointFolder;
 import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.testing.Refusal;
 import java.nio.file.Path;
@@ -30,11 +30,11 @@ class SentenceSettingsTest {
     @TempDir
     Path folder;
 
-    private Checkpoint model;
+    private CheckpointFolder model;
 
     @BeforeEach
     void copyModel() {
-        model = Checkpoint.copy(GOLDEN, folder);
+        model = CheckpointFolder.copy(GOLDEN, folder);
     }
 
     private BiEncoder open() {

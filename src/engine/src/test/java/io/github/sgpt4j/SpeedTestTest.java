@@ -8,14 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertThrowsExactly;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.backend.PoolMode;
+import io.github.sgpt4j.backend.Precision;
 import io.github.sgpt4j.backend.TimedBackend;
 import io.github.sgpt4j.backend.cpu.CpuBackend;
 import io.github.sgpt4j.backend.cpu.CpuOptions;
-import io.github.sgpt4j.backend.cpu.WeightFormat;
 import io.github.sgpt4j.batch.SequenceBatch;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.NamedShape;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.weights.WeightTensor;
 import io.github.sgpt4j.weights.Weights;
@@ -39,7 +39,7 @@ class SpeedTestTest {
             """);
 
     private static CpuBackend cpu() {
-        return new CpuBackend(new CpuOptions(2, WeightFormat.AS_STORED));
+        return new CpuBackend(new CpuOptions(2, Precision.AUTO));
     }
 
     @ParameterizedTest
@@ -57,9 +57,9 @@ class SpeedTestTest {
 
     @ParameterizedTest
     @EnumSource(
-            value = DType.class,
+            value = ElementType.class,
             names = {"F32", "F16", "BF16"})
-    void randomWeightsAreSmallAndDiffer(DType dtype) {
+    void randomWeightsAreSmallAndDiffer(ElementType dtype) {
         try (Weights weights = TINY.randomWeights(dtype, 1)) {
             for (String name : weights.names()) {
                 WeightTensor tensor = weights.get(name);
@@ -75,7 +75,7 @@ class SpeedTestTest {
 
     @Test
     void waitingForEveryOperationChangesNoNumber() {
-        try (Weights weights = TINY.randomWeights(DType.F32, 1);
+        try (Weights weights = TINY.randomWeights(ElementType.F32, 1);
                 CpuBackend backend = cpu();
                 TimedBackend timed = new TimedBackend(backend)) {
             SequenceBatch batch = SequenceBatch.of(List.of(new int[] {1, 2, 3, 4, 5, 6}, new int[] {7, 8}));

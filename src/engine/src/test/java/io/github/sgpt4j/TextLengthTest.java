@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.sgpt4j.testing.Checkpoint;
+import io.github.sgpt4j.testing.CheckpointFolder;
 import io.github.sgpt4j.testing.Closeness;
 import io.github.sgpt4j.testing.Goldens;
 import java.nio.file.Path;
@@ -28,7 +28,7 @@ class TextLengthTest {
     void textsAreAsLongAsTheReferenceTakesThem(String golden) {
         JsonNode reference =
                 Goldens.json(Goldens.root().resolveSibling("text-length").resolve(golden + ".json"));
-        Checkpoint checkpoint = Checkpoint.copy(golden, folder);
+        CheckpointFolder checkpoint = CheckpointFolder.copy(golden, folder);
         if (golden.equals("bloom-be")) {
             checkpoint.delete(BERT);
         } else {
@@ -41,7 +41,7 @@ class TextLengthTest {
         }
     }
 
-    private static Model open(Checkpoint checkpoint) {
+    private static Model open(CheckpointFolder checkpoint) {
         return Model.open(checkpoint.directory(), ModelOptions.DEFAULT.withDevice("cpu"));
     }
 
@@ -58,7 +58,7 @@ class TextLengthTest {
         "bloom-be, 2147483647, 1048576, 1",
     })
     void aStatedLengthCountsWherePositionsGoOn(String golden, String stated, int used, int notices) {
-        Checkpoint checkpoint = Checkpoint.copy(golden, folder).set(BERT, "max_seq_length", stated);
+        CheckpointFolder checkpoint = CheckpointFolder.copy(golden, folder).set(BERT, "max_seq_length", stated);
         try (Model model = open(checkpoint)) {
             assertEquals(used, model.info().maxLength());
             assertEquals(notices, model.notices().size(), model.notices().toString());
@@ -72,7 +72,7 @@ class TextLengthTest {
 
     @Test
     void withoutAStatedLengthPositionsCount() {
-        try (Model model = open(Checkpoint.copy("llama-be", folder).remove(BERT, "max_seq_length"))) {
+        try (Model model = open(CheckpointFolder.copy("llama-be", folder).remove(BERT, "max_seq_length"))) {
             assertEquals(160, model.info().maxLength());
             assertEquals("the positions in config.json", model.info().sources().maxLength());
             assertEquals(List.of(), model.notices());
@@ -81,7 +81,7 @@ class TextLengthTest {
 
     @Test
     void withoutAStatedLengthBloomHasNone() {
-        Checkpoint checkpoint = Checkpoint.copy("bloom-be", folder).remove(BERT, "max_seq_length");
+        CheckpointFolder checkpoint = CheckpointFolder.copy("bloom-be", folder).remove(BERT, "max_seq_length");
         checkpoint.remove("tokenizer_config.json", "model_max_length");
         try (Model model = open(checkpoint);
                 BiEncoder encoder = BiEncoder.of(model, BiEncoderOptions.DEFAULT)) {
@@ -99,7 +99,7 @@ class TextLengthTest {
 
     @Test
     void dynamicRotationsEndWithThePositions() {
-        Checkpoint checkpoint = Checkpoint.copy("llama-be", folder)
+        CheckpointFolder checkpoint = CheckpointFolder.copy("llama-be", folder)
                 .set("config.json", "rope_scaling", "{\"type\": \"dynamic\", \"factor\": 2.0}")
                 .set(BERT, "max_seq_length", "400");
         try (Model model = open(checkpoint)) {
@@ -112,7 +112,7 @@ class TextLengthTest {
 
     @Test
     void callersMayAskForMoreThanThePositions() {
-        try (Model model = open(Checkpoint.copy("llama-be", folder))) {
+        try (Model model = open(CheckpointFolder.copy("llama-be", folder))) {
             BiEncoderOptions longer = BiEncoderOptions.DEFAULT.withMaxLength(300);
             try (BiEncoder encoder = BiEncoder.of(model, longer)) {
                 assertEquals(300, encoder.tokenize("word ".repeat(500), TextKind.TEXT).length);

@@ -1,6 +1,6 @@
 package io.github.sgpt4j.weightstools;
 
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Half;
 import io.github.sgpt4j.tensor.LittleEndian;
 import java.lang.foreign.MemorySegment;
@@ -9,14 +9,18 @@ import java.lang.foreign.MemorySegment;
 final class Conversion {
     private Conversion() {}
 
-    static boolean isFloating(DType type) {
-        return type == DType.F64 || type == DType.F32 || type == DType.F16 || type == DType.BF16;
+    static boolean isFloating(ElementType type) {
+        return type == ElementType.F64
+                || type == ElementType.F32
+                || type == ElementType.F16
+                || type == ElementType.BF16;
     }
 
     /// Converts the first `count` numbers of `in` to the first of `out`.
     ///
     /// @param values room for `count` numbers
-    static void convert(DType from, MemorySegment in, DType to, MemorySegment out, float[] values, int count) {
+    static void convert(
+            ElementType from, MemorySegment in, ElementType to, MemorySegment out, float[] values, int count) {
         if (!isFloating(from) || !to.isWeight()) {
             throw new IllegalArgumentException("cannot convert %s to %s".formatted(from, to));
         }
@@ -37,7 +41,7 @@ final class Conversion {
         }
     }
 
-    private static void widen(DType from, MemorySegment in, DType to, float[] values, int count) {
+    private static void widen(ElementType from, MemorySegment in, ElementType to, float[] values, int count) {
         switch (from) {
             case F32 -> MemorySegment.copy(in, LittleEndian.F32, 0, values, 0, count);
             case F16 -> {
@@ -53,7 +57,7 @@ final class Conversion {
             case F64 -> {
                 for (int i = 0; i < count; i++) {
                     double value = in.get(LittleEndian.F64, 8L * i);
-                    values[i] = to == DType.F32 ? (float) value : roundToOdd(value);
+                    values[i] = to == ElementType.F32 ? (float) value : roundToOdd(value);
                 }
             }
             default -> throw new IllegalArgumentException("cannot convert from " + from);

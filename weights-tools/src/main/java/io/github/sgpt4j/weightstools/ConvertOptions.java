@@ -1,59 +1,48 @@
 package io.github.sgpt4j.weightstools;
 
-import io.github.sgpt4j.tensor.DType;
-import java.util.Optional;
+import io.github.sgpt4j.Dtype;
+import io.github.sgpt4j.tensor.ElementType;
 
 /// How to convert.
 ///
-/// @param type element type of the converted weights
+/// @param dtype what the converted weights are stored as: [Dtype#FP32], [Dtype#FP16], [Dtype#BF16], or as they are
+///     with [Dtype#AUTO]
 /// @param maxShardBytes most bytes of tensors in one file; a longer tensor gets a file of its own
-/// @param force replace files that are there already
-public record ConvertOptions(StoredType type, long maxShardBytes, boolean force) {
+/// @param force whether to replace files that exist already
+public record ConvertOptions(Dtype dtype, long maxShardBytes, boolean force) {
     /// What transformers used for years.
     public static final long DEFAULT_MAX_SHARD_BYTES = 5_000_000_000L;
 
     /// As stored, in files of at most 5 GB, replacing nothing.
-    public static final ConvertOptions DEFAULT = new ConvertOptions(StoredType.KEEP, DEFAULT_MAX_SHARD_BYTES, false);
+    public static final ConvertOptions DEFAULT = new ConvertOptions(Dtype.AUTO, DEFAULT_MAX_SHARD_BYTES, false);
 
-    /// @throws IllegalArgumentException if `maxShardBytes` is not positive
+    /// @throws IllegalArgumentException if `maxShardBytes` is not positive, or if no file stores the type (tf32)
     public ConvertOptions {
         if (maxShardBytes <= 0) {
             throw new IllegalArgumentException("expected a positive size of shards, got %d".formatted(maxShardBytes));
         }
-    }
-
-    /// Element types to choose from. Numbers that are not floating-point stay as they are.
-    public enum StoredType {
-        /// As stored.
-        KEEP(Optional.empty(), ""),
-        /// 32-bit floats.
-        F32(Optional.of(DType.F32), "float32"),
-        /// 16-bit floats (half precision).
-        F16(Optional.of(DType.F16), "float16"),
-        /// 16-bit floats with the range of 32-bit ones (bfloat16).
-        BF16(Optional.of(DType.BF16), "bfloat16");
-
-        private final Optional<DType> type;
-        private final String configName;
-
-        StoredType(Optional<DType> type, String configName) {
-            this.type = type;
-            this.configName = configName;
-        }
-
-        /// What a tensor of the given type is stored as.
-        DType of(DType stored) {
-            return Conversion.isFloating(stored) ? type.orElse(stored) : stored;
-        }
-
-        /// The type's name in `config.json`.
-        String configName() {
-            return configName;
+        if (dtype == Dtype.TF32) {
+            throw new IllegalArgumentException("dtype: expected auto, fp32, bf16 or fp16 for files, got tf32");
         }
     }
 
-    /// With another element type.
-    public ConvertOptions withType(StoredType value) {
+    /// What a tensor is stored as. Numbers that are not floating-point stay as they are.
+    static ElementType storedAs(Dtype dtype, ElementType type) {
+        if (!Conversion.isFloating(type)) {
+            return type;
+        }
+        return switch (dtype) {
+            case AUTO -> type;
+            case FP32, TF32 -> ElementType.F32;
+            case FP16 -> ElementType.F16;
+            case BF16 -> ElementType.BF16;
+        };
+    }
+
+    /// With another type of weights.
+    ///
+    /// @throws IllegalArgumentException if no file stores it (tf32)
+    public ConvertOptions withDtype(Dtype value) {
         return new ConvertOptions(value, maxShardBytes, force);
     }
 
@@ -61,11 +50,11 @@ public record ConvertOptions(StoredType type, long maxShardBytes, boolean force)
     ///
     /// @throws IllegalArgumentException if not positive
     public ConvertOptions withMaxShardBytes(long value) {
-        return new ConvertOptions(type, value, force);
+        return new ConvertOptions(dtype, value, force);
     }
 
-    /// With files replaced that are there already, or kept.
+    /// With existing files replaced, or kept.
     public ConvertOptions withForce(boolean value) {
-        return new ConvertOptions(type, maxShardBytes, value);
+        return new ConvertOptions(dtype, maxShardBytes, value);
     }
 }

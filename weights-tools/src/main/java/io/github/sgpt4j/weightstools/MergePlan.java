@@ -67,13 +67,13 @@ final class MergePlan implements ConversionPlan {
     }
 
     private Part transformer(Path folder) throws IOException {
-        WeightPlan plan = WeightPlan.ofMerged(merged, options.type());
+        WeightPlan plan = WeightPlan.ofMerged(merged, options.dtype());
         return new Part(
                 folder,
                 plan,
                 plan.shards(options.maxShardBytes()),
                 copied(),
-                new ConfigChange(options.type(), merged.isUntied(), !together));
+                new ConfigChange(options.dtype(), merged.isUntied(), !together));
     }
 
     private Map<String, Path> copied() throws IOException {

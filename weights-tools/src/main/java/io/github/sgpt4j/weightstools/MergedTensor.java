@@ -1,7 +1,7 @@
 package io.github.sgpt4j.weightstools;
 
 import io.github.sgpt4j.error.FormatException;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.weights.SafetensorsWriter;
@@ -14,7 +14,7 @@ import java.util.function.LongConsumer;
 ///
 /// @param tensor its elements; borrowed
 /// @param type element type to write
-record MergedTensor(WeightTensor tensor, DType type) implements PlannedTensor {
+record MergedTensor(WeightTensor tensor, ElementType type) implements PlannedTensor {
     private static final int PIECE_ELEMENTS = 1 << 18;
     private static final int COPY_BYTES = 1 << 24;
 
@@ -46,7 +46,7 @@ record MergedTensor(WeightTensor tensor, DType type) implements PlannedTensor {
             int count = (int) Math.min(most, elements - first);
             MemorySegment piece = tensor.data().asSlice(first * from, (long) count * from);
             Conversion.convert(tensor.dtype(), piece, type, converted, values, count);
-            if (type == DType.F16) {
+            if (type == ElementType.F16) {
                 requireInRange(values, count);
             }
             long bytes = (long) count * type.bytes();

@@ -51,7 +51,7 @@ final class PicklePlan implements ConversionPlan {
                 files.add(open(file));
             }
             requireIndexed(from, files);
-            WeightPlan plan = WeightPlan.of(files, options.type(), untied);
+            WeightPlan plan = WeightPlan.of(files, options.dtype(), untied);
             if (!files.isEmpty()) {
                 Optional<String> table = CheckpointLayout.tiedTable(from, plan.names());
                 if (table.isPresent()) {
@@ -71,7 +71,7 @@ final class PicklePlan implements ConversionPlan {
                     plan,
                     files.isEmpty() ? Map.of() : plan.shards(options.maxShardBytes()),
                     inPlace ? Map.of() : SourceFolder.copied(from, files.isEmpty()),
-                    root ? new ConfigChange(options.type(), false, false) : ConfigChange.NONE));
+                    root ? new ConfigChange(options.dtype(), false, false) : ConfigChange.NONE));
             if (SourceFolder.isPickledAdapter(from)) {
                 parts.add(adapter(folder));
             }
@@ -96,7 +96,7 @@ final class PicklePlan implements ConversionPlan {
 
     private Part adapter(Path folder) throws IOException {
         Path file = source.resolve(folder).resolve(SourceFolder.PICKLED_ADAPTER);
-        WeightPlan plan = WeightPlan.ofAdapter(open(file), options.type());
+        WeightPlan plan = WeightPlan.ofAdapter(open(file), options.dtype());
         if (plan.tensors().isEmpty()) {
             throw new FormatException("%s: expected tensors of an adapter, found none".formatted(file));
         }

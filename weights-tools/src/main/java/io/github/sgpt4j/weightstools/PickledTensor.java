@@ -1,6 +1,6 @@
 package io.github.sgpt4j.weightstools;
 
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.weights.SafetensorsWriter;
 import io.github.sgpt4j.weightstools.pickle.TensorView;
@@ -17,7 +17,7 @@ import java.util.function.LongConsumer;
 /// @param file where it is; borrowed
 /// @param view its elements there
 /// @param type element type to write
-record PickledTensor(String name, TorchFile file, TensorView view, DType type) implements PlannedTensor {
+record PickledTensor(String name, TorchFile file, TensorView view, ElementType type) implements PlannedTensor {
     private static final int PIECE_BYTES = 1 << 20;
 
     /// What is copied as it is needs no buffer.

@@ -1,6 +1,6 @@
 package io.github.sgpt4j.weightstools;
 
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.weights.SafetensorsWriter;
 import java.io.IOException;
@@ -15,7 +15,7 @@ sealed interface PlannedTensor permits PickledTensor, MergedTensor {
     Shape shape();
 
     /// Element type to write.
-    DType type();
+    ElementType type();
 
     /// Bytes to write.
     default long bytes() {

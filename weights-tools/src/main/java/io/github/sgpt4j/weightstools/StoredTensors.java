@@ -3,7 +3,7 @@ package io.github.sgpt4j.weightstools;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.SgptException;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.weights.MappedFile;
@@ -33,7 +33,7 @@ final class StoredTensors {
 
     /// @param file the file that holds it
     /// @param place what tensors that share their elements have in common
-    record Stored(Path file, DType type, Shape shape, String place) {
+    record Stored(Path file, ElementType type, Shape shape, String place) {
         long bytes() {
             return type.bytes(shape.elements());
         }

@@ -1,5 +1,6 @@
 package io.github.sgpt4j.weightstools;
 
+import io.github.sgpt4j.Dtype;
 import io.github.sgpt4j.checkpoint.MergedCheckpoint;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.text.Quoted;
@@ -36,7 +37,7 @@ final class WeightPlan {
     /// @param files the folder's weight files; borrowed
     /// @param untied whether the model says that its output head is its own, even if it has the table's numbers
     /// @throws FormatException if a name occurs in two files
-    static WeightPlan of(List<TorchFile> files, ConvertOptions.StoredType type, boolean untied) {
+    static WeightPlan of(List<TorchFile> files, Dtype dtype, boolean untied) {
         WeightPlan plan = new WeightPlan();
         Map<String, TorchFile> holders = new HashMap<>();
         for (TorchFile file : files) {
@@ -48,7 +49,7 @@ final class WeightPlan {
                                     file.path(), Quoted.of(name), other.path().getFileName()));
                 }
             }
-            plan.add(file, type, untied);
+            plan.add(file, dtype, untied);
         }
         plan.tensors = NaturalOrder.sorted(plan.tensors, PlannedTensor::name);
         return plan;
@@ -60,23 +61,24 @@ final class WeightPlan {
     }
 
     /// Every tensor of an adapter under every name: what is stored under two names changes two tensors.
-    static WeightPlan ofAdapter(TorchFile file, ConvertOptions.StoredType type) {
+    static WeightPlan ofAdapter(TorchFile file, Dtype dtype) {
         WeightPlan plan = new WeightPlan();
         file.tensors()
-                .forEach((name, view) -> plan.tensors.add(new PickledTensor(name, file, view, type.of(view.type()))));
+                .forEach((name, view) -> plan.tensors.add(
+                        new PickledTensor(name, file, view, ConvertOptions.storedAs(dtype, view.type()))));
         plan.tensors = NaturalOrder.sorted(plan.tensors, PlannedTensor::name);
         return plan;
     }
 
     /// All tensors of a base model, with what an adapter changes.
-    static WeightPlan ofMerged(MergedCheckpoint merged, ConvertOptions.StoredType type) {
+    static WeightPlan ofMerged(MergedCheckpoint merged, Dtype dtype) {
         WeightPlan plan = new WeightPlan();
         for (String name : merged.weights().names()) {
             WeightTensor tensor = merged.weights().get(name);
             if (ComputedBuffers.isOne(name, tensor.shape())) {
                 plan.dropped.add(name);
             } else {
-                plan.tensors.add(new MergedTensor(tensor, type.of(merged.storedType(tensor))));
+                plan.tensors.add(new MergedTensor(tensor, ConvertOptions.storedAs(dtype, merged.storedType(tensor))));
             }
         }
         plan.tensors = NaturalOrder.sorted(plan.tensors, PlannedTensor::name);
@@ -86,7 +88,7 @@ final class WeightPlan {
     /// What tells stretches of storages apart.
     private record Place(String key, long start, long bytes) {}
 
-    private void add(TorchFile file, ConvertOptions.StoredType type, boolean untied) {
+    private void add(TorchFile file, Dtype dtype, boolean untied) {
         Map<Place, List<String>> byPlace = new LinkedHashMap<>();
         file.tensors().forEach((name, view) -> {
             if (ComputedBuffers.isOne(name, view.shape())) {
@@ -107,7 +109,7 @@ final class WeightPlan {
             if (kept != null) {
                 tied.put(name, kept);
             } else if (!ComputedBuffers.isOne(name, view.shape())) {
-                tensors.add(new PickledTensor(name, file, view, type.of(view.type())));
+                tensors.add(new PickledTensor(name, file, view, ConvertOptions.storedAs(dtype, view.type())));
             }
         });
     }

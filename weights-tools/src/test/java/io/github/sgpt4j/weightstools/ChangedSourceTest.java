@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrowsExactly;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.sgpt4j.Dtype;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.weightstools.pickle.PickleBytes;
 import io.github.sgpt4j.weightstools.torch.TorchBytes;
@@ -64,7 +65,7 @@ class ChangedSourceTest {
         void apply(Path file) throws IOException;
     }
 
-    private void refused(boolean deflated, ConvertOptions.StoredType type, Change change) throws IOException {
+    private void refused(boolean deflated, Dtype type, Change change) throws IOException {
         Path source = source(deflated);
         Path file = source.resolve("pytorch_model.bin");
         Path target = source.resolveSibling(source.getFileName() + "-converted");
@@ -79,7 +80,7 @@ class ChangedSourceTest {
                 }
             }
         };
-        ConvertOptions options = ConvertOptions.DEFAULT.withType(type);
+        ConvertOptions options = ConvertOptions.DEFAULT.withDtype(type);
         String message = String.valueOf(
                 assertThrowsExactly(FormatException.class, () -> Converter.convert(source, target, options, listener))
                         .getMessage());
@@ -96,7 +97,7 @@ class ChangedSourceTest {
 
     @Test
     void aShorterFileEndsEveryWayToReadIt() throws IOException {
-        for (ConvertOptions.StoredType type : List.of(ConvertOptions.StoredType.KEEP, ConvertOptions.StoredType.BF16)) {
+        for (Dtype type : List.of(Dtype.AUTO, Dtype.BF16)) {
             refused(false, type, ChangedSourceTest::cut);
             refused(true, type, ChangedSourceTest::cut);
         }
@@ -104,15 +105,12 @@ class ChangedSourceTest {
 
     @Test
     void soDoesAnyOtherChange() throws IOException {
-        refused(false, ConvertOptions.StoredType.KEEP, file -> {
+        refused(false, Dtype.AUTO, file -> {
             byte[] bytes = Files.readAllBytes(file);
             bytes[bytes.length / 2] ^= 1;
             Files.write(file, bytes);
         });
-        refused(
-                false,
-                ConvertOptions.StoredType.BF16,
-                file -> Files.write(file, new byte[1], StandardOpenOption.APPEND));
+        refused(false, Dtype.BF16, file -> Files.write(file, new byte[1], StandardOpenOption.APPEND));
     }
 
     @Test

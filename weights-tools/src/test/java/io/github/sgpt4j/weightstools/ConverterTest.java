@@ -6,8 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.sgpt4j.Dtype;
 import io.github.sgpt4j.error.FormatException;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.weights.WeightTensor;
 import io.github.sgpt4j.weights.Weights;
 import io.github.sgpt4j.weightstools.pickle.PickleBytes;
@@ -284,13 +285,12 @@ class ConverterTest {
 
     @Test
     void theConfigurationTellsTheNewType() throws IOException {
-        Converter.convert(
-                source, target, ConvertOptions.DEFAULT.withType(ConvertOptions.StoredType.F16), ConvertListener.NONE);
+        Converter.convert(source, target, ConvertOptions.DEFAULT.withDtype(Dtype.FP16), ConvertListener.NONE);
         String config = Files.readString(target.resolve("config.json"));
         assertTrue(config.contains("\"torch_dtype\" : \"float16\""), config);
         assertTrue(config.contains("\"n\" : 1"), config);
         try (Weights weights = Weights.open(target)) {
-            assertEquals(DType.F16, weights.get("a").dtype());
+            assertEquals(ElementType.F16, weights.get("a").dtype());
         }
         assertArrayEquals(new float[] {0, 1, 2, 3, 4, 5}, floats(target, "a"));
     }
@@ -317,13 +317,10 @@ class ConverterTest {
                 new PickleBytes().text("ids").tensor("LongStorage", "0", 3, 0, new long[] {3}, new long[] {1});
         model(integers, FLOATS);
         Converter.convert(
-                source,
-                folder.resolve("ints"),
-                ConvertOptions.DEFAULT.withType(ConvertOptions.StoredType.BF16),
-                ConvertListener.NONE);
+                source, folder.resolve("ints"), ConvertOptions.DEFAULT.withDtype(Dtype.BF16), ConvertListener.NONE);
         try (Weights weights = Weights.open(folder.resolve("ints"))) {
             WeightTensor tensor = weights.get("ids");
-            assertEquals(DType.I64, tensor.dtype());
+            assertEquals(ElementType.I64, tensor.dtype());
             assertArrayEquals(FLOATS, tensor.data().toArray(ValueLayout.JAVA_BYTE));
         }
     }

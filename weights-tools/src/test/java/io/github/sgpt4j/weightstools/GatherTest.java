@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.weightstools.pickle.StorageView;
 import io.github.sgpt4j.weightstools.pickle.TensorView;
@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /// Views of any strides are read in row-major order.
 class GatherTest {
-    private static TensorView view(DType type, int elements, long offset, long[] shape, long... strides) {
+    private static TensorView view(ElementType type, int elements, long offset, long[] shape, long... strides) {
         StorageView storage = new StorageView("0", Optional.of(type), 0, (long) elements * type.bytes());
         return new TensorView(storage, type, offset, Shape.of(shape), strides);
     }
@@ -67,7 +67,7 @@ class GatherTest {
 
     @ParameterizedTest
     @EnumSource(names = {"U8", "BF16", "F32", "F64"})
-    void viewsOfAllKindsAreRead(DType type) {
+    void viewsOfAllKindsAreRead(ElementType type) {
         check(view(type, 24, 0, new long[] {2, 3, 4}, 12, 4, 1));
         check(view(type, 24, 0, new long[] {4, 3, 2}, 1, 4, 12));
         check(view(type, 24, 5, new long[] {2, 3}, 8, 2));
@@ -96,20 +96,23 @@ class GatherTest {
                 last += (shape[d] - 1) * strides[d];
             }
             int offset = random.nextInt(5);
-            check(view(DType.F16, (int) last + offset + 1, offset, shape, strides));
+            check(view(ElementType.F16, (int) last + offset + 1, offset, shape, strides));
         }
     }
 
     @Test
     void elementsInARowAreRecognised() {
-        assertTrue(
-                gatherOf(view(DType.F32, 24, 0, new long[] {2, 3, 4}, 12, 4, 1)).isContiguous());
-        assertTrue(gatherOf(view(DType.F32, 24, 4, new long[] {1, 3, 1, 4}, 77, 4, 55, 1))
+        assertTrue(gatherOf(view(ElementType.F32, 24, 0, new long[] {2, 3, 4}, 12, 4, 1))
                 .isContiguous());
-        assertTrue(gatherOf(view(DType.F32, 24, 4, new long[] {})).isContiguous());
-        assertFalse(gatherOf(view(DType.F32, 24, 0, new long[] {3, 2}, 1, 3)).isContiguous());
-        assertFalse(gatherOf(view(DType.F32, 24, 0, new long[] {3, 2}, 3, 1)).isContiguous());
-        assertEquals(0, gatherOf(view(DType.F32, 24, 0, new long[] {0}, 1)).left());
+        assertTrue(gatherOf(view(ElementType.F32, 24, 4, new long[] {1, 3, 1, 4}, 77, 4, 55, 1))
+                .isContiguous());
+        assertTrue(gatherOf(view(ElementType.F32, 24, 4, new long[] {})).isContiguous());
+        assertFalse(
+                gatherOf(view(ElementType.F32, 24, 0, new long[] {3, 2}, 1, 3)).isContiguous());
+        assertFalse(
+                gatherOf(view(ElementType.F32, 24, 0, new long[] {3, 2}, 3, 1)).isContiguous());
+        assertEquals(
+                0, gatherOf(view(ElementType.F32, 24, 0, new long[] {0}, 1)).left());
     }
 
     private static Gather gatherOf(TensorView view) {

@@ -11,6 +11,7 @@ import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.BiEncoderOptions;
 import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.CrossEncoderOptions;
+import io.github.sgpt4j.Dtype;
 import io.github.sgpt4j.ModelOptions;
 import io.github.sgpt4j.Pooling;
 import java.io.IOException;
@@ -130,7 +131,7 @@ class GoldenConversionTest {
 
     @Test
     void otherTypesComputeNearlyTheSame() throws IOException {
-        convert("gptneo-be-bin", ConvertOptions.DEFAULT.withType(ConvertOptions.StoredType.BF16));
+        convert("gptneo-be-bin", ConvertOptions.DEFAULT.withDtype(Dtype.BF16));
         assertFalse(Checkpoints.tensors(folder.resolve("gptneo-be-bin")).values().stream()
                 .anyMatch(text -> !text.startsWith("BF16 ")));
         JsonNode expected = expected("gptneo-be-bin");

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.BiEncoderOptions;
+import io.github.sgpt4j.Dtype;
 import io.github.sgpt4j.Model;
 import io.github.sgpt4j.ModelOptions;
 import io.github.sgpt4j.error.FormatException;
@@ -159,7 +160,7 @@ class MergeTest {
         assertArrayEquals(
                 embedding(adapter, ModelOptions.DEFAULT.withBaseModel(base)), embedding(target, ModelOptions.DEFAULT));
         Path half = folder.resolve("half");
-        merge(adapter, Optional.of(base), half, ConvertOptions.DEFAULT.withType(ConvertOptions.StoredType.BF16));
+        merge(adapter, Optional.of(base), half, ConvertOptions.DEFAULT.withDtype(Dtype.BF16));
         float[] rounded = embedding(half, ModelOptions.DEFAULT);
         float[] whole = embedding(target, ModelOptions.DEFAULT);
         assertArrayEquals(whole, rounded, 0.05f);
@@ -218,11 +219,7 @@ class MergeTest {
         writeAdapter(adapter, base, "down_proj", 3e7f);
         FormatException e = assertThrows(
                 FormatException.class,
-                () -> merge(
-                        adapter,
-                        Optional.of(base),
-                        target,
-                        ConvertOptions.DEFAULT.withType(ConvertOptions.StoredType.F16)));
+                () -> merge(adapter, Optional.of(base), target, ConvertOptions.DEFAULT.withDtype(Dtype.FP16)));
         assertTrue(e.getMessage().contains("down_proj") && e.getMessage().contains("65520"), e.getMessage());
         FormatException alone = assertThrows(
                 FormatException.class, () -> merge(adapter, Optional.empty(), target, ConvertOptions.DEFAULT));

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sgpt4j.error.FormatException;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.weights.SafetensorsWriter;
 import io.github.sgpt4j.weights.WeightTensor;
@@ -151,7 +151,11 @@ class VerifierTest {
             weights.names().forEach(n -> writer.add(weights.get(n)));
             String prefix = weights.contains("wte.weight") ? "" : "transformer.";
             long hidden = weights.get(prefix + "ln_f.weight").shape().elements();
-            writer.add(prefix + name, DType.F64, Shape.of(hidden), MemorySegment.ofArray(new byte[(int) hidden * 8]));
+            writer.add(
+                    prefix + name,
+                    ElementType.F64,
+                    Shape.of(hidden),
+                    MemorySegment.ofArray(new byte[(int) hidden * 8]));
             writer.write(folder.resolve("other"));
         }
         Files.delete(file);

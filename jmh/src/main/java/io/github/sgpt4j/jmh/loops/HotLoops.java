@@ -7,7 +7,7 @@ import static io.github.sgpt4j.jmh.loops.LoopForm.VECTORS;
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import io.github.sgpt4j.backend.cpu.kernel.Tiles;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodType;
@@ -126,7 +126,7 @@ final class HotLoops {
         add(VECTORS, 0, "Sums", "put", sums, N, ROWS, N, x(N), 0, true, x(ROWS * N), 0, N);
         add(VECTORS, 0, "Sums", "put", sums, N, ROWS, N, x(N), 0, false, x(ROWS * N), 0, N);
         add(VECTORS, 0, "Widening", "widenBf16", memory(2 * N), 0L, x(N), 0, N);
-        for (DType type : List.of(DType.F32, DType.BF16, DType.F16)) {
+        for (ElementType type : List.of(ElementType.F32, ElementType.BF16, ElementType.F16)) {
             MemorySegment weights = memory((long) ROWS * LANES * type.bytes());
             add(VECTORS, 0, "Widening", "widenRows", weights, type, 0L, x(ROWS * COLUMNS), 0, ROWS);
         }

@@ -24,7 +24,7 @@ class CudaNoticeTest {
     @TempDir
     private Path folder;
 
-    private static final String BUILT_KERNELS = "io/github/sgpt4j/backend/cuda/sgpt4j.fatbin";
+    private static final String BUILT_KERNELS = "io/github/sgpt4j/backend/cuda/launch/sgpt4j.fatbin";
 
     @BeforeEach
     void requireStandIn() {

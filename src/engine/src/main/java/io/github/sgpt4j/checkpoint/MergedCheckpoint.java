@@ -4,7 +4,7 @@ import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.model.AdaptedModel;
 import io.github.sgpt4j.model.AdapterConfig;
 import io.github.sgpt4j.model.DecoderLayout;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.weights.WeightTensor;
 import io.github.sgpt4j.weights.Weights;
 import java.nio.file.Path;
@@ -21,9 +21,9 @@ public final class MergedCheckpoint implements AutoCloseable {
     private final Checkpoint checkpoint;
     private final AdaptedModel files;
     private final Weights weights;
-    private final Map<String, DType> storedTypes;
+    private final Map<String, ElementType> storedTypes;
 
-    private MergedCheckpoint(Checkpoint checkpoint, Weights weights, Map<String, DType> storedTypes) {
+    private MergedCheckpoint(Checkpoint checkpoint, Weights weights, Map<String, ElementType> storedTypes) {
         this.checkpoint = checkpoint;
         files = checkpoint.files();
         this.weights = weights;
@@ -38,7 +38,7 @@ public final class MergedCheckpoint implements AutoCloseable {
     ///     or asks for something unsupported
     public static MergedCheckpoint open(Path directory, Optional<Path> base) {
         Checkpoint checkpoint = adapter(directory, base);
-        Map<String, DType> types = new HashMap<>();
+        Map<String, ElementType> types = new HashMap<>();
         try (Weights stored = Weights.open(checkpoint.files().base())) {
             stored.names().forEach(name -> types.put(name, stored.get(name).dtype()));
         }
@@ -85,8 +85,8 @@ public final class MergedCheckpoint implements AutoCloseable {
 
     /// The type that the base model stores a tensor in, if both are of numbers to compute with; otherwise, or if it
     /// lacks the tensor, the tensor's own.
-    public DType storedType(WeightTensor tensor) {
-        DType stored = storedTypes.getOrDefault(tensor.name(), tensor.dtype());
+    public ElementType storedType(WeightTensor tensor) {
+        ElementType stored = storedTypes.getOrDefault(tensor.name(), tensor.dtype());
         return stored.isWeight() && tensor.dtype().isWeight() ? stored : tensor.dtype();
     }
 

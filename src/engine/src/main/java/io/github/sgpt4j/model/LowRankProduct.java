@@ -1,6 +1,6 @@
 package io.github.sgpt4j.model;
 
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.LittleEndian;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.lang.foreign.MemorySegment;
@@ -30,7 +30,7 @@ final class LowRankProduct {
         int rank = Math.toIntExact(a.shape().dimension(0));
         float[] left = (turned ? a : b).toFloats();
         float[] right = (turned ? b : a).toFloats();
-        MemorySegment sum = memory.allocate(DType.F32.bytes(weight.shape().elements()), 64);
+        MemorySegment sum = memory.allocate(ElementType.F32.bytes(weight.shape().elements()), 64);
         IntStream.range(0, rows).parallel().forEach(r -> {
             double[] row = new double[columns];
             for (int k = 0; k < rank; k++) {
@@ -54,6 +54,6 @@ final class LowRankProduct {
             }
             MemorySegment.copy(stored, 0, sum, LittleEndian.F32, first * Float.BYTES, columns);
         });
-        return new WeightTensor(weight.name(), weight.file(), DType.F32, weight.shape(), sum.asReadOnly());
+        return new WeightTensor(weight.name(), weight.file(), ElementType.F32, weight.shape(), sum.asReadOnly());
     }
 }

@@ -2,7 +2,7 @@ package io.github.sgpt4j.model;
 
 import io.github.sgpt4j.json.JsonFile;
 import io.github.sgpt4j.model.family.Family;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.weights.ExpectedTensor;
 import io.github.sgpt4j.weights.Weights;
 import java.nio.file.Path;
@@ -59,7 +59,7 @@ public record NamedShape(String name, String config) {
     /// largest tensor, so that even the largest model takes little until a device keeps copies.
     ///
     /// @param dtype type that the tensors are stored in
-    public Weights randomWeights(DType dtype, long seed) {
+    public Weights randomWeights(ElementType dtype, long seed) {
         Map<String, long[]> shapes = new LinkedHashMap<>();
         tensors().forEach(t -> shapes.put(t.name(), t.shape().toArray()));
         return Weights.random(file().path(), shapes, dtype, seed);

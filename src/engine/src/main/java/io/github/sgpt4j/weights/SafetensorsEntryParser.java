@@ -3,7 +3,7 @@ package io.github.sgpt4j.weights;
 import com.fasterxml.jackson.core.JsonToken;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.json.JsonCursor;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.text.Quoted;
 import java.util.Arrays;
@@ -22,8 +22,8 @@ final class SafetensorsEntryParser {
     private static final String SHAPE = "shape";
     private static final String OFFSETS = "data_offsets";
     private static final int MAX_RANK = 64;
-    private static final Map<String, DType> DTYPES =
-            Stream.of(DType.values()).collect(Collectors.toUnmodifiableMap(DType::name, Function.identity()));
+    private static final Map<String, ElementType> DTYPES = Stream.of(ElementType.values())
+            .collect(Collectors.toUnmodifiableMap(ElementType::name, Function.identity()));
 
     private final JsonCursor json;
     private final long dataBytes;
@@ -78,12 +78,12 @@ final class SafetensorsEntryParser {
             throw bad("expected data_offsets in order within the %d bytes of data, got %s"
                     .formatted(dataBytes, Arrays.toString(offsets)));
         }
-        Optional<DType> dtype = Optional.ofNullable(DTYPES.get(type));
+        Optional<ElementType> dtype = Optional.ofNullable(DTYPES.get(type));
         dtype.ifPresent(known -> requireSize(known, shape, offsets));
         return new SafetensorsHeader.Entry(name, position, type, dtype, shape, begin, end);
     }
 
-    private void requireSize(DType dtype, Shape shape, long[] offsets) {
+    private void requireSize(ElementType dtype, Shape shape, long[] offsets) {
         long bytes;
         try {
             bytes = dtype.bytes(shape.elements());

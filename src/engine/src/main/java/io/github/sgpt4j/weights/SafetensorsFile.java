@@ -23,7 +23,7 @@ import java.util.Map;
 ///
 /// @param mapped the file
 /// @param tensors by name, in the order of the header; their segments live as long as the arena given to [#open]
-/// @param unknown names of the types of further tensors, by tensor: types that `DType` lacks, so that nothing
+/// @param unknown names of the types of further tensors, by tensor: types that `ElementType` lacks, so that nothing
 ///     can be said of their contents
 /// @param metadata the strings under `__metadata__`, in the order of the file
 public record SafetensorsFile(

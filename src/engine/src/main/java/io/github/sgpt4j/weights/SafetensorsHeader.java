@@ -2,7 +2,7 @@ package io.github.sgpt4j.weights;
 
 import com.fasterxml.jackson.core.JsonToken;
 import io.github.sgpt4j.json.JsonCursor;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.text.Quoted;
 import java.lang.foreign.MemorySegment;
@@ -29,7 +29,8 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
     /// @param dtype the element type, empty if it is not known
     /// @param begin first byte of the tensor, counted from the end of the header
     /// @param end the byte after its last
-    record Entry(String name, long position, String type, Optional<DType> dtype, Shape shape, long begin, long end) {}
+    record Entry(
+            String name, long position, String type, Optional<ElementType> dtype, Shape shape, long begin, long end) {}
 
     /// Parses and checks a header.
     ///

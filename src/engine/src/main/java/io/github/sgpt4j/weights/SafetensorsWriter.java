@@ -2,7 +2,7 @@ package io.github.sgpt4j.weights;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.LittleEndian;
 import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.text.Quoted;
@@ -36,29 +36,29 @@ public final class SafetensorsWriter {
     private static final int PAGE_BYTES = 1 << 12;
 
     /// The order of the reference's type enumeration, last first: what is more widely aligned comes earlier.
-    private static final List<DType> ORDER = List.of(
-            DType.U64,
-            DType.I64,
-            DType.F64,
-            DType.C64,
-            DType.F32,
-            DType.U32,
-            DType.I32,
-            DType.BF16,
-            DType.F16,
-            DType.U16,
-            DType.I16,
-            DType.F8_E5M2FNUZ,
-            DType.F8_E4M3FNUZ,
-            DType.F8_E8M0,
-            DType.F8_E4M3,
-            DType.F8_E5M2,
-            DType.I8,
-            DType.U8,
-            DType.F6_E3M2,
-            DType.F6_E2M3,
-            DType.F4,
-            DType.BOOL);
+    private static final List<ElementType> ORDER = List.of(
+            ElementType.U64,
+            ElementType.I64,
+            ElementType.F64,
+            ElementType.C64,
+            ElementType.F32,
+            ElementType.U32,
+            ElementType.I32,
+            ElementType.BF16,
+            ElementType.F16,
+            ElementType.U16,
+            ElementType.I16,
+            ElementType.F8_E5M2FNUZ,
+            ElementType.F8_E4M3FNUZ,
+            ElementType.F8_E8M0,
+            ElementType.F8_E4M3,
+            ElementType.F8_E5M2,
+            ElementType.I8,
+            ElementType.U8,
+            ElementType.F6_E3M2,
+            ElementType.F6_E2M3,
+            ElementType.F4,
+            ElementType.BOOL);
 
     private final Map<String, Pending> tensors = new TreeMap<>();
     private final Map<String, String> metadata = new TreeMap<>(Map.of("format", "pt"));
@@ -79,8 +79,8 @@ public final class SafetensorsWriter {
         public abstract void write(FileChannel from, long position, long count) throws IOException;
     }
 
-    private record Pending(String name, DType dtype, Shape shape, long bytes, Source source) {
-        Pending(String name, DType dtype, Shape shape, Source source) {
+    private record Pending(String name, ElementType dtype, Shape shape, long bytes, Source source) {
+        Pending(String name, ElementType dtype, Shape shape, Source source) {
             this(name, dtype, shape, dtype.bytes(shape.elements()), source);
         }
     }
@@ -95,7 +95,7 @@ public final class SafetensorsWriter {
     ///
     /// @throws IllegalArgumentException if the name is taken or reserved
     /// @throws ArithmeticException if the size does not fit a `long`, or is no whole bytes
-    public SafetensorsWriter add(String name, DType dtype, Shape shape, Source source) {
+    public SafetensorsWriter add(String name, ElementType dtype, Shape shape, Source source) {
         if (name.equals(SafetensorsHeader.METADATA) || tensors.containsKey(name)) {
             throw new IllegalArgumentException("tensor name %s is taken".formatted(Quoted.of(name)));
         }
@@ -106,7 +106,7 @@ public final class SafetensorsWriter {
     /// Adds a tensor from memory.
     ///
     /// @param data row-major and little-endian, exactly as long as shape and type ask; borrowed until written
-    public SafetensorsWriter add(String name, DType dtype, Shape shape, MemorySegment data) {
+    public SafetensorsWriter add(String name, ElementType dtype, Shape shape, MemorySegment data) {
         requireSize(name, new Pending(name, dtype, shape, out -> {}).bytes(), data.byteSize());
         return add(name, dtype, shape, out -> out.write(data));
     }
@@ -120,7 +120,7 @@ public final class SafetensorsWriter {
     public SafetensorsWriter add(String name, Shape shape, float... values) {
         byte[] bytes = new byte[Math.multiplyExact(values.length, Float.BYTES)];
         MemorySegment.copy(values, 0, MemorySegment.ofArray(bytes), LittleEndian.F32, 0, values.length);
-        return add(name, DType.F32, shape, MemorySegment.ofArray(bytes));
+        return add(name, ElementType.F32, shape, MemorySegment.ofArray(bytes));
     }
 
     /// Writes the file: first under a temporary name beside it, then renamed, so that a failure leaves what was

@@ -1,6 +1,6 @@
 package io.github.sgpt4j.weights;
 
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.LittleEndian;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -172,9 +172,9 @@ public final class WeightScan {
         return part < 0 ? part : part / 2;
     }
 
-    /// Tensors, elements and bytes by data type, for those types that occur, in the order of [DType].
-    public static Map<DType, Totals> totals(Weights weights) {
-        Map<DType, Totals> totals = new EnumMap<>(DType.class);
+    /// Tensors, elements and bytes by data type, for those types that occur, in the order of [ElementType].
+    public static Map<ElementType, Totals> totals(Weights weights) {
+        Map<ElementType, Totals> totals = new EnumMap<>(ElementType.class);
         for (String name : weights.names()) {
             WeightTensor tensor = weights.get(name);
             totals.put(

@@ -1,6 +1,6 @@
 package io.github.sgpt4j.weights;
 
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Half;
 import io.github.sgpt4j.tensor.LittleEndian;
 import io.github.sgpt4j.tensor.Shape;
@@ -18,7 +18,7 @@ import java.util.Objects;
 /// @param dtype element type
 /// @param shape dimensions, outermost first
 /// @param data read-only bytes, `dtype.bytes(shape.elements())` long; not necessarily aligned to the element size
-public record WeightTensor(String name, String file, DType dtype, Shape shape, MemorySegment data) {
+public record WeightTensor(String name, String file, ElementType dtype, Shape shape, MemorySegment data) {
     private static final int COMPARED_BYTES = 1 << 16;
 
     public WeightTensor {

@@ -5,7 +5,7 @@ import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.SgptException;
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.json.Unreadable;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Half;
 import io.github.sgpt4j.tensor.LittleEndian;
 import io.github.sgpt4j.tensor.Shape;
@@ -169,7 +169,7 @@ public final class Weights implements AutoCloseable {
     /// @param source stands for the file in messages
     /// @param shapes by name
     /// @param dtype F32, F16 or BF16
-    public static Weights random(Path source, Map<String, long[]> shapes, DType dtype, long seed) {
+    public static Weights random(Path source, Map<String, long[]> shapes, ElementType dtype, long seed) {
         Arena arena = Arena.ofShared();
         boolean opened = false;
         try {
@@ -198,7 +198,7 @@ public final class Weights implements AutoCloseable {
     }
 
     /// Pieces of a table of random numbers, each from a random place: fast, and without a period that shows.
-    private static void fill(MemorySegment block, DType dtype, long count, long seed) {
+    private static void fill(MemorySegment block, ElementType dtype, long count, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         int size = (int) Math.min(count, RANDOM_VALUES);
         for (int i = 0; i < size; i++) {

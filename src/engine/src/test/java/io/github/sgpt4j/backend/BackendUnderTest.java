@@ -1,6 +1,6 @@
 package io.github.sgpt4j.backend;
 
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -12,9 +12,13 @@ import java.util.function.Supplier;
 /// @param keptAs the type that weight matrices are converted to, or empty if they are kept as stored
 /// @param tolerance how far results may be from the reference
 record BackendUnderTest(
-        String name, Supplier<Backend> open, Optional<DType> keptAs, Optional<DType> inner, Tolerance tolerance) {
+        String name,
+        Supplier<Backend> open,
+        Optional<ElementType> keptAs,
+        Optional<ElementType> inner,
+        Tolerance tolerance) {
     /// With 32-bit floats between products.
-    BackendUnderTest(String name, Supplier<Backend> open, Optional<DType> keptAs, Tolerance tolerance) {
+    BackendUnderTest(String name, Supplier<Backend> open, Optional<ElementType> keptAs, Tolerance tolerance) {
         this(name, open, keptAs, Optional.empty(), tolerance);
     }
 

@@ -2,11 +2,9 @@ package io.github.sgpt4j.backend;
 
 import io.github.sgpt4j.backend.cpu.CpuBackend;
 import io.github.sgpt4j.backend.cpu.CpuOptions;
-import io.github.sgpt4j.backend.cpu.WeightFormat;
 import io.github.sgpt4j.backend.cuda.CudaBackend;
-import io.github.sgpt4j.backend.cuda.CudaOptions;
-import io.github.sgpt4j.backend.cuda.Precision;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.backend.cuda.device.CudaOptions;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.testing.CudaTests;
 import java.util.List;
 import java.util.Optional;
@@ -22,7 +20,7 @@ final class BackendsUnderTest {
         if (CudaTests.active()) {
             return Stream.of(cuda(Precision.FP32));
         }
-        return Stream.of(cpu(1, WeightFormat.AS_STORED), cpu(3, WeightFormat.AS_STORED));
+        return Stream.of(cpu(1, Precision.AUTO), cpu(3, Precision.AUTO));
     }
 
     /// For operations with weight matrices: also every type that they can be kept as.
@@ -32,7 +30,7 @@ final class BackendsUnderTest {
         }
         return Stream.concat(
                 Stream.concat(plain(), Stream.of(inPlace(), onVectors())),
-                Stream.of(WeightFormat.F32, WeightFormat.BF16, WeightFormat.F16).map(format -> cpu(2, format)));
+                Stream.of(Precision.FP32, Precision.BF16, Precision.FP16).map(format -> cpu(2, format)));
     }
 
     /// For operations on values between products: also the types that these can have.
@@ -44,7 +42,7 @@ final class BackendsUnderTest {
 
     /// Groups of configurations whose results must be equal.
     static Stream<List<BackendUnderTest>> sameResults() {
-        return Stream.of(WeightFormat.AS_STORED, WeightFormat.BF16)
+        return Stream.of(Precision.AUTO, Precision.BF16)
                 .map(format -> IntStream.of(1, 2, 3, 7)
                         .mapToObj(threads -> cpu(threads, format))
                         .toList());
@@ -52,26 +50,26 @@ final class BackendsUnderTest {
 
     private static BackendUnderTest cuda(Precision precision) {
         CudaTests.require();
-        CudaOptions options = new CudaOptions(0, Optional.of(precision));
-        Optional<DType> kept = switch (precision) {
-            case FP32, TF32 -> Optional.empty();
-            case BF16 -> Optional.of(DType.BF16);
-            case FP16 -> Optional.of(DType.F16);
+        CudaOptions options = new CudaOptions(0, precision);
+        Optional<ElementType> kept = switch (precision) {
+            case AUTO, FP32, TF32 -> Optional.empty();
+            case BF16 -> Optional.of(ElementType.BF16);
+            case FP16 -> Optional.of(ElementType.F16);
         };
         Tolerance tolerance = switch (precision) {
-            case FP32, TF32 -> Tolerance.FLOAT32;
+            case AUTO, FP32, TF32 -> Tolerance.FLOAT32;
             case BF16 -> Tolerance.BFLOAT16;
             case FP16 -> Tolerance.FLOAT16;
         };
         return new BackendUnderTest("cuda in " + precision, () -> new CudaBackend(options), kept, kept, tolerance);
     }
 
-    private static BackendUnderTest cpu(int threads, WeightFormat format) {
-        Optional<DType> keptAs = switch (format) {
-            case AS_STORED -> Optional.empty();
-            case F32 -> Optional.of(DType.F32);
-            case BF16 -> Optional.of(DType.BF16);
-            case F16 -> Optional.of(DType.F16);
+    private static BackendUnderTest cpu(int threads, Precision format) {
+        Optional<ElementType> keptAs = switch (format) {
+            case AUTO, TF32 -> Optional.empty();
+            case FP32 -> Optional.of(ElementType.F32);
+            case BF16 -> Optional.of(ElementType.BF16);
+            case FP16 -> Optional.of(ElementType.F16);
         };
         String name = "cpu with %d threads, weights %s".formatted(threads, format);
         return new BackendUnderTest(
@@ -82,7 +80,7 @@ final class BackendsUnderTest {
     private static BackendUnderTest inPlace() {
         return new BackendUnderTest(
                 "cpu with weights in place",
-                () -> new CpuBackend(new CpuOptions(2, WeightFormat.AS_STORED, Long.MAX_VALUE, false)),
+                () -> new CpuBackend(new CpuOptions(2, Precision.AUTO, Long.MAX_VALUE, false)),
                 Optional.empty(),
                 Tolerance.FLOAT32);
     }
@@ -91,7 +89,7 @@ final class BackendsUnderTest {
     private static BackendUnderTest onVectors() {
         return new BackendUnderTest(
                 "cpu without matrix unit",
-                () -> new CpuBackend(new CpuOptions(2, WeightFormat.AS_STORED, 0, false)),
+                () -> new CpuBackend(new CpuOptions(2, Precision.AUTO, 0, false)),
                 Optional.empty(),
                 Tolerance.FLOAT32);
     }

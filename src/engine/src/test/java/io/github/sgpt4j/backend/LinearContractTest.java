@@ -1,6 +1,6 @@
 package io.github.sgpt4j.backend;
 
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.util.Arrays;
 import java.util.List;
@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @ParameterizedClass
 @MethodSource("io.github.sgpt4j.backend.BackendsUnderTest#withWeightTypes")
 class LinearContractTest extends BackendContract {
-    private static final List<DType> STORED = List.of(DType.F32, DType.F16, DType.BF16);
+    private static final List<ElementType> STORED = List.of(ElementType.F32, ElementType.F16, ElementType.BF16);
     private static final int[] FEW_ROWS = {1, 2, 3, 5, 7, 8, 11, 12, 13, 14, 25};
     private static final int[] SMALL = {1, 3, 5, 16, 17, 33, 65};
 
@@ -62,9 +62,9 @@ class LinearContractTest extends BackendContract {
 
     @Test
     void multipliesBeyondEveryBlock() {
-        for (DType stored : STORED) {
+        for (ElementType stored : STORED) {
             WeightTensor weight = weights.tensor(stored, data.weights(1500, 3000), 1500, 3000);
-            for (int rows : stored == DType.F32 ? new int[] {1, 14} : new int[] {2}) {
+            for (int rows : stored == ElementType.F32 ? new int[] {1, 14} : new int[] {2}) {
                 float[] x = data.normal(rows * 3000);
                 compare("linear [%d, 3000] x [1500, 3000] %s".formatted(rows, stored), side -> {
                     Tensor out = side.out(rows, 1500);
@@ -80,7 +80,7 @@ class LinearContractTest extends BackendContract {
     @Test
     void multipliesEveryStoredTypeWithAndWithoutTransposeAndBias() {
         for (int[] shape : new int[][] {{13, 33, 65}, {3, 100, 17}, {1, 7, 385}, {26, 31, 16}}) {
-            for (DType stored : STORED) {
+            for (ElementType stored : STORED) {
                 for (boolean transposed : new boolean[] {false, true}) {
                     for (boolean biased : new boolean[] {false, true}) {
                         multiply(shape[0], shape[1], shape[2], stored, transposed, biased, Activation.NONE);
@@ -94,8 +94,8 @@ class LinearContractTest extends BackendContract {
     void appliesEveryActivationAfterTheBias() {
         for (Activation activation : Activation.values()) {
             for (int[] shape : new int[][] {{13, 33, 17}, {1, 5, 3}, {2, 64, 8}, {12, 100, 5}, {14, 40, 800}}) {
-                multiply(shape[0], shape[1], shape[2], DType.F32, false, true, activation);
-                multiply(shape[0], shape[1], shape[2], DType.F32, false, false, activation);
+                multiply(shape[0], shape[1], shape[2], ElementType.F32, false, true, activation);
+                multiply(shape[0], shape[1], shape[2], ElementType.F32, false, false, activation);
             }
         }
     }
@@ -112,10 +112,10 @@ class LinearContractTest extends BackendContract {
             0f, -0f, 1e-30f, -1e-30f, 50f, -50f, 90f, -90f, 200f, -200f, 1e4f, -1e4f, 1e20f, -1e20f, 3e38f, -3e38f
         };
         System.arraycopy(far, 0, points, near, far.length);
-        if (subject.keptAs().equals(Optional.of(DType.F16))) {
+        if (subject.keptAs().equals(Optional.of(ElementType.F16))) {
             points = Arrays.copyOf(points, near + 12);
         }
-        WeightTensor weight = weights.tensor(DType.F32, points, points.length, 1);
+        WeightTensor weight = weights.tensor(ElementType.F32, points, points.length, 1);
         for (Activation activation : Activation.values()) {
             // one value at a time: a few roundings, no long sum
             compare(activation + " of all values", tolerance.scaled(0.2), side -> {
@@ -129,7 +129,7 @@ class LinearContractTest extends BackendContract {
 
     @Test
     void widensEveryFiniteHalfAndBfloat16Exactly() {
-        for (DType stored : List.of(DType.F16, DType.BF16)) {
+        for (ElementType stored : List.of(ElementType.F16, ElementType.BF16)) {
             WeightTensor weight = weights.everyFinite(stored, subject.keptAs().orElse(stored));
             compare("all values of " + stored, tolerance.relativeOnly(), side -> {
                 Linear linear = side.linear(weight);
@@ -143,15 +143,15 @@ class LinearContractTest extends BackendContract {
     @Test
     void stacksPartsOfDifferentSizesAndTypes() {
         for (int in : new int[] {1, 16, 33, 100}) {
-            WeightTensor query = weights.tensor(DType.F32, data.weights(40, in), 40, in);
-            WeightTensor key = weights.tensor(DType.BF16, data.weights(in, 16), in, 16);
-            WeightTensor value = weights.tensor(DType.F16, data.weights(13, in), 13, in);
+            WeightTensor query = weights.tensor(ElementType.F32, data.weights(40, in), 40, in);
+            WeightTensor key = weights.tensor(ElementType.BF16, data.weights(in, 16), in, 16);
+            WeightTensor value = weights.tensor(ElementType.F16, data.weights(13, in), 13, in);
             List<MatrixRows> parts =
                     List.of(MatrixRows.all(query), MatrixRows.allTransposed(key), MatrixRows.all(value));
             List<MatrixRows> biases = List.of(
                     MatrixRows.all(weights.vector(data.normal(40))),
-                    MatrixRows.all(weights.tensor(DType.F16, data.normal(16), 16)),
-                    MatrixRows.all(weights.tensor(DType.BF16, data.normal(13), 13)));
+                    MatrixRows.all(weights.tensor(ElementType.F16, data.normal(16), 16)),
+                    MatrixRows.all(weights.tensor(ElementType.BF16, data.normal(13), 13)));
             multiply("stacked parts", 14, in, parts, biases, Activation.NONE);
         }
     }
@@ -165,7 +165,7 @@ class LinearContractTest extends BackendContract {
                     int out = heads * 3 * headDim;
                     float[] values = data.weights(out, in);
                     WeightTensor fused =
-                            weights.tensor(DType.F32, values, transposed ? in : out, transposed ? out : in);
+                            weights.tensor(ElementType.F32, values, transposed ? in : out, transposed ? out : in);
                     WeightTensor bias = weights.vector(data.normal(out));
                     multiply(
                             "fused [%d, 3, %d]".formatted(heads, headDim),
@@ -193,7 +193,7 @@ class LinearContractTest extends BackendContract {
         for (int rows : new int[] {1, 2, 11, 12, 13, 24, 25, 100}) {
             for (int out : new int[] {1, 15, 16, 31, 33, 65, 384}) {
                 int in = SMALL[rows % SMALL.length];
-                WeightTensor weight = weights.tensor(DType.F32, data.weights(out, in), out, in);
+                WeightTensor weight = weights.tensor(ElementType.F32, data.weights(out, in), out, in);
                 List<MatrixRows> bias =
                         data.flip() ? List.of() : List.of(MatrixRows.all(weights.vector(data.normal(out))));
                 float[] x = data.normal(rows * in);
@@ -211,7 +211,7 @@ class LinearContractTest extends BackendContract {
     @Test
     void addsWithLongSumsInBlocks() {
         for (int in : new int[] {383, 384, 385, 768, 769, 1153}) {
-            WeightTensor weight = weights.tensor(DType.F32, data.weights(40, in), 40, in);
+            WeightTensor weight = weights.tensor(ElementType.F32, data.weights(40, in), 40, in);
             float[] x = data.normal(13 * in);
             float[] stream = data.normal(13 * 40);
             compare("linearAdd over %d inputs".formatted(in), side -> {
@@ -223,12 +223,12 @@ class LinearContractTest extends BackendContract {
     }
 
     private void multiply(int rows, int out, int in) {
-        DType stored = STORED.get(data.below(STORED.size()));
+        ElementType stored = STORED.get(data.below(STORED.size()));
         multiply(rows, out, in, stored, data.flip(), data.flip(), Activation.NONE);
     }
 
     private void multiply(
-            int rows, int out, int in, DType stored, boolean transposed, boolean biased, Activation activation) {
+            int rows, int out, int in, ElementType stored, boolean transposed, boolean biased, Activation activation) {
         float[] values = data.weights(out, in);
         WeightTensor weight = weights.tensor(stored, values, transposed ? in : out, transposed ? out : in);
         List<MatrixRows> bias =

@@ -1,6 +1,6 @@
 package io.github.sgpt4j.backend;
 
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @ParameterizedClass
 @MethodSource("io.github.sgpt4j.backend.BackendsUnderTest#withWeightTypes")
 class LogProbabilityContractTest extends BackendContract {
-    private static final List<DType> STORED = List.of(DType.F32, DType.F16, DType.BF16);
+    private static final List<ElementType> STORED = List.of(ElementType.F32, ElementType.F16, ElementType.BF16);
 
     LogProbabilityContractTest(BackendUnderTest subject) {
         super(subject);
@@ -49,7 +49,7 @@ class LogProbabilityContractTest extends BackendContract {
 
     @Test
     void scoresEveryStoredTypeWithAndWithoutBias() {
-        for (DType stored : STORED) {
+        for (ElementType stored : STORED) {
             for (boolean biased : new boolean[] {false, true}) {
                 score(stored, 333, 40, 13, 1, biased);
             }
@@ -73,7 +73,7 @@ class LogProbabilityContractTest extends BackendContract {
             for (int v = 0; v < vocabulary; v++) {
                 ramp[v] = (rising ? v : vocabulary - 1 - v) * 0.5f;
             }
-            WeightTensor head = weights.tensor(DType.F32, ramp, vocabulary, 1);
+            WeightTensor head = weights.tensor(ElementType.F32, ramp, vocabulary, 1);
             int[] targets = {0, 1, 2999, 5998, 5999, 0, 5999};
             float[] x = {1, 1, 1, 1, 1, -1, -1};
             logProbabilities("ramp", tolerance.scaled(100), head, List.of(), x, targets);
@@ -83,7 +83,7 @@ class LogProbabilityContractTest extends BackendContract {
     @Test
     void repeatedRowsAndTargetsScoreAlike() {
         int hidden = 33;
-        WeightTensor head = weights.tensor(DType.F32, data.weights(700, hidden), 700, hidden);
+        WeightTensor head = weights.tensor(ElementType.F32, data.weights(700, hidden), 700, hidden);
         float[] one = data.normal(hidden);
         int rows = 30;
         float[] x = new float[rows * hidden];
@@ -100,7 +100,7 @@ class LogProbabilityContractTest extends BackendContract {
     }
 
     /// @param size deviation of the logits
-    private void score(DType stored, int vocabulary, int hidden, int rows, double size, boolean biased) {
+    private void score(ElementType stored, int vocabulary, int hidden, int rows, double size, boolean biased) {
         WeightTensor head = weights.tensor(stored, data.weights(vocabulary, hidden), vocabulary, hidden);
         List<MatrixRows> bias = biased
                 ? List.of(MatrixRows.all(weights.tensor(stored, data.normal(vocabulary), vocabulary)))

@@ -3,7 +3,7 @@ package io.github.sgpt4j.backend;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.SequenceBatch;
 import io.github.sgpt4j.batch.SequenceRows;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -60,8 +60,8 @@ final class MiniDecoder {
         attention = new AttentionParameters(HEADS, kvHeads, HEAD_DIM, 0.3f, window, slopes);
         double[] frequencies = {1, 0.3, 0.1, 0.01};
         rotary = new RotaryParameters(HEADS, kvHeads, HEAD_DIM, 8, false, frequencies, 1f);
-        table = backend.table(memory.tensor(DType.F16, data.normal(VOCABULARY * HIDDEN), VOCABULARY, HIDDEN));
-        positions = backend.table(memory.tensor(DType.F32, data.normal(MAX_TOKENS * HIDDEN), MAX_TOKENS, HIDDEN));
+        table = backend.table(memory.tensor(ElementType.F16, data.normal(VOCABULARY * HIDDEN), VOCABULARY, HIDDEN));
+        positions = backend.table(memory.tensor(ElementType.F32, data.normal(MAX_TOKENS * HIDDEN), MAX_TOKENS, HIDDEN));
         head = backend.linear(matrix(VOCABULARY, HIDDEN, memory, data), List.of());
         finalNorm = norm(HIDDEN, memory, data);
         for (int i = 0; i < LAYERS; i++) {
@@ -91,11 +91,11 @@ final class MiniDecoder {
     }
 
     private static List<MatrixRows> matrix(int out, int in, TestWeights memory, TestData data) {
-        return List.of(MatrixRows.all(memory.tensor(DType.F32, data.weights(out, in), out, in)));
+        return List.of(MatrixRows.all(memory.tensor(ElementType.F32, data.weights(out, in), out, in)));
     }
 
     private static List<MatrixRows> vector(int size, TestWeights memory, TestData data) {
-        return List.of(MatrixRows.all(memory.tensor(DType.F32, data.normal(size, 0, 0.3), size)));
+        return List.of(MatrixRows.all(memory.tensor(ElementType.F32, data.normal(size, 0, 0.3), size)));
     }
 
     /// Last hidden states before the final norm, `[tokens, HIDDEN]`.

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.SequenceRows;
 import io.github.sgpt4j.error.BackendException;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Tag;
@@ -98,7 +98,7 @@ class MisuseContractTest extends BackendContract {
 
     @Test
     void weightsOfOtherTypesAreRefused() {
-        for (DType dtype : DType.values()) {
+        for (ElementType dtype : ElementType.values()) {
             if (!dtype.isWeight()) {
                 MatrixRows matrix = MatrixRows.all(weights.zeros(dtype, 2, 2));
                 refused(() -> backend.linear(List.of(matrix), List.of()));

@@ -2,7 +2,7 @@ package io.github.sgpt4j.backend;
 
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.SequenceRows;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -110,8 +110,8 @@ class PoolContractTest extends BackendContract {
         return new NormParameters(
                 NormParameters.Kind.LAYER,
                 hidden,
-                Optional.of(weights.tensor(DType.BF16, data.normal(hidden, 1, 0.3), hidden)),
-                Optional.of(weights.tensor(DType.F32, data.normal(hidden, 0, 0.3), hidden)),
+                Optional.of(weights.tensor(ElementType.BF16, data.normal(hidden, 1, 0.3), hidden)),
+                Optional.of(weights.tensor(ElementType.F32, data.normal(hidden, 0, 0.3), hidden)),
                 1e-5f);
     }
 

@@ -2,7 +2,7 @@ package io.github.sgpt4j.backend;
 
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.PackedBatchBuilder;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.util.Arrays;
 import java.util.List;
@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @ParameterizedClass
 @MethodSource("io.github.sgpt4j.backend.BackendsUnderTest#plain")
 class RowContractTest extends BackendContract {
-    private static final List<DType> STORED = List.of(DType.F32, DType.F16, DType.BF16);
+    private static final List<ElementType> STORED = List.of(ElementType.F32, ElementType.F16, ElementType.BF16);
     private static final float EPSILON = 1e-5f;
 
     RowContractTest(BackendUnderTest subject) {
@@ -169,7 +169,7 @@ class RowContractTest extends BackendContract {
 
     @Test
     void looksUpEmbeddings() {
-        for (DType stored : STORED) {
+        for (ElementType stored : STORED) {
             for (int columns : TestData.SIZES) {
                 WeightTensor table = weights.tensor(stored, data.normal(50 * columns), 50, columns);
                 int[] ids = data.ids(1 + data.below(20), 50);
@@ -194,7 +194,7 @@ class RowContractTest extends BackendContract {
         builder.add(new int[9]);
         builder.add(new int[5], 0, 5, child);
         PackedBatch packed = builder.build();
-        for (DType stored : STORED) {
+        for (ElementType stored : STORED) {
             for (int columns : new int[] {1, 3, 16, 33, 384, 769}) {
                 for (int offset : new int[] {0, 2}) {
                     WeightTensor table = weights.tensor(stored, data.normal(14 * columns), 14, columns);
@@ -220,9 +220,12 @@ class RowContractTest extends BackendContract {
 
     /// Every kind, with and without gain and bias, stored in every type.
     private List<NormParameters> norms(int columns) {
-        Optional<WeightTensor> gain = Optional.of(weights.tensor(DType.F32, data.normal(columns, 1, 0.3), columns));
-        Optional<WeightTensor> halfGain = Optional.of(weights.tensor(DType.F16, data.normal(columns, 1, 0.3), columns));
-        Optional<WeightTensor> bias = Optional.of(weights.tensor(DType.BF16, data.normal(columns, 0, 0.3), columns));
+        Optional<WeightTensor> gain =
+                Optional.of(weights.tensor(ElementType.F32, data.normal(columns, 1, 0.3), columns));
+        Optional<WeightTensor> halfGain =
+                Optional.of(weights.tensor(ElementType.F16, data.normal(columns, 1, 0.3), columns));
+        Optional<WeightTensor> bias =
+                Optional.of(weights.tensor(ElementType.BF16, data.normal(columns, 0, 0.3), columns));
         return List.of(
                 new NormParameters(NormParameters.Kind.LAYER, columns, gain, bias, EPSILON),
                 new NormParameters(NormParameters.Kind.LAYER, columns, halfGain, Optional.empty(), EPSILON),

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.sgpt4j.backend.reference.ReferenceBackend;
 import io.github.sgpt4j.batch.PackedBatch;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -24,7 +24,7 @@ final class Side implements AutoCloseable {
     private final Backend backend;
     private final TestData layout;
     private final WeightRounding rounding;
-    private final Optional<DType> inner;
+    private final Optional<ElementType> inner;
     private final Deque<AutoCloseable> made = new ArrayDeque<>();
     private final List<Tensor> guarded = new ArrayList<>();
 
@@ -34,7 +34,7 @@ final class Side implements AutoCloseable {
     }
 
     /// @param inner the type that inputs are rounded to, or empty for none
-    Side(Backend backend, TestData layout, WeightRounding rounding, Optional<DType> inner) {
+    Side(Backend backend, TestData layout, WeightRounding rounding, Optional<ElementType> inner) {
         this.inner = inner;
         this.backend = backend;
         this.layout = layout;
@@ -157,7 +157,7 @@ final class Side implements AutoCloseable {
     }
 
     /// What a backend makes of weights that it keeps in a narrower type.
-    static WeightRounding roundingTo(DType kept, TestWeights weights) {
+    static WeightRounding roundingTo(ElementType kept, TestWeights weights) {
         return weight -> {
             float[] values = weights.values(weight);
             for (int i = 0; i < values.length; i++) {
@@ -165,7 +165,7 @@ final class Side implements AutoCloseable {
             }
             long[] dimensions = new long[weight.shape().rank()];
             Arrays.setAll(dimensions, weight.shape()::dimension);
-            return weights.tensor(DType.F32, values, dimensions);
+            return weights.tensor(ElementType.F32, values, dimensions);
         };
     }
 

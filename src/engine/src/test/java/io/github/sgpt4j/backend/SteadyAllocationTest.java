@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import com.sun.management.ThreadMXBean;
 import io.github.sgpt4j.backend.cpu.CpuBackend;
 import io.github.sgpt4j.backend.cpu.CpuOptions;
-import io.github.sgpt4j.backend.cpu.WeightFormat;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.SequenceBatch;
 import java.lang.management.ManagementFactory;
@@ -34,7 +33,7 @@ class SteadyAllocationTest {
     private static final long ALLOWED = 64;
 
     /// What others allocate in the meantime does not count, and work is not divided by chance.
-    private static final CpuOptions ONE_THREAD = new CpuOptions(1, WeightFormat.F32, 0);
+    private static final CpuOptions ONE_THREAD = new CpuOptions(1, Precision.FP32, 0);
 
     private final TestData data = new TestData();
 

@@ -1,6 +1,6 @@
 package io.github.sgpt4j.backend;
 
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.lang.foreign.Arena;
@@ -20,14 +20,14 @@ public final class TestWeights implements AutoCloseable {
     private int made;
 
     /// A tensor of the given values rounded to `dtype`, one of F32, F16, BF16.
-    public WeightTensor tensor(DType dtype, float[] values, long... dimensions) {
+    public WeightTensor tensor(ElementType dtype, float[] values, long... dimensions) {
         int bytes = dtype.bytes();
         long size = Math.multiplyExact((long) values.length, bytes);
         int misalignment = made % 2;
         MemorySegment data = arena.allocate(size + misalignment, 64).asSlice(misalignment, size);
         for (int i = 0; i < values.length; i++) {
             long offset = (long) i * bytes;
-            if (dtype == DType.F32) {
+            if (dtype == ElementType.F32) {
                 data.set(INT_32, offset, Float.floatToRawIntBits(values[i]));
             } else {
                 data.set(INT_16, offset, narrow(values[i], dtype));
@@ -37,11 +37,12 @@ public final class TestWeights implements AutoCloseable {
     }
 
     /// Every value of a 16-bit type that is finite in it and after rounding to `kept`, `[n, 1]`.
-    public WeightTensor everyFinite(DType dtype, DType kept) {
+    public WeightTensor everyFinite(ElementType dtype, ElementType kept) {
         float[] values = new float[65536];
         int count = 0;
         for (int bits = 0; bits < 65536; bits++) {
-            float value = dtype == DType.F16 ? Float.float16ToFloat((short) bits) : Float.intBitsToFloat(bits << 16);
+            float value =
+                    dtype == ElementType.F16 ? Float.float16ToFloat((short) bits) : Float.intBitsToFloat(bits << 16);
             if (Float.isFinite(value) && Float.isFinite(round(value, kept))) {
                 values[count++] = value;
             }
@@ -50,7 +51,7 @@ public final class TestWeights implements AutoCloseable {
     }
 
     /// Zero bytes as a tensor of any element type.
-    public WeightTensor zeros(DType dtype, long... dimensions) {
+    public WeightTensor zeros(ElementType dtype, long... dimensions) {
         Shape shape = Shape.of(dimensions);
         MemorySegment data = arena.allocate(dtype.bytes(shape.elements()));
         return new WeightTensor("test." + made++, "memory", dtype, shape, data.asReadOnly());
@@ -58,12 +59,12 @@ public final class TestWeights implements AutoCloseable {
 
     /// A vector stored as F32.
     public WeightTensor vector(float... values) {
-        return tensor(DType.F32, values, values.length);
+        return tensor(ElementType.F32, values, values.length);
     }
 
     /// A matrix `[rows, columns]` stored as F32.
     public WeightTensor matrix(int rows, int columns, float... values) {
-        return tensor(DType.F32, values, rows, columns);
+        return tensor(ElementType.F32, values, rows, columns);
     }
 
     /// Values of a tensor made here, in storage order.
@@ -82,7 +83,7 @@ public final class TestWeights implements AutoCloseable {
     }
 
     /// The nearest value of a type, ties to even.
-    public static float round(float value, DType dtype) {
+    public static float round(float value, ElementType dtype) {
         return switch (dtype) {
             case F32 -> value;
             case F16 -> Float.float16ToFloat(Float.floatToFloat16(value));
@@ -91,8 +92,8 @@ public final class TestWeights implements AutoCloseable {
         };
     }
 
-    private static short narrow(float value, DType dtype) {
-        if (dtype == DType.F16) {
+    private static short narrow(float value, ElementType dtype) {
+        if (dtype == ElementType.F16) {
             return Float.floatToFloat16(value);
         }
         int bits = Float.floatToRawIntBits(value);

@@ -12,7 +12,7 @@ import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.model.Decoder;
-import io.github.sgpt4j.testing.Checkpoint;
+import io.github.sgpt4j.testing.CheckpointFolder;
 import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.testing.Variants;
 import java.io.IOException;
@@ -87,11 +87,11 @@ class CheckpointFilesTest {
         return property != null ? Path.of(property) : root().resolveSibling("shared");
     }
 
-    private Checkpoint copy(String name) {
-        return Checkpoint.copy(name, parent);
+    private CheckpointFolder copy(String name) {
+        return CheckpointFolder.copy(name, parent);
     }
 
-    private static void put(Checkpoint checkpoint, String name, String key, String value) {
+    private static void put(CheckpointFolder checkpoint, String name, String key, String value) {
         try {
             Path file = checkpoint.file(name);
             ObjectNode object = Files.exists(file) ? (ObjectNode) Goldens.json(file) : JSON.createObjectNode();
@@ -109,7 +109,7 @@ class CheckpointFilesTest {
 
     @Test
     void unknownKeysGiveOneNoticeForEachFile() {
-        Checkpoint checkpoint = copy("qwen3-be");
+        CheckpointFolder checkpoint = copy("qwen3-be");
         put(checkpoint, "config.json", "bogus_a", "1");
         put(checkpoint, "config.json", "bogus_b", "[{}]");
         put(checkpoint, "config.json", "rope_parameters.bogus_c", "true");
@@ -130,7 +130,7 @@ class CheckpointFilesTest {
 
     @Test
     void noticesStayShortWhateverTheFileHolds() {
-        Checkpoint checkpoint = copy("gpt2-ce");
+        CheckpointFolder checkpoint = copy("gpt2-ce");
         ObjectNode config = (ObjectNode) Goldens.json(checkpoint.file("config.json"));
         for (int i = 0; i < 5000; i++) {
             config.put("\n\u2028" + "k".repeat(300) + i, 1);
@@ -165,7 +165,7 @@ class CheckpointFilesTest {
         String file =
                 row.table().startsWith("modules/") ? row.table().substring("modules/".length()) : row.table() + ".json";
         Path path = parent.resolve(file);
-        Checkpoint checkpoint = new Checkpoint(golden(row.kind()), parent);
+        CheckpointFolder checkpoint = new CheckpointFolder(golden(row.kind()), parent);
         put(checkpoint, file, row.key(), "\"odd\"");
         KeyTable table = KeyTable.read(row.table(), row.kind());
         UnsupportedModelException e =
@@ -198,7 +198,7 @@ class CheckpointFilesTest {
                 "qwen3-be; tokenizer_config.json; keep_accents; false",
             })
     void openingRefusesWhatIsNotFollowed(String golden, String file, String key, String value) {
-        Checkpoint checkpoint = copy(golden);
+        CheckpointFolder checkpoint = copy(golden);
         if (file.equals("modules.json")) {
             assertEquals(List.of(), check(checkpoint.directory()));
             return;
@@ -211,7 +211,7 @@ class CheckpointFilesTest {
 
     @Test
     void productsWithoutBiasesAreRefused() {
-        Checkpoint checkpoint = copy("bloom-be");
+        CheckpointFolder checkpoint = copy("bloom-be");
         put(checkpoint, "config.json", "slow_but_exact", "true");
         assertEquals(List.of(), check(checkpoint.directory()));
         put(checkpoint, "config.json", "pretraining_tp", "2");
@@ -222,7 +222,7 @@ class CheckpointFilesTest {
 
     @Test
     void anAdaptersWeightsWithoutItsConfigurationAreTold() {
-        Checkpoint checkpoint = copy("llama-be");
+        CheckpointFolder checkpoint = copy("llama-be");
         checkpoint.write("adapter_model.safetensors", "x");
         List<String> notices = check(checkpoint.directory());
         assertEquals(1, notices.size());
@@ -231,7 +231,7 @@ class CheckpointFilesTest {
 
     @Test
     void aNormalizeModuleForOtherVectorsIsRefused() {
-        Checkpoint checkpoint = copy("qwen3-be");
+        CheckpointFolder checkpoint = copy("qwen3-be");
         put(checkpoint, "2_Normalize/config.json", "module_input_name", "\"token_embeddings\"");
         UnsupportedModelException e =
                 assertThrows(UnsupportedModelException.class, () -> check(checkpoint.directory()));
@@ -240,7 +240,8 @@ class CheckpointFilesTest {
 
     @Test
     void unknownFilesAreTold() {
-        Checkpoint checkpoint = copy("gpt2-be").write("bogus_config.json", "{").write("README.md", "# Model");
+        CheckpointFolder checkpoint =
+                copy("gpt2-be").write("bogus_config.json", "{").write("README.md", "# Model");
         checkpoint.write("onnx/model.onnx", "x").write(".gitattributes", "x").write("bogus_file", "x");
         assertEquals(
                 List.of("%s: files \"bogus_config.json\", \"bogus_file\" are not known and were passed over"
@@ -250,7 +251,7 @@ class CheckpointFilesTest {
 
     @Test
     void filesOfOtherKindsOfModelsAreRefused() {
-        Checkpoint checkpoint = copy("gpt2-be").write("sentence_xlnet_config.json", "{\"max_seq_length\": 3}");
+        CheckpointFolder checkpoint = copy("gpt2-be").write("sentence_xlnet_config.json", "{\"max_seq_length\": 3}");
         UnsupportedModelException e =
                 assertThrows(UnsupportedModelException.class, () -> check(checkpoint.directory()));
         assertTrue(e.getMessage().contains("sentence_xlnet_config.json"), e.getMessage());
@@ -259,14 +260,14 @@ class CheckpointFilesTest {
     @ParameterizedTest
     @CsvSource({"special_tokens_map.json", "tokenizer_config.json"})
     void brokenFilesAreNamed(String name) {
-        Checkpoint checkpoint = copy("llama-be").write(name, "{\"a\": [1,");
+        CheckpointFolder checkpoint = copy("llama-be").write(name, "{\"a\": [1,");
         FormatException e = assertThrows(FormatException.class, () -> check(checkpoint.directory()));
         assertTrue(e.getMessage().contains(name), e.getMessage());
     }
 
     @Test
     void deepNestingIsPassedOver() {
-        Checkpoint checkpoint = copy("llama-be");
+        CheckpointFolder checkpoint = copy("llama-be");
         checkpoint.write("special_tokens_map.json", "{\"a\": " + "[".repeat(900) + "]".repeat(900) + "}");
         assertEquals(1, check(checkpoint.directory()).size());
         checkpoint.write("special_tokens_map.json", "{\"a\": " + "[".repeat(100_000) + "]".repeat(100_000) + "}");

@@ -14,7 +14,7 @@ import io.github.sgpt4j.error.SgptException;
 import io.github.sgpt4j.json.JsonFile;
 import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.model.Decoder;
-import io.github.sgpt4j.testing.Checkpoint;
+import io.github.sgpt4j.testing.CheckpointFolder;
 import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.testing.Variants;
 import io.github.sgpt4j.tokenizer.Tokenizer;
@@ -142,7 +142,7 @@ class KeysAskedForTest {
     @MethodSource("used")
     void usedKeysAreAskedFor(Row row) throws Exception {
         for (String odd : ODD) {
-            Checkpoint checkpoint = checkpoint(row, odd);
+            CheckpointFolder checkpoint = checkpoint(row, odd);
             try {
                 String before = read(checkpoint(row, null));
                 if (!read(checkpoint).equals(before)) {
@@ -161,15 +161,15 @@ class KeysAskedForTest {
     void harmlessKeysAreNotAskedFor(Row row) throws Exception {
         String before = read(checkpoint(row, null));
         for (String odd : ODD) {
-            Checkpoint checkpoint = checkpoint(row, odd);
+            CheckpointFolder checkpoint = checkpoint(row, odd);
             assertEquals(before, assertDoesNotThrow(() -> read(checkpoint)));
         }
     }
 
     /// A checkpoint with an odd value for the key of a row, or without it.
-    private Checkpoint checkpoint(Row row, @Nullable String value) throws Exception {
+    private CheckpointFolder checkpoint(Row row, @Nullable String value) throws Exception {
         boolean slow = row.table().equals("tokenizer_config") || row.table().equals("special_tokens_map");
-        Checkpoint checkpoint = Checkpoint.copy(slow ? "gpt2-be" : "qwen3-be", parent);
+        CheckpointFolder checkpoint = CheckpointFolder.copy(slow ? "gpt2-be" : "qwen3-be", parent);
         checkpoint.write("2_Dense/config.json", """
                 {"in_features": 64, "out_features": 64}""");
         checkpoint.write("2_Normalize/config.json", "{}").write("2_Dropout/config.json", "{}");
@@ -200,14 +200,14 @@ class KeysAskedForTest {
     }
 
     /// Named tokens are read from special_tokens_map.json only where the newer form says nothing.
-    private static String tokenizerConfig(Checkpoint checkpoint, Row row) {
+    private static String tokenizerConfig(CheckpointFolder checkpoint, Row row) {
         Path file = checkpoint.file("tokenizer_config.json");
         ObjectNode config = (ObjectNode) (Files.exists(file) ? Goldens.json(file) : JSON.createObjectNode());
         return row.table().equals("special_tokens_map") ? "{}" : config.toString();
     }
 
     /// Everything that is read from a checkpoint without its weights.
-    private static String read(Checkpoint checkpoint) {
+    private static String read(CheckpointFolder checkpoint) {
         SentenceModules modules = SentenceModules.read(checkpoint.directory());
         Tokenizer tokenizer = Tokenizer.load(modules.transformer());
         return "%s %s %s %s %s %s"

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.model.DecoderLayout;
-import io.github.sgpt4j.testing.Checkpoint;
+import io.github.sgpt4j.testing.CheckpointFolder;
 import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.testing.Variants;
 import io.github.sgpt4j.weights.Weights;
@@ -44,7 +44,7 @@ class StrayTensorsTest {
 
     @Test
     void layersBeyondThoseOfTheConfiguration() {
-        Checkpoint checkpoint = Checkpoint.copy("gpt2-be", parent).set("config.json", "n_layer", "2");
+        CheckpointFolder checkpoint = CheckpointFolder.copy("gpt2-be", parent).set("config.json", "n_layer", "2");
         String notice = notice(checkpoint.directory()).orElseThrow();
         assertTrue(notice.startsWith(checkpoint.file("model.safetensors") + ": tensors \"h.2."), notice);
         assertTrue(notice.endsWith("are not known and were passed over"), notice);
@@ -52,7 +52,8 @@ class StrayTensorsTest {
 
     @Test
     void normsThatTheFamilyDoesNotHave() {
-        Checkpoint checkpoint = Checkpoint.copy("qwen3-be", parent).set("config.json", "model_type", "\"llama\"");
+        CheckpointFolder checkpoint =
+                CheckpointFolder.copy("qwen3-be", parent).set("config.json", "model_type", "\"llama\"");
         String notice = notice(checkpoint.directory()).orElseThrow();
         assertTrue(notice.contains("\"layers.0.self_attn.k_norm.weight\""), notice);
     }

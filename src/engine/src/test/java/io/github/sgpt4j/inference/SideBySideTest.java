@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.backend.PoolMode;
+import io.github.sgpt4j.backend.Precision;
 import io.github.sgpt4j.backend.cpu.CpuBackend;
 import io.github.sgpt4j.backend.cpu.CpuOptions;
-import io.github.sgpt4j.backend.cpu.WeightFormat;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.tokenizer.Tokenizer;
@@ -68,7 +68,7 @@ class SideBySideTest {
     private static float[][] compute(String golden, int threads, Function<Parts, float[][]> work) {
         Path directory = Goldens.model(golden);
         try (Weights weights = Weights.open(directory);
-                Backend backend = new CpuBackend(new CpuOptions(threads, WeightFormat.AS_STORED, 0))) {
+                Backend backend = new CpuBackend(new CpuOptions(threads, Precision.AUTO, 0))) {
             return work.apply(new Parts(Decoder.load(directory, weights, backend), Tokenizer.load(directory), backend));
         }
     }

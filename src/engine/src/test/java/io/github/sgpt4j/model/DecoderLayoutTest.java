@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.backend.MatrixRows;
 import io.github.sgpt4j.backend.NormParameters;
+import io.github.sgpt4j.backend.Precision;
 import io.github.sgpt4j.backend.cpu.CpuBackend;
 import io.github.sgpt4j.backend.cpu.CpuOptions;
-import io.github.sgpt4j.backend.cpu.WeightFormat;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.model.family.DecoderConfig;
 import io.github.sgpt4j.testing.Goldens;
@@ -100,7 +100,7 @@ class DecoderLayoutTest {
     void theLayoutNamesWhatLoadingTakes(Path checkpoint) {
         Path directory = folder(checkpoint);
         try (Weights weights = Weights.open(directory);
-                Backend real = new CpuBackend(CpuOptions.of(WeightFormat.AS_STORED))) {
+                Backend real = new CpuBackend(CpuOptions.of(Precision.AUTO))) {
             DecoderLayout layout = DecoderLayout.read(directory, weights.names());
             Recorder recorder = new Recorder(real);
             Decoder decoder = Decoder.load(directory, weights, recorder.backend);
@@ -121,7 +121,7 @@ class DecoderLayoutTest {
     void theStatedActivationsAreAllocated(Path checkpoint) {
         Path directory = folder(checkpoint);
         try (Weights weights = Weights.open(directory);
-                Backend real = new CpuBackend(CpuOptions.of(WeightFormat.AS_STORED))) {
+                Backend real = new CpuBackend(CpuOptions.of(Precision.AUTO))) {
             Recorder recorder = new Recorder(real);
             Decoder decoder = Decoder.load(directory, weights, recorder.backend);
             DecoderConfig c = decoder.config();

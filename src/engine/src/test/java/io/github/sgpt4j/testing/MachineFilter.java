@@ -1,8 +1,8 @@
 package io.github.sgpt4j.testing;
 
 import com.sun.management.HotSpotDiagnosticMXBean;
+import io.github.sgpt4j.backend.Precision;
 import io.github.sgpt4j.backend.cpu.CpuOptions;
-import io.github.sgpt4j.backend.cpu.WeightFormat;
 import io.github.sgpt4j.backend.cpu.amx.Amx;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import io.github.sgpt4j.backend.cpu.vector.VectorCode;
@@ -152,7 +152,7 @@ public final class MachineFilter implements PostDiscoveryFilter {
     }
 
     private static Optional<String> matrixUnitLacks() {
-        if (CpuOptions.of(WeightFormat.AS_STORED).usesMatrixUnit()) {
+        if (CpuOptions.of(Precision.AUTO).usesMatrixUnit()) {
             return Optional.empty();
         }
         Path features = Path.of("/proc/cpuinfo");

@@ -1,6 +1,6 @@
 package io.github.sgpt4j.testing;
 
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Half;
 import io.github.sgpt4j.tensor.LittleEndian;
 import io.github.sgpt4j.weights.SafetensorsWriter;
@@ -18,7 +18,7 @@ public final class StoredAs {
     /// Writes all weights of a checkpoint to one file.
     ///
     /// @param dtype F32, F16 or BF16
-    public static void write(Path checkpoint, DType dtype, Path file) {
+    public static void write(Path checkpoint, ElementType dtype, Path file) {
         try (Weights weights = Weights.open(checkpoint)) {
             SafetensorsWriter writer = new SafetensorsWriter();
             for (String name : weights.names()) {
@@ -35,7 +35,7 @@ public final class StoredAs {
         }
     }
 
-    private static MemorySegment converted(float[] values, DType dtype) {
+    private static MemorySegment converted(float[] values, ElementType dtype) {
         MemorySegment bytes = MemorySegment.ofArray(new byte[values.length * dtype.bytes()]);
         for (int i = 0; i < values.length; i++) {
             switch (dtype) {

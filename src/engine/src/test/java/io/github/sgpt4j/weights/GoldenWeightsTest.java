@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.testing.Goldens;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -42,12 +42,12 @@ class GoldenWeightsTest {
             for (String name : weights.names()) {
                 assertEquals(OptionalLong.empty(), WeightScan.firstNonFinite(weights.get(name)), name);
             }
-            Map<DType, WeightScan.Totals> totals = WeightScan.totals(weights);
+            Map<ElementType, WeightScan.Totals> totals = WeightScan.totals(weights);
             String stored = Goldens.expected(model).path("stored").asText().split(" ", 2)[0];
-            DType dtype = switch (stored) {
-                case "float32" -> DType.F32;
-                case "float16" -> DType.F16;
-                case "bfloat16" -> DType.BF16;
+            ElementType dtype = switch (stored) {
+                case "float32" -> ElementType.F32;
+                case "float16" -> ElementType.F16;
+                case "bfloat16" -> ElementType.BF16;
                 default -> throw new IllegalStateException(stored);
             };
             assertTrue(totals.containsKey(dtype), () -> model + ": " + totals);

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrowsExactly;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.error.FormatException;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Shape;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -125,7 +125,7 @@ class MappedFilesTest {
 
     @Test
     void aFaultInAParallelStreamIsKnown() throws IOException {
-        WeightTensor tensor = new WeightTensor("t", path.toString(), DType.F32, Shape.of(SIZE / 4), file.bytes());
+        WeightTensor tensor = new WeightTensor("t", path.toString(), ElementType.F32, Shape.of(SIZE / 4), file.bytes());
         assertEquals(0, files.reading(() -> WeightScan.statistics(tensor)).nan());
         FormatException e = assertThrowsExactly(
                 FormatException.class,
@@ -235,6 +235,6 @@ class MappedFilesTest {
     }
 
     private static WeightTensor bytes(MemorySegment data) {
-        return new WeightTensor("t", "file", DType.U8, Shape.of(data.byteSize()), data);
+        return new WeightTensor("t", "file", ElementType.U8, Shape.of(data.byteSize()), data);
     }
 }

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.LittleEndian;
 import io.github.sgpt4j.tensor.Shape;
 import java.io.IOException;
@@ -68,7 +68,7 @@ class SafetensorsFileTest {
             assertEquals(Map.of("format", "pt", "note", "ü"), opened.metadata());
             WeightTensor scalar = opened.tensors().get("a.ß");
             assertEquals(Shape.of(), scalar.shape());
-            assertEquals(DType.BF16, scalar.dtype());
+            assertEquals(ElementType.BF16, scalar.dtype());
             assertEquals(1f, scalar.element(0));
             WeightTensor vector = opened.tensors().get("b");
             assertEquals(Shape.of(2, 1), vector.shape());

@@ -3,7 +3,7 @@ package io.github.sgpt4j.weights;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.sgpt4j.error.SgptException;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Shape;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -66,10 +66,10 @@ class SafetensorsFuzzTest {
         new SafetensorsWriter()
                 .metadata("note", "ü \"quoted\" \\ text")
                 .add("h.0.weight", Shape.of(2, 3), 1, 2, 3, 4, 5, 6)
-                .add("h.0.bias", DType.BF16, Shape.of(3), MemorySegment.ofArray(new byte[6]))
-                .add("scalar", DType.I64, Shape.of(), MemorySegment.ofArray(new byte[8]))
-                .add("none", DType.F16, Shape.of(0, 4), MemorySegment.ofArray(new byte[0]))
-                .add("mask", DType.BOOL, Shape.of(5), MemorySegment.ofArray(new byte[5]))
+                .add("h.0.bias", ElementType.BF16, Shape.of(3), MemorySegment.ofArray(new byte[6]))
+                .add("scalar", ElementType.I64, Shape.of(), MemorySegment.ofArray(new byte[8]))
+                .add("none", ElementType.F16, Shape.of(0, 4), MemorySegment.ofArray(new byte[0]))
+                .add("mask", ElementType.BOOL, Shape.of(5), MemorySegment.ofArray(new byte[5]))
                 .write(file);
         return Files.readAllBytes(file);
     }

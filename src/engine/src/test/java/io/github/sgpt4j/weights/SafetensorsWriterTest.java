@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Shape;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -63,8 +63,8 @@ class SafetensorsWriterTest {
         }
     }
 
-    private static boolean isPacked(DType dtype) {
-        return dtype == DType.F4 || dtype == DType.F6_E2M3 || dtype == DType.F6_E3M2;
+    private static boolean isPacked(ElementType dtype) {
+        return dtype == ElementType.F4 || dtype == ElementType.F6_E2M3 || dtype == ElementType.F6_E3M2;
     }
 
     private static Map<String, WeightTensor> randomTensors(Random random) {
@@ -72,7 +72,7 @@ class SafetensorsWriterTest {
         int count = random.nextInt(12);
         for (int i = 0; i < count; i++) {
             String name = randomName(random);
-            DType dtype = DType.values()[random.nextInt(DType.values().length)];
+            ElementType dtype = ElementType.values()[random.nextInt(ElementType.values().length)];
             long[] dimensions = random.longs(random.nextInt(5), 0, 6).toArray();
             Shape shape = isPacked(dtype) ? Shape.of(random.nextInt(6), 4) : Shape.of(dimensions);
             byte[] data = new byte[Math.toIntExact(dtype.bytes(shape.elements()))];
@@ -98,8 +98,8 @@ class SafetensorsWriterTest {
     void theBytesAreThoseOfTheFormat() throws IOException {
         new SafetensorsWriter()
                 .add("z", Shape.of(1), 1f)
-                .add("b", DType.U8, Shape.of(1), MemorySegment.ofArray(new byte[] {5}))
-                .add("a", DType.F64, Shape.of(), MemorySegment.ofArray(new byte[8]))
+                .add("b", ElementType.U8, Shape.of(1), MemorySegment.ofArray(new byte[] {5}))
+                .add("a", ElementType.F64, Shape.of(), MemorySegment.ofArray(new byte[8]))
                 .write(file());
         String json = "{\"__metadata__\":{\"format\":\"pt\"},"
                 + "\"a\":{\"dtype\":\"F64\",\"shape\":[],\"data_offsets\":[0,8]},"
@@ -115,11 +115,12 @@ class SafetensorsWriterTest {
     @Test
     void aFailureLeavesWhatWasThere() throws IOException {
         Files.writeString(file(), "before");
-        SafetensorsWriter few = new SafetensorsWriter().add("t", DType.U8, Shape.of(3), out -> out.write(1));
+        SafetensorsWriter few = new SafetensorsWriter().add("t", ElementType.U8, Shape.of(3), out -> out.write(1));
         assertEquals(
                 "tensor \"t\": expected 3 bytes, got 1",
                 assertThrows(IOException.class, () -> few.write(file())).getMessage());
-        SafetensorsWriter many = new SafetensorsWriter().add("t", DType.U8, Shape.of(3), out -> out.write(new byte[4]));
+        SafetensorsWriter many =
+                new SafetensorsWriter().add("t", ElementType.U8, Shape.of(3), out -> out.write(new byte[4]));
         assertThrows(IOException.class, () -> many.write(file()));
         assertEquals("before", Files.readString(file()));
         try (Stream<Path> files = Files.list(directory)) {
@@ -130,11 +131,11 @@ class SafetensorsWriterTest {
     @Test
     void aSourceCannotCloseTheFile() throws IOException {
         new SafetensorsWriter()
-                .add("a", DType.U8, Shape.of(1), out -> {
+                .add("a", ElementType.U8, Shape.of(1), out -> {
                     out.write(1);
                     out.close();
                 })
-                .add("b", DType.U8, Shape.of(1), out -> out.write(2))
+                .add("b", ElementType.U8, Shape.of(1), out -> out.write(2))
                 .write(file());
         try (Weights weights = Weights.openFile(file())) {
             assertArrayEquals(new byte[] {2}, bytes(weights.get("b")));

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Half;
 import io.github.sgpt4j.tensor.LittleEndian;
 import io.github.sgpt4j.tensor.Shape;
@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 class WeightTensorTest {
     /// A tensor that begins at an odd address.
-    private static WeightTensor tensor(DType dtype, float... values) {
+    private static WeightTensor tensor(ElementType dtype, float... values) {
         MemorySegment data = MemorySegment.ofArray(new byte[1 + values.length * dtype.bytes()])
                 .asSlice(1);
         for (int i = 0; i < values.length; i++) {
@@ -33,7 +33,7 @@ class WeightTensorTest {
 
     @ParameterizedTest
     @EnumSource(names = {"F32", "F16", "BF16"})
-    void elementsAreWidened(DType dtype) {
+    void elementsAreWidened(ElementType dtype) {
         WeightTensor tensor = tensor(dtype, 1, -2, 0.5f, 3);
         assertEquals(-2f, tensor.element(1));
         assertArrayEquals(new float[] {1, -2, 0.5f, 3}, tensor.toFloats());
@@ -44,7 +44,7 @@ class WeightTensorTest {
 
     @ParameterizedTest
     @EnumSource(names = {"F32", "F16", "BF16"})
-    void rangesAreChecked(DType dtype) {
+    void rangesAreChecked(ElementType dtype) {
         WeightTensor tensor = tensor(dtype, 1, 2, 3);
         assertThrows(IndexOutOfBoundsException.class, () -> tensor.element(3));
         assertThrows(IndexOutOfBoundsException.class, () -> tensor.element(-1));
@@ -54,7 +54,7 @@ class WeightTensorTest {
 
     @Test
     void otherTypesAreNotWidened() {
-        WeightTensor tensor = tensor(DType.F64, 1);
+        WeightTensor tensor = tensor(ElementType.F64, 1);
         assertThrows(IllegalStateException.class, () -> tensor.element(0));
         assertThrows(IllegalStateException.class, tensor::toFloats);
     }
@@ -62,12 +62,13 @@ class WeightTensorTest {
     @Test
     void dataOfAnotherSizeAreRefused() {
         MemorySegment data = MemorySegment.ofArray(new byte[7]);
-        assertThrows(IllegalArgumentException.class, () -> new WeightTensor("t", "f", DType.F32, Shape.of(2), data));
+        assertThrows(
+                IllegalArgumentException.class, () -> new WeightTensor("t", "f", ElementType.F32, Shape.of(2), data));
     }
 
     @ParameterizedTest
     @EnumSource(names = {"F64", "F32", "F16", "BF16"})
-    void theFirstNanOrInfinityIsFoundWhereverItIs(DType dtype) {
+    void theFirstNanOrInfinityIsFoundWhereverItIs(ElementType dtype) {
         float[] finite = new float[67];
         finite[3] = 60_000;
         finite[4] = -1e-7f;
@@ -84,13 +85,13 @@ class WeightTensorTest {
 
     @Test
     void eightBitFloatsAreScannedByTheirOwnRules() {
-        assertEquals(OptionalLong.of(1), scan(DType.F8_E4M3, 0x7E, 0x7F));
-        assertEquals(OptionalLong.of(1), scan(DType.F8_E4M3, 0xFE, 0xFF));
-        assertEquals(OptionalLong.of(1), scan(DType.F8_E5M2, 0x7B, 0xFC));
-        assertEquals(OptionalLong.empty(), scan(DType.U8, 0xFF, 0x7F));
+        assertEquals(OptionalLong.of(1), scan(ElementType.F8_E4M3, 0x7E, 0x7F));
+        assertEquals(OptionalLong.of(1), scan(ElementType.F8_E4M3, 0xFE, 0xFF));
+        assertEquals(OptionalLong.of(1), scan(ElementType.F8_E5M2, 0x7B, 0xFC));
+        assertEquals(OptionalLong.empty(), scan(ElementType.U8, 0xFF, 0x7F));
     }
 
-    private static OptionalLong scan(DType dtype, int first, int second) {
+    private static OptionalLong scan(ElementType dtype, int first, int second) {
         MemorySegment data = MemorySegment.ofArray(new byte[] {(byte) first, (byte) second});
         return WeightScan.firstNonFinite(new WeightTensor("t", "f", dtype, Shape.of(2), data));
     }

@@ -9,7 +9,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Shape;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -35,7 +35,7 @@ class WeightsTest {
                 .metadata("made-by", "test")
                 .add("transformer.h.0.mlp.weight", Shape.of(2, 3), 1, 2, 3, 4, 5, 6)
                 .add("transformer.h.0.mlp.bias", Shape.of(3), 7, 8, 9)
-                .add("mask", DType.BOOL, Shape.of(2), MemorySegment.ofArray(new byte[] {0, 1}))
+                .add("mask", ElementType.BOOL, Shape.of(2), MemorySegment.ofArray(new byte[] {0, 1}))
                 .write(directory.resolve(SINGLE));
     }
 
@@ -146,7 +146,7 @@ class WeightsTest {
     void aTypeNotToComputeWithIsUnsupportedWhenAShapeIsExpected() throws IOException {
         writeSingle();
         try (Weights weights = Weights.open(directory)) {
-            assertEquals(DType.BOOL, weights.get("mask").dtype());
+            assertEquals(ElementType.BOOL, weights.get("mask").dtype());
             String message = String.valueOf(assertThrows(UnsupportedModelException.class, () -> weights.get("mask", 2))
                     .getMessage());
             assertTrue(

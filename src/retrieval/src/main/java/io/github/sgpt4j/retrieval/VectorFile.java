@@ -2,7 +2,7 @@ package io.github.sgpt4j.retrieval;
 
 import io.github.sgpt4j.Similarity;
 import io.github.sgpt4j.error.FormatException;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.LittleEndian;
 import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.text.Quoted;
@@ -56,13 +56,13 @@ final class VectorFile {
         new SafetensorsWriter()
                 .metadata(SIMILARITY, similarity.toString())
                 .metadata(CHECKSUM, Long.toHexString(checksum.getValue()))
-                .add(VECTORS, DType.F32, Shape.of(rows.size(), dimension), out -> {
+                .add(VECTORS, ElementType.F32, Shape.of(rows.size(), dimension), out -> {
                     for (float[] row : rows.values()) {
                         out.write(bytes(row));
                     }
                 })
-                .add(IDS, DType.U8, Shape.of(ids.size()), MemorySegment.ofArray(ids.toByteArray()))
-                .add(ID_ENDS, DType.I64, Shape.of(rows.size()), MemorySegment.ofArray(ends.array()))
+                .add(IDS, ElementType.U8, Shape.of(ids.size()), MemorySegment.ofArray(ids.toByteArray()))
+                .add(ID_ENDS, ElementType.I64, Shape.of(rows.size()), MemorySegment.ofArray(ends.array()))
                 .write(file);
     }
 
@@ -99,9 +99,9 @@ final class VectorFile {
     static VectorIndex load(Path file) {
         try (Arena arena = Arena.ofConfined()) {
             SafetensorsFile stored = SafetensorsFile.open(file, arena);
-            WeightTensor vectors = tensor(stored, VECTORS, DType.F32, 2);
-            WeightTensor ids = tensor(stored, IDS, DType.U8, 1);
-            WeightTensor ends = tensor(stored, ID_ENDS, DType.I64, 1);
+            WeightTensor vectors = tensor(stored, VECTORS, ElementType.F32, 2);
+            WeightTensor ids = tensor(stored, IDS, ElementType.U8, 1);
+            WeightTensor ends = tensor(stored, ID_ENDS, ElementType.I64, 1);
             int count = count(file, vectors.shape().dimension(0), "vectors");
             int dimension = count(file, vectors.shape().dimension(1), "components");
             if (ends.shape().dimension(0) != count) {
@@ -124,7 +124,7 @@ final class VectorFile {
         }
     }
 
-    private static WeightTensor tensor(SafetensorsFile stored, String name, DType type, int rank) {
+    private static WeightTensor tensor(SafetensorsFile stored, String name, ElementType type, int rank) {
         WeightTensor tensor = stored.tensors().get(name);
         if (tensor == null || tensor.dtype() != type || tensor.shape().rank() != rank) {
             throw new FormatException(

@@ -1,6 +1,6 @@
 package io.github.sgpt4j.weightstools.pickle;
 
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.weightstools.pickle.PickleValue.Constant;
 import io.github.sgpt4j.weightstools.pickle.PickleValue.Dictionary;
@@ -104,8 +104,8 @@ final class Calls {
         }
     }
 
-    private DType elementType(PickleValue value) {
-        if (value instanceof Name(Global.ElementType element)) {
+    private ElementType elementType(PickleValue value) {
+        if (value instanceof Name(Global.TensorElement element)) {
             return element.type();
         }
         throw input.bad("expected an element type such as torch.float32, got " + value.kind());
@@ -119,7 +119,7 @@ final class Calls {
                 + items.getFirst().kind());
     }
 
-    private Tensor tensor(List<PickleValue> items, DType type) {
+    private Tensor tensor(List<PickleValue> items, ElementType type) {
         if (!(items.get(0) instanceof Storage(StorageView storage))) {
             throw input.bad("expected a storage, got " + items.get(0).kind());
         }

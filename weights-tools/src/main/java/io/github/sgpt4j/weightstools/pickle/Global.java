@@ -1,6 +1,6 @@
 package io.github.sgpt4j.weightstools.pickle;
 
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,15 +42,15 @@ public sealed interface Global {
     }
 
     /// A class of storages; the one without a type counts bytes.
-    record StorageClass(String title, Optional<DType> type) implements Global {
+    record StorageClass(String title, Optional<ElementType> type) implements Global {
         /// Bytes of one element.
         public int elementBytes() {
-            return type.map(DType::bytes).orElse(1);
+            return type.map(ElementType::bytes).orElse(1);
         }
     }
 
     /// An element type.
-    record ElementType(String title, DType type) implements Global {}
+    record TensorElement(String title, ElementType type) implements Global {}
 
     /// The list itself.
     final class AllowList {
@@ -65,17 +65,17 @@ public sealed interface Global {
             for (Function function : Function.values()) {
                 names.put(new Spelling(function.module, function.symbol), function);
             }
-            Map<String, DType> storages = Map.of(
-                    "DoubleStorage", DType.F64,
-                    "FloatStorage", DType.F32,
-                    "HalfStorage", DType.F16,
-                    "BFloat16Storage", DType.BF16,
-                    "LongStorage", DType.I64,
-                    "IntStorage", DType.I32,
-                    "ShortStorage", DType.I16,
-                    "CharStorage", DType.I8,
-                    "ByteStorage", DType.U8,
-                    "BoolStorage", DType.BOOL);
+            Map<String, ElementType> storages = Map.of(
+                    "DoubleStorage", ElementType.F64,
+                    "FloatStorage", ElementType.F32,
+                    "HalfStorage", ElementType.F16,
+                    "BFloat16Storage", ElementType.BF16,
+                    "LongStorage", ElementType.I64,
+                    "IntStorage", ElementType.I32,
+                    "ShortStorage", ElementType.I16,
+                    "CharStorage", ElementType.I8,
+                    "ByteStorage", ElementType.U8,
+                    "BoolStorage", ElementType.BOOL);
             storages.forEach((name, type) -> {
                 for (String module : List.of("torch", "torch.cuda")) {
                     names.put(new Spelling(module, name), new StorageClass(module + "." + name, Optional.of(type)));
@@ -88,27 +88,27 @@ public sealed interface Global {
             }
             elementTypes()
                     .forEach((name, type) ->
-                            names.put(new Spelling("torch", name), new ElementType("torch." + name, type)));
+                            names.put(new Spelling("torch", name), new TensorElement("torch." + name, type)));
             return Map.copyOf(names);
         }
 
-        private static Map<String, DType> elementTypes() {
-            Map<String, DType> types = new HashMap<>();
-            types.put("float64", DType.F64);
-            types.put("float32", DType.F32);
-            types.put("float16", DType.F16);
-            types.put("bfloat16", DType.BF16);
-            types.put("float8_e4m3fn", DType.F8_E4M3);
-            types.put("float8_e5m2", DType.F8_E5M2);
-            types.put("int64", DType.I64);
-            types.put("int32", DType.I32);
-            types.put("int16", DType.I16);
-            types.put("int8", DType.I8);
-            types.put("uint64", DType.U64);
-            types.put("uint32", DType.U32);
-            types.put("uint16", DType.U16);
-            types.put("uint8", DType.U8);
-            types.put("bool", DType.BOOL);
+        private static Map<String, ElementType> elementTypes() {
+            Map<String, ElementType> types = new HashMap<>();
+            types.put("float64", ElementType.F64);
+            types.put("float32", ElementType.F32);
+            types.put("float16", ElementType.F16);
+            types.put("bfloat16", ElementType.BF16);
+            types.put("float8_e4m3fn", ElementType.F8_E4M3);
+            types.put("float8_e5m2", ElementType.F8_E5M2);
+            types.put("int64", ElementType.I64);
+            types.put("int32", ElementType.I32);
+            types.put("int16", ElementType.I16);
+            types.put("int8", ElementType.I8);
+            types.put("uint64", ElementType.U64);
+            types.put("uint32", ElementType.U32);
+            types.put("uint16", ElementType.U16);
+            types.put("uint8", ElementType.U8);
+            types.put("bool", ElementType.BOOL);
             return types;
         }
     }

@@ -1,6 +1,6 @@
 package io.github.sgpt4j.weightstools.pickle;
 
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import java.util.Optional;
 
 /// A stretch of a storage that a file holds.
@@ -9,7 +9,7 @@ import java.util.Optional;
 /// @param type element type, empty for plain bytes
 /// @param offset first byte within the storage
 /// @param bytes length
-public record StorageView(String key, Optional<DType> type, long offset, long bytes) {
+public record StorageView(String key, Optional<ElementType> type, long offset, long bytes) {
     public StorageView {
         if (offset < 0 || bytes < 0 || offset > Long.MAX_VALUE - bytes) {
             throw new IllegalArgumentException("storage at %d, %d bytes".formatted(offset, bytes));

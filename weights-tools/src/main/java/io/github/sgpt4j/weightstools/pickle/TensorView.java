@@ -1,6 +1,6 @@
 package io.github.sgpt4j.weightstools.pickle;
 
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Shape;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /// @param offset first element, counted from the start of `storage`
 /// @param shape dimensions
 /// @param strides one per dimension, not negative, in elements
-public record TensorView(StorageView storage, DType type, long offset, Shape shape, long[] strides) {
+public record TensorView(StorageView storage, ElementType type, long offset, Shape shape, long[] strides) {
     /// PyTorch's own limit.
     public static final int MAX_RANK = 64;
 

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertSame;
 
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.weightstools.pickle.PickleValue.Constant;
 import io.github.sgpt4j.weightstools.pickle.PickleValue.Dictionary;
@@ -223,7 +223,7 @@ class PickleReaderTest {
         TensorView second = tensor(pickle().tensor("HalfStorage", "7", 10, 4, new long[] {2, 3}, new long[] {3, 1}));
         assertEquals("7", second.storage().key());
         assertEquals(20, second.storage().bytes());
-        assertEquals(DType.F16, second.type());
+        assertEquals(ElementType.F16, second.type());
         assertEquals(Shape.of(2, 3), second.shape());
         assertEquals(8, second.start());
         assertEquals(12, second.bytes());
@@ -248,21 +248,21 @@ class PickleReaderTest {
                 .raw("N")
                 .global("torch", "uint16")
                 .raw("tR");
-        assertEquals(DType.U16, tensor(third).type());
+        assertEquals(ElementType.U16, tensor(third).type());
 
         PickleBytes parameter =
                 pickle().global("torch._utils", "_rebuild_parameter").raw("(");
         parameter
                 .tensor("FloatStorage", "0", 1, 0, new long[] {1}, new long[] {1})
                 .op(0x88, '}', 't', 'R');
-        assertEquals(DType.F32, tensor(parameter).type());
+        assertEquals(ElementType.F32, tensor(parameter).type());
 
         PickleBytes withState =
                 pickle().global("torch._utils", "_rebuild_parameter_with_state").raw("(");
         withState
                 .tensor("BoolStorage", "0", 1, 0, new long[] {1}, new long[] {1})
                 .op(0x88, '}', '}', 't', 'R');
-        assertEquals(DType.BOOL, tensor(withState).type());
+        assertEquals(ElementType.BOOL, tensor(withState).type());
     }
 
     @Test
@@ -277,7 +277,7 @@ class PickleReaderTest {
         "DoubleStorage,F64", "FloatStorage,F32", "HalfStorage,F16", "BFloat16Storage,BF16", "LongStorage,I64",
         "IntStorage,I32", "ShortStorage,I16", "CharStorage,I8", "ByteStorage,U8", "BoolStorage,BOOL"
     })
-    void storagesHaveTheirElementType(String name, DType type) {
+    void storagesHaveTheirElementType(String name, ElementType type) {
         TensorView view = tensor(pickle().tensor(name, "0", 3, 0, new long[] {3}, new long[] {1}));
         assertEquals(type, view.type());
         assertEquals(3L * type.bytes(), view.storage().bytes());

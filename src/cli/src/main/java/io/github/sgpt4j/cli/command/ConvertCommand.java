@@ -1,5 +1,6 @@
 package io.github.sgpt4j.cli.command;
 
+import io.github.sgpt4j.Dtype;
 import io.github.sgpt4j.cli.console.Console;
 import io.github.sgpt4j.cli.model.ModelLocation;
 import io.github.sgpt4j.cli.option.ConvertConverters;
@@ -61,7 +62,7 @@ public final class ConvertCommand implements Callable<Integer> {
             description =
                     "How weights are stored: keep (as they are, merged ones as in the base model), fp32, bf16 or fp16"
                             + " (default: keep).")
-    private ConvertOptions.StoredType type = ConvertOptions.StoredType.KEEP;
+    private Dtype type = Dtype.AUTO;
 
     @Option(
             names = "--max-shard-size",

@@ -1,6 +1,6 @@
 package io.github.sgpt4j.cli.option;
 
-import io.github.sgpt4j.weightstools.ConvertOptions.StoredType;
+import io.github.sgpt4j.Dtype;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.Locale;
@@ -15,14 +15,14 @@ public final class ConvertConverters {
     private ConvertConverters() {}
 
     /// A name of a number type.
-    public static final class Type implements ITypeConverter<StoredType> {
+    public static final class Type implements ITypeConverter<Dtype> {
         @Override
-        public StoredType convert(String value) {
+        public Dtype convert(String value) {
             return switch (value.toLowerCase(Locale.ROOT)) {
-                case "keep" -> StoredType.KEEP;
-                case "fp32" -> StoredType.F32;
-                case "fp16" -> StoredType.F16;
-                case "bf16" -> StoredType.BF16;
+                case "keep" -> Dtype.AUTO;
+                case "fp32" -> Dtype.FP32;
+                case "fp16" -> Dtype.FP16;
+                case "bf16" -> Dtype.BF16;
                 default ->
                     throw new TypeConversionException("expected keep, fp32, bf16 or fp16, got \"" + value + "\"");
             };

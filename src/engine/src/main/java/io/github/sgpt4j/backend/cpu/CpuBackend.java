@@ -10,6 +10,7 @@ import io.github.sgpt4j.backend.Norm;
 import io.github.sgpt4j.backend.NormParameters;
 import io.github.sgpt4j.backend.OperandChecks;
 import io.github.sgpt4j.backend.PoolMode;
+import io.github.sgpt4j.backend.Precision;
 import io.github.sgpt4j.backend.RotaryParameters;
 import io.github.sgpt4j.backend.Table;
 import io.github.sgpt4j.backend.Tensor;
@@ -98,9 +99,12 @@ public final class CpuBackend implements Backend {
     }
 
     private String weights() {
-        return options.usesMatrixUnit() && options.weights().allowsTiles()
-                ? "of 3 bytes"
-                : options.weights().name().toLowerCase(Locale.ROOT).replace('_', ' ');
+        if (options.usesMatrixUnit() && options.allowsTiles()) {
+            return "of 3 bytes";
+        }
+        return options.weights() == Precision.AUTO
+                ? "as stored"
+                : options.weights().name().toLowerCase(Locale.ROOT);
     }
 
     private String machineCode() {

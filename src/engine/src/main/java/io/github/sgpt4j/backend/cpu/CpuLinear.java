@@ -8,7 +8,7 @@ import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import io.github.sgpt4j.backend.cpu.kernel.Widening;
 import io.github.sgpt4j.backend.cpu.vector.VectorCode;
 import io.github.sgpt4j.error.BackendException;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -21,7 +21,6 @@ import org.jspecify.annotations.Nullable;
 final class CpuLinear implements Linear {
     private final List<MatrixRows> weight;
     private final List<MatrixRows> bias;
-    private final WeightFormat format;
     private final Arena arena;
     private final Workers workers;
     private final int in;
@@ -39,7 +38,6 @@ final class CpuLinear implements Linear {
         this.weight = List.copyOf(weight);
         this.bias = List.copyOf(bias);
         this.options = options;
-        this.format = options.weights();
         this.mostInPlace = options.workInPlace();
         this.arena = arena;
         this.workers = workers;
@@ -47,11 +45,11 @@ final class CpuLinear implements Linear {
         bias.forEach(part -> CpuTable.requireWeight(part.tensor()));
         this.out = MatrixRows.features(weight, bias);
         this.in = weight.getFirst().in();
-        DType held = format.heldAs(storedType());
+        ElementType held = options.heldAs(storedType());
         this.onMatrixUnit = options.holdsTiles(in);
         this.readableInPlace = this.weight.stream()
                 .allMatch(part -> !part.transposed()
-                        && (held == DType.F32 || held == part.tensor().dtype()));
+                        && (held == ElementType.F32 || held == part.tensor().dtype()));
     }
 
     @Override
@@ -97,7 +95,7 @@ final class CpuLinear implements Linear {
     }
 
     private PackedMatrix pack() {
-        DType dtype = format.heldAs(storedType());
+        ElementType dtype = options.heldAs(storedType());
         MemorySegment panels = allocate(PackedMatrix.bytes(in, out, dtype), dtype);
         VectorCode code = options.vectorCode().orElse(null);
         MatrixPacker packer = new MatrixPacker(weight, in, out, PackedMatrix.width(code != null));
@@ -108,19 +106,19 @@ final class CpuLinear implements Linear {
     }
 
     private TiledMatrix packTiles() {
-        MemorySegment memory = allocate(TiledMatrix.bytes(in, out), DType.F32);
+        MemorySegment memory = allocate(TiledMatrix.bytes(in, out), ElementType.F32);
         TiledMatrix matrix = new TiledMatrix(in, out, memory, biasValues().array());
         MatrixPacker packer = new MatrixPacker(weight, in, out, Amx.TILE);
         workers.parallelForAll(PackedMatrix.panelCount(out), (panel, scratch) -> packer.pack(panel, matrix, scratch));
         return matrix;
     }
 
-    private DType storedType() {
-        DType first = weight.getFirst().tensor().dtype();
-        return weight.stream().allMatch(part -> part.tensor().dtype() == first) ? first : DType.F32;
+    private ElementType storedType() {
+        ElementType first = weight.getFirst().tensor().dtype();
+        return weight.stream().allMatch(part -> part.tensor().dtype() == first) ? first : ElementType.F32;
     }
 
-    private MemorySegment allocate(long bytes, DType dtype) {
+    private MemorySegment allocate(long bytes, ElementType dtype) {
         try {
             return arena.allocate(bytes, 64);
         } catch (OutOfMemoryError e) {
@@ -129,7 +127,7 @@ final class CpuLinear implements Linear {
                             .formatted(
                                     bytes,
                                     weight.getFirst().tensor().name(),
-                                    dtype == DType.F32 ? "; dtype bf16 needs less" : ""),
+                                    dtype == ElementType.F32 ? "; dtype bf16 needs less" : ""),
                     e);
         }
     }

@@ -1,9 +1,11 @@
 package io.github.sgpt4j.backend.cpu;
 
+import io.github.sgpt4j.backend.Precision;
 import io.github.sgpt4j.backend.cpu.amx.Amx;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import io.github.sgpt4j.backend.cpu.vector.VectorCode;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -15,26 +17,33 @@ import java.util.OptionalInt;
 ///     none with the matrix unit
 /// @param machineCode whether to run machine code of the engine's own, [Amx] or [VectorCode], where it
 ///     can be used; otherwise the Vector API does everything
-public record CpuOptions(int threads, WeightFormat weights, long workInPlace, boolean machineCode) {
+public record CpuOptions(int threads, Precision weights, long workInPlace, boolean machineCode) {
     /// System property for another [#workInPlace] than the usual one: 0 packs every matrix at its first use.
     public static final String WORK_IN_PLACE = "sgpt4j.cpu.workInPlace";
 
     /// Most threads of a backend.
     public static final int MAX_THREADS = 1024;
 
+    /// The precisions that the CPU has.
+    public static final List<Precision> PRECISIONS =
+            List.of(Precision.AUTO, Precision.FP32, Precision.BF16, Precision.FP16);
+
     public CpuOptions {
         if (threads < 1 || threads > MAX_THREADS) {
             throw new IllegalArgumentException("threads: expected 1 to %d, got %d".formatted(MAX_THREADS, threads));
         }
+        if (!PRECISIONS.contains(weights)) {
+            throw new IllegalArgumentException("weights: expected one of %s, got %s".formatted(PRECISIONS, weights));
+        }
     }
 
     /// With machine code.
-    public CpuOptions(int threads, WeightFormat weights, long workInPlace) {
+    public CpuOptions(int threads, Precision weights, long workInPlace) {
         this(threads, weights, workInPlace, true);
     }
 
     /// The usual work before packing, and machine code.
-    public CpuOptions(int threads, WeightFormat weights) {
+    public CpuOptions(int threads, Precision weights) {
         this(threads, weights, Long.getLong(WORK_IN_PLACE, DirectProduct.MAX_WORK));
     }
 
@@ -55,22 +64,38 @@ public record CpuOptions(int threads, WeightFormat weights, long workInPlace, bo
     /// Whether matrices of `in` input features are held as tiles for the matrix unit, whatever they are
     /// stored as.
     boolean holdsTiles(int in) {
-        return weights.allowsTiles() && in <= Amx.MAX_FEATURES && usesMatrixUnit();
+        return allowsTiles() && in <= Amx.MAX_FEATURES && usesMatrixUnit();
+    }
+
+    /// Whether matrices may be held as tiles for a matrix unit, which have the precision of 32-bit floats.
+    boolean allowsTiles() {
+        return weights == Precision.AUTO || weights == Precision.FP32;
+    }
+
+    /// The type to hold a matrix in for the vector units whose parts are stored as `stored` (F32 stands for
+    /// mixed ones).
+    ElementType heldAs(ElementType stored) {
+        return switch (weights) {
+            case AUTO -> stored;
+            case FP32, TF32 -> ElementType.F32;
+            case BF16 -> ElementType.BF16;
+            case FP16 -> ElementType.F16;
+        };
     }
 
     /// Bytes that a matrix `[out, in]` takes on this machine once it is held for many products.
     ///
     /// @param stored the type of all its parts; F32 where they differ
-    public long matrixBytes(DType stored, int in, int out) {
+    public long matrixBytes(ElementType stored, int in, int out) {
         if (!CpuBackend.hasVectorModule()) {
             // There is no width of vectors to round up to: there is no backend in this virtual machine.
-            return Math.multiplyExact((long) in * out, weights.heldAs(stored).bytes());
+            return Math.multiplyExact((long) in * out, heldAs(stored).bytes());
         }
-        return holdsTiles(in) ? TiledMatrix.bytes(in, out) : PackedMatrix.bytes(in, out, weights.heldAs(stored));
+        return holdsTiles(in) ? TiledMatrix.bytes(in, out) : PackedMatrix.bytes(in, out, heldAs(stored));
     }
 
     /// On all processors.
-    public static CpuOptions of(WeightFormat weights) {
+    public static CpuOptions of(Precision weights) {
         return new CpuOptions(processors(), weights);
     }
 
@@ -79,7 +104,7 @@ public record CpuOptions(int threads, WeightFormat weights, long workInPlace, bo
     }
 
     /// On some threads, or all processors.
-    public static CpuOptions of(OptionalInt threads, WeightFormat weights) {
+    public static CpuOptions of(OptionalInt threads, Precision weights) {
         return new CpuOptions(threads.orElseGet(CpuOptions::processors), weights);
     }
 }

@@ -5,7 +5,7 @@ import io.github.sgpt4j.backend.cpu.amx.Amx;
 import io.github.sgpt4j.backend.cpu.kernel.Packing;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import io.github.sgpt4j.backend.cpu.kernel.Widening;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.LittleEndian;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.lang.foreign.MemorySegment;
@@ -32,7 +32,7 @@ final class MatrixPacker {
     }
 
     /// Fills one panel of a [PackedMatrix].
-    void pack(int panel, DType dtype, MemorySegment panels, Scratch scratch) {
+    void pack(int panel, ElementType dtype, MemorySegment panels, Scratch scratch) {
         for (int k = 0; k < in; k += DEPTH) {
             int depth = Math.min(DEPTH, in - k);
             float[] buffer = gather(panel, k, depth, scratch);

@@ -3,7 +3,7 @@ package io.github.sgpt4j.backend.cpu;
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import io.github.sgpt4j.backend.cpu.kernel.Tiles;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import java.lang.foreign.MemorySegment;
 
 /// One linear layer on one block of activations: `out = activation(x · Wᵀ + b)` or `out += x · Wᵀ + b`.
@@ -30,7 +30,7 @@ record MatrixProduct(
             Floats.EMPTY,
             0,
             0,
-            new PackedMatrix(0, 0, DType.F32, MemorySegment.NULL, Floats.EMPTY, null),
+            new PackedMatrix(0, 0, ElementType.F32, MemorySegment.NULL, Floats.EMPTY, null),
             Activation.NONE,
             false,
             Floats.EMPTY,

@@ -5,7 +5,7 @@ import io.github.sgpt4j.backend.cpu.kernel.Tiles;
 import io.github.sgpt4j.backend.cpu.kernel.WeightTiles;
 import io.github.sgpt4j.backend.cpu.kernel.Widening;
 import io.github.sgpt4j.backend.cpu.vector.VectorCode;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 record PackedMatrix(
         int in,
         int out,
-        DType dtype,
+        ElementType dtype,
         MemorySegment panels,
         Floats bias,
         @Nullable VectorCode code) {
@@ -50,7 +50,7 @@ record PackedMatrix(
         return (int) ((out + Simd.TILE_COLUMNS - 1L) / Simd.TILE_COLUMNS);
     }
 
-    static long bytes(int in, int out, DType dtype) {
+    static long bytes(int in, int out, ElementType dtype) {
         return Math.multiplyExact((long) panelCount(out) * Simd.TILE_COLUMNS * dtype.bytes(), (long) in);
     }
 
@@ -58,7 +58,7 @@ record PackedMatrix(
     /// 16-bit ones, and with 16 registers all that the Vector API multiplies, because reading outside
     /// the heap takes it more general registers than there are.
     private boolean readInPlace() {
-        return dtype == DType.F32 && (byCode() || Simd.PANEL_VECTORS == 1);
+        return dtype == ElementType.F32 && (byCode() || Simd.PANEL_VECTORS == 1);
     }
 
     /// Floats of working memory that [#prepare] needs for `count` input features.

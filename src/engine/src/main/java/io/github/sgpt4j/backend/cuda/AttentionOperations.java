@@ -2,6 +2,9 @@ package io.github.sgpt4j.backend.cuda;
 
 import io.github.sgpt4j.backend.AttentionParameters;
 import io.github.sgpt4j.backend.RotaryParameters;
+import io.github.sgpt4j.backend.cuda.device.DeviceTypes;
+import io.github.sgpt4j.backend.cuda.launch.Geometry;
+import io.github.sgpt4j.backend.cuda.memory.DeviceBuffer;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -46,7 +49,7 @@ final class AttentionOperations {
         int longest = Arrays.stream(batch.packed().positions()).max().orElse(0) + 1;
         RotaryTables tables = tables(parameters, longest);
         engine.launcher()
-                .kernel("sgpt_rotary_" + qkv.type())
+                .kernel("sgpt_rotary_" + DeviceTypes.suffixOf(qkv.type()))
                 .pointer(qkv.address())
                 .pointer(batch.address(batch.index().positions()))
                 .pointer(tables.cos.address())

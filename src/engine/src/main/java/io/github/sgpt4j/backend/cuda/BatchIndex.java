@@ -1,5 +1,6 @@
 package io.github.sgpt4j.backend.cuda;
 
+import io.github.sgpt4j.backend.cuda.launch.Geometry;
 import io.github.sgpt4j.batch.PackedBatch;
 import java.util.ArrayList;
 import java.util.Arrays;

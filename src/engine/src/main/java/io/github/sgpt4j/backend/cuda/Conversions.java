@@ -1,6 +1,8 @@
 package io.github.sgpt4j.backend.cuda;
 
+import io.github.sgpt4j.backend.cuda.device.DeviceTypes;
 import io.github.sgpt4j.backend.cuda.ffi.Streams;
+import io.github.sgpt4j.tensor.ElementType;
 
 /// Values from one type to another, on the device.
 final class Conversions {
@@ -13,7 +15,7 @@ final class Conversions {
             return;
         }
         engine.launcher()
-                .kernel("sgpt_convert_" + source + "_" + target)
+                .kernel("sgpt_convert_%s_%s".formatted(DeviceTypes.suffixOf(source), DeviceTypes.suffixOf(target)))
                 .pointer(from)
                 .pointer(to)
                 .int64(1)

@@ -14,11 +14,14 @@ import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.backend.RotaryParameters;
 import io.github.sgpt4j.backend.Table;
 import io.github.sgpt4j.backend.Tensor;
+import io.github.sgpt4j.backend.cuda.device.CudaOptions;
+import io.github.sgpt4j.backend.cuda.device.DeviceInfo;
 import io.github.sgpt4j.backend.cuda.ffi.Driver;
 import io.github.sgpt4j.backend.cuda.ffi.Streams;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.SequenceRows;
 import io.github.sgpt4j.error.BackendException;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.util.List;
 import java.util.function.Consumer;
@@ -50,12 +53,12 @@ public final class CudaBackend implements Backend {
     public String description() {
         DeviceInfo device = engine.device();
         return "%s, compute capability %s, weights %s"
-                .formatted(device.name(), device.capability(), engine.precision());
+                .formatted(device.name(), device.capability(), engine.arithmetic());
     }
 
-    /// How values are kept.
-    public Precision precision() {
-        return engine.precision();
+    /// Bytes that a weight takes on the device.
+    public int weightBytes() {
+        return engine.arithmetic().type().bytes();
     }
 
     /// Bytes of the device's memory that nobody holds.
@@ -116,7 +119,7 @@ public final class CudaBackend implements Backend {
 
     @Override
     public Tensor allocateInner(int rows, int columns) {
-        return allocate(rows, columns, engine.precision().type());
+        return allocate(rows, columns, engine.arithmetic().type());
     }
 
     private Tensor allocate(int rows, int columns, ElementType type) {

@@ -1,7 +1,17 @@
 package io.github.sgpt4j.backend.cuda;
 
+import io.github.sgpt4j.backend.cuda.device.Arithmetic;
+import io.github.sgpt4j.backend.cuda.device.CudaDevices;
+import io.github.sgpt4j.backend.cuda.device.CudaOptions;
+import io.github.sgpt4j.backend.cuda.device.DeviceInfo;
 import io.github.sgpt4j.backend.cuda.ffi.Driver;
 import io.github.sgpt4j.backend.cuda.ffi.Streams;
+import io.github.sgpt4j.backend.cuda.launch.Geometry;
+import io.github.sgpt4j.backend.cuda.launch.KernelCache;
+import io.github.sgpt4j.backend.cuda.launch.Kernels;
+import io.github.sgpt4j.backend.cuda.launch.Launcher;
+import io.github.sgpt4j.backend.cuda.memory.DevicePool;
+import io.github.sgpt4j.backend.cuda.memory.PinnedPool;
 import io.github.sgpt4j.error.BackendException;
 import java.lang.foreign.Arena;
 import java.util.ArrayDeque;
@@ -17,7 +27,7 @@ import java.util.function.Supplier;
 final class CudaEngine implements AutoCloseable {
     private final ReentrantLock lock = new ReentrantLock();
     private final DeviceInfo device;
-    private final Precision precision;
+    private final Arithmetic arithmetic;
     private final Geometry geometry;
     private final Deque<AutoCloseable> made = new ArrayDeque<>();
     private final int deviceHandle;
@@ -37,10 +47,10 @@ final class CudaEngine implements AutoCloseable {
     /// @throws BackendException if the device cannot be used
     CudaEngine(CudaOptions options) {
         device = CudaDevices.usable(options.ordinal());
-        precision = options.precision().orElse(Precision.best(device));
-        if (!precision.isOn(device)) {
+        arithmetic = Arithmetic.of(options.precision(), device);
+        if (!arithmetic.isOn(device)) {
             throw new BackendException("%s: %s needs compute capability 8.0, this device (%s) has %s"
-                    .formatted(name(), precision, device.name(), device.capability()));
+                    .formatted(name(), arithmetic, device.name(), device.capability()));
         }
         geometry = new Geometry(device);
         deviceHandle = Driver.device(device.ordinal());
@@ -86,8 +96,8 @@ final class CudaEngine implements AutoCloseable {
         return device;
     }
 
-    Precision precision() {
-        return precision;
+    Arithmetic arithmetic() {
+        return arithmetic;
     }
 
     Geometry geometry() {

@@ -2,6 +2,8 @@ package io.github.sgpt4j.backend.cuda;
 
 import io.github.sgpt4j.backend.Linear;
 import io.github.sgpt4j.backend.MatrixRows;
+import io.github.sgpt4j.backend.cuda.device.DeviceTypes;
+import io.github.sgpt4j.tensor.ElementType;
 import java.util.List;
 
 /// A weight matrix that goes to the device when it is first used.
@@ -20,8 +22,8 @@ final class CudaLinear implements Linear {
         this.engine = engine;
         this.weight = List.copyOf(weight);
         this.bias = List.copyOf(bias);
-        weight.forEach(part -> ElementType.of(part.tensor()));
-        bias.forEach(part -> ElementType.of(part.tensor()));
+        weight.forEach(part -> DeviceTypes.of(part.tensor()));
+        bias.forEach(part -> DeviceTypes.of(part.tensor()));
         out = MatrixRows.features(weight, bias);
         in = weight.getFirst().in();
     }
@@ -40,7 +42,7 @@ final class CudaLinear implements Linear {
     long weight() {
         if (weightAddress == 0) {
             weightAddress =
-                    engine.weights().matrix(weight, engine.precision().type()).address();
+                    engine.weights().matrix(weight, engine.arithmetic().type()).address();
         }
         return weightAddress;
     }

@@ -2,6 +2,8 @@ package io.github.sgpt4j.backend.cuda;
 
 import io.github.sgpt4j.backend.Norm;
 import io.github.sgpt4j.backend.NormParameters;
+import io.github.sgpt4j.backend.cuda.device.DeviceTypes;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.util.Optional;
 
@@ -17,8 +19,8 @@ final class CudaNorm implements Norm {
     CudaNorm(CudaEngine engine, NormParameters parameters) {
         this.engine = engine;
         this.parameters = parameters;
-        parameters.gain().ifPresent(ElementType::of);
-        parameters.bias().ifPresent(ElementType::of);
+        parameters.gain().ifPresent(DeviceTypes::of);
+        parameters.bias().ifPresent(DeviceTypes::of);
     }
 
     @Override

@@ -1,6 +1,8 @@
 package io.github.sgpt4j.backend.cuda;
 
 import io.github.sgpt4j.backend.Table;
+import io.github.sgpt4j.backend.cuda.device.DeviceTypes;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.weights.WeightTensor;
 
 /// A lookup table, in the type it is stored in; it goes to the device when it is first used.
@@ -16,7 +18,7 @@ final class CudaTable implements Table {
     CudaTable(CudaEngine engine, WeightTensor weight) {
         this.engine = engine;
         this.weight = weight;
-        type = ElementType.of(weight);
+        type = DeviceTypes.of(weight);
         Table.requireMatrix(weight);
         rows = Math.toIntExact(weight.shape().dimension(0));
         columns = Math.toIntExact(weight.shape().dimension(1));

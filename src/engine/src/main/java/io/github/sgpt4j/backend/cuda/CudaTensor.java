@@ -1,6 +1,8 @@
 package io.github.sgpt4j.backend.cuda;
 
 import io.github.sgpt4j.backend.Tensor;
+import io.github.sgpt4j.backend.cuda.memory.DeviceBuffer;
+import io.github.sgpt4j.tensor.ElementType;
 import org.jspecify.annotations.Nullable;
 
 /// Row-major values without gaps in device memory. Views share the memory of the tensor they were cut from, and its

@@ -2,6 +2,8 @@ package io.github.sgpt4j.backend.cuda;
 
 import io.github.sgpt4j.backend.cuda.ffi.Driver;
 import io.github.sgpt4j.backend.cuda.ffi.Streams;
+import io.github.sgpt4j.backend.cuda.memory.DeviceBuffer;
+import io.github.sgpt4j.backend.cuda.memory.PinnedBuffer;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;

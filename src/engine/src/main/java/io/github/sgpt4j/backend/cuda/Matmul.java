@@ -1,6 +1,9 @@
 package io.github.sgpt4j.backend.cuda;
 
+import io.github.sgpt4j.backend.cuda.device.DeviceTypes;
 import io.github.sgpt4j.backend.cuda.ffi.CublasLt;
+import io.github.sgpt4j.backend.cuda.memory.DeviceBuffer;
+import io.github.sgpt4j.tensor.ElementType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -79,7 +82,7 @@ final class Matmul implements AutoCloseable {
     Matmul(CudaEngine engine, Arena arena) {
         this.engine = engine;
         this.arena = arena;
-        this.computeType = engine.precision().computeType();
+        this.computeType = engine.arithmetic().computeType();
         boolean large = engine.device().computeCapability() >= 90;
         workspace = engine.memory().takeExactly(large ? WORKSPACE_BYTES : SMALL_WORKSPACE_BYTES, engine.compute());
         handle = CublasLt.create();
@@ -99,7 +102,7 @@ final class Matmul implements AutoCloseable {
                 : epilogue == CublasLt.EPILOGUE_DEFAULT ? CublasLt.EPILOGUE_BIAS : epilogue | CublasLt.EPILOGUE_BIAS;
         int alignments = alignment(p.weight) << 20 | alignment(p.x) << 10 | alignment(p.target);
         Shape shape =
-                new Shape(p.rows, p.in, p.out, engine.precision().type(), p.result, p.stride, whole, add, alignments);
+                new Shape(p.rows, p.in, p.out, engine.arithmetic().type(), p.result, p.stride, whole, add, alignments);
         long description = description(shape, p.bias);
         Optional<MemorySegment> algorithm = algorithm(shape.withRows(bucket(p.rows)), description);
         if (algorithm.isEmpty()) {
@@ -147,7 +150,7 @@ final class Matmul implements AutoCloseable {
             CublasLt.set(known, CublasLt.TRANSPOSE_B, 0);
             CublasLt.set(known, CublasLt.EPILOGUE, shape.epilogue);
             if (bias != 0) {
-                CublasLt.set(known, CublasLt.BIAS_TYPE, shape.result.cublasType());
+                CublasLt.set(known, CublasLt.BIAS_TYPE, DeviceTypes.cublasType(shape.result));
             }
         }
         if (bias != 0) {
@@ -189,9 +192,9 @@ final class Matmul implements AutoCloseable {
 
     /// Row-major `[r, c]` is column-major `[c, r]`: weights come first, transposed.
     private static CublasLt.Layouts newLayouts(Shape s) {
-        long a = CublasLt.createLayout(s.type.cublasType(), s.in, s.out, s.in);
-        long b = CublasLt.createLayout(s.type.cublasType(), s.in, s.rows, s.in);
-        long c = CublasLt.createLayout(s.result.cublasType(), s.out, s.rows, s.stride);
+        long a = CublasLt.createLayout(DeviceTypes.cublasType(s.type), s.in, s.out, s.in);
+        long b = CublasLt.createLayout(DeviceTypes.cublasType(s.type), s.in, s.rows, s.in);
+        long c = CublasLt.createLayout(DeviceTypes.cublasType(s.result), s.out, s.rows, s.stride);
         return new CublasLt.Layouts(a, b, c);
     }
 

@@ -2,7 +2,9 @@ package io.github.sgpt4j.backend.cuda;
 
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.cuda.ffi.CublasLt;
+import io.github.sgpt4j.backend.cuda.memory.DeviceBuffer;
 import io.github.sgpt4j.error.BackendException;
+import io.github.sgpt4j.tensor.ElementType;
 import java.util.OptionalInt;
 
 /// Operations that are matrix products. Shapes have been checked; runs under the engine's lock.
@@ -24,7 +26,7 @@ final class Products {
     /// `out = activation(x · Wᵀ + b)`: bias and, where the library has it, activation in the product's epilogue.
     void linear(CudaTensor x, CudaLinear layer, Activation activation, CudaTensor out) {
         OptionalInt epilogue = epilogue(activation);
-        try (CudaTensor input = Conversions.as(engine, x, engine.precision().type())) {
+        try (CudaTensor input = Conversions.as(engine, x, engine.arithmetic().type())) {
             boolean fused = multiply(input, layer, out, true, epilogue.orElse(CublasLt.EPILOGUE_DEFAULT), false);
             if (fused && epilogue.isPresent()) {
                 return;
@@ -42,7 +44,7 @@ final class Products {
 
     /// `out += x · Wᵀ + b`.
     void linearAdd(CudaTensor x, CudaLinear layer, CudaTensor out) {
-        try (CudaTensor input = Conversions.as(engine, x, engine.precision().type())) {
+        try (CudaTensor input = Conversions.as(engine, x, engine.arithmetic().type())) {
             if (!multiply(input, layer, out, true, CublasLt.EPILOGUE_DEFAULT, true)) {
                 try (CudaTensor product = temporary(out)) {
                     linear(input, layer, Activation.NONE, product);
@@ -76,7 +78,7 @@ final class Products {
     private void require(boolean done, CudaTensor x, CudaLinear layer) {
         if (!done) {
             throw new BackendException("%s: cuBLASLt has no algorithm for a product of %s and [%d, %d] in %s"
-                    .formatted(engine.name(), x, layer.out(), layer.in(), engine.precision()));
+                    .formatted(engine.name(), x, layer.out(), layer.in(), engine.arithmetic()));
         }
     }
 
@@ -92,7 +94,7 @@ final class Products {
 
     /// `out[i] = log softmax(x[i] · Wᵀ + b)[targets[i]]`, over blocks of the vocabulary.
     void logProbabilities(CudaTensor x, CudaLinear head, int[] targets, CudaTensor out) {
-        try (CudaTensor input = Conversions.as(engine, x, engine.precision().type());
+        try (CudaTensor input = Conversions.as(engine, x, engine.arithmetic().type());
                 DeviceBuffer wanted = rows.ints(targets)) {
             for (int from = 0; from < targets.length; from += LOGIT_ROWS) {
                 int count = Math.min(LOGIT_ROWS, targets.length - from);
@@ -149,7 +151,7 @@ final class Products {
     }
 
     private void logits(CudaTensor x, CudaLinear head, int first, int columns, long logits, int stride) {
-        long weight = head.weight() + engine.precision().type().bytes(first, head.in());
+        long weight = head.weight() + engine.arithmetic().type().bytes(first, head.in());
         Matmul.Product product = new Matmul.Product(
                 x.rows(), head.in(), columns, x.address(), weight, logits, ElementType.F32, stride, 0);
         require(engine.matmul().run(product, CublasLt.EPILOGUE_DEFAULT, false), x, head);

@@ -2,8 +2,14 @@ package io.github.sgpt4j.backend.cuda;
 
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.PoolMode;
+import io.github.sgpt4j.backend.cuda.device.DeviceTypes;
 import io.github.sgpt4j.backend.cuda.ffi.Streams;
+import io.github.sgpt4j.backend.cuda.launch.Geometry;
+import io.github.sgpt4j.backend.cuda.launch.Launcher;
+import io.github.sgpt4j.backend.cuda.memory.DeviceBuffer;
+import io.github.sgpt4j.backend.cuda.memory.PinnedBuffer;
 import io.github.sgpt4j.batch.SequenceRows;
+import io.github.sgpt4j.tensor.ElementType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -29,7 +35,8 @@ final class RowOperations {
     void embed(CudaTable table, long ids, int offset, boolean add, CudaTensor out) {
         long rows = table.address();
         engine.launcher()
-                .kernel("sgpt_embed_" + table.type() + "_" + out.type())
+                .kernel("sgpt_embed_%s_%s"
+                        .formatted(DeviceTypes.suffixOf(table.type()), DeviceTypes.suffixOf(out.type())))
                 .pointer(rows)
                 .pointer(ids)
                 .pointer(out.address())
@@ -74,7 +81,8 @@ final class RowOperations {
     }
 
     private Launcher normKernel(ElementType in, ElementType out) {
-        return engine.launcher().kernel("sgpt_norm_" + in + "_" + out);
+        return engine.launcher()
+                .kernel("sgpt_norm_%s_%s".formatted(DeviceTypes.suffixOf(in), DeviceTypes.suffixOf(out)));
     }
 
     /// Normalises `heads` vectors of each row in place, from `firstColumn` on.
@@ -115,7 +123,8 @@ final class RowOperations {
 
     private void activation(CudaTensor x, long bias, Activation activation, boolean add, CudaTensor out) {
         engine.launcher()
-                .kernel("sgpt_activation_" + x.type() + "_" + out.type())
+                .kernel("sgpt_activation_%s_%s"
+                        .formatted(DeviceTypes.suffixOf(x.type()), DeviceTypes.suffixOf(out.type())))
                 .pointer(x.address())
                 .pointer(bias)
                 .pointer(out.address())
@@ -131,7 +140,7 @@ final class RowOperations {
     /// `out = activation(x[:, :f]) · x[:, f:]`.
     void gated(CudaTensor x, Activation activation, CudaTensor out) {
         engine.launcher()
-                .kernel("sgpt_gated_" + x.type() + "_" + out.type())
+                .kernel("sgpt_gated_%s_%s".formatted(DeviceTypes.suffixOf(x.type()), DeviceTypes.suffixOf(out.type())))
                 .pointer(x.address())
                 .pointer(out.address())
                 .int32(out.rows())
@@ -189,7 +198,7 @@ final class RowOperations {
             packedModes |= (long) modes.get(i).ordinal() << BITS_PER_MODE * i;
         }
         engine.launcher()
-                .kernel("sgpt_pool_" + x.type())
+                .kernel("sgpt_pool_" + DeviceTypes.suffixOf(x.type()))
                 .pointer(x.address())
                 .pointer(sequences.rows)
                 .pointer(sequences.starts)

@@ -1,7 +1,11 @@
 package io.github.sgpt4j.backend.cuda;
 
 import io.github.sgpt4j.backend.MatrixRows;
+import io.github.sgpt4j.backend.cuda.device.DeviceTypes;
 import io.github.sgpt4j.backend.cuda.ffi.Streams;
+import io.github.sgpt4j.backend.cuda.memory.DeviceBuffer;
+import io.github.sgpt4j.backend.cuda.memory.PinnedBuffer;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
@@ -85,7 +89,7 @@ final class WeightStore {
 
         Transfer(MatrixRows part, ElementType target, int in) {
             this.part = part;
-            this.stored = ElementType.of(part.tensor());
+            this.stored = DeviceTypes.of(part.tensor());
             this.target = target;
             this.in = in;
         }

@@ -12,13 +12,14 @@ import io.github.sgpt4j.backend.AttentionParameters;
 import io.github.sgpt4j.backend.Batch;
 import io.github.sgpt4j.backend.Linear;
 import io.github.sgpt4j.backend.MatrixRows;
+import io.github.sgpt4j.backend.Precision;
 import io.github.sgpt4j.backend.Tensor;
 import io.github.sgpt4j.backend.cpu.amx.Amx;
 import io.github.sgpt4j.backend.cpu.code.Linux;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.PackedBatchBuilder;
 import io.github.sgpt4j.error.BackendException;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.testing.OtherJvm;
 import io.github.sgpt4j.weights.WeightTensor;
@@ -39,7 +40,7 @@ import org.junit.jupiter.api.Test;
 @Tag("vector")
 class CpuBackendTest {
     private static CpuBackend open(int threads) {
-        return new CpuBackend(new CpuOptions(threads, WeightFormat.AS_STORED));
+        return new CpuBackend(new CpuOptions(threads, Precision.AUTO));
     }
 
     @Test
@@ -58,8 +59,8 @@ class CpuBackendTest {
     void closingWhileProductsAreComputedEndsThemWithAnError() throws InterruptedException {
         int size = 512;
         Shape shape = Shape.of(size, size);
-        WeightTensor weight =
-                new WeightTensor("w", "test", DType.F32, shape, Arena.global().allocate(4 * shape.elements(), 4));
+        WeightTensor weight = new WeightTensor(
+                "w", "test", ElementType.F32, shape, Arena.global().allocate(4 * shape.elements(), 4));
         for (int round = 0; round < 20; round++) {
             CpuBackend backend = open(2);
             Linear linear = backend.linear(List.of(MatrixRows.all(weight)), List.of());
@@ -95,7 +96,7 @@ class CpuBackendTest {
 
     @Test
     void everyThreadWithoutABatchMayHaveOneBesideTheOthers() {
-        try (CpuBackend backend = new CpuBackend(new CpuOptions(4, WeightFormat.AS_STORED))) {
+        try (CpuBackend backend = new CpuBackend(new CpuOptions(4, Precision.AUTO))) {
             assertEquals(1, backend.batchesSideBySide(1));
             assertEquals(1, backend.batchesSideBySide(511));
             assertEquals(2, backend.batchesSideBySide(512));
@@ -113,7 +114,7 @@ class CpuBackendTest {
             first.close();
             assertEquals(4, backend.batchesSideBySide(4096));
         }
-        try (CpuBackend backend = new CpuBackend(new CpuOptions(1, WeightFormat.AS_STORED))) {
+        try (CpuBackend backend = new CpuBackend(new CpuOptions(1, Precision.AUTO))) {
             assertEquals(1, backend.batchesSideBySide(4096));
         }
     }
@@ -136,7 +137,7 @@ class CpuBackendTest {
             for (long i = 0; i < shape.elements(); i++) {
                 values.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) random.nextGaussian() / 128);
             }
-            WeightTensor weight = new WeightTensor("w", "test", DType.F32, shape, values);
+            WeightTensor weight = new WeightTensor("w", "test", ElementType.F32, shape, values);
             Linear linear = backend.linear(List.of(MatrixRows.all(weight)), List.of());
             int[] targets = random.ints(rows, 0, out).toArray();
             Tensor products = backend.allocate(rows, out);
@@ -163,7 +164,7 @@ class CpuBackendTest {
     @Test
     void whyThereIsNoAmxIsToldOnLinuxOfX86() {
         Optional<String> problem = Linux.isHere() ? Amx.problem() : Optional.empty();
-        try (CpuBackend backend = new CpuBackend(CpuOptions.of(WeightFormat.AS_STORED))) {
+        try (CpuBackend backend = new CpuBackend(CpuOptions.of(Precision.AUTO))) {
             String told = problem.map(reason -> ", no AMX (" + reason + ")").orElse(", ");
             assertTrue(backend.description().contains(told), backend.description());
             assertEquals(problem.isPresent(), backend.description().contains("no AMX"), backend.description());
@@ -172,9 +173,9 @@ class CpuBackendTest {
 
     @Test
     void threadsAreBounded() {
-        assertThrows(IllegalArgumentException.class, () -> new CpuOptions(0, WeightFormat.F32));
-        assertThrows(IllegalArgumentException.class, () -> new CpuOptions(5000, WeightFormat.F32));
-        try (CpuBackend backend = new CpuBackend(CpuOptions.of(WeightFormat.AS_STORED))) {
+        assertThrows(IllegalArgumentException.class, () -> new CpuOptions(0, Precision.FP32));
+        assertThrows(IllegalArgumentException.class, () -> new CpuOptions(5000, Precision.FP32));
+        try (CpuBackend backend = new CpuBackend(CpuOptions.of(Precision.AUTO))) {
             assertTrue(backend.description().contains("-bit vectors"), backend.description());
         }
     }
@@ -287,7 +288,7 @@ class CpuBackendTest {
         private PrintBackend() {}
 
         public static void main(String[] arguments) {
-            try (CpuBackend backend = new CpuBackend(CpuOptions.of(WeightFormat.AS_STORED))) {
+            try (CpuBackend backend = new CpuBackend(CpuOptions.of(Precision.AUTO))) {
                 System.out.println(backend.description());
             }
         }

@@ -7,10 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.MatrixRows;
+import io.github.sgpt4j.backend.Precision;
 import io.github.sgpt4j.backend.TestWeights;
 import io.github.sgpt4j.backend.cpu.amx.Amx;
 import io.github.sgpt4j.error.BackendException;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -23,7 +24,7 @@ import org.junit.jupiter.api.Test;
 /// What matrices are held as, and what that makes of their products.
 @Tag("vector")
 class CpuLinearTest {
-    private static final List<DType> TYPES = List.of(DType.F32, DType.BF16, DType.F16);
+    private static final List<ElementType> TYPES = List.of(ElementType.F32, ElementType.BF16, ElementType.F16);
 
     private final TestWeights weights = new TestWeights();
     private final Workers workers = new Workers(2);
@@ -65,11 +66,11 @@ class CpuLinearTest {
         }
     }
 
-    private static CpuOptions options(WeightFormat format, boolean machineCode) {
+    private static CpuOptions options(Precision format, boolean machineCode) {
         return new CpuOptions(2, format, 0, machineCode);
     }
 
-    private MatrixRows stored(DType dtype, float[] values, int out, int in) {
+    private MatrixRows stored(ElementType dtype, float[] values, int out, int in) {
         return MatrixRows.all(weights.tensor(dtype, values, out, in));
     }
 
@@ -114,16 +115,16 @@ class CpuLinearTest {
         for (int[] shape : new int[][] {{1, 1}, {16, 64}, {48, 65}, {70, 300}, {256, 256}, {3, Amx.MAX_FEATURES + 1}}) {
             int out = shape[0];
             int in = shape[1];
-            for (DType type : TYPES) {
+            for (ElementType type : TYPES) {
                 List<MatrixRows> matrix = List.of(stored(type, new float[out * in], out, in));
                 List<MatrixRows> mixed =
-                        List.of(matrix.getFirst(), stored(DType.F32, new float[in], 1, in), matrix.getFirst());
-                for (WeightFormat format : WeightFormat.values()) {
+                        List.of(matrix.getFirst(), stored(ElementType.F32, new float[in], 1, in), matrix.getFirst());
+                for (Precision format : CpuOptions.PRECISIONS) {
                     for (boolean matrixUnit : new boolean[] {false, true}) {
                         CpuOptions options = options(format, matrixUnit);
                         String what = "%s as %s in [%d, %d]".formatted(type, format, out, in);
                         assertEquals(options.matrixBytes(type, in, out), held(matrix, options), what);
-                        assertEquals(options.matrixBytes(DType.F32, in, 2 * out + 1), held(mixed, options), what);
+                        assertEquals(options.matrixBytes(ElementType.F32, in, 2 * out + 1), held(mixed, options), what);
                     }
                 }
             }
@@ -135,26 +136,25 @@ class CpuLinearTest {
     void theMatrixUnitTakesThreeBytesOfEveryStoredTypeUnlessSixteenBitsAreAskedFor() {
         int size = 512;
         long tiles = 3L * size * size + size / Amx.TILE * Amx.FACT_BYTES;
-        for (DType type : TYPES) {
+        for (ElementType type : TYPES) {
             List<MatrixRows> matrix = List.of(stored(type, new float[size * size], size, size));
-            assertEquals(tiles, held(matrix, options(WeightFormat.AS_STORED, true)), type.name());
-            assertEquals(tiles, held(matrix, options(WeightFormat.F32, true)), type.name());
-            assertEquals(2L * size * size, held(matrix, options(WeightFormat.BF16, true)), type.name());
-            assertEquals(2L * size * size, held(matrix, options(WeightFormat.F16, true)), type.name());
-            assertEquals((long) type.bytes() * size * size, held(matrix, options(WeightFormat.AS_STORED, false)));
+            assertEquals(tiles, held(matrix, options(Precision.AUTO, true)), type.name());
+            assertEquals(tiles, held(matrix, options(Precision.FP32, true)), type.name());
+            assertEquals(2L * size * size, held(matrix, options(Precision.BF16, true)), type.name());
+            assertEquals(2L * size * size, held(matrix, options(Precision.FP16, true)), type.name());
+            assertEquals((long) type.bytes() * size * size, held(matrix, options(Precision.AUTO, false)));
         }
     }
 
     @Test
     void whatIsTooWideForTheMatrixUnitIsHeldAsStored() {
         int in = Amx.MAX_FEATURES + 1;
-        for (DType type : TYPES) {
+        for (ElementType type : TYPES) {
             List<MatrixRows> matrix = List.of(stored(type, normal(5 * in), 5, in));
-            CpuOptions options = options(WeightFormat.AS_STORED, true);
+            CpuOptions options = options(Precision.AUTO, true);
             assertEquals(PackedMatrix.bytes(in, 5, type), held(matrix, options));
             float[] x = normal(in);
-            assertArrayEquals(
-                    multiply(matrix, options(WeightFormat.AS_STORED, false), x), multiply(matrix, options, x));
+            assertArrayEquals(multiply(matrix, options(Precision.AUTO, false), x), multiply(matrix, options, x));
         }
     }
 
@@ -165,15 +165,16 @@ class CpuLinearTest {
         int out = 67;
         int in = 300;
         float[] x = normal(19 * in);
-        for (DType type : List.of(DType.BF16, DType.F16)) {
+        for (ElementType type : List.of(ElementType.BF16, ElementType.F16)) {
             float[] values = normal(out * in);
             for (int i = 0; i < values.length; i++) {
                 values[i] = TestWeights.round(values[i], type);
             }
-            float[] wide = multiply(List.of(stored(DType.F32, values, out, in)), options(WeightFormat.F32, true), x);
+            float[] wide =
+                    multiply(List.of(stored(ElementType.F32, values, out, in)), options(Precision.FP32, true), x);
             List<MatrixRows> narrow = List.of(stored(type, values, out, in));
-            assertArrayEquals(wide, multiply(narrow, options(WeightFormat.AS_STORED, true), x), type.name());
-            assertArrayEquals(wide, multiply(narrow, options(WeightFormat.F32, true), x), type.name());
+            assertArrayEquals(wide, multiply(narrow, options(Precision.AUTO, true), x), type.name());
+            assertArrayEquals(wide, multiply(narrow, options(Precision.FP32, true), x), type.name());
         }
     }
 
@@ -185,7 +186,7 @@ class CpuLinearTest {
         float[] x = normal(rows * in);
         List<MatrixRows> all = new ArrayList<>();
         List<float[]> numbers = new ArrayList<>();
-        for (DType type : TYPES) {
+        for (ElementType type : TYPES) {
             float[] values = normal(40 * in);
             for (int i = 0; i < values.length; i++) {
                 values[i] = TestWeights.round(Math.scalb(values[i], -random.nextInt(13)), type);
@@ -201,7 +202,7 @@ class CpuLinearTest {
     private void checkAgainstDoubles(String what, List<MatrixRows> parts, List<float[]> values, float[] x, int in) {
         int out = 40 * values.size();
         for (boolean matrixUnit : new boolean[] {true, false}) {
-            float[] actual = multiply(parts, options(WeightFormat.AS_STORED, matrixUnit), x);
+            float[] actual = multiply(parts, options(Precision.AUTO, matrixUnit), x);
             for (int i = 0; i < actual.length; i++) {
                 int row = i / out;
                 int feature = i % out;
@@ -225,7 +226,7 @@ class CpuLinearTest {
     /// Where there is machine code; elsewhere both are the same.
     @Test
     void machineCodeForVectorUnitsGivesTheBitsOfTheVectorApi() {
-        if (options(WeightFormat.F32, true).usesMatrixUnit()) {
+        if (options(Precision.FP32, true).usesMatrixUnit()) {
             return;
         }
         for (int[] shape :
@@ -233,11 +234,11 @@ class CpuLinearTest {
             int rows = shape[0];
             int in = shape[1];
             int out = shape[2];
-            for (DType type : TYPES) {
+            for (ElementType type : TYPES) {
                 List<MatrixRows> matrix = List.of(stored(type, normal(out * in), out, in));
                 float[] x = normal(rows * in);
-                float[] expected = multiply(matrix, options(WeightFormat.AS_STORED, false), x);
-                float[] actual = multiply(matrix, options(WeightFormat.AS_STORED, true), x);
+                float[] expected = multiply(matrix, options(Precision.AUTO, false), x);
+                float[] actual = multiply(matrix, options(Precision.AUTO, true), x);
                 assertArrayEquals(expected, actual, "%d rows, [%d, %d], %s".formatted(rows, out, in, type));
             }
         }
@@ -246,13 +247,13 @@ class CpuLinearTest {
     @Test
     void whereThereIsNoRoomTheMessageNamesWhatTakesLessIfAnythingDoes() {
         int size = 128;
-        for (DType type : TYPES) {
+        for (ElementType type : TYPES) {
             List<MatrixRows> matrix = List.of(stored(type, new float[size * size], size, size));
-            for (WeightFormat format : WeightFormat.values()) {
+            for (Precision format : CpuOptions.PRECISIONS) {
                 for (boolean matrixUnit : new boolean[] {false, true}) {
                     CpuOptions options = options(format, matrixUnit);
                     long needed = options.matrixBytes(type, size, size);
-                    boolean less = needed > PackedMatrix.bytes(size, size, DType.BF16);
+                    boolean less = needed > PackedMatrix.bytes(size, size, ElementType.BF16);
                     String expected = "cpu: no room for %,d bytes of weights, packing tensor %s%s"
                             .formatted(
                                     needed, matrix.getFirst().tensor().name(), less ? "; dtype bf16 needs less" : "");

@@ -5,8 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.Linear;
 import io.github.sgpt4j.backend.MatrixRows;
+import io.github.sgpt4j.backend.Precision;
 import io.github.sgpt4j.backend.Tensor;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.lang.foreign.Arena;
@@ -28,7 +29,7 @@ class DirectProductTest {
         for (long i = 0; i < s.elements(); i++) {
             data.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) random.nextGaussian());
         }
-        return new WeightTensor("w", "test", DType.F32, s, data);
+        return new WeightTensor("w", "test", ElementType.F32, s, data);
     }
 
     private static float[] run(
@@ -44,7 +45,7 @@ class DirectProductTest {
         for (int i = 0; i < before.length; i++) {
             before[i] = (float) random.nextGaussian();
         }
-        try (CpuBackend backend = new CpuBackend(new CpuOptions(2, WeightFormat.AS_STORED, workInPlace, false));
+        try (CpuBackend backend = new CpuBackend(new CpuOptions(2, Precision.AUTO, workInPlace, false));
                 Tensor input = backend.upload(x, rows, in);
                 Tensor output = backend.upload(before, rows, out)) {
             Linear linear = backend.linear(

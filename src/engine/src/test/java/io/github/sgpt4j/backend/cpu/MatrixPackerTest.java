@@ -5,9 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.github.sgpt4j.backend.MatrixRows;
+import io.github.sgpt4j.backend.Precision;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import io.github.sgpt4j.backend.cpu.kernel.Widening;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.lang.foreign.Arena;
@@ -30,7 +31,7 @@ class MatrixPackerTest {
     }
 
     /// Element `(r, c)` is a small integer that every type holds exactly, `7 r + c` modulo 251; the address is odd.
-    private WeightTensor tensor(DType dtype, int rows, int columns) {
+    private WeightTensor tensor(ElementType dtype, int rows, int columns) {
         MemorySegment data =
                 arena.allocate(1 + (long) rows * columns * dtype.bytes(), 8).asSlice(1);
         float[] values = new float[rows * columns];
@@ -45,7 +46,7 @@ class MatrixPackerTest {
         return (7 * row + column) % 251;
     }
 
-    private void check(List<MatrixRows> parts, WeightFormat format, DType expectedType) {
+    private void check(List<MatrixRows> parts, Precision format, ElementType expectedType) {
         CpuLinear linear = new CpuLinear(parts, List.of(), new CpuOptions(1, format), arena, workers);
         PackedMatrix packed = linear.packed();
         assertSame(packed, linear.packed());
@@ -77,11 +78,11 @@ class MatrixPackerTest {
 
     @Test
     void everyTypeAndOrientationIsPacked() {
-        for (DType dtype : new DType[] {DType.F32, DType.BF16, DType.F16}) {
+        for (ElementType dtype : new ElementType[] {ElementType.F32, ElementType.BF16, ElementType.F16}) {
             for (int in : new int[] {1, 3, 16, 255, 256, 257, 600}) {
                 for (int out : new int[] {1, Simd.TILE_COLUMNS - 1, Simd.TILE_COLUMNS, Simd.TILE_COLUMNS + 1, 70}) {
-                    check(List.of(MatrixRows.all(tensor(dtype, out, in))), WeightFormat.AS_STORED, dtype);
-                    check(List.of(MatrixRows.allTransposed(tensor(dtype, in, out))), WeightFormat.AS_STORED, dtype);
+                    check(List.of(MatrixRows.all(tensor(dtype, out, in))), Precision.AUTO, dtype);
+                    check(List.of(MatrixRows.allTransposed(tensor(dtype, in, out))), Precision.AUTO, dtype);
                 }
             }
         }
@@ -91,34 +92,34 @@ class MatrixPackerTest {
     void partsAreStackedWhereverPanelsEnd() {
         List<MatrixRows> parts = new ArrayList<>();
         for (int count : new int[] {5, 32, 1, 64, 40}) {
-            parts.add(MatrixRows.range(tensor(DType.F32, 80, 10), false, 7, count));
-            parts.add(MatrixRows.range(tensor(DType.BF16, 10, 80), true, 3, count));
+            parts.add(MatrixRows.range(tensor(ElementType.F32, 80, 10), false, 7, count));
+            parts.add(MatrixRows.range(tensor(ElementType.BF16, 10, 80), true, 3, count));
         }
-        check(parts, WeightFormat.AS_STORED, DType.F32);
-        check(parts, WeightFormat.BF16, DType.BF16);
-        check(parts, WeightFormat.F16, DType.F16);
+        check(parts, Precision.AUTO, ElementType.F32);
+        check(parts, Precision.BF16, ElementType.BF16);
+        check(parts, Precision.FP16, ElementType.F16);
     }
 
     @Test
     void runsOfRowsAreGathered() {
         for (boolean transposed : new boolean[] {false, true}) {
-            WeightTensor fused = transposed ? tensor(DType.F16, 9, 96) : tensor(DType.F16, 96, 9);
+            WeightTensor fused = transposed ? tensor(ElementType.F16, 9, 96) : tensor(ElementType.F16, 96, 9);
             List<MatrixRows> parts = List.of(
                     new MatrixRows(fused, transposed, 0, 8, 24, 32),
                     new MatrixRows(fused, transposed, 8, 8, 24, 32),
                     new MatrixRows(fused, transposed, 17, 7, 24, 28),
                     new MatrixRows(fused, transposed, 5, 1, 3, 11));
-            check(parts, WeightFormat.AS_STORED, DType.F16);
-            check(parts, WeightFormat.F32, DType.F32);
+            check(parts, Precision.AUTO, ElementType.F16);
+            check(parts, Precision.FP32, ElementType.F32);
         }
     }
 
     @Test
     void shapesMustFit() {
-        List<MatrixRows> weight = List.of(MatrixRows.all(tensor(DType.F32, 4, 3)));
-        List<MatrixRows> otherWidth = List.of(weight.getFirst(), MatrixRows.all(tensor(DType.F32, 4, 2)));
-        List<MatrixRows> bias = List.of(MatrixRows.all(tensor(DType.F32, 5, 1)));
-        WeightFormat format = WeightFormat.AS_STORED;
+        List<MatrixRows> weight = List.of(MatrixRows.all(tensor(ElementType.F32, 4, 3)));
+        List<MatrixRows> otherWidth = List.of(weight.getFirst(), MatrixRows.all(tensor(ElementType.F32, 4, 2)));
+        List<MatrixRows> bias = List.of(MatrixRows.all(tensor(ElementType.F32, 5, 1)));
+        Precision format = Precision.AUTO;
         assertThrows(
                 IllegalArgumentException.class,
                 () -> new CpuLinear(otherWidth, List.of(), new CpuOptions(1, format), arena, workers));

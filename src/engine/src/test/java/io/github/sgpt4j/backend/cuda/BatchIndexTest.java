@@ -3,6 +3,7 @@ package io.github.sgpt4j.backend.cuda;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.sgpt4j.backend.cuda.launch.Geometry;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.PackedBatchBuilder;
 import java.util.Arrays;

@@ -14,11 +14,15 @@ import io.github.sgpt4j.backend.MatrixRows;
 import io.github.sgpt4j.backend.Norm;
 import io.github.sgpt4j.backend.NormParameters;
 import io.github.sgpt4j.backend.PoolMode;
+import io.github.sgpt4j.backend.Precision;
 import io.github.sgpt4j.backend.Tensor;
+import io.github.sgpt4j.backend.cuda.device.CudaOptions;
+import io.github.sgpt4j.backend.cuda.launch.KernelCache;
+import io.github.sgpt4j.backend.cuda.launch.KernelSources;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.SequenceBatch;
 import io.github.sgpt4j.error.BackendException;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.testing.CudaTests;
 import io.github.sgpt4j.weights.WeightTensor;
@@ -31,7 +35,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -67,7 +70,7 @@ class CudaBackendTest {
         for (int i = 0; i < rows * columns; i++) {
             data.setAtIndex(ValueLayout.JAVA_FLOAT, i, (i * 37 % 101 - 50) / 100f);
         }
-        return new WeightTensor("w", "file", DType.F32, Shape.of(rows, columns), data);
+        return new WeightTensor("w", "file", ElementType.F32, Shape.of(rows, columns), data);
     }
 
     private static float[] counted(int count) {
@@ -98,7 +101,7 @@ class CudaBackendTest {
     @Test
     void batchesAfterTheFirstAllocateNothing() {
         for (Precision precision : List.of(Precision.FP32, Precision.BF16)) {
-            try (CudaBackend backend = new CudaBackend(new CudaOptions(0, Optional.of(precision)))) {
+            try (CudaBackend backend = new CudaBackend(new CudaOptions(0, precision))) {
                 Linear linear = backend.linear(List.of(MatrixRows.all(matrix(WIDTH, WIDTH))), List.of());
                 for (int tokens : new int[] {200, 180}) {
                     pass(backend, linear, tokens);
@@ -114,7 +117,7 @@ class CudaBackendTest {
 
     @Test
     void aDownloadOutlivesItsTensor() {
-        try (CudaBackend backend = new CudaBackend(new CudaOptions(0, Optional.of(Precision.FP32)))) {
+        try (CudaBackend backend = new CudaBackend(new CudaOptions(0, Precision.FP32))) {
             float[] values = counted(4000);
             Tensor x = backend.upload(values, 40, 100);
             try (Download download = backend.startDownload(x);
@@ -141,7 +144,7 @@ class CudaBackendTest {
     @ValueSource(strings = {"0", "1", "2", "3", "4", "5"})
     void newMemoryForIndexArraysWaitsForItsLastUse(String order) {
         try (var _ = CudaTests.standIn("SGPT_STANDIN_ORDER", order);
-                CudaBackend backend = new CudaBackend(new CudaOptions(0, Optional.of(Precision.FP32)));
+                CudaBackend backend = new CudaBackend(new CudaOptions(0, Precision.FP32));
                 Tensor out = backend.allocate(128, 128)) {
             float[] values = counted(128 * 128);
             Tensor x = backend.upload(values, 128, 128);
@@ -158,7 +161,7 @@ class CudaBackendTest {
 
     @Test
     void tensorsBetweenProductsAreAsNarrowAsTheWeights() {
-        try (CudaBackend backend = new CudaBackend(new CudaOptions(0, Optional.of(Precision.BF16)));
+        try (CudaBackend backend = new CudaBackend(new CudaOptions(0, Precision.BF16));
                 Tensor full = backend.upload(new float[] {1.00390625f, 3f}, 1, 2);
                 Tensor narrow = backend.allocateInner(1, 2);
                 Tensor wide = backend.allocate(1, 2)) {
@@ -172,7 +175,7 @@ class CudaBackendTest {
     @Test
     void waitingForEachKernelNamesTheOneThatFailed() {
         try (var _ = CudaTests.standIn("SGPT_STANDIN_FAIL", "cuStreamSynchronize:719@2")) {
-            try (CudaBackend backend = new CudaBackend(new CudaOptions(0, Optional.of(Precision.FP32), true))) {
+            try (CudaBackend backend = new CudaBackend(new CudaOptions(0, Precision.FP32, true))) {
                 Linear linear = backend.linear(List.of(MatrixRows.all(matrix(WIDTH, WIDTH))), List.of());
                 BackendException e = assertThrows(BackendException.class, () -> pass(backend, linear, 5));
                 assertTrue(e.getMessage().contains("kernel sgpt_"), e.getMessage());
@@ -216,7 +219,7 @@ class CudaBackendTest {
         // Calls are counted anew only where the faults are other ones.
         String fault = KernelSources.compiled().isPresent() ? NO_CODE + ", none:1@" + ++faults : "";
         try (var _ = CudaTests.standIn("SGPT_STANDIN_FAIL", fault);
-                CudaBackend backend = new CudaBackend(new CudaOptions(0, Optional.of(Precision.FP32)))) {
+                CudaBackend backend = new CudaBackend(new CudaOptions(0, Precision.FP32))) {
             float[] result = pass(backend, backend.linear(List.of(MatrixRows.all(matrix(WIDTH, WIDTH))), List.of()), 5);
             notices.addAll(backend.notices());
             return result;

@@ -21,7 +21,7 @@ import io.github.sgpt4j.batch.PackedBatchBuilder;
 import io.github.sgpt4j.batch.SequenceBatch;
 import io.github.sgpt4j.batch.SequenceRows;
 import io.github.sgpt4j.error.BackendException;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.util.Arrays;
 import java.util.List;
@@ -75,14 +75,14 @@ class ReferenceBackendTest {
 
     @Test
     void linearReadsNarrowTypesUnaligned() {
-        for (DType dtype : List.of(DType.F32, DType.F16, DType.BF16)) {
+        for (ElementType dtype : List.of(ElementType.F32, ElementType.F16, ElementType.BF16)) {
             for (int i = 0; i < 2; i++) {
                 WeightTensor stored = weights.tensor(dtype, new float[] {1.5f, -0.375f}, 1, 2);
                 Linear linear = backend.linear(List.of(MatrixRows.all(stored)), List.of());
                 assertArrayEquals(new double[] {1.125}, linear(linear, Activation.NONE, 1, 1), EXACT);
             }
         }
-        MatrixRows integers = MatrixRows.all(weights.zeros(DType.I32, 1, 1));
+        MatrixRows integers = MatrixRows.all(weights.zeros(ElementType.I32, 1, 1));
         assertThrows(BackendException.class, () -> backend.linear(List.of(integers), List.of()));
     }
 

@@ -1,7 +1,7 @@
 package io.github.sgpt4j.backend.reference;
 
 import io.github.sgpt4j.error.BackendException;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -28,7 +28,7 @@ final class Values {
         return values;
     }
 
-    private static double element(MemorySegment data, DType dtype, int index) {
+    private static double element(MemorySegment data, ElementType dtype, int index) {
         long offset = (long) index * dtype.bytes();
         return switch (dtype) {
             case F32 -> Float.intBitsToFloat(data.get(INT_32, offset));

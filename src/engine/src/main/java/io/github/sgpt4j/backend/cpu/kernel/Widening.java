@@ -1,6 +1,6 @@
 package io.github.sgpt4j.backend.cpu.kernel;
 
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Half;
 import io.github.sgpt4j.tensor.LittleEndian;
 import java.lang.foreign.MemorySegment;
@@ -23,7 +23,7 @@ public final class Widening {
 
     /// `out[o, o + count) =` the `count` elements of type `dtype` that start `byteOffset` bytes into
     /// `in`, which must not be a mapped file.
-    public static void widen(MemorySegment in, DType dtype, long byteOffset, float[] out, int o, int count) {
+    public static void widen(MemorySegment in, ElementType dtype, long byteOffset, float[] out, int o, int count) {
         switch (dtype) {
             case F32 -> MemorySegment.copy(in, LittleEndian.F32, byteOffset, out, o, count);
             case BF16 -> widenBf16(in, byteOffset, out, o, count);
@@ -34,8 +34,9 @@ public final class Widening {
 
     /// As [#widen], from a mapped file, which may become shorter meanwhile: only what reads elements or
     /// copies them survives that, not loads of vectors. So 16-bit elements go through a small array.
-    public static void widenMapped(MemorySegment in, DType dtype, long byteOffset, float[] out, int o, int count) {
-        if (dtype != DType.BF16) {
+    public static void widenMapped(
+            MemorySegment in, ElementType dtype, long byteOffset, float[] out, int o, int count) {
+        if (dtype != ElementType.BF16) {
             widen(in, dtype, byteOffset, out, o, count);
             return;
         }
@@ -54,7 +55,7 @@ public final class Widening {
     /// @param count elements of a row, at most [Simd#TILE_COLUMNS]
     public static void widenMappedRows(
             MemorySegment in,
-            DType dtype,
+            ElementType dtype,
             long byteOffset,
             long stride,
             float[] out,
@@ -62,7 +63,7 @@ public final class Widening {
             int outStride,
             int rows,
             int count) {
-        if (dtype == DType.F32) {
+        if (dtype == ElementType.F32) {
             for (int r = 0; r < rows; r++) {
                 MemorySegment.copy(in, LittleEndian.F32, byteOffset + r * stride, out, o + r * outStride, count);
             }
@@ -85,7 +86,7 @@ public final class Widening {
         }
     }
 
-    private static void toFloats(DType dtype, short[] in, int i, float[] out, int o, int count) {
+    private static void toFloats(ElementType dtype, short[] in, int i, float[] out, int o, int count) {
         switch (dtype) {
             case BF16 -> bf16ToFloats(in, i, out, o, count);
             case F16 -> f16ToFloats(in, i, out, o, count);
@@ -117,7 +118,7 @@ public final class Widening {
 
     /// Widens rows of [Simd#LANES] elements that lie one after the other to rows that start
     /// [Simd#TILE_COLUMNS] floats apart, at most [#MAX_ROWS] of them.
-    public static void widenRows(MemorySegment in, DType dtype, long byteOffset, float[] out, int o, int rows) {
+    public static void widenRows(MemorySegment in, ElementType dtype, long byteOffset, float[] out, int o, int rows) {
         switch (dtype) {
             case F32 -> {
                 for (int r = 0; r < rows; r++) {
@@ -168,8 +169,8 @@ public final class Widening {
     }
 
     /// Stores `in[i, i + count)` as elements of type `dtype`, `byteOffset` bytes into `out`, rounded to nearest even.
-    public static void narrow(float[] in, int i, int count, MemorySegment out, DType dtype, long byteOffset) {
-        if (dtype == DType.F32) {
+    public static void narrow(float[] in, int i, int count, MemorySegment out, ElementType dtype, long byteOffset) {
+        if (dtype == ElementType.F32) {
             MemorySegment.copy(in, i, out, LittleEndian.F32, byteOffset, count);
             return;
         }

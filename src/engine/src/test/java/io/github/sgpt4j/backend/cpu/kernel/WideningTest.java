@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Half;
 import io.github.sgpt4j.tensor.LittleEndian;
 import java.lang.foreign.Arena;
@@ -17,7 +17,7 @@ class WideningTest {
     private static final int VALUES = 1 << 16;
 
     /// All 65,536 patterns, from an odd address.
-    private static float[] widenAll(DType dtype) {
+    private static float[] widenAll(ElementType dtype) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment patterns = arena.allocate(2L * VALUES + 1);
             for (int i = 0; i < VALUES; i++) {
@@ -34,7 +34,7 @@ class WideningTest {
 
     @Test
     void everyHalfWidensExactly() {
-        float[] wide = widenAll(DType.F16);
+        float[] wide = widenAll(ElementType.F16);
         for (int i = 0; i < VALUES; i++) {
             assertSame(Half.f16ToFloat((short) i), wide[i + 1], i);
         }
@@ -42,7 +42,7 @@ class WideningTest {
 
     @Test
     void everyBfloat16WidensExactly() {
-        float[] wide = widenAll(DType.BF16);
+        float[] wide = widenAll(ElementType.BF16);
         for (int i = 0; i < VALUES; i++) {
             assertSame(Half.bf16ToFloat((short) i), wide[i + 1], i);
         }
@@ -59,7 +59,7 @@ class WideningTest {
     @Test
     void rowsAreWidenedApartAndNothingBetweenThem() {
         int rows = 5;
-        for (DType dtype : new DType[] {DType.F32, DType.BF16, DType.F16}) {
+        for (ElementType dtype : new ElementType[] {ElementType.F32, ElementType.BF16, ElementType.F16}) {
             try (Arena arena = Arena.ofConfined()) {
                 float[] values = new float[rows * Simd.LANES];
                 for (int i = 0; i < values.length; i++) {
@@ -87,7 +87,7 @@ class WideningTest {
         for (int i = 0; i < values.length; i++) {
             values[i] = i % 251 + 1;
         }
-        for (DType dtype : new DType[] {DType.F32, DType.BF16, DType.F16}) {
+        for (ElementType dtype : new ElementType[] {ElementType.F32, ElementType.BF16, ElementType.F16}) {
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment in = arena.allocate(1 + (long) values.length * dtype.bytes());
                 Widening.narrow(values, 0, values.length, in, dtype, 1);
@@ -111,7 +111,7 @@ class WideningTest {
 
     @Test
     void everyLengthWritesItsElementsAndNoOther() {
-        for (DType dtype : new DType[] {DType.F32, DType.BF16, DType.F16}) {
+        for (ElementType dtype : new ElementType[] {ElementType.F32, ElementType.BF16, ElementType.F16}) {
             for (int count = 0; count <= 3 * Simd.LANES + 1; count++) {
                 try (Arena arena = Arena.ofConfined()) {
                     MemorySegment in = arena.allocate(1 + (long) count * dtype.bytes());
@@ -138,9 +138,9 @@ class WideningTest {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(6);
             float[] values = {1f + 0x1p-8f, 1f + 3 * 0x1p-8f, 0x1.fffffep127f};
-            Widening.narrow(values, 0, 3, out, DType.BF16, 0);
+            Widening.narrow(values, 0, 3, out, ElementType.BF16, 0);
             float[] back = new float[3];
-            Widening.widen(out, DType.BF16, 0, back, 0, 3);
+            Widening.widen(out, ElementType.BF16, 0, back, 0, 3);
             assertEquals(1f, back[0]);
             assertEquals(1f + 4 * 0x1p-8f, back[1]);
             assertEquals(Float.POSITIVE_INFINITY, back[2]);

@@ -1,4 +1,4 @@
-package io.github.sgpt4j.backend.cuda;
+package io.github.sgpt4j.backend.cuda.memory;
 
 import io.github.sgpt4j.backend.cuda.ffi.Driver;
 import io.github.sgpt4j.backend.cuda.ffi.Streams;
@@ -14,7 +14,7 @@ import java.util.TreeMap;
 /// Memory that is given back may still be in use by work queued on the compute stream, but on no other. So who takes
 /// memory names the stream that uses it first: one other than the compute stream is made to wait for what is queued
 /// there. The device's context must be current. Closing frees everything.
-final class DevicePool implements AutoCloseable {
+public final class DevicePool implements AutoCloseable {
     private static final long GRANULE = 512;
     private static final int CLASSES_PER_DOUBLING = 8;
 
@@ -30,7 +30,7 @@ final class DevicePool implements AutoCloseable {
 
     /// @param device its name in messages
     /// @param compute the compute stream
-    DevicePool(String device, long compute) {
+    public DevicePool(String device, long compute) {
         this.device = device;
         this.compute = compute;
     }
@@ -38,19 +38,19 @@ final class DevicePool implements AutoCloseable {
     /// Memory for activations: sizes are rounded up to one of eight in each doubling.
     ///
     /// @param stream the stream that uses it first
-    DeviceBuffer take(long bytes, long stream) {
+    public DeviceBuffer take(long bytes, long stream) {
         return find(rounded(bytes), stream);
     }
 
     /// Memory that is kept for good: next to nothing is rounded.
     ///
     /// @param stream the stream that uses it first
-    DeviceBuffer takeExactly(long bytes, long stream) {
+    public DeviceBuffer takeExactly(long bytes, long stream) {
         long size = Math.ceilDiv(Math.max(bytes, 1), GRANULE) * GRANULE;
         return find(size, stream);
     }
 
-    static long rounded(long bytes) {
+    public static long rounded(long bytes) {
         long octave = Long.highestOneBit(Math.max(bytes, GRANULE));
         long step = Math.max(GRANULE, octave / CLASSES_PER_DOUBLING);
         return Math.multiplyExact(Math.ceilDiv(Math.max(bytes, 1), step), step);
@@ -118,7 +118,7 @@ final class DevicePool implements AutoCloseable {
     }
 
     /// Allocations asked of the driver so far.
-    synchronized long allocations() {
+    public synchronized long allocations() {
         return allocations;
     }
 

@@ -1,7 +1,7 @@
-package io.github.sgpt4j.backend.cuda;
+package io.github.sgpt4j.backend.cuda.memory;
 
 /// Device memory, given back to its pool when the last owner closes it. The address means nothing to the host.
-final class DeviceBuffer implements AutoCloseable {
+public final class DeviceBuffer implements AutoCloseable {
     private final DevicePool pool;
     private final long address;
     private final long bytes;
@@ -13,16 +13,16 @@ final class DeviceBuffer implements AutoCloseable {
         this.bytes = bytes;
     }
 
-    long address() {
+    public long address() {
         return address;
     }
 
-    long bytes() {
+    public long bytes() {
         return bytes;
     }
 
     /// One more owner that will close it.
-    DeviceBuffer retain() {
+    public DeviceBuffer retain() {
         synchronized (pool) {
             if (owners == 0) {
                 throw new IllegalStateException("device memory was given back");

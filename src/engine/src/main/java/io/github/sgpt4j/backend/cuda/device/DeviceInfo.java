@@ -1,4 +1,4 @@
-package io.github.sgpt4j.backend.cuda;
+package io.github.sgpt4j.backend.cuda.device;
 
 /// A device and its limits, as the driver tells them.
 ///

@@ -1,4 +1,4 @@
-package io.github.sgpt4j.backend.cuda;
+package io.github.sgpt4j.backend.cuda.launch;
 
 import io.github.sgpt4j.files.UserCache;
 import java.io.IOException;
@@ -28,9 +28,9 @@ import java.util.function.Supplier;
 
 /// Compiled kernels on disk, by a hash of everything that went into them. What is damaged is not used: it is compiled
 /// and kept again. A folder that cannot be written only costs time. [#notices] tells of both.
-final class KernelCache {
+public final class KernelCache {
     /// System property that names another folder.
-    static final String PROPERTY = "sgpt4j.cuda.cache";
+    public static final String PROPERTY = "sgpt4j.cuda.cache";
 
     /// Changes with the form of the files.
     private static final String FORM = "sgpt4j kernels 2";
@@ -51,7 +51,7 @@ final class KernelCache {
     }
 
     /// The folder of this user.
-    static KernelCache ofUser() {
+    public static KernelCache ofUser() {
         String chosen = System.getProperty(PROPERTY, "");
         if (!chosen.isBlank()) {
             return in("system property " + PROPERTY, () -> Path.of(chosen));
@@ -75,7 +75,7 @@ final class KernelCache {
     }
 
     /// What people should know about files that were damaged or could not be written, one sentence each.
-    List<String> notices() {
+    public List<String> notices() {
         synchronized (notices) {
             return List.copyOf(notices);
         }

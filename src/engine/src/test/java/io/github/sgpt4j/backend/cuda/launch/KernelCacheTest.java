@@ -1,4 +1,4 @@
-package io.github.sgpt4j.backend.cuda;
+package io.github.sgpt4j.backend.cuda.launch;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;

@@ -1,4 +1,4 @@
-package io.github.sgpt4j.backend.cuda;
+package io.github.sgpt4j.backend.cuda.device;
 
 import io.github.sgpt4j.backend.cuda.ffi.CublasLt;
 import io.github.sgpt4j.backend.cuda.ffi.CudaLibraries;
@@ -15,7 +15,7 @@ import java.util.Optional;
 /// What the driver says about this machine.
 public final class CudaDevices {
     /// Turing: the oldest that kernels are compiled for.
-    static final int MIN_CAPABILITY = 75;
+    public static final int MIN_CAPABILITY = 75;
 
     private static final int MIN_VERSION = 12000;
 
@@ -107,7 +107,7 @@ public final class CudaDevices {
     /// The device of this number.
     ///
     /// @throws BackendException if it cannot be used
-    static DeviceInfo usable(int ordinal) {
+    public static DeviceInfo usable(int ordinal) {
         List<DeviceInfo> devices = list();
         if (ordinal >= devices.size()) {
             throw new BackendException(

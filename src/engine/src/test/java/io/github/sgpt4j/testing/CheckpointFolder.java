@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.util.RawValue;
-import io.github.sgpt4j.tensor.DType;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.weights.SafetensorsWriter;
 import io.github.sgpt4j.weights.WeightTensor;
@@ -25,11 +25,11 @@ import java.util.stream.Stream;
 ///
 /// @param golden name of the original
 /// @param directory where the copy lies
-public record Checkpoint(String golden, Path directory) {
+public record CheckpointFolder(String golden, Path directory) {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /// Copies a golden to a new folder in `parent`.
-    public static Checkpoint copy(String golden, Path parent) {
+    public static CheckpointFolder copy(String golden, Path parent) {
         Path source = Goldens.model(golden);
         try (Stream<Path> files = Files.walk(source)) {
             Path target = Files.createTempDirectory(parent, golden + "-");
@@ -38,7 +38,7 @@ public record Checkpoint(String golden, Path directory) {
                     Files.copy(file, target.resolve(source.relativize(file).toString()));
                 }
             }
-            return new Checkpoint(golden, target);
+            return new CheckpointFolder(golden, target);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -63,7 +63,7 @@ public record Checkpoint(String golden, Path directory) {
     }
 
     /// Replaces a file, whatever it was.
-    public Checkpoint write(String name, byte[] content) {
+    public CheckpointFolder write(String name, byte[] content) {
         try {
             Files.createDirectories(file(name).getParent());
             Files.deleteIfExists(file(name));
@@ -74,23 +74,23 @@ public record Checkpoint(String golden, Path directory) {
         }
     }
 
-    public Checkpoint write(String name, String content) {
+    public CheckpointFolder write(String name, String content) {
         return write(name, content.getBytes(java.nio.charset.StandardCharsets.UTF_8));
     }
 
     /// Writes the original's JSON object with the value of one key replaced by `json`, as it is, valid or not.
-    public Checkpoint set(String name, String key, String json) {
+    public CheckpointFolder set(String name, String key, String json) {
         ObjectNode object = original(name);
         object.putRawValue(key, new RawValue(json));
         return write(name, object);
     }
 
     /// Writes the original's JSON object without some keys.
-    public Checkpoint remove(String name, String... keys) {
+    public CheckpointFolder remove(String name, String... keys) {
         return write(name, original(name).without(List.of(keys)));
     }
 
-    private Checkpoint write(String name, JsonNode node) {
+    private CheckpointFolder write(String name, JsonNode node) {
         try {
             return write(name, JSON.writeValueAsBytes(node));
         } catch (IOException e) {
@@ -99,7 +99,7 @@ public record Checkpoint(String golden, Path directory) {
     }
 
     /// Deletes files and, if empty afterwards, folders.
-    public Checkpoint delete(String... names) {
+    public CheckpointFolder delete(String... names) {
         try {
             for (String name : names) {
                 Files.deleteIfExists(file(name));
@@ -111,11 +111,11 @@ public record Checkpoint(String golden, Path directory) {
     }
 
     /// What becomes of a tensor: zeros of some type and shape, or nothing.
-    public record Replacement(DType dtype, long... shape) {}
+    public record Replacement(ElementType dtype, long... shape) {}
 
     /// Writes the original's weights as one file, with some tensors left out or replaced by zeros; `edit` returns
     /// empty for tensors to leave out, and the tensor's own type and shape for those to keep.
-    public Checkpoint tensors(Function<WeightTensor, Optional<Replacement>> edit) {
+    public CheckpointFolder tensors(Function<WeightTensor, Optional<Replacement>> edit) {
         try (Weights weights = Weights.open(Goldens.model(golden))) {
             SafetensorsWriter writer = new SafetensorsWriter();
             for (WeightTensor tensor : new TreeMap<>(byName(weights)).values()) {
@@ -152,17 +152,17 @@ public record Checkpoint(String golden, Path directory) {
     }
 
     /// Writes the weights with one tensor left out.
-    public Checkpoint dropTensor(String name) {
+    public CheckpointFolder dropTensor(String name) {
         return tensors(t -> t.name().equals(name) ? Optional.empty() : keep(t));
     }
 
     /// Writes the weights with one tensor replaced by zeros of its own type.
-    public Checkpoint reshape(String name, long... shape) {
+    public CheckpointFolder reshape(String name, long... shape) {
         return tensors(t -> t.name().equals(name) ? Optional.of(new Replacement(t.dtype(), shape)) : keep(t));
     }
 
     /// Writes the weights as one file, with some numbers of one tensor changed; it becomes F32.
-    public Checkpoint values(String name, Consumer<float[]> edit) {
+    public CheckpointFolder values(String name, Consumer<float[]> edit) {
         try (Weights weights = Weights.open(Goldens.model(golden))) {
             SafetensorsWriter writer = new SafetensorsWriter();
             for (WeightTensor tensor : byName(weights).values()) {

@@ -1,4 +1,4 @@
-package io.github.sgpt4j.backend.cuda;
+package io.github.sgpt4j.backend.cuda.launch;
 
 import java.util.List;
 

@@ -1,4 +1,4 @@
-package io.github.sgpt4j.backend.cuda;
+package io.github.sgpt4j.backend.cuda.launch;
 
 import io.github.sgpt4j.error.BackendException;
 import java.io.IOException;
@@ -11,14 +11,14 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// The kernels as they lie beside this class: compiled, and as sources.
-final class KernelSources {
+public final class KernelSources {
     private static final String FATBIN = "sgpt4j.fatbin";
     private static final Pattern INCLUDE = Pattern.compile("(?m)^\\s*#\\s*include\\s+\"([^\"]+)\"");
 
     private KernelSources() {}
 
     /// All kernels compiled at build time, or empty if the build had no compiler for them.
-    static Optional<byte[]> compiled() {
+    public static Optional<byte[]> compiled() {
         return read(FATBIN);
     }
 

@@ -1,4 +1,4 @@
-package io.github.sgpt4j.backend.cuda;
+package io.github.sgpt4j.backend.cuda.memory;
 
 import io.github.sgpt4j.backend.cuda.ffi.Driver;
 import io.github.sgpt4j.backend.cuda.ffi.Streams;
@@ -8,14 +8,14 @@ import java.util.Iterator;
 import java.util.List;
 
 /// Pinned host memory that is kept for reuse. The device's context must be current. Closing frees everything.
-final class PinnedPool implements AutoCloseable {
+public final class PinnedPool implements AutoCloseable {
     private static final long MIN_BYTES = 4096;
 
     private final List<PinnedBuffer> free = new ArrayList<>();
     private final List<PinnedBuffer> all = new ArrayList<>();
 
     /// A buffer that no copy uses any more, of a power of two of at least `bytes` bytes.
-    synchronized PinnedBuffer take(long bytes) {
+    public synchronized PinnedBuffer take(long bytes) {
         long size = Math.max(MIN_BYTES, Long.highestOneBit(Math.max(1, bytes - 1)) * 2);
         for (Iterator<PinnedBuffer> i = free.iterator(); i.hasNext(); ) {
             PinnedBuffer buffer = i.next();
@@ -38,7 +38,7 @@ final class PinnedPool implements AutoCloseable {
     }
 
     /// As [#take], but waits for one of `most` buffers of this size rather than making another.
-    synchronized PinnedBuffer takeOneOf(int most, long bytes) {
+    public synchronized PinnedBuffer takeOneOf(int most, long bytes) {
         List<PinnedBuffer> waiting = free.stream()
                 .filter(buffer -> buffer.memory().byteSize() == bytes)
                 .toList();
@@ -50,14 +50,14 @@ final class PinnedPool implements AutoCloseable {
 
     /// Gives a buffer back; a stream may still be copying, which the buffer's event tells. After the device was lost
     /// the buffer stays out of use.
-    synchronized void give(PinnedBuffer buffer, long stream) {
+    public synchronized void give(PinnedBuffer buffer, long stream) {
         if (Streams.tryRecordEvent(buffer.event(), stream) == Driver.SUCCESS) {
             free.add(buffer);
         }
     }
 
     /// Gives a buffer back that nothing copies from or to.
-    synchronized void give(PinnedBuffer buffer) {
+    public synchronized void give(PinnedBuffer buffer) {
         free.add(buffer);
     }
 

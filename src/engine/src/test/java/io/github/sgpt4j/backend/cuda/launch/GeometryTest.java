@@ -1,10 +1,12 @@
-package io.github.sgpt4j.backend.cuda;
+package io.github.sgpt4j.backend.cuda.launch;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.sgpt4j.backend.cuda.device.DeviceInfo;
 import io.github.sgpt4j.error.BackendException;
+import io.github.sgpt4j.tensor.ElementType;
 import org.junit.jupiter.api.Test;
 
 /// Launches as `kernels/README.md` asks for them, without a device.
@@ -101,23 +103,5 @@ class GeometryTest {
         assertEquals(KernelFile.ATTENTION_GENERAL, KernelFile.of("sgpt_attention_general64_f32"));
         assertEquals(KernelFile.POOLING, KernelFile.of("sgpt_pool_finish"));
         assertThrows(IllegalArgumentException.class, () -> KernelFile.of("sgpt_other"));
-    }
-
-    @Test
-    void sizesOfPooledMemoryWasteAnEighthAtMost() {
-        for (long bytes = 1; bytes < 1L << 40; bytes = bytes * 5 / 4 + 1) {
-            long rounded = DevicePool.rounded(bytes);
-            assertTrue(rounded >= bytes && rounded <= bytes + Math.max(512, bytes / 8), bytes + " to " + rounded);
-            assertEquals(0, rounded % 512);
-        }
-    }
-
-    @Test
-    void rowsOfProductsAreRoundedToHalfDoublings() {
-        for (int rows = 1; rows < 100_000; rows = rows * 9 / 8 + 1) {
-            int bucket = Matmul.bucket(rows);
-            assertTrue(bucket >= rows && bucket <= rows * 1.5 + 1, rows + " to " + bucket);
-            assertEquals(bucket, Matmul.bucket(bucket));
-        }
     }
 }

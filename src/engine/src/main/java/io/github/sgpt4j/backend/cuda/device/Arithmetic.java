@@ -1,10 +1,12 @@
-package io.github.sgpt4j.backend.cuda;
+package io.github.sgpt4j.backend.cuda.device;
 
+import io.github.sgpt4j.backend.Precision;
 import io.github.sgpt4j.backend.cuda.ffi.CublasLt;
+import io.github.sgpt4j.tensor.ElementType;
 
-/// What weights and the values between matrix products are kept in, and how products are computed. Sums, norms,
+/// How a device keeps weights and the values between matrix products, and how it computes the products. Sums, norms,
 /// softmax and the residual stream are 32-bit floats in all of them.
-public enum Precision {
+public enum Arithmetic {
     /// 32-bit floats throughout
     FP32(ElementType.F32, CublasLt.COMPUTE_32F),
     /// 32-bit floats whose mantissas products cut to 10 bits, on tensor cores
@@ -15,20 +17,26 @@ public enum Precision {
     FP16(ElementType.F16, CublasLt.COMPUTE_32F);
 
     /// Compute capability from which devices multiply bfloat16 and tf32 on tensor cores.
-    static final int AMPERE = 80;
+    public static final int AMPERE = 80;
 
     private final ElementType type;
     private final int computeType;
 
-    Precision(ElementType type, int computeType) {
+    Arithmetic(ElementType type, int computeType) {
         this.type = type;
         this.computeType = computeType;
     }
 
-    /// What suits a device best: bfloat16 from compute capability 8.0 on, otherwise 32-bit floats, since half
-    /// precision overflows in some models (GPT-Neo).
-    public static Precision best(DeviceInfo device) {
-        return device.computeCapability() >= AMPERE ? BF16 : FP32;
+    /// The arithmetic of a precision. [Precision#AUTO] is bfloat16 from compute capability 8.0 on, otherwise 32-bit
+    /// floats, since half precision overflows in some models (GPT-Neo).
+    public static Arithmetic of(Precision precision, DeviceInfo device) {
+        return switch (precision) {
+            case AUTO -> device.computeCapability() >= AMPERE ? BF16 : FP32;
+            case FP32 -> FP32;
+            case TF32 -> TF32;
+            case BF16 -> BF16;
+            case FP16 -> FP16;
+        };
     }
 
     /// Whether a device has it.
@@ -39,17 +47,13 @@ public enum Precision {
         };
     }
 
-    /// Bytes of a weight.
-    public int bytes() {
-        return type.bytes();
-    }
-
-    ElementType type() {
+    /// Type of weights, and of values between products.
+    public ElementType type() {
         return type;
     }
 
     /// `cublasComputeType_t`
-    int computeType() {
+    public int computeType() {
         return computeType;
     }
 }

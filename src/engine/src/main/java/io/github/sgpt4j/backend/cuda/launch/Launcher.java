@@ -1,5 +1,6 @@
-package io.github.sgpt4j.backend.cuda;
+package io.github.sgpt4j.backend.cuda.launch;
 
+import io.github.sgpt4j.backend.cuda.device.DeviceInfo;
 import io.github.sgpt4j.backend.cuda.ffi.Driver;
 import io.github.sgpt4j.backend.cuda.ffi.Streams;
 import io.github.sgpt4j.error.BackendException;
@@ -9,7 +10,7 @@ import java.lang.foreign.ValueLayout;
 
 /// Collects a kernel's arguments and starts it on a stream. The argument buffers are reused: the driver has copied them
 /// when a launch returns. One thread at a time.
-final class Launcher {
+public final class Launcher {
     private static final int MAX_ARGUMENTS = 32;
 
     private final DeviceInfo device;
@@ -26,7 +27,7 @@ final class Launcher {
 
     /// @param arena must live as long as this
     /// @param synchronizeEach whether to wait for each kernel, so that a failure names it
-    Launcher(DeviceInfo device, Kernels kernels, long stream, Arena arena, boolean synchronizeEach) {
+    public Launcher(DeviceInfo device, Kernels kernels, long stream, Arena arena, boolean synchronizeEach) {
         this.device = device;
         this.kernels = kernels;
         this.stream = stream;
@@ -40,7 +41,7 @@ final class Launcher {
 
     /// Begins with a kernel's name; its arguments follow in order. Until [#run], nothing else may be launched: weights
     /// that a launch needs are asked for before.
-    Launcher kernel(String kernel) {
+    public Launcher kernel(String kernel) {
         if (!name.isEmpty()) {
             String unfinished = name;
             name = "";
@@ -52,32 +53,32 @@ final class Launcher {
     }
 
     /// Forgets a kernel that was begun.
-    void reset() {
+    public void reset() {
         name = "";
     }
 
     /// A device address, or 0.
-    Launcher pointer(long address) {
+    public Launcher pointer(long address) {
         return int64(address);
     }
 
-    Launcher int64(long value) {
+    public Launcher int64(long value) {
         values.setAtIndex(ValueLayout.JAVA_LONG, count++, value);
         return this;
     }
 
-    Launcher int32(int value) {
+    public Launcher int32(int value) {
         values.set(ValueLayout.JAVA_INT, (long) count++ * Long.BYTES, value);
         return this;
     }
 
-    Launcher float32(float value) {
+    public Launcher float32(float value) {
         values.set(ValueLayout.JAVA_FLOAT, (long) count++ * Long.BYTES, value);
         return this;
     }
 
     /// Queues the kernel.
-    void run(Launch launch) {
+    public void run(Launch launch) {
         String kernel = name;
         name = "";
         long function = kernels.function(kernel, launch.sharedBytes());

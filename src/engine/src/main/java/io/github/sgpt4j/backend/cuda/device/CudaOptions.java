@@ -1,13 +1,13 @@
-package io.github.sgpt4j.backend.cuda;
+package io.github.sgpt4j.backend.cuda.device;
 
-import java.util.Optional;
+import io.github.sgpt4j.backend.Precision;
 
 /// How the CUDA backend is set up.
 ///
 /// @param ordinal the device's number, from 0
-/// @param precision types of weights and products, or empty for what suits the device best
+/// @param precision types of weights and products
 /// @param synchronizeEach whether to wait for each kernel, so that a failure names the one that failed; slow
-public record CudaOptions(int ordinal, Optional<Precision> precision, boolean synchronizeEach) {
+public record CudaOptions(int ordinal, Precision precision, boolean synchronizeEach) {
     /// System property that sets [#synchronizeEach].
     public static final String SYNCHRONIZE = "sgpt4j.cuda.synchronize";
 
@@ -18,7 +18,7 @@ public record CudaOptions(int ordinal, Optional<Precision> precision, boolean sy
     }
 
     /// Waits for each kernel if the system property says so.
-    public CudaOptions(int ordinal, Optional<Precision> precision) {
+    public CudaOptions(int ordinal, Precision precision) {
         this(ordinal, precision, Boolean.getBoolean(SYNCHRONIZE));
     }
 }

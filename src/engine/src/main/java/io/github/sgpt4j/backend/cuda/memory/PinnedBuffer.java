@@ -1,4 +1,4 @@
-package io.github.sgpt4j.backend.cuda;
+package io.github.sgpt4j.backend.cuda.memory;
 
 import java.lang.foreign.MemorySegment;
 
@@ -6,4 +6,4 @@ import java.lang.foreign.MemorySegment;
 ///
 /// @param memory at least as large as asked for
 /// @param event recorded behind the last copy
-record PinnedBuffer(MemorySegment memory, long event) {}
+public record PinnedBuffer(MemorySegment memory, long event) {}

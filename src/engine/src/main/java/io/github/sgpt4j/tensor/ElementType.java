@@ -1,7 +1,8 @@
 package io.github.sgpt4j.tensor;
 
-/// Element types of stored tensors, named as in the safetensors format.
-public enum DType {
+/// Element types of tensors, named as in the safetensors format. Files hold all of them; the engine computes with
+/// F32, F16 and BF16.
+public enum ElementType {
     BOOL(8),
     F4(4),
     F6_E2M3(6),
@@ -27,7 +28,7 @@ public enum DType {
 
     private final int bits;
 
-    DType(int bits) {
+    ElementType(int bits) {
         this.bits = bits;
     }
 
@@ -53,6 +54,13 @@ public enum DType {
             throw new ArithmeticException("%d elements of %s take no whole bytes".formatted(elements, this));
         }
         return total / Byte.SIZE;
+    }
+
+    /// Bytes that a matrix `[rows, columns]` takes.
+    ///
+    /// @throws ArithmeticException as [#bytes(long)]
+    public long bytes(long rows, long columns) {
+        return bytes(Math.multiplyExact(rows, columns));
     }
 
     /// Whether the engine computes with weights of this type: F32, F16, BF16.

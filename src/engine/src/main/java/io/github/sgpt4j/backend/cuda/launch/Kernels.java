@@ -1,5 +1,6 @@
-package io.github.sgpt4j.backend.cuda;
+package io.github.sgpt4j.backend.cuda.launch;
 
+import io.github.sgpt4j.backend.cuda.device.DeviceInfo;
 import io.github.sgpt4j.backend.cuda.ffi.CudaFailure;
 import io.github.sgpt4j.backend.cuda.ffi.CudaLibraries;
 import io.github.sgpt4j.backend.cuda.ffi.Driver;
@@ -15,7 +16,7 @@ import java.util.Optional;
 
 /// Finds kernels by name: in the image that the build made if it has code for the device, otherwise compiled now, a
 /// file at a time, and kept on disk. The device's context must be current; one thread at a time.
-final class Kernels implements AutoCloseable {
+public final class Kernels implements AutoCloseable {
     // CUresult
     private static final int INVALID_IMAGE = 200;
     private static final int NO_BINARY_FOR_GPU = 209;
@@ -32,7 +33,7 @@ final class Kernels implements AutoCloseable {
     private final Map<String, Integer> sharedBytes = new HashMap<>();
     private final Optional<Long> prebuilt;
 
-    Kernels(DeviceInfo device, KernelCache cache) {
+    public Kernels(DeviceInfo device, KernelCache cache) {
         this.device = device;
         this.cache = cache;
         this.prebuilt = KernelSources.compiled().flatMap(this::load);

@@ -1,43 +1,51 @@
-package io.github.sgpt4j.backend.cuda;
+package io.github.sgpt4j.backend.cuda.launch;
 
+import io.github.sgpt4j.backend.cuda.device.Arithmetic;
+import io.github.sgpt4j.backend.cuda.device.CudaDevices;
+import io.github.sgpt4j.backend.cuda.device.DeviceInfo;
+import io.github.sgpt4j.backend.cuda.device.DeviceTypes;
 import io.github.sgpt4j.error.BackendException;
+import io.github.sgpt4j.tensor.ElementType;
 
 /// Grid, block and shared memory of every kernel, as `kernels/README.md` asks. Needs no device, only its limits.
-record Geometry(DeviceInfo device) {
+public record Geometry(DeviceInfo device) {
     private static final int MAX_ROW_BLOCKS = 65535;
     private static final int WARP = 32;
 
     /// Tokens of a sequence that one block pools.
-    static final int POOL_SLICE = 64;
+    public static final int POOL_SLICE = 64;
 
     /// Query tokens that a block of the attention kernels works on.
-    static final int ATTENTION_TILE = 64;
+    public static final int ATTENTION_TILE = 64;
 
     /// An attention kernel and how it is started.
     ///
     /// @param name entry point
     /// @param launch for the tiles and heads asked for
-    record Attention(String name, Launch launch) {}
+    public record Attention(String name, Launch launch) {}
 
     /// The kernel for a head size and a type.
-    Attention attention(ElementType type, int headDim, int tiles, int heads) {
+    public Attention attention(ElementType type, int headDim, int tiles, int heads) {
         int blocks = Math.multiplyExact(tiles, heads);
         boolean fragments = type == ElementType.F16 && device.computeCapability() >= CudaDevices.MIN_CAPABILITY
-                || type == ElementType.BF16 && device.computeCapability() >= Precision.AMPERE;
+                || type == ElementType.BF16 && device.computeCapability() >= Arithmetic.AMPERE;
         if (fragments && headDim <= 256) {
             int width = headDim <= 64 ? 64 : headDim <= 128 ? 128 : 256;
             int shared = width == 64 ? 24576 : width == 128 ? 49152 : 65536;
-            return new Attention("sgpt_attention_mma%d_%s".formatted(width, type), checked(blocks, 1, 128, 1, shared));
+            return new Attention(
+                    "sgpt_attention_mma%d_%s".formatted(width, DeviceTypes.suffixOf(type)),
+                    checked(blocks, 1, 128, 1, shared));
         }
         if (type == ElementType.F32 && headDim <= 64) {
             return new Attention("sgpt_attention_general64_f32", checked(blocks, 1, 256, 1, 34816));
         }
         return new Attention(
-                "sgpt_attention_general128_" + type, checked(blocks, ceilDiv(headDim, 128), 256, 1, 34816));
+                "sgpt_attention_general128_" + DeviceTypes.suffixOf(type),
+                checked(blocks, ceilDiv(headDim, 128), 256, 1, 34816));
     }
 
     /// Blocks over rows and vectors of columns: embed, activation, gated, convert.
-    Launch rows(long rows, long columns, ElementType in, ElementType out) {
+    public Launch rows(long rows, long columns, ElementType in, ElementType out) {
         int vector = in.bytes() == 2 && out.bytes() == 2 ? 8 : 4;
         long vectors = ceilDiv(columns, vector);
         int block = (int) Math.min(128, WARP * ceilDiv(vectors, WARP));
@@ -45,7 +53,7 @@ record Geometry(DeviceInfo device) {
     }
 
     /// @param vectors rows times heads
-    Launch norm(long vectors, int columns) {
+    public Launch norm(long vectors, int columns) {
         int width = WARP;
         while (width < 1024 && 16 * width < columns) {
             width *= 2;
@@ -55,21 +63,21 @@ record Geometry(DeviceInfo device) {
         return checked(ceilDiv(vectors, together), 1, width, together, shared);
     }
 
-    Launch rotary(int rows) {
+    public Launch rotary(int rows) {
         return checked(rows, 1, 128, 1, 0);
     }
 
     /// @param longest tokens of the longest sequence
-    Launch pool(int sequences, int longest) {
+    public Launch pool(int sequences, int longest) {
         return checked(sequences, ceilDiv(longest, POOL_SLICE), 256, 1, POOL_SLICE * 8);
     }
 
-    Launch poolFinish(int sequences, int columns) {
+    public Launch poolFinish(int sequences, int columns) {
         return checked(sequences, Math.min(MAX_ROW_BLOCKS, ceilDiv(columns, 128)), 128, 1, 0);
     }
 
     /// Floats of scratch memory that pooling needs, 0 if the longest sequence fits one slice.
-    static long poolScratch(int tokens, int sequences, int longest, int columns, int modes) {
+    public static long poolScratch(int tokens, int sequences, int longest, int columns, int modes) {
         if (longest <= POOL_SLICE) {
             return 0;
         }
@@ -77,21 +85,21 @@ record Geometry(DeviceInfo device) {
     }
 
     /// Parts that the columns of a block of logits are divided into.
-    int logitSplits(int rows, int columns) {
+    public int logitSplits(int rows, int columns) {
         long wanted = ceilDiv(4L * device.multiprocessors(), rows);
         return Math.clamp(Math.min(wanted, ceilDiv(columns, 2048)), 1, 64);
     }
 
-    Launch logitUpdate(int rows, int splits) {
+    public Launch logitUpdate(int rows, int splits) {
         return checked(rows, splits, 256, 1, 64);
     }
 
-    Launch logitFinish(int rows) {
+    public Launch logitFinish(int rows) {
         return checked(ceilDiv(rows, 128), 1, 128, 1, 0);
     }
 
     /// @param rows of the result
-    Launch transpose(long rows, long columns) {
+    public Launch transpose(long rows, long columns) {
         return checked(ceilDiv(rows, 32), Math.min(MAX_ROW_BLOCKS, ceilDiv(columns, 32)), 32, 8, 4224);
     }
 
