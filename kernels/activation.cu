@@ -1,10 +1,10 @@
-// Element by element: activation(x + bias), added to what is there or not; and the gated product of feed-forward
-// blocks.
+// Element-wise kernels: activation(x + bias), written to the output or added to it, and the gated product of
+// feed-forward blocks.
 //
 // sgpt_activation: x I [rows, columns], bias f32 [columns] or 0, out O [rows, columns]; out may be x
 // sgpt_gated:      x I [rows, 2 * columns], out O [rows, columns] = activation(x[:, c]) * x[:, columns + c]
 //
-// Launch: row grid of rows by columns (README). Bound by memory; see embed.cu for the accesses. Arithmetic is 32-bit.
+// Launch: row grid of rows by columns (README). Memory-bound; see embed.cu for the access pattern. 32-bit arithmetic.
 #include "common/types.cuh"
 
 namespace sgpt {
@@ -16,7 +16,7 @@ SGPT_DEVICE float sigmoid(float x) {
     return __fdividef(1.0f, 1.0f + exp_fast(-x));
 }
 
-// x · sigmoid(y); where the exponential overflows the product is 0, not 0 / ∞ of a fast division's making.
+// x · sigmoid(y); where the exponential overflows, the fast division gives 0.
 SGPT_DEVICE float times_sigmoid(float x, float y) {
     return __fdividef(x, 1.0f + exp_fast(-y));
 }

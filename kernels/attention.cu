@@ -1,9 +1,9 @@
-// Packed causal attention on tensor cores, in the manner of FlashAttention-2 (Dao 2023, arXiv 2307.08691): a block of
-// threads takes 64 queries of one head through all their keys, block by block, with a running softmax; scores never
-// leave registers.
+// Packed causal attention on tensor cores, following FlashAttention-2 (Dao 2023, arXiv 2307.08691): a thread block
+// processes 64 queries of one head with all their keys, one block of keys at a time, with an online softmax; scores
+// never leave registers.
 //
-// Arguments, index arrays, kernels by head size: README. qkv and out are f16 or bf16, everything between is f32 but the
-// probabilities, which are rounded to the 16-bit type for the second product.
+// Arguments, index arrays, kernels by head size: README. qkv and out are f16 or bf16. Intermediate values are f32,
+// except the probabilities, which are rounded to the 16-bit type for the second product.
 //
 // Launch: block (128), grid (tiles * heads), (64 + 2 KEYS) * D * 2 bytes of shared memory.
 //   D    KEYS  shared
@@ -12,13 +12,14 @@
 //   256  32    65536
 // D is the head size rounded up; dimensions past the real one are zeros.
 //
-// Each of the four warps owns 16 queries. A block's keys and values arrive through cp.async in turn, the values of a
-// block while its scores are computed, the next block's keys while its values are added up. Shared rows are D elements;
-// 16-byte chunk c of row r lies at chunk c ^ (r % 8), so that ldmatrix, cp.async and stores meet no bank twice.
+// Each of the four warps owns 16 queries. Keys and values are loaded alternately with cp.async: the values of a block
+// while its scores are computed, the keys of the next block while its values are accumulated. Rows in shared memory
+// have D elements; 16-byte chunk c of row r is stored at chunk c ^ (r % 8), so that ldmatrix, cp.async and stores have
+// no bank conflicts.
 //
-// Expectation, not measured: 16 queries to a warp read K and V fragments once per 16 × 8 × 16 product, so shared
-// memory, not the tensor cores, bounds it, at about half of their rate on A100. Attention is 1 to 4 % of the operations
-// of the models and lengths in view.
+// Expected, not measured: with 16 queries per warp, K and V fragments are read once per 16 × 8 × 16 product, so the
+// bottleneck is shared memory, not the tensor cores, at about half of their rate on an A100. Attention is 1 to 4 % of
+// the operations for the models and lengths of interest.
 #include "common/attention.cuh"
 
 namespace sgpt {
@@ -26,13 +27,13 @@ namespace sgpt {
 constexpr int THREADS = 128;
 constexpr int CHUNK = 8;  // elements in 16 bytes
 
-// Address of 16-byte chunk `chunk` of row `row` of a shared matrix of D columns.
+// Address of 16-byte chunk `chunk` of row `row` of a matrix with D columns in shared memory.
 template <int D, class T>
 SGPT_DEVICE T* chunk_at(T* matrix, int row, int chunk) {
     return matrix + row * D + (chunk ^ (row & 7)) * CHUNK;
 }
 
-// Brings ROWS rows of a head to shared memory: row r from `from + r * stride`, zeros from row `rows` and column
+// Copies ROWS rows of a head to shared memory: row r from `from + r * stride`, with zeros from row `rows` and column
 // `columns` on. `vectors`: columns is a multiple of 8 and all rows are 16-byte aligned.
 template <int D, int ROWS, class T>
 SGPT_DEVICE void fetch(T* matrix, const T* from, long long stride, int rows, int columns, bool vectors) {
@@ -75,7 +76,7 @@ struct Softmax {
     float sum[2];  // over this thread's keys
 };
 
-// scores (in units of log2) → probabilities under the new maximum; factor: what older sums are to be multiplied by.
+// scores (in units of log2) → probabilities relative to the new maximum; factor: the rescaling of the older sums.
 template <int TILES>
 SGPT_DEVICE void update_softmax(Softmax& softmax, float (&scores)[TILES][4], float (&factor)[2]) {
 #pragma unroll
@@ -105,7 +106,7 @@ SGPT_DEVICE void update_softmax(Softmax& softmax, float (&scores)[TILES][4], flo
     }
 }
 
-// Scores of hidden keys become −∞.
+// Sets the scores of masked keys to −∞.
 template <int TILES>
 SGPT_DEVICE void hide(float (&scores)[TILES][4], const Visible (&visible)[2], int firstKey) {
 #pragma unroll
@@ -121,10 +122,10 @@ SGPT_DEVICE void hide(float (&scores)[TILES][4], const Visible (&visible)[2], in
     }
 }
 
-// scores += the warp's 16 queries, from `firstRow` on · keys
+// scores += queries · keys, for the warp's 16 queries from `firstRow` on
 template <int D, int TILES, class T>
 SGPT_DEVICE void multiply_scores(T* queries, int firstRow, T* keys, int lane, float (&scores)[TILES][4]) {
-    // Unrolling all 16 steps of wide heads costs registers that are not there.
+    // Unrolling all 16 steps of wide heads would need more registers than there are.
     [[maybe_unused]] constexpr int STEPS = D / 16 < 8 ? D / 16 : 4;
 #pragma unroll STEPS
     for (int k = 0; k < D / 16; k++) {
@@ -140,7 +141,7 @@ SGPT_DEVICE void multiply_scores(T* queries, int firstRow, T* keys, int lane, fl
     }
 }
 
-// scores += slope · (key − query), `firstKey` being this thread's first.
+// scores += slope · (key − query); `firstKey` is this thread's first key.
 template <int TILES>
 SGPT_DEVICE void add_slopes(float (&scores)[TILES][4], const Visible (&visible)[2], int firstKey, float slope) {
 #pragma unroll
@@ -158,7 +159,7 @@ template <int D, int KEYS, class T>
 SGPT_DEVICE void multiply_values(const float (&scores)[KEYS / 8][4], T* values, int lane, float (&out)[D / 8][4]) {
 #pragma unroll
     for (int k = 0; k < KEYS / 16; k++) {
-        // Two tiles of scores, as they lie, are the left operand's fragment.
+        // Two tiles of scores already have the layout of the left operand's fragment.
         const float (&left)[4] = scores[2 * k];
         const float (&right)[4] = scores[2 * k + 1];
         const unsigned a[4] = {pack(T{}, left[0], left[1]), pack(T{}, left[2], left[3]), pack(T{}, right[0], right[1]),
@@ -173,7 +174,7 @@ SGPT_DEVICE void multiply_values(const float (&scores)[KEYS / 8][4], T* values, 
     }
 }
 
-// Divides by the sums and writes the warp's rows, by way of the place where its queries were, in whole chunks.
+// Divides by the sums and writes the warp's rows in whole chunks, staged in the shared memory of its queries.
 template <int D, class T>
 SGPT_DEVICE void write_out(const AttentionArguments<T>& arguments, const Tile& tile, const Softmax& softmax,
                            const float (&out)[D / 8][4], T* rows, int firstRow, int lane) {
@@ -183,7 +184,7 @@ SGPT_DEVICE void write_out(const AttentionArguments<T>& arguments, const Tile& t
         float sum = softmax.sum[r];
         sum += __shfl_xor_sync(FULL_WARP, sum, 1);
         sum += __shfl_xor_sync(FULL_WARP, sum, 2);
-        // Rows without a query have no sum; NaN stays NaN.
+        // Rows without a query have a sum of 0; NaN stays NaN.
         const float inverse = sum == 0.0f ? 0.0f : 1.0f / sum;
 #pragma unroll
         for (int n = 0; n < D / 8; n++) {
@@ -247,12 +248,12 @@ SGPT_DEVICE void attention(const AttentionArguments<T>& arguments) {
     while (more) {
         copy_async_wait();
         __syncthreads();
-        // Keys (and at first queries) are there; nobody reads the values of the block before any more.
+        // Keys (and at first queries) have arrived; all threads are done with the values of the previous block.
         fetch<D, KEYS>(values, valueRows + (current.base + static_cast<long long>(current.at)) * stride, stride,
                        current.end - current.at, columns, vectors);
         copy_async_commit();
 
-        // A warp passes over keys that none of its queries sees: those after them, those of other texts.
+        // A warp skips keys that none of its queries sees: later keys, and those of other texts.
         const int last = current.at + KEYS - 1;
         const bool sees = (visible[0].low <= last && visible[0].high >= current.at) ||
                           (visible[1].low <= last && visible[1].high >= current.at);
@@ -270,7 +271,7 @@ SGPT_DEVICE void attention(const AttentionArguments<T>& arguments) {
             if (arguments.slopes != nullptr) {
                 add_slopes(scores, visible, current.at + keyInTile, slope);
             }
-            // Most blocks are seen whole by all queries of the warp.
+            // Most blocks are completely visible to all queries of the warp.
             const bool whole = visible[0].low <= current.at && visible[1].low <= current.at &&
                                visible[0].high >= last && visible[1].high >= last;
             if (!__all_sync(FULL_WARP, whole)) {
@@ -291,7 +292,7 @@ SGPT_DEVICE void attention(const AttentionArguments<T>& arguments) {
         more = next_keys(arguments, tile, KEYS, current);
         copy_async_wait();
         __syncthreads();
-        // Values are there; nobody reads the keys any more.
+        // Values have arrived; all threads are done with the keys.
         if (more) {
             fetch<D, KEYS>(keys, keyRows + (current.base + static_cast<long long>(current.at)) * stride, stride,
                            current.end - current.at, columns, vectors);
@@ -310,7 +311,7 @@ SGPT_DEVICE void attention(const AttentionArguments<T>& arguments) {
 
 }  // namespace sgpt
 
-// Blocks on a multiprocessor that registers leave room for. Turing's 64 KB of shared memory hold two at most.
+// Blocks per multiprocessor that the registers allow. Turing's 64 KB of shared memory hold at most two.
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
 #define SGPT_BLOCKS(newer) 1
 #else

@@ -5,11 +5,11 @@
 //
 // Launch: block (256), grid (tiles * heads, ceil(headDim / COLUMNS)), 34816 bytes of shared memory.
 //
-// A block takes 64 queries of one head, in blocks of 64 keys, and COLUMNS of the output's columns; wider heads compute
-// their scores anew for each part of the columns. Threads are 16 × 16: thread (x, y) has the scores of queries
-// 4y … 4y + 3 with keys 4x … 4x + 3 and the output of the same queries in columns 64g + 4x … + 3. Scores are sums over
-// DEPTH dimensions at a time of queries and keys in shared memory, [dimension][row]; probabilities go through shared
-// memory, [key][query], and values are staged 32 keys at a time where queries and keys were.
+// A thread block computes COLUMNS output columns of 64 queries of one head, in blocks of 64 keys; wider heads recompute
+// their scores for each part of the columns. Threads are 16 × 16: thread (x, y) has the scores of queries 4y … 4y + 3
+// with keys 4x … 4x + 3, and the output of the same queries in columns 64g + 4x … + 3. Scores are accumulated over
+// DEPTH dimensions at a time, with queries and keys in shared memory as [dimension][row]. Probabilities are exchanged
+// through shared memory as [key][query]; values are staged 32 keys at a time in the space of queries and keys.
 #include "common/attention.cuh"
 
 namespace sgpt {
@@ -17,14 +17,14 @@ namespace sgpt {
 constexpr int GENERAL_THREADS = 256;
 constexpr int KEYS = 64;
 constexpr int DEPTH = 32;
-constexpr int PITCH = TILE + 4;  // 16-byte accesses stay aligned, neighbours in a column four banks apart
-constexpr int VALUES = 32;       // keys whose values are staged together
+constexpr int PITCH = TILE + 4;  // keeps 16-byte accesses aligned and neighbours in a column four banks apart
+constexpr int VALUES = 32;       // number of keys whose values are staged together
 
 SGPT_DEVICE void load4(const float* from, float (&values)[4]) {
     load_vector(from, values);
 }
 
-// to[d][r] = dimension first + d of row r, r < 64, zeros from `rows` and `columns` on.
+// to[d][r] = dimension first + d of row r, r < 64, with zeros from `rows` and `columns` on.
 template <class T>
 SGPT_DEVICE void stage_transposed(float* to, const T* from, long long stride, int rows, int first, int columns) {
     const int d = static_cast<int>(threadIdx.x) % DEPTH;
@@ -35,7 +35,7 @@ SGPT_DEVICE void stage_transposed(float* to, const T* from, long long stride, in
     }
 }
 
-// scores[i][j] += queries of one block of dimensions · keys
+// scores[i][j] += queries · keys, over one block of dimensions
 SGPT_DEVICE void multiply_scores_general(const float* queries, const float* keys, float (&scores)[4][4]) {
     const int x = static_cast<int>(threadIdx.x) % 16;
     const int y = static_cast<int>(threadIdx.x) / 16;
@@ -55,7 +55,7 @@ SGPT_DEVICE void multiply_scores_general(const float* queries, const float* keys
     }
 }
 
-// Largest or sum over the 16 threads that share queries.
+// Maximum or sum over the 16 threads that share queries.
 template <bool LARGEST>
 SGPT_DEVICE float reduce16(float value) {
 #pragma unroll

@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# Builds this module; Maven calls it (pom.xml), people may. Everything goes to target/.
+# Builds this module. Called by Maven (pom.xml) or by hand. All output goes to target/.
 #
 #   build.sh sources   copies of the .cu and .cuh files, for NVRTC at run time
 #   build.sh fatbin    sgpt4j.fatbin: machine code for current GPUs and PTX for others, where there is an nvcc
 #   build.sh standin   the stand-in for driver and GPU, where there is a g++
 #   build.sh test      runs the kernels on the stand-in against references in double precision
 #
-# What is up to date is not made again. Environment: NVCC (a path, or "none"), CUDA_HOME, CUDA_PATH, CXX.
+# Up-to-date output is not rebuilt. Environment: NVCC (a path, or "none"), CUDA_HOME, CUDA_PATH, CXX.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 readonly package=target/resources/io/github/sgpt4j/backend/cuda/launch
 
-# Turing, Ampere, Ada, Hopper, Blackwell. No kernel asks for more than compute capability 8.0, so that one form of PTX
-# serves all after Turing, and any later GPU.
+# Turing, Ampere, Ada, Hopper, Blackwell. No kernel needs more than compute capability 8.0, so one version of PTX is
+# enough for all after Turing, including future GPUs.
 readonly targets=(-gencode arch=compute_75,code=sm_75
     -gencode 'arch=compute_80,code=[sm_80,sm_86,sm_89,sm_90,sm_100,sm_120,compute_80]')
 
@@ -21,7 +21,7 @@ say() {
     echo "kernels: $*"
 }
 
-# A checksum of all kernels' text.
+# The checksum of all kernel sources.
 checksum() {
     cat *.cu common/*.cuh | cksum
 }
@@ -35,13 +35,13 @@ sources() {
     for file in "$package"/*.cu "$package"/common/*.cuh; do
         [ -e "${file#"$package/"}" ] || rm "$file"
     done
-    # A fatbin of other sources must not go into a jar with these.
+    # A fatbin from different sources must not get into the jar.
     if [ -e "$package/sgpt4j.fatbin" ] && [ "$(sed -n 1p target/fatbin/stamp 2>/dev/null)" != "$(checksum)" ]; then
         rm "$package/sgpt4j.fatbin"
     fi
 }
 
-# Prints the path of nvcc, nothing if there is none.
+# Prints the path of nvcc, or nothing if there is none.
 find_nvcc() {
     if [ "${NVCC:-}" = none ]; then
         return
@@ -72,7 +72,7 @@ fatbin() {
         return
     fi
     rm -f target/fatbin/stamp
-    # One translation unit, so that one module holds all kernels.
+    # One translation unit, so that one module contains all kernels.
     local file
     for file in *.cu; do
         echo "#include \"$file\""
@@ -91,7 +91,7 @@ fatbin() {
     say "$(wc -c <"$package/sgpt4j.fatbin") bytes of fatbin in $((SECONDS - started)) s with $nvcc"
 }
 
-# Registers that did not fit and went to memory: more than spills.txt allows fails.
+# Fails if a kernel spills more registers to memory than spills.txt allows.
 check_spills() {
     awk '
         FNR == NR {
@@ -117,7 +117,7 @@ check_spills() {
         }' spills.txt "$1"
 }
 
-# Prints a C++ compiler that can build the stand-in, nothing if there is none.
+# Prints the name of a C++ compiler that can build the stand-in, or nothing if there is none.
 find_cxx() {
     local candidate=${CXX:-g++}
     if [ "$candidate" != none ] && command -v "$candidate" >/dev/null && command -v make >/dev/null; then
@@ -149,8 +149,8 @@ run_tests() {
         return
     fi
     make -s -C test CXX="$cxx" -j "$(getconf _NPROCESSORS_ONLN)"
-    # Blocks and threads take turns in the order of their numbers, and in two others, the last on a Turing; two runs
-    # at a time.
+    # Blocks and threads run in the order of their numbers, and in two other orders, the last on a Turing; two runs at
+    # a time.
     local order failed=0 running=()
     for order in 0 1 2; do
         SGPT_STANDIN_ORDER=$order SGPT_STANDIN_CC=$((order == 2 ? 75 : 90)) target/test/kernels target/standin - . &
@@ -166,7 +166,7 @@ run_tests() {
     return "$failed"
 }
 
-# In braces, so that it is read as a whole before it runs.
+# In braces, so that bash reads the script completely before it runs it.
 {
     case "${1:-}" in
         sources) sources ;;

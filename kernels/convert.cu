@@ -1,14 +1,14 @@
-// Weights as they are stored, into the type and order that products want; also conversions and copies of activations.
+// Converts stored weights to the type and layout that matrix products need; also converts and copies activations.
 //
 // sgpt_convert:   out[j] = x[source(j)],       rows of `columns` values, strides xStride and outStride
 // sgpt_transpose: out[j, k] = x[k, source(j)], j < rows, k < columns: stored [in, out]
-// source(j) = first + (j / run) * step + j % run: MatrixRows's choice of output features.
+// source(j) = first + (j / run) * step + j % run: the output features selected by MatrixRows.
 //
 // Launch: sgpt_convert: row grid of rows by columns (README). sgpt_transpose: block (32, 8),
 // grid (ceil(rows / 32), min(65535, ceil(columns / 32))), 33 * 32 floats of shared memory.
 //
-// Equal types keep every value. Bound by memory; the transposition goes through a tile of shared memory whose rows are
-// 33 words apart, so that neither its rows nor its columns share banks.
+// Equal types keep every value. Memory-bound; the transposition uses a tile in shared memory whose rows are 33 words
+// apart, so that neither rows nor columns have bank conflicts.
 #include "common/types.cuh"
 
 namespace sgpt {

@@ -1,11 +1,12 @@
-// Rows of an embedding table: out[t] = table[ids[t] + offset], or out[t] += that.
+// Embedding lookup: out[t] = table[ids[t] + offset], or out[t] += table[ids[t] + offset].
 //
 // table  S [*, columns], stored type, row stride tableStride
 // ids    int [tokens], trusted
 // out    O [tokens, columns], row stride outStride
 //
-// Launch: row grid of tokens by columns (README). Bound by memory: a thread moves VECTOR values of a row at a time,
-// neighbours in a warp neighbouring ones. Accesses are vectors where addresses and strides allow, else single values.
+// Launch: row grid of tokens by columns (README). Memory-bound: a thread moves VECTOR values of a row at a time, and
+// neighbouring threads of a warp move neighbouring values. Accesses are vectors where addresses and strides allow,
+// otherwise single values.
 #include "common/types.cuh"
 
 namespace sgpt {

@@ -1,5 +1,5 @@
-// Log-probabilities over vocabulary blocks: a running maximum and a running sum of exponentials under it, per row, as
-// blocks of logits come; the softmax's denominator is never held and neither are all logits.
+// Log-probabilities over vocabulary blocks: each row keeps a running maximum and a running sum of exponentials relative
+// to it while blocks of logits arrive, so the logits of the whole vocabulary are never in memory at once.
 //
 // sgpt_logprob_update
 //   logits   f32 [rows, columns], row stride `stride`: tokens firstColumn … firstColumn + columns − 1
@@ -11,13 +11,13 @@
 // Launch: update: block (256), grid (rows, splits), 64 bytes of shared memory; finish: block (128), grid (ceil(rows /
 // 128)).
 //
-// Bound by reading the logits. Splits keep the device busy where there are few rows; each runs over its own part of the
+// Bound by reading the logits. Splits keep the device busy when there are few rows; each processes its own part of the
 // columns and has its own state. Method: Milakov and Gimelshein 2018, arXiv 1805.02867.
 #include "common/types.cuh"
 
 namespace sgpt {
 
-// Sum of exp(x − largest) over the values met so far.
+// Running maximum, and the sum of exp(x − largest) over the values so far.
 struct Running {
     float largest;
     float sum;
@@ -25,7 +25,7 @@ struct Running {
 
 SGPT_DEVICE void merge(Running& into, float largest, float sum) {
     const float together = fmaxf(into.largest, largest);
-    // Nothing but −∞ so far: differences would be NaN, and both sums are 0 (or NaN, which stays).
+    // If all values so far are −∞, differences would be NaN, while both sums are 0 (or NaN, which stays).
     const float reference = together == -infinity() ? 0.0f : together;
     into.sum = into.sum * exp_fast(into.largest - reference) + sum * exp_fast(largest - reference);
     into.largest = together;
@@ -49,7 +49,7 @@ SGPT_DEVICE void logprob_update(const float* logits, const float* bias, const in
     const int row = static_cast<int>(blockIdx.x);
     const int split = static_cast<int>(blockIdx.y);
     const float* from = logits + static_cast<long long>(row) * stride;
-    // Parts are multiples of four columns, so that they keep the alignment of the row.
+    // Parts are multiples of four columns, which preserves the alignment of the row.
     const int width = ((columns - 1) / splits + 4) / 4 * 4;
     const long long begin = static_cast<long long>(split) * width;
     const int end = begin + width < columns ? static_cast<int>(begin) + width : columns;

@@ -1,17 +1,17 @@
-// LayerNorm, RMS norm, copies of rows: of whole rows, chosen rows, or the heads of a row.
+// LayerNorm, RMS norm and plain copies, of all rows, selected rows, or each head of a row.
 //
 // x     I, row stride xStride; head h of row r starts at column h * columns
-// rows  int [count], which rows of x to take, or 0 for all in order
+// rows  int [count], indices of the rows of x, or 0 for all in order
 // gain  f32 [columns], or 0 for ones
 // bias  f32 [columns], or 0 for zeros
 // out   O, row stride outStride; may be x where types and strides agree and rows is 0
 //
-// Launch: block (P, max(1, 128 / P)), P threads to a vector: a power of two from 32 to 1024 with 16 P >= columns if
-// there is one; grid (ceil(count * heads / block.y)); shared floats block.y * (P / 32) if P > 32.
+// Launch: block (P, max(1, 128 / P)) with P threads per vector, a power of two from 32 to 1024 with 16 P >= columns if
+// there is one; grid (ceil(count * heads / block.y)); block.y * (P / 32) floats of shared memory if P > 32.
 //
 // Each thread keeps up to 16 values of its vector in registers, in groups of four: 16 bytes of f32, 8 of a 16-bit type.
-// Statistics are 32-bit: the mean first, then the sum of squared differences from it, so that values far from zero
-// lose nothing. Vectors of more than 16384 values are read again from memory for each of the three steps.
+// Statistics are 32-bit: first the mean, then the sum of squared differences from it, so that values far from zero
+// lose no precision. Vectors of more than 16384 values are read from memory again for each of the three steps.
 #include "common/norm.cuh"
 #include "common/reduce.cuh"
 
@@ -23,7 +23,7 @@ SGPT_DEVICE float sum_of(const float (&values)[4]) {
     return (values[0] + values[1]) + (values[2] + values[3]);
 }
 
-// Sum of squared differences from the mean over the values that lie inside the vector.
+// Sum of squared differences from the mean over the values inside the vector.
 SGPT_DEVICE float squares_of(const float (&values)[4], float mean, int column, int columns) {
     float sum = 0.0f;
 #pragma unroll
@@ -48,7 +48,7 @@ SGPT_DEVICE void norm_kept(const I* from, O* to, bool active, bool fromAligned, 
     float sum = 0.0f;
 #pragma unroll
     for (int g = 0; g < GROUPS; g++) {
-        // Rows past the last one take part in the reductions with zeros.
+        // Rows past the last one contribute zeros to the reductions.
         load_part(from, first_column(g), active ? columns : 0, fromAligned, values[g]);
         sum += sum_of(values[g]);
     }
@@ -80,7 +80,7 @@ SGPT_DEVICE void norm_kept(const I* from, O* to, bool active, bool fromAligned, 
     }
 }
 
-// Vectors of any length. One to a block.
+// Vectors of any length, one per block.
 template <class I, class O>
 SGPT_DEVICE void norm_read_again(const I* from, O* to, bool fromAligned, bool toAligned, const float* gain,
                                  const float* bias, int columns, int kind, float epsilon) {
@@ -125,7 +125,7 @@ SGPT_DEVICE void norm(const I* x, const int* rows, const float* gain, const floa
     const int source = active && rows != nullptr ? rows[row] : row;
     const I* from = x + static_cast<long long>(source) * xStride + head * columns;
     O* to = out + static_cast<long long>(row) * outStride + head * columns;
-    // Heads are aligned if the first is and their size keeps it so.
+    // All heads are aligned if the first is and their size preserves the alignment.
     const bool fromAligned = is_aligned<4>(x, xStride) && (heads == 1 || is_aligned<4>(x, columns));
     const bool toAligned = is_aligned<4>(out, outStride) && (heads == 1 || is_aligned<4>(out, columns));
     if (columns <= 4 * GROUPS * static_cast<int>(blockDim.x)) {

@@ -1,10 +1,10 @@
-// Final norm and pooling in one: hidden states are read from memory once, and what leaves is one vector per sequence.
+// Fused final norm and pooling: hidden states are read from memory once, and the output is one vector per sequence.
 //
 // sgpt_pool
 //   x        T [tokens, columns], row stride xStride
 //   rows     int [starts[sequences]], row of each token, sequence after sequence; sequences may share rows
 //   starts   int [sequences + 1], index in `rows` of each sequence's first token, from 0
-//   skip     int [sequences], leading tokens of each sequence to leave out
+//   skip     int [sequences], number of leading tokens to leave out
 //   gain, bias f32 [columns] or 0; kind and epsilon as in norm.cu
 //   partial  f32 [starts[sequences] / slice + sequences, modeCount, columns], or 0 if no sequence has more than
 //            `slice` tokens
@@ -12,12 +12,12 @@
 //   modes    ordinals of PoolMode, four bits each, the first lowest
 // sgpt_pool_finish: partial → out
 //
-// Launch: block (256), grid (sequences, ceil(longest / slice)), shared floats 2 * slice;
+// Launch: block (256), grid (sequences, ceil(longest / slice)), 2 * slice floats of shared memory;
 // finish: block (128), grid (sequences, min(65535, ceil(columns / 128))).
 //
-// A block takes `slice` tokens of a sequence. First its warps compute the statistics of a row each; then every thread
-// owns four columns at a time and runs down the rows, which are in the L2 cache by then (64 rows of 4096 f32: 1 MiB).
-// Slices are put together in their order by the second kernel, so results do not depend on what runs when.
+// A thread block processes `slice` tokens of a sequence. First each warp computes the statistics of one row at a time;
+// then each thread loops over the rows for four columns at a time, by when the rows are in the L2 cache (64 rows of
+// 4096 f32: 1 MiB). The second kernel combines the slices in order, so results do not depend on scheduling.
 #include "common/norm.cuh"
 
 namespace sgpt {
@@ -29,7 +29,7 @@ SGPT_DEVICE int mode_of(long long modes, int index) {
     return static_cast<int>(modes >> (4 * index) & 15);
 }
 
-// What sums over tokens first … length − 1 are divided by.
+// Divisor of a sum over tokens first … length − 1.
 SGPT_DEVICE float divisor(int mode, int first, int length) {
     const float kept = static_cast<float>(length - first);
     switch (mode) {
@@ -44,13 +44,13 @@ SGPT_DEVICE float divisor(int mode, int first, int length) {
     }
 }
 
-// Row of `partial` that belongs to a sequence's first slice. Different slices have different rows, and there are at most
-// starts[sequences] / slice + sequences.
+// Row of `partial` for a sequence's first slice. Each slice has its own row, and there are at most
+// starts[sequences] / slice + sequences of them.
 SGPT_DEVICE long long first_partial(int start, int slice, int sequence) {
     return static_cast<long long>(start / slice) + sequence;
 }
 
-// Mean and factor of one row by one warp.
+// Mean and scale factor of one row, computed by one warp.
 template <class T>
 SGPT_DEVICE void row_statistics(const T* row, int columns, bool aligned, int kind, float epsilon, float& mean,
                                 float& scale) {
@@ -77,7 +77,7 @@ SGPT_DEVICE void row_statistics(const T* row, int columns, bool aligned, int kin
     scale = rsqrtf(warp_sum(squares) / static_cast<float>(columns) + epsilon);
 }
 
-// Four columns reduced over some tokens.
+// The reductions of four columns over some tokens.
 struct Sums {
     float first[4];
     float largest[4];

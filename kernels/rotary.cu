@@ -1,13 +1,14 @@
 // Rotary position embedding, in place: each pair (a, b) of a head becomes (a cos - b sin, a sin + b cos).
 //
-// qkv        T, row stride `stride`: the first `heads` heads of a row are turned, queries and keys together
+// qkv        T, row stride `stride`: the first `heads` heads of a row are rotated, queries and keys together
 // positions  int [rows]
-// cos, sin   f32 [positions, rotaryDim / 2], times the scale
+// cos, sin   f32 [positions, rotaryDim / 2], already multiplied by the scale
 //
-// Pairs are (2p, 2p + 1) if interleaved, else (p, p + rotaryDim / 2); dimensions from rotaryDim on stay.
+// Pairs are (2p, 2p + 1) if interleaved, else (p, p + rotaryDim / 2); dimensions from rotaryDim on are unchanged.
 //
-// Launch: block (128), grid (rows). A thread takes 16 bytes of each pair's halves (interleaved: of both together) where
-// sizes and addresses allow, else a pair at a time. Bound by memory; the tables of a row stay in the L1 cache.
+// Launch: block (128), grid (rows). A thread processes 16 bytes of each half of the pairs (interleaved: of both
+// together) where sizes and addresses allow, otherwise one pair at a time. Memory-bound; the tables of a row stay in
+// the L1 cache.
 #include "common/types.cuh"
 
 namespace sgpt {
@@ -82,7 +83,7 @@ SGPT_DEVICE void rotary(T* qkv, const int* positions, const float* cos, const fl
         return;
     }
     const int half = rotaryDim / 2;
-    const int unit = interleaved != 0 ? N / 2 : N;  // pairs that a thread takes
+    const int unit = interleaved != 0 ? N / 2 : N;  // pairs per thread
     const bool vectors = half % unit == 0 && is_aligned<N>(qkv, stride) && is_aligned<N>(qkv, headDim) &&
                          is_aligned<4>(cos, 0) && is_aligned<4>(sin, 0) &&
                          (interleaved != 0 || is_aligned<N>(qkv, half)) && half * 4 % (unit >= 4 ? 16 : 8) == 0;

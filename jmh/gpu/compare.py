@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""sgpt4j against sentence-transformers on one device, in turn, on the same checkpoint with random weights.
+"""Compares sgpt4j with sentence-transformers on one device, alternately, on the same checkpoint with random weights.
 
-Needs torch, transformers and sentence-transformers, which nothing else in this project does, and a built sgpt:
+Needs torch, transformers and sentence-transformers (nothing else in this project does), and a built sgpt:
 
     jmh/gpu/compare.py --sgpt ./sgpt --shape 125M --shape 5.8B --dtype bf16 --device cuda
 
-Texts are random tokens of one length, so nothing is padded. sentence-transformers is timed three ways: its forward pass
-with pooling on tokens that are on the device already (eager, and compiled by torch.compile where that works), and
-`encode` as users call it, tokenizer included. `sgpt bench` computes random tokens with pooling, results copied back.
-Scoring is compared with a forward pass of the language model over prompt, document and query, log-softmax of the
-query's rows only. Prints a Markdown table of tokens/s and pairs/s with ratios: medians, then the range over rounds.
+Texts are random tokens of equal length, so there is no padding. sentence-transformers is timed in three ways: the
+forward pass with pooling on tokens that are already on the device (eager, and with torch.compile where that works), and
+`encode` as users call it, including the tokenizer. `sgpt bench` embeds random tokens with pooling and copies the results
+back. Scoring is compared with a forward pass of the language model over prompt, document and query, with log-softmax
+only for the query's rows. Prints a Markdown table of tokens/s and pairs/s with ratios: medians, then the range over
+rounds.
 """
 
 import argparse
@@ -40,15 +41,15 @@ def arguments():
     parser.add_argument("--tokens", type=int, default=300)
     parser.add_argument("--query-tokens", type=int, default=16)
     parser.add_argument("--texts", type=int, default=256)
-    parser.add_argument("--batch", type=int, default=32, help="texts in a batch of sentence-transformers")
-    parser.add_argument("--batch-tokens", type=int, default=16384, help="tokens in a batch of sgpt")
+    parser.add_argument("--batch", type=int, default=32, help="texts per batch of sentence-transformers")
+    parser.add_argument("--batch-tokens", type=int, default=16384, help="tokens per batch of sgpt")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=5, help="least time of each measurement")
+    parser.add_argument("--seconds", type=int, default=5, help="minimum time of each measurement")
     return parser.parse_args()
 
 
 def make_checkpoint(shape, dtype, folder):
-    """Random weights of a real shape, with a tokenizer of one token per character so that `encode` works."""
+    """Writes random weights of a real shape, with a tokenizer of one token per character so that `encode` works."""
     import torch
     import transformers
     from tokenizers import Tokenizer, models, pre_tokenizers
@@ -63,7 +64,7 @@ def make_checkpoint(shape, dtype, folder):
     finally:
         torch.set_default_dtype(previous)
     model.save_pretrained(folder)
-    # The byte-level alphabet: printable bytes stand for themselves.
+    # The byte-level alphabet: printable bytes represent themselves.
     letters = [chr(c) for c in range(33, 127)]
     vocabulary = {letter: i for i, letter in enumerate(letters + ["\u0120"])}
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
@@ -92,7 +93,7 @@ def rate(items, body, device, seconds):
 
 
 def peers(model, options, folder):
-    """Named measurements, each giving tokens/s or pairs/s."""
+    """The measurements by name; each returns tokens/s or pairs/s."""
     import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.models import Pooling, Transformer
@@ -130,7 +131,7 @@ def peers(model, options, folder):
         result[("tokens/s", "forward pass, torch.compile")] = lambda: rate(
             tokens, lambda: forward(compiled), options.device, options.seconds
         )
-    except Exception as e:  # What torch cannot compile here is reported, not hidden.
+    except Exception as e:  # A failed compilation is reported, not hidden.
         print(f"torch.compile left out: {type(e).__name__}: {str(e).splitlines()[0]}", file=sys.stderr)
     transformer = Transformer(str(folder), max_seq_length=options.tokens)
     encoder = SentenceTransformer(
@@ -167,7 +168,7 @@ def main():
 
     dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[options.dtype]
     name = torch.cuda.get_device_name() if options.device.startswith("cuda") else options.device
-    print(f"{name}, torch {torch.__version__}, {options.dtype}, {options.tokens} tokens a text\n")
+    print(f"{name}, torch {torch.__version__}, {options.dtype}, {options.tokens} tokens per text\n")
     print("| shape | unit | sgpt4j | other | its value | ratio: median (range) |")
     print("| --- | --- | ---: | --- | ---: | ---: |")
     for shape in options.shape or ["125M"]:

@@ -1,10 +1,10 @@
-// What both attention kernels have in common: which keys a tile of queries meets, in which order, and which of them
-// each query sees.
+// Shared by both attention kernels: which keys a tile of queries processes, in which order, and which of them each
+// query sees.
 //
-// A tile's keys come in runs of rows that lie together in qkv. The first run is the tile's own: from the start of its
-// first query's segment to its last query. It may span several segments, and a query sees its own one only; keys are
-// counted by their row in qkv. Then come the runs of ancestors (README, `runs`): keys are counted from the run's start,
-// and a query sees a run if its bit is set. Either way a query's visible keys of a run are one interval.
+// A tile's keys come in runs of consecutive rows of qkv. The first run is the tile's own: from the start of its first
+// query's segment to its last query. It may span several segments, and each query sees only its own; keys are numbered
+// by their row in qkv. Then come the runs of ancestors (README, `runs`): keys are numbered from the run's start, and a
+// query sees a run if its bit is set. Either way, the keys of a run that a query sees form one interval.
 #pragma once
 
 #include "common/types.cuh"
@@ -12,10 +12,10 @@
 namespace sgpt {
 
 constexpr int TILE = 64;          // queries
-constexpr int INDEX_ENTRIES = 8;  // of a tile or run in its array
+constexpr int INDEX_ENTRIES = 8;  // per tile or run in its index array
 constexpr int OWN = -1;           // the first run
 
-// Arguments that all attention kernels have; README says what they are.
+// The arguments shared by all attention kernels, described in README.
 template <class T>
 struct AttentionArguments {
     const T* qkv;
@@ -61,7 +61,7 @@ SGPT_DEVICE Tile this_tile(const AttentionArguments<T>& arguments) {
     return tile;
 }
 
-// A block of successive keys: [at, at + size) of a run, up to the run's `end`; key k lies in row `base + k` of qkv.
+// A block of consecutive keys: [at, at + size) of a run, up to the run's `end`; key k is in row `base + k` of qkv.
 struct Keys {
     int run;
     int at;
@@ -69,7 +69,7 @@ struct Keys {
     int base;
 };
 
-// The first keys that any query sees; there are always some, if only a query itself.
+// The first block of keys that any query sees. There is always one, since a query sees itself.
 template <class T>
 SGPT_DEVICE Keys first_keys(const AttentionArguments<T>& arguments, const Tile& tile) {
     const int firstQuery = arguments.cached + tile.firstToken;
@@ -77,7 +77,7 @@ SGPT_DEVICE Keys first_keys(const AttentionArguments<T>& arguments, const Tile& 
     return Keys{OWN, lowest > tile.firstKey ? lowest : tile.firstKey, firstQuery + tile.tokens, 0};
 }
 
-// Moves on by a block of `size`; false if there are no more keys.
+// Advances to the next block of `size` keys; false if there are no more keys.
 template <class T>
 SGPT_DEVICE bool next_keys(const AttentionArguments<T>& arguments, const Tile& tile, int size, Keys& keys) {
     keys.at += size;
@@ -94,15 +94,15 @@ SGPT_DEVICE bool next_keys(const AttentionArguments<T>& arguments, const Tile& t
     return true;
 }
 
-// Keys low … high of a run are those that a query sees; `origin` is the key at the query's own position, which may lie
-// past the run's end: the distance of key k is origin − k.
+// A query sees keys low … high of a run. `origin` is the key index of the query's own position, which may be past the
+// run's end; the distance of key k is origin − k.
 struct Visible {
     int low;
     int high;
     int origin;
 };
 
-// `index`: which of the tile's queries; one past its last sees nothing.
+// `index` is the query's index in the tile; indices past the last query see nothing.
 template <class T>
 SGPT_DEVICE Visible visible_keys(const AttentionArguments<T>& arguments, const Tile& tile, int run, int index) {
     Visible visible{0, -1, 0};

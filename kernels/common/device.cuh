@@ -1,8 +1,8 @@
-// What is peculiar to hardware: launch bounds, shared memory, barriers, shuffles, fast functions, 16-byte accesses,
+// Hardware-specific parts: launch bounds, shared memory, barriers, shuffles, fast functions, 16-byte accesses,
 // asynchronous copies, matrix fragments. Everything else in these kernels is plain C++17.
 //
-// Functions that are PTX on a device have a branch for the stand-in (SGPT_STANDIN), which runs the same files on the
-// host: standin/emulation.h brings the language of CUDA and namespace standin.
+// Functions in PTX have a second branch for the stand-in (SGPT_STANDIN), which runs the same files on the host:
+// standin/emulation.h provides the CUDA language and namespace standin.
 #pragma once
 
 #ifdef SGPT_STANDIN
@@ -11,14 +11,14 @@
 #define SGPT_REGISTER(name, threads)
 #endif
 
-// A kernel that can be looked up by name: SGPT_ENTRY(sgpt_example, 128, (const float* x, int n)) { … }. The second
-// argument is the largest block. SGPT_REGISTER makes it known to the stand-in.
+// Declares a kernel with a C name: SGPT_ENTRY(sgpt_example, 128, (const float* x, int n)) { … }. The second argument
+// is the maximum block size. SGPT_REGISTER registers the kernel with the stand-in.
 #define SGPT_ENTRY(name, threads, parameters)                              \
     extern "C" __global__ void __launch_bounds__(threads) name parameters; \
     SGPT_REGISTER(name, threads)                                           \
     extern "C" __global__ void __launch_bounds__(threads) name parameters
 
-// As SGPT_ENTRY; registers leave room for at least so many blocks on a multiprocessor at the same time.
+// As SGPT_ENTRY, with registers limited so that at least `blocks` blocks fit on a multiprocessor at the same time.
 #define SGPT_ENTRY_BLOCKS(name, threads, blocks, parameters)                       \
     extern "C" __global__ void __launch_bounds__(threads, blocks) name parameters; \
     SGPT_REGISTER(name, threads)                                                   \
@@ -28,7 +28,7 @@
 
 namespace sgpt {
 
-// Sixteen and eight bytes that move as one access.
+// Sixteen and eight bytes that are loaded or stored in one access.
 struct alignas(16) Bytes16 {
     unsigned word[4];
 };
@@ -39,7 +39,7 @@ struct alignas(8) Bytes8 {
 constexpr unsigned FULL_WARP = 0xffffffffu;
 constexpr float LOG2_E = 1.4426950408889634f;
 
-// The block's dynamic shared memory, 16-byte aligned. There is no other.
+// The block's dynamic shared memory, 16-byte aligned. No other shared memory is used.
 template <class T>
 SGPT_DEVICE T* shared() {
 #ifdef SGPT_STANDIN
@@ -147,7 +147,7 @@ SGPT_DEVICE void copy_async_commit() {
 #endif
 }
 
-// Waits for this thread's copies; a barrier makes them known to others.
+// Waits for this thread's copies; a barrier makes them visible to other threads.
 SGPT_DEVICE void copy_async_wait() {
 #ifdef SGPT_STANDIN
     if (standin::compute_capability() >= 80) {

@@ -1,4 +1,4 @@
-// What the kernels that normalise have in common.
+// Shared by the normalising kernels.
 #pragma once
 
 #include "common/types.cuh"
@@ -9,7 +9,7 @@ namespace sgpt {
 constexpr int LAYER_NORM = 0;
 constexpr int IDENTITY = 2;
 
-// Four of a norm's gains or biases, `absent` for all where there are none.
+// Loads four gains or biases of a norm; all are `absent` if the norm has none.
 SGPT_DEVICE void load_affine(const float* weights, int column, int columns, float absent, float (&values)[4]) {
     if (weights == nullptr) {
 #pragma unroll

@@ -5,9 +5,9 @@
 
 namespace sgpt {
 
-// Sum over the blockDim.x threads of one threadIdx.y, the same in each. blockDim.x is a multiple of 32. All threads of
-// the block take part. `scratch`: blockDim.x / 32 floats for each threadIdx.y, unused where that is 1; it may be used
-// again at once.
+// Sum over the blockDim.x threads with the same threadIdx.y, returned in each. blockDim.x is a multiple of 32. All
+// threads of the block take part. `scratch`: blockDim.x / 32 floats for each threadIdx.y, unused if that is 1; it may
+// be reused immediately.
 SGPT_DEVICE float row_sum(float x, float* scratch) {
     x = warp_sum(x);
     const int warps = static_cast<int>(blockDim.x) / 32;

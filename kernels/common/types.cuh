@@ -1,4 +1,4 @@
-// 16-bit floats, their conversions, and rows of any type read and written as 32-bit floats.
+// 16-bit floats, their conversions, and access to rows of any type as 32-bit floats.
 #pragma once
 
 #include "common/device.cuh"
@@ -24,7 +24,7 @@ SGPT_DEVICE float widen_f16(unsigned bits) {
     if (magnitude >= 0x7c00u) {
         return bits_float(sign | 0x7f800000u | (magnitude & 0x3ffu) << 13);
     }
-    // The exponent of a half is read 112 too low; a product with 2^112 puts it right, subnormals included.
+    // The exponent of a half is read 112 too low; multiplying by 2^112 corrects that, including for subnormals.
     const float shifted = bits_float(magnitude << 13) * bits_float((127u + 112u) << 23);
     return bits_float(float_bits(shifted) | sign);
 #else
@@ -95,7 +95,7 @@ SGPT_DEVICE void set(bf16& to, float value) {
     to.bits = static_cast<unsigned short>(narrow_bf16(value));
 }
 
-// Two neighbours as they lie in memory, `low` first.
+// Packs two neighbouring values in memory order, `low` first.
 SGPT_DEVICE unsigned pack(f16, float low, float high) {
 #if !defined(SGPT_STANDIN) && __CUDA_ARCH__ >= 800
     unsigned pair;
@@ -192,7 +192,7 @@ SGPT_DEVICE void store_vector(H* to, const float (&values)[N]) {
     }
 }
 
-// Values that a thread takes at a time where types A and B meet.
+// Number of values that a thread processes at a time, given types A and B.
 template <class A, class B>
 constexpr int VECTOR = sizeof(A) == 2 && sizeof(B) == 2 ? 8 : 4;
 
@@ -205,7 +205,7 @@ SGPT_DEVICE bool is_aligned(const T* address, long long stride) {
     return both % bytes == 0;
 }
 
-// Values [column, column + N) of a row of `columns`, zeros past its end.
+// Loads values [column, column + N) of a row of `columns`, with zeros past its end.
 template <int N, class T, class Index>
 SGPT_DEVICE void load_part(const T* row, Index column, Index columns, bool aligned, float (&values)[N]) {
     if (aligned && columns - column >= N) {
@@ -218,7 +218,7 @@ SGPT_DEVICE void load_part(const T* row, Index column, Index columns, bool align
     }
 }
 
-// Writes what lies inside the row.
+// Stores the values inside the row.
 template <int N, class T, class Index>
 SGPT_DEVICE void store_part(T* row, Index column, Index columns, bool aligned, const float (&values)[N]) {
     if (aligned && columns - column >= N) {
@@ -251,7 +251,7 @@ SGPT_DEVICE void multiply(f16, float (&d)[4], const unsigned (&a)[4], unsigned b
         : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 #else
-    // Turing knows depth 8 only; the fragments of depth 16 are those of two halves.
+    // Turing supports only depth 8; a fragment of depth 16 consists of two of depth 8.
     asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
                  : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
                  : "r"(a[0]), "r"(a[1]), "r"(b0));

@@ -1,12 +1,12 @@
-// What a .cu file needs to be compiled by g++ (C++17, -DSGPT_STANDIN) and run on the host by the stand-in.
+// Everything that a .cu file needs to be compiled by g++ (C++17, -DSGPT_STANDIN) and run on the host by the stand-in.
 //
-// Include it where nvcc's own environment would be: before any device code. It gives the CUDA C++ language
+// Include it before any device code, in place of nvcc's own environment. It provides the CUDA C++ language
 // (`__global__`, `threadIdx`, `__syncthreads`, shuffles, votes, atomics, vector types, half and bfloat16, intrinsics)
-// and, in namespace `standin`, what device code writes as inline PTX: shared memory, cp.async, ldmatrix, mma.sync,
-// approximate functions. Everything here is defined by CUDA's and PTX's documentation, nothing by one GPU's habits.
+// and, in namespace `standin`, the operations that device code writes as inline PTX: shared memory, cp.async, ldmatrix,
+// mma.sync, approximate functions. All of it follows CUDA's and PTX's documentation, not the behaviour of one GPU.
 //
-// Loads and stores are plain C++: the compiler is asked for thread-sanitizer calls around each of them
-// (-fsanitize=thread, -fsanitize=alignment), and the stand-in, not libtsan, answers these calls.
+// Loads and stores are plain C++. The compiler adds thread-sanitizer calls around each of them (-fsanitize=thread,
+// -fsanitize=alignment), which are implemented by the stand-in instead of libtsan.
 #pragma once
 
 #ifndef SGPT_STANDIN

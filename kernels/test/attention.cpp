@@ -1,4 +1,4 @@
-// Packed attention, both kernels, against attention with its scores written out.
+// Packed attention with both kernels, compared with attention that stores all its scores.
 #include <cmath>
 #include <memory>
 
@@ -11,10 +11,10 @@ namespace {
 constexpr int TILE = 64;
 constexpr int NO_PARENT = -1;
 
-// A batch as PackedBatch describes it.
+// A batch in the form of PackedBatch.
 struct Batch {
     int cached = 0;
-    std::vector<int> lengths;  // the cached segment's too
+    std::vector<int> lengths;  // including the cached segment's
     std::vector<int> parents;
 
     int segments() const { return static_cast<int>(lengths.size()); }
@@ -59,7 +59,7 @@ struct Index {
 };
 
 void add_tile(const Batch& batch, const std::vector<int>& segment_of, int first, int tokens, Index& index) {
-    // Ancestors in the order in which they are met.
+    // Ancestors in the order in which they are first found.
     std::vector<int> ancestors;
     for (int i = 0; i < tokens; i++) {
         for (int s = batch.parents[segment_of[first + i]]; s != NO_PARENT; s = batch.parents[s]) {
@@ -257,8 +257,8 @@ void attend(Type type, const Batch& batch, const Heads& p, double size = 1.5, in
             }
         }
     }
-    // Probabilities are rounded to the type, a weighted mean of values around 1 is off by as much; so is the result.
-    // Scores of size size² · sqrt(dim) · scale come from sums of float products.
+    // Probabilities are rounded to the type, which gives a weighted mean of values around 1 the same relative error;
+    // the result is rounded too. Scores of magnitude size² · sqrt(dim) · scale come from sums of float products.
     const double factor = std::max(1.0, size * size * std::sqrt(p.dim) * std::fabs(scale));
     const Tolerance tolerance =
         type == Type::f32 ? Tolerance{1e-5 * factor, 1e-5} : Tolerance{3 * unit(type) + 1e-5 * factor, unit(type)};

@@ -103,7 +103,7 @@ std::string format(const char* pattern, ...) {
 
 }  // namespace test
 
-// kernels LIBRARIES FATBIN|- SOURCES [NAME…]: runs all tests, or those whose names begin like one of those given.
+// kernels LIBRARIES FATBIN|- SOURCES [NAME…]: runs all tests, or those whose names begin with one of the given names.
 int main(int count, char** arguments) {
     using namespace test;
     if (count < 4) {
@@ -127,7 +127,7 @@ int main(int count, char** arguments) {
                 test.body();
             } catch (const std::exception& e) {
                 fail(format("%s: %s", test.name, e.what()));
-                break;  // the device is not to be used after an error
+                break;  // the device is unusable after an error
             }
         }
         std::printf("kernels: %d tests, %d comparisons, %d failures on %s (%d)\n", run, comparisons, failures,

@@ -8,7 +8,7 @@
 
 namespace test {
 
-// How far a result may be off: absolute + relative · |expected|.
+// Maximum error of a result: absolute + relative · |expected|.
 struct Tolerance {
     double absolute;
     double relative;
@@ -20,7 +20,7 @@ void expect_close(const std::string& what, const std::vector<double>& expected, 
 
 void fail(const std::string& what);
 
-// Adds a test to those that main runs.
+// Registers a test to be run by main.
 struct Test {
     Test(const char* name, std::function<void()> body);
 };

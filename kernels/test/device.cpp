@@ -18,7 +18,7 @@ constexpr int CAPABILITY_MAJOR = 75;
 constexpr int CAPABILITY_MINOR = 76;
 constexpr int MAX_DYNAMIC_SHARED_SIZE = 8;
 
-// Which file has the kernels whose names begin so; the first that fits.
+// The file that has the kernels with a name prefix; the first match counts.
 struct Source {
     const char* kernels;
     const char* file;
@@ -135,7 +135,7 @@ double unit(Type type) {
 }
 
 static float bfloat16(double value) {
-    // Twice rounded only where a float does not hold the value, which no test has.
+    // Double rounding occurs only for values that are not exact floats, which no test uses.
     float single = static_cast<float>(value);
     std::uint32_t bits;
     std::memcpy(&bits, &single, 4);
@@ -288,7 +288,7 @@ Address Device::allocate(std::size_t bytes) {
 }
 
 void Device::free(Address address) {
-    // Fails after an error of a kernel, which has been reported where it happened.
+    // Fails after a kernel error, which has already been reported.
     reinterpret_cast<int (*)(Address)>(symbol(driver, "cuMemFree_v2"))(address);
 }
 

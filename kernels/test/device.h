@@ -1,4 +1,4 @@
-// The driver API as the tests need it: the stand-in's or a real one, found at run time.
+// The part of the driver API that the tests need: the stand-in's or a real one, found at run time.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ int size_of(Type type);
 // The nearest value that a type can hold; ties go to even, too large ones to infinity.
 double rounded(Type type, double value);
 
-// Half the distance between neighbouring values of a type near 1: what rounding may be off, relatively.
+// Half the distance between neighbouring values of a type near 1: the maximum relative rounding error.
 double unit(Type type);
 
 struct Dim {
@@ -26,10 +26,10 @@ struct Dim {
 
 using Address = std::uint64_t;
 
-// Values in device memory. There is nothing around them: an access one element beyond is an error.
+// Values in device memory without padding: an access one element beyond is an error.
 class Buffer {
 public:
-    // `offset` elements are left free in front, to try other alignments.
+    // `offset` unused elements come first, to test other alignments.
     Buffer(Type type, const std::vector<double>& values, int offset = 0);
 
     // Memory whose contents are undefined.

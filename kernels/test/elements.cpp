@@ -37,7 +37,7 @@ SGPT_TEST(activation_of_every_kind) {
                 const Layout layout = LAYOUTS[random.below(4)];
                 const Rows rows{count, columns, stride_of(columns, layout)};
                 std::vector<double> x = round_all(types.in, random.normal(count * columns, 0, 3));
-                // Far out, where exponentials overflow.
+                // Large magnitudes, where exponentials overflow.
                 x[0] = random.flip() ? 80 : -80;
                 const bool biased = random.flip();
                 const int accumulate = random.below(2);

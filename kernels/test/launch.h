@@ -1,4 +1,4 @@
-// Launch rules, as README gives them.
+// The launch rules of README.
 #pragma once
 
 #include <algorithm>

@@ -46,7 +46,7 @@ struct Norm {
     bool affine;
 };
 
-// Sequences of the given lengths that begin with the same `shared` rows, as far as they go.
+// Sequences of the given lengths that begin with the same `shared` rows, or fewer if a sequence is shorter.
 void pool(Type type, const std::vector<int>& lengths, const std::vector<int>& skip, int columns, Norm norm,
           const std::vector<int>& modes, int slice, int shared = 0, int pad = 0, double mean = 0) {
     static Random random(30);

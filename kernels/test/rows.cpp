@@ -69,7 +69,7 @@ std::vector<double> normalised(const std::vector<double>& x, int kind, const std
     return y;
 }
 
-// One launch; `chosen`: through an index of rows. In place where that is asked for.
+// One launch; `chosen`: through an index of rows. In place if requested.
 void check_norm(Random& random, Pair types, int columns, int heads, int kind, bool affine, Layout layout, bool chosen,
                 bool in_place, double mean, double deviation, double factor) {
     const int row_columns = heads * columns;

@@ -1,4 +1,4 @@
-// Rows of values as kernels that work row by row take them: types, sizes, strides, addresses.
+// Rows of values for row-wise kernels: types, sizes, strides, addresses.
 #pragma once
 
 #include <cmath>
@@ -8,7 +8,7 @@
 namespace test {
 
 inline const std::vector<Type> TYPES = {Type::f32, Type::f16, Type::bf16};
-// Every side of a thread's four and eight values, of a warp's and of a block's share.
+// Sizes around the number of values per thread (four and eight), per warp and per block.
 inline const std::vector<int> SIZES = {1,  2,  3,   4,   5,   7,   8,   9,   15,  16,   17,  31,
                                        33, 64, 127, 128, 129, 255, 256, 384, 513, 1024, 1031};
 
@@ -32,7 +32,7 @@ inline Tolerance tolerance(Type out, double factor = 1) {
     return {1e-5 * factor, out == Type::f32 ? 1e-5 : unit(out) * 1.02};
 }
 
-// Rows of `columns` values with `stride`; what lies between is NaN and must not be read or written.
+// Rows of `columns` values with `stride`; the gaps are NaN and must not be read or written.
 struct Rows {
     int count;
     int columns;

@@ -1,4 +1,4 @@
-// The functions of libcublasLt that the stand-in has.
+// The libcublasLt functions that the stand-in implements.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Choosing an algorithm and running it. Everything that a GPU would read or write wrongly is looked for.
+// Chooses an algorithm and runs it. Checks for everything that a GPU would read or write wrongly.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -12,7 +12,7 @@ using namespace standin;
 
 namespace {
 
-constexpr uint64_t algorithm_mark = 0x53475054'4c544d4d;  // a cublasLtMatmulAlgo_t of ours begins so
+constexpr uint64_t algorithm_mark = 0x53475054'4c544d4d;  // marks the stand-in's cublasLtMatmulAlgo_t
 constexpr uint64_t useful_workspace = 65536;
 
 /// The contents of a cublasLtMatmulAlgo_t.
@@ -54,7 +54,7 @@ std::string shape(const Layout& l) {
     return std::to_string(l.rows) + " x " + std::to_string(l.columns) + " (ld " + std::to_string(l.ld) + ")";
 }
 
-/// Checks what does not depend on addresses: 0 or a status, after a report.
+/// Checks everything that does not depend on addresses. Returns 0, or a status after a report.
 int understand(const char* function, Problem* p) {
     static const char* const letters[] = {"a", "b", "c", "d"};
     const Description& description = *p->description;
@@ -112,7 +112,7 @@ uint64_t span(const Layout& l) {
     return elements * static_cast<uint64_t>(size_of(l.type));
 }
 
-/// Use of a matrix: the whole must be allocated; of its columns only the elements are read or written.
+/// Checks the use of a matrix: all of it must be allocated, but only the elements in its columns are read or written.
 std::string check_matrix(int device, uint64_t address, const Layout& l, int use) {
     std::string wrong = services().check_range(device, address, span(l), 0);
     uint64_t size = static_cast<uint64_t>(size_of(l.type));
@@ -199,7 +199,7 @@ int run(const Launch& launch, std::string& why) {
 
 bool overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size) { return a < b + b_size && b < a + a_size; }
 
-/// Checks of addresses at the call: "" or what is wrong.
+/// Checks addresses at the call. Returns "" or the problem.
 std::string check_addresses(const Launch& launch, const Algorithm& algorithm) {
     static const char* const letters[] = {"a", "b", "c", "d"};
     for (int i = 0; i < 4; i++) {

@@ -1,5 +1,5 @@
 // Blocked product: panels of 16 rows of op(a) and 6 columns of op(b), widened to float; sums of 256 terms in float,
-// added up in float. Compiled for several instruction sets, of which the loader takes the best.
+// accumulated in float. Compiled for several instruction sets, of which the loader selects the best.
 #include "product.h"
 
 #include <algorithm>
@@ -48,8 +48,8 @@ void store(void* data, int type, int64_t index, float value) {
     }
 }
 
-/// panel[l * width + i] = element (first + i, l0 + l) of the matrix whose rows run along the panel's width, zero where
-/// there is none. `along` says that neighbours in l are neighbours in memory.
+/// panel[l * width + i] = element (first + i, l0 + l) of the matrix whose rows run along the panel's width, zero beyond
+/// its edges. `along`: neighbours in l are neighbours in memory.
 void pack(float* panel, int64_t width, const Matrix& matrix, bool along, int64_t first, int64_t count, int64_t l0,
           int64_t terms, bool tf32) {
     for (int64_t i = 0; i < width; i++) {

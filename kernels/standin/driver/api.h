@@ -1,4 +1,4 @@
-// The functions of libcuda.so.1 that the stand-in has. Statuses are ints, handles are void*.
+// The libcuda.so.1 functions that the stand-in implements. Statuses are ints, handles are void*.
 #pragma once
 
 #include <cstddef>

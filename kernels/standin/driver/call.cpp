@@ -1,4 +1,4 @@
-// What every call checks first; the kernels and what is known of devices.
+// The checks at the start of every call; the registry of kernels; the properties of devices.
 #include <algorithm>
 #include <atomic>
 

@@ -18,7 +18,7 @@ constexpr auto patience = std::chrono::milliseconds(5);
 }  // namespace
 
 Device& device_at(int ordinal) {
-    // Never destroyed: threads and late calls at the end of the process may still look here.
+    // Never destroyed: threads and late calls may still use it at the end of the process.
     static Device* const devices = [] {
         Device* made = new Device[max_devices];
         for (int i = 0; i < max_devices; i++) {
@@ -47,7 +47,7 @@ int Device::open() {
     stopping = false;
     alive = true;
     random = o.order * 0x9e3779b97f4a7c15u + 0x2545f4914f6cdd1du;
-    // The host program's signals are not for this thread.
+    // This thread must not handle signals of the host program.
     sigset_t every;
     sigset_t before;
     sigfillset(&every);
@@ -98,7 +98,7 @@ void Device::close(const char* how) {
     worker.join();
     std::lock_guard<std::mutex> guard(mutex);
     if (sticky == 0) {
-        report_leaks(how);  // after an error nothing can be given back
+        report_leaks(how);  // after an error nothing can be released
     }
     memory_of(ordinal).release_all();
     for (auto& entry : pinned) {
@@ -184,7 +184,7 @@ int Device::drain(Stream* stream) {
     return status;
 }
 
-/// Numbers the operation and finds those that have run but need not have.
+/// Numbers the operation and finds finished operations that are not ordered before it.
 void Device::begin_order(const Operation& operation, unsigned stream) {
     constexpr size_t remembered = 4096;
     order.any = false;
@@ -235,7 +235,8 @@ bool Device::is_pinned(uintptr_t address, size_t size) {
     return false;
 }
 
-/// Stream order, and: the null stream waits for what blocking streams were given before, and they for it.
+/// Whether the stream's next operation may run: stream order, and the null stream and blocking streams wait for each
+/// other's earlier operations.
 bool Device::eligible(const Stream* stream) const {
     if (stream->queue.empty() || stream->busy) {
         return false;
@@ -298,7 +299,7 @@ void Device::run() {
             }
             continue;
         }
-        // The operation stays at the head of its queue while it runs, so that others see that it is not done.
+        // The operation stays at the head of its queue while it runs, so that others see that it is unfinished.
         stream->busy = true;
         Work work = std::move(stream->queue.front().work);
         const char* what = stream->queue.front().what;

@@ -1,9 +1,9 @@
 // Devices, streams and the queue between the host and a device's worker thread.
 //
 // Each device has one worker thread. Operations are queued per stream; the worker takes one that may run (stream order,
-// events, the null stream's rules), which one of several decides the order's number. It starts late: when the host
-// waits for something, when many operations have gathered, or after a few milliseconds; so that host memory touched
-// too early is touched while it is still in use.
+// events, the null stream's rules). If several may run, the order number decides. The worker starts late: when the host
+// waits for something, when many operations have accumulated, or after a few milliseconds. So if the program touches
+// host memory too early, the memory is still in use.
 #pragma once
 
 #include <atomic>
@@ -28,7 +28,7 @@ namespace standin {
 
 struct Device;
 
-/// Work of a stream: returns a CUresult, and says in `why` what went wrong.
+/// Work of a stream: returns a CUresult, with a description of the problem in `why`.
 using Work = std::function<int(std::string& why)>;
 
 struct Operation {
@@ -37,7 +37,7 @@ struct Operation {
     Work work;
     std::function<bool()> may_start;  // empty: at once
     uint64_t count;                   // among its stream's
-    Clock clock;                      // itself and what comes before it
+    Clock clock;                      // this operation and those ordered before it
     std::string name;
 };
 
@@ -50,7 +50,7 @@ struct Stream {
     Clock clock;  // of its last operation
 };
 
-/// What outlives an event that is destroyed while operations wait for it.
+/// The state of an event, which outlives it if it is destroyed while operations wait for it.
 struct EventState {
     std::atomic<uint64_t> completed{0};
     std::chrono::steady_clock::time_point time;
@@ -77,7 +77,7 @@ struct Function {
     unsigned dynamic_shared = 48 * 1024;
 };
 
-/// An operation that has run, for races between streams.
+/// A finished operation, for detecting races between streams.
 struct Finished {
     unsigned launch;
     unsigned stream;
@@ -105,7 +105,7 @@ struct Device {
     std::chrono::steady_clock::time_point oldest;
     Stream null_stream{this, false, 0, {}, false, {}};
     unsigned stream_count = 1;
-    Clock host;  // what the host has waited for
+    Clock host;  // operations that the host has waited for
     uint64_t operations = 0;
     std::deque<Finished> finished;
     Order order;
@@ -118,18 +118,18 @@ struct Device {
     Block block;
     std::thread worker;
 
-    /// Makes the context: options, memory, worker.
+    /// Creates the context: options, memory, worker.
     int open();
-    /// Ends it; what has not been given back is reported and dropped.
+    /// Destroys the context; resources that were not released are reported and dropped.
     void close(const char* how);
 
     void enqueue(Stream* stream, const char* what, Work work, std::function<bool()> may_start = {},
                  const char* name = nullptr);
-    /// Later operations of the stream (null: the host's) come after what the event's clock says.
+    /// Orders later operations of the stream (null: of the host) after those in the event's clock.
     void follow(Stream* stream, const EventState& event);
-    /// Waits until the stream (null: every stream) is empty: 0 or the sticky error.
+    /// Waits until the stream (null: every stream) is empty. Returns 0 or the sticky error.
     int drain(Stream* stream);
-    /// Waits until `done`, which is asked under the mutex.
+    /// Waits until `done`, which is evaluated under the mutex.
     int wait_until(const std::function<bool()>& done);
     Stream* stream_of(void* handle);
     bool is_pinned(uintptr_t address, size_t size);
@@ -153,7 +153,7 @@ Device*& current_device();
 class Call {
 public:
     explicit Call(const char* name) : name_(name) {}
-    /// 0, or what to return at once.
+    /// Returns 0, or a status that the call must return at once.
     int begin(bool needs_context = true);
     Device& device() const { return *device_; }
     /// Reports what is wrong with the call; returns the code.
@@ -164,7 +164,7 @@ private:
     Device* device_ = nullptr;
 };
 
-/// From cuInit on.
+/// Called by cuInit.
 void set_initialized();
 
 /// Kernels by name.

@@ -23,7 +23,7 @@ std::string hex(uint64_t address) {
     return text;
 }
 
-/// Copies between host memory that may have gone and device memory: "" or what is wrong.
+/// Copies between device memory and host memory, which may no longer be mapped. Returns "" or the problem.
 std::string copy_host(void* local, const void* host, size_t size, bool to_host) {
     static bool guarded = true;  // process_vm_* may be forbidden
     char* mine = static_cast<char*>(local);
@@ -80,7 +80,7 @@ bool download_pending(Device& d, uintptr_t first, size_t size) {
 
 int bad_stream(const Call& call) { return call.refuse(400, "this is no stream of the current context"); }
 
-/// A range of device memory, as it is known when the call is made.
+/// Checks a range of device memory at the time of the call.
 int check_now(const Call& call, uint64_t address, size_t size, const char* role) {
     uintptr_t real = 0;
     if (!untag(address, &real)) {
@@ -320,7 +320,7 @@ SGPT_API cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes, void* ha
         if (!why.empty()) {
             return illegal;
         }
-        // What was not initialised stays so.
+        // Uninitialised bytes stay uninitialised.
         memcpy(reinterpret_cast<void*>(real_address(to)), reinterpret_cast<void*>(real_address(from)), bytes);
         memcpy(state_of(real_address(to)), state_of(real_address(from)), bytes);
         return 0;

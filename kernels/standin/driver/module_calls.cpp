@@ -76,7 +76,7 @@ std::string limits_broken(const Function& f, const uint3& grid, const uint3& blo
     return "";
 }
 
-/// Copies the parameters and turns addresses into real ones: "" or what is wrong with one.
+/// Copies the parameters and converts addresses to real ones. Returns "" or the problem.
 std::string take_parameters(const Kernel& kernel, void** values, int device, std::vector<uint64_t>* out) {
     for (int i = 0; i < kernel.parameter_count; i++) {
         if (values == nullptr || values[i] == nullptr) {

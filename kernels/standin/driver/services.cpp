@@ -74,7 +74,7 @@ void forget(uint64_t address, size_t size) {
 int capability() { return options().capability; }
 bool known_file(const char* file) { return has_kernels_of(file); }
 
-/// The checksum of POSIX cksum, which the build takes of the sources.
+/// The checksum of POSIX cksum, which the build computes for the sources.
 uint64_t text_hash(const char* text, size_t size) {
     uint32_t crc = 0;
     auto add = [&crc](uint32_t byte) {

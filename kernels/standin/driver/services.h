@@ -1,4 +1,4 @@
-// What the stand-in's other libraries (cuBLASLt, NVRTC) use of its driver, across shared libraries.
+// Services of the stand-in's driver for its other libraries (cuBLASLt, NVRTC), across shared libraries.
 #pragma once
 
 #include <cstddef>
@@ -16,14 +16,14 @@ struct Services {
     int (*capability)();
     /// Ordinal of the device whose context is current on this thread, -1 if none is, -2 if its context has failed.
     int (*device)();
-    /// Queues work on a stream: 0 or a CUresult.
+    /// Queues work on a stream. Returns 0 or a CUresult.
     int (*enqueue)(void* stream, const char* what, std::function<int(std::string& why)> work);
-    /// As memory.h has it, with use 0 for allocated, 1 for read, 2 for write; a size of zero is in order.
+    /// As in memory.h, with use 0 for allocated, 1 for read, 2 for write; a size of zero is allowed.
     std::string (*check_range)(int device, uint64_t address, size_t size, int use);
     std::string (*describe_address)(uint64_t address);
     /// Makes a range unreadable until it is written again.
     void (*forget)(uint64_t address, size_t size);
-    /// Counts handles, so that those never destroyed are reported at the end of the process.
+    /// Counts handles, to report those that were never destroyed at the end of the process.
     void (*count_handle)(const char* kind, int change);
     bool (*has_kernels_of)(const char* file);
     /// Hash of the source file (without folders) as it was compiled, 0 if unknown.

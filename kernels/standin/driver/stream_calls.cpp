@@ -26,7 +26,7 @@ Event* any_event(void* handle) {
 int bad_stream(const Call& call) { return call.refuse(400, "this is no stream of the current context"); }
 int bad_event(const Call& call) { return call.refuse(400, "this is no event"); }
 
-/// Lets the worker begin, so that asking again and again ends.
+/// Makes the worker start, so that polling terminates.
 void hurry(Device& d) {
     std::lock_guard<std::mutex> guard(d.mutex);
     d.oldest -= std::chrono::seconds(1);

@@ -1,5 +1,5 @@
-// Atomics on global and shared memory: relaxed, like CUDA's. Each checks its address like a load and a store, and an
-// atomic beside a plain access of another thread to the same place counts as a race.
+// Atomics on global and shared memory: relaxed, like CUDA's. Each checks its address like a load and a store. An atomic
+// and a plain access of another thread to the same place count as a race.
 #pragma once
 
 namespace standin {
@@ -8,7 +8,7 @@ namespace standin {
 void atomic_read(void* local, const void* address, unsigned size);
 void atomic_write(void* address, const void* local, unsigned size);
 
-// Threads of a block are fibers of one host thread and blocks run one after another: nothing comes between the two.
+// Threads of a block are fibers of one host thread, and blocks run one after another: nothing can run between the two.
 template <class T, class F>
 inline T atomic_update(T* address, F f) {
     T old;

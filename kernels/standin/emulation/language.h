@@ -1,4 +1,4 @@
-// CUDA's declaration words, and how a kernel becomes known to the stand-in.
+// CUDA's declaration keywords, and the registration of kernels.
 #pragma once
 
 #define __global__ __attribute__((noinline, used, visibility("hidden")))
@@ -17,7 +17,7 @@
 
 namespace standin {
 
-/// One kernel: what the launcher has to know of its parameters.
+/// A kernel parameter, as far as the launcher needs to know it.
 struct Parameter {
     unsigned size;
     bool pointer;
@@ -93,7 +93,7 @@ struct Registration {
 
 }  // namespace standin
 
-/// Makes a kernel known to the launcher: at namespace scope, after a declaration of an extern "C" kernel.
+/// Registers a kernel with the launcher. Use it at namespace scope, after a declaration of an extern "C" kernel.
 #define SGPT_REGISTER(name, threads)                       \
     static const standin::Kernel standin_kernel_##name = { \
         #name,                                             \

@@ -1,5 +1,5 @@
-// Device functions that the host's <cmath> lacks or names otherwise. The approximate ones are computed in double and
-// rounded once: closer than a GPU's, so that tolerances must leave room for the bounds of the CUDA C++ guide.
+// Device functions that the host's <cmath> lacks or names differently. The approximate ones are computed in double and
+// rounded once, more accurately than on a GPU: tolerances must allow for the error bounds of the CUDA C++ guide.
 #pragma once
 
 inline int min(int a, int b) { return a < b ? a : b; }

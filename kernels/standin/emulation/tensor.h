@@ -1,11 +1,11 @@
-// What device code writes as inline PTX: asynchronous copies, matrix fragments. Names follow PTX.
+// Operations that device code writes as inline PTX: asynchronous copies, matrix fragments. Names follow PTX.
 #pragma once
 
 namespace standin {
 
 /// cp.async.ca/.cg.shared.global: copies `size` (4, 8 or 16) bytes, of which all after the first `source_size` become
-/// zero. Both addresses aligned to `size`. The bytes arrive as late as PTX allows: at this thread's wait, and another
-/// thread may read them only after a barrier after that wait. A read before is reported.
+/// zero. Both addresses are aligned to `size`. The bytes arrive as late as PTX allows: at this thread's wait. Other
+/// threads may read them only after a barrier that follows the wait. An earlier read is reported.
 void copy_async(void* shared, const void* global, int size, int source_size);
 inline void copy_async(void* shared, const void* global, int size) { copy_async(shared, global, size, size); }
 /// cp.async.commit_group
@@ -39,7 +39,7 @@ void mma_m16n8k8_f16(float* d, const uint32_t* a, const uint32_t* b, const float
 void mma_m16n8k8_tf32(float* d, const uint32_t* a, const uint32_t* b, const float* c);
 void mma_m16n8k4_tf32(float* d, const uint32_t* a, const uint32_t* b, const float* c);
 
-// The same with fragments as arrays and b's two registers apart.
+// The same with fragments as arrays and b's two registers as separate arguments.
 inline void ldmatrix_x4_trans(uint32_t (&result)[4], const void* row) { ldmatrix(result, row, 4, true); }
 inline void mma_m16n8k16_bf16(float (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
     const uint32_t b[2] = {b0, b1};

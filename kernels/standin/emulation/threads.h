@@ -1,11 +1,12 @@
-// Threads, barriers, votes and shuffles. Lanes meet in the stand-in's scheduler: a lane that others wait for and that
-// never comes, or comes with something else, is reported, and so is a value taken from a lane that gave none.
+// Threads, barriers, votes and shuffles. Lanes synchronise in the stand-in's scheduler. It reports a lane that never
+// arrives although others wait for it, or arrives at a different operation, and a value read from a lane that provides
+// none.
 #pragma once
 
 namespace standin {
 
 #define SGPT_STANDIN_FIXED __attribute__((const, leaf, nothrow))
-// Constant for one thread's whole life, so that the compiler may ask once.
+// Constant during the life of a thread, so the compiler may call them once.
 unsigned thread_x() SGPT_STANDIN_FIXED;
 unsigned thread_y() SGPT_STANDIN_FIXED;
 unsigned thread_z() SGPT_STANDIN_FIXED;
@@ -19,8 +20,8 @@ unsigned grid_size_x() SGPT_STANDIN_FIXED;
 unsigned grid_size_y() SGPT_STANDIN_FIXED;
 unsigned grid_size_z() SGPT_STANDIN_FIXED;
 unsigned lane() SGPT_STANDIN_FIXED;
-/// Start of this block's dynamic shared memory, as `extern __shared__` gives it: aligned to 16 bytes and no more is
-/// promised by CUDA. Bounds, initialisation and races in it are watched.
+/// Start of this block's dynamic shared memory, like `extern __shared__`: aligned to 16 bytes, which is all that CUDA
+/// guarantees. Its bounds, initialisation and races are checked.
 unsigned char* dynamic_shared() SGPT_STANDIN_FIXED;
 unsigned dynamic_shared_size() SGPT_STANDIN_FIXED;
 #undef SGPT_STANDIN_FIXED
@@ -35,7 +36,7 @@ enum class Combine { none, count, all, any };
 enum class Shuffle { index, up, down, exclusive_or };
 enum class Reduce { add, min, max, bit_and, bit_or, bit_xor };
 
-/// `site` tells apart barriers at different places of the source.
+/// `site` distinguishes barriers at different places in the source.
 int barrier(unsigned site, Combine combine, int predicate);
 void warp_barrier(unsigned mask);
 unsigned ballot(unsigned mask, int predicate);

@@ -1,5 +1,5 @@
-// The functions of libnvrtc that the stand-in has. Nothing is compiled: the kernels are in the stand-in's libcuda
-// already. It is checked that the sources given are those it was built from, and an image naming them is returned.
+// The libnvrtc functions that the stand-in implements. Nothing is compiled, since the kernels are already in the
+// stand-in's libcuda. The given sources must be those that it was built from; an image that names them is returned.
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -21,7 +21,7 @@ enum Status { success = 0, invalid_input = 3, invalid_program = 4, invalid_optio
 
 struct Program {
     std::string file;      // source file whose kernels the image will have, "" for all
-    std::string problems;  // found when created, told when compiled
+    std::string problems;  // found at creation, reported at compilation
     std::string log;
     std::string image;
     bool machine_code = false;
@@ -43,7 +43,7 @@ Program* live(void* handle) {
 
 std::string base(const std::string& path) { return path.substr(path.find_last_of('/') + 1); }
 
-/// "" if the text is that of the file as compiled, or of a file unknown here.
+/// Returns "" if the text equals the compiled file, or the file is unknown here.
 std::string compare(const std::string& name, const char* text) {
     const Services& s = *sgpt_standin_services();
     uint64_t built = s.source_hash(base(name).c_str());
@@ -93,7 +93,7 @@ int copy_text(void* handle, char* out, std::string Program::*text, bool availabl
 
 SGPT_API nvrtcVersion(int* major, int* minor) {
     *major = 13;
-    *minor = 999;  // no real one's: what is cached by version must not be taken for real code, or the reverse
+    *minor = 999;  // not a real version, so that caches keyed by version do not confuse real and stand-in code
     return success;
 }
 

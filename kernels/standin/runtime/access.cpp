@@ -1,4 +1,4 @@
-// Answers the calls that -fsanitize=thread and -fsanitize=alignment put around the kernels' loads and stores.
+// Implements the calls that -fsanitize=thread and -fsanitize=alignment insert around the kernels' loads and stores.
 #include <link.h>
 
 #include <algorithm>
@@ -83,7 +83,7 @@ std::string thread_name(const Fiber& f, uint64_t thread) {
     fail(f, error_launch_failed, text, place);
 }
 
-/// An access that is not in this device's memory: reports it, unless it is local memory or a constant.
+/// Reports an access outside this device's memory, unless it is to local memory or a constant.
 [[gnu::noinline]] void outside(Fiber* f, uintptr_t address, size_t size, bool write, const void* place) {
     uintptr_t stack = reinterpret_cast<uintptr_t>(f->stack);
     const void* pointer = reinterpret_cast<const void*>(address);
@@ -115,7 +115,7 @@ std::string thread_name(const Fiber& f, uint64_t thread) {
     fail(f, error_illegal_address, text, place);
 }
 
-// Neighbouring cells are mostly alike, so that what was found for one is used for the next.
+// Neighbouring cells are mostly equal, so the result for one is reused for the next.
 
 SGPT_INLINE void read_cells(Fiber* f, uintptr_t address, size_t cells, const void* place) {
     uint64_t* cell = cells_of(address & ~uintptr_t{1});
@@ -189,7 +189,7 @@ SGPT_INLINE void access(const void* pointer, const void* place) {
             bad_state(f, address, size, false, place);
         }
     }
-    // A cell covers two bytes: accesses to single bytes are not watched for races.
+    // A cell covers two bytes: accesses to single bytes are not checked for races.
     if (size > 1) {
         if (write) {
             write_cells(f, address, size / 2, kind_plain, place);
@@ -271,7 +271,7 @@ void atomic_write(void* address, const void* local, unsigned size) { __builtin_m
 
 namespace {
 
-/// Addresses of the library this code is in, and the kernels with it.
+/// Address range of the library that contains this code and the kernels.
 struct Image {
     uintptr_t first = 0;
     uintptr_t end = 0;
@@ -326,7 +326,7 @@ SGPT_ACCESS(16)
 void __tsan_read_range(void* p, unsigned long size) { standin::checked_read(p, size, SGPT_PLACE); }
 void __tsan_write_range(void* p, unsigned long size) { standin::checked_write(p, size, SGPT_PLACE); }
 
-// The build renames the kernels' own calls of these functions.
+// The build renames the kernels' own calls to these functions.
 void* sgpt_standin_memcpy(void* to, const void* from, size_t size) {
     standin::checked_read(from, size, SGPT_PLACE);
     standin::checked_write(to, size, SGPT_PLACE);

@@ -22,7 +22,7 @@ std::string position_text(const uint3& p) {
     return text;
 }
 
-/// First function on every stack: runs fibers that have not begun until one that has is to go on.
+/// First function on every stack: starts new fibers until one that has already started is to continue.
 void fiber_main() {
     for (;;) {
         Fiber* self = current;
@@ -46,7 +46,7 @@ void fiber_main() {
     }
 }
 
-/// Where a fiber goes on, or begins.
+/// The stack pointer at which a fiber continues or starts.
 void* entry_of(Block* block, Fiber* fiber) {
     if (!fiber->started) {
         fiber->stack = block->stacks.take();
@@ -123,7 +123,7 @@ void Block::wait(Fiber* self) {
 
 uint64_t Block::tick() {
     if (now >> time_shift >= last_time - 1) {
-        barrier_time = (last_time + 1) << time_shift;  // out of time: no more races are seen in this block
+        barrier_time = (last_time + 1) << time_shift;  // clock overflow: no more races are detected in this block
         return now;
     }
     now += uint64_t{1} << time_shift;
@@ -188,7 +188,7 @@ void Block::run_block() {
     }
 }
 
-/// Nobody can go on: says who waits for what.
+/// Reports a deadlock, with what each thread waits for.
 void Block::stuck() {
     unsigned at_barrier = 0;
     const Fiber* example = nullptr;

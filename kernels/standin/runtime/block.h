@@ -1,8 +1,8 @@
 // One running block: its threads as fibers, its clock, its warps.
 //
-// Order between threads of a block is kept by a clock that ticks at every completed barrier: an access at time t is
-// ordered before a thread's present if that thread has since passed, together with the other, a barrier whose time is
-// greater than t.
+// The order between threads of a block is tracked by a clock that ticks at every completed barrier. An access by
+// another thread at time t is ordered before a thread's current access if both have since passed a common barrier with
+// a time greater than t.
 #pragma once
 
 #include <cstdint>
@@ -57,7 +57,7 @@ struct Fiber {
     Warp* warp;
     void* stack_pointer;
     char* stack;
-    const char* waiting_for;  // words for reports, or null
+    const char* waiting_for;  // description for reports, or null
     unsigned waiting_mask;    // 0 at __syncthreads
     unsigned site;
     bool started;
@@ -66,7 +66,7 @@ struct Fiber {
     std::vector<AsyncCopy> copies;
 };
 
-/// What one lane brings to a matrix operation.
+/// The operands of one lane in a matrix operation.
 struct TensorLane {
     void (*work)(TensorLane* const* lanes);
     void* result;
@@ -77,7 +77,7 @@ struct TensorLane {
     bool transposed;
 };
 
-/// Lanes that have come to one warp-wide operation.
+/// Lanes that have arrived at a warp-wide operation.
 struct Meeting {
     unsigned mask;
     unsigned arrived;
@@ -131,14 +131,14 @@ struct Block {
     int error = 0;
     std::string message;
 
-    /// Runs the whole grid: 0 or a CUresult, with the report in `message`.
+    /// Runs the whole grid. Returns 0, or a CUresult with the report in `message`.
     int run(const LaunchPlan& plan, const Order& order);
 
     void make_ready(Fiber* fiber);
     Fiber* next_ready();
-    /// Gives up the processor; returns when made ready again.
+    /// Suspends the fiber; returns when it is ready again.
     void wait(Fiber* self);
-    /// Lets time pass: one more completed barrier. The new time, in place.
+    /// Advances the clock by one completed barrier. Returns the new time, shifted into place.
     uint64_t tick();
     uint64_t next_random() {
         random ^= random << 13;
@@ -160,7 +160,7 @@ extern __thread Fiber* current __attribute__((tls_model("initial-exec")));
 /// Reports and ends the launch with this CUresult. Does not return.
 [[noreturn]] void fail(Fiber* self, int error, const std::string& what, const void* place);
 void after_exit(Fiber* self);
-/// All 32 lanes come; the last runs the work.
+/// Waits for all 32 lanes; the last one runs the work.
 void meet_for_tensor(bool matrix_load, int variant, TensorLane* data, const void* place);
 bool in_own_image(const void* address);
 
@@ -169,9 +169,9 @@ void checked_read(const void* address, size_t size, const void* place);
 void checked_write(const void* address, size_t size, const void* place);
 void checked_read16(const void* address, const void* place);
 void checked_write16(const void* address, const void* place);
-/// Words for a device address in reports.
+/// Describes a device address for reports.
 std::string describe_place(uintptr_t address);
-/// Lets the asynchronous copies of the groups before this one arrive.
+/// Completes the asynchronous copies of the groups before this one.
 void finish_copies(Fiber* self, uint64_t before_group);
 
 constexpr int error_illegal_address = 700;

@@ -1,4 +1,4 @@
-// Who wrote and who read two bytes of device memory last, and whether that is ordered before the running thread.
+// The last writer and reader of two bytes of device memory, and whether they are ordered before the running thread.
 #pragma once
 
 #include "block.h"
@@ -9,7 +9,7 @@ namespace standin {
 
 #define SGPT_INLINE inline __attribute__((always_inline))
 
-/// This thread's key for an address: shared memory's cells are told apart by blocks, not by launches.
+/// This thread's key for an address: cells of shared memory are distinguished by block, not by launch.
 SGPT_INLINE uint64_t key_at(const Fiber* f, uintptr_t address) {
     return address - f->shared < Memory::shared_room ? f->shared_key : f->key;
 }
@@ -25,7 +25,7 @@ SGPT_INLINE bool ordered(const Fiber* f, uint64_t key, uint64_t other) {
     return time < f->warp_time || (time < f->part_time && (f->part_mask >> ((other >> thread_shift) & 31) & 1) != 0);
 }
 
-/// Whether the access of another operation, if the cell is global memory's, is not ordered before this one.
+/// Whether the cell belongs to global memory and another operation's access to it is not ordered before this one.
 SGPT_INLINE bool other_launch_conflicts(const Fiber* f, uint64_t key, uint64_t other) {
     return __builtin_expect(f->block->order->any, 0) && key == f->key && f->block->order->conflicts(other);
 }
@@ -43,7 +43,7 @@ SGPT_INLINE bool writer_conflicts(const Fiber* f, uint64_t key, uint64_t other) 
     return difference >> block_shift != 0 || kind == kind_grid || !ordered(f, key, other);
 }
 
-/// What kind of writer to remember when this thread changes something atomically.
+/// The writer to record when this thread performs an atomic change.
 SGPT_INLINE uint64_t joined_writer(const Fiber* f, uint64_t key, uint64_t other) {
     uint64_t difference = other ^ key;
     uint64_t kind = other & kind_mask;
@@ -69,8 +69,8 @@ SGPT_INLINE bool reader_conflicts(const Fiber* f, uint64_t key, uint64_t other) 
     return (kind != kind_plain || difference >> thread_shift != 0) && !ordered(f, key, other);
 }
 
-/// Whether a remembered reader stands for this thread's reading too: several threads of its block at the same time, or
-/// several blocks of its launch.
+/// Whether the recorded reader already covers this thread: several threads of its block at the same time, or several
+/// blocks of its launch.
 SGPT_INLINE bool already_joined(uint64_t other, uint64_t mine) {
     constexpr uint64_t but_thread = ~((uint64_t{0x3ff} << thread_shift) | kind_mask);
     uint64_t kind = other & kind_mask;
@@ -79,7 +79,7 @@ SGPT_INLINE bool already_joined(uint64_t other, uint64_t mine) {
            (kind == kind_block && (difference & but_thread) == 0);
 }
 
-/// What to remember of the readers when this thread reads too.
+/// The reader to record when this thread reads too.
 SGPT_INLINE uint64_t joined_reader(const Fiber* f, uint64_t key, uint64_t other, uint64_t mine) {
     uint64_t difference = other ^ key;
     if (difference >> launch_shift != 0) {

@@ -136,7 +136,7 @@ bool Stacks::grow() {
     }
     slabs_.push_back(base);
     for (size_t i = stacks_per_slab; i-- > 0;) {
-        // Different offsets within a page, or all stacks' tops would share a few lines of the cache.
+        // Different offsets within a page: otherwise all stack tops would share a few cache lines.
         size_t colour = (slabs_.size() * 7 + i) % 16 * 192;
         free_.push_back(base + (i + 1) * (size + guard) - colour);
     }

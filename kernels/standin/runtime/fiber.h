@@ -5,9 +5,9 @@
 #include <vector>
 
 extern "C" {
-/// Saves the caller's registers on its stack and the stack pointer in *save, then goes on where `to` was saved.
+/// Saves the caller's registers on its stack and the stack pointer in *save, then continues where `to` was saved.
 void sgpt_standin_switch(void** save, void* to);
-/// Where a new stack begins: calls the function left in a saved register by prepare_stack.
+/// Entry point of a new stack: calls the function that prepare_stack put into a saved register.
 void sgpt_standin_start();
 }
 
@@ -25,10 +25,10 @@ public:
     Stacks& operator=(const Stacks&) = delete;
     ~Stacks();
 
-    /// Highest address (exclusive) of a free stack; 0 if memory is short.
+    /// Highest address (exclusive) of a free stack; 0 if there is not enough memory.
     char* take();
     void give(char* top) { free_.push_back(top); }
-    /// All stacks are free again.
+    /// Frees all stacks.
     void reset();
     bool contains(const void* address) const;
 

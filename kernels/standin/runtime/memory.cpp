@@ -36,7 +36,7 @@ bool reserve(uintptr_t address, size_t size) {
     return true;
 }
 
-/// Gives whole pages of the range back, zeroes the rest.
+/// Returns whole pages of the range to the system and zeroes the rest.
 void discard(uintptr_t address, size_t size) {
     constexpr uintptr_t page = 4096;
     uintptr_t first = round_up(address, page);
@@ -120,7 +120,7 @@ uintptr_t Memory::allocate(size_t size) {
     if (counted < size || counted > limit_ || used_ > limit_ - counted) {
         return 0;
     }
-    // Freed addresses come back as late as possible, and neighbours are far apart: both make errors visible.
+    // Freed addresses are reused as late as possible, and neighbours are far apart: both make errors visible.
     size_t gap = std::max<size_t>(65536, round_up(size / 4, granule));
     uintptr_t address = place(counted + gap);
     if (address == 0) {

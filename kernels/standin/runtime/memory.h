@@ -1,11 +1,11 @@
 // Device memory: one large reserved range of addresses per device, with two shadows beside it.
 //
 //   address a of the arena      the byte itself
-//   state_of(a)                 one byte: is it allocated, has it been written (below)
-//   cells_of(a)                 two words for every two bytes: who wrote last, who read last (access.cpp)
+//   state_of(a)                 one byte: whether it is allocated and has been written (below)
+//   cells_of(a)                 two words for every two bytes: the last writer and the last reader (access.cpp)
 //
-// Host code is given tagged addresses (bit 50 set), which no processor accepts, so that Java cannot read device memory
-// by accident; the tag is removed where a pointer enters a kernel or a copy.
+// Host code gets tagged addresses (bit 50 set), which no processor accepts, so that Java cannot read device memory by
+// accident; the tag is removed where a pointer enters a kernel or a copy.
 #pragma once
 
 #include <cstddef>
@@ -44,26 +44,26 @@ struct Allocation {
     uint64_t number;  // counted over the process
 };
 
-/// Where a device address lies, in words for reports.
+/// Describes the location of a device address for reports.
 std::string describe_address(uint64_t address);
 
 /// The memory of one device.
 class Memory {
 public:
-    /// Reserves the device's range; false if this system does not give those addresses.
+    /// Reserves the device's range; false if those addresses are unavailable on this system.
     bool open(int device, size_t limit);
     void set_limit(size_t limit) { limit_ = limit; }
 
     /// Real address of `size` new bytes aligned to 512, or 0 if the limit does not allow it.
     uintptr_t allocate(size_t size);
-    /// False if no live allocation begins there.
+    /// Frees an allocation; false if no live allocation begins there.
     bool release(uintptr_t address);
-    /// Forgets everything.
+    /// Frees everything.
     void release_all();
 
     /// The live allocation containing the address (its end counts too if `or_end`), or one with size 0.
     Allocation find(uintptr_t address, bool or_end = false) const;
-    /// The live or freed allocation nearest to an address, and what it was, for reports.
+    /// Describes the live or freed allocation closest to an address, for reports.
     std::string describe(uintptr_t address) const;
 
     std::vector<Allocation> live() const;
@@ -71,7 +71,7 @@ public:
     size_t limit() const { return limit_; }
     uintptr_t base() const { return base_; }
 
-    /// Addresses set apart for the shared memory of the running block.
+    /// Addresses reserved for the shared memory of the running block.
     uintptr_t shared_base() const { return base_ + (uintptr_t{1} << 24); }
     static constexpr size_t shared_room = size_t{1} << 20;
 
@@ -101,8 +101,8 @@ inline uint64_t with_tag(uintptr_t real) { return real + address_tag; }
 
 enum class Use { allocated, read, write };
 
-/// What is wrong with a copy's or a library's use of a range of device memory: empty if nothing is. A read needs
-/// written bytes, a write marks them written. `device` -1: any.
+/// Checks the use of a range of device memory by a copy or a library. Returns the problem, or "" if there is none. A
+/// read requires written bytes, a write marks them as written. `device` -1: any.
 std::string check_range(int device, uint64_t tagged, size_t size, Use use);
 
 /// Offset of the first byte of [real, real + size) that has no `written` state; size if all have.

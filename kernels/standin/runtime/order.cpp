@@ -30,7 +30,7 @@ std::string Order::words(uint64_t cell) const {
 }
 
 std::string note_access(uintptr_t real, size_t size, bool write) {
-    // Cells take eight times the memory: large copies, of weights say, are not followed.
+    // Cells take eight times the memory, so large copies, such as those of weights, are not tracked.
     constexpr size_t followed = size_t{1} << 20;
     const Order* order = current_order;
     if (order == nullptr || size > followed) {

@@ -1,5 +1,5 @@
-// Order between the operations of a device's streams: which of those already run are not ordered, by streams, events or
-// the host's waiting, before the one that runs now. If both touch the same bytes and one writes, that is a race.
+// Order between the operations of a device's streams: which finished operations are not ordered before the running one
+// by streams, events or waits of the host. If both access the same bytes and one writes, that is a race.
 #pragma once
 
 #include <bitset>
@@ -10,7 +10,7 @@
 
 namespace standin {
 
-/// For each stream (by index), how many of its operations are known to come before.
+/// For each stream (by index), the number of its operations that are known to come before.
 class Clock {
 public:
     void join(const Clock& other);
@@ -33,10 +33,10 @@ struct Order {
     std::string words(uint64_t cell) const;
 };
 
-/// That of the operation this worker thread runs, or null.
+/// The order of the operation that this worker thread runs, or null.
 extern thread_local Order* current_order;
 
-/// Looks for races of a copy's or a library's access and remembers it: "" or what is wrong.
+/// Checks an access by a copy or a library for races and records it. Returns "" or the problem.
 std::string note_access(uintptr_t real, size_t size, bool write);
 
 }  // namespace standin

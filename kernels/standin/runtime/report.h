@@ -31,7 +31,7 @@ struct Options {
 void read_options();
 Options options();
 
-/// The code with which this call of `function` is to fail, 0 if it is to work.
+/// The status with which this call of `function` must fail, or 0 if it must succeed.
 int injected_failure(const char* function);
 
 }  // namespace standin

@@ -1,4 +1,4 @@
-// Barriers, votes, shuffles: everything at which threads meet.
+// Barriers, votes, shuffles: all operations that synchronise threads.
 #include <algorithm>
 #include <cstdio>
 
@@ -93,7 +93,7 @@ void complete(Block* block, Warp* warp, Meeting* meeting, Work work, Fiber* self
     }
 }
 
-/// Comes to an operation of the lanes in `mask`; returns after `work` has run with all lanes' data.
+/// Joins an operation of the lanes in `mask`; returns after `work` has run with the data of all lanes.
 void meet(Kind kind, int variant, unsigned mask, void* data, Work work, const void* place) {
     Fiber* self = current;
     Warp* warp = self->warp;
@@ -278,7 +278,7 @@ unsigned ballot(unsigned mask, int predicate) {
 }
 
 unsigned active_mask() {
-    // Only the calling lane is certain to be active; code may not conclude more from __activemask().
+    // Only the calling lane is certainly active; code must not conclude more from __activemask().
     return 1u << current->lane;
 }
 
@@ -302,7 +302,7 @@ uint32_t reduce(Reduce kind, unsigned mask, uint32_t value, bool is_signed) {
     return data.result;
 }
 
-/// A thread has returned: lanes that waited for it alone go on.
+/// A thread has returned: lanes that waited only for it continue.
 void after_exit(Fiber* self) {
     Warp* warp = self->warp;
     finish_copies(self, self->groups + 1);

@@ -1,4 +1,4 @@
-// Kernels with one defect each, which must be reported. `x` has n readable numbers, `y` n unwritten ones.
+// Kernels with one defect each, which must be reported. `x` has n readable numbers, `y` n uninitialised ones.
 #include "emulation.h"
 
 #define KERNEL(name, threads)                                                   \
@@ -64,7 +64,7 @@ KERNEL(bad_no_second_barrier, 1024) {
 KERNEL(bad_no_syncwarp, 1024) {
     float* s = shared_floats();
     s[threadIdx.x] = x[threadIdx.x];
-    // A shuffle brings the lanes together but does not order their accesses to memory.
+    // A shuffle synchronises the lanes but does not order their memory accesses.
     float other = __shfl_xor_sync(0xffffffffu, x[threadIdx.x], 1);
     y[threadIdx.x] = s[threadIdx.x ^ 1] + other;
 }

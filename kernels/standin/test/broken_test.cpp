@@ -1,4 +1,4 @@
-// Each broken kernel must fail under each of several orders, with a report that names what is wrong.
+// Each broken kernel must fail under each of several orders, with a report that describes the defect.
 #include <cstring>
 
 #include "harness.h"
@@ -67,7 +67,7 @@ void run(const Case& c, int order) {
     SAME(before + 1, sgpt_standin_report_count());
     REPORTED(c.words);
     REPORTED(c.kernel);
-    // The context is lost: every call says so until it is released.
+    // The context is lost: every call returns the error until it is released.
     uint64_t more = 0;
     SAME(c.status, cuMemAlloc_v2(&more, 16));
     SAME(c.status, cuCtxSynchronize());

@@ -38,7 +38,7 @@ extern "C" __global__ void ok_sum(const float* x, float* total, int n) {
     }
 }
 
-// Reverses each group of 32 through shared memory, within warps only.
+// Reverses each group of 32 elements through shared memory, with warp synchronisation only.
 extern "C" __global__ void ok_warp_reverse(const int* x, int* y);
 SGPT_REGISTER(ok_warp_reverse, 1024)
 extern "C" __global__ void ok_warp_reverse(const int* x, int* y) {
@@ -52,7 +52,7 @@ extern "C" __global__ void ok_warp_reverse(const int* x, int* y) {
     }
 }
 
-// The last three elements of each thread's neighbour, many rounds: two barriers each.
+// Reads the last three elements of each thread's neighbour, in many rounds of two barriers each.
 extern "C" __global__ void ok_rounds(const int* x, int* y, int rounds);
 SGPT_REGISTER(ok_rounds, 1024)
 extern "C" __global__ void ok_rounds(const int* x, int* y, int rounds) {
@@ -68,7 +68,7 @@ extern "C" __global__ void ok_rounds(const int* x, int* y, int rounds) {
     y[t] = value;
 }
 
-// 16-byte accesses and 16-bit ones side by side.
+// Mixes 16-byte and 16-bit accesses.
 extern "C" __global__ void ok_halves(const float4* x, __nv_bfloat16* b, __half* h, int n);
 SGPT_REGISTER(ok_halves, 1024)
 extern "C" __global__ void ok_halves(const float4* x, __nv_bfloat16* b, __half* h, int n) {
@@ -88,7 +88,7 @@ extern "C" __global__ void ok_halves(const float4* x, __nv_bfloat16* b, __half* 
 extern "C" __global__ void ok_tensor_product(const __nv_bfloat16* a, const __nv_bfloat16* b, float* c, int k);
 SGPT_REGISTER(ok_tensor_product, 32)
 extern "C" __global__ void ok_tensor_product(const __nv_bfloat16* a, const __nv_bfloat16* b, float* c, int k) {
-    constexpr int pitch = 24;  // elements: 16 and 8 more against bank conflicts
+    constexpr int pitch = 24;  // elements: 16, plus 8 to avoid bank conflicts
     auto* sa = reinterpret_cast<__nv_bfloat16*>(standin::dynamic_shared());
     auto* sb = sa + 2 * 16 * pitch;
     int lane = static_cast<int>(threadIdx.x);
@@ -124,7 +124,7 @@ extern "C" __global__ void ok_tensor_product(const __nv_bfloat16* a, const __nv_
     }
 }
 
-// Raw access to the matrix functions: lane l's registers from and to memory.
+// Direct access to the matrix functions: loads and stores each lane's registers.
 extern "C" __global__ void ok_mma(int which, const uint32_t* a, const uint32_t* b, const float* c, float* d);
 SGPT_REGISTER(ok_mma, 32)
 extern "C" __global__ void ok_mma(int which, const uint32_t* a, const uint32_t* b, const float* c, float* d) {
@@ -197,7 +197,7 @@ extern "C" __global__ void ok_votes(unsigned* out) {
     mine[7] = __shfl_xor_sync(half, t, 1);
 }
 
-// Lanes above `lanes` return at once; the others still meet.
+// Lanes from `lanes` on return at once; the others still synchronise.
 extern "C" __global__ void ok_partial_warp(int lanes, int* out);
 SGPT_REGISTER(ok_partial_warp, 32)
 extern "C" __global__ void ok_partial_warp(int lanes, int* out) {
@@ -227,7 +227,7 @@ extern "C" __global__ void ok_histogram(const int* x, int n, unsigned* counts, i
     }
 }
 
-// Large enough local memory for a stack to matter, indexed at run time and handed on by address.
+// Enough local memory for the stack size to matter, indexed at run time and passed by address.
 static __device__ __noinline__ void fill(int* values, int n) {
     for (int i = 0; i < n; i++) {
         values[i] = i * i;

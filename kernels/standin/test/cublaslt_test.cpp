@@ -1,4 +1,4 @@
-// Products against naive sums in double, and what must be refused.
+// Products compared with naive sums in double, and calls that must be refused.
 #include "../cublaslt/api.h"
 
 #include <cmath>
@@ -62,7 +62,7 @@ struct Host {
         return (static_cast<size_t>(ld) * static_cast<size_t>(columns - 1) + static_cast<size_t>(rows)) * width(type);
     }
     uint64_t upload(Session& s) const {
-        // Exactly as long as cuBLASLt may touch, so that one element too far is seen.
+        // Exactly as long as cuBLASLt may access, so that an access one element beyond is detected.
         return s.upload(std::vector<char>(data.begin(), data.begin() + static_cast<std::ptrdiff_t>(span())));
     }
 };
@@ -183,7 +183,7 @@ void run(const Case& c) {
     SAME(0, wrong);
 }
 
-/// One refused or failing product: `change` spoils one thing.
+/// One refused or failing product: `change` breaks one thing.
 struct Setup {
     int type = 14;
     int columns_b = 8;

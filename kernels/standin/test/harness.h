@@ -1,4 +1,4 @@
-// A few helpers around the driver's calls for the stand-in's own tests.
+// Helpers around the driver's calls for the stand-in's own tests.
 #pragma once
 
 #include <cstdint>
@@ -40,7 +40,7 @@ extern int failures;
         }                                                                                                   \
     } while (0)
 
-/// A context of one device with a stream and a module; everything is given back at the end.
+/// A context of one device with a stream and a module; everything is released at the end.
 class Session {
 public:
     explicit Session(int order = 0, int device = 0);
@@ -48,7 +48,7 @@ public:
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 
-    /// Unwritten device memory.
+    /// Uninitialised device memory.
     uint64_t memory(size_t bytes);
     template <class T>
     uint64_t upload(const std::vector<T>& values) {
@@ -65,7 +65,7 @@ public:
         return values;
     }
     void* function(const char* name);
-    /// Launches and waits: the first status that is not 0.
+    /// Launches and waits. Returns the first status that is not 0.
     template <class... A>
     int launch(const char* name, unsigned blocks, unsigned threads, unsigned shared, A... arguments) {
         void* pointers[] = {&arguments...};

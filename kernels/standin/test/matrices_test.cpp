@@ -1,4 +1,4 @@
-// Matrix fragments against the tables of the PTX manual: for each operand, which row and column element i of lane l is.
+// Matrix fragments compared with the tables of the PTX manual: row and column of element i of lane l for each operand.
 #include <cmath>
 #include <cstring>
 
@@ -19,7 +19,7 @@ const Shape shapes[] = {{"m16n8k16 bf16", 16, true, true}, {"m16n8k16 f16", 16, 
                         {"m16n8k8 bf16", 8, true, true},   {"m16n8k8 f16", 8, true, false},
                         {"m16n8k8 tf32", 8, false, false}, {"m16n8k4 tf32", 4, false, false}};
 
-/// Element i of A held by a lane, as the manual writes it ("groupID" and "threadID_in_group").
+/// Element i of A held by a lane, in the manual's notation ("groupID" and "threadID_in_group").
 void element_of_a(const Shape& s, int lane, int i, int* row, int* column) {
     int group = lane >> 2;
     int thread = lane % 4;

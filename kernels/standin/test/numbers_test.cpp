@@ -1,4 +1,4 @@
-// Conversions against doubles: every 16-bit value, and every point where rounding changes its mind.
+// Conversions compared with doubles: every 16-bit value, and every point where the rounding direction changes.
 #include <cmath>
 #include <limits>
 
@@ -27,7 +27,7 @@ double bfloat_value(uint16_t bits) {
     return sign * (exponent == 0 ? std::ldexp(mantissa, -133) : std::ldexp(128 + mantissa, exponent - 134));
 }
 
-/// `narrow` is monotonic and right if it is right at every value, at every midpoint and just beside it.
+/// `narrow`, being monotonic, is correct if it is correct at every value, at every midpoint and just beside it.
 void check_type(double (*value)(uint16_t), float (*widen)(uint16_t), uint16_t (*narrow)(float), uint16_t infinity) {
     int wrong = 0;
     for (uint32_t i = 0; i <= 0xffff; i++) {
@@ -60,7 +60,7 @@ void check_type(double (*value)(uint16_t), float (*widen)(uint16_t), uint16_t (*
 }
 
 void tf32() {
-    // Ten bits of mantissa; halves go away from zero.
+    // Ten bits of mantissa; ties round away from zero.
     SAME(1.0f, standin::float_to_tf32(1.0f + 0x1p-12f));
     SAME(1.0f + 0x1p-10f, standin::float_to_tf32(1.0f + 0x1p-11f));
     SAME(-1.0f - 0x1p-10f, standin::float_to_tf32(-1.0f - 0x1p-11f));

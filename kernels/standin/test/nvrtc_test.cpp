@@ -1,4 +1,4 @@
-// NVRTC takes the sources the stand-in was built from, and nothing else.
+// NVRTC accepts the sources that the stand-in was built from, and nothing else.
 #include <cstring>
 #include <fstream>
 #include <sstream>

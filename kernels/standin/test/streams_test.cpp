@@ -1,4 +1,4 @@
-// Order between streams, events, contexts used by several host threads.
+// Order between streams, events, and contexts that are used by several host threads.
 #include <atomic>
 #include <cstring>
 #include <thread>
@@ -7,7 +7,7 @@
 
 namespace {
 
-/// y = 2 x on one stream, z = 3 y on another: whether that works, as it does only if the event orders them.
+/// y = 2 x on one stream, z = 3 y on another. Returns whether that works, which it does only if the event orders them.
 bool pipeline(int order, bool with_event) {
     Session s(order);
     void* other = nullptr;
@@ -37,7 +37,7 @@ bool pipeline(int order, bool with_event) {
     return right;
 }
 
-/// An upload into what a kernel of another stream reads, with and without waiting for it.
+/// An upload into memory that a kernel of another stream reads, with and without waiting for it.
 void copies_race(int order, bool wait) {
     Session s(order);
     void* other = nullptr;

@@ -1,11 +1,11 @@
 package io.github.sgpt4j.jmh;
 
-/// Checks that two libraries computed the same.
+/// Checks that two libraries computed the same results.
 ///
-/// All compute in 32-bit floats and sum in different orders; 24 layers of that leave a relative error around 1e-6.
-/// [#TOLERANCE] is far above that and far below what a wrong mask, norm or activation gives.
+/// All of them compute in 32-bit floats with different summation orders; over 24 layers that gives a relative error
+/// around 1e-6. [#TOLERANCE] is far above that and far below the error of a wrong mask, norm or activation.
 public final class Agreement {
-    /// Largest distance of two vectors, relative to the length of the expected one.
+    /// Maximum distance of two vectors, relative to the length of the expected one.
     public static final double TOLERANCE = 1e-3;
 
     private Agreement() {}
@@ -32,7 +32,8 @@ public final class Agreement {
         }
     }
 
-    /// Distance of two vectors of one length, relative to the length of the expected one; 0 if both are zero.
+    /// Distance of two vectors of equal dimension, relative to the length of the expected one; 0 if both are
+    /// zero.
     static double distance(float[] expected, float[] got) {
         double distance = 0;
         double length = 0;
@@ -44,7 +45,7 @@ public final class Agreement {
         return distance == 0 ? 0 : Math.sqrt(distance / length);
     }
 
-    /// Cosine of the angle between two vectors of one length.
+    /// Cosine of the angle between two vectors of equal dimension.
     static double cosine(float[] a, float[] b) {
         double product = 0;
         double lengthA = 0;

@@ -39,11 +39,11 @@ public class AttentionBenchmark {
     @Param({"16", "300", "2048"})
     public int length = 300;
 
-    /// Keys seen, 0 for all.
+    /// Window size in keys, 0 for none.
     @Param({"0", "256"})
     public int window;
 
-    /// Tokens of the batch; at least one sequence.
+    /// Tokens per batch; the batch has at least one sequence.
     @Param("4096")
     public int tokens = 4096;
 
@@ -54,7 +54,7 @@ public class AttentionBenchmark {
     private Tensor out;
     private double flops;
 
-    /// Floating-point operations per second of those products that causality and window leave.
+    /// Floating-point operations per second, counting only the products inside the causal mask and the window.
     @AuxCounters(AuxCounters.Type.OPERATIONS)
     @State(Scope.Thread)
     public static class Rates {
@@ -90,7 +90,7 @@ public class AttentionBenchmark {
         return part;
     }
 
-    /// One head of the last row of a sequence, in double.
+    /// The expected output of one head for the last row of a sequence, computed in double.
     private float[] expected(float[] values, int row, int head) {
         int columns = parameters.qkvColumns();
         int seen = window == 0 ? length : Math.min(window, length);

@@ -2,7 +2,7 @@ package io.github.sgpt4j.jmh;
 
 import java.io.IOException;
 
-/// Starts JMH, which starts its own processes with the flags of this one.
+/// Runs JMH, which forks processes with the flags of this one.
 public final class Bench {
     private Bench() {}
 

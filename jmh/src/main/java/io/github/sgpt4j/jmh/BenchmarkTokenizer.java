@@ -13,14 +13,14 @@ import java.util.List;
 import java.util.Optional;
 
 /// The tokenizer of the random checkpoints: GPT-2's if [Settings#gpt2Directory] has it, otherwise the built-in
-/// model's, byte-level BPE of 32,000 tokens. Either way a `tokenizer.json`, the form that all libraries read.
+/// model's, a byte-level BPE with 32,000 tokens. Written as `tokenizer.json`, which all libraries can read.
 final class BenchmarkTokenizer {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String END = "<|endoftext|>";
 
     private BenchmarkTokenizer() {}
 
-    /// What it is, for reports.
+    /// A description for reports.
     static String description() {
         return Settings.gpt2Directory().isPresent() ? "GPT-2's vocabulary" : "the built-in model's vocabulary";
     }

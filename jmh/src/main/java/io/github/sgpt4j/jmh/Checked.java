@@ -3,7 +3,7 @@ package io.github.sgpt4j.jmh;
 import java.nio.file.Path;
 import java.util.List;
 
-/// Opens libraries and checks, on a few texts, that they compute what our engine computes.
+/// Opens libraries and checks on a few texts that their results agree with those of our engine.
 final class Checked {
     private Checked() {}
 
@@ -52,7 +52,7 @@ final class Checked {
         return encoder;
     }
 
-    /// Tokens of texts, each cut to [Settings#DOCUMENT_TOKENS].
+    /// Number of tokens of each text, truncated to [Settings#DOCUMENT_TOKENS].
     static int[] tokens(Path checkpoint, List<String> texts) {
         try (Peer.Encoder encoder = new Ours().encoder(checkpoint).orElseThrow()) {
             return texts.stream()

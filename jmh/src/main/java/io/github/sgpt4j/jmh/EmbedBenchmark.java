@@ -45,7 +45,7 @@ public class EmbedBenchmark {
     private long documentTokens;
     private long queryTokens;
 
-    /// Texts and tokens per second beside calls per second.
+    /// Texts and tokens per second, in addition to calls per second.
     @AuxCounters(AuxCounters.Type.OPERATIONS)
     @State(Scope.Thread)
     public static class Rates {

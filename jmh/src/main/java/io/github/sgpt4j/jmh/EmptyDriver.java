@@ -4,9 +4,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// A CUDA driver library that does nothing, made with `g++`: its `cuLaunchKernel` returns at once. Beside it lies a
-/// loop
-/// in C that calls it, through a pointer as programs call a library.
+/// A CUDA driver library that does nothing, built with `g++`: its `cuLaunchKernel` returns at once. The library also
+/// has a C loop that calls it through a pointer, as programs call functions of a library.
 final class EmptyDriver {
     private static final String SOURCE = """
             #include <chrono>

@@ -10,7 +10,7 @@ import java.util.concurrent.Future;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// The machine's peak as the Vector API reaches it: independent multiply-adds in registers, nothing read or written.
+/// The machine's peak rate through the Vector API: independent multiply-adds in registers, without memory accesses.
 final class FmaPeak implements AutoCloseable {
     private static final int CHAINS = 12;
     private static final int STEPS = 1 << 20;
@@ -18,7 +18,7 @@ final class FmaPeak implements AutoCloseable {
     private final int threads;
     private final ExecutorService pool;
 
-    /// Keeps results alive.
+    /// Keeps the compiler from removing the computation.
     private volatile float sum;
 
     FmaPeak(int threads) {
@@ -27,7 +27,7 @@ final class FmaPeak implements AutoCloseable {
                 threads, task -> Thread.ofPlatform().daemon().name("fma-peak").unstarted(task));
     }
 
-    /// Floating-point operations of a run, a multiplication and an addition each counted.
+    /// Floating-point operations per run; a multiply-add counts as two.
     double flops() {
         return 2.0 * Simd.LANES * CHAINS * STEPS * threads;
     }
@@ -48,8 +48,8 @@ final class FmaPeak implements AutoCloseable {
         sum = total;
     }
 
-    /// Twelve chains: enough for two units of four cycles each, and they fit into sixteen registers. All values stay
-    /// near 1.
+    /// Twelve dependency chains: enough for two units with a latency of four cycles each, and they fit into
+    /// sixteen registers. All values stay near 1.
     private static float chains(int steps) {
         FloatVector half = FloatVector.broadcast(Simd.F, 0.5f);
         FloatVector a = FloatVector.zero(Simd.F);

@@ -4,7 +4,7 @@ import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.function.LongSupplier;
 
-/// What a piece of work allocates on the heap, and how much of the heap is alive while it runs.
+/// How much a task allocates on the heap, and how large the live heap is while it runs.
 final class Footprint {
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     private static final long PAUSE_MILLIS = 20;
@@ -12,16 +12,16 @@ final class Footprint {
 
     private Footprint() {}
 
-    /// Bytes that all threads together allocate.
+    /// Bytes allocated by all threads together.
     static long allocated(Runnable work) {
         long before = THREADS.getTotalThreadAllocatedBytes();
         work.run();
         return THREADS.getTotalThreadAllocatedBytes() - before;
     }
 
-    /// The largest live heap seen during the work, in bytes beyond what lives before it and beyond `known`, which is
-    /// asked again at each look. Another thread forces full collections as often as it can, so work is slow;
-    /// short work is repeated.
+    /// The largest live heap observed during the task, in bytes, without what was live before it and without
+    /// `known`, which is read again at each sample. Another thread forces full collections as often as it can,
+    /// so the task runs slowly; a short task is repeated.
     static long largestLive(Runnable work, LongSupplier known) {
         long before = live();
         Watch watch = new Watch(before, known);
@@ -63,7 +63,7 @@ final class Footprint {
                 } catch (InterruptedException e) {
                     return;
                 }
-                // Asked first: what is finished meanwhile counts as activations, which errs on the safe side.
+                // Read first: results that finish meanwhile count as activations, which overestimates the heap.
                 long finished = known.getAsLong();
                 long now = live() - before - finished;
                 if (!stopped) {

@@ -28,12 +28,12 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/// How well and how fast an index of many vectors is searched: real embeddings of the built-in model, of word
-/// windows ([WordWindows]). Recall counts how many of the ten nearest, found by looking at every vector, the
-/// graph finds.
+/// Measures quality and speed of search in an index of many vectors: embeddings of word windows ([WordWindows]) by
+/// the built-in model. Recall is the share of the ten nearest neighbours, determined by exhaustive search, that the
+/// graph search finds.
 ///
 /// Properties: `index.documents` (100,000), `index.queries` (1,000), `index.connections`, `index.beamWidth`,
-/// `index.storage` (both unless named), `sgpt4j.jmh.data` for its files; embeddings are kept there.
+/// `index.storage` (both unless given), `sgpt4j.jmh.data` for its files, including cached embeddings.
 public final class IndexReport {
     private static final int DOCUMENTS = Integer.getInteger("index.documents", 100_000);
     private static final int QUERIES = Integer.getInteger("index.queries", 1_000);
@@ -76,7 +76,7 @@ public final class IndexReport {
     }
 
     private float[][] embed(String name, List<String> all, TextKind kind) throws IOException {
-        // Texts and model: embeddings of another one are others.
+        // The cache key covers texts and model.
         int contents = 31 * all.hashCode() + encoder.fingerprint().hashCode();
         Path file = folder.resolve("%s-%d-%08x.f32".formatted(name, all.size(), contents));
         int width = encoder.dimension();
@@ -123,7 +123,7 @@ public final class IndexReport {
             say("indexed: %,.0f documents/s with commits every %,d", DOCUMENTS / seconds(start), BATCH);
             start = System.nanoTime();
         }
-        say("merges awaited: %.1f s more; %,d MB", seconds(start), size(path) / 1_000_000);
+        say("waited for merges: %.1f s more; %,d MB", seconds(start), size(path) / 1_000_000);
         try (SemanticIndex index = SemanticIndex.open(path, encoder)) {
             search(index, "as committed");
             start = System.nanoTime();

@@ -16,21 +16,22 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// Would 8-bit weights pay? Register tiles near the processor, and weights streamed from memory under few rows.
+/// Would 8-bit weights pay off? Measures register tiles with operands in cache, and weights streamed from memory
+/// for few rows.
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
 @Warmup(iterations = 5, time = 1)
 @Measurement(iterations = 5, time = 1)
 @Fork(1)
 public class Int8Benchmark {
-    /// Multiplications and additions per second, both counted.
+    /// Operations per second; a multiplication and an addition count as two.
     @AuxCounters(AuxCounters.Type.OPERATIONS)
     @State(Scope.Thread)
     public static class Rates {
         public double gigaops;
     }
 
-    /// Integers in tiles against the engine's floats.
+    /// Integer tiles compared with the engine's float tile.
     @State(Scope.Benchmark)
     public static class Tile {
         /// Names of [Int8Study.Kind].
@@ -45,7 +46,7 @@ public class Int8Benchmark {
         }
     }
 
-    /// Weights read once in a call.
+    /// Weights that are read once per call.
     @State(Scope.Benchmark)
     public static class Stream {
         @Param({"32", "16", "8"})
@@ -54,7 +55,7 @@ public class Int8Benchmark {
         @Param({"1", "16"})
         public int rows = 1;
 
-        /// As many weights as the layers of GPT-Neo-125M have, in millions.
+        /// Millions of weights: as many as the layers of GPT-Neo-125M have.
         @Param("85")
         public int megafloats = 85;
 

@@ -7,11 +7,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// The report's answer to the question whether 8-bit weights would pay, on one thread.
+/// The report's section on whether 8-bit weights would pay off, on one thread.
 final class Int8Report {
     private static final int MEGAFLOATS = 85;
 
-    /// Runs of a tile in a call: one takes microseconds.
+    /// Runs of a tile per timed call, since one takes only microseconds.
     private static final int REPEATS = 1000;
 
     private final Rounds rounds;

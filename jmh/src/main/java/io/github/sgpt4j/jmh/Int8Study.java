@@ -9,21 +9,21 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
 
-/// The loops of the question whether 8-bit weights would pay: register tiles with operands in the caches nearest the
-/// processor, and weights streamed from memory for the few rows of a short text. One thread.
+/// Loops that show whether 8-bit weights would pay off: register tiles with operands in the first-level caches, and
+/// weights streamed from memory for the few rows of a short text. One thread.
 final class Int8Study {
-    /// A tile's depth; so much of a panel lies in the first or second cache.
+    /// A tile's depth, at which the part of a panel stays in the L1 or L2 cache.
     private static final int DEPTH = 384;
-    /// Weights widened at a time: a divisor of half a panel.
+    /// Number of weights widened at a time; divides half a panel.
     private static final int PIECE = 128;
 
     private static final int MAX_VALUE = 127;
 
     private Int8Study() {}
 
-    /// Something to run, with its work.
+    /// A loop to measure.
     ///
-    /// @param operations multiplications and additions of a call
+    /// @param operations multiplications and additions per call
     record Loop(String name, double operations, Runnable body) {
         Loop repeated(int times) {
             return new Loop(name, operations * times, () -> {
@@ -34,7 +34,7 @@ final class Int8Study {
         }
     }
 
-    /// How a tile multiplies.
+    /// The arithmetic of a tile.
     enum Kind {
         /// The engine's tile.
         FP32,
@@ -44,7 +44,7 @@ final class Int8Study {
         PAIRS
     }
 
-    /// A tile over one block, checked.
+    /// A tile over one block, with its result checked.
     static Loop tile(Kind kind) {
         return switch (kind) {
             case FP32 -> floats();
@@ -114,7 +114,7 @@ final class Int8Study {
         return wide;
     }
 
-    /// Weights of so many bits streamed from memory under `rows` rows of floats.
+    /// Weights of `bits` bits streamed from memory and multiplied by `rows` rows of floats.
     ///
     /// @param megafloats millions of weights
     static Loop stream(Arena arena, int bits, int rows, int megafloats) {
@@ -165,7 +165,7 @@ final class Int8Study {
         void widen(int at, int count);
     }
 
-    /// Goes through the two halves of a panel at a time, as tiles do.
+    /// Iterates over both halves of a panel together, as tiles do.
     private static void inHalves(int elements, Piece piece) {
         int half = elements / 2;
         for (int at = 0; at < half; at += PIECE) {

@@ -9,21 +9,22 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
-/// What the Vector API offers for products of 8-bit integers with sums of 32 bits.
+/// Products of 8-bit integers with 32-bit sums, as far as the Vector API allows.
 ///
-/// It has no multiply-add of bytes (`vpdpbusd`, `sdot`). What is left are 16-bit products and sums, widened before they
-/// overflow, and loops in which the compiler itself finds pairs of 16-bit products (`vpmaddwd`, `vpdpwssd`).
+/// It has no multiply-add of bytes (`vpdpbusd`, `sdot`). The alternatives are 16-bit products and sums, widened
+/// before they overflow, and loops in which the compiler recognises pairs of 16-bit products (`vpmaddwd`,
+/// `vpdpwssd`).
 ///
-/// The tiles have [#ROWS] rows and as many columns as a vector has 32-bit integers; taller ones meet the compiler's
-/// limit on nodes (`NodeCountInliningCutoff`), after which vectors live on the heap. A row of A is packed in pairs of
-/// neighbouring inputs, two 16-bit numbers in an integer that is broadcast; B has the same pairs,
+/// The tiles have [#ROWS] rows and as many columns as a vector has 32-bit integers; with more rows they reach the
+/// compiler's node limit (`NodeCountInliningCutoff`), and vectors are allocated on the heap. A row of A is packed in
+/// pairs of neighbouring inputs, two 16-bit numbers in one integer that is broadcast; B has the same pairs,
 /// `[in / 2][columns][2]`, widened from bytes once for many rows.
 final class Int8Tiles {
     static final int ROWS = 4;
 
     private static final VectorSpecies<Integer> I = Simd.I;
     private static final VectorSpecies<Short> S = VectorSpecies.of(short.class, I.vectorShape());
-    /// Bytes of one fourth of a vector, as 32-bit integers.
+    /// Bytes in a quarter of a vector, one for each of its 32-bit integers.
     private static final VectorSpecies<Byte> Q =
             VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, I.vectorBitSize() / 4)));
 
@@ -36,7 +37,7 @@ final class Int8Tiles {
         return L;
     }
 
-    /// Rows of shorts, `[ROWS][k]`, as the tiles read them: `[k / 2][ROWS]` pairs.
+    /// Packs rows `[ROWS][k]` into the layout that the tiles read: `[k / 2][ROWS]` pairs of shorts.
     static int[] packRows(byte[] a, int k) {
         int[] packed = new int[k / 2 * ROWS];
         for (int p = 0; p < k / 2; p++) {
@@ -47,7 +48,7 @@ final class Int8Tiles {
         return packed;
     }
 
-    /// Columns of bytes, `[k][L]`, as the tiles read them: `[k / 2][L][2]`.
+    /// Packs columns of bytes `[k][L]` into the layout that the tiles read: `[k / 2][L][2]`.
     static short[] packColumns(byte[] b, int k) {
         short[] packed = new short[k * L];
         for (int p = 0; p < k; p++) {
@@ -60,8 +61,8 @@ final class Int8Tiles {
 
     /// `c[ROWS][L] = A · B` for numbers in [-127, 127]: two products fit into 16 bits before they are widened.
     ///
-    /// Of a vector's 32-bit integers, the upper halves are added after a shift; the lower ones are added unshifted,
-    /// made positive by an exclusive or, with the upper halves on top of them, which are subtracted in the end.
+    /// Of each 32-bit integer, the upper half is accumulated after a shift. The lower half, made positive by an
+    /// exclusive or, is accumulated unshifted together with the upper half, which is subtracted at the end.
     static void products(int[] a, short[] b, int k, int[] c, int[] high) {
         IntVector flip = IntVector.broadcast(I, 0x8000);
         IntVector low0 = IntVector.zero(I);
@@ -106,17 +107,17 @@ final class Int8Tiles {
         return x0.mul(b0).add(x1.mul(b1)).reinterpretAsInts();
     }
 
-    /// The sums from their halves. Vectors get here through arrays: passed to a method that is not inlined, they would
-    /// live on the heap.
+    /// Combines the halves into sums. Vectors are passed in arrays: as arguments of a method that is not
+    /// inlined, they would be allocated on the heap.
     private static void join(int[] low, int[] high, int steps) {
         for (int i = 0; i < low.length; i++) {
             low[i] += high[i] - (high[i] << 16) - steps * 0x8000;
         }
     }
 
-    /// `c[n] += a[2n] · b[2n] + a[2n + 1] · b[2n + 1]` for `count` columns: the form in which C2 finds `vpdpwssd`. Both
-    /// operands must be loads of 16-bit numbers and the sum must be in memory: written with sums in registers, as a
-    /// dot product, the loop is not vectorised.
+    /// `c[n] += a[2n] · b[2n] + a[2n + 1] · b[2n + 1]` for `count` columns: the form for which C2 emits
+    /// `vpdpwssd`. Both operands must be loads of 16-bit numbers and the sum must be in memory: with sums in
+    /// registers, as in a dot product, the loop is not vectorised.
     ///
     /// @param a a row's pair, repeated for all columns
     static void pairs(short[] a, short[] b, int at, int[] c, int count) {
@@ -125,7 +126,8 @@ final class Int8Tiles {
         }
     }
 
-    /// Bytes to floats, for weights of 8 bits under activations of 32. `count` is a multiple of the vector's length.
+    /// Widens bytes to floats, for 8-bit weights with 32-bit activations. `count` is a multiple of the vector
+    /// length.
     static void widen(byte[] in, int at, float[] out, int o, int count) {
         for (int i = 0; i < count; i += L) {
             FloatVector values =

@@ -23,9 +23,9 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// What does a kernel launch cost more from Java than from C? Both fill twelve arguments and call `cuLaunchKernel` with
-/// its eleven parameters, of a library that returns at once ([EmptyDriver]): the way there and back, and nothing that
-/// a driver or a GPU does. `SGPT_CUDA_PATH` must not be set.
+/// How much more does a kernel launch cost from Java than from C? Both fill in twelve arguments and call
+/// `cuLaunchKernel` with its eleven parameters in a library that returns at once ([EmptyDriver]). This measures
+/// only the call, without the work of a driver or a GPU. `SGPT_CUDA_PATH` must not be set.
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @Warmup(iterations = 5, time = 1)
@@ -42,7 +42,7 @@ public class LaunchBenchmark {
     private long counter;
 
     @Setup
-    @SuppressWarnings("restricted") // The loop in C is called as the engine calls libraries.
+    @SuppressWarnings("restricted") // The C loop is called in the same way as the engine calls libraries.
     public void open() throws IOException {
         Path folder = Files.createTempDirectory("sgpt4j-jmh");
         Path library = EmptyDriver.build(folder);
@@ -58,11 +58,11 @@ public class LaunchBenchmark {
                         SymbolLookup.libraryLookup(library, arena).findOrThrow("sgpt_loop"),
                         FunctionDescriptor.of(ValueLayout.JAVA_DOUBLE, ValueLayout.JAVA_LONG));
         if (launch() != Driver.SUCCESS) {
-            throw new IllegalStateException("not the empty driver");
+            throw new IllegalStateException("expected the empty driver, got another; is SGPT_CUDA_PATH set?");
         }
     }
 
-    /// A launch as the engine makes it.
+    /// A launch in the engine's way.
     @Benchmark
     public int java() {
         return launch();
@@ -76,7 +76,7 @@ public class LaunchBenchmark {
         return Driver.launch(0, 1, 1, 1, 128, 1, 1, 0, 0, pointers);
     }
 
-    /// A loop of launches in C; the time of one is the score divided by 10,000.
+    /// A loop of launches in C; the time per launch is the score divided by 10,000.
     @Benchmark
     public double cTimes10000() throws Throwable {
         return (double) loop.invokeExact((long) CALLS);

@@ -3,8 +3,8 @@ package io.github.sgpt4j.jmh;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The four products of a layer, with as many rows as a full batch has tokens: what a forward pass would cost if it
-/// were nothing but matrix products.
+/// The four matrix products of a layer, with as many rows as a full batch has tokens: the cost of a forward pass that
+/// consists of nothing but matrix products.
 record LayerProducts(List<Peer.Product> products, double flops) implements AutoCloseable {
     private static final int BATCH_ROWS = 4096;
     private static final int QUERY_ROWS = 16;
@@ -19,7 +19,7 @@ record LayerProducts(List<Peer.Product> products, double flops) implements AutoC
         return new LayerProducts(products, flops);
     }
 
-    /// Products to look at one by one: of a batch, and unless `few` of a document and a query.
+    /// Products to measure individually: those of a batch and, unless `few`, those of a document and a query.
     static List<MatmulShape> shapes(ModelShape shape, boolean few) {
         List<MatmulShape> shapes = new ArrayList<>(ofLayer(shape, BATCH_ROWS));
         if (!few) {

@@ -17,7 +17,7 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /// How long does it take from a checkpoint on disk (in the page cache) to the first embedding?
 ///
-/// Each fork measures once, so the libraries' own start is part of it; [#again] follows on a warm virtual machine.
+/// Each fork measures once, so the start-up of the libraries is included; [#again] runs on a warm virtual machine.
 @BenchmarkMode(Mode.SingleShotTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
 @State(Scope.Benchmark)

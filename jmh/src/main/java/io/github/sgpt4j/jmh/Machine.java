@@ -17,18 +17,18 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// What the numbers were measured on.
+/// A description of the machine for reports.
 final class Machine {
     private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
 
-    /// Which processor it is, on x86 and on Arm.
+    /// Keys of /proc/cpuinfo that identify the processor, on x86 and on Arm.
     private static final List<String> KEYS =
             List.of("cpu family", "model", "stepping", "CPU implementer", "CPU variant", "CPU part", "CPU revision");
 
-    /// Those that vector and matrix code asks for.
+    /// Features that matter for vector and matrix code.
     private static final Pattern FEATURES = Pattern.compile("sse4_2|avx.*|f16c|fma|amx.*|asimd.*|sve.*|i8mm|bf16");
 
-    /// Variables by which other libraries are held to narrower vectors; jmh/run sets them.
+    /// Variables that limit other libraries to narrower vectors; set by jmh/run.
     private static final List<String> SETTINGS =
             List.of("OPENBLAS_CORETYPE", "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS");
 
@@ -53,18 +53,19 @@ final class Machine {
                 Locale.ROOT,
                 "Load average at the start: %.2f%s",
                 load,
-                load > 0.5 ? " (**the machine was not quiet**: do not trust absolute numbers)" : ""));
+                load > 0.5 ? " (**the machine was not idle**: do not trust absolute numbers)" : ""));
         return facts;
     }
 
-    /// Options of this virtual machine, those that say where things lie left out.
+    /// Options of this virtual machine, except those that are paths.
     private static List<String> flags() {
         return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
                 .filter(flag -> !flag.contains("/"))
                 .toList();
     }
 
-    /// As `Intel(R) Xeon(R), family 6 model 143 stepping 8`: names of virtual machines say little.
+    /// For example `Intel(R) Xeon(R), family 6 model 143 stepping 8`: the name alone says little on virtual
+    /// machines.
     private static String processor(Map<String, String> info) {
         String which = KEYS.stream()
                 .filter(info::containsKey)
@@ -82,7 +83,7 @@ final class Machine {
         return some.isEmpty() ? "unknown" : some;
     }
 
-    /// What the system says about the first processor; nothing where it has no such file.
+    /// The entries of /proc/cpuinfo for the first processor; empty if there is no such file.
     private static Map<String, String> info() {
         Map<String, String> info = new HashMap<>();
         try (Stream<String> lines = Files.lines(CPU_INFO)) {
@@ -99,7 +100,7 @@ final class Machine {
         return info;
     }
 
-    /// Which vectors the other libraries use if it was said for ours.
+    /// The vectors that the other libraries use; empty unless a width was set for ours.
     private static Optional<String> others() {
         List<String> settings = SETTINGS.stream()
                 .filter(name -> System.getenv(name) != null)
@@ -107,9 +108,9 @@ final class Machine {
                 .toList();
         if (!settings.isEmpty()) {
             return Optional.of("Others: " + String.join(" ", settings)
-                    + "; ONNX Runtime and Jlama have no such setting and use all that there is");
+                    + "; ONNX Runtime and Jlama have no such setting and use the widest vectors");
         }
         return Optional.ofNullable(System.getProperty(Simd.WIDTH_PROPERTY))
-                .map(bits -> "Others: not held to %s bits, they use all that there is".formatted(bits));
+                .map(bits -> "Others: not limited to %s bits, they use the widest vectors".formatted(bits));
     }
 }

@@ -27,8 +27,8 @@ public class MatmulBenchmark {
     @Param(Ours.NAME)
     public String library = Ours.NAME;
 
-    /// Rows × input × output features: a batch, a document and a query through each layer of GPT-Neo-125M, and a batch
-    /// through GPT-Neo-1.3B's widest.
+    /// Rows × input × output features: a batch, a document and a query in each linear layer of GPT-Neo-125M,
+    /// and a batch in the widest one of GPT-Neo-1.3B.
     @Param({
         "4096x768x2304",
         "4096x768x768",
@@ -43,14 +43,14 @@ public class MatmulBenchmark {
     })
     public String shape = "4096x768x3072";
 
-    /// 0 for all.
+    /// Number of threads, 0 for all processors.
     @Param({"1", "0"})
     public int threads = 1;
 
     private MatmulShape dimensions;
     private Peer.Product product;
 
-    /// Floating-point operations per second; a multiplication and an addition each counted.
+    /// Floating-point operations per second; a multiply-add counts as two.
     @AuxCounters(AuxCounters.Type.OPERATIONS)
     @State(Scope.Thread)
     public static class Rates {

@@ -12,12 +12,12 @@ record MatmulShape(int rows, int in, int out) {
         return new MatmulShape(Integer.parseInt(parts[0]), Integer.parseInt(parts[1]), Integer.parseInt(parts[2]));
     }
 
-    /// Floating-point operations, a multiplication and an addition each counted.
+    /// Floating-point operations; a multiply-add counts as two.
     double flops() {
         return 2.0 * rows * in * out;
     }
 
-    /// Prepares the product of random matrices and checks it at some places.
+    /// Prepares the product of random matrices and checks some of its elements.
     ///
     /// @throws UnsupportedOperationException if the library has no matrix product
     Peer.Product open(Peer library, int threads) {

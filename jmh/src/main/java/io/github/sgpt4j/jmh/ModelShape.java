@@ -8,14 +8,14 @@ public enum ModelShape {
     GPT_NEO_125M(Family.GPT_NEO, 768, 12, 12, 256, 50_257, 2048),
     /// EleutherAI/gpt-neo-1.3B: 5 GB of weights.
     GPT_NEO_1_3B(Family.GPT_NEO, 2048, 24, 16, 256, 50_257, 2048),
-    /// bigscience/bloom-560m: half of it is the embedding table.
+    /// bigscience/bloom-560m: half of its weights are the embedding table.
     BLOOM_560M(Family.BLOOM, 1024, 24, 16, 0, 250_880, 2048),
     /// openai-community/gpt2.
     GPT2_124M(Family.GPT2, 768, 12, 12, 0, 50_257, 1024),
-    /// Small enough to try the benchmarks themselves.
+    /// Small enough for trying out the benchmarks themselves.
     TINY(Family.GPT_NEO, 128, 2, 4, 32, 50_257, 2048);
 
-    /// Which network it is.
+    /// The architecture.
     public enum Family {
         GPT_NEO,
         GPT2,
@@ -77,23 +77,23 @@ public enum ModelShape {
         return window;
     }
 
-    /// Keys that a token of a layer sees at most, 0 for all: GPT-Neo's odd layers are local.
+    /// Maximum number of keys that a token sees in a layer, 0 for all: GPT-Neo's odd layers are local.
     public int window(int layer) {
         return layer % 2 == 1 ? window : 0;
     }
 
-    /// Floating-point operations of the linear layers per token, a multiplication and an addition each counted.
+    /// Floating-point operations of the linear layers per token; a multiply-add counts as two.
     public long linearFlops() {
         return 2 * matrixWeights();
     }
 
-    /// Weights of the layers' matrices.
+    /// Number of weights in the layers' matrices.
     public long matrixWeights() {
         return 12L * hidden * hidden * layers;
     }
 
-    /// Floating-point operations of one text: linear layers, and the products of attention that causality and windows
-    /// leave.
+    /// Floating-point operations for one text: linear layers, and the attention products inside causal mask and
+    /// window.
     public long flops(int tokens) {
         long pairs = 0;
         for (int layer = 0; layer < layers; layer++) {

@@ -5,7 +5,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.ServiceLoader;
 
-/// A library under measurement; what it cannot do is empty. Implementations besides [Ours] are found as services.
+/// A library to be measured; operations that it does not support are empty. Implementations other than [Ours] are
+/// found as services.
 public interface Peer {
     /// Short name for parameters and tables.
     String name();
@@ -15,7 +16,7 @@ public interface Peer {
 
     /// Embeds texts with the position-weighted mean (SGPT) of the final hidden states.
     ///
-    /// @param maxTokens texts are cut to this many
+    /// @param maxTokens texts are truncated to this many tokens
     default Optional<Embedder> embedder(ModelShape shape, Path checkpoint, int threads, int maxTokens) {
         return Optional.empty();
     }
@@ -66,26 +67,26 @@ public interface Peer {
     interface Product extends AutoCloseable {
         void run();
 
-        /// Of the last run, `[rows, out]`.
+        /// The result of the last run, `[rows, out]`.
         float[] result();
 
         @Override
         void close();
     }
 
-    /// All libraries there are, ours first.
+    /// All available libraries, ours first.
     static List<Peer> all() {
         List<Peer> peers = new java.util.ArrayList<>(List.of(new Ours()));
         ServiceLoader.load(Peer.class).forEach(peers::add);
         return peers;
     }
 
-    /// The library of a name.
+    /// The library with a given name.
     static Peer named(String name) {
         return all().stream()
                 .filter(peer -> peer.name().equals(name))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException(
-                        "no library \"" + name + "\"; others than \"ours\" need the profile \"peers\""));
+                        "unknown library \"" + name + "\"; all except \"ours\" need the profile \"peers\""));
     }
 }

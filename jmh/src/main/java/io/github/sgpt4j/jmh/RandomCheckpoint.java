@@ -15,9 +15,10 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.SplittableRandom;
 
-/// Checkpoints of real shapes with random fp32 weights, written once and kept.
+/// Checkpoints of real shapes with random fp32 weights, written once and cached.
 ///
-/// Weights are uniform with standard deviation 0.02 (gains: around 1), from a seed that depends on the tensor's name.
+/// Weights are uniformly distributed with standard deviation 0.02 (gains: around 1); the seed depends on the tensor's
+/// name.
 public final class RandomCheckpoint {
     private static final float BOUND = (float) (0.02 * Math.sqrt(3));
     private static final int CHUNK = 1 << 14;
@@ -29,7 +30,7 @@ public final class RandomCheckpoint {
         this.shape = shape;
     }
 
-    /// The checkpoint of a shape below [Settings#dataDirectory], written if it is not there.
+    /// The checkpoint of a shape under [Settings#dataDirectory], written if it does not exist.
     public static Path directory(ModelShape shape) {
         try {
             String name = shape.name().toLowerCase(Locale.ROOT) + "-" + Settings.activation();
@@ -40,7 +41,7 @@ public final class RandomCheckpoint {
                 new RandomCheckpoint(shape).write(directory);
                 new ObjectMapper().writeValue(config.toFile(), config(shape));
             }
-            // Written anew each time: which vocabulary is used depends on the settings.
+            // Written each time, since the vocabulary depends on the settings.
             BenchmarkTokenizer.write(directory, shape.positions());
             return directory;
         } catch (IOException e) {

@@ -12,9 +12,9 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.function.Function;
 
-/// Runs ours and the other libraries in turn, in one process, and prints a Markdown table of ratios.
+/// Runs our engine and the other libraries alternately in one process and prints a Markdown table of ratios.
 ///
-/// The questions are those of the benchmark classes and go through the same code; every library's results are compared
+/// It measures the same operations as the benchmark classes, with the same code; every library's results are compared
 /// with ours before anything is timed.
 public final class Report {
     private final ReportOptions options;
@@ -92,14 +92,14 @@ public final class Report {
         }
     }
 
-    /// What every library that can gives; what others throw becomes a note.
+    /// The results of all libraries that support an operation; exceptions of others become notes.
     private <T> List<Named<T>> open(Function<Peer, T> opener) {
         List<Named<T>> opened = new ArrayList<>();
         for (Peer library : libraries) {
             try {
                 opened.add(new Named<>(library.name(), opener.apply(library)));
             } catch (UnsupportedOperationException e) {
-                continue; // It does not do this.
+                continue; // The library does not support this.
             } catch (RuntimeException | LinkageError e) {
                 notes.add("%s left out: %s".formatted(library.name(), e));
             }
@@ -156,7 +156,7 @@ public final class Report {
                 .get(texts.size() / 2);
     }
 
-    /// How much of the speed of matrix products does a whole forward pass reach?
+    /// Compares the rate of a whole forward pass with that of its matrix products.
     private void forward() {
         List<String> texts = Texts.longDocuments(options.quick() ? 14 : 28);
         int[] tokens = Checked.tokens(checkpoint, texts);
@@ -206,7 +206,7 @@ public final class Report {
         closeAll(products);
     }
 
-    /// Part of the measured peak that some work reached.
+    /// The share of the measured peak that an operation reached.
     private static String share(double flops, Times times, FmaPeak peak, Times best) {
         return ReportTable.spread(Rounds.ratios(times, best, (own, other) -> flops / own / (peak.flops() / other)));
     }

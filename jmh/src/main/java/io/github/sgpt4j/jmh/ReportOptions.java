@@ -5,10 +5,10 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.OptionalInt;
 
-/// What the report is asked for.
+/// The options of the report.
 ///
 /// @param quick few texts and rounds: minutes instead of a quarter of an hour
-/// @param rounds turns of each library
+/// @param rounds number of turns of each library
 /// @param shape the model
 /// @param only sections to run; empty for all
 /// @param peers the other libraries to run; empty for all
@@ -32,8 +32,8 @@ record ReportOptions(boolean quick, int rounds, ModelShape shape, List<String> o
         }
     }
 
-    /// `[--quick] [--rounds N] [--shape NAME] [--only SECTION,…] [--peers NAME,…]`; what every program here takes,
-    /// jmh/run has made of it properties.
+    /// Parses `[--quick] [--rounds N] [--shape NAME] [--only SECTION,…] [--peers NAME,…]`. jmh/run turns the
+    /// options that all programs share into system properties.
     static ReportOptions parse(String... arguments) {
         boolean quick = false;
         OptionalInt rounds = OptionalInt.empty();
@@ -81,7 +81,7 @@ record ReportOptions(boolean quick, int rounds, ModelShape shape, List<String> o
         }
     }
 
-    /// Whether a library takes part; ours always does.
+    /// Whether a library is included; ours always is.
     boolean includes(Peer library) {
         return peers.isEmpty() || library instanceof Ours || peers.contains(library.name());
     }

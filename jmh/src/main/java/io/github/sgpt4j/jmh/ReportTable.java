@@ -5,14 +5,14 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
-/// The report's tables in Markdown, a row for each question and peer, printed as they come.
+/// The report's tables in Markdown, with a row for each measurement and library, printed as soon as they are known.
 record ReportTable(PrintStream out) {
     private static final String NONE = "–";
 
-    /// How seconds per call become the value that is shown.
+    /// Converts seconds per call to the value that is shown.
     ///
-    /// @param name unit
-    /// @param amount work of a call; 0 if the value is the time itself, in milliseconds
+    /// @param name of the unit
+    /// @param amount work per call; 0 if the value is the time itself, in milliseconds
     record Unit(String name, double amount) {
         static Unit milliseconds() {
             return new Unit("ms", 0);
@@ -23,7 +23,7 @@ record ReportTable(PrintStream out) {
         }
     }
 
-    /// Starts the table of questions that ours and the others answer.
+    /// Starts the table that compares our engine with the others.
     void questions() {
         heading(
                 "Ours and the others",
@@ -44,12 +44,12 @@ record ReportTable(PrintStream out) {
         out.flush();
     }
 
-    /// Rows of one question; the first of `times` is ours.
+    /// The rows of one measurement; the first of `times` is ours.
     void rows(String question, Unit unit, List<Rounds.Times> times) {
         rows(question, unit, times, NONE);
     }
 
-    /// Rows of one question; the first of `times` is ours.
+    /// The rows of one measurement; the first of `times` is ours.
     ///
     /// @param peak the share of the machine's peak that ours reaches
     void rows(String question, Unit unit, List<Rounds.Times> times, String peak) {
@@ -78,7 +78,7 @@ record ReportTable(PrintStream out) {
                 Arrays.stream(values).max().orElse(Double.NaN));
     }
 
-    /// A whole number with separators.
+    /// A whole number with thousands separators.
     static String count(long value) {
         return String.format(Locale.ROOT, "%,d", value);
     }

@@ -5,18 +5,18 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.DoubleBinaryOperator;
 
-/// Times several ways to do the same in turn, A B, B A, A B, …, so that what the machine does meanwhile meets all.
+/// Times several implementations alternately, A B, B A, A B, …, so that disturbances on the machine affect all alike.
 ///
-/// @param rounds turns of each
-/// @param warmUpSeconds each runs at least that long before the first round
-/// @param turnSeconds a turn repeats until that much time has passed
+/// @param rounds number of turns of each
+/// @param warmUpSeconds minimum time that each runs before the first round
+/// @param turnSeconds minimum time of a turn
 record Rounds(int rounds, double warmUpSeconds, double turnSeconds) {
-    /// Lets spinning threads of the one before go to sleep.
+    /// A pause in which spinning threads of the previous contender go to sleep.
     private static final long PAUSE_MILLIS = 150;
 
-    /// Something to time.
+    /// An implementation to be timed.
     ///
-    /// @param library whose it is
+    /// @param library name of the library
     record Contender(String library, Runnable body) {}
 
     /// Seconds per call, one for each round.
@@ -58,7 +58,7 @@ record Rounds(int rounds, double warmUpSeconds, double turnSeconds) {
         return seconds / calls;
     }
 
-    /// What a function makes of the seconds of both in each round.
+    /// Applies a function to the seconds of both in each round.
     static double[] ratios(Times one, Times other, DoubleBinaryOperator function) {
         double[] ratios = new double[one.seconds().length];
         Arrays.setAll(ratios, r -> function.applyAsDouble(one.seconds()[r], other.seconds()[r]));

@@ -15,14 +15,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// How cost and memory grow with the number of texts, their length and the token budget.
+/// Shows how cost and memory grow with the number of texts, their length and the token budget.
 ///
-/// Numbers of texts are tried with the smallest shape: there, what is not arithmetic shows most.
+/// The number of texts is varied with the smallest shape, where overhead is most visible.
 final class ScaleReport {
     private static final int[] TEXTS = {1_000, 10_000, 100_000};
     private static final int[] LENGTHS = {25, 50, 100, 150, 200, 250, 300};
     private static final int[] BUDGETS = {1024, 4096, 16_384};
-    /// Texts with which budgets are compared.
+    /// Number of texts for the comparison of budgets.
     private static final int MANY = 10_000;
 
     private static final int HEADER_BYTES = 16;
@@ -59,7 +59,7 @@ final class ScaleReport {
                         .withBatchTokens(budget));
     }
 
-    /// Texts with what their results and ids take.
+    /// Texts, with the bytes of their ids and result vectors.
     private record Work(List<String> texts, long tokens, long idBytes, long vectorBytes) {
         static Work of(List<String> texts, Path checkpoint, int dimension) {
             int[] lengths = Checked.tokens(checkpoint, texts);
@@ -72,7 +72,7 @@ final class ScaleReport {
             return new Work(texts, tokens, idBytes, REFERENCE_BYTES + arrayBytes(dimension));
         }
 
-        /// Of an `int[]` or `float[]`, to the next eight bytes.
+        /// Size of an `int[]` or `float[]`, rounded up to eight bytes.
         private static long arrayBytes(int length) {
             return (HEADER_BYTES + 4L * length + 7) / 8 * 8;
         }
@@ -85,12 +85,12 @@ final class ScaleReport {
     private void byTexts(Path checkpoint, Model model) {
         BiEncoder encoder = encoder(model, Settings.DOCUMENT_TOKENS, BiEncoderOptions.DEFAULT_BATCH_TOKENS);
         int[] counts = options.quick() ? Arrays.copyOf(TEXTS, 2) : TEXTS;
-        List<String> all = Texts.made(counts[counts.length - 1]);
+        List<String> all = Texts.generated(counts[counts.length - 1]);
         List<Work> works = new ArrayList<>();
         for (int count : counts) {
             works.add(Work.of(all.subList(0, count), checkpoint, encoder.dimension()));
         }
-        // The longest takes so long that one warm-up and three turns are enough.
+        // The largest number takes so long that one warm-up and three turns are enough.
         Rounds few = new Rounds(Math.min(3, rounds.rounds()), rounds.warmUpSeconds(), rounds.turnSeconds());
         List<Times> times = few.measure(works.stream()
                 .map(work -> new Contender(ReportTable.count(work.texts().size()), () -> encoder.embed(work.texts())))
@@ -100,11 +100,11 @@ final class ScaleReport {
                         .formatted(ModelShape.TINY, BiEncoderOptions.DEFAULT_BATCH_TOKENS),
                 "Texts",
                 "Tokens",
-                "µs a text",
+                "µs per text",
                 "÷ %s texts: median (min – max)".formatted(ReportTable.count(TEXTS[0])),
-                "Bytes allocated a text",
-                "of these ids and vector",
-                "others a token",
+                "Bytes allocated per text",
+                "of these, ids and vector",
+                "others per token",
                 "Largest live heap beyond vectors, MB");
         for (int i = 0; i < works.size(); i++) {
             row(checkpoint, encoder, works.get(i), times.get(i), times.getFirst());
@@ -125,8 +125,8 @@ final class ScaleReport {
                 ReportTable.number(largestLive(checkpoint, BiEncoderOptions.DEFAULT_BATCH_TOKENS, work) / 1e6));
     }
 
-    /// Beyond the vectors that are finished. The model is a fresh one: otherwise, arrays that its backend keeps from
-    /// work before would be there from the start.
+    /// The largest live heap, without finished vectors. Opens the model anew: otherwise, arrays that its
+    /// backend keeps from earlier work would already be live at the start.
     private static long largestLive(Path checkpoint, int budget, Work work) {
         try (Model model = Ours.openModel(checkpoint, Settings.threads(), Dtype.FP32)) {
             BiEncoder encoder = encoder(model, Settings.DOCUMENT_TOKENS, budget);
@@ -141,7 +141,7 @@ final class ScaleReport {
     }
 
     private void byBudget(Path checkpoint, Model model) {
-        List<String> texts = Texts.made(MANY);
+        List<String> texts = Texts.generated(MANY);
         List<BiEncoder> encoders = new ArrayList<>();
         for (int budget : BUDGETS) {
             encoders.add(encoder(model, Settings.DOCUMENT_TOKENS, budget));
@@ -152,8 +152,8 @@ final class ScaleReport {
                 .toList());
         table.heading(
                 "Memory by token budget (%s, %s texts)".formatted(ModelShape.TINY, ReportTable.count(MANY)),
-                "Tokens of a batch",
-                "µs a text",
+                "Tokens per batch",
+                "µs per text",
                 "÷ %d tokens: median (min – max)".formatted(BUDGETS[0]),
                 "Largest live heap beyond vectors, MB");
         for (int i = 0; i < BUDGETS.length; i++) {
@@ -180,11 +180,11 @@ final class ScaleReport {
         List<Times> times = rounds.measure(contenders);
         table.heading(
                 "Cost by length (%s, %s tokens in all)".formatted(options.shape(), ReportTable.count(tokens)),
-                "Tokens of a text",
-                "µs a token",
+                "Tokens per text",
+                "µs per token",
                 "÷ %d tokens: median (min – max)".formatted(LENGTHS[0]),
                 "the same for floating-point operations",
-                "Bytes allocated a token, ids and vectors included");
+                "Bytes allocated per token, including ids and vectors");
         for (int i = 0; i < LENGTHS.length; i++) {
             int length = LENGTHS[i];
             BiEncoder encoder = encoders.get(i);

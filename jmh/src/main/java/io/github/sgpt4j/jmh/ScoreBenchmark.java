@@ -39,7 +39,7 @@ public class ScoreBenchmark {
     private String query;
     private List<String> texts;
 
-    /// Pairs per second beside calls per second.
+    /// Pairs per second, in addition to calls per second.
     @AuxCounters(AuxCounters.Type.OPERATIONS)
     @State(Scope.Thread)
     public static class Rates {

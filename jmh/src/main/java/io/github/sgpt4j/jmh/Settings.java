@@ -6,25 +6,25 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 
-/// What system properties choose; all benchmarks and all libraries read the same.
+/// Settings from system properties, shared by all benchmarks and libraries.
 public final class Settings {
-    /// Documents are cut to this many tokens.
+    /// Documents are truncated to this many tokens.
     public static final int DOCUMENT_TOKENS = 300;
 
     private Settings() {}
 
-    /// Where checkpoints are kept: `-Dsgpt4j.jmh.data`, otherwise a folder for temporary files.
+    /// The directory for checkpoints: `-Dsgpt4j.jmh.data`, otherwise a folder in the temporary directory.
     public static Path dataDirectory() {
         return path("sgpt4j.jmh.data").orElse(Path.of(System.getProperty("java.io.tmpdir"), "sgpt4j-jmh"));
     }
 
-    /// A collection to take documents from instead of the built-in text, one JSON object with `title` and `text` a
-    /// line: `-Dcorpus`.
+    /// A collection of documents to use instead of the built-in text, with one JSON object with `title` and
+    /// `text` per line: `-Dcorpus`.
     public static Optional<Path> corpus() {
         return path("corpus");
     }
 
-    /// Queries to go with [#corpus]: `-Dqueries`.
+    /// Queries for [#corpus]: `-Dqueries`.
     public static Optional<Path> queries() {
         return path("queries");
     }
@@ -34,28 +34,28 @@ public final class Settings {
         return path("gpt2.dir");
     }
 
-    /// Threads of every library: `-Dthreads`, otherwise the processors there are.
+    /// Threads of each library: `-Dthreads`, otherwise the number of processors.
     public static int threads() {
         return Integer.getInteger("threads", Runtime.getRuntime().availableProcessors());
     }
 
-    /// Activation of GPT-Neo and GPT-2 checkpoints: `-Dactivation`, `gelu_new` (as trained) or `gelu` (for which
-    /// PyTorch has one fused operation that DJL offers).
+    /// Activation of GPT-Neo and GPT-2 checkpoints: `-Dactivation`, `gelu_new` (as trained) or `gelu` (for
+    /// which DJL exposes a fused operation of PyTorch).
     public static String activation() {
         return System.getProperty("activation", "gelu_new");
     }
 
-    /// How our engine keeps its weights: `-Ddtype`, `fp32` (as the others do), `bf16` or `fp16`.
+    /// The type of our engine's weights: `-Ddtype`, `fp32` (like the others), `bf16` or `fp16`.
     public static Dtype dtype() {
         return Dtype.valueOf(System.getProperty("dtype", "fp32").toUpperCase(Locale.ROOT));
     }
 
-    /// Ends the program unless there are vectors as wide as they were asked for.
+    /// Exits if vectors of the requested width are unavailable.
     static void requireVectors() {
         Simd.problem().ifPresent(Settings::refuse);
     }
 
-    /// Ends the program because of how it was started.
+    /// Exits because of a usage error.
     static void refuse(String sentence) {
         System.err.println("jmh/run: " + sentence);
         System.exit(2);

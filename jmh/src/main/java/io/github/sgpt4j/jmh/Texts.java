@@ -17,11 +17,11 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Random;
 
-/// English texts with the lengths of a retrieval collection: a given one, or sentences of the built-in corpus strung
-/// together.
+/// English texts with the lengths of a retrieval collection: from a given collection, or concatenated sentences of
+/// the built-in corpus.
 ///
-/// Lengths of made documents are log-normal with median 165 words and a spread of ln 1.65, which is about Cranfield's
-/// (abstracts; a quarter is longer than 300 tokens); queries have 5 to 22 words, about 16 tokens.
+/// Lengths of generated documents are log-normally distributed with median 165 words and a spread of ln 1.65, about
+/// as in Cranfield (abstracts; a quarter has more than 300 tokens); queries have 5 to 22 words, about 16 tokens.
 public final class Texts {
     private static final double MEDIAN_WORDS = 165;
     private static final double SPREAD = Math.log(1.65);
@@ -30,7 +30,7 @@ public final class Texts {
 
     private Texts() {}
 
-    /// Documents, the same for every call; fewer where the collection has not so many.
+    /// Documents, the same in every call; fewer if the collection has fewer.
     public static List<String> documents(int count) {
         if (Settings.corpus().isPresent()) {
             return chosen(read(Settings.corpus().get()), count, 1);
@@ -45,7 +45,7 @@ public final class Texts {
         return documents;
     }
 
-    /// Documents of at least as many words as [Settings#DOCUMENT_TOKENS] asks tokens of, so that all are cut there.
+    /// Documents with at least [Settings#DOCUMENT_TOKENS] words, so that all are truncated to that many tokens.
     public static List<String> longDocuments(int count) {
         Sentences sentences = new Sentences(3);
         List<String> documents = new ArrayList<>(count);
@@ -55,19 +55,20 @@ public final class Texts {
         return documents;
     }
 
-    /// Texts of made-up words, nearly all of which occur once, so that no cache of words helps: small letters.
+    /// Texts of made-up words in lower case, nearly all of which occur only once, so that a cache of words does
+    /// not help.
     public static List<String> unknownWords(int count) {
         return varied(count, 6, "az");
     }
 
-    /// Texts of letters of many scripts, ideographs and symbols, in words that nearly all occur once.
+    /// Texts of letters from many scripts, ideographs and symbols, in words that nearly all occur only once.
     public static List<String> manyScripts(int count) {
         return varied(count, 7, "azAZ09àÿαωаяאתあんアン一龥가힣😀🙏");
     }
 
-    /// Words of 2 to 12 characters, each word from one of the ranges, 150 in a text.
+    /// Texts of 150 words with 2 to 12 characters, each word from one of the ranges.
     ///
-    /// @param ranges first and last characters
+    /// @param ranges the first and last character of each range
     private static List<String> varied(int count, long seed, String ranges) {
         int[] bounds = ranges.codePoints().toArray();
         Random random = new Random(seed);
@@ -87,16 +88,16 @@ public final class Texts {
         return texts;
     }
 
-    /// Queries, the same for every call; fewer where the collection has not so many.
+    /// Queries, the same in every call; fewer if the collection has fewer.
     public static List<String> queries(int count) {
         if (Settings.queries().isPresent()) {
             return chosen(read(Settings.queries().get()), count, 4);
         }
-        return made(count);
+        return generated(count);
     }
 
-    /// Texts as long as queries, as many as wanted, the same for every call.
-    public static List<String> made(int count) {
+    /// Any number of generated texts as long as queries, the same in every call.
+    public static List<String> generated(int count) {
         Random random = new Random(4);
         Sentences sentences = new Sentences(5);
         List<String> texts = new ArrayList<>(count);
@@ -106,7 +107,7 @@ public final class Texts {
         return texts;
     }
 
-    /// Different texts, fewer if there are not so many: what is equal would be computed once.
+    /// Distinct texts, fewer if there are fewer: equal texts would be computed only once.
     private static List<String> chosen(List<String> from, int count, long seed) {
         List<String> texts = new ArrayList<>(new LinkedHashSet<>(from));
         Collections.shuffle(texts, new Random(seed));
@@ -139,7 +140,7 @@ public final class Texts {
         return texts;
     }
 
-    /// Strings sentences of the built-in corpus together.
+    /// Concatenates sentences of the built-in corpus.
     private static final class Sentences {
         private final List<String> all;
         private final Random random;

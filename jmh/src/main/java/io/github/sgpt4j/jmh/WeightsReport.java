@@ -19,7 +19,7 @@ import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
-/// What 16-bit weights cost or gain: each format in turn, against 32 bits.
+/// Speed, memory and accuracy of 16-bit weights, each format compared with 32 bits.
 final class WeightsReport {
     private static final List<Dtype> FORMATS = List.of(Dtype.FP32, Dtype.BF16, Dtype.FP16);
 
@@ -91,8 +91,8 @@ final class WeightsReport {
         table.row(cells.toArray(String[]::new));
     }
 
-    /// What is packed follows from the shape; the file is mapped whatever the format, and of its pages those stay in
-    /// use that hold embeddings.
+    /// The size of packed weights follows from the shape. The file is mapped for every format, but only the
+    /// pages with embeddings stay in use.
     private void memory(List<Format> formats) {
         String mapped = ReportTable.number(fileBytes() / 1e6);
         table.heading("Weights in 16 bits: memory", "Weights", "Packed, MB", "Mapped file, MB");
@@ -123,7 +123,7 @@ final class WeightsReport {
         for (Format format : formats.subList(1, formats.size())) {
             deviation("random", format.dtype(), formats.getFirst().vectors(), format.vectors());
         }
-        // Trained, stored in fp16: in that format it is exact.
+        // A trained model stored in fp16, so results in that format are exact.
         Path trained = NanoModel.directory();
         float[][] exact = trained(trained, Dtype.FP32);
         for (Dtype dtype : FORMATS.subList(1, FORMATS.size())) {

@@ -13,8 +13,8 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 
-/// Many different short texts that are English: windows of consecutive words from the built-in corpus and, with
-/// `-Dcorpus=PATH`, from another collection, in equal parts.
+/// Many distinct short English texts: windows of consecutive words from the built-in corpus and, with
+/// `-Dcorpus=PATH`, from another collection, in equal shares.
 final class WordWindows {
     private static final int MIN_WORDS = 4;
     private static final int MAX_WORDS = 12;
@@ -45,7 +45,7 @@ final class WordWindows {
         return texts;
     }
 
-    /// Different texts.
+    /// Distinct texts.
     List<String> take(int count) {
         Set<String> taken = new LinkedHashSet<>();
         long tries = 0;

@@ -7,12 +7,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// objdump, for x86-64.
+/// Runs objdump for x86-64.
 final class Disassembler {
     private Disassembler() {}
 
-    /// Whether there is one that knows x86-64.
-    static boolean isThere() throws InterruptedException {
+    /// Whether there is an objdump that supports x86-64.
+    static boolean isAvailable() throws InterruptedException {
         try {
             Process process = new ProcessBuilder("objdump", "--info")
                     .redirectErrorStream(true)
@@ -24,7 +24,7 @@ final class Disassembler {
         }
     }
 
-    /// The text of a method's code.
+    /// The disassembly of a method as text.
     static List<String> text(MachineCode code) throws IOException, InterruptedException {
         Path file = Files.createTempFile("method", ".bin");
         try {

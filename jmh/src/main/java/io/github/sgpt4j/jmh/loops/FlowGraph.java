@@ -9,15 +9,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 
-/// Which instruction of a method may run after which, and the loops that follow from it.
+/// The control flow graph of a method's instructions, and its loops.
 ///
-/// Loops are sets of instructions from each of which every other can be reached. That holds wherever the compiler puts
-/// the blocks: code at the end of the method that jumps back belongs to the loop, calls that never come back do not.
+/// A loop is a strongly connected component: each instruction can reach every other. That is independent of where the
+/// compiler puts the blocks: code at the end of the method that jumps back belongs to the loop, calls that never
+/// return do not.
 final class FlowGraph {
     private final List<Instruction> code;
     private final List<List<Integer>> next = new ArrayList<>();
     private final List<List<Integer>> previous = new ArrayList<>();
-    /// What can be reached from the entry: padding cannot.
+    /// The instructions that can be reached from the entry; padding cannot.
     private final BitSet reachable;
 
     FlowGraph(List<Instruction> code) {
@@ -45,14 +46,14 @@ final class FlowGraph {
                 .forEach(i -> next.get(i).forEach(to -> previous.get(to).add(i)));
     }
 
-    /// The innermost loops, in the order of the code.
+    /// The innermost loops, in code order.
     List<List<Instruction>> innermostLoops() {
         List<BitSet> loops = new ArrayList<>();
         collect(reachable, loops);
         return loops.stream().map(this::instructions).toList();
     }
 
-    /// What may run between entry and return.
+    /// The instructions that may run between entry and return.
     List<Instruction> straight() {
         BitSet useful = new BitSet();
         reachable.stream().filter(i -> code.get(i).isReturn()).forEach(i -> useful.or(reach(i, reachable, previous)));
@@ -63,7 +64,8 @@ final class FlowGraph {
         return set.stream().mapToObj(code::get).toList();
     }
 
-    /// Adds the innermost loops among some instructions. A loop is taken apart by removing where it is entered.
+    /// Adds the innermost loops among some instructions. A loop is split into inner loops by removing its entry
+    /// points.
     private void collect(BitSet within, List<BitSet> loops) {
         BitSet done = new BitSet();
         for (int from = within.nextSetBit(0); from >= 0; from = within.nextSetBit(from + 1)) {
@@ -86,14 +88,14 @@ final class FlowGraph {
 
     private BitSet withoutEntries(BitSet loop) {
         BitSet rest = new BitSet();
-        // The method itself is entered at its first instruction.
+        // A method is entered at its first instruction.
         loop.stream()
                 .filter(i -> i != 0 && previous.get(i).stream().allMatch(loop::get))
                 .forEach(rest::set);
         return rest;
     }
 
-    /// What is reached from an instruction, itself included, along edges and inside a set.
+    /// The instructions reachable from one, including itself, along edges inside a set.
     private static BitSet reach(int start, BitSet within, List<List<Integer>> edges) {
         BitSet seen = new BitSet();
         seen.set(start);

@@ -19,9 +19,9 @@ import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 
 /// The methods whose loops are checked, with arguments as in a forward pass, and the program that calls them until C2
-/// has compiled each by itself.
+/// has compiled each one separately.
 final class HotLoops {
-    /// A line of the table: a method and arguments for it.
+    /// A row of the table: a method and its arguments.
     ///
     /// @param allowed see [LoopName]
     private record Row(LoopForm form, int allowed, Method method, Object[] arguments) {
@@ -32,31 +32,32 @@ final class HotLoops {
         }
     }
 
-    /// Exit status where vectors of the width asked for are not to be had.
+    /// Exit status if vectors of the requested width are unavailable.
     static final int NO_SUCH_WIDTH = 3;
 
-    /// What lines of names begin with.
+    /// Prefix of lines with names.
     static final String MARK = "loop: ";
 
     private static final String KERNELS = Simd.class.getPackageName() + ".";
     private static final int CALLS = 20_000;
-    /// They take ten seconds; where there is no C2, much longer.
+    /// Time limit of the calls. They take ten seconds; without C2, much longer.
     private static final long MAX_NANOS = 120_000_000_000L;
 
-    /// Values of a row, or inputs of a product: few, since code that is not yet compiled is slow.
+    /// Values per row, or inputs of a product; small, since code is slow until it is compiled.
     private static final int N = 256;
 
     private static final int ROWS = 16;
 
-    /// C2 unrolls the tile of two rows four times and begins with all loads, eight of B and five of A beside the four
-    /// sums: one has to go, and is read twice. The latency of the sums should take longer.
+    /// C2 unrolls the tile of two rows four times and starts with all loads, eight of B and five of A beside
+    /// the four sums: one does not fit into the registers and is read twice. The latency of the sums should
+    /// hide that.
     private static final int TWO_ROWS = 3;
 
-    /// C2 keeps an address in a vector register here though general ones are free.
+    /// C2 keeps an address in a vector register here, although general registers are free.
     private static final int PARKED_ADDRESS = 1;
 
-    /// C2 leaves an argument on the stack and broadcasts it from there, four times where it unrolls, as it broadcasts
-    /// constants from memory.
+    /// C2 leaves an argument on the stack and broadcasts it from there, as it broadcasts constants from memory;
+    /// four times if it unrolls the loop.
     private static final int FACTOR = 4;
 
     private static final int LANES = Simd.LANES;
@@ -73,7 +74,7 @@ final class HotLoops {
     }
 
     private void products() {
-        // 12, 8 and 4 rows, or 6, 4 and 2, whatever this width uses.
+        // 12, 8 and 4 rows, or 6, 4 and 2, depending on the vector width.
         int[] heights = IntStream.rangeClosed(1, Simd.TILE_ROWS)
                 .map(Tiles::height)
                 .distinct()
@@ -83,7 +84,7 @@ final class HotLoops {
             add(VECTORS, known, "Tiles", "tile" + h, x(h * N), 0, x(N * COLUMNS), 0, N, x(0), 0, 0, x(0), 0, COLUMNS);
         }
         long right = (long) N * LANES * Float.BYTES;
-        // With 16 registers, panels lie on the heap or are multiplied by machine code.
+        // With 16 registers, panels are on the heap or are multiplied by machine code.
         for (int h : Simd.TILE_ROWS == 12 ? heights : new int[0]) {
             MemorySegment b = memory(2 * right);
             add(VECTORS, 0, "WeightTiles", "tile" + h, x(h * N), 0, b, 0L, right, N, x(0), 0, 0, x(0), 0, COLUMNS);
@@ -135,7 +136,7 @@ final class HotLoops {
         add(PLAIN, 0, "Widening", "floatsToBf16", x(N), 0, new short[N], N);
     }
 
-    /// Random numbers, with room for vectors behind them.
+    /// Random numbers, padded for whole vectors at the end.
     private float[] x(int count) {
         float[] x = new float[count + Simd.TILE_ROWS * COLUMNS];
         for (int i = 0; i < x.length; i++) {
@@ -158,10 +159,10 @@ final class HotLoops {
                 }
             }
         } catch (ClassNotFoundException e) {
-            throw new IllegalStateException("the table of loops names a class that is not there: " + type, e);
+            throw new IllegalStateException("the table of loops names an unknown class: " + type, e);
         }
-        throw new IllegalStateException("the table of loops names a method that is not there: " + type + "." + name
-                + " with " + arguments.length + " arguments");
+        throw new IllegalStateException("the table of loops names an unknown method: " + type + "." + name + " with "
+                + arguments.length + " arguments");
     }
 
     private static boolean takes(Method method, Object[] arguments) {
@@ -172,10 +173,10 @@ final class HotLoops {
                         .allMatch(i -> boxed.parameterType(i).isInstance(arguments[i]));
     }
 
-    /// With `list`, prints the names of the methods; otherwise calls them. Exits with 3 if this machine or these
-    /// options do not have the width that is asked for.
+    /// With `list`, prints the names of the methods; with `call`, calls them. Exits with status 3 if the
+    /// requested vector width is unavailable on this machine or with these options.
     ///
-    /// @param arguments `list` or `call`, and a regular expression to be found in the names of methods
+    /// @param arguments `list` or `call`, and a regular expression that selects methods by name
     public static void main(String[] arguments) throws ReflectiveOperationException {
         if (Simd.problem().isPresent()) {
             System.exit(NO_SUCH_WIDTH);

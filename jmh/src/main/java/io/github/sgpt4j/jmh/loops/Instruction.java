@@ -7,9 +7,9 @@ import java.util.OptionalLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// One x86-64 instruction as objdump prints it: AT&T order, so the last operand is the one that is written.
+/// One x86-64 instruction as printed by objdump, in AT&T order: the last operand is the destination.
 ///
-/// @param routine where a call or a jump out of the code goes to, as the JVM notes it; empty if it notes nothing
+/// @param routine the target of a call or jump out of the code, as annotated by the JVM; empty without annotation
 record Instruction(long address, String name, List<String> operands, String routine) {
     private static final Pattern LINE = Pattern.compile("\\s*([0-9a-f]+):\\s+([^#<]*).*");
     private static final Pattern PREFIXES = Pattern.compile("^((lock|repn?z?|bnd|notrack|data16|[cdefgs]s)\\s+)+");
@@ -18,14 +18,14 @@ record Instruction(long address, String name, List<String> operands, String rout
     private static final Pattern GENERAL = Pattern.compile("%[re]?[a-ds][a-z0-9]+|%r\\d+[dwb]?");
     /// Moves of whole vectors, to and from memory or between registers.
     private static final Pattern MOVE = Pattern.compile("v?mov([au]p[sd]|dq[au](8|16|32|64)?)|v?lddqu");
-    /// What touches one number only: moves, arithmetic, conversions.
+    /// Instructions on a single number: moves, arithmetic, conversions.
     private static final Pattern SCALAR =
             Pattern.compile("v?mov[dq]|(?!v?broadcast).*s[sd][lq]?|v?cvtt?s[sd]2u?si[lq]?|vzeroupper|vzeroall");
     private static final Pattern MULTIPLY_ADD = Pattern.compile("vfn?m(add|sub|addsub|subadd)\\d+p[sd]");
-    /// What clears a register, of whatever use it is.
+    /// Instructions that can clear a register.
     private static final Pattern LOGIC = Pattern.compile("v?p?xor(ps|pd|d|q)?");
 
-    /// Reads a line of objdump's output; empty if it is no instruction.
+    /// Parses a line of objdump's output; empty if it is not an instruction.
     static Optional<Instruction> parse(String line) {
         Matcher matcher = LINE.matcher(line);
         if (!matcher.matches() || matcher.group(2).isBlank()) {
@@ -51,7 +51,7 @@ record Instruction(long address, String name, List<String> operands, String rout
         return name.startsWith("call");
     }
 
-    /// A jump that is always taken.
+    /// Whether it is an unconditional jump.
     boolean isJump() {
         return name.equals("jmp");
     }
@@ -60,12 +60,13 @@ record Instruction(long address, String name, List<String> operands, String rout
         return name.startsWith("j") && !isJump();
     }
 
-    /// Whether it hands back to the caller.
+    /// Whether it returns to the caller.
     boolean isReturn() {
         return name.startsWith("ret");
     }
 
-    /// Whether what follows it in memory is not what runs next: a call into the interpreter does not come back.
+    /// Whether execution does not continue with the next instruction in memory: a call into the interpreter
+    /// does not return.
     boolean endsFlow() {
         return isReturn()
                 || isJump()
@@ -74,7 +75,7 @@ record Instruction(long address, String name, List<String> operands, String rout
                 || isCall() && (routine.contains("UncommonTrap") || routine.contains("Deoptimization"));
     }
 
-    /// Where a jump or branch goes to.
+    /// The target of a jump or branch.
     OptionalLong target() {
         if (!isJump() && !isBranch() || !operands.getFirst().startsWith("0x")) {
             return OptionalLong.empty();
@@ -82,7 +83,7 @@ record Instruction(long address, String name, List<String> operands, String rout
         return OptionalLong.of(Long.parseUnsignedLong(operands.getFirst().substring(2), 16));
     }
 
-    /// Arithmetic, comparison, shuffle or broadcast of vectors.
+    /// Whether it is arithmetic, comparison, shuffle or broadcast of vectors.
     boolean isArithmetic() {
         return usesVectors()
                 && !MOVE.matcher(name).matches()
@@ -94,66 +95,66 @@ record Instruction(long address, String name, List<String> operands, String rout
         return MULTIPLY_ADD.matcher(name).matches();
     }
 
-    /// Reads a vector from memory that is not the stack, by itself or as an operand.
+    /// Whether it reads a vector from memory other than the stack, as a load or as an operand.
     boolean isLoad() {
         return isPacked() && reads().stream().anyMatch(o -> o.contains("(") && !isStack(o));
     }
 
-    /// Writes a vector to memory that is not the stack.
+    /// Whether it writes a vector to memory other than the stack.
     boolean isStore() {
         return isPacked() && written().contains("(") && !isStack(written());
     }
 
-    /// Writes a vector register to the stack.
+    /// Whether it writes a vector register to the stack.
     boolean isSpill() {
         return usesVectors() && isStack(written());
     }
 
-    /// Reads a vector register, or an operand of one, from the stack.
+    /// Whether it reads a vector register, or an operand for one, from the stack.
     boolean isReload() {
         return usesVectors() && reads().stream().anyMatch(Instruction::isStack);
     }
 
-    /// Reads or writes a general register's place on the stack.
+    /// Whether it reads or writes a general register's slot on the stack.
     boolean isGeneralOnStack() {
         return !usesVectors() && operands.stream().anyMatch(Instruction::isStack) && !isPoll();
     }
 
-    /// Moves a general register into a vector register.
+    /// Whether it moves a general register into a vector register.
     boolean isPark() {
         return isSingleMove()
                 && GENERAL.matcher(operands.getFirst()).matches()
                 && VECTOR.matcher(written()).matches();
     }
 
-    /// Whether it writes a vector register, of whatever width.
+    /// Whether it writes a vector register, at any width.
     ///
-    /// @param register as `%xmm1`
+    /// @param register such as `%xmm1`
     boolean writesVector(String register) {
         return isVector(written(), register);
     }
 
-    /// Moves a general register back out of a vector register.
+    /// Whether it moves a general register back from a vector register.
     boolean isUnpark() {
         return isSingleMove()
                 && VECTOR.matcher(operands.getFirst()).matches()
                 && GENERAL.matcher(written()).matches();
     }
 
-    /// Writes to the thread: an object was allocated there.
+    /// Whether it allocates an object: it then writes to a field of the thread.
     boolean isAllocation() {
         return name.startsWith("mov") && operands.size() == 2 && written().endsWith("(%r15)")
                 || name.startsWith("prefetch");
     }
 
-    /// Whether it reads a vector register, of whatever width.
+    /// Whether it reads a vector register, at any width.
     ///
-    /// @param register as `%xmm1`
+    /// @param register such as `%xmm1`
     boolean readsVector(String register) {
         return reads().stream().anyMatch(o -> isVector(o, register));
     }
 
-    /// The operand that is written; empty if there is none.
+    /// The destination operand; empty if there is none.
     String written() {
         return operands.isEmpty() ? "" : operands.getLast();
     }

@@ -9,18 +9,18 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/// Reads what C2 made of the CPU backend's loops, and fails where a loop of vectors sends registers through the stack,
-/// keeps general registers in vector registers, calls or allocates.
+/// Inspects the code that C2 generated for the CPU backend's loops. Fails if a vector loop spills registers to the
+/// stack, keeps general registers in vector registers, makes calls or allocates.
 ///
-/// A JVM of its own, one for each width, calls the methods of [HotLoops] and prints their code, which objdump
+/// For each vector width, a separate JVM calls the methods of [HotLoops] and prints their code, which objdump
 /// disassembles.
 final class LoopCheck {
     private static final String USAGE = """
             usage: jmh/loops [OPTION...] [JAVA OPTION...]
-              --bits 128,256    vector widths; without it, all that the machine has
-              --only REGEX      only methods in whose name, as Norms.sum, this is found
-              --keep FOLDER     keep the disassembled code there
-              JAVA OPTION       for the JVM whose code is read, as -XX:UseAVX=1""";
+              --bits 128,256    vector widths (default: all that the machine supports)
+              --only REGEX      only methods whose name, such as Norms.sum, contains a match
+              --keep FOLDER     keep the disassembled code in this folder
+              JAVA OPTION       for the JVM whose code is inspected, such as -XX:UseAVX=1""";
 
     private final List<String> javaOptions = new ArrayList<>();
     private List<Integer> widths = List.of(128, 256, 512);
@@ -39,9 +39,9 @@ final class LoopCheck {
         }
         String machine = System.getProperty("os.arch", "").toLowerCase(Locale.ROOT);
         if (!machine.equals("amd64") && !machine.equals("x86_64")) {
-            System.out.println("Loops not checked: this reads x86-64 code, the machine is " + machine + ".");
-        } else if (!Disassembler.isThere()) {
-            System.out.println("Loops not checked: there is no objdump that knows x86-64.");
+            System.out.println("Loops not checked: the check needs x86-64 code, this machine is " + machine + ".");
+        } else if (!Disassembler.isAvailable()) {
+            System.out.println("Loops not checked: there is no objdump that supports x86-64.");
         } else if (!check.run()) {
             System.exit(1);
         }
@@ -78,7 +78,7 @@ final class LoopCheck {
             if (!loops.isEmpty()) {
                 List<MachineCode> codes = compile(width, loops);
                 if (codes.isEmpty()) {
-                    System.out.println("Loops not checked: this JVM prints no code that can be read"
+                    System.out.println("Loops not checked: this JVM prints no readable code"
                             + " (it has no C2, or hsdis disassembles by itself).");
                     return true;
                 }
@@ -91,7 +91,7 @@ final class LoopCheck {
         return failed == 0;
     }
 
-    /// The methods to check at a width; none if the machine does not have it.
+    /// The methods to check at a vector width; none if the machine does not support it.
     private List<LoopName> list(int width) throws IOException, InterruptedException {
         List<String> lines = fork(width, List.of(), "list");
         return lines.stream()
@@ -100,7 +100,7 @@ final class LoopCheck {
                 .toList();
     }
 
-    /// What C2 makes of them, each compiled by itself.
+    /// The code that C2 generates for the methods, each compiled separately.
     private List<MachineCode> compile(int width, List<LoopName> loops) throws IOException, InterruptedException {
         Path commands = Files.createTempFile("loops", ".commands");
         try {
@@ -113,7 +113,7 @@ final class LoopCheck {
             List<String> options = List.of(
                     "-XX:+UnlockDiagnosticVMOptions",
                     "-XX:CompileCommandFile=" + commands,
-                    // A method that is called is compiled before it goes on, so no code is missed at the end.
+                    // Execution waits for compilation, so no code is missing at the end.
                     "-Xbatch",
                     "-Dsgpt4j.cpu.warm=true");
             return MachineCode.read(fork(width, options, "call"));
@@ -142,7 +142,7 @@ final class LoopCheck {
             int status = process.waitFor();
             if (status != 0 && status != HotLoops.NO_SUCH_WIDTH) {
                 String said = String.join("\n", lines.subList(0, Math.min(20, lines.size())));
-                throw new IOException("java ended with " + status + "\n" + said + Files.readString(errors));
+                throw new IOException("java exited with status " + status + "\n" + said + Files.readString(errors));
             }
             return lines;
         } finally {
@@ -170,7 +170,7 @@ final class LoopCheck {
         System.out.println(report.row(loop.title(), width));
     }
 
-    /// The last code that is entered at its start, or else the last of all.
+    /// The last compilation that is entered at its start, or else the last one of all.
     private static Optional<MachineCode> last(List<MachineCode> codes) {
         return codes.stream()
                 .filter(code -> !code.osr())

@@ -6,16 +6,16 @@ import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
-/// What a loop does in one round, and what it should not do.
+/// The instruction counts of one iteration of a loop, and its faults.
 ///
 /// @param vectors vector instructions: arithmetic, loads and stores
-/// @param multiplyAdds those of them that multiply and add in one
+/// @param multiplyAdds fused multiply-adds among them
 /// @param spills vector registers written to the stack
 /// @param reloads vector registers, or operands of vector instructions, read from the stack
 /// @param parked moves of general registers to vector registers to keep them there, and back
-/// @param generalOnStack instructions that read or write general registers on the stack, which costs little
-/// @param calls calls that come back
-/// @param allocations objects put on the heap
+/// @param generalOnStack instructions that read or write general registers on the stack, which is cheap
+/// @param calls calls that return
+/// @param allocations objects allocated on the heap
 record LoopFacts(
         int vectors,
         int multiplyAdds,
@@ -46,8 +46,8 @@ record LoopFacts(
         return (int) loop.stream().filter(what).count();
     }
 
-    /// A general register that moves to a vector register is parked there if it moves back from there, or if nothing
-    /// in the loop reads it. What arithmetic wrote or reads is data.
+    /// A general register moved to a vector register is parked there if it is moved back, or if nothing in the
+    /// loop reads it. Values written or read by arithmetic are data.
     private static int parked(List<Instruction> loop) {
         int parked = 0;
         for (int i = 0; i < loop.size(); i++) {
@@ -72,7 +72,7 @@ record LoopFacts(
         return parked;
     }
 
-    /// The next instruction after one of which something is true, once around the loop.
+    /// The next instruction after a given one that satisfies a condition, once around the loop.
     private static Optional<Instruction> next(List<Instruction> loop, int after, Predicate<Instruction> what) {
         List<Instruction> later = loop.subList(after + 1, loop.size());
         List<Instruction> earlier = loop.subList(0, after);
@@ -83,12 +83,12 @@ record LoopFacts(
         return vectors > 0;
     }
 
-    /// Moves that only a lack of registers explains.
+    /// Moves that are due to a lack of registers.
     int moves() {
         return spills + reloads + parked;
     }
 
-    /// What is wrong with it; empty if nothing is.
+    /// All faults of the loop; empty if there are none.
     List<String> faults() {
         List<String> faults = new ArrayList<>(stackFaults());
         faults.addAll(parkFaults());
@@ -96,7 +96,7 @@ record LoopFacts(
         return faults;
     }
 
-    /// Vector registers on the stack.
+    /// Faults by vector registers on the stack.
     List<String> stackFaults() {
         List<String> faults = new ArrayList<>();
         add(faults, spills, "to the stack");
@@ -104,14 +104,14 @@ record LoopFacts(
         return faults;
     }
 
-    /// General registers in vector registers.
+    /// Faults by general registers in vector registers.
     List<String> parkFaults() {
         List<String> faults = new ArrayList<>();
         add(faults, parked, "moves of parked general registers");
         return faults;
     }
 
-    /// What the heap has to do with it.
+    /// Faults by calls and allocations.
     List<String> heapFaults() {
         List<String> faults = new ArrayList<>();
         add(faults, calls, "calls");

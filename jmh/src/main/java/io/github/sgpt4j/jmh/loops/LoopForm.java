@@ -1,11 +1,11 @@
 package io.github.sgpt4j.jmh.loops;
 
-/// What a method's code has to look like.
+/// The expected form of a method's code.
 enum LoopForm {
-    /// Loops of vectors.
+    /// Vector loops.
     VECTORS,
-    /// Vectors without a loop: it is too short, and the compiler unrolls it whole.
+    /// Vectors without a loop: the loop is so short that the compiler unrolls it completely.
     UNROLLED,
-    /// Plain Java. Where the compiler makes vectors of it, they are checked like others.
+    /// Plain Java. If the compiler vectorises it, the loops are checked like others.
     PLAIN
 }

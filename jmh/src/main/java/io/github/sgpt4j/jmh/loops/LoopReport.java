@@ -4,18 +4,18 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/// What is said about one compiled method: its main loop, and whatever is wrong in any.
+/// The report on one compiled method: its main loop, and the faults of all its loops.
 ///
-/// @param facts of the loop with the most vector instructions, which is the one unrolled, or of all code if the method
-///     has no loop
-/// @param faults empty if nothing is wrong
+/// @param facts of the loop with the most vector instructions, which is the unrolled one, or of all code if the
+///     method has no loop
+/// @param faults empty if there are none
 record LoopReport(LoopFacts facts, List<String> faults) {
     static final String HEADER = """
             | Method | Bits | Vector instructions | of these multiply-adds | Loads | Stores | To the stack | From it \
             | Parked | General on the stack | Verdict |
             |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---|""";
 
-    /// @param allowed moves through the stack or of parked registers that are known, in a round of a loop
+    /// @param allowed number of known moves through the stack or of parked registers in an iteration
     static LoopReport of(LoopForm form, int allowed, List<Instruction> code) {
         FlowGraph graph = new FlowGraph(code);
         List<List<Instruction>> innermost = new ArrayList<>(graph.innermostLoops());
@@ -28,7 +28,7 @@ record LoopReport(LoopFacts facts, List<String> faults) {
         LoopFacts main = loops.isEmpty() ? all : loops.getFirst();
         List<String> faults = new ArrayList<>();
         if (form == LoopForm.VECTORS && (loops.isEmpty() || !main.hasVectors())) {
-            faults.add("no loop of vectors");
+            faults.add("no vector loop");
         }
         if (form == LoopForm.UNROLLED) {
             faults.addAll(all.faults());
@@ -41,8 +41,8 @@ record LoopReport(LoopFacts facts, List<String> faults) {
         return new LoopReport(main, faults);
     }
 
-    /// What is wrong in a loop. A small one is what the compiler puts before and after the loop that it unrolls, for
-    /// the rounds that are left; a parked address does no harm there.
+    /// The faults of a loop. The compiler puts small loops before and after the one that it unrolls, for the
+    /// remaining iterations; a parked address does no harm there.
     private static List<String> faults(LoopFacts loop, LoopFacts main, int allowed) {
         List<String> faults = new ArrayList<>();
         if (loop.moves() > allowed) {
@@ -55,7 +55,7 @@ record LoopReport(LoopFacts facts, List<String> faults) {
         return faults;
     }
 
-    /// A line of the table.
+    /// The row of the table.
     String row(String title, int bits) {
         return "| %s | %d | %d | %d | %d | %d | %d | %d | %d | %d | %s |"
                 .formatted(

@@ -8,16 +8,16 @@ import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// A compiled method as `-XX:CompileCommand=print` prints it in a JVM without a disassembler.
+/// A compiled method as printed by `-XX:CompileCommand=print` in a JVM without a disassembler.
 ///
-/// Bytes stand in hexadecimal, four to a group, between `[Verified Entry Point]` and `[Exception Handler]`; notes about
-/// what is called stand between them.
+/// The bytes are printed in hexadecimal, in groups of four, between `[Verified Entry Point]` and `[Exception
+/// Handler]`, with annotations of call targets in between.
 ///
 /// @param type class with its package, dots between the names
 /// @param descriptor of the method, as in class files
-/// @param osr whether it was compiled to be entered in the middle of a loop
+/// @param osr whether it was compiled for on-stack replacement, with an entry in the middle of a loop
 /// @param address of the first byte
-/// @param routines what the JVM notes about calls and jumps out of the code, by the address of four bytes
+/// @param routines the JVM's annotations of calls and jumps out of the code, by the address of their group of bytes
 record MachineCode(
         String type,
         String method,
@@ -32,7 +32,7 @@ record MachineCode(
     private static final Pattern BYTES = Pattern.compile("\\s+0x([0-9a-f]+): ((?:[0-9a-f]{2,4}[ |]*)+)");
     private static final Pattern NOTE = Pattern.compile("\\s+0x([0-9a-f]+): ;\\s+\\{([\\w ]*call\\b.*)\\}.*");
 
-    /// The methods that C2 compiled, in the order in which it did.
+    /// The methods that C2 compiled, in order of compilation.
     static List<MachineCode> read(List<String> lines) {
         List<MachineCode> found = new ArrayList<>();
         for (int i = 0; i < lines.size(); i++) {
@@ -42,7 +42,7 @@ record MachineCode(
                 while (end < lines.size() && !lines.get(end).startsWith("[/MachCode]")) {
                     end++;
                 }
-                // As `%     4       Tiles::tile6 @ 12 (34 bytes)` where it is entered in the middle.
+                // Such as `%     4       Tiles::tile6 @ 12 (34 bytes)` for on-stack replacement.
                 boolean osr = compiled.group(1).contains("%");
                 readOne(lines.subList(i, end), osr, found);
                 i = end;
@@ -80,7 +80,7 @@ record MachineCode(
         }
     }
 
-    /// What the instruction at an address calls or jumps to.
+    /// The target of the call or jump at an address.
     String routine(long address) {
         return routines.getOrDefault(address & -4L, "");
     }

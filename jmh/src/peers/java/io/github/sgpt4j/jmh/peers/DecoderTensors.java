@@ -4,8 +4,8 @@ import io.github.sgpt4j.jmh.ModelShape;
 import io.github.sgpt4j.weights.Weights;
 import java.nio.file.Path;
 
-/// The tensors of a checkpoint in one form for all families: matrices `[out, in]`, queries, keys and values in one
-/// (all queries, all keys, all values, the factor on scores multiplied into the queries), missing biases as zeros.
+/// The tensors of a checkpoint in one layout for all families: matrices `[out, in]`; queries, keys and values in one
+/// matrix in that order, with the scale of the scores folded into the queries; missing biases as zeros.
 final class DecoderTensors implements AutoCloseable {
     private final ModelShape shape;
     private final Weights weights;
@@ -96,7 +96,7 @@ final class DecoderTensors implements AutoCloseable {
                 affine(name + "mlp.dense_4h_to_h"));
     }
 
-    /// `[in, out]` to `[out, in]`.
+    /// Transposes `[in, out]` to `[out, in]`.
     private static Affine transposed(Affine stored, int in) {
         int out = stored.bias().length;
         float[] weight = new float[in * out];
@@ -108,7 +108,7 @@ final class DecoderTensors implements AutoCloseable {
         return new Affine(weight, stored.bias());
     }
 
-    /// Rows `[heads, 3, headDim]` to `[3, heads, headDim]`.
+    /// Reorders rows from `[heads, 3, headDim]` to `[3, heads, headDim]`.
     private Affine perHead(Affine stored) {
         int hidden = shape.hidden();
         int d = shape.headDim();
@@ -124,7 +124,7 @@ final class DecoderTensors implements AutoCloseable {
         return ordered;
     }
 
-    /// Multiplies the factor on scores, 1/√headDim, into the queries.
+    /// Folds the scale of the scores, 1/√headDim, into the queries.
     private Affine scaled(Affine qkv) {
         float factor = (float) (1 / Math.sqrt(shape.headDim()));
         int hidden = shape.hidden();

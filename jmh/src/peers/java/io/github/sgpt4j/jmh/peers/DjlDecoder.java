@@ -14,11 +14,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The decoder as a user of DJL would build it from NDArray operations: fused linear layers, layer norms and softmax of
-/// PyTorch, one product for queries, keys and values, batched products for attention, in-place sums.
+/// The decoder as a user of DJL would build it from NDArray operations: PyTorch's fused linear layers, layer norms
+/// and softmax, one product for queries, keys and values, batched products for attention, in-place sums.
 ///
-/// Texts are padded on the right. A causal mask then hides all padding from real tokens, so one mask `[length, length]`
-/// per kind of layer is enough.
+/// Texts are padded on the right, so the causal mask also hides padding from real tokens, and one mask `[length,
+/// length]` per kind of layer is enough.
 final class DjlDecoder implements AutoCloseable {
     private static final float EPSILON = 1e-5f;
 
@@ -113,7 +113,7 @@ final class DjlDecoder implements AutoCloseable {
         return finalNorm.apply(x);
     }
 
-    /// Adds a layer's two blocks to `x` in place.
+    /// Adds the outputs of a layer's two blocks to `x` in place.
     private void layer(Layer layer, NDArray x, int texts, int length, NDArray mask) {
         NDArray qkv = layer.qkv().apply(layer.norm1().apply(x));
         x.addi(layer.attentionOut().apply(attention(qkv, texts, length, mask)));
@@ -133,9 +133,8 @@ final class DjlDecoder implements AutoCloseable {
         return context.transpose(0, 2, 1, 3).reshape(texts, length, shape.hidden());
     }
 
-    /// GELU: PyTorch's fused one for the exact form. DJL offers no fused tanh form, which is
-    /// x · sigmoid(x · (a + b · x²)) with a = √(8/π) and b = 0.044715 · a; it costs six passes,
-    /// most in place.
+    /// GELU: the exact form is PyTorch's fused operation. DJL offers no fused tanh form, which is x · sigmoid(x ·
+    /// (a + b · x²)) with a = √(8/π) and b = 0.044715 · a; it takes six passes, most of them in place.
     private NDArray activation(NDArray x) {
         if (shape.family() != ModelShape.Family.BLOOM && Settings.activation().equals("gelu")) {
             return Activation.gelu(x);
@@ -151,7 +150,7 @@ final class DjlDecoder implements AutoCloseable {
         return batch.create(Padding.mask(shape, length, window), new Shape(heads, length, length));
     }
 
-    /// Logits of the tied head: `[rows, hidden] → [rows, vocabulary]`.
+    /// Logits from the tied head: `[rows, hidden] → [rows, vocabulary]`.
     NDArray logits(NDArray states) {
         return Linear.linear(states, embedding).singletonOrThrow();
     }

@@ -15,16 +15,16 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/// Jlama, which has GPT-2 of our families, with fp32 weights and activations.
+/// Jlama with fp32 weights and activations. Of our families, it supports GPT-2.
 ///
-/// It takes one text at a time. Its embedding call pools states before the last norm, so norm and pooling are done
-/// here, and ids come from our tokenizer: what is measured is its forward pass.
+/// It processes one text at a time. Its embedding call pools states before the last norm, so norm and pooling are
+/// done here, and ids come from our tokenizer: only its forward pass is measured.
 public final class JlamaPeer implements Peer {
     private static final float EPSILON = 1e-5f;
 
-    /// Rows in which its native matrix product (jlama-native 0.8.4 on x86-64) goes: of a batch that is longer than this
-    /// and no multiple of it, the rows left over come out wrong. So parts are whole blocks, and the rest, which is
-    /// shorter than a block and right, is a part of its own.
+    /// Block size in rows of its native matrix product (jlama-native 0.8.4 on x86-64). If a batch is longer
+    /// than this and not a multiple of it, the remaining rows are wrong. So parts consist of whole blocks, and
+    /// the rest, which is shorter than a block and correct, is a separate part.
     private static final int BLOCK = 5;
 
     /// Its own default is 256.
@@ -59,7 +59,7 @@ public final class JlamaPeer implements Peer {
 
         JlamaEmbedder(ModelShape shape, Path checkpoint, int threads, int maxTokens) {
             File directory = checkpoint.toFile();
-            // Its threads are set once in a process; asked again, it throws.
+            // Its number of threads can be set only once per process; a second call throws.
             Optional<Integer> first = STARTED.getAndSet(true) ? Optional.empty() : Optional.of(threads);
             model = ModelSupport.loadModel(
                     directory, directory, ElementType.F32, ElementType.F32, Optional.empty(), first);
@@ -81,7 +81,7 @@ public final class JlamaPeer implements Peer {
             int[] ids = tokenizer.encode(text, false, maxTokens);
             double[] sums = new double[hidden];
             try (KvBufferCache.KvBuffer buffer = cache.getEphemeralKvBuffer()) {
-                // It would do the parts itself, but return the last one's states only.
+                // It could split texts itself, but would return only the states of the last part.
                 for (int from = 0; from < ids.length; ) {
                     int left = Math.min(BATCH_TOKENS, ids.length - from);
                     int count = left < BLOCK ? left : left / BLOCK * BLOCK;
@@ -99,7 +99,7 @@ public final class JlamaPeer implements Peer {
             return pooled;
         }
 
-        /// Layer norm of each state, times its position from 1, summed.
+        /// Adds the layer norm of each state, weighted by its position from 1.
         private void addStates(AbstractTensor<?, ?> states, int first, int tokens, double[] sums) {
             float[] row = new float[hidden];
             for (int t = 0; t < tokens; t++) {

@@ -26,7 +26,7 @@ final class OnnxGraph {
         this.out = out;
     }
 
-    /// The graph's file, written if it is not there.
+    /// The graph's file, written if it does not exist.
     static Path file(ModelShape shape, Path checkpoint, boolean score) {
         Path directory = checkpoint.resolve(score ? "onnx-score" : "onnx-embed");
         Path file = directory.resolve(MODEL);
@@ -92,7 +92,7 @@ final class OnnxGraph {
             String flat = linear(normed, new DecoderTensors.Affine(weight, bias), hidden);
             heads[part] = out.node("Reshape", flat, "shape").apply();
         }
-        // The factor on scores is in the queries already.
+        // The scale of the scores is already folded into the queries.
         String context = out.microsoftNode("MultiHeadAttention", heads[0], heads[1], heads[2], "", "", mask)
                 .integer("num_heads", shape.heads())
                 .real("scale", 1)

@@ -93,7 +93,7 @@ public final class OnnxPeer implements Peer {
         }
     }
 
-    /// A session and how to feed it.
+    /// A session and its inputs.
     private static final class Decoder implements AutoCloseable {
         private final ModelShape shape;
         private final OrtEnvironment environment = start();

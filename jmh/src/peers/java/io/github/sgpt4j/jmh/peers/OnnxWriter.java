@@ -12,7 +12,7 @@ import java.nio.file.Path;
 
 /// Writes an ONNX model: `model.onnx`, a protocol buffer, and `weights.bin` beside it, which it refers to.
 ///
-/// Field numbers are those of `onnx.proto` of ONNX 1.16.
+/// Field numbers are from `onnx.proto` of ONNX 1.16.
 final class OnnxWriter implements AutoCloseable {
     static final int FLOAT = 1;
     static final int INT64 = 7;
@@ -28,7 +28,7 @@ final class OnnxWriter implements AutoCloseable {
     private long offset;
     private int names;
 
-    /// A protocol buffer in the making.
+    /// A protocol buffer under construction.
     private static final class Message {
         private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
 
@@ -78,7 +78,7 @@ final class OnnxWriter implements AutoCloseable {
         weights = Files.newOutputStream(directory.resolve(WEIGHTS));
     }
 
-    /// An input of the graph; dimensions are numbers, or names where they vary.
+    /// Declares an input of the graph; dimensions are numbers, or names where they vary.
     void input(String name, int type, String... dimensions) {
         graph.message(11, value(name, type, dimensions));
     }
@@ -96,7 +96,7 @@ final class OnnxWriter implements AutoCloseable {
         return new Message().text(1, name).message(2, new Message().message(1, tensor));
     }
 
-    /// Weights, row-major.
+    /// Adds weights, row-major.
     ///
     /// @return their name
     String weight(float[] values, long... dimensions) {
@@ -177,7 +177,7 @@ final class OnnxWriter implements AutoCloseable {
         return new Node(operator, "", inputs);
     }
 
-    /// A node of ONNX Runtime's own operators.
+    /// A node with one of ONNX Runtime's own operators.
     Node microsoftNode(String operator, String... inputs) {
         return new Node(operator, "com.microsoft", inputs);
     }

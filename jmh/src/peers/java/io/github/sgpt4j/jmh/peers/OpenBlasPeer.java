@@ -15,7 +15,7 @@ import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.openblas.global.openblas_nolapack;
 import org.bytedeco.openblas.presets.openblas;
 
-/// OpenBLAS's `cblas_sgemm`, operands outside the heap.
+/// OpenBLAS's `cblas_sgemm`, with operands outside the heap.
 public final class OpenBlasPeer implements Peer {
     private static final long MAX_NAME_LENGTH = 64;
 
@@ -29,8 +29,8 @@ public final class OpenBlasPeer implements Peer {
         return "OpenBLAS 0.3.31 (bytedeco), kernels for " + core();
     }
 
-    /// The processor that it takes this one for, or that `OPENBLAS_CORETYPE` names. The Java API lacks the function.
-    @SuppressWarnings("restricted") // A function without arguments that gives a constant string.
+    /// The processor type that it detected, or that `OPENBLAS_CORETYPE` names. The Java API lacks this function.
+    @SuppressWarnings("restricted") // A function without arguments that returns a constant string.
     private static String core() {
         openblas.blas_set_num_threads(Settings.threads()); // Loads the library.
         Optional<MemorySegment> function = SymbolLookup.loaderLookup().find("openblas_get_corename");

@@ -5,7 +5,8 @@ import io.github.sgpt4j.jmh.Peer;
 import java.util.Arrays;
 import java.util.List;
 
-/// Cross-encoder in length-sorted, padded batches; only the states before scored tokens go through the output head.
+/// A cross-encoder with length-sorted, padded batches; only the states before scored tokens go through the output
+/// head.
 abstract class PaddedScorer implements Peer.Scorer {
     private static final String PROMPT = CrossEncoderOptions.DEFAULT.prompt();
 
@@ -30,7 +31,7 @@ abstract class PaddedScorer implements Peer.Scorer {
                 documents.stream().map(d -> PROMPT.replace("{}", d)).toList());
         int[][] sequences = new int[contexts.length][];
         for (int i = 0; i < sequences.length; i++) {
-            // The last token of the query predicts nothing.
+            // The query's last token predicts nothing and is left out.
             sequences[i] = Arrays.copyOf(contexts[i], contexts[i].length + queryIds.length - 1);
             System.arraycopy(queryIds, 0, sequences[i], contexts[i].length, queryIds.length - 1);
             if (sequences[i].length > positions) {

@@ -6,9 +6,9 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 
-/// Batches of about equally long sequences, padded on the right with id 0.
+/// Batches of sequences of similar length, padded on the right with id 0.
 final class Padding {
-    /// Texts a batch: `-Dpeer.batch`.
+    /// Texts per batch: `-Dpeer.batch`.
     static final int BATCH = Integer.getInteger("peer.batch", 32);
 
     private static final float HIDDEN_KEY = -1e9f;
@@ -42,7 +42,8 @@ final class Padding {
         return ids;
     }
 
-    /// Weights of the position-weighted mean, i / Σ i from 1, 0 for padding: `[group, 1, longest]`, flat.
+    /// Weights of the position-weighted mean, i / Σ i with i from 1, and 0 for padding: `[group, 1, longest]`,
+    /// flat.
     static float[] positionWeights(int[][] sequences, int[] group, int length) {
         float[] weights = new float[group.length * length];
         for (int g = 0; g < group.length; g++) {
@@ -54,8 +55,9 @@ final class Padding {
         return weights;
     }
 
-    /// What is added to scores, `[1 or heads, length, length]`: 0 for keys that a query sees, ALiBi's slope times the
-    /// key's position for BLOOM; much below zero for others. Padding is on the right, so causality hides it too.
+    /// The mask added to scores, `[1 or heads, length, length]`: 0 for keys that a query sees (for BLOOM,
+    /// ALiBi's slope times the key's position), a large negative number for others. Padding is on the right, so
+    /// the causal mask hides it too.
     static float[] mask(ModelShape shape, int length, int window) {
         boolean alibi = shape.family() == ModelShape.Family.BLOOM;
         int heads = alibi ? shape.heads() : 1;

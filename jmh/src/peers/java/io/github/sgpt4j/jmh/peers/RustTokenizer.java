@@ -13,7 +13,7 @@ import java.util.List;
 final class RustTokenizer implements Peer.Encoder {
     private final HuggingFaceTokenizer tokenizer;
 
-    /// @param maxTokens texts are cut to this many; 0 for uncut
+    /// @param maxTokens texts are truncated to this many tokens; 0 for no limit
     RustTokenizer(Path checkpoint, int maxTokens) {
         try {
             HuggingFaceTokenizer.Builder builder = HuggingFaceTokenizer.builder()
@@ -27,7 +27,8 @@ final class RustTokenizer implements Peer.Encoder {
         }
     }
 
-    /// Ids only, past the wrapper that also fetches tokens, offsets and masks: the least that the library can do.
+    /// Ids only, bypassing the wrapper that also fetches tokens, offsets and masks: the library's minimum of
+    /// work.
     @Override
     public int[] encode(String text) {
         long encoding = TokenizersLibrary.LIB.encode(tokenizer.getHandle(), text, false);
@@ -38,7 +39,7 @@ final class RustTokenizer implements Peer.Encoder {
         }
     }
 
-    /// Many texts, on all cores, as users call it.
+    /// Many texts on all cores, as users would call it.
     int[][] encodeAll(List<String> texts) {
         Encoding[] encodings = tokenizer.batchEncode(texts, false, false);
         int[][] ids = new int[encodings.length][];

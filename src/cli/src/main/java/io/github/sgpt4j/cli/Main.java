@@ -51,7 +51,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
         description = "Sentence embeddings and re-ranking scores from decoder-only language models.",
         footer = {
             "",
-            "sgpt VERB --help tells more. Exit codes: 0 success, 1 failure, 2 wrong usage.",
+            "See sgpt VERB --help for details. Exit codes: 0 success, 1 failure, 2 wrong usage.",
             "SGPT_DEBUG=1 adds stack traces to failures."
         })
 public final class Main implements Runnable {
@@ -59,7 +59,7 @@ public final class Main implements Runnable {
     private static final int USAGE = 2;
     private static final int HELP_COLUMNS = 100;
 
-    /// Made beforehand: when it is needed there may be no memory to make it.
+    /// Created in advance: when it is needed, there may be no memory left to create it.
     private static final byte[] NO_MEMORY =
             "sgpt: out of memory; SGPT_JAVA_OPTS=-Xmx… allows more\n".getBytes(StandardCharsets.UTF_8);
 
@@ -76,27 +76,27 @@ public final class Main implements Runnable {
         try {
             code = start(arguments);
         } catch (LinkageError | VirtualMachineError e) {
-            code = lastWords(e);
+            code = reportFatal(e);
         }
         System.exit(code);
     }
 
     private static int start(String[] arguments) {
-        // What is written is English and JSON everywhere: no digits, points or letters of the machine's language.
+        // Output is English and JSON everywhere: no digits, decimal points or letters from the machine's locale.
         Locale.setDefault(Locale.ROOT);
         StandardError.restore();
         Console console = Console.ofProcess();
-        // Whoever needs what another thread was to make fails as well, and says so in a sentence.
+        // A thread that waits for the result of a failed one fails too, and reports it in one sentence.
         Thread.setDefaultUncaughtExceptionHandler((thread, e) -> trace(console, e));
         preload();
         return run(console, arguments);
     }
 
-    /// Says what can be said without any more class of this program, which need not be to be had any more.
-    private static int lastWords(Error failure) {
+    /// Reports a failure without loading further classes of this program, which may no longer be loadable.
+    private static int reportFatal(Error failure) {
         try {
             if (!(failure instanceof OutOfMemoryError)) {
-                StandardError.suspectFiles();
+                StandardError.requestFileCheck();
                 System.err.println(
                         failure instanceof LinkageError
                                 ? "sgpt: cannot load " + failure.getMessage()
@@ -105,15 +105,14 @@ public final class Main implements Runnable {
                 return FAILURE;
             }
         } catch (OutOfMemoryError e) {
-            // Then that is what to say.
+            // Report that instead, below.
         }
         System.err.write(NO_MEMORY, 0, NO_MEMORY.length);
         System.err.flush();
         return FAILURE;
     }
 
-    /// Initialises the JSON library, which every verb needs and which takes a while, beside the parsing of
-    /// options.
+    /// Initialises the JSON library while options are parsed: every verb needs it, and it takes a while.
     private static void preload() {
         try {
             Thread.ofPlatform().daemon().name("sgpt-preload").start(() -> {
@@ -122,11 +121,11 @@ public final class Main implements Runnable {
                 } catch (JsonProcessingException e) {
                     throw new IllegalStateException(e);
                 } catch (LinkageError | VirtualMachineError e) {
-                    // The verb meets it as well, and says so.
+                    // The verb will run into the same error and report it.
                 }
             });
         } catch (OutOfMemoryError e) {
-            // No thread to be had: the verb initialises it.
+            // No thread available: the verb initialises the library itself.
         }
     }
 
@@ -139,7 +138,7 @@ public final class Main implements Runnable {
         try {
             code = commandLine(console, arguments).setOut(new PrintWriter(help)).execute(arguments);
         } catch (Error e) {
-            // picocli hands over exceptions only; out of memory deserves its line as well.
+            // picocli handles exceptions only, but errors such as out of memory need their one line too.
             return report(console, e);
         }
         return help.getBuffer().isEmpty() ? code : printHelp(console, help.toString());
@@ -155,8 +154,8 @@ public final class Main implements Runnable {
         }
     }
 
-    /// The command with its verbs, or with only the verb that the arguments start with, since looking at the
-    /// options of all of them takes a tenth of a second.
+    /// The command with its verbs, or with only the verb that the arguments start with: inspecting the options of
+    /// all verbs takes a tenth of a second.
     static CommandLine commandLine(Console console, String... given) {
         Map<String, Function<Console, Object>> verbs = new LinkedHashMap<>();
         verbs.put("embed", EmbedCommand::new);
@@ -184,7 +183,7 @@ public final class Main implements Runnable {
                 .setUsageHelpWidth(HELP_COLUMNS);
     }
 
-    /// After the verbs were added: converters go to those that are there.
+    /// Called after the verbs were added: picocli registers converters only with existing subcommands.
     private static void registerWords(CommandLine line) {
         Converters.Word.register(line, TextKind.class);
         Converters.Word.register(line, EmbedCommand.Format.class);
@@ -198,11 +197,11 @@ public final class Main implements Runnable {
 
     private static int reportUsage(Console console, ParameterException e) {
         String command = e.getCommandLine().getCommandSpec().qualifiedName();
-        console.say("%s (%s --help tells more)".formatted(unknownVerb(e).orElseGet(e::getMessage), command));
+        console.say("%s (see %s --help)".formatted(unknownVerb(e).orElseGet(e::getMessage), command));
         return USAGE;
     }
 
-    /// What to say of a verb that does not exist.
+    /// The message for an unknown verb; empty for any other usage error.
     private static Optional<String> unknownVerb(ParameterException e) {
         if (e.getCommandLine().getParent() != null || !(e instanceof UnmatchedArgumentException unmatched)) {
             return Optional.empty();
@@ -212,9 +211,8 @@ public final class Main implements Runnable {
             return Optional.empty();
         }
         Optional<String> similar = unmatched.getSuggestions().stream().findFirst();
-        return Optional.of("there is no verb \"%s\"%s"
-                .formatted(
-                        given, similar.map("; perhaps %s is meant"::formatted).orElse("")));
+        return Optional.of("unknown verb \"%s\"%s"
+                .formatted(given, similar.map("; did you mean %s?"::formatted).orElse("")));
     }
 
     private static int report(Console console, Throwable failure) {
@@ -223,7 +221,7 @@ public final class Main implements Runnable {
         }
         console.say(Failures.sentence(failure));
         if (Failures.isBrokenClass(failure)) {
-            StandardError.suspectFiles();
+            StandardError.requestFileCheck();
         }
         trace(console, failure);
         return FAILURE;
@@ -235,7 +233,7 @@ public final class Main implements Runnable {
         }
     }
 
-    /// Without a verb: the help.
+    /// Prints the help if there is no verb.
     @Override
     public void run() {
         spec.commandLine().usage(spec.commandLine().getOut());

@@ -9,8 +9,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// Runs typical commands in one process, while the launcher script lets the virtual machine record for its
-/// ahead-of-time cache which classes are loaded and which methods become hot.
+/// Runs typical commands in one process. Meanwhile, the virtual machine records which classes are loaded and which
+/// methods become hot, for the launcher's ahead-of-time cache.
 final class Training {
     private static final String[][] COMMANDS = {
         {"embed", "--as", "query", "fear of spiders"},
@@ -26,7 +26,7 @@ final class Training {
     /// Weights of two tiny layers as `torch.save` writes them, with masks and a tied output head.
     private static final String CHECKPOINT = "training/pytorch_model.bin";
 
-    /// Often enough for the interpreter of pickles to become hot.
+    /// Enough for the pickle interpreter to become hot.
     private static final int CONVERSIONS = 20;
 
     private Training() {}

@@ -12,7 +12,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Libraries name their calls; the command line names its verbs.
+/// Advice from the libraries names calls; the command line replaces them by its verbs.
 class AdviceTest {
     @TempDir
     private Path folder;

@@ -14,9 +14,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/// `src/docs/architecture.md` and the tree: every module is named, every package of the engine and the command line,
-/// and
-/// no package that is not there.
+/// `src/docs/architecture.md` and the tree agree: the page names every module and every package of the engine and the
+/// command line, and no package that does not exist.
 class ArchitecturePageTest {
     private static final Path ROOT = Path.of("..", "..");
     private static final Pattern MODULE = Pattern.compile("<module>(.*)</module>");
@@ -37,7 +36,7 @@ class ArchitecturePageTest {
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
-    /// Packages with classes, without what all names begin with; the root package is left out.
+    /// Packages with classes, without their common prefix and without the root package.
     private static Set<String> packages(String module, String root) throws IOException {
         Path sources =
                 ROOT.resolve(module).resolve("src/main/java/io/github/sgpt4j").normalize();

@@ -24,7 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Whatever is wrong: one line on stderr, nothing on stdout, exit code 1 for failures and 2 for wrong usage.
+/// Every error gives one line on stderr, nothing on stdout, and exit code 1 for failures or 2 for wrong usage.
 class BadInputTest {
     private static final String MODEL = Cli.model("gptneo-be");
 
@@ -116,7 +116,7 @@ class BadInputTest {
     }
 
     @Test
-    void refusesADeviceThatCannotBeHad() {
+    void refusesADeviceThatIsUnavailable() {
         assertTrue(Cli.run("embed", "-m", MODEL, "--device", "cuda:7", "x")
                 .failure(1)
                 .contains("cuda:7"));
@@ -257,9 +257,9 @@ class BadInputTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "embd hello|there is no verb \"embd\"; perhaps embed is meant (sgpt --help tells more)",
-                "Search x|there is no verb \"Search\"; perhaps search is meant (sgpt --help tells more)",
-                "7|there is no verb \"7\" (sgpt --help tells more)",
+                "embd hello|unknown verb \"embd\"; did you mean embed? (see sgpt --help)",
+                "Search x|unknown verb \"Search\"; did you mean search? (see sgpt --help)",
+                "7|unknown verb \"7\" (see sgpt --help)",
                 "embed --threads 4097 x|threads: expected 1 to 1024, got 4097",
                 "embed --threads 2147483648 x|from 1 to 2147483647, got \"2147483648\"",
             })

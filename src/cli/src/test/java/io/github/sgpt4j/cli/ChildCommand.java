@@ -11,14 +11,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/// The command, or another main class of the tests, in a process of its own.
+/// Runs the command, or another main class of the tests, in its own process.
 final class ChildCommand {
-    /// How long a child may take, in seconds; one that takes longer hangs.
+    /// Time limit of a child in seconds; one that takes longer is considered to hang.
     private static final long MAX_SECONDS = 60;
 
     private ChildCommand() {}
 
-    /// Options with which a virtual machine starts fast.
+    /// A command line for Java with options for a fast start.
     static List<String> java(Class<?> main, String... options) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -32,9 +32,9 @@ final class ChildCommand {
         return command;
     }
 
-    /// Runs the command to its end under the limits of a shell's `ulimit`.
+    /// Runs the command to its end under limits set by the shell's `ulimit`.
     ///
-    /// @param folder for what it prints
+    /// @param folder for files with its output
     static Cli.Result runLimited(Path folder, String limits, List<String> options, String... arguments)
             throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of("bash", "-c", limits + "; exec \"$@\"", "bash"));
@@ -63,12 +63,12 @@ final class ChildCommand {
         }
     }
 
-    /// Limits for [#runLimited]: a place of its own in which a shell has mounted something.
+    /// Limits for [#runLimited]: a private mount namespace in which the shell has mounted something.
     static String mounted(String mounts) {
         return "exec unshare -Urm bash -c '%s && exec \"$@\"' bash \"$@\"".formatted(mounts);
     }
 
-    /// Whether this user can have such a place.
+    /// Whether this user may create such a namespace.
     static boolean canMount() throws IOException, InterruptedException {
         Process process = new ProcessBuilder("bash", "-c", mounted("mount -t tmpfs none /mnt"), "bash", "true")
                 .redirectErrorStream(true)

@@ -4,11 +4,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Starts classes of the tests in virtual machines of their own.
+/// Starts classes of the tests in separate virtual machines.
 final class ChildJvm {
     private ChildJvm() {}
 
-    /// @param before words of another program that starts it, perhaps none
+    /// @param before words of a program that starts the virtual machine, possibly none
     /// @param arguments of the class
     static List<String> command(List<String> before, Class<?> type, String... arguments) {
         List<String> command = new ArrayList<>(before);

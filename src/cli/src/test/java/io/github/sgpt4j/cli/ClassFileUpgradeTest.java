@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
-/// Libraries with old class files get new ones that the virtual machine accepts.
+/// Libraries with old class files get newer ones that the virtual machine accepts.
 class ClassFileUpgradeTest {
     @TempDir
     Path folder;

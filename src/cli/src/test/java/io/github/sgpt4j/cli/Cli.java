@@ -18,12 +18,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
-/// Runs the command inside the test's process.
+/// Runs the command inside the process of the test.
 final class Cli {
     static final Path GOLDENS = Path.of("../engine/src/test/resources/goldens/models");
     static final ObjectMapper JSON = new ObjectMapper();
 
-    /// What a run left behind.
+    /// The result of a run.
     record Result(int code, byte[] out, String err) {
         String text() {
             return new String(out, StandardCharsets.UTF_8);
@@ -34,7 +34,7 @@ final class Cli {
             return text().lines().map(Cli::parse).toList();
         }
 
-        /// Asserts exit code and exactly one line on stderr, nothing on stdout.
+        /// Asserts the exit code, exactly one line on stderr and nothing on stdout.
         ///
         /// @return the line
         String failure(int expectedCode) {
@@ -106,7 +106,7 @@ final class Cli {
         }
     }
 
-    /// As in the engine's own golden tests: 5e-5 absolute plus 5e-5 relative, for 32-bit arithmetic.
+    /// The tolerance of the engine's golden tests for 32-bit arithmetic: 5e-5 absolute plus 5e-5 relative.
     static void assertClose(JsonNode expected, JsonNode actual, String what) {
         assertEquals(expected.size(), actual.size(), what);
         for (int i = 0; i < expected.size(); i++) {

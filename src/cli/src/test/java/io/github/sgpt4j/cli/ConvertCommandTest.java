@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// sgpt convert, and models that have pickled weights only.
+/// `sgpt convert`, and models that have only pickled weights.
 class ConvertCommandTest {
     private static final Path PICKLED = Path.of("../../weights-tools/src/test/resources/checkpoints");
     private static final String NAME = "gptneo-be-bin";
@@ -72,7 +72,7 @@ class ConvertCommandTest {
         assertEquals(target.resolve("model.safetensors") + "\n", result.text());
         assertEquals("sgpt: wrote 56 tensors, 1,222,144 bytes\n", result.err());
         checkEmbedding(embed(target));
-        assertFalse(Files.exists(folder.resolve("cache")), "what is readable is not converted again");
+        assertFalse(Files.exists(folder.resolve("cache")), "a readable checkpoint is not converted again");
     }
 
     @Test

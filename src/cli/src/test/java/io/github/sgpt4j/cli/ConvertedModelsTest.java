@@ -79,7 +79,7 @@ class ConvertedModelsTest {
         assertTrue(Files.exists(converted.resolve("config.json")));
     }
 
-    /// Changes a byte and gives a file its time back.
+    /// Changes a byte and restores the file's modification time.
     private static void overwrite(Path file, long at) throws IOException {
         FileTime time = Files.getLastModifiedTime(file);
         try (RandomAccessFile access = new RandomAccessFile(file.toFile(), "rw")) {
@@ -99,7 +99,7 @@ class ConvertedModelsTest {
 
     @Test
     void aCheckpointOverwrittenWithEqualSizeAndTimeIsConvertedAgain() throws IOException {
-        // Inside of the largest tensor.
+        // Inside the largest tensor.
         overwrite(pickles, 1000);
         Path converted = readable();
         assertEquals(1, said.size(), said.toString());
@@ -113,7 +113,7 @@ class ConvertedModelsTest {
 
     @Test
     void anotherFileOfEqualSizeAndTimeInTheSamePlaceIsConvertedAgain() throws IOException {
-        assumeTrue(source.getFileSystem().supportedFileAttributeViews().contains("unix"), "needs numbers of files");
+        assumeTrue(source.getFileSystem().supportedFileAttributeViews().contains("unix"), "needs inode numbers");
         Path copy = folder.resolve("copy");
         Files.copy(pickles, copy, StandardCopyOption.COPY_ATTRIBUTES);
         Files.move(copy, pickles, StandardCopyOption.REPLACE_EXISTING);
@@ -121,7 +121,7 @@ class ConvertedModelsTest {
         assertEquals(1, said.size(), said.toString());
     }
 
-    /// The next run tells of damage and converts again; the one after that has nothing to say.
+    /// The next run reports the damage and converts again; the one after that prints nothing.
     private void recovers(Path damaged, String what) throws IOException {
         Path converted = readable();
         assertEquals(damaged, converted);
@@ -178,7 +178,7 @@ class ConvertedModelsTest {
         }
         Files.delete(record);
         checkWeights(readable());
-        assertTrue(said.getFirst().contains("converting them once"), "it has never been finished");
+        assertTrue(said.getFirst().contains("converting them once"), "the conversion was never finished");
         said.clear();
         Files.delete(record);
         Files.createDirectory(record);
@@ -261,7 +261,7 @@ class ConvertedModelsTest {
         checkWeights(readable());
     }
 
-    /// Damage without a trace, as of a disk that forgets: the record is made to say that nobody wrote to the file.
+    /// Damage without a trace, as by a failing disk: the record is changed to match the file's new times.
     private void damageUnseen(Path converted) throws IOException {
         Path file = converted.resolve("model.safetensors");
         String before = FileStamp.of(file).toString();
@@ -305,10 +305,10 @@ class ConvertedModelsTest {
         assertEquals(line, Cli.runWithEnvironment(environment, embed).failure(1));
     }
 
-    /// A limit on the size of files stands for a full disk.
+    /// A file size limit stands in for a full disk.
     @Test
     void aFullDiskIsOneSentenceThatNamesThePlace() throws IOException, InterruptedException {
-        assumeTrue(System.getProperty("os.name").equals("Linux"), "needs limits on the size of files");
+        assumeTrue(System.getProperty("os.name").equals("Linux"), "needs file size limits");
         String command = "ulimit -f 300; exec \"$@\"";
         Process process = new ProcessBuilder(ChildJvm.command(
                         List.of("bash", "-c", command, "bash"), Main.class, "embed", "-m", source.toString(), "x"))

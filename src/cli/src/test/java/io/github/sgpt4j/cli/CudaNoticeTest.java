@@ -16,7 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What the command says about GPUs, on the stand-in that the module `kernels` builds, in processes of its own.
+/// Notices about GPUs, with the stand-in that the module `kernels` builds, in separate processes.
 class CudaNoticeTest {
     private static final Path STAND_IN =
             Path.of("../../kernels/target/standin").toAbsolutePath().normalize();
@@ -31,7 +31,7 @@ class CudaNoticeTest {
         assumeTrue(Files.exists(STAND_IN.resolve("libcuda.so.1")), "needs the stand-in, see kernels/build.sh");
     }
 
-    /// What a process with the stand-in writes to stderr, without warnings of the virtual machine.
+    /// The lines that a process with the stand-in writes to stderr, without warnings of the virtual machine.
     private List<String> embed(List<String> javaOptions, String... options) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -45,7 +45,7 @@ class CudaNoticeTest {
         ProcessBuilder builder = new ProcessBuilder(command).redirectError(err.toFile());
         builder.environment().put("SGPT_CUDA_PATH", STAND_IN.toString());
         if (ClassLoader.getSystemResource(BUILT_KERNELS) != null) {
-            // Refuses the image that the build made, so that kernels are compiled at run time.
+            // Makes the stand-in refuse the image from the build, so that kernels are compiled at run time.
             builder.environment().put("SGPT_STANDIN_FAIL", "cuModuleLoadDataEx:209@1");
         }
         Process process = builder.start();

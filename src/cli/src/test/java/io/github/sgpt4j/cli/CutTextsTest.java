@@ -13,7 +13,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Every verb says what it cut, once, and refuses it with `--strict`.
+/// Every verb reports truncated texts once, and refuses them with `--strict`.
 class CutTextsTest {
     private static final String LONG = "bread ".repeat(700).strip();
 
@@ -36,7 +36,7 @@ class CutTextsTest {
                 1,
                 result.err()
                         .lines()
-                        .filter(line -> line.contains("that were cut"))
+                        .filter(line -> line.contains(" truncated to "))
                         .count(),
                 result.err());
         assertTrue(result.err().contains(notice), result.err());
@@ -58,7 +58,7 @@ class CutTextsTest {
         assertRefused("embed", "-i", file, "-o", out);
         assertFalse(Files.exists(Path.of(out)));
         assertRefused("embed", "-i", file);
-        assertTold("texts that were cut to 256 tokens: 1 of 3; the longest had 70", "embed", "-i", file, "-o", out);
+        assertTold("texts truncated to 256 tokens: 1 of 3; the longest had 70", "embed", "-i", file, "-o", out);
         assertEquals(0, Cli.run("embed", "--strict", "short").code());
         assertEquals("", Cli.run("embed", "short").err());
     }
@@ -66,14 +66,14 @@ class CutTextsTest {
     @Test
     void score() {
         String[] score = {"score", "--query", "bread", "-i", file};
-        assertTold("pairs of document and query that were cut to 512 tokens: 1 of 3; the longest had 7", score);
+        assertTold("pairs of document and query truncated to 512 tokens: 1 of 3; the longest had 7", score);
         assertRefused(score);
     }
 
     @Test
     void searchInMemory() {
-        assertTold("documents that were cut to 256 tokens: 1 of 3", "search", "--corpus", file, "spiders");
-        assertTold("queries that were cut to 256 tokens: 1 of 1", "search", LONG);
+        assertTold("documents truncated to 256 tokens: 1 of 3", "search", "--corpus", file, "spiders");
+        assertTold("queries truncated to 256 tokens: 1 of 1", "search", LONG);
         assertRefused("search", "--corpus", file, "spiders");
         assertRefused("search", LONG);
     }
@@ -85,9 +85,8 @@ class CutTextsTest {
         Cli.Result made = Cli.run("index", "--corpus", file, "--index", index);
         assertEquals(0, made.code(), made.err());
         assertTrue(made.err().contains("3 added"), made.err());
-        assertTrue(
-                made.err().contains("documents that were cut to 256 tokens: 1 of 3; the longest had 70"), made.err());
-        assertTold("queries that were cut to 256 tokens: 1 of 2", "search", "--index", index, "spiders", LONG);
+        assertTrue(made.err().contains("documents truncated to 256 tokens: 1 of 3; the longest had 70"), made.err());
+        assertTold("queries truncated to 256 tokens: 1 of 2", "search", "--index", index, "spiders", LONG);
         assertRefused("search", "--index", index, "spiders", LONG);
         assertRefused("search", "--index", index, "--rerank", "3", "--mode", "bm25", "bread", "-m", model());
     }

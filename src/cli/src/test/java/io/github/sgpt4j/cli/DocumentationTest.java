@@ -34,9 +34,8 @@ import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.OptionSpec;
 
-/// README.md and the pages of `src/docs` as they stand: Java examples compile, commands are accepted, the list of
-/// options
-/// is whole, links lead somewhere. This module sees all the others that they speak of.
+/// README.md and the pages of `src/docs`: Java examples compile, commands are accepted, the list of options is
+/// complete, and links have targets. The test is in this module because it sees all others that the pages describe.
 class DocumentationTest {
     private static final Path ROOT = Path.of("..", "..");
     private static final Pattern JAVA = Pattern.compile("```java\\n(.*?)```", Pattern.DOTALL);
@@ -51,7 +50,7 @@ class DocumentationTest {
     private static final Pattern HEADING = Pattern.compile("(?m)^#+ (.*)$");
     private static final int MAX_FRONT_PAGE_LINES = 150;
 
-    /// Texts of the pages, README.md first.
+    /// The text of each page, README.md first.
     private static final Map<Path, String> PAGES = new LinkedHashMap<>();
 
     @TempDir
@@ -82,7 +81,7 @@ class DocumentationTest {
         }
     }
 
-    /// Examples are statements with imports.
+    /// Compiles an example, which consists of imports and statements.
     private void compile(String code, int number) {
         String imports = code.lines().filter(line -> line.startsWith("import ")).collect(Collectors.joining("\n"));
         String body = code.lines().filter(line -> !line.startsWith("import ")).collect(Collectors.joining("\n"));
@@ -170,7 +169,7 @@ class DocumentationTest {
         assertEquals(Set.of(), broken);
     }
 
-    /// Whether a link to a file, or to a heading of a page, has its target.
+    /// Whether the target of a link, a file or a heading of a page, exists.
     private static boolean leadsSomewhere(Path from, String link) {
         int hash = link.indexOf('#');
         String file = hash < 0 ? link : link.substring(0, hash);
@@ -184,7 +183,7 @@ class DocumentationTest {
                 .anyMatch(link.substring(hash + 1)::equals);
     }
 
-    /// As GitHub makes anchors of headings.
+    /// The anchor that GitHub derives from a heading.
     private static String anchor(String heading) {
         return heading.toLowerCase(Locale.ROOT).replaceAll("[^\\w\\- ]", "").replace(' ', '-');
     }
@@ -224,7 +223,7 @@ class DocumentationTest {
         return options;
     }
 
-    /// The options of each verb, and those in common under `common:`.
+    /// The options of each verb, and the shared ones under `common:`.
     private static Map<String, Set<String>> synopsis() {
         MatchResult block = SYNOPSIS.matcher(page(DOCS.resolve("cli.md")))
                 .results()
@@ -243,7 +242,7 @@ class DocumentationTest {
         return options;
     }
 
-    /// The words after a program's name, wherever a command with it stands; capitals for a value are left out.
+    /// The arguments of all commands that start with a program's name, except those that end in a placeholder.
     private static List<List<String>> commands(String pages, String program) {
         List<List<String>> commands = new ArrayList<>();
         COMMAND.matcher(pages).results().forEach(match -> {

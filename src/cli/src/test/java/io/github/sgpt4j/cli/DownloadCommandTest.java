@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// sgpt download, and hub models that are downloaded on first use.
+/// `sgpt download`, and hub models that are downloaded on first use.
 class DownloadCommandTest {
     private static final String NAME = "gptneo-be-bin";
     private static final Path PICKLES =
@@ -75,7 +75,7 @@ class DownloadCommandTest {
         Cli.assertClose(expected, result.lines().getFirst().get("embedding"), "embedding");
     }
 
-    /// Leaves only pickled weights on the server.
+    /// Replaces the weights on the server by pickled ones.
     private void publishPickles() throws IOException {
         server.files.remove("model.safetensors");
         server.files.put("pytorch_model.bin", Files.readAllBytes(PICKLES));

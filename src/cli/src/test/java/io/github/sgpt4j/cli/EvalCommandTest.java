@@ -80,7 +80,7 @@ class EvalCommandTest {
         try (ScratchFolder used = ScratchFolder.in(Path.of(cache), "bm25-")) {
             assertEquals(0, data("--mode", "bm25").code());
             assertFalse(Files.exists(left));
-            assertTrue(Files.exists(used.path().getParent()), "somebody uses it");
+            assertTrue(Files.exists(used.path().getParent()), "a folder in use must stay");
         }
     }
 
@@ -172,7 +172,7 @@ class EvalCommandTest {
             if (!mode.equals("rerank")) {
                 assertEquals(1, query.get("ndcg_cut_10").doubleValue(), mode);
             }
-            // The document of the query's own id is relevant, and left out.
+            // The document with the query's id is relevant, but left out.
             assertEquals(
                     0.5, dataset.get("per_query").get("heat").get("recall_100").doubleValue(), mode);
         }
@@ -253,10 +253,10 @@ class EvalCommandTest {
                 StandardOpenOption.APPEND);
         Cli.Result result = data();
         assertEquals(0, result.code(), result.err());
-        String notice = "documents that were cut to 256 tokens: 1 of 5; the longest had 6";
+        String notice = "documents truncated to 256 tokens: 1 of 5; the longest had 6";
         assertEquals(
                 1, result.err().lines().filter(line -> line.contains(notice)).count(), result.err());
-        // Results that an earlier evaluation kept do not count.
+        // Results cached by an earlier evaluation are not used.
         Cli.Result strict = data("--strict");
         assertEquals(1, strict.code());
         assertTrue(strict.err().contains("expected at most 256 tokens, got 6"), strict.err());
@@ -381,7 +381,7 @@ class EvalCommandTest {
         String[] twice = {
             "eval", "--data", collection, collection, "--mode", "bm25", "--no-cache", "--save-run", runs.toString()
         };
-        assertTrue(Cli.run(twice).failure(2).contains("collections of different names"));
+        assertTrue(Cli.run(twice).failure(2).contains("collections with different names"));
         assertFalse(Files.exists(runs));
     }
 
@@ -398,8 +398,8 @@ class EvalCommandTest {
                         file.toString())
                 .failure(1);
         assertEquals(
-                file + ": is there already and is no directory;"
-                        + " --cache DIR keeps results elsewhere, --no-cache keeps none",
+                file + ": exists and is not a directory;"
+                        + " --cache DIR stores results elsewhere, --no-cache stores none",
                 line);
     }
 

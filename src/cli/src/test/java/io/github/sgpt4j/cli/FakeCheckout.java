@@ -13,10 +13,10 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
-/// A checkout with the real launcher script, and with short scripts for Maven and for Java.
+/// A checkout with the real launcher script and short scripts in place of Maven and Java.
 ///
-/// Maven makes two jars, a library and the program, by copying the two sources. Java prints what it was started with.
-/// Both write a line to `events` for each thing they make.
+/// Maven builds two jars, a library and the program, by copying the two sources. Java prints how it was started.
+/// Both write a line to `events` for everything that they build.
 final class FakeCheckout {
     private static final String MAVEN = """
             #!/usr/bin/env bash
@@ -28,7 +28,7 @@ final class FakeCheckout {
             cp "$root/src/cli/src/main/Source" "$root/src/cli/target/sgpt4j-cli-1.jar"
             """;
 
-    /// Gets its class path and options as the virtual machine does.
+    /// Takes class path and options like the virtual machine.
     private static final String JAVA = """
             #!/usr/bin/env bash
             home=${0%/bin/java}
@@ -62,21 +62,21 @@ final class FakeCheckout {
             esac
             """;
 
-    /// Ends when the filter behind the command has ended as well, which holds stderr: Java reads no further than to the
-    /// end of the process.
+    /// Waits also for the end of the filter behind the command, which holds stderr: Java reads output only
+    /// until the process itself ends.
     private static final String TO_THE_END = "{ \"$@\" 2>&1 >&3 3>&- | cat >&2 3>&-; exit \"${PIPESTATUS[0]}\"; } 3>&1";
 
     private final Path root;
     private final Path jdk;
     private final Map<String, String> environment = new TreeMap<>();
 
-    /// What a start gave.
+    /// The result of a start.
     ///
     /// @param code the exit code
     /// @param out stdout
     /// @param err stderr
     record Result(int code, String out, String err) {
-        /// What the fake Java printed under a name.
+        /// The value that the fake Java printed under a name.
         String value(String name) {
             return out.lines()
                     .filter(line -> line.startsWith(name + ": "))
@@ -95,7 +95,7 @@ final class FakeCheckout {
     }
 
     /// @param root a folder that does not exist
-    /// @param jdk where the fake JDK is or is to be
+    /// @param jdk the place of the fake JDK, which is created if it does not exist
     static FakeCheckout create(Path root, Path jdk) throws IOException {
         Path real = Path.of("").toAbsolutePath();
         while (!Files.exists(real.resolve("sgpt"))) {
@@ -126,12 +126,12 @@ final class FakeCheckout {
         return new FakeCheckout(root, jdk);
     }
 
-    /// The same files at another place, after somebody moved or copied them.
+    /// The same checkout after its files were moved or copied to another place.
     FakeCheckout at(Path other) {
         return new FakeCheckout(other, jdk);
     }
 
-    /// The same with another JDK.
+    /// The same checkout with another JDK.
     FakeCheckout on(Path other) {
         return new FakeCheckout(root, other);
     }
@@ -175,22 +175,22 @@ final class FakeCheckout {
         return build().resolve(jdk.toString().replaceAll("[/:]", "_") + ".aot");
     }
 
-    /// Lines of bash that Maven runs before it makes anything.
+    /// Sets lines of bash that Maven runs before it builds anything.
     void mavenDoes(String lines) throws IOException {
         Files.writeString(root.resolve("mvnw.extra"), lines);
     }
 
-    /// Lines of bash that Java runs first.
+    /// Sets lines of bash that Java runs first.
     void javaDoes(String lines) throws IOException {
         Files.writeString(jdk.resolve("java.extra"), lines);
     }
 
-    /// How often Maven has built here.
+    /// How many times Maven has built here.
     long builds() throws IOException {
         return lines(root.resolve("events"));
     }
 
-    /// How often a cache was made with this JDK.
+    /// How many times a cache was created with this JDK.
     long caches() throws IOException {
         return lines(jdk.resolve("events"));
     }
@@ -202,7 +202,7 @@ final class FakeCheckout {
         return run(Path.of("/"), command);
     }
 
-    /// Runs any command in the environment of a start.
+    /// Runs a command in the environment of a start.
     Result run(Path directory, List<String> command) throws IOException, InterruptedException {
         return end(begin(directory, command));
     }

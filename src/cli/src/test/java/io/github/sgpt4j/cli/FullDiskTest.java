@@ -19,9 +19,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Where nothing more can be written, a sentence names the file or folder, and nothing is left of what was begun. A
-/// limit of the size of files (`ulimit -f`) fails in the same place as a full disk; where a small file system can be
-/// mounted, a disk that is really full does.
+/// When the disk is full, one sentence names the file or folder, and no partial file is left. A file size limit
+/// (`ulimit -f`) fails in the same place as a full disk; where a small file system can be mounted, a disk that is
+/// really full is tested too.
 @EnabledOnOs(value = OS.LINUX, disabledReason = "needs the limits of Linux")
 class FullDiskTest {
     private static final String MODEL = Cli.model("gptneo-be");
@@ -73,7 +73,7 @@ class FullDiskTest {
 
     /// Runs a command that must fail.
     ///
-    /// @return what it says
+    /// @return its message
     private String failure(String limits, List<String> options, String line) throws IOException, InterruptedException {
         return ChildCommand.runLimited(printed, limits, options, command(line)).failure(1);
     }

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// `sgpt index`, and `sgpt search` in what it made.
+/// `sgpt index`, and `sgpt search` in the index that it built.
 class IndexCommandTest {
     private static final String CORPUS = """
             {"_id": "s", "title": "arachnophobia", "text": "a morbid fear of spiders"}

@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// sgpt inspect: facts and their sources, memory, tensors, and the scan of numbers, as text and JSON.
+/// `sgpt inspect`: facts and their sources, memory, tensors, and the scan for NaN and infinity, as text and JSON.
 class InspectCommandTest {
     @TempDir
     Path folder;
@@ -33,7 +33,7 @@ class InspectCommandTest {
         return target;
     }
 
-    /// Makes the last number of the weights, of 4 bytes, a NaN.
+    /// Replaces the last number of the weights, of 4 bytes, by a NaN.
     private static void damage(Path model) throws IOException {
         try (RandomAccessFile file =
                 new RandomAccessFile(model.resolve("model.safetensors").toFile(), "rw")) {

@@ -24,17 +24,17 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// Another process writes the same files over and over, in two versions by turns, and is killed without warning
-/// (SIGKILL) at some moment. Every file is one version or the other, whole; the next run gives what it should and
-/// leaves nothing of the killed one behind.
+/// Another process writes the same files over and over, in two alternating versions, and is killed without warning
+/// (SIGKILL) at a random moment. Every file is a complete copy of one version; the next run gives the right result
+/// and removes all leftovers of the killed one.
 class KilledCommandTest {
-    /// `-Dsgpt4j.kills=30` kills more often, which takes some half a second each.
+    /// Number of kills, each of which takes about half a second: `-Dsgpt4j.kills`.
     private static final int KILLS = Integer.getInteger("sgpt4j.kills", 4);
 
     private static final int TEXTS = 120;
     private static final int PAIRS = 20;
 
-    /// A call that writes files; `{}` stands for the folder, and `#` for the version.
+    /// A command that writes files; `{}` stands for the folder and `#` for the version.
     enum Verb {
         EMBED_JSONL("embed -m BE -i {}/#.txt -o {}/out.jsonl", "out.jsonl"),
         EMBED_NPY("embed -m BE -i {}/#.txt -o {}/out.npy", "out.npy"),
@@ -153,8 +153,8 @@ class KilledCommandTest {
         }
     }
 
-    /// Whether two files are the same but for rounding, which the order of additions depends on, and with it on what a
-    /// process has computed before.
+    /// Whether two files are equal up to rounding: the order of additions depends on what a process has computed
+    /// before.
     private static boolean isSame(String expected, String actual) {
         List<String> a = parts(expected);
         List<String> b = parts(actual);
@@ -162,7 +162,7 @@ class KilledCommandTest {
                 && IntStream.range(0, a.size()).allMatch(i -> a.get(i).equals(b.get(i)) || isClose(a.get(i), b.get(i)));
     }
 
-    /// Words and numbers; of NumPy's files, which are read as one character a byte, the heading and the numbers.
+    /// Words and numbers; for NumPy files, which are read as one character per byte, the header and the numbers.
     private static List<String> parts(String content) {
         if (!content.startsWith("NUMPY", 1)) {
             return List.of(content.split("[\\s,:{}\\[\\]]+"));
@@ -186,12 +186,12 @@ class KilledCommandTest {
         Process process = new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start();
-        // While it starts, or in the middle of things.
+        // Kill it either while it starts, or while it writes.
         if (random.nextInt(4) > 0) {
             assertEquals('r', process.getInputStream().read());
         }
         Thread.sleep(random.nextInt(300));
-        assertTrue(process.isAlive(), "it writes until it is killed");
+        assertTrue(process.isAlive(), "it must write until it is killed");
         process.destroyForcibly().waitFor();
     }
 

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Another process converts a checkpoint, into the cache and in place, and is killed without warning, again and again.
+/// Another process converts a checkpoint, into the cache and in place, and is repeatedly killed without warning.
 class KilledConversionTest {
     private static final String NAME = "gptneo-be-bin";
     private static final Path PICKLES =
@@ -147,7 +147,7 @@ class KilledConversionTest {
             assertFalse(Converter.isNeeded(place));
             List<String> found = new ArrayList<>(names(place));
             found.remove("complete");
-            // The folder of an interrupted run is emptied by the next one, if there is one.
+            // The folder of an interrupted run may still be there: the next run empties it.
             found.removeIf(name -> name.startsWith(".sgpt-convert"));
             assertEquals(shards, found);
             try (Weights opened = Weights.open(place)) {

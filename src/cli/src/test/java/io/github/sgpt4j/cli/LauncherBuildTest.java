@@ -17,7 +17,7 @@ import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The launcher script and its builds: moved, copied, damaged, cut short, and made by two at once.
+/// The launcher script and its builds: moved, copied, damaged, truncated, and started twice at the same time.
 @DisabledOnOs(value = OS.WINDOWS, disabledReason = "the launcher is a bash script")
 class LauncherBuildTest {
     private static final String BUILDING = "sgpt: building (on first use this can take a minute) ...\n";
@@ -34,7 +34,8 @@ class LauncherBuildTest {
         checkout = FakeCheckout.create(folder.resolve("checkout"), folder.resolve("jdk"));
     }
 
-    /// Starts and expects the program as in the sources, on jars of this checkout, and no more than a note on stderr.
+    /// Starts and expects the program of the current sources, run with this checkout's jars, and only `note` on
+    /// stderr.
     private static Result expectRun(FakeCheckout checkout, String note) throws IOException, InterruptedException {
         Result result = checkout.start("embed", "a b");
         assertEquals(note, result.err());
@@ -174,7 +175,7 @@ class LauncherBuildTest {
     @Test
     void whatCannotBeWrittenToIsUsedAsItIs() throws IOException, InterruptedException {
         expectRun(checkout, BUILDING);
-        // Nobody can write to a folder as to a file, the superuser neither.
+        // Not even the superuser can write to a folder as if it were a file.
         Path lock = checkout.state().resolve("lock");
         Files.delete(lock);
         Files.createDirectory(lock);
@@ -205,7 +206,7 @@ class LauncherBuildTest {
         assertTrue(builds(checkout).isEmpty());
         assertTrue(Files.exists(classes));
         checkout.mavenDoes("");
-        // Here the copies of jars fail.
+        // Here copying the jars fails.
         expectFailure(
                 checkout.with(
                         "BASH_ENV",
@@ -215,7 +216,7 @@ class LauncherBuildTest {
                         esac
                         """).toString()),
                 sentence);
-        assertFalse(Files.exists(classes), "halves of the build before are no part of the next");
+        assertFalse(Files.exists(classes), "partial output of the failed build must not get into the next");
         assertTrue(builds(checkout).isEmpty());
         checkout.mavenDoes("");
         expectRun(checkout, BUILDING);
@@ -250,7 +251,7 @@ class LauncherBuildTest {
         expectRun(checkout, "");
     }
 
-    /// Maven goes on when only the script was killed; what it writes must not become part of another build.
+    /// Maven continues when only the script is killed; its output must not become part of another build.
     @Test
     void theNextStartWaitsForTheMavenOfAKilledOne() throws IOException, InterruptedException {
         checkout.mavenDoes("kill -9 $PPID; sleep 0.5; echo end >>\"$root/order\"");
@@ -279,7 +280,7 @@ class LauncherBuildTest {
         assertEquals(1, checkout.caches());
     }
 
-    /// Where there is no flock, as on macOS.
+    /// The lock for systems without flock, such as macOS.
     @Test
     void aLockOfAProcessThatEndedIsTaken() throws IOException, InterruptedException {
         expectRun(checkout, BUILDING);

@@ -18,14 +18,14 @@ import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The launcher script and the ahead-of-time caches that it gives to Java: damaged ones, other JDKs, and options of the
-/// caller.
+/// The launcher script and the ahead-of-time caches that it passes to Java: damaged caches, other JDKs, and the
+/// caller's options.
 @DisabledOnOs(value = OS.WINDOWS, disabledReason = "the launcher is a bash script")
 class LauncherCacheTest {
     private static final String BUILDING = "sgpt: building (on first use this can take a minute) ...\n";
     private static final String PREPARING = "sgpt: preparing for faster starts (once, some seconds) ...\n";
 
-    /// What the virtual machine prints when it does not accept a cache.
+    /// The virtual machine's output when it rejects a cache.
     private static final String REFUSAL = """
             echo "[aot] The AOT cache was created by a different version or build of HotSpot" >&2
             echo "[   ] The saved state is different." >&2
@@ -53,7 +53,7 @@ class LauncherCacheTest {
         return result;
     }
 
-    /// Changes bytes only: a disk that forgets.
+    /// Changes a file's bytes but not its time, like a failing disk.
     private static void decay(Path file) throws IOException {
         FileTime time = Files.getLastModifiedTime(file);
         byte[] content = Files.readAllBytes(file);
@@ -110,7 +110,7 @@ class LauncherCacheTest {
 
     @Test
     void aCrashLeadsToALookIntoTheFiles() throws IOException, InterruptedException {
-        // As the virtual machine does when it was told what to do on a fatal error.
+        // Like the virtual machine, which runs the command of -XX:OnError on a fatal error.
         checkout.javaDoes("""
                 for option in "$@"; do
                     case $option in
@@ -164,7 +164,7 @@ class LauncherCacheTest {
     @Test
     void anInterruptIsNoFailureToMakeACache() throws IOException, InterruptedException {
         Files.delete(checkout.cache());
-        // What Java and Maven make of the signal.
+        // The exit code of Java and Maven after the signal.
         checkout.javaDoes("case $* in *AOTMode=record*) exit 130 ;; esac");
         Result interrupted = checkout.start();
         assertEquals(130, interrupted.code());
@@ -205,7 +205,8 @@ class LauncherCacheTest {
         expectCache(other, PREPARING);
         expectCache(checkout, "");
         expectCache(other, "");
-        // Packages keep the time of a file, which may be before the one that it replaces was used.
+        // Package managers preserve file times, so a new file may be older than the last use of the one it
+        // replaces.
         Path release = second.resolve("release");
         Files.writeString(release, "JAVA_VERSION=\"25.0.2\"\n");
         Files.setLastModifiedTime(release, FileTime.from(Instant.EPOCH));

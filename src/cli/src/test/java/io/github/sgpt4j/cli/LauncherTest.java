@@ -21,7 +21,7 @@ import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What the launcher script relies on: choosing a JDK without starting one, and handing over stderr.
+/// The parts that the launcher script relies on: choosing a JDK without starting one, and passing on stderr.
 @DisabledOnOs(value = OS.WINDOWS, disabledReason = "the launcher is a bash script")
 class LauncherTest {
     private static Path root;
@@ -79,7 +79,7 @@ class LauncherTest {
         assertEquals("grün", run(command, List.of()));
     }
 
-    /// Without one of its libraries, the command fails in one sentence, and leaves the mark on descriptor 2.
+    /// Without one of its libraries, the command fails with one sentence and prints the marker on descriptor 2.
     @Test
     void aBrokenClassLetsTheScriptCompareItsFiles() throws IOException, InterruptedException, URISyntaxException {
         Path library = Path.of(SearchMode.class
@@ -114,7 +114,7 @@ class LauncherTest {
         assertEquals("out", run(List.of("bash", "-c", "exec 2>&-; " + guard + "echo out; echo err >&2"), List.of()));
     }
 
-    /// Writes one line to stderr, as the launcher handed it over.
+    /// Writes one line to the stderr that the launcher passed on.
     static final class Complaint {
         public static void main(String[] arguments) {
             StandardError.restore();
@@ -122,7 +122,7 @@ class LauncherTest {
         }
     }
 
-    /// Runs a command as the launcher does.
+    /// Runs a command like the launcher.
     static final class Breakage {
         public static void main(String[] arguments) {
             Main.main(new String[] {"tokenize", "a"});

@@ -21,8 +21,8 @@ import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The launcher script with the virtual machine itself and a small program: what it does with a cache that is damaged
-/// or was made under other options.
+/// The launcher script with the real virtual machine and a small program: caches that are damaged or were created
+/// with other options.
 @DisabledOnOs(value = OS.WINDOWS, disabledReason = "the launcher is a bash script")
 class LauncherVirtualMachineTest {
     private static final String PROGRAM = """
@@ -80,7 +80,7 @@ class LauncherVirtualMachineTest {
         }
     }
 
-    /// Runs the program, which is to say nothing else, and tells whether it came from the cache.
+    /// Runs the program, which must print nothing else, and returns whether it was loaded from the cache.
     private static boolean isFromCache(FakeCheckout checkout, String options) throws IOException, InterruptedException {
         Path log = folder.resolve("classes.log");
         Result result = checkout.with("SGPT_JAVA_OPTS", options + " -Xlog:class+load:file=" + log)
@@ -92,7 +92,7 @@ class LauncherVirtualMachineTest {
                 .anyMatch(line -> line.contains("sgpt4j.cli.Main source: shared objects file"));
     }
 
-    /// Writes bytes under the same time, as a disk that forgets.
+    /// Replaces a file's content but keeps its time, like a failing disk.
     private static void replace(Path file, byte[] content) throws IOException {
         FileTime time = Files.getLastModifiedTime(file);
         Files.write(file, content);
@@ -132,10 +132,10 @@ class LauncherVirtualMachineTest {
         FakeCheckout quiet = checkout.with(
                 "SGPT_JAVA_OPTS", "-XX:-CreateCoredumpOnCrash -XX:ErrorFile=" + folder.resolve("crash.log"));
         Result intact = quiet.start("crash");
-        assertEquals("", intact.err(), "the cache has no part in it");
+        assertEquals("", intact.err(), "an intact cache is not blamed");
         assertTrue(intact.code() != 0);
         byte[] flipped = cache.clone();
-        // Unused: the last bytes only fill a page.
+        // These bytes are unused: they only pad the last page.
         flipped[cache.length - 1] ^= 4;
         replace(checkout.cache(), flipped);
         assertEquals(damaged(), quiet.start("crash").err());
@@ -193,7 +193,7 @@ class LauncherVirtualMachineTest {
         assertTrue(isFromCache(checkout, ""));
     }
 
-    /// What the script has to say of the cache.
+    /// The script's record of the cache.
     private static Path made() throws IOException {
         return Path.of(checkout.cache().toString().replaceAll("aot$", "made"));
     }

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What a killed run left goes with the next one; everything else stays.
+/// The next run removes what a killed run left behind, and nothing else.
 class LeftoversTest {
     private static final String MODEL = Cli.model("gptneo-be");
 
@@ -105,7 +105,7 @@ class LeftoversTest {
             second.stream().write('2');
             second.finish();
             first.stream().write('1');
-            // Looking at it did not give up its lock: another process spares it as well.
+            // Checking the file did not release its lock: another process leaves it alone too.
             assertEquals(
                     1, names().stream().filter(name -> name.endsWith(".tmp")).count());
             otherProcessEmbeds(target);
@@ -163,7 +163,8 @@ class LeftoversTest {
         System.setProperty("java.io.tmpdir", absent.toString());
         try {
             assertEquals(
-                    absent + ": expected a directory that temporary files can be made in: no such file or directory",
+                    absent
+                            + ": expected a directory in which temporary files can be created: no such file or directory",
                     Cli.run("embed", "-m", MODEL, "--format", "npy", "x").failure(1));
         } finally {
             System.setProperty("java.io.tmpdir", before);

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Output does not depend on the language of the machine, which may have its own digits and decimal points.
+/// Output does not depend on the locale, which may have its own digits and decimal points.
 class LocaleTest {
     @ParameterizedTest
     @ValueSource(strings = {"ar-EG", "de-DE", "tr-TR"})

@@ -17,14 +17,14 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Too few files, threads or bytes of memory: the command works or ends with a sentence, and never hangs. Limits are
-/// those of a shell's `ulimit`.
+/// With too few files, threads or bytes of memory, the command works or fails with one sentence, and never hangs. The
+/// limits are set with the shell's `ulimit`.
 @EnabledOnOs(value = OS.LINUX, disabledReason = "needs the limits of Linux")
 class MachineLimitsTest {
     private static final String MODEL = Cli.model("gptneo-be");
 
-    /// Memory that is not the heap is small, and a thread takes a gigabyte of addresses: so many of them fit that the
-    /// limit of addresses is one of threads.
+    /// Memory outside the heap is small and each thread reserves a gigabyte of address space, so that a limit
+    /// on the address space limits the number of threads.
     private static final List<String> GIGABYTE_THREADS =
             List.of("-Xmx64m", "-XX:ReservedCodeCacheSize=32m", "-XX:CompressedClassSpaceSize=32m", "-Xss1g");
 
@@ -36,12 +36,12 @@ class MachineLimitsTest {
         return ChildCommand.runLimited(folder, limits, options, command);
     }
 
-    /// Success, or one sentence.
+    /// Asserts success, or failure with one sentence.
     private static void assertSound(Cli.Result result, String limits) {
         String all = result.err() + result.text();
         assertFalse(all.contains("\tat ") || all.contains("Exception in thread"), limits + ": " + all);
         if (result.err().startsWith("Error: ")) {
-            // The virtual machine could not load the main class: its own words.
+            // The virtual machine could not load the main class and printed its own message.
             assertEquals(1, result.code(), all);
         } else if (result.code() != 0) {
             assertEquals(1, result.code(), all);
@@ -97,7 +97,7 @@ class MachineLimitsTest {
                 worked++;
             }
         }
-        // Of the 8 threads and others there was room for 4 at most.
+        // There was room for at most 4 of the 8 threads and the others.
         assertTrue(worked > 0, "none worked");
     }
 
@@ -110,7 +110,7 @@ class MachineLimitsTest {
                 List.of(),
                 command);
         assertEquals("", result.err());
-        // The Vector API gives the bits of the machine code that it stands in for.
+        // The Vector API gives the same bits as the machine code that it replaces.
         assertEquals(Cli.run(command).text(), result.text());
     }
 

@@ -21,14 +21,14 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CopyOnWriteArraySet;
 import java.util.stream.Stream;
 
-/// A hub with one model, `owner/tiny`: the files of a directory, at branch `main` and tag `v1`.
+/// A hub with one model, `owner/tiny`, which consists of the files of a directory, at branch `main` and tag `v1`.
 final class ModelServer implements AutoCloseable {
     static final String COMMIT = "89abcdef".repeat(5);
 
     final List<String> requests = new CopyOnWriteArrayList<>();
     final Map<String, byte[]> files = new TreeMap<>();
 
-    /// Paths of files that have a tag which is no hash.
+    /// Paths of files whose ETag is not a hash.
     final Set<String> unhashed = new CopyOnWriteArraySet<>();
 
     private final HttpServer server;

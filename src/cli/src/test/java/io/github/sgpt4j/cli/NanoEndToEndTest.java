@@ -14,11 +14,11 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/// The built-in model over its demo corpus against what the reference computed from the stored weights.
+/// The built-in model on its demo corpus, compared with results of the reference for the stored weights.
 class NanoEndToEndTest {
     private static final Path FOLDER = Path.of("src/test/resources/nano");
     private static final int TOP = 5;
-    /// Five places behind the point are listed in the reference; both sides round.
+    /// The reference lists five decimal places; both sides round.
     private static final double COSINE_TOLERANCE = 2e-5;
 
     private static JsonNode expected;

@@ -14,7 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Options that contradict each other, mean nothing together, are empty, or have values that do not exist.
+/// Options that contradict each other, have no effect together, are empty, or have values that do not exist.
 class OptionsTest {
     @TempDir
     Path folder;
@@ -27,29 +27,29 @@ class OptionsTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "eval --data a --rerank 5|--rerank means nothing for --mode dense; --mode rerank",
-                "eval --data a --mode bm25 --rerank 5|--rerank means nothing for --mode bm25; --mode rerank",
-                "eval --data a --mode hybrid --rerank 5|--rerank means nothing for --mode hybrid; --mode rerank",
-                "eval --data a --prompt x{}|--prompt means nothing for --mode dense",
-                "eval --data a --mode bm25 --specb|--specb means nothing for --mode bm25",
-                "eval --data a --mode bm25 --pooling mean|--pooling means nothing for --mode bm25",
-                "eval --data a --mode rerank --no-specb|--specb means nothing for --mode rerank",
+                "eval --data a --rerank 5|--rerank has no effect with --mode dense; --mode rerank",
+                "eval --data a --mode bm25 --rerank 5|--rerank has no effect with --mode bm25; --mode rerank",
+                "eval --data a --mode hybrid --rerank 5|--rerank has no effect with --mode hybrid; --mode rerank",
+                "eval --data a --prompt x{}|--prompt has no effect with --mode dense",
+                "eval --data a --mode bm25 --specb|--specb has no effect with --mode bm25",
+                "eval --data a --mode bm25 --pooling mean|--pooling has no effect with --mode bm25",
+                "eval --data a --mode rerank --no-specb|--specb has no effect with --mode rerank",
                 "eval --data a --mode rerank --depth 10 --rerank 20|at most the 10 documents of --depth, got 20",
                 "eval --data a --depth 10 --cutoffs 5,20|at most the 10 documents of --depth, got 20",
                 "eval --data a --mode rerank --cutoffs 200|at most the 100 documents of --rerank, got 200",
-                "eval --data a --cache c --no-cache|--cache and --no-cache exclude each other",
+                "eval --data a --cache c --no-cache|expected either --cache or --no-cache, got both",
                 "eval --data a --qrels b|together, got only --qrels",
-                "eval --run a --qrels b --specb|--specb means nothing for --run",
-                "eval --run a --qrels b --no-cache|--no-cache means nothing for --run",
-                "eval --run a --qrels b -m c|--model means nothing for --run, which needs no model",
-                "eval --run a --qrels b --device cpu|--device means nothing for --run, which needs no model",
-                "eval --useb a --rerank 5|--rerank means nothing for --useb",
-                "eval --useb a --cutoffs 5|--cutoffs means nothing for --useb",
-                "search --index a --mode bm25 --exact q|--exact means nothing for --mode bm25",
+                "eval --run a --qrels b --specb|--specb has no effect with --run",
+                "eval --run a --qrels b --no-cache|--no-cache has no effect with --run",
+                "eval --run a --qrels b -m c|--model has no effect with --run, which needs no model",
+                "eval --run a --qrels b --device cpu|--device has no effect with --run, which needs no model",
+                "eval --useb a --rerank 5|--rerank has no effect with --useb",
+                "eval --useb a --cutoffs 5|--cutoffs has no effect with --useb",
+                "search --index a --mode bm25 --exact q|--exact has no effect with --mode bm25",
                 "search --rerank -1 q|expected a whole number from 1 to 2147483647, got \"-1\"",
-                "embed --specb x|--specb means nothing for --as text",
+                "embed --specb x|--specb has no effect with --as text",
             })
-    void refusesOptionsThatWouldBeWithoutEffect(String command, String complaint) {
+    void refusesOptionsThatWouldHaveNoEffect(String command, String complaint) {
         String line = Cli.run(words(command)).failure(2);
         assertTrue(line.contains(complaint), line);
     }
@@ -166,7 +166,7 @@ class OptionsTest {
         String index = folder.resolve("index").toString();
         String said = Cli.run("index", "--corpus", corpus.toString(), "--index", index)
                 .err();
-        assertTrue(said.contains("documents that a later one has the id of, which replaced them: 1\n"), said);
+        assertTrue(said.contains("documents replaced by a later one with the same id: 1\n"), said);
         assertFalse(Cli.run("search", "--index", index, "--format", "jsonl", "-k", "2147483647", "a")
                 .text()
                 .contains("\"text\":\"a\""));

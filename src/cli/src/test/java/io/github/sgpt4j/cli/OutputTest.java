@@ -83,7 +83,7 @@ class OutputTest {
         Path file = Path.of("/proc/out.jsonl");
         Assumptions.assumeTrue(Files.isDirectory(file.getParent()), "needs /proc, where nobody can create files");
         String line = Cli.run("embed", "-m", MODEL, "-o", file.toString(), "x").failure(1);
-        assertTrue(line.startsWith(file + ": expected a directory that files can be made in, got /proc: "), line);
+        assertTrue(line.startsWith(file + ": expected a directory in which files can be created, got /proc: "), line);
     }
 
     @Test

@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/// `src/docs/reliability.md`: each promise names tests, and these exist.
+/// `src/docs/reliability.md`: each promise names tests that exist.
 class ReliabilityPageTest {
     private static final Path ROOT = Path.of("..", "..");
     private static final Pattern ROW = Pattern.compile("(?m)^\\| (?!promise |---)(.*) \\| (.*) \\|$");

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// Searches rank by what the model asks for, and show its values.
+/// Searches rank by the model's similarity function and show its values.
 class SimilarityTest {
     private static final String QUERY = "deep learning on another planet";
 

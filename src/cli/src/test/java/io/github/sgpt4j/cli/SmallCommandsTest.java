@@ -117,7 +117,7 @@ class SmallCommandsTest {
         }
     }
 
-    /// 15 seconds are what `BatchSize` of the module retrieval aims at.
+    /// 15 seconds is the target of `BatchSize` in the module retrieval.
     @Test
     void helpAndManualAgreeOnHowOftenAnIndexIsCommitted() throws IOException {
         String often = "Work is committed about every 15 seconds:";

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// sgpt verify: its report as text and JSON, and its exit code.
+/// `sgpt verify`: its report as text and JSON, and its exit code.
 class VerifyCommandTest {
     @TempDir
     Path folder;

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// `sgpt verify --index`: its report as text and JSON, its sentence and its exit code.
+/// `sgpt verify --index`: its report as text and JSON, its message and its exit code.
 class VerifyIndexTest {
     @TempDir
     private Path folder;
@@ -154,7 +154,7 @@ class VerifyIndexTest {
             assertEquals("", result.text());
             assertTrue(result.failure(1).startsWith(index + ": expected "), result.err());
         }
-        assertTrue(verify("--sums", corpus.toString()).failure(2).contains("--sums means nothing with --index"));
-        assertTrue(verify("--base-model", "x").failure(2).contains("--base-model means nothing"));
+        assertTrue(verify("--sums", corpus.toString()).failure(2).contains("--sums has no effect with --index"));
+        assertTrue(verify("--base-model", "x").failure(2).contains("--base-model has no effect"));
     }
 }

@@ -8,10 +8,11 @@ import java.util.List;
 import java.util.Optional;
 import org.bytedeco.javacpp.Loader;
 
-/// Unpacks cuBLASLt and NVRTC from an `org.bytedeco:cuda` jar of classifier `…-redist` on the class path into JavaCPP's
-/// cache (`~/.javacpp/cache`, or the system property `org.bytedeco.javacpp.cachedir`), once for all processes.
+/// Unpacks cuBLASLt and NVRTC from an `org.bytedeco:cuda` jar with classifier `…-redist` on the class path into
+/// JavaCPP's cache (`~/.javacpp/cache`, or the system property `org.bytedeco.javacpp.cachedir`), once for all
+/// processes.
 public final class RedistFolder implements CudaFolder {
-    /// Names by version, CUDA 13 first; NVRTC loads its builtins from its own folder.
+    /// Library names by version, CUDA 13 first; NVRTC loads its builtins from its own folder.
     private static final List<String> LINUX = List.of(
             "libcublasLt.so.13",
             "libcublasLt.so.12",

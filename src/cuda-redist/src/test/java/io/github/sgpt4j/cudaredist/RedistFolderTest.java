@@ -11,7 +11,7 @@ import java.util.ServiceLoader;
 import org.bytedeco.javacpp.Loader;
 import org.junit.jupiter.api.Test;
 
-/// What the engine gets from this module, with and without the large jar.
+/// The service that this module provides to the engine, with and without the large jar.
 class RedistFolderTest {
     private static boolean hasJar() {
         String name = "/org/bytedeco/cuda/%s/libcublasLt.so.12".formatted(Loader.getPlatform());

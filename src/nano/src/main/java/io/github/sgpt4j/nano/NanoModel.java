@@ -11,9 +11,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.zip.CRC32;
 
-/// The built-in model and its demo corpus: a GPT-Neo of 10.7 million parameters, a sentence encoder (asymmetric,
-/// "specb") for everyday and dictionary English, and 4,000 WordNet entries. As a cross-encoder it only serves to try
-/// things out.
+/// The built-in model and its demo corpus: a GPT-Neo of 10.7 million parameters, trained as a sentence encoder
+/// (asymmetric, "specb") for everyday and dictionary English, and 4,000 WordNet entries. As a cross-encoder the model
+/// is only good for trying out the API.
 public final class NanoModel {
     private static final String FOLDER = "/META-INF/sgpt4j/nano/";
     private static final String MODEL = "model/";
@@ -29,11 +29,11 @@ public final class NanoModel {
 
     /// The model as a checkpoint directory, unpacked on first use.
     ///
-    /// It lies in the user's cache (`$XDG_CACHE_HOME` or `~/.cache`, on Windows `%LOCALAPPDATA%`) as
-    /// `sgpt4j/nano-specb-HASH`; the name says that the model is asymmetric, the hash stands for the contents. A
-    /// directory that lacks a file, or holds one of another content, is replaced. Several processes may call
-    /// this at once. Where the cache cannot be written, the model goes to a temporary directory that is deleted
-    /// when the virtual machine ends.
+    /// The directory is `sgpt4j/nano-specb-HASH` in the user's cache (`$XDG_CACHE_HOME` or `~/.cache`, on Windows
+    /// `%LOCALAPPDATA%`); "specb" marks the model as asymmetric, and the hash identifies the contents. A
+    /// directory with a missing or changed file is replaced. Several processes may call this at the same time.
+    /// If the cache cannot be written, the model is unpacked into a temporary directory that is deleted when
+    /// the virtual machine exits.
     ///
     /// @throws UncheckedIOException if the model cannot be unpacked there either
     public static Path directory() {
@@ -45,7 +45,7 @@ public final class NanoModel {
         return resource("corpus.jsonl");
     }
 
-    /// Stands for the contents of model and corpus: 8 hexadecimal digits, a checksum of their SHA-256 digests.
+    /// Identifies the contents of model and corpus: 8 hexadecimal digits, a checksum of their SHA-256 digests.
     public static String version() {
         try (InputStream list = resource("files.tsv")) {
             CRC32 checksum = new CRC32();
@@ -77,14 +77,14 @@ public final class NanoModel {
     private static InputStream resource(String name) {
         InputStream in = NanoModel.class.getResourceAsStream(FOLDER + name);
         if (in == null) {
-            // The jar is not opened before something in it is needed, which fails like this.
+            // The jar is opened only when something in it is needed; a failure to open it shows up here.
             throw new UncheckedIOException(new IOException(
                     FOLDER + name + ": not found beside this class: the jar is damaged, or too many files are open"));
         }
         return in;
     }
 
-    /// Unpacked once per process.
+    /// Holder that unpacks the model once per process.
     private static final class Unpacked {
         static final Path INSTANCE = unpack();
 

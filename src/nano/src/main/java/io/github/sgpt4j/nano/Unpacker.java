@@ -27,19 +27,19 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
-/// Puts packed files into a directory, once, so that several processes may try at the same time: each fills a
-/// directory of its own, and the first to rename it wins.
+/// Unpacks files into a directory once. Several processes may try at the same time: each fills its own directory, and
+/// the first one to rename it wins.
 final class Unpacker {
     private static final int ATTEMPTS = 5;
 
-    /// Name of the file with the stamps of the others.
-    private static final String NOTE = ".unpacked";
+    /// Name of the file that records the stamps of the others.
+    private static final String STAMPS = ".unpacked";
 
     private static final String MODIFIED = "lastModifiedTime";
     private static final String UNIX_ATTRIBUTES = "unix:lastModifiedTime,ctime,ino";
 
-    /// No run takes so long; what is older was left by one that was killed.
-    private static final Duration LONGEST = Duration.ofHours(1);
+    /// Longer than any run takes; an older directory was left by a killed run.
+    private static final Duration MAX_RUN_TIME = Duration.ofHours(1);
 
     private final List<ListedFile> files;
     private final Function<String, InputStream> source;
@@ -50,7 +50,8 @@ final class Unpacker {
         this.source = source;
     }
 
-    /// The directory `name` in `cache`, complete; or a temporary one of a similar name if `cache` cannot be written.
+    /// The complete directory `name` in `cache`, or a temporary one with a similar name if `cache` cannot be
+    /// written.
     Path unpack(Path cache, String name) throws IOException {
         Path target = cache.resolve(name);
         if (isComplete(target) && isUntouched(target)) {
@@ -64,9 +65,9 @@ final class Unpacker {
         }
     }
 
-    /// Whether nobody has written to the files since their contents were last found right.
+    /// Whether no file was written to since the contents were last verified.
     private boolean isUntouched(Path directory) {
-        Path note = directory.resolve(NOTE);
+        Path note = directory.resolve(STAMPS);
         try {
             String stamps = stamps(directory);
             if (Files.isRegularFile(note) && Files.readString(note).equals(stamps)) {
@@ -75,20 +76,20 @@ final class Unpacker {
             if (!isRight(directory)) {
                 return false;
             }
-            note(directory, stamps);
+            recordStamps(directory, stamps);
             return true;
         } catch (IOException e) {
             return false;
         }
     }
 
-    /// Where the cache cannot be written, contents are checked again next time.
-    private static void note(Path directory, String stamps) {
+    /// Records the stamps. If that fails, the contents are verified again next time.
+    private static void recordStamps(Path directory, String stamps) {
         try {
-            Path work = Files.createTempFile(directory, NOTE, ".new");
+            Path work = Files.createTempFile(directory, STAMPS, ".new");
             try {
                 Files.writeString(work, stamps);
-                Files.move(work, directory.resolve(NOTE), StandardCopyOption.ATOMIC_MOVE);
+                Files.move(work, directory.resolve(STAMPS), StandardCopyOption.ATOMIC_MOVE);
             } finally {
                 Files.deleteIfExists(work);
             }
@@ -97,7 +98,7 @@ final class Unpacker {
         }
     }
 
-    /// Times and numbers of all files, as precisely as the file system knows them.
+    /// Times and inode numbers of all files, as precisely as the file system records them.
     private String stamps(Path directory) throws IOException {
         StringBuilder stamps = new StringBuilder();
         boolean unix = directory.getFileSystem().supportedFileAttributeViews().contains("unix");
@@ -133,7 +134,7 @@ final class Unpacker {
         return true;
     }
 
-    /// Whether every file is there with its size.
+    /// Whether every file exists with the right size.
     private boolean isComplete(Path directory) {
         for (ListedFile file : files) {
             try {
@@ -154,7 +155,7 @@ final class Unpacker {
         Path work = Files.createTempDirectory(cache, target.getFileName() + ".new");
         try {
             write(work);
-            note(work, stamps(work));
+            recordStamps(work, stamps(work));
             for (int attempt = 1; ; attempt++) {
                 try {
                     return Files.move(work, target, StandardCopyOption.ATOMIC_MOVE);
@@ -174,9 +175,9 @@ final class Unpacker {
         }
     }
 
-    /// Removes what runs that were killed have left.
+    /// Removes directories left by killed runs.
     private static void clean(Path cache, Path target) throws IOException {
-        FileTime old = FileTime.from(Instant.now().minus(LONGEST));
+        FileTime old = FileTime.from(Instant.now().minus(MAX_RUN_TIME));
         try (DirectoryStream<Path> left = Files.newDirectoryStream(cache, target.getFileName() + ".{new,old}*")) {
             for (Path path : left) {
                 if (Files.getLastModifiedTime(path, LinkOption.NOFOLLOW_LINKS).compareTo(old) < 0) {
@@ -184,7 +185,7 @@ final class Unpacker {
                 }
             }
         } catch (NoSuchFileException | DirectoryIteratorException e) {
-            // Another process cleans up, too.
+            // Another process is cleaning up too.
             return;
         }
     }
@@ -225,7 +226,7 @@ final class Unpacker {
             } catch (FileSystemException e) {
                 throw e;
             } catch (IOException e) {
-                // Such as a full disk, which does not name the file by itself.
+                // Such as a full disk, whose message does not include the file's name.
                 throw new IOException("%s: %s".formatted(path, e.getMessage()), e);
             }
             String found = HexFormat.of().formatHex(digest.digest());
@@ -244,7 +245,7 @@ final class Unpacker {
         }
     }
 
-    /// Deletes a directory and what is in it, as far as that goes.
+    /// Deletes a directory with its contents, as far as possible.
     private static void delete(Path directory) {
         try {
             Files.walkFileTree(directory, new SimpleFileVisitor<>() {
@@ -266,7 +267,7 @@ final class Unpacker {
                 }
             });
         } catch (IOException | UncheckedIOException e) {
-            // A leftover in a cache or temporary directory harms nobody.
+            // Leftovers in a cache or temporary directory are harmless.
         }
     }
 }

@@ -60,12 +60,12 @@ class NanoModelTest {
         assertNoLeftovers(model);
     }
 
-    /// Of the same size, and with the time that it had.
+    /// The other content has the same size, and the file keeps its modification time.
     @Test
     void replacesAFileWithAnotherContent() throws IOException {
         Path model = unpack();
         Path weights = model.resolve("model.safetensors");
-        assumeTrue(weights.getFileSystem().supportedFileAttributeViews().contains("unix"), "needs times of changes");
+        assumeTrue(weights.getFileSystem().supportedFileAttributeViews().contains("unix"), "needs ctime");
         FileTime time = Files.getLastModifiedTime(weights);
         byte[] bytes = Files.readAllBytes(weights);
         bytes[bytes.length / 2] ^= 1;
@@ -83,7 +83,7 @@ class NanoModelTest {
             Files.setLastModifiedTime(weights, FileTime.fromMillis(1_000_000));
             assertEquals(model, unpack());
             assertEquals(1_000_000, Files.getLastModifiedTime(weights).toMillis());
-            // One that was unpacked by an older version.
+            // As if it had been unpacked by an older version.
             Files.delete(model.resolve(".unpacked"));
         }
         assertEquals(model, unpack());

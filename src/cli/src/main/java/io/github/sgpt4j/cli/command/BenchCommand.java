@@ -19,13 +19,13 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/// `sgpt bench`: how fast a device computes a model.
+/// `sgpt bench`: measures how fast a device runs a model.
 @Command(
         name = "bench",
         versionProvider = VersionProvider.class,
         description = {
-            "Measure how fast a device computes a model or a shape with random weights: texts of random tokens, embedded"
-                    + " and scored; how the time divides; and what the device itself reaches in the same run."
+            "Measure how fast a device runs a model, or a shape with random weights: embedding and scoring texts of"
+                    + " random tokens, the breakdown of the time, and the peak rates of the device in the same run."
         })
 public final class BenchCommand extends ModelCommand {
     private static final double TERA = 1e12;
@@ -41,28 +41,28 @@ public final class BenchCommand extends ModelCommand {
             names = "--texts",
             paramLabel = "N",
             converter = Converters.Count.class,
-            description = "Texts in a pass (default: ${DEFAULT-VALUE}).")
+            description = "Texts per pass (default: ${DEFAULT-VALUE}).")
     private int texts = 32;
 
     @Option(
             names = "--tokens",
             paramLabel = "N",
             converter = Converters.Count.class,
-            description = "Tokens of a text (default: 300, or what the model allows).")
+            description = "Tokens per text (default: 300, or the model's limit if that is lower).")
     private int tokens;
 
     @Option(
             names = "--query-tokens",
             paramLabel = "N",
             converter = Converters.Count.class,
-            description = "Tokens of the query that is scored after each text (default: ${DEFAULT-VALUE}).")
+            description = "Tokens of the query scored against each text (default: ${DEFAULT-VALUE}).")
     private int queryTokens = 16;
 
     @Option(
             names = "--seconds",
             paramLabel = "N",
             converter = Converters.Count.class,
-            description = "Least time for each measurement (default: ${DEFAULT-VALUE}).")
+            description = "Minimum seconds per measurement (default: ${DEFAULT-VALUE}).")
     private int seconds = 5;
 
     @Option(names = "--format", paramLabel = "FORMAT", description = "text, or json for one object (default: text).")
@@ -76,7 +76,7 @@ public final class BenchCommand extends ModelCommand {
     public void run() throws IOException {
         Optional<String> named = Optional.ofNullable(shape);
         if (named.isPresent() && modelName().isPresent()) {
-            throw usage("--shape and --model exclude each other");
+            throw usage("expected either --shape or --model, got both");
         }
         String subject =
                 named.map(s -> s + ", random weights").or(this::modelName).orElse("built-in model");
@@ -168,7 +168,7 @@ public final class BenchCommand extends ModelCommand {
         return String.format(Locale.ROOT, "%.0f %%", 100 * share);
     }
 
-    /// Three significant digits or more.
+    /// At least three significant digits.
     private static String number(double value) {
         int decimals = value >= 100 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 3;
         return String.format(Locale.ROOT, "%,." + decimals + "f", value);

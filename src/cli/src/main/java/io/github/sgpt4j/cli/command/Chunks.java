@@ -7,8 +7,7 @@ import io.github.sgpt4j.retrieval.corpus.TextRecord;
 import java.util.List;
 import java.util.OptionalLong;
 
-/// Goes through an input chunk by chunk and shows how far it is: in bytes of the file, or in texts where there is no
-/// file.
+/// Reads an input chunk by chunk and shows the progress: in bytes of the file, or in texts if there is no file.
 public final class Chunks implements AutoCloseable {
     private final TextInput in;
     private final boolean inBytes;
@@ -37,7 +36,7 @@ public final class Chunks implements AutoCloseable {
         return chunk;
     }
 
-    /// Listens to the work on the chunk returned last.
+    /// A listener for the work on the chunk that [#next] returned last.
     public ProgressListener listener() {
         return progress.between(from, to);
     }

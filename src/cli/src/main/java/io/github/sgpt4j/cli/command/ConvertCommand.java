@@ -26,14 +26,14 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/// `sgpt convert`: pickled weights to safetensors, and adapters merged into their base models.
+/// `sgpt convert`: converts pickled weights to safetensors and merges adapters into their base models.
 @Command(
         name = "convert",
         versionProvider = VersionProvider.class,
         description = {
             "Convert a checkpoint's pickled weights (pytorch_model.bin) to safetensors. A LoRA adapter is merged into its"
                     + " base model if DST is given.",
-            "No code in the checkpoint is run. The names of the files written go to stdout."
+            "No code from the checkpoint is run. Prints the names of the files written."
         })
 public final class ConvertCommand implements Callable<Integer> {
     private final Console console;
@@ -51,8 +51,8 @@ public final class ConvertCommand implements Callable<Integer> {
             arity = "0..1",
             converter = Converters.PathName.class,
             description =
-                    "Directory for the converted checkpoint, with configuration and tokenizer; new or empty, unless --force"
-                            + " is given (default: SRC itself, where safetensors appear beside the pickled files).")
+                    "Directory for the converted checkpoint, with configuration and tokenizer; must be new or empty unless"
+                            + " --force is given (default: SRC itself, safetensors beside the pickled files).")
     private @Nullable Path target;
 
     @Option(
@@ -60,7 +60,7 @@ public final class ConvertCommand implements Callable<Integer> {
             paramLabel = "TYPE",
             converter = ConvertConverters.Type.class,
             description =
-                    "How weights are stored: keep (as they are, merged ones as in the base model), fp32, bf16 or fp16"
+                    "Type of the stored weights: keep (unchanged; merged weights as in the base model), fp32, bf16 or fp16"
                             + " (default: keep).")
     private Dtype type = Dtype.AUTO;
 
@@ -68,12 +68,10 @@ public final class ConvertCommand implements Callable<Integer> {
             names = "--max-shard-size",
             paramLabel = "SIZE",
             converter = ConvertConverters.Size.class,
-            description = "Most bytes in one file, such as 5GB, 500MB or 2GiB (default: 5GB).")
+            description = "Maximum size of one file, such as 5GB, 500MB or 2GiB (default: 5GB).")
     private long maxShardBytes = ConvertOptions.DEFAULT_MAX_SHARD_BYTES;
 
-    @Option(
-            names = "--force",
-            description = "Replace files that are there already; write into a DST that is not empty.")
+    @Option(names = "--force", description = "Replace existing files; write into a DST that is not empty.")
     private boolean force;
 
     @Option(
@@ -81,7 +79,7 @@ public final class ConvertCommand implements Callable<Integer> {
             paramLabel = "MODEL",
             converter = Converters.Name.class,
             description =
-                    "Base model that an adapter is merged into, a directory or OWNER/NAME[@REVISION] (default: what its"
+                    "Base model to merge an adapter into, a directory or OWNER/NAME[@REVISION] (default: the one that its"
                             + " adapter_config.json names).")
     private @Nullable String baseModel;
 
@@ -99,7 +97,7 @@ public final class ConvertCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         ConvertReport report = convert();
         if (!notices.quiet()) {
-            tell(report);
+            printNotices(report);
         }
         try (Output out = Output.open(console, Optional.empty())) {
             for (Path file : report.files()) {
@@ -118,8 +116,8 @@ public final class ConvertCommand implements Callable<Integer> {
                 throw new ParameterException(
                         spec.commandLine(),
                         target == null
-                                ? "--base-model means nothing without DST, where the merged checkpoint goes"
-                                : "--base-model means nothing for %s, which is no adapter".formatted(source));
+                                ? "--base-model has no effect without DST, the directory for the merged checkpoint"
+                                : "--base-model has no effect with %s, which is not an adapter".formatted(source));
             }
             try (MegabyteProgress progress = new MegabyteProgress(console, notices.quiet(), "Converting")) {
                 return Converter.convert(source, to, options, progress::to);
@@ -132,12 +130,12 @@ public final class ConvertCommand implements Callable<Integer> {
         }
     }
 
-    private void tell(ConvertReport report) {
+    private void printNotices(ConvertReport report) {
         report.notices().forEach(console::say);
         console.say("wrote %,d tensors, %,d bytes".formatted(report.tensors(), report.bytes()));
-        report.tied().forEach((name, kept) -> console.say("%s is %s, stored once".formatted(name, kept)));
+        report.tied().forEach((name, kept) -> console.say("%s equals %s and is stored once".formatted(name, kept)));
         if (!report.droppedBuffers().isEmpty()) {
-            console.say("left out %d buffers that models compute: %s"
+            console.say("left out %d buffers, which models recompute: %s"
                     .formatted(report.droppedBuffers().size(), String.join(", ", report.droppedBuffers())));
         }
     }

@@ -12,11 +12,11 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
-/// `sgpt devices`: what can compute here, through which libraries, and why not.
+/// `sgpt devices`: lists the available devices and their libraries, and why others are unavailable.
 @Command(
         name = "devices",
         versionProvider = VersionProvider.class,
-        description = "Show the devices that models can be computed on, or why not.")
+        description = "List the devices that models can run on, and why others are unavailable.")
 public final class DevicesCommand implements Callable<Integer> {
     private final Console console;
 
@@ -34,7 +34,7 @@ public final class DevicesCommand implements Callable<Integer> {
             append(text, "%-8s".formatted(device.name()), device.available(), device.description());
         }
         for (Devices.Library library : Devices.libraries()) {
-            // Why a device is unavailable may be a library, which need not be told again.
+            // Skip a library whose problem was already given as the reason why a device is unavailable.
             if (library.available() || text.indexOf(library.description()) < 0) {
                 append(text, "%-13s".formatted(library.name()), library.available(), library.description());
             }

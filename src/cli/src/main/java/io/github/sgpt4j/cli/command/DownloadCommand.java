@@ -25,13 +25,13 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/// `sgpt download`: a hub's model into the local cache.
+/// `sgpt download`: downloads a model from a hub into the local cache.
 @Command(
         name = "download",
         versionProvider = VersionProvider.class,
         description = {
-            "Download a model from the Hugging Face hub into its local cache, or bring it up to date there.",
-            "Only files that are missing and needed are fetched. The snapshot's directory goes to stdout."
+            "Download a model from the Hugging Face hub into the local cache, or update it there.",
+            "Fetches only needed files that are missing. Prints the snapshot's directory."
         },
         footer = {
             "",
@@ -43,40 +43,40 @@ public final class DownloadCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
-    @Parameters(index = "0", paramLabel = "OWNER/NAME[@REVISION]", description = "The model, as the hub names it.")
+    @Parameters(index = "0", paramLabel = "OWNER/NAME[@REVISION]", description = "The model's name on the hub.")
     private String name = "";
 
     @Option(
             names = "--revision",
             paramLabel = "REVISION",
-            description = "Branch, tag or commit (default: what stands after @, otherwise main).")
+            description = "Branch, tag or commit (default: the one after @, otherwise main).")
     private @Nullable String revision;
 
     @Option(
             names = "--parallel",
             paramLabel = "N",
             converter = Converters.Count.class,
-            description = "Most files fetched at a time (default: ${DEFAULT-VALUE}).")
+            description = "Maximum number of files fetched at a time (default: ${DEFAULT-VALUE}).")
     private int parallel = HubOptions.DEFAULT.parallel();
 
-    @Option(names = "--force", description = "Fetch files anew that are there already.")
+    @Option(names = "--force", description = "Fetch existing files again.")
     private boolean force;
 
     @Option(
             names = "--min-rate",
             paramLabel = "SIZE",
             converter = ConvertConverters.Rate.class,
-            description = "Least to come in a second, measured over a minute, such as 10kB; 0 for any (default: 10kB).")
+            description = "Minimum bytes per second over a minute, such as 10kB; 0 for no minimum (default: 10kB).")
     private long minRate = HubOptions.DEFAULT.minRate();
 
     @Option(
             names = "--max-size",
             paramLabel = "SIZE",
             converter = ConvertConverters.Size.class,
-            description = "Most that the model's files may have together, such as 500MB (default: any).")
+            description = "Maximum total size of the model's files, such as 500MB (default: no limit).")
     private long maxBytes = HubOptions.DEFAULT.maxBytes();
 
-    @Option(names = "--strict", description = "Files whose content cannot be checked by a hash are an error.")
+    @Option(names = "--strict", description = "Fail if the content of a file cannot be checked by a hash.")
     private boolean strict;
 
     @Mixin
@@ -95,7 +95,7 @@ public final class DownloadCommand implements Callable<Integer> {
         try (DownloadProgress progress = new DownloadProgress(console, notices.quiet())) {
             snapshot = new Hub(location.settings()).download(model, options, progress);
         }
-        // Now rather than on first use, when there may be no time for it.
+        // Convert pickled weights now rather than on first use, when there may be no time for it.
         location.readable(snapshot);
         try (Output out = Output.open(console, Optional.empty())) {
             out.stream().write((snapshot + "\n").getBytes(StandardCharsets.UTF_8));

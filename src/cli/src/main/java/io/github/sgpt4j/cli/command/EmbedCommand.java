@@ -26,7 +26,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/// `sgpt embed`: texts to vectors.
+/// `sgpt embed`: turns texts into vectors.
 @Command(
         name = "embed",
         versionProvider = VersionProvider.class,
@@ -34,10 +34,10 @@ import picocli.CommandLine.Parameters;
         footer = {
             "",
             "Writes {\"index\",\"id\"?,\"text\",\"embedding\":[...]} per text, in input order.",
-            "A text without tokens (an empty one) has the embedding zero."
+            "A text without tokens (an empty one) has an embedding of zeros."
         })
 public final class EmbedCommand extends ModelCommand {
-    /// Forms of output.
+    /// Output formats.
     public enum Format {
         JSONL,
         NPY
@@ -52,7 +52,7 @@ public final class EmbedCommand extends ModelCommand {
     @Option(
             names = "--as",
             paramLabel = "text|query|document",
-            description = "What the texts are to an asymmetric model (default: text).")
+            description = "Role of the texts for an asymmetric model (default: text).")
     private TextKind kind = TextKind.TEXT;
 
     @Mixin
@@ -64,8 +64,8 @@ public final class EmbedCommand extends ModelCommand {
     @Option(
             names = "--format",
             paramLabel = "jsonl|npy",
-            description = "JSON Lines, or a NumPy matrix of float32 without the texts (default: npy if the name behind"
-                    + " -o ends so, otherwise jsonl).")
+            description = "JSON Lines, or a float32 NumPy matrix without the texts (default: npy if the -o file ends in"
+                    + " .npy, otherwise jsonl).")
     private @Nullable Format format;
 
     @Parameters(paramLabel = "TEXT", description = "Texts to embed.")
@@ -78,10 +78,10 @@ public final class EmbedCommand extends ModelCommand {
     @Override
     public void run() throws IOException {
         if (encoding.brackets() && kind == TextKind.TEXT) {
-            throw usage("--specb means nothing for --as text: expected --as query or --as document");
+            throw usage("--specb has no effect with --as text: expected --as query or --as document");
         }
         if (encoding.prompts().isWithout(kind)) {
-            throw usage("%s and %s mean nothing for texts of another kind, --as %s"
+            throw usage("%s and %s have no effect on texts of another kind, --as %s"
                     .formatted(
                             PromptOptions.QUERY,
                             PromptOptions.DOCUMENT,
@@ -128,7 +128,7 @@ public final class EmbedCommand extends ModelCommand {
         }
     }
 
-    /// Takes embeddings of finite numbers in input order.
+    /// Receives embeddings, all finite, in input order.
     private interface Sink {
         void write(long index, TextRecord record, String text, float[] vector) throws IOException;
 
@@ -147,7 +147,7 @@ public final class EmbedCommand extends ModelCommand {
 
             @Override
             public void flush() {
-                // The shape is missing: nobody can use it yet.
+                // The matrix is unusable until its shape is written.
             }
 
             @Override

@@ -23,19 +23,19 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/// `sgpt index`: a corpus to an index on disk.
+/// `sgpt index`: builds an index on disk from a corpus, or updates it.
 @Command(
         name = "index",
         versionProvider = VersionProvider.class,
-        description = "Make an index of documents for sgpt search, or bring it up to date.",
+        description = "Build an index of documents for sgpt search, or update it.",
         footer = {
             "",
-            "Documents that the index has already (same id, title and text) are not embedded again. Work is committed"
-                    + " about every 15 seconds: killed at any moment, the next run goes on from there. Searches may run"
+            "Documents already in the index (same id, title and text) are not embedded again. Work is committed about"
+                    + " every 15 seconds: after a kill, the next run resumes from the last commit. Searches may run"
                     + " meanwhile.",
-            "A corpus is a .txt file (one document a line), a .jsonl file (text, title, _id), .gz of either, a"
+            "A corpus is a .txt file (one document per line), a .jsonl file (text, title, _id), .gz of either, a"
                     + " directory with corpus.jsonl (BEIR), or a directory of .txt files. Documents without _id are"
-                    + " known by their line or file."
+                    + " identified by their line or file."
         })
 public final class IndexCommand extends ModelCommand {
     private static final double NANOS = 1e9;
@@ -53,33 +53,34 @@ public final class IndexCommand extends ModelCommand {
             required = true,
             paramLabel = "DIR",
             converter = Converters.Name.class,
-            description = "The index, made if need be.")
+            description = "The index; created if it does not exist.")
     private String index = "";
 
     @Option(
             names = "--int8",
-            description = "Search vectors of 8-bit numbers, a quarter of the memory (fixed when the index is made).")
+            description = "Search 8-bit vectors, which take a quarter of the memory (fixed when the index is created).")
     private boolean int8;
 
     @Option(
             names = "--connections",
             paramLabel = "N",
             converter = Converters.Count.class,
-            description = "Neighbours of a vector in the graph (HNSW's M; fixed when the index is made; default: 16).")
+            description =
+                    "Neighbours per vector in the graph (HNSW's M; fixed when the index is created; default: 16).")
     private @Nullable Integer connections;
 
     @Option(
             names = "--beam-width",
             paramLabel = "N",
             converter = Converters.Count.class,
-            description = "Candidates when making the graph (HNSW's efConstruction; fixed when the index is"
-                    + " made; default: 100).")
+            description = "Candidates considered when building the graph (HNSW's efConstruction; fixed when the index"
+                    + " is created; default: 100).")
     private @Nullable Integer beamWidth;
 
-    @Option(names = "--remove-missing", description = "Remove documents that the corpus lacks.")
+    @Option(names = "--remove-missing", description = "Remove documents that are not in the corpus.")
     private boolean removeMissing;
 
-    @Option(names = "--optimize", description = "Merge the index into one part: faster searches.")
+    @Option(names = "--optimize", description = "Merge the index into one segment, for faster searches.")
     private boolean optimize;
 
     @Mixin
@@ -104,11 +105,11 @@ public final class IndexCommand extends ModelCommand {
             }
             double seconds = (System.nanoTime() - start) / NANOS;
             if (optimize) {
-                notice("merging the index into one part ...");
+                notice("merging the index into one segment ...");
                 to.optimize();
             }
             summarize(report, to.size(), seconds);
-            tellRepeated(report);
+            reportDuplicates(report);
             Truncations.of(encoder).forEach(this::notice);
         }
     }
@@ -129,12 +130,11 @@ public final class IndexCommand extends ModelCommand {
         }
     }
 
-    /// Documents that made way for a later one of the same id, as far as they were read together.
-    private void tellRepeated(UpdateReport report) {
+    /// Reports documents that were replaced by a later one with the same id, as far as they were read together.
+    private void reportDuplicates(UpdateReport report) {
         long repeated = report.read() - report.added() - report.replaced() - report.unchanged();
         if (repeated > 0) {
-            notice("%s: documents that a later one has the id of, which replaced them: %,d"
-                    .formatted(corpus, repeated));
+            notice("%s: documents replaced by a later one with the same id: %,d".formatted(corpus, repeated));
         }
     }
 

@@ -9,7 +9,7 @@ import io.github.sgpt4j.retrieval.corpus.CorpusReader;
 import java.io.Closeable;
 import java.util.Locale;
 
-/// Shows how far indexing is: the part of the corpus's bytes, documents, their rate, and the time left.
+/// Shows the progress of indexing: share of the corpus's bytes, documents, their rate, and the time left.
 public final class IndexProgress implements UpdateListener, Closeable {
     private static final int KILOBYTE = 1000;
     private static final double NANOS = 1e9;

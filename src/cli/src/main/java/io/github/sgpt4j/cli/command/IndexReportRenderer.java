@@ -8,7 +8,7 @@ import io.github.sgpt4j.retrieval.IndexReport.Outcome;
 import java.io.IOException;
 import java.util.Locale;
 
-/// Writes what `sgpt verify --index` found.
+/// Writes the findings of `sgpt verify --index`.
 public final class IndexReportRenderer {
     private IndexReportRenderer() {}
 
@@ -17,7 +17,7 @@ public final class IndexReportRenderer {
         StringBuilder text = new StringBuilder();
         TextTable facts = new TextTable("ll");
         facts.row("directory", report.path().toString());
-        facts.row("model", report.model().map(Object::toString).orElse("cannot be told"));
+        facts.row("model", report.model().map(Object::toString).orElse("unknown"));
         report.similarity().ifPresent(similarity -> facts.row("similarity", similarity.toString()));
         report.options()
                 .ifPresent(options -> facts.row(

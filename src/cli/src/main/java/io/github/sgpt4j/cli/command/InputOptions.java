@@ -14,16 +14,16 @@ public final class InputOptions {
             names = {"-i", "--input"},
             paramLabel = "FILE",
             converter = Converters.Name.class,
-            description = "Read .txt (one text a line), .jsonl (objects), .gz of either, or - for lines of stdin.")
+            description = "Read .txt (one text per line), .jsonl (objects), .gz of either, or - for lines of stdin.")
     private @Nullable String input;
 
     public Optional<String> file() {
         return Optional.ofNullable(input);
     }
 
-    /// Opens what was given. The caller closes it.
+    /// Opens the arguments or the file. The caller closes it.
     ///
-    /// @param what what an argument is called
+    /// @param what the name of an argument in messages
     /// @throws picocli.CommandLine.ParameterException unless there are either arguments or a file of a known kind
     public TextInput open(ModelCommand command, List<String> arguments, String what) throws IOException {
         if (input == null) {

@@ -19,11 +19,11 @@ import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/// `sgpt inspect`: what a checkpoint is.
+/// `sgpt inspect`: shows facts about a checkpoint.
 @Command(
         name = "inspect",
         versionProvider = VersionProvider.class,
-        description = "Show what a checkpoint is, where facts come from, and how much memory it needs.")
+        description = "Show facts about a checkpoint, where they come from, and how much memory it needs.")
 public final class InspectCommand extends ModelCommand {
     @Option(names = "--tensors", description = "List all stored tensors: name, type, shape, bytes, file.")
     private boolean tensors;
@@ -31,7 +31,7 @@ public final class InspectCommand extends ModelCommand {
     @Option(
             names = "--scan",
             description =
-                    "Read all weights and count NaN and infinity, with the range of each tensor; exit code 1 if there"
+                    "Read all weights, count NaN and infinity, and show the range of each tensor; exit code 1 if there"
                             + " are any.")
     private boolean scan;
 
@@ -42,12 +42,12 @@ public final class InspectCommand extends ModelCommand {
         super(console);
     }
 
-    /// What was found out.
+    /// The results of an inspection.
     ///
     /// @param info facts
-    /// @param memory for every device and type
-    /// @param tensors all of them if asked for
-    /// @param statistics of all that can be computed with, if asked for
+    /// @param memory the need for every device and type
+    /// @param tensors all of them, if asked for
+    /// @param statistics of every tensor of a type that models can use, if asked for
     public record Findings(
             ModelInfo info,
             List<MemoryNeed> memory,
@@ -94,7 +94,9 @@ public final class InspectCommand extends ModelCommand {
                                     first.nan(),
                                     first.infinite(),
                                     first.firstNonFinite().orElse(0),
-                                    broken.size() == 1 ? "" : "; so in %,d more tensors".formatted(broken.size() - 1)));
+                                    broken.size() == 1
+                                            ? ""
+                                            : "; %,d more tensors have such values".formatted(broken.size() - 1)));
         }
     }
 }

@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
-/// What `sgpt inspect` found, as one JSON object.
+/// The findings of `sgpt inspect` as one JSON object.
 public final class InspectJson {
     private InspectJson() {}
 
@@ -123,7 +123,7 @@ public final class InspectJson {
         json.writeEndArray();
     }
 
-    /// JSON has no NaN: nothing finite is null.
+    /// JSON has no NaN or infinity: what is not finite becomes null.
     private static void number(JsonGenerator json, String name, float value) throws IOException {
         if (Float.isFinite(value)) {
             json.writeNumberField(name, value);

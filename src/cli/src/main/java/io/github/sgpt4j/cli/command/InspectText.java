@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/// What `sgpt inspect` found, for people.
+/// The findings of `sgpt inspect` as text.
 public final class InspectText {
     private static final double MEGABYTE = 1e6;
 

@@ -23,15 +23,15 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/// A verb that works with a model.
+/// A verb that uses a model.
 public abstract class ModelCommand implements Callable<Integer> {
-    /// What says which model computes, and how.
+    /// The options that choose the model and how it is run.
     public static final List<String> MODEL_OPTIONS =
             List.of("--model", "--base-model", "--device", "--dtype", "--batch-tokens", "--threads");
 
     private final Console console;
 
-    /// Models that were opened; closed by now, perhaps.
+    /// Models that were opened, some of them possibly closed again.
     private final List<Model> used = new ArrayList<>();
 
     @Spec
@@ -53,7 +53,7 @@ public abstract class ModelCommand implements Callable<Integer> {
             names = "--base-model",
             paramLabel = "MODEL",
             converter = Converters.Name.class,
-            description = "Base model of an adapter, named like MODEL (default: what its adapter_config.json names).")
+            description = "Base model of an adapter, given like MODEL (default: the one in its adapter_config.json).")
     private @Nullable String baseModel;
 
     public ModelCommand(Console console) {
@@ -84,7 +84,7 @@ public abstract class ModelCommand implements Callable<Integer> {
         return Optional.ofNullable(model);
     }
 
-    /// Where the model is that was asked for, as published: downloaded if need be, but not converted.
+    /// The directory of the requested model as published: downloaded if necessary, but not converted.
     ///
     /// @throws IOException if it cannot be downloaded
     public final Path locateModel() throws IOException {
@@ -95,8 +95,8 @@ public abstract class ModelCommand implements Callable<Integer> {
         return new ModelLocation(console, common.quiet(), common.strict());
     }
 
-    /// Opens the model that was asked for; the caller closes it. A hub's model is downloaded first, and a checkpoint
-    /// with pickled weights only is converted, if that has not happened yet.
+    /// Opens the requested model; the caller closes it. A model on the hub is downloaded first, and a
+    /// checkpoint with only pickled weights is converted, unless that has been done before.
     ///
     /// @throws IOException if it cannot be downloaded, or the converted weights cannot be written
     public final Model openModel() throws IOException {
@@ -112,30 +112,30 @@ public abstract class ModelCommand implements Callable<Integer> {
         return opened;
     }
 
-    /// Opens what the verb needs of the model that was asked for. Where that fails because a conversion in the cache is
-    /// damaged, it is made again first.
+    /// Opens what the verb needs of the requested model. If that fails because a conversion in the cache is
+    /// damaged, converts again and retries.
     ///
-    /// @param opening takes the checkpoint directory and how it is opened
+    /// @param opening takes the checkpoint directory and the options for opening it
     /// @throws IOException as [#openModel]
     public final <T> T open(BiFunction<Path, ModelOptions, T> opening) throws IOException {
         return location().open(locateModel(), Optional.ofNullable(baseModel), common.modelOptions(), opening);
     }
 
-    /// An encoder that scores with an open model, once people have heard what they should know; the caller closes it.
+    /// A cross-encoder with an open model, after its notices were printed; the caller closes it.
     public final CrossEncoder scorer(Model opened, CrossEncoderOptions options) {
         CrossEncoder encoder = CrossEncoder.of(opened, options);
         encoder.notices().forEach(this::checkpointNotice);
         return encoder;
     }
 
-    /// Says something that is no error, unless it is to be quiet.
+    /// Prints a notice, unless `--quiet` is given.
     public final void notice(String line) {
         if (!common.quiet()) {
             console.say(line);
         }
     }
 
-    /// Says something about the checkpoint or its texts that may change what comes out; an error with `--strict`.
+    /// Prints a notice about the checkpoint or its texts that may change results; an error with `--strict`.
     public final void checkpointNotice(String line) {
         if (common.strict()) {
             throw new CliException("%s (an error with --strict)".formatted(line));
@@ -143,8 +143,8 @@ public abstract class ModelCommand implements Callable<Integer> {
         notice(line);
     }
 
-    /// Says that re-ranking does not help, if that is known of the model that was asked for.
-    public final void warnOfReranking() {
+    /// Warns that re-ranking does not help, if the requested model is known to be bad at it.
+    public final void warnAboutReranking() {
         if (modelName().isEmpty()) {
             notice("re-ranking with the built-in model, which was not trained for it, makes results worse;"
                     + " name another with -m");
@@ -156,20 +156,20 @@ public abstract class ModelCommand implements Callable<Integer> {
         return spec.commandLine().getParseResult().hasMatchedOption(option);
     }
 
-    /// Refuses options that would be without effect.
+    /// Refuses options that would have no effect.
     ///
-    /// @param where where they mean nothing, as the end of a sentence
+    /// @param where the circumstances, as the end of a sentence
     public final void refuse(String where, String... options) {
         for (String option : options) {
             if (given(option)) {
-                throw usage("%s means nothing %s".formatted(option, where));
+                throw usage("%s has no effect %s".formatted(option, where));
             }
         }
     }
 
-    /// Says which options about a model are without effect.
+    /// Prints which model options have no effect.
     ///
-    /// @param work what needs no model
+    /// @param work the operation that needs no model
     public final void noticeUnusedModel(String work) {
         List<String> unused = MODEL_OPTIONS.stream().filter(this::given).toList();
         if (!unused.isEmpty()) {
@@ -177,7 +177,7 @@ public abstract class ModelCommand implements Callable<Integer> {
         }
     }
 
-    /// An error in how the command was called.
+    /// A usage error.
     public final ParameterException usage(String message) {
         return new ParameterException(spec.commandLine(), message);
     }

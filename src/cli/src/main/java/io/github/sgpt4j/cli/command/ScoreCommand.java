@@ -28,7 +28,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/// `sgpt score`: how well documents answer queries.
+/// `sgpt score`: scores how well documents answer queries.
 @Command(
         name = "score",
         versionProvider = VersionProvider.class,
@@ -47,14 +47,14 @@ public final class ScoreCommand extends ModelCommand {
     @Mixin
     private OutputOptions output = new OutputOptions();
 
-    @Option(names = "--query", paramLabel = "TEXT", description = "The query of all documents.")
+    @Option(names = "--query", paramLabel = "TEXT", description = "The query for all documents.")
     private @Nullable String query;
 
     @Option(
             names = "--prompt",
             paramLabel = "TEMPLATE",
             converter = Converters.Prompt.class,
-            description = "Text before the query, with {} once where the document goes (default: SGPT's).")
+            description = "Text before the query, with {} once in place of the document (default: SGPT's).")
     private String prompt = CrossEncoderOptions.DEFAULT.prompt();
 
     @Option(names = "--sort", description = "Best documents first, query by query, instead of input order.")
@@ -133,7 +133,7 @@ public final class ScoreCommand extends ModelCommand {
         return query;
     }
 
-    /// Queries in the order of their first pair, the pairs of each from best to worst, equals in input order.
+    /// Queries in the order of their first pair; the pairs of each from best to worst, ties in input order.
     private static List<ScoredPair> sorted(List<ScoredPair> pairs) {
         Map<String, List<ScoredPair>> byQuery = new LinkedHashMap<>();
         for (ScoredPair pair : pairs) {

@@ -16,11 +16,11 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/// `sgpt tokenize`: texts to token ids.
+/// `sgpt tokenize`: turns texts into token ids.
 @Command(
         name = "tokenize",
         versionProvider = VersionProvider.class,
-        description = "Show the token ids of texts, uncut.",
+        description = "Show the token ids of texts, without truncation.",
         footer = {
             "",
             "Reads only the tokenizer's files.",
@@ -48,7 +48,7 @@ public final class TokenizeCommand extends ModelCommand {
                 .filter(option -> !option.equals("--model") && given(option))
                 .toList();
         if (!unused.isEmpty()) {
-            notice("tokenize computes with no model: ignored: %s".formatted(String.join(", ", unused)));
+            notice("tokenize needs only the tokenizer: ignored: %s".formatted(String.join(", ", unused)));
         }
         try (TextInput in = input.open(this, texts, "text");
                 Output out = Output.open(console(), Optional.empty())) {

@@ -32,16 +32,16 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/// `sgpt verify`: whether a checkpoint, or an index, is whole and fits together.
+/// `sgpt verify`: checks that a checkpoint or an index is complete and consistent.
 @Command(
         name = "verify",
         versionProvider = VersionProvider.class,
         description = {
-            "Check a checkpoint without computing with it: file hashes where they are known (Hugging Face cache,"
+            "Check a checkpoint without running it: file hashes where they are known (Hugging Face cache,"
                     + " hf download, SHA256SUMS), shards against their index, tensors against the configuration,"
                     + " tokenizer against the embedding table.",
             "With --index, check an index instead: the checksums of all its files, its words, texts, ids and vectors,"
-                    + " and whether MODEL made it, if one is named. Something may be writing the index meanwhile.",
+                    + " and that MODEL built it, if one is given. The index may be written to meanwhile.",
             "Exit code 1 if something is wrong."
         })
 public final class VerifyCommand extends ModelCommand {
@@ -49,8 +49,8 @@ public final class VerifyCommand extends ModelCommand {
             names = "--sums",
             paramLabel = "FILE",
             converter = Converters.PathName.class,
-            description = "Hashes to compare with, as sha256sum writes them, names relative to the checkpoint (default:"
-                    + " SHA256SUMS in the checkpoint, if it is there).")
+            description = "Hashes to compare with, in the format of sha256sum, names relative to the checkpoint"
+                    + " (default: SHA256SUMS in the checkpoint, if it exists).")
     private @Nullable Path sums;
 
     @Option(
@@ -76,7 +76,7 @@ public final class VerifyCommand extends ModelCommand {
             verifyIndex(TextInput.path(index));
             return;
         }
-        refuse("for verify, which looks at one directory", "--base-model");
+        refuse("with verify, which checks one directory", "--base-model");
         refuse("without --index", PromptOptions.QUERY, PromptOptions.DOCUMENT);
         VerifyReport report;
         try (MegabyteProgress progress = new MegabyteProgress(console(), common().quiet(), "Verifying")) {
@@ -110,7 +110,7 @@ public final class VerifyCommand extends ModelCommand {
         requireSound(report);
     }
 
-    /// Computes nothing, so that no device is needed.
+    /// Computes nothing, so no device is needed.
     private ModelIdentity identity() throws IOException {
         try (Model model = open((directory, options) -> Model.open(directory, options.withDevice("cpu")));
                 BiEncoder encoder = BiEncoder.of(model, prompts.apply(common().biEncoder()))) {

@@ -12,7 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 
-/// Writes what `sgpt verify` found.
+/// Writes the findings of `sgpt verify`.
 public final class VerifyRenderer {
     private VerifyRenderer() {}
 
@@ -21,11 +21,11 @@ public final class VerifyRenderer {
         StringBuilder text = new StringBuilder();
         TextTable facts = new TextTable("ll");
         facts.row("directory", report.directory().toString());
-        facts.row("model", report.model().orElse("cannot be told"));
+        facts.row("model", report.model().orElse("unknown"));
         for (WeightFolder folder : report.folders()) {
             facts.row("tensors", tensors(report, folder));
         }
-        facts.row("tokenizer", report.tokenizer().orElse("cannot be read"));
+        facts.row("tokenizer", report.tokenizer().orElse("unreadable"));
         text.append(facts).append('\n');
         TextTable files = new TextTable("llrll").row("hash", "file", "bytes", "SHA-256", "compared with");
         for (HashedFile file : report.files()) {
@@ -44,7 +44,7 @@ public final class VerifyRenderer {
 
     private static String tensors(VerifyReport report, WeightFolder folder) {
         String where = name(report, folder.folder());
-        return "%s%,d of %,d expected are right, of %,d stored%s%s"
+        return "%s%,d of %,d expected are correct, %,d stored%s%s"
                 .formatted(
                         where.isEmpty() ? "" : where + ": ",
                         folder.found(),
@@ -52,11 +52,11 @@ public final class VerifyRenderer {
                         folder.stored(),
                         folder.buffers().isEmpty()
                                 ? ""
-                                : "; %,d are buffers that models compute, or second names"
+                                : "; %,d are buffers that models recompute, or aliases"
                                         .formatted(folder.buffers().size()),
                         folder.unused().isEmpty()
                                 ? ""
-                                : "; %,d are not used".formatted(folder.unused().size()));
+                                : "; %,d are unused".formatted(folder.unused().size()));
     }
 
     private static String verdict(VerifyReport report) {

@@ -1,2 +1,2 @@
-/// The verbs, but for search and evaluation.
+/// The verbs, except search and evaluation.
 package io.github.sgpt4j.cli.command;

@@ -2,8 +2,8 @@ package io.github.sgpt4j.cli.console;
 
 import java.util.List;
 
-/// What the libraries' messages advise at their end, in terms of the command line: they name calls,
-/// people here have verbs.
+/// Translates the advice at the end of the libraries' messages: the libraries name calls, the command line names its
+/// verbs.
 public final class Advice {
     /// @param call the end of a library's message
     /// @param verb the end of the message here
@@ -22,7 +22,7 @@ public final class Advice {
 
     private Advice() {}
 
-    /// The message, with verbs where it ends with the name of a call.
+    /// The message, with a verb in place of a call at its end.
     public static String inVerbs(String message) {
         for (Rule rule : RULES) {
             if (message.endsWith(rule.call())) {

@@ -1,6 +1,6 @@
 package io.github.sgpt4j.cli.console;
 
-/// A failure that the command reports in one sentence and exit code 1.
+/// A failure that the command reports in one sentence, with exit code 1.
 public final class CliException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

@@ -3,7 +3,7 @@ package io.github.sgpt4j.cli.console;
 import java.io.IOException;
 import java.util.Locale;
 
-/// Nobody reads stdout any more, as in `sgpt … | head -1`; the command ends quietly.
+/// The reader of stdout is gone, as in `sgpt … | head -1`; the command ends quietly.
 public final class ClosedOutputException extends IOException {
     private static final long serialVersionUID = 1L;
 
@@ -11,7 +11,7 @@ public final class ClosedOutputException extends IOException {
         super(cause.getMessage(), cause);
     }
 
-    /// Whether writing to stdout failed because its reader is gone; operating systems tell it by message only.
+    /// Whether writing to stdout failed because its reader is gone; only the message reveals that.
     public static boolean describes(IOException e) {
         String message = e.getMessage();
         return message != null && message.toLowerCase(Locale.ROOT).contains("pipe");

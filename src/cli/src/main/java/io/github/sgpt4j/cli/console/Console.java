@@ -8,13 +8,13 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.util.Map;
 
-/// What a command talks to; tests put their own in its place.
+/// The streams and environment of a command; tests pass their own.
 ///
 /// @param in standard input
 /// @param out standard output, for results only, unbuffered
 /// @param err standard error, for everything else
-/// @param columns width of the terminal that `err` is, 0 if it is none
-/// @param interactive whether somebody types at `in`
+/// @param columns width of the terminal behind `err`, 0 if `err` is not a terminal
+/// @param interactive whether `in` is a terminal
 /// @param environment environment variables
 public record Console(
         InputStream in,
@@ -24,9 +24,9 @@ public record Console(
         boolean interactive,
         Map<String, String> environment) {
 
-    /// The process's own.
+    /// The console of this process.
     public static Console ofProcess() {
-        // System.out would swallow errors of writing, such as a full disk.
+        // System.out would swallow write errors, such as a full disk.
         OutputStream out = new FileOutputStream(FileDescriptor.out);
         java.io.Console terminal = System.console();
         boolean interactive = terminal != null && terminal.isTerminal();
@@ -45,12 +45,12 @@ public record Console(
         err.flush();
     }
 
-    /// Whether an environment variable is set to something.
+    /// Whether an environment variable is set and not empty.
     public boolean isSet(String variable) {
         return !environment.getOrDefault(variable, "").isEmpty();
     }
 
-    /// A text on one line, without control characters that a terminal would obey.
+    /// A text on one line, without control characters that a terminal would interpret.
     public static String oneLine(String text) {
         StringBuilder line = new StringBuilder(text.length());
         boolean space = false;

@@ -9,7 +9,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.util.Optional;
 
-/// What a failure is called on stderr.
+/// The messages for failures on stderr.
 public final class Failures {
     private Failures() {}
 
@@ -20,21 +20,23 @@ public final class Failures {
             case CliException e -> Advice.inVerbs(message(e));
             case OutOfMemoryError e -> memory(e);
             case LinkageError e -> linkage(e);
-            // What closing after an error makes of an error that is one object for all.
+            // Closing a resource can throw the same shared OutOfMemoryError again; an error cannot suppress
+            // itself.
             case IllegalArgumentException e when e.getCause() instanceof OutOfMemoryError cause -> memory(cause);
             case UncheckedIOException e -> causeOf(e);
             case FileAlreadyExistsException e
-            when e.getReason() == null -> e.getFile() + ": is there already and is no directory";
+            when e.getReason() == null -> e.getFile() + ": exists and is not a directory";
             case FileSystemException e -> e.getFile() + ": " + reason(e);
             case IOException e -> message(e);
             default ->
-                "internal error: %s: %s (SGPT_DEBUG=1 shows where)".formatted(kind(failure), failure.getMessage());
+                "internal error: %s: %s (SGPT_DEBUG=1 shows the stack trace)"
+                        .formatted(kind(failure), failure.getMessage());
         };
     }
 
     private static String memory(OutOfMemoryError failure) {
         return message(failure).contains("native thread")
-                ? "cannot start another thread: the system gives no more of them, or no more memory (ulimit -u, ulimit -v)"
+                ? "cannot start another thread: the system is out of threads or memory (ulimit -u, ulimit -v)"
                 : outOfMemory(message(failure));
     }
 
@@ -43,13 +45,13 @@ public final class Failures {
                 .formatted(what);
     }
 
-    /// Why a class cannot be had: of its file, its code, or what the code did when it was loaded.
+    /// Why a class cannot be loaded: its file, its code, or what the code did during initialisation.
     private static String linkage(LinkageError failure) {
         for (Throwable each = failure; each != null; each = each.getCause()) {
             if (each instanceof OutOfMemoryError e) {
                 return memory(e);
             }
-            // A class that failed before keeps only the text of the reason.
+            // A class whose initialisation failed earlier keeps only the text of the reason.
             if (message(each).contains(OutOfMemoryError.class.getName())) {
                 return outOfMemory("while loading " + message(failure));
             }
@@ -60,7 +62,7 @@ public final class Failures {
                 : causeOf(failure);
     }
 
-    /// Whether a class could not be loaded as it was compiled.
+    /// Whether a class could not be loaded in the form in which it was compiled.
     public static boolean isBrokenClass(Throwable failure) {
         return failure instanceof LinkageError || failure instanceof InternalError;
     }

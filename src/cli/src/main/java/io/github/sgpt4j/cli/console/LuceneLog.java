@@ -3,9 +3,9 @@ package io.github.sgpt4j.cli.console;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
-/// Lucene tells through `java.util.logging`, on stderr, which of its implementations it chose; nobody asked.
+/// Silences Lucene's log, which reports on stderr which of its implementations it chose.
 public final class LuceneLog {
-    /// Kept, since the log manager forgets loggers, and their levels, that nobody holds.
+    /// A strong reference: the log manager drops unreferenced loggers together with their levels.
     private static final Logger LOGGER = Logger.getLogger("org.apache.lucene");
 
     private LuceneLog() {}

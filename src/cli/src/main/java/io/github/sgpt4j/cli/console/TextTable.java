@@ -3,8 +3,7 @@ package io.github.sgpt4j.cli.console;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Rows of text in columns that are as wide as their widest cell. Cells are kept on one line and harmless to a
-/// terminal.
+/// Rows of text in columns as wide as their widest cell. Each cell is put on one line, without control characters.
 public final class TextTable {
     private final boolean[] right;
     private final List<String[]> rows = new ArrayList<>();

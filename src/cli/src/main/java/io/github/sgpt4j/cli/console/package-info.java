@@ -1,2 +1,2 @@
-/// What a command says to people: streams, width, failures as sentences.
+/// Messages to the user: streams, terminal width, failures as sentences.
 package io.github.sgpt4j.cli.console;

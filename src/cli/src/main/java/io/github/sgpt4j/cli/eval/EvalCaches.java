@@ -18,7 +18,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// Where `sgpt eval` keeps embeddings and scores.
+/// The caches of embeddings and scores of `sgpt eval`.
 public final class EvalCaches {
     private static final String INDEX = "bm25-";
 
@@ -35,7 +35,7 @@ public final class EvalCaches {
         TextEmbedder embedder = TextEmbedder.of(encoder);
         return options.noCache()
                 ? CachedEmbedder.withoutCache(embedder)
-                : explained(() -> CachedEmbedder.open(
+                : withAdvice(() -> CachedEmbedder.open(
                         embedder, directory(), identity(model, encoder.fingerprint()), command::notice));
     }
 
@@ -44,27 +44,27 @@ public final class EvalCaches {
         TextPairScorer scorer = TextPairScorer.of(encoder);
         return options.noCache()
                 ? CachedPairScorer.withoutCache(scorer)
-                : explained(() -> CachedPairScorer.open(
+                : withAdvice(() -> CachedPairScorer.open(
                         scorer, directory(), identity(model, encoder.fingerprint()), command::notice));
     }
 
-    /// Something that makes files in the cache.
+    /// An operation that creates files in the cache.
     @FunctionalInterface
     private interface Opening<T> {
         T open() throws IOException;
     }
 
-    private <T> T explained(Opening<T> opening) throws IOException {
+    private <T> T withAdvice(Opening<T> opening) throws IOException {
         try {
             return opening.open();
         } catch (FileSystemException e) {
             throw new CliException(
-                    Failures.sentence(e) + "; --cache DIR keeps results elsewhere, --no-cache keeps none", e);
+                    Failures.sentence(e) + "; --cache DIR stores results elsewhere, --no-cache stores none", e);
         }
     }
 
-    /// Devices and types of numbers round differently. What is of texts that were cut is not for
-    /// `--strict`.
+    /// The key of a cache. Devices and number types round differently, and results of truncated texts must not
+    /// be used with `--strict`.
     private String identity(Model model, String fingerprint) {
         return "%s %s %s%s"
                 .formatted(
@@ -77,9 +77,9 @@ public final class EvalCaches {
     /// A new folder for an index. The caller closes it.
     public ScratchFolder workFolder() throws IOException {
         if (options.noCache()) {
-            return SpoolFile.explained(folder -> ScratchFolder.in(folder, "sgpt-" + INDEX));
+            return SpoolFile.inTemporaryFolder(folder -> ScratchFolder.in(folder, "sgpt-" + INDEX));
         }
-        return explained(() -> ScratchFolder.in(Files.createDirectories(directory()), INDEX));
+        return withAdvice(() -> ScratchFolder.in(Files.createDirectories(directory()), INDEX));
     }
 
     private Path directory() {

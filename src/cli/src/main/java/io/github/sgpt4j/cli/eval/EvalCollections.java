@@ -25,7 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Searches collections in BEIR's layout and evaluates what was found.
+/// Searches collections in BEIR's layout and evaluates the results.
 public final class EvalCollections {
     private final EvalCommand command;
     private final EvalOptions options;
@@ -35,7 +35,7 @@ public final class EvalCollections {
     /// A collection with its parts, read but not searched.
     private record Collection(String name, List<BeirDataset> parts) {}
 
-    /// What finds documents.
+    /// A way to find documents.
     @FunctionalInterface
     private interface Search {
         Run run(BeirRetrieval retrieval) throws IOException;
@@ -48,7 +48,7 @@ public final class EvalCollections {
         dropIdentical = options.identicalIds(EvalOptions.IdenticalIds.DROP) == EvalOptions.IdenticalIds.DROP;
     }
 
-    /// @param about filled with how documents were found, for the report
+    /// @param about receives how documents were found, for the report
     public List<EvalResult> evaluate(List<String> directories, Map<String, Object> about) throws IOException {
         List<Collection> collections = new ArrayList<>();
         for (String directory : directories) {
@@ -92,7 +92,7 @@ public final class EvalCollections {
 
     private List<EvalResult> withScorer(
             List<Collection> collections, Map<BeirDataset, Path> runs, Map<String, Object> about) throws IOException {
-        command.warnOfReranking();
+        command.warnAboutReranking();
         try (Model model = command.openModel();
                 CrossEncoder encoder = command.scorer(model, options.crossEncoder(command.common()));
                 CachedPairScorer scorer = caches.scorer(model, encoder)) {
@@ -138,8 +138,8 @@ public final class EvalCollections {
                     save(run, file);
                 }
                 Evaluation evaluation = Evaluation.of(dataset.qrels(), run, options.measures());
-                command.tell(dataset.name(), evaluation);
-                warnOfDropped(dataset);
+                command.noticeQueries(dataset.name(), evaluation);
+                warnAboutDropped(dataset);
                 parts.add(new EvalResult.Part(dataset.name(), evaluation));
             }
             results.add(new EvalResult(collection.name(), parts));
@@ -147,13 +147,13 @@ public final class EvalCollections {
         return results;
     }
 
-    /// BEIR's rule hurts where equal ids mean nothing.
-    private void warnOfDropped(BeirDataset dataset) {
+    /// BEIR's rule lowers results where equal ids are a coincidence.
+    private void warnAboutDropped(BeirDataset dataset) {
         List<String> hurt = dataset.qrels().queries().stream()
                 .filter(query -> dataset.qrels().of(query).getOrDefault(query, 0) > 0)
                 .toList();
         if (dropIdentical && !hurt.isEmpty()) {
-            command.notice("%s: documents of their query's own id are left out, among them %,d judged relevant (%s);"
+            command.notice("%s: documents with their query's id are left out, among them %,d judged relevant (%s);"
                             .formatted(dataset.name(), hurt.size(), EvalTable.some(hurt))
                     + " --identical-ids keep counts them");
         }
@@ -166,7 +166,7 @@ public final class EvalCollections {
         }
     }
 
-    /// Where each run goes, if runs are wanted.
+    /// The file for each run, if runs are to be saved.
     private Map<BeirDataset, Path> runFiles(List<Collection> collections) throws IOException {
         Map<BeirDataset, Path> files = new LinkedHashMap<>();
         if (options.saveRun().isEmpty()) {
@@ -187,7 +187,7 @@ public final class EvalCollections {
             }
         }
         if (files.values().stream().distinct().count() < files.size()) {
-            throw command.usage("--save-run: expected collections of different names, got two of the same");
+            throw command.usage("--save-run: expected collections with different names, got two with the same");
         }
         if (!single) {
             Files.createDirectories(target);

@@ -31,25 +31,25 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/// `sgpt eval`: how good a search, a run made elsewhere, or a model's embeddings are.
+/// `sgpt eval`: evaluates a search, an existing run, or a model's embeddings.
 @Command(
         name = "eval",
         versionProvider = VersionProvider.class,
-        description = "Evaluate a search over judged collections, a run made elsewhere, or embeddings on USEB.",
+        description = "Evaluate a search over judged collections, an existing run, or embeddings on USEB.",
         footer = {
             "",
             "Measures are trec_eval's, averaged over all judged queries. A collection is a folder in BEIR's layout"
                     + " (corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv), or a folder of such folders (CQADupStack), whose"
                     + " results are averaged. Judgements for --run are BEIR's .tsv or TREC's. USEB's folders are"
                     + " askubuntu, cqadupstack, scidocs and twitterpara.",
-            "An evaluation that is interrupted goes on where it stood when it is called again."
+            "An interrupted evaluation resumes where it stopped when it is run again."
         })
 public final class EvalCommand extends ModelCommand {
     @Option(
             names = "--run",
             paramLabel = "FILE",
             converter = Converters.Name.class,
-            description = "A run in TREC's form.")
+            description = "A run in TREC's format.")
     private @Nullable String run;
 
     @Option(
@@ -108,18 +108,27 @@ public final class EvalCommand extends ModelCommand {
                     "expected --run FILE and --qrels FILE together, got only " + (run == null ? "--qrels" : "--run"));
         }
         if (given("--cache") && given("--no-cache")) {
-            throw usage("--cache and --no-cache exclude each other");
+            throw usage("expected either --cache or --no-cache, got both");
         }
         if (run != null || useb != null) {
-            refuse(run != null ? "for --run" : "for --useb", "--mode", "--depth", "--rerank", "--prompt", "--save-run");
+            refuse(
+                    run != null ? "with --run" : "with --useb",
+                    "--mode",
+                    "--depth",
+                    "--rerank",
+                    "--prompt",
+                    "--save-run");
         }
         if (run != null) {
-            refuse("for --run", "--split", "--cache", "--no-cache");
-            refuse("for --run", EncoderOptions.NAMES.toArray(String[]::new));
-            refuse("for --run, which needs no model", ModelCommand.MODEL_OPTIONS.toArray(String[]::new));
+            refuse("with --run", "--split", "--cache", "--no-cache");
+            refuse("with --run", EncoderOptions.NAMES.toArray(String[]::new));
+            refuse("with --run, which needs no model", ModelCommand.MODEL_OPTIONS.toArray(String[]::new));
         } else if (useb != null) {
-            refuse("for --useb", "--cutoffs", "--identical-ids", "--per-query");
-            refuse("for --useb, whose texts are of no kind", PromptOptions.QUERY, PromptOptions.DOCUMENT);
+            refuse("with --useb", "--cutoffs", "--identical-ids", "--per-query");
+            refuse(
+                    "with --useb, whose texts are neither queries nor documents",
+                    PromptOptions.QUERY,
+                    PromptOptions.DOCUMENT);
         } else {
             checkMode();
         }
@@ -133,12 +142,12 @@ public final class EvalCommand extends ModelCommand {
     private void checkMode() {
         EvalOptions.Mode mode = options.mode();
         if (mode != EvalOptions.Mode.RERANK) {
-            String where = "for --mode %s; --mode rerank lets the model re-order the first N of BM25".formatted(mode);
+            String where = "with --mode %s; --mode rerank lets the model re-order the first N of BM25".formatted(mode);
             refuse(where, "--rerank", "--prompt");
         }
         if (mode == EvalOptions.Mode.RERANK || mode == EvalOptions.Mode.BM25) {
             refuse(
-                    "for --mode %s, which computes no embeddings".formatted(mode),
+                    "with --mode %s, which computes no embeddings".formatted(mode),
                     EncoderOptions.NAMES.toArray(String[]::new));
         }
         if (mode == EvalOptions.Mode.BM25) {
@@ -149,7 +158,7 @@ public final class EvalCommand extends ModelCommand {
         });
     }
 
-    /// Finds out before the work whether its result can be written.
+    /// Checks before the work that its result can be written.
     public static void checkWritable(Console console, String file) throws IOException {
         Output.open(console, Optional.of(file)).close();
     }
@@ -161,20 +170,21 @@ public final class EvalCommand extends ModelCommand {
             ranking = ranking.withoutIdenticalIds();
         }
         Evaluation evaluation = Evaluation.of(judgements, ranking, options.measures());
-        tell(runFile, evaluation);
+        noticeQueries(runFile, evaluation);
         String table = (options.perQuery() ? EvalTable.perQuery("", evaluation) + "\n" : "")
                 + EvalTable.single(runFile, evaluation.queries().size(), evaluation.means());
         write(table, EvalJson.run(runFile, qrelsFile, evaluation, options.perQuery()));
     }
 
-    /// Says what the means hide.
-    public void tell(String name, Evaluation evaluation) {
-        tell(name, "judged queries without results, which count as 0", evaluation.withoutResults());
-        tell(name, "queries without a relevant document, which count as 0", evaluation.withoutRelevant());
-        tell(name, "queries of the run without judgements, which do not count", evaluation.withoutJudgements());
+    /// Prints notices about queries that the means conceal.
+    public void noticeQueries(String name, Evaluation evaluation) {
+        noticeQueries(name, "judged queries without results, which count as 0", evaluation.withoutResults());
+        noticeQueries(name, "queries without a relevant document, which count as 0", evaluation.withoutRelevant());
+        noticeQueries(
+                name, "queries of the run without judgements, which do not count", evaluation.withoutJudgements());
     }
 
-    private void tell(String name, String what, List<String> queries) {
+    private void noticeQueries(String name, String what, List<String> queries) {
         if (!queries.isEmpty()) {
             notice("%s: %s: %,d (%s)".formatted(name, what, queries.size(), EvalTable.some(queries)));
         }
@@ -212,11 +222,11 @@ public final class EvalCommand extends ModelCommand {
         List<String> missing =
                 Useb.TASKS.stream().filter(name -> !names.contains(name)).toList();
         if (!missing.isEmpty()) {
-            notice("%s: no folder of %s; the average is over the other tasks"
+            notice("%s: no folder for %s; the average is over the other tasks"
                     .formatted(directory, String.join(", ", missing)));
         }
         if (split == Useb.Split.VALIDATION && names.contains("twitterpara")) {
-            notice("twitterpara has no validation set; as in USEB its test set is taken");
+            notice("twitterpara has no validation set; its test set is used, as in USEB");
         }
         Map<String, Object> about = new LinkedHashMap<>();
         List<Useb.Result> results = new ArrayList<>();

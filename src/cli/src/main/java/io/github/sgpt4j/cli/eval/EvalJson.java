@@ -13,7 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Reports of evaluations as JSON. Fields stay in their order; numbers keep all of their precision.
+/// Evaluation reports as JSON. Fields keep their order, numbers their full precision.
 public final class EvalJson {
     private static final String DEFINITIONS =
             "trec_eval: linear gain, log2 discount, ideal ranking from all judged documents, averaged over all judged"
@@ -21,7 +21,7 @@ public final class EvalJson {
 
     private EvalJson() {}
 
-    /// A run that was made elsewhere.
+    /// The report on an existing run.
     public static Map<String, Object> run(String run, String qrels, Evaluation evaluation, boolean perQuery) {
         Map<String, Object> report = new LinkedHashMap<>();
         report.put("run", run);
@@ -31,7 +31,7 @@ public final class EvalJson {
         return report;
     }
 
-    /// Collections.
+    /// The report on collections.
     ///
     /// @param about how they were searched
     public static Map<String, Object> data(Map<String, Object> about, List<EvalResult> results, boolean perQuery) {
@@ -83,7 +83,7 @@ public final class EvalJson {
         return fields;
     }
 
-    /// USEB's tasks.
+    /// The report on USEB's tasks.
     ///
     /// @param about how texts were embedded
     public static Map<String, Object> useb(Map<String, Object> about, List<Useb.Result> results) {

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/// Options of `sgpt eval` besides what is evaluated.
+/// Options of `sgpt eval`, except those that name what is evaluated.
 public final class EvalOptions {
     /// How documents are found.
     public enum Mode {
@@ -29,7 +29,7 @@ public final class EvalOptions {
         }
     }
 
-    /// What becomes of documents that have their query's id.
+    /// How documents with their query's id are treated.
     public enum IdenticalIds {
         KEEP,
         DROP;
@@ -40,7 +40,7 @@ public final class EvalOptions {
         }
     }
 
-    /// Forms of output.
+    /// Output formats.
     public enum Format {
         TABLE,
         JSON
@@ -49,17 +49,16 @@ public final class EvalOptions {
     @Option(
             names = "--mode",
             paramLabel = "MODE",
-            description =
-                    "How documents of --data are found: dense (similarity of embeddings, every document looked at),"
-                            + " bm25 (words; k1 = 0.9, b = 0.4), hybrid (reciprocal rank fusion of both) or rerank (BM25's"
-                            + " best, scored by the model as cross-encoder) (default: dense).")
+            description = "How documents of --data are found: dense (similarity of embeddings, by exhaustive search),"
+                    + " bm25 (words; k1 = 0.9, b = 0.4), hybrid (reciprocal rank fusion of both) or rerank (BM25's"
+                    + " best, scored by the model as cross-encoder) (default: dense).")
     private @Nullable Mode mode;
 
     @Option(
             names = "--split",
             paramLabel = "NAME",
             converter = Converters.Name.class,
-            description = "Which judgements count (default: test).")
+            description = "Which judgements to use (default: test).")
     private @Nullable String split;
 
     @Option(
@@ -79,9 +78,8 @@ public final class EvalOptions {
     @Option(
             names = "--identical-ids",
             paramLabel = "keep|drop",
-            description =
-                    "Whether a document that has its query's id counts (default: drop for --data, as in BEIR; keep"
-                            + " for --run, as in trec_eval).")
+            description = "Whether a document with its query's id counts (default: drop for --data, as in BEIR; keep"
+                    + " for --run, as in trec_eval).")
     private @Nullable IdenticalIds identicalIds;
 
     @Option(
@@ -89,7 +87,7 @@ public final class EvalOptions {
             paramLabel = "N",
             split = ",",
             converter = Converters.Count.class,
-            description = "Ranks that nDCG, MAP, recall and precision are taken at (default: 1,3,5,10,100).")
+            description = "Cutoff ranks of nDCG, MAP, recall and precision (default: 1,3,5,10,100).")
     private List<Integer> cutoffs = new ArrayList<>();
 
     @Mixin
@@ -102,35 +100,35 @@ public final class EvalOptions {
             description = "As for sgpt score (default: SGPT's).")
     private @Nullable String prompt;
 
-    @Option(names = "--per-query", description = "Give each query's results as well.")
+    @Option(names = "--per-query", description = "Also print the results of each query.")
     private boolean perQuery;
 
-    @Option(names = "--format", paramLabel = "table|json", description = "Form of the output (default: table).")
+    @Option(names = "--format", paramLabel = "table|json", description = "Output format (default: table).")
     private Format format = Format.TABLE;
 
     @Option(
             names = "--report",
             paramLabel = "FILE",
             converter = Converters.Name.class,
-            description = "Write the JSON report there as well.")
+            description = "Also write the JSON report to this file.")
     private @Nullable String report;
 
     @Option(
             names = "--save-run",
             paramLabel = "FILE",
             converter = Converters.Name.class,
-            description = "Write the ranking in TREC's form; with several collections a directory for NAME.run.")
+            description = "Write the ranking in TREC's format; with several collections, a directory for NAME.run.")
     private @Nullable String saveRun;
 
     @Option(
             names = "--cache",
             paramLabel = "DIR",
             converter = Converters.Name.class,
-            description = "Where embeddings and scores are kept (default: sgpt4j/evaluation in ~/.cache or"
+            description = "Where embeddings and scores are cached (default: sgpt4j/evaluation in ~/.cache or"
                     + " $XDG_CACHE_HOME).")
     private @Nullable String cache;
 
-    @Option(names = "--no-cache", description = "Keep no embeddings and scores.")
+    @Option(names = "--no-cache", description = "Cache no embeddings or scores.")
     private boolean noCache;
 
     public Mode mode() {
@@ -192,7 +190,7 @@ public final class EvalOptions {
         return noCache;
     }
 
-    /// What is asked about more documents than are found, if anything.
+    /// A message about an option that refers to more documents than are found; empty if there is none.
     public Optional<String> beyondDepth() {
         if (rerank != null && rerank > depth()) {
             return Optional.of(

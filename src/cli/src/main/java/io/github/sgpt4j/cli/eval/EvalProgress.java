@@ -6,7 +6,7 @@ import io.github.sgpt4j.retrieval.evaluation.EvaluationListener;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
-/// Shows how far an evaluation, or the check of an index, is: a bar per task.
+/// Shows the progress of an evaluation, or of the check of an index: one bar per task.
 public final class EvalProgress implements EvaluationListener, AutoCloseable {
     private final Console console;
     private final boolean quiet;

@@ -6,10 +6,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// What evaluating a collection gave.
+/// The result of evaluating a collection.
 ///
 /// @param name of the collection
-/// @param parts one, or the collections that it is made of, whose means are averaged
+/// @param parts the collection itself, or its sub-collections, whose means are averaged
 public record EvalResult(String name, List<Part> parts) {
     public EvalResult {
         parts = List.copyOf(parts);
@@ -18,7 +18,7 @@ public record EvalResult(String name, List<Part> parts) {
         }
     }
 
-    /// A collection of its own.
+    /// A collection, or a sub-collection.
     public record Part(String name, Evaluation evaluation) {}
 
     public boolean isDivided() {
@@ -36,7 +36,7 @@ public record EvalResult(String name, List<Part> parts) {
         return average(parts.stream().map(part -> part.evaluation().means()).toList());
     }
 
-    /// The mean of each measure over equally many results of each.
+    /// The mean of each measure over the results, each with equal weight.
     public static Map<Measure, Double> average(List<Map<Measure, Double>> results) {
         Map<Measure, Double> sums = new LinkedHashMap<>();
         for (Map<Measure, Double> result : results) {

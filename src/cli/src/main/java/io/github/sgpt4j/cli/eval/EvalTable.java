@@ -12,14 +12,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/// Shows results of evaluations to people.
+/// Evaluation results as text tables.
 public final class EvalTable {
     private static final int NAME_COLUMNS = 28;
     private static final List<Kind> BY_CUTOFF = List.of(Kind.NDCG, Kind.MAP, Kind.RECALL, Kind.PRECISION);
 
     private EvalTable() {}
 
-    /// One collection: a row per cutoff, a column per measure.
+    /// The table of one collection: a row per cutoff, a column per measure.
     public static String single(String name, int queries, Map<Measure, Double> means) {
         StringBuilder text = new StringBuilder();
         text.append("%s, %,d queries%n%n".formatted(Console.oneLine(name), queries));
@@ -44,7 +44,7 @@ public final class EvalTable {
         return unix(text);
     }
 
-    /// Several collections: a row per collection, then their average; the parts of one below it.
+    /// The table of several collections: a row per collection, with its parts below it, then the average.
     public static String several(List<EvalResult> results) {
         List<Measure> shown = shown(results.getFirst().means());
         StringBuilder text = new StringBuilder();
@@ -82,7 +82,7 @@ public final class EvalTable {
         text.append('\n');
     }
 
-    /// nDCG and P at 10, or the cutoff next to it, MAP and recall at the largest cutoff, MRR.
+    /// nDCG and P at the cutoff closest to 10, MAP and recall at the largest cutoff, MRR.
     private static List<Measure> shown(Map<Measure, Double> means) {
         List<Integer> cutoffs = means.keySet().stream()
                 .map(Measure::cutoff)
@@ -112,8 +112,8 @@ public final class EvalTable {
         };
     }
 
-    /// Each query's results, as trec_eval shows them: measure, query, value between tabs, after the collection's
-    /// name if there is one.
+    /// Each query's results in the format of trec_eval: measure, query and value, separated by tabs, preceded
+    /// by the collection's name if there is one.
     public static String perQuery(String prefix, Evaluation evaluation) {
         StringBuilder text = new StringBuilder();
         for (String query : evaluation.queries()) {
@@ -130,7 +130,7 @@ public final class EvalTable {
         return text.toString();
     }
 
-    /// USEB's tasks: a row per measure, the main one marked, and the average of the main ones.
+    /// The table of USEB's tasks: a row per measure, the main one marked, and the average of the main ones.
     public static String useb(List<Useb.Result> results) {
         StringBuilder text = new StringBuilder();
         for (Useb.Result result : results) {
@@ -154,14 +154,14 @@ public final class EvalTable {
         return text.toString().replace(System.lineSeparator(), "\n");
     }
 
-    /// By name, for JSON.
+    /// The values by measure name, for JSON.
     public static Map<String, Double> named(Map<Measure, Double> values) {
         Map<String, Double> named = new LinkedHashMap<>();
         values.forEach((measure, value) -> named.put(measure.name(), value));
         return named;
     }
 
-    /// Names of queries, at most a few.
+    /// The names of the first few queries.
     public static String some(List<String> queries) {
         List<String> few = new ArrayList<>(queries.subList(0, Math.min(3, queries.size())));
         return String.join(", ", few) + (queries.size() > few.size() ? ", …" : "");

@@ -8,7 +8,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Reads the documents to search into memory.
+/// Reads a corpus into memory.
 public final class Corpus {
     private Corpus() {}
 
@@ -19,7 +19,7 @@ public final class Corpus {
         }
     }
 
-    /// What lies at a path.
+    /// The documents at a path.
     public static List<Document> load(String name) throws IOException {
         try (CorpusReader reader = CorpusReader.open(TextInput.path(name))) {
             List<Document> documents = read(reader);

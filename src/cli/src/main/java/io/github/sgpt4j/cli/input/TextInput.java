@@ -15,10 +15,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/// Texts to work on, read piece by piece: arguments, a file that [RecordReader] takes, or standard input as
+/// Input texts, read chunk by chunk: arguments, a file that [RecordReader] supports, or standard input as
 /// `.txt`.
 public final class TextInput implements Closeable {
-    /// Texts worked on together.
+    /// Maximum number of texts in a chunk.
     public static final int CHUNK_TEXTS = 4096;
 
     private static final long CHUNK_CHARACTERS = 16L << 20;
@@ -44,19 +44,19 @@ public final class TextInput implements Closeable {
         return new TextInput(records.iterator(), Optional.empty());
     }
 
-    /// Java has put U+FFFD for what the locale's charset does not know; better no result than one of another
-    /// text.
+    /// Refuses an argument in which Java put U+FFFD for bytes outside of the locale's charset: no result is
+    /// better than the result of a different text.
     public static String checkDecoded(String argument) {
         Charset charset = Charset.forName(System.getProperty("sun.jnu.encoding", "UTF-8"), Charset.defaultCharset());
         if (argument.indexOf('\uFFFD') >= 0 && !charset.name().equals("UTF-8")) {
             throw new CliException(
                     "arguments: expected characters of this locale's charset (%s), got others;".formatted(charset)
-                            + " set LC_ALL=C.UTF-8, or give texts on stdin or in a file");
+                            + " set LC_ALL=C.UTF-8, or pass texts on stdin or in a file");
         }
         return argument;
     }
 
-    /// Whether a name is one that [#open] takes.
+    /// Whether [#open] supports a file of this name.
     public static boolean isSupported(String file) {
         return file.equals("-") || RecordReader.isSupported(file);
     }
@@ -96,12 +96,12 @@ public final class TextInput implements Closeable {
         return reader.isEmpty();
     }
 
-    /// Bytes of the file, if it is one.
+    /// Size of the file in bytes; empty if there is no file.
     public OptionalLong size() {
         return reader.map(RecordReader::size).orElse(OptionalLong.empty());
     }
 
-    /// Bytes of the file that were read.
+    /// Bytes read from the file so far.
     public long position() {
         return reader.map(RecordReader::position).orElse(0L);
     }

@@ -1,2 +1,2 @@
-/// Where texts and documents come from.
+/// Input of texts and documents.
 package io.github.sgpt4j.cli.input;

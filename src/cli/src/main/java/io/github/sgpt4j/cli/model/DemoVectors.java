@@ -17,11 +17,11 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.zip.CRC32C;
 
-/// The embeddings of the demo corpus by the built-in model, kept beside the unpacked model so that a search need not
-/// compute them every time. The file is only a copy: whatever is wrong with it, or with writing it, they are computed.
+/// The embeddings of the demo corpus by the built-in model, cached beside the unpacked model so that a search need
+/// not compute them every time. If the file is damaged or cannot be written, they are computed.
 ///
 /// Layout, little-endian: CRC-32C of the rest as 8 bytes, length of the key and key, rows, columns, float32 numbers.
-/// The key says which engine computed them and from what.
+/// The key identifies the engine and the inputs that they were computed with.
 public final class DemoVectors {
     private final Optional<Path> file;
     private final byte[] key;
@@ -39,7 +39,7 @@ public final class DemoVectors {
         this.key = key.getBytes(StandardCharsets.UTF_8);
     }
 
-    /// Stands for the engine's code: size and time of its jar. None while it is developed as a folder of classes.
+    /// Identifies the engine's code by the size and time of its jar; empty if it is run from a folder of classes.
     private static Optional<String> engine() {
         try {
             CodeSource source = Model.class.getProtectionDomain().getCodeSource();
@@ -57,7 +57,7 @@ public final class DemoVectors {
         }
     }
 
-    /// The kept vectors, or those of `computation`, which are kept then.
+    /// The cached vectors, or else those of `computation`, which are then cached.
     public float[][] get(Supplier<float[][]> computation) {
         Optional<float[][]> kept = read();
         if (kept.isPresent()) {
@@ -113,7 +113,7 @@ public final class DemoVectors {
         }
         bytes.putLong(0, checksum(bytes.slice(Long.BYTES, bytes.capacity() - Long.BYTES)));
         try {
-            // Under another name first: readers see all of it or none, however many write.
+            // Written under another name first: readers see all of it or nothing, however many processes write.
             Path work = Files.createTempFile(file.get().getParent(), "demo", ".new");
             try {
                 Files.write(work, bytes.array());
@@ -122,7 +122,7 @@ public final class DemoVectors {
                 Files.deleteIfExists(work);
             }
         } catch (IOException e) {
-            // Then the next search computes them again.
+            // The next search computes them again.
         }
     }
 

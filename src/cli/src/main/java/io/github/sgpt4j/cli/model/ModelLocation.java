@@ -14,11 +14,10 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.BiFunction;
 
-/// Finds the directory of a model by what the user calls it, and tells on stderr of downloads and
-/// conversions.
+/// Finds the directory of a model by the name that the user gave, and reports downloads and conversions on stderr.
 ///
-/// @param console hears of a download; its environment says where hub and caches are
-/// @param quiet whether to say nothing
+/// @param console receives the messages; its environment locates the hub and the caches
+/// @param quiet whether to print no messages
 /// @param strict whether to refuse files of a hub that cannot be checked
 public record ModelLocation(Console console, boolean quiet, boolean strict) {
     /// The built-in model if no name is given; otherwise as [ModelStore#find].
@@ -30,7 +29,7 @@ public record ModelLocation(Console console, boolean quiet, boolean strict) {
 
     /// As [ModelStore#base].
     ///
-    /// @param asked what the user calls it, if anything
+    /// @param asked the name that the user gave, if any
     /// @throws IOException as [#find] and [#readable]
     public Optional<Path> base(Path directory, Optional<String> asked) throws IOException {
         return store().base(directory, asked);
@@ -57,7 +56,7 @@ public record ModelLocation(Console console, boolean quiet, boolean strict) {
                 console.environment(), HubOptions.DEFAULT.withStrict(strict), new ModelProgress(console, quiet));
     }
 
-    /// Where the hub is, and the cache that Hugging Face's own tools use too.
+    /// The location of the hub, and of the cache that is shared with Hugging Face's own tools.
     public HubSettings settings() {
         try {
             return HubSettings.of(console.environment());

@@ -6,7 +6,7 @@ import io.github.sgpt4j.cli.progress.MegabyteProgress;
 import io.github.sgpt4j.weightstools.ModelsListener;
 import org.jspecify.annotations.Nullable;
 
-/// Tells on stderr how finding a model goes: its download and the conversion of its weights.
+/// Reports on stderr the progress of locating a model: its download and the conversion of its weights.
 public final class ModelProgress implements ModelsListener {
     private final Console console;
     private final boolean quiet;

@@ -7,11 +7,11 @@ import io.github.sgpt4j.Truncation;
 import java.util.ArrayList;
 import java.util.List;
 
-/// What people should know about texts that were cut.
+/// Notices about truncated texts.
 public final class Truncations {
     private Truncations() {}
 
-    /// One sentence for each kind of text of which some were cut.
+    /// One sentence for each kind of text that was truncated.
     public static List<String> of(BiEncoder encoder) {
         List<String> sentences = new ArrayList<>();
         for (TextKind kind : TextKind.values()) {
@@ -27,7 +27,7 @@ public final class Truncations {
         return sentences;
     }
 
-    /// One sentence if pairs were cut.
+    /// One sentence if pairs were truncated.
     public static List<String> of(CrossEncoder encoder) {
         List<String> sentences = new ArrayList<>();
         add(sentences, "pairs of document and query", encoder.truncation());
@@ -36,7 +36,7 @@ public final class Truncations {
 
     private static void add(List<String> sentences, String what, Truncation truncation) {
         if (truncation.truncated() > 0) {
-            sentences.add("%s that were cut to %,d tokens: %,d of %,d; the longest had %,d"
+            sentences.add("%s truncated to %,d tokens: %,d of %,d; the longest had %,d"
                     .formatted(
                             what,
                             truncation.maxLength(),

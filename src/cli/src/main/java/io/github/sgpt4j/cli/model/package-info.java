@@ -1,2 +1,2 @@
-/// Models by what users call them: paths, names on the hub, converted checkpoints.
+/// Finding models by the names that users give: paths, names on the hub, converted checkpoints.
 package io.github.sgpt4j.cli.model;

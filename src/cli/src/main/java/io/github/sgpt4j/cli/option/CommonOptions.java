@@ -8,14 +8,14 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/// Options of verbs that work with a model.
+/// Options of verbs that use a model.
 public final class CommonOptions {
     @Option(
             names = "--device",
             paramLabel = "DEVICE",
             converter = Converters.Device.class,
             description =
-                    "auto, cpu, cuda[:N] or cuda:N,N...: one GPU, or several that share the work; auto is a GPU where there"
+                    "auto, cpu, cuda[:N] or cuda:N,N...: one GPU, or several that share the work; auto uses a GPU if there"
                             + " is one (default: ${DEFAULT-VALUE}).")
     private String device = "auto";
 
@@ -23,8 +23,8 @@ public final class CommonOptions {
             names = "--dtype",
             paramLabel = "TYPE",
             converter = Converters.DtypeName.class,
-            description =
-                    "How weights are kept: auto, fp32, bf16 or fp16; on a GPU also tf32 (default: ${DEFAULT-VALUE}).")
+            description = "Type of the weights in memory: auto, fp32, bf16 or fp16; on a GPU also tf32 (default:"
+                    + " ${DEFAULT-VALUE}).")
     private Dtype dtype = Dtype.AUTO;
 
     @Option(
@@ -32,7 +32,7 @@ public final class CommonOptions {
             paramLabel = "N",
             converter = Converters.Count.class,
             description =
-                    "Most tokens computed at a time on a device; fewer need less memory (default: ${DEFAULT-VALUE}).")
+                    "Maximum tokens computed at a time on a device; fewer need less memory (default: ${DEFAULT-VALUE}).")
     private int batchTokens = BiEncoderOptions.DEFAULT_BATCH_TOKENS;
 
     @Option(
@@ -42,9 +42,7 @@ public final class CommonOptions {
             description = "CPU threads (default: one per processor).")
     private @Nullable Integer threads;
 
-    @Option(
-            names = "--strict",
-            description = "What would be said about a checkpoint's files or texts that are cut is an error.")
+    @Option(names = "--strict", description = "Turn notices about a checkpoint's files or truncated texts into errors.")
     private boolean strict;
 
     @Mixin
@@ -59,12 +57,12 @@ public final class CommonOptions {
         return batchTokens;
     }
 
-    /// How to embed, unless something else is asked for; with `--strict` nothing is cut.
+    /// The default options for embedding; with `--strict` nothing is truncated.
     public BiEncoderOptions biEncoder() {
         return BiEncoderOptions.DEFAULT.withBatchTokens(batchTokens).withTruncate(!strict);
     }
 
-    /// How to score, unless something else is asked for; with `--strict` nothing is cut.
+    /// The default options for scoring; with `--strict` nothing is truncated.
     public CrossEncoderOptions crossEncoder() {
         return CrossEncoderOptions.DEFAULT.withBatchTokens(batchTokens).withTruncate(!strict);
     }

@@ -10,11 +10,11 @@ import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/// From the text of `sgpt convert`'s options to their values.
+/// Converters for the options of `sgpt convert` and `sgpt download`.
 public final class ConvertConverters {
     private ConvertConverters() {}
 
-    /// A name of a number type.
+    /// The name of a number type.
     public static final class Type implements ITypeConverter<Dtype> {
         @Override
         public Dtype convert(String value) {
@@ -37,7 +37,7 @@ public final class ConvertConverters {
         }
     }
 
-    /// A number of bytes with a unit, decimal as transformers takes it or binary.
+    /// A number of bytes with a unit, decimal as in transformers, or binary.
     public static final class Size implements ITypeConverter<Long> {
         private static final Pattern FORM =
                 Pattern.compile("([0-9]{1,18}(?:\\.[0-9]{1,9})?)\\s*(B|[KMGT]I?B)", Pattern.CASE_INSENSITIVE);

@@ -13,11 +13,11 @@ import picocli.CommandLine;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/// From an option's text to its value; what the engine refuses is a usage error.
+/// Converts the text of options to values; a value that the engine refuses is a usage error.
 public final class Converters {
     private Converters() {}
 
-    /// The engine's own check, its complaint turned into picocli's.
+    /// Applies the engine's own check and turns its exception into picocli's.
     private static <T> T checked(String value, Function<String, T> parser) {
         try {
             return parser.apply(value);
@@ -26,7 +26,7 @@ public final class Converters {
         }
     }
 
-    /// A name of a device.
+    /// The name of a device.
     public static final class Device implements ITypeConverter<String> {
         @Override
         public String convert(String value) {
@@ -34,7 +34,7 @@ public final class Converters {
         }
     }
 
-    /// A name of a number type.
+    /// The name of a number type.
     public static final class DtypeName implements ITypeConverter<Dtype> {
         @Override
         public Dtype convert(String value) {
@@ -42,7 +42,7 @@ public final class Converters {
         }
     }
 
-    /// A name of a pooling mode.
+    /// The name of a pooling mode.
     public static final class PoolingName implements ITypeConverter<Pooling> {
         @Override
         public Pooling convert(String value) {
@@ -58,7 +58,7 @@ public final class Converters {
         }
     }
 
-    /// A name that is not empty, as an unset variable of a shell is.
+    /// A non-empty name; an unset shell variable yields an empty one.
     public static final class Name implements ITypeConverter<String> {
         @Override
         public String convert(String value) {
@@ -77,11 +77,11 @@ public final class Converters {
         }
     }
 
-    /// One of some words, in any case; messages have them as they are usually typed.
+    /// One of the constants of an enum, in upper or lower case; messages show them in lower case.
     ///
-    /// @param type of the words
+    /// @param type the enum
     public record Word<E extends Enum<E>>(Class<E> type) implements ITypeConverter<E> {
-        /// Enables all options of a type.
+        /// Registers the converter for all options of an enum type.
         public static <E extends Enum<E>> void register(CommandLine line, Class<E> type) {
             line.registerConverter(type, new Word<>(type));
         }
@@ -124,7 +124,7 @@ public final class Converters {
                     return number;
                 }
             } catch (NumberFormatException e) {
-                // Told below, together with numbers out of range.
+                // Reported below, together with numbers out of range.
             }
             throw new TypeConversionException(
                     "expected a whole number from 1 to %d, got \"%s\"".formatted(Integer.MAX_VALUE, value));

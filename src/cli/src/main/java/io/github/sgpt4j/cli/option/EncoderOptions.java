@@ -9,16 +9,16 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/// How texts become vectors.
+/// Options that determine how texts become vectors.
 public final class EncoderOptions {
-    /// All of them.
+    /// The names of these options.
     public static final List<String> NAMES =
             List.of("--specb", "--pooling", "--dimensions", PromptOptions.QUERY, PromptOptions.DOCUMENT);
 
     @Option(
             names = "--specb",
             negatable = true,
-            description = "Put queries and documents in brackets, or don't (default: by the model's name).")
+            description = "Put queries and documents in brackets, or not (default: depends on the model's name).")
     private @Nullable Boolean specb;
 
     @Option(
@@ -27,7 +27,7 @@ public final class EncoderOptions {
             split = ",",
             converter = Converters.PoolingName.class,
             description = "weightedmean, mean, lasttoken, cls, max or mean_sqrt_len_tokens; several, with commas, are"
-                    + " concatenated (default: what the checkpoint says, else weightedmean).")
+                    + " concatenated (default: as the checkpoint specifies, otherwise weightedmean).")
     private List<Pooling> pooling = new ArrayList<>();
 
     @Mixin

@@ -2,7 +2,7 @@ package io.github.sgpt4j.cli.option;
 
 import picocli.CommandLine.Option;
 
-/// Options of `sgpt` itself and of every verb.
+/// Options shared by `sgpt` itself and every verb.
 public final class HelpOptions {
     @Option(names = "--version", versionHelp = true, description = "Print the version and exit.")
     private boolean version;

@@ -5,7 +5,7 @@ import io.github.sgpt4j.TextKind;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/// What is put in front of texts. An index remembers it, so `index` and `search` take the same.
+/// Prompts in front of texts. An index stores them, so `index` and `search` must be given the same.
 public final class PromptOptions {
     public static final String QUERY = "--prompt-query";
     public static final String DOCUMENT = "--prompt-document";
@@ -26,7 +26,7 @@ public final class PromptOptions {
         return query != null || document != null;
     }
 
-    /// Whether an option is given that says nothing about texts of a kind.
+    /// Whether a prompt is given that does not apply to texts of this kind.
     public boolean isWithout(TextKind kind) {
         return query != null && kind != TextKind.QUERY || document != null && kind != TextKind.DOCUMENT;
     }

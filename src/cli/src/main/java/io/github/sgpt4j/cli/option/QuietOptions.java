@@ -3,7 +3,7 @@ package io.github.sgpt4j.cli.option;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/// Options that every verb has.
+/// Options shared by all verbs.
 public final class QuietOptions {
     @Option(names = "--quiet", description = "No progress and no notices on stderr, only errors.")
     private boolean quiet;

@@ -6,7 +6,8 @@ import picocli.CommandLine.IParameterPreprocessor;
 import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
 
-/// Tells `--rerank 50 QUERY` from `--rerank QUERY`: a number behind the option belongs to it, anything else does not.
+/// Distinguishes `--rerank 50 QUERY` from `--rerank QUERY`: a number after the option belongs to it, anything else
+/// does not.
 public final class RerankCount implements IParameterPreprocessor {
     public static final String DEFAULT = "20";
 

@@ -6,7 +6,7 @@ import java.io.UncheckedIOException;
 import java.util.Properties;
 import picocli.CommandLine.IVersionProvider;
 
-/// The command's version, as the build wrote it down.
+/// The command's version, as recorded by the build.
 public final class VersionProvider implements IVersionProvider {
     private static final String FILE = "/io/github/sgpt4j/cli/version.properties";
 

@@ -1,2 +1,2 @@
-/// Options that verbs share, and how their values are read.
+/// Options shared by verbs, and converters for their values.
 package io.github.sgpt4j.cli.option;

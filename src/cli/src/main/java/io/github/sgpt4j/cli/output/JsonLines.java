@@ -6,7 +6,7 @@ import com.fasterxml.jackson.core.util.MinimalPrettyPrinter;
 import java.io.IOException;
 import java.io.OutputStream;
 
-/// Writes objects, one a line, in UTF-8. Numbers keep all of their precision: reading them back gives the same float.
+/// Writes objects, one per line, in UTF-8. Numbers keep their full precision: reading them back gives the same float.
 public final class JsonLines {
     private final JsonGenerator json;
 
@@ -30,7 +30,7 @@ public final class JsonLines {
         json.writeRaw('\n');
     }
 
-    /// Hands everything to the operating system.
+    /// Passes everything to the operating system.
     public void flush() throws IOException {
         json.flush();
     }

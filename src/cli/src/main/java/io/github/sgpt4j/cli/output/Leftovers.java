@@ -20,27 +20,27 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 
-/// Temporary files and folders that killed processes left. A lock tells that somebody still uses one.
+/// Removes temporary files and folders that killed processes left behind. Those still in use are locked.
 public final class Leftovers {
-    /// Where files cannot be locked, one that was not touched for so long is nobody's.
+    /// Where files cannot be locked, a file not modified for this long counts as abandoned.
     private static final Duration ABANDONED = Duration.ofDays(1);
 
-    /// What this process uses. Opening and closing a file once more would give up its lock.
+    /// Paths in use by this process. Opening and closing such a file again would release its lock.
     private static final Set<Path> OWN = ConcurrentHashMap.newKeySet();
 
     private Leftovers() {}
 
-    /// Spares a file or folder of this process from now on.
+    /// Protects a file or folder of this process from removal.
     public static void keep(Path path) {
         OWN.add(path);
     }
 
-    /// It is gone, or not used any more.
+    /// Ends the protection of a path that is removed or no longer used.
     public static void forget(Path path) {
         OWN.remove(path);
     }
 
-    /// Whether this process holds a file's lock now, or the file system has none.
+    /// Whether this process now holds the file's lock, or the file system does not support locks.
     public static boolean lock(FileChannel channel) {
         try {
             return channel.tryLock() != null;
@@ -49,10 +49,10 @@ public final class Leftovers {
         }
     }
 
-    /// Removes regular files that lie beside a new one, have one of some names and the same owner, and are locked by
-    /// nobody. What cannot be looked at or removed stays.
+    /// Removes the regular files beside a file that match a pattern, have the same owner, and are not locked.
+    /// Those that cannot be read or removed stay.
     ///
-    /// @param file absolute; stays as well
+    /// @param file absolute; is not removed itself
     public static void removeFilesBeside(Path file, Pattern names) {
         removeBeside(file, names, (each, attributes) -> {
             if (attributes.isRegularFile()) {
@@ -61,7 +61,7 @@ public final class Leftovers {
         });
     }
 
-    /// The same with folders, in which [LockedFolder#LOCK_FILE] is what is locked.
+    /// The same for folders, where [LockedFolder#LOCK_FILE] is the file that is locked.
     public static void removeFoldersBeside(Path folder, Pattern names) {
         removeBeside(folder, names, (each, attributes) -> {
             if (attributes.isDirectory()) {
@@ -70,7 +70,7 @@ public final class Leftovers {
         });
     }
 
-    /// Removes something if nobody uses it.
+    /// Removes a file or folder if it is not in use.
     @FunctionalInterface
     private interface Removal {
         void remove(Path path, BasicFileAttributes attributes) throws IOException;
@@ -84,7 +84,7 @@ public final class Leftovers {
                 remove(each, owner(path), removal);
             }
         } catch (IOException | DirectoryIteratorException e) {
-            // A directory that cannot be listed can be written to nevertheless.
+            // A directory that cannot be listed may still be writable.
         }
     }
 
@@ -94,14 +94,14 @@ public final class Leftovers {
                 removal.remove(path, Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS));
             }
         } catch (IOException e) {
-            // It is not ours to touch.
+            // Probably not ours: leave it.
         }
     }
 
     private static void removeFile(Path file, BasicFileAttributes attributes) throws IOException {
         try (FileChannel channel = open(file)) {
             if (isAbandoned(channel, attributes)) {
-                // The lock is held until the file is gone: whoever just made it sees that in time.
+                // The lock is held until the file is gone, so that a process that just created it notices.
                 Files.deleteIfExists(file);
             }
         }
@@ -110,12 +110,12 @@ public final class Leftovers {
     private static void removeFolder(Path folder, BasicFileAttributes attributes) throws IOException {
         try (FileChannel channel = open(folder.resolve(LockedFolder.LOCK_FILE))) {
             if (isAbandoned(channel, attributes)) {
-                // The lock goes last, so that what this leaves if it is killed can be removed as well.
+                // The lock file is removed last, so that if this process is killed, another can remove the rest.
                 LockedFolder.clear(folder);
                 LockedFolder.remove(folder);
             }
         } catch (NoSuchFileException e) {
-            // Made, but nothing in it yet. If it has something in it, this fails.
+            // Created, but still empty. Fails if there is something in it.
             Files.deleteIfExists(folder);
         }
     }
@@ -137,7 +137,7 @@ public final class Leftovers {
         }
     }
 
-    /// Empty where files have none.
+    /// Empty where files have no owner.
     private static Optional<UserPrincipal> owner(Path path) throws IOException {
         try {
             return Optional.of(Files.getOwner(path, LinkOption.NOFOLLOW_LINKS));

@@ -9,7 +9,7 @@ import java.util.Arrays;
 /// Writes a matrix as NumPy's `.npy`, version 1.0: float32, little-endian, C order, shape `(rows, columns)`.
 /// Source: NEP 1, "A Simple File Format for NumPy Arrays".
 public final class NpyWriter {
-    /// Bytes before the numbers: a multiple of 64, and room for any shape.
+    /// Bytes before the numbers: a multiple of 64, with room for any shape.
     public static final int HEADER_BYTES = 128;
 
     private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0};
@@ -40,7 +40,7 @@ public final class NpyWriter {
         rows++;
     }
 
-    /// Writes the shape; no rows after that.
+    /// Writes the shape; no rows may follow.
     public void finish() throws IOException {
         output.patch(header(rows, columns));
     }

@@ -18,10 +18,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/// Where results go: stdout, or a file that appears whole or not at all.
+/// The destination of results: stdout, or a file that appears complete or not at all.
 ///
-/// A file is written beside its final place under another name and renamed by [#finish]; [#close] without it removes
-/// what was written. What is no regular file, such as a device or a pipe, is written to directly.
+/// A file is written under another name beside its final place and renamed by [#finish]; [#close] without [#finish]
+/// removes it. Anything but a regular file, such as a device or a pipe, is written to directly.
 public final class Output implements Closeable {
     private static final int BUFFER_BYTES = 1 << 16;
 
@@ -30,15 +30,15 @@ public final class Output implements Closeable {
     private final Target target;
     private boolean finished;
 
-    /// What lies behind the stream.
+    /// The kinds of destination.
     private sealed interface Target {
-        /// Nothing more than the stream.
+        /// The stream alone.
         record Direct() implements Target {}
 
-        /// A file to be renamed.
+        /// A file to be renamed at the end.
         record Beside(WorkFile work) implements Target {}
 
-        /// A file to be copied.
+        /// A temporary file to be copied at the end.
         record Spooled(SpoolFile spool, OutputStream destination) implements Target {}
     }
 
@@ -48,7 +48,7 @@ public final class Output implements Closeable {
         this.target = target;
     }
 
-    /// Results that are written from front to end.
+    /// Opens a destination for results that are written sequentially.
     ///
     /// @param file empty or `-` for stdout
     public static Output open(Console console, Optional<String> file) throws IOException {
@@ -59,7 +59,8 @@ public final class Output implements Closeable {
         return isReplaceable(target) ? beside(target) : new Output(existing(target), new Target.Direct());
     }
 
-    /// Results whose beginning is known at the end only: [#patch] works. Stdout gets them when they are complete.
+    /// Opens a destination for results whose first bytes are known only at the end, and written by [#patch].
+    /// Stdout receives the results when they are complete.
     public static Output openPatchable(Console console, Optional<String> file) throws IOException {
         if (file.isEmpty() || file.get().equals("-")) {
             return spooled(new StandardOutput(console.out()));
@@ -79,7 +80,7 @@ public final class Output implements Closeable {
             return new Output(new NamedOutput(target.toString(), out), new Target.Beside(work));
         } catch (FileSystemException e) {
             throw new CliException(
-                    "%s: expected a directory that files can be made in, got %s: %s"
+                    "%s: expected a directory in which files can be created, got %s: %s"
                             .formatted(target, target.getParent(), Failures.reason(e)),
                     e);
         }
@@ -91,7 +92,7 @@ public final class Output implements Closeable {
         return new Output(new NamedOutput(spool.path().toString(), out), new Target.Spooled(spool, destination));
     }
 
-    /// The file itself where a link was given: the link stays.
+    /// The file behind a symbolic link, so that the link itself is not replaced.
     private static Path target(String file) throws IOException {
         Path path = TextInput.path(file);
         if (Files.isDirectory(path)) {
@@ -110,12 +111,12 @@ public final class Output implements Closeable {
         return !Files.exists(target) || Files.isRegularFile(target);
     }
 
-    /// What to write to.
+    /// The stream to write results to.
     public OutputStream stream() {
         return stream;
     }
 
-    /// Replaces the first bytes of what was written so far.
+    /// Overwrites the first bytes of the output.
     public void patch(byte[] start) throws IOException {
         stream.flush();
         FileChannel channel = switch (target) {
@@ -134,7 +135,7 @@ public final class Output implements Closeable {
         }
     }
 
-    /// Everything was written: puts the file in its place.
+    /// Moves the completely written file to its final place.
     public void finish() throws IOException {
         stream.flush();
         switch (target) {
@@ -157,7 +158,7 @@ public final class Output implements Closeable {
         try {
             closeAll();
         } catch (IOException e) {
-            // What is left in buffers is not wanted any more, and the failure that led here says more.
+            // The buffered rest is discarded anyway, and the failure that led here is the one to report.
         }
     }
 
@@ -173,7 +174,7 @@ public final class Output implements Closeable {
         }
     }
 
-    /// A file whose failures say its name.
+    /// An output stream whose exceptions include its name.
     private static class NamedOutput extends FilterOutputStream {
         private final String name;
 
@@ -201,7 +202,7 @@ public final class Output implements Closeable {
         }
     }
 
-    /// Standard output: not closed, and a reader that has gone is told apart from other failures.
+    /// Standard output: never closed, and distinguishes a closed pipe from other failures.
     private static final class StandardOutput extends NamedOutput {
         StandardOutput(OutputStream out) {
             super("stdout", out);

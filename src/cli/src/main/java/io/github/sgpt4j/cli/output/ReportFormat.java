@@ -1,8 +1,8 @@
 package io.github.sgpt4j.cli.output;
 
-/// How a report is written.
+/// The format of a report.
 public enum ReportFormat {
-    /// For people.
+    /// Readable text.
     TEXT,
     /// One JSON object on one line.
     JSON

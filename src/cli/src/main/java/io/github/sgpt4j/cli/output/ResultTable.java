@@ -5,7 +5,7 @@ import io.github.sgpt4j.retrieval.Hit;
 import java.util.List;
 import java.util.Locale;
 
-/// Shows results to people: rank, score, title or id, and the beginning of the text.
+/// Results as text tables: rank, score, title or id, and the beginning of the text.
 public final class ResultTable {
     private static final int MIN_COLUMNS = 80;
     private static final int MAX_COLUMNS = 120;
@@ -18,7 +18,7 @@ public final class ResultTable {
         this.columns = columns == 0 ? 100 : Math.clamp(columns, MIN_COLUMNS, MAX_COLUMNS);
     }
 
-    /// The lines of one query's table.
+    /// The table for one query.
     public String render(String query, List<Hit> results) {
         boolean reranked = results.stream().anyMatch(r -> r.rerankScore().isPresent());
         int nameColumns = results.stream()

@@ -9,15 +9,15 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 
-/// Writes what a search found.
+/// Writes the results of a search.
 public interface ResultWriter {
     /// @throws IOException if it cannot be written
     void write(String query, List<Hit> hits) throws IOException;
 
-    /// Hands everything to the operating system.
+    /// Passes everything to the operating system.
     void flush() throws IOException;
 
-    /// One table a query, an empty line between them.
+    /// Writes one table per query, separated by empty lines.
     static ResultWriter table(OutputStream out, ResultTable table) {
         return new ResultWriter() {
             private String before = "";
@@ -35,10 +35,9 @@ public interface ResultWriter {
         };
     }
 
-    /// One object a document.
+    /// Writes one object per document.
     ///
-    /// @param fused if scores are fused ones, and their parts are to be written: what embeddings are
-    ///     compared by
+    /// @param fused the similarity of the embeddings, if scores are fused and their parts are to be written too
     static ResultWriter jsonLines(OutputStream out, Optional<Similarity> fused) throws IOException {
         JsonLines lines = new JsonLines(out);
         return new ResultWriter() {

@@ -13,8 +13,8 @@ import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Pattern;
 
-/// A folder for files that nobody needs afterwards; closing removes it. What a killed process left is removed by the
-/// next one that makes such a folder in the same place.
+/// A folder for temporary files; closing removes it. A folder left by a killed process is removed by the next process
+/// that creates one in the same place.
 public final class ScratchFolder implements Closeable {
     private final Path folder;
     private final FileChannel lock;
@@ -25,7 +25,7 @@ public final class ScratchFolder implements Closeable {
     }
 
     /// @param parent a directory
-    /// @param prefix how the folder's name begins
+    /// @param prefix the beginning of the folder's name
     public static ScratchFolder in(Path parent, String prefix) throws IOException {
         Path absolute = parent.toAbsolutePath();
         Optional<ScratchFolder> made = Optional.empty();
@@ -37,7 +37,7 @@ public final class ScratchFolder implements Closeable {
         return made.get();
     }
 
-    /// @return empty if another process took it for a leftover before it was locked
+    /// @return empty if another process removed it as a leftover before it was locked
     private static Optional<ScratchFolder> make(Path folder) throws IOException {
         Leftovers.keep(folder);
         boolean kept = false;
@@ -66,7 +66,7 @@ public final class ScratchFolder implements Closeable {
         }
     }
 
-    /// Where files may be made; it is there.
+    /// The directory for files; it exists.
     public Path path() throws IOException {
         return Files.createDirectories(folder.resolve("files"));
     }

@@ -16,8 +16,8 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 
-/// A temporary file that ends with its channel, however the process ends: where the operating system allows it, it has
-/// no name from the beginning.
+/// A temporary file that disappears with its channel, however the process ends: where the operating system allows, it
+/// has no name from the beginning.
 ///
 /// @param path for messages
 /// @param channel to write and read
@@ -28,29 +28,30 @@ public record SpoolFile(Path path, FileChannel channel) {
             StandardOpenOption.WRITE,
             StandardOpenOption.DELETE_ON_CLOSE);
 
-    /// Something that is made in a folder.
+    /// Creates something in a folder.
     @FunctionalInterface
-    public interface Making<T> {
+    public interface Factory<T> {
         T in(Path folder) throws IOException;
     }
 
-    /// Makes one where the virtual machine keeps temporary files.
+    /// Creates a file in the virtual machine's temporary directory.
     public static SpoolFile create() throws IOException {
-        return explained(folder -> {
+        return inTemporaryFolder(folder -> {
             Path path = folder.resolve(
                     "sgpt-%016x.tmp".formatted(ThreadLocalRandom.current().nextLong()));
             return new SpoolFile(path, FileChannel.open(path, OPTIONS, forOwnerOnly()));
         });
     }
 
-    /// Makes something where the virtual machine keeps temporary files; if nothing can be made there, says so.
-    public static <T> T explained(Making<T> making) throws IOException {
+    /// Creates something in the virtual machine's temporary directory; the exception on failure explains the
+    /// problem.
+    public static <T> T inTemporaryFolder(Factory<T> factory) throws IOException {
         Path folder = TextInput.path(System.getProperty("java.io.tmpdir", ""));
         try {
-            return making.in(folder);
+            return factory.in(folder);
         } catch (FileSystemException e) {
             throw new CliException(
-                    "%s: expected a directory that temporary files can be made in: %s"
+                    "%s: expected a directory in which temporary files can be created: %s"
                             .formatted(folder, Failures.reason(e)),
                     e);
         }
@@ -64,7 +65,7 @@ public record SpoolFile(Path path, FileChannel channel) {
                 : new FileAttribute<?>[0];
     }
 
-    /// Copies everything that was written.
+    /// Copies the entire content.
     public void copyTo(OutputStream destination) throws IOException {
         channel.position(0);
         Channels.newInputStream(channel).transferTo(destination);

@@ -14,9 +14,9 @@ import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Pattern;
 
-/// A file that is on its way to its place: made beside it as `.NAME.xxxxxxxx.tmp` and renamed by [#publish]. Closing
-/// without that removes it, and so does the end of the process. What a killed process left is removed by the next one
-/// that writes to the same place; the lock on a file tells that somebody still writes it.
+/// A file in progress: created beside its target as `.NAME.xxxxxxxx.tmp` and renamed by [#publish]. Closing it
+/// unpublished removes it, and so does the end of the process. A file left by a killed process is removed by the next
+/// process that writes to the same target; a file that is still being written is locked.
 public final class WorkFile implements Closeable {
     private final Path target;
     private final Path path;
@@ -32,7 +32,7 @@ public final class WorkFile implements Closeable {
     }
 
     /// @param target absolute
-    /// @throws FileSystemException if no file can be made there
+    /// @throws FileSystemException if no file can be created there
     public static WorkFile beside(Path target) throws IOException {
         Optional<WorkFile> work = Optional.empty();
         while (work.isEmpty()) {
@@ -46,14 +46,14 @@ public final class WorkFile implements Closeable {
         return Pattern.compile(Pattern.quote("." + target.getFileName() + ".") + "[0-9a-f]{8}\\.tmp");
     }
 
-    /// @return empty if another process took the file for a leftover before it was locked
+    /// @return empty if another process removed the file as a leftover before it was locked
     private static Optional<WorkFile> create(Path target) throws IOException {
         Path path = target.resolveSibling(".%s.%08x.tmp"
                 .formatted(target.getFileName(), ThreadLocalRandom.current().nextInt()));
         Leftovers.keep(path);
         boolean kept = false;
         try {
-            // Not createTempFile: the result gets the permissions that any new file of this user gets.
+            // Not createTempFile: the result should have the permissions of any new file of this user.
             FileChannel channel = FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
             try {
                 kept = Leftovers.lock(channel) && Files.exists(path, LinkOption.NOFOLLOW_LINKS);
@@ -71,16 +71,16 @@ public final class WorkFile implements Closeable {
         }
     }
 
-    /// To write to, and to change what was written.
+    /// The channel for writing and for changing what was written.
     public FileChannel channel() {
         return channel;
     }
 
-    /// Everything was written: puts the file in its place, where it is whole even if the machine stops now.
+    /// Moves the completely written file to its target, where it is intact even if the machine stops now.
     public void publish() throws IOException {
         try {
             channel.force(false);
-            // Still locked, so that nobody takes it for a leftover.
+            // Still locked, so that no process takes it for a leftover.
             Files.move(path, target, StandardCopyOption.ATOMIC_MOVE);
         } catch (FileSystemException e) {
             throw new IOException("%s: %s".formatted(target, Failures.reason(e)), e);
@@ -105,7 +105,7 @@ public final class WorkFile implements Closeable {
         try {
             Files.deleteIfExists(path);
         } catch (IOException e) {
-            // Nothing more can be done about it; the next run tries again.
+            // Nothing more can be done; the next run tries again.
         }
     }
 
@@ -113,7 +113,7 @@ public final class WorkFile implements Closeable {
         try {
             Runtime.getRuntime().removeShutdownHook(removal);
         } catch (IllegalStateException e) {
-            // The process is ending, and the hook is running.
+            // The process is ending, and the hook is already running.
         }
     }
 }

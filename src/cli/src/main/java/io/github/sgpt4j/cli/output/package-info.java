@@ -1,2 +1,2 @@
-/// Where results go, and in which forms.
+/// Destinations and formats of results.
 package io.github.sgpt4j.cli.output;

@@ -4,7 +4,7 @@ import io.github.sgpt4j.cli.console.Console;
 import io.github.sgpt4j.weightstools.hub.HubListener;
 import org.jspecify.annotations.Nullable;
 
-/// Tells on stderr how a download goes: a bar with its rate on a terminal, otherwise a line for each file.
+/// Reports the progress of a download on stderr: a bar with the rate on a terminal, otherwise a line per file.
 public final class DownloadProgress implements HubListener, AutoCloseable {
     private final Console console;
     private final boolean quiet;
@@ -18,7 +18,7 @@ public final class DownloadProgress implements HubListener, AutoCloseable {
     @Override
     public void notice(String sentence) {
         if (!quiet) {
-            // The bar comes back below the line, with the next bytes.
+            // The bar reappears below the line with the next bytes.
             close();
             console.say(sentence);
         }

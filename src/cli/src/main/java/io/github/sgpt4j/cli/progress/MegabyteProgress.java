@@ -4,7 +4,7 @@ import io.github.sgpt4j.cli.console.Console;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
-/// Shows how far work on files is, in megabytes.
+/// Shows the progress of work on files in megabytes.
 public final class MegabyteProgress implements AutoCloseable {
     private static final int MEGABYTE = 1_000_000;
 

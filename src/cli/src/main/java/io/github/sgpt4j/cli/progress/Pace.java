@@ -3,8 +3,7 @@ package io.github.sgpt4j.cli.progress;
 import java.util.ArrayDeque;
 import java.util.Deque;
 
-/// How fast something grows, as of the last half minute: what was passed over quickly at the beginning says
-/// nothing about the rest.
+/// The rate of progress over the last half minute: items skipped quickly at the beginning say nothing about the rest.
 public final class Pace {
     private static final double WINDOW_SECONDS = 30;
 
@@ -12,7 +11,7 @@ public final class Pace {
 
     private record Sample(double seconds, long value) {}
 
-    /// @param seconds the time, not before that of the call before
+    /// @param seconds the time, not before that of the previous call
     public void add(double seconds, long value) {
         samples.addLast(new Sample(seconds, value));
         while (samples.size() > 2 && seconds - samples.getFirst().seconds() > WINDOW_SECONDS) {
@@ -20,7 +19,7 @@ public final class Pace {
         }
     }
 
-    /// 0 while nothing can be said.
+    /// The rate; 0 while it is unknown.
     public double perSecond() {
         if (samples.size() < 2) {
             return 0;

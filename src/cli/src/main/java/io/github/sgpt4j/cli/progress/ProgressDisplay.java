@@ -15,7 +15,7 @@ import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 import me.tongfei.progressbar.ProgressState;
 
-/// A progress bar on stderr, if that is a terminal and nobody asked for quiet; otherwise nothing.
+/// A progress bar on stderr, if that is a terminal and `--quiet` is not given; otherwise nothing.
 public final class ProgressDisplay implements AutoCloseable {
     private static final int UPDATE_MILLIS = 200;
     private static final int MAX_COLUMNS = 100;
@@ -28,14 +28,14 @@ public final class ProgressDisplay implements AutoCloseable {
         this.bar = bar;
     }
 
-    /// @param total steps until the end, empty if unknown
+    /// @param total number of steps, empty if unknown
     public static ProgressDisplay start(Console console, boolean quiet, String task, OptionalLong total) {
         return start(console, quiet, task, total, builder -> builder);
     }
 
     /// A bar for bytes, with their rate.
     ///
-    /// @param done bytes that are there already
+    /// @param done bytes present at the start
     public static ProgressDisplay startBytes(Console console, boolean quiet, String task, long done, long total) {
         DecimalFormat rate = new DecimalFormat("0.0", DecimalFormatSymbols.getInstance(Locale.ROOT));
         return start(
@@ -46,7 +46,7 @@ public final class ProgressDisplay implements AutoCloseable {
                 builder -> builder.setUnit(" MB", MEGABYTE).showSpeed(rate).startsFrom(done, Duration.ZERO));
     }
 
-    /// Tells the time left by the pace of the last half minute.
+    /// A bar that estimates the remaining time from the pace of the last half minute.
     public static ProgressDisplay startSteady(Console console, boolean quiet, String task, long total) {
         Pace pace = new Pace();
         return start(
@@ -80,7 +80,7 @@ public final class ProgressDisplay implements AutoCloseable {
         return new ProgressDisplay(Optional.of(more.apply(builder).build()));
     }
 
-    /// Shows a few words behind the bar.
+    /// Shows a few words after the bar.
     public void say(String words) {
         bar.ifPresent(b -> b.setExtraMessage(words));
     }
@@ -89,12 +89,12 @@ public final class ProgressDisplay implements AutoCloseable {
         bar.ifPresent(b -> b.stepTo(done));
     }
 
-    /// @param total steps until the end, which may have changed
+    /// @param total number of steps, which may have changed
     public void to(long done, long total) {
         bar.ifPresent(b -> b.maxHint(total).stepTo(done));
     }
 
-    /// A listener of a call that is the part of the work between two steps.
+    /// A listener for a call that does the part of the work between two steps.
     public ProgressListener between(long from, long to) {
         return bar.isEmpty()
                 ? ProgressListener.NONE

@@ -37,9 +37,9 @@ public final class IndexSearch implements QuerySearch {
         Model open() throws IOException;
     }
 
-    /// @param scorers makes an encoder that scores with the open model
-    /// @param embedding how to embed
-    /// @param scoring how to score
+    /// @param scorers creates a cross-encoder with the open model
+    /// @param embedding options for embedding
+    /// @param scoring options for scoring
     public IndexSearch(
             Path path,
             SearchOptions options,
@@ -87,7 +87,7 @@ public final class IndexSearch implements QuerySearch {
 
     @Override
     public List<List<Hit>> search(List<TextRecord> queries) throws IOException {
-        // Something may be writing the index all the while.
+        // Another process may be writing to the index.
         index.refresh();
         return index.search(queries.stream().map(TextRecord::joined).toList(), options, reranker);
     }

@@ -20,9 +20,9 @@ import java.util.Optional;
 /// @param model closed with this
 /// @param encoder closed with this
 /// @param reranker closed with this
-/// @param index of the documents, with their places as ids
-/// @param k most documents to return
-/// @param rerank how many the reranker re-orders
+/// @param index the documents' vectors, with positions in the list as ids
+/// @param k maximum number of documents to return
+/// @param rerank number of documents that the reranker re-orders
 public record MemorySearch(
         Model model,
         BiEncoder encoder,

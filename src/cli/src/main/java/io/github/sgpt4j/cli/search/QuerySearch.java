@@ -7,16 +7,16 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.util.List;
 
-/// Something that answers queries.
+/// A search that answers queries.
 public interface QuerySearch extends Closeable {
     /// The best documents of each query, best first.
     ///
     /// @throws IOException if documents cannot be read
     List<List<Hit>> search(List<TextRecord> queries) throws IOException;
 
-    /// What embeddings are compared by.
+    /// The similarity function for embeddings.
     Similarity similarity();
 
-    /// What people should know about the texts, one sentence each.
+    /// Notices about the texts, one sentence each.
     List<String> notices();
 }

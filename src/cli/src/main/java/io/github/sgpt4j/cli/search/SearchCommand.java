@@ -36,23 +36,23 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/// `sgpt search`: in an index on disk, or exactly among documents in memory.
+/// `sgpt search`: searches an index on disk, or documents in memory exactly.
 @Command(
         name = "search",
         versionProvider = VersionProvider.class,
         description = "Search documents by meaning, by words, or both.",
         footer = {
             "",
-            "Without QUERY and -i, each line of stdin is one; on a terminal there is a prompt. --format jsonl writes"
+            "Without QUERY and -i, each line of stdin is a query; a terminal shows a prompt. --format jsonl writes"
                     + " {\"query\",\"rank\",\"id\",\"title\"?,\"text\",\"score\",\"cosine\"?,\"bm25\"?,"
-                    + "\"rerank_score\"?} per document found; score is the cosine, or what else the model's"
-                    + " config_sentence_transformers.json compares embeddings by (dot, or minus a distance: euclidean,"
-                    + " manhattan), BM25's score, or for hybrid the fused one, with its parts, named so.",
-            "A corpus is a .txt file (one document a line), a .jsonl file (text, title, _id), .gz of either, a"
+                    + "\"rerank_score\"?} per document found. score is the cosine, or the similarity that the model's"
+                    + " config_sentence_transformers.json specifies (dot, or a negated distance: euclidean, manhattan);"
+                    + " for bm25, BM25's score; for hybrid, the fused score, with its parts under their own names.",
+            "A corpus is a .txt file (one document per line), a .jsonl file (text, title, _id), .gz of either, a"
                     + " directory with corpus.jsonl (BEIR), or a directory of .txt files."
         })
 public final class SearchCommand extends ModelCommand {
-    /// Forms of output.
+    /// Output formats.
     public enum Format {
         TABLE,
         JSONL
@@ -74,7 +74,7 @@ public final class SearchCommand extends ModelCommand {
             names = "--index",
             paramLabel = "DIR",
             converter = Converters.Name.class,
-            description = "Index to search, made by sgpt index.")
+            description = "Index to search, built by sgpt index.")
     private @Nullable String index;
 
     @Option(
@@ -100,7 +100,7 @@ public final class SearchCommand extends ModelCommand {
             fallbackValue = RerankCount.DEFAULT,
             preprocessor = RerankCount.class,
             converter = Converters.Count.class,
-            description = "Let the model as cross-encoder re-order the first N (${FALLBACK-VALUE} if no number"
+            description = "Let the model re-order the first N as a cross-encoder (${FALLBACK-VALUE} if no number"
                     + " follows).")
     private @Nullable Integer rerank;
 
@@ -129,7 +129,7 @@ public final class SearchCommand extends ModelCommand {
         }
         if (mode == SearchMode.BM25) {
             refuse(
-                    "for --mode bm25, which compares no vectors",
+                    "with --mode bm25, which compares no vectors",
                     "--exact",
                     PromptOptions.QUERY,
                     PromptOptions.DOCUMENT);
@@ -149,7 +149,7 @@ public final class SearchCommand extends ModelCommand {
 
     private QuerySearch indexSearch(String path) throws IOException {
         if (rerank != null) {
-            warnOfReranking();
+            warnAboutReranking();
         }
         SearchOptions options = SearchOptions.DEFAULT
                 .withMode(mode == null ? SearchMode.DENSE : mode)
@@ -168,7 +168,7 @@ public final class SearchCommand extends ModelCommand {
     private QuerySearch memorySearch() throws IOException {
         List<Document> documents = corpus == null ? Corpus.demo() : Corpus.load(corpus);
         if (rerank != null) {
-            warnOfReranking();
+            warnAboutReranking();
         }
         Model model = openModel();
         try {
@@ -210,16 +210,16 @@ public final class SearchCommand extends ModelCommand {
         }
     }
 
-    /// @param prompting whether somebody types the queries
+    /// @param prompting whether queries are typed at a prompt
     private void answer(TextInput in, QuerySearch search, Output out, boolean prompting) throws IOException {
         ResultWriter writer = format == Format.JSONL
                 ? ResultWriter.jsonLines(
                         out.stream(), mode == SearchMode.HYBRID ? Optional.of(search.similarity()) : Optional.empty())
                 : ResultWriter.table(out.stream(), new ResultTable(console().columns()));
-        int together = prompting ? 1 : TextInput.CHUNK_TEXTS;
-        for (List<TextRecord> chunk = ask(in, prompting, together);
+        int chunkSize = prompting ? 1 : TextInput.CHUNK_TEXTS;
+        for (List<TextRecord> chunk = ask(in, prompting, chunkSize);
                 !chunk.isEmpty();
-                chunk = ask(in, prompting, together)) {
+                chunk = ask(in, prompting, chunkSize)) {
             if (prompting && chunk.getFirst().joined().isBlank()) {
                 continue;
             }
@@ -240,11 +240,11 @@ public final class SearchCommand extends ModelCommand {
         }
     }
 
-    private List<TextRecord> ask(TextInput in, boolean prompting, int together) {
+    private List<TextRecord> ask(TextInput in, boolean prompting, int chunkSize) {
         if (prompting) {
             console().err().print("query> ");
             console().err().flush();
         }
-        return in.chunk(together);
+        return in.chunk(chunkSize);
     }
 }

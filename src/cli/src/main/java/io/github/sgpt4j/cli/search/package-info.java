@@ -1,2 +1,2 @@
-/// sgpt search: in memory and in an index.
+/// sgpt search, in memory and in an index.
 package io.github.sgpt4j.cli.search;
