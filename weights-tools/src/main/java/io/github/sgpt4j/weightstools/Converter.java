@@ -2,6 +2,7 @@ package io.github.sgpt4j.weightstools;
 
 import io.github.sgpt4j.checkpoint.MergedCheckpoint;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.files.FileEntries;
 import io.github.sgpt4j.weights.MappedFile;
 import io.github.sgpt4j.weights.Weights;
 import io.github.sgpt4j.weightstools.hub.AdapterFiles;
@@ -56,7 +57,7 @@ public final class Converter {
     public static ConvertReport convert(Path source, Path target, ConvertOptions options, ConvertListener listener)
             throws IOException {
         MappedFile.requireDirectory(source, "a checkpoint directory");
-        if (MappedFile.present(target)) {
+        if (FileEntries.exists(target)) {
             MappedFile.requireDirectory(target, "a directory");
         }
         boolean inPlace = Files.exists(target) && Files.isSameFile(source, target);
@@ -88,7 +89,7 @@ public final class Converter {
         if (base.isPresent()) {
             MappedFile.requireDirectory(base.get(), "a base model's directory");
         }
-        if (MappedFile.present(target)) {
+        if (FileEntries.exists(target)) {
             MappedFile.requireDirectory(target, "a directory");
             if (Files.isSameFile(source, target) || base.isPresent() && Files.isSameFile(base.get(), target)) {
                 throw new FileAlreadyExistsException(
@@ -170,11 +171,11 @@ public final class Converter {
         if (SourceFolder.isPickledAdapter(folder)) {
             return true;
         }
-        boolean readable = MappedFile.present(folder.resolve(Weights.SINGLE_FILE))
-                || MappedFile.present(folder.resolve(Weights.INDEX_FILE));
+        boolean readable = FileEntries.exists(folder.resolve(Weights.SINGLE_FILE))
+                || FileEntries.exists(folder.resolve(Weights.INDEX_FILE));
         return !readable
-                && (MappedFile.present(folder.resolve(SourceFolder.SINGLE_FILE))
-                        || MappedFile.present(folder.resolve(SourceFolder.INDEX_FILE)));
+                && (FileEntries.exists(folder.resolve(SourceFolder.SINGLE_FILE))
+                        || FileEntries.exists(folder.resolve(SourceFolder.INDEX_FILE)));
     }
 
     /// An adapter that is there already would be merged into the result when that is opened.
@@ -182,7 +183,7 @@ public final class Converter {
         for (Part part : parts) {
             Path adapter = target.resolve(part.folder()).resolve(AdapterFiles.CONFIG);
             boolean replaces = part.hasWeights() && !inPlace && !part.copied().containsKey(AdapterFiles.CONFIG);
-            if (replaces && MappedFile.present(adapter)) {
+            if (replaces && FileEntries.exists(adapter)) {
                 throw new FileAlreadyExistsException(
                         adapter.toString(), null, "is there already, and would be merged into the converted model");
             }
@@ -226,7 +227,7 @@ public final class Converter {
             }
             for (Path file : files) {
                 Path there = target.resolve(file);
-                if (MappedFile.present(there) && !work.isOwn(file)) {
+                if (FileEntries.exists(there) && !work.isOwn(file)) {
                     throw new FileAlreadyExistsException(
                             there.toString(), null, "is there already, and is not replaced unless forced");
                 }

@@ -1,6 +1,7 @@
 package io.github.sgpt4j.weightstools;
 
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.files.FileEntries;
 import io.github.sgpt4j.json.Unreadable;
 import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.weights.MappedFile;
@@ -47,7 +48,7 @@ final class ExpectedHashes {
         Path own = directory.resolve(SUMS_FILE);
         if (sums.isPresent()) {
             readSums(sums.get());
-        } else if (MappedFile.present(own)) {
+        } else if (FileEntries.exists(own)) {
             readSums(own);
         }
     }

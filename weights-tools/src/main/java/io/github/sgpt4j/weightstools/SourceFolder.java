@@ -3,6 +3,7 @@ package io.github.sgpt4j.weightstools;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.files.FileEntries;
 import io.github.sgpt4j.json.Unreadable;
 import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.weights.MappedFile;
@@ -46,7 +47,7 @@ final class SourceFolder {
     static List<Path> folders(Path source) {
         List<Path> folders = new ArrayList<>(List.of(Path.of("")));
         Path file = source.resolve(MODULES_FILE);
-        if (!MappedFile.present(file)) {
+        if (!FileEntries.exists(file)) {
             return folders;
         }
         for (JsonNode module : json(file)) {
@@ -71,17 +72,17 @@ final class SourceFolder {
     /// @throws FormatException if an index is broken, or files that it names are missing
     static List<Path> weights(Path folder) {
         Path single = folder.resolve(SINGLE_FILE);
-        if (MappedFile.present(single)) {
+        if (FileEntries.exists(single)) {
             return List.of(single);
         }
         Path index = folder.resolve(INDEX_FILE);
-        if (!MappedFile.present(index)) {
+        if (!FileEntries.exists(index)) {
             return List.of();
         }
         List<Path> files = new ArrayList<>();
         for (String name : new TreeSet<>(ShardIndex.read(index).shards().values())) {
             Path file = folder.resolve(name);
-            if (!MappedFile.present(file)) {
+            if (!FileEntries.exists(file)) {
                 throw new FormatException("%s: expected file %s in the same folder, found nothing there"
                         .formatted(index, Quoted.of(name)));
             }
@@ -93,21 +94,21 @@ final class SourceFolder {
     /// Whether a checkpoint, or the folder of one of its modules, is an adapter.
     static boolean isAdapter(Path source) {
         return folders(source).stream()
-                .anyMatch(folder -> MappedFile.present(source.resolve(folder).resolve(AdapterFiles.CONFIG)));
+                .anyMatch(folder -> FileEntries.exists(source.resolve(folder).resolve(AdapterFiles.CONFIG)));
     }
 
     /// Whether a folder is an adapter with pickled weights only; its base model may be there too, in whatever form.
     static boolean isPickledAdapter(Path folder) {
-        return MappedFile.present(folder.resolve(AdapterFiles.CONFIG))
-                && MappedFile.present(folder.resolve(PICKLED_ADAPTER))
-                && !MappedFile.present(folder.resolve(ADAPTER));
+        return FileEntries.exists(folder.resolve(AdapterFiles.CONFIG))
+                && FileEntries.exists(folder.resolve(PICKLED_ADAPTER))
+                && !FileEntries.exists(folder.resolve(ADAPTER));
     }
 
     /// Which file holds which tensor as the index says; empty if there is none.
     static Map<String, String> index(Path folder) {
         Path index = folder.resolve(INDEX_FILE);
-        boolean single = MappedFile.present(folder.resolve(SINGLE_FILE));
-        return single || !MappedFile.present(index)
+        boolean single = FileEntries.exists(folder.resolve(SINGLE_FILE));
+        return single || !FileEntries.exists(index)
                 ? Map.of()
                 : ShardIndex.read(index).shards();
     }
@@ -138,7 +139,7 @@ final class SourceFolder {
     /// Whether the configuration says that the output head is not the embedding table.
     static boolean isUntied(Path source) {
         Path config = source.resolve(CONFIG_FILE);
-        return MappedFile.present(config)
+        return FileEntries.exists(config)
                 && json(config).path("tie_word_embeddings").isBoolean()
                 && !json(config).path("tie_word_embeddings").booleanValue();
     }

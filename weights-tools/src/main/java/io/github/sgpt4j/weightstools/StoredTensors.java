@@ -3,10 +3,10 @@ package io.github.sgpt4j.weightstools;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.SgptException;
+import io.github.sgpt4j.files.FileEntries;
 import io.github.sgpt4j.tensor.DType;
 import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.text.Quoted;
-import io.github.sgpt4j.weights.MappedFile;
 import io.github.sgpt4j.weights.SafetensorsFile;
 import io.github.sgpt4j.weights.ShardIndex;
 import io.github.sgpt4j.weights.Weights;
@@ -52,8 +52,8 @@ final class StoredTensors {
     }
 
     private void read() throws IOException {
-        boolean single = MappedFile.present(folder.resolve(Weights.SINGLE_FILE));
-        boolean index = MappedFile.present(folder.resolve(Weights.INDEX_FILE));
+        boolean single = FileEntries.exists(folder.resolve(Weights.SINGLE_FILE));
+        boolean index = FileEntries.exists(folder.resolve(Weights.INDEX_FILE));
         if (single) {
             readSafetensors(Weights.SINGLE_FILE);
             if (index) {
@@ -62,9 +62,9 @@ final class StoredTensors {
             }
         } else if (index) {
             readShards(folder.resolve(Weights.INDEX_FILE), this::readSafetensors);
-        } else if (MappedFile.present(folder.resolve(SourceFolder.SINGLE_FILE))) {
+        } else if (FileEntries.exists(folder.resolve(SourceFolder.SINGLE_FILE))) {
             readPickled(SourceFolder.SINGLE_FILE);
-        } else if (MappedFile.present(folder.resolve(SourceFolder.INDEX_FILE))) {
+        } else if (FileEntries.exists(folder.resolve(SourceFolder.INDEX_FILE))) {
             readShards(folder.resolve(SourceFolder.INDEX_FILE), this::readPickled);
         } else {
             findings.error("%s: expected %s, %s or pickled weights, found none"
@@ -120,7 +120,7 @@ final class StoredTensors {
             return;
         }
         for (String shard : new TreeSet<>(index.shards().values())) {
-            if (MappedFile.present(folder.resolve(shard))) {
+            if (FileEntries.exists(folder.resolve(shard))) {
                 reader.read(shard);
             } else {
                 findings.error("%s: expected shard %s in the same directory, found nothing there"
@@ -138,7 +138,7 @@ final class StoredTensors {
     private void compare(ShardIndex index) {
         index.shards().forEach((name, shard) -> {
             Stored tensor = tensors.get(name);
-            boolean there = MappedFile.present(folder.resolve(shard));
+            boolean there = FileEntries.exists(folder.resolve(shard));
             if (there && (tensor == null || !tensor.file().endsWith(shard))) {
                 findings.error("%s: expected tensor %s in shard %s, found %s"
                         .formatted(
