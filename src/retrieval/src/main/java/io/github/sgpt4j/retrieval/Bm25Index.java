@@ -118,10 +118,19 @@ public final class Bm25Index implements AutoCloseable {
     ///
     /// @param k at most this many, at least 1
     /// @throws IOException if the index cannot be read
+    /// @throws IllegalStateException if the index is closed
     /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted
     public List<ScoredId> search(String query, int k) throws IOException {
         Interrupts.check("search");
-        return IndexFiles.checked(path, () -> find(query, k));
+        return IndexFiles.whileOpen(path, () -> {
+            // Held, so that the files stay open until this search ends.
+            reader.incRef();
+            try {
+                return find(query, k);
+            } finally {
+                reader.decRef();
+            }
+        });
     }
 
     private List<ScoredId> find(String query, int k) throws IOException {

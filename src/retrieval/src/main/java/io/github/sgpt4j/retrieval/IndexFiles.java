@@ -11,6 +11,7 @@ import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
 import org.apache.lucene.index.SegmentInfos;
+import org.apache.lucene.store.AlreadyClosedException;
 import org.apache.lucene.store.Directory;
 import org.apache.lucene.store.LockObtainFailedException;
 import org.apache.lucene.store.MMapDirectory;
@@ -119,6 +120,22 @@ final class IndexFiles {
             requireUndamaged(path, e);
             throw e;
         }
+    }
+
+    /// As [#checked], for an index that another thread may close.
+    ///
+    /// @throws IllegalStateException if the index is closed
+    static <T> T whileOpen(Path path, Reading<T> reading) throws IOException {
+        try {
+            return checked(path, reading);
+        } catch (AlreadyClosedException e) {
+            throw new IllegalStateException(closed(path), e);
+        }
+    }
+
+    /// The message for calls after the index was closed.
+    static String closed(Path path) {
+        return path + ": the index is closed";
     }
 
     private static void requireUndamaged(Path path, Throwable failure) {

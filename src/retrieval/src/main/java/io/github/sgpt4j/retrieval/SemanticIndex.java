@@ -283,7 +283,7 @@ public final class SemanticIndex implements AutoCloseable {
     }
 
     private SearcherManager refreshSearchers() throws IOException {
-        return IndexFiles.checked(path, () -> {
+        return IndexFiles.whileOpen(path, () -> {
             // Also where another thread is at it already: it may have begun before the commit that this one is to see.
             searchers.maybeRefreshBlocking();
             return searchers;
@@ -305,7 +305,8 @@ public final class SemanticIndex implements AutoCloseable {
     /// @throws IOException if the index cannot be read
     /// @throws CancelledException if the thread is interrupted
     /// @throws IllegalArgumentException if the options ask for re-ranking
-    /// @throws IllegalStateException if the search needs a model and the index was opened without one
+    /// @throws IllegalStateException if the index is closed, or was opened without a model that the search
+    ///     needs
     public List<Hit> search(String query, SearchOptions options) throws IOException {
         return search(List.of(query), options, Optional.empty()).getFirst();
     }
@@ -338,7 +339,8 @@ public final class SemanticIndex implements AutoCloseable {
     /// @throws IOException if the index cannot be read
     /// @throws CancelledException if the thread is interrupted
     /// @throws IllegalArgumentException if the options ask for re-ranking and there is nothing to do it
-    /// @throws IllegalStateException if the search needs a model and the index was opened without one
+    /// @throws IllegalStateException if the index is closed, or was opened without a model that the search
+    ///     needs
     public List<List<Hit>> search(List<String> queries, SearchOptions options, Optional<CrossEncoder> reranker)
             throws IOException {
         if (options.rerank() > 0 && reranker.isEmpty()) {
@@ -379,12 +381,14 @@ public final class SemanticIndex implements AutoCloseable {
     }
 
     <T> T reading(Reading<T> reading) throws IOException {
-        IndexSearcher searcher = searchers.acquire();
-        try {
-            return IndexFiles.checked(path, () -> reading.with(searcher));
-        } finally {
-            searchers.release(searcher);
-        }
+        return IndexFiles.whileOpen(path, () -> {
+            IndexSearcher searcher = searchers.acquire();
+            try {
+                return reading.with(searcher);
+            } finally {
+                searchers.release(searcher);
+            }
+        });
     }
 
     private DocumentWriter documentWriter() {

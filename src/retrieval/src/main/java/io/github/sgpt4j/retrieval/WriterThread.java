@@ -35,7 +35,7 @@ final class WriterThread implements AutoCloseable {
     ///
     /// @throws IndexInUseException if there is another
     static WriterThread open(Path path, Directory directory, IndexWriterConfig config) throws IOException {
-        SteadyThread thread = new SteadyThread("sgpt4j-index", path + ": the index is closed");
+        SteadyThread thread = new SteadyThread("sgpt4j-index", IndexFiles.closed(path));
         try {
             return new WriterThread(path, thread, thread.call(() -> IndexFiles.writer(path, directory, config)));
         } catch (IOException | RuntimeException | Error e) {
