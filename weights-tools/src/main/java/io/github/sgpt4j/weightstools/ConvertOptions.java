@@ -6,10 +6,10 @@ import java.util.Optional;
 /// How to convert.
 ///
 /// @param type element type of the converted weights
-/// @param maxShardBytes most bytes of tensors in one file; a longer tensor gets a file of its own
-/// @param force replace files that are there already
+/// @param maxShardBytes most bytes of tensors in one file; a larger tensor gets a file of its own
+/// @param force replace existing files
 public record ConvertOptions(StoredType type, long maxShardBytes, boolean force) {
-    /// What transformers used for years.
+    /// The default of transformers for years.
     public static final long DEFAULT_MAX_SHARD_BYTES = 5_000_000_000L;
 
     /// As stored, in files of at most 5 GB, replacing nothing.
@@ -22,7 +22,7 @@ public record ConvertOptions(StoredType type, long maxShardBytes, boolean force)
         }
     }
 
-    /// Element types to choose from. Numbers that are not floating-point stay as they are.
+    /// Element types to choose from. Integers and booleans are never converted.
     public enum StoredType {
         /// As stored.
         KEEP(Optional.empty(), ""),
@@ -41,7 +41,7 @@ public record ConvertOptions(StoredType type, long maxShardBytes, boolean force)
             this.configName = configName;
         }
 
-        /// What a tensor of the given type is stored as.
+        /// The type that a tensor of the given type is written as.
         DType of(DType stored) {
             return Conversion.isFloating(stored) ? type.orElse(stored) : stored;
         }
@@ -57,14 +57,14 @@ public record ConvertOptions(StoredType type, long maxShardBytes, boolean force)
         return new ConvertOptions(value, maxShardBytes, force);
     }
 
-    /// With this many bytes of tensors in one file at most.
+    /// With at most this many bytes of tensors in one file.
     ///
     /// @throws IllegalArgumentException if not positive
     public ConvertOptions withMaxShardBytes(long value) {
         return new ConvertOptions(type, value, force);
     }
 
-    /// With files replaced that are there already, or kept.
+    /// With existing files replaced, or kept.
     public ConvertOptions withForce(boolean value) {
         return new ConvertOptions(type, maxShardBytes, value);
     }

@@ -41,9 +41,9 @@ final class SourceFolder {
 
     private SourceFolder() {}
 
-    /// The folder itself (an empty path) and those of its modules that are there, relative to it.
+    /// The folder itself (an empty path) and the folders of its modules that exist, relative to it.
     ///
-    /// @throws FormatException if `modules.json` is broken or names a folder elsewhere
+    /// @throws FormatException if `modules.json` is broken or names a folder outside the checkpoint
     static List<Path> folders(Path source) {
         List<Path> folders = new ArrayList<>(List.of(Path.of("")));
         Path file = source.resolve(MODULES_FILE);
@@ -67,9 +67,9 @@ final class SourceFolder {
         return folders;
     }
 
-    /// The pickled weights of a model in a folder, none if it has none; not those of an adapter.
+    /// A model's pickled weight files in a folder, which may be none; without an adapter's.
     ///
-    /// @throws FormatException if an index is broken, or files that it names are missing
+    /// @throws FormatException if an index is broken, or files named by it are missing
     static List<Path> weights(Path folder) {
         Path single = folder.resolve(SINGLE_FILE);
         if (FileEntries.exists(single)) {
@@ -97,14 +97,15 @@ final class SourceFolder {
                 .anyMatch(folder -> FileEntries.exists(source.resolve(folder).resolve(AdapterFiles.CONFIG)));
     }
 
-    /// Whether a folder is an adapter with pickled weights only; its base model may be there too, in whatever form.
+    /// Whether a folder is an adapter with pickled weights only; its base model may be there too, in
+    /// any format.
     static boolean isPickledAdapter(Path folder) {
         return FileEntries.exists(folder.resolve(AdapterFiles.CONFIG))
                 && FileEntries.exists(folder.resolve(PICKLED_ADAPTER))
                 && !FileEntries.exists(folder.resolve(ADAPTER));
     }
 
-    /// Which file holds which tensor as the index says; empty if there is none.
+    /// Which file contains which tensor according to the index; empty if there is no index.
     static Map<String, String> index(Path folder) {
         Path index = folder.resolve(INDEX_FILE);
         boolean single = FileEntries.exists(folder.resolve(SINGLE_FILE));
@@ -113,9 +114,9 @@ final class SourceFolder {
                 : ShardIndex.read(index).shards();
     }
 
-    /// Files directly in a folder that a converted checkpoint needs too, by name.
+    /// Files directly in a folder that a converted checkpoint needs as well, by name.
     ///
-    /// @param weights whether safetensors are among them, since the folder has nothing to convert
+    /// @param weights whether to include safetensors, since the folder has nothing to convert
     static Map<String, Path> copied(Path folder, boolean weights) throws IOException {
         Map<String, Path> copied = new TreeMap<>();
         try (Stream<Path> files = Files.list(folder)) {
@@ -136,7 +137,7 @@ final class SourceFolder {
         return (name.endsWith(".safetensors") || name.equals(Weights.INDEX_FILE)) && !name.equals(ADAPTER);
     }
 
-    /// Whether the configuration says that the output head is not the embedding table.
+    /// Whether the configuration says that the output head is not tied to the embedding table.
     static boolean isUntied(Path source) {
         Path config = source.resolve(CONFIG_FILE);
         return FileEntries.exists(config)

@@ -22,8 +22,8 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/// The tensors in a folder's weight files by name, read from headers. What is wrong with a file is reported, and the
-/// others are read all the same.
+/// The tensors in a folder's weight files by name, read from headers. Problems of a file are reported,
+/// and the other files are still read.
 final class StoredTensors {
     private static final Pattern SHARD = Pattern.compile("model-\\d{5}-of-\\d{5}\\.safetensors");
 
@@ -31,8 +31,8 @@ final class StoredTensors {
     private final Findings findings;
     private final Map<String, Stored> tensors = new TreeMap<>();
 
-    /// @param file the file that holds it
-    /// @param place what tensors that share their elements have in common
+    /// @param file the file that contains it
+    /// @param place equal for tensors that share their elements
     record Stored(Path file, DType type, Shape shape, String place) {
         long bytes() {
             return type.bytes(shape.elements());
@@ -57,7 +57,7 @@ final class StoredTensors {
         if (single) {
             readSafetensors(Weights.SINGLE_FILE);
             if (index) {
-                findings.warn("%s: is not used, as %s is there too"
+                findings.warn("%s: is not used, since %s exists as well"
                         .formatted(folder.resolve(Weights.INDEX_FILE), Weights.SINGLE_FILE));
             }
         } else if (index) {
@@ -82,7 +82,7 @@ final class StoredTensors {
             SafetensorsFile file = SafetensorsFile.open(folder.resolve(name), arena);
             file.tensors().forEach((tensor, t) -> put(tensor, new Stored(file.path(), t.dtype(), t.shape(), tensor)));
             file.unknown()
-                    .forEach((tensor, type) -> findings.warn("%s: tensor %s: is not read, as its type %s is not known"
+                    .forEach((tensor, type) -> findings.warn("%s: tensor %s: is not read, since its type %s is unknown"
                             .formatted(file.path(), Quoted.of(tensor), Quoted.of(type))));
         } catch (SgptException e) {
             findings.error(e);
@@ -134,7 +134,8 @@ final class StoredTensors {
         }
     }
 
-    /// Each name in the index must be in the file that it says; names in the files that it lacks are not read.
+    /// Each name in the index must be in its file; names in the files that the index lacks are not
+    /// read.
     private void compare(ShardIndex index) {
         index.shards().forEach((name, shard) -> {
             Stored tensor = tensors.get(name);
@@ -176,7 +177,7 @@ final class StoredTensors {
                     .forEach(strays::add);
         }
         strays.removeAll(index.shards().values());
-        strays.forEach(name -> findings.warn("%s: is not used, as %s does not name it"
+        strays.forEach(name -> findings.warn("%s: is not used, since %s does not name it"
                 .formatted(folder.resolve(name), index.path().getFileName())));
     }
 }
