@@ -20,6 +20,7 @@ module io.github.sgpt4j.engine {
     exports io.github.sgpt4j.files to
             io.github.sgpt4j.cli,
             io.github.sgpt4j.nano,
+            io.github.sgpt4j.retrieval,
             io.github.sgpt4j.weightstools;
     exports io.github.sgpt4j.json to
             io.github.sgpt4j.retrieval,

@@ -23,8 +23,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A trained model as transformers 4.2 pickled it, with mask buffers and a tied head. In the engine's package, since
-/// log-probabilities of whole texts are no public API.
+/// A trained model as pickled by transformers 4.2, with mask buffers and a tied head. This test is in
+/// the engine's package because log-probabilities of whole texts are not public API.
 class ConvertedTrainedModelTest {
     @TempDir
     Path folder;

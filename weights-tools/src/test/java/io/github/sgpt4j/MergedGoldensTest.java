@@ -34,8 +34,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Merged checkpoints of the engine's test adapters compute what peft computes without merging. In the engine's
-/// package, since these have no tokenizers, and decoders are no public API.
+/// Merged checkpoints of the engine's test adapters compute what peft computes without merging. This
+/// test is in the engine's package because these models have no tokenizers, and decoders are not public
+/// API.
 class MergedGoldensTest {
     private static final Path RESOURCES = Path.of("../src/engine/src/test/resources");
     private static final ObjectMapper JSON = new ObjectMapper();

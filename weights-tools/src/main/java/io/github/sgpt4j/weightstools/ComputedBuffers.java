@@ -3,8 +3,9 @@ package io.github.sgpt4j.weightstools;
 import io.github.sgpt4j.tensor.Shape;
 import java.util.Set;
 
-/// Tells buffers that old versions of transformers stored and every version computes: causal masks, the value of what
-/// is masked, rotary frequencies. Names alone would not do: `attn.c_attn.bias` is a weight, so shapes must fit too.
+/// Recognises buffers that old versions of transformers stored and every version computes: causal
+/// masks, the value of masked positions, rotary frequencies. Names alone are not enough:
+/// `attn.c_attn.bias` is a weight, so shapes must fit too.
 final class ComputedBuffers {
     private static final Set<String> ATTENTIONS = Set.of("attn", "attention", "crossattention");
 

@@ -8,16 +8,16 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// What a conversion changes in a model's `config.json`, so that it goes with the weights.
+/// What a conversion changes in a model's `config.json`, so that it matches the weights.
 ///
-/// @param dtype what the weights are stored as now; its name replaces `dtype` and `torch_dtype`
+/// @param dtype what the converted weights are stored as; its name replaces `dtype` and `torch_dtype`
 /// @param untied whether the output head is no longer the embedding table
-/// @param unnamed whether to leave out what the model was called before, as it is another now
+/// @param unnamed whether to remove the model's former name, since it is a different model now
 record ConfigChange(Dtype dtype, boolean untied, boolean unnamed) {
-    /// Copies as it is.
+    /// Copies the file unchanged.
     static final ConfigChange NONE = new ConfigChange(Dtype.AUTO, false, false);
 
-    /// Copies the file with its changes.
+    /// Copies the file with the changes.
     void copy(Path from, Path to) throws IOException {
         boolean same = dtype == Dtype.AUTO && !untied && !unnamed;
         if (same || !(SourceFolder.json(from) instanceof ObjectNode object)) {

@@ -16,11 +16,10 @@ final class Conversion {
                 || type == ElementType.BF16;
     }
 
-    /// Converts the first `count` numbers of `in` to the first of `out`.
+    /// Converts the first `count` numbers of `in` into the first of `out`.
     ///
-    /// @param values room for `count` numbers
-    static void convert(
-            ElementType from, MemorySegment in, ElementType to, MemorySegment out, float[] values, int count) {
+    /// @param values buffer for `count` numbers
+    static void convert(ElementType from, MemorySegment in, ElementType to, MemorySegment out, float[] values, int count) {
         if (!isFloating(from) || !to.isWeight()) {
             throw new IllegalArgumentException("cannot convert %s to %s".formatted(from, to));
         }
@@ -64,9 +63,9 @@ final class Conversion {
         }
     }
 
-    /// A number that is not a `float` becomes the neighbour whose last bit is 1. Rounding that to a type with at least
-    /// two bits less is the same as rounding `value` itself; rounding to the nearest twice is not (Boldo and
-    /// Melquiond, "When double rounding is odd", 2005).
+    /// A number that is not a `float` becomes the neighbour whose last bit is 1. Rounding the result to
+    /// a type with at least two bits less gives the same as rounding `value` itself; rounding to
+    /// nearest twice does not (Boldo and Melquiond, "When double rounding is odd", 2005).
     static float roundToOdd(double value) {
         float near = (float) value;
         int bits = Float.floatToRawIntBits(near);

@@ -4,12 +4,12 @@ import io.github.sgpt4j.weights.MappedFiles;
 import java.io.IOException;
 import java.util.List;
 
-/// Decides what a conversion writes; keeps its sources open until it is closed.
+/// Decides what a conversion writes; keeps its sources open until closed.
 sealed interface ConversionPlan extends AutoCloseable permits PicklePlan, MergePlan {
     /// What is written, by folder.
     List<Part> parts();
 
-    /// The files that it is read from.
+    /// The files to read from.
     MappedFiles mapped();
 
     @Override

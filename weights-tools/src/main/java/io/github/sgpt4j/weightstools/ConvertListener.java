@@ -1,9 +1,9 @@
 package io.github.sgpt4j.weightstools;
 
-/// Is told how far a conversion is, every few megabytes, on the converting thread.
+/// Reports the progress of a conversion, every few megabytes, on the converting thread.
 @FunctionalInterface
 public interface ConvertListener {
-    /// Does nothing.
+    /// Ignores all reports.
     ConvertListener NONE = (done, total) -> {};
 
     /// Called as work goes on.

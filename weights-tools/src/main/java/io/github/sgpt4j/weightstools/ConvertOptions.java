@@ -7,10 +7,10 @@ import io.github.sgpt4j.tensor.ElementType;
 ///
 /// @param dtype what the converted weights are stored as: [Dtype#FP32], [Dtype#FP16], [Dtype#BF16], or as they are
 ///     with [Dtype#AUTO]
-/// @param maxShardBytes most bytes of tensors in one file; a longer tensor gets a file of its own
+/// @param maxShardBytes most bytes of tensors in one file; a larger tensor gets a file of its own
 /// @param force whether to replace files that exist already
 public record ConvertOptions(Dtype dtype, long maxShardBytes, boolean force) {
-    /// What transformers used for years.
+    /// The default of transformers for years.
     public static final long DEFAULT_MAX_SHARD_BYTES = 5_000_000_000L;
 
     /// As stored, in files of at most 5 GB, replacing nothing.
@@ -46,7 +46,7 @@ public record ConvertOptions(Dtype dtype, long maxShardBytes, boolean force) {
         return new ConvertOptions(value, maxShardBytes, force);
     }
 
-    /// With this many bytes of tensors in one file at most.
+    /// With at most this many bytes of tensors in one file.
     ///
     /// @throws IllegalArgumentException if not positive
     public ConvertOptions withMaxShardBytes(long value) {

@@ -8,12 +8,13 @@ import java.util.Map;
 
 /// What a conversion did.
 ///
-/// @param files weight files and indices that were written, where they are now
-/// @param tensors how many tensors they hold
+/// @param files weight files and indexes that were written, at their final paths
+/// @param tensors number of tensors in them
 /// @param bytes bytes of these tensors
-/// @param droppedBuffers names of buffers left out because models compute them (causal masks, rotary frequencies)
-/// @param tied names left out because another name stands for the same numbers, each with that name
-/// @param notices what people should know about how the files are understood, one sentence each
+/// @param droppedBuffers names of buffers left out because models compute them (causal masks, rotary
+///     frequencies)
+/// @param tied names left out because another name refers to the same numbers, each with that name
+/// @param notices what users should know about how the files were interpreted, one sentence each
 public record ConvertReport(
         List<Path> files,
         int tensors,

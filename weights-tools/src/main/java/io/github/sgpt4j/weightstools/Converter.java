@@ -2,6 +2,7 @@ package io.github.sgpt4j.weightstools;
 
 import io.github.sgpt4j.checkpoint.MergedCheckpoint;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.files.FileEntries;
 import io.github.sgpt4j.weights.MappedFile;
 import io.github.sgpt4j.weights.Weights;
 import io.github.sgpt4j.weightstools.hub.AdapterFiles;
@@ -19,14 +20,13 @@ import java.util.function.LongConsumer;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/// Converts checkpoints with pickled weights (`pytorch_model.bin`, or `pytorch_model-00001-of-00002.bin` … with
-/// `pytorch_model.bin.index.json`) to safetensors, as transformers' `save_pretrained` would write them: same
-/// names, same bytes, same division into files.
+/// Converts checkpoints with pickled weights (`pytorch_model.bin`, or
+/// `pytorch_model-00001-of-00002.bin` … with `pytorch_model.bin.index.json`) to safetensors, as
+/// transformers' `save_pretrained` would write them: same names, same bytes, same shards.
 ///
-/// No code of a checkpoint is run. Weights are streamed: memory does not grow with their size. The result is made in a
-/// hidden folder beside its place and moved there at the end, so a failure leaves nothing half-written. Adapters are
-/// merged
-/// into their base models the same way.
+/// No code of a checkpoint is run. Weights are streamed: memory does not grow with their size. The
+/// result is made in a hidden folder beside the target and moved there at the end, so a failure leaves
+/// nothing half-written. Adapters are merged into their base models the same way.
 public final class Converter {
     private static final Pattern SHARD = Pattern.compile("model-\\d{5}-of-\\d{5}\\.safetensors");
 
@@ -44,19 +44,20 @@ public final class Converter {
 
     /// Converts a checkpoint.
     ///
-    /// Into its own directory: safetensors appear beside the pickled files, in module folders too. Into another
-    /// one, which is new or empty unless forced: configuration, tokenizer, module folders, texts and licence are
-    /// copied as well. An adapter stays one; [#merge] merges it.
+    /// If the target is the checkpoint's own directory, safetensors appear beside the pickled files, in
+    /// module folders too. If it is another directory, which must be new or empty unless forced, then
+    /// configuration, tokenizer, module folders, texts and licence are copied as well. An adapter stays
+    /// an adapter; [#merge] merges it.
     ///
     /// @param source checkpoint directory
-    /// @param target where the result goes; may be `source`
+    /// @param target where to write the result; may be `source`
     /// @throws FormatException if something in the checkpoint is missing, wrong, or not allowed
-    /// @throws IOException if writing fails, files are in the way and may not be replaced, or another conversion
+    /// @throws IOException if writing fails, existing files may not be replaced, or another conversion
     ///     to the same place is running
     public static ConvertReport convert(Path source, Path target, ConvertOptions options, ConvertListener listener)
             throws IOException {
         MappedFile.requireDirectory(source, "a checkpoint directory");
-        if (MappedFile.present(target)) {
+        if (FileEntries.exists(target)) {
             MappedFile.requireDirectory(target, "a directory");
         }
         boolean inPlace = Files.exists(target) && Files.isSameFile(source, target);
@@ -69,16 +70,17 @@ public final class Converter {
                 scratch -> PicklePlan.of(source, options, inPlace, scratch));
     }
 
-    /// Merges an adapter into its base model: the result is an ordinary checkpoint of another directory.
+    /// Merges an adapter into its base model: the result is an ordinary checkpoint in another
+    /// directory.
     ///
-    /// Configuration comes from the base model, the tokenizer from the adapter if that has one, the module
-    /// folders of sentence-transformers from the adapter. Merged tensors are computed as when the adapter is
-    /// opened, in memory, and rounded once; `KEEP` stores them in the type of the base model's tensor. Pickled
-    /// weights are converted on the way.
+    /// The configuration comes from the base model, the tokenizer from the adapter if it has one, the
+    /// module folders of sentence-transformers from the adapter. Merged tensors are computed in memory
+    /// as when the adapter is opened, and rounded once; `KEEP` stores them in the type of the base
+    /// model's tensor. Pickled weights are converted first.
     ///
     /// @param source checkpoint whose transformer is an adapter
-    /// @param base folder of the base model, unless that is in the adapter's own
-    /// @param target where the result goes; neither `source` nor `base`
+    /// @param base folder of the base model; empty if it is in the adapter's own folder
+    /// @param target where to write the result; neither `source` nor `base`
     /// @throws io.github.sgpt4j.error.SgptException if something is missing, wrong, or unsupported
     /// @throws IOException as [#convert]
     public static ConvertReport merge(
@@ -88,7 +90,7 @@ public final class Converter {
         if (base.isPresent()) {
             MappedFile.requireDirectory(base.get(), "a base model's directory");
         }
-        if (MappedFile.present(target)) {
+        if (FileEntries.exists(target)) {
             MappedFile.requireDirectory(target, "a directory");
             if (Files.isSameFile(source, target) || base.isPresent() && Files.isSameFile(base.get(), target)) {
                 throw new FileAlreadyExistsException(
@@ -106,7 +108,7 @@ public final class Converter {
         });
     }
 
-    /// The checkpoint itself, or its weights in safetensors in a folder to be made.
+    /// The checkpoint itself, or a new folder with its weights converted to safetensors.
     private static Path readable(Path source, Path folder) throws IOException {
         if (isNeeded(source)) {
             convert(source, folder, ConvertOptions.DEFAULT, ConvertListener.NONE);
@@ -115,7 +117,7 @@ public final class Converter {
         return source;
     }
 
-    /// Whether a checkpoint's transformer is an adapter on another model, which [#merge] merges.
+    /// Whether a checkpoint's transformer is an adapter for another model, which [#merge] merges.
     ///
     /// @throws FormatException if `modules.json` is broken
     public static boolean isAdapter(Path directory) {
@@ -153,8 +155,9 @@ public final class Converter {
         }
     }
 
-    /// Whether a checkpoint, or a folder of one of its modules, has pickled weights that can be converted, and none
-    /// that the engine reads. Where `modules.json` is broken, that is left for the engine to say.
+    /// Whether a checkpoint, or the folder of one of its modules, has pickled weights that can be
+    /// converted, and no weights that the engine reads. A broken `modules.json` is left for the engine
+    /// to report.
     public static boolean isNeeded(Path directory) {
         if (!Files.isDirectory(directory)) {
             return false;
@@ -170,26 +173,27 @@ public final class Converter {
         if (SourceFolder.isPickledAdapter(folder)) {
             return true;
         }
-        boolean readable = MappedFile.present(folder.resolve(Weights.SINGLE_FILE))
-                || MappedFile.present(folder.resolve(Weights.INDEX_FILE));
+        boolean readable = FileEntries.exists(folder.resolve(Weights.SINGLE_FILE))
+                || FileEntries.exists(folder.resolve(Weights.INDEX_FILE));
         return !readable
-                && (MappedFile.present(folder.resolve(SourceFolder.SINGLE_FILE))
-                        || MappedFile.present(folder.resolve(SourceFolder.INDEX_FILE)));
+                && (FileEntries.exists(folder.resolve(SourceFolder.SINGLE_FILE))
+                        || FileEntries.exists(folder.resolve(SourceFolder.INDEX_FILE)));
     }
 
-    /// An adapter that is there already would be merged into the result when that is opened.
+    /// An adapter already in the target would be merged into the result when that is opened.
     private void requireNoAdapter() throws IOException {
         for (Part part : parts) {
             Path adapter = target.resolve(part.folder()).resolve(AdapterFiles.CONFIG);
             boolean replaces = part.hasWeights() && !inPlace && !part.copied().containsKey(AdapterFiles.CONFIG);
-            if (replaces && MappedFile.present(adapter)) {
+            if (replaces && FileEntries.exists(adapter)) {
                 throw new FileAlreadyExistsException(
-                        adapter.toString(), null, "is there already, and would be merged into the converted model");
+                        adapter.toString(), null, "already exists, and would be merged into the converted model");
             }
         }
     }
 
-    /// Files that may be in the way: those to be written, and weights that the engine would read instead.
+    /// Checks files that may be in the way: those to be written, and weights that the engine would read
+    /// instead.
     private void requireFree(WorkFolder work) throws IOException {
         if (options.force() || !Files.isDirectory(target)) {
             return;
@@ -200,7 +204,7 @@ public final class Converter {
         }
     }
 
-    /// A checkpoint among files of something else would be neither.
+    /// Refuses to write a checkpoint among other files.
     private void requireEmpty(WorkFolder work) throws IOException {
         try (Stream<Path> files = Files.list(target)) {
             Optional<Path> other = files.filter(file -> !work.isOwn(target.relativize(file)))
@@ -226,9 +230,9 @@ public final class Converter {
             }
             for (Path file : files) {
                 Path there = target.resolve(file);
-                if (MappedFile.present(there) && !work.isOwn(file)) {
+                if (FileEntries.exists(there) && !work.isOwn(file)) {
                     throw new FileAlreadyExistsException(
-                            there.toString(), null, "is there already, and is not replaced unless forced");
+                            there.toString(), null, "already exists, and is replaced only if forced");
                 }
             }
         }
@@ -258,7 +262,7 @@ public final class Converter {
         }
     }
 
-    /// Shows the result; indices come last, since they make shards count.
+    /// Publishes the result; indexes come last, since they make shards count.
     private void publish(WorkFolder work) throws IOException {
         List<Path> last = new ArrayList<>();
         for (Part part : parts) {
@@ -274,7 +278,8 @@ public final class Converter {
         }
     }
 
-    /// Removes weights of an earlier conversion that the new files do not replace. Only when forced is there any.
+    /// Removes weights of an earlier conversion that the new files do not replace. There are none
+    /// unless forced.
     private void removeOld(Part part) throws IOException {
         Path folder = target.resolve(part.folder());
         if (!Files.isDirectory(folder)) {

@@ -1,6 +1,7 @@
 package io.github.sgpt4j.weightstools;
 
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.files.FileEntries;
 import io.github.sgpt4j.json.Unreadable;
 import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.weights.MappedFile;
@@ -17,12 +18,13 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Which hashes files of a checkpoint should have. Told by
+/// Which hashes a checkpoint's files should have, according to
 ///
-/// - a list as `sha256sum` writes it: one that was asked for, or `SHA256SUMS` in the checkpoint;
-/// - the Hugging Face cache: files of a snapshot are links to blobs named by their content, with the SHA-256 of what is
-///   stored in Git LFS, and otherwise with Git's own SHA-1;
-/// - `hf download --local-dir`, which leaves the same name in `.cache/huggingface/download/FILE.metadata`.
+/// - a list in the format of `sha256sum`: a given one, or `SHA256SUMS` in the checkpoint;
+/// - the Hugging Face cache: files of a snapshot are links to blobs named by their content, with the
+///   SHA-256 of files in Git LFS, and Git's own SHA-1 of others;
+/// - `hf download --local-dir`, which leaves the same names in
+///   `.cache/huggingface/download/FILE.metadata`.
 final class ExpectedHashes {
     private static final String SUMS_FILE = "SHA256SUMS";
     private static final long MOST_BYTES = 16L << 20;
@@ -33,7 +35,7 @@ final class ExpectedHashes {
     private final Map<Path, Expected> listed = new HashMap<>();
 
     /// @param hash hexadecimal: 64 digits of a SHA-256, or 40 of Git's SHA-1
-    /// @param from who says so
+    /// @param from where the hash comes from
     record Expected(String hash, String from) {
         boolean isSha256() {
             return hash.length() == 64;
@@ -41,13 +43,13 @@ final class ExpectedHashes {
     }
 
     /// @param sums a list to use instead of the checkpoint's own
-    /// @throws FormatException if a list cannot be read or has other lines
+    /// @throws FormatException if a list cannot be read or contains other lines
     ExpectedHashes(Path directory, Optional<Path> sums) {
         this.directory = directory;
         Path own = directory.resolve(SUMS_FILE);
         if (sums.isPresent()) {
             readSums(sums.get());
-        } else if (MappedFile.present(own)) {
+        } else if (FileEntries.exists(own)) {
             readSums(own);
         }
     }

@@ -5,13 +5,14 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 
-/// Says of failures to write, such as a full disk, which file they concern.
+/// Adds the file's name to failures to write, such as a full disk.
 public final class FileFailures {
     private FileFailures() {}
 
-    /// The failure itself if it names a file, or is no matter of files: a channel is closed by an interrupt.
+    /// The failure itself if it names a file, or if it does not concern the file: an interrupt closes a
+    /// channel.
     ///
-    /// @param file what was written
+    /// @param file the file being written
     public static IOException named(Path file, IOException failure) {
         if (failure instanceof FileSystemException || failure instanceof ClosedChannelException) {
             return failure;

@@ -16,14 +16,14 @@ import java.util.function.LongConsumer;
 ///
 /// @param bytes its length
 /// @param sha256 in hexadecimal digits
-/// @param gitSha1 as Git names the content, if it was asked for
+/// @param gitSha1 Git's hash of the content, if requested
 record FileHashes(long bytes, String sha256, Optional<String> gitSha1) {
     private static final int PIECE_BYTES = 1 << 20;
 
     /// Reads a file once.
     ///
-    /// @param git whether to make Git's hash too
-    /// @param read is told how many bytes each piece had, on this thread
+    /// @param git whether to compute Git's hash as well
+    /// @param read called with the number of bytes of each piece, on this thread
     /// @throws io.github.sgpt4j.error.FormatException if it cannot be read
     static FileHashes of(Path file, boolean git, LongConsumer read) {
         MessageDigest sha256 = digest("SHA-256");

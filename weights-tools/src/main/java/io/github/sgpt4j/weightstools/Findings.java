@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/// Collects what a check finds.
+/// Collects the findings of a check.
 final class Findings {
     private final List<Finding> all = new ArrayList<>();
 
@@ -19,12 +19,12 @@ final class Findings {
         all.add(new Finding(Severity.WARNING, message));
     }
 
-    /// What the engine says about a file that it cannot read.
+    /// The engine's message about a file that it cannot read.
     void error(SgptException failure) {
         error(String.valueOf(failure.getMessage()));
     }
 
-    /// Errors first, otherwise in the order found.
+    /// Errors first, otherwise in the order in which they were found.
     List<Finding> sorted() {
         return all.stream().sorted(Comparator.comparing(Finding::severity)).toList();
     }

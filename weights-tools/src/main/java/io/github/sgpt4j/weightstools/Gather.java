@@ -8,7 +8,7 @@ import java.util.Arrays;
 
 /// Reads the elements of a view in row-major order, piece by piece.
 ///
-/// Dimensions that lie without gaps are joined first, so a contiguous tensor is one run of bytes.
+/// Dimensions without gaps between them are joined first, so a contiguous tensor is one run of bytes.
 final class Gather {
     private final MemorySegment storage;
     private final int elementBytes;
@@ -18,7 +18,7 @@ final class Gather {
     private long left;
     private long element;
 
-    /// @param storage the bytes that the view's storage stands for; borrowed
+    /// @param storage the bytes of the view's storage; borrowed
     Gather(TensorView view, MemorySegment storage) {
         this.storage = storage;
         this.elementBytes = view.type().bytes();
@@ -50,7 +50,7 @@ final class Gather {
         at = new long[count];
     }
 
-    /// Whether all elements lie one after the other.
+    /// Whether all elements are adjacent.
     boolean isContiguous() {
         return sizes.length == 1 && strides[0] == 1;
     }
@@ -60,9 +60,9 @@ final class Gather {
         return left;
     }
 
-    /// Reads the next elements, as many as there are and `piece` holds.
+    /// Reads the next elements, as many as remain and fit into `piece`.
     ///
-    /// @return how many
+    /// @return how many elements
     int next(byte[] piece) {
         int capacity = (int) Math.min(left, piece.length / elementBytes);
         int inner = sizes.length - 1;
@@ -91,7 +91,7 @@ final class Gather {
         return capacity;
     }
 
-    /// Goes to the start of the next run.
+    /// Moves to the start of the next run.
     private void carry(int inner) {
         for (int i = inner; i >= 0; i--) {
             if (at[i] < sizes[i]) {

@@ -18,10 +18,10 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
 
-/// Hashes a checkpoint's files, several at a time, and compares them with what is known: all weight files, and others
-/// whose hash is known.
+/// Hashes a checkpoint's files, several at a time, and compares them with the known hashes: all weight
+/// files, and other files whose hash is known.
 final class HashCheck {
-    /// Looks as deep as module folders.
+    /// Search depth: as deep as module folders.
     private static final int DEPTH = 2;
 
     private final Path directory;
@@ -39,7 +39,8 @@ final class HashCheck {
     }
 
     /// @throws IOException if the directory cannot be listed
-    /// @throws CancelledException if this thread is interrupted while it waits; nothing goes on then
+    /// @throws CancelledException if this thread is interrupted while it waits; by then all work has
+    ///     stopped
     List<HashedFile> run() throws IOException {
         List<Path> files = files();
         for (Path file : files) {
@@ -92,7 +93,7 @@ final class HashCheck {
             if (Files.isRegularFile(directory.resolve(file))) {
                 files.add(file);
             } else {
-                findings.error("%s: expected a file, which the list of hashes names, found none"
+                findings.error("%s: expected the file that the list of hashes names, found none"
                         .formatted(directory.resolve(file)));
             }
         }

@@ -13,9 +13,9 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 
-/// An adapter and its base model as one checkpoint: merged weights, the base model's configuration, the tokenizer that
-/// the engine takes, and what else the adapter's checkpoint has, in its own layout. Of sentence-transformers' files
-/// only the adapter's count, as where it is opened.
+/// An adapter and its base model as one checkpoint: merged weights, the base model's configuration, the
+/// tokenizer that the engine uses, and the adapter checkpoint's other files, in its own layout. Of the
+/// sentence-transformers files only the adapter's count, as when it is opened.
 final class MergePlan implements ConversionPlan {
     private static final Pattern TOKENIZER_FILE = Pattern.compile(
             "(tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|merges|chat_template|encoder|dict|tekken)\\..*"
@@ -35,7 +35,7 @@ final class MergePlan implements ConversionPlan {
     }
 
     /// @param source the adapter's checkpoint, in safetensors
-    /// @param base folder of the base model, in safetensors, unless it is the adapter's own
+    /// @param base folder of the base model, in safetensors; empty if it is the adapter's own
     /// @throws io.github.sgpt4j.error.SgptException if something is missing, wrong or unsupported
     static MergePlan of(Path source, Optional<Path> base, ConvertOptions options) throws IOException {
         MergedCheckpoint merged = MergedCheckpoint.open(source, base);

@@ -10,7 +10,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.function.LongConsumer;
 
-/// A tensor of a base model, changed by an adapter or not, that is to be written.
+/// A tensor of a base model to be written, whether or not an adapter changes it.
 ///
 /// @param tensor its elements; borrowed
 /// @param type element type to write
@@ -18,7 +18,7 @@ record MergedTensor(WeightTensor tensor, ElementType type) implements PlannedTen
     private static final int PIECE_ELEMENTS = 1 << 18;
     private static final int COPY_BYTES = 1 << 24;
 
-    /// What rounds to the largest 16-bit float lies below this.
+    /// Numbers from here on no longer round to the largest finite 16-bit float.
     private static final float F16_END = 65520;
 
     @Override
@@ -65,12 +65,12 @@ record MergedTensor(WeightTensor tensor, ElementType type) implements PlannedTen
         }
     }
 
-    /// A number that is finite must not become infinite.
+    /// A finite number must not become infinite.
     private void requireInRange(float[] values, int count) {
         for (int i = 0; i < count; i++) {
             if (Math.abs(values[i]) >= F16_END && Float.isFinite(values[i])) {
                 throw new FormatException(
-                        "%s: tensor %s: expected numbers below 65520, where 16-bit floats end, got %s: merge with another type (--dtype bf16 or fp32)"
+                        "%s: tensor %s: expected numbers below 65520, where 16-bit floats end, got %s: merge with another type (BF16 or F32)"
                                 .formatted(tensor.file(), Quoted.of(name()), values[i]));
             }
         }

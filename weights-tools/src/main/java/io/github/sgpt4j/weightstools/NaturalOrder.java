@@ -5,19 +5,19 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.function.Function;
 
-/// The order in which transformers (since version 5) goes through a model's tensors: by the parts between dots, numbers
-/// by value and before words, digits at the end of a word by value too.
+/// The order in which transformers (since version 5) visits a model's tensors: by the parts between
+/// dots, numbers by value and before words, digits at the end of a word by value too.
 final class NaturalOrder implements Comparator<String> {
     static final NaturalOrder INSTANCE = new NaturalOrder();
 
-    /// What GPT-NeoX files call the output head, and what transformers calls it while it sorts.
+    /// The name of the output head in GPT-NeoX files, and its name in transformers while sorting.
     private static final String OLD_HEAD = "embed_out.weight";
 
     private static final String HEAD = "lm_head.weight";
 
     private NaturalOrder() {}
 
-    /// A part: its word (empty if it is a number) and the digits behind (empty if there are none).
+    /// A part: its word (empty for a number) and the digits after it (empty if there are none).
     private record Piece(String word, String digits) {
         static Piece of(String text) {
             int end = text.length();
@@ -54,7 +54,7 @@ final class NaturalOrder implements Comparator<String> {
         }
     }
 
-    /// A name with its parts, for sorting many.
+    /// A name with its parts, to sort many names.
     private record Key(String name, List<Piece> pieces) implements Comparable<Key> {
         static Key of(String name) {
             String renamed = name.equals(OLD_HEAD) ? HEAD : name;
@@ -87,7 +87,7 @@ final class NaturalOrder implements Comparator<String> {
         return Key.of(left).compareTo(Key.of(right));
     }
 
-    /// Things in the order of their names, each name looked at once.
+    /// Elements in the order of their names, with each name parsed once.
     static <T> List<T> sorted(List<T> things, Function<T, String> name) {
         record Keyed<T>(Key key, T thing) {}
         List<Keyed<T>> keyed = new ArrayList<>(things.size());

@@ -14,16 +14,16 @@ import java.util.function.LongConsumer;
 ///
 /// @param folder relative to the checkpoint
 /// @param plan its weights
-/// @param shards weights by file name; none if the folder has no weights to write
-/// @param copied other files to take along, by name, and where they are
-/// @param config changes to `config.json`, if that is copied
+/// @param shards weights by file name; empty if the folder has no weights to write
+/// @param copied other files to copy: source paths by name
+/// @param config changes to `config.json`, if it is copied
 record Part(
         Path folder,
         WeightPlan plan,
         Map<String, List<PlannedTensor>> shards,
         Map<String, Path> copied,
         ConfigChange config) {
-    /// Whether a model's own weights are written: not those of an adapter alone, and not none.
+    /// Whether a model's own weights are written: neither those of an adapter alone, nor none.
     boolean hasWeights() {
         return !shards.isEmpty() && !shards.containsKey(SourceFolder.ADAPTER);
     }
@@ -44,8 +44,8 @@ record Part(
 
     /// Writes all files.
     ///
-    /// @param content stands for the checkpoint
-    /// @param written is told how many bytes of tensors were written
+    /// @param content folder in place of the checkpoint
+    /// @param written called with the number of bytes of tensors written
     void write(Path content, LongConsumer written) throws IOException {
         Path to = content.resolve(folder);
         Files.createDirectories(to);

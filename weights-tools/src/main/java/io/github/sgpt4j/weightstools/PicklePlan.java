@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// The pickled weights of a checkpoint as safetensors: those of a model, of dense modules and of adapters, each for
-/// itself.
+/// The pickled weights of a checkpoint as safetensors: those of a model, of dense modules and of
+/// adapters, each separately.
 final class PicklePlan implements ConversionPlan {
     private final Path source;
     private final ConvertOptions options;
@@ -28,7 +28,7 @@ final class PicklePlan implements ConversionPlan {
         this.scratch = scratch;
     }
 
-    /// @param inPlace whether the result goes where the source is, so that nothing is copied
+    /// @param inPlace whether the target is the source, so that nothing is copied
     /// @param scratch folder for temporary files
     /// @throws FormatException if something is missing, wrong, or not allowed
     static PicklePlan of(Path source, ConvertOptions options, boolean inPlace, Path scratch) throws IOException {
@@ -83,7 +83,7 @@ final class PicklePlan implements ConversionPlan {
                             SourceFolder.SINGLE_FILE,
                             SourceFolder.INDEX_FILE,
                             SourceFolder.isAdapter(source)
-                                    ? "; an adapter is merged into another directory than its own"
+                                    ? "; an adapter is merged into a directory other than its own"
                                     : ""));
         }
     }

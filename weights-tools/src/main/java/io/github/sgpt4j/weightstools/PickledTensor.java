@@ -11,16 +11,16 @@ import java.util.Arrays;
 import java.util.OptionalLong;
 import java.util.function.LongConsumer;
 
-/// A tensor of a pickled file that is to be written.
+/// A tensor of a pickled file, to be written.
 ///
 /// @param name its name
-/// @param file where it is; borrowed
+/// @param file the file it is in; borrowed
 /// @param view its elements there
 /// @param type element type to write
 record PickledTensor(String name, TorchFile file, TensorView view, ElementType type) implements PlannedTensor {
     private static final int PIECE_BYTES = 1 << 20;
 
-    /// What is copied as it is needs no buffer.
+    /// Largest piece copied at once; unchanged elements need no buffer.
     private static final int COPY_BYTES = 1 << 24;
 
     @Override
@@ -28,7 +28,7 @@ record PickledTensor(String name, TorchFile file, TensorView view, ElementType t
         return view.shape();
     }
 
-    /// Whether another tensor has the same type, shape and elements, bit by bit.
+    /// Whether another tensor has the same type and shape, and bitwise equal elements.
     boolean hasElementsOf(PickledTensor other) throws IOException {
         if (view.type() != other.view.type() || !view.shape().equals(other.view.shape())) {
             return false;

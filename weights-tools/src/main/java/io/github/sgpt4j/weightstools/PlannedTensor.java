@@ -24,6 +24,6 @@ sealed interface PlannedTensor permits PickledTensor, MergedTensor {
 
     /// Writes all elements, row-major, through buffers of a fixed size.
     ///
-    /// @param written is told how many bytes each piece had
+    /// @param written called with the number of bytes of each piece
     void writeTo(SafetensorsWriter.Sink out, LongConsumer written) throws IOException;
 }

@@ -3,6 +3,7 @@ package io.github.sgpt4j.weightstools;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.files.FileEntries;
 import io.github.sgpt4j.json.Unreadable;
 import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.weights.MappedFile;
@@ -40,13 +41,13 @@ final class SourceFolder {
 
     private SourceFolder() {}
 
-    /// The folder itself (an empty path) and those of its modules that are there, relative to it.
+    /// The folder itself (an empty path) and the folders of its modules that exist, relative to it.
     ///
-    /// @throws FormatException if `modules.json` is broken or names a folder elsewhere
+    /// @throws FormatException if `modules.json` is broken or names a folder outside the checkpoint
     static List<Path> folders(Path source) {
         List<Path> folders = new ArrayList<>(List.of(Path.of("")));
         Path file = source.resolve(MODULES_FILE);
-        if (!MappedFile.present(file)) {
+        if (!FileEntries.exists(file)) {
             return folders;
         }
         for (JsonNode module : json(file)) {
@@ -66,22 +67,22 @@ final class SourceFolder {
         return folders;
     }
 
-    /// The pickled weights of a model in a folder, none if it has none; not those of an adapter.
+    /// A model's pickled weight files in a folder, which may be none; without an adapter's.
     ///
-    /// @throws FormatException if an index is broken, or files that it names are missing
+    /// @throws FormatException if an index is broken, or files named by it are missing
     static List<Path> weights(Path folder) {
         Path single = folder.resolve(SINGLE_FILE);
-        if (MappedFile.present(single)) {
+        if (FileEntries.exists(single)) {
             return List.of(single);
         }
         Path index = folder.resolve(INDEX_FILE);
-        if (!MappedFile.present(index)) {
+        if (!FileEntries.exists(index)) {
             return List.of();
         }
         List<Path> files = new ArrayList<>();
         for (String name : new TreeSet<>(ShardIndex.read(index).shards().values())) {
             Path file = folder.resolve(name);
-            if (!MappedFile.present(file)) {
+            if (!FileEntries.exists(file)) {
                 throw new FormatException("%s: expected file %s in the same folder, found nothing there"
                         .formatted(index, Quoted.of(name)));
             }
@@ -93,28 +94,29 @@ final class SourceFolder {
     /// Whether a checkpoint, or the folder of one of its modules, is an adapter.
     static boolean isAdapter(Path source) {
         return folders(source).stream()
-                .anyMatch(folder -> MappedFile.present(source.resolve(folder).resolve(AdapterFiles.CONFIG)));
+                .anyMatch(folder -> FileEntries.exists(source.resolve(folder).resolve(AdapterFiles.CONFIG)));
     }
 
-    /// Whether a folder is an adapter with pickled weights only; its base model may be there too, in whatever form.
+    /// Whether a folder is an adapter with pickled weights only; its base model may be there too, in
+    /// any format.
     static boolean isPickledAdapter(Path folder) {
-        return MappedFile.present(folder.resolve(AdapterFiles.CONFIG))
-                && MappedFile.present(folder.resolve(PICKLED_ADAPTER))
-                && !MappedFile.present(folder.resolve(ADAPTER));
+        return FileEntries.exists(folder.resolve(AdapterFiles.CONFIG))
+                && FileEntries.exists(folder.resolve(PICKLED_ADAPTER))
+                && !FileEntries.exists(folder.resolve(ADAPTER));
     }
 
-    /// Which file holds which tensor as the index says; empty if there is none.
+    /// Which file contains which tensor according to the index; empty if there is no index.
     static Map<String, String> index(Path folder) {
         Path index = folder.resolve(INDEX_FILE);
-        boolean single = MappedFile.present(folder.resolve(SINGLE_FILE));
-        return single || !MappedFile.present(index)
+        boolean single = FileEntries.exists(folder.resolve(SINGLE_FILE));
+        return single || !FileEntries.exists(index)
                 ? Map.of()
                 : ShardIndex.read(index).shards();
     }
 
-    /// Files directly in a folder that a converted checkpoint needs too, by name.
+    /// Files directly in a folder that a converted checkpoint needs as well, by name.
     ///
-    /// @param weights whether safetensors are among them, since the folder has nothing to convert
+    /// @param weights whether to include safetensors, since the folder has nothing to convert
     static Map<String, Path> copied(Path folder, boolean weights) throws IOException {
         Map<String, Path> copied = new TreeMap<>();
         try (Stream<Path> files = Files.list(folder)) {
@@ -135,10 +137,10 @@ final class SourceFolder {
         return (name.endsWith(".safetensors") || name.equals(Weights.INDEX_FILE)) && !name.equals(ADAPTER);
     }
 
-    /// Whether the configuration says that the output head is not the embedding table.
+    /// Whether the configuration says that the output head is not tied to the embedding table.
     static boolean isUntied(Path source) {
         Path config = source.resolve(CONFIG_FILE);
-        return MappedFile.present(config)
+        return FileEntries.exists(config)
                 && json(config).path("tie_word_embeddings").isBoolean()
                 && !json(config).path("tie_word_embeddings").booleanValue();
     }

@@ -3,10 +3,10 @@ package io.github.sgpt4j.weightstools;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.SgptException;
+import io.github.sgpt4j.files.FileEntries;
 import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.text.Quoted;
-import io.github.sgpt4j.weights.MappedFile;
 import io.github.sgpt4j.weights.SafetensorsFile;
 import io.github.sgpt4j.weights.ShardIndex;
 import io.github.sgpt4j.weights.Weights;
@@ -22,8 +22,8 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/// The tensors in a folder's weight files by name, read from headers. What is wrong with a file is reported, and the
-/// others are read all the same.
+/// The tensors in a folder's weight files by name, read from headers. Problems of a file are reported,
+/// and the other files are still read.
 final class StoredTensors {
     private static final Pattern SHARD = Pattern.compile("model-\\d{5}-of-\\d{5}\\.safetensors");
 
@@ -31,8 +31,8 @@ final class StoredTensors {
     private final Findings findings;
     private final Map<String, Stored> tensors = new TreeMap<>();
 
-    /// @param file the file that holds it
-    /// @param place what tensors that share their elements have in common
+    /// @param file the file that contains it
+    /// @param place equal for tensors that share their elements
     record Stored(Path file, ElementType type, Shape shape, String place) {
         long bytes() {
             return type.bytes(shape.elements());
@@ -52,19 +52,19 @@ final class StoredTensors {
     }
 
     private void read() throws IOException {
-        boolean single = MappedFile.present(folder.resolve(Weights.SINGLE_FILE));
-        boolean index = MappedFile.present(folder.resolve(Weights.INDEX_FILE));
+        boolean single = FileEntries.exists(folder.resolve(Weights.SINGLE_FILE));
+        boolean index = FileEntries.exists(folder.resolve(Weights.INDEX_FILE));
         if (single) {
             readSafetensors(Weights.SINGLE_FILE);
             if (index) {
-                findings.warn("%s: is not used, as %s is there too"
+                findings.warn("%s: is not used, since %s exists as well"
                         .formatted(folder.resolve(Weights.INDEX_FILE), Weights.SINGLE_FILE));
             }
         } else if (index) {
             readShards(folder.resolve(Weights.INDEX_FILE), this::readSafetensors);
-        } else if (MappedFile.present(folder.resolve(SourceFolder.SINGLE_FILE))) {
+        } else if (FileEntries.exists(folder.resolve(SourceFolder.SINGLE_FILE))) {
             readPickled(SourceFolder.SINGLE_FILE);
-        } else if (MappedFile.present(folder.resolve(SourceFolder.INDEX_FILE))) {
+        } else if (FileEntries.exists(folder.resolve(SourceFolder.INDEX_FILE))) {
             readShards(folder.resolve(SourceFolder.INDEX_FILE), this::readPickled);
         } else {
             findings.error("%s: expected %s, %s or pickled weights, found none"
@@ -82,7 +82,7 @@ final class StoredTensors {
             SafetensorsFile file = SafetensorsFile.open(folder.resolve(name), arena);
             file.tensors().forEach((tensor, t) -> put(tensor, new Stored(file.path(), t.dtype(), t.shape(), tensor)));
             file.unknown()
-                    .forEach((tensor, type) -> findings.warn("%s: tensor %s: is not read, as its type %s is not known"
+                    .forEach((tensor, type) -> findings.warn("%s: tensor %s: is not read, since its type %s is unknown"
                             .formatted(file.path(), Quoted.of(tensor), Quoted.of(type))));
         } catch (SgptException e) {
             findings.error(e);
@@ -120,7 +120,7 @@ final class StoredTensors {
             return;
         }
         for (String shard : new TreeSet<>(index.shards().values())) {
-            if (MappedFile.present(folder.resolve(shard))) {
+            if (FileEntries.exists(folder.resolve(shard))) {
                 reader.read(shard);
             } else {
                 findings.error("%s: expected shard %s in the same directory, found nothing there"
@@ -134,11 +134,12 @@ final class StoredTensors {
         }
     }
 
-    /// Each name in the index must be in the file that it says; names in the files that it lacks are not read.
+    /// Each name in the index must be in its file; names in the files that the index lacks are not
+    /// read.
     private void compare(ShardIndex index) {
         index.shards().forEach((name, shard) -> {
             Stored tensor = tensors.get(name);
-            boolean there = MappedFile.present(folder.resolve(shard));
+            boolean there = FileEntries.exists(folder.resolve(shard));
             if (there && (tensor == null || !tensor.file().endsWith(shard))) {
                 findings.error("%s: expected tensor %s in shard %s, found %s"
                         .formatted(
@@ -176,7 +177,7 @@ final class StoredTensors {
                     .forEach(strays::add);
         }
         strays.removeAll(index.shards().values());
-        strays.forEach(name -> findings.warn("%s: is not used, as %s does not name it"
+        strays.forEach(name -> findings.warn("%s: is not used, since %s does not name it"
                 .formatted(folder.resolve(name), index.path().getFileName())));
     }
 }

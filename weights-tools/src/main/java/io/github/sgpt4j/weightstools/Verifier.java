@@ -22,15 +22,16 @@ import org.jspecify.annotations.Nullable;
 
 /// Checks a checkpoint from end to end without computing with it:
 ///
-/// - files against the hashes that are known for them: in a Hugging Face cache, after `hf download`, or from a list;
-/// - weight files for themselves, and shards against their index;
-/// - tensors against the configuration: names, shapes, types; what is missing, and what nothing uses;
-/// - configuration, tokenizer and modules: whether the engine reads them, which of their keys it does not know, and
-///   whether the vocabulary fits the embedding table.
+/// - files against their known hashes: from a Hugging Face cache, from `hf download`, or from a list;
+/// - each weight file by itself, and shards against their index;
+/// - tensors against the configuration: names, shapes, types; missing tensors, and unused ones;
+/// - configuration, tokenizer and modules: whether the engine can read them, which of their keys it
+///   does not know, and whether the vocabulary fits the embedding table.
 ///
-/// All problems are reported, not the first only. Pickled weights are checked as well; no code of theirs is run.
+/// All problems are reported, not only the first. Pickled weights are checked as well; their code is
+/// not run.
 public final class Verifier {
-    /// More problems of one kind in a folder are counted, not listed.
+    /// Most problems of one kind listed per folder; further ones are only counted.
     private static final int MOST_LISTED = 10;
 
     private final Path directory;
@@ -43,9 +44,10 @@ public final class Verifier {
     /// Checks a checkpoint.
     ///
     /// @param directory the checkpoint
-    /// @param sums a list of hashes as `sha256sum` writes it, with names relative to the checkpoint, to use
-    ///     instead of its own `SHA256SUMS`
-    /// @throws io.github.sgpt4j.error.FormatException if there is no such directory, or the list cannot be read
+    /// @param sums a list of hashes in the format of `sha256sum`, with names relative to the
+    ///     checkpoint, to use instead of the checkpoint's own `SHA256SUMS`
+    /// @throws io.github.sgpt4j.error.FormatException if there is no such directory, or the list cannot
+    ///     be read
     /// @throws IOException if a directory cannot be listed
     public static VerifyReport verify(Path directory, Optional<Path> sums, VerifyListener listener) throws IOException {
         MappedFile.requireDirectory(directory, "a checkpoint directory");
@@ -78,7 +80,7 @@ public final class Verifier {
         }
     }
 
-    /// What files say that the engine does not know, or does not follow.
+    /// Reports settings in files that the engine does not know, or does not follow.
     private void keys(CheckpointLayout layout) {
         try {
             layout.notices().forEach(findings::warn);
@@ -120,9 +122,9 @@ public final class Verifier {
             problem(folder, tensor, stored.get(tensor.name())).ifPresent(limited::add);
         }
         if (!stored.isEmpty()) {
-            tell(wrong, "", findings::error);
+            report(wrong, "", findings::error);
             boolean missing = expected.forScoring().stream().noneMatch(t -> stored.containsKey(t.name()));
-            tell(
+            report(
                     limited,
                     missing ? "; embedding needs no output head, scoring does" : "",
                     missing ? findings::warn : findings::error);
@@ -131,14 +133,14 @@ public final class Verifier {
     }
 
     @FunctionalInterface
-    private interface Teller {
-        void tell(String message);
+    private interface Reporter {
+        void report(String message);
     }
 
-    private static void tell(List<String> messages, String note, Teller teller) {
-        messages.stream().limit(MOST_LISTED).forEach(message -> teller.tell(message + note));
+    private static void report(List<String> messages, String note, Reporter reporter) {
+        messages.stream().limit(MOST_LISTED).forEach(message -> reporter.report(message + note));
         if (messages.size() > MOST_LISTED) {
-            teller.tell("%d more tensors are like that".formatted(messages.size() - MOST_LISTED));
+            reporter.report("%d more tensors with the same problem".formatted(messages.size() - MOST_LISTED));
         }
     }
 
@@ -159,7 +161,7 @@ public final class Verifier {
         return Optional.empty();
     }
 
-    /// Tells what nothing uses. In a layer that is an error: the configuration describes another model.
+    /// Reports unused tensors. In a layer that is an error: the configuration describes another model.
     private WeightFolder unused(Path folder, Map<String, Stored> stored, CheckpointLayout.Tensors expected, int found) {
         Map<String, Stored> rest = new TreeMap<>(stored);
         Set<String> used = new HashSet<>();
@@ -182,8 +184,8 @@ public final class Verifier {
                                 .formatted(tensor.file(), Quoted.of(name), tensor.shape()));
             }
         });
-        tell(inLayers, ": config.json describes layers without it", findings::error);
-        tell(elsewhere, "", findings::warn);
+        report(inLayers, ": config.json describes layers without it", findings::error);
+        report(elsewhere, "", findings::warn);
         rest.keySet().removeAll(buffers);
         return new WeightFolder(
                 folder, stored.size(), expected.always().size(), found, buffers, List.copyOf(rest.keySet()));

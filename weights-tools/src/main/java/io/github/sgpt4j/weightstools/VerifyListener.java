@@ -1,9 +1,9 @@
 package io.github.sgpt4j.weightstools;
 
-/// Is told how far a check is, every megabyte; calls come from several threads, one at a time.
+/// Reports the progress of a check, every megabyte; calls come from several threads, one at a time.
 @FunctionalInterface
 public interface VerifyListener {
-    /// Does nothing.
+    /// Ignores all reports.
     VerifyListener NONE = (done, total) -> {};
 
     /// Called as work goes on.

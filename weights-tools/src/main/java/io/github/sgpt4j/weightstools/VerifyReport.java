@@ -7,8 +7,8 @@ import java.util.Optional;
 /// What a check of a checkpoint found.
 ///
 /// @param directory the checkpoint
-/// @param model what kind of model it is, in one line; empty if its configuration cannot be read
-/// @param tokenizer its tokenizer, in one line; empty if that cannot be read
+/// @param model the kind of model, in one line; empty if its configuration cannot be read
+/// @param tokenizer its tokenizer, in one line; empty if it cannot be read
 /// @param files the files that were hashed
 /// @param folders the folders with weights
 /// @param findings what is wrong or worth knowing, errors first
@@ -28,9 +28,9 @@ public record VerifyReport(
 
     /// How bad a finding is.
     public enum Severity {
-        /// The model cannot be used, or computes something else than it should.
+        /// The model cannot be used, or computes something other than it should.
         ERROR,
-        /// The model works, but something is not as one would expect.
+        /// The model works, but something is unusual.
         WARNING
     }
 
@@ -45,17 +45,18 @@ public record VerifyReport(
     /// @param file the file
     /// @param bytes its length
     /// @param sha256 of its content, in lower-case hexadecimal digits
-    /// @param expectedFrom what told which hash it should have, empty if nothing did
-    /// @param matches whether it has that hash; true if nothing told
+    /// @param expectedFrom the source of the expected hash; empty if there is none
+    /// @param matches whether it has the expected hash; true if there is none
     public record HashedFile(Path file, long bytes, String sha256, Optional<String> expectedFrom, boolean matches) {}
 
     /// A folder with weights.
     ///
     /// @param folder the folder
-    /// @param stored tensors in its files
-    /// @param expected tensors that the model asks for
-    /// @param found those of them that are there, with the right shape and type
-    /// @param buffers names of stored buffers that models compute themselves, and second names of used tensors
+    /// @param stored number of tensors in its files
+    /// @param expected number of tensors that the model needs
+    /// @param found number of needed tensors present with the right shape and type
+    /// @param buffers names of stored buffers that models compute themselves, and second names of used
+    ///     tensors
     /// @param unused names of stored tensors that the engine does not use, besides `buffers`
     public record WeightFolder(
             Path folder, int stored, int expected, int found, List<String> buffers, List<String> unused) {

@@ -23,9 +23,9 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/// Which tensors of a folder go into which file, as transformers' `save_pretrained` decides it.
+/// Assigns a folder's tensors to files, as transformers' `save_pretrained` does.
 final class WeightPlan {
-    /// Names that stand for the embedding table when the output head is tied to it: the table's own name is kept.
+    /// Names of output heads that may be tied to the embedding table: the table's own name is kept.
     private static final Set<String> HEADS = Set.of("lm_head.weight", "embed_out.weight");
 
     private List<PlannedTensor> tensors = new ArrayList<>();
@@ -35,7 +35,8 @@ final class WeightPlan {
     private WeightPlan() {}
 
     /// @param files the folder's weight files; borrowed
-    /// @param untied whether the model says that its output head is its own, even if it has the table's numbers
+    /// @param untied whether the model says that its output head is separate, even if it has the
+    ///     table's numbers
     /// @throws FormatException if a name occurs in two files
     static WeightPlan of(List<TorchFile> files, Dtype dtype, boolean untied) {
         WeightPlan plan = new WeightPlan();
@@ -60,7 +61,7 @@ final class WeightPlan {
         return new WeightPlan();
     }
 
-    /// Every tensor of an adapter under every name: what is stored under two names changes two tensors.
+    /// Every tensor of an adapter under every name: elements stored under two names change two tensors.
     static WeightPlan ofAdapter(TorchFile file, Dtype dtype) {
         WeightPlan plan = new WeightPlan();
         file.tensors()
@@ -85,7 +86,7 @@ final class WeightPlan {
         return plan;
     }
 
-    /// What tells stretches of storages apart.
+    /// Identifies a range of a storage.
     private record Place(String key, long start, long bytes) {}
 
     private void add(TorchFile file, Dtype dtype, boolean untied) {
@@ -114,7 +115,8 @@ final class WeightPlan {
         });
     }
 
-    /// Of names for the same elements one is kept: no output head if there is a choice, then the first by alphabet.
+    /// Of several names for the same elements one is kept: not an output head if there is another, then
+    /// the first in alphabetical order.
     private static void findTied(
             Map<String, TensorView> views, List<String> names, boolean untied, Map<String, String> doubles) {
         List<String> sorted = new ArrayList<>(names);
@@ -125,7 +127,8 @@ final class WeightPlan {
                 continue;
             }
             TensorView view = Objects.requireNonNull(views.get(name));
-            // Names of one place nearly always are one tensor; otherwise each form of it is kept once.
+            // Names with the same place are nearly always one tensor; otherwise each view of it is kept
+            // once.
             String form = "%s %s %s".formatted(view.type(), view.shape(), Arrays.toString(view.strides()));
             String kept = view.shape().elements() == 0 ? null : keptByForm.putIfAbsent(form, name);
             if (kept != null) {
@@ -141,8 +144,8 @@ final class WeightPlan {
         return names;
     }
 
-    /// Leaves out an output head that is stored apart but equals the embedding table bit by bit: transformers ties
-    /// the two when it loads them, and stores one. A head with other numbers stays.
+    /// Leaves out an output head that is stored separately but bitwise equal to the embedding table:
+    /// transformers ties the two when it loads them, and stores one. A head with other numbers stays.
     ///
     /// @param table name of the table that the model's head is tied to
     /// @throws IOException if unpacking fails
@@ -189,7 +192,8 @@ final class WeightPlan {
         return tensors.stream().mapToLong(tensor -> tensor.shape().elements()).sum();
     }
 
-    /// The tensors of every file, by file name: in order, a new file whenever the next tensor would make one too long.
+    /// The tensors of every file, by file name: in order, with a new file whenever the next tensor
+    /// would make one too large.
     Map<String, List<PlannedTensor>> shards(long maxBytes) {
         List<List<PlannedTensor>> shards = new ArrayList<>();
         List<PlannedTensor> current = new ArrayList<>();
@@ -220,7 +224,7 @@ final class WeightPlan {
         return named;
     }
 
-    /// The file of every tensor.
+    /// The file name of every tensor.
     static SortedMap<String, String> fileByTensor(Map<String, List<PlannedTensor>> shards) {
         SortedMap<String, String> files = new TreeMap<>();
         shards.forEach((file, tensors) -> tensors.forEach(tensor -> files.put(tensor.name(), file)));

@@ -18,11 +18,13 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// Where a result is made before it appears: a hidden folder on the target's file system, locked while in use. What an
-/// interrupted run left in it is removed by the next one, and on exit of the virtual machine.
+/// Where a result is made before it is published: a hidden folder on the target's file system, locked
+/// while in use. Leftovers of an interrupted run are removed by the next run, or when the virtual
+/// machine exits.
 ///
-/// Files that go to a folder which is there appear one by one. Their names are in the locked file before the first one
-/// does, so that the next run knows those of an interrupted one from files that somebody else put there.
+/// Files moved to an existing folder appear one by one. Their names are written to the locked file
+/// before the first one is moved, so that the next run can tell the files of an interrupted run from
+/// other files there.
 final class WorkFolder implements AutoCloseable {
     private static final String SUFFIX = ".sgpt-convert";
     private static final int ATTEMPTS = 5;
@@ -32,21 +34,21 @@ final class WorkFolder implements AutoCloseable {
     private final boolean merges;
     private final Path folder;
     private final FileChannel lock;
-    private final Set<Path> left;
+    private final Set<Path> leftovers;
     private final Thread cleaner;
     private volatile boolean publishing;
 
-    private WorkFolder(Path target, boolean merges, Path folder, FileChannel lock, Set<Path> left) {
+    private WorkFolder(Path target, boolean merges, Path folder, FileChannel lock, Set<Path> leftovers) {
         this.target = target;
         this.merges = merges;
         this.folder = folder;
         this.lock = lock;
-        this.left = left;
+        this.leftovers = leftovers;
         this.cleaner = new Thread(this::clearQuietly, "sgpt4j-convert-cleaner");
     }
 
-    /// @param target a folder to be made, or one that is there and gets more files
-    /// @throws IOException if another conversion works there, or the folder cannot be made
+    /// @param target a folder to create, or an existing one to add files to
+    /// @throws IOException if another conversion is working there, or the folder cannot be created
     static WorkFolder open(Path target) throws IOException {
         boolean merges = Files.isDirectory(target);
         Path parent = target.toAbsolutePath().normalize().getParent();
@@ -72,7 +74,7 @@ final class WorkFolder implements AutoCloseable {
         return new FileSystemException(folder.toString(), null, "another conversion to this place is running");
     }
 
-    /// @return null if the folder's last owner removed it meanwhile
+    /// @return null if the folder's last owner removed it in the meantime
     private static @Nullable FileChannel lock(Path folder) throws IOException {
         Path file = folder.resolve(LockedFolder.LOCK_FILE);
         FileChannel channel =
@@ -96,14 +98,15 @@ final class WorkFolder implements AutoCloseable {
         }
     }
 
-    /// What will be in the target.
+    /// What the target will contain.
     Path content() {
         return folder.resolve("content");
     }
 
-    /// Whether something in the target, named relative to it, is this folder, or comes from an interrupted run.
+    /// Whether an entry of the target, given relative to it, is this folder, or comes from an
+    /// interrupted run.
     boolean isOwn(Path file) {
-        return file.endsWith(SUFFIX) || left.stream().anyMatch(path -> path.startsWith(file));
+        return file.endsWith(SUFFIX) || leftovers.stream().anyMatch(path -> path.startsWith(file));
     }
 
     /// For other temporary files.
@@ -135,12 +138,13 @@ final class WorkFolder implements AutoCloseable {
         }
     }
 
-    /// Whether the target was there before.
+    /// Whether the target existed before.
     boolean merges() {
         return merges;
     }
 
-    /// Moves the content to the target. Into a folder that is there, file by file, those in `last` at the end.
+    /// Moves the content to the target. If that is an existing folder, file by file, with those in
+    /// `last` at the end.
     void publish(List<Path> last) throws IOException {
         if (!merges) {
             Files.move(content(), target, StandardCopyOption.ATOMIC_MOVE);
@@ -171,20 +175,20 @@ final class WorkFolder implements AutoCloseable {
     @Override
     public void close() throws IOException {
         try {
-            leave();
+            cleanUp();
         } finally {
             lock.close();
             try {
                 Runtime.getRuntime().removeShutdownHook(cleaner);
             } catch (IllegalStateException e) {
-                // The virtual machine is exiting: the cleaner runs, and finds nothing.
+                // The virtual machine is exiting: the cleaner runs, and finds nothing to do.
                 return;
             }
         }
     }
 
-    /// Removes the folder, but for the names of files if not all of them have appeared.
-    private void leave() throws IOException {
+    /// Removes the folder, except the names of files if not all of them have been moved.
+    private void cleanUp() throws IOException {
         if (publishing) {
             LockedFolder.clear(folder);
         } else {
@@ -194,7 +198,7 @@ final class WorkFolder implements AutoCloseable {
 
     private void clearQuietly() {
         try {
-            leave();
+            cleanUp();
         } catch (IOException e) {
             // The next conversion to this place tries again.
             return;

@@ -1,3 +1,3 @@
-/// Checkpoints made ready for the engine: [Converter] turns pickled weights into safetensors, [Verifier] reports
-/// all that is wrong with a checkpoint.
+/// Prepares checkpoints for the engine: [Converter] turns pickled weights into safetensors, [Verifier]
+/// reports all problems of a checkpoint.
 package io.github.sgpt4j.weightstools;

@@ -22,8 +22,8 @@ import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A pickled file that others change while it is converted: the conversion fails and names it, and
-/// leaves no result.
+/// A pickled file changes while it is converted: the conversion fails, names the file, and leaves no
+/// result.
 @DisabledOnOs(value = OS.WINDOWS, disabledReason = "mapped files cannot be changed there")
 class ChangedSourceTest {
     private static final int FLOATS = 1 << 18;
@@ -31,7 +31,7 @@ class ChangedSourceTest {
     @TempDir
     private Path folder;
 
-    /// Three tensors, each with a storage of a megabyte.
+    /// Three tensors, each with a storage of one megabyte.
     private Path source(boolean deflated) throws IOException {
         PickleBytes entries = new PickleBytes();
         TorchBytes archive = new TorchBytes();
@@ -45,7 +45,7 @@ class ChangedSourceTest {
             byte[] storage = new byte[FLOATS * Float.BYTES];
             new Random(i).nextBytes(storage);
             if (deflated) {
-                // Half as long: what follows still lies far behind.
+                // Cut to half its length: the bytes after it are still far away.
                 for (int b = 0; b < storage.length; b++) {
                     storage[b] &= 15;
                 }

@@ -13,13 +13,14 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
-/// Checkpoints for tests: pickled weights from here, everything else from the engine's test resources.
+/// Checkpoints for tests: pickled weights from this module, everything else from the engine's test
+/// resources.
 final class Checkpoints {
     private static final Path ENGINE = Path.of("../src/engine/src/test/resources/goldens/models");
 
     private Checkpoints() {}
 
-    /// The engine's own form of a checkpoint, with safetensors.
+    /// The engine's own copy of a checkpoint, with safetensors.
     static Path twin(String name) {
         return ENGINE.resolve(name);
     }
@@ -33,7 +34,7 @@ final class Checkpoints {
         }
     }
 
-    /// Makes a copy of the engine's own form of a checkpoint.
+    /// Copies the engine's own copy of a checkpoint.
     static Path copy(String name, Path parent) throws IOException {
         Path folder = parent.resolve(name);
         copy(twin(name), folder, true);
@@ -68,7 +69,7 @@ final class Checkpoints {
         }
     }
 
-    /// Every tensor as type, shape and bytes in one text.
+    /// Type, shape and bytes of every tensor as one text.
     static Map<String, String> tensors(Path folder) {
         Map<String, String> all = new TreeMap<>();
         try (Weights weights = Weights.open(folder)) {

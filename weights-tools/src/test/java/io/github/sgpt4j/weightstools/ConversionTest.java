@@ -36,7 +36,8 @@ class ConversionTest {
 
     @Test
     void aDoubleIsNotRoundedTwice() {
-        // Just above the middle of two neighbours, by less than a float can tell: rounding to float first makes a tie.
+        // Just above the midpoint of two neighbours, by less than a float can represent: rounding to
+        // float first makes a tie.
         double middleF16 = 1 + Math.scalb(1.0, -11);
         assertEquals(1 + Math.scalb(1f, -10), convert(Math.nextUp(middleF16), ElementType.F16));
         assertEquals(1f, convert(middleF16, ElementType.F16), "a tie goes to the even neighbour");
@@ -44,7 +45,7 @@ class ConversionTest {
         assertEquals(1 + Math.scalb(1f, -7), convert(Math.nextUp(middleBf16), ElementType.BF16));
         assertEquals(1f, convert(middleBf16, ElementType.BF16));
         assertEquals(-1 - Math.scalb(1f, -7), convert(-Math.nextUp(middleBf16), ElementType.BF16));
-        // Just below the middle above an odd neighbour: a tie would go up.
+        // Just below the midpoint above an odd neighbour: a tie would round up.
         double below = 1 + 3 * Math.scalb(1.0, -8);
         assertEquals(1 + Math.scalb(1f, -7), convert(Math.nextDown(below), ElementType.BF16));
     }

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Which files a conversion makes, copies, replaces and leaves alone.
+/// Which files a conversion writes, copies, replaces and leaves unchanged.
 class ConverterTest {
     private static final byte[] FLOATS = TorchBytes.floats(0, 1, 2, 3, 4, 5);
 
@@ -138,7 +138,7 @@ class ConverterTest {
         assertEquals("mine", Files.readString(target.resolve("config.json")));
     }
 
-    /// As after a kill between two of the files: those that had appeared are no stranger's.
+    /// As after a kill between moving two files: the files already moved are recognised as our own.
     @Test
     void aPublicationThatWasInterruptedIsMadeGood() throws IOException {
         ConvertOptions shards = ConvertOptions.DEFAULT.withMaxShardBytes(24);
@@ -383,7 +383,7 @@ class ConverterTest {
         }
     }
 
-    /// Moves the pickled weights to those of an adapter.
+    /// Moves the pickled weights to an adapter's file name.
     private void makeAdapter() throws IOException {
         Files.move(source.resolve("pytorch_model.bin"), source.resolve("adapter_model.bin"));
         Files.writeString(source.resolve("adapter_config.json"), "{}");
@@ -418,7 +418,7 @@ class ConverterTest {
         assertTrue(Files.exists(source.resolve("adapter_model.safetensors")));
         Files.delete(source.resolve("adapter_model.bin"));
         FormatException e = assertThrows(FormatException.class, () -> convert(source));
-        assertTrue(e.getMessage().contains("merged into another directory"), e.getMessage());
+        assertTrue(e.getMessage().contains("merged into a directory other"), e.getMessage());
     }
 
     @Test

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// Views of any strides are read in row-major order.
+/// Views with any strides are read in row-major order.
 class GatherTest {
     private static TensorView view(ElementType type, int elements, long offset, long[] shape, long... strides) {
         StorageView storage = new StorageView("0", Optional.of(type), 0, (long) elements * type.bytes());
@@ -42,7 +42,7 @@ class GatherTest {
         return out.toByteArray();
     }
 
-    /// One element after the other, by the definition of strides.
+    /// Element by element, by the definition of strides.
     private static byte[] naive(TensorView view, byte[] storage) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         long[] at = new long[view.shape().rank()];

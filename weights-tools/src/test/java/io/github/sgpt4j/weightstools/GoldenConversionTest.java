@@ -27,7 +27,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Checkpoints that PyTorch wrote become what the reference wrote as safetensors, and compute what it computes.
+/// Checkpoints written by PyTorch become the same safetensors that the reference wrote, and compute the
+/// same results.
 class GoldenConversionTest {
     @TempDir
     Path folder;
@@ -158,7 +159,7 @@ class GoldenConversionTest {
         }
     }
 
-    /// The project's bound for 32-bit arithmetic at the end of a model.
+    /// The project's error bound for 32-bit arithmetic at the end of a model.
     private static void checkClose(double expected, double actual) {
         assertEquals(expected, actual, 5e-5 + 5e-5 * Math.abs(expected));
     }

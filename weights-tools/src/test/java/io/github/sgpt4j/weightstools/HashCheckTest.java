@@ -20,9 +20,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Files against the hashes that are known for them.
+/// Compares files with their known hashes.
 class HashCheckTest {
-    /// Of the four bytes `hey\n`, by `sha256sum` and `git hash-object`.
+    /// Hashes of the four bytes `hey\n`, from `sha256sum` and `git hash-object`.
     private static final String SHA256 = "4e955fea0268518cbaa500409dfbec88f0ecebad28d84ecbe250baed97dba889";
 
     private static final String GIT_SHA1 = "1385f264afb75a56a5bec74243be9b367ba4ca08";
@@ -108,7 +108,7 @@ class HashCheckTest {
         files = check(Optional.of(other));
         assertTrue(files.get("model.safetensors").matches());
         assertEquals(1, files.size(), "the list that was asked for replaces the checkpoint's own");
-        assertTrue(findings.sorted().getLast().message().contains("lost.bin: expected a file"));
+        assertTrue(findings.sorted().getLast().message().contains("lost.bin: expected the file"));
     }
 
     @Test
@@ -142,7 +142,7 @@ class HashCheckTest {
 
     @Test
     void anInterruptEndsTheHashing() {
-        // Does not end before the pool's threads are interrupted in their turn.
+        // Does not return before the pool's threads are interrupted too.
         VerifyListener waiting = (done, total) -> {
             while (!Thread.currentThread().isInterrupted()) {
                 Thread.onSpinWait();

@@ -12,7 +12,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/// What libraries say names their calls, not the verbs of the command line, which adds its own advice.
+/// Messages of the libraries name calls of their own, not commands; the command line adds its own
+/// advice.
 class LibraryMessagesTest {
     private static final Pattern VERB = Pattern.compile("\\bsgpt [a-z]+\\b");
 

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Merging adapters: whose files the result has, and what stops it.
+/// Merging adapters: which files the result contains, and what prevents merging.
 class MergeTest {
     private static final String CONFIG = "adapter_config.json";
     private static final String WEIGHTS = "adapter_model.safetensors";
@@ -88,9 +88,9 @@ class MergeTest {
         }
     }
 
-    /// An adapter in the layout of sentence-transformers, and its base model without.
+    /// An adapter in the layout of sentence-transformers, without its base model.
     ///
-    /// @param tokenizer whether the adapter brings its own tokenizer
+    /// @param tokenizer whether the adapter has its own tokenizer
     private Path sentenceAdapter(Path base, boolean tokenizer) throws IOException {
         Path adapter = Checkpoints.copy("qwen3-be", Files.createDirectory(folder.resolve("own")));
         writeAdapter(adapter, adapter, "down_proj", 0.5f);
@@ -215,7 +215,7 @@ class MergeTest {
                                 adapter, Optional.of(base), target, ConvertOptions.DEFAULT, (done, total) -> {
                                     throw stop;
                                 })));
-        // Beyond the numbers of 16-bit floats.
+        // Beyond the range of 16-bit floats.
         writeAdapter(adapter, base, "down_proj", 3e7f);
         FormatException e = assertThrows(
                 FormatException.class,

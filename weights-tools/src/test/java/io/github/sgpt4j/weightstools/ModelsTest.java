@@ -31,7 +31,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Models in one call: a path, or a name on a hub, with downloads and conversions on the way.
+/// Opening models in one call, by a path or a hub name, with download and conversion.
 class ModelsTest {
     private static final String PICKLED = "gptneo-be-bin";
     private static final Path RESOURCES = Path.of("../src/engine/src/test/resources");
@@ -96,7 +96,7 @@ class ModelsTest {
         }
     }
 
-    /// A copy of some files of the engine's tests.
+    /// Copies some of the engine's test files.
     private Path copy(String resources, String name) throws IOException {
         Path target = Files.createDirectory(folder.resolve(name));
         try (Stream<Path> files = Files.list(RESOURCES.resolve(resources))) {

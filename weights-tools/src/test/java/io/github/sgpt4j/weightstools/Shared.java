@@ -3,7 +3,7 @@ package io.github.sgpt4j.weightstools;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// Files that lie outside of the project, if they are there: the folder `shared` beside it, or `-Dsgpt4j.shared=…`.
+/// Files outside the project, if they exist: the folder `shared` beside it, or `-Dsgpt4j.shared=…`.
 public final class Shared {
     private Shared() {}
 

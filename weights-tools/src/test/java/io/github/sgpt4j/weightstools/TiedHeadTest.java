@@ -17,8 +17,8 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// An output head that is stored apart from the embedding table, as transformers 5 loads and saves it: one that equals
-/// the table is stored once if the model ties them, any other stays.
+/// An output head stored separately from the embedding table, as transformers 5 loads and saves it: a
+/// head equal to the table is stored once if the model ties them; any other head stays.
 class TiedHeadTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String TABLE = "transformer.wte.weight";

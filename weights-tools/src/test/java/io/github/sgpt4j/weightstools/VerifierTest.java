@@ -55,7 +55,7 @@ class VerifierTest {
         report.findings().forEach(f -> assertFalse(f.message().contains("\n"), f.message()));
     }
 
-    /// Rewrites the weights; a tensor for which `edit` gives nothing is left out.
+    /// Rewrites the weights; a tensor for which `edit` returns nothing is left out.
     private void rewrite(Function<WeightTensor, Optional<Shape>> edit, String... added) throws IOException {
         Path file = folder.resolve("model.safetensors");
         Path other = folder.resolve("other");
@@ -132,7 +132,7 @@ class VerifierTest {
         rewrite(t -> t.name().contains("h.1.") ? Optional.empty() : keep(t));
         VerifyReport report = verify();
         assertEquals(11, report.findings().size());
-        assertTrue(report.findings().getLast().message().matches("\\d+ more tensors are like that"));
+        assertTrue(report.findings().getLast().message().matches("\\d+ more tensors with the same problem"));
     }
 
     @Test
@@ -244,7 +244,7 @@ class VerifierTest {
         folder = Checkpoints.pickled("bloom-ce", parent.resolve("pickled"));
         VerifyReport report = verify();
         assertEquals(List.of(), report.findings());
-        // It is the output head, which scores are from.
+        // It is the output head, which scores need.
         assertEquals(List.of(), report.folders().getFirst().unused());
     }
 

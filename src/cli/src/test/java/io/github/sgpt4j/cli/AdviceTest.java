@@ -35,6 +35,13 @@ class AdviceTest {
     }
 
     @Test
+    void namesOfTypesBecomeOptions() {
+        assertEquals(
+                "tensor x: merge with another type (--dtype bf16 or fp32)",
+                Failures.sentence(new FormatException("tensor x: merge with another type (BF16 or F32)")));
+    }
+
+    @Test
     void otherMessagesStayAsTheyAre() throws IOException {
         assertEquals(
                 folder + ": expected model.safetensors or model.safetensors.index.json,"

@@ -247,7 +247,7 @@ class BadInputTest {
         Path snapshot = repository.resolve("snapshots").resolve("abc123");
         Files.createDirectories(snapshot);
         String partial = Cli.runWithEnvironment(environment, inspect).failure(1);
-        assertTrue(partial.contains("not complete in " + repository), partial);
+        assertTrue(partial.contains("incomplete in " + repository), partial);
         Files.delete(snapshot);
         Files.move(copy("gptneo-be"), snapshot);
         assertEquals(0, Cli.runWithEnvironment(environment, inspect).code());

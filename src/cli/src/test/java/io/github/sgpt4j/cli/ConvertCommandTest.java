@@ -80,7 +80,7 @@ class ConvertCommandTest {
         assertEquals(0, Cli.run("convert", source.toString(), "--quiet").code());
         assertTrue(Files.exists(source.resolve("model.safetensors")));
         String line = Cli.run("convert", source.toString()).failure(1);
-        assertTrue(line.contains("is there already"), line);
+        assertTrue(line.contains("already exists"), line);
         Cli.Result forced = Cli.run("convert", source.toString(), "--force", "--quiet", "--dtype", "fp16");
         assertEquals(0, forced.code(), forced.err());
         assertEquals("", forced.err());
@@ -210,7 +210,7 @@ class ConvertCommandTest {
         Path adapter = folder.resolve("adapter");
         copy(RESOURCES.resolve("adapters/gpt2-conv1d"), adapter);
         String line = Cli.run("convert", adapter.toString()).failure(1);
-        assertTrue(line.contains("merged into another directory"), line);
+        assertTrue(line.contains("merged into a directory other"), line);
         String base = RESOURCES.resolve("variants/gpt2-unscaled").toString();
         Cli.run("convert", adapter.toString(), "--base-model", base).failure(2);
         Cli.run("convert", source.toString(), folder.resolve("x").toString(), "--base-model", base)

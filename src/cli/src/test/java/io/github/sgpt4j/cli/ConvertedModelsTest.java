@@ -141,18 +141,18 @@ class ConvertedModelsTest {
         try (RandomAccessFile access = new RandomAccessFile(file.toFile(), "rw")) {
             access.setLength(weights.length / 2);
         }
-        recovers(converted, "model.safetensors has another content");
+        recovers(converted, "model.safetensors does not have the content");
         overwrite(file, weights.length * 2L / 3);
-        recovers(converted, "model.safetensors has another content");
+        recovers(converted, "model.safetensors does not have the content");
         Files.write(file, new byte[0]);
-        recovers(converted, "model.safetensors has another content");
+        recovers(converted, "model.safetensors does not have the content");
         Files.delete(file);
         recovers(converted, "model.safetensors is missing");
         Files.delete(file);
         Files.createDirectory(file);
-        recovers(converted, "model.safetensors has another content");
+        recovers(converted, "model.safetensors does not have the content");
         Files.writeString(converted.resolve("config.json"), "{");
-        recovers(converted, "config.json has another content");
+        recovers(converted, "config.json does not have the content");
         for (String name : List.of("config.json", "tokenizer.json", "model.safetensors")) {
             Files.deleteIfExists(converted.resolve(name));
         }
@@ -166,7 +166,7 @@ class ConvertedModelsTest {
         String text = Files.readString(record);
         for (String bad : List.of("", "x", text.replace("conversion 1", "conversion 2"), "\0\n" + text)) {
             Files.writeString(record, bad);
-            recovers(converted, record.getFileName() + " is no list of files");
+            recovers(converted, record.getFileName() + " is not a list of files");
         }
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
         for (int length = 0; length < bytes.length - 1; length += 29) {
@@ -254,7 +254,7 @@ class ConvertedModelsTest {
         String message =
                 assertThrows(IOException.class, () -> models.readable(source)).getMessage();
         assertEquals(
-                source.toRealPath() + ": expected files that stay as they are, but they changed while being converted",
+                source.toRealPath() + ": expected files that do not change, but they changed while being converted",
                 message);
         assertEquals(0, conversions());
         overwrite(pickles, 1000);
@@ -287,7 +287,7 @@ class ConvertedModelsTest {
         assertEquals(first.text(), second.text(), second.err());
         assertEquals(0, second.code());
         assertEquals(
-                "sgpt: %s is damaged (model.safetensors has another content than was written): converting %s again\n"
+                "sgpt: %s is damaged (model.safetensors does not have the content that was written): converting %s again\n"
                         .formatted(converted, source.toRealPath()),
                 second.err());
         Cli.Result third = Cli.runWithEnvironment(environment, embed);

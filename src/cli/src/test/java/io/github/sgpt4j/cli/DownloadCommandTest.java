@@ -156,7 +156,7 @@ class DownloadCommandTest {
         String line =
                 run("download", "owner/tiny", "--quiet", "--max-size", "1MB").failure(1);
         assertTrue(
-                line.matches("owner/tiny: expected files of at most 1,000,000 bytes together, the hub has 1,\\d+,\\d+"),
+                line.matches("owner/tiny: expected files of at most 1,000,000 bytes in total, the hub has 1,\\d+,\\d+"),
                 line);
         assertFalse(Files.exists(snapshot));
         assertEquals(0, run("download", "owner/tiny", "--max-size", "2MB").code());
@@ -165,8 +165,7 @@ class DownloadCommandTest {
     @Test
     void filesWithoutAHashAreToldOnceAndRefusedWhenStrict() {
         server.unhashed.add("config.json");
-        String refused =
-                "owner/tiny: expected a hash of each file to check its content with, the hub tells none of \"config.json\"";
+        String refused = "owner/tiny: expected a hash of each file's content, the hub gives none for \"config.json\"";
         assertEquals(
                 refused, run("download", "owner/tiny", "--strict", "--quiet").failure(1));
         String line = embed("owner/tiny", "--strict", "--quiet").failure(1);
@@ -177,7 +176,7 @@ class DownloadCommandTest {
                 1,
                 told.err()
                         .lines()
-                        .filter(text -> text.equals("sgpt: owner/tiny: unverified, since the hub tells no hash of their"
+                        .filter(text -> text.equals("sgpt: owner/tiny: unverified, since the hub gives no hash of their"
                                 + " content: \"config.json\""))
                         .count(),
                 told.err());
@@ -270,7 +269,7 @@ class DownloadCommandTest {
         Map<String, String> offline = environment();
         offline.put("HF_HUB_OFFLINE", "1");
         String line = Cli.runWithEnvironment(offline, "download", "owner/tiny").failure(1);
-        assertTrue(line.contains("HF_HUB_OFFLINE forbids to download it"), line);
+        assertTrue(line.contains("HF_HUB_OFFLINE forbids downloading it"), line);
         assertEquals(List.of(), server.requests);
         assertEquals(0, run("download", "owner/tiny").code());
         Cli.Result there = Cli.runWithEnvironment(offline, "download", "owner/tiny");

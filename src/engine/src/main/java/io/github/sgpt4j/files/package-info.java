@@ -1,2 +1,2 @@
-/// Where files of the user go; shared with the other modules.
+/// The user's cache, and entries of folders; shared with the other modules.
 package io.github.sgpt4j.files;

@@ -4,9 +4,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.NullNode;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.files.FileEntries;
 import io.github.sgpt4j.text.Quoted;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -57,7 +57,7 @@ public final class JsonFile {
 
     /// As [#readObject], or empty if there is no such file.
     public static Optional<JsonFile> readObjectIfPresent(Path path) {
-        return Files.exists(path, LinkOption.NOFOLLOW_LINKS) ? Optional.of(readObject(path)) : Optional.empty();
+        return FileEntries.exists(path) ? Optional.of(readObject(path)) : Optional.empty();
     }
 
     /// Reads a file that holds any JSON value.
@@ -71,11 +71,6 @@ public final class JsonFile {
 
     public Path path() {
         return path;
-    }
-
-    /// Whether there is an entry of this name, even a dangling link.
-    public static boolean exists(Path path) {
-        return Files.exists(path, LinkOption.NOFOLLOW_LINKS);
     }
 
     /// All keys of the object, in the order of the file.

@@ -2,6 +2,7 @@ package io.github.sgpt4j.json;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.files.FileEntries;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -42,7 +43,7 @@ public final class JsonFiles {
 
     /// As [#object], or empty if there is no such file.
     public Optional<JsonFile> objectIfPresent(Path path) {
-        return JsonFile.exists(path) ? Optional.of(object(path)) : Optional.empty();
+        return FileEntries.exists(path) ? Optional.of(object(path)) : Optional.empty();
     }
 
     /// The bytes of a regular file, for those who parse it in another way.

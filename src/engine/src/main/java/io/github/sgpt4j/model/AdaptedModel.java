@@ -2,6 +2,7 @@ package io.github.sgpt4j.model;
 
 import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.files.FileEntries;
 import io.github.sgpt4j.json.JsonFile;
 import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.model.family.Family;
@@ -70,7 +71,7 @@ public record AdaptedModel(Path folder, Path base, Optional<AdapterConfig> adapt
     }
 
     private static boolean holdsBase(Path folder) {
-        return JsonFile.exists(folder.resolve("config.json"))
+        return FileEntries.exists(folder.resolve("config.json"))
                 && (Weights.hasSafetensors(folder) || Weights.hasPickled(folder));
     }
 
@@ -82,7 +83,7 @@ public record AdaptedModel(Path folder, Path base, Optional<AdapterConfig> adapt
     /// Folder of the tokenizer: the adapter's own comes first.
     public Path tokenizer() {
         boolean own = List.of("tokenizer.json", "vocab.json").stream()
-                .anyMatch(name -> JsonFile.exists(folder.resolve(name)));
+                .anyMatch(name -> FileEntries.exists(folder.resolve(name)));
         return own ? folder : base;
     }
 
@@ -120,7 +121,7 @@ public record AdaptedModel(Path folder, Path base, Optional<AdapterConfig> adapt
     }
 
     private Weights openAdapter() {
-        if (!JsonFile.exists(folder.resolve(WEIGHTS)) && JsonFile.exists(folder.resolve(PICKLED))) {
+        if (!FileEntries.exists(folder.resolve(WEIGHTS)) && FileEntries.exists(folder.resolve(PICKLED))) {
             throw new FormatException(
                     "%s: expected %s, got only pickled weights (%s), which Converter.convert of sgpt4j-weights-tools converts"
                             .formatted(folder, WEIGHTS, PICKLED));

@@ -3,6 +3,7 @@ package io.github.sgpt4j.model;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.files.FileEntries;
 import io.github.sgpt4j.json.JsonFile;
 import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.model.family.CustomCode;
@@ -46,7 +47,7 @@ public record AdapterConfig(
 
     /// Whether a folder holds an adapter.
     public static boolean isIn(Path folder) {
-        return JsonFile.exists(folder.resolve(FILE));
+        return FileEntries.exists(folder.resolve(FILE));
     }
 
     /// Reads the file in an adapter's folder.

@@ -8,7 +8,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -164,11 +163,6 @@ public final class MappedFile {
         if (problem == null) {
             problem = reason;
         }
-    }
-
-    /// Whether there is an entry of this name, be it a link to nowhere.
-    public static boolean present(Path path) {
-        return Files.exists(path, LinkOption.NOFOLLOW_LINKS);
     }
 
     public static void requireRegular(Path file, String kind) {

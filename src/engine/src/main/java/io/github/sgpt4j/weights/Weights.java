@@ -4,6 +4,7 @@ import io.github.sgpt4j.call.Uninterrupted;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.SgptException;
 import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.files.FileEntries;
 import io.github.sgpt4j.json.Unreadable;
 import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Half;
@@ -95,11 +96,11 @@ public final class Weights implements AutoCloseable {
     private static Weights openHere(Path directory) {
         MappedFile.requireDirectory(directory, "a model directory");
         Path single = directory.resolve(SINGLE_FILE);
-        if (MappedFile.present(single)) {
+        if (FileEntries.exists(single)) {
             return openFileHere(single);
         }
         Path index = directory.resolve(INDEX_FILE);
-        if (MappedFile.present(index)) {
+        if (FileEntries.exists(index)) {
             return openShards(ShardIndex.read(index), directory);
         }
         throw noWeights(directory);
@@ -226,7 +227,7 @@ public final class Weights implements AutoCloseable {
             Map<String, SafetensorsFile> shards = new TreeMap<>();
             for (String shard : new TreeSet<>(index.shards().values())) {
                 Path path = directory.resolve(shard);
-                if (!MappedFile.present(path)) {
+                if (!FileEntries.exists(path)) {
                     throw new FormatException("%s: expected shard %s in the same directory, found nothing there"
                             .formatted(index.path(), Quoted.of(shard)));
                 }
@@ -291,13 +292,13 @@ public final class Weights implements AutoCloseable {
 
     /// Whether the directory holds weights by the names that [#open] looks for.
     public static boolean hasSafetensors(Path directory) {
-        return MappedFile.present(directory.resolve(SINGLE_FILE)) || MappedFile.present(directory.resolve(INDEX_FILE));
+        return FileEntries.exists(directory.resolve(SINGLE_FILE)) || FileEntries.exists(directory.resolve(INDEX_FILE));
     }
 
     /// Whether the directory holds pickled weights by the names that transformers looks for.
     public static boolean hasPickled(Path directory) {
-        return MappedFile.present(directory.resolve("pytorch_model.bin"))
-                || MappedFile.present(directory.resolve("pytorch_model.bin.index.json"));
+        return FileEntries.exists(directory.resolve("pytorch_model.bin"))
+                || FileEntries.exists(directory.resolve("pytorch_model.bin.index.json"));
     }
 
     private static SgptException noWeights(Path directory) {

@@ -1,9 +1,9 @@
 package io.github.sgpt4j.retrieval;
 
-/// How many documents to embed between two commits: about as many as take [#TARGET_SECONDS], so that little is
-/// lost when a process is killed, whether the model does five documents a second or five thousand.
+/// How many documents to embed between two commits: about as many as take [#TARGET_SECONDS]. So little
+/// is lost when a process is killed, whether the model embeds five documents a second or five thousand.
 final class BatchSize {
-    /// Most characters of a batch, which bounds memory.
+    /// Most characters in a batch; bounds memory.
     static final long MAX_CHARACTERS = 16L << 20;
 
     private static final int FIRST = 256;
@@ -19,8 +19,8 @@ final class BatchSize {
         this(FIRST, MAX_TEXTS);
     }
 
-    /// @param first texts of the first batch
-    /// @param most texts of any batch
+    /// @param first texts in the first batch
+    /// @param most texts in any batch
     BatchSize(int first, int most) {
         texts = first;
         this.most = most;
@@ -30,7 +30,7 @@ final class BatchSize {
         return texts;
     }
 
-    /// Takes note of how long a batch took.
+    /// Records how long a batch took.
     void observe(long embedded, double seconds) {
         if (embedded == 0 || seconds <= 0) {
             return;

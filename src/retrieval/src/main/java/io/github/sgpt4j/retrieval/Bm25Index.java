@@ -19,9 +19,10 @@ import org.apache.lucene.search.ScoreDoc;
 import org.apache.lucene.search.TopDocs;
 import org.apache.lucene.store.Directory;
 
-/// Search by words alone: the first stage that BEIR's evaluations re-rank, Pyserini's "flat" BM25 baseline. Title
-/// and text are one field with Lucene's English analysis; k1 = 0.9, b = 0.4; queries are bags of words. Texts are
-/// not stored. Safe to share between threads. To search by meaning as well, see [SemanticIndex].
+/// Keyword search: the first stage that BEIR's evaluations re-rank, Pyserini's "flat" BM25 baseline.
+/// Title and text are one field with Lucene's English analysis; k1 = 0.9, b = 0.4; queries are bags of
+/// words. Texts are not stored. Safe to share between threads. To search by meaning as well, see
+/// [SemanticIndex].
 public final class Bm25Index implements AutoCloseable {
     private static final String ID = "id";
     private static final double BUFFER_MEGABYTES = 64;
@@ -41,13 +42,13 @@ public final class Bm25Index implements AutoCloseable {
         searcher = Words.searcher(reader);
     }
 
-    /// Makes an index and opens it. One that is there already is replaced, all at once at the end.
+    /// Builds an index and opens it. An existing index is replaced, all at once at the end.
     ///
-    /// @param path its directory, made if need be
-    /// @param documents read one by one; what they throw ends the making
+    /// @param path its directory, created if needed
+    /// @param documents read one by one; an exception they throw ends the build
     /// @throws IOException if the index cannot be written
     /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted before everything
-    ///     was read; what index was there stays
+    ///     was read; an existing index stays
     public static Bm25Index build(Path path, Iterator<Document> documents) throws IOException {
         try (Directory directory = WriterThread.aside(() -> IndexFiles.open(path));
                 Analyzer analyzer = Words.analyzer();
@@ -67,8 +68,7 @@ public final class Bm25Index implements AutoCloseable {
         return open(path);
     }
 
-    /// Few, so that memory is bounded, and enough that handing them to the writer's thread takes no
-    /// time.
+    /// Few enough to bound memory, and enough that handing them to the writer's thread takes no time.
     private static List<List<Field>> batch(Iterator<Document> documents) {
         List<List<Field>> batch = new ArrayList<>();
         long characters = 0;
@@ -94,7 +94,7 @@ public final class Bm25Index implements AutoCloseable {
     /// Opens an index that [#build] made.
     ///
     /// @throws IOException if it cannot be read
-    /// @throws io.github.sgpt4j.error.FormatException if there is none, or it is broken
+    /// @throws io.github.sgpt4j.error.FormatException if there is no index, or it is broken
     public static Bm25Index open(Path path) throws IOException {
         return WriterThread.aside(() -> read(path));
     }
@@ -118,10 +118,19 @@ public final class Bm25Index implements AutoCloseable {
     ///
     /// @param k at most this many, at least 1
     /// @throws IOException if the index cannot be read
+    /// @throws IllegalStateException if the index is closed
     /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted
     public List<ScoredId> search(String query, int k) throws IOException {
         Interrupts.check("search");
-        return IndexFiles.checked(path, () -> find(query, k));
+        return IndexFiles.whileOpen(path, () -> {
+            // Held, so that the files stay open until this search ends.
+            reader.incRef();
+            try {
+                return find(query, k);
+            } finally {
+                reader.decRef();
+            }
+        });
     }
 
     private List<ScoredId> find(String query, int k) throws IOException {

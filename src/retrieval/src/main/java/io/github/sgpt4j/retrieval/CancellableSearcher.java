@@ -9,12 +9,12 @@ import org.apache.lucene.search.Collector;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.Weight;
 
-/// Searches until the thread that does so is interrupted, which ends a search with a
-/// [io.github.sgpt4j.error.CancelledException]. Lucene's own way to end one early would return what was
-/// found so far, as if that were all.
+/// Searches until the searching thread is interrupted, which ends the search with a
+/// [io.github.sgpt4j.error.CancelledException]. Lucene's own early exit would return what was found so
+/// far, as if that were all.
 final class CancellableSearcher extends IndexSearcher {
-    /// Documents that are looked at between two looks for an interrupt: milliseconds of work, beside
-    /// which the few microseconds that it takes to begin anew do not count.
+    /// Documents searched between two checks for an interrupt: milliseconds of work, beside which the
+    /// few microseconds of starting again do not count.
     private static final int STEP = 1 << 20;
 
     private final int step;
@@ -28,7 +28,7 @@ final class CancellableSearcher extends IndexSearcher {
         this.step = step;
     }
 
-    /// Asked for each vector that a search of the graph looks at.
+    /// Called for each vector that a search of the graph compares.
     @Override
     public QueryTimeout getTimeout() {
         return () -> {

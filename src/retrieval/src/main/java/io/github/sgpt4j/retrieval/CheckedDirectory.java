@@ -12,13 +12,13 @@ import org.apache.lucene.store.FilterDirectory;
 import org.apache.lucene.store.IOContext;
 import org.apache.lucene.store.IndexInput;
 
-/// A directory whose files are compared with their checksums before anything is made of what they hold.
+/// A directory whose files are compared with their checksums before their contents are used.
 ///
-/// Every file of an index ends with a checksum of all its bytes, but Lucene compares it only where it reads
-/// a file from start to end. Files never change once they are written, so that one look at each is enough:
-/// when it is opened first, by a reader, a writer or a merge. A file of more than [#MAX_WHOLE] bytes is not
-/// read whole here, which would take longer than the search that opens it: it must end as a whole file does,
-/// and a merge, [IndexVerifier] and [IndexDamage] read the rest.
+/// Every file of an index ends with a checksum of all its bytes, but Lucene compares it only where it
+/// reads a file from start to end. Files never change once they are written, so one check of each is
+/// enough: when a reader, a writer or a merge first opens it. A file of more than [#MAX_WHOLE] bytes is
+/// not read whole here, which would take longer than the search that opens it: only its end is checked
+/// here. A merge, [IndexVerifier] and [IndexDamage] read the rest.
 final class CheckedDirectory extends FilterDirectory {
     /// 64 MB: 8 ms at the 8 GB/s of a checksum.
     static final long MAX_WHOLE = 64L << 20;
@@ -45,9 +45,9 @@ final class CheckedDirectory extends FilterDirectory {
         checked.remove(name);
     }
 
-    /// @throws CorruptIndexException if the file does not hold what was written
+    /// @throws CorruptIndexException if the file does not contain what was written
     void check(String name) throws IOException {
-        // What a merge keeps for a moment has no checksum.
+        // Temporary files of a merge have no checksum.
         if (name.endsWith(".tmp") || checked.contains(name)) {
             return;
         }
@@ -62,7 +62,7 @@ final class CheckedDirectory extends FilterDirectory {
         checked.add(name);
     }
 
-    /// Refuses what has the name of a file but is a directory or a device.
+    /// Refuses a directory or a device in the place of a file.
     static void requireFile(FSDirectory folder, String name) throws CorruptIndexException {
         Path file = folder.getDirectory().resolve(name);
         if (Files.exists(file) && !Files.isRegularFile(file)) {

@@ -22,10 +22,10 @@ import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.util.Bits;
 import org.apache.lucene.util.BytesRef;
 
-/// Looks at every document of an index: whether its id leads to it, its text is the one that was embedded, and
-/// its vector is one. Holds one document at a time.
+/// Checks every document of an index: its id leads to it, its text is the one that was embedded, and
+/// its vector is valid. Holds one document at a time.
 final class ContentCheck {
-    /// Of the squared length of a vector of length 1 in 32-bit numbers.
+    /// For the squared length of a vector of length 1 in 32-bit numbers.
     private static final double TOLERANCE = 1e-4;
 
     private final Path path;
@@ -57,7 +57,7 @@ final class ContentCheck {
         }
         long without = documents - withVector;
         if (without > 0 && metadata.similarity() != Similarity.COSINE) {
-            wrong.putIfAbsent(Kind.VECTORS, "%,d of %,d documents have none".formatted(without, documents));
+            wrong.putIfAbsent(Kind.VECTORS, "%,d of %,d documents have no vector".formatted(without, documents));
         }
         return Stream.of(
                         check(Kind.IDS, "%,d, each leads to its document".formatted(documents)),
@@ -70,7 +70,7 @@ final class ContentCheck {
                                                 metadata.model().dimension(),
                                                 without == 0
                                                         ? ""
-                                                        : "; %,d documents have none, as those without tokens"
+                                                        : "; %,d documents have no vector, as if without tokens"
                                                                 .formatted(without))))
                 .toList();
     }
@@ -92,7 +92,7 @@ final class ContentCheck {
             }
             documents++;
             if (ids == null || !ids.advanceExact(i)) {
-                wrong.putIfAbsent(Kind.IDS, "document number %,d has none".formatted(base + i));
+                wrong.putIfAbsent(Kind.IDS, "document number %,d has no id".formatted(base + i));
                 continue;
             }
             String id = ids.binaryValue().utf8ToString();
@@ -117,7 +117,7 @@ final class ContentCheck {
 
     private void text(String id, org.apache.lucene.document.Document stored, BytesRef hash) {
         if (!ContentHash.of(Fields.document(id, stored)).equals(hash)) {
-            wrong.putIfAbsent(Kind.TEXTS, "document %s has another title or text than was embedded".formatted(id));
+            wrong.putIfAbsent(Kind.TEXTS, "document %s: title or text differs from what was embedded".formatted(id));
         }
     }
 

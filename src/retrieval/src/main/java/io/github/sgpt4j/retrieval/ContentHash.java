@@ -8,7 +8,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import org.apache.lucene.util.BytesRef;
 
-/// Stands for a document's title and text: 128 bits of SHA-256.
+/// Identifies a document's title and text: 128 bits of SHA-256.
 final class ContentHash {
     private static final int BYTES = 16;
 

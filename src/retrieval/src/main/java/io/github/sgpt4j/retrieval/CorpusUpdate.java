@@ -14,11 +14,11 @@ import org.apache.lucene.index.Term;
 import org.apache.lucene.util.Bits;
 import org.apache.lucene.util.FixedBitSet;
 
-/// Brings an index up to date with a collection, batch by batch, each committed.
+/// Brings an index up to date with a collection, in batches, each of which is committed.
 final class CorpusUpdate {
     private static final double NANOS = 1e9;
 
-    /// Documents that are removed at a time.
+    /// Most documents removed at a time.
     private static final int MAX_TERMS = 10_000;
 
     private final SemanticIndex index;
@@ -88,7 +88,7 @@ final class CorpusUpdate {
         listener.committed(report);
     }
 
-    /// Which documents of the index the collection has.
+    /// The documents of the index that the collection contains.
     private record Seen(Lookup known, FixedBitSet numbers) {
         void mark(String id) throws IOException {
             known.find(id).ifPresent(place -> numbers.set(place.number()));

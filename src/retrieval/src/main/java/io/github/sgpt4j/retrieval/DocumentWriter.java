@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.apache.lucene.util.BytesRef;
 
-/// Puts documents into an index. Only texts that are new to it are embedded.
+/// Writes documents to an index. Only texts that are new to the index are embedded.
 ///
 /// @param writer borrowed
 /// @param encoder borrowed
@@ -29,7 +29,7 @@ record DocumentWriter(WriterThread writer, BiEncoder encoder, VectorSpace space)
     /// A document to write.
     private record Task(Document document, BytesRef hash) {}
 
-    /// Documents to write, and what is known already of their vectors.
+    /// Documents to write, and the vectors already known for them.
     private static final class Plan {
         private final List<Task> tasks = new ArrayList<>();
         private final Map<BytesRef, float[]> vectors = new LinkedHashMap<>();
@@ -38,13 +38,13 @@ record DocumentWriter(WriterThread writer, BiEncoder encoder, VectorSpace space)
         private long unchanged;
     }
 
-    /// Adds documents, or puts them in the place of those with the same ids. Of equal ids among them, the last
-    /// counts.
+    /// Adds documents, or replaces those with the same ids. If an id occurs several times, the last
+    /// document counts.
     ///
-    /// @param known what the index holds; what it does not show yet is written again
-    /// @return what was done, nothing read
+    /// @param known what the index holds; a document that it does not show yet is written again
+    /// @return what was done, without the number of documents read
     /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted before all texts
-    ///     are embedded; nothing was written then
+    ///     are embedded; then nothing was written
     UpdateReport write(Collection<Document> documents, Lookup known, UpdateListener listener) throws IOException {
         Map<String, Document> byId = new LinkedHashMap<>();
         documents.forEach(document -> byId.put(IndexFiles.checkId(document.id()), document));
@@ -64,9 +64,9 @@ record DocumentWriter(WriterThread writer, BiEncoder encoder, VectorSpace space)
         return new UpdateReport(0, written - plan.replaced, plan.replaced, plan.unchanged, 0, plan.toEmbed.size());
     }
 
-    /// Adds documents with their embeddings, or puts them in the place of those with the same ids.
+    /// Adds documents with their embeddings, or replaces those with the same ids.
     void write(List<Document> documents, float[][] vectors) throws IOException {
-        // Before anything is written: all are added, or none.
+        // Checked before anything is written: all are added, or none.
         documents.forEach(document -> IndexFiles.checkId(document.id()));
         writer.call(w -> {
             for (int i = 0; i < vectors.length; i++) {

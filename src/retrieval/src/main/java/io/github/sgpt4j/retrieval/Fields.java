@@ -14,9 +14,9 @@ import org.apache.lucene.index.IndexableField;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.util.BytesRef;
 
-/// How a document lies in an index: id and content hash to look up and to read in columns, title and text stored,
-/// the words, and the embedding as a [VectorSpace] keeps it. For the cosine, a document without tokens,
-/// whose embedding is zero, is near to nothing: it has no vector.
+/// How a document is stored in an index: id and content hash, both searchable and as columns; title and
+/// text, stored; the words; and the embedding, as a [VectorSpace] keeps it. Under cosine similarity a
+/// document without tokens, whose embedding is zero, has no direction and so no vector.
 final class Fields {
     static final String ID = "id";
     static final String HASH = "hash";
@@ -25,7 +25,7 @@ final class Fields {
     private static final String TITLE = "title";
     private static final String TEXT = "text";
 
-    /// What [#document] needs.
+    /// The stored fields that [#document] needs.
     static final Set<String> STORED = Set.of(TITLE, TEXT);
 
     private Fields() {}

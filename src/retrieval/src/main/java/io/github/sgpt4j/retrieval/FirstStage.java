@@ -22,11 +22,11 @@ import org.apache.lucene.search.Weight;
 /// Finds documents by meaning, by words, or both, in one state of an index.
 ///
 /// @param searcher over that state
-/// @param analyzer of words
+/// @param analyzer for words
 /// @param space of the vectors
 /// @param options how to search
 record FirstStage(IndexSearcher searcher, Analyzer analyzer, VectorSpace space, SearchOptions options) {
-    /// The best documents, best first, equals by id.
+    /// The best documents, best first; equal scores in the order of their ids.
     ///
     /// @param vector the query's embedding, as [VectorSpace#prepare] made it; empty if it has none or
     ///     none is needed
@@ -90,7 +90,7 @@ record FirstStage(IndexSearcher searcher, Analyzer analyzer, VectorSpace space, 
         return scored.stream().mapToInt(Scored::number).sorted().toArray();
     }
 
-    /// With everything that a caller wants to know about each.
+    /// Adds everything that callers want to know about each document.
     private List<Hit> hits(List<Scored> scored, float[] vector, Optional<Query> words) throws IOException {
         int[] numbers = sortedNumbers(scored);
         Map<Integer, String> ids = ids(numbers);

@@ -5,19 +5,19 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Makes one ranking of several.
+/// Merges several rankings into one.
 public final class Fusion {
-    /// The constant of [#reciprocalRank] that its authors found to do well everywhere.
+    /// The constant in [#reciprocalRank] that its authors found to work well everywhere.
     public static final int RANK_CONSTANT = 60;
 
     private Fusion() {}
 
-    /// Reciprocal rank fusion (Cormack, Clarke and Büttcher 2009): a document's score is the sum of 1 / (60 +
-    /// rank) over
-    /// the rankings that have it. It needs no tuning, and asks nothing of the scores.
+    /// Reciprocal rank fusion (Cormack, Clarke and Büttcher 2009): a document's score is the sum of 1 /
+    /// (60 + rank) over the rankings that contain it. It needs no tuning, and uses ranks only, no
+    /// scores.
     ///
-    /// @param rankings each best first, an id at most once
-    /// @return every document of any ranking, best first
+    /// @param rankings each best first, each id at most once
+    /// @return every document in any ranking, best first
     public static List<ScoredId> reciprocalRank(List<List<ScoredId>> rankings) {
         Map<String, Double> sums = new LinkedHashMap<>();
         for (List<ScoredId> ranking : rankings) {
@@ -28,15 +28,15 @@ public final class Fusion {
         return sorted(sums);
     }
 
-    /// Convex combination of normalised scores (Bruch, Gai and Ingber 2023, "An Analysis of Fusion Functions for
-    /// Hybrid Retrieval", TM2C2): `alpha · dense + (1 - alpha) · bm25`, each scaled so that the least possible
-    /// score (cosine -1, BM25 0) is 0 and the query's best is 1. A document that a ranking lacks counts as the
-    /// least possible there.
+    /// Convex combination of normalised scores (Bruch, Gai and Ingber 2023, "An Analysis of Fusion
+    /// Functions for Hybrid Retrieval", TM2C2): `alpha · dense + (1 - alpha) · bm25`, each scaled so
+    /// that the least possible score (cosine -1, BM25 0) is 0 and the query's best is 1. A document
+    /// missing from a ranking counts as the least possible score there.
     ///
     /// @param dense cosines, best first
-    /// @param bm25 BM25's scores, best first
-    /// @param alpha share of the dense scores, 0 to 1; 0.8 in that paper unless tuned
-    /// @return every document of either ranking, best first
+    /// @param bm25 BM25 scores, best first
+    /// @param alpha weight of the dense scores, 0 to 1; 0.8 in that paper unless tuned
+    /// @return every document in either ranking, best first
     public static List<ScoredId> convex(List<ScoredId> dense, List<ScoredId> bm25, double alpha) {
         if (!(alpha >= 0 && alpha <= 1)) {
             throw new IllegalArgumentException("alpha: expected 0 to 1, got " + alpha);

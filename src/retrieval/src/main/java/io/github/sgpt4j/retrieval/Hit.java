@@ -6,13 +6,13 @@ import java.util.Optional;
 
 /// A document found.
 ///
-/// @param score what the first stage ordered by: similarity, BM25's score, or the fused score; higher
-///     is better
-/// @param similarity of the embeddings of query and document, if the search had to do with meaning and
-///     both have a meaning: the cosine, unless the model asks for another
+/// @param score what the first stage ordered by: similarity, BM25 score, or the fused score; higher is
+///     better
+/// @param similarity of the embeddings of query and document, if the search used embeddings and both
+///     have one: the cosine, unless the model asks for another
 ///     ([io.github.sgpt4j.BiEncoder#similarity])
-/// @param bm25 score of the words, if the search had to do with words and the document has any of them
-/// @param rerankScore the cross-encoder's, if it looked at this document
+/// @param bm25 BM25 score, if the search used words and the document contains any of them
+/// @param rerankScore the cross-encoder's score, if it scored this document
 public record Hit(
         Document document, float score, Optional<Float> similarity, Optional<Float> bm25, Optional<Float> rerankScore) {
     /// Refuses null.

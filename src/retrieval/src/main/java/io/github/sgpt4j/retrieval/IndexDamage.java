@@ -18,15 +18,15 @@ import org.apache.lucene.index.IndexNotFoundException;
 import org.apache.lucene.store.AlreadyClosedException;
 import org.jspecify.annotations.Nullable;
 
-/// Tells failures that a damaged index is to blame for from others.
+/// Tells failures caused by a damaged index from other failures.
 ///
-/// Lucene decodes what it reads without looking at every number: of a damaged file it makes an index out of
-/// bounds, a negative length, an array too large for memory. Whatever it throws, the checksums of all files
-/// tell whether the index is whole.
+/// Lucene does not check every number that it decodes: a damaged file may become an index out of
+/// bounds, a negative length, or an array too large for memory. Whatever it throws, the checksums of
+/// all files tell whether the index is whole.
 final class IndexDamage {
     private static final String BROKEN = ": broken index: ";
 
-    /// What Lucene calls an open file.
+    /// How Lucene names an open file.
     private static final Pattern FILE = Pattern.compile("path=\"(?:[^\"]*[/\\\\])?([^\"/\\\\]+)\"");
 
     private static final Pattern OF_THE_JDK = Pattern.compile("(java|javax|jdk|sun)\\..*");
@@ -35,29 +35,29 @@ final class IndexDamage {
 
     private IndexDamage() {}
 
-    /// The failure in this library's words, if the index is to blame.
+    /// The failure in this library's words, if the index is the cause.
     static Optional<FormatException> in(Path index, Throwable failure) {
-        Optional<FormatException> told = told(index, failure);
-        if (told.isEmpty() && !isOfLucene(failure)) {
-            return told;
+        Optional<FormatException> known = known(index, failure);
+        if (known.isEmpty() && !isOfLucene(failure)) {
+            return known;
         }
         // The innermost cause knows best which file it is.
         Throwable cause = failure.getCause();
         for (int i = 0; i < MAX_CAUSE_DEPTH && cause != null && !(cause instanceof SgptException); i++) {
-            Optional<FormatException> inner = told(index, cause);
-            told = inner.isPresent() ? inner : told;
+            Optional<FormatException> inner = known(index, cause);
+            known = inner.isPresent() ? inner : known;
             cause = cause.getCause();
         }
-        return told.isEmpty() && isSuspicious(failure) ? found(index, failure) : told;
+        return known.isEmpty() && isSuspicious(failure) ? found(index, failure) : known;
     }
 
-    /// What the exception itself says.
-    private static Optional<FormatException> told(Path index, Throwable failure) {
+    /// What the exception itself tells.
+    private static Optional<FormatException> known(Path index, Throwable failure) {
         return switch (failure) {
             case CorruptIndexException e ->
                 Optional.of(broken(index, file(e) + oneSentence(e.getOriginalMessage()), failure));
             case IndexFormatTooNewException _ -> Optional.of(otherVersion(index, "a newer version", failure));
-            // Lucene says so of names of formats that it does not know as well.
+            // Lucene also throws this for names of formats that it does not know.
             case IndexFormatTooOldException _ -> Optional.of(otherVersion(index, "another version", failure));
             case IllegalArgumentException e
             when isUnknownFormat(e) -> Optional.of(otherVersion(index, "another version", failure));
@@ -74,12 +74,12 @@ final class IndexDamage {
 
     private static FormatException otherVersion(Path index, String which, Throwable cause) {
         return new FormatException(
-                "%s: %s of sgpt4j made this index, with other file formats; use that, or %s"
-                        .formatted(index, which, again()),
+                "%s: this index was made by %s of sgpt4j with other file formats; use that version, or %s"
+                        .formatted(index, which, remedy()),
                 cause);
     }
 
-    /// Files name their formats, and are compared with their checksums before.
+    /// Damage is ruled out: files are compared with their checksums before, and name their formats.
     private static boolean isUnknownFormat(IllegalArgumentException e) {
         String message = String.valueOf(e.getMessage());
         return message.startsWith("Could not load codec ")
@@ -90,30 +90,31 @@ final class IndexDamage {
         return broken(index, "file %s is missing".formatted(Path.of(file).getFileName()), cause);
     }
 
-    /// The sentence about a damaged index.
+    /// The message for a damaged index.
     static FormatException broken(Path index, String what, @Nullable Throwable cause) {
-        String message = index + BROKEN + what + "; " + again();
+        String message = index + BROKEN + what + "; " + remedy();
         return cause == null ? new FormatException(message) : new FormatException(message, cause);
     }
 
-    /// Whether a sentence says that the index is damaged, and not that it is none or of another version.
+    /// Whether a message says that the index is damaged, and not that it is missing or of another
+    /// version.
     static boolean isDamage(Path index, FormatException failure) {
         return String.valueOf(failure.getMessage()).startsWith(index + BROKEN);
     }
 
-    /// What such a sentence says is wrong, without what stands around it.
+    /// What such a message says is wrong, without the text around it.
     static String what(Path index, FormatException broken) {
         String message = String.valueOf(broken.getMessage());
         for (String start : List.of(index + BROKEN, index + ": ")) {
             if (message.startsWith(start)) {
-                return message.substring(start.length()).replace("; " + again(), "");
+                return message.substring(start.length()).replace("; " + remedy(), "");
             }
         }
         return message;
     }
 
     /// What to do about an index that cannot be used.
-    static String again() {
+    static String remedy() {
         return "delete the directory and make the index again";
     }
 
@@ -123,13 +124,13 @@ final class IndexDamage {
         return "file %s: ".formatted(matcher.find() ? matcher.group(1) : resource);
     }
 
-    /// Lucene's messages hold other marks of ends, and hints to itself.
+    /// Lucene's messages contain other end marks, and hints to its own developers.
     private static String oneSentence(String message) {
         return message.replace(" (hardware problem?) :", ":").replaceFirst("[.;]\\s*$", "");
     }
 
-    /// Whether Lucene threw it, not what was called back. The JDK keeps no trace of exceptions that are thrown
-    /// very often.
+    /// Whether Lucene threw it, and not a callback. The JDK keeps no stack trace for exceptions that
+    /// are thrown very often.
     private static boolean isOfLucene(Throwable failure) {
         for (StackTraceElement frame : failure.getStackTrace()) {
             String name = frame.getClassName();
@@ -144,7 +145,7 @@ final class IndexDamage {
         return switch (failure) {
             case SgptException _, AlreadyClosedException _ -> false;
             case RuntimeException _, Error _ -> true;
-            // Of a number that no writer writes, not of a full disk.
+            // Caused by a number that no writer writes, not by a full disk.
             case IOException e -> e.getCause() == null && isThrownByLucene(e);
             default -> false;
         };
@@ -155,7 +156,7 @@ final class IndexDamage {
         return trace.length > 0 && trace[0].getClassName().startsWith("org.apache.lucene.");
     }
 
-    /// Looks at all files of the last commit.
+    /// Checks all files of the last commit.
     private static Optional<FormatException> found(Path index, Throwable failure) {
         try (IndexSnapshot snapshot = IndexSnapshot.open(index)) {
             for (String name : snapshot.names()) {
@@ -163,11 +164,11 @@ final class IndexDamage {
             }
             return Optional.empty();
         } catch (IndexNotFoundException e) {
-            // Nothing was committed yet.
+            // There is no commit yet.
             return Optional.empty();
         } catch (IOException | RuntimeException | Error e) {
             e.addSuppressed(failure);
-            return Optional.of(told(index, e).orElseGet(() -> broken(index, "cannot be read: " + e, e)));
+            return Optional.of(known(index, e).orElseGet(() -> broken(index, "cannot be read: " + e, e)));
         }
     }
 }

@@ -11,13 +11,14 @@ import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
 import org.apache.lucene.index.SegmentInfos;
+import org.apache.lucene.store.AlreadyClosedException;
 import org.apache.lucene.store.Directory;
 import org.apache.lucene.store.LockObtainFailedException;
 import org.apache.lucene.store.MMapDirectory;
 
-/// Opening of directories that hold an index, with failures in this library's words. Indexes are read
-/// through memory that their files are mapped to: an interrupt of a thread that reads cannot close it,
-/// as it would a channel.
+/// Opens directories that hold an index, with failures in this library's words. Indexes are read
+/// through memory-mapped files: an interrupt of a reading thread cannot close a mapping, as it would a
+/// channel.
 final class IndexFiles {
     private static final Pattern OWN_FILE = Pattern.compile("write\\.lock|(pending_)?segments.*|_.*");
 
@@ -29,7 +30,7 @@ final class IndexFiles {
         T read() throws IOException;
     }
 
-    /// A directory to write to, made if need be.
+    /// A directory to write to, created if needed.
     static CheckedDirectory open(Path path) throws IOException {
         if (Files.exists(path) && !Files.isDirectory(path)) {
             throw new FormatException(path + ": expected a directory for an index, got a file");
@@ -39,7 +40,7 @@ final class IndexFiles {
 
     /// A directory to read from.
     ///
-    /// @throws FormatException if there is no index in it
+    /// @throws FormatException if it contains no index
     static CheckedDirectory openExisting(Path path) throws IOException {
         if (!Files.isDirectory(path)) {
             throw new FormatException("%s: expected the directory of an index, %s"
@@ -55,8 +56,8 @@ final class IndexFiles {
         return directory;
     }
 
-    /// Refuses to make an index among other files. What an index that was never finished left behind may be
-    /// there.
+    /// Refuses to make an index among other files. Remains of an index that was never finished are
+    /// allowed.
     static void requireOwn(Path path, Directory directory) throws IOException {
         for (String name : directory.listAll()) {
             if (!OWN_FILE.matcher(name).matches()) {
@@ -67,17 +68,17 @@ final class IndexFiles {
         requireNoParts(path, directory);
     }
 
-    /// An index without the file that lists its parts is damaged, not absent: a new one in its place would
-    /// delete them.
+    /// An index without the file that lists its parts is damaged, not absent: a new index in its place
+    /// would delete the parts.
     private static void requireNoParts(Path path, Directory directory) throws IOException {
         for (String name : directory.listAll()) {
             if (name.startsWith("_")) {
-                throw IndexDamage.broken(path, "file segments_N is missing, which lists its parts", null);
+                throw IndexDamage.broken(path, "file segments_N, which lists the parts, is missing", null);
             }
         }
     }
 
-    /// The last commit, all of whose files are there and look whole.
+    /// The last commit, if all of its files are there and look whole.
     ///
     /// @throws FormatException if the index is broken
     static SegmentInfos commit(Path path, CheckedDirectory directory) throws IOException {
@@ -95,7 +96,7 @@ final class IndexFiles {
                 }.run());
     }
 
-    /// The one writer of an index.
+    /// The only writer of an index.
     ///
     /// @throws IndexInUseException if there is another
     static IndexWriter writer(Path path, Directory directory, IndexWriterConfig config) throws IOException {
@@ -106,9 +107,9 @@ final class IndexFiles {
         }
     }
 
-    /// Does something that reads or writes an index, and tells broken ones from other failures.
+    /// Runs something that reads or writes an index, and tells broken indexes from other failures.
     ///
-    /// @throws FormatException if the index is broken or of another version of its library
+    /// @throws FormatException if the index is broken or of another version of this library
     static <T> T checked(Path path, Reading<T> reading) throws IOException {
         try {
             return reading.read();
@@ -121,6 +122,22 @@ final class IndexFiles {
         }
     }
 
+    /// As [#checked], for an index that another thread may close.
+    ///
+    /// @throws IllegalStateException if the index is closed
+    static <T> T whileOpen(Path path, Reading<T> reading) throws IOException {
+        try {
+            return checked(path, reading);
+        } catch (AlreadyClosedException e) {
+            throw new IllegalStateException(closed(path), e);
+        }
+    }
+
+    /// The message for calls after the index was closed.
+    static String closed(Path path) {
+        return path + ": the index is closed";
+    }
+
     private static void requireUndamaged(Path path, Throwable failure) {
         Optional<FormatException> damage = IndexDamage.in(path, failure);
         if (damage.isPresent()) {
@@ -128,7 +145,7 @@ final class IndexFiles {
         }
     }
 
-    /// A failure that says where it was: that of a full disk does not by itself.
+    /// Adds the path to a failure that does not name it, such as a full disk.
     private static IOException named(Path path, IOException e) {
         return e.getClass() == IOException.class
                         && !String.valueOf(e.getMessage()).contains(path.toString())
@@ -136,7 +153,7 @@ final class IndexFiles {
                 : e;
     }
 
-    /// An id that fits into an index.
+    /// Checks that an id fits into an index.
     static String checkId(String id) {
         int length = id.getBytes(StandardCharsets.UTF_8).length;
         if (length > IndexWriter.MAX_TERM_LENGTH) {

@@ -3,7 +3,7 @@ package io.github.sgpt4j.retrieval;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/// An index has another writer at the moment, perhaps in another process. Reading it is possible all the time.
+/// Something else is writing this index, perhaps another process. Reading stays possible.
 public final class IndexInUseException extends IOException {
     private static final long serialVersionUID = 1L;
 

@@ -11,10 +11,10 @@ import org.apache.lucene.index.IndexReader;
 import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.VectorSimilarityFunction;
 
-/// What an index says about itself, in every commit.
+/// What an index says about itself; part of every commit.
 ///
 /// @param model whose embeddings it holds
-/// @param similarity what embeddings are compared by
+/// @param similarity how embeddings are compared
 /// @param options how it was made
 record IndexMetadata(ModelIdentity model, Similarity similarity, IndexOptions options) {
     private static final String FORMAT = "sgpt4j.format";
@@ -29,7 +29,7 @@ record IndexMetadata(ModelIdentity model, Similarity similarity, IndexOptions op
     private static final String CONNECTIONS = "sgpt4j.hnsw.connections";
     private static final String BEAM_WIDTH = "sgpt4j.hnsw.beamWidth";
 
-    /// For a commit.
+    /// As the user data of a commit.
     Map<String, String> toUserData() {
         Map<String, String> data = new LinkedHashMap<>();
         data.put(FORMAT, Integer.toString(FORMAT_VERSION));
@@ -44,20 +44,20 @@ record IndexMetadata(ModelIdentity model, Similarity similarity, IndexOptions op
         return data;
     }
 
-    /// Refuses what another program or a newer version made.
+    /// Refuses an index that another program or a newer version made.
     static void requireVersion(Path index, Map<String, String> data) {
         if (!data.containsKey(FORMAT)) {
             throw new FormatException(index + ": expected an index made by sgpt4j, got another Lucene index");
         }
         int version = value(index, data, FORMAT, IndexMetadata::positive);
         if (version != FORMAT_VERSION) {
-            throw new FormatException(
-                    "%s: expected an index of format %d, got %d, which a newer version of sgpt4j made; use that, or %s"
-                            .formatted(index, FORMAT_VERSION, version, IndexDamage.again()));
+            throw new FormatException(("%s: expected an index of format %d, got %d, from a newer version of sgpt4j;"
+                            + " use that version, or %s")
+                    .formatted(index, FORMAT_VERSION, version, IndexDamage.remedy()));
         }
     }
 
-    /// Of a commit.
+    /// From a commit's user data.
     ///
     /// @throws FormatException if something else made the index, or it is broken
     static IndexMetadata of(Path index, Map<String, String> data) {
@@ -120,12 +120,12 @@ record IndexMetadata(ModelIdentity model, Similarity similarity, IndexOptions op
         }
     }
 
-    /// Refuses an index whose vectors are others than it says.
+    /// Refuses an index whose vectors differ from what it says.
     void requireVectors(Path index, IndexReader reader) {
         VectorSimilarityFunction function = new VectorSpace(similarity).function();
         for (LeafReaderContext leaf : reader.leaves()) {
             FieldInfo field = leaf.reader().getFieldInfos().fieldInfo(Fields.VECTOR);
-            // Of documents without tokens only, there are no vectors.
+            // An index of only documents without tokens has no vectors.
             if (field == null) {
                 continue;
             }
@@ -143,7 +143,7 @@ record IndexMetadata(ModelIdentity model, Similarity similarity, IndexOptions op
         }
     }
 
-    /// Refuses another model than the index was made with: their embeddings do not compare.
+    /// Refuses a model other than the index was made with: their embeddings cannot be compared.
     void requireModel(Path index, ModelIdentity other) {
         if (!model.fingerprint().equals(other.fingerprint()) || model.dimension() != other.dimension()) {
             throw new FormatException("%s: this index was made with model %s, and cannot be used with model %s"
@@ -151,11 +151,12 @@ record IndexMetadata(ModelIdentity model, Similarity similarity, IndexOptions op
         }
     }
 
-    /// Refuses another similarity than the index was made for: its graph leads elsewhere.
+    /// Refuses a similarity other than the index was made for: its graph would lead elsewhere.
     void requireSimilarity(Path index, Similarity other) {
         if (similarity != other) {
             throw new FormatException(
-                    "%s: this index was made to compare embeddings by %s, and cannot be used to compare them by %s, as the model or an option asks; make it again"
+                    ("%s: this index was made to compare embeddings by %s, and cannot be used to compare"
+                                    + " them by %s, which the model or an option asks for; make it again")
                             .formatted(index, similarity, other));
         }
     }

@@ -14,7 +14,7 @@ import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
 import org.apache.lucene.store.Directory;
 
-/// The parts of an open index, checked to fit together. Whoever gets it closes it.
+/// The parts of an open index, checked to fit together. The caller closes it.
 record IndexOpening(
         Path path,
         Directory directory,
@@ -22,7 +22,7 @@ record IndexOpening(
         Optional<BiEncoder> encoder,
         Optional<WriterThread> writer,
         Analyzer analyzer) {
-    /// Documents are written to disk at commits, and before only if they need more memory than this.
+    /// Documents are written to disk at commits; earlier only if they need more memory than this.
     private static final double BUFFER_MEGABYTES = 256;
 
     static IndexOpening toRead(Path path, Optional<BiEncoder> encoder) throws IOException {
@@ -40,7 +40,7 @@ record IndexOpening(
         }
     }
 
-    /// @param files makes what is written to of a directory
+    /// @param files wraps a directory that is written to
     static IndexOpening toWrite(
             Path path, BiEncoder encoder, Optional<IndexOptions> options, UnaryOperator<Directory> files)
             throws IOException {
@@ -87,7 +87,8 @@ record IndexOpening(
                 .setRAMBufferSizeMB(BUFFER_MEGABYTES);
     }
 
-    /// A new index says at once what it is; another writer may have made it between our look and our lock.
+    /// A new index says at once what it is; another writer may have made one between our check and our
+    /// lock.
     private static IndexWriter begin(Path path, IndexWriter writer, IndexMetadata metadata) throws IOException {
         Map<String, String> data = new HashMap<>();
         if (writer.getLiveCommitData() != null) {
@@ -98,7 +99,7 @@ record IndexOpening(
             writer.commit();
         } else if (!IndexMetadata.of(path, data).equals(metadata)) {
             throw new FormatException(
-                    path + ": another process made this index with another model or options meanwhile");
+                    path + ": another process has meanwhile made this index with another model or other options");
         }
         return writer;
     }

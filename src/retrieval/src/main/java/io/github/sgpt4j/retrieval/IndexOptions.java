@@ -2,14 +2,16 @@ package io.github.sgpt4j.retrieval;
 
 import java.util.Objects;
 
-/// How an index is made. Fixed when it is created. Immutable: each `with` method returns a changed copy.
+/// How an index is made. Fixed once the index exists. Immutable: each `with` method returns a changed
+/// copy.
 ///
 /// The graph is HNSW (Malkov and Yashunin 2016).
 ///
 /// @param storage of vectors
-/// @param connections neighbours of a vector in the graph, M: more find better, need more memory and time to make
-/// @param beamWidth candidates looked at when a vector is put into the graph, efConstruction: more find better,
-///     need more time to make
+/// @param connections neighbours of a vector in the graph, M: more improve recall, and cost memory and
+///     time
+/// @param beamWidth candidates considered when a vector is put into the graph, efConstruction: more
+///     improve recall, and cost time
 public record IndexOptions(VectorStorage storage, int connections, int beamWidth) {
     /// 32-bit vectors and a graph that finds 98 of 100 nearest neighbours.
     public static final IndexOptions DEFAULT = new IndexOptions(VectorStorage.FLOAT32, 16, 100);
@@ -30,7 +32,7 @@ public record IndexOptions(VectorStorage storage, int connections, int beamWidth
         }
     }
 
-    /// With vectors stored in another way.
+    /// With another storage of vectors.
     public IndexOptions withStorage(VectorStorage value) {
         return new IndexOptions(value, connections, beamWidth);
     }
@@ -42,7 +44,7 @@ public record IndexOptions(VectorStorage storage, int connections, int beamWidth
         return new IndexOptions(storage, value, beamWidth);
     }
 
-    /// With this many candidates looked at when a vector is put into the graph.
+    /// With this many candidates considered when a vector is put into the graph.
     ///
     /// @throws IllegalArgumentException if not 1 to 3200
     public IndexOptions withBeamWidth(int value) {

@@ -8,9 +8,9 @@ import java.util.Optional;
 /// What a check of an index found.
 ///
 /// @param path of the index
-/// @param model that it says it was made with; empty if what it says about itself cannot be read, as are the
-///     next two
-/// @param similarity what it compares embeddings by
+/// @param model the model it says it was made with; this and the next two are empty if what it says
+///     about itself cannot be read
+/// @param similarity how it compares embeddings
 /// @param options what it was made with
 /// @param checks one of each kind, in the order of [Kind]
 public record IndexReport(
@@ -24,15 +24,15 @@ public record IndexReport(
         checks = List.copyOf(checks);
     }
 
-    /// What is looked at.
+    /// What is checked.
     public enum Kind {
         /// The file that lists the parts of the index.
         COMMIT,
         /// What the index says about itself.
         METADATA,
-        /// That each file holds what was written.
+        /// That each file contains what was written.
         CHECKSUMS,
-        /// That the files decode, and agree with each other.
+        /// That the files can be decoded, and agree with each other.
         STRUCTURE,
         /// That each id leads to its document, and to one only.
         IDS,
@@ -46,28 +46,28 @@ public record IndexReport(
 
     /// How a check ended.
     public enum Outcome {
-        /// All is well.
+        /// Nothing is wrong.
         OK,
         /// Something is wrong.
         WRONG,
-        /// It was not looked at.
+        /// It was not run.
         SKIPPED
     }
 
-    /// A check.
+    /// One check.
     ///
-    /// @param kind what was looked at
+    /// @param kind what was checked
     /// @param outcome how it ended
-    /// @param message what was found, or the first thing that is wrong, or why it was not looked at
+    /// @param message what was found, the first thing that is wrong, or why the check was not run
     public record Check(Kind kind, Outcome outcome, String message) {}
 
-    /// What to do if something is wrong: nothing about the index if it is only another model's.
+    /// What to do if something is wrong; nothing if the index is only another model's.
     ///
     /// @return the end of a sentence
     public Optional<String> remedy() {
         boolean damaged =
                 checks.stream().anyMatch(check -> check.outcome() == Outcome.WRONG && check.kind() != Kind.MODEL);
-        return damaged ? Optional.of(IndexDamage.again()) : Optional.empty();
+        return damaged ? Optional.of(IndexDamage.remedy()) : Optional.empty();
     }
 
     /// Whether nothing is wrong.

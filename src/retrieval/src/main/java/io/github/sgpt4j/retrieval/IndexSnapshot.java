@@ -17,8 +17,8 @@ import org.apache.lucene.store.IOContext;
 import org.apache.lucene.store.IndexInput;
 import org.jspecify.annotations.Nullable;
 
-/// The last commit of an index and all its files, opened at once: they stay readable when another process
-/// commits, and deletes files, meanwhile.
+/// The last commit of an index and all its files, opened at once: they stay readable when another
+/// process meanwhile commits and deletes files.
 final class IndexSnapshot extends FilterDirectory {
     /// Bytes between two calls of a listener.
     private static final long STEP = 8L << 20;
@@ -64,7 +64,7 @@ final class IndexSnapshot extends FilterDirectory {
                 throw e;
             }
         }
-        // A commit meanwhile explains files that are not there: the caller tries that one.
+        // A commit in the meantime explains missing files: the caller tries that commit.
         if (!failures.isEmpty() && SegmentInfos.getLastCommitGeneration(in) != commit.getGeneration()) {
             closeFiles();
             throw failures.values().iterator().next();
@@ -75,25 +75,25 @@ final class IndexSnapshot extends FilterDirectory {
         return commit;
     }
 
-    /// Names of all files of the commit, also of those that cannot be opened.
+    /// Names of all files of the commit, including those that cannot be opened.
     List<String> names() {
         List<String> names = new ArrayList<>(inputs.keySet());
         names.addAll(failures.keySet());
         return names;
     }
 
-    /// Bytes of all files.
+    /// Total bytes of all files.
     long bytes() {
         return inputs.values().stream().mapToLong(IndexInput::length).sum();
     }
 
     /// Compares a file with its checksum.
     ///
-    /// @param listener told how many bytes more were read
+    /// @param listener told how many more bytes were read
     /// @throws IOException if it is damaged or cannot be read
     void check(String name, LongConsumer listener) throws IOException {
         IndexInput input = input(name);
-        // Looks at the length first, before everything is read.
+        // Checks the length first, before everything is read.
         CodecUtil.retrieveChecksum(input.clone());
         long end = input.length() - CodecUtil.footerLength();
         IndexInput start = input.clone();
@@ -114,7 +114,7 @@ final class IndexSnapshot extends FilterDirectory {
             throw failure;
         }
         IndexInput input = inputs.get(name);
-        // A reader asks for files of its commit only.
+        // A reader only asks for files of its commit.
         return input == null ? in.openInput(name, IOContext.DEFAULT) : input;
     }
 

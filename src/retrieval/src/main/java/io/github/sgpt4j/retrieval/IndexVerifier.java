@@ -19,10 +19,11 @@ import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.SegmentInfos;
 
-/// Looks at everything in an index: the checksums of its files, that they decode and agree, and that its
-/// documents are what this library wrote. Reads the last commit, also while something writes the index.
+/// Checks everything in an index: the checksums of its files, that they can be decoded and agree, and
+/// that its documents are what this library wrote. Reads the last commit, even while something writes
+/// the index.
 public final class IndexVerifier {
-    private static final String NOT_WHOLE = "not looked at, since the index is damaged";
+    private static final String NOT_WHOLE = "not checked, since the index is damaged";
 
     private final Path path;
     private final Optional<ModelIdentity> expected;
@@ -36,12 +37,12 @@ public final class IndexVerifier {
         this.listener = listener;
     }
 
-    /// Looks at an index.
+    /// Checks an index.
     ///
-    /// @param model that it should have been made with, if that matters
-    /// @return what was found; a damaged index is no exception
+    /// @param model the model it should have been made with, if that matters
+    /// @return what was found; a damaged index is reported, not thrown
     /// @throws FormatException if there is no index, or another version or another program made it
-    /// @throws IOException if a file cannot be read for another reason than damage
+    /// @throws IOException if a file cannot be read for a reason other than damage
     /// @throws CancelledException if the thread is interrupted
     public static IndexReport verify(Path path, Optional<ModelIdentity> model, VerifyListener listener)
             throws IOException {
@@ -149,7 +150,7 @@ public final class IndexVerifier {
         }
     }
 
-    /// As Lucene's own tool looks at an index.
+    /// Runs the checks of Lucene's own CheckIndex.
     private void structure(DirectoryReader reader) throws IOException {
         for (LeafReaderContext leaf : reader.leaves()) {
             CodecReader part = (CodecReader) leaf.reader();

@@ -17,7 +17,7 @@ import org.apache.lucene.search.DocIdSetIterator;
 import org.apache.lucene.util.Bits;
 import org.apache.lucene.util.BytesRef;
 
-/// Finds documents by id or content in one state of an index. Not for several threads.
+/// Finds documents by id or content in one state of an index. Not thread-safe.
 final class Lookup {
     private final List<Leaf> byId;
     private final List<Leaf> byHash;
@@ -62,8 +62,8 @@ final class Lookup {
         return Optional.empty();
     }
 
-    /// The vector of a document with this content, empty if it has no vector; nothing if there is no such
-    /// document.
+    /// The vector of a document with this content: an empty array if that document has no vector, and
+    /// an empty `Optional` if there is no such document.
     Optional<float[]> vector(BytesRef hash) throws IOException {
         for (Leaf leaf : byHash) {
             int document = document(leaf, hash);

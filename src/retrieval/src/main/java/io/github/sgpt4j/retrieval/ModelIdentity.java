@@ -7,8 +7,8 @@ import java.util.stream.Collectors;
 
 /// Which model embeddings come from, and how it was used.
 ///
-/// @param name what people call it: the checkpoint directory's name, or `owner/name` in a Hugging Face cache
-/// @param fingerprint [BiEncoder#fingerprint]: embeddings of equal fingerprints may be compared
+/// @param name for people: the checkpoint directory's name, or `owner/name` in a Hugging Face cache
+/// @param fingerprint [BiEncoder#fingerprint]: embeddings with equal fingerprints may be compared
 /// @param dimension components of an embedding
 /// @param pooling pooling modes, for people
 public record ModelIdentity(String name, String fingerprint, int dimension, String pooling) {
@@ -22,7 +22,7 @@ public record ModelIdentity(String name, String fingerprint, int dimension, Stri
         }
     }
 
-    /// Of an encoder as it is used.
+    /// The identity of an encoder with its settings.
     public static ModelIdentity of(BiEncoder encoder) {
         String pooling = encoder.pooling().stream().map(Object::toString).collect(Collectors.joining("+"));
         return new ModelIdentity(
@@ -39,7 +39,7 @@ public record ModelIdentity(String name, String fingerprint, int dimension, Stri
         return String.valueOf(absolute.getFileName());
     }
 
-    /// As `nano-specb (dimension 256, pooling weightedmean, fingerprint 0123…)`.
+    /// For example `nano-specb (dimension 256, pooling weightedmean, fingerprint 0123…)`.
     @Override
     public String toString() {
         return "%s (dimension %d, pooling %s, fingerprint %s)".formatted(name, dimension, pooling, fingerprint);

@@ -5,14 +5,14 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/// Re-orders the head of a result list by the cross-encoder's scores.
+/// Re-orders the first results by the cross-encoder's scores.
 public final class Reranking {
     private Reranking() {}
 
-    /// Scores the first hits and puts them in the order of these scores.
+    /// Scores the first hits and orders them by these scores.
     ///
     /// @param hits best first
-    /// @param n this many are scored and re-ordered; the rest follow as they were
+    /// @param n how many are scored and re-ordered; the rest keep their order
     /// @throws io.github.sgpt4j.error.FormatException if the model computes NaN or infinity
     public static List<Hit> reorder(CrossEncoder encoder, String query, List<Hit> hits, int n) {
         List<Hit> head = hits.subList(0, Math.min(n, hits.size()));
@@ -22,7 +22,7 @@ public final class Reranking {
         for (int i = 0; i < head.size(); i++) {
             reordered.add(head.get(i).withRerankScore(scores.get(i).value()));
         }
-        // Stable: equals stay in the order of the first stage.
+        // The sort is stable: equal scores keep the order of the first stage.
         reordered.sort(Comparator.comparing((Hit hit) -> hit.rerankScore().orElse(Float.NEGATIVE_INFINITY))
                 .reversed());
         reordered.addAll(hits.subList(head.size(), hits.size()));

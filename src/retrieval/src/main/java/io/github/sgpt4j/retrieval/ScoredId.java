@@ -5,9 +5,10 @@ import java.util.Objects;
 
 /// A document found, by its id.
 ///
-/// @param score the higher the better
+/// @param score higher is better
 public record ScoredId(String id, float score) {
-    /// Best first; equals in the order of their ids, so that results do not depend on how an index is divided.
+    /// Best first; equal scores in the order of their ids, so that results do not depend on how an
+    /// index is divided.
     public static final Comparator<ScoredId> BEST_FIRST =
             Comparator.comparing(ScoredId::score).reversed().thenComparing(ScoredId::id);
 

@@ -1,6 +1,6 @@
 package io.github.sgpt4j.retrieval;
 
-/// What documents are found by.
+/// How documents are found.
 public enum SearchMode {
     /// Meaning: the similarity of the embeddings of query and document.
     DENSE,

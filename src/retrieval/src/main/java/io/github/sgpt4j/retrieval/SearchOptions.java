@@ -4,18 +4,19 @@ import java.util.Objects;
 
 /// How an index is searched. Immutable: each `with` method returns a changed copy.
 ///
-/// @param mode what documents are found by
+/// @param mode how documents are found
 /// @param limit most documents to return
-/// @param rerank how many of the first the cross-encoder re-orders; 0 for none
-/// @param candidates how many documents are gathered before the best are chosen, from the graph and from each
-///     side of a hybrid search; never fewer than `limit` and `rerank`. More make the graph's answer better and
-///     slower
+/// @param rerank how many of the first results the cross-encoder re-orders; 0 for none
+/// @param candidates how many documents are collected before the best are chosen, from the graph and
+///     from each side of a hybrid search; never fewer than `limit` and `rerank`. More make the graph
+///     search more accurate and slower
 /// @param exact compare the query with every vector instead of searching the graph
 public record SearchOptions(SearchMode mode, int limit, int rerank, int candidates, boolean exact) {
     /// The ten nearest by meaning.
     public static final SearchOptions DEFAULT = new SearchOptions(SearchMode.DENSE, 10, 0, 100, false);
 
-    /// @throws IllegalArgumentException if `limit` or `candidates` is not positive, or `rerank` is negative
+    /// @throws IllegalArgumentException if `limit` or `candidates` is not positive, or `rerank` is
+    ///     negative
     public SearchOptions {
         Objects.requireNonNull(mode, "mode");
         if (limit < 1) {
@@ -29,12 +30,12 @@ public record SearchOptions(SearchMode mode, int limit, int rerank, int candidat
         }
     }
 
-    /// Documents that the first stage has to find.
+    /// Documents that the first stage must return.
     int firstStage() {
         return Math.max(limit, rerank);
     }
 
-    /// Documents that the first stage looks at.
+    /// Documents that the first stage collects.
     int gathered() {
         return Math.max(candidates, firstStage());
     }
@@ -51,21 +52,21 @@ public record SearchOptions(SearchMode mode, int limit, int rerank, int candidat
         return new SearchOptions(mode, value, rerank, candidates, exact);
     }
 
-    /// With this many of the first re-ordered by the cross-encoder; 0 for none.
+    /// With this many of the first results re-ordered by the cross-encoder; 0 for none.
     ///
     /// @throws IllegalArgumentException if negative
     public SearchOptions withRerank(int value) {
         return new SearchOptions(mode, limit, value, candidates, exact);
     }
 
-    /// With this many documents gathered before the best are chosen.
+    /// With this many documents collected before the best are chosen.
     ///
     /// @throws IllegalArgumentException if not positive
     public SearchOptions withCandidates(int value) {
         return new SearchOptions(mode, limit, rerank, value, exact);
     }
 
-    /// With every vector looked at, or only those that the graph leads to.
+    /// With every vector compared, or only those that the graph leads to.
     public SearchOptions withExact(boolean value) {
         return new SearchOptions(mode, limit, rerank, candidates, value);
     }

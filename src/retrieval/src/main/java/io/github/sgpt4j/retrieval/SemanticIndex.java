@@ -24,18 +24,18 @@ import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.SearcherManager;
 import org.apache.lucene.store.Directory;
 
-/// Documents on disk, searched by meaning (embeddings of a [BiEncoder] in an HNSW graph), by words (BM25), or
-/// both, and re-ranked by a [CrossEncoder] if one is given. The index is Lucene's.
+/// Documents on disk, searched by meaning (embeddings of a [BiEncoder] in an HNSW graph), by words
+/// (BM25), or both, and re-ranked by a [CrossEncoder] if one is given. The index is Lucene's.
 ///
-/// One object at a time, on the whole machine, may have an index open for writing; any number may read it
-/// meanwhile and see what was committed. A commit is all or nothing, also when the process is killed. An index
-/// remembers its model and what it compares embeddings by ([BiEncoder#similarity]), and takes no other.
-/// Safe to share between threads; encoders are borrowed and outlive the index.
+/// On the whole machine, one object at a time may have an index open for writing; any number may read
+/// it meanwhile and see what was committed. A commit is all or nothing, even when the process is
+/// killed. An index remembers its model and how it compares embeddings ([BiEncoder#similarity]), and
+/// accepts no other. Safe to share between threads; encoders are borrowed and must outlive the index.
 ///
-/// A thread may be interrupted at any time, which breaks nothing, and the interrupt stays pending. A
-/// search ends with a [CancelledException], and so do [#add(Collection)] and [#update] while they embed
-/// or wait for another thread's call: nothing of that call, or of the update's batch at hand, is in the
-/// index. Once they write, and whatever else is asked for, they go on to their end.
+/// A thread may be interrupted at any time. This breaks nothing, and the interrupt stays pending. An
+/// interrupted search ends with a [CancelledException]. So do [#add(Collection)] and [#update] while
+/// they embed or wait for another thread's call: nothing of that call, or of the update's current
+/// batch, is in the index. Once they write, they finish; so does every other method.
 public final class SemanticIndex implements AutoCloseable {
     private final Path path;
     private final Directory directory;
@@ -46,7 +46,7 @@ public final class SemanticIndex implements AutoCloseable {
     private final Analyzer analyzer;
     private final SearcherManager searchers;
 
-    /// Held by what changes the index.
+    /// Held while the index is changed.
     private final ReentrantLock changing = new ReentrantLock();
 
     private SemanticIndex(IndexOpening opening) throws IOException {
@@ -63,49 +63,50 @@ public final class SemanticIndex implements AutoCloseable {
                         directory, Words.searcherFactory(reader -> metadata.requireVectors(path, reader))));
     }
 
-    /// Opens an index for writing and searching, and makes it if there is none, with the default options.
+    /// Opens an index for writing and searching, and creates it if it does not exist, with the default
+    /// options.
     ///
     /// @param encoder embeds documents and queries
     /// @throws IOException if the index cannot be read or written
-    /// @throws IndexInUseException if something else writes it
+    /// @throws IndexInUseException if something else is writing it
     /// @throws io.github.sgpt4j.error.FormatException if it is broken, or was made with another model
     ///     or similarity
     /// @throws io.github.sgpt4j.error.UnsupportedModelException if the similarity is
-    ///     [Similarity#MANHATTAN], which no graph is made for
+    ///     [Similarity#MANHATTAN], which the graph does not support
     public static SemanticIndex open(Path path, BiEncoder encoder) throws IOException {
         return open(path, encoder, Optional.empty(), UnaryOperator.identity());
     }
 
-    /// Opens an index for writing and searching, and makes it if there is none.
+    /// Opens an index for writing and searching, and creates it if it does not exist.
     ///
     /// @param encoder embeds documents and queries
-    /// @param options what the index was or is to be made with
+    /// @param options what the index was or will be made with
     /// @throws IOException if the index cannot be read or written
-    /// @throws IndexInUseException if something else writes it
-    /// @throws io.github.sgpt4j.error.FormatException if it is broken, or was made with another model or other
-    ///     options
+    /// @throws IndexInUseException if something else is writing it
+    /// @throws io.github.sgpt4j.error.FormatException if it is broken, or was made with another model
+    ///     or other options
     public static SemanticIndex open(Path path, BiEncoder encoder, IndexOptions options) throws IOException {
         return open(path, encoder, Optional.of(options), UnaryOperator.identity());
     }
 
-    /// @param files makes what is written to of a directory
+    /// @param files wraps a directory that is written to
     static SemanticIndex open(
             Path path, BiEncoder encoder, Optional<IndexOptions> options, UnaryOperator<Directory> files)
             throws IOException {
         return of(() -> IndexOpening.toWrite(path, encoder, options, files));
     }
 
-    /// Opens an index for searching, whether or not something writes it.
+    /// Opens an index for searching, whether or not something is writing it.
     ///
     /// @param encoder embeds queries
     /// @throws IOException if the index cannot be read
-    /// @throws io.github.sgpt4j.error.FormatException if there is none, it is broken, or was made with another
-    ///     model
+    /// @throws io.github.sgpt4j.error.FormatException if there is none, it is broken, or it was made
+    ///     with another model
     public static SemanticIndex openReadOnly(Path path, BiEncoder encoder) throws IOException {
         return of(() -> IndexOpening.toRead(path, Optional.of(encoder)));
     }
 
-    /// Opens an index for searching by words, without a model.
+    /// Opens an index for keyword search, without a model.
     ///
     /// @throws IOException if the index cannot be read
     /// @throws io.github.sgpt4j.error.FormatException if there is none, or it is broken
@@ -131,7 +132,7 @@ public final class SemanticIndex implements AutoCloseable {
         return metadata.model();
     }
 
-    /// What the index compares embeddings by.
+    /// How the index compares embeddings.
     public Similarity similarity() {
         return metadata.similarity();
     }
@@ -148,12 +149,13 @@ public final class SemanticIndex implements AutoCloseable {
         return reading(searcher -> searcher.getIndexReader().numDocs());
     }
 
-    /// Adds documents, or puts them in the place of those with the same ids; of equal ids among them the last
-    /// counts. Texts that the index has already are not embedded again. Searches see them after [#commit].
+    /// Adds documents, or replaces those with the same ids; if an id occurs several times, the last
+    /// document counts. Texts that the index already contains are not embedded again. Searches see the
+    /// documents after [#commit].
     ///
     /// @throws IOException if the index cannot be written
-    /// @throws CancelledException if the thread is interrupted before all texts are embedded; nothing
-    ///     was added then
+    /// @throws CancelledException if the thread is interrupted before all texts are embedded; then
+    ///     nothing was added
     /// @throws IllegalStateException if the index is open for reading only
     public UpdateReport add(Collection<Document> documents) throws IOException {
         return embedding(() -> {
@@ -164,8 +166,8 @@ public final class SemanticIndex implements AutoCloseable {
         });
     }
 
-    /// Adds documents with embeddings that were computed elsewhere, by the same model used in the same way;
-    /// otherwise as [#add(Collection)].
+    /// Adds documents with embeddings that were computed elsewhere, by the same model used in the same
+    /// way; otherwise as [#add(Collection)].
     ///
     /// @param vectors `[documents][dimension]`, of any length
     /// @throws IOException if the index cannot be written
@@ -175,7 +177,7 @@ public final class SemanticIndex implements AutoCloseable {
         DocumentWriter to = documentWriter();
         if (documents.size() != vectors.length) {
             throw new IllegalArgumentException(
-                    "vectors: expected %d, one a document, got %d".formatted(documents.size(), vectors.length));
+                    "vectors: expected %d, one per document, got %d".formatted(documents.size(), vectors.length));
         }
         for (float[] vector : vectors) {
             VectorIndex.requireVector(vector, model().dimension());
@@ -186,7 +188,8 @@ public final class SemanticIndex implements AutoCloseable {
         });
     }
 
-    /// Removes documents by id; ids that the index lacks are passed over. Searches see it after [#commit].
+    /// Removes documents by id; ids that the index does not contain are ignored. Searches see it after
+    /// [#commit].
     ///
     /// @throws IOException if the index cannot be written
     /// @throws IllegalStateException if the index is open for reading only
@@ -195,7 +198,7 @@ public final class SemanticIndex implements AutoCloseable {
         changing(() -> requireWriter().call(w -> w.deleteDocuments(terms)));
     }
 
-    /// Puts everything added and removed on disk, for good, and shows it to searches.
+    /// Writes everything added and removed to disk durably, and shows it to searches.
     ///
     /// @throws IOException if the index cannot be written
     /// @throws IllegalStateException if the index is open for reading only
@@ -207,14 +210,16 @@ public final class SemanticIndex implements AutoCloseable {
         });
     }
 
-    /// Brings the index up to date with a collection, however large: in batches of some seconds, each committed.
-    /// New and changed documents are embedded, unchanged ones (same id, title and text) are passed over. When the
-    /// process is killed the batch at hand is lost, and the next update goes on from there.
+    /// Brings the index up to date with a collection of any size, in batches of some seconds, each
+    /// committed. New and changed documents are embedded; unchanged ones (same id, title and text) are
+    /// skipped. When the process is killed, the current batch is lost, and the next update continues
+    /// from there.
     ///
-    /// @param collection read one by one; what it throws ends the update
-    /// @param removeMissing whether to remove documents that the collection lacks, once it was read to its end
+    /// @param collection read one by one; an exception it throws ends the update
+    /// @param removeMissing whether to remove documents that the collection does not contain, once it
+    ///     was read to its end
     /// @throws IOException if the index cannot be written
-    /// @throws CancelledException if the thread is interrupted; the batches before stay
+    /// @throws CancelledException if the thread is interrupted; earlier batches stay
     /// @throws IllegalStateException if the index is open for reading only
     public UpdateReport update(Iterator<Document> collection, boolean removeMissing, UpdateListener listener)
             throws IOException {
@@ -226,8 +231,8 @@ public final class SemanticIndex implements AutoCloseable {
         return embedding(() -> new CorpusUpdate(this, documentWriter(), size, listener).run(collection, removeMissing));
     }
 
-    /// Merges the index's parts into one, which makes searches faster and takes a while; also drops removed
-    /// documents.
+    /// Merges the index's parts into one, which makes searches faster and takes a while; also drops
+    /// removed documents.
     ///
     /// @throws IOException if the index cannot be written
     /// @throws IllegalStateException if the index is open for reading only
@@ -242,7 +247,7 @@ public final class SemanticIndex implements AutoCloseable {
         });
     }
 
-    /// Does something to its end while no other thread changes the index.
+    /// Runs a change to its end while no other thread changes the index.
     private <T> T changing(IndexFiles.Reading<T> change) throws IOException {
         changing.lock();
         try {
@@ -252,8 +257,8 @@ public final class SemanticIndex implements AutoCloseable {
         }
     }
 
-    /// As [#changing], but an interrupt ends the waiting for other threads. Where there are none, the
-    /// change itself tells whether an interrupt ends it.
+    /// As [#changing], but an interrupt ends the wait for other threads. If there is no wait, the
+    /// change itself decides whether an interrupt ends it.
     private <T> T embedding(IndexFiles.Reading<T> change) throws IOException {
         if (!changing.tryLock()) {
             try {
@@ -271,7 +276,7 @@ public final class SemanticIndex implements AutoCloseable {
         }
     }
 
-    /// Shows searches what another process committed since.
+    /// Shows searches what another process has committed since.
     ///
     /// @throws IOException if the index cannot be read
     public void refresh() throws IOException {
@@ -283,14 +288,15 @@ public final class SemanticIndex implements AutoCloseable {
     }
 
     private SearcherManager refreshSearchers() throws IOException {
-        return IndexFiles.checked(path, () -> {
-            // Also where another thread is at it already: it may have begun before the commit that this one is to see.
+        return IndexFiles.whileOpen(path, () -> {
+            // Waits even if another thread is refreshing already: it may have begun before the commit
+            // that this one must see.
             searchers.maybeRefreshBlocking();
             return searchers;
         });
     }
 
-    /// Searches with the default options but for the number of documents: the nearest by meaning.
+    /// Searches with the default options except the number of documents: the nearest by meaning.
     ///
     /// @param limit at most this many, at least 1
     /// @throws IOException if the index cannot be read
@@ -301,24 +307,25 @@ public final class SemanticIndex implements AutoCloseable {
 
     /// Searches without re-ranking.
     ///
-    /// @return documents, best first, equals in the order of their ids
+    /// @return documents, best first; equal scores in the order of their ids
     /// @throws IOException if the index cannot be read
     /// @throws CancelledException if the thread is interrupted
     /// @throws IllegalArgumentException if the options ask for re-ranking
-    /// @throws IllegalStateException if the search needs a model and the index was opened without one
+    /// @throws IllegalStateException if the index is closed, or was opened without a model that the search
+    ///     needs
     public List<Hit> search(String query, SearchOptions options) throws IOException {
         return search(List.of(query), options, Optional.empty()).getFirst();
     }
 
-    /// Searches by meaning with a query's embedding that was computed elsewhere, by the same model used in the
-    /// same way.
+    /// Searches by meaning with a query embedding that was computed elsewhere, by the same model used
+    /// in the same way.
     ///
     /// @param vector `[dimension]`, of any length
-    /// @return documents, best first, equals in the order of their ids
+    /// @return documents, best first; equal scores in the order of their ids
     /// @throws IOException if the index cannot be read
     /// @throws CancelledException if the thread is interrupted
-    /// @throws IllegalArgumentException if the vector does not fit the model or is not finite, or the options ask
-    ///     for words or re-ranking, which need a text
+    /// @throws IllegalArgumentException if the vector does not fit the model or is not finite, or if
+    ///     the options ask for keyword search or re-ranking, which need a text
     public List<Hit> search(float[] vector, SearchOptions options) throws IOException {
         VectorIndex.requireVector(vector, model().dimension());
         if (options.mode() != SearchMode.DENSE || options.rerank() > 0) {
@@ -332,13 +339,14 @@ public final class SemanticIndex implements AutoCloseable {
 
     /// Searches for several queries, which are embedded together.
     ///
-    /// @param reranker scores the first documents of each query; those it scored come first, in the order of its
+    /// @param reranker scores the first documents of each query; these come first, in the order of its
     ///     scores
-    /// @return for each query in order: documents, best first, equals in the order of their ids
+    /// @return for each query in order: documents, best first; equal scores in the order of their ids
     /// @throws IOException if the index cannot be read
     /// @throws CancelledException if the thread is interrupted
-    /// @throws IllegalArgumentException if the options ask for re-ranking and there is nothing to do it
-    /// @throws IllegalStateException if the search needs a model and the index was opened without one
+    /// @throws IllegalArgumentException if the options ask for re-ranking and there is no re-ranker
+    /// @throws IllegalStateException if the index is closed, or was opened without a model that the search
+    ///     needs
     public List<List<Hit>> search(List<String> queries, SearchOptions options, Optional<CrossEncoder> reranker)
             throws IOException {
         if (options.rerank() > 0 && reranker.isEmpty()) {
@@ -379,12 +387,14 @@ public final class SemanticIndex implements AutoCloseable {
     }
 
     <T> T reading(Reading<T> reading) throws IOException {
-        IndexSearcher searcher = searchers.acquire();
-        try {
-            return IndexFiles.checked(path, () -> reading.with(searcher));
-        } finally {
-            searchers.release(searcher);
-        }
+        return IndexFiles.whileOpen(path, () -> {
+            IndexSearcher searcher = searchers.acquire();
+            try {
+                return reading.with(searcher);
+            } finally {
+                searchers.release(searcher);
+            }
+        });
     }
 
     private DocumentWriter documentWriter() {
@@ -397,8 +407,8 @@ public final class SemanticIndex implements AutoCloseable {
 
     /// Commits what was added, and closes.
     ///
-    /// @throws IOException if the index cannot be written, or something that was added is lost, because
-    ///     an earlier failure ended the writing
+    /// @throws IOException if the index cannot be written, or if added documents are lost because an
+    ///     earlier failure ended writing
     @Override
     public void close() throws IOException {
         changing(() -> {

@@ -1,9 +1,9 @@
 package io.github.sgpt4j.retrieval;
 
-/// Told how far an update is, on the caller's thread; an exception it throws ends the update, which keeps what
-/// was committed.
+/// Reports the progress of an update, on the caller's thread; an exception it throws ends the update,
+/// which keeps what was committed.
 public interface UpdateListener {
-    /// Listens to nothing.
+    /// Ignores all reports.
     UpdateListener NONE = new UpdateListener() {};
 
     /// A batch of documents was read.
@@ -15,8 +15,8 @@ public interface UpdateListener {
     /// @param total texts of the batch to embed
     default void embedded(long done, long total) {}
 
-    /// A batch is on disk: no crash can take it away.
+    /// A batch is on disk, where no crash can lose it.
     ///
-    /// @param soFar everything up to and with this batch
+    /// @param soFar everything up to and including this batch
     default void committed(UpdateReport soFar) {}
 }

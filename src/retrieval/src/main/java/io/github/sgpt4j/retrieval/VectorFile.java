@@ -26,9 +26,9 @@ import java.util.Set;
 import java.util.zip.CRC32C;
 
 /// A [VectorIndex] as a safetensors file: `vectors` F32 `[n, dimension]`, `ids` U8 with all ids in
-/// UTF-8, one after the other, and `id_ends` I64 `[n]` with the byte behind each. Metadata:
-/// `sgpt4j.similarity`, and `sgpt4j.checksum`, the CRC-32C of similarity, dimension and the three
-/// tensors in this order, in hexadecimal.
+/// UTF-8, one after the other, and `id_ends` I64 `[n]` with the exclusive end of each id in bytes.
+/// Metadata: `sgpt4j.similarity`, and `sgpt4j.checksum`, the CRC-32C of similarity, dimension and the
+/// three tensors in this order, in hexadecimal.
 final class VectorFile {
     private static final String SIMILARITY = "sgpt4j.similarity";
     private static final String CHECKSUM = "sgpt4j.checksum";
@@ -84,14 +84,15 @@ final class VectorFile {
             MemorySegment data = tensor.data();
             for (long from = 0; from < data.byteSize(); from += PIECE_BYTES) {
                 long length = Math.min(PIECE_BYTES, data.byteSize() - from);
-                // A copy: a file that becomes shorter would end a process whose native code reads it.
+                // A copy: native code that reads a mapped file would crash the process if the file were
+                // truncated.
                 checksum.update(data.asSlice(from, length).toArray(ValueLayout.JAVA_BYTE));
             }
         }
         String expected = stored.metadata().getOrDefault(CHECKSUM, "none");
         String found = Long.toHexString(checksum.getValue());
         if (!expected.equals(found)) {
-            throw new FormatException("%s: expected contents with checksum %s, as they were written, got %s"
+            throw new FormatException("%s: expected the written contents with checksum %s, got %s"
                     .formatted(stored.path(), Quoted.of(expected), found));
         }
     }
@@ -127,9 +128,8 @@ final class VectorFile {
     private static WeightTensor tensor(SafetensorsFile stored, String name, ElementType type, int rank) {
         WeightTensor tensor = stored.tensors().get(name);
         if (tensor == null || tensor.dtype() != type || tensor.shape().rank() != rank) {
-            throw new FormatException(
-                    "%s: expected a tensor %s of type %s with %d dimensions, as an index of vectors has"
-                            .formatted(stored.path(), Quoted.of(name), type, rank));
+            throw new FormatException("%s: expected an index of vectors with a tensor %s of type %s with %d dimensions"
+                    .formatted(stored.path(), Quoted.of(name), type, rank));
         }
         return tensor;
     }

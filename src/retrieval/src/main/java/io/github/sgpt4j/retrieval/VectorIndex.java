@@ -17,8 +17,9 @@ import java.util.PriorityQueue;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
-/// Vectors in memory, searched exactly: every one is compared. For some ten thousand documents that is fast enough, and
-/// needs no files; [SemanticIndex] is for more, and keeps texts as well. Safe to share between threads.
+/// Vectors in memory with exact search: every vector is compared. That is fast enough for some ten
+/// thousand documents, and needs no files; [SemanticIndex] is for more, and keeps texts as well. Safe
+/// to share between threads.
 public final class VectorIndex {
     private final int dimension;
     private final Similarity similarity;
@@ -36,7 +37,7 @@ public final class VectorIndex {
     /// An empty index.
     ///
     /// @param dimension of all vectors, at least 1
-    /// @param similarity what vectors are compared by
+    /// @param similarity how vectors are compared
     public VectorIndex(int dimension, Similarity similarity) {
         if (dimension < 1) {
             throw new IllegalArgumentException("dimension: expected at least 1, got " + dimension);
@@ -47,7 +48,8 @@ public final class VectorIndex {
 
     /// Reads an index that [#save] wrote.
     ///
-    /// @throws io.github.sgpt4j.error.FormatException if the file is missing, cannot be read, or is none
+    /// @throws io.github.sgpt4j.error.FormatException if the file is missing, cannot be read, or is not
+    ///     such a file
     public static VectorIndex load(Path file) {
         return VectorFile.load(file);
     }
@@ -57,7 +59,7 @@ public final class VectorIndex {
         return dimension;
     }
 
-    /// What vectors are compared by.
+    /// How vectors are compared.
     public Similarity similarity() {
         return similarity;
     }
@@ -72,10 +74,11 @@ public final class VectorIndex {
         }
     }
 
-    /// Adds a vector, or puts it in the place of that of the same id.
+    /// Adds a vector, or replaces the one with the same id.
     ///
     /// @param vector `[dimension]`; copied
-    /// @throws IllegalArgumentException if it has another dimension, a number is not finite, or the id is no text
+    /// @throws IllegalArgumentException if it has another dimension, a number is not finite, or the id
+    ///     is not valid Unicode
     public void add(String id, float[] vector) {
         check(id);
         float[] row = similarity.prepare(check(vector));
@@ -87,7 +90,7 @@ public final class VectorIndex {
         }
     }
 
-    /// Adds vectors, as [#add(String, float\[\])]; none if one of them is wrong.
+    /// Adds vectors, as [#add(String, float\[\])]; adds none if one of them is invalid.
     ///
     /// @param vectors `[ids][dimension]`
     /// @throws IllegalArgumentException also if there are not as many vectors as ids
@@ -119,7 +122,8 @@ public final class VectorIndex {
         return requireVector(vector, dimension);
     }
 
-    /// @throws IllegalArgumentException if a vector has another dimension, or a number that is not finite
+    /// @throws IllegalArgumentException if a vector has another dimension, or a number that is not
+    ///     finite
     static float[] requireVector(float[] vector, int dimension) {
         if (vector.length != dimension) {
             throw new IllegalArgumentException(
@@ -133,7 +137,7 @@ public final class VectorIndex {
         return vector;
     }
 
-    /// Removes vectors by id; ids that the index lacks are ignored.
+    /// Removes vectors by id; unknown ids are ignored.
     public void remove(Collection<String> ids) {
         lock.writeLock().lock();
         try {
@@ -147,7 +151,7 @@ public final class VectorIndex {
     ///
     /// @param query `[dimension]`
     /// @param limit at most this many, at least 0
-    /// @return best first, equals in the order in which their ids were added
+    /// @return best first; equal similarities in the order in which their ids were added
     /// @throws IllegalArgumentException if the query does not fit, or `limit` is negative
     public List<Match> search(float[] query, int limit) {
         if (limit < 0) {
@@ -183,9 +187,9 @@ public final class VectorIndex {
         return ranked.stream().map(c -> new Match(c.id(), c.similarity())).toList();
     }
 
-    /// Writes all vectors to a safetensors file: under another name first, then renamed, so that a failure leaves what
-    /// was there before. With the cosine, vectors are written with length 1. A thread that is interrupted
-    /// writes all the same, and stays interrupted.
+    /// Writes all vectors to a safetensors file: first under a temporary name, then renamed, so that a
+    /// failure leaves the previous file. With cosine similarity, vectors are written with length 1. A
+    /// thread that is interrupted completes the write, and stays interrupted.
     ///
     /// @throws IOException if the file cannot be written
     public void save(Path file) throws IOException {

@@ -19,8 +19,8 @@ import org.apache.lucene.search.VectorScorer;
 
 /// Finds the documents whose vectors are most similar to a query's.
 ///
-/// Candidates come from the graph, or from all vectors; they are scored again with the 32-bit vectors and 64-bit
-/// sums, so that a document's score does not depend on how it was found.
+/// Candidates come from the graph, or from all vectors; they are scored again from the 32-bit vectors
+/// with 64-bit sums, so that a document's score does not depend on how it was found.
 final class VectorSearch {
     private VectorSearch() {}
 
@@ -48,7 +48,7 @@ final class VectorSearch {
         return Arrays.stream(found).mapToInt(hit -> hit.doc).sorted().toArray();
     }
 
-    /// Looks at every vector.
+    /// Compares every vector.
     private static int[] nearest(IndexSearcher searcher, float[] query, int k) throws IOException {
         PriorityQueue<Scored> best = new PriorityQueue<>(Scored.BEST_FIRST.reversed());
         DocAndFloatFeatureBuffer block = new DocAndFloatFeatureBuffer();
@@ -83,7 +83,7 @@ final class VectorSearch {
         }
     }
 
-    /// Similarities of documents, as far as they have vectors.
+    /// Similarities of documents, for those that have vectors.
     ///
     /// @param numbers ascending
     /// @param query as [VectorSpace#prepare] made it

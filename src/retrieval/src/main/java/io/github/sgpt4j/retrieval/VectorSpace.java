@@ -9,9 +9,10 @@ import org.apache.lucene.index.VectorSimilarityFunction;
 ///
 /// @param similarity what documents are ordered by
 record VectorSpace(Similarity similarity) {
-    /// A vector as it is kept and searched with: of length 1 for the cosine, otherwise as it is.
+    /// A vector as it is stored and searched with: normalised to length 1 for the cosine, otherwise
+    /// unchanged.
     ///
-    /// @return a new vector, or an empty one for zero if only directions count, since it has none
+    /// @return a new vector; an empty one for a zero vector if only directions count, since it has none
     float[] prepare(float[] vector) {
         float[] prepared = similarity.prepare(vector);
         return similarity == Similarity.COSINE && isZero(prepared) ? new float[0] : prepared;
@@ -31,7 +32,7 @@ record VectorSpace(Similarity similarity) {
         return similarity.ofPrepared(query, document);
     }
 
-    /// What the graph is made and searched by.
+    /// The function that the graph is built and searched with.
     VectorSimilarityFunction function() {
         return switch (similarity) {
             // Prepared vectors have length 1.
@@ -42,14 +43,15 @@ record VectorSpace(Similarity similarity) {
         };
     }
 
-    /// Refuses what the graph cannot be made by.
+    /// Refuses a similarity that the graph does not support.
     static void requireSearchable(Path index, Similarity similarity) {
         if (similarity == Similarity.MANHATTAN) {
             throw new UnsupportedModelException(
-                    "%s: an index cannot compare embeddings by manhattan, as \"similarity_fn_name\" of the model's"
+                    "%s: an index cannot compare embeddings by manhattan, which \"similarity_fn_name\" in the model's"
                                     .formatted(index)
-                            + " config_sentence_transformers.json or an option asks (cosine, dot and euclidean it can);"
-                            + " a search without an index looks at every document instead");
+                            + " config_sentence_transformers.json or an option asks for"
+                            + " (it supports cosine, dot and euclidean);"
+                            + " a search without an index compares every document instead");
         }
     }
 }

@@ -28,17 +28,17 @@ import org.apache.lucene.search.similarities.BM25Similarity;
 import org.apache.lucene.search.similarities.Similarity;
 import org.jspecify.annotations.Nullable;
 
-/// The words of documents and queries, and how they are weighed: BEIR's BM25 baseline as Pyserini publishes it
+/// The words of documents and queries, and their weights: BEIR's BM25 baseline as Pyserini publishes it
 /// ("flat").
 ///
-/// Title and text are one field. Lucene's English analysis makes terms of it: standard tokenizer, possessive
-/// `'s`, lower
-/// case, 33 stop words, Porter's stemmer. BM25 has k1 = 0.9, b = 0.4 (Robertson and Zaragoza 2009; the values are
-/// Anserini's). A query is a bag of words: any may match, repeated ones count again, there is no query syntax.
+/// Title and text are one field. Lucene's English analysis splits it into terms: standard tokenizer,
+/// possessive `'s`, lower case, 33 stop words, Porter's stemmer. BM25 has k1 = 0.9, b = 0.4 (Robertson
+/// and Zaragoza 2009; the values are Anserini's). A query is a bag of words: any may match, repeated
+/// words count again, there is no query syntax.
 final class Words {
     static final Similarity SIMILARITY = new BM25Similarity(0.9f, 0.4f);
 
-    /// Most different terms of a query that are looked for; Lucene allows no more.
+    /// Most distinct terms of a query that are searched for; Lucene allows no more.
     static final int MAX_TERMS = 1024;
 
     private static final String FIELD = "words";
@@ -63,16 +63,16 @@ final class Words {
         return new Field(FIELD, text, TYPE);
     }
 
-    /// A searcher that weighs words in this way.
+    /// A searcher with these weights.
     static IndexSearcher searcher(IndexReader reader) {
         IndexSearcher searcher = new CancellableSearcher(reader);
         searcher.setSimilarity(SIMILARITY);
         return searcher;
     }
 
-    /// Makes such searchers.
+    /// Creates such searchers.
     ///
-    /// @param check looks at each state of the index before it is searched
+    /// @param check called with each state of the index before it is searched
     static SearcherFactory searcherFactory(Consumer<IndexReader> check) {
         return new SearcherFactory() {
             @Override
@@ -83,8 +83,8 @@ final class Words {
         };
     }
 
-    /// What finds documents by a text's words. Of a text with more than [#MAX_TERMS] different terms only those
-    /// that weigh most count (frequency times inverse document frequency).
+    /// The query for a text's words. If a text has more than [#MAX_TERMS] distinct terms, only those
+    /// with the highest weights count (frequency times inverse document frequency).
     ///
     /// @throws IOException if the index cannot be read
     static Query query(Analyzer analyzer, String text, IndexReader reader) throws IOException {

@@ -9,8 +9,9 @@ import org.apache.lucene.index.IndexWriterConfig;
 import org.apache.lucene.store.AlreadyClosedException;
 import org.apache.lucene.store.Directory;
 
-/// Lucene's writer of an index and the one thread that calls it, which nobody interrupts: Lucene writes
-/// files and holds its lock through channels, and an interrupt would close them and so end the writer.
+/// Lucene's index writer and the only thread that calls it, which nobody interrupts: Lucene writes
+/// files and holds its lock through channels, which an interrupt would close, and that would end the
+/// writer.
 final class WriterThread implements AutoCloseable {
     /// Something done with the writer.
     @FunctionalInterface
@@ -22,7 +23,7 @@ final class WriterThread implements AutoCloseable {
     private final SteadyThread thread;
     private final IndexWriter writer;
 
-    /// Why something that was added is not on disk, known when the writer is closed.
+    /// Why something added is not on disk; known when the writer is closed.
     private Optional<Throwable> loss = Optional.empty();
 
     private WriterThread(Path path, SteadyThread thread, IndexWriter writer) {
@@ -31,11 +32,11 @@ final class WriterThread implements AutoCloseable {
         this.writer = writer;
     }
 
-    /// Opens the one writer of an index.
+    /// Opens the only writer of an index.
     ///
     /// @throws IndexInUseException if there is another
     static WriterThread open(Path path, Directory directory, IndexWriterConfig config) throws IOException {
-        SteadyThread thread = new SteadyThread("sgpt4j-index", path + ": the index is closed");
+        SteadyThread thread = new SteadyThread("sgpt4j-index", IndexFiles.closed(path));
         try {
             return new WriterThread(path, thread, thread.call(() -> IndexFiles.writer(path, directory, config)));
         } catch (IOException | RuntimeException | Error e) {
@@ -44,7 +45,7 @@ final class WriterThread implements AutoCloseable {
         }
     }
 
-    /// Does something with the writer, to its end.
+    /// Runs something with the writer, to its end.
     ///
     /// @throws IOException also if an earlier failure ended the writer
     <T> T call(Writing<T> writing) throws IOException {
@@ -56,23 +57,23 @@ final class WriterThread implements AutoCloseable {
                 throw e;
             }
             throw new IOException(
-                    "%s: not written any more, since this failed: %s; close the index and open it again"
+                    "%s: an earlier failure ended writing: %s; close the index and open it again"
                             .formatted(path, failure),
                     failure);
         }
     }
 
-    /// Does something else in the same thread.
+    /// Runs something else in the same thread.
     void run(IndexFiles.Reading<?> reading) throws IOException {
         thread.call(reading::read);
     }
 
-    /// Does something to its end in a thread of its own, which nobody interrupts either.
+    /// Runs something to its end in a thread of its own, which nobody interrupts either.
     static <T> T aside(IndexFiles.Reading<T> reading) throws IOException {
         return SteadyThread.once("sgpt4j-index-open", reading::read);
     }
 
-    /// Forgets everything since the last commit, and closes.
+    /// Discards everything since the last commit, and closes.
     void rollback() throws IOException {
         try {
             call(w -> {
@@ -86,8 +87,8 @@ final class WriterThread implements AutoCloseable {
 
     /// Commits, and closes.
     ///
-    /// @throws IOException also if the writer had failed before, and what was added since the last
-    ///     commit is lost; however often it is called
+    /// @throws IOException also if the writer had failed before and what was added since the last
+    ///     commit is lost; every call throws it again
     @Override
     public void close() throws IOException {
         if (!thread.isClosed()) {
@@ -111,7 +112,7 @@ final class WriterThread implements AutoCloseable {
         }
     }
 
-    /// Closes a writer that could not be closed, so that the lock ends and others can write the index.
+    /// Closes a writer whose close failed, so that the lock is released and others can write the index.
     private void free(Throwable failure) {
         try {
             call(w -> {

@@ -31,9 +31,8 @@ class Bm25IndexTest {
     void scoresAsBm25WithTheBaselinesParameters() throws IOException {
         try (Bm25Index index = build(DOCUMENTS)) {
             List<ScoredId> found = index.search("leg of a spider", 10);
-            // Terms: a = spider leg spider web, b = spider anim eight leg, c = bread made flour, d has none and does
-            // not
-            // count. Lucene leaves BM25's constant factor k1 + 1 out.
+            // Terms: a = spider leg spider web, b = spider anim eight leg, c = bread made flour; d has
+            // none and does not count. Lucene leaves out BM25's constant factor k1 + 1.
             double idf = Math.log(1 + (3 - 2 + 0.5) / (2 + 0.5));
             double norm = 0.9 * (1 - 0.4 + 0.4 * 4 / (11 / 3.0));
             double twice = idf * 2 / (2 + norm);

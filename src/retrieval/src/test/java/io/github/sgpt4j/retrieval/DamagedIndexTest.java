@@ -42,13 +42,13 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// An index whose files were damaged gives the same results as before, or says that it is broken.
+/// An index with damaged files gives the same results as before, or says that it is broken.
 ///
-/// `-Dsgpt4j.flips=all` flips every bit, instead of one bit of every byte.
+/// `-Dsgpt4j.flips=all` flips every bit instead of one bit of every byte.
 class DamagedIndexTest {
     private static final int BITS = "all".equals(System.getProperty("sgpt4j.flips")) ? Byte.SIZE : 1;
 
-    /// Of an index that stays open, one byte of this many is changed.
+    /// In an index that stays open, one byte in this many is changed.
     private static final int STEP = BITS == 1 ? 7 : 1;
 
     private static final int MERGES = 8;
@@ -115,7 +115,7 @@ class DamagedIndexTest {
         assertEquals(whole, SmallIndex.ask(path, encoder));
     }
 
-    /// What a file larger than those that are read whole when they are opened can be.
+    /// Damage in a file too large to be read whole when it is opened.
     @ParameterizedTest
     @EnumSource
     void aFlippedBitInAnOpenIndexLeadsToNoOtherFailure(VectorStorage storage) throws IOException {
@@ -169,7 +169,8 @@ class DamagedIndexTest {
             String name = file.getFileName().toString();
             Files.delete(file);
             for (FormatException refused : assertRefused(name + " is missing")) {
-                String expected = name.startsWith("segments") ? "file segments_N" : "file " + name;
+                String expected =
+                        name.startsWith("segments") ? "file segments_N, which lists the parts," : "file " + name;
                 assertTrue(refused.getMessage().contains(expected + " is missing"), refused.getMessage());
             }
             Files.createDirectory(file);
@@ -202,7 +203,8 @@ class DamagedIndexTest {
         assertEquals(whole, SmallIndex.ask(path, encoder));
     }
 
-    /// For reading with and without a model, and for writing, which leaves everything as it is.
+    /// Opening for reading, with and without a model, and for writing: all refuse the index and change
+    /// nothing.
     private List<FormatException> assertRefused(String what) throws IOException {
         List<Path> before = SmallIndex.files(path);
         List<FormatException> refused = List.of(
@@ -232,7 +234,7 @@ class DamagedIndexTest {
                 index.optimize();
                 index.remove(List.of("new"));
                 index.commit();
-                // What nothing was read of, as the space between two parts of the file.
+                // Damage in bytes that nothing read, such as the space between two parts of the file.
                 index.optimize();
                 assertEquals(withoutScores(whole), withoutScores(SmallIndex.ask(index)), "byte " + place);
             } catch (FormatException e) {
@@ -249,7 +251,8 @@ class DamagedIndexTest {
         assertTrue(broken >= MERGES / 2, broken + " found");
     }
 
-    /// Removed documents count in the weights of words until they are merged away.
+    /// Scores are left out, since removed documents count in the weights of words until they are merged
+    /// away.
     private static Object withoutScores(List<Object> answers) {
         List<Object> documents = new ArrayList<>();
         for (Object answer : answers) {
@@ -284,7 +287,7 @@ class DamagedIndexTest {
         assertSays(data, "sgpt4j.vectors", "INT4\u001b[31m\n", "has value \"INT4\\u001b[31m\\u000a\"");
         assertSays(data, "sgpt4j.model.dimension", "65", "expected vectors of dimension 65");
         assertSays(data, "sgpt4j.format", "one", "key sgpt4j.format of its commit has value \"one\"");
-        assertSays(data, "sgpt4j.format", "2", "got 2, which a newer version of sgpt4j made; use that, or delete");
+        assertSays(data, "sgpt4j.format", "2", "got 2, from a newer version of sgpt4j; use that version, or delete");
     }
 
     @Test
@@ -302,7 +305,8 @@ class DamagedIndexTest {
             }
             for (FormatException refused : assertRefused("later")) {
                 assertTrue(
-                        refused.getMessage().contains(": another version of sgpt4j made this index, with other file"),
+                        refused.getMessage()
+                                .contains(": this index was made by another version of sgpt4j with other file"),
                         refused.getMessage());
             }
         }

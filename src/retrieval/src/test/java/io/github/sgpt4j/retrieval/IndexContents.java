@@ -11,7 +11,7 @@ import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.store.Directory;
 import org.apache.lucene.store.MMapDirectory;
 
-/// What is on disk of an index.
+/// What an index has on disk.
 final class IndexContents {
     private IndexContents() {}
 

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Which failures a damaged index is to blame for.
+/// Which failures are caused by a damaged index.
 class IndexDamageTest {
     private static final StackTraceElement LUCENE =
             new StackTraceElement("org.apache.lucene.store.Some", "read", "Some.java", 1);
@@ -54,7 +54,7 @@ class IndexDamageTest {
                 thrown(new AssertionError(), LUCENE),
                 thrown(new StackOverflowError(), LUCENE, LUCENE),
                 thrown(new OutOfMemoryError("Java heap space"), LUCENE),
-                // The JDK leaves out the trace of what is thrown often.
+                // The JDK omits the stack trace of exceptions that are thrown often.
                 thrown(new NullPointerException()),
                 thrown(new IOException("Unsupported number of bits per value: -3"), LUCENE));
     }

@@ -31,8 +31,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// An index is made, changed and closed, again and again; each time something happens at the next of all the
-/// operations on its files: the thread that waits for it is interrupted, or the operation fails.
+/// An index is made, changed and closed, again and again. Each time something happens at the next
+/// operation on its files: the waiting thread is interrupted, or the operation fails.
 class IndexOperationsTest {
     private static final Path MODEL = Path.of("../engine/src/test/resources/goldens/models/gptneo-be");
 
@@ -44,10 +44,10 @@ class IndexOperationsTest {
     /// Operations so far.
     private final AtomicInteger operations = new AtomicInteger();
 
-    /// What add said was added and was not removed since.
+    /// Ids that add reported as added and that were not removed since.
     private final Set<String> added = new TreeSet<>();
 
-    /// What of it commit said was on disk.
+    /// Those of them that commit reported as on disk.
     private final Set<String> committed = new TreeSet<>();
 
     private boolean interrupted;
@@ -62,7 +62,7 @@ class IndexOperationsTest {
         encoder.close();
     }
 
-    /// Part of the story of an index.
+    /// A step in the life of an index.
     @FunctionalInterface
     private interface Step {
         void take() throws IOException;
@@ -162,7 +162,7 @@ class IndexOperationsTest {
         assertEquals(Set.of("a", "c", "d"), IndexContents.ids(path));
     }
 
-    /// The disk is full for a moment, or for good; memory runs out; something is wrong in the library.
+    /// The disk is full for a moment, or for good; memory runs out; or there is a bug in the library.
     ///
     /// @param stride 1 for every operation
     @ParameterizedTest
@@ -191,8 +191,8 @@ class IndexOperationsTest {
         assertTrue(losses > 5, losses + " losses");
     }
 
-    /// Lucene closes no writer whose commit was begun and not finished, as happens where an Error ends one of its own
-    /// threads.
+    /// Lucene does not close a writer whose commit was begun and not finished, which happens when an
+    /// Error ends one of its own threads.
     @Test
     void aWriterThatCannotBeClosedTellsOfTheLossAndLeavesNoLockBehind() throws IOException {
         try (Analyzer analyzer = Words.analyzer();
@@ -206,7 +206,7 @@ class IndexOperationsTest {
         }
     }
 
-    /// Lucene's threads that merge end with what failed, which need not fill the log.
+    /// Lucene's merge threads print their failures, which need not fill the log.
     @BeforeEach
     void keepQuiet() {
         Thread.setDefaultUncaughtExceptionHandler((thread, failure) -> {});
@@ -230,7 +230,7 @@ class IndexOperationsTest {
             try {
                 step.take();
             } catch (IOException | RuntimeException | Error e) {
-                // What follows is tried all the same.
+                // The next steps are tried all the same.
             }
         }
         boolean closed = closes(index);

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// Indexes that compare vectors by something else than the cosine.
+/// Indexes that compare vectors by a similarity other than the cosine.
 class IndexSimilarityTest {
     private static final int DOCUMENTS = 400;
     private static final long SEED = 16;
@@ -50,7 +50,7 @@ class IndexSimilarityTest {
         return BiEncoder.of(model, BiEncoderOptions.DEFAULT.withSimilarity(similarity));
     }
 
-    /// Vectors of very different lengths, so that the similarities differ in what they find.
+    /// Vectors of very different lengths, so that the similarities find different documents.
     private static float[][] vectors(int rows, int dimension, Random random) {
         float[][] vectors = new float[rows][dimension];
         for (float[] vector : vectors) {
@@ -74,7 +74,8 @@ class IndexSimilarityTest {
         }
         try (BiEncoder encoder = encoder(similarity)) {
             float[][] vectors = vectors(DOCUMENTS, encoder.dimension(), random);
-            // Near to everything that is short, for distances; no direction, for the cosine.
+            // A zero vector: near to everything short for distances; without a direction for the
+            // cosine.
             vectors[7] = new float[encoder.dimension()];
             float[][] queries = vectors(5, encoder.dimension(), random);
             for (VectorStorage storage : VectorStorage.values()) {

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// What a check of a whole index finds.
+/// What a check of an intact or a damaged index finds.
 class IndexVerifierTest {
     private static BiEncoder encoder;
 
@@ -115,7 +115,8 @@ class IndexVerifierTest {
                 }
                 Files.write(file, damaged);
                 IndexReport report = verify(folder);
-                // The file that lists the parts, and those about each of them, are read before all others.
+                // The file that lists the parts, and the files about each part, are read before all
+                // others.
                 boolean listed = name.startsWith("segments") || name.endsWith(".si");
                 assertWrong(report, listed ? Kind.COMMIT : Kind.CHECKSUMS, listed ? "file " : "file " + name + ": ");
                 assertEquals(Outcome.SKIPPED, check(report, Kind.TEXTS).outcome());
@@ -173,7 +174,7 @@ class IndexVerifierTest {
         assertWrong(
                 verify(cosine, List.of(right, fields(cosine, "b", "changed", "text", unit(1)))),
                 Kind.TEXTS,
-                "document b has another title or text");
+                "document b: title or text differs from what was embedded");
         assertWrong(
                 verify(cosine, List.of(right, fields(cosine, "b", "b", "b", unit(2)))),
                 Kind.VECTORS,
@@ -184,7 +185,7 @@ class IndexVerifierTest {
                 "expected vectors of dimension 64");
         List<IndexableField> anonymous = new ArrayList<>(right);
         anonymous.removeIf(field -> field.name().equals(Fields.ID));
-        assertWrong(verify(cosine, List.of(right, anonymous)), Kind.IDS, "document number 1 has none");
+        assertWrong(verify(cosine, List.of(right, anonymous)), Kind.IDS, "document number 1 has no id");
     }
 
     @Test
@@ -194,10 +195,10 @@ class IndexVerifierTest {
                     similarity, List.of(fields(similarity, "a", "a", "a", unit(1)), fields(similarity, "b", "", "")));
             if (similarity == Similarity.COSINE) {
                 assertEquals(
-                        "1 of dimension 64; 1 documents have none, as those without tokens",
+                        "1 of dimension 64; 1 documents have no vector, as if without tokens",
                         check(report, Kind.VECTORS).message());
             } else {
-                assertWrong(report, Kind.VECTORS, "1 of 2 documents have none");
+                assertWrong(report, Kind.VECTORS, "1 of 2 documents have no vector");
             }
         }
     }
@@ -210,7 +211,7 @@ class IndexVerifierTest {
             assertEquals(
                     "segments_4: 3 parts, 13 documents",
                     check(verify(folder), Kind.COMMIT).message());
-            // A merge and a commit that delete the files being read.
+            // A merge and a commit delete the files that are being read.
             IndexReport report = IndexVerifier.verify(folder, Optional.empty(), (task, done, total) -> {
                 if (task.equals("bytes") && done < 2000) {
                     optimize(index);

@@ -31,13 +31,13 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Threads that share an index and a cache are interrupted all the time, whatever they are at.
+/// Threads that share an index and a cache are interrupted all the time, whatever they are doing.
 class InterruptStormTest {
     private static final Path MODEL = Path.of("../engine/src/test/resources/goldens/models/gptneo-be");
     private static final int INTERRUPTS = 1_200;
     private static final int TEXTS = 300;
 
-    /// What each of the threads has to get done in the storm.
+    /// Calls that each thread must finish during the storm.
     private static final int MIN_CALLS = 2;
 
     private static BiEncoder encoder;
@@ -61,7 +61,7 @@ class InterruptStormTest {
         encoder.close();
     }
 
-    /// What a thread does again and again.
+    /// What a thread does repeatedly.
     @FunctionalInterface
     private interface Work {
         void call(int number) throws IOException;
@@ -197,7 +197,7 @@ class InterruptStormTest {
         }
     }
 
-    /// Without those that updates added, which may have been cancelled between batches.
+    /// Leaves out ids added by updates, which may have been cancelled between batches.
     private static Set<String> idsIn(Set<String> ids) {
         return new TreeSet<>(
                 ids.stream().filter(id -> !id.startsWith("updated")).toList());
@@ -210,7 +210,7 @@ class InterruptStormTest {
                 next = callers.iterator();
             }
             next.next().thread.interrupt();
-            // Pauses, so that calls get done as well.
+            // Pauses, so that some calls finish.
             LockSupport.parkNanos(i % 200 == 0 ? 50_000_000 : 300_000);
         }
         done.set(true);

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Threads that write an index are interrupted, as those of services with timeouts are.
+/// Threads that write an index are interrupted, like threads of services with timeouts.
 class InterruptedIndexTest {
     private static final Path MODEL = Path.of("../engine/src/test/resources/goldens/models/gptneo-be");
     private static final int INTERRUPTS = 1_000;
@@ -63,7 +63,7 @@ class InterruptedIndexTest {
             add(index, 1);
             index.remove(List.of("0"));
             index.commit();
-            // Equal to a text of the index: nothing to embed.
+            // The index already contains this text: nothing to embed.
             assertEquals(0, index.add(List.of(Document.of("2", TEXT))).embedded());
             index.optimize();
             index.refresh();

@@ -32,7 +32,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// Threads that search are interrupted, before and in the middle.
+/// Searching threads are interrupted, before the search and during it.
 class InterruptedSearchTest {
     private static final Path MODELS = Path.of("../engine/src/test/resources/goldens/models");
     private static final int DOCUMENTS = 3_000;
@@ -79,12 +79,12 @@ class InterruptedSearchTest {
         return vector;
     }
 
-    /// An index that is asked of every document that a search looks at whether it lives, and interrupts at one of
+    /// An index that counts the documents a search checks for being live, and interrupts at one of
     /// them.
     private static final class InterruptingReader extends FilterDirectoryReader {
         private final Questions questions;
 
-        /// How many were asked, and when to interrupt.
+        /// How many documents were checked, and at which to interrupt.
         private static final class Questions {
             private long asked;
             private long interruptAt = Long.MAX_VALUE;
@@ -149,7 +149,7 @@ class InterruptedSearchTest {
         }
     }
 
-    /// Wherever a scan is interrupted, it ends soon, and never with a part of the result.
+    /// Wherever a scan is interrupted, it ends soon, and never with part of the result.
     @ParameterizedTest
     @CsvSource({"DENSE, true", "DENSE, false", "BM25, false", "HYBRID, false"})
     void aScanEndsSoonAndNeverWithAPartOfTheResult(SearchMode mode, boolean exact) throws IOException {
@@ -232,7 +232,7 @@ class InterruptedSearchTest {
         assertEquals(1, sizeOf(words));
     }
 
-    /// The interrupt comes with the last document: everything was read, and is written.
+    /// The interrupt comes with the last document: everything has been read, and is written.
     @Test
     void anIndexOfWordsIsFinishedOnceEverythingIsRead(@TempDir Path words) throws IOException {
         List<Document> documents = new ArrayList<>();

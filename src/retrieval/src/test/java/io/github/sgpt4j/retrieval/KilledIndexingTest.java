@@ -21,7 +21,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Another process writes an index, and is killed without warning (SIGKILL), again and again.
+/// Another process writes an index and is killed without warning (SIGKILL), again and again.
 class KilledIndexingTest {
     private static final Path MODEL = Path.of("../engine/src/test/resources/goldens/models/gptneo-be");
     private static final int DOCUMENTS = 1500;
@@ -75,13 +75,13 @@ class KilledIndexingTest {
         }
     }
 
-    /// @return documents that the process said were committed
+    /// @return documents that the process reported as committed
     private long writeAndKill(Random random, BiEncoder encoder) throws IOException, InterruptedException {
         Process process = start();
         try (BufferedReader out = reader(process)) {
             String line = out.readLine();
             assertEquals("ready", line);
-            // In the middle of things: some commits pass, then a moment more.
+            // During the work: after some commits and a random moment.
             int commits = random.nextInt(DOCUMENTS / BATCH / KILLS);
             long seen = 0;
             for (int i = 0; i < commits && line != null && !line.startsWith("done"); i++) {
@@ -95,7 +95,7 @@ class KilledIndexingTest {
         }
     }
 
-    /// Every document in the index is whole: text, words and vector.
+    /// Checks that every document in the index is complete: text, words and vector.
     ///
     /// @return how many there are
     private int checkContents(long least, BiEncoder encoder) throws IOException {

@@ -339,7 +339,7 @@ class SemanticIndexTest {
 
     private SemanticIndex filled(IndexOptions options) throws IOException {
         SemanticIndex index = SemanticIndex.open(folder.resolve("index"), encoder, options);
-        // In several segments, and with something to pass over.
+        // In several segments, with a removed document to skip.
         index.add(corpus.subList(0, 250));
         index.commit();
         index.add(corpus.subList(200, DOCUMENTS));

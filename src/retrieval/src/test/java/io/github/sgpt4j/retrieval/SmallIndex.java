@@ -11,7 +11,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
 
-/// An index of a few documents in three parts with removed documents, and everything that can be asked of it.
+/// An index of a few documents in three parts, with removed documents, and every kind of search in it.
 final class SmallIndex {
     static final Path MODEL = Path.of("../engine/src/test/resources/goldens/models/gptneo-be");
 

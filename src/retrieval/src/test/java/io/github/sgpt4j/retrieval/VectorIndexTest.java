@@ -24,7 +24,7 @@ class VectorIndexTest {
     @TempDir
     private Path folder;
 
-    /// Few values, so that there are equals.
+    /// Few distinct values, so that some vectors are equal.
     private static float[] vector(Random random) {
         float[] vector = new float[7];
         for (int i = 0; i < vector.length; i++) {
@@ -45,7 +45,7 @@ class VectorIndexTest {
             index.add("d" + i, vector);
             expected.add(new Match("d" + i, similarity.of(query, vector)));
         }
-        // Stable: equals stay in the order in which they were added.
+        // The sort is stable: equal similarities keep the order in which vectors were added.
         expected.sort(Comparator.comparing(Match::similarity, Comparator.reverseOrder()));
         for (int limit : new int[] {0, 1, 2, 13, 199, 200, 1000}) {
             assertEquals(expected.subList(0, Math.min(limit, 200)), index.search(query, limit));
@@ -120,7 +120,7 @@ class VectorIndexTest {
         assertEquals(1, VectorIndex.load(file).size());
     }
 
-    /// Every byte changed: the same vectors, or a sentence with the file's name.
+    /// Every byte changed in turn: the vectors are the same, or the message names the file.
     @Test
     void damagedFilesAreRefusedOrWhole() throws IOException {
         VectorIndex index = new VectorIndex(2, Similarity.DOT);

@@ -11,16 +11,16 @@ import org.apache.lucene.store.IndexInput;
 import org.apache.lucene.store.IndexOutput;
 import org.apache.lucene.store.Lock;
 
-/// Tells of each operation on files before it is done, and waits for the disk only where it is asked to, since that
-/// takes long.
+/// Calls a watcher before each operation on files, and forces data to disk only where asked to, since
+/// that is slow.
 final class WatchedDirectory extends FilterDirectory {
     private final Watcher watcher;
     private final BooleanSupplier syncs;
 
-    /// Is told.
+    /// Called before each operation.
     @FunctionalInterface
     interface Watcher {
-        /// @throws IOException to let the operation fail
+        /// @throws IOException to make the operation fail
         void before() throws IOException;
     }
 

@@ -4,10 +4,10 @@ import java.util.List;
 
 /// Names of an adapter's files, as peft saves them.
 public final class AdapterFiles {
-    /// What the adapter is.
+    /// The adapter's configuration.
     public static final String CONFIG = "adapter_config.json";
 
-    /// Its weights, best form first.
+    /// Its weights, preferred format first.
     public static final List<String> WEIGHTS = List.of("adapter_model.safetensors", "adapter_model.bin");
 
     private AdapterFiles() {}

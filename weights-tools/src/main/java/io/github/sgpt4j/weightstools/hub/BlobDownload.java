@@ -15,15 +15,16 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// Fetches the content of one file into a blob. What has come so far lies beside it until length and hash are
-/// right, so that a later run goes on from there.
+/// Downloads the content of one file into a blob. Partial content is kept beside the blob until length
+/// and hash are right, so that a later run can resume.
 final class BlobDownload implements AutoCloseable {
-    /// The Python client takes such files for interrupted downloads too, and removes them when asked to tidy up.
+    /// The Python client also treats such files as interrupted downloads, and removes them when asked
+    /// to clean up.
     private static final String SUFFIX = ".sgpt4j.incomplete";
 
     private static final int CHUNK = 1 << 18;
 
-    /// So much makes a try count as useful.
+    /// An attempt that receives this many bytes counts as useful.
     private static final long USEFUL = 1 << 20;
 
     private static final Pattern CONTENT_RANGE = Pattern.compile("bytes (\\d{1,18})-(\\d{1,18})/(\\d{1,18}|\\*)");
@@ -41,7 +42,7 @@ final class BlobDownload implements AutoCloseable {
     private long position;
     private long furthest;
 
-    /// @param what the file, for messages
+    /// @param what names the file in messages
     /// @param blob where the content goes
     BlobDownload(
             HubClient client,
@@ -68,16 +69,16 @@ final class BlobDownload implements AutoCloseable {
         return blob.resolveSibling(blob.getFileName() + SUFFIX);
     }
 
-    /// Bytes that an earlier run left.
-    static long there(Path blob) throws IOException {
+    /// Bytes left by an earlier run.
+    static long partialBytes(Path blob) throws IOException {
         return Files.exists(partial(blob)) ? Files.size(partial(blob)) : 0;
     }
 
-    /// Fetches what is missing, and checks the whole.
+    /// Downloads the missing bytes, and checks the whole file.
     ///
-    /// @throws HubException if the hub refuses, or sends twice what it should not
+    /// @throws HubException if the hub refuses, or sends wrong content twice
     void run() throws IOException {
-        takeUp();
+        resume();
         boolean again = false;
         while (true) {
             Optional<String> wrong = transfer();
@@ -90,10 +91,11 @@ final class BlobDownload implements AutoCloseable {
                 throw new HubException("%s: %s".formatted(what, wrong.get()));
             }
             again = true;
-            progress.notice("%s: %s; fetching it anew".formatted(what, wrong.get()));
+            progress.notice("%s: %s; downloading it again".formatted(what, wrong.get()));
         }
         if (file.bytes() >= USEFUL) {
-            // After a power cut a short file that was not written shows by its length; a long one might not.
+            // After a power failure a file whose data was not written is noticed if it is too short;
+            // one of full length might not be.
             out.force(true);
         }
         out.close();
@@ -101,8 +103,8 @@ final class BlobDownload implements AutoCloseable {
         progress.fetched(file.path(), file.bytes());
     }
 
-    /// Goes on where an earlier run stopped.
-    private void takeUp() throws IOException {
+    /// Resumes where an earlier run stopped.
+    private void resume() throws IOException {
         hash = BlobHash.of(file).orElse(null);
         if (out.size() > file.bytes() || out.size() > 0 && hash == null) {
             out.truncate(0);
@@ -114,7 +116,7 @@ final class BlobDownload implements AutoCloseable {
         furthest = position;
     }
 
-    /// Starts from nothing.
+    /// Starts from the beginning.
     private void reset() throws IOException {
         out.truncate(0);
         progress.add(-position);
@@ -122,7 +124,7 @@ final class BlobDownload implements AutoCloseable {
         hash = BlobHash.of(file).orElse(null);
     }
 
-    /// Counts and hashes what is in the buffer, and empties it.
+    /// Counts and hashes the buffer's bytes, and clears it.
     private void accept(ByteBuffer buffer) {
         buffer.flip();
         position += buffer.remaining();
@@ -133,7 +135,7 @@ final class BlobDownload implements AutoCloseable {
         buffer.clear();
     }
 
-    /// @return what is wrong with the content; empty if nothing is
+    /// @return the problem with the content; empty if there is none
     private Optional<String> transfer() throws IOException {
         while (position < file.bytes()) {
             try {
@@ -145,7 +147,7 @@ final class BlobDownload implements AutoCloseable {
                             "%s: expected %d bytes, got only %d".formatted(what, file.bytes(), position));
                 }
             } catch (TransientException e) {
-                // Bytes that came before do not count: a server might send the same ones for ever.
+                // Bytes received before do not count: a server might send the same ones forever.
                 if (position - furthest >= USEFUL && !e.isSlow()) {
                     failures.reset();
                 }
@@ -156,9 +158,9 @@ final class BlobDownload implements AutoCloseable {
         return hash == null ? Optional.empty() : hash.mismatch();
     }
 
-    /// Asks for what is missing, and keeps what comes.
+    /// Requests the missing bytes, and stores what is received.
     ///
-    /// @return false if more comes than there should be
+    /// @return false if the server sends too many bytes
     private boolean receive() throws IOException {
         Map<String, String> headers = position > 0 ? Map.of("Range", "bytes=%d-".formatted(position)) : Map.of();
         HttpResponse<BodyStream> response = client.get(client.file(commit, file.path()), what, headers);
@@ -195,7 +197,7 @@ final class BlobDownload implements AutoCloseable {
         }
     }
 
-    /// Finds out where in the file the body belongs.
+    /// Finds out which position in the file the body starts at.
     private void place(HttpResponse<BodyStream> response) throws IOException {
         if (response.statusCode() == 206) {
             String range = response.headers().firstValue("Content-Range").orElse("");
@@ -210,7 +212,7 @@ final class BlobDownload implements AutoCloseable {
                         "%s: expected bytes from %d of %d, got another range".formatted(what, from, file.bytes()));
             }
         } else if (position > 0) {
-            // The server ignores ranges, or has nothing at this place.
+            // The server ignores ranges, or has nothing at this position.
             reset();
             if (response.statusCode() == 416) {
                 throw new TransientException(

@@ -8,7 +8,7 @@ import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Optional;
 
-/// Computes what the content of a file should be known by.
+/// Computes the hash by which a file's content is identified.
 final class BlobHash {
     private static final int SHA256_DIGITS = 64;
     private static final int SHA1_DIGITS = 40;
@@ -23,7 +23,7 @@ final class BlobHash {
         this.expected = expected;
     }
 
-    /// @return empty if the tag is no hash, so that nothing can be checked but the length
+    /// @return empty if the tag is not a hash, so that only the length can be checked
     static Optional<BlobHash> of(RemoteFile file) {
         String tag = file.etag().toLowerCase(Locale.ROOT);
         if (!tag.matches("[0-9a-f]+")) {
@@ -32,7 +32,7 @@ final class BlobHash {
         return switch (tag.length()) {
             case SHA256_DIGITS -> Optional.of(new BlobHash("SHA-256", digest("SHA-256"), tag));
             case SHA1_DIGITS -> {
-                // Git hashes what kind of object it is, and its length, before the content.
+                // Git hashes the object's type and length before the content.
                 MessageDigest digest = digest("SHA-1");
                 digest.update(("blob " + file.bytes() + "\0").getBytes(StandardCharsets.UTF_8));
                 yield Optional.of(new BlobHash("git's SHA-1", digest, tag));
@@ -53,9 +53,9 @@ final class BlobHash {
         digest.update(bytes);
     }
 
-    /// Ends the computation.
+    /// Finishes the computation.
     ///
-    /// @return what is wrong; empty if nothing is
+    /// @return the difference from the expected hash; empty if there is none
     Optional<String> mismatch() {
         String got = HexFormat.of().formatHex(digest.digest());
         return got.equals(expected)

@@ -16,9 +16,8 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// The body of an answer as a stream that gives up when no byte comes for a while, or too few of them. Holds no more
-/// than a few pieces
-/// of the body at a time. Failures of the connection are [TransientException]s.
+/// The body of a response as a stream that gives up when no byte, or too few bytes, arrive for a while.
+/// Holds only a few pieces of the body at a time. Connection failures are [TransientException]s.
 final class BodyStream extends InputStream implements HttpResponse.BodySubscriber<BodyStream> {
     private sealed interface Event {
         record Data(List<ByteBuffer> buffers) implements Event {}
@@ -38,8 +37,8 @@ final class BodyStream extends InputStream implements HttpResponse.BodySubscribe
     private @Nullable Event last;
     private RateFloor.@Nullable Meter meter;
 
-    /// @param timeout most time without a byte
-    /// @param floor ends bodies that come too slowly
+    /// @param timeout longest time without a byte
+    /// @param floor ends transfers that are too slow
     BodyStream(Duration timeout, RateFloor floor) {
         this.timeout = timeout;
         this.floor = floor;
@@ -127,7 +126,7 @@ final class BodyStream extends InputStream implements HttpResponse.BodySubscribe
         try {
             Event event = events.poll(timeout.toMillis(), TimeUnit.MILLISECONDS);
             if (event == null) {
-                throw new TransientException("no byte came for %d seconds".formatted(timeout.toSeconds()));
+                throw new TransientException("no byte arrived for %d seconds".formatted(timeout.toSeconds()));
             }
             return event;
         } catch (InterruptedException e) {
@@ -140,7 +139,8 @@ final class BodyStream extends InputStream implements HttpResponse.BodySubscribe
         return new TransientException("the connection broke: " + failure.getMessage(), failure);
     }
 
-    /// Reads the rest if it is short and comes soon, so that the connection can be used again, and closes.
+    /// Reads the rest if it is short and arrives soon, so that the connection can be reused, and
+    /// closes.
     void discard(int most) throws IOException {
         try (this) {
             long began = System.nanoTime();

@@ -4,14 +4,14 @@ import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 
-/// A stream that fails where it gets longer than it may.
+/// A stream that fails when it exceeds a length.
 final class BoundedStream extends FilterInputStream {
     private final long most;
     private final String what;
     private long count;
 
-    /// @param most bytes it may have
-    /// @param what the thing read, for messages
+    /// @param most longest allowed length in bytes
+    /// @param what names the input in messages
     BoundedStream(InputStream in, long most, String what) {
         super(in);
         this.most = most;

@@ -7,15 +7,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// What a user allows a download to bring: how many bytes, and whether files that cannot be checked.
+/// What a user allows a download to fetch: how many bytes, and whether files that cannot be verified.
 ///
 /// @param model what is downloaded
 /// @param options the rules
-/// @param listener hears of files that cannot be checked, where they are allowed
+/// @param listener notified of files that cannot be verified, if they are allowed
 record DownloadRules(HubModel model, HubOptions options, HubListener listener) {
     private static final int MAX_NAMED = 8;
 
-    /// Looks at a file that has to be fetched before it is known which others are.
+    /// Checks a file that must be downloaded before the other files are known.
     ///
     /// @throws HubException if it is not allowed
     void checkFirst(RemoteFile file) throws HubException {
@@ -25,11 +25,11 @@ record DownloadRules(HubModel model, HubOptions options, HubListener listener) {
         }
     }
 
-    /// Looks at a model's files before the missing ones are fetched.
+    /// Checks a model's files before the missing ones are downloaded.
     ///
     /// @param files all that are needed
-    /// @param missing those to fetch
-    /// @param fresh tags of those that were fetched just now
+    /// @param missing the files to download
+    /// @param fresh tags of files that were downloaded just now
     /// @throws HubException if they are not allowed
     void check(List<RemoteFile> files, Collection<RemoteFile> missing, Set<String> fresh) throws HubException {
         if (!missing.isEmpty()) {
@@ -44,14 +44,14 @@ record DownloadRules(HubModel model, HubOptions options, HubListener listener) {
                 .filter(file -> missing.contains(file) || fresh.contains(file.etag()))
                 .toList();
         if (!unverified.isEmpty()) {
-            listener.notice("%s: unverified, since the hub tells no hash of their content: %s"
+            listener.notice("%s: unverified, since the hub gives no hash of their content: %s"
                     .formatted(model, names(unverified)));
         }
     }
 
     private void requireSize(long bytes) throws HubException {
         if (bytes > options.maxBytes()) {
-            throw new HubException("%s: expected files of at most %,d bytes together, the hub has %,d"
+            throw new HubException("%s: expected files of at most %,d bytes in total, the hub has %,d"
                     .formatted(model, options.maxBytes(), bytes));
         }
     }
@@ -59,9 +59,8 @@ record DownloadRules(HubModel model, HubOptions options, HubListener listener) {
     private void requireHash(List<RemoteFile> files) throws HubException {
         List<RemoteFile> unverified = unverified(files);
         if (!unverified.isEmpty()) {
-            throw new HubException(
-                    "%s: expected a hash of each file to check its content with, the hub tells none of %s"
-                            .formatted(model, names(unverified)));
+            throw new HubException("%s: expected a hash of each file's content, the hub gives none for %s"
+                    .formatted(model, names(unverified)));
         }
     }
 

@@ -13,7 +13,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/// Proxies as `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` name them.
+/// The proxies named by `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
 final class EnvironmentProxies extends ProxySelector {
     private static final int HTTP_PORT = 80;
     private static final int HTTPS_PORT = 443;
@@ -31,15 +31,15 @@ final class EnvironmentProxies extends ProxySelector {
                 variables.getOrDefault("no", "").toLowerCase(Locale.ROOT).split("[\\s,]+"));
     }
 
-    /// @param variables as [HubSettings#proxies] has them
+    /// @param variables in the form of [HubSettings#proxies]
     /// @return empty if none is named
-    /// @throws HubException if one has a form that cannot be used
+    /// @throws HubException if a proxy's address is not supported
     static Optional<ProxySelector> of(Map<String, String> variables) throws HubException {
         boolean any = variables.keySet().stream().anyMatch(kind -> !kind.equals("no"));
         return any ? Optional.of(new EnvironmentProxies(variables)) : Optional.empty();
     }
 
-    /// Messages do not show the value, which may hold a password.
+    /// Messages do not show the value, which may contain a password.
     private static Proxy proxy(String kind, String value) throws HubException {
         String name = kind.toUpperCase(Locale.ROOT) + "_PROXY";
         URI address;
@@ -66,7 +66,7 @@ final class EnvironmentProxies extends ProxySelector {
                 : List.of(proxies.getOrDefault(address.getScheme().toLowerCase(Locale.ROOT), all));
     }
 
-    /// A name in the list means the host itself and what is below it, a dot in front or not.
+    /// A name in the list, with or without a leading dot, means the host itself and its subdomains.
     private boolean isDirect(URI address) {
         String host = address.getHost().toLowerCase(Locale.ROOT);
         int implied = "https".equalsIgnoreCase(address.getScheme()) ? HTTPS_PORT : HTTP_PORT;
@@ -83,6 +83,6 @@ final class EnvironmentProxies extends ProxySelector {
 
     @Override
     public void connectFailed(URI address, SocketAddress proxy, IOException failure) {
-        // The caller hears of it anyway.
+        // The caller gets the failure anyway.
     }
 }

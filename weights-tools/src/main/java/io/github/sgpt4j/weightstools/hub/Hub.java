@@ -7,17 +7,18 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 
-/// Models of a Hugging Face hub, in a cache that the Python client shares: what either fetched, both find.
+/// Models of a Hugging Face hub, in a cache shared with the Python client: each finds what the other
+/// downloaded.
 ///
-/// Fetched are the files that the engine reads: configuration, tokenizer, module folders of sentence-transformers,
-/// and weights as safetensors if there are any, otherwise as pickles. A snapshot appears when all its files are
-/// there and checked against their hashes; an interrupted download goes on where it stopped. The token goes to the
-/// hub's own scheme, host and port only.
+/// Downloads the files that the engine reads: configuration, tokenizer, module folders of
+/// sentence-transformers, and weights as safetensors if there are any, otherwise as pickles. A snapshot
+/// appears when all of its files are present and checked against their hashes; an interrupted download
+/// is resumed. The token is sent only to the hub's own scheme, host and port.
 ///
 /// Safe for use by several threads and processes: one downloads a model, the others wait.
 public final class Hub {
     private final HubSettings settings;
-    /// Over which the rate of a download is measured.
+    /// The time over which the rate of a download is measured.
     private static final Duration RATE_WINDOW = Duration.ofMinutes(1);
 
     private final Retries retries;
@@ -36,23 +37,25 @@ public final class Hub {
         this.window = window;
     }
 
-    /// The model's snapshot if the cache has all of it. Nothing is asked of the hub.
+    /// The model's snapshot if the cache contains all of it. The hub is not asked.
     ///
     /// @throws IOException if the cache cannot be read
     public Optional<Path> find(HubModel model) throws IOException {
         return local(model).filter(LocalSnapshot::isComplete).map(LocalSnapshot::directory);
     }
 
-    /// The model's snapshot, downloaded if the cache does not have it; the hub is not asked about a newer one.
+    /// The model's snapshot, downloaded if it is not in the cache; the hub is not asked for a newer
+    /// version.
     ///
-    /// A snapshot by another program that may lack files, which cannot be told from the cache, is completed once;
-    /// where the hub does not answer, it is used as it is.
+    /// A snapshot made by another program may lack files, which the cache alone cannot tell; it is
+    /// completed once, or used unchanged if the hub does not answer.
     ///
-    /// @param listener hears of it, if something is downloaded
-    /// @throws HubException if it has to be downloaded and the hub cannot be reached, refuses, or sends what it
-    ///     should not, or if connections are forbidden
-    /// @throws CancelledException if the thread is interrupted; a later call goes on with what has come
-    /// @throws io.github.sgpt4j.error.SgptException if the repository holds no model that can be read
+    /// @param listener notified if something is downloaded
+    /// @throws HubException if it must be downloaded and the hub cannot be reached, refuses, or sends
+    ///     something invalid, or if connections are forbidden
+    /// @throws CancelledException if the thread is interrupted; a later call resumes the download
+    /// @throws io.github.sgpt4j.error.SgptException if the repository contains no model that can be
+    ///     read
     /// @throws IOException if the cache cannot be read or written
     public Path get(HubModel model, HubListener listener) throws IOException {
         return get(model, HubOptions.DEFAULT, listener);
@@ -60,7 +63,7 @@ public final class Hub {
 
     /// As [#get(HubModel, HubListener)], with other options.
     ///
-    /// @param options of the download, if there is one; files that are there are not fetched anew
+    /// @param options of the download, if there is one; existing files are not downloaded again
     /// @throws IOException as there
     public Path get(HubModel model, HubOptions options, HubListener listener) throws IOException {
         HubOptions missing = options.withForce(false);
@@ -71,31 +74,33 @@ public final class Hub {
         Optional<LocalSnapshot> usable = there.filter(LocalSnapshot::isUsable);
         if (usable.isEmpty()) {
             requireOnline(model, there.isPresent());
-            listener.notice("%s is not in the cache%s: downloading it from %s"
-                    .formatted(model, there.isPresent() ? " as a whole" : "", settings.endpoint()));
+            listener.notice("%s is not %sin the cache: downloading it from %s"
+                    .formatted(model, there.isPresent() ? "completely " : "", settings.endpoint()));
             return download(model, missing, listener, true);
         }
         if (settings.offline() || !HubModel.isCommit(usable.get().commit())) {
             return usable.get().directory();
         }
-        listener.notice("%s is in the cache, perhaps not as a whole: asking %s".formatted(model, settings.endpoint()));
+        listener.notice("%s is in the cache, perhaps incomplete: asking %s".formatted(model, settings.endpoint()));
         try {
             return download(model.withRevision(usable.get().commit()), missing, listener, true);
         } catch (IOException e) {
-            listener.notice("%s; using %s as it is".formatted(e.getMessage(), model));
+            listener.notice("%s; using the cached files of %s".formatted(e.getMessage(), model));
             return usable.get().directory();
         }
     }
 
-    /// Brings the cache up to date with the hub: fetches what is missing of the revision as it is now.
+    /// Brings the cache up to date with the hub: downloads the missing files of the revision's current
+    /// commit.
     ///
-    /// Where connections are forbidden, or the hub does not answer, the snapshot in the cache is returned, if there
-    /// is one.
+    /// If connections are forbidden, or the hub does not answer, the snapshot in the cache is returned,
+    /// if there is one.
     ///
     /// @return the snapshot's directory
-    /// @throws HubException if the hub cannot be reached, refuses, or sends what it should not
-    /// @throws CancelledException if the thread is interrupted; a later call goes on with what has come
-    /// @throws io.github.sgpt4j.error.SgptException if the repository holds no model that can be read
+    /// @throws HubException if the hub cannot be reached, refuses, or sends something invalid
+    /// @throws CancelledException if the thread is interrupted; a later call resumes the download
+    /// @throws io.github.sgpt4j.error.SgptException if the repository contains no model that can be
+    ///     read
     /// @throws IOException if the cache cannot be read or written
     public Path download(HubModel model, HubOptions options, HubListener listener) throws IOException {
         if (!settings.offline()) {
@@ -105,7 +110,7 @@ public final class Hub {
         if (usable.isEmpty() || options.force()) {
             requireOnline(model, usable.isPresent());
         }
-        listener.notice("%s: HF_HUB_OFFLINE is set, so the hub is not asked for a newer one".formatted(model));
+        listener.notice("%s: HF_HUB_OFFLINE is set, so the hub is not asked for a newer version".formatted(model));
         return usable.orElseThrow();
     }
 
@@ -125,21 +130,21 @@ public final class Hub {
 
     private void requireOnline(HubModel model, boolean there) throws HubException {
         if (settings.offline()) {
-            throw new HubException("%s: %s in %s, and HF_HUB_OFFLINE forbids to download it"
+            throw new HubException("%s: %s in %s, and HF_HUB_OFFLINE forbids downloading it"
                     .formatted(
-                            model, there ? "not complete" : "not", folder(model).root()));
+                            model, there ? "incomplete" : "not", folder(model).root()));
         }
     }
 
-    /// @param complete whether a complete snapshot may be left as it is
+    /// @param complete whether a complete snapshot may be left unchanged
     private Path download(HubModel model, HubOptions options, HubListener listener, boolean complete)
             throws IOException {
         try {
             return fetch(model, options, listener, complete);
         } catch (CancelledException | ClosedByInterruptException e) {
             Thread.currentThread().interrupt();
-            CancelledException cancelled =
-                    new CancelledException("%s: the download was interrupted; what has come is kept".formatted(model));
+            CancelledException cancelled = new CancelledException(
+                    "%s: the download was interrupted; what was received is kept".formatted(model));
             cancelled.initCause(e);
             throw cancelled;
         }
@@ -159,14 +164,14 @@ public final class Hub {
                 if (usable.isEmpty()) {
                     throw e;
                 }
-                listener.notice("%s; using what the cache has".formatted(e.getMessage()));
+                listener.notice("%s; using the cached version".formatted(e.getMessage()));
                 return usable.get();
             }
             RepositoryLock lock = RepositoryLock.take(
                     folder.lockFile(),
                     () -> listener.notice("waiting for another process that downloads " + model.id()));
             try {
-                // Another process may have fetched it meanwhile.
+                // Another process may have downloaded it in the meantime.
                 Optional<Path> there = complete ? find(model) : Optional.empty();
                 if (there.isPresent()) {
                     return there.get();

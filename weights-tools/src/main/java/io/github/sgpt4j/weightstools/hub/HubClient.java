@@ -21,8 +21,9 @@ import java.util.concurrent.TimeoutException;
 import javax.net.ssl.SSLHandshakeException;
 import org.jspecify.annotations.Nullable;
 
-/// Speaks to a hub about one model. Follows redirections itself, so that the token goes to the hub's own scheme,
-/// host and port only, and never again once a redirection has led elsewhere; from https, none leads to http.
+/// Talks to a hub about one model. Follows redirects itself, so that the token is sent only to the
+/// hub's own scheme, host and port, and never again once a redirect has led elsewhere; redirects from
+/// https to http are refused.
 final class HubClient implements AutoCloseable {
     private static final int MAX_REDIRECTIONS = 10;
     private static final int MAX_DISCARDED = 1 << 16;
@@ -37,7 +38,7 @@ final class HubClient implements AutoCloseable {
     private final HttpClient http;
     private final RateFloor floor;
 
-    /// @param floor ends answers that come too slowly
+    /// @param floor ends responses that are too slow
     /// @throws HubException if the endpoint, the token or a proxy is malformed
     HubClient(HubSettings settings, HubModel model, RateFloor floor) throws IOException {
         this.model = model;
@@ -46,7 +47,7 @@ final class HubClient implements AutoCloseable {
         this.endpoint = Origin.endpoint(settings.endpoint());
         this.origin = Origin.of(endpoint);
         this.token = HubToken.of(settings);
-        // A connection for each file at a time is faster than streams that share one: hence not HTTP/2.
+        // One connection per file at a time is faster than streams that share one, hence not HTTP/2.
         HttpClient.Builder builder = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
                 .followRedirects(HttpClient.Redirect.NEVER)
@@ -64,7 +65,7 @@ final class HubClient implements AutoCloseable {
 
     /// The address of a file at a commit.
     ///
-    /// @param path in the repository, segments divided by slashes
+    /// @param path in the repository, segments separated by slashes
     URI file(String commit, String path) {
         StringBuilder address = new StringBuilder("/" + model.id() + "/resolve/" + Origin.segment(commit));
         for (String segment : path.split("/")) {
@@ -73,17 +74,17 @@ final class HubClient implements AutoCloseable {
         return at(address.toString());
     }
 
-    /// Where the hub is, as messages name it.
+    /// The hub's origin, for messages.
     Origin origin() {
         return origin;
     }
 
-    /// Asks for a body. The caller closes it.
+    /// Requests a body. The caller closes it.
     ///
-    /// @param what the thing asked for, for messages
-    /// @param headers more headers to send
-    /// @return an answer with a status of 2xx, or 416 if a range was asked for
-    /// @throws TransientException if trying again may help
+    /// @param what names the requested item in messages
+    /// @param headers additional headers to send
+    /// @return a response with a status of 2xx, or 416 if a range was requested
+    /// @throws TransientException if a retry may help
     /// @throws HubException if the hub refuses
     HttpResponse<BodyStream> get(URI address, String what, Map<String, String> headers) throws IOException {
         HttpResponse<BodyStream> response = send("GET", address, what, headers, true);
@@ -95,7 +96,7 @@ final class HubClient implements AutoCloseable {
         throw refused(response, what);
     }
 
-    /// Asks for headers only, those of the hub itself: a redirection elsewhere is not followed but returned.
+    /// Requests headers only, those of the hub itself: a redirect elsewhere is returned, not followed.
     HttpHeaders head(URI address, String what) throws IOException {
         HttpResponse<BodyStream> response = send("HEAD", address, what, Map.of(), false);
         if (response.statusCode() / 100 == 2 || REDIRECTIONS.contains(response.statusCode())) {
@@ -111,13 +112,13 @@ final class HubClient implements AutoCloseable {
                 .of(response.statusCode(), response.headers(), what);
     }
 
-    /// A compressed body would have another length, and ranges of it mean something else.
+    /// A compressed body would have a different length, and its ranges a different meaning.
     private static void requireIdentity(HttpResponse<BodyStream> response, String what) throws HubException {
         String encoding = response.headers().firstValue("Content-Encoding").orElse("identity");
         if (!encoding.equalsIgnoreCase("identity")) {
             response.body().close();
             throw new HubException(
-                    "%s: expected a body as it is, got one with encoding %s".formatted(what, Quoted.of(encoding)));
+                    "%s: expected a body without encoding, got encoding %s".formatted(what, Quoted.of(encoding)));
         }
     }
 
@@ -207,12 +208,13 @@ final class HubClient implements AutoCloseable {
         }
     }
 
-    /// Waits for the headers. A request's own timeout would end long bodies too, on newer Java platforms.
+    /// Waits for the headers. A request's own timeout would also end long bodies, on newer Java
+    /// platforms.
     private HttpResponse<BodyStream> answer(HttpRequest request) throws IOException, InterruptedException {
         CompletableFuture<HttpResponse<BodyStream>> answer =
                 http.sendAsync(request, info -> new BodyStream(settings.timeout(), floor));
         try {
-            // As long again for the answer as for the connection, which has a limit of its own.
+            // As long again for the response as for the connection, which has a limit of its own.
             return answer.get(2 * settings.timeout().toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
             HttpTimeoutException timeout = new HttpTimeoutException("no answer");

@@ -1,22 +1,23 @@
 package io.github.sgpt4j.weightstools.hub;
 
-/// Is told how a download goes. Calls come one at a time, from several threads.
+/// Reports the progress of a download. Calls come from several threads, one at a time.
 public interface HubListener {
-    /// Does nothing.
+    /// Ignores all reports.
     HubListener NONE = new HubListener() {};
 
-    /// Something that a user may want to know: that a download starts, waits for another process, or tries again.
+    /// Something that a user may want to know: that a download starts, waits for another process, or is
+    /// retried.
     ///
     /// @param sentence one sentence, without a full stop
     default void notice(String sentence) {}
 
-    /// How far the download is, several times a second.
+    /// The progress of the download, several times a second.
     ///
-    /// @param done bytes that are there; may go back when a file has to be fetched anew
-    /// @param total bytes of all files to fetch
+    /// @param done bytes present; may decrease when a file must be downloaded again
+    /// @param total bytes of all files to download
     default void progress(long done, long total) {}
 
-    /// A file has been fetched and checked.
+    /// A file has been downloaded and checked.
     ///
     /// @param path its path in the repository
     /// @param bytes its length

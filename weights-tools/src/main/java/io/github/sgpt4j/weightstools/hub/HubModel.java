@@ -4,14 +4,14 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// A model on a hub by name: `OWNER/NAME`, or `OWNER/NAME@REVISION`. The rules for names are those of the Python
-/// client.
+/// A model on a hub by name: `OWNER/NAME`, or `OWNER/NAME@REVISION`. The rules for names are those of
+/// the Python client.
 ///
 /// @param owner user or organisation
 /// @param name name of the repository
 /// @param revision a branch, a tag, or the hash of a commit
 public record HubModel(String owner, String name, String revision) {
-    /// The branch that is meant where none is named.
+    /// The branch used if none is named.
     public static final String DEFAULT_REVISION = "main";
 
     private static final int MAX_LENGTH = 96;
@@ -60,7 +60,7 @@ public record HubModel(String owner, String name, String revision) {
                 && !text.contains("..");
     }
 
-    /// Whether a text is the hash of a commit, written out.
+    /// Whether a text is a full commit hash.
     static boolean isCommit(String text) {
         return COMMIT.matcher(text).matches();
     }
@@ -72,7 +72,7 @@ public record HubModel(String owner, String name, String revision) {
 
     /// The same model at another branch, tag or commit.
     ///
-    /// @throws IllegalArgumentException if the revision is none
+    /// @throws IllegalArgumentException if the revision is invalid
     public HubModel withRevision(String value) {
         return new HubModel(owner, name, value);
     }
@@ -82,7 +82,7 @@ public record HubModel(String owner, String name, String revision) {
         return "models--" + owner + "--" + name;
     }
 
-    /// As the user would write it.
+    /// As a user would write it.
     @Override
     public String toString() {
         return revision.equals(DEFAULT_REVISION) ? id() : id() + "@" + revision;

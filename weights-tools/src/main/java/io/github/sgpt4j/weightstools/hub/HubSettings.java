@@ -12,16 +12,17 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Where a hub is, who asks, and where models are kept.
+/// The address of a hub, the identity of the user, and the place where models are kept.
 ///
-/// @param endpoint address of the hub, `http` or `https`; a path in front of the hub's own is allowed
-/// @param token what to identify with; empty to look in `tokenFile`
-/// @param tokenFile where a token was left by a log-in; need not be there
-/// @param cache folder of all models, in the layout of the Python client; need not be there
-/// @param offline whether no connection may be made
+/// @param endpoint address of the hub, `http` or `https`; it may include a path prefix
+/// @param token to authenticate with; empty to read it from `tokenFile`
+/// @param tokenFile where a login left a token; need not exist
+/// @param cache folder of all models, in the layout of the Python client; need not exist
+/// @param offline whether connections are forbidden
 /// @param symlinks whether snapshots may consist of symbolic links
-/// @param timeout how long to wait for a connection, an answer, and further bytes of one
-/// @param proxies addresses of proxies by scheme (`http`, `https`, `all`), and under `no` hosts to reach without
+/// @param timeout how long to wait for a connection, for a response, and for further bytes of it
+/// @param proxies addresses of proxies by scheme (`http`, `https`, `all`), and under `no` the hosts to
+///     reach directly
 public record HubSettings(
         String endpoint,
         Optional<String> token,
@@ -46,12 +47,14 @@ public record HubSettings(
         }
     }
 
-    /// What environment variables say, as the Python client reads them: `HF_ENDPOINT`; `HF_TOKEN`, or a file named
-    /// by `HF_TOKEN_PATH` or `token` in `HF_HOME`, unless `HF_HUB_DISABLE_IMPLICIT_TOKEN`; `HF_HUB_CACHE`, or `hub`
-    /// in `HF_HOME`, or in `huggingface` in `XDG_CACHE_HOME`; `HF_HUB_OFFLINE`; `HF_HUB_DISABLE_SYMLINKS`;
-    /// `HF_HUB_DOWNLOAD_TIMEOUT`; `HTTPS_PROXY` and its kin. A variable that is empty counts as not set.
+    /// The settings in environment variables, as the Python client reads them: `HF_ENDPOINT`;
+    /// `HF_TOKEN`, or a file named by `HF_TOKEN_PATH` or `token` in `HF_HOME`, unless
+    /// `HF_HUB_DISABLE_IMPLICIT_TOKEN`; `HF_HUB_CACHE`, or `hub` in `HF_HOME`, or in `huggingface` in
+    /// `XDG_CACHE_HOME`; `HF_HUB_OFFLINE`; `HF_HUB_DISABLE_SYMLINKS`; `HF_HUB_DOWNLOAD_TIMEOUT`;
+    /// `HTTPS_PROXY` and the other proxy variables. An empty variable counts as not set.
     ///
-    /// @throws IllegalArgumentException if a variable holds no path, or no number where one is needed
+    /// @throws IllegalArgumentException if a variable is not a path, or not a number where one is
+    ///     needed
     public static HubSettings of(Map<String, String> environment) {
         Environment variables = new Environment(environment);
         Path home = variables
@@ -78,7 +81,7 @@ public record HubSettings(
                 variables.proxies());
     }
 
-    /// Shows everything but the token, and proxies, which may hold passwords.
+    /// Shows everything except the token and the proxies, which may contain passwords.
     @Override
     public String toString() {
         return "HubSettings[endpoint=%s, token=%s, cache=%s, offline=%s, symlinks=%s, timeout=%s]"
@@ -126,7 +129,7 @@ public record HubSettings(
             return path("HOME", first("HOME").orElseGet(() -> System.getProperty("user.home", ".")));
         }
 
-        /// With `~` in front and variables replaced. Variables that are not set stay as they are.
+        /// With a leading `~` and variables replaced. Variables that are not set are left unchanged.
         private String expanded(String value) {
             boolean inHome = value.equals("~") || value.startsWith("~/");
             String start = inHome ? home() + value.substring(1) : value;

@@ -7,15 +7,15 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/// Finds the token to identify with.
+/// Finds the token to authenticate with.
 final class HubToken {
     private static final int MAX_LENGTH = 4096;
 
     private HubToken() {}
 
-    /// The token that was given, or else the one in the token's file, if there is any.
+    /// The given token, or else the one in the token file, if there is any.
     ///
-    /// @throws HubException if it cannot be a token; the message does not show it
+    /// @throws HubException if it is not a valid token; the message does not show it
     static Optional<String> of(HubSettings settings) throws IOException {
         Optional<String> given = settings.token();
         if (given.isPresent()) {

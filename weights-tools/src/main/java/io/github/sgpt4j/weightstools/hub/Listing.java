@@ -14,8 +14,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/// The files of a repository at a commit, as the hub's API lists them. Reading one takes memory for the names only,
-/// whatever else a server sends.
+/// The files of a repository at a commit, as the hub's API lists them. Reading a listing takes memory
+/// for the names only, whatever else a server sends.
 ///
 /// @param commit the commit's hash
 /// @param entries by path
@@ -24,14 +24,14 @@ record Listing(String commit, Map<String, Entry> entries) {
     private static final int MAX_PATH = 1024;
     private static final JsonFactory JSON = new JsonFactory();
 
-    /// What is told of a file, which may be nothing.
+    /// What the listing says about a file, which may be nothing.
     ///
     /// @param bytes its length
-    /// @param etag SHA-256 of a large file, git's hash of another
+    /// @param etag SHA-256 of a large file, git's hash of any other
     record Entry(OptionalLong bytes, Optional<String> etag) {}
 
     /// @param json closed at the end
-    /// @throws HubException if it is not a listing, or one with names that no repository has
+    /// @throws HubException if it is not a listing, or contains names that no repository has
     static Listing read(HubModel model, InputStream json) throws IOException {
         try (JsonParser parser = JSON.createParser(json)) {
             return new Reader(model, parser).read();
@@ -155,7 +155,7 @@ record Listing(String commit, Map<String, Entry> entries) {
             return OptionalLong.of(json.getLongValue());
         }
 
-        /// Git has no such names, so a server that sends one is up to something.
+        /// Git allows no such names, so a server that sends one may be an attacker.
         private void requirePath(String path) throws HubException {
             boolean bad = path.isEmpty()
                     || path.length() > MAX_PATH

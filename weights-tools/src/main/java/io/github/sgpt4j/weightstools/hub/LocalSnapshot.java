@@ -14,33 +14,33 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// What a cache holds of a model at one commit.
+/// The part of a model at one commit that a cache contains.
 ///
-/// Whether that is all the engine reads is known for sure where this client fetched it, since it notes what it
-/// fetched, or where the Python client noted which files the repository has or lacks. Otherwise the snapshot may
-/// have been made by a program that needs less, such as one without interest in how texts are pooled.
+/// Whether that is all the engine reads is certain if this client downloaded it, since it records what
+/// it downloaded, or if the Python client recorded which files the repository has or lacks. Otherwise
+/// the snapshot may come from a program that needs less, such as one that ignores how texts are pooled.
 ///
 /// @param commit its hash
 /// @param directory the snapshot
 /// @param state whether it can be used
 record LocalSnapshot(String commit, Path directory, State state) {
-    /// How much is known.
+    /// How much is known about it.
     enum State {
-        /// All files are there.
+        /// All files are present.
         COMPLETE,
-        /// A model is there; whether further files belong to it is not known.
+        /// A model is present; whether it has further files is unknown.
         USABLE,
         /// Files are missing.
         PARTIAL
     }
 
-    /// Of the notes; to be raised when the engine reads more files.
+    /// Version of the records; to be raised when the engine reads more files.
     private static final int VERSION = 1;
 
     private static final long MAX_JSON_BYTES = 64 << 20;
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /// Files whose absence is no error but changes results.
+    /// Files whose absence is not an error but changes results.
     private static final List<String> OPTIONAL = List.of(
             NeededFiles.MODULES_FILE,
             NeededFiles.PROMPTS_FILE,
@@ -55,9 +55,9 @@ record LocalSnapshot(String commit, Path directory, State state) {
         return state == State.USABLE;
     }
 
-    /// What is there for a revision.
+    /// The snapshot for a revision.
     ///
-    /// @return empty if nothing is
+    /// @return empty if there is none
     static Optional<LocalSnapshot> of(RepositoryFolder folder, HubModel model) throws IOException {
         Optional<String> commit = folder.commit(model.revision());
         if (commit.isEmpty() || !Files.isDirectory(folder.snapshot(commit.get()))) {
@@ -103,7 +103,7 @@ record LocalSnapshot(String commit, Path directory, State state) {
         return Files.isRegularFile(directory.resolve(path));
     }
 
-    /// Choosing among the files that are there.
+    /// Chooses among the files that are present.
     private static NeededFiles.Repository inDirectory(Path directory) {
         return new NeededFiles.Repository() {
             @Override
@@ -112,18 +112,18 @@ record LocalSnapshot(String commit, Path directory, State state) {
             }
 
             @Override
-            public String some() {
+            public String someNames() {
                 return directory.toString();
             }
 
             @Override
-            public Path bring(String path) {
+            public Path obtain(String path) {
                 return directory.resolve(path);
             }
         };
     }
 
-    /// Choosing among the files that the Python client says there are.
+    /// Chooses among the files in the Python client's list.
     private static NeededFiles.Repository listed(JsonNode tree, Path directory) {
         return new NeededFiles.Repository() {
             @Override
@@ -132,12 +132,12 @@ record LocalSnapshot(String commit, Path directory, State state) {
             }
 
             @Override
-            public String some() {
+            public String someNames() {
                 return directory.toString();
             }
 
             @Override
-            public Path bring(String path) throws IOException {
+            public Path obtain(String path) throws IOException {
                 if (!isThere(directory, path)) {
                     throw new NoSuchFileException(path);
                 }
@@ -165,7 +165,7 @@ record LocalSnapshot(String commit, Path directory, State state) {
         }
     }
 
-    /// Notes which files make a snapshot complete.
+    /// Records which files make a snapshot complete.
     static void note(RepositoryFolder folder, String commit, List<RemoteFile> files) throws IOException {
         ObjectNode manifest = JSON.createObjectNode().put("version", VERSION);
         ObjectNode lengths = manifest.putObject("files");
@@ -173,7 +173,7 @@ record LocalSnapshot(String commit, Path directory, State state) {
         folder.write(folder.manifest(commit), JSON.writeValueAsString(manifest) + "\n");
     }
 
-    /// A small file of notes.
+    /// A small record file.
     ///
     /// @return empty if there is none, or it is broken
     private static Optional<JsonNode> json(Path file) throws IOException {

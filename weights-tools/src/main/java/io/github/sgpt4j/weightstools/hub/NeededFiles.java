@@ -17,10 +17,10 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 
 /// Chooses the files of a repository that the engine reads: configuration, tokenizer, module folders of
-/// sentence-transformers, and weights in the best form there is.
+/// sentence-transformers, and weights in the best available format.
 ///
-/// Only names that are fixed here, or that `modules.json` and an index of weights give and that are plain, are ever
-/// chosen, whatever else a repository holds.
+/// Whatever else a repository contains, the only names ever chosen are those fixed here, and plain
+/// names from `modules.json` and an index of weights.
 final class NeededFiles {
     static final String MODULES_FILE = "modules.json";
     static final String PROMPTS_FILE = "config_sentence_transformers.json";
@@ -46,10 +46,10 @@ final class NeededFiles {
         boolean has(String path);
 
         /// Some of its files, for messages.
-        String some();
+        String someNames();
 
-        /// Brings a small file here that tells of others.
-        Path bring(String path) throws IOException;
+        /// Makes a small file that names other files available locally.
+        Path obtain(String path) throws IOException;
     }
 
     private NeededFiles(String name, Repository repository) {
@@ -60,9 +60,9 @@ final class NeededFiles {
     /// The chosen paths.
     ///
     /// @param name of the model, for messages
-    /// @throws FormatException if a file that tells of others is broken, or files that it names are missing
-    /// @throws UnsupportedModelException if the repository holds no model that can be read
-    /// @throws IOException if a file cannot be brought
+    /// @throws FormatException if a file that names others is broken, or files named by it are missing
+    /// @throws UnsupportedModelException if the repository contains no model that can be read
+    /// @throws IOException if a file cannot be made available
     static Set<String> in(String name, Repository repository) throws IOException {
         NeededFiles files = new NeededFiles(name, repository);
         files.choose();
@@ -94,7 +94,7 @@ final class NeededFiles {
         }
         if (!repository.has(folder + CONFIG_FILE)) {
             throw new UnsupportedModelException("%s: expected a model with %s, found none; it has %s"
-                    .formatted(name, folder + CONFIG_FILE, repository.some()));
+                    .formatted(name, folder + CONFIG_FILE, repository.someNames()));
         }
         chosen.add(folder + CONFIG_FILE);
         TRANSFORMER_FILES.forEach(file -> addIfThere(folder + file));
@@ -105,7 +105,10 @@ final class NeededFiles {
         } else {
             throw new UnsupportedModelException("%s: expected a tokenizer (%s, or %s), found none; it has %s"
                     .formatted(
-                            name, folder + TOKENIZER_FILE, String.join(" with ", VOCABULARY_FILES), repository.some()));
+                            name,
+                            folder + TOKENIZER_FILE,
+                            String.join(" with ", VOCABULARY_FILES),
+                            repository.someNames()));
         }
         if (!addWeights(folder)) {
             throw new UnsupportedModelException("%s: expected weights (%s or %s), found none; it has %s"
@@ -113,13 +116,13 @@ final class NeededFiles {
                             name,
                             folder + SINGLE_WEIGHTS.getFirst(),
                             folder + SINGLE_WEIGHTS.getLast(),
-                            repository.some()));
+                            repository.someNames()));
         }
     }
 
-    /// The files of an adapter, with those of its base model if these are beside it.
+    /// Adds the files of an adapter, and of its base model if that is beside it.
     ///
-    /// @return whether that is all, since the base model is elsewhere or there is an adapter only
+    /// @return whether that is all, since the base model is elsewhere or only the adapter is wanted
     private boolean addAdapter(String folder) throws IOException {
         if (!repository.has(folder + AdapterFiles.CONFIG)) {
             return false;
@@ -130,7 +133,7 @@ final class NeededFiles {
                 .findFirst()
                 .orElseThrow(() ->
                         new UnsupportedModelException("%s: expected an adapter's weights (%s), found none; it has %s"
-                                .formatted(name, String.join(" or ", AdapterFiles.WEIGHTS), repository.some())));
+                                .formatted(name, String.join(" or ", AdapterFiles.WEIGHTS), repository.someNames())));
         chosen.add(folder + weights);
         boolean base = repository.has(folder + CONFIG_FILE) && addWeights(folder);
         if (!base) {
@@ -148,7 +151,8 @@ final class NeededFiles {
         }
     }
 
-    /// Safetensors if there are any; of each form the single file first, as transformers looks for them.
+    /// Safetensors if there are any; of each format the single file first, in the order of
+    /// transformers.
     private boolean addWeights(String folder) throws IOException {
         for (String single : SINGLE_WEIGHTS) {
             if (repository.has(folder + single)) {
@@ -176,17 +180,17 @@ final class NeededFiles {
     }
 
     private Set<String> shards(String index) throws IOException {
-        Path file = repository.bring(index);
+        Path file = repository.obtain(index);
         try {
             return Set.copyOf(ShardIndex.read(file).shards().values());
         } catch (SgptException e) {
-            // The file has a hash for a name: say which one it is.
+            // The file's path is a hash, so the message names the file.
             throw new FormatException("%s: %s: %s".formatted(name, index, e.getMessage()), e);
         }
     }
 
     private JsonNode modules() throws IOException {
-        Path file = repository.bring(MODULES_FILE);
+        Path file = repository.obtain(MODULES_FILE);
         JsonNode modules = JsonReader.STRICT.read(file, "%s: %s".formatted(name, MODULES_FILE), MAX_MODULES_BYTES);
         if (!modules.isArray() || modules.isEmpty() || modules.size() > MAX_MODULES) {
             throw broken("a list of 1 to %d modules".formatted(MAX_MODULES), "something else");
@@ -203,7 +207,7 @@ final class NeededFiles {
         return type.substring(type.lastIndexOf('.') + 1);
     }
 
-    /// A module's folder with a slash at its end; empty for the repository itself.
+    /// A module's folder with a trailing slash; empty for the repository itself.
     private String folder(JsonNode module) {
         String path = module.path("path").asText();
         if (path.isEmpty()) {

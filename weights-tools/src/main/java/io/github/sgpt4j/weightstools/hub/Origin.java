@@ -5,11 +5,11 @@ import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
-/// Scheme, host and port of an address: who is asked. A token belongs to one of these.
+/// Scheme, host and port of an address: the server that is asked. A token belongs to one origin.
 ///
 /// @param scheme `http` or `https`
 /// @param host in lower case
-/// @param port the one that is meant if none is written, too
+/// @param port the default port if the address has none
 record Origin(String scheme, String host, int port) {
     private static final int HTTP_PORT = 80;
     private static final int HTTPS_PORT = 443;
@@ -31,9 +31,9 @@ record Origin(String scheme, String host, int port) {
         return scheme.equals("https");
     }
 
-    /// The hub's address, without a slash at its end.
+    /// The hub's address, without a trailing slash.
     ///
-    /// @throws HubException if it is none
+    /// @throws HubException if it is not such an address
     static URI endpoint(String text) throws HubException {
         try {
             URI address = new URI(text.strip().replaceAll("/+$", ""));
@@ -48,7 +48,7 @@ record Origin(String scheme, String host, int port) {
         throw new HubException("HF_ENDPOINT: expected an address without user, query and fragment");
     }
 
-    /// A text as one segment of a path, a slash in it written out.
+    /// A text as one segment of a path, with slashes encoded.
     static String segment(String text) {
         StringBuilder encoded = new StringBuilder();
         for (byte b : text.getBytes(StandardCharsets.UTF_8)) {

@@ -5,38 +5,38 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 
-/// Ends transfers that are too slow to be of use. The least rate is that of a whole download: of several bodies that
-/// come at the same time, each has to do its share, so that a slow line may carry them all.
+/// Ends transfers that are too slow to be useful. The minimum rate is that of a whole download: each of
+/// several simultaneous bodies must reach only its share, so that a slow line may carry them all.
 final class RateFloor {
     private final long bytesPerSecond;
     private final Duration window;
     private final LongSupplier clock;
     private final AtomicInteger active = new AtomicInteger();
 
-    /// @param bytesPerSecond least rate; 0 for any
+    /// @param bytesPerSecond minimum rate; 0 for no limit
     /// @param window time over which it is measured
-    /// @param clock nanoseconds since whenever
+    /// @param clock nanoseconds from an arbitrary start
     RateFloor(long bytesPerSecond, Duration window, LongSupplier clock) {
         this.bytesPerSecond = bytesPerSecond;
         this.window = window;
         this.clock = clock;
     }
 
-    /// A body begins to come. The caller closes the meter when it ends.
+    /// Starts measuring a body. The caller closes the meter when the body ends.
     Meter start() {
         active.incrementAndGet();
         return new Meter();
     }
 
-    /// Measures one body. Not for several threads.
+    /// Measures one body. Not thread-safe.
     final class Meter implements AutoCloseable {
         private long began = clock.getAsLong();
         private long bytes;
         private boolean closed;
 
-        /// More bytes have come.
+        /// Counts received bytes.
         ///
-        /// @throws TransientException if too few have come within a window that ends now
+        /// @throws TransientException if too few arrived within a window that ends now
         void add(int count) throws TransientException {
             bytes += count;
             long now = clock.getAsLong();
@@ -45,8 +45,8 @@ final class RateFloor {
             }
             double seconds = (now - began) / (double) TimeUnit.SECONDS.toNanos(1);
             if (bytes / seconds * active.get() < bytesPerSecond) {
-                throw TransientException.slow(
-                        "fewer than %,d bytes a second came, over %s".formatted(bytesPerSecond, Retries.shown(window)));
+                throw TransientException.slow("fewer than %,d bytes a second arrived over %s"
+                        .formatted(bytesPerSecond, Retries.shown(window)));
             }
             began = now;
             bytes = 0;

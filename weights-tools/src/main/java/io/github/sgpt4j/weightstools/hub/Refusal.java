@@ -12,11 +12,11 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// What a status other than success means.
+/// The meaning of a status other than success.
 ///
-/// @param model the model that was asked about
+/// @param model the requested model
 /// @param endpoint address of the hub
-/// @param identified whether a token was sent along
+/// @param identified whether a token was sent
 record Refusal(HubModel model, String endpoint, boolean identified) {
     private static final Set<Integer> TRANSIENT = Set.of(408, 425, 429, 500, 502, 503, 504);
     private static final Pattern RATE_LIMIT = Pattern.compile(";\\s*r\\s*=\\s*0+\\s*;\\s*t\\s*=\\s*(\\d{1,6})");
@@ -59,13 +59,13 @@ record Refusal(HubModel model, String endpoint, boolean identified) {
                 .or(() ->
                         status == 429 ? headers.firstValue("RateLimit").flatMap(Refusal::rateLimit) : Optional.empty());
         String reason = status == 429 ? ", too many requests" : "";
-        String asks = wait.map(time -> ", to be asked again in %d s".formatted(time.toSeconds()))
+        String asks = wait.map(time -> ", which asks to retry in %d s".formatted(time.toSeconds()))
                 .orElse("");
         return TransientException.later(
                 "%s: got status %d from %s%s%s".formatted(what, status, endpoint, reason, asks), wait);
     }
 
-    /// Seconds, or a date.
+    /// A number of seconds, or a date.
     private static Optional<Duration> retryAfter(String value) {
         String text = value.strip();
         if (text.matches("\\d{1,9}")) {
@@ -81,7 +81,7 @@ record Refusal(HubModel model, String endpoint, boolean identified) {
         }
     }
 
-    /// The hub's own header: `"api";r=0;t=55` means that nothing is left for 55 seconds.
+    /// The hub's own header: `"api";r=0;t=55` means that no requests are left for 55 seconds.
     private static Optional<Duration> rateLimit(String value) {
         Matcher matcher = RATE_LIMIT.matcher(value);
         return matcher.find() ? Optional.of(Duration.ofSeconds(Long.parseLong(matcher.group(1)))) : Optional.empty();

@@ -6,10 +6,10 @@ import java.util.regex.Pattern;
 
 /// A file of a repository at one commit.
 ///
-/// @param path in the repository, segments divided by slashes
+/// @param path in the repository, segments separated by slashes
 /// @param bytes its length
-/// @param etag what its content is known by, which is its name in the cache: SHA-256 of a large file, git's hash of
-///     another
+/// @param etag identifies its content, and names it in the cache: SHA-256 of a large file, git's hash
+///     of any other
 record RemoteFile(String path, long bytes, String etag) {
     static final long MAX_BYTES = 1L << 42;
 
@@ -17,7 +17,7 @@ record RemoteFile(String path, long bytes, String etag) {
     private static final Pattern ETAG = Pattern.compile("[0-9A-Za-z][0-9A-Za-z_.-]{0,127}");
     private static final Pattern WEIGHTS = Pattern.compile(".*\\.(safetensors|bin)");
 
-    /// @throws HubException if length or tag cannot be those of such a file
+    /// @throws HubException if length or tag are not possible for such a file
     static RemoteFile checked(HubModel model, String path, long bytes, String etag) throws HubException {
         String what = model.id() + ": " + path;
         long most = isWeights(path) ? MAX_BYTES : MAX_OTHER_BYTES;
@@ -31,9 +31,9 @@ record RemoteFile(String path, long bytes, String etag) {
         return new RemoteFile(path, bytes, etag);
     }
 
-    /// What the headers of an answer about the file say.
+    /// The file as described by the headers of a response.
     ///
-    /// @throws HubException if they say too little, or what cannot be
+    /// @throws HubException if they are incomplete or invalid
     static RemoteFile of(HubModel model, String path, HttpHeaders headers) throws HubException {
         String tag = headers.firstValue("X-Linked-Etag")
                 .or(() -> headers.firstValue("ETag"))
@@ -49,7 +49,7 @@ record RemoteFile(String path, long bytes, String etag) {
         return checked(model, path, Long.parseLong(length), plain(tag));
     }
 
-    /// Without the marks of HTTP around it.
+    /// The tag without HTTP's quotes and weak mark.
     private static String plain(String tag) {
         String value = tag.startsWith("W/") ? tag.substring(2) : tag;
         return value.length() > 1 && value.startsWith("\"") && value.endsWith("\"")

@@ -13,9 +13,9 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/// A model's folder in a cache, laid out as the Python client does it: `blobs` by tag, `snapshots` by commit with
-/// links to blobs, `refs` by branch or tag with the commit in each. Beside these, `.sgpt4j` holds what this client
-/// knows more: which snapshots are complete, and snapshots in the making.
+/// A model's folder in a cache, in the layout of the Python client: `blobs` by tag, `snapshots` by
+/// commit with links to blobs, `refs` by branch or tag, each with a commit. Beside these, `.sgpt4j`
+/// holds this client's own data: which snapshots are complete, and snapshots being made.
 ///
 /// @param cache folder of all models
 /// @param root folder of this one
@@ -66,9 +66,9 @@ record RepositoryFolder(Path cache, Path root) {
         return root.resolve(".sgpt4j");
     }
 
-    /// The commit that a revision was when last asked for.
+    /// The commit of a revision when the hub was last asked.
     ///
-    /// @return empty if that is not known, or what is noted can be none
+    /// @return empty if unknown, or if the recorded value is invalid
     Optional<String> commit(String revision) throws IOException {
         if (HubModel.isCommit(revision)) {
             return Optional.of(revision);
@@ -85,7 +85,7 @@ record RepositoryFolder(Path cache, Path root) {
         return root.resolve("refs").resolve(revision);
     }
 
-    /// Notes which commit a revision is. A commit itself needs no note.
+    /// Records the commit of a revision. A commit itself needs no record.
     void refer(String revision, String commit) throws IOException {
         if (revision.equals(commit) || commit(revision).filter(commit::equals).isPresent()) {
             return;
@@ -93,7 +93,7 @@ record RepositoryFolder(Path cache, Path root) {
         write(reference(revision), commit);
     }
 
-    /// Writes a small file whole or not at all. The caller has the lock.
+    /// Writes a small file completely or not at all. The caller holds the lock.
     void write(Path file, String text) throws IOException {
         Path parent = file.getParent();
         if (parent != null) {
@@ -108,7 +108,7 @@ record RepositoryFolder(Path cache, Path root) {
         }
     }
 
-    /// Makes the folders, and tells programs that make backups that they may leave the cache out.
+    /// Creates the folders, and tells backup programs that they may skip the cache.
     void create() throws IOException {
         Files.createDirectories(root.resolve("blobs"));
         Path tag = cache.resolve("CACHEDIR.TAG");
@@ -117,12 +117,13 @@ record RepositoryFolder(Path cache, Path root) {
         }
     }
 
-    /// A new empty folder, as deep in the repository as a snapshot, so that the same relative links hold in both.
+    /// A new empty folder, as deep in the repository as a snapshot, so that the same relative links
+    /// work in both.
     Path newStage() throws IOException {
         return Files.createDirectories(own().resolve(STAGE + random()));
     }
 
-    /// Removes what interrupted runs left. The caller has the lock.
+    /// Removes leftovers of interrupted runs. The caller holds the lock.
     void clean() throws IOException {
         if (!Files.isDirectory(own())) {
             return;

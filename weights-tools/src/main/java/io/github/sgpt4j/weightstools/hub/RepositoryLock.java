@@ -13,7 +13,7 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /// Lets one thread of one process at a time download a model; the others wait.
 final class RepositoryLock implements AutoCloseable {
-    /// A file's lock belongs to the whole process, so threads need locks of their own.
+    /// A file lock belongs to the whole process, so threads need locks of their own.
     private static final ConcurrentMap<Path, ReentrantLock> LOCKS = new ConcurrentHashMap<>();
 
     private final ReentrantLock own;
@@ -24,7 +24,7 @@ final class RepositoryLock implements AutoCloseable {
         this.channel = channel;
     }
 
-    /// @param waiting is run before waiting, if that is necessary
+    /// @param waiting run before waiting, if that is necessary
     static RepositoryLock take(Path file, Runnable waiting) throws IOException {
         Path absolute = file.toAbsolutePath().normalize();
         Path parent = absolute.getParent();
@@ -61,7 +61,7 @@ final class RepositoryLock implements AutoCloseable {
         }
     }
 
-    /// The lock lasts until the channel is closed.
+    /// The lock is held until the channel is closed.
     private static FileLock lock(FileChannel channel, Runnable waiting) throws IOException {
         FileLock lock = channel.tryLock();
         if (lock != null) {

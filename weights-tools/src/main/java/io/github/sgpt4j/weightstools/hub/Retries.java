@@ -5,24 +5,24 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 
-/// How often to try again, and when: after a time that doubles, is cut at random so that many clients do not come
-/// back together, and is no shorter than what the server asks for.
+/// How often and when to retry: after a delay that doubles, is shortened at random so that many clients
+/// do not return at the same time, and is at least as long as the server asks for.
 ///
-/// @param attempts tries of one request, the first one counted
-/// @param first about how long to wait before the second try
-/// @param longest most to wait between tries, unless the server asks for more
-/// @param patience most to wait because the server asks
+/// @param attempts of one request, including the first
+/// @param first approximate delay before the second attempt
+/// @param longest longest delay between attempts, unless the server asks for more
+/// @param patience longest delay accepted from a server
 record Retries(int attempts, Duration first, Duration longest, Duration patience) {
     static final Retries DEFAULT = new Retries(6, Duration.ofSeconds(1), Duration.ofSeconds(20), Duration.ofMinutes(5));
 
-    /// A request that may be tried again.
+    /// A request that may be retried.
     @FunctionalInterface
     interface Request<T> {
-        /// @throws TransientException if trying again may help
+        /// @throws TransientException if a retry may help
         T send() throws IOException;
     }
 
-    /// Sends a request until it succeeds, fails for good, or has been tried often enough.
+    /// Sends a request until it succeeds, fails permanently, or has been tried often enough.
     <T> T call(HubListener listener, Request<T> request) throws IOException {
         Count count = new Count(listener);
         while (true) {
@@ -43,14 +43,14 @@ record Retries(int attempts, Duration first, Duration longest, Duration patience
             this.listener = listener;
         }
 
-        /// Starts over, since the last try was of use.
+        /// Starts again, since the last attempt was useful.
         void reset() {
             failures = 0;
         }
 
-        /// Waits until it is time for the next try.
+        /// Waits until the next attempt is due.
         ///
-        /// @throws TransientException the failure, if there have been enough
+        /// @throws TransientException the failure, if there have been enough attempts
         void failed(TransientException failure) throws IOException {
             failures++;
             Duration asked = failure.suggestedWait().orElse(Duration.ZERO);
@@ -69,7 +69,7 @@ record Retries(int attempts, Duration first, Duration longest, Duration patience
         }
     }
 
-    /// Half to all of a time that doubles with each failure.
+    /// Half to all of a delay that doubles with each failure.
     private Duration pause(int failures) {
         long most = Math.min(longest.toMillis(), first.toMillis() << Math.min(failures - 1, 20));
         return Duration.ofMillis(most / 2 + ThreadLocalRandom.current().nextLong(most / 2 + 1));
@@ -80,7 +80,7 @@ record Retries(int attempts, Duration first, Duration longest, Duration patience
         return time.toSeconds() < 1 ? time.toMillis() + " ms" : (time.toMillis() + 500) / 1000 + " s";
     }
 
-    /// The end of a call whose thread is interrupted; the thread is to keep that status.
+    /// The exception for an interrupted thread; the thread is to stay interrupted.
     static CancelledException interrupted(Exception e) {
         CancelledException cancelled = new CancelledException("the download was interrupted");
         cancelled.initCause(e);

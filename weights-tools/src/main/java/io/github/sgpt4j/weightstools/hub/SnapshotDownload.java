@@ -20,8 +20,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-/// Brings a model at one commit into a cache: what is missing of the files that the engine needs, several at a
-/// time, and once all are there the snapshot. The caller has the repository's lock.
+/// Downloads a model at one commit into a cache: the missing ones of the files that the engine needs,
+/// several at a time, and once all are present, the snapshot. The caller holds the repository's lock.
 final class SnapshotDownload {
     private static final long MAX_LISTING_BYTES = 64 << 20;
     private static final int MAX_NAMED = 8;
@@ -55,10 +55,10 @@ final class SnapshotDownload {
         this.rules = new DownloadRules(model, options, progress);
     }
 
-    /// Asks the hub which commit the revision is, and which files it has.
+    /// Asks the hub for the revision's commit, and for its files.
     ///
     /// @throws UnreachableException if the hub cannot be reached, or is out of order
-    /// @throws HubException if it refuses
+    /// @throws HubException if the hub refuses
     Listing list() throws IOException {
         URI address = client.at(
                 "/api/models/%s/revision/%s?blobs=true".formatted(model.id(), Origin.segment(model.revision())));
@@ -88,7 +88,7 @@ final class SnapshotDownload {
         }
     }
 
-    /// Fetches what is missing, and makes the snapshot.
+    /// Downloads the missing files, and makes the snapshot.
     Path fetch(Listing listing) throws IOException {
         folder.create();
         folder.clean();
@@ -118,12 +118,12 @@ final class SnapshotDownload {
             }
 
             @Override
-            public String some() {
+            public String someNames() {
                 return names(listing);
             }
 
             @Override
-            public Path bring(String path) throws IOException {
+            public Path obtain(String path) throws IOException {
                 RemoteFile file = describe(listing, path);
                 if (!isThere(listing.commit(), file)) {
                     rules.checkFirst(file);
@@ -149,7 +149,8 @@ final class SnapshotDownload {
         return String.join(", ", names) + (more > 0 ? " and %,d more".formatted(more) : "");
     }
 
-    /// Length and tag from the list, or, where a hub leaves them out there, from the file's own headers.
+    /// Length and tag from the list, or from the file's own headers if the hub omits them from the
+    /// list.
     private RemoteFile describe(Listing listing, String path) throws IOException {
         RemoteFile before = known.get(path);
         if (before != null) {
@@ -172,7 +173,8 @@ final class SnapshotDownload {
         return model + ": " + path;
     }
 
-    /// Whether nothing has to be fetched: the blob is there, or, where links cannot be made, the file itself.
+    /// Whether nothing has to be downloaded: the blob is present, or the file itself if links are not
+    /// possible.
     private boolean isThere(String commit, RemoteFile file) throws IOException {
         if (fresh.contains(file.etag())) {
             return true;
@@ -196,10 +198,10 @@ final class SnapshotDownload {
         long bytes = missing.stream().mapToLong(RemoteFile::bytes).sum();
         long there = 0;
         for (RemoteFile file : missing) {
-            there += Math.min(file.bytes(), BlobDownload.there(folder.blob(file)));
+            there += Math.min(file.bytes(), BlobDownload.partialBytes(folder.blob(file)));
         }
         progress.expect(bytes);
-        String left = there == 0 ? "" : ", %,d of them from an earlier try".formatted(there);
+        String left = there == 0 ? "" : ", %,d of them from an earlier attempt".formatted(there);
         progress.notice("%s: fetching %s, %,d bytes%s"
                 .formatted(model, missing.size() == 1 ? "1 file" : missing.size() + " files", bytes, left));
     }
@@ -207,7 +209,7 @@ final class SnapshotDownload {
     private void requireRoom(List<RemoteFile> missing) throws IOException {
         long needed = 0;
         for (RemoteFile file : missing) {
-            needed = Math.addExact(needed, Math.max(0, file.bytes() - BlobDownload.there(folder.blob(file))));
+            needed = Math.addExact(needed, Math.max(0, file.bytes() - BlobDownload.partialBytes(folder.blob(file))));
         }
         long free = Files.getFileStore(folder.root()).getUsableSpace();
         if (free < needed) {
@@ -224,7 +226,7 @@ final class SnapshotDownload {
         }
     }
 
-    /// Fetches several files at a time. The first failure ends them all.
+    /// Downloads several files at a time. The first failure ends all downloads.
     private void fetchAll(String commit, List<RemoteFile> files) throws IOException {
         ExecutorService threads = Executors.newFixedThreadPool(
                 Math.max(1, Math.min(options.parallel(), files.size())),
@@ -256,7 +258,7 @@ final class SnapshotDownload {
         }
     }
 
-    /// Waits until nothing writes any more, since the lock is about to be given back.
+    /// Waits until nothing writes any more, since the lock is about to be released.
     private static void end(ExecutorService threads) {
         threads.shutdownNow();
         threads.close();

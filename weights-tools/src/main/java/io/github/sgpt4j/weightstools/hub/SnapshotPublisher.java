@@ -11,14 +11,14 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 
-/// Makes a snapshot out of blobs. A new one appears whole; one that another program has begun gets its missing
-/// files one by one, those last without which nobody takes it for a model.
+/// Makes a snapshot from blobs. A new snapshot appears complete. One that another program has begun
+/// gets its missing files one by one; those without which nothing takes it for a model come last.
 ///
 /// @param folder the repository
-/// @param commit the snapshot's
-/// @param symlinks whether files may be links to blobs; otherwise, and where links cannot be made, they are the
-///     blobs
-/// @param fresh tags of blobs that were fetched just now, so that nothing else refers to them
+/// @param commit of the snapshot
+/// @param symlinks whether files may be links to blobs; if not, or if links are not possible, files are
+///     the blobs themselves
+/// @param fresh tags of blobs that were downloaded just now, so that nothing else refers to them
 record SnapshotPublisher(RepositoryFolder folder, String commit, boolean symlinks, Set<String> fresh) {
 
     void publish(List<RemoteFile> files) throws IOException {
@@ -64,7 +64,7 @@ record SnapshotPublisher(RepositoryFolder folder, String commit, boolean symlink
         }
     }
 
-    /// Whether a file of a snapshot is what it should be, as far as its length and the blob's name tell.
+    /// Whether a file of a snapshot is right, as far as its length and the blob's name tell.
     private boolean isRight(Path there, RemoteFile file) throws IOException {
         if (!Files.isRegularFile(there) || Files.size(there) != file.bytes()) {
             return false;
@@ -74,9 +74,10 @@ record SnapshotPublisher(RepositoryFolder folder, String commit, boolean symlink
                 : !fresh.contains(file.etag());
     }
 
-    /// Puts a file into the stage: a link that will be right at the same depth in the snapshot, or the content.
+    /// Puts a file into the stage: a link that will be valid at the same depth in the snapshot, or the
+    /// content.
     ///
-    /// @param shared whether the blob is needed afterwards
+    /// @param shared whether the blob is still needed
     private void place(RemoteFile file, Path staged, boolean shared) throws IOException {
         Path blob = folder.blob(file);
         if (symlinks && link(file, staged)) {
@@ -89,7 +90,7 @@ record SnapshotPublisher(RepositoryFolder folder, String commit, boolean symlink
         }
     }
 
-    /// @return false if the file system has no links
+    /// @return false if the file system does not support links
     private static boolean link(RemoteFile file, Path staged) throws IOException {
         StringBuilder target = new StringBuilder("../../");
         file.path().chars().filter(c -> c == '/').forEach(slash -> target.append("../"));

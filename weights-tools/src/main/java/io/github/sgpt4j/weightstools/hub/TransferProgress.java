@@ -2,7 +2,7 @@ package io.github.sgpt4j.weightstools.hub;
 
 import java.util.concurrent.TimeUnit;
 
-/// Adds up what several threads transfer, and lets a listener hear of one thing at a time.
+/// Adds up the transfers of several threads, and calls a listener from one thread at a time.
 final class TransferProgress implements HubListener {
     private static final long INTERVAL = TimeUnit.MILLISECONDS.toNanos(100);
 
@@ -15,13 +15,13 @@ final class TransferProgress implements HubListener {
         this.listener = listener;
     }
 
-    /// More bytes are to come.
+    /// Adds bytes still to be transferred.
     synchronized void expect(long bytes) {
         total += bytes;
         progress(done, total);
     }
 
-    /// Bytes have come, or, if negative, were in vain.
+    /// Adds transferred bytes; a negative number takes back bytes that were discarded.
     synchronized void add(long bytes) {
         done += bytes;
         long now = System.nanoTime();

@@ -3,7 +3,7 @@ package io.github.sgpt4j.weightstools.hub;
 import java.time.Duration;
 import java.util.Optional;
 
-/// A failure that may be over when tried again.
+/// A failure that may disappear on a retry.
 final class TransientException extends HubException {
     private static final long serialVersionUID = 1L;
 
@@ -26,17 +26,17 @@ final class TransientException extends HubException {
         this.slow = false;
     }
 
-    /// A server that asks to come back later, perhaps after a certain time.
+    /// A server that asks the client to come back later, perhaps after a given time.
     static TransientException later(String message, Optional<Duration> wait) {
         return new TransientException(message, wait, false);
     }
 
-    /// Bytes that come too slowly: however many came, another try may go on like that.
+    /// A transfer that is too slow: however many bytes arrived, another attempt may be as slow.
     static TransientException slow(String message) {
         return new TransientException(message, Optional.empty(), true);
     }
 
-    /// The same failure, told with what it concerns.
+    /// The same failure with a message that names its subject.
     TransientException explained(String message) {
         TransientException explained = new TransientException(message, wait, slow);
         explained.initCause(this);
@@ -47,7 +47,7 @@ final class TransientException extends HubException {
         return slow;
     }
 
-    /// How long the server asks to wait.
+    /// How long the server asks the client to wait.
     Optional<Duration> suggestedWait() {
         return wait;
     }

@@ -1,6 +1,6 @@
 package io.github.sgpt4j.weightstools.hub;
 
-/// There is no connection to the hub, or it is out of order: what the cache holds may serve instead.
+/// There is no connection to the hub, or it is out of order: the cache may be used instead.
 final class UnreachableException extends HubException {
     private static final long serialVersionUID = 1L;
 

@@ -1,2 +1,2 @@
-/// Downloads from a Hugging Face hub, into the cache of its own tools.
+/// Downloads from a Hugging Face hub, into the cache that its own tools use.
 package io.github.sgpt4j.weightstools.hub;

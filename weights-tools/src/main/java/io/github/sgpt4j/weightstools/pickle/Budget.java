@@ -1,9 +1,10 @@
 package io.github.sgpt4j.weightstools.pickle;
 
-/// How much one pickle may build. Every step costs something and nothing is given back, so this bounds time as well as
-/// memory, whatever the steps are.
+/// How much one pickle may build. Every step has a cost and nothing is refunded, so this bounds both
+/// time and memory, whatever the steps are.
 final class Budget {
-    /// Bytes that all values of a pickle may take, about; a tensor with its name takes less than 1,000.
+    /// Approximate bytes that all values of a pickle may take; a tensor with its name takes less than
+    /// 1,000.
     static final long MAX_BYTES = 96L << 20;
 
     static final int STEP = 8;
@@ -19,7 +20,7 @@ final class Budget {
         this.input = input;
     }
 
-    /// @throws io.github.sgpt4j.error.FormatException if the pickle has used up what it may
+    /// @throws io.github.sgpt4j.error.FormatException if the pickle has used up its budget
     void spend(long bytes) {
         if (bytes > left) {
             throw input.bad("expected a pickle of at most about %d bytes in memory, got more".formatted(MAX_BYTES));

@@ -4,9 +4,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Objects;
 
-/// Reads small little-endian numbers of mapped bytes through a copy of the bytes around them. For a process that reads
-/// one file and ends, plain array accesses are several times as quick as those of a segment, which pay only after the
-/// compiler has seen them.
+/// Reads small little-endian numbers from mapped bytes through a copy of the bytes around them. In a
+/// process that reads one file and ends, plain array accesses are several times as fast as those of a
+/// segment, which pay off only after they are compiled.
 public final class ByteWindow {
     private static final int WINDOW_BYTES = 1 << 12;
 
@@ -20,7 +20,7 @@ public final class ByteWindow {
         this.bytes = bytes;
     }
 
-    /// How many bytes there are.
+    /// Number of bytes.
     public long byteSize() {
         return bytes.byteSize();
     }
@@ -55,7 +55,7 @@ public final class ByteWindow {
 
     /// A copy of some bytes.
     ///
-    /// @throws IndexOutOfBoundsException if they are not all there
+    /// @throws IndexOutOfBoundsException if not all of them exist
     public byte[] copy(long offset, int length) {
         Objects.checkFromIndexSize(offset, length, bytes.byteSize());
         byte[] copy = new byte[length];

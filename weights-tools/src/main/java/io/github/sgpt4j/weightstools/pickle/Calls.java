@@ -13,7 +13,7 @@ import io.github.sgpt4j.weightstools.pickle.PickleValue.Tuple;
 import io.github.sgpt4j.weightstools.pickle.PickleValue.Whole;
 import java.util.List;
 
-/// What the functions of the allow-list do, after PyTorch's `torch/_utils.py`.
+/// What the functions of the allow-list do, following PyTorch's `torch/_utils.py`.
 final class Calls {
     private final PickleInput input;
     private final Budget budget;
@@ -48,7 +48,7 @@ final class Calls {
                 yield tensor(items, elementType(items.get(6)));
             }
             case REBUILD_PARAMETER -> parameter(count(function, items, 3, 3));
-            // The fourth is attributes of the Python object: nothing that belongs to the numbers.
+            // The fourth argument is attributes of the Python object, which do not affect the numbers.
             case REBUILD_PARAMETER_WITH_STATE -> parameter(count(function, items, 4, 4));
             case SIZE -> size(count(function, items, 1, 1).getFirst());
         };

@@ -6,18 +6,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// The names that a pickle may mention: all that PyTorch writes into a dictionary of plain tensors, and no more. Each
-/// is only a symbol here; what it does is written out in [Calls].
+/// The names that a pickle may mention: all that PyTorch writes in a dictionary of plain tensors, and
+/// no more. Each is only a symbol here; [Calls] implements what it does.
 public sealed interface Global {
-    /// Module and name as Python spells them, with a dot.
+    /// Module and name as in Python, separated by a dot.
     String title();
 
-    /// Finds a name, empty if it is not allowed.
+    /// Finds a name; empty if it is not allowed.
     static Optional<Global> find(String module, String name) {
         return Optional.ofNullable(AllowList.NAMES.get(new AllowList.Spelling(module, name)));
     }
 
-    /// What can be called.
+    /// Functions that may be called.
     enum Function implements Global {
         ORDERED_DICT("collections", "OrderedDict"),
         REBUILD_TENSOR("torch._utils", "_rebuild_tensor"),
@@ -41,7 +41,7 @@ public sealed interface Global {
         }
     }
 
-    /// A class of storages; the one without a type counts bytes.
+    /// A class of storages; the untyped one counts bytes.
     record StorageClass(String title, Optional<ElementType> type) implements Global {
         /// Bytes of one element.
         public int elementBytes() {
@@ -52,7 +52,7 @@ public sealed interface Global {
     /// An element type.
     record TensorElement(String title, ElementType type) implements Global {}
 
-    /// The list itself.
+    /// The allow-list itself.
     final class AllowList {
         private record Spelling(String module, String name) {}
 

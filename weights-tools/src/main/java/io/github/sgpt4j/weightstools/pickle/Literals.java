@@ -5,7 +5,7 @@ import io.github.sgpt4j.weightstools.pickle.PickleValue.Constant;
 import io.github.sgpt4j.weightstools.pickle.PickleValue.Whole;
 import java.util.regex.Pattern;
 
-/// Reads what protocol 0 writes as lines of text.
+/// Parses values that protocol 0 writes as lines of text.
 final class Literals {
     private static final Pattern DECIMAL = Pattern.compile("[+-]?[0-9]{1,19}");
     private static final Pattern REAL = Pattern.compile("[+-]?(inf|nan|[0-9.]{1,40}(e[+-]?[0-9]{1,4})?)");
@@ -72,7 +72,7 @@ final class Literals {
         return body;
     }
 
-    /// A string in which `\\uXXXX` and `\\UXXXXXXXX` stand for characters.
+    /// A string in which `\\uXXXX` and `\\UXXXXXXXX` encode characters.
     static String unicode(PickleInput input) {
         String line = input.line();
         StringBuilder text = new StringBuilder(line.length());

@@ -63,7 +63,7 @@ final class Opcode {
     static final int MEMOIZE = 0x94;
     static final int FRAME = 0x95;
 
-    /// Those that exist and are refused.
+    /// Opcodes that exist and are refused.
     private static final Map<Integer, String> REFUSED = Map.ofEntries(
             Map.entry(PERSID, "PERSID"),
             Map.entry(0x82, "EXT1"),
@@ -79,7 +79,7 @@ final class Opcode {
 
     private Opcode() {}
 
-    /// The name of an opcode that is refused, or its number if there is no such opcode.
+    /// The name of a refused opcode, or its number if it is unknown.
     static String name(int code) {
         return REFUSED.getOrDefault(code, "0x%02x (unknown)".formatted(code));
     }

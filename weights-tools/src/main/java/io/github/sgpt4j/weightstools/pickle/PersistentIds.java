@@ -10,8 +10,8 @@ import io.github.sgpt4j.weightstools.pickle.PickleValue.Whole;
 import java.util.List;
 import java.util.Optional;
 
-/// Reads persistent ids, `('storage', class, key, location, elements)`, and before PyTorch 1.6 one item more: None or
-/// `(key, offset, elements)` for a part. The location (a device) does not matter here.
+/// Reads persistent ids, `('storage', class, key, location, elements)`, before PyTorch 1.6 with one
+/// more item: None, or `(key, offset, elements)` for a part. The location (a device) is ignored.
 final class PersistentIds {
     private static final String FORM = "expected ('storage', class, key, location, elements) as persistent id";
 
@@ -63,7 +63,7 @@ final class PersistentIds {
         return elements * type.elementBytes();
     }
 
-    /// A key names an entry of the archive's data folder, so it must not lead elsewhere.
+    /// A key names an entry of the archive's data folder, so it must not lead outside.
     private String plain(String key) {
         boolean plain = !key.isEmpty()
                 && !key.startsWith(".")

@@ -6,9 +6,9 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 
-/// Reads the bytes of a pickle in order, never beyond their end, and knows where it is.
+/// Reads the bytes of a pickle in order, never beyond their end, and tracks the position.
 public final class PickleInput {
-    /// Longest string and longest line.
+    /// Length of the longest string and the longest line.
     private static final int MAX_TEXT = 1 << 16;
 
     private final String name;
@@ -16,7 +16,7 @@ public final class PickleInput {
     private long position;
     private long start;
 
-    /// @param name file, and entry if it is in an archive, for messages
+    /// @param name of the file, and of the entry if it is in an archive, for messages
     /// @param bytes borrowed while reading
     /// @param position where to begin; offsets in messages count from the start of `bytes`
     public PickleInput(String name, MemorySegment bytes, long position) {
@@ -30,17 +30,17 @@ public final class PickleInput {
         return position;
     }
 
-    /// Notes that a step begins here: errors name this offset.
+    /// Marks the start of a step: errors report this offset.
     void mark() {
         start = position;
     }
 
-    /// An error at the step that is being read.
+    /// An error at the current step.
     public FormatException bad(String problem) {
         return new FormatException("%s: byte %d: %s".formatted(name, start, problem));
     }
 
-    /// The same, for what another exception told.
+    /// An error at the current step, with its cause.
     FormatException bad(String problem, Throwable cause) {
         return new FormatException("%s: byte %d: %s".formatted(name, start, problem), cause);
     }
@@ -61,7 +61,7 @@ public final class PickleInput {
         return i32() & 0xFFFF_FFFFL;
     }
 
-    /// Eight bytes; a length of more than `Long.MAX_VALUE` comes out negative.
+    /// Eight bytes; a length above `Long.MAX_VALUE` becomes negative.
     public long i64() {
         return bytes.i64(take(8));
     }
@@ -92,7 +92,7 @@ public final class PickleInput {
         return new String(raw(length, MAX_TEXT), StandardCharsets.ISO_8859_1);
     }
 
-    /// Up to the next line feed, which is passed over.
+    /// The text up to the next line feed, which is consumed.
     String line() {
         long most = Math.min(bytes.byteSize() - position, MAX_TEXT + 1L);
         for (long length = 0; length < most; length++) {
@@ -110,9 +110,9 @@ public final class PickleInput {
         return bytes.byteSize() - position;
     }
 
-    /// Passes over bytes.
+    /// Skips bytes.
     ///
-    /// @return the offset of the first
+    /// @return the offset of the first of them
     public long take(long length) {
         if (length > remaining()) {
             throw ended(length);

@@ -15,8 +15,9 @@ import java.util.List;
 
 /// Interprets a pickle (protocols 0 to 4, as Python's `pickletools` documents them) as plain data.
 ///
-/// A pickle is a program: in Python, it may call any function. Here it can name only what [Global] lists; any other
-/// name is refused where it is mentioned, before anything is made of it. Memory and time are bounded by [Budget].
+/// A pickle is a program: in Python, it may call any function. Here it can name only what [Global]
+/// lists; any other name is refused where it is mentioned, before it is used. [Budget] bounds memory
+/// and time.
 public final class PickleReader {
     private static final int NEWEST_PROTOCOL = 4;
     private static final int MAX_LONG_BYTES = 16;
@@ -35,18 +36,18 @@ public final class PickleReader {
         this.ids = new PersistentIds(input, resolver);
     }
 
-    /// Reads one pickle; afterwards the input stands behind it.
+    /// Reads one pickle; afterwards the input is positioned after it.
     ///
-    /// @param input where the pickle begins
+    /// @param input positioned where the pickle begins
     /// @param resolver knows the storages that the pickle may mention
-    /// @throws io.github.sgpt4j.error.FormatException at the first thing that is wrong or not allowed
+    /// @throws io.github.sgpt4j.error.FormatException at the first problem
     public static PickleValue read(PickleInput input, StorageResolver resolver) {
         PickleReader reader = new PickleReader(input, resolver);
         while (reader.step()) {}
         return reader.stack.last();
     }
 
-    /// @return whether to go on
+    /// @return whether to continue
     private boolean step() {
         input.mark();
         budget.spend(Budget.STEP);
@@ -203,7 +204,7 @@ public final class PickleReader {
             throw input.bad("expected a dictionary to put entries into, got " + target.kind());
         }
         if (items.size() % 2 != 0) {
-            throw input.bad("expected a value for every key, got one key more");
+            throw input.bad("expected a value for every key, got a key without one");
         }
         for (int i = 0; i < items.size(); i += 2) {
             calls.put(dictionary, items.get(i), items.get(i + 1));
@@ -298,8 +299,8 @@ public final class PickleReader {
                         .formatted(Quoted.of(module + "." + symbol))));
     }
 
-    /// Attributes set on an object: an ordered dictionary may have some (`_metadata`, versions of modules), which
-    /// nobody needs here.
+    /// Attributes set on an object: an ordered dictionary may have some (`_metadata`, versions of
+    /// modules), which are not needed.
     private void build() {
         PickleValue state = stack.pop();
         if (!(stack.top() instanceof Dictionary)) {

@@ -6,7 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// The working memory of the interpreter: a stack with marks, and the memo. All of it is bounded.
+/// The interpreter's working memory: a stack with marks, and the memo. All of it is bounded.
 final class PickleStack {
     private static final int MAX_DEPTH = 1 << 20;
     private static final int MAX_MARKS = 1 << 10;
@@ -49,7 +49,7 @@ final class PickleStack {
         marks.add(values.size());
     }
 
-    /// Removes all values down to the last mark, and the mark.
+    /// Removes the values above the last mark, and the mark.
     List<PickleValue> popMarked() {
         if (marks.isEmpty()) {
             throw input.bad("expected a mark before this step, got none");
@@ -62,7 +62,7 @@ final class PickleStack {
         return items;
     }
 
-    /// Takes what POP takes: the last value, or the last mark if nothing is on it.
+    /// Removes what POP removes: the last value, or the last mark if there is no value above it.
     void drop() {
         if (!marks.isEmpty() && marks.getLast() == values.size()) {
             marks.removeLast();
@@ -95,12 +95,12 @@ final class PickleStack {
     void recall(long index) {
         PickleValue value = memo.get(index);
         if (value == null) {
-            throw input.bad("expected a remembered value, got number %d, which is none".formatted(index));
+            throw input.bad("expected the number of a remembered value, got %d".formatted(index));
         }
         push(value);
     }
 
-    /// The only value left.
+    /// The only remaining value.
     PickleValue last() {
         PickleValue value = pop();
         if (!values.isEmpty() || !marks.isEmpty()) {

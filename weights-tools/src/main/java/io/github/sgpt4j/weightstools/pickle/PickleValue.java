@@ -6,14 +6,16 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// What a pickle may hold: plain data, and stand-ins for what PyTorch would build. Nothing here runs code.
+/// What a pickle may contain: plain data, and representations of what PyTorch would build. Nothing here
+/// runs code.
 ///
-/// Containers can hold each other, and themselves: never walk them to unknown depth, print them or compare them.
+/// Containers can contain each other, and themselves: never traverse them to unknown depth, print them
+/// or compare them.
 public sealed interface PickleValue {
-    /// What the value is called in messages.
+    /// The value's kind, for messages.
     String kind();
 
-    /// What may be a key of a dictionary: compared by content.
+    /// A value that may be a dictionary key: compared by content.
     sealed interface Key extends PickleValue {}
 
     /// A string, or bytes read as Latin-1.

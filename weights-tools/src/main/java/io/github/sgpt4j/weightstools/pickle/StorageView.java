@@ -3,10 +3,10 @@ package io.github.sgpt4j.weightstools.pickle;
 import io.github.sgpt4j.tensor.ElementType;
 import java.util.Optional;
 
-/// A stretch of a storage that a file holds.
+/// A range of a storage in a file.
 ///
 /// @param key the storage's name in its file
-/// @param type element type, empty for plain bytes
+/// @param type element type; empty for plain bytes
 /// @param offset first byte within the storage
 /// @param bytes length
 public record StorageView(String key, Optional<ElementType> type, long offset, long bytes) {

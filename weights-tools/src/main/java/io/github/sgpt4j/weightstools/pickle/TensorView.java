@@ -5,8 +5,8 @@ import io.github.sgpt4j.tensor.Shape;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/// A tensor as a view of a storage: element (i, j, …) lies `offset + i·strides[0] + j·strides[1] + …` elements from
-/// the start. Every element lies within the storage: checked here.
+/// A tensor as a view of a storage: element (i, j, …) is `offset + i·strides[0] + j·strides[1] + …`
+/// elements after the start. The constructor checks that every element is within the storage.
 ///
 /// @param storage where the elements are
 /// @param type element type
@@ -17,7 +17,7 @@ public record TensorView(StorageView storage, ElementType type, long offset, Sha
     /// PyTorch's own limit.
     public static final int MAX_RANK = 64;
 
-    /// @throws IllegalArgumentException if an element lies outside of the storage; the message says how
+    /// @throws IllegalArgumentException if an element is outside the storage; the message says how
     public TensorView {
         strides = strides.clone();
         if (shape.rank() != strides.length || shape.rank() > MAX_RANK) {

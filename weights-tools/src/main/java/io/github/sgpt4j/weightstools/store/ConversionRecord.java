@@ -14,15 +14,15 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// What a finished conversion consists of, noted beside it: each file with the stamp that it had
-/// and the checksum of its content. As long as stamps are the same, contents are not read again.
+/// The files of a finished conversion, recorded beside it: each with its stamp and the checksum of its
+/// content. Contents are not read again while stamps are unchanged.
 ///
-/// @param files in order of their paths
+/// @param files in the order of their paths
 public record ConversionRecord(List<Entry> files) {
     private static final String HEADING = "sgpt4j conversion 1, files: %d";
     private static final int FIELDS = 3;
 
-    /// Looks as deep as module folders.
+    /// Search depth: as deep as module folders.
     private static final int DEPTH = 2;
 
     /// One file.
@@ -32,12 +32,12 @@ public record ConversionRecord(List<Entry> files) {
     /// @param sum of its content
     private record Entry(String path, String stamp, String sum) {}
 
-    /// Where the record of a conversion is.
+    /// The path of a conversion's record.
     public static Path file(Path conversion) {
         return conversion.resolveSibling(conversion.getFileName() + ".files");
     }
 
-    /// Whether a conversion has been finished once.
+    /// Whether a conversion has ever been finished.
     static boolean exists(Path conversion) {
         return Files.exists(file(conversion), LinkOption.NOFOLLOW_LINKS);
     }
@@ -56,7 +56,7 @@ public record ConversionRecord(List<Entry> files) {
         return new ConversionRecord(files);
     }
 
-    /// Notes it, whole or not at all.
+    /// Writes the record, completely or not at all.
     void write(Path conversion) throws IOException {
         StringBuilder text = new StringBuilder(HEADING.formatted(files.size())).append('\n');
         for (Entry file : files) {
@@ -98,16 +98,16 @@ public record ConversionRecord(List<Entry> files) {
         return Optional.of(new ConversionRecord(files));
     }
 
-    /// Looks for damage.
+    /// Checks for damage.
     ///
-    /// @param thorough read all contents, not only those of files that were written to since
-    /// @return what is wrong; empty if nothing is
+    /// @param thorough read all contents, not only those of files written to since
+    /// @return the problem; empty if there is none
     static Optional<String> damage(Path conversion, boolean thorough) {
         try {
             Optional<ConversionRecord> record = read(conversion);
             return record.isEmpty()
-                    ? Optional.of(
-                            "%s is no list of files".formatted(file(conversion).getFileName()))
+                    ? Optional.of("%s is not a list of files"
+                            .formatted(file(conversion).getFileName()))
                     : record.get().compare(conversion, thorough);
         } catch (InvalidPathException e) {
             return Optional.of("%s names no file".formatted(file(conversion).getFileName()));
@@ -129,7 +129,7 @@ public record ConversionRecord(List<Entry> files) {
             boolean touched = !stamp.equals(file.stamp());
             if ((touched || thorough)
                     && (!Files.isRegularFile(path) || !FileSample.ofAll(path).equals(file.sum()))) {
-                return Optional.of("%s has another content than was written".formatted(file.path()));
+                return Optional.of("%s does not have the content that was written".formatted(file.path()));
             }
             found.add(new Entry(file.path(), stamp, file.sum()));
         }
@@ -139,12 +139,12 @@ public record ConversionRecord(List<Entry> files) {
         return Optional.empty();
     }
 
-    /// After a copy or the like, so that contents are not read each time.
+    /// Updates stamps, for example after a copy, so that contents are not read each time.
     private void renew(Path conversion) {
         try {
             write(conversion);
         } catch (IOException e) {
-            // A cache that cannot be written costs time, no more.
+            // A cache that cannot be written costs only time.
             return;
         }
     }

@@ -26,19 +26,19 @@ import java.util.stream.Stream;
 
 /// Checkpoints that have only pickled weights, converted once into a cache.
 ///
-/// A checkpoint is known by its path and by the names, stamps and a sample of the content of its
-/// files, so a changed one is converted again; its older conversion is removed. So is one that was
-/// damaged. A lock makes a second process or thread wait for the first.
+/// A checkpoint is identified by its path and by the names, stamps and content samples of its files, so
+/// a changed checkpoint is converted again, and its older conversion is removed. A damaged conversion
+/// is replaced too. A lock makes a second process or thread wait for the first.
 ///
-/// @param listener hears about a conversion
-/// @param cache folder for all conversions, made when needed
+/// @param listener reports conversions
+/// @param cache folder for all conversions, created when needed
 public record ConvertedModels(ModelsListener listener, Path cache) {
-    /// A file's lock belongs to the whole process, so threads need locks of their own.
+    /// A file lock belongs to the whole process, so threads need locks of their own.
     private static final ConcurrentMap<Path, ReentrantLock> LOCKS = new ConcurrentHashMap<>();
 
     private static final int KEY_DIGITS = 16;
 
-    /// Looks as deep as module folders.
+    /// Search depth: as deep as module folders.
     private static final int DEPTH = 2;
 
     /// A directory that the engine can read: the given one if it has safetensors, or nothing to
@@ -59,10 +59,10 @@ public record ConvertedModels(ModelsListener listener, Path cache) {
         return result;
     }
 
-    /// Makes a conversion again if reading all of it shows that it is damaged.
+    /// Repeats a conversion if reading all of it shows damage.
     ///
     /// @param directory as given to [#readable]
-    /// @return false if nothing is wrong with it, or there is none
+    /// @return false if it is undamaged, or does not exist
     /// @throws IOException if the cache cannot be written
     public boolean repair(Path directory) throws IOException {
         if (!Converter.isNeeded(directory)) {
@@ -82,10 +82,10 @@ public record ConvertedModels(ModelsListener listener, Path cache) {
                 && ConversionRecord.damage(result, false).isEmpty();
     }
 
-    /// Converts a checkpoint, unless another process has done so meanwhile.
+    /// Converts a checkpoint, unless another process has done so in the meantime.
     ///
-    /// @param thorough whether to read all of what is there
-    /// @return whether that was necessary
+    /// @param thorough whether to read an existing conversion completely
+    /// @return whether a conversion was necessary
     private boolean make(Path real, String state, Path result, boolean thorough) throws IOException {
         ReentrantLock own = LOCKS.computeIfAbsent(entry(real), path -> new ReentrantLock());
         if (!own.tryLock()) {
@@ -122,7 +122,7 @@ public record ConvertedModels(ModelsListener listener, Path cache) {
             convert(real, result);
             if (!state(real).equals(state)) {
                 LockedFolder.clear(entry);
-                throw new IOException("%s: expected files that stay as they are, but they changed while being converted"
+                throw new IOException("%s: expected files that do not change, but they changed while being converted"
                         .formatted(real));
             }
             ConversionRecord.of(result).write(result);
@@ -130,7 +130,7 @@ public record ConvertedModels(ModelsListener listener, Path cache) {
         }
     }
 
-    /// A folder with room for a lock, whatever was there.
+    /// A folder with a free place for the lock, whatever was there before.
     private static Path prepared(Path entry) throws IOException {
         if (Files.exists(entry, LinkOption.NOFOLLOW_LINKS)) {
             if (!Files.isDirectory(entry)) {
@@ -204,7 +204,7 @@ public record ConvertedModels(ModelsListener listener, Path cache) {
         return state.toString();
     }
 
-    /// Whether a file that cannot be read is needed is for the converter to say.
+    /// Whether an unreadable file is needed is left to the converter.
     private static String sample(Path file) {
         try {
             return FileSample.of(file);

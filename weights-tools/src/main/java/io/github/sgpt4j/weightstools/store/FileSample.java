@@ -7,11 +7,12 @@ import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.zip.CRC32C;
 
-/// Checksums of files' content. CRC-32C finds damage, not forgery, and is quick from the first byte on.
+/// Checksums of files' contents. CRC-32C detects damage, not forgery, and is fast from the first byte
+/// on.
 final class FileSample {
     private static final int BLOCK = 1 << 16;
 
-    /// So many blocks of a file are looked at: the first, the last, and some between.
+    /// Blocks of a file that are read: the first, the last, and some between.
     private static final int BLOCKS = 4;
 
     private FileSample() {}
@@ -35,7 +36,7 @@ final class FileSample {
         return sums.toString();
     }
 
-    /// The checksum of all of a file.
+    /// The checksum of the whole file.
     static String ofAll(Path file) throws IOException {
         CRC32C sum = new CRC32C();
         try (FileChannel channel = FileChannel.open(file)) {

@@ -9,18 +9,18 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// What a file system says of a file: two equal stamps of a path mean that nobody wrote to it in
-/// between. A file that is overwritten and gets its old time back still has another time of change,
-/// or is another file.
+/// What the file system says about a file: two equal stamps of a path mean that nobody wrote to it in
+/// between. A file that is overwritten and given its old time again still has another change time, or
+/// is another file.
 ///
 /// @param bytes its length
-/// @param modified when its content was written last, in nanoseconds since 1970
-/// @param changed when anything about it was changed last; 0 where that is not known
-/// @param number of the file in its file system; 0 where there is none
+/// @param modified last time its content was written, in nanoseconds since 1970
+/// @param changed last time anything about it changed; 0 if unknown
+/// @param number inode in its file system; 0 if there is none
 public record FileStamp(long bytes, long modified, long changed, long number) {
     private static final String UNIX = "unix";
 
-    /// @throws IOException if the file is not there, or its attributes cannot be read
+    /// @throws IOException if the file does not exist, or its attributes cannot be read
     public static FileStamp of(Path file) throws IOException {
         if (file.getFileSystem().supportedFileAttributeViews().contains(UNIX)) {
             Map<String, Object> found = Files.readAttributes(file, UNIX + ":size,lastModifiedTime,ctime,ino");

@@ -20,21 +20,21 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiFunction;
 
-/// Finds and opens models by what users call them.
+/// Finds and opens models by the names that users give.
 ///
-/// @param environment environment variables, which say where hub and caches are
+/// @param environment environment variables, which configure hub and caches
 /// @param options how to download
-/// @param listener hears of downloads and conversions
+/// @param listener reports downloads and conversions
 public record ModelStore(Map<String, String> environment, HubOptions options, ModelsListener listener) {
     public ModelStore {
         environment = Map.copyOf(environment);
     }
 
-    /// The directory of a model as published: a path if there is something at it; otherwise the
-    /// snapshot of a hub's model, which is downloaded unless the local cache has it.
+    /// The directory of a model as published: a path, if something exists there; otherwise the snapshot
+    /// of a hub model, which is downloaded unless it is in the local cache.
     ///
-    /// @throws IOException if the name is no path, the hub refuses or cannot be reached, or reading
-    ///     or writing the cache fails
+    /// @throws IOException if the name is not a path, the hub refuses or cannot be reached, or the
+    ///     cache cannot be read or written
     public Path find(String name) throws IOException {
         Path path = path(name);
         Optional<HubModel> model = HubModel.parse(name);
@@ -51,19 +51,19 @@ public record ModelStore(Map<String, String> environment, HubOptions options, Mo
         }
     }
 
-    /// A checkpoint that the engine can read: the given one, or if it has pickled weights only, a
-    /// converted one, made now unless that has happened before.
+    /// A checkpoint that the engine can read: the given one, or its conversion if it has pickled
+    /// weights only, made now unless it exists.
     ///
     /// @throws IOException if the converted weights cannot be written
     public Path readable(Path directory) throws IOException {
         return converted().readable(directory);
     }
 
-    /// The base model of an adapter, readable: the one that was asked for, or that the adapter
-    /// names, of which the listener hears; empty if there is no adapter, or its base model is in
-    /// the same folder.
+    /// The readable base model of an adapter: the requested one, or the one that the adapter names,
+    /// which is reported to the listener; empty if there is no adapter, or its base model is in the
+    /// same folder.
     ///
-    /// @param asked what the user calls it, if anything
+    /// @param asked the user's name for it, if any
     /// @throws IOException as [#find] and [#readable]
     public Optional<Path> base(Path directory, Optional<String> asked) throws IOException {
         Optional<String> name = asked.isPresent() ? asked : Model.neededBaseModel(directory);
@@ -78,13 +78,13 @@ public record ModelStore(Map<String, String> environment, HubOptions options, Mo
         return Optional.of(found);
     }
 
-    /// Opens something of a model. Where that fails because a conversion in the cache is damaged,
-    /// it is made again first.
+    /// Opens something of a model. If that fails because a conversion in the cache is damaged, the
+    /// conversion is repeated first.
     ///
     /// @param located directory of the model as published
-    /// @param base what the user calls the base model of an adapter, if anything
-    /// @param model how the model is opened; a base model is added to it
-    /// @param opening takes a directory that the engine can read, and how it is opened
+    /// @param base the user's name for an adapter's base model, if any
+    /// @param model how to open the model; a base model is added to it
+    /// @param opening receives a directory that the engine can read, and how to open it
     /// @throws IOException as [#readable] and [#base]
     public <T> T open(
             Path located, Optional<String> base, ModelOptions model, BiFunction<Path, ModelOptions, T> opening)
@@ -107,10 +107,9 @@ public record ModelStore(Map<String, String> environment, HubOptions options, Mo
                 directory, base(directory, base).map(model::withBaseModel).orElse(model));
     }
 
-    /// Reads all of what has been converted of a checkpoint and its base model, and converts again
-    /// what is damaged.
+    /// Reads the conversions of a checkpoint and its base model completely, and repeats damaged ones.
     ///
-    /// @return whether anything was
+    /// @return whether any was damaged
     private boolean repair(Path located, Optional<String> asked) throws IOException {
         boolean repaired = converted().repair(located);
         Optional<String> base = asked.isPresent() ? asked : Model.neededBaseModel(located);
@@ -142,7 +141,7 @@ public record ModelStore(Map<String, String> environment, HubOptions options, Mo
         }
     }
 
-    /// The part of a listener that hears of a download.
+    /// The part of a listener that reports a download.
     private static HubListener ofHub(ModelsListener listener) {
         return new HubListener() {
             @Override

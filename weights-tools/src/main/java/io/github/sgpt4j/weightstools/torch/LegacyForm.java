@@ -13,8 +13,9 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 
-/// The form before PyTorch 1.6: five pickles (magic number, protocol version, facts about the machine, the object, the
-/// keys of the storages), then for every key the number of elements in eight bytes, and the elements.
+/// The format before PyTorch 1.6: five pickles (magic number, protocol version, facts about the
+/// machine, the object, the keys of the storages), then for every key the number of elements in eight
+/// bytes, and the elements.
 final class LegacyForm {
     private static final BigInteger MAGIC = new BigInteger("1950a86a20f9469cfc6c", 16);
     private static final long PROTOCOL = 1001;
@@ -24,7 +25,7 @@ final class LegacyForm {
     private final Map<String, Declared> declared = new HashMap<>();
     private final Map<String, MemorySegment> storages = new HashMap<>();
 
-    /// What the pickle says about a storage.
+    /// What the pickle declares about a storage.
     private record Declared(int elementBytes, long bytes) {}
 
     private LegacyForm(Path path, MemorySegment bytes) {

@@ -19,18 +19,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 
-/// A file that `torch.save` wrote: a dictionary of named tensors, in mapped memory. The pickle in it is interpreted
-/// as data; see [io.github.sgpt4j.weightstools.pickle.PickleReader].
+/// A file written by `torch.save`: a dictionary of named tensors, in mapped memory. The pickle in it is
+/// interpreted as data; see [io.github.sgpt4j.weightstools.pickle.PickleReader].
 ///
-/// The form is told by the first bytes: a zip archive (PyTorch 1.6 and later), or pickles followed by storages.
+/// The first bytes tell the format: a zip archive (PyTorch 1.6 and later), or pickles followed by
+/// storages.
 ///
-/// Not thread-safe: one thread opens, reads and closes.
+/// Not thread-safe: one thread opens, reads and closes it.
 public final class TorchFile implements AutoCloseable {
     private static final String KIND = "a file that torch.save wrote";
     private static final int ZIP_LOCAL_HEADER = 0x04034b50;
 
-    /// Bytes that all tensors may have together, by the length of the file: `MAX_TIMES · length + MAX_MORE`. Views
-    /// that overlap, or repeat an element, can ask for any size.
+    /// Bytes that all tensors may have in total, by the length of the file: `MAX_TIMES · length +
+    /// MAX_MORE`. Views that overlap or repeat an element can claim any size.
     private static final long MAX_TIMES = 8;
 
     private static final long MAX_MORE = 16L << 20;
@@ -59,20 +60,20 @@ public final class TorchFile implements AutoCloseable {
 
     /// The storages of a file, each readable as little-endian bytes.
     interface Storages extends AutoCloseable {
-        /// All bytes of a storage that the pickle mentions.
+        /// All bytes of a storage mentioned by the pickle.
         MemorySegment bytes(String key) throws IOException;
 
         @Override
         void close() throws IOException;
     }
 
-    /// What a form holds.
+    /// The content of a file in either format.
     record Content(PickleValue root, Storages storages) {}
 
     /// Opens a file and reads its pickles; weights are mapped, not read.
     ///
-    /// @param scratch folder for storages that are compressed: they are unpacked there when asked for
-    /// @throws FormatException if anything in the file is wrong or not allowed, or it changes
+    /// @param scratch folder for compressed storages: they are decompressed there when requested
+    /// @throws FormatException if anything in the file is wrong or not allowed, or the file changes
     /// @throws IOException if the file cannot be opened
     public static TorchFile open(Path path, Path scratch) throws IOException {
         Arena arena = Arena.ofShared();
@@ -141,7 +142,7 @@ public final class TorchFile implements AutoCloseable {
         return path;
     }
 
-    /// The file, for whoever reads [#bytes].
+    /// The mapped file, for readers of [#bytes].
     public MappedFile mapped() {
         return mapped;
     }
@@ -153,14 +154,15 @@ public final class TorchFile implements AutoCloseable {
 
     /// The bytes of a storage, from its own first to its last. Valid until this file is closed.
     ///
-    /// @throws IOException if unpacking it fails
+    /// @throws IOException if decompressing fails
     public MemorySegment bytes(StorageView storage) throws IOException {
         return storages.bytes(storage.key()).asSlice(storage.offset(), storage.bytes());
     }
 
-    /// Where in the file some bytes of a storage are, empty if they were unpacked elsewhere.
+    /// The position of some of a storage's bytes in the file; empty if they were decompressed
+    /// elsewhere.
     ///
-    /// @param data a part of what [#bytes] gives
+    /// @param data part of a result of [#bytes]
     public OptionalLong position(MemorySegment data) {
         MemorySegment whole = mapped.bytes();
         return whole.asOverlappingSlice(data).isPresent()

@@ -16,10 +16,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// The directory of a zip archive (PKWARE's APPNOTE, with its 64-bit extension), read from its end. Entries lie apart
-/// from each other inside the file, have plain relative names, each once, and are stored or deflated.
+/// The directory of a zip archive (PKWARE's APPNOTE, with its 64-bit extension), read from its end.
+/// Entries do not overlap in the file, have plain relative names, each once, and are stored or
+/// deflated.
 ///
-/// `java.util.zip.ZipFile` does not tell where an entry's bytes lie, which mapping needs.
+/// `java.util.zip.ZipFile` does not tell the position of an entry's bytes, which mapping needs.
 final class ZipArchive {
     private static final int END_SIGNATURE = 0x06054b50;
     private static final int END_BYTES = 22;
@@ -49,14 +50,14 @@ final class ZipArchive {
     /// An entry.
     ///
     /// @param name relative, with slashes
-    /// @param deflated otherwise it is stored as it is
+    /// @param deflated whether it is compressed; otherwise it is stored
     /// @param header where its local header begins
     /// @param data where its bytes begin
-    /// @param packed bytes in the file
-    /// @param size bytes of content
+    /// @param packed number of bytes in the file
+    /// @param size number of bytes of its content
     record Entry(String name, boolean deflated, long header, long data, long packed, long size) {}
 
-    /// Where the central directory lies, and how many entries it has.
+    /// Position of the central directory, and the number of its entries.
     private record End(long offset, long size, long count, long limit) {}
 
     private ZipArchive(Path path, MemorySegment bytes) {
@@ -66,7 +67,7 @@ final class ZipArchive {
 
     /// Reads and checks the directory.
     ///
-    /// @throws FormatException at the first thing wrong
+    /// @throws FormatException at the first problem
     static ZipArchive read(Path path, MemorySegment bytes) {
         ZipArchive archive = new ZipArchive(path, bytes);
         archive.readDirectory(archive.findEnd());
@@ -74,7 +75,7 @@ final class ZipArchive {
         return archive;
     }
 
-    /// By name, in the order of the directory.
+    /// Entries by name, in the order of the directory.
     Map<String, Entry> entries() {
         return Collections.unmodifiableMap(entries);
     }
@@ -224,7 +225,7 @@ final class ZipArchive {
         return new Entry(name, method == DEFLATED, values[2], data, values[1], values[0]);
     }
 
-    /// Takes what did not fit 32 bits from the extra field.
+    /// Takes values that do not fit 32 bits from the extra field.
     private void widen(long[] values, long at, int extraBytes, String name) {
         long stop = at + extraBytes;
         for (long field = at; field <= stop - 4; field += 4L + u16(field + 2)) {
@@ -248,7 +249,7 @@ final class ZipArchive {
         }
     }
 
-    /// Where an entry's bytes begin: behind its local header, which must tell the same name.
+    /// Where an entry's bytes begin: after its local header, which must have the same name.
     private long data(long header, long name, int nameBytes, String shown) {
         require(header, LOCAL_BYTES, "a local header");
         if (i32(header) != LOCAL_SIGNATURE) {
@@ -286,7 +287,7 @@ final class ZipArchive {
         return name;
     }
 
-    /// No byte may belong to two entries: a small file could claim any size.
+    /// No byte may belong to two entries: otherwise a small file could claim any size.
     private void requireApart() {
         List<Entry> sorted = new ArrayList<>(entries.values());
         sorted.sort(Comparator.comparingLong(Entry::header));

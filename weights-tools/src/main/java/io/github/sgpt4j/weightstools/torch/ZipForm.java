@@ -23,15 +23,16 @@ import java.util.Map;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 
-/// The form since PyTorch 1.6: a zip archive with one folder that holds `data.pkl`, `data/KEY` for every storage, and
-/// perhaps `byteorder`.
+/// The format since PyTorch 1.6: a zip archive with one folder that contains `data.pkl`, `data/KEY` for
+/// every storage, and optionally `byteorder`.
 final class ZipForm {
     private static final String PICKLE = "data.pkl";
 
     /// Longest pickle: 100,000 tensors need about 20 MB.
     private static final long MAX_PICKLE_BYTES = 64L << 20;
 
-    /// Content that compressed entries may have together, by the file's length: weights hardly compress.
+    /// Most content that compressed entries may have in total, as a multiple of the file's length:
+    /// weights hardly compress.
     private static final long MAX_TIMES = 16;
 
     private static final long MAX_MORE = 16L << 20;
@@ -124,8 +125,7 @@ final class ZipForm {
     private StorageView resolve(StorageResolver.Request request, PickleInput input) {
         ZipArchive.Entry entry = entries.get(root + "data/" + request.key());
         if (entry == null) {
-            throw input.bad(
-                    "expected a storage of the archive, got %s, which is none".formatted(Quoted.of(request.key())));
+            throw input.bad("expected a storage of the archive, got %s".formatted(Quoted.of(request.key())));
         }
         if (entry.size() != request.bytes()) {
             throw input.bad("storage %s: expected %d bytes in the archive, got %d"
@@ -160,10 +160,11 @@ final class ZipForm {
         void accept(byte[] buffer, int count) throws IOException;
     }
 
-    /// Unpacks an entry piece by piece: exactly as many bytes as the directory says, or it is an error.
+    /// Decompresses an entry piece by piece: its size must be exactly that in the directory.
     private void inflate(ZipArchive.Entry entry, Sink sink) throws IOException {
         byte[] buffer = new byte[1 << 16];
-        // A copy: if the file becomes shorter while native code reads where it is mapped, the process ends.
+        // A copy: native code that reads a mapped file would crash the process if the file were
+        // truncated.
         byte[] packed = new byte[1 << 16];
         Inflater inflater = new Inflater(true);
         try {
@@ -197,7 +198,7 @@ final class ZipForm {
         }
     }
 
-    /// The storages: in place, or unpacked to a temporary file that is then mapped.
+    /// The storages: in place, or decompressed to a temporary file that is then mapped.
     private final class Unpacked implements TorchFile.Storages {
         private final Path scratch;
         private final Arena arena;

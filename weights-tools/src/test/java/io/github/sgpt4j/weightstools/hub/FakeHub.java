@@ -28,8 +28,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.locks.LockSupport;
 
-/// A server that behaves like the Hugging Face hub, with one repository: weights are large files and lie on a
-/// second server, to which it redirects. It misbehaves as told.
+/// A server that behaves like the Hugging Face hub, with one repository. Weights are large files on a
+/// second server, to which it redirects. Tests can make it misbehave.
 public final class FakeHub implements AutoCloseable {
     private static final long TIME_TO_READ_NANOS = 500_000_000;
 
@@ -38,7 +38,7 @@ public final class FakeHub implements AutoCloseable {
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /// A request that came.
+    /// A received request.
     ///
     /// @param server `hub` or `cdn`
     public record Request(String server, String method, URI uri, Optional<String> token, Optional<String> range) {
@@ -57,10 +57,10 @@ public final class FakeHub implements AutoCloseable {
     public final Map<String, byte[]> files = new TreeMap<>();
     final Map<String, String> revisions = new ConcurrentHashMap<>(Map.of("main", COMMIT));
 
-    /// Answers to give to the next requests of a path's end, one for each.
+    /// Responses to the next requests whose path ends like this, one for each.
     private final Map<String, Deque<Answer>> answers = new ConcurrentHashMap<>();
 
-    /// Answers to give to all requests of a path's end.
+    /// Responses to all requests whose path ends like this.
     private final Map<String, Answer> always = new ConcurrentHashMap<>();
 
     private final HttpServer hub;
@@ -109,7 +109,7 @@ public final class FakeHub implements AutoCloseable {
                 .findFirst();
     }
 
-    /// Gives these answers to the next requests of paths with this end.
+    /// Adds responses to the next requests whose path ends like this.
     void next(String end, Answer... given) {
         Deque<Answer> queue = answers.computeIfAbsent(end, key -> new ArrayDeque<>());
         synchronized (queue) {
@@ -142,7 +142,7 @@ public final class FakeHub implements AutoCloseable {
         return this;
     }
 
-    /// A repository as SGPT models have it, with a few files that nobody needs.
+    /// A repository like those of SGPT models, with a few unneeded files.
     FakeHub withModel() {
         return with("config.json", "{\"model_type\": \"gpt2\"}")
                 .with("tokenizer.json", "{}")
@@ -322,7 +322,7 @@ public final class FakeHub implements AutoCloseable {
         status(404, Map.of()).give(exchange);
     }
 
-    /// Sends content, or the part of it that is asked for.
+    /// Sends content, or the requested part of it.
     void send(HttpExchange exchange, byte[] content) throws IOException {
         String range = exchange.getRequestHeaders().getFirst("Range");
         if (range == null || !ranges) {
@@ -370,8 +370,8 @@ public final class FakeHub implements AutoCloseable {
         return status(302, Map.of("Location", location));
     }
 
-    /// Announces all of the content and closes the connection after part of it, when the client has had time to read
-    /// that: an end that comes together with data can make the client's library drop the data.
+    /// Announces the full length and closes the connection after part of it, once the client has had
+    /// time to read that: if the end comes together with data, the client's library may drop the data.
     static Answer dropped(byte[] content, int after) {
         return exchange -> {
             exchange.sendResponseHeaders(200, content.length);
@@ -381,9 +381,9 @@ public final class FakeHub implements AutoCloseable {
         };
     }
 
-    /// Announces so many bytes, and sends some now and then, for ever.
+    /// Announces a length, and sends some bytes now and then, forever.
     ///
-    /// @param length what is announced; 0 for none, in chunks
+    /// @param length announced length; 0 for none, in chunks
     /// @param piece bytes to send every 10 ms
     static Answer trickle(long length, byte[] piece) {
         return exchange -> {
@@ -396,7 +396,7 @@ public final class FakeHub implements AutoCloseable {
         };
     }
 
-    /// Requests of files, of whichever server.
+    /// Requests for files, on either server.
     List<Request> fetches() {
         return requests.stream()
                 .filter(request -> !request.uri().getPath().startsWith("/api/"))

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Servers that mean harm.
+/// Malicious servers.
 class HostileHubTest extends HubFixture {
     private static final String LISTING = "/revision/main";
 

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 
 /// Several downloads of one model at once.
 class HubConcurrencyTest extends HubFixture {
-    /// Downloads in a process of its own.
+    /// A download in a separate process.
     static final class Downloader {
         private Downloader() {}
 
@@ -136,7 +136,7 @@ class HubConcurrencyTest extends HubFixture {
         });
         Process process = launch();
         assertTrue(sent.await(60, TimeUnit.SECONDS));
-        while (BlobDownload.there(repository().resolve("blobs").resolve(tag)) < 60_000) {
+        while (BlobDownload.partialBytes(repository().resolve("blobs").resolve(tag)) < 60_000) {
             Thread.sleep(5);
         }
         process.destroyForcibly().waitFor();

@@ -24,7 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Servers and connections that fail, and downloads that are interrupted.
+/// Failing servers and connections, and interrupted downloads.
 class HubFailureTest extends HubFixture {
     private static final String WEIGHTS = "model.safetensors";
 
@@ -84,7 +84,8 @@ class HubFailureTest extends HubFixture {
         checkComplete(download(MODEL));
         assertEquals(1, ranges().size());
         assertTrue(ranges().getFirst().matches("bytes=\\d+-"), ranges().toString());
-        assertTrue(listener.notices.getFirst().endsWith("of them from an earlier try"), listener.notices.toString());
+        assertTrue(
+                listener.notices.getFirst().endsWith("of them from an earlier attempt"), listener.notices.toString());
     }
 
     @Test
@@ -138,7 +139,7 @@ class HubFailureTest extends HubFixture {
         wrong[99_999]++;
         server.next(tag, FakeHub.whole(wrong));
         checkComplete(download(MODEL));
-        assertTrue(listener.notices.stream().anyMatch(text -> text.endsWith("; fetching it anew")));
+        assertTrue(listener.notices.stream().anyMatch(text -> text.endsWith("; downloading it again")));
 
         LockedFolder.remove(cache);
         server.always(tag, FakeHub.whole(wrong));
@@ -186,7 +187,7 @@ class HubFailureTest extends HubFixture {
             exchange.getResponseHeaders().set("Content-Encoding", "gzip");
             FakeHub.whole(content).give(exchange);
         });
-        assertTrue(fails().endsWith("expected a body as it is, got one with encoding \"gzip\""));
+        assertTrue(fails().endsWith("expected a body without encoding, got encoding \"gzip\""));
     }
 
     @Test
@@ -259,7 +260,7 @@ class HubFailureTest extends HubFixture {
     void doesNotWaitForever() {
         server.always("/revision/main", FakeHub.status(429, Map.of("Retry-After", "3600")));
         assertEquals(
-                "owner/some-model: got status 429 from %s, too many requests, to be asked again in 3600 s"
+                "owner/some-model: got status 429 from %s, too many requests, which asks to retry in 3600 s"
                         .formatted(server.endpoint()),
                 fails());
         assertEquals(1, server.requests.size());

@@ -11,12 +11,12 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A hub with a model, an empty cache, and a listener that remembers.
+/// A hub with a model, an empty cache, and a listener that records its calls.
 abstract class HubFixture {
     static final HubModel MODEL = new HubModel("owner", "some-model", "main");
     static final Retries FAST = new Retries(4, Duration.ofMillis(1), Duration.ofMillis(4), Duration.ofSeconds(2));
 
-    /// Over which rates are measured.
+    /// The time over which rates are measured.
     static final Duration WINDOW = Duration.ofMillis(100);
 
     @TempDir

@@ -18,14 +18,14 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// A thread that downloads is interrupted, wherever it waits.
+/// A downloading thread is interrupted, wherever it waits.
 @Timeout(60)
 class HubInterruptTest extends HubFixture {
     private static final Duration LONG = Duration.ofSeconds(20);
 
     private final CountDownLatch waiting = new CountDownLatch(1);
 
-    /// Starts an answer, and does not end it.
+    /// Starts a response, and does not finish it.
     private Answer stuck(byte[] content, int sent) {
         return exchange -> {
             exchange.sendResponseHeaders(200, content.length);
@@ -60,7 +60,8 @@ class HubInterruptTest extends HubFixture {
         thread.interrupt();
         assertTrue(thread.join(Duration.ofSeconds(5)), "ends soon");
         CancelledException cancelled = assertInstanceOf(CancelledException.class, failure.get());
-        assertEquals("owner/some-model: the download was interrupted; what has come is kept", cancelled.getMessage());
+        assertEquals(
+                "owner/some-model: the download was interrupted; what was received is kept", cancelled.getMessage());
         assertTrue(status.get(), "the thread is still interrupted");
     }
 

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Servers that keep a download waiting, sizes that a user does not want, and files that nothing is known about.
+/// Servers that delay a download, models larger than a user allows, and files without length or hash.
 @Timeout(60)
 class HubLimitsTest extends HubFixture {
     private static final String WEIGHTS = "model.safetensors";
@@ -51,12 +51,12 @@ class HubLimitsTest extends HubFixture {
 
     @Test
     void aDownloadThatIsTooSlowEndsAndTheNextOneGoesOn() throws IOException {
-        // 100 bytes every 10 ms are at most 10,000 a second.
+        // 100 bytes every 10 ms are at most 10,000 per second.
         server.always(tag, FakeHub.trickle(content.length, Arrays.copyOf(content, 100)));
         String message = fails(HubOptions.DEFAULT.withMinRate(15_000));
         assertTrue(
                 message.matches("owner/some-model: model.safetensors: after \\d+ of 100000 bytes"
-                        + " fewer than 15,000 bytes a second came, over 100 ms"),
+                        + " fewer than 15,000 bytes a second arrived over 100 ms"),
                 message);
         assertEquals(FAST.attempts(), server.count(tag));
         assertTrue(
@@ -90,7 +90,7 @@ class HubLimitsTest extends HubFixture {
         byte[] spaces = " ".repeat(10).getBytes(StandardCharsets.UTF_8);
         server.always("/revision/main", FakeHub.trickle(0, spaces));
         assertEquals(
-                "owner/some-model: list of files: fewer than 10,000 bytes a second came, over 100 ms",
+                "owner/some-model: list of files: fewer than 10,000 bytes a second arrived over 100 ms",
                 fails(HubOptions.DEFAULT));
     }
 
@@ -109,7 +109,7 @@ class HubLimitsTest extends HubFixture {
         hub(settings).download(MODEL, HubOptions.DEFAULT.withMinRate(0), listener);
     }
 
-    /// Writes an answer of its own, without the rules of a server.
+    /// Writes a response directly, without a server's rules.
     private interface Raw {
         void answer(OutputStream out) throws IOException;
     }
@@ -143,7 +143,7 @@ class HubLimitsTest extends HubFixture {
         try (connection) {
             raw.answer(connection.getOutputStream());
         } catch (IOException e) {
-            // The client has had enough, as it should.
+            // The client has given up, as it should.
             assertTrue(connection.isClosed());
         }
     }
@@ -178,7 +178,7 @@ class HubLimitsTest extends HubFixture {
         assertTrue(message.contains("no answer from http://127.0.0.1"), message);
     }
 
-    /// Each second answer sends more than a megabyte more than the one before it, but never something new.
+    /// Every second response sends over a megabyte more than the one before it, but never anything new.
     @Test
     void aServerThatSendsTheSameAgainAndAgainIsLeft() {
         byte[] large = FakeHub.random(4 << 20, 9);
@@ -196,7 +196,7 @@ class HubLimitsTest extends HubFixture {
         assertTrue(server.count(path) < 12, "asked " + server.count(path) + " times");
     }
 
-    /// A limit on the size of files stands for a full disk.
+    /// A limit on the size of files simulates a full disk.
     @Test
     void aFullDiskIsASentenceThatNamesTheFile() throws IOException, InterruptedException {
         assumeTrue(System.getProperty("os.name").equals("Linux"), "needs limits on the size of files");
@@ -230,7 +230,7 @@ class HubLimitsTest extends HubFixture {
     void aModelThatIsTooLargeIsRefusedBeforeItsWeightsAreFetched() throws IOException {
         HubOptions limited = HubOptions.DEFAULT.withMaxBytes(needed() - 1);
         assertEquals(
-                "owner/some-model: expected files of at most %,d bytes together, the hub has %,d"
+                "owner/some-model: expected files of at most %,d bytes in total, the hub has %,d"
                         .formatted(needed() - 1, needed()),
                 fails(limited));
         assertEquals(0, server.count(tag));
@@ -241,7 +241,7 @@ class HubLimitsTest extends HubFixture {
 
     @Test
     void aListOfShardsThatIsTooLargeIsNotFetched() {
-        assertTrue(fails(HubOptions.DEFAULT.withMaxBytes(20)).contains("expected files of at most 20 bytes together"));
+        assertTrue(fails(HubOptions.DEFAULT.withMaxBytes(20)).contains("expected files of at most 20 bytes in total"));
         assertEquals(0, server.count("modules.json"));
     }
 
@@ -260,7 +260,7 @@ class HubLimitsTest extends HubFixture {
     void filesWithoutAHashAreToldAndRefusedWhenStrict(String value) throws IOException {
         editTag("tokenizer.json", value);
         assertEquals(
-                "owner/some-model: expected a hash of each file to check its content with, the hub tells none of"
+                "owner/some-model: expected a hash of each file's content, the hub gives none for"
                         + " \"tokenizer.json\"",
                 fails(HubOptions.DEFAULT.withStrict(true)));
         assertEquals(0, server.count(tag));
@@ -271,7 +271,7 @@ class HubLimitsTest extends HubFixture {
                 .toList();
         assertEquals(
                 List.of(
-                        "owner/some-model: unverified, since the hub tells no hash of their content: \"tokenizer.json\""),
+                        "owner/some-model: unverified, since the hub gives no hash of their content: \"tokenizer.json\""),
                 told);
         listener.notices.clear();
         download(MODEL);
@@ -281,7 +281,7 @@ class HubLimitsTest extends HubFixture {
     @Test
     void aFileThatTellsOfOthersAndHasNoHashIsToldOnceOrRefused() throws IOException {
         editTag("modules.json", "v1");
-        assertTrue(fails(HubOptions.DEFAULT.withStrict(true)).endsWith("tells none of \"modules.json\""));
+        assertTrue(fails(HubOptions.DEFAULT.withStrict(true)).endsWith("gives none for \"modules.json\""));
         assertEquals(0, server.count("modules.json"));
         listener.notices.clear();
         download(MODEL);

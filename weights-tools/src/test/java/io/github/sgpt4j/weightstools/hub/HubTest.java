@@ -20,7 +20,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/// What a download leaves in the cache, and what it asks for.
+/// What a download leaves in the cache, and what it requests.
 class HubTest extends HubFixture {
     @Test
     void fetchesWhatTheEngineNeedsIntoTheLayoutOfThePythonClient() throws IOException {
@@ -255,7 +255,7 @@ class HubTest extends HubFixture {
         HubSettings offline = settings().offline(true).build();
         HubException failure =
                 assertThrows(HubException.class, () -> hub(offline).get(MODEL, listener));
-        assertTrue(failure.getMessage().contains("HF_HUB_OFFLINE forbids to download it"), failure.getMessage());
+        assertTrue(failure.getMessage().contains("HF_HUB_OFFLINE forbids downloading it"), failure.getMessage());
         assertThrows(HubException.class, () -> hub(offline).download(MODEL, HubOptions.DEFAULT, listener));
         assertEquals(List.of(), server.requests);
         Path snapshot = download(MODEL);
@@ -272,7 +272,7 @@ class HubTest extends HubFixture {
         Path snapshot = download(MODEL);
         server.always("/revision/main", FakeHub.status(503, Map.of()));
         assertEquals(snapshot, download(MODEL));
-        assertTrue(listener.notices.getLast().endsWith("; using what the cache has"), listener.notices.getLast());
+        assertTrue(listener.notices.getLast().endsWith("; using the cached version"), listener.notices.getLast());
         server.close();
         assertEquals(snapshot, download(MODEL));
         assertTrue(listener.notices.getLast().contains("cannot connect to"), listener.notices.getLast());

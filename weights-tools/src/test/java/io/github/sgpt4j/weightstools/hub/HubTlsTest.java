@@ -26,7 +26,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A hub that is reached by https.
+/// A hub reached by https.
 class HubTlsTest extends HubFixture {
     private static final char[] PASSWORD = "changeit".toCharArray();
 

@@ -14,7 +14,7 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/// Another process downloads a model, and is killed without warning, again and again.
+/// Another process downloads a model and is killed without warning, again and again.
 class KilledDownloadTest extends HubFixture {
     private static final int KILLS = 30;
     private static final int MAX_MILLIS = 150;
@@ -27,7 +27,7 @@ class KilledDownloadTest extends HubFixture {
         server.with("model.safetensors", FakeHub.random(3_000_000, 7));
         for (int i = 0; i < KILLS; i++) {
             kill(random.nextInt(MAX_MILLIS));
-            // Now and then kills come one after the other.
+            // Sometimes several kills follow each other.
             if (random.nextInt(3) > 0) {
                 checkComplete();
                 if (random.nextBoolean()) {
@@ -85,7 +85,7 @@ class KilledDownloadTest extends HubFixture {
         }
     }
 
-    /// The process that downloads.
+    /// The downloading process.
     static final class Child {
         private Child() {}
 

@@ -16,13 +16,13 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/// Snapshots that the Python client made, and what is known of them.
+/// Snapshots made by the Python client, and what is known about them.
 class LocalSnapshotTest extends HubFixture {
     private Path snapshot() {
         return repository().resolve("snapshots").resolve(FakeHub.COMMIT);
     }
 
-    /// Makes what the Python client leaves after these files were asked of it one by one.
+    /// Makes what the Python client leaves after downloading these files one by one.
     private void pythonFetched(List<String> paths) throws IOException {
         write(repository().resolve("refs/main"), FakeHub.COMMIT);
         for (String path : paths) {
@@ -89,7 +89,7 @@ class LocalSnapshotTest extends HubFixture {
         assertEquals(FakeHub.NEEDED, HubTest.filesIn(snapshot()));
         assertEquals(0, server.count("model.safetensors"), "what is there is not fetched again");
         assertEquals(FakeHub.COMMIT, Files.readString(repository().resolve("refs/main")));
-        assertTrue(listener.notices.getFirst().contains("perhaps not as a whole"), listener.notices.getFirst());
+        assertTrue(listener.notices.getFirst().contains("perhaps incomplete"), listener.notices.getFirst());
         server.requests.clear();
         assertEquals(snapshot(), hub().get(MODEL, listener));
         assertEquals(List.of(), server.requests);
@@ -102,7 +102,7 @@ class LocalSnapshotTest extends HubFixture {
         assertEquals(List.of(), server.requests);
         server.always("/revision/" + FakeHub.COMMIT, FakeHub.status(403, Map.of()));
         assertEquals(snapshot(), hub().get(MODEL, listener));
-        assertTrue(listener.notices.getLast().endsWith("; using owner/some-model as it is"));
+        assertTrue(listener.notices.getLast().endsWith("; using the cached files of owner/some-model"));
     }
 
     @Test
@@ -110,7 +110,7 @@ class LocalSnapshotTest extends HubFixture {
         pythonFetched(List.of("config.json", "modules.json", "1_Pooling/config.json"));
         HubException failure = assertThrows(
                 HubException.class, () -> hub(settings().offline(true).build()).get(MODEL, listener));
-        assertTrue(failure.getMessage().contains("not complete in"), failure.getMessage());
+        assertTrue(failure.getMessage().contains("incomplete in"), failure.getMessage());
         assertEquals(snapshot(), hub().get(MODEL, listener));
         assertEquals(FakeHub.NEEDED, HubTest.filesIn(snapshot()));
     }

@@ -16,7 +16,7 @@ class RateFloorTest {
         return new RateFloor(rate, Duration.ofSeconds(60), () -> now);
     }
 
-    /// Bytes that come second by second.
+    /// Transfers measured second by second.
     private void receive(RateFloor.Meter meter, int perSecond, int seconds) throws TransientException {
         for (int i = 0; i < seconds; i++) {
             now += TimeUnit.SECONDS.toNanos(1);
@@ -29,7 +29,7 @@ class RateFloorTest {
         RateFloor.Meter meter = floor(10_000).start();
         assertDoesNotThrow(() -> receive(meter, 9_999, 59));
         TransientException failure = assertThrows(TransientException.class, () -> receive(meter, 9_999, 1));
-        assertEquals("fewer than 10,000 bytes a second came, over 60 s", failure.getMessage());
+        assertEquals("fewer than 10,000 bytes a second arrived over 60 s", failure.getMessage());
         assertTrue(failure.isSlow());
     }
 

@@ -210,7 +210,7 @@ class HostilePickleTest {
                 pickle().raw("]").text("a").raw("Ns."));
         refuses("expected a value for every key", pickle().raw("}(Nu."));
         refuses("as a key, got None", pickle().raw("}NNs."));
-        refuses("got number 5, which is none", pickle().op('h', 5, '.'));
+        refuses("expected the number of a remembered value, got 5", pickle().op('h', 5, '.'));
         refuses("expected one value at the end", pickle().raw("NN."));
         refuses("expected one value at the end", pickle().raw("(N."));
         refuses("attributes of a dictionary only, got some of a tuple", pickle().raw(")}b."));

@@ -6,7 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
-/// Pickles that would need much memory or time, or lead beyond what is there: refused soon, or harmless.
+/// Pickles that would need much memory or time, or read beyond the end: refused soon, or harmless.
 class HostileSizesTest {
     private static PickleBytes pickle() {
         return new PickleBytes();
@@ -47,7 +47,7 @@ class HostileSizesTest {
 
     @Test
     void memoBombsRunOutOfBudget() {
-        // The same big list remembered and appended to again and again.
+        // The same long list is remembered and appended again and again.
         PickleBytes bomb = pickle().raw("](");
         for (int i = 0; i < 1_000; i++) {
             bomb.raw("N");
@@ -85,7 +85,7 @@ class HostileSizesTest {
 
     @Test
     void billionLaughsStaySmall() {
-        // Each level is ten references to the one below: 10^60 items if somebody walked them.
+        // Each level is ten references to the level below: 10^60 items for a full traversal.
         PickleBytes laughs = pickle().text("ha");
         for (int level = 0; level < 60; level++) {
             laughs.op('q', level, '0', '(');

@@ -9,7 +9,7 @@ import java.nio.charset.StandardCharsets;
 public final class PickleBytes {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 
-    /// Opcodes without arguments, or any bytes, by their characters.
+    /// Opcodes without arguments, or any bytes, given as characters.
     public PickleBytes raw(String latin1) {
         out.writeBytes(latin1.getBytes(StandardCharsets.ISO_8859_1));
         return this;
@@ -81,7 +81,7 @@ public final class PickleBytes {
         return raw("t");
     }
 
-    /// A tensor as PyTorch writes it, of a storage of its own or of others.
+    /// A tensor as PyTorch writes it, of its own storage or of a shared one.
     public PickleBytes tensor(String type, String key, long elements, long offset, long[] shape, long[] strides) {
         return global("torch._utils", "_rebuild_tensor_v2")
                 .raw("(")

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What plain data and tensors the interpreter understands.
+/// The plain data and tensors that the interpreter understands.
 class PickleReaderTest {
     static PickleBytes pickle() {
         return new PickleBytes();

@@ -13,7 +13,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What tells a file from one that was overwritten.
+/// What distinguishes a file from an overwritten one.
 class FileSampleTest {
     @TempDir
     Path folder;

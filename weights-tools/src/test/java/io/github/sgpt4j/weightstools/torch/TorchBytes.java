@@ -12,12 +12,12 @@ import java.util.function.Consumer;
 import java.util.zip.CRC32;
 import java.util.zip.Deflater;
 
-/// Writes files as `torch.save` does, and such as it never would.
+/// Writes files as `torch.save` does, and files that it never would write.
 public final class TorchBytes {
     private final List<Entry> entries = new ArrayList<>();
     private boolean large;
 
-    /// An entry of a zip archive; tests change what the headers say.
+    /// An entry of a zip archive; tests change its headers.
     public static final class Entry {
         public String name;
         public String localName;
@@ -68,7 +68,7 @@ public final class TorchBytes {
         return this;
     }
 
-    /// Writes all sizes and offsets in the 64-bit form.
+    /// Writes all sizes and offsets in 64-bit fields.
     public TorchBytes large() {
         large = true;
         return this;
@@ -175,7 +175,7 @@ public final class TorchBytes {
                 .stored("model/version", "3\n".getBytes(StandardCharsets.US_ASCII));
     }
 
-    /// The start of the form before PyTorch 1.6.
+    /// The start of the format before PyTorch 1.6.
     public static PickleBytes legacyStart() {
         return legacyStart(true);
     }
@@ -195,7 +195,7 @@ public final class TorchBytes {
                 .raw("u.");
     }
 
-    /// A storage and the pickle that names it, in the form before PyTorch 1.6.
+    /// A storage and the pickle that names it, in the format before PyTorch 1.6.
     public static PickleBytes legacySmall() {
         PickleBytes entries = new PickleBytes()
                 .text("a")

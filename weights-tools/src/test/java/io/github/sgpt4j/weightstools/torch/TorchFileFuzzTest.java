@@ -65,7 +65,7 @@ class TorchFileFuzzTest {
         }
     }
 
-    /// Changes a few bytes where structure is: the pickles at the start, the directory at the end.
+    /// Changes a few bytes of the structure: the pickles at the start, the directory at the end.
     private static byte[] damaged(byte[] whole, Random random) {
         byte[] bytes = whole.clone();
         int changes = 1 + random.nextInt(4);

@@ -207,12 +207,13 @@ class TorchFileTest {
 
     @Test
     void overlappingEntriesAreRefused() throws IOException {
-        // Two names for the same bytes: the second says that its header is where the first one's is.
+        // Two names for the same bytes: the second entry's header is at the position of the first
+        // one's.
         TorchBytes bytes = TorchBytes.small();
         int first = 0;
         bytes.stored("model/data.pkm", TorchBytes.smallPickle()).change(entry -> entry.header = first);
         refuses("the same name in its local header", bytes);
-        // An archive in an entry: its inner header is inside of another entry's bytes.
+        // An archive in an entry: its inner header is inside another entry's bytes.
         byte[] inner = new TorchBytes().stored("model/data/1", new byte[64]).toByteArray();
         TorchBytes outer = new TorchBytes().stored("model/x", inner);
         int at = 30 + "model/x".length();

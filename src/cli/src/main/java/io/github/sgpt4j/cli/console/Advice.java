@@ -14,8 +14,9 @@ public final class Advice {
             new Rule("which Converter.convert of sgpt4j-weights-tools converts", "which sgpt convert converts"),
             new Rule("which Models.open of sgpt4j-weights-tools converts", "which sgpt convert converts"),
             new Rule(
-                    "a search without an index looks at every document instead",
-                    "sgpt search --corpus looks at every document instead"),
+                    "a search without an index compares every document instead",
+                    "sgpt search --corpus compares every document instead"),
+            new Rule("merge with another type (BF16 or F32)", "merge with another type (--dtype bf16 or fp32)"),
             new Rule(
                     "delete the directory and make the index again",
                     "delete the directory and make the index again with sgpt index --corpus CORPUS --index DIR"));

@@ -19,11 +19,13 @@ import java.util.stream.Stream;
 
 /// Reads a collection's documents one by one. A collection is
 ///
-/// - a file as [RecordReader] takes it: `.txt`, one document a line; `.jsonl`, with `text` and perhaps `title`
-///   and `_id`; gz of either. A document without `_id` is called by its 0-based place.
-/// - a directory with `corpus.jsonl` or `corpus.jsonl.gz`, as BEIR lays it out;
-/// - a directory of `.txt` files, at any depth, each a document, called by its path below the directory with
-///   `/` between names, in the order of these paths. Links to directories are not followed.
+/// - a file that [RecordReader] reads: `.txt`, one document per line; `.jsonl`, with `text` and
+///   optionally `title` and `_id`; either may be a gz file. A document without `_id` has its 0-based
+///   position as its id.
+/// - a directory with `corpus.jsonl` or `corpus.jsonl.gz`, the BEIR layout;
+/// - a directory of `.txt` files, at any depth, each a document, whose id is its path below the
+///   directory with `/` between names, in the order of these paths. Links to directories are not
+///   followed.
 ///
 /// Errors name file and line ([FormatException]).
 public final class CorpusReader implements Iterator<Document>, Closeable {
@@ -33,7 +35,7 @@ public final class CorpusReader implements Iterator<Document>, Closeable {
     private final boolean idsNeeded;
     private long count;
 
-    /// What documents come from.
+    /// Where documents come from.
     private sealed interface Source {
         record Records(RecordReader reader) implements Source {}
 
@@ -48,7 +50,7 @@ public final class CorpusReader implements Iterator<Document>, Closeable {
     /// Opens a collection.
     ///
     /// @throws IOException if it cannot be opened
-    /// @throws FormatException if it is none
+    /// @throws FormatException if it is not a collection
     public static CorpusReader open(Path path) throws IOException {
         if (!Files.isDirectory(path)) {
             return openFile(path);
@@ -73,18 +75,18 @@ public final class CorpusReader implements Iterator<Document>, Closeable {
         return new CorpusReader(new Source.Records(RecordReader.open(file)), false);
     }
 
-    /// Takes a stream of JSON Lines.
+    /// Reads a stream of JSON Lines.
     ///
     /// @param stream closed with the reader
-    /// @param name what it is called in errors
+    /// @param name for errors
     public static CorpusReader ofJsonLines(InputStream stream, String name) {
         return new CorpusReader(new Source.Records(RecordReader.ofJsonLines(stream, name)), false);
     }
 
-    /// The same collection from where it stands, where a document without `_id` is an error: judgements name
-    /// documents, so that one without name would only look as if it had not been found.
+    /// The same collection from its current position, where a document without `_id` is an error:
+    /// judgements refer to ids, so that a document without one would count as not found.
     ///
-    /// @return takes the place of this reader
+    /// @return the reader to use instead of this one
     public CorpusReader withIdsNeeded() {
         return new CorpusReader(source, true);
     }
@@ -115,7 +117,7 @@ public final class CorpusReader implements Iterator<Document>, Closeable {
         };
     }
 
-    /// Bytes of the collection's files, packed as they are, if they are known.
+    /// Bytes of the collection's files, compressed if they are, if known.
     public OptionalLong size() {
         return switch (source) {
             case Source.Records(RecordReader reader) -> reader.size();
@@ -123,7 +125,7 @@ public final class CorpusReader implements Iterator<Document>, Closeable {
         };
     }
 
-    /// How many bytes of the files were read.
+    /// How many bytes of the files have been read.
     public long position() {
         return switch (source) {
             case Source.Records(RecordReader reader) -> reader.position();

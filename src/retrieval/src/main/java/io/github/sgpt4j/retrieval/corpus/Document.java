@@ -4,9 +4,9 @@ import io.github.sgpt4j.error.FormatException;
 import java.util.Objects;
 import java.util.Optional;
 
-/// Something to be found.
+/// A document to search for.
 ///
-/// @param id what it is known by; a later document of the same id takes its place
+/// @param id a later document with the same id replaces this one
 /// @param text without the title
 public record Document(String id, Optional<String> title, String text) {
     /// Refuses null.
@@ -21,7 +21,7 @@ public record Document(String id, Optional<String> title, String text) {
         return new Document(id, Optional.empty(), text);
     }
 
-    /// @param index the document's 0-based place in its collection, which is its id if it has none of its own
+    /// @param index the document's 0-based place in its collection, its id if it has none of its own
     /// @throws FormatException without a text
     static Document of(TextRecord record, long index) {
         return new Document(
@@ -31,8 +31,8 @@ public record Document(String id, Optional<String> title, String text) {
                         .orElseThrow(() -> new FormatException(record.where() + ": expected \"text\", found none")));
     }
 
-    /// What is embedded, scored and searched for words: `(title + " " + text).strip()`, the text alone without a
-    /// title.
+    /// The text that is embedded, scored and searched for words: `(title + " " + text).strip()`, or the
+    /// text alone if there is no title.
     public String joined() {
         return title.map(t -> TextRecord.strip(t + " " + text)).orElse(text);
     }

@@ -7,9 +7,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.zip.GZIPInputStream;
 
-/// Unpacks a gz file of one member or several to its very end: what stands behind a member and is neither another one
-/// nor padding with zeros is an error. Java's own stream takes it for the end, so that the rest of a file with several
-/// members would be lost without a word where one of them is damaged or cut.
+/// Decompresses a gz file of one or several members to its very end: anything after a member that is
+/// neither another member nor zero padding is an error. Java's own stream treats it as the end, so that
+/// the rest of a file with several members would be lost silently where one of them is damaged or cut
+/// off.
 public final class GzipFile extends GZIPInputStream {
     private static final int BUFFER_BYTES = 1 << 16;
     private static final int TRAILER_BYTES = 8;
@@ -24,11 +25,11 @@ public final class GzipFile extends GZIPInputStream {
         this.raw = raw;
     }
 
-    /// Begins to unpack a file.
+    /// Starts to decompress a file.
     ///
     /// @param file the file that `raw` reads, from its beginning
     /// @param raw closed with the stream
-    /// @throws IOException if it does not begin as gz files do
+    /// @throws IOException if it does not begin like a gz file
     public static GzipFile open(Path file, InputStream raw) throws IOException {
         try {
             return new GzipFile(file, new CountingStream(raw));

@@ -7,7 +7,7 @@ import io.github.sgpt4j.json.Unreadable;
 import io.github.sgpt4j.text.WellFormed;
 import java.util.Optional;
 
-/// Reads lines of a JSON Lines file.
+/// Parses lines of a JSON Lines file.
 final class JsonRecords {
     private final JsonReader reader = JsonReader.ofData(LineReader.MAX_LINE_BYTES);
 
@@ -26,7 +26,7 @@ final class JsonRecords {
                 text(where, node, "document"));
     }
 
-    /// A string; none if it is absent or null.
+    /// A string; empty if it is absent or null.
     private static Optional<String> text(String where, JsonNode object, String key) {
         JsonNode value = object.path(key);
         if (value.isMissingNode() || value.isNull()) {

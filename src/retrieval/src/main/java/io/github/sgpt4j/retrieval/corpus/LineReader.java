@@ -15,11 +15,11 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
 
-/// Reads lines of strict UTF-8: a byte that does not belong there is an error, never replaced.
+/// Reads lines of strict UTF-8: an invalid byte is an error, never replaced.
 ///
-/// A line ends with `\n` or `\r\n`; a `\r` elsewhere belongs to the text. The last line may lack its end. A byte
-/// order mark at the very beginning is passed over. A line longer than the limit is an error, so that memory is
-/// bounded.
+/// A line ends with `\n` or `\r\n`; a `\r` elsewhere belongs to the text. The last line may lack a line
+/// end. A byte order mark at the very beginning is skipped. A line longer than the limit is an error,
+/// so that memory is bounded.
 public final class LineReader implements Closeable {
     /// Longest line in bytes.
     public static final int MAX_LINE_BYTES = 64 << 20;
@@ -38,7 +38,7 @@ public final class LineReader implements Closeable {
     /// Reads the lines of a stream.
     ///
     /// @param in closed with the reader
-    /// @param name what the input is called in errors
+    /// @param name of the input, for errors
     public LineReader(InputStream in, String name) {
         this(in, name, MAX_LINE_BYTES);
     }
@@ -49,11 +49,11 @@ public final class LineReader implements Closeable {
         this.maxBytes = maxBytes;
     }
 
-    /// The next line without its end, or nothing at the end of input.
+    /// The next line without its line end, or nothing at the end of input.
     ///
-    /// @throws FormatException if reading fails, the line is too long, or not UTF-8
+    /// @throws FormatException if reading fails, or the line is too long or not UTF-8
     /// @throws io.github.sgpt4j.error.CancelledException if reading fails because the thread was
-    ///     interrupted, as it does with streams over channels; from files it goes on
+    ///     interrupted, which happens with streams over channels; reading from files continues
     public Optional<String> next() {
         lineNumber++;
         int length = 0;
@@ -77,7 +77,7 @@ public final class LineReader implements Closeable {
         return any ? Optional.of(decode(length)) : Optional.empty();
     }
 
-    /// Where the line returned last stands, for errors: `name: line 3`.
+    /// Position of the line returned last, for errors: `name: line 3`.
     public String where() {
         return name + ": line " + lineNumber;
     }
@@ -104,7 +104,7 @@ public final class LineReader implements Closeable {
     }
 
     private int append(int length, int count) {
-        // One more for the \r of a line end.
+        // One more for the \r of the line end.
         if (length + count > maxBytes + 1) {
             throw new FormatException(
                     "%s: expected at most %,d bytes, the line is longer".formatted(where(), maxBytes));

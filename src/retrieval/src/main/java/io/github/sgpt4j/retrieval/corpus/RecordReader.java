@@ -13,9 +13,9 @@ import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/// Reads texts one by one: `.txt` (one text a line), `.jsonl` (one object a line), gz of either. Lines of JSON
-/// Lines that are blank are passed over; a blank line of text is an empty text. Errors name file and line
-/// ([FormatException]).
+/// Reads texts one by one: `.txt` (one text per line), `.jsonl` (one object per line), or gz of either.
+/// Blank lines of JSON Lines are skipped; a blank line of text is an empty text. Errors name file and
+/// line ([FormatException]).
 public final class RecordReader implements Iterator<TextRecord>, Closeable {
     private final LineReader lines;
     private final Optional<JsonRecords> json;
@@ -30,11 +30,11 @@ public final class RecordReader implements Iterator<TextRecord>, Closeable {
         this.size = size;
     }
 
-    /// Opens a file whose name ends in `.txt`, `.jsonl`, or either with `.gz`; any other name is taken for
-    /// `.txt`.
+    /// Opens a file whose name ends in `.txt`, `.jsonl`, or either with `.gz`; a file with any other
+    /// name is read as `.txt`.
     ///
     /// @throws IOException if it cannot be opened
-    /// @throws FormatException if it is a directory, or is not packed as its name says
+    /// @throws FormatException if it is a directory, or is not compressed as its name says
     public static RecordReader open(Path file) throws IOException {
         if (Files.isDirectory(file)) {
             throw new FormatException(file + ": expected a file, got a directory");
@@ -52,18 +52,18 @@ public final class RecordReader implements Iterator<TextRecord>, Closeable {
         }
     }
 
-    /// Takes each line of a stream for a text.
+    /// Reads each line of a stream as a text.
     ///
     /// @param stream closed with the reader
-    /// @param name what it is called in errors
+    /// @param name for errors
     public static RecordReader ofText(InputStream stream, String name) {
         return of(stream, name, false);
     }
 
-    /// Takes a stream of JSON Lines.
+    /// Reads a stream of JSON Lines.
     ///
     /// @param stream closed with the reader
-    /// @param name what it is called in errors
+    /// @param name for errors
     public static RecordReader ofJsonLines(InputStream stream, String name) {
         return of(stream, name, true);
     }
@@ -73,12 +73,12 @@ public final class RecordReader implements Iterator<TextRecord>, Closeable {
         return new RecordReader(new LineReader(in, name), json, in, OptionalLong.empty());
     }
 
-    /// Whether a name ends as the names of files of texts do.
+    /// Whether a name has one of the extensions of text files.
     public static boolean isSupported(String file) {
         return plainName(file).endsWith(".txt") || isJson(file);
     }
 
-    /// Whether a file holds JSON Lines by its name.
+    /// Whether a file's name says that it is JSON Lines.
     public static boolean isJson(String file) {
         return plainName(file).endsWith(".jsonl");
     }
@@ -117,12 +117,12 @@ public final class RecordReader implements Iterator<TextRecord>, Closeable {
         return line.map(text -> json.get().parse(lines.where(), text));
     }
 
-    /// Bytes of the file, packed as it is, if it is one.
+    /// Bytes of the file, compressed if it is; empty if the input is not a file.
     public OptionalLong size() {
         return size;
     }
 
-    /// How many bytes of the file were read.
+    /// How many bytes of the file have been read.
     public long position() {
         return counter.count();
     }

@@ -4,7 +4,7 @@ import io.github.sgpt4j.error.FormatException;
 import java.util.List;
 import java.util.Optional;
 
-/// A text with what came along: an argument, a line, or an object of a JSON Lines file.
+/// A text with its other fields: an argument, a line, or an object of a JSON Lines file.
 ///
 /// @param where for errors
 /// @param id `_id`
@@ -26,17 +26,18 @@ public record TextRecord(
                 where, Optional.empty(), Optional.empty(), Optional.of(text), Optional.empty(), Optional.empty());
     }
 
-    /// The text as it is, or `(title + " " + text).strip()` if there is a title, as BEIR's readers join them.
+    /// The text unchanged, or `(title + " " + text).strip()` if there is a title, as BEIR's readers
+    /// join them.
     ///
-    /// @throws FormatException without a text
+    /// @throws FormatException if there is no text
     public String joined() {
         String body = text.orElseThrow(() -> new FormatException(where + ": expected \"text\", found none"));
         return title.map(t -> strip(t + " " + body)).orElse(body);
     }
 
-    /// The document of a pair: `document`, otherwise as [#joined].
+    /// The document of a pair: `document`, or [#joined] if it is absent.
     ///
-    /// @throws FormatException without either
+    /// @throws FormatException if there is neither
     public String documentText() {
         if (document.isPresent()) {
             return document.get();
@@ -47,7 +48,7 @@ public record TextRecord(
         return joined();
     }
 
-    /// Size of all texts.
+    /// Total length of all texts.
     public long characters() {
         long sum = 0;
         for (Optional<String> part : List.of(title, text, query, document)) {

@@ -1,2 +1,2 @@
-/// Reading texts: lines, JSON Lines, BEIR's collections, folders of text files.
+/// Reading texts: lines, JSON Lines, BEIR collections, folders of text files.
 package io.github.sgpt4j.retrieval.corpus;

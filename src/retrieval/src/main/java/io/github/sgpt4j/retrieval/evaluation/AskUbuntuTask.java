@@ -15,14 +15,15 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 
-/// AskUbuntu: 20 candidates per question, found by BM25, are re-ordered by the cosine of titles. Measured are MAP,
-/// P@1, P@5 and MRR over questions that have similar ones. USEB's evaluator stops at a question none of whose
-/// similar ones is a candidate; here it counts as 0.
+/// AskUbuntu: 20 candidates per question, found by BM25, are re-ordered by the cosine of titles. The
+/// measures are MAP, P@1, P@5 and MRR over questions that have similar questions. USEB's evaluator
+/// stops at a question whose similar questions are not among its candidates; here such a question
+/// counts as 0.
 record AskUbuntuTask(List<Question> questions) implements UsebTask {
     private static final String SUFFIX = "_askubuntu_title";
 
     /// @param title of the question
-    /// @param candidates titles, best by BM25 first
+    /// @param candidates titles, best BM25 score first
     /// @param similar whether each candidate is one of the similar questions
     record Question(String title, List<String> candidates, List<Boolean> similar) {}
 
@@ -38,7 +39,7 @@ record AskUbuntuTask(List<Question> questions) implements UsebTask {
             }
         }
         if (questions.isEmpty()) {
-            throw new FormatException(file + ": expected questions with similar ones, found none");
+            throw new FormatException(file + ": expected questions with similar questions, found none");
         }
         return new AskUbuntuTask(questions);
     }
@@ -77,7 +78,7 @@ record AskUbuntuTask(List<Question> questions) implements UsebTask {
         if (similar.isEmpty()) {
             return Optional.empty();
         }
-        // The list is in any order; candidates with equal cosines stay in BM25's.
+        // The list is in no particular order; candidates with equal cosines keep the order of BM25.
         List<String> ordered = IntStream.range(0, scores.length)
                 .boxed()
                 .sorted(Comparator.comparing((Integer i) -> scores[i]).reversed())
@@ -96,7 +97,7 @@ record AskUbuntuTask(List<Question> questions) implements UsebTask {
                 return score;
             }
         } catch (NumberFormatException e) {
-            // Told below, together with numbers that are not finite.
+            // Reported below, together with numbers that are not finite.
         }
         throw new FormatException(
                 "%s: expected a finite number as score, got %s".formatted(where, ShownText.quoted(text)));

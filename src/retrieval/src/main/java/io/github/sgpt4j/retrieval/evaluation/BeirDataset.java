@@ -16,12 +16,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// A collection as BEIR lays it out (Thakur et al. 2021, arXiv 2104.08663): a folder with `corpus.jsonl`,
-/// `queries.jsonl` and `qrels/SPLIT.tsv`, each perhaps `.gz`.
+/// A collection in BEIR's layout (Thakur et al. 2021, arXiv 2104.08663): a folder with `corpus.jsonl`,
+/// `queries.jsonl` and `qrels/SPLIT.tsv`, each optionally with `.gz`.
 ///
 /// @param name the folder's name
 /// @param directory the folder
-/// @param queries texts by id, of the queries that the split judges, in its order
+/// @param queries texts by id, of the queries that the split judges, in the split's order
 /// @param qrels the split's judgements
 public record BeirDataset(String name, Path directory, Map<String, String> queries, Qrels qrels) {
     private static final String CORPUS = "corpus.jsonl";
@@ -32,7 +32,7 @@ public record BeirDataset(String name, Path directory, Map<String, String> queri
         queries = Collections.unmodifiableMap(new LinkedHashMap<>(queries));
     }
 
-    /// Reads queries and judgements of a collection; the corpus is read when it is needed.
+    /// Reads a collection's queries and judgements; the corpus is read when it is needed.
     ///
     /// @param split such as `test`
     /// @throws FormatException if a file is missing or malformed, or a judged query has no text
@@ -49,7 +49,7 @@ public record BeirDataset(String name, Path directory, Map<String, String> queri
         for (String query : qrels.queries()) {
             String text = texts.get(query);
             if (text == null) {
-                throw new FormatException("%s: expected a text of query %s, which %s judges, found none"
+                throw new FormatException("%s: expected a text for query %s, which %s judges, found none"
                         .formatted(file, ShownText.quoted(query), judgements));
             }
             queries.put(query, text);
@@ -57,10 +57,10 @@ public record BeirDataset(String name, Path directory, Map<String, String> queri
         return new BeirDataset(nameOf(directory), directory, queries, qrels);
     }
 
-    /// Opens a collection, or all parts of one that is a folder of collections, such as CQADupStack with its
+    /// Opens a collection, or all parts of a folder of collections, such as CQADupStack with its
     /// forums, whose results are averaged.
     ///
-    /// @return one, or the parts by name
+    /// @return one collection, or the parts in the order of their names
     /// @throws IOException if a folder cannot be read
     public static List<BeirDataset> openAll(Path directory, String split) throws IOException {
         if (find(directory, CORPUS).isPresent()) {
@@ -80,7 +80,7 @@ public record BeirDataset(String name, Path directory, Map<String, String> queri
         }
         if (parts.isEmpty()) {
             throw new FormatException(
-                    directory + ": expected a folder with corpus.jsonl, or one of such folders, found none");
+                    directory + ": expected a folder with corpus.jsonl, or a folder of such folders, found none");
         }
         parts.sort(null);
         List<BeirDataset> datasets = new ArrayList<>();
@@ -142,10 +142,10 @@ public record BeirDataset(String name, Path directory, Map<String, String> queri
                 .orElse("collection");
     }
 
-    /// Looks whether a run over this collection can be written ([Run#write]): reads the corpus, keeping
-    /// 8 bytes a document.
+    /// Checks that a run over this collection can be written ([Run#write]): reads the corpus, keeping 8
+    /// bytes per document.
     ///
-    /// @throws FormatException if an id of a query or document is empty or has blanks in it, an id
+    /// @throws FormatException if an id of a query or document is empty or contains blanks, an id
     ///     occurs twice, or the corpus is malformed
     /// @throws IOException if the corpus cannot be read
     public void requireRunIds() throws IOException {

@@ -16,20 +16,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// Searches a BEIR collection for all of its queries, as BEIR's and SGPT's evaluations do. The corpus is read
-/// document by document, so memory does not grow with it but for each query's results.
+/// Searches a BEIR collection for all of its queries, as BEIR's and SGPT's evaluations do. The corpus
+/// is read document by document, so memory grows with the queries' results only.
 ///
-/// Queries are embedded as queries, documents, `(title + " " + text).strip()`, as documents.
+/// Queries are embedded as queries; documents, as `(title + " " + text).strip()`, as documents.
 ///
-/// An interrupt of its thread ends it soon, with a [io.github.sgpt4j.error.CancelledException]; it can
-/// be started again.
+/// An interrupt of the calling thread ends the search soon, with a
+/// [io.github.sgpt4j.error.CancelledException]; it can be started again.
 ///
-/// @param dataset what is searched
+/// @param dataset the collection to search
 /// @param depth documents to find per query; BEIR asks for 1000
-/// @param dropIdentical pass over documents that have their query's id, as BEIR does
-/// @param listener told how far it is
+/// @param dropIdentical skip documents whose id equals the query's, as BEIR does
+/// @param listener notified of progress
 public record BeirRetrieval(BeirDataset dataset, int depth, boolean dropIdentical, EvaluationListener listener) {
-    /// Pairs scored in one call: enough to share work, few enough to tell how far it is.
+    /// Pairs scored in one call: enough to share work, few enough to report progress often.
     private static final int PAIRS = 1024;
 
     /// @throws IllegalArgumentException if `depth` is not positive
@@ -39,7 +39,7 @@ public record BeirRetrieval(BeirDataset dataset, int depth, boolean dropIdentica
         }
     }
 
-    /// By similarity of embeddings ([TextEmbedder#similarity]); every document is looked at.
+    /// By similarity of embeddings ([TextEmbedder#similarity]); every document is compared.
     ///
     /// @throws IOException if the corpus cannot be read
     /// @throws FormatException if the corpus is malformed
@@ -63,13 +63,13 @@ public record BeirRetrieval(BeirDataset dataset, int depth, boolean dropIdentica
 
     /// By words: BM25 with k1 = 0.9, b = 0.4 ([Bm25Index]).
     ///
-    /// @param work a directory for the index, which stays behind; one that is there already is replaced
-    /// @throws IOException if the corpus cannot be read or the index not written
+    /// @param work a directory for the index, which is left in place; an existing index is replaced
+    /// @throws IOException if the corpus cannot be read or the index cannot be written
     /// @throws FormatException if the corpus is malformed
     public Run bm25(Path work) throws IOException {
         try (Bm25Index index = index(work)) {
             String task = "search " + dataset.name();
-            // One more for the document of the query's own id.
+            // One more, for a document with the query's own id.
             int wanted = (int) Math.min(depth + 1L, Math.max(1, index.size()));
             Map<String, List<ScoredId>> results = new LinkedHashMap<>();
             for (Map.Entry<String, String> query : dataset.queries().entrySet()) {
@@ -92,13 +92,14 @@ public record BeirRetrieval(BeirDataset dataset, int depth, boolean dropIdentica
         }
     }
 
-    /// The best of a run, scored anew and in that order; the rest is left out.
+    /// Scores the best documents of a run again and orders them by the new scores; the rest are left
+    /// out.
     ///
-    /// The corpus is read once more, and the queries that a document was found for are scored together, so that the
-    /// document's part of their work is shared.
+    /// The corpus is read once more. All queries that a document was found for are scored together, so
+    /// that they share the document's part of the work.
     ///
     /// @param first a run over the same collection
-    /// @param best documents per query that are scored; SGPT's evaluations score BM25's first 100
+    /// @param best documents to score per query; SGPT's evaluations score BM25's first 100
     /// @throws IOException if the corpus cannot be read
     /// @throws FormatException if the corpus is malformed or lacks a document of the run
     public Run rerank(Run first, int best, TextPairScorer scorer) throws IOException {
@@ -132,7 +133,7 @@ public record BeirRetrieval(BeirDataset dataset, int depth, boolean dropIdentica
         return run(batch.results);
     }
 
-    /// Pairs that wait to be scored, and the results of those that were.
+    /// Pairs waiting to be scored, and the results so far.
     private final class PairBatch {
         private final TextPairScorer scorer;
         private final long total;

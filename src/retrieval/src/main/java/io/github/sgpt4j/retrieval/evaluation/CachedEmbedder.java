@@ -8,13 +8,13 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
 
-/// Keeps vectors on disk, so that an evaluation that was interrupted goes on where it stood, and a
-/// later one finds them. Vectors are written after every 256 texts. Several processes may share a
-/// cache. Close it after use; the embedder that computes stays the caller's.
+/// Keeps vectors on disk, so that an interrupted evaluation continues where it stopped, and a later one
+/// reuses them. Vectors are written after every 256 texts. Several processes may share a cache. Close
+/// it after use; closing leaves the wrapped embedder open.
 ///
-/// Safe to share between threads if the embedder is; what two of them lack at once may be computed
-/// twice. An interrupt ends a call that computes, after the vectors of whole 256 texts were written,
-/// and breaks nothing.
+/// Safe to share between threads if the embedder is; texts that two threads miss at the same time may
+/// be embedded twice. An interrupt ends a call that computes, after the vectors of the last complete
+/// 256 texts were written, and breaks nothing.
 public final class CachedEmbedder implements TextEmbedder, AutoCloseable {
     private final TextEmbedder embedder;
     private final ResultCache cache;
@@ -27,17 +27,17 @@ public final class CachedEmbedder implements TextEmbedder, AutoCloseable {
     /// Opens a cache.
     ///
     /// @param embedder computes what is missing
-    /// @param directory of caches, for any number of models; made if need be
-    /// @param identity everything that vectors depend on besides the text and its kind: the model's content, and
-    ///     how it is used
+    /// @param directory of caches, for any number of models; created if needed
+    /// @param identity everything that vectors depend on besides the text and its kind: the model's
+    ///     content, and how it is used
     /// @throws IOException if the directory cannot be read or written
     public static CachedEmbedder open(TextEmbedder embedder, Path directory, String identity) throws IOException {
         return open(embedder, directory, identity, notice -> {});
     }
 
-    /// Opens a cache. What is damaged in it is computed again.
+    /// Opens a cache. Damaged entries are computed again.
     ///
-    /// @param notices is told of damage, once, in a sentence with the name of the folder
+    /// @param notices told of damage, once, in a sentence that names the folder
     /// @throws IOException as [#open(TextEmbedder, Path, String)]
     public static CachedEmbedder open(TextEmbedder embedder, Path directory, String identity, Consumer<String> notices)
             throws IOException {
@@ -45,7 +45,7 @@ public final class CachedEmbedder implements TextEmbedder, AutoCloseable {
         return new CachedEmbedder(embedder, cache);
     }
 
-    /// Keeps nothing, but embeds equal texts of a call once.
+    /// Keeps nothing, but embeds equal texts within a call once.
     public static CachedEmbedder withoutCache(TextEmbedder embedder) {
         return new CachedEmbedder(embedder, ResultCache.none(embedder.dimension()));
     }
@@ -60,9 +60,9 @@ public final class CachedEmbedder implements TextEmbedder, AutoCloseable {
         return embedder.similarity();
     }
 
-    /// @return `[texts][dimension]`; equal texts share a row, which is not to be changed
-    /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted while something
-    ///     is to be embedded
+    /// @return `[texts][dimension]`; equal texts share a row, which must not be changed
+    /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted while texts
+    ///     remain to be embedded
     /// @throws java.io.UncheckedIOException if the cache cannot be read or written
     /// @throws io.github.sgpt4j.error.FormatException if a vector is not finite
     @Override
@@ -76,12 +76,12 @@ public final class CachedEmbedder implements TextEmbedder, AutoCloseable {
                 progress);
     }
 
-    /// Texts that were embedded.
+    /// Number of texts that were embedded.
     public long computed() {
         return cache.computed();
     }
 
-    /// Texts whose vectors were on disk.
+    /// Number of texts whose vectors were on disk.
     public long found() {
         return cache.found();
     }

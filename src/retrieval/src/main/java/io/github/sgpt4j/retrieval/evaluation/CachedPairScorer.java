@@ -20,16 +20,17 @@ public final class CachedPairScorer implements TextPairScorer, AutoCloseable {
     /// Opens a cache.
     ///
     /// @param scorer computes what is missing
-    /// @param directory of caches, for any number of models; made if need be
-    /// @param identity everything that scores depend on besides the two texts: the model's content, and its prompt
+    /// @param directory of caches, for any number of models; created if needed
+    /// @param identity everything that scores depend on besides the two texts: the model's content, and
+    ///     its prompt
     /// @throws IOException if the directory cannot be read or written
     public static CachedPairScorer open(TextPairScorer scorer, Path directory, String identity) throws IOException {
         return open(scorer, directory, identity, notice -> {});
     }
 
-    /// Opens a cache. What is damaged in it is computed again.
+    /// Opens a cache. Damaged entries are computed again.
     ///
-    /// @param notices is told of damage, once, in a sentence with the name of the folder
+    /// @param notices told of damage, once, in a sentence that names the folder
     /// @throws IOException as [#open(TextPairScorer, Path, String)]
     public static CachedPairScorer open(
             TextPairScorer scorer, Path directory, String identity, Consumer<String> notices) throws IOException {
@@ -42,9 +43,9 @@ public final class CachedPairScorer implements TextPairScorer, AutoCloseable {
         return new CachedPairScorer(scorer, ResultCache.none(1));
     }
 
-    /// @throws IllegalArgumentException if there are not as many queries as documents
-    /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted while something
-    ///     is to be scored
+    /// @throws IllegalArgumentException if the numbers of queries and documents differ
+    /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted while pairs
+    ///     remain to be scored
     /// @throws java.io.UncheckedIOException if the cache cannot be read or written
     /// @throws io.github.sgpt4j.error.FormatException if a score is not finite
     @Override
@@ -79,12 +80,12 @@ public final class CachedPairScorer implements TextPairScorer, AutoCloseable {
         return rows;
     }
 
-    /// Pairs that were scored.
+    /// Number of pairs that were scored.
     public long computed() {
         return cache.computed();
     }
 
-    /// Pairs whose scores were on disk.
+    /// Number of pairs whose scores were on disk.
     public long found() {
         return cache.found();
     }

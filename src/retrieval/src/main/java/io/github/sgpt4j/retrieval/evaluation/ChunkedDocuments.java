@@ -5,7 +5,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 
-/// A corpus's documents one by one, which tells how far it is after each chunk.
+/// A corpus's documents one by one; reports progress after each chunk.
 final class ChunkedDocuments implements Iterator<Document> {
     private final CorpusChunks chunks;
     private Iterator<Document> current = List.<Document>of().iterator();

@@ -8,7 +8,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Goes through a corpus some documents at a time, and tells how far it is in bytes of the file.
+/// Reads a corpus in chunks of documents, and reports progress in bytes of the file.
 final class CorpusChunks implements AutoCloseable {
     private static final int DOCUMENTS = 1024;
     private static final long CHARACTERS = 8L << 20;
@@ -43,7 +43,7 @@ final class CorpusChunks implements AutoCloseable {
         return chunk;
     }
 
-    /// Listens to work on the chunk returned last.
+    /// Reports progress on the chunk returned last.
     ProgressListener progress() {
         long to = reader.position();
         return (done, of) ->

@@ -13,18 +13,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// CQADupStack as USEB has it: a forum's questions, all but the split's queries, are ranked for each query by
-/// cosine. Measured are MAP@100 (average precision of the first 100 by their scores, so divided by the hits among
-/// them) and nDCG@10 with binary gains, averaged over queries, then over forums.
+/// CQADupStack as in USEB: a forum's questions, except the split's queries, are ranked by cosine for each
+/// query. The measures are MAP@100 (average precision of the first 100 by their scores, so divided by the
+/// hits among them) and nDCG@10 with binary gains, averaged over queries, then over forums.
 record CqaDupStackTask(List<Forum> forums) implements UsebTask {
     private static final int MAP_DEPTH = 100;
     private static final int NDCG_DEPTH = 10;
-    private static final int TOGETHER = 1024;
+    private static final int TEXTS_AT_A_TIME = 1024;
 
     /// @param pool texts to rank, by id
     record Forum(String name, List<Query> queries, Map<String, String> pool) {}
 
-    /// @param relevant ids; not all need be in the pool
+    /// @param relevant ids, some of which may be missing from the pool
     record Query(String id, String text, List<String> relevant) {}
 
     static CqaDupStackTask read(Path folder, Useb.Split split) throws IOException {
@@ -113,8 +113,8 @@ record CqaDupStackTask(List<Forum> forums) implements UsebTask {
         List<String> ids = List.copyOf(forum.pool().keySet());
         List<String> texts =
                 forum.pool().values().stream().map(TextRecord::strip).toList();
-        for (int from = 0; from < ids.size(); from += TOGETHER) {
-            int to = Math.min(from + TOGETHER, ids.size());
+        for (int from = 0; from < ids.size(); from += TEXTS_AT_A_TIME) {
+            int to = Math.min(from + TEXTS_AT_A_TIME, ids.size());
             long before = (long) queries.length + from;
             search.add(
                     ids.subList(from, to),

@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// How good a run is: each measure for each query, and its mean over all queries that have judgements (trec_eval's
-/// `-c`). A judged query without results counts as 0; results of queries without judgements are ignored, and so are
-/// unjudged documents except for the ranks they take. Immutable.
+/// How good a run is: each measure for each query, and its mean over all queries that have judgements
+/// (trec_eval's `-c`). A judged query without results counts as 0; results of queries without
+/// judgements are ignored, and so are unjudged documents except for the ranks they take. Immutable.
 public final class Evaluation {
     private final List<Measure> measures;
     private final Map<String, Map<Measure, Double>> values;
@@ -63,7 +63,7 @@ public final class Evaluation {
         return values.keySet();
     }
 
-    /// A query's results by measure.
+    /// One query's results by measure.
     ///
     /// @throws IllegalArgumentException if the query has no judgements
     public Map<Measure, Double> of(String query) {

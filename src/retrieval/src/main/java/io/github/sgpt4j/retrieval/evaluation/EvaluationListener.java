@@ -1,16 +1,16 @@
 package io.github.sgpt4j.retrieval.evaluation;
 
-/// Told how far an evaluation is. Called on the caller's thread.
+/// Reports the progress of an evaluation, on the caller's thread.
 @FunctionalInterface
 public interface EvaluationListener {
-    /// Listens to nothing.
+    /// Ignores all reports.
     EvaluationListener NONE = (task, done, total) -> {};
 
     /// Called as work goes on.
     ///
-    /// @param task what is being done, such as `embed scifact`; each begins with `done` 0 and ends with `done` =
-    ///     `total`
+    /// @param task what is being done, such as `embed scifact`; each task begins with `done` 0 and ends
+    ///     with `done` = `total`
     /// @param done how much of it is done: bytes of a corpus, texts or pairs
-    /// @param total all of it
+    /// @param total how much there is
     void update(String task, long done, long total);
 }

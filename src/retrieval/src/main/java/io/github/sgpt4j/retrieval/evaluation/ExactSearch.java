@@ -11,10 +11,10 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.apache.lucene.util.VectorUtil;
 
-/// Finds the nearest documents of many queries by looking at every document once: documents come block by block and
-/// are forgotten, only each query's best stay.
+/// Finds the nearest documents of many queries in one pass over the documents: they come block by block
+/// and are dropped; only each query's best are kept.
 final class ExactSearch {
-    /// Documents multiplied together: a block's vectors stay in the processor's cache while all queries pass by.
+    /// Documents multiplied together: a block's vectors stay in the processor's cache for all queries.
     private static final int BLOCK = 64;
 
     private final List<String> queryIds;
@@ -24,9 +24,9 @@ final class ExactSearch {
     private final List<TopDocuments> best;
 
     /// @param vectors `[queries][dimension]`
-    /// @param similarity what documents are ordered by
+    /// @param similarity how documents are ordered
     /// @param depth documents to find per query
-    /// @param skipIdentical pass over documents that have their query's id
+    /// @param skipIdentical skip documents whose id equals the query's
     ExactSearch(List<String> queryIds, float[][] vectors, Similarity similarity, int depth, boolean skipIdentical) {
         this.queryIds = List.copyOf(queryIds);
         this.similarity = similarity;
@@ -35,7 +35,7 @@ final class ExactSearch {
         best = queryIds.stream().map(id -> new TopDocuments(depth)).toList();
     }
 
-    /// Looks at documents.
+    /// Compares documents with all queries.
     ///
     /// @param vectors `[documents][dimension]`
     /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted

@@ -12,9 +12,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// A place in a JSON file; what is there is checked when it is asked for, and errors name the place.
+/// A place in a JSON file; its content is checked when it is read, and errors name the place.
 ///
-/// @param where such as `data.json: test: cite`
+/// @param where for example `data.json: test: cite`
 record JsonTree(String where, JsonNode node) {
     private static final JsonReader JSON = JsonReader.ofData(LineReader.MAX_LINE_BYTES);
 
@@ -35,7 +35,7 @@ record JsonTree(String where, JsonNode node) {
         return fields;
     }
 
-    /// A field of an object, which must have it.
+    /// A required field of an object.
     JsonTree field(String name) {
         if (!node.isObject()) {
             throw wrong("an object");

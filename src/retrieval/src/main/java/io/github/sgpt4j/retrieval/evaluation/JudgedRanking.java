@@ -5,7 +5,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 
-/// A query's ranking with judgements in place of documents.
+/// A query's ranking, with judgements in place of documents.
 ///
 /// @param gains by rank: the judgement if it is positive, otherwise 0
 /// @param ideal positive judgements of all judged documents, descending

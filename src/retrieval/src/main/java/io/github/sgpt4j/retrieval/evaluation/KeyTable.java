@@ -1,24 +1,24 @@
 package io.github.sgpt4j.retrieval.evaluation;
 
-/// Finds where a key's record lies: a hash table of 8 bytes a slot that keeps half of each key. A find is a
-/// candidate, since keys may share that half: whoever holds the records compares.
+/// Finds a key's record: a hash table of 8 bytes per slot that stores half of each key. A match is only
+/// a candidate, since keys may share that half: the holder of the records compares the rest.
 final class KeyTable {
     private static final int MIN_SLOTS = 1 << 10;
     private static final int MAX_SLOTS = 1 << 30;
 
-    /// Upper half: of the key; lower half: the record plus 1; 0 if free.
+    /// Upper half: half of the key; lower half: the record's number plus 1; 0 if the slot is free.
     private long[] slots = new long[MIN_SLOTS];
 
     private int size;
 
-    /// Looks at a record.
+    /// Compares a record with a key.
     @FunctionalInterface
     interface RecordCheck {
-        /// Whether the record has the key, and is whole.
+        /// Whether the record has the key, and is intact.
         boolean matches(int index);
     }
 
-    /// Puts a record under a key, beside what is there under it already.
+    /// Adds a record under a key, beside any records already there.
     void add(TextKey key, int index) {
         if (size >= slots.length / 4 * 3) {
             grow();
@@ -27,7 +27,7 @@ final class KeyTable {
         size++;
     }
 
-    /// The first record under a key that passes the check, or -1.
+    /// The first record under a key that passes the check, or -1 if there is none.
     int find(TextKey key, RecordCheck check) {
         long entry = key.high() << 32;
         for (int slot = slot(entry); slots[slot] != 0; slot = slot + 1 & slots.length - 1) {

@@ -3,16 +3,18 @@ package io.github.sgpt4j.retrieval.evaluation;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A measure of a ranking, as trec_eval 9 defines it. A document is relevant if its judgement is 1 or more.
+/// A measure of a ranking, as trec_eval 9 defines it. A document is relevant if its judgement is 1 or
+/// more.
 ///
 /// @param kind what is measured
 /// @param cutoff how many documents from the top count; 0 for all
 public record Measure(Kind kind, int cutoff) {
-    /// What is measured, where r_i is the judgement of the i-th document, 0 if there is none or it is negative, and
-    /// R the number of documents judged relevant, found or not. A query without relevant documents has 0
-    /// everywhere.
+    /// What is measured, where r_i is the judgement of the i-th document, 0 if there is none or it is
+    /// negative, and R is the number of documents judged relevant, found or not. Every measure of a
+    /// query without relevant documents is 0.
     public enum Kind {
-        /// Σ r_i / log2(i + 1) over the ranking, divided by the same sum over all judged documents in ideal order.
+        /// Σ r_i / log2(i + 1) over the ranking, divided by the same sum over all judged documents in
+        /// ideal order.
         NDCG("ndcg"),
         /// Average precision: Σ precision at the rank of each relevant document, divided by R.
         MAP("map"),
@@ -20,8 +22,8 @@ public record Measure(Kind kind, int cutoff) {
         RECALL("recall"),
         /// Relevant documents found, divided by the cutoff even if fewer were found.
         PRECISION("P"),
-        /// 1 / the rank of the first relevant document. The name with a cutoff is this project's, trec_eval has
-        /// none.
+        /// 1 / the rank of the first relevant document. The name with a cutoff is this project's;
+        /// trec_eval has none.
         RECIPROCAL_RANK("recip_rank");
 
         private final String prefix;
@@ -35,10 +37,10 @@ public record Measure(Kind kind, int cutoff) {
         }
     }
 
-    /// The cutoffs that reports show unless told otherwise.
+    /// The cutoffs that reports show by default.
     public static final List<Integer> STANDARD_CUTOFFS = List.of(1, 3, 5, 10, 100);
 
-    /// BEIR's main measure, in SGPT's tables too.
+    /// BEIR's main measure, also used in SGPT's tables.
     public static final Measure NDCG_10 = new Measure(Kind.NDCG, 10);
 
     /// @throws IllegalArgumentException if `cutoff` is negative, or 0 for a kind that needs one
@@ -69,8 +71,8 @@ public record Measure(Kind kind, int cutoff) {
         return List.copyOf(measures);
     }
 
-    /// The name that trec_eval gives it: `ndcg_cut_10`, `map_cut_10`, `recall_10`, `P_10`, `recip_rank`, `map`,
-    /// `ndcg`.
+    /// The name that trec_eval gives it: `ndcg_cut_10`, `map_cut_10`, `recall_10`, `P_10`,
+    /// `recip_rank`, `map`, `ndcg`.
     public String name() {
         if (cutoff == 0) {
             return kind.prefix;

@@ -27,17 +27,17 @@ public final class Qrels {
         return new Qrels(Collections.unmodifiableMap(copy));
     }
 
-    /// Reads a file, perhaps `.gz`, in one of two forms, which its first line tells apart:
+    /// Reads a file, optionally `.gz`, in one of two formats, which its first line tells apart:
     ///
-    /// - BEIR's: query, document and judgement between tabs, under a line of headings (`query-id`,
-    /// `corpus-id`, `score`, or other usual names) or none;
-    /// - TREC's: query, a field that is ignored, document and judgement between blanks; lines that start with `#`
-    ///   are passed over.
+    /// - BEIR: query, document and judgement separated by tabs, after an optional header line
+    ///   (`query-id`, `corpus-id`, `score`, or other common names);
+    /// - TREC: query, a field that is ignored, document and judgement separated by blanks; lines that
+    ///   start with `#` are skipped.
     ///
-    /// Judgements are whole numbers; 1 and more is relevant. Saying the same twice is allowed.
+    /// Judgements are integers; 1 or more is relevant. Repeating a judgement is allowed.
     ///
-    /// @throws FormatException names file and line: not one of these forms, a judgement that is no whole number, a
-    ///     document judged differently twice, no judgement at all
+    /// @throws FormatException names file and line: not one of these formats, a judgement that is not
+    ///     an integer, two different judgements of a document, no judgement at all
     /// @throws IOException if the file cannot be read
     public static Qrels read(Path file) throws IOException {
         try (LineReader lines = TextFiles.open(file)) {
@@ -94,7 +94,7 @@ public final class Qrels {
         return judgements.keySet();
     }
 
-    /// Judgements by document, in the order of the file; empty for a query without any.
+    /// Judgements by document, in the order of the file; empty for an unknown query.
     public Map<String, Integer> of(String query) {
         return judgements.getOrDefault(query, Map.of());
     }

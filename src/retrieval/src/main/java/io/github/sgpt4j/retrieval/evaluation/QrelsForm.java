@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 
-/// The form of a file of judgements.
+/// The format of a file of judgements.
 enum QrelsForm {
     BEIR {
         @Override
@@ -33,7 +33,7 @@ enum QrelsForm {
     TREC {
         @Override
         List<String> fields(String line, String where) {
-            if (TrecFields.isPassedOver(line)) {
+            if (TrecFields.isSkipped(line)) {
                 return List.of();
             }
             List<String> fields = TrecFields.split(line);
@@ -50,8 +50,8 @@ enum QrelsForm {
         }
     };
 
-    /// What the columns of queries and judgements are called where a first line says so; another first
-    /// line is a judgement, or an error.
+    /// Names of the query and judgement columns in header lines; any other first line is a judgement,
+    /// or an error.
     private static final Set<String> QUERY_HEADINGS = Set.of(
             "query-id",
             "query_id",
@@ -79,9 +79,9 @@ enum QrelsForm {
             "rating",
             "qrel");
 
-    /// @param line the first that is not blank
+    /// @param line the first non-blank line
     static QrelsForm of(String line, String where) {
-        if (TrecFields.isPassedOver(line) || TrecFields.split(line).size() == 4 && line.split("\t", -1).length != 3) {
+        if (TrecFields.isSkipped(line) || TrecFields.split(line).size() == 4 && line.split("\t", -1).length != 3) {
             return TREC;
         }
         if (line.split("\t", -1).length == 3) {
@@ -93,9 +93,9 @@ enum QrelsForm {
                         + " iteration, document, relevance), got %s".formatted(ShownText.quoted(line)));
     }
 
-    /// Query, document and judgement of a line that is not blank; nothing for one that is passed over.
+    /// Query, document and judgement of a non-blank line; empty for a line that is skipped.
     abstract List<String> fields(String line, String where);
 
-    /// Whether a first line holds headings, and no judgement.
+    /// Whether a first line is a header.
     abstract boolean isHeading(String line);
 }

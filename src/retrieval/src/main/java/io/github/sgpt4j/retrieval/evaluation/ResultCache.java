@@ -18,11 +18,11 @@ import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 
-/// Computes what is not on disk yet, piece by piece, each of which is on disk before the next is begun.
-/// What occurs several times in a call is computed once, so that it has one result. Safe to share
-/// between threads.
+/// Computes the results that are not on disk yet, in pieces; each piece is on disk before the next
+/// begins. A key that occurs several times in a call is computed once, so that it has one result. Safe
+/// to share between threads.
 final class ResultCache implements AutoCloseable {
-    /// Results computed together, which is what an interruption may lose.
+    /// Results computed together; at most this many are lost by an interruption.
     static final int PIECE = 256;
 
     private final Optional<Disk> disk;
@@ -61,7 +61,7 @@ final class ResultCache implements AutoCloseable {
     /// Computes results.
     @FunctionalInterface
     interface Work {
-        /// @param indices of what is wanted
+        /// @param indices of the requested results
         /// @return `[indices][dimension]`
         float[][] compute(List<Integer> indices, ProgressListener progress);
     }
@@ -71,9 +71,9 @@ final class ResultCache implements AutoCloseable {
         this.dimension = dimension;
     }
 
-    /// @param kind of results
+    /// @param kind prefix of the folder's name
     /// @param identity everything that results depend on besides texts
-    /// @param notices is told once if what was kept is damaged
+    /// @param notices told once if stored results are damaged
     static ResultCache open(Path directory, String kind, String identity, int dimension, Consumer<String> notices)
             throws IOException {
         TextKey key = TextKey.of(identity);
@@ -93,11 +93,11 @@ final class ResultCache implements AutoCloseable {
         return new ResultCache(Optional.empty(), dimension);
     }
 
-    /// Results by key, in order.
+    /// Results for keys, in their order.
     ///
     /// @return `[keys][dimension]`; equal keys share a row
-    /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted before everything is
-    ///     computed; pieces that were computed before are on disk
+    /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted before everything
+    ///     is computed; pieces computed before are on disk
     float[][] get(List<TextKey> keys, Work work, ProgressListener progress) {
         float[][] results = new float[keys.size()][];
         Map<TextKey, float[]> known = find(keys);
@@ -128,7 +128,7 @@ final class ResultCache implements AutoCloseable {
         for (int from = 0; from < keys.size(); from += PIECE) {
             int to = Math.min(from + PIECE, keys.size());
             long before = (long) ready + from;
-            Interrupts.check("computing what the cache lacks", from, keys.size());
+            Interrupts.check("computing results that are not cached", from, keys.size());
             float[][] rows = work.compute(
                     places.subList(from, to), (done, total) -> progress.update(before + done, results.length));
             for (int i = 0; i < rows.length; i++) {
@@ -151,18 +151,18 @@ final class ResultCache implements AutoCloseable {
         }
         for (float value : row) {
             if (!Float.isFinite(value)) {
-                // The engine's encoders give none; what else implements the interfaces may.
+                // The engine's encoders compute none; other implementations of the interfaces may.
                 throw new FormatException("model: expected finite numbers, computed %s".formatted(value));
             }
         }
     }
 
-    /// Results that were computed.
+    /// Number of results that were computed.
     long computed() {
         return computed.sum();
     }
 
-    /// Results that were on disk.
+    /// Number of results that were on disk.
     long found() {
         return found.sum();
     }

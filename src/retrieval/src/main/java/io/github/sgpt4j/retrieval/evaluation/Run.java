@@ -17,8 +17,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/// What a search gave for each query, ranked as trec_eval ranks: by score, descending, equal scores by document id,
-/// descending as bytes. Scores are 32-bit floating-point numbers, as in trec_eval. Immutable.
+/// A search's results for each query, ranked as trec_eval ranks: by score, descending; equal scores by
+/// document id, descending as bytes. Scores are 32-bit floating-point numbers, as in trec_eval.
+/// Immutable.
 public final class Run {
     private static final Pattern NUMBER = Pattern.compile("[+-]?(?:[0-9]+\\.?[0-9]*|\\.[0-9]+)(?:[eE][+-]?[0-9]+)?");
 
@@ -30,7 +31,8 @@ public final class Run {
 
     /// Results by query, each in any order.
     ///
-    /// @throws IllegalArgumentException if a score is NaN or infinite, or a document occurs twice for a query
+    /// @throws IllegalArgumentException if a score is NaN or infinite, or a document occurs twice for a
+    ///     query
     public static Run of(Map<String, ? extends List<ScoredId>> results) {
         Map<String, List<ScoredId>> rankings = new LinkedHashMap<>();
         results.forEach((query, documents) -> {
@@ -54,18 +56,18 @@ public final class Run {
         return documents.stream().sorted(RankingOrder.BEST_FIRST).toList();
     }
 
-    /// Reads a run in TREC's form, perhaps `.gz`: query, `Q0`, document, rank, score, tag, between blanks, in any
-    /// order of lines. The second, fourth and everything after the fifth field is ignored, as by trec_eval; blank
-    /// lines and those that start with `#` are passed over.
+    /// Reads a run in TREC format, optionally `.gz`: query, `Q0`, document, rank, score, tag, separated
+    /// by blanks, lines in any order. The second, the fourth and everything after the fifth field is
+    /// ignored, as by trec_eval; blank lines and lines that start with `#` are skipped.
     ///
-    /// @throws FormatException names file and line: too few fields, a score that is no finite number (in 32 bits),
-    ///     a document that occurs twice for a query, no line at all
+    /// @throws FormatException names file and line: too few fields, a score that is not a finite number
+    ///     (in 32 bits), a document that occurs twice for a query, no line at all
     /// @throws IOException if the file cannot be read
     public static Run read(Path file) throws IOException {
         Map<String, Map<String, Float>> results = new LinkedHashMap<>();
         try (LineReader lines = TextFiles.open(file)) {
             for (Optional<String> line = lines.next(); line.isPresent(); line = lines.next()) {
-                if (!TrecFields.isPassedOver(line.get())) {
+                if (!TrecFields.isSkipped(line.get())) {
                     add(results, line.get(), lines.where());
                 }
             }
@@ -89,7 +91,7 @@ public final class Run {
                     .formatted(where, ShownText.quoted(line)));
         }
         String text = fields.get(4);
-        // The pattern keeps out what only Java takes for a number, such as 1f.
+        // The pattern keeps out text that only Java reads as a number, such as 1f.
         float score = NUMBER.matcher(text).matches() ? (float) Double.parseDouble(text) : Float.NaN;
         if (!Float.isFinite(score)) {
             throw new FormatException(
@@ -103,12 +105,13 @@ public final class Run {
         }
     }
 
-    /// Writes the run in TREC's form, queries in the order they came, documents from rank 1. Reading it back gives
-    /// an equal run.
+    /// Writes the run in TREC format: queries in their original order, documents from rank 1. Reading
+    /// it back gives an equal run.
     ///
-    /// @param out is left open
+    /// @param out left open
     /// @param tag name of the run
-    /// @throws FormatException if an id or the tag is empty or holds a blank, which the form has no way to write
+    /// @throws FormatException if an id or the tag is empty or contains a blank, which the format
+    ///     cannot represent
     /// @throws IOException if `out` cannot be written to
     public void write(OutputStream out, String tag) throws IOException {
         StringBuilder text = new StringBuilder();
@@ -136,27 +139,27 @@ public final class Run {
         return text;
     }
 
-    /// @param what the text is
-    /// @throws FormatException if it is empty or holds a blank, which the form has no way to write
+    /// @param what names the text
+    /// @throws FormatException if it is empty or contains a blank, which the format cannot represent
     static void requireField(String text, String what) {
         if (!TrecFields.isField(text)) {
-            throw new FormatException("a TREC run holds no %s that is empty or has blanks in it, got %s"
+            throw new FormatException("%s in a TREC run: expected non-empty text without blanks, got %s"
                     .formatted(what, ShownText.quoted(text)));
         }
     }
 
-    /// Queries in the order they came.
+    /// Queries in their original order.
     public Set<String> queries() {
         return rankings.keySet();
     }
 
-    /// Documents from best to worst; empty for a query without any.
+    /// Documents from best to worst; empty for an unknown query.
     public List<ScoredId> ranking(String query) {
         return rankings.getOrDefault(query, List.of());
     }
 
-    /// This run without documents that have their query's id: BEIR's rule, since in some of its collections
-    /// (ArguAna, Quora) queries are documents themselves.
+    /// This run without documents whose id equals the query's: BEIR's rule, since in some of its
+    /// collections (ArguAna, Quora) queries are documents themselves.
     public Run withoutIdenticalIds() {
         Map<String, List<ScoredId>> kept = new LinkedHashMap<>();
         rankings.forEach((query, documents) -> kept.put(

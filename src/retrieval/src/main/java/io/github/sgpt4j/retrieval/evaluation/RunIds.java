@@ -8,11 +8,11 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.stream.LongStream;
 
-/// Checks before a search whether its run can be written.
+/// Checks before a search that its run can be written.
 final class RunIds {
     private RunIds() {}
 
-    /// @throws FormatException if an id cannot be written, or a document's occurs twice
+    /// @throws FormatException if an id cannot be written, or a document's id occurs twice
     static void require(BeirDataset dataset) throws IOException {
         for (String query : dataset.queries().keySet()) {
             requireField(dataset, query, "query");
@@ -38,7 +38,7 @@ final class RunIds {
         }
     }
 
-    /// Of every document's id.
+    /// Hashes of all document ids.
     private static long[] hashes(BeirDataset dataset) throws IOException {
         LongStream.Builder hashes = LongStream.builder();
         try (CorpusReader documents = dataset.corpus()) {
@@ -55,7 +55,7 @@ final class RunIds {
         return TextKey.of(id).high();
     }
 
-    /// Different ids may have a hash together.
+    /// Compares the ids themselves, since different ids may share a hash.
     private static void requireDifferent(BeirDataset dataset, Set<Long> hashes) throws IOException {
         Set<String> seen = new HashSet<>();
         try (CorpusReader documents = dataset.corpus()) {

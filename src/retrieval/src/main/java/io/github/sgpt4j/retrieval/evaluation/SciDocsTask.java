@@ -12,9 +12,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// SciDocs: a paper's candidates, cited together with it, by it, read or viewed with it, are ranked by the cosine
-/// and by the Euclidean distance of titles (of vectors of length 1). Papers without a title are left out. Measured
-/// are trec_eval's MAP and nDCG over the whole ranking; judged candidates count even without a title.
+/// SciDocs: a paper's candidates, cited together with it, cited by it, read or viewed with it, are
+/// ranked by the cosine and by the Euclidean distance of titles (of vectors of length 1). Papers
+/// without a title are left out. The measures are trec_eval's MAP and nDCG over the whole ranking;
+/// judged candidates count even without a title.
 record SciDocsTask(Map<String, String> titles, Map<String, Map<String, Map<String, Integer>>> parts)
         implements UsebTask {
     private static final List<String> PARTS = List.of("cite", "cocite", "coview", "coread");

@@ -4,13 +4,13 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// Measures of scores that are no ranking's.
+/// Measures of scores that do not rank documents.
 final class ScoreStatistics {
     private ScoreStatistics() {}
 
-    /// Average precision as scikit-learn defines it (`average_precision_score`): over falling thresholds, the sum
-    /// of precision times the growth of recall. Equal scores pass a threshold together. 0 without anything
-    /// relevant.
+    /// Average precision as scikit-learn defines it (`average_precision_score`): over falling
+    /// thresholds, the sum of precision times the increase of recall. Equal scores pass a threshold
+    /// together. 0 if nothing is relevant.
     static double averagePrecision(List<Boolean> relevant, float[] scores) {
         List<Integer> order = IntStream.range(0, scores.length)
                 .boxed()
@@ -34,8 +34,8 @@ final class ScoreStatistics {
 
     /// Spearman's rank correlation; equal values share the mean of their ranks.
     ///
-    /// @throws IllegalArgumentException if either side has fewer than two different values, which leaves it
-    ///     undefined
+    /// @throws IllegalArgumentException if either side has fewer than two distinct values, which leaves
+    ///     it undefined
     static double spearman(double[] x, double[] y) {
         return pearson(ranks(x), ranks(y));
     }
@@ -74,7 +74,7 @@ final class ScoreStatistics {
             yy += (y[i] - meanY) * (y[i] - meanY);
         }
         if (!(xx > 0 && yy > 0)) {
-            throw new IllegalArgumentException("rank correlation: expected values that differ, got equal ones");
+            throw new IllegalArgumentException("rank correlation: expected values that differ, got equal values");
         }
         return xy / Math.sqrt(xx * yy);
     }

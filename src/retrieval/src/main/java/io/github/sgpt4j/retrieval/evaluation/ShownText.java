@@ -1,12 +1,12 @@
 package io.github.sgpt4j.retrieval.evaluation;
 
-/// Text from a file as a message shows it.
+/// Text from a file, as a message shows it.
 final class ShownText {
     private static final int MAX_LENGTH = 80;
 
     private ShownText() {}
 
-    /// In quotes, cut if long. Control characters become escapes in the exception that carries the message.
+    /// In quotes, shortened if long. The exception that carries the message escapes control characters.
     static String quoted(String text) {
         if (text.length() <= MAX_LENGTH) {
             return '"' + text + '"';

@@ -6,12 +6,12 @@ import io.github.sgpt4j.Similarity;
 import io.github.sgpt4j.TextKind;
 import java.util.List;
 
-/// Makes vectors of texts.
+/// Turns texts into vectors.
 public interface TextEmbedder {
     /// Components of a vector.
     int dimension();
 
-    /// What vectors are compared by.
+    /// How vectors are compared.
     default Similarity similarity() {
         return Similarity.COSINE;
     }
@@ -22,7 +22,7 @@ public interface TextEmbedder {
     /// @return `[texts][dimension]`, in the order of `texts`
     float[][] embed(List<String> texts, TextKind kind, ProgressListener progress);
 
-    /// What an encoder computes; it stays the caller's.
+    /// Uses an encoder, which is borrowed.
     static TextEmbedder of(BiEncoder encoder) {
         return new TextEmbedder() {
             @Override

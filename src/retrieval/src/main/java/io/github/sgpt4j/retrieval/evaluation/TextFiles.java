@@ -14,7 +14,7 @@ import java.util.Locale;
 final class TextFiles {
     private TextFiles() {}
 
-    /// A file's lines; `.gz` is unpacked. The caller closes it.
+    /// A file's lines; `.gz` is decompressed. The caller closes it.
     ///
     /// @throws IOException if it is missing or cannot be read
     static LineReader open(Path file) throws IOException {

@@ -5,7 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 
-/// What a cached result belongs to: the first 128 bits of SHA-256 over texts, each after its length.
+/// The key of a cached result: the first 128 bits of SHA-256 over the texts, each after its length.
 record TextKey(long high, long low) {
     static final int BYTES = 16;
 

@@ -4,16 +4,16 @@ import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.ProgressListener;
 import java.util.List;
 
-/// Says how well documents answer queries.
+/// Scores how well documents answer queries.
 @FunctionalInterface
 public interface TextPairScorer {
-    /// Scores pairs; those of one document should stand next to one another, since its work may be shared.
+    /// Scores pairs; pairs of one document should be adjacent, since its work may be shared.
     ///
     /// @param progress told how many pairs are done
     /// @return one score per pair, in order; higher is better
     float[] score(List<String> queries, List<String> documents, ProgressListener progress);
 
-    /// What an encoder computes; it stays the caller's.
+    /// Uses an encoder, which is borrowed.
     static TextPairScorer of(CrossEncoder encoder) {
         return (queries, documents, progress) -> {
             List<CrossEncoder.Score> scores = encoder.score(queries, documents, progress);

@@ -11,7 +11,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// Vectors of a task's texts, each embedded once, stripped, as plain text: equal texts have equal vectors.
+/// Vectors of a task's texts, each embedded once, stripped, as plain text: equal texts have equal
+/// vectors.
 final class TextVectors {
     private static final int TOGETHER = 1024;
 
@@ -47,7 +48,8 @@ final class TextVectors {
         return vector;
     }
 
-    /// Rounded to 32 bits from 64-bit arithmetic, so that it is exactly 1 for equal vectors; 0 where one is zero.
+    /// Rounded to 32 bits from 64-bit arithmetic, so that it is exactly 1 for equal vectors; 0 if
+    /// either is zero.
     float cosine(String a, String b) {
         float[] x = of(a);
         float[] y = of(b);
@@ -55,7 +57,7 @@ final class TextVectors {
         return norms == 0 ? 0 : (float) (dot(x, y) / norms);
     }
 
-    /// Euclidean distance of the vectors scaled to length 1, exactly 0 for equal ones.
+    /// Euclidean distance of the vectors scaled to length 1; exactly 0 for equal vectors.
     float distance(String a, String b) {
         float[] x = of(a);
         float[] y = of(b);

@@ -4,12 +4,12 @@ import io.github.sgpt4j.retrieval.ScoredId;
 import java.util.List;
 import java.util.PriorityQueue;
 
-/// The best documents of those seen, in trec_eval's order, whatever order they come in.
+/// The best of the documents offered, in trec_eval's order, whatever order they come in.
 final class TopDocuments {
     private final int most;
     private final PriorityQueue<ScoredId> worstFirst = new PriorityQueue<>(RankingOrder.BEST_FIRST.reversed());
 
-    /// @param most this many are kept
+    /// @param most how many are kept
     TopDocuments(int most) {
         this.most = most;
     }
@@ -20,7 +20,7 @@ final class TopDocuments {
             return;
         }
         ScoredId worst = worstFirst.element();
-        // Most documents fall here, and cost no more than this.
+        // Most documents end here, and cost no more than this.
         if (score < worst.score()) {
             return;
         }
@@ -31,7 +31,7 @@ final class TopDocuments {
         }
     }
 
-    /// Best first.
+    /// The kept documents, best first.
     List<ScoredId> list() {
         return worstFirst.stream().sorted(RankingOrder.BEST_FIRST).toList();
     }

@@ -3,12 +3,12 @@ package io.github.sgpt4j.retrieval.evaluation;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Fields of a line of trec_eval's files, which ASCII white space separates.
+/// Fields of a line of trec_eval's files, separated by ASCII white space.
 final class TrecFields {
     private TrecFields() {}
 
-    /// Whether trec_eval passes over a line: blank, or a comment that starts with `#`.
-    static boolean isPassedOver(String line) {
+    /// Whether trec_eval skips a line: it is blank, or a comment that starts with `#`.
+    static boolean isSkipped(String line) {
         for (int i = 0; i < line.length(); i++) {
             if (!isSpace(line.charAt(i))) {
                 return line.charAt(i) == '#';
@@ -17,7 +17,7 @@ final class TrecFields {
         return true;
     }
 
-    /// The fields; other spaces, such as no-break spaces, belong to them.
+    /// The fields; other spaces, such as no-break spaces, are part of them.
     static List<String> split(String line) {
         List<String> fields = new ArrayList<>(6);
         int i = 0;
@@ -36,7 +36,7 @@ final class TrecFields {
         return fields;
     }
 
-    /// Whether a text can be a field.
+    /// Whether a text can be written as a field.
     static boolean isField(String text) {
         return !text.isEmpty() && text.chars().noneMatch(c -> isSpace((char) c));
     }

@@ -13,9 +13,10 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// TwitterPara: how many of 6 (Twitter URL) or on a scale to 5 (PIT) found two tweets to say the same. Measured are
-/// the average precision of the cosine at telling paraphrases (more than 3) from others (fewer than 3; 3 is left
-/// out), and Spearman's correlation over all. There is no validation set.
+/// TwitterPara: how many of 6 people (Twitter URL), or to what degree up to 5 (PIT), judged two tweets
+/// to say the same. The measures are the average precision of the cosine at telling paraphrases (more
+/// than 3) from others (fewer than 3; 3 is left out), and Spearman's correlation over all. There is no
+/// validation set.
 record TwitterParaTask(Map<String, List<Pair>> sets) implements UsebTask {
     private static final Pattern URL_LABEL = Pattern.compile("\\(\\s*(\\d{1,9})\\s*,.*");
     private static final Pattern PIT_LABEL = Pattern.compile("(\\d{1,9})");
@@ -30,7 +31,7 @@ record TwitterParaTask(Map<String, List<Pair>> sets) implements UsebTask {
         return new TwitterParaTask(sets);
     }
 
-    /// @param column of the first text, which the second and the label follow
+    /// @param column of the first text; the second text and the label follow it
     private static List<Pair> pairs(Path file, int column, Pattern label) throws IOException {
         List<Pair> pairs = new ArrayList<>();
         try (LineReader lines = TextFiles.open(file)) {

@@ -10,16 +10,16 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// USEB, the benchmark of unsupervised sentence embeddings that SGPT's paper evaluates on.
+/// USEB, the benchmark of unsupervised sentence embeddings used in SGPT's paper.
 public final class Useb {
-    /// Names of the tasks, which their folders have.
+    /// Names of the tasks, and of their folders.
     public static final List<String> TASKS = List.of("askubuntu", "cqadupstack", "scidocs", "twitterpara");
 
     /// Which queries are evaluated.
     public enum Split {
         /// `test` in the files' names.
         TEST,
-        /// `valid`, for AskUbuntu `dev`. TwitterPara has none, and USEB takes its test set for it.
+        /// `valid`; `dev` for AskUbuntu. TwitterPara has none, and USEB uses its test set instead.
         VALIDATION;
 
         /// Reads `test`, `valid` or `dev`.
@@ -34,11 +34,11 @@ public final class Useb {
         }
     }
 
-    /// What a task's evaluation gave.
+    /// The result of a task's evaluation.
     ///
     /// @param task its name
     /// @param values by measure, in USEB's order
-    /// @param mainMeasure the one that counts in the average
+    /// @param mainMeasure the measure that counts in the average
     public record Result(String task, Map<String, Double> values, String mainMeasure) {
         /// @throws IllegalArgumentException if the main measure has no value
         public Result {
@@ -56,7 +56,7 @@ public final class Useb {
 
     private Useb() {}
 
-    /// Reads the tasks whose folders are there.
+    /// Reads the tasks whose folders exist.
     ///
     /// @param directory with a folder per task
     /// @throws FormatException if there is none, or a file is malformed or missing
@@ -87,9 +87,9 @@ public final class Useb {
         return new Result(task.name(), task.evaluate(embedder, listener), task.mainMeasure());
     }
 
-    /// The mean of the tasks' main measures, USEB's single figure.
+    /// The mean of the tasks' main measures: USEB's single score.
     ///
-    /// @throws IllegalArgumentException if there are none
+    /// @throws IllegalArgumentException if there are no results
     public static double average(List<Result> results) {
         return results.stream()
                 .mapToDouble(Result::main)

@@ -13,17 +13,18 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/// Vectors under keys in a folder, which only grows. Several processes may use a folder at once: each writes a
-/// segment of its own, and finds what the others had written when it opened the folder. A process that is killed
-/// loses at most the vectors of its last [#add]. What was damaged on disk is passed over, told once, and removed if it
-/// is no record but a whole file. Not for several threads.
+/// Vectors by key in a folder that only grows. Several processes may use a folder at once: each writes
+/// a segment of its own, and finds what the others had written when it opened the folder. A process
+/// that is killed loses at most the vectors of its last [#add]. Damaged records and files are skipped
+/// and reported once; a damaged file is also removed. Not thread-safe.
 final class VectorLog implements AutoCloseable {
     private final Path directory;
     private final int dimension;
     private final Consumer<String> notices;
     private final KeyTable table = new KeyTable();
 
-    /// Record numbers run through them; the one that grows, if there is one yet, is the last.
+    /// Record numbers continue across segments; the segment being written, if there is one yet, is the
+    /// last.
     private final List<Segment> segments = new ArrayList<>();
 
     private boolean writing;
@@ -38,10 +39,10 @@ final class VectorLog implements AutoCloseable {
         this.notices = notices;
     }
 
-    /// Opens a folder, which is made if need be.
+    /// Opens a folder, which is created if needed.
     ///
     /// @param dimension components of every vector
-    /// @param notices is told once, in a sentence with the folder's name, if something in it is damaged
+    /// @param notices told once, in a sentence that names the folder, if something in it is damaged
     static VectorLog open(Path directory, int dimension, Consumer<String> notices) throws IOException {
         VectorLog log = new VectorLog(directory, dimension, notices);
         try {
@@ -57,13 +58,13 @@ final class VectorLog implements AutoCloseable {
     private void makeFolder() throws IOException {
         if (Files.exists(directory, LinkOption.NOFOLLOW_LINKS) && !Files.isDirectory(directory)) {
             Files.delete(directory);
-            tell("expected a folder, got a file");
+            report("expected a folder, got a file");
         }
         Files.createDirectories(directory);
     }
 
-    /// Says that something is damaged, the first time.
-    private void tell(String damage) {
+    /// Reports damage, the first time.
+    private void report(String damage) {
         if (!told) {
             told = true;
             notices.accept("%s: results kept here are damaged and computed again (%s)".formatted(directory, damage));
@@ -72,21 +73,21 @@ final class VectorLog implements AutoCloseable {
 
     /// Opens a segment.
     ///
-    /// @return empty if it cannot be used; it has been removed if nobody else uses it
+    /// @return empty if it cannot be used; it was then removed unless it is in use
     private Optional<VectorSegment> segment(Path file, boolean write) throws IOException {
         try {
             VectorSegment segment = VectorSegment.open(file, dimension, write);
-            segment.damage().ifPresent(this::tell);
+            segment.damage().ifPresent(this::report);
             return Optional.of(segment);
         } catch (FormatException e) {
-            tell(String.valueOf(e.getMessage()));
+            report(String.valueOf(e.getMessage()));
             DamagedSegment.remove(file);
             return Optional.empty();
         } catch (AccessDeniedException e) {
             if (!Files.isWritable(directory)) {
                 throw e;
             }
-            tell("%s: permission denied".formatted(file.getFileName()));
+            report("%s: permission denied".formatted(file.getFileName()));
             return Optional.empty();
         }
     }
@@ -143,11 +144,11 @@ final class VectorLog implements AutoCloseable {
         if (segment.file().read(index - segment.first(), key, vector)) {
             return true;
         }
-        segment.file().damage().ifPresent(this::tell);
+        segment.file().damage().ifPresent(this::report);
         return false;
     }
 
-    /// Adds vectors, which are on disk, as far as this process is concerned, when the call returns.
+    /// Adds vectors. They are handed to the operating system when the call returns.
     ///
     /// @param vectors `[keys][dimension]`
     void add(List<TextKey> keys, float[][] vectors) throws IOException {
@@ -164,7 +165,7 @@ final class VectorLog implements AutoCloseable {
         }
     }
 
-    /// Records that were found or added, damaged ones included.
+    /// Records found or added, including damaged ones.
     int size() {
         return records;
     }

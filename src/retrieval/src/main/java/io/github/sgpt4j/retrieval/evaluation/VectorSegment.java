@@ -17,15 +17,15 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.zip.CRC32C;
 
-/// Two files of equally many records, little-endian: `N.keys` holds a heading and, per record, a key and a checksum
-/// (CRC-32C of key and vector); `N.vectors` holds the vectors, 32-bit floats. A record counts when both files hold
-/// it whole; vectors are written first.
+/// Two files with the same number of records, little-endian: `N.keys` holds a header and, per record, a
+/// key and a checksum (CRC-32C of key and vector); `N.vectors` holds the vectors, 32-bit floats. A
+/// record counts when both files hold all of it; vectors are written first.
 final class VectorSegment implements AutoCloseable {
     static final String KEYS = ".keys";
     static final String VECTORS = ".vectors";
 
     private static final long MAGIC = 0x31_43_45_56_54_50_47_53L; // "SGPTVEC1"
-    private static final int HEADING = Long.BYTES + Integer.BYTES;
+    private static final int HEADER = Long.BYTES + Integer.BYTES;
     private static final int KEY_RECORD = TextKey.BYTES + Integer.BYTES;
     private static final int READ_RECORDS = 1 << 14;
     private static final int MAX_SEGMENTS = 100_000;
@@ -49,7 +49,7 @@ final class VectorSegment implements AutoCloseable {
         vectorRecord = buffer(vectorBytes());
     }
 
-    /// Makes an empty segment that this process writes.
+    /// Creates an empty segment that this process writes.
     static VectorSegment create(Path directory, int dimension) throws IOException {
         for (int number = 0; number < MAX_SEGMENTS; number++) {
             Path file = directory.resolve("%05d%s".formatted(number, KEYS));
@@ -66,7 +66,7 @@ final class VectorSegment implements AutoCloseable {
             if (segment.isWritable()) {
                 return segment;
             }
-            // Another process opened the folder just now and took it.
+            // Another process has just opened the folder and locked it.
             segment.close();
         }
         throw new IOException("%s: holds %d segments, which is too many".formatted(directory, MAX_SEGMENTS));
@@ -74,7 +74,7 @@ final class VectorSegment implements AutoCloseable {
 
     /// Opens a segment.
     ///
-    /// @param write take it for writing, unless another process has it
+    /// @param write lock it for writing, unless another process has
     static VectorSegment open(Path file, int dimension, boolean write) throws IOException {
         Path other = vectors(file);
         requireFile(file);
@@ -96,7 +96,7 @@ final class VectorSegment implements AutoCloseable {
         }
     }
 
-    /// The other file of a segment.
+    /// The vector file of a segment.
     static Path vectors(Path keys) {
         String name = String.valueOf(keys.getFileName());
         return keys.resolveSibling(name.substring(0, name.length() - KEYS.length()) + VECTORS);
@@ -104,7 +104,7 @@ final class VectorSegment implements AutoCloseable {
 
     private static void requireFile(Path file) {
         if (Files.exists(file) && !Files.isRegularFile(file)) {
-            throw new FormatException("%s: expected a file, got a directory or the like".formatted(file));
+            throw new FormatException("%s: expected a file, got something else".formatted(file));
         }
     }
 
@@ -112,7 +112,7 @@ final class VectorSegment implements AutoCloseable {
         return FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
     }
 
-    /// The lock ends with the channel, or with the process.
+    /// The lock is released when the channel is closed, or the process ends.
     private static boolean lock(FileChannel channel) throws IOException {
         try {
             return channel.tryLock() != null;
@@ -123,14 +123,14 @@ final class VectorSegment implements AutoCloseable {
 
     private void start() throws IOException {
         long bytes = keys.size();
-        if (bytes < HEADING) {
-            // New, or its maker was stopped before the first record.
+        if (bytes < HEADER) {
+            // The file is new, or its creator was stopped before the first record.
             if (writable) {
-                write(keys, buffer(HEADING).putLong(MAGIC).putInt(dimension).flip(), 0);
+                write(keys, buffer(HEADER).putLong(MAGIC).putInt(dimension).flip(), 0);
             }
-            bytes = HEADING;
+            bytes = HEADER;
         } else {
-            ByteBuffer heading = buffer(HEADING);
+            ByteBuffer heading = buffer(HEADER);
             readFully(keys, heading, 0);
             long magic = heading.flip().getLong();
             int stored = heading.getInt();
@@ -139,14 +139,14 @@ final class VectorSegment implements AutoCloseable {
                         .formatted(file, dimension, magic == MAGIC ? stored + " components" : "another kind of file"));
             }
         }
-        long whole = Math.min((bytes - HEADING) / KEY_RECORD, vectors.size() / vectorBytes());
+        long whole = Math.min((bytes - HEADER) / KEY_RECORD, vectors.size() / vectorBytes());
         count = (int) Math.min(whole, Integer.MAX_VALUE);
         if (writable) {
-            if (keys.size() > HEADING + (long) count * KEY_RECORD || vectors.size() > (long) count * vectorBytes()) {
+            if (keys.size() > HEADER + (long) count * KEY_RECORD || vectors.size() > (long) count * vectorBytes()) {
                 damage = Optional.of(
-                        "%s: expected as many keys as vectors, kept %d of both".formatted(file.getFileName(), count));
+                        "%s: expected as many keys as vectors, kept %d of each".formatted(file.getFileName(), count));
             }
-            keys.truncate(HEADING + (long) count * KEY_RECORD);
+            keys.truncate(HEADER + (long) count * KEY_RECORD);
             vectors.truncate((long) count * vectorBytes());
         }
     }
@@ -155,17 +155,17 @@ final class VectorSegment implements AutoCloseable {
         return writable;
     }
 
-    /// What has been found wrong so far, and was passed over.
+    /// What was found damaged so far, and skipped.
     Optional<String> damage() {
         return damage;
     }
 
-    /// Goes through all keys, by record.
+    /// Visits all keys, with their record numbers.
     void forEachKey(Consumer<TextKey> action) throws IOException {
         ByteBuffer records = buffer(READ_RECORDS * KEY_RECORD);
         for (int from = 0; from < count; from += READ_RECORDS) {
             records.clear().limit(Math.min(READ_RECORDS, count - from) * KEY_RECORD);
-            readFully(keys, records, HEADING + (long) from * KEY_RECORD);
+            readFully(keys, records, HEADER + (long) from * KEY_RECORD);
             records.flip();
             while (records.hasRemaining()) {
                 action.accept(new TextKey(records.getLong(), records.getLong()));
@@ -174,21 +174,22 @@ final class VectorSegment implements AutoCloseable {
         }
     }
 
-    /// Reads a vector if the record is whole and has the key.
+    /// Reads a vector if the record is intact and has the key.
     ///
     /// @param vector `[dimension]`, written to
     boolean read(int index, TextKey key, float[] vector) {
         try {
-            readFully(keys, keyRecord.clear(), HEADING + (long) index * KEY_RECORD);
+            readFully(keys, keyRecord.clear(), HEADER + (long) index * KEY_RECORD);
             keyRecord.flip();
             if (keyRecord.getLong() != key.high() || keyRecord.getLong() != key.low()) {
                 return false;
             }
             readFully(vectors, vectorRecord.clear(), (long) index * vectorBytes());
             if (keyRecord.getInt() != checksum(key, vectorRecord.flip())) {
-                damage = Optional.of("%s: expected record %d as it was written".formatted(file.getFileName(), index));
-                // Without its key it is not found again: the record computed in its place is.
-                write(keys, buffer(KEY_RECORD), HEADING + (long) index * KEY_RECORD);
+                damage = Optional.of(
+                        "%s: record %d: expected its own checksum, got another".formatted(file.getFileName(), index));
+                // Without its key the record is not found again; the one computed in its place is.
+                write(keys, buffer(KEY_RECORD), HEADER + (long) index * KEY_RECORD);
                 return false;
             }
             vectorRecord.asFloatBuffer().get(vector);
@@ -217,7 +218,7 @@ final class VectorSegment implements AutoCloseable {
             vectorBlock.put(vectorRecord.rewind());
         }
         write(vectors, vectorBlock.flip(), (long) count * vectorBytes());
-        write(keys, keyBlock.flip(), HEADING + (long) count * KEY_RECORD);
+        write(keys, keyBlock.flip(), HEADER + (long) count * KEY_RECORD);
         count += values.length;
     }
 
@@ -247,7 +248,8 @@ final class VectorSegment implements AutoCloseable {
         }
     }
 
-    /// Writes all of a buffer. What fails names the file: a full disk does not by itself.
+    /// Writes all of a buffer. Adds the file's name to a failure that does not have it, such as a full
+    /// disk.
     private void write(FileChannel channel, ByteBuffer source, long position) throws IOException {
         long at = position;
         try {

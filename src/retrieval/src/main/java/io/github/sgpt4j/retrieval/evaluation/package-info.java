@@ -1,2 +1,2 @@
-/// Evaluation of retrieval: trec_eval's measures, BEIR's collections, and USEB.
+/// Evaluation of retrieval: trec_eval's measures, BEIR collections, and USEB.
 package io.github.sgpt4j.retrieval.evaluation;

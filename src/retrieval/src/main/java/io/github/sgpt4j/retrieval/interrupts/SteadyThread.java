@@ -10,10 +10,10 @@ import java.util.concurrent.RejectedExecutionException;
 
 /// One thread that nobody interrupts, for work with files that callers share.
 ///
-/// An interrupt of a thread that is using a channel of the JDK closes the channel, for every other
-/// thread as well, and ends the locks that it holds. So callers leave such work to this thread and wait
-/// until it is done; an interrupt of theirs stays pending. Work is done in the order in which it was
-/// asked for, a piece at a time.
+/// An interrupt of a thread that is using a JDK channel closes the channel, for every other thread as
+/// well, and releases the locks held through it. So callers leave such work to this thread and wait
+/// until it is done; an interrupt of theirs stays pending. Work is done in the order of the calls, one
+/// piece at a time.
 public final class SteadyThread implements AutoCloseable {
     private final ExecutorService thread;
     private final String closed;
@@ -25,17 +25,17 @@ public final class SteadyThread implements AutoCloseable {
         T run() throws IOException;
     }
 
-    /// Makes a thread, which begins with its first work.
+    /// Creates a thread, which starts with its first work.
     ///
     /// @param name of the thread
-    /// @param closed what those are told who ask for something after [#close]
+    /// @param closed the message for calls after [#close]
     public SteadyThread(String name, String closed) {
         thread = Executors.newSingleThreadExecutor(
                 Thread.ofPlatform().daemon().name(name).factory());
         this.closed = closed;
     }
 
-    /// Does something, to its end.
+    /// Runs work to its end.
     ///
     /// @throws IOException as the work does
     /// @throws IllegalStateException after [#close]
@@ -49,7 +49,7 @@ public final class SteadyThread implements AutoCloseable {
         return await(result);
     }
 
-    /// Does something to its end in a thread of its own.
+    /// Runs work to its end in a thread of its own.
     ///
     /// @param name of the thread
     /// @throws IOException as the work does
@@ -84,12 +84,12 @@ public final class SteadyThread implements AutoCloseable {
         }
     }
 
-    /// Whether it takes no more work.
+    /// Whether it accepts no more work.
     public boolean isClosed() {
         return thread.isShutdown();
     }
 
-    /// Takes no more work; what was asked for is still done.
+    /// Accepts no more work; pending work is still done.
     @Override
     public void close() {
         thread.shutdown();

@@ -102,7 +102,7 @@ class GzipFileTest {
         return bytes.toByteArray();
     }
 
-    /// Gives a byte at a time.
+    /// Returns one byte at a time.
     private static final class OneByOne extends ByteArrayInputStream {
         OneByOne(byte[] bytes) {
             super(bytes);

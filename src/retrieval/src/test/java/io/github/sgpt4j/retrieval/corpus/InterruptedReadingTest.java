@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Collections are read by a thread that is interrupted.
+/// Collections are read by an interrupted thread.
 class InterruptedReadingTest {
     private static final int DOCUMENTS = 20_000;
 

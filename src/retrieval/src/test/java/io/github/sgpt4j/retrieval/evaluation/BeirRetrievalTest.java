@@ -31,7 +31,7 @@ class BeirRetrievalTest {
     @TempDir
     Path folder;
 
-    /// Makes random vectors that depend on kind and text only, and stops when told to.
+    /// Makes random vectors that depend only on kind and text, and stops when told to.
     private static final class CountingEmbedder implements TextEmbedder {
         private final List<String> embedded = new ArrayList<>();
         private int limit = Integer.MAX_VALUE;
@@ -157,7 +157,8 @@ class BeirRetrievalTest {
             }
         }
         assertTrue(interruptions >= 3, interruptions + " interruptions");
-        // 7 titles and 400 texts make 2,800 different documents; each text was embedded once, over all attempts.
+        // 7 titles and 400 texts make 2,800 distinct documents; each was embedded once, over all
+        // attempts.
         assertEquals(2810, embedder.embedded.size());
         assertEquals(2810, new HashSet<>(embedder.embedded).size());
         try (CachedEmbedder cached = CachedEmbedder.open(embedder, caches, "model")) {
@@ -247,7 +248,7 @@ class BeirRetrievalTest {
         }
         int pairs = calls.stream().mapToInt(List::size).sum();
         assertEquals(30 * 20, pairs);
-        // Equal documents stand together, so that a scorer can share their work.
+        // Equal documents are adjacent, so that a scorer can share their work.
         int changes = 0;
         for (List<String> documents : calls) {
             for (int i = 1; i < documents.size(); i++) {
@@ -336,7 +337,7 @@ class BeirRetrievalTest {
             value = {
                 "{'_id': 'q'} | q~d~1 | queries.jsonl: line 1: expected \"text\", found none",
                 "{'text': 'x'} | q~d~1 | queries.jsonl: line 1: expected \"_id\", found none",
-                "{'_id': 'p', 'text': 'x'} | q~d~1 | queries.jsonl: expected a text of query \"q\", which",
+                "{'_id': 'p', 'text': 'x'} | q~d~1 | queries.jsonl: expected a text for query \"q\", which",
                 "{'_id': 'q', 'text': 'x'};{'_id': 'q', 'text': 'y'} | q~d~1 | queries.jsonl: line 2: query \"q\" occurs a",
                 "{ | q~d~1 | queries.jsonl: line 1: not valid JSON at column 2: expected more, got the end",
                 "{'_id': 'q', 'text': 'x'} | q~d | test.tsv: line 1: expected judgements",

@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/// Against the figures of a real collection's BM25 run, by trec_eval's definitions.
+/// Compares the scores of a BM25 run over a real collection with trec_eval's definitions.
 class CranfieldTest {
     private final Path cranfield = SharedData.folder("cranfield");
 

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Caches of an evaluation that were damaged between two runs: results are right, users are told once.
+/// An evaluation's caches, damaged between two runs: results stay correct, and users are told once.
 class DamagedCacheTest {
     private static final List<String> TEXTS = List.of("a", "b", "c", "d", "e");
 
@@ -33,7 +33,7 @@ class DamagedCacheTest {
     private final List<String> notices = new ArrayList<>();
     private Path cache;
 
-    /// Scores by length of the document, which is easily checked.
+    /// Scores by the document's length, which is easy to check.
     private static float[] score(List<String> documents) {
         float[] scores = new float[documents.size()];
         for (int i = 0; i < scores.length; i++) {
@@ -68,7 +68,7 @@ class DamagedCacheTest {
         return cache.resolve("00000.vectors");
     }
 
-    /// The next run tells of damage once, and the one after that finds everything.
+    /// The next run reports damage once, and the run after it finds everything.
     private long recovers() throws IOException {
         long computed = run();
         assertEquals(1, notices.size(), notices.toString());
@@ -160,7 +160,7 @@ class DamagedCacheTest {
                 bad[i] ^= (byte) (1 << random.nextInt(8));
                 Files.write(file, bad);
                 assertTrue(run() > 0, file + " byte " + i);
-                // A wrong byte of a key makes it another one, about which nobody asks.
+                // A wrong byte in a key makes it a different key, which nobody looks up.
                 assertTrue(notices.size() <= 1, notices.toString());
                 if (file.equals(vectors())) {
                     assertTrue(notices.getFirst().startsWith(cache.toString()));
@@ -174,7 +174,7 @@ class DamagedCacheTest {
         }
     }
 
-    /// A newer program may be writing what this one takes for damaged.
+    /// A newer program may be writing a file that this one believes damaged.
     @Test
     void whatSomebodyElseWritesIsLeftAlone() throws IOException {
         byte[] other = "something else entirely".getBytes(java.nio.charset.StandardCharsets.US_ASCII);

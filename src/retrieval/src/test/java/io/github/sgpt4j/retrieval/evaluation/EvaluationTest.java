@@ -67,7 +67,7 @@ class EvaluationTest {
 
     @Test
     void ranksEqualScoresByIdDescendingAsBytes() {
-        // In UTF-8 the emoji (U+1F600) comes after U+FFFD, in Java's characters before it.
+        // The emoji (U+1F600) sorts after U+FFFD in UTF-8, and before it in Java's characters.
         List<ScoredId> documents = List.of(
                 new ScoredId("a", 1),
                 new ScoredId("\uFFFD", 1),

@@ -17,14 +17,15 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Threads that use a cache of results are interrupted: while something is computed, found, stored, opened or closed.
+/// Threads that use a cache of results are interrupted while results are computed, found or stored, and
+/// while the cache is opened or closed.
 class InterruptedCacheTest {
     private static final int TEXTS = 2 * ResultCache.PIECE + 10;
 
     @TempDir
     private Path folder;
 
-    /// Makes vectors, and interrupts its thread after a call: what was computed is still to be stored.
+    /// Makes vectors, and interrupts its thread after a call, before the results are stored.
     private static final class Embedder implements TextEmbedder {
         private int calls;
         private int interruptAfter;

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Threads that evaluate are interrupted, at each of the events that a listener is told of, and start again.
+/// Evaluating threads are interrupted at each of a listener's events, and start again.
 class InterruptedEvaluationTest {
     private static final int DOCUMENTS = 2_500;
     private static final int QUERIES = 20;
@@ -28,7 +28,7 @@ class InterruptedEvaluationTest {
 
     private final Events events = new Events();
 
-    /// Counts what a listener is told, and interrupts at one event.
+    /// Counts a listener's events, and interrupts at one of them.
     private static final class Events implements EvaluationListener {
         private int count;
         private int interruptAt = Integer.MAX_VALUE;
@@ -42,7 +42,7 @@ class InterruptedEvaluationTest {
         }
     }
 
-    /// Makes vectors; knows nothing of interrupts.
+    /// Makes vectors; does not check for interrupts.
     private static final class Embedder implements TextEmbedder {
         @Override
         public int dimension() {
@@ -89,7 +89,8 @@ class InterruptedEvaluationTest {
         return new BeirRetrieval(BeirDataset.open(folder.resolve("data"), "test"), 100, true, events);
     }
 
-    /// Whichever event an interrupt comes at: the evaluation is cancelled, or was at its end and its result is right.
+    /// For an interrupt at each event: the evaluation is cancelled, or was finished and its result is
+    /// correct.
     private void interruptEverywhere(Work work) throws IOException {
         Object expected = work.run();
         events.count = 0;
@@ -122,7 +123,7 @@ class InterruptedEvaluationTest {
         interruptEverywhere(() -> results(retrieval.dense(new Embedder())));
     }
 
-    /// Everything is in the cache, so that nothing is computed that could notice.
+    /// Everything is in the cache, so that no embedding can notice the interrupt.
     @Test
     void aSearchWithCachedVectorsIsCancelledAndCanBeStartedAgain() throws IOException {
         BeirRetrieval retrieval = retrieval();
@@ -191,7 +192,7 @@ class InterruptedEvaluationTest {
         assertEquals(4, task.evaluate(new Embedder(), EvaluationListener.NONE).size());
     }
 
-    /// Judgements, queries and the corpus are read to their ends.
+    /// Judgements, queries and the corpus are read to the end.
     @Test
     void aThreadThatIsInterruptedReadsACollection() throws IOException {
         Thread.currentThread().interrupt();

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
-/// The measures a second time, written from their textbook definitions without regard to speed.
+/// The measures implemented again from their textbook definitions, without regard to speed.
 final class NaiveMeasures {
     private NaiveMeasures() {}
 

@@ -58,7 +58,7 @@ class QrelsAndRunTest {
             FormatException e = assertThrows(FormatException.class, () -> qrels(first + "\nq1\td2\t1\n"));
             assertTrue(e.getMessage().contains("line 1: expected a whole number as judgement"), e.getMessage());
         }
-        // A query may be called so.
+        // A query may have the id "query".
         assertEquals(Map.of("d1", 1), qrels("query\td1\t1\n").of("query"));
     }
 
@@ -123,7 +123,7 @@ class QrelsAndRunTest {
         assertEquals(List.of(), run.ranking("s"));
     }
 
-    /// trec_eval keeps scores in 32 bits, so these two are equal and go by id.
+    /// trec_eval keeps scores in 32 bits, so these two are equal and sorted by id.
     @Test
     void keepsScoresInSinglePrecision() throws IOException {
         Run run = run("q Q0 a 1 1.000000002 t\nq Q0 b 2 1.000000001 t\n");
@@ -205,7 +205,7 @@ class QrelsAndRunTest {
                 .contains("\"a b\""));
     }
 
-    /// Changes bytes of well-formed files: whatever comes out, it is a result or one of our own errors.
+    /// Changes bytes of well-formed files: the outcome is a result or one of our own exceptions.
     @Test
     void survivesFuzzing() throws IOException {
         byte[] tsv = "query-id\tcorpus-id\tscore\n1\ta\t2\n2\tb\t0\n".getBytes(StandardCharsets.UTF_8);

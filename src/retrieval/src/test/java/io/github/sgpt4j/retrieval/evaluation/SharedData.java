@@ -5,11 +5,11 @@ import static org.junit.jupiter.api.Assumptions.abort;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// Collections that lie beside the project, not in it: `shared/data` in some folder above.
+/// Collections beside the project, not in it: `shared/data` in some parent folder.
 final class SharedData {
     private SharedData() {}
 
-    /// A folder of that name; the test that asks is skipped if there is none.
+    /// The folder of that name; the calling test is skipped if there is none.
     static Path folder(String name) {
         for (Path above = Path.of("").toAbsolutePath(); above != null; above = above.getParent()) {
             Path folder = above.resolve("shared").resolve("data").resolve(name);

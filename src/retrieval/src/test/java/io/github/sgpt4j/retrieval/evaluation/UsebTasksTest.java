@@ -18,8 +18,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// The four tasks on collections small enough to work out by hand. A text that is an angle in degrees has the
-/// vector of that direction; other texts have the zero vector.
+/// The four tasks on collections small enough to compute by hand. A text that is an angle in degrees
+/// has the vector of that direction; other texts have the zero vector.
 class UsebTasksTest {
     private static final TextEmbedder ANGLES = new TextEmbedder() {
         @Override
@@ -42,7 +42,7 @@ class UsebTasksTest {
             return new float[2];
         }
         double angle = Math.toRadians(Integer.parseInt(text));
-        // Lengths differ: they must not matter.
+        // Lengths differ, which must not matter.
         double length = 1 + Math.abs(Integer.parseInt(text));
         return new float[] {(float) (length * Math.cos(angle)), (float) (length * Math.sin(angle))};
     }
@@ -72,7 +72,7 @@ class UsebTasksTest {
     @Test
     void ranksCandidatesOfAskUbuntu() throws IOException {
         writeAskUbuntu();
-        // By cosine: a and c are equal, and c had the better BM25 score; then b, d, e, f.
+        // By cosine: a and c are equal, and c has the better BM25 score; then b, d, e, f.
         write("askubuntu/test.txt", "q\tb e f\tf e d c b a\t1 2 3 4 5 0.5\nq\t\ta b\t1 2\nq\tc\ta c\t1 2\n");
         Map<String, Double> values = evaluate(Useb.Split.TEST);
         assertEquals(
@@ -101,7 +101,7 @@ class UsebTasksTest {
                 "q~a~a b~1 NaN | test.txt: line 1: expected a finite number as score, got \"NaN\"",
                 "q~a~a z~1 2 | test.txt: line 1: expected a question of text_tokenized.txt, got \"z\"",
                 "z~a~a b~1 2 | test.txt: line 1: expected a question of text_tokenized.txt, got \"z\"",
-                "q~~a b~1 2 | test.txt: expected questions with similar ones, found none",
+                "q~~a b~1 2 | test.txt: expected questions with similar questions, found none",
             })
     void saysWhereAskUbuntuIsMalformed(String line, String expected) throws IOException {
         writeAskUbuntu();
@@ -119,7 +119,8 @@ class UsebTasksTest {
         write("cqadupstack/corpus.json", """
                 {"x": {"q": "0", "r": "90", "a": "10", "b": "-10", "c": "30"},
                  "y": {"q": "0", "a": "5", "b": " 7 "}}""");
-        // Forum x: q is another query's text and not ranked; a and b are equally near. c is third of three.
+        // Forum x: q is another query's text and is not ranked; a and b are equally near. c is third of
+        // three.
         write("cqadupstack/retrieval_split.json", """
                 {"test": {"x": {"q": ["a", "c", "gone"], "r": []}, "y": {"q": ["b"]}}, "valid": {}}""");
         Map<String, Double> values = evaluate(Useb.Split.TEST);
@@ -129,7 +130,7 @@ class UsebTasksTest {
         assertClose(1 / 2.0, values.get("map@100_cqadupstack_y"));
         assertClose((7 / 24.0 + 1 / 2.0) / 2, values.get("map@100_cqadupstack_avg"));
         assertClose(1 / log3, values.get("ndcg@10_cqadupstack_y"));
-        // a is first or second of the equal two.
+        // a may be first or second of the two equal texts.
         double ideal = 1 + 1 / log3 + 1 / 2.0;
         double ndcg = values.get("ndcg@10_cqadupstack_x") * ideal;
         assertTrue(Math.abs(ndcg - 1.5) < 1e-12 || Math.abs(ndcg - 1 / log3 - 0.5) < 1e-12, "got " + ndcg);
@@ -156,7 +157,7 @@ class UsebTasksTest {
 
     @Test
     void scoresPairsOfTwitter() throws IOException {
-        // Cosines fall from line to line; the last two are equal texts, of cosine 1.
+        // Cosines fall from line to line; the last two lines are equal texts, with cosine 1.
         write(
                 "twitterpara/Twitter_URL_Corpus_test.txt",
                 "0\t10\t(6, 6)\tu\n0\t20\t(2, 6)\tu\n0\t30\t(3, 6)\tu\n0\t40\t(4, 6)\tu\n7\t7\t(0, 6)\tu\n8\t8 \t(5, 6)\tu\n");
@@ -166,7 +167,8 @@ class UsebTasksTest {
         assertClose((1 / 2.0 + 2 / 3.0 + 3 / 5.0) / 3, values.get("ap_twitter_twitterurl"));
         assertClose(1, values.get("ap_twitter_pit"));
         assertClose(1, values.get("spearman_twitter_pit"));
-        // Ranks by label 6 2 3 4 1 5, by cosine 4 3 2 1 5.5 5.5: 1 - 6·Σd²/(n³-n) does not hold with ties.
+        // Ranks by label 6 2 3 4 1 5, by cosine 4 3 2 1 5.5 5.5: 1 - 6·Σd²/(n³-n) does not hold with
+        // ties.
         assertClose(
                 pearson(new double[] {6, 2, 3, 4, 1, 5}, new double[] {4, 3, 2, 1, 5.5, 5.5}),
                 values.get("spearman_twitter_twitterurl"));
@@ -242,7 +244,7 @@ class UsebTasksTest {
                 () -> ScoreStatistics.spearman(new double[] {1, 1}, new double[] {1, 2}));
     }
 
-    /// Average precision by its definition: over every different score as threshold.
+    /// Average precision by its definition: every distinct score is a threshold.
     @Test
     void averagePrecisionAgreesWithANaiveOne() {
         Random random = new Random(Long.getLong("sgpt4j.seed", 3));

@@ -13,9 +13,10 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class UsebTest {
-    /// Four pairs of Twitter's are equal texts. In the reference their cosines differ by rounding, ±2e-16, and so
-    /// do their ranks, which moves the correlation from the 0.677557 that SciPy gives for the same embeddings with
-    /// cosines of exactly 1. This figure and the average made of it are compared with the exact ones.
+    /// Four of the Twitter pairs are equal texts. In the reference their cosines differ by rounding,
+    /// ±2e-16, and so do their ranks, which moves the correlation away from 0.677557, which SciPy gives
+    /// for the same embeddings with cosines of exactly 1. This value and the average that includes it
+    /// are compared with the exact ones.
     private static final Map<String, Double> EXACT =
             Map.of("spearman_twitter_twitterurl", 0.6775572, "spearman_twitter_avg", (0.6775572 + 0.586662) / 2);
 

@@ -86,7 +86,7 @@ class VectorLogTest {
         }
     }
 
-    /// Cuts both files at random places, as a killed process or a full disk would.
+    /// Cuts both files off at random places, as a killed process or a full disk would.
     @Test
     void keepsWholeRecordsOfFilesThatEndAnywhere() throws IOException {
         Random random = new Random(Long.getLong("sgpt4j.seed", 5));
