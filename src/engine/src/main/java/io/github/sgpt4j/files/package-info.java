@@ -1,2 +1,2 @@
-/// Where files of the user go; shared with the other modules.
+/// Locations of per-user files; shared with the other modules.
 package io.github.sgpt4j.files;
