@@ -3,8 +3,9 @@ package io.github.sgpt4j.tokenizer.step;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/// The 256 printable characters that stand for bytes in byte-level vocabularies (GPT-2, Radford et al. 2019): bytes
-/// that print as themselves in Latin-1 keep their code point, the other 68 follow in order from U+0100.
+/// The 256 printable characters that stand for bytes in byte-level vocabularies (GPT-2, Radford et al.
+/// 2019): bytes that are printable in Latin-1 keep their code point, the other 68 are mapped in order
+/// from U+0100.
 public final class ByteLevelAlphabet {
     private static final char[] BYTE_TO_CHAR = new char[256];
     private static final short[] CHAR_TO_BYTE = new short[512];

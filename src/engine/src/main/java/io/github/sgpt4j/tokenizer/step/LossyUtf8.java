@@ -24,7 +24,7 @@ public final class LossyUtf8 {
         return out.toString();
     }
 
-    /// Decodes what starts with a byte from 0x80, and returns where the next begins.
+    /// Decodes a sequence that starts with a byte of 0x80 or above, and returns the index after it.
     private static int decodeOne(byte[] bytes, int at, StringBuilder out) {
         int lead = bytes[at] & 0xFF;
         int length =
@@ -39,7 +39,7 @@ public final class LossyUtf8 {
         return i;
     }
 
-    /// The second byte's range leaves out overlong forms, surrogates and what lies beyond U+10FFFF.
+    /// The second byte's range excludes overlong forms, surrogates and code points beyond U+10FFFF.
     private static boolean continues(int lead, int next, int index) {
         int low = 0x80;
         int high = 0xBF;
