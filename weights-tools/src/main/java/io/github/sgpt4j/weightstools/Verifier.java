@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 /// All problems are reported, not the first only. Pickled weights are checked as well; no code of theirs is run.
 public final class Verifier {
     /// More problems of one kind in a folder are counted, not listed.
-    private static final int MOST_LISTED = 10;
+    private static final int MAX_LISTED = 10;
 
     private final Path directory;
     private final Findings findings = new Findings();
@@ -136,9 +136,9 @@ public final class Verifier {
     }
 
     private static void tell(List<String> messages, String note, Teller teller) {
-        messages.stream().limit(MOST_LISTED).forEach(message -> teller.tell(message + note));
-        if (messages.size() > MOST_LISTED) {
-            teller.tell("%d more tensors are like that".formatted(messages.size() - MOST_LISTED));
+        messages.stream().limit(MAX_LISTED).forEach(message -> teller.tell(message + note));
+        if (messages.size() > MAX_LISTED) {
+            teller.tell("%d more tensors are like that".formatted(messages.size() - MAX_LISTED));
         }
     }
 

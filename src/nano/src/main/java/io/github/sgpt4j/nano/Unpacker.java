@@ -38,8 +38,8 @@ final class Unpacker {
     private static final String MODIFIED = "lastModifiedTime";
     private static final String UNIX_ATTRIBUTES = "unix:lastModifiedTime,ctime,ino";
 
-    /// No run takes so long; what is older was left by one that was killed.
-    private static final Duration LONGEST = Duration.ofHours(1);
+    /// No run takes longer; older files were left by a run that was killed.
+    private static final Duration MAX_RUN_TIME = Duration.ofHours(1);
 
     private final List<ListedFile> files;
     private final Function<String, InputStream> source;
@@ -176,7 +176,7 @@ final class Unpacker {
 
     /// Removes what runs that were killed have left.
     private static void clean(Path cache, Path target) throws IOException {
-        FileTime old = FileTime.from(Instant.now().minus(LONGEST));
+        FileTime old = FileTime.from(Instant.now().minus(MAX_RUN_TIME));
         try (DirectoryStream<Path> left = Files.newDirectoryStream(cache, target.getFileName() + ".{new,old}*")) {
             for (Path path : left) {
                 if (Files.getLastModifiedTime(path, LinkOption.NOFOLLOW_LINKS).compareTo(old) < 0) {
