@@ -208,8 +208,8 @@ public final class BiEncoder implements AutoCloseable {
     ///     cut it, an embedding contains NaN or infinity, or a weight file was modified since it was
     ///     opened
     /// @throws IllegalStateException if the encoder or its model is closed, before or during the call
-    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before the call or
-    ///     meanwhile
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before or during
+    ///     the call
     /// @throws NullPointerException if a text is null
     public float[][] embed(List<String> texts, TextKind kind, ProgressListener progress) {
         return compute(texts, kind, progress).vectors();
@@ -228,8 +228,8 @@ public final class BiEncoder implements AutoCloseable {
     /// As [#embed(List, TextKind, ProgressListener)], with the token counts of each text.
     ///
     /// @return one embedding per text, in the order of `texts`
-    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before the call or
-    ///     meanwhile
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before or during
+    ///     the call
     public List<Embedding> embeddings(List<String> texts, TextKind kind, ProgressListener progress) {
         TextEncoder.Embedded embedded = compute(texts, kind, progress);
         return IntStream.range(0, embedded.vectors().length)

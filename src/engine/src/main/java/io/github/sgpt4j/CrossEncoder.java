@@ -186,8 +186,8 @@ public final class CrossEncoder implements AutoCloseable {
     /// @throws io.github.sgpt4j.error.FormatException if a pair is too long and the options say not to
     ///     cut it, a score is NaN or infinite, or a weight file was modified since it was opened
     /// @throws IllegalStateException if the encoder or its model is closed, before or during the call
-    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before the call or
-    ///     meanwhile
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before or during
+    ///     the call
     /// @throws NullPointerException if a text is null
     public List<Score> score(List<String> queries, List<String> documents, ProgressListener progress) {
         requireOpen();

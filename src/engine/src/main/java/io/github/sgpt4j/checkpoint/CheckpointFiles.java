@@ -25,7 +25,7 @@ import java.util.TreeSet;
 /// Whether required files exist, and the values of keys that are used, are checked by the code that
 /// reads them; nothing is checked twice.
 public final class CheckpointFiles {
-    /// Files beside config.json with a table of the same name.
+    /// Files in the folder of config.json with a table of the same name.
     private static final List<String> BESIDE_CONFIG =
             List.of("tokenizer_config", "special_tokens_map", "sentence_bert_config", "adapter_config");
 

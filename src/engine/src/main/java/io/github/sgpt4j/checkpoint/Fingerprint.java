@@ -54,7 +54,7 @@ public final class Fingerprint {
 
     /// The fingerprint of a checkpoint: configuration, tokenizer, weights.
     ///
-    /// @param cancellation of the call, asked before each tensor
+    /// @param cancellation of the call, checked before each tensor
     public static String ofCheckpoint(AdaptedModel files, Weights weights, Cancellation cancellation) {
         Fingerprint fingerprint = new Fingerprint();
         for (String name : FILES) {
