@@ -55,21 +55,21 @@ public final class BpeModel {
         return merges;
     }
 
-    public Options options() {
+    Options options() {
         return options;
     }
 
-    public WordCache cache() {
+    WordCache cache() {
         return cache;
     }
 
     /// The id of a byte, 0 to 255, in a byte-level vocabulary, or [Vocabulary#ABSENT].
-    public int byteId(int unsignedByte) {
+    int byteId(int unsignedByte) {
         return byteIds[unsignedByte];
     }
 
     /// The id of the token `<0x00>`…`<0xFF>` that a byte falls back to, or [Vocabulary#ABSENT].
-    public int fallbackId(int unsignedByte) {
+    int fallbackId(int unsignedByte) {
         return fallbackIds[unsignedByte];
     }
 }

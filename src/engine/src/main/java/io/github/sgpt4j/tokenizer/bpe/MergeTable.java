@@ -48,12 +48,12 @@ public final class MergeTable {
     }
 
     /// The rank of a pair, or [LongIntMap#ABSENT].
-    public int rank(int left, int right) {
+    int rank(int left, int right) {
         return ranks.get(key(left, right));
     }
 
     /// The id that the merge of this rank produces.
-    public int merged(int rank) {
+    int merged(int rank) {
         return merged[rank];
     }
 

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// over a long run of texts the cache becomes stable.
 ///
 /// Not synchronized: entries are immutable, so a race costs at most a repeated computation.
-public final class WordCache {
+final class WordCache {
     /// Longer words are not stored.
     static final int MAX_LENGTH = 64;
 
@@ -30,7 +30,7 @@ public final class WordCache {
     private final byte[] misses = new byte[SLOTS];
 
     /// The same hash as [String#hashCode].
-    public static int hash(String text, int start, int end) {
+    static int hash(String text, int start, int end) {
         int hash = 0;
         for (int i = start; i < end; i++) {
             hash = 31 * hash + text.charAt(i);
@@ -53,7 +53,7 @@ public final class WordCache {
     /// neighbouring slot.
     ///
     /// @param ids its ids, from `ids[from]` to the end
-    public void missed(String text, int start, int end, int hash, IntList ids, int from) {
+    void missed(String text, int start, int end, int hash, IntList ids, int from) {
         int slot = slot(hash);
         misses[slot] = missed[slot] == hash ? (byte) (misses[slot] + 1) : 1;
         missed[slot] = hash;

@@ -88,18 +88,18 @@ public enum CodedClass {
     }
 
     /// The names of the classes that read `vocab.json` and `merges.txt`.
-    public static List<String> vocabularyReaders() {
+    static List<String> vocabularyReaders() {
         return Arrays.stream(values())
                 .filter(CodedClass::readsVocabulary)
                 .map(CodedClass::className)
                 .toList();
     }
 
-    public String className() {
+    String className() {
         return className;
     }
 
-    public boolean readsVocabulary() {
+    boolean readsVocabulary() {
         return readsVocabulary;
     }
 

@@ -105,7 +105,7 @@ public record JsonFields(String file, String path, JsonNode node) {
         return result;
     }
 
-    public JsonNode array(String key) {
+    JsonNode array(String key) {
         JsonNode value = require(key);
         if (!value.isArray()) {
             throw new FormatException("%s: expected an array, got %s".formatted(where(key), Unreadable.kind(value)));
@@ -113,7 +113,7 @@ public record JsonFields(String file, String path, JsonNode node) {
         return value;
     }
 
-    public List<Integer> integers(String key, int min) {
+    List<Integer> integers(String key, int min) {
         List<Integer> result = new ArrayList<>();
         for (JsonNode element : array(key)) {
             result.add(integer(element, where(key), min));
@@ -122,7 +122,7 @@ public record JsonFields(String file, String path, JsonNode node) {
     }
 
     /// A member that is exactly one code point.
-    public int codePoint(String key) {
+    int codePoint(String key) {
         String text = string(key);
         if (text.isEmpty() || text.codePointCount(0, text.length()) != 1) {
             throw new FormatException("%s: expected one character, got \"%s\"".formatted(where(key), text));

@@ -97,7 +97,7 @@ public final class ModelReader {
     }
 
     /// A tree without members, for a file that does not exist.
-    public static JsonFields emptyTree(Path path) {
+    static JsonFields emptyTree(Path path) {
         return new JsonFields(path.toString(), "", MAPPER.createObjectNode());
     }
 

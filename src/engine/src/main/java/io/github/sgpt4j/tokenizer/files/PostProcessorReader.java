@@ -56,7 +56,7 @@ public final class PostProcessorReader {
     }
 
     /// Special tokens before and after the text.
-    public static PostProcessor around(List<Integer> before, List<Integer> after) {
+    static PostProcessor around(List<Integer> before, List<Integer> after) {
         return new PostProcessor(List.of(
                 PostProcessor.Part.special(before), PostProcessor.Part.ofText(), PostProcessor.Part.special(after)));
     }

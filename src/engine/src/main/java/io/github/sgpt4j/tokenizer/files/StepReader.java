@@ -124,7 +124,7 @@ public final class StepReader {
     }
 
     /// The three parts of a byte-level pre-tokenizer.
-    public static void addByteLevel(boolean prefixSpace, boolean regex, List<PreTokenizer> out) {
+    static void addByteLevel(boolean prefixSpace, boolean regex, List<PreTokenizer> out) {
         if (prefixSpace) {
             out.add(new PreTokenizer.PrefixSpace());
         }
@@ -260,7 +260,7 @@ public final class StepReader {
         }
     }
 
-    public static UnsupportedModelException unknown(JsonFields step, String role, String type) {
+    static UnsupportedModelException unknown(JsonFields step, String role, String type) {
         return new UnsupportedModelException(
                 "%s: %s \"%s\" is not supported".formatted(step.where("type"), role, type));
     }

@@ -100,13 +100,13 @@ public record TokenizerClass(
 
     /// The class that transformers 5 uses, if it builds its steps in code.
     @Nullable
-    public CodedClass coded() {
+    CodedClass coded() {
         return CodedClass.find(taken);
     }
 
     /// The class that transformers 4 used: the stated one, or that of the model type.
     @Nullable
-    public String before5() {
+    String before5() {
         if (stated != null) {
             return stated;
         }

@@ -142,13 +142,13 @@ public record TokenizerConfig(
 
     /// Whether `bos_token` goes before texts.
     @Nullable
-    public Boolean addBos() {
+    Boolean addBos() {
         return flag("add_bos_token");
     }
 
     /// Whether `eos_token` goes after texts.
     @Nullable
-    public Boolean addEos() {
+    Boolean addEos() {
         return flag("add_eos_token");
     }
 

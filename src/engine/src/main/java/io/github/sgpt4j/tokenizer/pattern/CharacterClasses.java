@@ -58,12 +58,12 @@ public final class CharacterClasses {
     }
 
     /// General category L.
-    public static boolean isLetter(int c) {
+    static boolean isLetter(int c) {
         return (1 << Character.getType(c) & LETTER_TYPES) != 0;
     }
 
     /// General category N as in Unicode 16.
-    public static boolean isNumber(int c) {
+    static boolean isNumber(int c) {
         return (1 << Character.getType(c) & NUMBER_TYPES) != 0;
     }
 

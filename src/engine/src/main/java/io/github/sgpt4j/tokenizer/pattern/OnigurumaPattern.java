@@ -180,7 +180,7 @@ public final class OnigurumaPattern {
     /// Reads an escape that stands for a class, such as `\s`, and returns its translation, usable inside and outside of
     /// brackets; null, without moving, if the escape stands for a single character.
     @Nullable
-    public String classEscape() {
+    String classEscape() {
         char c = pattern.charAt(position + 1);
         switch (c) {
             case 's', 'S', 'd', 'D' -> {
@@ -220,7 +220,7 @@ public final class OnigurumaPattern {
     }
 
     /// Reads an escape that stands for a single code point.
-    public int literalEscape() {
+    int literalEscape() {
         char c = pattern.charAt(position + 1);
         position += 2;
         switch (c) {
@@ -297,7 +297,7 @@ public final class OnigurumaPattern {
         position += length;
     }
 
-    public void appendCodePoint(int c) {
+    void appendCodePoint(int c) {
         if (c < 0x80 && Character.isLetterOrDigit(c)) {
             out.append((char) c);
         } else {
@@ -353,28 +353,28 @@ public final class OnigurumaPattern {
         return pattern;
     }
 
-    public int position() {
+    int position() {
         return position;
     }
 
-    public void advance(int characters) {
+    void advance(int characters) {
         position += characters;
     }
 
-    public StringBuilder out() {
+    StringBuilder out() {
         return out;
     }
 
-    public boolean ignoresCase() {
+    boolean ignoresCase() {
         return ignoreCase;
     }
 
-    public UnsupportedModelException unsupported(String what) {
+    UnsupportedModelException unsupported(String what) {
         return new UnsupportedModelException("%s: pattern %s uses %s, which is not supported (at character %d)"
                 .formatted(where, pattern, what, position));
     }
 
-    public FormatException malformed(String what) {
+    FormatException malformed(String what) {
         return new FormatException(
                 "%s: malformed pattern %s: %s at character %d".formatted(where, pattern, what, position));
     }

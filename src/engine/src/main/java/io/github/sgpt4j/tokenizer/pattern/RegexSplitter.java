@@ -6,7 +6,7 @@ import java.util.regex.Pattern;
 
 /// Finds matches of a regular expression. The work on a text is bounded, since the expression comes
 /// from a file and may take exponential time.
-public final class RegexSplitter implements Splitter {
+final class RegexSplitter implements Splitter {
     private static final long BASE_BUDGET = 1L << 22;
     private static final long BUDGET_PER_CHARACTER = 1L << 9;
 
@@ -15,7 +15,7 @@ public final class RegexSplitter implements Splitter {
     private final String file;
 
     /// @param source the expression in the file, for messages
-    public RegexSplitter(String source, Pattern pattern, String file) {
+    RegexSplitter(String source, Pattern pattern, String file) {
         this.source = source;
         this.pattern = pattern;
         this.file = file;

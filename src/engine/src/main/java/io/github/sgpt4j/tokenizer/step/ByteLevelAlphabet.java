@@ -28,12 +28,12 @@ public final class ByteLevelAlphabet {
     }
 
     /// The byte, 0 to 255, that a character stands for; -1 if it stands for none.
-    public static int byteOf(char c) {
+    static int byteOf(char c) {
         return c < CHAR_TO_BYTE.length ? CHAR_TO_BYTE[c] : -1;
     }
 
     /// Replaces each byte of the text's UTF-8 form by its character.
-    public static String encode(String text) {
+    static String encode(String text) {
         byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
         char[] chars = new char[utf8.length];
         for (int i = 0; i < utf8.length; i++) {

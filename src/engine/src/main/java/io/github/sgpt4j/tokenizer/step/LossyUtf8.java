@@ -4,10 +4,10 @@ import java.nio.charset.StandardCharsets;
 
 /// Decodes UTF-8 with one U+FFFD for each maximal part of an ill-formed sequence (Unicode standard, chapter 3,
 /// "U+FFFD Substitution of Maximal Subparts"), as Rust's `from_utf8_lossy` does; Java differs for encoded surrogates.
-public final class LossyUtf8 {
+final class LossyUtf8 {
     private LossyUtf8() {}
 
-    public static String decode(byte[] bytes) {
+    static String decode(byte[] bytes) {
         StringBuilder out = new StringBuilder(bytes.length);
         int i = 0;
         while (i < bytes.length) {

@@ -8,7 +8,7 @@ import io.github.sgpt4j.tokenizer.step.PreTokenizer.Words;
 ///
 /// A text consists of parts that are matches and parts that are not. The last part is held back until
 /// it is known whether the next one is merged with it.
-public final class Splitting implements Words {
+final class Splitting implements Words {
     private final Splitter.Scan scan;
     private final Behavior behavior;
     private final boolean invert;
@@ -25,7 +25,7 @@ public final class Splitting implements Words {
     private boolean match;
 
     /// @param invert whether matches of `scan` and the text between them swap roles
-    public Splitting(Splitter.Scan scan, Behavior behavior, boolean invert, Words out) {
+    Splitting(Splitter.Scan scan, Behavior behavior, boolean invert, Words out) {
         this.scan = scan;
         this.behavior = behavior;
         this.invert = invert;

@@ -6,7 +6,7 @@ import java.text.Normalizer.Form;
 /// Unicode normalization and lower-casing in the Unicode versions of the reference: normalization as in
 /// about Unicode 11 (the crate `unicode-normalization-alignments`), case as in Unicode 17 (the Rust
 /// standard library).
-public final class UnicodeForms {
+final class UnicodeForms {
     /// First and last code points of ranges that decompose, combine or reorder in Unicode 16, but not
     /// in the reference. They are inert: they stay unchanged, and nothing combines across them.
     private static final int[] INERT = {
@@ -25,7 +25,7 @@ public final class UnicodeForms {
 
     private UnicodeForms() {}
 
-    public static String normalize(String text, Form form) {
+    static String normalize(String text, Form form) {
         StringBuilder result = null;
         int done = 0;
         for (int i = 0; i < text.length(); ) {
@@ -65,7 +65,7 @@ public final class UnicodeForms {
     }
 
     /// Appends the lower case of one code point; only U+0130 becomes two.
-    public static void appendLowerCase(int c, StringBuilder out) {
+    static void appendLowerCase(int c, StringBuilder out) {
         if (c == 0x130) {
             out.append("i\u0307");
         } else if (c >= 0x16EA0 && c <= 0x16EB8) {
