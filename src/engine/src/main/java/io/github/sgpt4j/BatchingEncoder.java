@@ -13,19 +13,19 @@ import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/// Computes small calls of many threads together, as a server needs it: what is queued while a batch is
-/// computed is the next batch. A call never waits for others to come. Results are those of the encoder;
-/// on the CPU to the bit.
+/// Combines small calls of many threads, as a server needs: the calls that queue up while one batch is
+/// computed make the next batch. A call never waits for others to arrive. Results are those of the
+/// encoder; on the CPU they are bit-identical.
 ///
-/// Calls are taken in their order, as long as they are of one kind and have at most a number of tokens
-/// together. Safe to share between threads, virtual ones too. The encoder is borrowed.
+/// A batch takes calls in queue order, as long as they are of one kind and within a limit of tokens in
+/// total. Safe to share between threads, virtual ones too. The encoder is borrowed.
 public final class BatchingEncoder implements AutoCloseable {
-    /// Characters that a token has at least, on average, in texts of most languages: batches are cut by
-    /// lengths of texts, since each is tokenized only once.
+    /// Lower bound of the average number of characters per token in most languages. Batches are formed
+    /// by the lengths of texts, since each text is tokenized only once.
     private static final int CHARACTERS_PER_TOKEN = 3;
 
-    /// Special tokens, brackets, and what rounding loses.
-    private static final int MORE_TOKENS = 4;
+    /// Allowance for special tokens, brackets and rounding.
+    private static final int EXTRA_TOKENS = 4;
 
     private final BiEncoder encoder;
     private final int batchTokens;
@@ -35,10 +35,10 @@ public final class BatchingEncoder implements AutoCloseable {
     private @Nullable Thread worker;
     private boolean closed;
 
-    /// A call that waits.
+    /// A queued call.
     private record Call(List<String> texts, TextKind kind, long tokens, CompletableFuture<float[][]> result) {}
 
-    /// With as many tokens together as the encoder computes at the same time.
+    /// Computes as many tokens together as the encoder's own limit ([BiEncoder#batchTokens]).
     ///
     /// @param encoder borrowed, to be closed after this
     public BatchingEncoder(BiEncoder encoder) {
@@ -46,8 +46,7 @@ public final class BatchingEncoder implements AutoCloseable {
     }
 
     /// @param encoder borrowed, to be closed after this
-    /// @param batchTokens about the most tokens of calls that are computed together; a larger call is
-    ///     computed alone
+    /// @param batchTokens about the most tokens to compute together; a larger call is computed alone
     /// @throws IllegalArgumentException if `batchTokens` is not positive
     public BatchingEncoder(BiEncoder encoder, int batchTokens) {
         if (batchTokens < 1) {
@@ -57,20 +56,20 @@ public final class BatchingEncoder implements AutoCloseable {
         this.batchTokens = batchTokens;
     }
 
-    /// Embeds one text, together with what other threads ask for at the same time.
+    /// Embeds one text, together with the concurrent calls of other threads.
     ///
     /// @return `[dimension]`
     public float[] embed(String text, TextKind kind) {
         return embed(List.of(text), kind)[0];
     }
 
-    /// Embeds texts, together with what other threads ask for at the same time.
+    /// Embeds texts, together with the concurrent calls of other threads.
     ///
     /// @return `[texts][dimension]`, in the order of `texts`
-    /// @throws io.github.sgpt4j.error.SgptException as [BiEncoder#embed(List, TextKind)]; a call that
-    ///     fails does not disturb others
-    /// @throws CancelledException if the calling thread is interrupted; calls of others go on
-    /// @throws IllegalStateException if this or the encoder is closed, before the call or meanwhile
+    /// @throws io.github.sgpt4j.error.SgptException as [BiEncoder#embed(List, TextKind)]; a failing
+    ///     call does not affect others
+    /// @throws CancelledException if the calling thread is interrupted; calls of other threads continue
+    /// @throws IllegalStateException if this or the encoder is closed, before or during the call
     public float[][] embed(List<String> texts, TextKind kind) {
         List<String> copy = List.copyOf(texts);
         if (Thread.currentThread().isInterrupted()) {
@@ -94,9 +93,9 @@ public final class BatchingEncoder implements AutoCloseable {
     }
 
     private long tokens(List<String> texts, TextKind kind) {
-        int most = encoder.maxLength(kind);
+        int max = encoder.maxLength(kind);
         return texts.stream()
-                .mapToLong(text -> Math.min(most, text.length() / CHARACTERS_PER_TOKEN + MORE_TOKENS))
+                .mapToLong(text -> Math.min(max, text.length() / CHARACTERS_PER_TOKEN + EXTRA_TOKENS))
                 .sum();
     }
 
@@ -104,7 +103,7 @@ public final class BatchingEncoder implements AutoCloseable {
         try {
             return call.result.get();
         } catch (InterruptedException e) {
-            // What is queued still is left out; what is being computed is computed for nobody.
+            // A call still queued is skipped; the result of one being computed is discarded.
             call.result.cancel(false);
             Thread.currentThread().interrupt();
             throw new CancelledException(
@@ -135,7 +134,7 @@ public final class BatchingEncoder implements AutoCloseable {
                 batch = next();
             }
         } finally {
-            // Where memory ended, nobody is to wait for ever; the next call starts another worker.
+            // After an OutOfMemoryError nobody may wait forever; the next call starts a new worker.
             lock.lock();
             try {
                 worker = null;
@@ -148,7 +147,7 @@ public final class BatchingEncoder implements AutoCloseable {
         }
     }
 
-    /// The calls to compute next; none when this is closed.
+    /// The calls to compute next; empty once this is closed.
     private List<Call> next() {
         List<Call> batch = new ArrayList<>();
         lock.lock();
@@ -201,7 +200,7 @@ public final class BatchingEncoder implements AutoCloseable {
             if (batch.size() == 1) {
                 batch.getFirst().result.completeExceptionally(e);
             } else {
-                // Only the call that is to blame is to hear of it.
+                // Only the call that caused the failure should get it.
                 batch.forEach(call -> compute(List.of(call)));
             }
         } catch (RuntimeException | Error e) {
@@ -209,8 +208,7 @@ public final class BatchingEncoder implements AutoCloseable {
         }
     }
 
-    /// Ends: calls that wait fail with an [IllegalStateException]; those that are being computed are
-    /// finished.
+    /// Stops: queued calls fail with an [IllegalStateException]; calls being computed are finished.
     @Override
     public void close() {
         lock.lock();

@@ -15,19 +15,21 @@ import java.util.stream.IntStream;
 
 /// Embeds texts: SGPT-BE (Muennighoff 2022, arXiv 2202.08904, section 4).
 ///
-/// A text is tokenized, cut to the model's length, run through the decoder, and its final hidden states are
-/// pooled. Texts are used as they are, not stripped. A text without any token (an empty one, for most models)
-/// gives the pooled vector zero. Asymmetric models treat queries and documents differently: "specb" models put
-/// brackets around them, others put prompts in front. Safe to share between threads.
+/// A text is tokenized, cut to the model's length, run through the decoder, and its final hidden states
+/// are pooled. Texts are used as they are: whitespace is not stripped. The pooled vector of a text
+/// without any token (an empty one, for most models) is zero. Asymmetric models treat queries and
+/// documents differently: "specb" models put brackets around them, others put prompts in front. Safe to
+/// share between threads.
 ///
-/// Embeddings are finite: where the model computes NaN or infinity, all ways to embed throw
+/// Embeddings are finite: if the model computes NaN or infinity, all methods that embed throw a
 /// [FormatException][io.github.sgpt4j.error.FormatException] with the text and what to do about it.
 ///
-/// Interrupting a thread ([Thread#interrupt], `Future.cancel(true)`, `ExecutorService.shutdownNow`) ends the call that
-/// it makes here with a [CancelledException][io.github.sgpt4j.error.CancelledException], before the decoder's next
-/// layer, and the interrupt status stays set; nobody else notices, and the encoder stays usable. A thread whose status
-/// is set already gets the exception at once, for an empty list too. Of an interrupt that comes when everything is
-/// computed, only the status tells. A [ProgressListener] may interrupt the thread that it is called on.
+/// Interrupting a thread ([Thread#interrupt], `Future.cancel(true)`, `ExecutorService.shutdownNow`)
+/// ends its current call here with a [CancelledException][io.github.sgpt4j.error.CancelledException],
+/// before the decoder's next layer, and the interrupt status stays set; no other call is affected, and
+/// the encoder stays usable. If the status is already set before a call, the exception comes at once,
+/// for an empty list too. An interrupt that comes after everything is computed only leaves the status
+/// set. A [ProgressListener] may interrupt the thread that it is called on.
 public final class BiEncoder implements AutoCloseable {
     private final Model model;
     private final boolean ownsModel;
@@ -105,30 +107,30 @@ public final class BiEncoder implements AutoCloseable {
         }
     }
 
-    /// An encoder over a model that the caller owns and closes after it.
+    /// An encoder over a model that the caller owns and closes after the encoder.
     ///
     /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
     public static BiEncoder of(Model model, BiEncoderOptions options) {
         return model.madeWhileOpen(() -> new BiEncoder(model, false, options));
     }
 
-    /// Components of an embedding.
+    /// Number of components of an embedding.
     public int dimension() {
         return dimension;
     }
 
-    /// What embeddings are meant to be compared by: what the checkpoint says (`similarity_fn_name`),
-    /// unless the options say otherwise; the cosine if neither does.
+    /// The similarity that embeddings are meant to be compared with: set by the options, otherwise by
+    /// the checkpoint (`similarity_fn_name`), otherwise cosine.
     public Similarity similarity() {
         return similarity;
     }
 
-    /// Most token ids of a text of no kind, with special tokens and prompt.
+    /// Maximum token ids of a [TextKind#TEXT], including special tokens and prompt.
     public int maxLength() {
         return maxLength(TextKind.TEXT);
     }
 
-    /// Most token ids of a text of a kind, with special tokens, brackets and prompt.
+    /// Maximum token ids of a text of this kind, including special tokens, brackets and prompt.
     public int maxLength(TextKind kind) {
         return readings.of(kind).maxLength();
     }
@@ -154,7 +156,7 @@ public final class BiEncoder implements AutoCloseable {
         return embed(List.of(document), TextKind.DOCUMENT)[0];
     }
 
-    /// How near two embeddings are, by [#similarity()]; more is nearer.
+    /// Similarity of two embeddings, by [#similarity()]; higher is more similar.
     ///
     /// @param a `[dimension]`
     /// @param b `[dimension]`
@@ -162,7 +164,7 @@ public final class BiEncoder implements AutoCloseable {
         return similarity.of(a, b);
     }
 
-    /// How near every query is to every document, by [#similarity()]; more is nearer.
+    /// Similarity of every query to every document, by [#similarity()]; higher is more similar.
     ///
     /// @param queries `[queries][dimension]`
     /// @param documents `[documents][dimension]`
@@ -199,15 +201,15 @@ public final class BiEncoder implements AutoCloseable {
         return embed(texts, kind, ProgressListener.NONE);
     }
 
-    /// Embeds texts of one kind and tells how far it is.
+    /// Embeds texts of one kind and reports progress.
     ///
     /// @return `[texts][dimension]`, in the order of `texts`
     /// @throws io.github.sgpt4j.error.FormatException if a text is too long and the options say not to
-    ///     cut it, an embedding has NaN or infinity in it, or a weight file was written to since it was
+    ///     cut it, an embedding contains NaN or infinity, or a weight file was modified since it was
     ///     opened
-    /// @throws IllegalStateException if the encoder or its model is closed, before the call or meanwhile
-    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before the call or
-    ///     meanwhile
+    /// @throws IllegalStateException if the encoder or its model is closed, before or during the call
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before or during
+    ///     the call
     /// @throws NullPointerException if a text is null
     public float[][] embed(List<String> texts, TextKind kind, ProgressListener progress) {
         return compute(texts, kind, progress).vectors();
@@ -223,11 +225,11 @@ public final class BiEncoder implements AutoCloseable {
                 .vectors();
     }
 
-    /// As [#embed(List, TextKind, ProgressListener)], with what became of each text.
+    /// As [#embed(List, TextKind, ProgressListener)], with the token counts of each text.
     ///
     /// @return one embedding per text, in the order of `texts`
-    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before the call or
-    ///     meanwhile
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before or during
+    ///     the call
     public List<Embedding> embeddings(List<String> texts, TextKind kind, ProgressListener progress) {
         TextEncoder.Embedded embedded = compute(texts, kind, progress);
         return IntStream.range(0, embedded.vectors().length)
@@ -248,7 +250,7 @@ public final class BiEncoder implements AutoCloseable {
         float[][] vectors = embedded.vectors();
         FiniteResults finite = new FiniteResults(model);
         for (int i = 0; i < vectors.length; i++) {
-            // As in sentence-transformers: after all modules, a Normalize among them or not.
+            // As in sentence-transformers: after all modules, whether or not Normalize is among them.
             if (dimension < steps.width()) {
                 vectors[i] = Arrays.copyOf(vectors[i], dimension);
             }
@@ -268,12 +270,13 @@ public final class BiEncoder implements AutoCloseable {
         });
     }
 
-    /// How many texts of a kind were cut since this encoder was made, calls left out that ended with an exception.
+    /// How many texts of a kind were cut since this encoder was created. Calls that ended with an
+    /// exception do not count.
     public Truncation truncation(TextKind kind) {
         return readings.tally(kind).soFar();
     }
 
-    /// Most tokens computed at the same time on a device.
+    /// Maximum tokens computed at the same time on a device.
     public int batchTokens() {
         return options.batchTokens();
     }
@@ -283,14 +286,14 @@ public final class BiEncoder implements AutoCloseable {
         return model;
     }
 
-    /// Pooling modes in use, results concatenated.
+    /// Pooling modes in use; their results are concatenated.
     public List<Pooling> pooling() {
         return Pooling.of(pooling.modes());
     }
 
-    /// Stands for what embeddings depend on: the checkpoint's contents ([Model#fingerprint]) and how it is used,
-    /// with pooling, modules, brackets or prompts, length and scaling. Encoders of equal fingerprints give the
-    /// same embeddings but for rounding; 32 hexadecimal digits.
+    /// Identifies everything that embeddings depend on: the checkpoint's contents
+    /// ([Model#fingerprint]), pooling, modules, brackets or prompts, maximum length and scaling.
+    /// Encoders with equal fingerprints give the same embeddings up to rounding. 32 hexadecimal digits.
     ///
     /// @throws IllegalStateException if the encoder or its model is closed
     /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
@@ -303,7 +306,7 @@ public final class BiEncoder implements AutoCloseable {
                 .add("%s %s %d %s"
                         .formatted(modules.includePrompt(), modules.lowerCase(), maxLength(), options.normalize()));
         for (TextKind kind : TextKind.values()) {
-            // Brackets and prompts show in the ids of any text.
+            // Brackets and prompts appear in the ids of any text.
             fingerprint.add(kind.name()).add(tokenize("", kind)).add(tokenize("text", kind));
             if (maxLength(kind) != maxLength()) {
                 fingerprint.add("length " + maxLength(kind));

@@ -8,13 +8,13 @@ import java.util.OptionalInt;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// How texts are embedded. Immutable: each `with` method returns a changed copy. What is not set is as the checkpoint
-/// says.
+/// How texts are embedded. Immutable: each `with` method returns a changed copy. What is not set
+/// follows the checkpoint.
 public final class BiEncoderOptions {
-    /// Tokens computed together unless another number is asked for.
+    /// Default of [#batchTokens].
     public static final int DEFAULT_BATCH_TOKENS = 4096;
 
-    /// What the checkpoint says.
+    /// Everything as the checkpoint says.
     public static final BiEncoderOptions DEFAULT = new BiEncoderOptions(
             new Values(List.of(), null, Map.of(), false, null, null, null, true, DEFAULT_BATCH_TOKENS));
 
@@ -35,7 +35,7 @@ public final class BiEncoderOptions {
         this.values = values;
     }
 
-    /// Values on their way to a changed copy.
+    /// Mutable values for a changed copy.
     private static final class Draft {
         private List<Pooling> pooling;
         private @Nullable Boolean specb;
@@ -78,12 +78,12 @@ public final class BiEncoderOptions {
         return value;
     }
 
-    /// Modes whose results are concatenated; none for what the checkpoint says.
+    /// Modes whose results are concatenated; empty for the checkpoint's modes.
     public List<Pooling> pooling() {
         return values.pooling;
     }
 
-    /// With these modes, whose results are concatenated in this order; none for what the checkpoint says.
+    /// With these modes, whose results are concatenated in this order; none for the checkpoint's modes.
     ///
     /// @throws IllegalArgumentException if one is a mode that only a checkpoint can ask for
     public BiEncoderOptions withPooling(Pooling... modes) {
@@ -97,12 +97,12 @@ public final class BiEncoderOptions {
         return Optional.ofNullable(values.specb);
     }
 
-    /// With brackets around queries and documents, or without, whatever the name of the model.
+    /// With or without brackets around queries and documents, whatever the model's name.
     public BiEncoderOptions withSpecb(boolean value) {
         return changed(draft -> draft.specb = value);
     }
 
-    /// What is put in front of texts of a kind; empty for what the checkpoint says.
+    /// The prompt in front of texts of a kind; empty for the checkpoint's prompt.
     public Optional<String> prompt(TextKind kind) {
         return Optional.ofNullable(values.prompts.get(kind));
     }
@@ -128,37 +128,38 @@ public final class BiEncoderOptions {
         return changed(draft -> draft.normalize = value);
     }
 
-    /// Components that are kept of an embedding, the first ones, before it is scaled; all if it has no more.
+    /// How many leading components of an embedding are kept, before it is scaled; all if it has no
+    /// more.
     public OptionalInt truncateDim() {
         return optional(values.truncateDim);
     }
 
-    /// With this many components of an embedding, the first ones (Kusupati et al. 2022, arXiv 2205.13147, on models
-    /// trained for it). What is left is not scaled again: see [#withDimensions].
+    /// With only this many leading components of an embedding (Kusupati et al. 2022, arXiv 2205.13147,
+    /// on models trained for it). The result is not rescaled: see [#withDimensions].
     ///
     /// @throws IllegalArgumentException if not positive
     public BiEncoderOptions withTruncateDim(int value) {
         return changed(draft -> draft.truncateDim = positive("truncated dimension", value));
     }
 
-    /// With this many components of an embedding, the first ones, scaled to length 1.
+    /// With only this many leading components of an embedding, scaled to length 1.
     ///
     /// @throws IllegalArgumentException if not positive
     public BiEncoderOptions withDimensions(int value) {
         return withTruncateDim(value).withNormalize(true);
     }
 
-    /// What embeddings are compared by; empty for what the checkpoint says.
+    /// The similarity that embeddings are compared with; empty for the checkpoint's.
     public Optional<Similarity> similarity() {
         return Optional.ofNullable(values.similarity);
     }
 
-    /// With embeddings compared in this way, whatever the checkpoint says.
+    /// With this similarity, whatever the checkpoint says.
     public BiEncoderOptions withSimilarity(Similarity value) {
         return changed(draft -> draft.similarity = value);
     }
 
-    /// Most tokens of a text; empty for what the checkpoint says.
+    /// Maximum tokens of a text; empty for the checkpoint's maximum.
     public OptionalInt maxLength() {
         return optional(values.maxLength);
     }
@@ -175,19 +176,19 @@ public final class BiEncoderOptions {
         return values.truncate;
     }
 
-    /// With texts cut that are too long, or with a [io.github.sgpt4j.error.FormatException] for the first of them,
-    /// before it and the texts near it are computed.
+    /// With `true`, texts that are too long are cut; with `false`, the first of them causes a
+    /// [io.github.sgpt4j.error.FormatException] before it and the texts near it are computed.
     public BiEncoderOptions withTruncate(boolean value) {
         return changed(draft -> draft.truncate = value);
     }
 
-    /// Most tokens computed at the same time on a device, which bounds the memory for activations; on the CPU, threads
-    /// with a batch each share them.
+    /// Maximum tokens computed at the same time on a device, which bounds the memory for activations.
+    /// On the CPU, several threads, each with its own batch, share them.
     public int batchTokens() {
         return values.batchTokens;
     }
 
-    /// With this many tokens computed at the same time at most.
+    /// With at most this many tokens computed at the same time.
     ///
     /// @throws IllegalArgumentException if not positive
     public BiEncoderOptions withBatchTokens(int value) {

@@ -14,14 +14,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 
-/// What a device reaches when it has nothing else to do: the best rates of a large matrix product and of a large copy,
-/// through the same backend that models use.
+/// Upper bounds of an idle device's speed: the best rates of a large matrix product and of a large
+/// copy, measured through the same backend that models use.
 ///
 /// @param backend borrowed
 record Ceilings(Backend backend) {
     private static final int MIN_SIZE = 512;
     private static final int MAX_SIZE = 8192;
-    /// A product that takes this long is large enough.
+    /// A product that takes this long is large enough to measure.
     private static final double ENOUGH_SECONDS = 0.1;
 
     private static final int REPEATS = 5;
@@ -34,7 +34,7 @@ record Ceilings(Backend backend) {
         for (int size = MIN_SIZE; size <= MAX_SIZE; size *= 2) {
             double seconds = product(size);
             best = Math.max(best, 2.0 * size * size * size / seconds);
-            // The next one takes eight times as long.
+            // The next size takes eight times as long.
             if (seconds > ENOUGH_SECONDS) {
                 break;
             }
@@ -50,7 +50,7 @@ record Ceilings(Backend backend) {
                 Tensor x = backend.allocateInner(size, size);
                 Tensor some = backend.upload(random(MIN_SIZE * size), MIN_SIZE, size);
                 Tensor out = backend.allocateInner(size, size)) {
-            // Into the type that products read.
+            // Converts to the element type that products read.
             Norm none = backend.norm(NormParameters.identity(size));
             for (int row = 0; row < size; row += MIN_SIZE) {
                 backend.norm(some, none, x.slice(row, MIN_SIZE));
@@ -69,7 +69,7 @@ record Ceilings(Backend backend) {
         return values;
     }
 
-    /// Bytes per second, those read and those written.
+    /// Bytes read plus bytes written, per second.
     private double copy() {
         try (Tensor from = backend.allocate(COPY_ROWS, COPY_COLUMNS);
                 Tensor to = backend.allocate(COPY_ROWS, COPY_COLUMNS)) {

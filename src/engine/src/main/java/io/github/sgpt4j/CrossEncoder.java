@@ -15,19 +15,20 @@ import java.util.stream.IntStream;
 
 /// Scores how well documents answer queries: SGPT-CE (Muennighoff 2022, arXiv 2202.08904, section 3).
 ///
-/// The score is Σ log p(token | prompt with the document, earlier query tokens) over the query's tokens, natural
-/// logarithm: higher is better, and scores compare between documents of one query only. What is too long is cut
-/// from the left, but the prompt's instruction stays. A query without tokens scores 0. Safe to share between
-/// threads.
+/// The score is Σ log p(token | prompt with the document, earlier query tokens) over the query's
+/// tokens, natural logarithm: higher is better, and only scores of the same query are comparable. Input
+/// that is too long is cut from the left, but the prompt's instruction stays. A query without tokens
+/// scores 0. Safe to share between threads.
 ///
-/// Scores are finite: where the model computes NaN or infinity, all ways to score throw
+/// Scores are finite: if the model computes NaN or infinity, all methods that score throw a
 /// [FormatException][io.github.sgpt4j.error.FormatException] with the pair and what to do about it.
 ///
-/// Interrupting a thread ([Thread#interrupt], `Future.cancel(true)`, `ExecutorService.shutdownNow`) ends the call that
-/// it makes here with a [CancelledException][io.github.sgpt4j.error.CancelledException], before the decoder's next
-/// layer, and the interrupt status stays set; nobody else notices, and the encoder stays usable. A thread whose status
-/// is set already gets the exception at once, for an empty list too. Of an interrupt that comes when everything is
-/// computed, only the status tells. A [ProgressListener] may interrupt the thread that it is called on.
+/// Interrupting a thread ([Thread#interrupt], `Future.cancel(true)`, `ExecutorService.shutdownNow`)
+/// ends its current call here with a [CancelledException][io.github.sgpt4j.error.CancelledException],
+/// before the decoder's next layer, and the interrupt status stays set; no other call is affected, and
+/// the encoder stays usable. If the status is already set before a call, the exception comes at once,
+/// for an empty list too. An interrupt that comes after everything is computed only leaves the status
+/// set. A [ProgressListener] may interrupt the thread that it is called on.
 public final class CrossEncoder implements AutoCloseable {
     private final Model model;
     private final boolean ownsModel;
@@ -40,11 +41,11 @@ public final class CrossEncoder implements AutoCloseable {
     ///
     /// @param value sum of `tokenLogProbabilities`
     /// @param tokenLogProbabilities of each scored query token, in order
-    /// @param inputTokens token ids that it was computed from: prompt with document and query, but for
-    ///     the last
-    /// @param uncutTokens token ids that there would be if nothing were too long
+    /// @param inputTokens token ids that it was computed from: prompt with document and query, without
+    ///     the last id
+    /// @param uncutTokens token ids before cutting
     public record Score(float value, List<Float> tokenLogProbabilities, int inputTokens, int uncutTokens) {
-        /// Keeps a copy of the list.
+        /// Copies the list.
         public Score {
             tokenLogProbabilities = List.copyOf(tokenLogProbabilities);
         }
@@ -86,7 +87,7 @@ public final class CrossEncoder implements AutoCloseable {
         tally = new TextReadings.Tally(maxLength());
     }
 
-    /// Most token ids of prompt, document and query together, but for the last.
+    /// Maximum token ids of prompt, document and query together, without the last id.
     public int maxLength() {
         return options.maxLength().orElseGet(() -> model.decoder().config().maxPositions());
     }
@@ -99,8 +100,8 @@ public final class CrossEncoder implements AutoCloseable {
     /// Opens a checkpoint directory; closing the encoder closes the model.
     ///
     /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something
-    ///     unsupported, the checkpoint has no output head or one that gives classes, the device is unavailable,
-    ///     or this thread is interrupted
+    ///     unsupported, the checkpoint has no output head or a classification head, the device is
+    ///     unavailable, or this thread is interrupted
     public static CrossEncoder open(Path directory, ModelOptions modelOptions, CrossEncoderOptions options) {
         Model model = Model.open(directory, modelOptions);
         try {
@@ -111,7 +112,7 @@ public final class CrossEncoder implements AutoCloseable {
         }
     }
 
-    /// An encoder over a model that the caller owns and closes after it.
+    /// An encoder over a model that the caller owns and closes after the encoder.
     ///
     /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
     public static CrossEncoder of(Model model, CrossEncoderOptions options) {
@@ -123,8 +124,8 @@ public final class CrossEncoder implements AutoCloseable {
         return model;
     }
 
-    /// What people should know about how scores are computed, beyond [Model#notices]: one sentence each, with the file;
-    /// empty for most checkpoints.
+    /// What users should know about how scores are computed, in addition to [Model#notices]: one
+    /// sentence each, with the file; empty for most checkpoints.
     ///
     /// @throws IllegalStateException if the encoder or its model is closed
     public List<String> notices() {
@@ -132,8 +133,8 @@ public final class CrossEncoder implements AutoCloseable {
         return model.whileOpen(() -> model.decoder().headNotices());
     }
 
-    /// Stands for what scores depend on: the checkpoint's contents ([Model#fingerprint]), prompt and length; 32
-    /// hexadecimal digits.
+    /// Identifies everything that scores depend on: the checkpoint's contents ([Model#fingerprint]),
+    /// prompt and maximum length. 32 hexadecimal digits.
     ///
     /// @throws IllegalStateException if the encoder or its model is closed
     /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
@@ -156,15 +157,15 @@ public final class CrossEncoder implements AutoCloseable {
 
     /// Orders documents by their scores for a query.
     ///
-    /// @return all documents, best first, equals in the order of `documents`
+    /// @return all documents, best first; ties in the order of `documents`
     public List<Ranked> rank(String query, List<String> documents) {
         return rank(query, documents, documents.size());
     }
 
     /// Orders documents by their scores for a query.
     ///
-    /// @param limit at most this many, at least 0
-    /// @return the best documents, best first, equals in the order of `documents`
+    /// @param limit maximum number of results, at least 0
+    /// @return the best documents, best first; ties in the order of `documents`
     /// @throws IllegalArgumentException if `limit` is negative
     public List<Ranked> rank(String query, List<String> documents, int limit) {
         if (limit < 0) {
@@ -181,12 +182,12 @@ public final class CrossEncoder implements AutoCloseable {
     /// Scores pairs.
     ///
     /// @return one score per pair, in order
-    /// @throws IllegalArgumentException if there are not as many queries as documents
+    /// @throws IllegalArgumentException if the numbers of queries and documents differ
     /// @throws io.github.sgpt4j.error.FormatException if a pair is too long and the options say not to
-    ///     cut it, a score is NaN or infinite, or a weight file was written to since it was opened
-    /// @throws IllegalStateException if the encoder or its model is closed, before the call or meanwhile
-    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before the call or
-    ///     meanwhile
+    ///     cut it, a score is NaN or infinite, or a weight file was modified since it was opened
+    /// @throws IllegalStateException if the encoder or its model is closed, before or during the call
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before or during
+    ///     the call
     /// @throws NullPointerException if a text is null
     public List<Score> score(List<String> queries, List<String> documents, ProgressListener progress) {
         requireOpen();
@@ -212,7 +213,8 @@ public final class CrossEncoder implements AutoCloseable {
         });
     }
 
-    /// How many pairs were cut since this encoder was made, calls left out that ended with an exception.
+    /// How many pairs were cut since this encoder was created. Calls that ended with an exception do
+    /// not count.
     public Truncation truncation() {
         return tally.soFar();
     }

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /// How pairs are scored. Immutable: each `with` method returns a changed copy.
 public final class CrossEncoderOptions {
-    /// SGPT's prompt and the model's length.
+    /// SGPT's prompt and the model's maximum length.
     public static final CrossEncoderOptions DEFAULT = new CrossEncoderOptions(
             new Values(PromptTemplate.DEFAULT.text(), null, true, BiEncoderOptions.DEFAULT_BATCH_TOKENS));
 
@@ -25,13 +25,13 @@ public final class CrossEncoderOptions {
 
     /// With another prompt.
     ///
-    /// @throws IllegalArgumentException if it does not hold `{}` once
+    /// @throws IllegalArgumentException if it does not contain `{}` exactly once
     public CrossEncoderOptions withPrompt(String value) {
         PromptTemplate.parse(value);
         return new CrossEncoderOptions(new Values(value, values.maxLength, values.truncate, values.batchTokens));
     }
 
-    /// Most tokens of prompt and query; empty for the model's positions.
+    /// Maximum tokens of prompt and query; empty for the model's number of positions.
     public OptionalInt maxLength() {
         return values.maxLength == null ? OptionalInt.empty() : OptionalInt.of(values.maxLength);
     }
@@ -46,24 +46,24 @@ public final class CrossEncoderOptions {
         return new CrossEncoderOptions(new Values(values.prompt, value, values.truncate, values.batchTokens));
     }
 
-    /// Whether what is longer is cut; otherwise it is an error.
+    /// Whether longer pairs are cut; otherwise they are an error.
     public boolean truncate() {
         return values.truncate;
     }
 
-    /// With pairs cut that are too long, or with a [io.github.sgpt4j.error.FormatException] for the first of them,
-    /// before anything is computed.
+    /// With `true`, pairs that are too long are cut; with `false`, the first of them causes a
+    /// [io.github.sgpt4j.error.FormatException] before anything is computed.
     public CrossEncoderOptions withTruncate(boolean value) {
         return new CrossEncoderOptions(new Values(values.prompt, values.maxLength, value, values.batchTokens));
     }
 
-    /// Most tokens computed at the same time on a device, which bounds the memory for activations; on the CPU, threads
-    /// with a batch each share them.
+    /// Maximum tokens computed at the same time on a device, which bounds the memory for activations.
+    /// On the CPU, several threads, each with its own batch, share them.
     public int batchTokens() {
         return values.batchTokens;
     }
 
-    /// With this many tokens computed at the same time at most.
+    /// With at most this many tokens computed at the same time.
     ///
     /// @throws IllegalArgumentException if not positive
     public CrossEncoderOptions withBatchTokens(int value) {

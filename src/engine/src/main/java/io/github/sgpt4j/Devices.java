@@ -16,33 +16,33 @@ import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/// The devices that models can be computed on.
+/// The devices that models can run on.
 public final class Devices {
     private static final Pattern NAME = Pattern.compile("auto|cpu|cuda(:\\d{1,4}(,\\d{1,4})*)?");
 
-    /// What a model needs on a GPU beside its weights, at least.
+    /// Minimum device memory that a model needs besides its weights.
     private static final long ROOM_BYTES = 64L << 20;
 
-    /// A device, or the reason why there is none.
+    /// A device, or the reason why it is unavailable.
     ///
-    /// @param name as `--device` takes it
+    /// @param name as `--device` accepts it
     /// @param available whether models can be opened on it
-    /// @param description what it is, or why it is not available
+    /// @param description what it is, or why it is unavailable
     public record Device(String name, boolean available, String description) {}
 
-    /// A native library that GPUs are used through.
+    /// A native library that the GPU backend uses.
     ///
     /// @param name such as `cuBLASLt`
     /// @param available whether it was found and works
-    /// @param description version and path, or why it is not available
+    /// @param description version and path, or why it is unavailable
     public record Library(String name, boolean available, String description) {}
 
-    /// Devices as a model uses them.
+    /// The devices that a model uses.
     ///
     /// @param backends one per device
-    /// @param notice why `auto` is the CPU although a GPU was to be expected, or empty
+    /// @param notice why `auto` chose the CPU although a GPU was expected, or empty
     record Opened(List<Backend> backends, Optional<String> notice) {
-        /// What came up since, each sentence once.
+        /// What came up while computing, each sentence once.
         List<String> noticesInUse() {
             return backends.stream()
                     .flatMap(backend -> backend.notices().stream())
@@ -53,12 +53,13 @@ public final class Devices {
 
     private Devices() {}
 
-    /// What was found on this machine, and why not.
+    /// All devices of this machine; unavailable ones with the reason.
     public static List<Device> list() {
         return list(ModelOptions.DEFAULT);
     }
 
-    /// As [#list()]; the CPU as a model of these options would use it: threads and how weights are kept.
+    /// As [#list()]; the CPU is described as a model with these options would use it: threads and
+    /// weight format.
     public static List<Device> list(ModelOptions options) {
         List<Device> devices = new ArrayList<>();
         try (CpuBackend backend = openCpu(options)) {
@@ -86,7 +87,7 @@ public final class Devices {
         return devices;
     }
 
-    /// The native libraries that GPUs are used through, where they were found, and why not.
+    /// The native libraries that the GPU backend uses: where they were found, or why not.
     public static List<Library> libraries() {
         if (!CudaDevices.nativeAccessEnabled()) {
             return List.of();
@@ -118,7 +119,7 @@ public final class Devices {
         return open(options, 0).backends().getFirst();
     }
 
-    /// Opens the devices of `options`: `auto` is the first GPU if there is one that can be used and has room for the
+    /// Opens the devices of `options`: `auto` is the first GPU if it is usable and has room for the
     /// weights, otherwise the CPU.
     ///
     /// @param elements number of weights

@@ -3,17 +3,18 @@ package io.github.sgpt4j;
 import io.github.sgpt4j.text.Quoted;
 import java.util.Locale;
 
-/// How weights are kept in memory; on a GPU also what goes into matrix products. On the CPU, arithmetic has the
-/// precision of 32-bit floats whatever this says; on a GPU sums, norms, softmax and the residual stream have it.
+/// How weights are kept in memory; on a GPU also the input type of matrix products. On the CPU, all
+/// arithmetic has the precision of 32-bit floats, whatever the type; on a GPU, sums, norms, softmax and
+/// the residual stream have it.
 public enum Dtype {
-    /// What suits the device: on a CPU with a matrix unit as [#FP32], on others as the checkpoint stores them; on a GPU
-    /// bfloat16, or 32-bit floats before compute capability 8.0.
+    /// What suits the device. On a CPU with a matrix unit: as [#FP32]; on other CPUs: as the checkpoint
+    /// stores them. On a GPU: bfloat16, or 32-bit floats below compute capability 8.0.
     AUTO,
-    /// 32-bit floats; on a CPU with a matrix unit numbers of 24 bits relative to the largest one of their column, which
-    /// are as precise in products.
+    /// 32-bit floats. On a CPU with a matrix unit: 24-bit numbers relative to the largest one of their
+    /// column, which are as precise in products.
     FP32,
-    /// 32-bit floats whose mantissas matrix products cut to 10 bits, on tensor cores: GPUs of compute capability 8.0
-    /// on.
+    /// 32-bit floats whose mantissas are cut to 10 bits in matrix products, on tensor cores: GPUs of
+    /// compute capability 8.0 or higher.
     TF32,
     /// bfloat16: 8 bits of mantissa.
     BF16,
@@ -22,7 +23,7 @@ public enum Dtype {
 
     /// Reads a name such as `bf16`.
     ///
-    /// @throws IllegalArgumentException if there is none of that name
+    /// @throws IllegalArgumentException if no type has that name
     public static Dtype parse(String name) {
         for (Dtype dtype : values()) {
             if (dtype.toString().equals(name.toLowerCase(Locale.ROOT))) {

@@ -4,9 +4,9 @@ import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.text.Quoted;
 import java.util.List;
 
-/// Sees to it that nobody gets NaN or infinity for a result: compared with anything, they would be silently wrong.
+/// Refuses NaN and infinity as results: any comparison with them would be silently wrong.
 ///
-/// @param model that computed
+/// @param model the model that computed
 record FiniteResults(Model model) {
     /// @param vector the embedding of text `index`
     /// @throws FormatException if a component is not finite
@@ -18,9 +18,9 @@ record FiniteResults(Model model) {
         }
     }
 
-    /// Minus infinity is no score either: the softmax of finite numbers has no logarithm of 0.
+    /// Minus infinity is not a valid score either: the softmax of finite numbers is never 0.
     ///
-    /// @param score of pair `index`
+    /// @param score the score of pair `index`
     /// @throws FormatException if the score is not finite
     void requireScore(float score, List<String> queries, List<String> documents, int index) {
         if (!Float.isFinite(score)) {

@@ -16,11 +16,11 @@ import java.util.function.ToLongFunction;
 
 /// Adds up what devices allocate for a model.
 ///
-/// On the CPU matrices are held as [CpuOptions] says, an output head apart from the embedding table even where both
-/// are one tensor; tables are read where they are mapped, in the stored type; biases, norms and activations are 32-bit
-/// floats. (Matrices that are stacked into one fill up the last of its tiles together; they are counted as if each did
-/// so for itself.) On a GPU matrices and tables are kept in the chosen type, a tied head is the table itself, and
-/// activations are counted as 32-bit floats.
+/// On the CPU, matrices are held as [CpuOptions] says, and an output head is held separately from the
+/// embedding table even if both are one tensor. Tables are read from the mapped file, in the stored
+/// type. Biases, norms and activations are 32-bit floats. (Matrices that are stacked into one share its
+/// last tile; they are counted as if each padded its own.) On a GPU, matrices and tables are kept in
+/// the chosen type, a tied head is the table itself, and activations are counted as 32-bit floats.
 final class MemoryEstimate {
     private static final List<Dtype> CPU_DTYPES = List.of(Dtype.AUTO, Dtype.FP32, Dtype.BF16, Dtype.FP16);
     private static final List<Dtype> GPU_DTYPES = List.of(Dtype.FP32, Dtype.BF16, Dtype.FP16);
@@ -29,13 +29,13 @@ final class MemoryEstimate {
 
     static List<MemoryNeed> of(Checkpoint checkpoint, Weights stored, int tokens) {
         DecoderLayout layout = checkpoint.layout(stored.names());
-        List<ModuleWeights> inModules =
+        List<ModuleWeights> moduleWeights =
                 ModuleWeights.of(checkpoint.modules(), layout.config().embeddingWidth(), checkpoint.json());
         List<MemoryNeed> needs = new ArrayList<>();
         for (Dtype dtype : CPU_DTYPES) {
             CpuOptions options = CpuOptions.of(Devices.cpuPrecision(dtype));
             long weights = cpuBytes(layout.decoder(), stored, options);
-            for (ModuleWeights module : inModules) {
+            for (ModuleWeights module : moduleWeights) {
                 try (Weights own = Weights.open(module.folder())) {
                     weights = Math.addExact(weights, cpuBytes(module.tensors(), own, options));
                 }
@@ -45,7 +45,7 @@ final class MemoryEstimate {
         }
         for (Dtype dtype : GPU_DTYPES) {
             long weights = gpuBytes(layout.decoder(), dtype);
-            for (ModuleWeights module : inModules) {
+            for (ModuleWeights module : moduleWeights) {
                 weights = Math.addExact(weights, gpuBytes(module.tensors(), dtype));
             }
             long head = layout.headIsTable() ? 0 : gpuBytes(layout.head(), dtype);
@@ -54,11 +54,12 @@ final class MemoryEstimate {
         return needs;
     }
 
-    /// @param copied whether what is copied out for the processor counts
+    /// @param copied whether the copies of states made for the processor count
     private static long activations(Checkpoint checkpoint, int tokens, boolean copied) {
         DecoderConfig config = checkpoint.decoder();
-        long afterwards = TokenPooling.values(checkpoint.modules(), config.embeddingWidth(), copied, checkpoint.json());
-        return Math.multiplyExact(Decoder.activationValues(config, tokens, afterwards), (long) Float.BYTES);
+        long afterDecoder =
+                TokenPooling.values(checkpoint.modules(), config.embeddingWidth(), copied, checkpoint.json());
+        return Math.multiplyExact(Decoder.activationValues(config, tokens, afterDecoder), (long) Float.BYTES);
     }
 
     /// Bytes of tensors on the CPU with weights held as `options` say.
@@ -79,7 +80,8 @@ final class MemoryEstimate {
                 Math.toIntExact(tensor.shape().dimension(out)));
     }
 
-    /// The type that all matrices are stored in. F32 if they differ, since stacked ones may then be held so.
+    /// The type that all matrices are stored in; F32 if they differ, since stacked ones may then be
+    /// held as F32.
     private static ElementType commonType(List<ExpectedTensor> tensors, Weights stored) {
         List<ElementType> types = tensors.stream()
                 .filter(tensor -> switch (tensor.use()) {

@@ -28,21 +28,22 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
-/// An open checkpoint: tokenizer, mapped weights and the device they are computed on. One model may serve a
+/// An open checkpoint: tokenizer, mapped weights and the device that computes. One model may serve a
 /// [BiEncoder] and a [CrossEncoder] at the same time, and both may be shared between threads.
 ///
-/// Opening reads headers only; weights are read, and sent to a GPU, when first used. Closing gives memory and threads
-/// back; nothing may be computing then, and encoders made from the model throw `IllegalStateException` afterwards.
+/// Opening reads headers only; weights are read, and sent to a GPU, when first used. Closing releases
+/// memory and threads; no computation may be running at that time, and encoders over the model throw
+/// `IllegalStateException` afterwards.
 ///
-/// As long as a model is open, its weight files must stay as they are: replace them by renaming others
-/// over them, which the open model does not see, and never write into them. A call that finds a file
-/// written to, by its size or time of modification, ends with a `FormatException` that names the file;
-/// so does every further one, as what the model has read may be a mixture of both contents. Close it,
-/// and open it again.
+/// As long as a model is open, its weight files must not change. Replace them by renaming new files
+/// over them, which does not affect the open model; never write into them. A call that finds a file
+/// modified, by its size or modification time, ends with a `FormatException` that names the file. So
+/// does every later call, since the model may have read a mixture of old and new contents. Close it and
+/// open it again.
 ///
-/// Interrupting a thread that opens a model, or that reads its weights here, ends the call with a
-/// [CancelledException][io.github.sgpt4j.error.CancelledException]; the interrupt status stays set, and the model
-/// stays usable. Tokenizing by itself and closing are not cancelled.
+/// Interrupting a thread that opens a model, or reads its weights through this class, ends the call
+/// with a [CancelledException][io.github.sgpt4j.error.CancelledException]; the interrupt status stays
+/// set, and the model stays usable. Tokenizing alone and closing are not cancelled.
 public final class Model implements AutoCloseable {
     private final Path directory;
     private final Checkpoint checkpoint;
@@ -77,13 +78,15 @@ public final class Model implements AutoCloseable {
         return open(directory, ModelOptions.DEFAULT);
     }
 
-    /// Opens a checkpoint directory as Hugging Face hubs hold it: config.json, safetensors weights, tokenizer, and
-    /// the module files of sentence-transformers if there are any. A LoRA adapter (adapter_config.json) is
-    /// merged into its base model, which lies in the same folder or is named by [ModelOptions#withBaseModel].
+    /// Opens a checkpoint directory in the layout of the Hugging Face hub: config.json, safetensors
+    /// weights, tokenizer, and the module files of sentence-transformers if there are any. A LoRA
+    /// adapter (adapter_config.json) is merged into its base model, which is in the same folder or
+    /// given by [ModelOptions#withBaseModel].
     ///
     /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something
     ///     unsupported, the device is unavailable, or this thread is interrupted
-    ///     ([CancelledException][io.github.sgpt4j.error.CancelledException]); nothing stays open then
+    ///     ([CancelledException][io.github.sgpt4j.error.CancelledException]); nothing stays open in
+    ///     that case
     public static Model open(Path directory, ModelOptions options) {
         if (!Files.isDirectory(directory)) {
             throw new FormatException("%s: expected a model directory, %s"
@@ -91,19 +94,19 @@ public final class Model implements AutoCloseable {
         }
         Cancellation cancellation = Cancellation.ofThisThread("opening " + directory);
         cancellation.check();
-        // Read first: a broken configuration is reported before the weights are looked at.
+        // Read first, so that a broken configuration is reported before the weights are opened.
         Checkpoint checkpoint = Checkpoint.open(directory, options.baseModel());
-        // The tokenizer's file is the largest to parse, so it is read beside everything else; so are the tables of
-        // keys.
+        // The tokenizer's file takes longest to parse, so it is read in the background; so are the
+        // tables of keys.
         try (Background<Tokenizer> tokenizer = Background.start(checkpoint::loadTokenizer, Model::inBackground);
                 Background<List<String>> notices = Background.start(checkpoint::notices, Model::inBackground)) {
             return open(checkpoint, notices, options, tokenizer, cancellation);
         }
     }
 
-    /// The base model that an adapter in a directory needs: a path or the name of a hub's model, with `@` and the
-    /// revision if one is stated, as the adapter names it (`base_model_name_or_path`). Whoever opens the
-    /// model decides whether to trust that.
+    /// The base model that an adapter in a directory needs, as the adapter names it
+    /// (`base_model_name_or_path`): a path or the name of a model on a hub, with `@` and the revision
+    /// if one is stated. The caller decides whether to trust that name.
     ///
     /// @return empty if there is no adapter, or its base model is in the same folder
     /// @throws io.github.sgpt4j.error.SgptException if a file is broken, or the adapter is not supported
@@ -149,8 +152,8 @@ public final class Model implements AutoCloseable {
 
     /// Token ids of a text, uncut.
     ///
-    /// @param text not null; a surrogate without its partner counts as U+FFFD
-    /// @param specialTokens whether to add the special tokens that the tokenizer asks for
+    /// @param text not null; an unpaired surrogate counts as U+FFFD
+    /// @param specialTokens whether to add the tokenizer's special tokens
     /// @throws IllegalStateException if the model is closed
     public int[] tokenize(String text, boolean specialTokens) {
         requireOpen();
@@ -172,9 +175,10 @@ public final class Model implements AutoCloseable {
         return whileOpen(() -> ModelInfo.of(this));
     }
 
-    /// Stands for the checkpoint's contents, wherever it lies: 32 hexadecimal digits from its configuration,
-    /// tokenizer and weights. Of large tensors only parts are read, so it takes a fraction of a second for any
-    /// size. It says nothing about device and data type, which move results by rounding only.
+    /// Identifies the checkpoint's contents, independent of its location: 32 hexadecimal digits from
+    /// its configuration, tokenizer and weights. Only parts of large tensors are read, so it takes a
+    /// fraction of a second for any size. Device and data type do not enter: they change results by
+    /// rounding only.
     ///
     /// @throws IllegalStateException if the model is closed
     /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
@@ -183,7 +187,7 @@ public final class Model implements AutoCloseable {
         return whileOpen(() -> checkpoint.fingerprint(weights, cancellation));
     }
 
-    /// All stored tensors, also those that are not computed with: the decoder's by name, then those of modules.
+    /// All stored tensors, including unused ones: the decoder's by name, then those of modules.
     ///
     /// @throws IllegalStateException if the model is closed
     /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
@@ -191,18 +195,19 @@ public final class Model implements AutoCloseable {
         return ofTensors(tensor -> Optional.of(info(tensor)));
     }
 
-    /// Looks at every number of the F32, F16 and BF16 tensors, which reads the whole checkpoint. It uses all
+    /// Checks every number of the F32, F16 and BF16 tensors, which reads the whole checkpoint. Uses all
     /// processors and little memory.
     ///
     /// @return in the order of [#tensors]
     /// @throws IllegalStateException if the model is closed
-    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before or meanwhile
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before or
+    ///     during the call
     public List<TensorStatistics> scan() {
         return ofTensors(tensor -> tensor.dtype().isWeight() ? Optional.of(statistics(tensor)) : Optional.empty());
     }
 
-    /// Memory that embedding needs on every device and with every type of weights. What the CPU needs is that of this
-    /// machine: with a matrix unit, weights take 3 bytes.
+    /// Memory that embedding needs, for every device and every type of weights. The figures for the CPU
+    /// are those of this machine: with a matrix unit, each weight takes 3 bytes.
     ///
     /// @param tokens tokens computed at the same time, see [BiEncoderOptions#batchTokens]
     /// @throws IllegalStateException if the model is closed
@@ -257,7 +262,7 @@ public final class Model implements AutoCloseable {
         return new TensorStatistics(info(tensor), s.nan(), s.infinite(), s.min(), s.max(), s.absMax(), first);
     }
 
-    /// Where the checkpoint was opened.
+    /// The checkpoint's directory.
     public Path directory() {
         return directory;
     }
@@ -271,30 +276,29 @@ public final class Model implements AutoCloseable {
                 .reduce(first, (all, number) -> all + "," + number);
     }
 
-    /// Why the device `auto` is the CPU although this machine seems to have a GPU, or empty.
+    /// Why `auto` chose the CPU although this machine seems to have a GPU, or empty.
     public Optional<String> deviceNotice() {
         return devices.notice();
     }
 
-    /// What people should know that came up while the devices computed and changes no result, such as damaged files of
-    /// a
-    /// cache, which were made again. One sentence each; empty for most models, and until they are used. Can be
-    /// asked after closing as well.
+    /// What users should know about events during computation that change no result, such as damaged
+    /// cache files that were rebuilt. One sentence each; empty for most models, and before first use.
+    /// May be called after closing as well.
     public List<String> noticesInUse() {
         return devices.noticesInUse();
     }
 
-    /// What probably makes the model compute NaN or infinity and what to do about it, as the end of a sentence: numbers
-    /// beyond the range of 16-bit floats where weights are kept so, otherwise broken weights. Encoders end so the
-    /// message of what they throw then.
+    /// The probable cause of NaN or infinity and what to do about it, as the end of a sentence: with
+    /// 16-bit weights, numbers beyond the range of the type; otherwise broken weights. Encoders append
+    /// it to the message of the exception.
     public String nonFiniteHint() {
         return dtype == Dtype.FP16
                 ? "with dtype fp16, numbers end at 65504: use dtype bf16 or fp32"
-                : "Model.scan tells of broken weights";
+                : "Model.scan finds broken weights";
     }
 
-    /// What people should know about how the checkpoint's files are understood: what in them is not
-    /// known, passed over, or read otherwise than some software does. One sentence each, with the file;
+    /// What users should know about how the checkpoint's files are interpreted: what in them is
+    /// unknown, ignored, or read differently than by other software. One sentence each, with the file;
     /// empty for most checkpoints.
     public List<String> notices() {
         List<String> notices = new ArrayList<>(fileNotices);
@@ -336,19 +340,19 @@ public final class Model implements AutoCloseable {
         return lanes.decoders().getFirst();
     }
 
-    /// How long a text to embed may be.
+    /// The maximum length of a text to embed.
     TextLength textLength() {
         return TextLength.of(decoder().config(), modules(), tokenizer);
     }
 
-    /// Most tokens of a text to embed.
+    /// Maximum tokens of a text to embed.
     int maxLength() {
         return textLength().tokens();
     }
 
     /// As [#maxLength()], for a kind of text.
     ///
-    /// @param ofKind what the checkpoint states for texts of this kind, if anything
+    /// @param ofKind the maximum that the checkpoint states for texts of this kind, if any
     int maxLength(OptionalInt ofKind) {
         return ofKind.isPresent()
                 ? TextLength.limited(ofKind.getAsInt(), decoder().config(), modules())
@@ -361,22 +365,24 @@ public final class Model implements AutoCloseable {
         }
     }
 
-    /// Computes with this model, unless it is closed before. What fails because of closing meanwhile says so.
+    /// Computes with this model, unless it is already closed. If closing it meanwhile makes the
+    /// computation fail, the exception says so.
     <T> T whileOpen(Supplier<T> computation) {
         requireOpen();
         return whileOpen(this::requireOpen, () -> weights.mapped().reading(computation::get));
     }
 
-    /// Makes something over this model, unless it is closed before. What fails because of closing
-    /// meanwhile says so.
+    /// Creates an object over this model, unless it is already closed. If closing it meanwhile makes
+    /// that fail, the exception says so.
     <T> T madeWhileOpen(Supplier<T> maker) {
         requireOpen();
         return whileOpen(this::requireOpen, () -> weights.mapped().opening(maker::get));
     }
 
-    /// Computes. What fails because of closing meanwhile says so, not which memory was read just then.
+    /// Computes. If closing meanwhile makes the computation fail, the exception says so, instead of
+    /// naming the memory that was being read.
     ///
-    /// @param requireOpen throws if the caller or this is closed
+    /// @param requireOpen throws if the encoder or its model is closed
     static <T> T whileOpen(Runnable requireOpen, Supplier<T> computation) {
         try {
             return computation.get();

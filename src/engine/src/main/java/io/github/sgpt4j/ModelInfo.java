@@ -13,7 +13,7 @@ import java.util.TreeMap;
 
 /// Facts about an open checkpoint.
 ///
-/// @param directory where it lies
+/// @param directory its directory
 /// @param modelType its family
 /// @param layers number of layers
 /// @param hidden width of hidden states
@@ -21,22 +21,22 @@ import java.util.TreeMap;
 /// @param kvHeads key and value heads
 /// @param headDim dimensions of a head
 /// @param vocabulary rows of the embedding table
-/// @param maxPositions the length that the model was made for; learned positions end there
+/// @param maxPositions the length that the model was trained for; learned positions end there
 /// @param positions kind of position information: `learned`, `rotary` or `alibi`
 /// @param parameters elements of all floating-point tensors in the checkpoint
-/// @param elementsByDtype elements of all tensors by stored type, such as `F16`
+/// @param elementsByDtype number of elements of all tensors by stored type, such as `F16`
 /// @param files weight files
 /// @param bytes size of all tensors
 /// @param tokenizer the tokenizer in one line
-/// @param pooling pooling modes of the bi-encoder, results concatenated
+/// @param pooling pooling modes of the bi-encoder, whose results are concatenated
 /// @param tokenModules names of the modules between the transformer and pooling
 /// @param modules names of the modules after pooling
-/// @param maxLength most tokens of a text to embed
+/// @param maxLength maximum tokens of a text to embed
 /// @param specb whether queries and documents are put in brackets by default
-/// @param prompts texts put in front by name
-/// @param similarity what embeddings are compared by
-/// @param dimension components of an embedding that are kept, 0 for all
-/// @param sources where some of this comes from
+/// @param prompts prompts by name
+/// @param similarity how embeddings are compared
+/// @param dimension number of components of an embedding that are kept, 0 for all
+/// @param sources where some of these facts come from
 public record ModelInfo(
         Path directory,
         String modelType,

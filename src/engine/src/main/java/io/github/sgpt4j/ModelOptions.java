@@ -11,7 +11,7 @@ public final class ModelOptions {
     /// Device and types chosen automatically.
     public static final ModelOptions DEFAULT = new ModelOptions(new Values("auto", Dtype.AUTO, null, null));
 
-    /// Most CPU threads that can be asked for.
+    /// Maximum of [#withThreads].
     public static final int MAX_THREADS = CpuOptions.MAX_THREADS;
 
     private record Values(
@@ -26,8 +26,8 @@ public final class ModelOptions {
         this.values = values;
     }
 
-    /// `auto`, `cpu` or `cuda[:N[,N…]]`: a GPU by its number, or several that batches are distributed over; `auto` is
-    /// the first GPU if one can be used, else the CPU.
+    /// `auto`, `cpu` or `cuda[:N[,N…]]`: a GPU by its number, or several GPUs that share the batches;
+    /// `auto` is the first GPU if it is usable, otherwise the CPU.
     public String device() {
         return values.device;
     }
@@ -50,7 +50,7 @@ public final class ModelOptions {
         return new ModelOptions(new Values(values.device, value, values.threads, values.baseModel));
     }
 
-    /// CPU threads that compute, which calls at the same time share; empty for one per processor.
+    /// CPU threads that compute, shared by concurrent calls; empty for one per processor.
     public OptionalInt threads() {
         return values.threads == null ? OptionalInt.empty() : OptionalInt.of(values.threads);
     }
@@ -70,8 +70,8 @@ public final class ModelOptions {
         return Optional.ofNullable(values.baseModel);
     }
 
-    /// With the folder of the model that an adapter (adapter_config.json) belongs to. What the adapter itself names as
-    /// its base model is never opened: that may be any path.
+    /// With the folder of the model that an adapter (adapter_config.json) belongs to. The base model
+    /// that the adapter itself names is never opened, since it may be any path.
     public ModelOptions withBaseModel(Path folder) {
         return new ModelOptions(new Values(values.device, values.dtype, values.threads, folder));
     }

@@ -7,9 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/// The tokenizer of a checkpoint by itself, to count tokens or to cut texts before a model is there: only the
-/// tokenizer's files are read and need to exist, no weights are opened and no device is used. What it says is what
-/// [Model#tokenize] says. Immutable and safe to share between threads; nothing needs closing.
+/// The tokenizer of a checkpoint alone, to count tokens or to cut texts without a model: only the
+/// tokenizer's files are read and need to exist; no weights are opened and no device is used. Results
+/// equal those of [Model#tokenize]. Immutable and safe to share between threads; nothing needs closing.
 public final class ModelTokenizer {
     private final Path directory;
     private final Tokenizer tokenizer;
@@ -19,9 +19,9 @@ public final class ModelTokenizer {
         this.tokenizer = tokenizer;
     }
 
-    /// Reads `tokenizer.json`, or `vocab.json` with `merges.txt`, from a directory, and where they are there:
-    /// `tokenizer_config.json`, `special_tokens_map.json`, `added_tokens.json`, `config.json` for the type of
-    /// model, and `modules.json` and `sentence_bert_config.json`.
+    /// Reads `tokenizer.json`, or `vocab.json` with `merges.txt`, from a directory, and if present:
+    /// `tokenizer_config.json`, `special_tokens_map.json`, `added_tokens.json`, `config.json` for the
+    /// type of model, and `modules.json` and `sentence_bert_config.json`.
     ///
     /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something
     ///     unsupported
@@ -35,8 +35,8 @@ public final class ModelTokenizer {
 
     /// Token ids of a text, uncut.
     ///
-    /// @param text not null; a surrogate without its partner counts as U+FFFD
-    /// @param specialTokens whether to add the special tokens that the tokenizer asks for
+    /// @param text not null; an unpaired surrogate counts as U+FFFD
+    /// @param specialTokens whether to add the tokenizer's special tokens
     public int[] tokenize(String text, boolean specialTokens) {
         return tokenizer.encode(text, specialTokens);
     }
@@ -53,13 +53,13 @@ public final class ModelTokenizer {
         return tokenizer.vocabularySize();
     }
 
-    /// What people should know about how the tokenizer's files are understood, one sentence each, with the
-    /// file; empty for most.
+    /// What users should know about how the tokenizer's files are interpreted: one sentence each, with
+    /// the file; empty for most checkpoints.
     public List<String> notices() {
         return tokenizer.notices();
     }
 
-    /// Where the tokenizer was opened.
+    /// The tokenizer's directory.
     public Path directory() {
         return directory;
     }

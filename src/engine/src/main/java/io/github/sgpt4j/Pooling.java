@@ -6,7 +6,8 @@ import io.github.sgpt4j.text.Quoted;
 import java.util.List;
 import java.util.Optional;
 
-/// How the hidden states h_1 … h_n of a text become one vector; the names are sentence-transformers'.
+/// How the hidden states h_1 … h_n of a text become one vector; the names are those of
+/// sentence-transformers.
 public enum Pooling {
     /// h_1
     CLS(PoolMode.FIRST),
@@ -20,8 +21,8 @@ public enum Pooling {
     WEIGHTEDMEAN(PoolMode.WEIGHTED_MEAN),
     /// h_n
     LASTTOKEN(PoolMode.LAST),
-    /// Σ w_i·h_i / Σ w_i with weights that the checkpoint has learnt (SGPT's `WeightedMeanPooling`). Told by such a
-    /// checkpoint, cannot be chosen.
+    /// Σ w_i·h_i / Σ w_i with learned weights from the checkpoint (SGPT's `WeightedMeanPooling`).
+    /// Reported for such a checkpoint; it cannot be chosen.
     LEARNTMEAN();
 
     private final Optional<PoolMode> mode;
@@ -41,7 +42,7 @@ public enum Pooling {
                         .formatted(PoolingNames.all(), this)));
     }
 
-    /// @param modes empty for learnt weights
+    /// @param modes empty for learned weights
     static List<Pooling> of(List<PoolMode> modes) {
         return modes.isEmpty()
                 ? List.of(LEARNTMEAN)
@@ -59,14 +60,14 @@ public enum Pooling {
 
     /// Reads a name such as `weightedmean`.
     ///
-    /// @throws IllegalArgumentException if there is none of that name
+    /// @throws IllegalArgumentException if no mode has that name
     public static Pooling parse(String name) {
         return of(PoolingNames.parse(name)
                 .orElseThrow(() -> new IllegalArgumentException(
                         "pooling: expected one of %s, got %s".formatted(PoolingNames.all(), Quoted.of(name)))));
     }
 
-    /// As `weightedmean`.
+    /// The lower-case name, such as `weightedmean`.
     @Override
     public String toString() {
         return mode.map(PoolingNames::name).orElse("learntmean");

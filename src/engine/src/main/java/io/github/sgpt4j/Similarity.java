@@ -6,21 +6,21 @@ import io.github.sgpt4j.text.Quoted;
 import java.util.Arrays;
 import java.util.Locale;
 
-/// What embeddings are compared by; more is nearer. Names and values are sentence-transformers'
-/// (`similarity_fn_name`), computed in 64 bits.
+/// How embeddings are compared; higher is more similar. Names and values are those of
+/// sentence-transformers (`similarity_fn_name`), computed in 64-bit arithmetic.
 public enum Similarity {
-    /// The dot product of the vectors scaled to length 1; 0 for the vector zero.
+    /// The dot product of the vectors scaled to length 1; 0 if either is the zero vector.
     COSINE,
     /// The dot product of the vectors as they are.
     DOT,
     /// Minus the Euclidean distance.
     EUCLIDEAN,
-    /// Minus the sum of the components' distances.
+    /// Minus the sum of the absolute differences of the components.
     MANHATTAN;
 
     /// Reads a name such as `cosine`.
     ///
-    /// @throws IllegalArgumentException if there is none of that name
+    /// @throws IllegalArgumentException if no similarity has that name
     public static Similarity parse(String name) {
         for (Similarity similarity : values()) {
             if (similarity.toString().equals(name)) {
@@ -31,7 +31,7 @@ public enum Similarity {
                 .formatted(String.join(", ", EmbeddingSettings.SIMILARITIES), Quoted.of(name)));
     }
 
-    /// How near two vectors are.
+    /// Similarity of two vectors.
     ///
     /// @param a `[dimension]`
     /// @param b `[dimension]`
@@ -40,7 +40,7 @@ public enum Similarity {
         return ofPrepared(prepare(a), prepare(b));
     }
 
-    /// How near each of some vectors is to each of others.
+    /// Similarity of each vector of one list to each vector of another.
     ///
     /// @param a `[rows][dimension]`
     /// @param b `[columns][dimension]`
@@ -58,8 +58,8 @@ public enum Similarity {
         return result;
     }
 
-    /// A vector as [#ofPrepared] takes it, so that what concerns it alone is done once: of length 1 for
-    /// the cosine, otherwise as it is.
+    /// A vector in the form that [#ofPrepared] takes, so that work on a single vector is done once:
+    /// scaled to length 1 for the cosine, otherwise unchanged.
     ///
     /// @return a new array
     public float[] prepare(float[] vector) {
@@ -70,7 +70,7 @@ public enum Similarity {
         return copy;
     }
 
-    /// How near two vectors are that [#prepare] made.
+    /// Similarity of two vectors returned by [#prepare].
     ///
     /// @throws IllegalArgumentException if they have different dimensions
     public float ofPrepared(float[] a, float[] b) {
@@ -110,7 +110,7 @@ public enum Similarity {
         return sum;
     }
 
-    /// As `cosine`.
+    /// The lower-case name, such as `cosine`.
     @Override
     public String toString() {
         return name().toLowerCase(Locale.ROOT);

@@ -6,25 +6,26 @@ package io.github.sgpt4j;
 /// @param texts texts embedded per second
 /// @param tokens tokens of texts embedded per second
 /// @param pairs pairs of query and document scored per second
-/// @param parts how embedding divides into operations, on the first device
-/// @param ceiling what that device reached with nothing else to do, in the same run
+/// @param parts how the time of embedding divides into operations, on the first device
+/// @param ceiling what that device reached when idle otherwise, in the same run
 public record SpeedReport(String device, Rate texts, Rate tokens, Rate pairs, Parts parts, Ceiling ceiling) {
     /// A rate per second over several passes.
     ///
-    /// @param median of the passes
-    /// @param least the slowest pass's
-    /// @param most the fastest pass's
-    /// @param passes how many there were
+    /// @param median the median of the passes
+    /// @param least of the slowest pass
+    /// @param most of the fastest pass
+    /// @param passes number of passes
     public record Rate(double median, double least, double most, int passes) {}
 
-    /// Shares of time, from a pass in which every operation is waited for: they add up to 1.
+    /// Shares of time, which add up to 1, from a pass that waits for every operation.
     ///
     /// @param products matrix products with bias, activation and residual
     /// @param attention attention
     /// @param rest everything else
-    /// @param productFlops operations per second of the products, a multiplication and an addition each counted
+    /// @param productFlops operations per second of the products; a multiplication and an addition
+    ///     count as two
     /// @param attentionFlops operations per second of attention
-    /// @param restBytes bytes per second that the rest reads and writes, counted as 32-bit floats
+    /// @param restBytes bytes per second that the rest reads and writes, counting 32-bit floats
     public record Parts(
             double products,
             double attention,
@@ -33,7 +34,7 @@ public record SpeedReport(String device, Rate texts, Rate tokens, Rate pairs, Pa
             double attentionFlops,
             double restBytes) {}
 
-    /// Bounds of the device.
+    /// Upper bounds of the device's speed.
     ///
     /// @param productFlops operations per second of a large square matrix product
     /// @param copyBytes bytes per second that copying within the device's memory reads and writes

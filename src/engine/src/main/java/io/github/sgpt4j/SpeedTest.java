@@ -22,8 +22,9 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
-/// Measures how fast devices compute a model: texts of random tokens of one length, embedded and scored, without a
-/// tokenizer. Speed does not depend on what the numbers are, so a model may also be a shape with random weights.
+/// Measures how fast devices compute a model. Texts of random tokens, all of one length, are embedded
+/// and scored, without a tokenizer. Speed does not depend on the values of the weights, so a model may
+/// also be a shape with random weights.
 public final class SpeedTest implements AutoCloseable {
     private static final int USUAL_TOKENS = 300;
     private static final int MIN_PASSES = 3;
@@ -32,7 +33,7 @@ public final class SpeedTest implements AutoCloseable {
 
     private final Weights weights;
     private final Devices.Opened devices;
-    /// Of the first device, which alone is looked into.
+    /// The first device, the only one whose operations are timed.
     private final TimedBackend timed;
     private final Lanes lanes;
     private volatile boolean closed;
@@ -54,7 +55,7 @@ public final class SpeedTest implements AutoCloseable {
 
     /// A published model's shape with random weights; the caller closes it.
     ///
-    /// @throws IllegalArgumentException if there is no shape of that name
+    /// @throws IllegalArgumentException if no shape has that name
     /// @throws io.github.sgpt4j.error.SgptException if the device is unavailable
     public static SpeedTest ofShape(String name, ModelOptions options) {
         NamedShape shape = NamedShape.parse(name);
@@ -99,7 +100,8 @@ public final class SpeedTest implements AutoCloseable {
         }
     }
 
-    /// The type that random weights are stored in: the one to compute with, so that nothing is widened needlessly.
+    /// The type that random weights are stored in: that of the computation, to avoid needless
+    /// conversion.
     private static ElementType stored(ModelOptions options, Devices.Opened devices) {
         boolean cpu = devices.backends().getFirst().name().equals("cpu");
         return switch (options.dtype()) {
@@ -110,16 +112,17 @@ public final class SpeedTest implements AutoCloseable {
         };
     }
 
-    /// Measures. Each of embedding and scoring runs once to warm up, then at least three times and until `seconds` have
-    /// passed.
+    /// Measures. Embedding and scoring each run once to warm up, then at least three times and until
+    /// `seconds` have passed.
     ///
     /// @param texts number of texts in a pass
-    /// @param tokens tokens of each text
+    /// @param tokens tokens per text
     /// @param queryTokens tokens of the query that is scored after each text
-    /// @param batchTokens most tokens computed at the same time on a device
+    /// @param batchTokens maximum tokens computed at the same time on a device
     /// @param seconds at least 0, finite
-    /// @throws IllegalArgumentException if a number is out of range, or a text with its query longer than the model
-    /// @throws IllegalStateException if this is closed, before the call or meanwhile
+    /// @throws IllegalArgumentException if a number is out of range, or a text with its query is longer
+    ///     than the model allows
+    /// @throws IllegalStateException if this is closed, before or during the call
     /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
     public SpeedReport run(int texts, int tokens, int queryTokens, int batchTokens, double seconds) {
         requireOpen();
@@ -129,8 +132,9 @@ public final class SpeedTest implements AutoCloseable {
         TokenLoad load = new TokenLoad(texts, tokens, queryTokens, batchTokens);
         int longest = lanes.any().config().longest();
         if (tokens + (long) queryTokens > longest) {
-            throw new IllegalArgumentException("expected texts with query of at most %d tokens, the model's, got %d"
-                    .formatted(longest, tokens + (long) queryTokens));
+            throw new IllegalArgumentException(
+                    "expected a text with its query of at most %d tokens (the model's maximum), got %d"
+                            .formatted(longest, tokens + (long) queryTokens));
         }
         return Model.whileOpen(this::requireOpen, () -> weights.mapped().reading(() -> report(load, seconds)));
     }
@@ -149,7 +153,7 @@ public final class SpeedTest implements AutoCloseable {
                 new Ceilings(devices.backends().getFirst()).measure());
     }
 
-    /// Why the device `auto` is the CPU although this machine seems to have a GPU, or empty.
+    /// Why `auto` chose the CPU although this machine seems to have a GPU, or empty.
     public Optional<String> deviceNotice() {
         return devices.notice();
     }
@@ -159,7 +163,7 @@ public final class SpeedTest implements AutoCloseable {
         return devices.noticesInUse();
     }
 
-    /// Tokens of a text of usual length, a document's: 300, or as many as the model allows beside a query.
+    /// Tokens of a typical document: 300, or as many as the model allows together with a query.
     public int usualTokens(int queryTokens) {
         return Math.clamp(lanes.any().config().maxPositions() - (long) queryTokens, 1, USUAL_TOKENS);
     }
@@ -167,7 +171,7 @@ public final class SpeedTest implements AutoCloseable {
     private Parts parts(TokenLoad load, Cancellation cancellation) {
         Lanes first = new Lanes(List.of(lanes.any()));
         if (lanes.decoders().size() > 1) {
-            // It need not have had a batch yet.
+            // Warms up: this device may not have had a batch yet.
             load.embed(first, cancellation);
         }
         timed.start();
@@ -210,7 +214,7 @@ public final class SpeedTest implements AutoCloseable {
         }
     }
 
-    /// Gives memory and threads back. Closing again does nothing.
+    /// Releases memory and threads. Closing again does nothing.
     @Override
     public void close() {
         closed = true;

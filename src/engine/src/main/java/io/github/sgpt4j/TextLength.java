@@ -9,14 +9,14 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/// How long a text to embed may be, as sentence-transformers has it: `max_seq_length` as it is; without it the
-/// tokenizer's `model_max_length`, but no more than `max_position_embeddings`, which families without positions
-/// (ALiBi) do not have. Positions that are rows of a table are a limit in any case, and so are learnt weights of
-/// positions.
+/// The maximum length of a text to embed, by the rules of sentence-transformers: `max_seq_length` if
+/// stated; otherwise the tokenizer's `model_max_length`, but no more than `max_position_embeddings`,
+/// which families without positions (ALiBi) do not have. Learned positions (rows of a table) are a
+/// limit in any case, and so are learned weights of positions.
 ///
-/// @param tokens most tokens of a text
-/// @param source where this comes from, in a few words
-/// @param notice what people should know about it
+/// @param tokens maximum tokens of a text
+/// @param source where the number comes from, in a few words
+/// @param notice what users should know about it
 record TextLength(int tokens, String source, Optional<String> notice) {
     static TextLength of(DecoderConfig config, SentenceModules modules, Tokenizer tokenizer) {
         TextLength ofTransformer = ofTransformer(config, modules, tokenizer);
@@ -68,7 +68,7 @@ record TextLength(int tokens, String source, Optional<String> notice) {
                 Optional.empty());
     }
 
-    /// What is left of a stated length.
+    /// A stated length, reduced to what the model allows.
     static int limited(int stated, DecoderConfig config, SentenceModules modules) {
         int limited = limited(stated, config);
         return Math.min(
@@ -80,7 +80,7 @@ record TextLength(int tokens, String source, Optional<String> notice) {
         return Math.min(stated, config.longest());
     }
 
-    /// The length that an ALiBi model was trained with is no limit to speak of.
+    /// For an ALiBi model, exceeding its training length is not worth a notice.
     private static Optional<String> notice(int stated, int tokens, DecoderConfig config, SentenceModules modules) {
         boolean alibi = config.positions() instanceof Positions.Alibi;
         if (stated <= (alibi ? config.longest() : config.maxPositions())) {

@@ -13,7 +13,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/// How an encoder reads texts of each kind, and how many it had to cut.
+/// How an encoder turns texts of each kind into tokens, and how many it had to cut.
 final class TextReadings {
     private final Map<TextKind, TextEncoder.Reading> readings;
     private final Map<TextKind, Tally> tallies = new EnumMap<>(TextKind.class);
@@ -22,7 +22,7 @@ final class TextReadings {
     static final class Tally {
         private Truncation soFar;
 
-        /// @param maxLength what texts are cut to
+        /// @param maxLength the length that texts are cut to
         Tally(int maxLength) {
             soFar = new Truncation(0, 0, 0, maxLength);
         }
@@ -43,13 +43,14 @@ final class TextReadings {
 
     static TextReadings of(Model model, BiEncoderOptions options) {
         Map<TextKind, TextFraming> framings = framings(model, options);
-        int fewest = framings.values().stream()
-                .mapToInt(f -> f.fewest(model.tokenizer()))
+        int minLength = framings.values().stream()
+                .mapToInt(f -> f.minLength(model.tokenizer()))
                 .max()
                 .orElse(0);
         Map<TextKind, TextEncoder.Reading> readings = new EnumMap<>(TextKind.class);
         framings.forEach((kind, framing) -> readings.put(
-                kind, new TextEncoder.Reading(framing, maxLength(model, options, kind, fewest), options.truncate())));
+                kind,
+                new TextEncoder.Reading(framing, maxLength(model, options, kind, minLength), options.truncate())));
         return new TextReadings(readings);
     }
 
@@ -61,16 +62,16 @@ final class TextReadings {
         return Objects.requireNonNull(tallies.get(kind), "kind");
     }
 
-    /// Most tokens of a text.
+    /// Maximum tokens of a text.
     ///
-    /// @param fewest which must have room: special tokens and brackets
-    private static int maxLength(Model model, BiEncoderOptions options, TextKind kind, int fewest) {
+    /// @param minLength tokens that always need room: special tokens and brackets
+    private static int maxLength(Model model, BiEncoderOptions options, TextKind kind, int minLength) {
         if (options.maxLength().isPresent()) {
             int asked = options.maxLength().getAsInt();
-            if (asked < fewest) {
+            if (asked < minLength) {
                 throw new IllegalArgumentException(
                         "maximal length %d: expected at least %d, for special tokens and brackets"
-                                .formatted(asked, fewest));
+                                .formatted(asked, minLength));
             }
             return asked;
         }
@@ -81,15 +82,15 @@ final class TextReadings {
                     case QUERY -> input.queryLength();
                     case DOCUMENT -> input.documentLength();
                 });
-        if (length < fewest) {
+        if (length < minLength) {
             throw new FormatException(
                     "%s: expected a length (max_seq_length, model_max_length, positions) of at least %d, for special tokens and brackets, got %d"
-                            .formatted(model.modules().transformer(), fewest, length));
+                            .formatted(model.modules().transformer(), minLength, length));
         }
         return length;
     }
 
-    /// Texts of no kind, with a prompt in front.
+    /// As for [TextKind#TEXT], with this prompt in front.
     TextEncoder.Reading withPrompt(String prompt) {
         TextEncoder.Reading plain = of(TextKind.TEXT);
         return new TextEncoder.Reading(TextFraming.prompt(prompt), plain.maxLength(), plain.truncate());
@@ -119,7 +120,7 @@ final class TextReadings {
     }
 
     /// The first of the named prompts that the checkpoint has, otherwise none. As in
-    /// sentence-transformers, the default prompt is for texts of no kind only.
+    /// sentence-transformers, the default prompt is for [TextKind#TEXT] only.
     private static TextFraming prompt(SentenceModules modules, List<String> names) {
         for (String name : names) {
             Optional<String> text = Optional.ofNullable(modules.prompts().get(name));

@@ -1,25 +1,25 @@
 package io.github.sgpt4j;
 
-/// How many of an encoder's texts were too long and were cut, since it was made.
+/// How many of an encoder's texts were too long and were cut, since the encoder was created.
 ///
-/// @param texts texts, or pairs of a cross-encoder, that were computed
-/// @param truncated those of them that were cut
-/// @param longest token ids that the longest of those would have had, 0 if there is none
-/// @param maxLength most token ids of a text or pair, which they were cut to
+/// @param texts number of computed texts, or pairs of a cross-encoder
+/// @param truncated how many of them were cut
+/// @param longest token ids of the longest cut text before cutting, 0 if none was cut
+/// @param maxLength maximum token ids of a text or pair
 public record Truncation(long texts, long truncated, int longest, int maxLength) {
-    /// This and more texts.
+    /// These counts plus those of more texts.
     ///
-    /// @param tokens ids that each was computed with
-    /// @param uncut ids that each would have had
+    /// @param tokens ids of each after cutting
+    /// @param uncut ids of each before cutting
     Truncation plus(int[] tokens, int[] uncut) {
         long more = 0;
-        int most = longest;
+        int max = longest;
         for (int i = 0; i < tokens.length; i++) {
             if (uncut[i] > tokens[i]) {
                 more++;
-                most = Math.max(most, uncut[i]);
+                max = Math.max(max, uncut[i]);
             }
         }
-        return new Truncation(texts + tokens.length, truncated + more, most, maxLength);
+        return new Truncation(texts + tokens.length, truncated + more, max, maxLength);
     }
 }

@@ -23,7 +23,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/// Packages depend only on packages below them; devices and native code stay behind their doors.
+/// Packages depend only on packages below them; devices and native code stay in their own packages.
 class ArchitectureTest {
     private static final String ROOT = "io.github.sgpt4j";
 
@@ -61,9 +61,9 @@ class ArchitectureTest {
             "inference",
             "");
 
-    /// What a layer must not use although it is lower: a backend sees neither files nor text, the two
-    /// backends do not know each other, and only the public API chooses one. A single stored tensor is
-    /// no file: see [#SHARED].
+    /// Lower packages that a layer must not use: a backend uses neither files nor text, the two
+    /// backends do not use each other, and only the public API chooses one. A single stored tensor does
+    /// not count as a file: see [#SHARED].
     private static final Map<String, Set<String>> APART = Map.ofEntries(
             entry("backend", Set.of("weights", "tokenizer")),
             entry("backend.cpu.kernel", Set.of("weights", "tokenizer")),
@@ -81,7 +81,8 @@ class ArchitectureTest {
             entry("inference", Set.of("backend.cpu", "backend.cuda")),
             entry("checkpoint", Set.of("backend.cpu", "backend.cuda")));
 
-    /// The one class that backends take from the weights package: bytes with a name, a type and a shape.
+    /// The only class that backends use from the weights package: bytes with a name, a type and a
+    /// shape.
     private static final String SHARED = ROOT + ".weights.WeightTensor";
 
     private static final Set<String> EXPORTED = Set.of("", "error");
@@ -162,8 +163,8 @@ class ArchitectureTest {
                 .check(engine);
     }
 
-    /// A vector that is an argument, a result or a field goes to the heap unless the compiler happens
-    /// to inline everything around it: vectors live and die inside one method.
+    /// A vector that is an argument, a result or a field is allocated on the heap unless the compiler
+    /// happens to inline everything around it. So vectors stay inside one method.
     @Test
     void vectorsDoNotCrossCalls() {
         Set<String> crossing = new TreeSet<>();
@@ -215,7 +216,7 @@ class ArchitectureTest {
                 .check(engine);
     }
 
-    /// The packages that module-info exports: whoever uses the engine can name nothing else.
+    /// Users of the engine can only name types of the packages that module-info exports.
     @Test
     void thePublicApiSpeaksOnlyOfExportedTypes() {
         Set<String> hidden = new TreeSet<>();
@@ -234,7 +235,7 @@ class ArchitectureTest {
                                 unit.getParameterTypes().stream().flatMap(p -> p.getAllInvolvedRawTypes().stream()))
                         .map(JavaClass::getBaseComponentType)
                         .filter(used -> used.getPackageName().startsWith(ROOT) && !EXPORTED.contains(layer(used)))
-                        .forEach(used -> hidden.add(unit.getFullName() + " speaks of " + used.getName()));
+                        .forEach(used -> hidden.add(unit.getFullName() + " uses " + used.getName()));
             }
         }
         assertTrue(members > 50, "only " + members + " public methods and constructors found");

@@ -31,7 +31,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class BrokenConfigTest {
     private static final String CONFIG = "config.json";
 
-    /// More than opening a small checkpoint takes, less than any size in a configuration should make it take.
+    /// More memory than opening a small checkpoint takes, and less than a huge size in a configuration
+    /// would allocate.
     private static final long MAX_BYTES = 96L << 20;
 
     /// A golden of each family, and the integers that its config.json must state.
@@ -47,7 +48,7 @@ class BrokenConfigTest {
             "qwen2-be", rotaryKeys("intermediate_size"),
             "qwen3-be", rotaryKeys("intermediate_size")));
 
-    /// Integers that may be left out or null, but not be something else.
+    /// Integers that may be missing or null, but nothing else.
     private static final Map<String, List<String>> OPTIONAL = new TreeMap<>(Map.of(
             "gpt2-be", List.of("n_inner"),
             "gptneo-be", List.of("intermediate_size", "window_size"),
@@ -161,7 +162,7 @@ class BrokenConfigTest {
         }
     }
 
-    /// Sizes far beyond the file's tensors are refused before memory of that size is asked for.
+    /// Sizes far beyond the file's tensors are refused before memory of that size is allocated.
     @ParameterizedTest
     @MethodSource("families")
     void anyHugeSizeIsRefusedCheaply(String golden) {
@@ -181,7 +182,7 @@ class BrokenConfigTest {
         }
     }
 
-    /// All sizes huge and consistent with one another, which only the tensors contradict.
+    /// Huge sizes that are consistent with each other, so that only the tensors contradict them.
     @ParameterizedTest
     @CsvSource({"16777216,1", "16777216,16777216", "16777216,65536", "8388608,8388608"})
     void consistentHugeSizesAreRefusedCheaply(int hidden, int heads) {
@@ -346,7 +347,7 @@ class BrokenConfigTest {
         assertTrue(shapes.size() > 8, shapes.keySet().toString());
     }
 
-    /// Tensors that the first layer and the parts outside layers consist of, without the buffers of old files.
+    /// Tensors of the first layer and outside of layers, without the buffers of old files.
     private static Map<String, long[]> firstLayerAndOutside(String golden) {
         Map<String, long[]> shapes = new TreeMap<>();
         try (Weights weights = Weights.open(Goldens.model(golden))) {

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Module files of sentence-transformers that are broken or ask for what is not supported.
+/// Module files of sentence-transformers that are broken or ask for something unsupported.
 class BrokenModulesTest {
     private static final String MODULES = "modules.json";
     private static final String POOLING = "1_Pooling/config.json";
@@ -302,7 +302,8 @@ class BrokenModulesTest {
         }
     }
 
-    /// Tokenizers put special tokens around a text, brackets take two more: a length must have room for them.
+    /// Tokenizers add special tokens to a text, brackets take two more: the maximum length must leave
+    /// room for them.
     @Test
     void aMaximalLengthWithoutRoomForSpecialTokens() {
         model = CheckpointFolder.copy("bloom-be", folder);

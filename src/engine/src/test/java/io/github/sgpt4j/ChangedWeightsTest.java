@@ -36,8 +36,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Weight files that others change while a model uses them: no result is made of what they hold then,
-/// and the error names the file. `HotTruncationTest` does the same where compiled code reads.
+/// Weight files that other programs change while a model uses them: no result is computed from the new
+/// contents, and the error names the file. `HotTruncationTest` does the same for compiled code.
 @DisabledOnOs(value = OS.WINDOWS, disabledReason = "mapped files cannot be changed there")
 class ChangedWeightsTest {
     private static final String WEIGHTS = "model.safetensors";
@@ -48,7 +48,7 @@ class ChangedWeightsTest {
     @TempDir
     private Path folder;
 
-    /// What others do to a file.
+    /// What another program does to a file.
     private interface Change {
         void apply(Path file) throws IOException;
     }
@@ -61,7 +61,7 @@ class ChangedWeightsTest {
         };
     }
 
-    /// Other numbers in the same place, of the same size.
+    /// Other contents of the same size.
     private static void overwrite(Path file) throws IOException {
         byte[] bytes = Files.readAllBytes(file);
         for (int i = bytes.length / 2; i < bytes.length; i += 8) {
@@ -74,7 +74,7 @@ class ChangedWeightsTest {
         Files.write(file, new byte[100], StandardOpenOption.APPEND);
     }
 
-    /// Nobody can tell whether something was written.
+    /// Only changes the time, so it is unknown whether contents were written.
     private static void touch(Path file) throws IOException {
         Files.setLastModifiedTime(file, FileTime.fromMillis(1_600_000_000_000L));
     }
@@ -122,7 +122,8 @@ class ChangedWeightsTest {
         return aged(copy);
     }
 
-    /// Last modified long ago, so that the next change has another time however coarse the clock is.
+    /// Sets the modification time to long ago, so that the next change has another time even with a
+    /// coarse clock.
     private static CheckpointFolder aged(CheckpointFolder checkpoint) {
         try (Stream<Path> files = Files.walk(checkpoint.directory())) {
             for (Path file : (Iterable<Path>) files::iterator) {
@@ -284,8 +285,9 @@ class ChangedWeightsTest {
             Path moved = Files.move(file, file.resolveSibling("moved"));
             encoder.embed("text");
             cutTo(8).apply(moved);
-            String expected = file + ": expected to read what is mapped, got a fault: a file was cut short after it was"
-                    + " renamed, or its device failed; open it again";
+            String expected =
+                    file + ": expected to read the mapped file, got a fault: a file was cut short after it was"
+                            + " renamed, or its device failed; open it again";
             for (int i = 0; i < 2; i++) {
                 FormatException e = assertThrowsExactly(FormatException.class, () -> encoder.embed("other words"));
                 assertEquals(expected, e.getMessage());
@@ -304,7 +306,7 @@ class ChangedWeightsTest {
         }
     }
 
-    /// A variant of a bi-encoder with a module that has weights.
+    /// Variants of a bi-encoder with a module that has weights.
     static List<String> modules() {
         return List.of("st-two-dense-f16", "st-dense-tanh", "st-token-dense-mean", "st-token-dense-position-weights");
     }

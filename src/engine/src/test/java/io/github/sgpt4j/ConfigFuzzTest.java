@@ -25,10 +25,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Configurations damaged at random either work or are refused with an exception of ours, whatever the damage.
-/// `-Dsgpt4j.fuzz.seed=N` damages otherwise, `-Dsgpt4j.fuzz.iterations=N` makes it longer.
+/// Randomly damaged configurations either work or are refused with one of the library's exceptions.
+/// `-Dsgpt4j.fuzz.seed=N` sets another seed, `-Dsgpt4j.fuzz.iterations=N` makes the test longer.
 class ConfigFuzzTest {
-    /// Damages of each family's checkpoint.
+    /// Number of damaged variants of each family's checkpoint.
     private static final int ITERATIONS = Integer.getInteger("sgpt4j.fuzz.iterations", 100);
 
     private static final List<String> FILES = List.of(
@@ -148,7 +148,7 @@ class ConfigFuzzTest {
         reporter.publishEntry("sgpt4j.fuzz.seed", Long.toString(seed));
     }
 
-    /// A golden of each family, of both tokenizer layouts, with and without module files.
+    /// A golden of each family, with both tokenizer layouts, with and without module files.
     static List<String> families() {
         return List.of(
                 "gpt2-be",

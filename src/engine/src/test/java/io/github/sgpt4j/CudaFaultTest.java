@@ -24,8 +24,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What goes wrong on a device is one sentence, gives its memory back, and leaves the process able to go on. On the
-/// stand-in, which fails when told to.
+/// A failure on a device is reported in one sentence, releases its memory, and does not prevent further
+/// work. Runs on the stand-in, which fails on request.
 @Tag("cuda-only")
 class CudaFaultTest {
     private static final String MODEL = "gptneo-be";
@@ -245,7 +245,7 @@ class CudaFaultTest {
         assertTrue(child("auto").startsWith("cpu: computing on the CPU, "), output);
     }
 
-    /// Opens a model in a process that finds libraries in [#scratch] only.
+    /// Opens a model in a process that finds libraries only in [#scratch].
     private String child(String device) throws IOException, InterruptedException {
         ProcessBuilder builder = new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// own.
 @Tag("cuda-only")
 class CudaGoldenTest {
-    /// Cosine of an embedding in 16 bits and the exact one.
+    /// Minimum cosine of a 16-bit embedding and the exact one.
     private static final double MIN_COSINE = 0.999;
 
     static List<String> biEncoders() {
@@ -133,9 +133,8 @@ class CudaGoldenTest {
         check(name, Dtype.FP32, Closeness.FP32, name.startsWith("gptneo") ? 1 : 100);
     }
 
-    /// Logits of the random goldens are of size 1, weights and states have 8 or 11 bits: what a token's log-probability
-    /// is
-    /// off by, times the number of tokens at most.
+    /// Logits of the random goldens are of size 1, weights and states have 8 or 11 bits. The error of a
+    /// score is at most the error of a token's log-probability times the number of tokens.
     @ParameterizedTest
     @MethodSource("crossEncoders")
     void scoresAreNearIn16Bits(String name) {

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// Interrupts of calls that are computed on a GPU.
+/// Interrupts of calls that compute on a GPU.
 @Tag("cuda-only")
 @Timeout(300)
 class CudaInterruptTest {
@@ -49,7 +49,7 @@ class CudaInterruptTest {
         }
     }
 
-    /// Interrupts this thread at every step of its progress.
+    /// Interrupts this thread at every progress report.
     private static void cancelEverywhere(BiEncoder encoder, CrossEncoder scorer) {
         for (long[] at = {1}; at[0] <= TEXTS.size(); at[0] += 2) {
             ProgressListener listener = (done, total) -> {

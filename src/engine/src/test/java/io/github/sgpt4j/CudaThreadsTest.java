@@ -19,19 +19,19 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// Many threads share a model on a device. On the stand-in, which fails where no event orders what two streams do, and
-/// takes the work of several streams in each order that it has.
+/// Many threads share a model on a device. Runs on the stand-in, which fails if no event orders the
+/// work of two streams, and which runs the work of several streams in each of its orders.
 @Tag("cuda-only")
 class CudaThreadsTest {
     private static final String QUERY = "legs of spiders";
 
-    /// Of several lengths: where memory for activations is about as large as that for index arrays, one takes what
-    /// was the other's.
+    /// Of several lengths, so that buffers for activations are sometimes about as large as those for
+    /// index arrays, and memory moves between the two uses.
     private static final List<String> TEXTS = IntStream.range(0, 8)
             .mapToObj(i -> "the spider number " + i + " has eight legs" + " and bread".repeat(3 * i))
             .toList();
 
-    /// What one thread computes, per text.
+    /// Results of a single thread, per text.
     private static final List<float[]> VECTORS = new ArrayList<>();
 
     private static final List<List<CrossEncoder.Score>> SCORES = new ArrayList<>();
@@ -81,8 +81,9 @@ class CudaThreadsTest {
         SCORES.clear();
     }
 
-    /// The model is fresh: its weights go to the device, and memory is taken for the first time, while threads
-    /// compute. Each call that ends lets three begin, so that some find memory that others have just given back.
+    /// The model is fresh: its weights are sent to the device, and memory is first allocated, while
+    /// threads compute. Each finished call lets three start, so that some get memory that others have
+    /// just released.
     @ParameterizedTest
     @CsvSource({"0,16", "1,16", "2,64", "3,16", "4,16", "5,8"})
     void threadsGetWhatOneThreadGets(String order, int threads) throws Exception {

@@ -17,7 +17,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What encoders do with texts at the edges (none, empty, long, null, broken), and how they tell of progress.
+/// How encoders handle unusual input (no texts; empty, long, null and malformed ones) and report
+/// progress.
 class EncoderInputTest {
     private static final List<String> TEXTS = List.of(
             "deep learning",
@@ -40,7 +41,7 @@ class EncoderInputTest {
         }
     }
 
-    /// Checks that calls rise from below `total` to it.
+    /// Checks that reported numbers rise up to `total`.
     private static void assertProgress(List<long[]> calls, long total) {
         long last = 0;
         for (long[] call : calls) {

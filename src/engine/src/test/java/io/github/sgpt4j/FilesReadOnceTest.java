@@ -18,7 +18,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Opening a model reads none of its JSON files twice. The Java runtime itself records what is read.
+/// Opening a model reads none of its JSON files twice. The Java runtime's event recording (JFR) shows
+/// which files are read.
 class FilesReadOnceTest {
     private static final String READ = "jdk.FileRead";
 
@@ -35,7 +36,7 @@ class FilesReadOnceTest {
     @ParameterizedTest
     @MethodSource("checkpoints")
     void openingAModelReadsEachFileOnce(Path directory) throws IOException {
-        // Classes are loaded, and tables of keys read, before.
+        // Loads classes and reads tables of keys first.
         open(directory);
         Map<Path, Long> read = new TreeMap<>();
         try (Recording recording = new Recording()) {

@@ -27,7 +27,7 @@ class FiniteResultsTest {
         return assertThrows(FormatException.class, call).getMessage();
     }
 
-    /// A bi-encoder that computes NaN for texts that begin as [#BAD] does, and for no others.
+    /// A bi-encoder that computes NaN only for texts that start like [#BAD].
     private CheckpointFolder broken(float value) {
         int token;
         try (Model model = Model.open(Goldens.model("gptneo-be"))) {
@@ -54,7 +54,7 @@ class FiniteResultsTest {
         try (BiEncoder encoder = BiEncoder.open(checkpoint.directory())) {
             List<String> texts = List.of(GOOD, BAD, "");
             String expected = "%s: expected finite embeddings, computed NaN for text \"%s\" (2 of 3); Model.scan "
-                    + "tells of broken weights";
+                    + "finds broken weights";
             assertEquals(expected.formatted(checkpoint.directory(), BAD), message(() -> encoder.embed(texts)));
             for (Executable call : List.<Executable>of(
                     () -> encoder.embed(BAD),
@@ -64,7 +64,7 @@ class FiniteResultsTest {
                     () -> encoder.embeddings(texts, TextKind.TEXT, ProgressListener.NONE))) {
                 assertTrue(message(call).contains("computed NaN for text \"" + BAD), "it names the text");
             }
-            // What went wrong once is no reason to fail for others.
+            // After a failure, other texts still work.
             assertEquals(encoder.dimension(), encoder.embed(GOOD).length);
         }
     }
@@ -72,7 +72,7 @@ class FiniteResultsTest {
     @Test
     void infinityIsToldAlsoWhereNormalisingMakesItNaN() {
         CheckpointFolder checkpoint = broken(0);
-        // The last layer's norm is the last thing before pooling.
+        // The last layer's norm is the last step before pooling.
         checkpoint.values("ln_f.bias", values -> values[2] = Float.NEGATIVE_INFINITY);
         BiEncoderOptions options = BiEncoderOptions.DEFAULT.withNormalize(true);
         try (BiEncoder encoder = BiEncoder.open(checkpoint.directory(), ModelOptions.DEFAULT, options)) {
@@ -117,7 +117,7 @@ class FiniteResultsTest {
         checkpoint.values("transformer.ln_f.bias", values -> values[0] = Float.NaN);
         try (CrossEncoder encoder = CrossEncoder.open(checkpoint.directory())) {
             String expected = "%s: expected finite scores, computed NaN for query \"q\" and document \"d\" (2 of 2); "
-                    + "Model.scan tells of broken weights";
+                    + "Model.scan finds broken weights";
             // A query without tokens has no probability that could be broken.
             assertEquals(
                     expected.formatted(checkpoint.directory()),

@@ -25,8 +25,8 @@ import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Files that become shorter while compiled code reads them end calls, not the process: that is tried
-/// in processes of their own, for each way that products are computed.
+/// Files that are truncated while compiled code reads them end calls, not the process. Tested in
+/// separate processes, for each implementation of products.
 @DisabledOnOs(value = OS.WINDOWS, disabledReason = "mapped files cannot be changed there")
 class HotTruncationTest {
     @TempDir
@@ -61,7 +61,7 @@ class HotTruncationTest {
 
     /// The other process.
     static final class Hot {
-        /// Calls that are refused.
+        /// Number of calls that are refused.
         static final int REFUSED = 15;
 
         private static final List<String> TEXTS =
@@ -78,7 +78,8 @@ class HotTruncationTest {
         }
 
         private static void ofType(ElementType dtype, Path folder) throws IOException, InterruptedException {
-            // Until what reads 16-bit floats is compiled; that is much the same for all types.
+            // Runs until the code that reads 16-bit floats is compiled; most of it is the same for all
+            // types.
             for (int i = 0; i < (dtype == ElementType.BF16 ? 6 : 2); i++) {
                 try (Model model = open(fresh(dtype, folder))) {
                     BiEncoder encoder = BiEncoder.of(model, BiEncoderOptions.DEFAULT);
@@ -114,7 +115,7 @@ class HotTruncationTest {
                     refused(what == 0 ? model::scan : model::fingerprint);
                 }
             }
-            // Under another name no look at the file can tell: only the fault does.
+            // With the file under another name, its state cannot be checked: only the fault shows.
             Path moved = fresh(dtype, folder);
             try (Model model = open(moved)) {
                 BiEncoder encoder = BiEncoder.of(model, BiEncoderOptions.DEFAULT);
@@ -125,7 +126,7 @@ class HotTruncationTest {
             whileOpening(fresh(dtype, folder));
         }
 
-        /// Opens a file that becomes shorter and longer meanwhile.
+        /// Opens a file while its length changes.
         private static void whileOpening(Path file) throws IOException, InterruptedException {
             byte[] content = Files.readAllBytes(file);
             AtomicBoolean over = new AtomicBoolean();
@@ -144,7 +145,7 @@ class HotTruncationTest {
                 try (Model model = open(file)) {
                     CrossEncoder.of(model, CrossEncoderOptions.DEFAULT).score("query", List.of("document"));
                 } catch (SgptException e) {
-                    // Which sentence depends on what was there at which moment.
+                    // The message depends on the state at each moment.
                     continue;
                 }
             }
@@ -179,7 +180,7 @@ class HotTruncationTest {
             } catch (FormatException e) {
                 boolean told = String.valueOf(e.getMessage())
                         .matches(
-                                ".*model\\.safetensors: expected (the file as it was opened|to read what is mapped).*");
+                                ".*model\\.safetensors: expected (the file as it was opened|to read the mapped file).*");
                 System.out.print(told ? "refused\n" : e.getMessage() + "\n");
             } catch (Exception e) {
                 System.out.print(e + "\n");

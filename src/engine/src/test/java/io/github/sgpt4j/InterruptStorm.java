@@ -16,8 +16,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 
-/// One thread interrupts others, which embed and score over one model: every call is cancelled or gives what it would
-/// have given alone, to the bit.
+/// One thread interrupts others, which embed and score over one model: every call is either cancelled
+/// or gives bit-identical results.
 final class InterruptStorm {
     private static final long SEED = Long.getLong("sgpt4j.seed", 4096);
     private static final List<String> TEXTS = IntStream.range(0, 12)
@@ -38,7 +38,7 @@ final class InterruptStorm {
         scores = scorer.score("snow", TEXTS);
     }
 
-    /// @param cancellations goes on until so many calls were cancelled
+    /// @param cancellations number of calls to cancel
     static void run(Model model, int cancellations) throws InterruptedException, ExecutionException {
         new InterruptStorm(model).run(cancellations);
     }
@@ -72,7 +72,7 @@ final class InterruptStorm {
         score();
     }
 
-    /// How many threads of ours there are, by name.
+    /// Number of the library's threads, by name.
     private static Map<String, Integer> threads() {
         Map<String, Integer> counts = new TreeMap<>();
         Thread.getAllStackTraces().keySet().stream()
@@ -90,7 +90,7 @@ final class InterruptStorm {
         return untilOver(this::score);
     }
 
-    /// Calls that were made; the last one is not cancelled.
+    /// Number of calls made; the last one is not cancelled.
     private int untilOver(Runnable call) {
         int calls = 0;
         boolean last;

@@ -57,7 +57,7 @@ class InterruptTest {
         }
     }
 
-    /// What a pool's only thread got.
+    /// The outcome of a call on a pool's only thread.
     private record Outcome(Throwable thrown, long done) {}
 
     @ParameterizedTest
@@ -165,7 +165,7 @@ class InterruptTest {
             assertEquals(fingerprint, model.fingerprint());
             assertEquals(ofEncoder, encoder.fingerprint());
             assertEquals(model.tensors().size(), model.scan().size());
-            // What neither reads weights nor computes goes on.
+            // Calls that neither read weights nor compute still work.
             int[] ids = model.tokenize("moon", false);
             Thread.currentThread().interrupt();
             assertArrayEquals(ids, model.tokenize("moon", false));

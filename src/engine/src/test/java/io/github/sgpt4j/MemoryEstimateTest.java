@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// The stated bytes are those of what loading hands to the backend, matrix by matrix.
+/// The stated bytes equal those that loading hands to the backend, matrix by matrix.
 @Tag("vector")
 class MemoryEstimateTest {
     /// Matrices of whole panels are counted exactly.
@@ -36,12 +36,13 @@ class MemoryEstimateTest {
                 Variants.decoders().stream().map(Variants::model));
     }
 
-    /// Adds up what a backend would hold of what it is given.
+    /// Adds up the bytes that a backend would hold.
     private static final class Adder {
         private final CpuOptions options;
         private final Backend backend;
         private long bytes;
-        /// At most so much less than was stated, where stacked matrices end within a tile.
+        /// Maximum bytes by which the estimate may be too high, where stacked matrices end within a
+        /// tile.
         private long slack;
 
         Adder(Backend real, CpuOptions options) {

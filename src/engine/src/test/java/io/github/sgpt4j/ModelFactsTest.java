@@ -29,7 +29,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What an open model tells about itself: tensors, numbers, memory, and where facts come from.
+/// Facts about an open model: tensors, statistics, memory, and the sources of facts.
 class ModelFactsTest {
     @TempDir
     Path folder;
@@ -130,8 +130,8 @@ class ModelFactsTest {
                             .map(need -> need.device() + " " + need.dtype())
                             .collect(Collectors.joining(", ")));
             MemoryNeed cpu = needs.get(1);
-            // All tensors of this checkpoint are F32 and used: kept as floats they take what the file has, and of
-            // these matrices the matrix unit takes less.
+            // All tensors of this checkpoint are F32 and used: kept as floats, they take the size of
+            // the file, and with a matrix unit their matrices take less.
             CpuOptions options = CpuOptions.of(Precision.FP32);
             assertEquals(options.usesMatrixUnit(), cpu.weights() < model.info().bytes());
             assertTrue(cpu.weights() <= model.info().bytes());

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Models and encoders from opening to closing: sharing between threads, and what is given back.
+/// Models and encoders from opening to closing: sharing between threads, and release of resources.
 class ModelLifecycleTest {
     private static final List<String> TEXTS = List.of(
             "deep learning",
@@ -151,7 +151,7 @@ class ModelLifecycleTest {
         assertClosed(scorer);
     }
 
-    /// Calls until it is refused, and returns the refusal's message.
+    /// Repeats a call until it is refused, and returns the refusal's message.
     private static String untilClosed(Runnable call) {
         while (true) {
             try {
@@ -233,7 +233,7 @@ class ModelLifecycleTest {
                 .collect(Collectors.toSet());
     }
 
-    /// Waits until every worker that was not there before has ended.
+    /// Waits until all new workers have ended.
     private static void assertWorkersEnd(Set<Thread> before) throws InterruptedException {
         for (Thread thread : workers()) {
             if (!before.contains(thread)) {

@@ -19,12 +19,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Where the virtual machine permits no native calls: no GPU and no machine code, but results, and one sentence.
+/// If the virtual machine permits no native calls, neither a GPU nor machine code is used, but results
+/// are computed, and one sentence says why.
 class NativeAccessTest {
     private static final String DENY = "--illegal-native-access=deny";
     private static final String TEXT = "hello";
 
-    /// What another virtual machine says that may make no native calls, and was told where CUDA's libraries are.
+    /// Output of another virtual machine that may make no native calls, with a path for CUDA's
+    /// libraries.
     private static List<String> denied(String... work) throws IOException {
         String output = OtherJvm.run(
                 Child.class,
@@ -84,7 +86,8 @@ class NativeAccessTest {
         assertEquals(2, said.size(), said::toString);
         String cpu = said.getFirst();
         assertTrue(cpu.startsWith("cpu true "), cpu);
-        // Where machine code could be used, this test's own virtual machine, which permits it, uses it.
+        // If machine code is supported here, this test's own virtual machine, which permits it, uses
+        // it.
         Optional<VectorCode> code =
                 VectorCode.of(Simd.BITS).filter(c -> c.problem().isEmpty() && Simd.FMA);
         code.ifPresent(c -> assertTrue(

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Output heads that are stored otherwise than the configuration says.
+/// Output heads that are stored differently from the configuration.
 class OutputHeadTest {
     private static final String TABLE = "model.embed_tokens.weight";
     private static final String HEAD = "lm_head.weight";
@@ -38,7 +38,7 @@ class OutputHeadTest {
 
     private CheckpointFolder model;
 
-    /// A tied Qwen3 that stores the table only.
+    /// A tied Qwen3 that stores only the table.
     @BeforeEach
     void copyModel() {
         model = CheckpointFolder.copy("qwen3-ce", folder);

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What sentence_bert_config.json and config_sentence_transformers.json ask for is followed or refused.
+/// Settings in sentence_bert_config.json and config_sentence_transformers.json are followed or refused.
 class SentenceSettingsTest {
     private static final String GOLDEN = "gptneo-be";
     private static final String BERT = "sentence_bert_config.json";

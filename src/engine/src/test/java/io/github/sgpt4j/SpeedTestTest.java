@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SpeedTestTest {
     static final List<NamedShape> SHAPES = NamedShape.ALL;
 
-    /// A tiny one of the same kind as the named shapes.
+    /// A tiny shape of the same kind as the named ones.
     private static final NamedShape TINY = new NamedShape("tiny", """
             {"model_type": "gpt_neo", "hidden_size": 24, "num_layers": 2, "num_heads": 3, "vocab_size": 77,
              "max_position_embeddings": 64, "window_size": 4, "activation_function": "gelu_new",

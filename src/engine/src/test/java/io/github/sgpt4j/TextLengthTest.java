@@ -15,14 +15,14 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// Which length counts, and what is told about it.
+/// Which maximum length applies, and the notices about it.
 class TextLengthTest {
     private static final String BERT = "sentence_bert_config.json";
 
     @TempDir
     private Path folder;
 
-    /// A text that is longer than the positions (rotary), or than what an ALiBi model was trained with.
+    /// A text that is longer than the positions (rotary) or than the training length of an ALiBi model.
     @ParameterizedTest
     @CsvSource({"bloom-be", "llama-be"})
     void textsAreAsLongAsTheReferenceTakesThem(String golden) {
@@ -45,7 +45,7 @@ class TextLengthTest {
         return Model.open(checkpoint.directory(), ModelOptions.DEFAULT.withDevice("cpu"));
     }
 
-    /// Golden, its stated length, the length that counts, the number of notices.
+    /// Golden, its stated length, the length that applies, the number of notices.
     @ParameterizedTest
     @CsvSource({
         "llama-be, 400, 400, 1",

@@ -27,7 +27,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Dense layers before pooling, and learnt weights of positions; [VariantsTest] has their values on the CPU.
+/// Dense layers before pooling, and learned weights of positions; [VariantsTest] has their values on
+/// the CPU.
 class TokenModulesTest {
     private static final String DENSE = "st-token-dense-mean";
     private static final String TWO_MODES = "st-token-dense-two-modes";
@@ -84,7 +85,7 @@ class TokenModulesTest {
         assertThrows(IllegalArgumentException.class, () -> Pooling.parse("learntmean"));
     }
 
-    /// The last token alone takes another way through the last layer.
+    /// Pooling only the last token takes a different path through the last layer.
     @Test
     void theLastTokenIsTheSecondOfTwoModes() {
         String text = texts().getFirst();

@@ -12,7 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/// What encoders tell of texts that were cut.
+/// What encoders report about cut texts.
 class TruncationTest {
     private static final List<String> TEXTS =
             List.of("a planet", "", "snow ".repeat(30), "deep learning", "x ".repeat(40));
@@ -74,7 +74,7 @@ class TruncationTest {
             assertEquals(40, scores.get(1).inputTokens());
             assertEquals(whole, scores.get(1).uncutTokens());
             assertEquals(new Truncation(2, 1, whole, 40), encoder.truncation());
-            // Nothing is scored, so nothing is missed.
+            // Nothing is scored, so cutting loses nothing.
             assertFalse(encoder.score("", documents).get(1).truncated());
         }
     }

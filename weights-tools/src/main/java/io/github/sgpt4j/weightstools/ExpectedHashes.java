@@ -27,7 +27,7 @@ import java.util.regex.Pattern;
 ///   `.cache/huggingface/download/FILE.metadata`.
 final class ExpectedHashes {
     private static final String SUMS_FILE = "SHA256SUMS";
-    private static final long MOST_BYTES = 16L << 20;
+    private static final long MAX_BYTES = 16L << 20;
     private static final Pattern SUMS_LINE = Pattern.compile("\\\\?([0-9a-fA-F]{64})(?: [ *]?|\\t)(.+)");
     private static final Pattern NAME = Pattern.compile("[0-9a-f]{40}|[0-9a-f]{64}");
 
@@ -121,9 +121,9 @@ final class ExpectedHashes {
     private static List<String> lines(Path file) {
         MappedFile.requireRegular(file, "a list of hashes");
         try {
-            if (Files.size(file) > MOST_BYTES) {
-                throw new FormatException("%s: expected at most %d bytes of hashes, got %d"
-                        .formatted(file, MOST_BYTES, Files.size(file)));
+            if (Files.size(file) > MAX_BYTES) {
+                throw new FormatException(
+                        "%s: expected at most %d bytes of hashes, got %d".formatted(file, MAX_BYTES, Files.size(file)));
             }
             return Files.readAllLines(file);
         } catch (CharacterCodingException e) {

@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 /// not run.
 public final class Verifier {
     /// Most problems of one kind listed per folder; further ones are only counted.
-    private static final int MOST_LISTED = 10;
+    private static final int MAX_LISTED = 10;
 
     private final Path directory;
     private final Findings findings = new Findings();
@@ -138,9 +138,9 @@ public final class Verifier {
     }
 
     private static void report(List<String> messages, String note, Reporter reporter) {
-        messages.stream().limit(MOST_LISTED).forEach(message -> reporter.report(message + note));
-        if (messages.size() > MOST_LISTED) {
-            reporter.report("%d more tensors with the same problem".formatted(messages.size() - MOST_LISTED));
+        messages.stream().limit(MAX_LISTED).forEach(message -> reporter.report(message + note));
+        if (messages.size() > MAX_LISTED) {
+            reporter.report("%d more tensors with the same problem".formatted(messages.size() - MAX_LISTED));
         }
     }
 

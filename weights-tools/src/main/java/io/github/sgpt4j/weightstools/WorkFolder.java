@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 final class WorkFolder implements AutoCloseable {
     private static final String SUFFIX = ".sgpt-convert";
     private static final int ATTEMPTS = 5;
-    private static final int MOST_NAMES_BYTES = 1 << 24;
+    private static final int MAX_NAMES_BYTES = 1 << 24;
 
     private final Path target;
     private final boolean merges;
@@ -115,7 +115,7 @@ final class WorkFolder implements AutoCloseable {
     }
 
     private static Set<Path> names(FileChannel lock) throws IOException {
-        ByteBuffer bytes = ByteBuffer.allocate((int) Math.min(lock.size(), MOST_NAMES_BYTES));
+        ByteBuffer bytes = ByteBuffer.allocate((int) Math.min(lock.size(), MAX_NAMES_BYTES));
         while (bytes.hasRemaining() && lock.read(bytes, bytes.position()) >= 0) {
             // Until all are read.
         }

@@ -45,7 +45,7 @@ class AdviceTest {
     void otherMessagesStayAsTheyAre() throws IOException {
         assertEquals(
                 folder + ": expected model.safetensors or model.safetensors.index.json,"
-                        + " got neither beside other.safetensors",
+                        + " got only other.safetensors",
                 refused("other.safetensors"));
     }
 }

@@ -102,7 +102,7 @@ class BadInputTest {
                     : new String[] {"embed", "-m", model.toString(), "d"};
             String line = Cli.run(command).failure(1);
             assertTrue(line.startsWith(model + ": expected finite "), line);
-            assertTrue(line.endsWith("\"d\" (1 of 1); sgpt inspect --scan tells of broken weights"), line);
+            assertTrue(line.endsWith("\"d\" (1 of 1); sgpt inspect --scan finds broken weights"), line);
             Files.move(model, folder.resolve(golden));
         }
     }

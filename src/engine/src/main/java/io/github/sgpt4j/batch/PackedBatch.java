@@ -4,13 +4,14 @@ import java.util.Arrays;
 
 /// Token sequences laid end to end, without padding, for one forward pass.
 ///
-/// A batch is a forest of *segments*. Most batches hold independent sequences: every segment is a root. Where
-/// several requests share their first tokens (a prompt's instruction, a document scored for many queries), the shared
-/// tokens are a segment of their own and the others name it as their parent: their tokens attend to the whole chain
-/// of ancestors first, then causally to their own segment, and their positions go on where the chain ends.
+/// A batch is a forest of *segments*. Most batches hold independent sequences: every segment is a root.
+/// If several requests share their first tokens (a prompt's instruction, a document scored for many
+/// queries), the shared tokens form a separate segment, which is the parent of the others. Tokens
+/// attend to all ancestors of their segment, and causally within it; their positions continue those of
+/// the ancestors.
 ///
-/// The first `cachedTokens` rows may be *cached*: segment 0 was computed by an earlier pass, its keys and values are
-/// put in front of the batch, and no hidden states are computed for it again.
+/// The first `cachedTokens` rows may be *cached*: segment 0 was computed by an earlier pass. Its keys
+/// and values are placed in front of the batch, and its hidden states are not computed again.
 ///
 /// Arrays are owned by the batch and must not be changed.
 public final class PackedBatch {
@@ -33,7 +34,7 @@ public final class PackedBatch {
 
     /// A batch of independent sequences, in order.
     ///
-    /// @throws IllegalArgumentException if there is none or one is empty
+    /// @throws IllegalArgumentException if there is no sequence or one is empty
     public static PackedBatch of(Iterable<int[]> sequences) {
         PackedBatchBuilder builder = new PackedBatchBuilder();
         for (int[] sequence : sequences) {
@@ -42,7 +43,7 @@ public final class PackedBatch {
         return builder.build();
     }
 
-    /// Token ids of the rows to compute, `[tokens]`; cached rows have none here.
+    /// Token ids of the rows to compute, `[tokens]`, without cached rows.
     public int[] ids() {
         return ids;
     }
@@ -52,8 +53,8 @@ public final class PackedBatch {
         return positions;
     }
 
-    /// Row at which each segment starts, `[segments + 1]`: first 0, last `cachedTokens + tokens`. Rows count the
-    /// cached ones.
+    /// Row at which each segment starts, `[segments + 1]`: first 0, last `cachedTokens + tokens`. Row
+    /// numbers include cached rows.
     public int[] cuSeqlens() {
         return cuSeqlens;
     }
@@ -73,7 +74,7 @@ public final class PackedBatch {
         return ids.length;
     }
 
-    /// Rows of keys and values: cached and computed.
+    /// Rows of keys and values, both cached and computed.
     public int rows() {
         return cachedTokens + ids.length;
     }

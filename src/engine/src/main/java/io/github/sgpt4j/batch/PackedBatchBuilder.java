@@ -16,7 +16,7 @@ public final class PackedBatchBuilder {
         this(64);
     }
 
-    /// @param tokens how many are expected to be computed
+    /// @param tokens expected number of tokens to compute
     public PackedBatchBuilder(int tokens) {
         ids = new int[tokens];
         positions = new int[tokens];
@@ -36,7 +36,7 @@ public final class PackedBatchBuilder {
         return addSegment(PackedBatch.NO_PARENT, length);
     }
 
-    /// Adds a sequence of its own; returns its segment index.
+    /// Adds an independent sequence; returns its segment index.
     public int add(int[] sequence) {
         return add(sequence, 0, sequence.length, PackedBatch.NO_PARENT);
     }

@@ -6,10 +6,10 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// An order of sequences in which those that start alike follow one another, otherwise longest first, with the
-/// number of first tokens that each is to compute together with the one before. In a causal decoder the states of
-/// first tokens do not depend on what follows, so that a prompt, a bracket or the first words of a question need
-/// computing once for all that start so.
+/// An order of sequences in which those with a common prefix are adjacent, otherwise longest first,
+/// with the length of the prefix that each shares with its predecessor. In a causal decoder the states
+/// of a prefix do not depend on what follows, so a common prompt, bracket or beginning of a question is
+/// computed only once.
 ///
 /// Arrays are owned by this object and must not be changed.
 public final class PrefixOrder {
@@ -29,11 +29,12 @@ public final class PrefixOrder {
         shared = new int[order.length];
     }
 
-    /// Orders groups of sequences that share their first token by their longest one, and those of a group by
-    /// their token ids, shorter ones before those that continue them, equal ones as they come.
+    /// Orders groups of sequences that share their first token by the group's longest sequence, and the
+    /// sequences of a group by their token ids: a prefix of another sequence comes before it, and equal
+    /// sequences keep their order.
     ///
-    /// @param worth tokens that must be saved for a common start to be shared, at least 1: a segment of its own
-    ///     has a price
+    /// @param worth minimum number of tokens that sharing a prefix must save, at least 1, since an
+    ///     additional segment has a cost
     public static PrefixOrder of(List<int[]> sequences, int worth) {
         PrefixOrder result = new PrefixOrder(sequences, worth);
         result.share(0, sequences.size(), 0);
@@ -46,12 +47,13 @@ public final class PrefixOrder {
         return order;
     }
 
-    /// First tokens that each sequence of this order shares with the one before; 0 for the first.
+    /// Number of first tokens that each sequence of this order shares with its predecessor; 0 for the
+    /// first.
     public int[] shared() {
         return shared;
     }
 
-    /// Decides for sequences `[from, to)` of the order, which share their first `depth` tokens already.
+    /// Decides for sequences `[from, to)` of the order, which already share their first `depth` tokens.
     private void share(int from, int to, int depth) {
         if (to - from < 2) {
             return;
@@ -61,8 +63,8 @@ public final class PrefixOrder {
         int sharing = saved >= worth ? common : depth;
         int groupStart = from;
         for (int i = from + 1; i <= to; i++) {
-            if (i == to || !goOnAlike(i, common)) {
-                // Alike beyond what they all have in common: only where they go on at all.
+            if (i == to || !continuesLikePrevious(i, common)) {
+                // Subgroups that share more than this prefix, if they continue at all.
                 if (sequence(groupStart).length > common) {
                     share(groupStart, i, sharing);
                 }
@@ -97,11 +99,11 @@ public final class PrefixOrder {
         }
     }
 
-    /// Sequences `[from, to)`, each of which but the first shares tokens with the one before.
+    /// Sequences `[from, to)`, each of which, except the first, shares tokens with its predecessor.
     private record Group(int from, int to, int longest) {}
 
-    /// Whether a sequence has the same token after its first `common` ones as the sequence before.
-    private boolean goOnAlike(int i, int common) {
+    /// Whether a sequence has the same token after its first `common` tokens as its predecessor.
+    private boolean continuesLikePrevious(int i, int common) {
         int[] before = sequence(i - 1);
         return before.length > common && before[common] == sequence(i)[common];
     }

@@ -8,8 +8,8 @@ import java.util.List;
 
 /// A batch of whole sequences: the segments to compute, and the rows that make up each sequence.
 ///
-/// @param packed without cached tokens
-/// @param rows of the sequences, in the order in which they were given
+/// @param packed the batch, without cached tokens
+/// @param rows rows of the sequences, in their given order
 public record SequenceBatch(PackedBatch packed, SequenceRows rows) {
     /// Sequences that share nothing.
     ///
@@ -18,12 +18,12 @@ public record SequenceBatch(PackedBatch packed, SequenceRows rows) {
         return sharing(List.copyOf(sequences), new int[sequences.size()]);
     }
 
-    /// Sequences of which some compute their first tokens together with the one before: these become a segment of
-    /// their own, which the others continue. Of equal sequences one is computed.
+    /// Sequences that may share their first tokens with their predecessor: shared tokens become a
+    /// separate segment that the sequences continue. Of equal sequences only one is computed.
     ///
-    /// @param sequences in the order of a [PrefixOrder], or some that follow one another there
-    /// @param shared how many first tokens each has in common with the one before and shares with it; the first
-    ///     value counts for nothing
+    /// @param sequences all sequences of a [PrefixOrder] in its order, or a contiguous part of them
+    /// @param shared number of first tokens that each shares with its predecessor; the first value is
+    ///     ignored
     /// @throws IllegalArgumentException if there is no sequence or one is empty
     public static SequenceBatch sharing(List<int[]> sequences, int[] shared) {
         int tokens = 0;
@@ -52,8 +52,8 @@ public record SequenceBatch(PackedBatch packed, SequenceRows rows) {
     /// @param end tokens of the segment and its ancestors
     private record Segment(int index, int end) {}
 
-    /// Where the tokens of sequence `i` from `start` on are cut: wherever a later sequence leaves them, and at
-    /// their end.
+    /// Where the tokens of sequence `i` after `start` are cut into segments: where a later sequence
+    /// diverges, and at the end.
     private static List<Integer> cuts(int[] shared, int i, int start, int length) {
         List<Integer> cuts = new ArrayList<>();
         if (length == 0) {

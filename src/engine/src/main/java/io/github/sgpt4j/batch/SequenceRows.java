@@ -3,7 +3,7 @@ package io.github.sgpt4j.batch;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
-/// Where the hidden states of whole sequences lie: rows of a tensor, sequence after sequence.
+/// The rows of a tensor that hold the hidden states of whole sequences, sequence after sequence.
 ///
 /// Arrays are owned by this object and must not be changed.
 public final class SequenceRows {
@@ -45,14 +45,14 @@ public final class SequenceRows {
         return new SequenceRows(last, IntStream.rangeClosed(0, last.length).toArray());
     }
 
-    /// The same sequences where their tokens lie elsewhere.
+    /// The same sequences with their tokens in other rows.
     ///
-    /// @param elsewhere row of each token, as [#rows]
-    public SequenceRows at(int[] elsewhere) {
-        if (elsewhere.length != rows.length) {
-            throw new IllegalArgumentException("%d rows for %d tokens".formatted(elsewhere.length, rows.length));
+    /// @param newRows row of each token, as [#rows]
+    public SequenceRows at(int[] newRows) {
+        if (newRows.length != rows.length) {
+            throw new IllegalArgumentException("%d rows for %d tokens".formatted(newRows.length, rows.length));
         }
-        return new SequenceRows(elsewhere, starts);
+        return new SequenceRows(newRows, starts);
     }
 
     /// Row of each token, sequence after sequence; rows may repeat.

@@ -8,14 +8,14 @@ import java.util.stream.IntStream;
 
 /// Groups sequences into batches of a bounded number of tokens.
 ///
-/// Batches that are computed side by side share the budget, and the work is cut so that all sides have about the same
-/// to do: into batches of about equal size, as many for each side.
+/// Batches that are computed side by side share the budget. The work is cut into batches of about equal
+/// size, the same number for each side, so that all sides have about the same amount of work.
 ///
-/// @param tokens most tokens computed at the same time
-/// @param sides how many batches are computed side by side, at least 1
+/// @param tokens maximum tokens computed at the same time
+/// @param sides number of batches computed side by side, at least 1
 public record TokenBudget(int tokens, int sides) {
-    /// Batches are not made smaller than about this many tokens for the sake of sharing: reading the weights would
-    /// cost more than sharing gains.
+    /// Batches are not made smaller than about this many tokens to balance the sides: reading the
+    /// weights would cost more than balance gains.
     private static final int MIN_TOKENS = 128;
 
     public TokenBudget {
@@ -29,7 +29,7 @@ public record TokenBudget(int tokens, int sides) {
         this(tokens, 1);
     }
 
-    /// Most tokens of a batch of several sequences.
+    /// Maximum tokens of a batch of several sequences.
     public int batchTokens() {
         return Math.max(1, tokens / sides);
     }
@@ -53,10 +53,11 @@ public record TokenBudget(int tokens, int sides) {
         return batches;
     }
 
-    /// Cuts sequences into batches as they come.
+    /// Cuts sequences into batches in their order.
     ///
     /// @param lengths tokens of each sequence, each at least 1
-    /// @param shared of these, first tokens that each need not compute in the batch of the one before
+    /// @param shared first tokens of each that need not be computed if it is in the same batch as its
+    ///     predecessor
     /// @return index after the last sequence of each batch; a sequence of more than [#batchTokens] has a batch
     ///     of its own
     public List<Integer> cut(int[] lengths, int[] shared) {
@@ -82,14 +83,15 @@ public record TokenBudget(int tokens, int sides) {
         return ends;
     }
 
-    /// How many batches to make of so many tokens: as many for each side, unless there are too few tokens.
+    /// Number of batches for `total` tokens: the same number for each side, unless there are too few
+    /// tokens.
     private long batches(long total) {
         long atOnce = (long) batchTokens() * sides;
         long rounds = (total + atOnce - 1) / atOnce;
         return Math.min(rounds * sides, Math.max(1, total / MIN_TOKENS));
     }
 
-    /// Whether a sequence belongs to a batch that is to have about `share` tokens.
+    /// Whether a sequence still fits a batch of about `share` tokens.
     private boolean fits(long filled, int length, long share) {
         return filled + length <= batchTokens() && (sides == 1 || filled + length / 2 <= share);
     }

@@ -3,10 +3,11 @@ package io.github.sgpt4j.call;
 import io.github.sgpt4j.error.CancelledException;
 import org.jspecify.annotations.Nullable;
 
-/// Whether a call is to go on: it ends early when the thread that made it is interrupted. One object for each call,
-/// handed to everything that works for it, on whichever thread; asking it costs a volatile read.
+/// Whether a call should continue: it ends early when the calling thread is interrupted. There is one
+/// object per call, passed to all code that works for the call, on any thread. A check costs one
+/// volatile read.
 public final class Cancellation {
-    /// Of work that is always finished.
+    /// For work that is never cancelled.
     public static final Cancellation NEVER = new Cancellation(null, "work");
 
     private final @Nullable Thread caller;
@@ -20,16 +21,16 @@ public final class Cancellation {
         this.call = call;
     }
 
-    /// Of a call that this thread makes.
+    /// For a call by the current thread.
     ///
     /// @param call what it does, for the message: `embedding texts`
     public static Cancellation ofThisThread(String call) {
         return new Cancellation(Thread.currentThread(), call);
     }
 
-    /// Returns if the call is to go on.
+    /// Returns if the call should continue.
     ///
-    /// @throws CancelledException if the thread that made the call is interrupted
+    /// @throws CancelledException if the calling thread is interrupted
     public void check() {
         if (interrupted || caller != null && caller.isInterrupted()) {
             String reached = total > 0 ? " after %d of %d".formatted(done, total) : "";
@@ -38,8 +39,8 @@ public final class Cancellation {
         }
     }
 
-    /// As [#check], after code that is not ours has run on this thread, which may be another than the caller's: if
-    /// that interrupted the thread it was on, it meant the call.
+    /// As [#check], after a listener has run on this thread, which may not be the caller's. If the
+    /// listener interrupted the thread it ran on, that cancels the call.
     public void checkAfterListener() {
         if (caller != null && Thread.currentThread().isInterrupted()) {
             caller.interrupt();
@@ -47,15 +48,16 @@ public final class Cancellation {
         check();
     }
 
-    /// Takes note that an interrupt ended a wait of this thread. The interrupt status is clear then, and whoever waited
-    /// sets it again in the end: meanwhile the others should know.
+    /// Records that an interrupt ended a wait of this thread. The wait has cleared the interrupt
+    /// status, and the waiting code sets it again at its end; until then this note tells the other
+    /// threads.
     public void noteInterrupt() {
         if (Thread.currentThread().equals(caller)) {
             interrupted = true;
         }
     }
 
-    /// Takes note how far the call is, for the message.
+    /// Records the progress of the call, for the message.
     public void reached(long done, long total) {
         this.done = done;
         this.total = total;

@@ -5,14 +5,15 @@ import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.function.Supplier;
 
-/// Short work that no interrupt may reach, on a thread of its own.
+/// Short work on its own thread, so that no interrupt reaches it.
 ///
-/// Mapping a file is such: where an interrupt meets it, [java.nio.channels.FileChannel#map] throws away what it has
-/// mapped, and that stays mapped until the process ends.
+/// Mapping a file needs this: if interrupted, [java.nio.channels.FileChannel#map] loses the mapping,
+/// which then stays until the process ends.
 public final class Uninterrupted {
     private Uninterrupted() {}
 
-    /// Waits for what `work` gives or throws, however often this thread is interrupted; its interrupt status stays.
+    /// Waits for the result of `work`, or throws its exception. Interrupts of this thread do not end
+    /// the wait; its interrupt status is kept.
     public static <T> T get(Supplier<T> work) {
         FutureTask<T> task = new FutureTask<>(work::get);
         join(List.of(Thread.ofPlatform().daemon().name("sgpt4j-open").start(task)));
@@ -26,7 +27,8 @@ public final class Uninterrupted {
         }
     }
 
-    /// Waits until threads have ended, however often this thread is interrupted; its interrupt status stays.
+    /// Waits until threads have ended. Interrupts of this thread do not end the wait; its interrupt
+    /// status is kept.
     public static void join(List<Thread> threads) {
         boolean interrupted = false;
         for (Thread thread : threads) {

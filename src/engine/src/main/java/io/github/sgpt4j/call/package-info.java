@@ -1,2 +1,2 @@
-/// What belongs to one call of the public API.
+/// State of one call of the public API.
 package io.github.sgpt4j.call;

@@ -15,8 +15,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/// What a checkpoint directory says, each of its JSON files read once. Weights are opened apart from it. Safe to share
-/// between threads.
+/// The configuration of a checkpoint directory; each JSON file is read once. Weights are opened
+/// separately. Safe to share between threads.
 public final class Checkpoint {
     private final Path directory;
     private final JsonFiles json;
@@ -34,7 +34,7 @@ public final class Checkpoint {
         decoder = Decoder.readConfig(configuration);
     }
 
-    /// Reads what every use of a checkpoint needs; the rest is read when it is asked for.
+    /// Reads what every use of a checkpoint needs; the rest is read on demand.
     ///
     /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something
     ///     unsupported, or the checkpoint is an adapter without a base model
@@ -42,24 +42,24 @@ public final class Checkpoint {
         return open(directory, Optional.empty());
     }
 
-    /// As [#open(Path)], of an adapter too.
+    /// As [#open(Path)], also for an adapter.
     ///
-    /// @param base folder of the base model, unless it is the adapter's own
+    /// @param base folder of the base model; empty if it is the adapter's own
     public static Checkpoint open(Path directory, Optional<Path> base) {
         return new Checkpoint(directory, base);
     }
 
-    /// Where it lies.
+    /// The checkpoint's directory.
     public Path directory() {
         return directory;
     }
 
-    /// The modules around the decoder: prompts, lengths, pooling and what comes after it.
+    /// The modules around the decoder: prompts, lengths, pooling and the steps after it.
     public SentenceModules modules() {
         return modules;
     }
 
-    /// Where the files of the model are, and what an adapter says.
+    /// Where the model's files are, and the settings of an adapter.
     public AdaptedModel files() {
         return files;
     }
@@ -69,17 +69,17 @@ public final class Checkpoint {
         return configuration;
     }
 
-    /// What `config.json` says of the decoder.
+    /// The decoder's settings in `config.json`.
     public DecoderConfig decoder() {
         return decoder;
     }
 
-    /// Reads the small files, those of modules too.
+    /// Reads the small files, including those of modules.
     public JsonFiles json() {
         return json;
     }
 
-    /// What people should know about the files, one sentence each.
+    /// What users should know about the files, one sentence each.
     ///
     /// @throws io.github.sgpt4j.error.SgptException if one asks for something unsupported
     public List<String> notices() {
@@ -88,34 +88,36 @@ public final class Checkpoint {
 
     /// Loads the tokenizer.
     ///
-    /// @throws io.github.sgpt4j.error.SgptException if a file of it is missing, broken or unsupported
+    /// @throws io.github.sgpt4j.error.SgptException if one of its files is missing, broken or
+    ///     unsupported
     public Tokenizer loadTokenizer() {
         return new TokenizerFolder(files.tokenizer(), modules.lowerCase()).load(json);
     }
 
-    /// Opens the decoder's weights, an adapter's merged in.
+    /// Opens the decoder's weights, with an adapter's merged in.
     ///
     /// @throws io.github.sgpt4j.error.SgptException as [AdaptedModel#openWeights]
     public Weights openWeights() {
         return files.openWeights(configuration);
     }
 
-    /// The tensors that the decoder is made of.
+    /// The tensors of the decoder.
     ///
     /// @param stored names of the tensors in the weight files
     public DecoderLayout layout(Set<String> stored) {
         return DecoderLayout.read(configuration, stored);
     }
 
-    /// What says that the model is an asymmetric SGPT model ("special brackets"); empty if nothing does.
+    /// Where it is stated that the model is an asymmetric SGPT model ("special brackets"); empty if
+    /// nowhere.
     public Optional<String> specbSource() {
         return ModelName.specbSource(directory, json);
     }
 
-    /// Stands for configuration, tokenizer and weights.
+    /// Identifies configuration, tokenizer and weights.
     ///
-    /// @param weights those of [#openWeights]
-    /// @param cancellation of the call, asked before each tensor
+    /// @param weights the result of [#openWeights]
+    /// @param cancellation of the call, checked before each tensor
     public String fingerprint(Weights weights, Cancellation cancellation) {
         return Fingerprint.ofCheckpoint(files, weights, cancellation);
     }

@@ -19,18 +19,18 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeSet;
 
-/// One rule for every file of a checkpoint: what it says is followed, or known to be harmless, or refused, or told.
-/// The tables in the resources `keys/` say which.
+/// Applies one rule to every file and key of a checkpoint: it is used, known to be harmless, refused,
+/// or reported as unknown. The tables in the resources `keys/` say which.
 ///
-/// Files that must be there, and values of keys that are followed, are the business of those who read them; nothing
-/// is checked twice.
+/// Whether required files exist, and the values of keys that are used, are checked by the code that
+/// reads them; nothing is checked twice.
 public final class CheckpointFiles {
-    /// Files beside config.json with a table of the same name.
+    /// Files in the folder of config.json with a table of the same name.
     private static final List<String> BESIDE_CONFIG =
             List.of("tokenizer_config", "special_tokens_map", "sentence_bert_config", "adapter_config");
 
-    /// More names of one folder are not looked at.
-    private static final int MOST_NAMES = 10_000;
+    /// Further names in a folder are not checked.
+    private static final int MAX_NAMES = 10_000;
 
     private final Path directory;
     private final Path transformer;
@@ -46,13 +46,13 @@ public final class CheckpointFiles {
     /// Checks the names of all files of a checkpoint, and the keys of those that have a table.
     ///
     /// @param directory the checkpoint
-    /// @param modules what its module files say
-    /// @param base folder of config.json: another one than the transformer's if that is an adapter
-    /// @param modelType its family
+    /// @param modules the contents of its module files
+    /// @param base folder of config.json, which differs from the transformer's if that is an adapter
+    /// @param modelType the model's family
     /// @param json reads the files
-    /// @return notices about what is not known and was passed over, one sentence for each file
-    /// @throws UnsupportedModelException if a file asks for something that changes numbers and is not followed
-    /// @throws FormatException if a file is no JSON, or a folder cannot be listed
+    /// @return notices about unknown names that were ignored, one sentence per file
+    /// @throws UnsupportedModelException if a file asks for something unsupported that changes results
+    /// @throws FormatException if a file is not valid JSON, or a folder cannot be listed
     public static List<String> check(
             Path directory, SentenceModules modules, Path base, String modelType, JsonFiles json) {
         CheckpointFiles files = new CheckpointFiles(directory, modules.transformer(), json);
@@ -84,7 +84,7 @@ public final class CheckpointFiles {
             String type = module.path("type").asText();
             String kind = type.substring(type.lastIndexOf('.') + 1);
             Path config = directory.resolve(module.path("path").asText()).resolve("config.json");
-            // The kind comes from a stranger's file.
+            // The kind comes from an untrusted file.
             if (kind.chars().allMatch(Character::isLetterOrDigit) && Files.isRegularFile(config)) {
                 Optional<KeyTable> table = KeyTable.find("modules/" + kind, "");
                 if (table.isPresent()) {
@@ -106,14 +106,14 @@ public final class CheckpointFiles {
         if (!transformer.normalize().equals(directory.normalize())) {
             names(transformer, table);
         }
-        strayAdapter();
+        noteStrayAdapter();
     }
 
-    /// Weights of an adapter are nobody's without its configuration.
-    private void strayAdapter() {
+    /// An adapter's weights are useless without its configuration.
+    private void noteStrayAdapter() {
         Path weights = transformer.resolve(AdaptedModel.WEIGHTS);
         if (Files.isRegularFile(weights) && !AdapterConfig.isIn(transformer)) {
-            notices.add("%s: an adapter's weights without adapter_config.json are passed over".formatted(weights));
+            notices.add("%s: an adapter's weights are ignored without adapter_config.json".formatted(weights));
         }
     }
 
@@ -122,7 +122,7 @@ public final class CheckpointFiles {
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
             for (Path entry : entries) {
                 names.add(String.valueOf(entry.getFileName()));
-                if (names.size() == MOST_NAMES) {
+                if (names.size() == MAX_NAMES) {
                     break;
                 }
             }

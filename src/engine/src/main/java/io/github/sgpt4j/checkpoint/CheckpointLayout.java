@@ -12,25 +12,26 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
-/// What the engine asks of a checkpoint's files, for whoever checks a checkpoint without opening it as a model.
+/// What the engine requires of a checkpoint's files, for code that checks a checkpoint without opening
+/// it as a model.
 public final class CheckpointLayout {
     private final Checkpoint checkpoint;
     private final DecoderConfig config;
     private final Path transformer;
-    private final List<ModuleWeights> inModules;
+    private final List<ModuleWeights> moduleWeights;
 
     private CheckpointLayout(Checkpoint checkpoint) {
         this.checkpoint = checkpoint;
         config = checkpoint.decoder();
         transformer = checkpoint.modules().transformer();
-        inModules = ModuleWeights.of(checkpoint.modules(), config.embeddingWidth(), checkpoint.json());
+        moduleWeights = ModuleWeights.of(checkpoint.modules(), config.embeddingWidth(), checkpoint.json());
     }
 
     /// Tensors that a weight folder must have.
     ///
-    /// @param always those without which the model cannot be opened
-    /// @param forScoring those that only scoring needs
-    /// @param layerPrefix what the names of tensors in layers begin with; empty if there are no layers
+    /// @param always tensors without which the model cannot be opened
+    /// @param forScoring tensors that only scoring needs
+    /// @param layerPrefix common prefix of the names of tensors in layers; empty if there are no layers
     public record Tensors(List<ExpectedTensor> always, List<ExpectedTensor> forScoring, String layerPrefix) {
         public Tensors {
             always = List.copyOf(always);
@@ -38,31 +39,31 @@ public final class CheckpointLayout {
         }
     }
 
-    /// How a tokenizer fits the model.
+    /// Sizes of a tokenizer and of the model that it must fit.
     ///
     /// @param description the tokenizer in one line
-    /// @param vocabulary ids of the vocabulary alone lie below this
-    /// @param limit ids of added tokens too lie below this
+    /// @param vocabulary upper bound (exclusive) of ids without added tokens
+    /// @param limit upper bound (exclusive) of ids including added tokens
     /// @param rows rows of the embedding table
     public record TokenizerFit(String description, int vocabulary, int limit, int rows) {}
 
-    /// Holds all files of the checkpoint against what is known about their keys.
+    /// Checks all files of the checkpoint against the tables of known keys.
     ///
-    /// @return what people should know, one sentence each
+    /// @return what users should know, one sentence each
     /// @throws io.github.sgpt4j.error.SgptException if one asks for something unsupported
     public List<String> notices() {
         return checkpoint.notices();
     }
 
-    /// Reads the configuration files of a checkpoint directory, no weights.
+    /// Reads the configuration files of a checkpoint directory, but no weights.
     ///
     /// @throws io.github.sgpt4j.error.SgptException if one is missing, broken or asks for something unsupported
     public static CheckpointLayout read(Path directory) {
         return new CheckpointLayout(Checkpoint.open(directory));
     }
 
-    /// The name of the table that a tied decoder takes its output head from, empty if the head is its own or the folder
-    /// holds no decoder that the engine knows.
+    /// The name of the embedding table that a tied decoder uses as its output head; empty if the head
+    /// is separate or the folder contains no decoder that the engine knows.
     ///
     /// @param folder with `config.json` and weights
     /// @param stored names of the tensors in the weight files
@@ -71,7 +72,7 @@ public final class CheckpointLayout {
             DecoderLayout layout = DecoderLayout.read(folder, stored);
             return layout.config().tiedHead() ? Optional.of(layout.table()) : Optional.empty();
         } catch (SgptException e) {
-            // Whoever opens the model is told.
+            // Opening the model reports the failure.
             return Optional.empty();
         }
     }
@@ -87,19 +88,19 @@ public final class CheckpointLayout {
                 config.vocabulary());
     }
 
-    /// The folders with weights: the decoder's first, then those of modules.
+    /// The folders with weights: the decoder's, then those of modules.
     public List<Path> weightFolders() {
         List<Path> folders = new ArrayList<>(List.of(transformer));
-        inModules.forEach(module -> folders.add(module.folder()));
+        moduleWeights.forEach(module -> folders.add(module.folder()));
         return folders;
     }
 
-    /// What a weight folder must have.
+    /// The tensors that a weight folder must have.
     ///
     /// @param folder one of [#weightFolders]
-    /// @param stored names of the tensors that are there: a decoder's may have a prefix or not
+    /// @param stored names of the stored tensors: those of a decoder may or may not have a prefix
     public Tensors tensors(Path folder, Set<String> stored) {
-        for (ModuleWeights module : inModules) {
+        for (ModuleWeights module : moduleWeights) {
             if (module.folder().equals(folder)) {
                 return new Tensors(module.tensors(), List.of(), "");
             }
@@ -110,7 +111,8 @@ public final class CheckpointLayout {
 
     /// Loads the tokenizer.
     ///
-    /// @throws io.github.sgpt4j.error.SgptException if a file of it is missing, broken or unsupported
+    /// @throws io.github.sgpt4j.error.SgptException if one of its files is missing, broken or
+    ///     unsupported
     public TokenizerFit tokenizer() {
         Tokenizer tokenizer = Tokenizer.load(transformer, checkpoint.json());
         return new TokenizerFit(

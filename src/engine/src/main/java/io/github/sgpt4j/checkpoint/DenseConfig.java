@@ -14,11 +14,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/// What `config.json` of a sentence-transformers `Dense` module says.
+/// The settings in `config.json` of a sentence-transformers `Dense` module.
 ///
-/// @param in components of the vectors before it
-/// @param out components of the vectors after it
-/// @param bias whether it has one
+/// @param in components of the input vectors
+/// @param out components of the output vectors
+/// @param bias whether it has a bias
 /// @param activation its activation function
 public record DenseConfig(int in, int out, boolean bias, Activation activation) {
     private static final String WEIGHT = "linear.weight";
@@ -26,16 +26,17 @@ public record DenseConfig(int in, int out, boolean bias, Activation activation) 
 
     /// Reads the file in a module's folder.
     ///
-    /// @param columns components of the vectors before it
+    /// @param columns components of the input vectors
     /// @throws FormatException if the file is broken or does not fit the vectors
-    /// @throws UnsupportedModelException if it asks for what is not implemented
+    /// @throws UnsupportedModelException if it asks for something that is not implemented
     public static DenseConfig read(Path directory, int columns, JsonFiles json) {
         return read(directory, columns, json, ModuleInput.SENTENCE);
     }
 
-    /// As [#read], of a module before pooling, which changes the state of every token (SGPT's `linearthenpool`).
+    /// As [#read], for a module before pooling, which changes the state of every token (SGPT's
+    /// `linearthenpool`).
     ///
-    /// @param columns components of a state before it
+    /// @param columns components of an input state
     public static DenseConfig readTokenLayer(Path directory, int columns, JsonFiles json) {
         return read(directory, columns, json, ModuleInput.TOKENS);
     }
@@ -45,7 +46,7 @@ public record DenseConfig(int in, int out, boolean bias, Activation activation) 
         int in = config.positiveInt("in_features");
         int out = config.positiveInt("out_features");
         if (in != columns) {
-            throw new FormatException("%s: key \"in_features\": expected %d, the width of the vectors before it, got %d"
+            throw new FormatException("%s: key \"in_features\": expected %d, the width of the input vectors, got %d"
                     .formatted(config.path(), columns, in));
         }
         if (config.bool("use_residual", false)) {
@@ -78,7 +79,7 @@ public record DenseConfig(int in, int out, boolean bias, Activation activation) 
 
     /// The bias `[out]` in the module's weight file.
     ///
-    /// @throws FormatException if one is stored that the module does not have
+    /// @throws FormatException if a bias is stored but the configuration says that there is none
     public Optional<WeightTensor> bias(Weights file) {
         if (!bias && file.contains(BIAS)) {
             throw new FormatException("%s: key \"bias\": expected true, as %s is stored, got false"

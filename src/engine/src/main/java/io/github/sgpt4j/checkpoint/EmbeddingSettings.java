@@ -12,18 +12,18 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/// What `config_sentence_transformers.json` says about the use of a model's embeddings.
+/// The settings in `config_sentence_transformers.json`: how a model's embeddings are meant to be used.
 ///
-/// @param prompts texts put in front by name
-/// @param defaultPrompt name of the prompt used unless another is asked for
-/// @param similarity what embeddings are compared by, one of [#SIMILARITIES], if stated
-/// @param truncateDim components that are kept of an embedding, if stated
+/// @param prompts prompts by name
+/// @param defaultPrompt name of the prompt used by default
+/// @param similarity how embeddings are compared, one of [#SIMILARITIES], if stated
+/// @param truncateDim number of components of an embedding to keep, if stated
 public record EmbeddingSettings(
         Map<String, String> prompts,
         Optional<String> defaultPrompt,
         Optional<String> similarity,
         OptionalInt truncateDim) {
-    /// Names that sentence-transformers gives to what dense embeddings are compared by.
+    /// The names of similarities of dense embeddings in sentence-transformers.
     public static final List<String> SIMILARITIES = List.of("cosine", "dot", "euclidean", "manhattan");
 
     private static final String FILE = "config_sentence_transformers.json";
@@ -35,10 +35,10 @@ public record EmbeddingSettings(
         prompts = Map.copyOf(prompts);
     }
 
-    /// Reads the file in a checkpoint's folder; without one nothing is stated.
+    /// Reads the file in a checkpoint's folder; without the file nothing is stated.
     ///
     /// @throws FormatException if it is broken
-    /// @throws io.github.sgpt4j.error.UnsupportedModelException if it is of another kind of model
+    /// @throws io.github.sgpt4j.error.UnsupportedModelException if it belongs to another kind of model
     static EmbeddingSettings read(Path directory, JsonFiles json) {
         return json.objectIfPresent(directory.resolve(FILE))
                 .map(EmbeddingSettings::of)

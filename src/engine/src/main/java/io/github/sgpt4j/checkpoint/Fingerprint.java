@@ -18,18 +18,20 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.TreeSet;
 
-/// Something short that differs when results may differ: part of SHA-256 over what they depend on.
+/// A short string that differs if results may differ: part of the SHA-256 hash of everything that they
+/// depend on.
 ///
-/// Small tensors (biases, norms) go in whole, of large ones [#SAMPLES] blocks from start to end, so that a
-/// checkpoint of many gigabytes takes a fraction of a second. A change in a large tensor that leaves all these
-/// blocks alone goes unnoticed; training changes them all.
+/// Small tensors (biases, norms) are hashed whole; of large ones, [#SAMPLES] blocks spread from start
+/// to end, so that a checkpoint of many gigabytes takes a fraction of a second. A change in a large
+/// tensor outside these blocks goes unnoticed; training changes all of them.
 public final class Fingerprint {
     private static final int SAMPLES = 16;
     private static final int BLOCK_BYTES = 4096;
     private static final int WHOLE_BYTES = SAMPLES * BLOCK_BYTES;
     private static final int DIGITS = 32;
 
-    /// Files that say how texts become ids and hidden states become embeddings; most checkpoints lack some.
+    /// Files that determine how texts become ids and hidden states become embeddings; most checkpoints
+    /// lack some.
     private static final List<String> FILES = List.of(
             "config.json",
             "tokenizer.json",
@@ -50,9 +52,9 @@ public final class Fingerprint {
         }
     }
 
-    /// Of a checkpoint: configuration, tokenizer, weights.
+    /// The fingerprint of a checkpoint: configuration, tokenizer, weights.
     ///
-    /// @param cancellation of the call, asked before each tensor
+    /// @param cancellation of the call, checked before each tensor
     public static String ofCheckpoint(AdaptedModel files, Weights weights, Cancellation cancellation) {
         Fingerprint fingerprint = new Fingerprint();
         for (String name : FILES) {
@@ -86,7 +88,7 @@ public final class Fingerprint {
         return this;
     }
 
-    /// A module's own folder.
+    /// Adds a module: its configuration and weights.
     public Fingerprint addModule(Path folder) {
         addFile(folder.resolve("config.json"), "config.json");
         try (Weights weights = Weights.open(folder)) {
@@ -137,7 +139,7 @@ public final class Fingerprint {
         }
     }
 
-    /// Takes a stretch of bytes.
+    /// Consumer of a range of bytes.
     private interface Block {
         void add(long offset, int length) throws IOException;
     }

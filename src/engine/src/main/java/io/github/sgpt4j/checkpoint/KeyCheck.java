@@ -16,7 +16,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Holds the keys of one JSON file against its table, one after the other: it makes no tree of a large file.
+/// Checks the keys of one JSON file against its table. It streams, so that a large file is not held as
+/// a tree.
 final class KeyCheck {
     private static final JsonFactory FACTORY = new JsonFactory();
 
@@ -29,9 +30,9 @@ final class KeyCheck {
         this.table = table;
     }
 
-    /// Names that no table has, counted; the first ones are kept for the notice.
+    /// Names that are in no table: counted, and the first ones kept for the notice.
     static final class Unknown {
-        private static final int MOST_SHOWN = 8;
+        private static final int MAX_SHOWN = 8;
 
         private final String noun;
         private final List<String> shown = new ArrayList<>();
@@ -43,7 +44,7 @@ final class KeyCheck {
 
         void add(String name) {
             String quoted = Quoted.of(name);
-            if (shown.size() < MOST_SHOWN) {
+            if (shown.size() < MAX_SHOWN) {
                 if (!shown.contains(quoted)) {
                     shown.add(quoted);
                 }
@@ -52,7 +53,7 @@ final class KeyCheck {
             }
         }
 
-        /// One sentence, or empty if every name is known.
+        /// One sentence; empty if every name is known.
         Optional<String> notice(Path where) {
             if (shown.isEmpty()) {
                 return Optional.empty();
@@ -60,18 +61,18 @@ final class KeyCheck {
             String names = String.join(", ", shown) + (more > 0 ? " and %d more".formatted(more) : "");
             return Optional.of(
                     shown.size() == 1
-                            ? "%s: %s %s is not known and was passed over".formatted(where, noun, names)
-                            : "%s: %ss %s are not known and were passed over".formatted(where, noun, names));
+                            ? "%s: ignored unknown %s %s".formatted(where, noun, names)
+                            : "%s: ignored unknown %ss %s".formatted(where, noun, names));
         }
     }
 
-    /// Checks a file that holds an object, or a list of objects with the same keys. Anything else is left to whoever
-    /// reads it.
+    /// Checks a file that holds an object, or a list of objects with the same keys. Any other content
+    /// is left to the code that reads the file.
     ///
-    /// @param json reads it
-    /// @return a notice about keys that the table does not know, if there are any
+    /// @param json opens the file
+    /// @return a notice about keys that are not in the table, if there are any
     /// @throws UnsupportedModelException if a key has a value that the table refuses
-    /// @throws io.github.sgpt4j.error.FormatException if the file is no JSON
+    /// @throws io.github.sgpt4j.error.FormatException if the file is not valid JSON
     static Optional<String> check(Path file, KeyTable table, JsonFiles json) {
         KeyCheck check = new KeyCheck(file, table);
         try (InputStream in = json.open(file);
@@ -83,7 +84,7 @@ final class KeyCheck {
         return check.unknown.notice(file);
     }
 
-    /// Looks into an object, or into the objects of a list; passes over any other value.
+    /// Checks an object, or the objects of a list; skips any other value.
     private void value(JsonParser parser, JsonToken first, String prefix) throws IOException {
         if (first == JsonToken.START_OBJECT) {
             members(parser, prefix);
@@ -110,7 +111,7 @@ final class KeyCheck {
                 parser.skipChildren();
             } else if (rule.get() instanceof KeyRule.Refused refused) {
                 refuse(key, KeyRule.Values.MAPPER.readTree(parser), refused);
-            } else if (table.looksInto(key)) {
+            } else if (table.hasMembersOf(key)) {
                 value(parser, token, key + ".");
             } else {
                 parser.skipChildren();

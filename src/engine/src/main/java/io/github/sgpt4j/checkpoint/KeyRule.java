@@ -5,9 +5,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.util.Iterator;
 
-/// What is done with a key of a checkpoint's file.
+/// How a key of a checkpoint's file is treated.
 sealed interface KeyRule {
-    /// The engine asks for it.
+    /// The engine reads it.
     record Used() implements KeyRule {}
 
     /// It changes neither embeddings nor scores.
@@ -15,12 +15,13 @@ sealed interface KeyRule {
     /// @param why a few words
     record Harmless(String why) implements KeyRule {}
 
-    /// It changes numbers, and the engine does not follow it.
+    /// It changes results, and the engine does not support it.
     ///
-    /// @param neutral values that change nothing, a JSON array
+    /// @param neutral values that change nothing, as a JSON array
     /// @param why a few words
     record Refused(JsonNode neutral, String why) implements KeyRule {
-        /// Whether a value changes nothing. `null` does not, and numbers are compared as such: 1 is 1.0.
+        /// Whether a value changes nothing. `null` is always allowed, and numbers are compared by
+        /// value: 1 equals 1.0.
         boolean allows(JsonNode value) {
             if (value.isNull()) {
                 return true;
@@ -36,7 +37,7 @@ sealed interface KeyRule {
             return false;
         }
 
-        /// The values that are allowed, for messages.
+        /// The allowed values, for messages.
         String allowed() {
             StringBuilder text = new StringBuilder();
             for (Iterator<JsonNode> values = neutral.elements(); values.hasNext(); ) {
@@ -47,7 +48,7 @@ sealed interface KeyRule {
         }
     }
 
-    /// Reads values of keys that may be refused; most checkpoints have none, and no need of it.
+    /// Parses values of keys that may be refused. Loaded lazily, since most checkpoints have none.
     final class Values {
         static final JsonMapper MAPPER = JsonMapper.builder().build();
 
@@ -61,7 +62,7 @@ sealed interface KeyRule {
 
     /// Reads a row's second and third column.
     ///
-    /// @throws IllegalArgumentException if they say no rule
+    /// @throws IllegalArgumentException if they do not form a rule
     static KeyRule parse(String rule, String why) {
         if (rule.equals(USED)) {
             return new Used();

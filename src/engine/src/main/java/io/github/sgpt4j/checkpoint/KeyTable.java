@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// What is known about the keys of one kind of file: a resource `keys/NAME.txt`; `keys/README.md` describes the form.
-/// Rows are looked at when they are asked for.
+/// The known keys of one kind of file: a resource `keys/NAME.txt`, in the format that `keys/README.md`
+/// describes. Rows are parsed on demand.
 final class KeyTable {
     private final String name;
     private final Map<String, String> rows = new HashMap<>();
@@ -25,11 +25,11 @@ final class KeyTable {
         this.name = name;
     }
 
-    /// Reads a table: the rows of no section, and those of the sections for `kind`.
+    /// Reads a table: the rows outside of sections, and those of the sections for `kind`.
     ///
-    /// @param name of the file, without its ending
-    /// @param kind which sections count
-    /// @return empty if there is no table of that name
+    /// @param name the file's name without its extension
+    /// @param kind selects the sections
+    /// @return empty if no table has that name
     static Optional<KeyTable> find(String name, String kind) {
         try (InputStream in = KeyTable.class.getResourceAsStream("keys/" + name + ".txt")) {
             return in == null
@@ -40,14 +40,14 @@ final class KeyTable {
         }
     }
 
-    /// Reads a table that is there.
+    /// Reads a table that must exist.
     static KeyTable read(String name, String kind) {
         return find(name, kind).orElseThrow(() -> new IllegalStateException("expected a table " + name));
     }
 
     static KeyTable parse(String name, String kind, String text) {
         KeyTable table = new KeyTable(name);
-        boolean counts = true;
+        boolean selected = true;
         boolean section = false;
         for (int from = 0; from < text.length(); ) {
             int end = text.indexOf('\n', from);
@@ -55,8 +55,8 @@ final class KeyTable {
             from += line.length() + 1;
             if (line.startsWith("[")) {
                 section = true;
-                counts = kinds(line).contains(kind);
-            } else if (counts && !line.isEmpty() && line.charAt(0) != '#') {
+                selected = kinds(line).contains(kind);
+            } else if (selected && !line.isEmpty() && line.charAt(0) != '#') {
                 table.add(line, section);
             }
         }
@@ -67,7 +67,7 @@ final class KeyTable {
         return Arrays.asList(line.substring(1, line.length() - 1).split(", "));
     }
 
-    /// A row of a section comes before one of none.
+    /// A row in a section overrides one outside of sections.
     private void add(String line, boolean section) {
         int end = line.indexOf(" | ");
         if (end < 0) {
@@ -86,7 +86,7 @@ final class KeyTable {
         }
     }
 
-    /// The rule of a key, or empty if the table does not know it.
+    /// The rule of a key; empty if the key is not in the table.
     Optional<KeyRule> rule(String key) {
         String row = row(key);
         if (row.isEmpty()) {
@@ -115,17 +115,17 @@ final class KeyTable {
         return "";
     }
 
-    /// Whether there are rows for the members of the object `key`.
-    boolean looksInto(String key) {
+    /// Whether the table has rows for members of the object `key`.
+    boolean hasMembersOf(String key) {
         return parents.contains(key);
     }
 
-    /// Every key with a row, patterns included.
+    /// All keys with a row, including patterns.
     Set<String> keys() {
         return Set.copyOf(rows.keySet());
     }
 
-    /// Whether a name is the pattern with every `*` replaced by something, or by nothing.
+    /// Whether a name matches a pattern in which each `*` stands for any text, also none.
     private static boolean matches(String pattern, String name) {
         int from = 0;
         int last = pattern.lastIndexOf('*');

@@ -14,9 +14,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// An adapter merged into its base model, for whoever writes the two as one checkpoint without an adapter.
+/// An adapter merged into its base model, for writing the two as one checkpoint without an adapter.
 ///
-/// Merged tensors are held in memory as 32-bit floats, others are mapped, until [#close].
+/// Until [#close], merged tensors are held in memory as 32-bit floats; all others are mapped.
 public final class MergedCheckpoint implements AutoCloseable {
     private final Checkpoint checkpoint;
     private final AdaptedModel files;
@@ -33,7 +33,7 @@ public final class MergedCheckpoint implements AutoCloseable {
     /// Finds an adapter and its base model, and merges them.
     ///
     /// @param directory checkpoint whose transformer is an adapter, in safetensors
-    /// @param base folder of the base model, in safetensors, unless it is the adapter's own
+    /// @param base folder of the base model, in safetensors; empty if it is the adapter's own
     /// @throws io.github.sgpt4j.error.SgptException if there is no adapter, or a file is missing, broken
     ///     or asks for something unsupported
     public static MergedCheckpoint open(Path directory, Optional<Path> base) {
@@ -45,10 +45,10 @@ public final class MergedCheckpoint implements AutoCloseable {
         return new MergedCheckpoint(checkpoint, checkpoint.openWeights(), types);
     }
 
-    /// Holds all files of an adapter and its base model against what is known about their keys; weights are not looked
-    /// at, so they may be pickled.
+    /// Checks all files of an adapter and its base model against the tables of known keys. Weights are
+    /// not read, so they may be pickled.
     ///
-    /// @return what people should know, one sentence each
+    /// @return what users should know, one sentence each
     /// @throws io.github.sgpt4j.error.SgptException as [#open]
     public static List<String> notices(Path directory, Optional<Path> base) {
         return adapter(directory, base).notices();
@@ -68,7 +68,7 @@ public final class MergedCheckpoint implements AutoCloseable {
         return files.folder();
     }
 
-    /// Folder of the base model; may be the adapter's.
+    /// Folder of the base model; may be that of the adapter.
     public Path base() {
         return files.base();
     }
@@ -78,19 +78,22 @@ public final class MergedCheckpoint implements AutoCloseable {
         return files.tokenizer();
     }
 
-    /// The tensors of the base model, with what the adapter changes and adds; borrowed until [#close].
+    /// The tensors of the base model, with the adapter's changes and additions; borrowed until
+    /// [#close].
     public Weights weights() {
         return weights;
     }
 
-    /// The type that the base model stores a tensor in, if both are of numbers to compute with; otherwise, or if it
-    /// lacks the tensor, the tensor's own.
+    /// The type in which the base model stores a tensor, if this type and the tensor's own are
+    /// floating-point types for weights. Otherwise, or if the base model lacks the tensor, the tensor's
+    /// own type.
     public ElementType storedType(WeightTensor tensor) {
         ElementType stored = storedTypes.getOrDefault(tensor.name(), tensor.dtype());
         return stored.isWeight() && tensor.dtype().isWeight() ? stored : tensor.dtype();
     }
 
-    /// Whether `config.json` of the base model ties an output head to the embedding table that is another now.
+    /// Whether `config.json` of the base model ties the output head to the embedding table although the
+    /// two now differ.
     public boolean isUntied() {
         Set<String> names = weights.names();
         DecoderLayout layout = checkpoint.layout(names);

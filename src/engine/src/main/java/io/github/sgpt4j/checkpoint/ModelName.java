@@ -7,15 +7,15 @@ import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// What a checkpoint's name tells.
+/// What can be learned from a checkpoint's name.
 public final class ModelName {
     private ModelName() {}
 
-    /// What says that the model is an asymmetric SGPT model: "specb" occurs in the name of its directory, of its
-    /// repository in a Hugging Face cache (`models--owner--name/snapshots/revision`), or in `_name_or_path` of its
-    /// config.json; empty if nothing does.
+    /// Where it is stated that the model is an asymmetric SGPT model: "specb" occurs in the name of its
+    /// directory, of its repository in a Hugging Face cache (`models--owner--name/snapshots/revision`),
+    /// or in `_name_or_path` of its config.json; empty if it occurs in none of these.
     ///
-    /// @param json reads it
+    /// @param json reads config.json
     public static Optional<String> specbSource(Path directory, JsonFiles json) {
         Path absolute = directory.toAbsolutePath().normalize();
         Path name = absolute.getFileName();

@@ -4,8 +4,8 @@ import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.json.JsonFile;
 import io.github.sgpt4j.text.Quoted;
 
-/// What a module of sentence-transformers changes: `module_input_name` and `module_output_name` in its config.json, or
-/// `key_name` as SGPT's own version of the library writes it.
+/// What a sentence-transformers module transforms: `module_input_name` and `module_output_name` in its
+/// config.json, or `key_name` in SGPT's own version of the library.
 public enum ModuleInput {
     /// The pooled vector.
     SENTENCE("sentence_embedding"),
@@ -38,7 +38,7 @@ public enum ModuleInput {
                 .formatted(config.path(), input, SENTENCE.key, TOKENS.key, Quoted.of(name)));
     }
 
-    /// Refuses a module that changes something else.
+    /// Refuses a module that transforms something else.
     ///
     /// @throws UnsupportedModelException if it does
     static void require(ModuleInput expected, JsonFile config) {

@@ -14,8 +14,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/// Reads the modules of `modules.json`, one after the other: the transformer, dense layers over tokens, pooling, and
-/// what is done to pooled vectors.
+/// Reads the modules of `modules.json`, one after the other: the transformer, dense layers over tokens,
+/// pooling, and the steps after pooling.
 public final class ModuleListReader {
     private final Path directory;
     private final Path file;
@@ -40,12 +40,12 @@ public final class ModuleListReader {
         transformer = directory;
     }
 
-    /// Takes the next module.
+    /// Adds the next module.
     ///
     /// @throws FormatException if it is broken
     /// @throws UnsupportedModelException if it is not supported
     void add(JsonNode module) {
-        requireOwnName(module);
+        requireUniqueName(module);
         String type = text(module, "type");
         Path folder = SentenceModules.folder(directory, file, text(module, "path"));
         String kind = type.substring(type.lastIndexOf('.') + 1);
@@ -91,22 +91,22 @@ public final class ModuleListReader {
         count++;
     }
 
-    /// What all modules say together.
+    /// The result of all modules.
     SentenceModules finish() {
         if (poolingFile.isEmpty()) {
             throw new FormatException(
                     "%s: expected a Pooling module after the Transformer, found none".formatted(file));
         }
-        return settled();
+        return build();
     }
 
-    /// What holds for a checkpoint without modules.json.
+    /// The defaults of a checkpoint without modules.json.
     SentenceModules withoutModules() {
         modes = List.of(PoolMode.WEIGHTED_MEAN);
-        return settled();
+        return build();
     }
 
-    private SentenceModules settled() {
+    private SentenceModules build() {
         return new SentenceModules(
                 transformer,
                 TransformerSettings.read(transformer, json),
@@ -119,12 +119,12 @@ public final class ModuleListReader {
                 EmbeddingSettings.read(directory, json));
     }
 
-    /// sentence-transformers keeps one module of each name: of two, the later one stands in place of the
-    /// earlier.
-    private void requireOwnName(JsonNode module) {
+    /// sentence-transformers keeps one module per name: of two, the later replaces the earlier one. So
+    /// two modules of one name are refused.
+    private void requireUniqueName(JsonNode module) {
         JsonNode name = module.path("name");
         if (name.isTextual() && !names.add(name.textValue())) {
-            throw new FormatException("%s: module %d: expected a \"name\" of its own, got %s, as of a module before"
+            throw new FormatException("%s: module %d: expected a unique \"name\", got %s, the name of an earlier module"
                     .formatted(file, count, Quoted.of(name.textValue())));
         }
     }

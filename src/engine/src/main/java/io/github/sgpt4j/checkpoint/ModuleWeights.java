@@ -8,18 +8,19 @@ import java.util.List;
 
 /// The weights of a module.
 ///
-/// @param folder where they are
-/// @param tensors what must be there
+/// @param folder the folder of the weight files
+/// @param tensors the required tensors
 public record ModuleWeights(Path folder, List<ExpectedTensor> tensors) {
     public ModuleWeights {
         tensors = List.copyOf(tensors);
     }
 
-    /// Those of all modules after the transformer, in order.
+    /// The weights of all modules after the transformer, in order.
     ///
-    /// @param width of the transformer's states
+    /// @param width width of the transformer's states
     /// @param json reads the modules' files
-    /// @throws io.github.sgpt4j.error.SgptException if a module's file is broken or does not fit what is before it
+    /// @throws io.github.sgpt4j.error.SgptException if a module's file is broken or does not fit its
+    ///     input
     public static List<ModuleWeights> of(SentenceModules modules, int width, JsonFiles json) {
         List<ModuleWeights> all = new ArrayList<>();
         int columns = width;

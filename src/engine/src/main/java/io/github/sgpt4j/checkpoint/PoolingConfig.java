@@ -13,7 +13,8 @@ import java.util.Optional;
 public final class PoolingConfig {
     private PoolingConfig() {}
 
-    /// Reads the newer `pooling_mode` (a name or a list of names), or the older flags; no flag set means the mean.
+    /// Reads the newer `pooling_mode` (a name or a list of names), or the older flags; if no flag is
+    /// set, the mean.
     static List<PoolMode> modes(JsonFile config) {
         Optional<JsonNode> named = config.node("pooling_mode");
         if (named.isPresent()) {

@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 
-/// Pooling modes as sentence-transformers names them.
+/// Names of pooling modes in sentence-transformers.
 public final class PoolingNames {
     /// Names, in the order in which several modes are concatenated.
     private static final SequencedMap<String, PoolMode> NAMES = new LinkedHashMap<>();
@@ -32,7 +32,7 @@ public final class PoolingNames {
 
     private PoolingNames() {}
 
-    /// The mode of a name such as `weightedmean`, ignoring case, or empty.
+    /// The mode with a name such as `weightedmean`, ignoring case; empty if there is none.
     public static Optional<PoolMode> parse(String name) {
         return Optional.ofNullable(NAMES.get(name.toLowerCase(Locale.ROOT)));
     }

@@ -12,16 +12,17 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 
-/// SGPT's module `WeightedMeanPooling`: Σ w_i·h_i / max(Σ w_i, 1e-9) with a learnt weight for each position, where
-/// the reference implementation's class of that name has them (`position_weights`). It takes the weights from the
-/// first one on, whatever `position_start` is, and fails at texts with more tokens than weights.
+/// SGPT's module `WeightedMeanPooling`: Σ w_i·h_i / max(Σ w_i, 1e-9) with a learned weight for each
+/// position, stored under the same name as in the reference implementation (`position_weights`). The
+/// reference implementation uses the weights from the first one on, whatever `position_start` is, and
+/// fails on texts with more tokens than weights.
 ///
 /// @param directory its folder
-/// @param positions number of weights, the most tokens of a text
+/// @param positions number of weights, which is the maximum number of tokens of a text
 public record PositionWeights(Path directory, int positions) {
     private static final String TENSOR = "position_weights";
     private static final int DEFAULT_POSITIONS = 512;
-    private static final double LEAST_SUM = 1e-9;
+    private static final double MIN_SUM = 1e-9;
 
     /// Reads `config.json` in a module's folder.
     ///
@@ -46,12 +47,12 @@ public record PositionWeights(Path directory, int positions) {
 
     /// Reads the first weights.
     ///
-    /// @param most so many at most
+    /// @param limit maximum number of weights to read
     /// @throws io.github.sgpt4j.error.SgptException if the file is missing or broken
-    public float[] load(int most) {
+    public float[] load(int limit) {
         try (Weights weights = Weights.open(directory)) {
             WeightTensor tensor = weights.get(TENSOR, positions);
-            float[] values = new float[Math.min(most, positions)];
+            float[] values = new float[Math.min(limit, positions)];
             return weights.mapped().reading(() -> {
                 tensor.copyTo(0, values, 0, values.length);
                 return values;
@@ -61,7 +62,7 @@ public record PositionWeights(Path directory, int positions) {
 
     /// Pools each sequence.
     ///
-    /// @param weights of positions, at least as many as the longest sequence has tokens
+    /// @param weights one per position, at least as many as the longest sequence has tokens
     /// @param states `[tokens, width]`, row-major
     /// @param sequences rows of `states`
     /// @param skip leading tokens of each sequence to leave out, `[sequences]`; positions count them
@@ -79,7 +80,7 @@ public record PositionWeights(Path directory, int positions) {
                     sums[c] += (double) weights[i] * states[at + c];
                 }
             }
-            double divisor = Math.max(total, LEAST_SUM);
+            double divisor = Math.max(total, MIN_SUM);
             for (int c = 0; c < width; c++) {
                 pooled[s * width + c] = (float) (sums[c] / divisor);
             }

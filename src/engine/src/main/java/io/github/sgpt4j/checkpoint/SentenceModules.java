@@ -16,18 +16,19 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/// What a checkpoint in the sentence-transformers layout says about making embeddings from hidden states:
-/// `modules.json`, `1_Pooling/config.json`, `sentence_bert_config.json`, `config_sentence_transformers.json`. A
-/// checkpoint without such files gives SGPT's defaults: weighted mean, nothing after it.
+/// How a checkpoint in the sentence-transformers layout turns hidden states into embeddings:
+/// `modules.json`, `1_Pooling/config.json`, `sentence_bert_config.json`,
+/// `config_sentence_transformers.json`. A checkpoint without these files gets SGPT's defaults: weighted
+/// mean, no further steps.
 ///
 /// @param transformer folder of config.json, weights and tokenizer
-/// @param input what is done to texts first
+/// @param input how texts are prepared
 /// @param tokenLayers folders of dense layers over each token's state, before pooling, in order
-/// @param modes pooling modes, results concatenated; empty if there are position weights
-/// @param positionWeights learnt weights of the mean, if these pool instead
-/// @param poolingFile the file that says so, if any does
+/// @param modes pooling modes, whose results are concatenated; empty if there are position weights
+/// @param positionWeights learned weights of the mean, if they are used instead of modes
+/// @param poolingFile the file that states the pooling, if any
 /// @param includePrompt whether a prompt's tokens take part in pooling
-/// @param steps what is done after pooling, in order
+/// @param steps the steps after pooling, in order
 /// @param use how embeddings are meant to be used: prompts, similarity, components
 public record SentenceModules(
         Path transformer,
@@ -54,7 +55,7 @@ public record SentenceModules(
         steps = List.copyOf(steps);
     }
 
-    /// Most tokens of a text, if stated.
+    /// Maximum tokens of a text, if stated.
     public OptionalInt maxLength() {
         return input.maxLength();
     }
@@ -76,17 +77,17 @@ public record SentenceModules(
         return folders;
     }
 
-    /// Texts put in front by name.
+    /// Prompts by name.
     public Map<String, String> prompts() {
         return use.prompts();
     }
 
-    /// Name of the prompt used unless another is asked for.
+    /// Name of the prompt used by default.
     public Optional<String> defaultPrompt() {
         return use.defaultPrompt();
     }
 
-    /// More modules than this are taken for a broken file.
+    /// A file with more modules is considered broken.
     private static final int MAX_MODULES = 64;
 
     /// Reads the files in `directory`.
@@ -118,7 +119,7 @@ public record SentenceModules(
         return reader.finish();
     }
 
-    /// A module's folder, which must lie in the checkpoint.
+    /// A module's folder, which must be inside the checkpoint.
     static Path folder(Path directory, Path file, String path) {
         if (path.startsWith("/") || path.contains("..") || path.matches("(?s).*[\\p{Cc}\\p{Zl}\\p{Zp}\\\\].*")) {
             throw outside(file, path);

@@ -11,11 +11,11 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// Tensors that are stored, but are no part of the model that config.json describes: further layers, biases and norms
-/// of another family, a second copy under another prefix. Nothing is computed with them, as in transformers, which
-/// tells of them too.
+/// Tensors that are stored but are not part of the model that config.json describes: further layers,
+/// biases and norms of another family, a second copy under another prefix. They are not used;
+/// transformers ignores and reports them too.
 public final class StrayTensors {
-    /// Output heads, by the first part of their names: embeddings do without any, and scores use one.
+    /// Output heads, by the first part of their names: embedding needs none, and scoring uses only one.
     private static final Set<String> HEADS =
             Set.of("lm_head", "embed_out", "score", "classifier", "qa_outputs", "v_head", "multiple_choice_head");
 
@@ -23,9 +23,9 @@ public final class StrayTensors {
 
     private StrayTensors() {}
 
-    /// @param layout what the model is made of
-    /// @param weights where its tensors are stored
-    /// @return one sentence, or empty if there are no such tensors
+    /// @param layout the tensors of the model
+    /// @param weights the stored tensors
+    /// @return one sentence; empty if there are no such tensors
     public static Optional<String> notice(DecoderLayout layout, Weights weights) {
         Set<String> needed = Stream.of(layout.decoder(), layout.head())
                 .flatMap(List::stream)
@@ -45,8 +45,8 @@ public final class StrayTensors {
         return end > 0 && HEADS.contains(name.substring(0, end));
     }
 
-    /// Buffers that old versions of transformers stored and every version computes: causal masks, the value of what is
-    /// masked, rotary frequencies and positions.
+    /// Buffers that old versions of transformers stored although every version computes them: causal
+    /// masks, the fill value of masks, rotary frequencies and positions.
     private static boolean isComputed(String name, Weights weights) {
         int last = name.lastIndexOf('.');
         String module = last < 0 ? "" : name.substring(name.lastIndexOf('.', last - 1) + 1, last);

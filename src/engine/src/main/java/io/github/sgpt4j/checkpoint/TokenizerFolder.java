@@ -9,8 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 
-/// Where a checkpoint's tokenizer is, for those who want nothing else of it: of the files of sentence-transformers only
-/// those are read that say something about it, and none is needed.
+/// Where a checkpoint's tokenizer is, for code that needs only the tokenizer. Of the files of
+/// sentence-transformers, only those that concern the tokenizer are read; none is required.
 ///
 /// @param folder folder of the tokenizer's files
 /// @param lowerCase whether texts are lower-cased first
@@ -43,7 +43,8 @@ public record TokenizerFolder(Path folder, boolean lowerCase) {
 
     /// Loads the tokenizer.
     ///
-    /// @throws io.github.sgpt4j.error.SgptException if a file of it is missing, broken or unsupported
+    /// @throws io.github.sgpt4j.error.SgptException if one of its files is missing, broken or
+    ///     unsupported
     public Tokenizer load() {
         return load(new JsonFiles());
     }

@@ -11,15 +11,15 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 
-/// What `sentence_bert_config.json` says about texts and the model that they go through. What it says
-/// to the software that builds model and tokenizer is followed or refused, as by the class Transformer
-/// of sentence-transformers 6.
+/// The settings in `sentence_bert_config.json` about texts and the transformer. Its arguments for the
+/// construction of model and tokenizer are applied or refused, by the rules of the class Transformer of
+/// sentence-transformers 6.
 ///
-/// @param maxLength most tokens of a text, if stated
+/// @param maxLength maximum tokens of a text, if stated
 /// @param lengthKey the key that states it
-/// @param queryLength most tokens of a query, if another number is stated for them
-/// @param documentLength most tokens of a document, if another number is stated for them
-/// @param lowerCase texts are lower-cased first
+/// @param queryLength maximum tokens of a query, if stated separately
+/// @param documentLength maximum tokens of a document, if stated separately
+/// @param lowerCase whether texts are lower-cased first
 public record TransformerSettings(
         OptionalInt maxLength,
         String lengthKey,
@@ -32,8 +32,7 @@ public record TransformerSettings(
     private static final String MAX_LENGTH = "max_length";
     private static final String MODEL_MAX_LENGTH = "model_max_length";
 
-    /// Where files are taken from and whether their code may run: nothing that is computed depends on
-    /// it.
+    /// Where files come from and whether their code may run: results do not depend on it.
     private static final Set<String> LOADING = Set.of(
             "subfolder",
             "token",
@@ -47,7 +46,7 @@ public record TransformerSettings(
             "resume_download",
             "proxies");
 
-    /// How the software that was meant computes, to rounding the same.
+    /// How other software computes: results are the same up to rounding.
     private static final Set<String> COMPUTING = Set.of(
             "dtype",
             "torch_dtype",
@@ -68,7 +67,7 @@ public record TransformerSettings(
             "export",
             "ov_config");
 
-    /// How texts are padded, which packed batches are not, and decoded.
+    /// How texts are padded and decoded: packed batches have no padding.
     private static final Set<String> PADDING = Set.of(
             "padding",
             "padding_side",
@@ -79,10 +78,10 @@ public record TransformerSettings(
             "use_fast",
             "clean_up_tokenization_spaces");
 
-    /// Reads the file in the transformer's folder; without one nothing is stated.
+    /// Reads the file in the transformer's folder; without the file nothing is stated.
     ///
     /// @throws io.github.sgpt4j.error.FormatException if it is broken
-    /// @throws io.github.sgpt4j.error.UnsupportedModelException if it asks for what is not followed
+    /// @throws io.github.sgpt4j.error.UnsupportedModelException if it asks for something unsupported
     static TransformerSettings read(Path transformer, JsonFiles json) {
         return json.objectIfPresent(transformer.resolve(FILE))
                 .map(file -> of(file, transformer, json))
@@ -113,7 +112,8 @@ public record TransformerSettings(
             });
         }
         OptionalInt called = processing(file);
-        // As in sentence-transformers: what the tokenizer is called with wins, then what is meant for a kind of text.
+        // As in sentence-transformers: the arguments of tokenizer calls take precedence, then the
+        // lengths per kind of text.
         return called.isPresent()
                 ? new TransformerSettings(called, PROCESSING, OptionalInt.empty(), OptionalInt.empty(), lowerCase(file))
                 : new TransformerSettings(
@@ -132,7 +132,7 @@ public record TransformerSettings(
         return file.has(key) ? OptionalInt.of(file.positiveInt(key)) : OptionalInt.empty();
     }
 
-    /// Refuses another output than hidden states, and another input than plain text.
+    /// Refuses any output other than hidden states, and any input other than plain text.
     private static void output(JsonFile file) {
         require(file, "transformer_task", "feature-extraction");
         require(file, "module_output_name", "token_embeddings");
@@ -162,9 +162,10 @@ public record TransformerSettings(
         });
     }
 
-    /// What the tokenizer is built with; the same value as in `tokenizer_config.json` changes nothing.
+    /// Arguments of the tokenizer's construction; a value equal to that in `tokenizer_config.json`
+    /// changes nothing.
     ///
-    /// @return the length that it states
+    /// @return the stated length, if any
     private static OptionalInt tokenizer(JsonFile file, String key, Path transformer, JsonFiles json) {
         OptionalInt length = OptionalInt.empty();
         Map<String, JsonNode> entries = entries(file, key);
@@ -185,13 +186,13 @@ public record TransformerSettings(
                 length = OptionalInt.of(file.object(key).orElseThrow().positiveInt(MODEL_MAX_LENGTH));
             } else if (!neutral && !same && !LOADING.contains(name) && !PADDING.contains(name)) {
                 throw file.unsupported(
-                        key + "." + name, value, "tokenizer_config.json alone is followed, which does not say so");
+                        key + "." + name, value, "only tokenizer_config.json is followed, which does not say so");
             }
         }
         return length;
     }
 
-    /// What the configuration is changed by; the same value as in `config.json` changes nothing.
+    /// Changes to the configuration; a value equal to that in `config.json` changes nothing.
     private static void config(JsonFile file, String key, Path transformer, JsonFiles json) {
         Map<String, JsonNode> entries = entries(file, key);
         if (entries.isEmpty()) {
@@ -203,8 +204,8 @@ public record TransformerSettings(
                 throw file.unsupported(
                         key + "." + name,
                         value,
-                        "config.json alone is followed, which says %s"
-                                .formatted(config.has(name) ? "otherwise" : "nothing of it"));
+                        "only config.json is followed, which %s"
+                                .formatted(config.has(name) ? "says otherwise" : "does not say so"));
             }
         });
     }
@@ -213,17 +214,17 @@ public record TransformerSettings(
         return stated.map(value::equals).orElse(value.isNull());
     }
 
-    /// What the tokenizer is called with: what is said of texts and of everything. Pictures, sounds and
-    /// chats do not come up.
+    /// Arguments of tokenizer calls: those for texts and those for all inputs. Images, sounds and chats
+    /// do not occur.
     ///
-    /// @return the length that texts are cut to
+    /// @return the length that texts are cut to, if stated
     private static OptionalInt processing(JsonFile file) {
         OptionalInt length = OptionalInt.empty();
         Optional<JsonFile> processing = file.object(PROCESSING);
         for (Map.Entry<String, JsonNode> entry : entries(file, PROCESSING).entrySet()) {
             switch (entry.getKey()) {
                 case "text", "common" -> {
-                    // What is said of everything is given last, and so wins.
+                    // The arguments for all inputs are applied last, so they take precedence.
                     OptionalInt own = called(processing.orElseThrow(), entry.getKey());
                     boolean last = entry.getKey().equals("common") || length.isEmpty();
                     length = own.isPresent() && last ? own : length;
@@ -271,7 +272,8 @@ public record TransformerSettings(
     private static void requireHarmless(JsonFile file, String key, List<Set<String>> harmless) {
         entries(file, key).forEach((name, value) -> {
             if (!value.isNull() && harmless.stream().noneMatch(names -> names.contains(name))) {
-                throw file.unsupported(key + "." + name, value, "nothing but how and from where to load it is");
+                throw file.unsupported(
+                        key + "." + name, value, "only arguments that say how and from where to load it are");
             }
         });
     }

@@ -1,6 +1,7 @@
 package io.github.sgpt4j.error;
 
-/// A device, library, data type or amount of memory that computing needs is unavailable, or a device call failed.
+/// A device, library, data type or amount of memory that a computation needs is unavailable, or a
+/// device call failed.
 public final class BackendException extends SgptException {
     private static final long serialVersionUID = 1L;
 
@@ -10,7 +11,7 @@ public final class BackendException extends SgptException {
     }
 
     /// @param message one sentence: what, where, expected, got; control characters become escapes
-    /// @param cause what went wrong below
+    /// @param cause the underlying failure
     public BackendException(String message, Throwable cause) {
         super(message, cause);
     }

@@ -1,7 +1,6 @@
 package io.github.sgpt4j.error;
 
-/// A file is missing, cannot be read, does not hold what its format requires, or was changed while it
-/// was in use.
+/// A file is missing, cannot be read, does not match its format, or was changed while it was in use.
 public final class FormatException extends SgptException {
     private static final long serialVersionUID = 1L;
 
@@ -11,7 +10,7 @@ public final class FormatException extends SgptException {
     }
 
     /// @param message one sentence: what, where, expected, got; control characters become escapes
-    /// @param cause what went wrong below
+    /// @param cause the underlying failure
     public FormatException(String message, Throwable cause) {
         super(message, cause);
     }

@@ -1,10 +1,11 @@
 package io.github.sgpt4j.error;
 
-/// The root of every failure that this library reports on purpose. The message is one sentence that says what
-/// was being read or computed, where (file, tensor, byte offset, operation), what was expected and what was found.
+/// The base class of all failures that this library reports on purpose. The message is one sentence
+/// that says what was being read or computed, where (file, tensor, byte offset, operation), what was
+/// expected and what was found.
 ///
-/// @see FormatException a file or value that does not hold what it should
-/// @see UnsupportedModelException a well-formed model that needs something this library lacks
+/// @see FormatException a broken or missing file, or a wrong value
+/// @see UnsupportedModelException a well-formed model that needs an unsupported feature
 /// @see BackendException a device, data type or amount of memory that is unavailable
 /// @see CancelledException a call whose thread was interrupted
 public abstract sealed class SgptException extends RuntimeException
@@ -19,7 +20,7 @@ public abstract sealed class SgptException extends RuntimeException
         super(oneLine(message), cause);
     }
 
-    /// Messages quote names from files of strangers: control characters and line ends become escapes.
+    /// Messages quote names from untrusted files: control characters and line ends become escapes.
     private static String oneLine(String message) {
         if (message.chars().noneMatch(SgptException::breaks)) {
             return message;

@@ -1,2 +1,2 @@
-/// What this library throws on purpose: one sentence that says what, where, expected and got.
+/// The library's exceptions: one sentence that says what, where, expected and got.
 package io.github.sgpt4j.error;

@@ -5,12 +5,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
-/// The folder `sgpt4j` in a user's cache, where things are kept that can be made again. The cache is
+/// The folder `sgpt4j` in a user's cache, for files that can be recreated. The cache is
 /// `$XDG_CACHE_HOME`, on Windows `%LOCALAPPDATA%`, otherwise `~/.cache`.
 ///
-/// @param source what says where the cache is, in a few words
-/// @param base folder in which the cache is, as text
-/// @param more the way from there to the folder
+/// @param source where the cache's location comes from, in a few words
+/// @param base base folder, as text
+/// @param more path components from there to the folder
 public record UserCache(String source, String base, List<String> more) {
     private static final String FOLDER = "sgpt4j";
 
@@ -23,18 +23,18 @@ public record UserCache(String source, String base, List<String> more) {
         return of(System.getenv());
     }
 
-    /// As environment variables say.
+    /// From environment variables.
     public static UserCache of(Map<String, String> environment) {
         return of(environment, System.getProperty("user.home", "."));
     }
 
-    /// As environment variables say.
+    /// From environment variables.
     ///
-    /// @param home of the user, unless the variable `HOME` says so
+    /// @param home home directory, used if the variable `HOME` is not set
     public static UserCache of(Map<String, String> environment, String home) {
         for (String variable : List.of("XDG_CACHE_HOME", "LOCALAPPDATA")) {
             String value = environment.getOrDefault(variable, "");
-            if (isMeant(value)) {
+            if (isUsable(value)) {
                 return new UserCache("environment variable " + variable, value, List.of(FOLDER));
             }
         }
@@ -44,9 +44,9 @@ public record UserCache(String source, String base, List<String> more) {
                 : new UserCache("environment variable HOME", own, List.of(".cache", FOLDER));
     }
 
-    /// Relative values are to be ignored, says the XDG base directory specification. What is no
-    /// path at all is left to whoever uses it.
-    private static boolean isMeant(String value) {
+    /// The XDG base directory specification requires relative values to be ignored. A value that is not
+    /// a valid path is kept, so that its use reports it.
+    private static boolean isUsable(String value) {
         try {
             return !value.isBlank() && Path.of(value).isAbsolute();
         } catch (InvalidPathException e) {
@@ -56,14 +56,14 @@ public record UserCache(String source, String base, List<String> more) {
 
     /// The folder.
     ///
-    /// @throws InvalidPathException if files cannot have such a name here
+    /// @throws InvalidPathException if the file system does not allow such a name
     public Path folder() {
         return Path.of(base, more.toArray(String[]::new));
     }
 
     /// A folder in it.
     ///
-    /// @throws InvalidPathException if files cannot have such a name here
+    /// @throws InvalidPathException if the file system does not allow such a name
     public Path resolve(String name) {
         return folder().resolve(name);
     }

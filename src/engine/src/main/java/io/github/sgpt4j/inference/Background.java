@@ -6,11 +6,12 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 
-/// Something that is computed on another thread meanwhile. Closing waits for it: nothing goes on afterwards.
+/// A computation on another thread. Closing waits for it, so nothing runs afterwards.
 ///
 /// @param future completed by the other thread
 public record Background<T>(CompletableFuture<T> future) implements AutoCloseable {
-    /// Begins on a thread of `executor`; where the system gives no thread, it is computed now.
+    /// Starts on a thread of `executor`; if the system has no more threads, computes on the current
+    /// one.
     public static <T> Background<T> start(Supplier<T> computation, Executor executor) {
         try {
             return new Background<>(CompletableFuture.supplyAsync(computation, executor));
@@ -19,10 +20,10 @@ public record Background<T>(CompletableFuture<T> future) implements AutoCloseabl
         }
     }
 
-    /// Waits for what the other thread computed, or throws what it threw.
+    /// Waits for the result, or throws the computation's exception.
     ///
-    /// @param cancellation of the call that waits
-    /// @throws io.github.sgpt4j.error.CancelledException if the call is cancelled before
+    /// @param cancellation of the waiting call
+    /// @throws io.github.sgpt4j.error.CancelledException if the call is cancelled first
     public T result(Cancellation cancellation) {
         boolean interrupted = false;
         try {

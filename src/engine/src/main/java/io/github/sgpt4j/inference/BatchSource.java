@@ -11,12 +11,12 @@ import org.jspecify.annotations.Nullable;
 
 /// Hands batches to several threads, until one of them fails or the call is cancelled.
 public final class BatchSource<B> {
-    /// Room for batches that are under way on one device at the same time.
+    /// A limit of tokens in progress on one device at the same time.
     static final class Room {
         private final long tokens;
         private long used;
 
-        /// @param tokens most tokens; a batch of more goes alone
+        /// @param tokens maximum tokens; a larger batch runs alone
         Room(long tokens) {
             this.tokens = tokens;
         }
@@ -26,21 +26,21 @@ public final class BatchSource<B> {
         }
     }
 
-    /// A batch with its number of tokens, for which there is room until it is [#done].
+    /// A batch and its number of tokens, which take up room until [#done].
     record Taken<B>(B batch, long tokens) {}
 
     private final Iterator<B> batches;
     private final ToLongFunction<B> tokens;
     private final Cancellation cancellation;
-    /// Threads that wait for room.
+    /// Threads waiting for room.
     private final Set<Thread> waiting = new HashSet<>();
     private @Nullable B following;
     private boolean stopped;
     private Optional<Throwable> failure = Optional.empty();
 
     /// @param batches used by one thread at a time
-    /// @param tokens of a batch
-    /// @param cancellation of the call, asked before each batch
+    /// @param tokens number of tokens of a batch
+    /// @param cancellation of the call, checked before each batch
     BatchSource(Iterator<B> batches, ToLongFunction<B> tokens, Cancellation cancellation) {
         this.batches = batches;
         this.tokens = tokens;
@@ -61,7 +61,7 @@ public final class BatchSource<B> {
                 }
                 waiting.add(Thread.currentThread());
             }
-            // Unlike wait(), this leaves an interrupt where the other threads see it.
+            // Unlike wait(), this keeps the interrupt status, which other threads check.
             LockSupport.park(this);
         }
     }
@@ -101,13 +101,13 @@ public final class BatchSource<B> {
         return taken;
     }
 
-    /// Gives back the room that a batch took.
+    /// Releases the room of a finished batch.
     synchronized void done(Taken<B> taken, Room room) {
         room.used -= taken.tokens();
         awaken();
     }
 
-    /// Hands out nothing more.
+    /// Stops handing out batches.
     synchronized void fail(Throwable thrown) {
         stopped = true;
         awaken();
@@ -118,7 +118,7 @@ public final class BatchSource<B> {
         }
     }
 
-    /// Throws what [#fail] was told first.
+    /// Throws the first failure passed to [#fail].
     synchronized void throwFailure() {
         if (failure.isPresent()) {
             switch (failure.get()) {

@@ -16,8 +16,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// What happens to pooled vectors: dense layers and normalisation, as a checkpoint's modules say. Owns the weights of
-/// the dense layers until closed; borrows the backend.
+/// The steps after pooling: dense layers and normalisation, as in a checkpoint's modules. Owns the
+/// weights of the dense layers until closed; borrows the backend.
 public final class EmbeddingSteps implements AutoCloseable {
     private sealed interface Loaded {
         record Normalize() implements Loaded {}
@@ -25,7 +25,7 @@ public final class EmbeddingSteps implements AutoCloseable {
         record Dense(Linear linear, Activation activation) implements Loaded {}
     }
 
-    /// Values of the wider side that a dense layer takes at a time.
+    /// Maximum values, on the wider side of a dense layer, that it processes at a time.
     private static final int BLOCK_VALUES = 1 << 22;
 
     private final Backend backend;
@@ -91,7 +91,7 @@ public final class EmbeddingSteps implements AutoCloseable {
 
     /// Applies all steps.
     ///
-    /// @param pooled `[n][pooled width]`, may be changed
+    /// @param pooled `[n][pooled width]`, may be modified
     /// @param cancellation of the call
     /// @return `[n][width]`
     public float[][] apply(float[][] pooled, Cancellation cancellation) {
@@ -140,7 +140,8 @@ public final class EmbeddingSteps implements AutoCloseable {
         }
     }
 
-    /// Scales a vector to Euclidean length 1, as `torch.nn.functional.normalize`: lengths below 1e-12 count as 1e-12.
+    /// Scales a vector to Euclidean length 1, like `torch.nn.functional.normalize`: lengths below 1e-12
+    /// count as 1e-12.
     public static void normalize(float[] vector) {
         double sum = 0;
         for (float v : vector) {

@@ -8,7 +8,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
-/// Threads that compute for the thread that makes this, which waits for them.
+/// Worker threads of the thread that creates this object and waits for them.
 public final class LaneThreads {
     private final Thread waiter = Thread.currentThread();
     private final ThreadFactory factory;
@@ -24,9 +24,9 @@ public final class LaneThreads {
         return threads.size();
     }
 
-    /// Runs `work`, which throws nothing, on one more thread.
+    /// Runs `work`, which must not throw, on one more thread.
     ///
-    /// @return whether there is one: a limit of processes or memory may allow no more
+    /// @return whether the thread could be started: limits of processes or memory may forbid it
     boolean start(Runnable work) {
         Thread thread = factory.newThread(() -> {
             try {
@@ -47,14 +47,15 @@ public final class LaneThreads {
         return true;
     }
 
-    /// Waits until all have ended, however often this thread is interrupted; its interrupt status stays.
+    /// Waits until all have ended. Interrupts of this thread do not end the wait; its interrupt status
+    /// is kept.
     ///
-    /// @param cancellation of the call, through which the others know of an interrupt at any time
+    /// @param cancellation of the call, which informs the other threads of an interrupt at any time
     void await(Cancellation cancellation) {
         boolean interrupted = false;
         while (running.get() > 0) {
             if (waiter.isInterrupted()) {
-                // In this order: there is no time when neither tells.
+                // In this order, so that the interrupt is visible at any time.
                 cancellation.noteInterrupt();
                 interrupted |= Thread.interrupted();
             }

@@ -13,15 +13,16 @@ import java.util.concurrent.ThreadFactory;
 import java.util.function.Function;
 import java.util.function.ToLongFunction;
 
-/// Shares batches out to the copies of one decoder, each on a device of its own. Borrows the decoders.
+/// Distributes batches over copies of one decoder, each on its own device. Borrows the decoders.
 ///
-/// Each device has as many batches under way as its backend asks for. A GPU gets the next one while it computes, from
-/// one thread; a CPU computes several side by side, each on a thread of its own. One decoder works on the calling
-/// thread and as many more as it needs, several decoders on threads of their own. Where the system gives fewer threads,
-/// those compute that are there, the calling one at least.
+/// Each device has as many batches in progress as its backend asks for. A GPU gets the next batch while
+/// it computes, all from one thread; a CPU computes several side by side, each on its own thread. A
+/// single decoder uses the calling thread and as many more as it needs; several decoders use threads of
+/// their own. If the system provides fewer threads, the available ones do the work, at least the
+/// calling one.
 ///
 /// @param decoders at least one, all with the same weights
-/// @param threads makes threads
+/// @param threads creates threads
 public record Lanes(List<Decoder> decoders, ThreadFactory threads) {
     public Lanes(List<Decoder> decoders) {
         this(decoders, Thread.ofPlatform().daemon().name("sgpt4j-lane").factory());
@@ -34,12 +35,12 @@ public record Lanes(List<Decoder> decoders, ThreadFactory threads) {
         }
     }
 
-    /// For what does not depend on the device.
+    /// Any decoder, for properties that do not depend on the device.
     public Decoder any() {
         return decoders.getFirst();
     }
 
-    /// How a call is to share out at most `tokens` tokens at a time on each device.
+    /// How a call divides at most `tokens` tokens at a time on each device.
     TokenBudget budget(int tokens) {
         int sides = decoders.stream()
                 .mapToInt(decoder -> decoder.batchesSideBySide(tokens))
@@ -48,9 +49,10 @@ public record Lanes(List<Decoder> decoders, ThreadFactory threads) {
         return new TokenBudget(tokens, sides);
     }
 
-    /// A batch that was started. Closing gives up on it; after [#finish] it does nothing. Used by one thread.
+    /// A batch that was started. Closing abandons it; after [#finish], closing does nothing. Used by
+    /// one thread.
     interface Started extends AutoCloseable {
-        /// Waits for the batch and keeps its results.
+        /// Waits for the batch and stores its results.
         void finish();
 
         @Override
@@ -59,21 +61,22 @@ public record Lanes(List<Decoder> decoders, ThreadFactory threads) {
 
     /// One decoder's work during a call.
     interface Lane<B> extends AutoCloseable {
-        /// Called by several threads at a time where batches are computed side by side.
+        /// Called by several threads at the same time if batches are computed side by side.
         Started start(B batch);
 
         @Override
         default void close() {}
     }
 
-    /// Runs all batches; which decoder takes which is open. The first failure ends the others, and so does an
-    /// interrupt of the calling thread: no further batch is begun, and no further layer of those under way.
+    /// Runs all batches, on any of the decoders. The first failure ends the others, and so does an
+    /// interrupt of the calling thread: no further batch is started, and no further layer of batches in
+    /// progress.
     ///
     /// @param batches used by one thread at a time
-    /// @param tokens of a batch
-    /// @param budget how many are computed side by side on a device, and the most tokens that these have together,
-    ///     but for a larger one alone
-    /// @param cancellation of the call, asked before each batch
+    /// @param tokens number of tokens of a batch
+    /// @param budget how many batches a device computes side by side, and their maximum of tokens
+    ///     together; a larger batch runs alone
+    /// @param cancellation of the call, checked before each batch
     <B> void run(
             Iterator<B> batches,
             ToLongFunction<B> tokens,
@@ -116,7 +119,7 @@ public record Lanes(List<Decoder> decoders, ThreadFactory threads) {
             Cancellation cancellation,
             Function<Decoder, Lane<B>> open) {
         Room room = new Room(budget.sides() == 1 ? Long.MAX_VALUE : budget.tokens());
-        // Without a batch no lane is opened.
+        // A lane is opened only if there is a batch.
         Optional<Taken<B>> first = source.next(room);
         if (first.isEmpty()) {
             return;
@@ -131,7 +134,7 @@ public record Lanes(List<Decoder> decoders, ThreadFactory threads) {
                 while (beside.count() < budget.sides() - 1 && !source.isEmpty()) {
                     Optional<Taken<B>> batch = source.poll(room);
                     if (!beside.start(() -> attempt(source, () -> runQueue(source, room, lane, batch, 1)))) {
-                        // Whatever was taken must be computed before more is waited for.
+                        // A taken batch must be computed before waiting for more.
                         batch.ifPresent(taken -> run(source, room, lane, taken));
                         break;
                     }
@@ -152,31 +155,31 @@ public record Lanes(List<Decoder> decoders, ThreadFactory threads) {
 
     private record Running<B>(Taken<B> batch, Started started) {}
 
-    /// Runs batches with at most `most` under way, oldest first, until there are no more.
+    /// Runs batches with at most `maxInProgress` in progress, oldest first, until there are no more.
     ///
-    /// @param first a batch that was taken already
+    /// @param first a batch that was already taken
     private static <B> void runQueue(
-            BatchSource<B> source, Room room, Lane<B> lane, Optional<Taken<B>> first, int most) {
-        ArrayDeque<Running<B>> underWay = new ArrayDeque<>();
+            BatchSource<B> source, Room room, Lane<B> lane, Optional<Taken<B>> first, int maxInProgress) {
+        ArrayDeque<Running<B>> inProgress = new ArrayDeque<>();
         try {
             Optional<Taken<B>> batch = first.isPresent() ? first : source.next(room);
             while (batch.isPresent()) {
-                underWay.add(new Running<>(batch.get(), lane.start(batch.get().batch())));
-                if (underWay.size() == most) {
-                    finishFirst(source, room, underWay);
+                inProgress.add(new Running<>(batch.get(), lane.start(batch.get().batch())));
+                if (inProgress.size() == maxInProgress) {
+                    finishFirst(source, room, inProgress);
                 }
                 batch = source.next(room);
             }
-            while (!underWay.isEmpty()) {
-                finishFirst(source, room, underWay);
+            while (!inProgress.isEmpty()) {
+                finishFirst(source, room, inProgress);
             }
         } finally {
-            underWay.forEach(running -> running.started().close());
+            inProgress.forEach(running -> running.started().close());
         }
     }
 
-    private static <B> void finishFirst(BatchSource<B> source, Room room, ArrayDeque<Running<B>> underWay) {
-        Running<B> oldest = underWay.removeFirst();
+    private static <B> void finishFirst(BatchSource<B> source, Room room, ArrayDeque<Running<B>> inProgress) {
+        Running<B> oldest = inProgress.removeFirst();
         try (Started started = oldest.started()) {
             started.finish();
         }

@@ -19,16 +19,17 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// The cross-encoder: how likely is a query after a prompt with a document (SGPT-CE, Muennighoff 2022, section 3).
-/// Borrows decoder and tokenizer.
+/// The cross-encoder: how likely a query is after a prompt with a document (SGPT-CE, Muennighoff 2022,
+/// section 3). Borrows decoder and tokenizer.
 ///
-/// Tokens are computed once where possible: what all requests of a call start with, over the whole call; a context
-/// that several queries share, over a batch. Only the scored rows go through the output head.
+/// Shared tokens are computed once where possible: the common prefix of all requests once per call, a
+/// context shared by several queries once per batch. Only the scored rows go through the output head.
 ///
 /// @param lanes the model
-/// @param maxLength most tokens of an input
+/// @param maxLength maximum tokens of an input
 public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate template, int maxLength) {
-    /// A context is computed again for a further batch if that one may have so many times its tokens.
+    /// A context may be computed again for a further batch if that batch may have this many times its
+    /// tokens.
     private static final long WORTH_SHARING = 8;
 
     public PairScorer {
@@ -44,15 +45,15 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
         this(new Lanes(List.of(decoder)), tokenizer, template, maxLength);
     }
 
-    /// What pairs became, in their order.
+    /// Results of pairs, in their order.
     ///
-    /// @param logProbabilities of each scored query token, `[pairs][tokens]`; a query without tokens
-    ///     has none, one that is longer than the model keeps its last ones
-    /// @param tokens ids that each pair was computed with
-    /// @param uncut ids that each pair would have had at any length
+    /// @param logProbabilities of each scored query token, `[pairs][tokens]`; none for a query without
+    ///     tokens, and only the last ones of a query that is longer than the model allows
+    /// @param tokens ids of each pair after cutting
+    /// @param uncut ids of each pair before cutting
     public record Scored(float[][] logProbabilities, int[] tokens, int[] uncut) {}
 
-    /// As [#score] with what is too long cut.
+    /// As [#score]; pairs that are too long are cut.
     ///
     /// @return the log-probability of each scored query token, `[pairs][tokens]`
     public float[][] logProbabilities(
@@ -60,12 +61,13 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
         return score(queries, documents, true, batchTokens, progress).logProbabilities();
     }
 
-    /// Scores `queries[i]` after the prompt with `documents[i]`, at most `batchTokens` tokens at a time on each
-    /// device, but for a longer pair alone.
+    /// Scores `queries[i]` after the prompt with `documents[i]`, at most `batchTokens` tokens at a time
+    /// on each device; a longer pair is computed alone.
     ///
     /// @param truncate whether pairs that are too long are cut; otherwise they are refused
-    /// @throws FormatException if a pair is too long and not to be cut
-    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before or meanwhile
+    /// @throws FormatException if a pair is too long and must not be cut
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before or
+    ///     during the call
     public Scored score(
             List<String> queries, List<String> documents, boolean truncate, int batchTokens, Progress progress) {
         if (queries.size() != documents.size()) {
@@ -80,7 +82,7 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
         for (int i = 0; i < tokens.length; i++) {
             ScoringRequest request = requests.get(i);
             tokens[i] = request.input().length;
-            // Where nothing is scored, nothing is missed.
+            // If nothing is scored, cutting loses nothing.
             uncut[i] = request.targets().length == 0 ? tokens[i] : request.uncut();
             if (uncut[i] > tokens[i] && !truncate) {
                 throw new FormatException("prompt with document %s and query %s: expected at most %d tokens, got %d"
@@ -90,7 +92,7 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
         return new Scored(score(lanes, requests, batchTokens, progress, cancellation), tokens, uncut);
     }
 
-    /// Scores requests that are token ids already.
+    /// Scores requests that are already token ids.
     static float[][] score(
             Lanes lanes, List<ScoringRequest> requests, int batchTokens, Progress progress, Cancellation cancellation) {
         float[][] results = new float[requests.size()][];
@@ -124,7 +126,7 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
         return requests;
     }
 
-    /// Requests with equal contexts, in the order of their first ones.
+    /// Requests grouped by equal context, in the order of first occurrence.
     private static List<List<Integer>> byContext(List<ScoringRequest> requests, List<Integer> scored) {
         Map<IntBuffer, List<Integer>> groups = new LinkedHashMap<>();
         for (int i : scored) {
@@ -163,21 +165,21 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
 
     /// Requests with equal contexts that go through the decoder together.
     ///
-    /// @param tokens that are computed for them
+    /// @param tokens number of tokens to compute for them
     private record Piece(List<Integer> requests, int tokens) {}
 
-    /// Cuts requests with equal contexts where they are too many for a batch. So that the context is not computed too
-    /// often, a batch beside others may be larger than its part of the budget.
+    /// Splits requests with equal contexts if they are too many for a batch. To avoid computing the
+    /// context too often, a batch may be larger than its part of the budget.
     private static List<Piece> pieces(
             List<ScoringRequest> requests, List<Integer> group, int cached, TokenBudget budget) {
         int context = requests.get(group.getFirst()).scoredFrom() + 1;
-        long most = Math.min(budget.tokens(), Math.max(budget.batchTokens(), WORTH_SHARING * (context - cached)));
+        long max = Math.min(budget.tokens(), Math.max(budget.batchTokens(), WORTH_SHARING * (context - cached)));
         List<Piece> pieces = new ArrayList<>();
         int from = 0;
         int tokens = 0;
         for (int i = 0; i < group.size(); i++) {
             int query = requests.get(group.get(i)).input().length - context;
-            if (i > from && (long) tokens + query > most) {
+            if (i > from && (long) tokens + query > max) {
                 pieces.add(new Piece(group.subList(from, i), tokens));
                 from = i;
             }
@@ -207,7 +209,7 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
         return Arrays.copyOf(first, length);
     }
 
-    /// One device's part; computes the shared tokens once for itself.
+    /// One device's part, which computes the shared tokens once.
     private static final class ScoringLane implements Lanes.Lane<ScoringBatch> {
         private final Decoder decoder;
         private final Optional<CachedPrefix> prefix;

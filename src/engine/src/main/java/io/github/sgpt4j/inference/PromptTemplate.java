@@ -2,18 +2,18 @@ package io.github.sgpt4j.inference;
 
 import io.github.sgpt4j.text.Quoted;
 
-/// The text in which a document is put before the query that is to be scored: a template with one `{}`.
+/// The text with the document that precedes the query to score: a template with one `{}`.
 ///
 /// @param before text before the document: the instruction
 /// @param after text between document and query
 public record PromptTemplate(String before, String after) {
-    /// The prompt of SGPT's cross-encoder (Muennighoff 2022, its prompt G).
+    /// The prompt of SGPT's cross-encoder (Muennighoff 2022, prompt G).
     public static final PromptTemplate DEFAULT = parse(
             "Documents are searched to find matches with the same content.\nThe document \"{}\" is a good search result for \"");
 
     private static final String PLACEHOLDER = "{}";
 
-    /// @throws IllegalArgumentException unless `template` holds `{}` exactly once
+    /// @throws IllegalArgumentException unless `template` contains `{}` exactly once
     public static PromptTemplate parse(String template) {
         int at = template.indexOf(PLACEHOLDER);
         if (at < 0 || template.indexOf(PLACEHOLDER, at + 1) >= 0) {

@@ -23,7 +23,8 @@ public final class ScoringBatch {
     private int sharedSegment = PackedBatch.NO_PARENT;
     private int sharedLastRow;
 
-    /// @param cached tokens that every request starts with and that are computed apart, or 0
+    /// @param cached number of first tokens that all requests share and that are computed separately,
+    ///     or 0
     ScoringBatch(int cached) {
         this.cached = cached;
         if (cached > 0) {
@@ -41,7 +42,7 @@ public final class ScoringBatch {
         return sharedContext.length == context && Arrays.equals(sharedContext, 0, context, request.input(), 0, context);
     }
 
-    /// Adds request number `index`; requests with the same context should follow one another.
+    /// Adds request number `index`; requests with the same context should be adjacent.
     void add(int index, ScoringRequest request) {
         int[] input = request.input();
         int context = request.scoredFrom() + 1;
@@ -63,7 +64,7 @@ public final class ScoringBatch {
         targets.add(request.targets());
     }
 
-    /// Starts to compute the log-probabilities of every request's targets.
+    /// Starts computing the log-probabilities of every request's targets.
     ///
     /// @param prefix the states of the cached tokens, on the decoder's device
     /// @param cancellation of the call
@@ -71,7 +72,7 @@ public final class ScoringBatch {
         return decoder.startLogProbabilities(builder.build(), prefix, flatten(rows), flatten(targets), cancellation);
     }
 
-    /// Puts every request's log-probabilities at the request's index in `results`.
+    /// Stores every request's log-probabilities at the request's index in `results`.
     void keep(float[] flat, float[][] results) {
         int at = 0;
         for (int m = 0; m < members.size(); m++) {

@@ -7,15 +7,16 @@ import java.util.Arrays;
 ///
 /// @param input ids that go through the decoder
 /// @param targets ids that are scored; `targets[i]` follows `input[scoredFrom + i]`
-/// @param uncut ids that the input would have at any length
+/// @param uncut number of ids of the input before cutting
 public record ScoringRequest(int[] input, int[] targets, int uncut) {
-    /// Joins prompt and query, cut from the left to the model's length but for the instruction:
-    /// `(context[:p] + (context[p:] + query)[-(max + 1 - p):])[:-1]`, the rule of SGPT's reference implementation.
+    /// Joins prompt and query, cut from the left to the model's length, except for the instruction:
+    /// `(context[:p] + (context[p:] + query)[-(max + 1 - p):])[:-1]`, the rule of SGPT's reference
+    /// implementation.
     ///
     /// @param context ids of the prompt with the document
     /// @param query ids of the query
     /// @param instruction p, the tokens of the prompt's text before the document
-    /// @param max most tokens of an input
+    /// @param max maximum tokens of an input
     static ScoringRequest of(int[] context, int[] query, int instruction, int max) {
         if (context.length == 0 && query.length > 0) {
             throw new FormatException("prompt: expected at least one token before the query, got none");
@@ -34,7 +35,7 @@ public record ScoringRequest(int[] input, int[] targets, int uncut) {
             System.arraycopy(all, all.length - room, cut, kept, room);
             all = cut;
         }
-        // Each scored token needs one before it.
+        // Each scored token needs a predecessor.
         int scored = Math.min(query.length, all.length - Math.max(kept, 1));
         return new ScoringRequest(
                 Arrays.copyOf(all, Math.max(all.length - 1, 0)),

@@ -22,15 +22,15 @@ import java.util.stream.IntStream;
 
 /// The bi-encoder: texts to vectors (SGPT-BE, Muennighoff 2022, section 4). Borrows all its parts.
 ///
-/// What texts of a batch start with together, a prompt or the first words of a question, is computed once; equal
-/// texts are one.
+/// A common prefix of texts in a batch, such as a prompt or the first words of a question, is computed
+/// once; so are equal texts.
 ///
 /// @param lanes the model
 /// @param tokenizer its tokenizer
-/// @param pooling how states become a vector
+/// @param pooling turns states into a vector
 /// @param includePrompt whether a prompt's tokens take part in pooling
-/// @param steps what is done after pooling
-/// @param maxLength most tokens of a text
+/// @param steps the steps after pooling
+/// @param maxLength maximum tokens of a text
 public record TextEncoder(
         Lanes lanes,
         Tokenizer tokenizer,
@@ -38,7 +38,7 @@ public record TextEncoder(
         boolean includePrompt,
         EmbeddingSteps steps,
         int maxLength) {
-    /// Texts that are tokenized together, and ordered together.
+    /// Number of texts that are tokenized and ordered together.
     private static final int WINDOW = 1024;
 
     public TextEncoder {
@@ -49,7 +49,7 @@ public record TextEncoder(
         }
     }
 
-    /// On one device, with pooling modes alone.
+    /// On one device, with pooling modes only.
     public TextEncoder(
             Decoder decoder,
             Tokenizer tokenizer,
@@ -70,17 +70,17 @@ public record TextEncoder(
         this(lanes, tokenizer, TokenPooling.of(lanes, modes), includePrompt, steps, maxLength);
     }
 
-    /// What texts became, in their order.
+    /// Results of texts, in their order.
     ///
     /// @param vectors `[texts][steps.width()]`
-    /// @param tokens ids that each text was computed with
-    /// @param uncut ids that each text would have had at any length
+    /// @param tokens ids of each text after cutting
+    /// @param uncut ids of each text before cutting
     public record Embedded(float[][] vectors, int[] tokens, int[] uncut) {}
 
     /// How texts become ids.
     ///
-    /// @param framing what is put around them
-    /// @param maxLength most tokens of a text
+    /// @param framing what is put around the texts
+    /// @param maxLength maximum tokens of a text
     /// @param truncate whether longer texts are cut; otherwise they are refused
     public record Reading(TextFraming framing, int maxLength, boolean truncate) {}
 
@@ -92,11 +92,12 @@ public record TextEncoder(
                 .vectors();
     }
 
-    /// Embeds texts, at most `batchTokens` tokens at a time on each device, but for a longer text alone. A text without
-    /// any token gives the pooled vector zero.
+    /// Embeds texts, at most `batchTokens` tokens at a time on each device; a longer text is computed
+    /// alone. The pooled vector of a text without any token is zero.
     ///
-    /// @throws FormatException if a text is too long and not to be cut
-    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before or meanwhile
+    /// @throws FormatException if a text is too long and must not be cut
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before or
+    ///     during the call
     public Embedded embed(List<String> texts, Reading reading, int batchTokens, Progress progress) {
         Cancellation cancellation = Cancellation.ofThisThread("embedding texts");
         cancellation.check();
@@ -129,8 +130,8 @@ public record TextEncoder(
         return encoded;
     }
 
-    /// Where something else computes meanwhile, later texts are tokenized beside it: on all processors beside a GPU, on
-    /// one thread more beside others that compute.
+    /// Later texts are tokenized during the computation: on all processors if a GPU computes, on one
+    /// additional thread if several CPU threads compute.
     private TokenizedWindows.Ahead ahead(TokenBudget budget) {
         if (lanes.any().batchesInFlight() > 1) {
             return TokenizedWindows.Ahead.ALL_PROCESSORS;
@@ -143,7 +144,7 @@ public record TextEncoder(
     /// @param texts index of each sequence's text
     private record TextBatch(SequenceBatch sequences, int[] texts) {}
 
-    /// The batches of one window after the other; texts without tokens are answered at once.
+    /// The batches of all windows, in order; texts without tokens get their result immediately.
     private Iterator<TextBatch> batches(
             TokenizedWindows windows, TokenBudget budget, Embedded embedded, Counter counter) {
         return new Iterator<>() {

@@ -13,7 +13,8 @@ public sealed interface TextFraming {
     /// A prompt in front of the text, tokenized together with it.
     record Prompt(String text) implements TextFraming {}
 
-    /// SGPT's asymmetric models ("specb"): one token before and one after the text's ids, which are cut to leave room.
+    /// SGPT's asymmetric models ("specb"): one token before and one after the text's ids, which are cut
+    /// to make room.
     record Brackets(int before, int after) implements TextFraming {}
 
     /// A prompt in front of the text.
@@ -47,20 +48,20 @@ public sealed interface TextFraming {
         return ids[0];
     }
 
-    /// Fewest ids that [#encode] has to be given room for: special tokens and brackets.
-    default int fewest(Tokenizer tokenizer) {
+    /// Minimum `maxLength` of [#encode]: the number of special tokens and brackets.
+    default int minLength(Tokenizer tokenizer) {
         return tokenizer.specialTokensAdded() + (this instanceof Brackets ? 2 : 0);
     }
 
-    /// Token ids of a text, and how many they were before it was cut.
+    /// Token ids of a text, and their number before cutting.
     ///
-    /// @param maxLength most ids, at least [#fewest]; the text is cut on the right, special tokens and brackets
-    ///     stay
+    /// @param maxLength maximum number of ids, at least [#minLength]; the text is cut on the right,
+    ///     special tokens and brackets stay
     default EncodedText encode(Tokenizer tokenizer, String text, int maxLength) {
         return encode(tokenizer, text, maxLength, Cancellation.NEVER);
     }
 
-    /// As [#encode(Tokenizer, String, int)], for a call that may be cancelled meanwhile.
+    /// As [#encode(Tokenizer, String, int)], for a call that may be cancelled.
     default EncodedText encode(Tokenizer tokenizer, String text, int maxLength, Cancellation cancellation) {
         return switch (this) {
             case Plain p -> tokenizer.encodeCounted(text, maxLength, cancellation);
@@ -70,8 +71,9 @@ public sealed interface TextFraming {
         };
     }
 
-    /// Tokens of the prompt that a text begins with, for models whose pooling leaves them out. As in
-    /// sentence-transformers: the prompt tokenized alone, less a special token at its end.
+    /// Number of the prompt's tokens at the beginning of a text, for models whose pooling leaves them
+    /// out. As in sentence-transformers: those of the prompt tokenized alone, without a special token
+    /// at its end.
     default int promptLength(Tokenizer tokenizer) {
         if (!(this instanceof Prompt(String prompt))) {
             return 0;

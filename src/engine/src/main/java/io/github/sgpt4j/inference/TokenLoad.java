@@ -11,14 +11,15 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/// Work for measuring: texts of random tokens, embedded and scored as real ones are, without a tokenizer.
+/// Workload for speed measurements: texts of random tokens, embedded and scored like real ones, without
+/// a tokenizer.
 ///
 /// @param texts number of texts
-/// @param tokens tokens of each
+/// @param tokens tokens per text
 /// @param queryTokens tokens of the query that is scored after each text
-/// @param batchTokens most tokens computed at the same time on a device
+/// @param batchTokens maximum tokens computed at the same time on a device
 public record TokenLoad(int texts, int tokens, int queryTokens, int batchTokens) {
-    /// Tokens that all texts to be scored begin with, like the instruction of a prompt.
+    /// Number of common first tokens of the texts to score, like the instruction of a prompt.
     private static final int INSTRUCTION = 14;
 
     public TokenLoad {
@@ -29,7 +30,7 @@ public record TokenLoad(int texts, int tokens, int queryTokens, int batchTokens)
         }
     }
 
-    /// Embeds all texts once, by their weighted mean.
+    /// Embeds all texts once, with weighted mean pooling.
     ///
     /// @param cancellation of the call
     public void embed(Lanes lanes, Cancellation cancellation) {

@@ -20,10 +20,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// How the final states of a text's tokens become one vector: dense layers over each token, if there are any, then
-/// pooling modes or the mean by learnt weights. Owns the weights of the layers until closed; borrows the decoders.
+/// How the final states of a text's tokens become one vector: dense layers over each token, if there
+/// are any, then pooling modes or the mean with learned weights. Owns the weights of the layers until
+/// closed; borrows the decoders.
 ///
-/// The mean by learnt weights is computed by the processor from a copy of a batch's states, on a GPU too.
+/// The mean with learned weights is computed on the CPU from a copy of a batch's states, even if a GPU
+/// computes the states.
 public final class TokenPooling implements AutoCloseable {
     private final List<PoolMode> modes;
     private final Optional<float[]> positionWeights;
@@ -56,9 +58,9 @@ public final class TokenPooling implements AutoCloseable {
         tokenWidth = columns;
     }
 
-    /// What a checkpoint says.
+    /// Pooling as in a checkpoint's modules.
     ///
-    /// @param chosen modes instead of its own, or empty
+    /// @param chosen modes that replace the checkpoint's; empty for the checkpoint's own
     /// @param json reads the files of modules
     /// @throws io.github.sgpt4j.error.SgptException if a file of a module is missing or broken, or does not fit the
     ///     model
@@ -68,7 +70,7 @@ public final class TokenPooling implements AutoCloseable {
                 : new TokenPooling(lanes, modules.tokenLayers(), chosen, Optional.empty(), json);
     }
 
-    /// Pooling modes alone.
+    /// Pooling modes only.
     static TokenPooling of(Lanes lanes, List<PoolMode> modes) {
         return new TokenPooling(lanes, List.of(), modes, Optional.empty(), new JsonFiles());
     }
@@ -86,10 +88,10 @@ public final class TokenPooling implements AutoCloseable {
         });
     }
 
-    /// Values that are made of a token's state before pooling, outside of weights.
+    /// Number of activation values per token between the decoder's final state and pooling.
     ///
     /// @param width of a state
-    /// @param copied whether a copy for the processor counts
+    /// @param copied whether the copy for the CPU counts
     /// @param json reads the files of modules
     public static long values(SentenceModules modules, int width, boolean copied, JsonFiles json) {
         long values = 0;
@@ -101,7 +103,7 @@ public final class TokenPooling implements AutoCloseable {
         return modules.positionWeights().isPresent() && copied ? values + columns : values;
     }
 
-    /// Pooling modes, results concatenated; empty for the mean by learnt weights.
+    /// Pooling modes, whose results are concatenated; empty for the mean with learned weights.
     public List<PoolMode> modes() {
         return modes;
     }
@@ -116,12 +118,12 @@ public final class TokenPooling implements AutoCloseable {
         return MappedFiles.together(opened.stream().map(Weights::mapped).toArray(MappedFiles[]::new));
     }
 
-    /// Most tokens of a text that can be pooled.
+    /// Maximum tokens of a text that can be pooled.
     int longest() {
         return longest;
     }
 
-    /// Starts to pool each sequence; the caller closes the result.
+    /// Starts pooling each sequence; the caller closes the result.
     ///
     /// @param skip leading tokens of each sequence to leave out, `[sequences]`
     /// @param cancellation of the call

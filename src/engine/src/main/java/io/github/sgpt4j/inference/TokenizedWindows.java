@@ -7,7 +7,8 @@ import java.util.Optional;
 import java.util.concurrent.ForkJoinPool;
 import java.util.stream.IntStream;
 
-/// Texts as token ids, a window at a time; if asked for, the next window is made in the background while one is used.
+/// Texts as token ids, one window at a time. Optionally, the next window is tokenized in the background
+/// while the current one is used.
 public final class TokenizedWindows implements AutoCloseable {
     /// A text's token ids. Safe to share between threads.
     interface Encoding {
@@ -18,9 +19,9 @@ public final class TokenizedWindows implements AutoCloseable {
     /// @param texts this text and those after it
     record Window(int first, EncodedText[] texts) {}
 
-    /// Where later windows are made.
+    /// Where later windows are tokenized.
     enum Ahead {
-        /// Nowhere: each is made on the calling thread when it is asked for.
+        /// Not ahead: each is tokenized on the calling thread on demand.
         NOT,
         /// On one thread in the background.
         ONE_THREAD,
@@ -36,8 +37,8 @@ public final class TokenizedWindows implements AutoCloseable {
     private int from;
     private Optional<Background<EncodedText[]>> next = Optional.empty();
 
-    /// @param size texts of a window
-    /// @param cancellation of the call, asked before each text
+    /// @param size number of texts in a window
+    /// @param cancellation of the call, checked before each text
     TokenizedWindows(List<String> texts, int size, Ahead ahead, Encoding encoding, Cancellation cancellation) {
         this.texts = texts;
         this.size = size;
@@ -74,7 +75,7 @@ public final class TokenizedWindows implements AutoCloseable {
         return encoding.encode(text);
     }
 
-    /// Waits for what is being made: nothing goes on in the background afterwards.
+    /// Waits for the window being tokenized, so nothing runs in the background afterwards.
     @Override
     public void close() {
         next.ifPresent(Background::close);

@@ -1,2 +1,2 @@
-/// Texts through the decoder: batches shared out to devices, pooling, log-probabilities.
+/// Runs texts through the decoder: batches distributed over devices, pooling, log-probabilities.
 package io.github.sgpt4j.inference;

@@ -13,8 +13,8 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 
-/// Steps through JSON in mapped bytes, token by token. Nesting, lengths and the count of tokens are bounded, and
-/// every failure is a [FormatException] that names the file and the byte offset in it.
+/// Steps through JSON in mapped bytes, token by token. Nesting, lengths and the number of tokens are
+/// bounded, and every failure is a [FormatException] that names the file and the byte offset in it.
 public final class JsonCursor implements AutoCloseable {
     private static final JsonFactory FACTORY = JsonFactory.builder()
             .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
@@ -43,7 +43,7 @@ public final class JsonCursor implements AutoCloseable {
         }
     }
 
-    /// Moves to the next token, which must be there.
+    /// Moves to the next token, which must exist.
     public JsonToken next() {
         JsonToken token = advance();
         if (token == null) {
@@ -65,12 +65,12 @@ public final class JsonCursor implements AutoCloseable {
         return next() == JsonToken.FIELD_NAME;
     }
 
-    /// Whether there is nothing but white space after the root value.
+    /// Whether only white space follows the root value.
     public boolean atEnd() {
         return advance() == null;
     }
 
-    @SuppressWarnings("NullAway") // the parser answers null at the end of input
+    @SuppressWarnings("NullAway") // the parser returns null at the end of input
     private JsonToken advance() {
         try {
             return parser.nextToken();
@@ -79,7 +79,7 @@ public final class JsonCursor implements AutoCloseable {
         }
     }
 
-    /// Passes over the value that begins at the current token.
+    /// Skips the value that begins at the current token.
     public void skip() {
         try {
             parser.skipChildren();
@@ -92,7 +92,8 @@ public final class JsonCursor implements AutoCloseable {
         return parser.currentToken();
     }
 
-    /// The text of the current key, string or number. Refuses unpaired surrogates, which stand for no character.
+    /// The text of the current key, string or number. Refuses unpaired surrogates, which are not
+    /// characters.
     public String text() {
         try {
             String text = parser.getText();

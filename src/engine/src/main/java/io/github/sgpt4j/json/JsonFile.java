@@ -41,16 +41,16 @@ public final class JsonFile {
         return new JsonFile(path, "", node);
     }
 
-    /// A JSON object that is at hand already.
+    /// A JSON object that was already parsed.
     ///
-    /// @param path stands for it in messages
+    /// @param path names it in messages
     public static JsonFile of(Path path, JsonNode object) {
         return new JsonFile(path, "", object);
     }
 
-    /// A JSON object that is at hand already, as text.
+    /// A JSON object from its text.
     ///
-    /// @param path stands for it in messages
+    /// @param path names it in messages
     public static JsonFile of(Path path, String json) {
         return of(path, JsonReader.STRICT.parse(path.toString(), json));
     }
@@ -84,12 +84,12 @@ public final class JsonFile {
         return node.hasNonNull(key);
     }
 
-    /// Whether it has no keys.
+    /// Whether the object has no keys.
     public boolean isEmpty() {
         return node.isEmpty();
     }
 
-    /// Whether the key is there with the value `null`.
+    /// Whether the key exists with the value `null`.
     public boolean isNull(String key) {
         return node.has(key) && node.get(key).isNull();
     }
@@ -99,7 +99,8 @@ public final class JsonFile {
         return has(key) ? Optional.of(node.get(key)) : Optional.empty();
     }
 
-    /// The key that is there of several for the same thing; otherwise the first, for messages.
+    /// Of several keys with the same meaning, the one that is present; otherwise the first, for
+    /// messages.
     private String firstPresent(String... keys) {
         String present = null;
         for (String key : keys) {
@@ -117,7 +118,7 @@ public final class JsonFile {
 
     /// A required integer of at least 1.
     ///
-    /// @param keys names for it; where several are present, they must have the same value
+    /// @param keys alternative names; if several are present, they must have the same value
     public int positiveInt(String... keys) {
         String key = firstPresent(keys);
         if (!has(key)) {
@@ -201,27 +202,27 @@ public final class JsonFile {
         return Optional.of(new JsonFile(path, prefix + key + ".", value));
     }
 
-    /// The error for a value that is not what it should be.
+    /// The error for a wrong value.
     public FormatException wrong(String key, String expected, JsonNode got) {
         return new FormatException(
                 "%s: key %s: expected %s, got %s".formatted(path, Quoted.of(prefix + key), expected, shown(got)));
     }
 
-    /// The error for a value that is well-formed and not followed.
+    /// The error for a well-formed but unsupported value.
     ///
-    /// @param key of this object; with dots for one in an object in it
-    /// @param reason what is not followed, or which value would be
+    /// @param key a key of this object; with dots for a key of a nested object
+    /// @param reason what is not supported, or which value would be
     public UnsupportedModelException unsupported(String key, JsonNode got, String reason) {
         return new UnsupportedModelException(
                 "%s: key %s = %s is not supported: %s".formatted(path, Quoted.of(prefix + key), shown(got), reason));
     }
 
-    /// The error for the value of a key, which may be missing, that asks for something that is not implemented.
+    /// As above, with the value of a key, which may be missing.
     public UnsupportedModelException unsupported(String key, String reason) {
         return unsupported(key, node.path(key).isMissingNode() ? NullNode.getInstance() : node.get(key), reason);
     }
 
-    /// A value as a message shows it: on one line, and short.
+    /// A value for a message: on one line, and short.
     public static String shown(JsonNode value) {
         String text = value.toString();
         String cut = text.length() <= 60 ? text : text.substring(0, 57) + "...";

@@ -12,16 +12,16 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/// The small JSON files of a checkpoint, each read once, whoever asks for it and however often. What a file said at
-/// first holds until this is dropped. Safe to share between threads.
+/// The small JSON files of a checkpoint. Each is read once, and its first contents are kept for the
+/// lifetime of this object. Safe to share between threads.
 public final class JsonFiles {
-    /// A larger file is not kept in memory: whoever asks for it reads it.
+    /// A larger file is not kept in memory, but read again each time.
     private static final long MAX_KEPT_BYTES = 4L << 20;
 
     private final Map<Path, byte[]> contents = new HashMap<>();
     private final Map<Path, JsonNode> trees = new HashMap<>();
 
-    /// A file that holds any JSON value; not to be changed.
+    /// The JSON value in a file; must not be modified.
     ///
     /// @throws FormatException if it is missing or broken
     public synchronized JsonNode tree(Path path) {
@@ -34,9 +34,9 @@ public final class JsonFiles {
         return tree;
     }
 
-    /// A file that must hold one JSON object.
+    /// The JSON object in a file.
     ///
-    /// @throws FormatException if it is missing or broken, or holds something else
+    /// @throws FormatException if it is missing or broken, or holds another kind of value
     public JsonFile object(Path path) {
         return JsonFile.object(path, tree(path));
     }
@@ -46,7 +46,7 @@ public final class JsonFiles {
         return FileEntries.exists(path) ? Optional.of(object(path)) : Optional.empty();
     }
 
-    /// The bytes of a regular file, for those who parse it in another way.
+    /// The bytes of a regular file, for code that parses it differently.
     ///
     /// @throws IOException if it cannot be read
     public InputStream open(Path path) throws IOException {

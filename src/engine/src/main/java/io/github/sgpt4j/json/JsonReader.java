@@ -13,10 +13,9 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// Reads one JSON value, with nothing after it, into a tree. What is wrong with it is said in the words of
-/// [Unreadable].
+/// Reads one JSON value, with nothing after it, into a tree. Error messages are those of [Unreadable].
 public final class JsonReader {
-    /// Refuses a key that an object has twice: of configuration, it is not clear which of the values counts.
+    /// Refuses duplicate keys in an object: in a configuration, it is unclear which value applies.
     public static final JsonReader STRICT = new JsonReader(builder(StreamReadConstraints.DEFAULT_MAX_STRING_LEN)
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION));
 
@@ -26,9 +25,9 @@ public final class JsonReader {
         mapper = builder.build();
     }
 
-    /// A reader of data: the last value of a key counts, and texts may be long.
+    /// A reader for data: the last value of a duplicate key applies, and texts may be long.
     ///
-    /// @param maxTextLength in characters
+    /// @param maxTextLength maximum length of a string, in characters
     public static JsonReader ofData(int maxTextLength) {
         return new JsonReader(builder(maxTextLength));
     }
@@ -49,7 +48,7 @@ public final class JsonReader {
         return read(file, where, maxBytes, Files::newInputStream);
     }
 
-    /// Opens a file, or what is kept of it.
+    /// Opens a file, or its contents kept in memory.
     interface Opening {
         InputStream open(Path file) throws IOException;
     }
@@ -73,9 +72,9 @@ public final class JsonReader {
         }
     }
 
-    /// The value that a text holds.
+    /// The value in a text.
     ///
-    /// @param where stands for the text in messages
+    /// @param where names the text in messages
     public JsonNode parse(String where, String json) {
         try {
             return present(where, mapper.readTree(json), "nothing");

@@ -21,17 +21,18 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// Says in one sentence why a file could not be read. What libraries say is the cause of the exceptions made here, not
-/// part of their messages: it names classes and switches of the library, and quotes the file at any length.
+/// Says in one sentence why a file could not be read. The exceptions of libraries become the cause, but
+/// their messages are not used: they name classes and switches of the library and quote the file at any
+/// length.
 public final class Unreadable {
-    /// What the JSON parser means by a message that begins like this; `%s` stands for its groups.
+    /// The meaning of a parser message that begins with a pattern; `%s` stands for its groups.
     private record Rule(Pattern message, String meaning) {
         Rule(String message, String meaning) {
             this(Pattern.compile(message, Pattern.DOTALL), meaning);
         }
     }
 
-    /// The first that fits counts.
+    /// The first matching rule applies.
     private static final List<Rule> RULES = List.of(
             new Rule("Unexpected end-of-input", "expected more, got the end"),
             character("was expecting double-quote", "a key in double quotes"),
@@ -68,15 +69,15 @@ public final class Unreadable {
                 "Unexpected character \\('(.)' .*" + parserExpected, "expected %s, got %%s".formatted(expected));
     }
 
-    /// The failure to read a file, or to make sense of its JSON; or, if the thread was interrupted while a channel
-    /// read, that this was cancelled.
+    /// The exception for a file that cannot be read or parsed; a [CancelledException] if the thread was
+    /// interrupted while a channel was reading.
     public static SgptException of(Path file, IOException failure) {
         return of(file.toString(), failure);
     }
 
     /// As [#of(Path,IOException)].
     ///
-    /// @param file what it is called in the message
+    /// @param file its name in the message
     public static SgptException of(String file, IOException failure) {
         if (failure instanceof ClosedByInterruptException) {
             CancelledException cancelled = new CancelledException(
@@ -87,7 +88,7 @@ public final class Unreadable {
         return new FormatException("%s: %s".formatted(file, reason(failure)), failure);
     }
 
-    /// What is wrong with the JSON on one line of a file.
+    /// The exception for broken JSON on one line of a file.
     ///
     /// @param where the file and the line's number
     static FormatException ofLine(String where, JsonProcessingException failure) {
@@ -102,7 +103,7 @@ public final class Unreadable {
             case CharacterCodingException e -> "not valid UTF-8";
             case AccessDeniedException e -> "cannot be read: permission denied";
             case NoSuchFileException e -> "cannot be read: found nothing there";
-            // Their messages begin with the file, which is named already.
+            // These messages begin with the file, which is already named.
             case FileSystemException e ->
                 "cannot be read: " + Objects.requireNonNullElse(e.getReason(), "no reason given");
             default -> "cannot be read: " + Objects.requireNonNullElse(failure.getMessage(), "no reason given");
@@ -116,9 +117,9 @@ public final class Unreadable {
                 : " at line %d, column %d".formatted(location.getLineNr(), location.getColumnNr());
     }
 
-    /// What a part of JSON is, for messages.
+    /// The kind of a JSON token, for messages.
     ///
-    /// @param token null for the end
+    /// @param token null at the end of the input
     public static String kind(@Nullable JsonToken token) {
         return switch (token) {
             case null -> "nothing";
@@ -135,12 +136,12 @@ public final class Unreadable {
         };
     }
 
-    /// What a value is, for messages.
+    /// The kind of a value, for messages.
     public static String kind(JsonNode value) {
         return value.isBoolean() ? "true or false" : kind(value.asToken());
     }
 
-    /// What is wrong with JSON, without file and place: what was expected, what was there instead.
+    /// What is wrong with the JSON, without file and position: what was expected and what was found.
     public static String problem(JsonProcessingException e) {
         String message = Objects.requireNonNullElse(e.getOriginalMessage(), "");
         for (Rule rule : RULES) {

@@ -6,10 +6,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Objects;
 
-/// Reads mapped bytes as a stream and checks on the way that they are UTF-8 (Unicode 16.0, table 3-7) without null
-/// bytes. A JSON parser reading from it thus cannot mistake them for another encoding.
+/// Reads mapped bytes as a stream and checks that they are UTF-8 (Unicode 16.0, table 3-7) without null
+/// bytes. So a JSON parser cannot mistake them for another encoding.
 ///
-/// Everything fails with a [FormatException] that names the byte's offset in the file.
+/// Any error is a [FormatException] that names the byte's offset in the file.
 public final class Utf8Input extends InputStream {
     private final String file;
     private final MemorySegment bytes;
@@ -22,7 +22,7 @@ public final class Utf8Input extends InputStream {
     private int low = 0x80;
     private int high = 0xBF;
 
-    /// @param bytes borrowed until the stream is read
+    /// @param bytes borrowed until the stream is fully read
     /// @param fileOffset where `bytes` begin in the file
     Utf8Input(String file, MemorySegment bytes, long fileOffset) {
         this.file = file;
@@ -83,7 +83,7 @@ public final class Utf8Input extends InputStream {
             case 0xF0 -> low = 0x90;
             case 0xF4 -> high = 0x8F;
             default -> {
-                // any continuation byte may follow
+                // Any continuation byte may follow.
             }
         }
     }

@@ -1,2 +1,2 @@
-/// Reads JSON files of strangers, in bounded memory; errors name file, key, expected and got.
+/// Reads untrusted JSON files in bounded memory; errors name file, key, expected and got.
 package io.github.sgpt4j.json;

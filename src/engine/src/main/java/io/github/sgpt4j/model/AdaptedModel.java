@@ -12,18 +12,19 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/// Where the files of a model are that may be an adapter on another: `adapter_config.json` with
-/// `adapter_model.safetensors`, as peft saves them. The base model is in the same folder, or in one that the caller
-/// names: a path in a checkpoint is never followed.
+/// Locations of the files of a model, which may be an adapter of a base model: `adapter_config.json`
+/// with `adapter_model.safetensors`, as peft saves them. The base model is in the same folder, or in
+/// one that the caller names: a path in a checkpoint is never followed.
 ///
 /// @param folder of the model, with tokenizer and adapter
-/// @param base folder of the base model; `folder` itself if that holds one, or is no adapter
-/// @param adapter what the adapter says, or empty
+/// @param base folder of the base model; `folder` itself if it contains the base model or is not an
+///     adapter
+/// @param adapter the adapter's configuration, or empty
 public record AdaptedModel(Path folder, Path base, Optional<AdapterConfig> adapter) {
     /// Name of an adapter's weight file.
     public static final String WEIGHTS = "adapter_model.safetensors";
 
-    /// Name of the same, pickled.
+    /// Name of an adapter's pickled weight file.
     public static final String PICKLED = "adapter_model.bin";
 
     /// As [#of(Path, Optional, JsonFiles)].
@@ -34,9 +35,10 @@ public record AdaptedModel(Path folder, Path base, Optional<AdapterConfig> adapt
     /// Finds the parts of a model.
     ///
     /// @param folder of config.json, or of an adapter
-    /// @param base the base model's folder, if an adapter needs one
+    /// @param base the base model's folder, if needed
     /// @param json reads the adapter's file
-    /// @throws FormatException if the folder is an adapter without its base model, or is none and one is given
+    /// @throws FormatException if the folder is an adapter without its base model, or not an adapter
+    ///     although a base model is given
     public static AdaptedModel of(Path folder, Optional<Path> base, JsonFiles json) {
         if (!AdapterConfig.isIn(folder)) {
             base.ifPresent(given -> {
@@ -51,7 +53,7 @@ public record AdaptedModel(Path folder, Path base, Optional<AdapterConfig> adapt
         }
         if (!holdsBase(folder)) {
             throw new FormatException(
-                    "%s: key \"base_model_name_or_path\": the adapter needs its base model %s: expected its folder to be given"
+                    "%s: key \"base_model_name_or_path\": the adapter needs its base model %s: expected its folder, got none"
                             .formatted(
                                     config.file().path(),
                                     config.baseModel().map(Quoted::of).orElse("(no name is stated)")));
@@ -59,7 +61,8 @@ public record AdaptedModel(Path folder, Path base, Optional<AdapterConfig> adapt
         return new AdaptedModel(folder, folder, Optional.of(config));
     }
 
-    /// What an adapter names as its base model, unless that is in the same folder; empty for other folders.
+    /// The base model that an adapter names, unless it is in the same folder; empty if the folder is
+    /// not an adapter.
     public static Optional<String> neededBase(Path folder) {
         if (!AdapterConfig.isIn(folder) || holdsBase(folder)) {
             return Optional.empty();
@@ -80,21 +83,22 @@ public record AdaptedModel(Path folder, Path base, Optional<AdapterConfig> adapt
         return base;
     }
 
-    /// Folder of the tokenizer: the adapter's own comes first.
+    /// Folder of the tokenizer: the adapter's if it has one, otherwise the base model's.
     public Path tokenizer() {
         boolean own = List.of("tokenizer.json", "vocab.json").stream()
                 .anyMatch(name -> FileEntries.exists(folder.resolve(name)));
         return own ? folder : base;
     }
 
-    /// As [#openWeights(JsonFile)], with the configuration read here if it is needed.
+    /// As [#openWeights(JsonFile)], which reads the configuration itself if needed.
     public Weights openWeights() {
         return adapter.isEmpty()
                 ? Weights.open(folder)
                 : openWeights(Family.readConfig(configuration(), new JsonFiles()));
     }
 
-    /// Opens the weights, an adapter's merged in: what it changes is held as 32-bit floats in memory of its own.
+    /// Opens the weights, with an adapter's merged in: changed tensors are held in separate memory, as
+    /// 32-bit floats.
     ///
     /// @param configuration `config.json` of [#configuration]
     /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something

@@ -13,20 +13,22 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/// What `adapter_config.json` of a LoRA adapter says, as peft's `LoraConfig` defines it (Hu et al. 2021, arXiv
-/// 2106.09685). What changes numbers in another way than low-rank products is refused by name.
+/// The settings in `adapter_config.json` of a LoRA adapter, as defined by peft's `LoraConfig` (Hu et
+/// al. 2021, arXiv 2106.09685). Settings that change weights in other ways than low-rank products are
+/// refused by name.
 ///
-/// @param file where this was read
-/// @param baseModel `base_model_name_or_path`: a folder or the name of a hub's model
-/// @param revision of the base model on its hub, if stated
+/// @param file the file
+/// @param baseModel `base_model_name_or_path`: a folder or the name of a model on a hub
+/// @param revision revision of the base model on its hub, if stated
 /// @param targets modules with low-rank products, and their ranks
 public record AdapterConfig(
         JsonFile file, Optional<String> baseModel, Optional<String> revision, AdapterTargets targets) {
     /// Its name in an adapter's folder.
     public static final String FILE = "adapter_config.json";
 
-    /// Ways of initialising that leave the base model's weights alone; others replace them by what is left over.
-    private static final Set<String> PLAIN_STARTS = Set.of("true", "false", "gaussian", "eva", "orthogonal");
+    /// Initialisations that do not change the base model's weights; others subtract the initial product
+    /// from them.
+    private static final Set<String> PLAIN_INITS = Set.of("true", "false", "gaussian", "eva", "orthogonal");
 
     /// Refused unless `null`, `false` or empty.
     private static final List<String> REFUSED = List.of(
@@ -45,7 +47,7 @@ public record AdapterConfig(
             "ensure_weight_tying",
             "exclude_parameters");
 
-    /// Whether a folder holds an adapter.
+    /// Whether a folder contains an adapter.
     public static boolean isIn(Path folder) {
         return FileEntries.exists(folder.resolve(FILE));
     }
@@ -53,7 +55,8 @@ public record AdapterConfig(
     /// Reads the file in an adapter's folder.
     ///
     /// @throws FormatException if it is broken
-    /// @throws UnsupportedModelException if it is no LoRA adapter, or asks for what is not implemented
+    /// @throws UnsupportedModelException if it is not a LoRA adapter, or asks for something that is not
+    ///     implemented
     public static AdapterConfig read(Path folder, JsonFiles json) {
         JsonFile file = json.object(folder.resolve(FILE));
         String type = file.text("peft_type", "");
@@ -66,7 +69,7 @@ public record AdapterConfig(
                 throw file.unsupported(key, "a LoRA adapter is merged as products of two matrices");
             });
         }
-        refuseStart(file);
+        refuseInit(file);
         file.object("auto_mapping").ifPresent(mapping -> {
             String name = mapping.text("base_model_class", "");
             if (!name.isEmpty() && !CustomCode.isKnownClass(name)) {
@@ -82,9 +85,9 @@ public record AdapterConfig(
                 AdapterTargets.read(file));
     }
 
-    private static void refuseStart(JsonFile file) {
-        Optional<JsonNode> start = file.node("init_lora_weights");
-        if (start.isPresent() && !PLAIN_STARTS.contains(start.get().asText())) {
+    private static void refuseInit(JsonFile file) {
+        Optional<JsonNode> init = file.node("init_lora_weights");
+        if (init.isPresent() && !PLAIN_INITS.contains(init.get().asText())) {
             throw file.unsupported("init_lora_weights", "it changes the base model's weights");
         }
     }

@@ -18,8 +18,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
-/// Finds what an adapter's tensors belong to in its base model, and merges them: W + scale · B·A for low-rank products,
-/// the tensor itself for what was trained in full (`modules_to_save`, biases).
+/// Merges an adapter's tensors into the tensors of the base model that they belong to: W + scale · B·A
+/// for low-rank products, the tensor itself for modules trained in full (`modules_to_save`, biases).
 final class AdapterMerge {
     private static final List<String> WRAPPERS = List.of("base_model.model.", "model.base_model.model.");
     private static final String TABLE_A = "lora_embedding_A";
@@ -32,7 +32,7 @@ final class AdapterMerge {
     private final TensorNames names;
     private final Map<String, ExpectedTensor> expected = new TreeMap<>();
 
-    /// @param config of the base model
+    /// @param config the base model's config.json
     AdapterMerge(AdapterConfig adapter, JsonFile config, Weights base, Weights trained) {
         this.adapter = adapter;
         this.base = base;
@@ -40,7 +40,7 @@ final class AdapterMerge {
         Family family = Family.of(config);
         names = family.names();
         layout = DecoderLayout.of(family.config().apply(config), names, base.names());
-        // A tied table comes last: it is a table first, and a head only then.
+        // The decoder comes last, so that a tied table counts as a table, not as a head.
         layout.head().forEach(tensor -> expected.put(tensor.name(), tensor));
         layout.decoder().forEach(tensor -> expected.put(tensor.name(), tensor));
     }
@@ -48,12 +48,12 @@ final class AdapterMerge {
     /// Both halves of a module's product.
     private record Halves(WeightTensor a, WeightTensor b) {}
 
-    /// The tensors that the adapter changes, by the name they have in the base model.
+    /// The tensors that the adapter changes, by their name in the base model.
     ///
     /// @param memory for merged tensors, 32-bit floats
-    /// @param cancellation of the call, asked before each tensor
+    /// @param cancellation of the call, checked before each tensor
     /// @throws FormatException if tensors do not fit the base model or the configuration
-    /// @throws UnsupportedModelException if the adapter holds what is not implemented
+    /// @throws UnsupportedModelException if the adapter contains something that is not implemented
     Map<String, WeightTensor> merge(SegmentAllocator memory, Cancellation cancellation) {
         Map<String, WeightTensor> merged = new LinkedHashMap<>();
         Set<String> keys = trained.names();
@@ -61,7 +61,8 @@ final class AdapterMerge {
             throw new FormatException("%s: expected tensors of an adapter, found none"
                     .formatted(trained.files().getFirst()));
         }
-        // Products come on top of what was trained in full, such as a table that was stored whole.
+        // Products are added after replacements, since they may apply to a tensor that was stored in
+        // full, such as a table.
         keys.stream().filter(key -> !unwrapped(key).contains("lora_")).forEach(key -> replacement(key, merged));
         keys.stream().filter(key -> unwrapped(key).contains("lora_")).forEach(key -> {
             cancellation.check();
@@ -71,7 +72,7 @@ final class AdapterMerge {
         return merged;
     }
 
-    /// A name without what peft wraps around the model and around modules.
+    /// A name without peft's wrappers around the model and around modules.
     private static String unwrapped(String key) {
         String name = key;
         for (String wrapper : WRAPPERS) {
@@ -118,10 +119,10 @@ final class AdapterMerge {
         ExpectedTensor use = expected(key, weight.name());
         int rank = adapter.targets().rank(module);
         long[] shape = use.shape().toArray();
-        // Rows and columns as the product B·A has them.
-        boolean turned = table || use.use() == ExpectedTensor.Use.TRANSPOSED_MATRIX;
-        long out = shape[turned ? 1 : 0];
-        long in = shape[turned ? 0 : 1];
+        // Rows and columns of the product B·A.
+        boolean transposed = table || use.use() == ExpectedTensor.Use.TRANSPOSED_MATRIX;
+        long out = shape[transposed ? 1 : 0];
+        long in = shape[transposed ? 0 : 1];
         Halves halves = new Halves(
                 trained.get(key, rank, in),
                 trained.get(key.replace(".lora_A.", ".lora_B.").replace("." + TABLE_A, "." + TABLE_B), out, rank));
@@ -132,7 +133,7 @@ final class AdapterMerge {
                         checked,
                         halves.a(),
                         halves.b(),
-                        turned,
+                        transposed,
                         adapter.targets().scale(module),
                         memory));
     }
@@ -147,7 +148,8 @@ final class AdapterMerge {
         return tensor;
     }
 
-    /// A tensor that was trained in full takes the place of the base model's; a head that this lacks comes along.
+    /// A tensor that was trained in full replaces the base model's; a head that the base model lacks is
+    /// added.
     private void replacement(String key, Map<String, WeightTensor> merged) {
         String name = unwrapped(key);
         WeightTensor tensor = trained.get(key);
@@ -164,7 +166,7 @@ final class AdapterMerge {
         merged.put(known.get(), renamed(tensor, known.get()));
     }
 
-    /// The head of a tied model stays the table as it was before: that is how peft computes.
+    /// The head of a tied model stays the original table, as in peft.
     private void keepHead(Map<String, WeightTensor> merged) {
         String head = names.heads().getFirst() + ".weight";
         if (layout.headIsTable() && merged.containsKey(layout.table()) && !merged.containsKey(head)) {
@@ -190,7 +192,7 @@ final class AdapterMerge {
                         .formatted(trained.get(key).file(), Quoted.of(key), Quoted.of(name))));
     }
 
-    /// The base model may have been saved with another prefix than the one that was trained.
+    /// The base model may have been saved with a different prefix than during training.
     private Optional<String> find(String name) {
         if (base.contains(name)) {
             return Optional.of(name);

@@ -11,9 +11,10 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Which modules a LoRA adapter changes, and by how much: `target_modules` (endings of names, or one pattern for whole
-/// names), `exclude_modules`, `layers_to_transform`, `layers_pattern`, `r`, `lora_alpha`, `use_rslora`, `rank_pattern`,
-/// `alpha_pattern`. Names of modules are those of the model that was trained, such as `model.layers.0.mlp.up_proj`.
+/// Which modules a LoRA adapter changes, and by how much: `target_modules` (suffixes of names, or one
+/// pattern for whole names), `exclude_modules`, `layers_to_transform`, `layers_pattern`, `r`,
+/// `lora_alpha`, `use_rslora`, `rank_pattern`, `alpha_pattern`. Module names are those of the trained
+/// model, such as `model.layers.0.mlp.up_proj`.
 public final class AdapterTargets {
     private final JsonFile file;
     private final List<NamePattern> targets;
@@ -74,9 +75,8 @@ public final class AdapterTargets {
         return (int) rank;
     }
 
-    /// What a module's product is multiplied with: alpha / r, or alpha / √r if rank-stabilised (Kalajdzievski 2023,
-    /// arXiv
-    /// 2312.03732).
+    /// The factor of a module's product: alpha / r, or alpha / √r if rank-stabilised (Kalajdzievski
+    /// 2023, arXiv 2312.03732).
     public double scale(String module) {
         double alpha = find(alphas, module).orElse(file.has("lora_alpha") ? number("lora_alpha") : 8);
         int rank = rank(module);
@@ -109,7 +109,8 @@ public final class AdapterTargets {
         List<NamePattern> patterns = new ArrayList<>();
         if (value.isPresent() && value.get().isTextual()) {
             String pattern = value.get().textValue();
-            // What peft puts a list of modules for when an adapter is made; in a stored one it stays only by hand.
+            // peft replaces this value by a list of modules when it creates an adapter; in a stored
+            // adapter it only occurs if edited by hand.
             patterns.add(NamePattern.compile(file, key, pattern.equals("all-linear") ? ".*" : pattern));
             return patterns;
         }

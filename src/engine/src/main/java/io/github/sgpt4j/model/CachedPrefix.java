@@ -3,8 +3,8 @@ package io.github.sgpt4j.model;
 import io.github.sgpt4j.backend.Tensor;
 import java.util.List;
 
-/// Queries, keys and values of tokens that many sequences share at their front, for every layer, as
-/// [Decoder#prefix] computed them. Several threads may use it at a time; whoever made it closes it.
+/// Queries, keys and values of a prefix that many sequences share, for every layer, as computed by
+/// [Decoder#prefix]. Safe to share between threads; its creator closes it.
 public final class CachedPrefix implements AutoCloseable {
     private final int length;
     private final List<Tensor> layers;

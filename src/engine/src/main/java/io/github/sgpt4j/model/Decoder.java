@@ -50,7 +50,7 @@ public final class Decoder {
         return readConfig(Family.readConfig(directory, new JsonFiles()));
     }
 
-    /// Reads a `config.json` that is at hand already.
+    /// As [#readConfig(Path)], for a `config.json` that was already read.
     public static DecoderConfig readConfig(JsonFile config) {
         return Family.of(config).config().apply(config);
     }
@@ -68,7 +68,7 @@ public final class Decoder {
         return load(shape.file(), weights, backend);
     }
 
-    /// Prepares a model whose `config.json` is at hand already, and whose weights are already open.
+    /// Prepares a model whose `config.json` was already read and whose weights are already open.
     ///
     /// @throws io.github.sgpt4j.error.SgptException as [#load(Path, Weights, Backend)]
     public static Decoder load(JsonFile file, Weights weights, Backend backend) {
@@ -81,19 +81,20 @@ public final class Decoder {
         return weights.config();
     }
 
-    /// Activation values, outside of weights, that a batch of so many tokens holds at its peak.
+    /// Peak number of activation values of a batch of `tokens` tokens, without weights.
     public static long activationValues(DecoderConfig config, long tokens) {
         return activationValues(config, tokens, 0);
     }
 
-    /// As [#activationValues(DecoderConfig, long)], with what is made of final states before pooling.
+    /// As [#activationValues(DecoderConfig, long)], including values computed from final states before
+    /// pooling.
     ///
-    /// @param afterwards values that this takes for a token: of all [TokenLayer]s together
-    public static long activationValues(DecoderConfig config, long tokens, long afterwards) {
-        return ForwardPass.peakValues(config, tokens, afterwards);
+    /// @param afterDecoder number of these values per token: of all [TokenLayer]s together
+    public static long activationValues(DecoderConfig config, long tokens, long afterDecoder) {
+        return ForwardPass.peakValues(config, tokens, afterDecoder);
     }
 
-    /// Width of hidden states as they leave the model.
+    /// Width of the model's output states.
     public int width() {
         return config().embeddingWidth();
     }
@@ -109,10 +110,11 @@ public final class Decoder {
         }
     }
 
-    /// Starts what [#pool] does, with dense layers over each token's final state first; the caller closes the result.
+    /// Starts pooling as [#pool] does, after dense layers over each token's final state; the caller
+    /// closes the result.
     ///
     /// @param layers made by this decoder, in order
-    /// @param cancellation of the call, asked before each layer of the decoder
+    /// @param cancellation of the call, checked before each layer of the decoder
     /// @return `[sequences, modes · outputs of the last layer]`, row-major
     public Download startPool(
             SequenceBatch batch, int[] skip, List<TokenLayer> layers, List<PoolMode> modes, Cancellation cancellation) {
@@ -142,8 +144,8 @@ public final class Decoder {
             return pool(states, outputNorm, sequences, skip, modes);
         }
         backend.norm(states, outputNorm, states);
-        Norm asIs = layers.getLast().asIs();
-        return through(layers, states, outputs -> pool(outputs, asIs, sequences, skip, modes));
+        Norm identity = layers.getLast().identity();
+        return through(layers, states, outputs -> pool(outputs, identity, sequences, skip, modes));
     }
 
     private Download pool(Tensor states, Norm norm, SequenceRows sequences, int[] skip, List<PoolMode> modes) {
@@ -155,7 +157,7 @@ public final class Decoder {
 
     /// Prepares a dense layer for [#startPool].
     ///
-    /// @param weight `[out, in]`; `in` is [#width], or `out` of the layer before
+    /// @param weight `[out, in]`; `in` is [#width], or `out` of the previous layer
     /// @param bias `[out]`, or empty for none
     public TokenLayer tokenLayer(WeightTensor weight, Optional<WeightTensor> bias, Activation activation) {
         Linear linear = backend.linear(
@@ -164,12 +166,12 @@ public final class Decoder {
         return new TokenLayer(linear, activation, backend.norm(NormParameters.identity(linear.out())));
     }
 
-    /// Starts to copy out the final state of every token, after dense layers over each; the caller closes the
-    /// result.
+    /// Starts copying the final state of every token, after dense layers over each; the caller closes
+    /// the result.
     ///
     /// @param layers made by this decoder, in order
-    /// @param cancellation of the call, asked before each layer of the decoder
-    /// @return `[tokens, width, or outputs of the last layer]`, row-major
+    /// @param cancellation of the call, checked before each layer of the decoder
+    /// @return `[tokens, width or outputs of the last layer]`, row-major
     public Download startStates(PackedBatch batch, List<TokenLayer> layers, Cancellation cancellation) {
         return withOutputStates(batch, Optional.empty(), Optional.empty(), cancellation, states -> {
             backend.norm(states, outputNorm, states);
@@ -188,17 +190,18 @@ public final class Decoder {
         }
     }
 
-    /// How many batches to have started before the first is waited for.
+    /// Number of batches to start before waiting for the first.
     public int batchesInFlight() {
         return backend.batchesInFlight();
     }
 
-    /// How many batches to compute side by side, by a thread each, if they have at most `tokens` tokens together.
+    /// Number of batches to compute side by side, one thread each, if they have at most `tokens` tokens
+    /// together.
     public int batchesSideBySide(int tokens) {
         return backend.batchesSideBySide(tokens);
     }
 
-    /// Tokens that must be saved for sequences to share the computation of their common start.
+    /// Minimum number of tokens that must be saved to share the computation of a common prefix.
     public int worthSharing() {
         return backend.worthSharing();
     }
@@ -222,7 +225,7 @@ public final class Decoder {
     ///
     /// @param batch may start with the cached tokens of `prefix`
     /// @param prefix the states of the batch's cached tokens, or empty if it has none
-    /// @param rows computed rows, counted without the cached ones; may repeat
+    /// @param rows computed rows, not counting cached ones; may repeat
     /// @param targets token ids, `[rows.length]`
     public float[] logProbabilities(PackedBatch batch, Optional<CachedPrefix> prefix, int[] rows, int[] targets) {
         try (Download started = startLogProbabilities(batch, prefix, rows, targets, Cancellation.NEVER)) {
@@ -230,9 +233,10 @@ public final class Decoder {
         }
     }
 
-    /// Starts what [#logProbabilities] does; the caller closes the result.
+    /// Starts computing [#logProbabilities]; the caller closes the result.
     ///
-    /// @param cancellation of the call, asked before each layer of the decoder and before the output head
+    /// @param cancellation of the call, checked before each layer of the decoder and before the output
+    ///     head
     public Download startLogProbabilities(
             PackedBatch batch, Optional<CachedPrefix> prefix, int[] rows, int[] targets, Cancellation cancellation) {
         if (rows.length == 0) {
@@ -249,9 +253,9 @@ public final class Decoder {
         });
     }
 
-    /// Computes tokens that many sequences start with, once. The caller closes the result.
+    /// Computes a prefix that many sequences share, once. The caller closes the result.
     ///
-    /// @param cancellation of the call, asked before each layer
+    /// @param cancellation of the call, checked before each layer
     public CachedPrefix prefix(int[] ids, Cancellation cancellation) {
         PackedBatch batch = PackedBatch.of(List.of(ids));
         check(batch, Optional.empty());
@@ -262,13 +266,14 @@ public final class Decoder {
 
     /// Prepares the output head now instead of at the first scoring.
     ///
-    /// @throws FormatException if the checkpoint has none
+    /// @throws FormatException if the checkpoint has no output head
     /// @throws io.github.sgpt4j.error.UnsupportedModelException if it has a classification head instead
     public void requireHead() {
         head();
     }
 
-    /// What people should know who score: where the output head comes from, if that may surprise.
+    /// What users should know before scoring: where the output head comes from, if that may be
+    /// surprising.
     public List<String> headNotices() {
         return loader.headNotices();
     }
@@ -286,14 +291,15 @@ public final class Decoder {
 
     @FunctionalInterface
     private interface FewStatesReader {
-        /// @param states that [#outputNorm] is to be applied to
-        /// @param rows where the wanted ones are among them
+        /// @param states states before [#outputNorm]
+        /// @param rows rows of the wanted ones among them
         Download read(Tensor states, int[] rows);
     }
 
-    /// Runs the forward pass and gives `reader` the states of the wanted rows, among others unless they are few.
+    /// Runs the forward pass and gives `reader` the states of the wanted rows: only these if they are
+    /// few, otherwise all states.
     ///
-    /// @param wanted computed rows, counted without the cached ones, in any order; may repeat
+    /// @param wanted computed rows, not counting cached ones, in any order; may repeat
     private Download withFewStates(
             PackedBatch packed,
             Optional<CachedPrefix> prefix,
@@ -310,7 +316,7 @@ public final class Decoder {
         return withOutputStates(packed, prefix, Optional.of(distinct), cancellation, states -> reader.read(states, at));
     }
 
-    /// The values in order, each once.
+    /// The distinct values in ascending order.
     private static int[] distinct(int[] values) {
         int[] sorted = values.clone();
         Arrays.sort(sorted);
@@ -323,10 +329,9 @@ public final class Decoder {
         return Arrays.copyOf(sorted, count);
     }
 
-    /// Runs the forward pass and gives `reader` the states that [#outputNorm] is to be applied to,
-    /// `[rows, width]`.
+    /// Runs the forward pass and gives `reader` the states before [#outputNorm], `[rows, width]`.
     ///
-    /// @param rows distinct computed rows, counted without the cached ones, or empty for all
+    /// @param rows distinct computed rows, not counting cached ones, or empty for all
     private Download withOutputStates(
             PackedBatch packed,
             Optional<CachedPrefix> prefix,

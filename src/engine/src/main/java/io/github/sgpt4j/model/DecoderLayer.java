@@ -7,12 +7,12 @@ import java.util.Optional;
 
 /// One layer's weights on a backend.
 ///
-/// @param norm1 before (or after) attention
-/// @param norm2 before (or after) feed-forward, or empty if both blocks share the first
-/// @param queryNorm on every query head, or empty
-/// @param keyNorm on every key head, or empty
+/// @param norm1 norm before (or after) attention
+/// @param norm2 norm before (or after) feed-forward; empty if both blocks share the first
+/// @param queryNorm norm of every query head, or empty
+/// @param keyNorm norm of every key head, or empty
 /// @param qkv `[(heads + 2 · kvHeads) · headDim, hidden]`
-/// @param attention shape and flavour
+/// @param attention parameters of attention
 /// @param attentionOut `[hidden, heads · headDim]`
 /// @param up `[feedForward, hidden]`; `[2 · feedForward, hidden]`, gate first, if gated
 /// @param down `[hidden, feedForward]`

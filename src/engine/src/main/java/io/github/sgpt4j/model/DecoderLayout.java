@@ -14,13 +14,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
-/// The tensors that a decoder is made of, by name and shape: what [DecoderLoader] asks for, without asking.
+/// The tensors of a decoder, by name and shape: those that [DecoderLoader] loads, without loading them.
 ///
 /// @param config the model
-/// @param layerPrefix what the names of tensors in layers begin with, such as `transformer.h.`
+/// @param layerPrefix common prefix of the names of tensors in layers, such as `transformer.h.`
 /// @param decoder tensors that every use of the model needs
 /// @param table name of the embedding table, one of `decoder`
-/// @param head tensors that scoring needs too; a tied model's is its embedding table, unless a head is stored
+/// @param head additional tensors for scoring; for a tied model its embedding table, unless a head is
+///     stored
 public record DecoderLayout(
         DecoderConfig config,
         String layerPrefix,
@@ -39,13 +40,13 @@ public record DecoderLayout(
 
     /// Reads `config.json` in a directory.
     ///
-    /// @param stored names of the tensors in the weight files: names may have a prefix or not
+    /// @param stored names of the tensors in the weight files, with or without a prefix
     /// @throws io.github.sgpt4j.error.SgptException if the configuration is broken, or the family is not supported
     public static DecoderLayout read(Path directory, Set<String> stored) {
         return read(Family.readConfig(directory, new JsonFiles()), stored);
     }
 
-    /// As [#read(Path, Set)], of a `config.json` that is at hand already.
+    /// As [#read(Path, Set)], for a `config.json` that was already read.
     public static DecoderLayout read(JsonFile file, Set<String> stored) {
         Family family = Family.of(file);
         return of(family.config().apply(file), family.names(), stored);

@@ -29,7 +29,7 @@ final class DecoderLoader {
     private final String prefix;
     private final OutputHead outputHead;
 
-    /// @param file where `config` comes from
+    /// @param file the file that `config` was read from
     DecoderLoader(JsonFile file, DecoderConfig config, TensorNames names, Weights weights, Backend backend) {
         this.file = file;
         this.config = config;
@@ -45,7 +45,7 @@ final class DecoderLoader {
                 weights.get(outputHead.table(weights::contains), config.vocabulary(), config.embeddingWidth()));
     }
 
-    /// The table of learned positions, or empty for other kinds.
+    /// The table of learned positions; empty for other kinds of positions.
     Optional<Table> positions() {
         if (!(config.positions() instanceof Positions.Learned learned)) {
             return Optional.empty();
@@ -166,7 +166,7 @@ final class DecoderLoader {
         return parts.build();
     }
 
-    /// The output head. Tied models use the embedding table, unless a head with other numbers is stored.
+    /// The output head. Tied models use the embedding table, unless a head with other values is stored.
     ///
     /// @throws UnsupportedModelException if the model has a classification head instead
     Linear head() {
@@ -179,7 +179,7 @@ final class DecoderLoader {
         return backend.linear(weight, bias);
     }
 
-    /// What people should know who score.
+    /// What users should know before scoring.
     List<String> headNotices() {
         return outputHead.notices(weights);
     }
@@ -199,7 +199,7 @@ final class DecoderLoader {
         return parts.build();
     }
 
-    /// Modules stacked into one projection.
+    /// Modules that are stacked into one projection.
     private final class Parts {
         private final List<MatrixRows> matrix = new ArrayList<>();
         private final List<MatrixRows> vector = new ArrayList<>();

@@ -15,14 +15,14 @@ import java.util.Optional;
 ///
 /// @param embedding `[vocabulary, embeddingWidth]`
 /// @param positions `[positions, hidden]`, or empty
-/// @param embeddingNorm after the embedding, or empty
+/// @param embeddingNorm norm after the embedding, or empty
 /// @param projectIn `[hidden, embeddingWidth]`, or empty
-/// @param layers in order
+/// @param layers the layers, in order
 /// @param rotary rotation of queries and keys, or empty
-/// @param finalNorm after the last layer
+/// @param finalNorm norm after the last layer
 /// @param projectOut `[embeddingWidth, hidden]`, or empty
-/// @param gatherHidden leaves rows of hidden states as they are
-/// @param gatherHeads leaves rows of all heads' outputs as they are
+/// @param gatherHidden identity norm for rows of hidden states
+/// @param gatherHeads identity norm for rows of all heads' outputs
 record DecoderWeights(
         DecoderConfig config,
         Table embedding,

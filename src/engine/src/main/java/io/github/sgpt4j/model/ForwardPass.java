@@ -14,10 +14,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// One batch on its way through the decoder. Owns the batch's activations until closed.
+/// The forward pass of one batch. Owns the batch's activations until closed.
 ///
-/// Where only some states are asked for, the last layer goes on with their rows alone after attention: of a
-/// document that is scored, nothing else is needed than its keys and values.
+/// If only some states are needed, the last layer computes only their rows after attention: of a scored
+/// document, for example, only its keys and values are needed.
 final class ForwardPass implements AutoCloseable {
     private final DecoderConfig config;
     private final DecoderWeights weights;
@@ -69,17 +69,17 @@ final class ForwardPass implements AutoCloseable {
         }
     }
 
-    /// Whether it pays to go on with so many rows alone.
+    /// Whether it pays to continue with only these rows.
     static boolean isFew(int rows, int tokens) {
         return rows <= tokens / 2;
     }
 
-    /// Values that a pass over `tokens` tokens without cached ones holds when it holds most: the tensors above,
-    /// and what a gated feed-forward or a projection of the embedding adds for a while; or, with half of the rows
-    /// in the last layer, copies of these instead of queries, keys and values.
+    /// Peak number of values that a pass over `tokens` tokens without cached ones holds: the tensors
+    /// above plus the temporary ones of a gated feed-forward or a projection of the embedding; or, with
+    /// half of the rows in the last layer, copies of these rows instead of queries, keys and values.
     ///
-    /// @param afterwards values for a token that are made of the states then
-    static long peakValues(DecoderConfig c, long tokens, long afterwards) {
+    /// @param afterDecoder values per token that are computed from the final states afterwards
+    static long peakValues(DecoderConfig c, long tokens, long afterDecoder) {
         long attended = (long) c.heads() * c.headDim();
         long always = 2L * c.hidden() + c.qkvColumns() + attended + c.feedForward();
         long transientValues =
@@ -87,7 +87,7 @@ final class ForwardPass implements AutoCloseable {
         long copies = (2L * c.hidden() + attended + transientValues + 1) / 2;
         long peak = Math.max(always + transientValues, always - c.qkvColumns() + copies);
         long end = always + (c.hasEmbeddingProjection() ? c.embeddingWidth() : 0);
-        return Math.multiplyExact(tokens, Math.max(peak, Math.addExact(end, afterwards)));
+        return Math.multiplyExact(tokens, Math.max(peak, Math.addExact(end, afterDecoder)));
     }
 
     private Tensor allocateInner(int rows, int columns) {
@@ -99,7 +99,7 @@ final class ForwardPass implements AutoCloseable {
         return tensor;
     }
 
-    /// Runs all layers, unless the call is cancelled meanwhile: then no further one is begun.
+    /// Runs all layers; if the call is cancelled, no further layer is started.
     ///
     /// @param wanted rows whose states are wanted, or empty for all
     /// @return the residual stream before the final norm, `[wanted or tokens, hidden]`, owned by this pass
@@ -109,12 +109,12 @@ final class ForwardPass implements AutoCloseable {
         for (int i = 0; i < config.layers(); i++) {
             x = layer(i, i == config.layers() - 1 ? wanted : Optional.empty());
         }
-        // What follows may be the output head.
+        // The output head may follow.
         cancellation.check();
         return x;
     }
 
-    /// As [#run], and keeps every layer's queries, keys and values; the caller owns the result.
+    /// As [#run], but keeps every layer's queries, keys and values; the caller owns the result.
     CachedPrefix runAndKeep() {
         List<Tensor> kept = new ArrayList<>();
         try {
@@ -149,7 +149,7 @@ final class ForwardPass implements AutoCloseable {
 
     /// One layer.
     ///
-    /// @param wanted rows to go on with after attention, or empty for all
+    /// @param wanted rows to compute after attention, or empty for all
     /// @return the residual stream of these rows
     private Tensor layer(int index, Optional<int[]> wanted) {
         cancellation.check();
@@ -164,7 +164,7 @@ final class ForwardPass implements AutoCloseable {
         return rows.x;
     }
 
-    /// Copies of some rows; queries, keys and values are given up.
+    /// Copies some rows; queries, keys and values are released.
     private Rows gather(int[] rows) {
         tensors.remove(qkv);
         qkv.close();

@@ -11,32 +11,32 @@ import java.util.stream.IntStream;
 final class LowRankProduct {
     private LowRankProduct() {}
 
-    /// Adds up in 64-bit floats and rounds once, to 32 bits, whatever type the weight is stored in.
+    /// Adds in 64-bit floats and rounds once, to 32 bits, whatever the type of the stored weight.
     ///
-    /// @param weight `[out, in]`, or `[in, out]` if turned
+    /// @param weight `[out, in]`, or `[in, out]` if transposed
     /// @param a `[rank, in]`
     /// @param b `[out, rank]`
-    /// @param turned whether the product is to be transposed
-    /// @param memory for the sum
+    /// @param transposed whether to transpose the product
+    /// @param memory allocates the sum
     static WeightTensor add(
             WeightTensor weight,
             WeightTensor a,
             WeightTensor b,
-            boolean turned,
+            boolean transposed,
             double scale,
             SegmentAllocator memory) {
         int rows = Math.toIntExact(weight.shape().dimension(0));
         int columns = Math.toIntExact(weight.shape().dimension(1));
         int rank = Math.toIntExact(a.shape().dimension(0));
-        float[] left = (turned ? a : b).toFloats();
-        float[] right = (turned ? b : a).toFloats();
+        float[] left = (transposed ? a : b).toFloats();
+        float[] right = (transposed ? b : a).toFloats();
         MemorySegment sum = memory.allocate(ElementType.F32.bytes(weight.shape().elements()), 64);
         IntStream.range(0, rows).parallel().forEach(r -> {
             double[] row = new double[columns];
             for (int k = 0; k < rank; k++) {
-                // B by its row and A by its column, or the other way round.
-                double factor = turned ? left[k * rows + r] : left[r * rank + k];
-                if (turned) {
+                // A row of B times A, or a column of A times B transposed.
+                double factor = transposed ? left[k * rows + r] : left[r * rank + k];
+                if (transposed) {
                     for (int c = 0; c < columns; c++) {
                         row[c] += factor * right[c * rank + k];
                     }

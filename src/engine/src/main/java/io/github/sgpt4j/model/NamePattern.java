@@ -9,18 +9,18 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
-/// A regular expression of a configuration file, for whole names of modules. A pattern that would look at a name
-/// without end is given up.
+/// A regular expression in a configuration file that matches whole names of modules. A pattern that
+/// takes too many steps is refused.
 ///
-/// @param file where it stands, and under which key
+/// @param file the file that contains it
 record NamePattern(JsonFile file, String key, Pattern pattern) {
     private static final int MAX_LENGTH = 4000;
     private static final int MAX_NAME_LENGTH = 400;
 
-    /// Characters looked at for one name.
-    private static final int MAX_LOOKS = 1_000_000;
+    /// Limit of character accesses for one name.
+    private static final int MAX_ACCESSES = 1_000_000;
 
-    /// @throws FormatException if the expression is not one
+    /// @throws FormatException if the expression is not valid
     static NamePattern compile(JsonFile file, String key, String expression) {
         if (expression.length() > MAX_LENGTH) {
             throw new FormatException("%s: key \"%s\": expected a pattern of at most %d characters, got %d"
@@ -48,11 +48,11 @@ record NamePattern(JsonFile file, String key, Pattern pattern) {
         return matcher.matches() ? Optional.of(matcher) : Optional.empty();
     }
 
-    /// Text that can be looked at so often.
+    /// A text with a limited number of character accesses.
     private static final class Counted implements CharSequence {
         private final NamePattern owner;
         private final String text;
-        private int looks;
+        private int accesses;
 
         Counted(NamePattern owner, String text) {
             this.owner = owner;
@@ -66,7 +66,7 @@ record NamePattern(JsonFile file, String key, Pattern pattern) {
 
         @Override
         public char charAt(int index) {
-            if (++looks > MAX_LOOKS) {
+            if (++accesses > MAX_ACCESSES) {
                 throw new UnsupportedModelException("%s: key \"%s\": %s takes too long to match"
                         .formatted(owner.file.path(), owner.key, Quoted.of(owner.pattern.pattern())));
             }

@@ -13,10 +13,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
-/// Shapes of published models, to be computed with random weights: speed does not depend on what the numbers are.
+/// Shapes of published models, to be run with random weights: speed does not depend on their values.
 ///
-/// @param name what users call it
-/// @param config its configuration, as in its `config.json`
+/// @param name its name for users
+/// @param config contents of its `config.json`
 public record NamedShape(String name, String config) {
     private static final String GPT_NEO = """
             {"model_type": "gpt_neo", "hidden_size": %d, "num_layers": %d, "num_heads": %d, "vocab_size": 50257,
@@ -24,7 +24,7 @@ public record NamedShape(String name, String config) {
              "attention_types": [[["global", "local"], %d]]}
             """;
 
-    /// The shapes that SGPT's models have (Muennighoff 2022, table 1, and SGPT-BLOOM), smallest first.
+    /// The shapes of SGPT's models (Muennighoff 2022, table 1, and SGPT-BLOOM), smallest first.
     public static final List<NamedShape> ALL = List.of(
             new NamedShape("125M", GPT_NEO.formatted(768, 12, 12, 6)),
             new NamedShape("1.3B", GPT_NEO.formatted(2048, 24, 16, 12)),
@@ -37,9 +37,9 @@ public record NamedShape(String name, String config) {
                     {"model_type": "bloom", "hidden_size": 4096, "n_layer": 30, "n_head": 32, "vocab_size": 250880}
                     """));
 
-    /// Finds a shape, whatever the case.
+    /// Finds a shape, ignoring case.
     ///
-    /// @throws IllegalArgumentException if there is none of that name
+    /// @throws IllegalArgumentException if no shape has that name
     public static NamedShape parse(String name) {
         return ALL.stream()
                 .filter(shape -> shape.name.equalsIgnoreCase(name))
@@ -55,8 +55,9 @@ public record NamedShape(String name, String config) {
         return JsonFile.of(Path.of("shape-" + name.toLowerCase(Locale.ROOT), "config.json"), config);
     }
 
-    /// All its tensors with random contents; the caller closes them. They share one block of memory as large as the
-    /// largest tensor, so that even the largest model takes little until a device keeps copies.
+    /// All its tensors with random contents; the caller closes them. They share one block of memory of
+    /// the size of the largest tensor, so even the largest model takes little memory until a device
+    /// makes copies.
     ///
     /// @param dtype type that the tensors are stored in
     public Weights randomWeights(ElementType dtype, long seed) {
@@ -65,7 +66,7 @@ public record NamedShape(String name, String config) {
         return Weights.random(file().path(), shapes, dtype, seed);
     }
 
-    /// Numbers in all its tensors, a tied output head counted once.
+    /// Number of elements of all its tensors; a tied output head counts once.
     public long parameters() {
         Map<String, Long> elements = new LinkedHashMap<>();
         tensors().forEach(t -> elements.put(t.name(), t.shape().elements()));

@@ -16,10 +16,10 @@ import java.util.function.Predicate;
 
 /// Where the embedding table and the output head of a decoder are stored.
 ///
-/// A tied pair is stored once: under the table's name, or by some writers under the head's. If a tied model stores
-/// both and they differ, both are used, as transformers 5 does.
+/// A tied pair is stored once: under the table's name, or by some software under the head's. If a tied
+/// model stores both and they differ, both are used, as transformers 5 does.
 record OutputHead(DecoderConfig config, TensorNames names, String prefix) {
-    /// Heads that score by themselves, as transformers' classes and others name them.
+    /// Weights of classification heads, as named by transformers' classes and others.
     private static final List<String> CLASSIFIERS =
             List.of("score.weight", "classifier.weight", "classifier.dense.weight", "qa_outputs.weight");
 
@@ -28,7 +28,7 @@ record OutputHead(DecoderConfig config, TensorNames names, String prefix) {
 
     /// Name of the embedding table.
     ///
-    /// @param stored whether the checkpoint has a tensor of a name
+    /// @param stored whether the checkpoint has a tensor with a name
     String table(Predicate<String> stored) {
         String table = prefix + names.embedding() + ".weight";
         return stored.test(table) || !config.tiedHead()
@@ -36,7 +36,7 @@ record OutputHead(DecoderConfig config, TensorNames names, String prefix) {
                 : module(stored).map(head -> head + ".weight").orElse(table);
     }
 
-    /// The head's module, if a weight of its own is stored.
+    /// The head's module, if a separate weight is stored for it.
     Optional<String> module(Predicate<String> stored) {
         return names.heads().stream().filter(n -> stored.test(n + ".weight")).findFirst();
     }
@@ -48,9 +48,10 @@ record OutputHead(DecoderConfig config, TensorNames names, String prefix) {
         return config.bias().head() ? List.of(weight, module + ".bias") : List.of(weight);
     }
 
-    /// The tensor of the head's weight; that of the table if the model is tied and nothing else is stored.
+    /// The tensor of the head's weight; the embedding table if the model is tied and no other head is
+    /// stored.
     ///
-    /// @throws FormatException if there is none
+    /// @throws FormatException if there is no such tensor
     WeightTensor weight(Weights weights) {
         Optional<WeightTensor> own = module(weights::contains).map(module -> get(weights, module + ".weight"));
         if (!config.tiedHead()) {
@@ -70,7 +71,7 @@ record OutputHead(DecoderConfig config, TensorNames names, String prefix) {
         return head.dtype() == table.dtype() && head.hasBytesOf(table);
     }
 
-    /// What people should know who score with this head.
+    /// What users should know before scoring with this head.
     List<String> notices(Weights weights) {
         if (!config.tiedHead() || !weights.contains(table(weights::contains))) {
             return List.of();
@@ -79,26 +80,26 @@ record OutputHead(DecoderConfig config, TensorNames names, String prefix) {
         return head.name().equals(table(weights::contains))
                 ? List.of()
                 : List.of(
-                        "%s: tensor %s differs from the embedding table, although config.json ties them (\"tie_word_embeddings\"): scores are from the stored head, as in transformers 5"
+                        "%s: tensor %s differs from the embedding table, although config.json ties them (\"tie_word_embeddings\"): scores use the stored head, as in transformers 5"
                                 .formatted(head.file(), Quoted.of(head.name())));
     }
 
-    /// Refuses a model whose head gives classes, not tokens.
+    /// Refuses a model with a classification head.
     ///
-    /// @throws UnsupportedModelException if config.json names a class with such a head, or one is stored
-    ///     and none that gives tokens
+    /// @throws UnsupportedModelException if config.json names a class with such a head, or if only such
+    ///     a head is stored
     void refuseClassifier(JsonFile file, Predicate<String> stored) {
         for (String name : CustomCode.architectures(file)) {
             if (CLASSIFYING.stream().anyMatch(name::endsWith)) {
                 throw new UnsupportedModelException(
-                        "%s: key \"architectures\": %s scores by a classification head, which is not supported: expected a model with an output head over the vocabulary"
+                        "%s: key \"architectures\": %s has a classification head, which is not supported: expected a model with an output head over the vocabulary"
                                 .formatted(file.path(), Quoted.of(name)));
             }
         }
         for (String name : CLASSIFIERS) {
             if (stored.test(name) && module(stored).isEmpty()) {
                 throw new UnsupportedModelException(
-                        "%s: the weights hold a classification head, tensor %s, which is not supported: expected an output head over the vocabulary"
+                        "%s: the weights contain a classification head, tensor %s, which is not supported: expected an output head over the vocabulary"
                                 .formatted(file.path().resolveSibling(Weights.SINGLE_FILE), Quoted.of(name)));
             }
         }

@@ -2,9 +2,9 @@ package io.github.sgpt4j.tensor;
 
 /// Conversion between `float` and the two 16-bit floating-point types, one value at a time.
 ///
-/// Widening is exact. Narrowing rounds to the nearest value, ties to the even one; what is too large becomes an
-/// infinity, what is too small a subnormal or a zero of the same sign. A NaN stays a NaN of the same sign, made
-/// quiet, with the upper bits of its payload.
+/// Widening is exact. Narrowing rounds to the nearest value, ties to even. Values that are too large
+/// become infinity, values that are too small become a subnormal or a zero of the same sign. A NaN
+/// becomes a quiet NaN of the same sign with the upper bits of its payload.
 ///
 /// F16 is IEEE 754 binary16: 1 sign, 5 exponent, 10 fraction bits. BF16 is the upper half of a `float`: 1 sign,
 /// 8 exponent, 7 fraction bits.
@@ -36,8 +36,9 @@ public final class Half {
         if (Float.isNaN(value)) {
             return (short) ((bits >>> BF16_SHIFT) | BF16_QUIET_BIT);
         }
-        // Adding just under a half carries into the kept bits when the rest is above a half; adding the lowest
-        // kept bit as well settles ties. The carry may reach the exponent: that is the right overflow to infinity.
+        // Adding just under a half carries into the kept bits if the rest is above a half; also adding
+        // the lowest kept bit rounds ties to even. A carry into the exponent gives the correct overflow
+        // to infinity.
         int lowestKept = (bits >>> BF16_SHIFT) & 1;
         return (short) ((bits + BELOW_HALF + lowestKept) >>> BF16_SHIFT);
     }

@@ -3,7 +3,7 @@ package io.github.sgpt4j.tensor;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
-/// Layouts of stored numbers: little-endian, at any address.
+/// Layouts of stored numbers: little-endian, without alignment.
 public final class LittleEndian {
     /// Two bytes: the bits of an F16, BF16 or 16-bit integer.
     public static final ValueLayout.OfShort I16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);

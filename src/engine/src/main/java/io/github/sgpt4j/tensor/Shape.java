@@ -55,7 +55,7 @@ public final class Shape {
         return Arrays.hashCode(dimensions);
     }
 
-    /// As `[2, 3]`.
+    /// In the form `[2, 3]`.
     @Override
     public String toString() {
         return Arrays.toString(dimensions);

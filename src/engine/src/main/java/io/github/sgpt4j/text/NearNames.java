@@ -4,7 +4,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 
-/// Finds the names that were probably meant by one that does not exist.
+/// Finds existing names similar to one that does not exist.
 public final class NearNames {
     private static final int MAX_NAMES = 3;
     private static final int MAX_NAMES_COMPARED = 20_000;
@@ -12,8 +12,8 @@ public final class NearNames {
 
     private NearNames() {}
 
-    /// Up to three names, quoted, nearest first: those that differ by a prefix, then by edit distance up to a third
-    /// of the length; failing that, the first few there are.
+    /// Up to three names, quoted, nearest first: those that differ by a prefix, then by edit distance
+    /// up to a third of the length; if there are none, the first few names.
     public static List<String> of(String wanted, Collection<String> names) {
         List<String> near = names.stream()
                 .limit(MAX_NAMES_COMPARED)

@@ -23,7 +23,8 @@ public final class Quoted {
         return shown.append(text.length() > MAX_LENGTH ? "…\"" : "\"").toString();
     }
 
-    /// Whether a character ends the line, steers the terminal, is not seen or turns the direction of what follows.
+    /// Whether a character ends the line, controls the terminal, is invisible or changes the direction
+    /// of text.
     private static boolean isUnsafe(char c) {
         return switch (Character.getType(c)) {
             case Character.CONTROL,

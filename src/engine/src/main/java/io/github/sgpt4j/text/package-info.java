@@ -1,2 +1,2 @@
-/// Words of messages: quoting names of strangers, and names that are alike.
+/// Helpers for messages: quoting untrusted names, and finding similar names.
 package io.github.sgpt4j.text;

@@ -1,11 +1,11 @@
 package io.github.sgpt4j.tokenizer;
 
-/// A text as token ids, perhaps cut.
+/// A text as token ids, possibly cut.
 ///
-/// @param ids `[tokens]`, with everything that is put around the text
-/// @param uncut how many ids there would be if nothing had been cut
+/// @param ids `[tokens]`, including everything added around the text
+/// @param uncut number of ids before cutting
 public record EncodedText(int[] ids, int uncut) {
-    /// Whether tokens of the text are missing.
+    /// Whether the text was cut.
     public boolean truncated() {
         return uncut > ids.length;
     }

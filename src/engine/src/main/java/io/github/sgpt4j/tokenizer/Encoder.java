@@ -9,8 +9,7 @@ import io.github.sgpt4j.tokenizer.step.Normalizer;
 import io.github.sgpt4j.tokenizer.step.PreTokenizer;
 import io.github.sgpt4j.tokenizer.vocabulary.AddedVocabulary;
 
-/// A tokenizer at work on one text after another. One thread at a time: what it needs room for, it keeps for the next
-/// text.
+/// Encodes one text after another, for one thread at a time. Buffers are kept for the next text.
 final class Encoder {
     private final AddedVocabulary added;
     private final Normalizer normalizer;
@@ -37,9 +36,10 @@ final class Encoder {
         words = preTokenizer.into(encoder);
     }
 
-    /// The ids of a text, without those that a post-processor adds; valid until the next text.
+    /// The ids of a text, without those of the post-processor; valid until the next text.
     ///
-    /// @param cancellation of the call; once it is cancelled in the middle, this encoder cannot be used any more
+    /// @param cancellation of the call; if it is cancelled during encoding, this encoder must no longer
+    ///     be used
     IntList encode(String text, Cancellation cancellation) {
         ids.truncate(0);
         encoder.begin(cancellation);
@@ -47,7 +47,7 @@ final class Encoder {
         return ids;
     }
 
-    /// Adds the ids of added tokens to the others.
+    /// Collects the ids of added tokens.
     private abstract class Ids implements AddedVocabulary.Sink {
         @Override
         public void token(int id) {

@@ -3,10 +3,10 @@ package io.github.sgpt4j.tokenizer;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
-/// Encoders that wait for their next text. Safe to share between threads, which seldom meet: each looks in the slot
-/// that its number leads to.
+/// Idle encoders for reuse. Safe to share between threads with little contention: each thread uses the
+/// slot that its id selects.
 final class IdleEncoders {
-    /// Texts of more characters than this leave no encoder behind: it would keep too much room.
+    /// An encoder is not kept after a text of more characters: its buffers would be too large.
     private static final int MAX_TEXT_LENGTH = 1 << 16;
 
     private static final int MAX_SLOTS = 64;
@@ -14,15 +14,15 @@ final class IdleEncoders {
     private final AtomicReferenceArray<@Nullable Encoder> slots = new AtomicReferenceArray<>(
             Math.min(MAX_SLOTS, 2 * Runtime.getRuntime().availableProcessors()));
 
-    /// An encoder that nobody else has, or null if a new one is needed.
+    /// An idle encoder, or null if a new one is needed.
     @Nullable
     Encoder take() {
         return slots.getAndSet(slot(), null);
     }
 
-    /// Gives back an encoder, or a new one.
+    /// Makes an encoder available for reuse.
     ///
-    /// @param text what it has encoded last
+    /// @param text the text that it encoded last
     void give(Encoder encoder, String text) {
         if (text.length() <= MAX_TEXT_LENGTH) {
             slots.set(slot(), encoder);

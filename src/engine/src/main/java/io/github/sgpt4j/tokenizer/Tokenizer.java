@@ -18,10 +18,10 @@ import java.util.List;
 import java.util.Objects;
 import java.util.OptionalInt;
 
-/// Text to token ids and back: byte-pair encoding exactly as the fast tokenizers of transformers 5 do it (Rust
-/// `tokenizers` 0.23). Immutable and safe to share between threads.
+/// Text to token ids and back: byte-pair encoding exactly as in the fast tokenizers of transformers 5
+/// (Rust `tokenizers` 0.23). Immutable and safe to share between threads.
 ///
-/// Texts are sequences of Unicode code points: a surrogate without its partner counts as U+FFFD.
+/// Texts are sequences of Unicode code points: an unpaired surrogate counts as U+FFFD.
 public final class Tokenizer {
     private final BpeModel model;
     private final AddedVocabulary added;
@@ -32,12 +32,12 @@ public final class Tokenizer {
     private final Settings settings;
     private final IdleEncoders idle = new IdleEncoders();
 
-    /// Lengths and directions that the files state.
+    /// Settings stated in the files.
     ///
     /// @param truncationLength `truncation.max_length` of `tokenizer.json`
     /// @param modelMaxLength `model_max_length` of `tokenizer_config.json`
-    /// @param truncateLeft whether texts that are too long lose tokens on the left
-    /// @param notices what people should know about how the files are understood, one sentence each
+    /// @param truncateLeft whether texts that are too long are cut on the left
+    /// @param notices what users should know about how the files are interpreted, one sentence each
     record Settings(
             OptionalInt truncationLength, OptionalInt modelMaxLength, boolean truncateLeft, List<String> notices) {}
 
@@ -58,9 +58,10 @@ public final class Tokenizer {
         this.settings = settings;
     }
 
-    /// Reads `tokenizer.json`, or else `vocab.json` with `merges.txt` as their class builds them, from a
-    /// directory, and where they are there `tokenizer_config.json`, `special_tokens_map.json`,
-    /// `added_tokens.json` and `config.json`, which names class or type of the model.
+    /// Reads a tokenizer from a directory: `tokenizer.json`, or else `vocab.json` with `merges.txt` as
+    /// the tokenizer's class in transformers does. Also reads, if present, `tokenizer_config.json`,
+    /// `special_tokens_map.json`, `added_tokens.json` and `config.json`, which names the tokenizer's
+    /// class or the model's type.
     ///
     /// @throws io.github.sgpt4j.error.FormatException if the files are missing or broken
     /// @throws io.github.sgpt4j.error.UnsupportedModelException if they ask for something that is not implemented
@@ -75,7 +76,7 @@ public final class Tokenizer {
         return TokenizerReader.read(directory, json);
     }
 
-    /// The same tokenizer with texts in lower case before every other normalization (`do_lower_case` of
+    /// The same tokenizer, but texts are lower-cased before any other normalization (`do_lower_case` of
     /// sentence-transformers).
     public Tokenizer lowerCasing() {
         Normalizer lower =
@@ -83,29 +84,29 @@ public final class Tokenizer {
         return new Tokenizer(model, added, lower, preTokenizer, postProcessor, decoder, settings);
     }
 
-    /// What people should know about how the files are understood, one sentence each.
+    /// What users should know about how the files are interpreted, one sentence each.
     public List<String> notices() {
         return settings.notices();
     }
 
-    /// The ids of a text, all of them: a truncation that the file states is not applied.
+    /// All ids of a text; a truncation stated in the file is not applied.
     ///
-    /// @param addSpecialTokens whether the special tokens of the post-processor are put around the text. Special
-    ///     tokens that are written out in the text are recognised either way, unless `split_special_tokens` says
-    ///     otherwise
+    /// @param addSpecialTokens whether to add the special tokens of the post-processor. Special tokens
+    ///     that are written out in the text are recognised either way, unless `split_special_tokens`
+    ///     says otherwise
     public int[] encode(String text, boolean addSpecialTokens) {
         return encode(text, addSpecialTokens, Cancellation.NEVER);
     }
 
-    /// As [#encode(String, boolean)], for a call that may be cancelled meanwhile.
+    /// As [#encode(String, boolean)], for a call that may be cancelled.
     ///
-    /// @throws io.github.sgpt4j.error.CancelledException if it is
+    /// @throws io.github.sgpt4j.error.CancelledException if the call is cancelled
     public int[] encode(String text, boolean addSpecialTokens, Cancellation cancellation) {
         return encodeCounted(text, addSpecialTokens, Integer.MAX_VALUE, 0, cancellation)
                 .ids();
     }
 
-    /// The ids of a text, at most `maxLength` of them: the text loses tokens on the right (on the left where the file
+    /// The ids of a text, at most `maxLength`: the text is cut on the right (on the left if the file
     /// says so), special tokens stay.
     ///
     /// @param maxLength at least the number of special tokens that are added
@@ -115,24 +116,23 @@ public final class Tokenizer {
                 .ids();
     }
 
-    /// The ids of a text with special tokens, cut like those of [#encode], and how many they were
-    /// before.
+    /// The ids of a text with special tokens, cut as in [#encode], and their number before cutting.
     ///
     /// @param maxLength at least the number of special tokens
     /// @param cancellation of the call
     /// @throws IllegalArgumentException if `maxLength` is less than that
-    /// @throws io.github.sgpt4j.error.CancelledException if the call is cancelled meanwhile
+    /// @throws io.github.sgpt4j.error.CancelledException if the call is cancelled
     public EncodedText encodeCounted(String text, int maxLength, Cancellation cancellation) {
         return encodeCounted(text, true, maxLength, 0, cancellation);
     }
 
-    /// The ids of a text with special tokens, cut like those of [#encode], between two more ids, and
-    /// how many they were before they were cut.
+    /// The ids of a text with special tokens, cut as in [#encode], between two more ids, and their
+    /// number before cutting.
     ///
-    /// @param maxLength at least the number of special tokens and 2
+    /// @param maxLength at least the number of special tokens plus 2
     /// @param cancellation of the call
     /// @throws IllegalArgumentException if `maxLength` is less than that
-    /// @throws io.github.sgpt4j.error.CancelledException if the call is cancelled meanwhile
+    /// @throws io.github.sgpt4j.error.CancelledException if the call is cancelled
     public EncodedText encodeBetween(int before, String text, int after, int maxLength, Cancellation cancellation) {
         EncodedText encoded = encodeCounted(text, true, maxLength, 1, cancellation);
         int[] ids = encoded.ids();
@@ -141,13 +141,13 @@ public final class Tokenizer {
         return encoded;
     }
 
-    /// @param margin how many places before and after all ids are left free
+    /// @param margin number of free places before and after all ids
     private EncodedText encodeCounted(
             String text, boolean addSpecialTokens, int maxLength, int margin, Cancellation cancellation) {
         int others = 2 * margin + (addSpecialTokens ? postProcessor.added() : 0);
         if (maxLength < others) {
             throw new IllegalArgumentException(
-                    "maxLength must be at least %d, the number of ids that are put around the text, got %d"
+                    "maxLength: expected at least %d, the number of ids around the text, got %d"
                             .formatted(others, maxLength));
         }
         Objects.requireNonNull(text, "text");
@@ -162,15 +162,15 @@ public final class Tokenizer {
         return encoded;
     }
 
-    /// The text that ids stand for. Bytes that form no valid UTF-8 become U+FFFD; ids without a token are passed over.
+    /// The text of ids. Invalid UTF-8 becomes U+FFFD; ids without a token are ignored.
     ///
-    /// @param skipSpecialTokens whether special tokens are left out
+    /// @param skipSpecialTokens whether to leave out special tokens
     /// @throws IllegalArgumentException if an id is negative
     public String decode(int[] ids, boolean skipSpecialTokens) {
         List<String> tokens = new ArrayList<>(ids.length);
         for (int id : ids) {
             if (id < 0) {
-                throw new IllegalArgumentException("token ids must not be negative, got " + id);
+                throw new IllegalArgumentException("token ids: expected at least 0, got " + id);
             }
             String addedText = added.text(id);
             String token = addedText != null ? addedText : model.vocabulary().token(id);
@@ -181,25 +181,26 @@ public final class Tokenizer {
         return String.join("", decoder.decode(tokens));
     }
 
-    /// The highest id + 1, added tokens included. Every id that [#encode] returns is lower, unless the post-processor
-    /// adds one that no token has.
+    /// The highest id + 1, including added tokens. Every id that [#encode] returns is lower, unless the
+    /// post-processor adds an id without a token.
     public int vocabularySize() {
         return Math.max(model.vocabulary().limit(), added.highestId() + 1);
     }
 
-    /// The highest id + 1 of the vocabulary alone, without added tokens: ordinary text has no others.
+    /// The highest id + 1 of the vocabulary without added tokens; ids of ordinary text are lower.
     public int baseVocabularySize() {
         return model.vocabulary().limit();
     }
 
-    /// The id of a token as the vocabulary writes it: in byte-level vocabularies "Ġa" is the token of " a".
+    /// The id of a token in the vocabulary's notation: in byte-level vocabularies "Ġa" is the token of
+    /// " a".
     public OptionalInt tokenId(String token) {
         Integer id = added.id(token);
         int found = id != null ? id : model.vocabulary().id(token);
         return found == Vocabulary.ABSENT ? OptionalInt.empty() : OptionalInt.of(found);
     }
 
-    /// Whether a token is one that decoding may skip.
+    /// Whether decoding may skip a token.
     public boolean isSpecial(int id) {
         AddedToken token = added.token(id);
         return token != null && added.isSpecial(token.content());
@@ -210,17 +211,17 @@ public final class Tokenizer {
         return postProcessor.added();
     }
 
-    /// The length that `tokenizer.json` asks texts to be cut to, special tokens included.
+    /// The length that `tokenizer.json` cuts texts to, including special tokens.
     public OptionalInt truncationLength() {
         return settings.truncationLength();
     }
 
-    /// The greatest length that `tokenizer_config.json` states, special tokens included.
+    /// The maximum length stated in `tokenizer_config.json`, including special tokens.
     public OptionalInt modelMaxLength() {
         return settings.modelMaxLength();
     }
 
-    /// One line about kind and size.
+    /// Kind and size in one line.
     public String describe() {
         return "%sBPE, %d tokens (%d added), %d merges"
                 .formatted(

@@ -26,7 +26,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
 
-/// Puts a [Tokenizer] together from the files of a directory.
+/// Builds a [Tokenizer] from the files of a directory.
 final class TokenizerReader {
     private TokenizerReader() {}
 
@@ -147,8 +147,8 @@ final class TokenizerReader {
                 "ignore_merges"));
         for (String affix : List.of("continuing_subword_prefix", "end_of_word_suffix")) {
             if (!model.string(affix, "").isEmpty()) {
-                throw new UnsupportedModelException(
-                        "%s: \"%s\" is not supported, only none is".formatted(model.where(affix), model.string(affix)));
+                throw new UnsupportedModelException("%s: \"%s\" is not supported, only an empty string is"
+                        .formatted(model.where(affix), model.string(affix)));
             }
         }
         if (model.has("dropout")

@@ -2,19 +2,19 @@ package io.github.sgpt4j.weights;
 
 import io.github.sgpt4j.tensor.Shape;
 
-/// A tensor that a model asks for.
+/// A tensor that a model needs.
 ///
 /// @param name its name in the file
 /// @param shape the shape it must have
-/// @param use what it is for
+/// @param use its purpose
 public record ExpectedTensor(String name, Shape shape, Use use) {
-    /// What tensors are for, which decides how devices keep them.
+    /// The purpose of a tensor, which determines how devices hold it.
     public enum Use {
-        /// Rows that are looked up.
+        /// Rows to look up.
         TABLE,
         /// The weights of a projection, `[out, in]`.
         MATRIX,
-        /// The same, `[in, out]`.
+        /// The weights of a projection, `[in, out]`.
         TRANSPOSED_MATRIX,
         /// A bias, or gain and bias of a norm.
         VECTOR

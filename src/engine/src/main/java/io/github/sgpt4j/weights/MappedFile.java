@@ -16,14 +16,14 @@ import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// A regular file in mapped memory, which must not change as long as that is used. Says in one sentence
-/// why a path is not one.
+/// A regular file in mapped memory, which must not change while it is in use. If a path is not a
+/// regular file, an error says so in one sentence.
 ///
-/// What other processes write to the file is seen through the mapping at once, and reading beyond the
-/// end of a file that they cut short is a fault. [MappedFiles] tells what a reader has to do about
-/// both. A file that is deleted, or replaced by renaming another over it, stays mapped as it was.
+/// Writes by other processes are visible through the mapping immediately, and reading beyond the end of
+/// a truncated file is a fault. [MappedFiles] says how readers handle both. A file that is deleted, or
+/// replaced by renaming another over it, stays mapped with its old contents.
 public final class MappedFile {
-    /// For [#settle].
+    /// The lock that [#settle] asks about; nobody holds it.
     private static final Object NO_LOCK = new Object();
 
     private final Path path;
@@ -37,9 +37,9 @@ public final class MappedFile {
         this.opened = opened;
     }
 
-    /// What differs when a file is written to.
+    /// Attributes that change when a file is modified.
     ///
-    /// @param key says which file it is; null where the system does not tell
+    /// @param key identifies the file; null if the system has no such key
     private record State(
             long size, FileTime modified, @Nullable Object key) {
         static State of(Path file) throws IOException {
@@ -72,10 +72,10 @@ public final class MappedFile {
             }
             MemorySegment bytes = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
             State after = State.of(file);
-            // Otherwise it is not certain that the state is that of the file that is mapped.
+            // Otherwise the state may not be that of the mapped file.
             if (!after.equals(before) || after.size() != size) {
                 throw new FormatException(
-                        "%s: expected %s that stays as it is, got one that changed while it was opened"
+                        "%s: expected %s that does not change, got one that changed while it was opened"
                                 .formatted(file, kind));
             }
             return new MappedFile(file, bytes, after);
@@ -84,19 +84,20 @@ public final class MappedFile {
         }
     }
 
-    /// Throws what is still owed to this thread: the virtual machine reports a fault in mapped memory
-    /// (`InternalError`) not where it happens but when the thread next stops, which may be after it has
-    /// left the code that read. Whoever has read mapped memory calls this before anything is done with
-    /// what was read, or another thread is told that it is there.
+    /// Throws a pending fault of this thread: the virtual machine reports a fault in mapped memory
+    /// (`InternalError`) not where it happens but at the thread's next safepoint, which may be after
+    /// the reading code has returned. Code that has read mapped memory calls this before it uses the
+    /// data or hands it to another thread.
     ///
-    /// Faults are reported in this way only where memory is read through segments, by single elements
-    /// or by [MemorySegment#copy]. Loads of the Vector API, and native code, end the process.
+    /// Faults are only reported in this way if memory is read through segments, by single elements or
+    /// by [MemorySegment#copy]. In loads of the Vector API and in native code, a fault ends the
+    /// process.
     static void settle() {
-        // Returning from a native method is such a stop; this one does next to nothing.
+        // Returning from a native method is a safepoint; this one costs almost nothing.
         Thread.holdsLock(NO_LOCK);
     }
 
-    /// As it was given.
+    /// The path as given to [#map].
     public Path path() {
         return path;
     }
@@ -106,10 +107,11 @@ public final class MappedFile {
         return bytes;
     }
 
-    /// Throws if the file has been written to since it was mapped, which its size or its time of
-    /// modification tells; and whenever that was so before, as what was made of it may be a mixture.
+    /// Throws if the file's size or modification time shows that it was modified since it was mapped.
+    /// Once it has thrown, it always throws, since results may be made of a mixture of contents.
     ///
-    /// A file that is no longer found at its path was deleted, renamed or replaced: that is no change.
+    /// A file that is no longer at its path was deleted, renamed or replaced, which is not a
+    /// modification.
     ///
     /// @throws FormatException if it has changed
     void requireUnchanged() {
@@ -119,10 +121,10 @@ public final class MappedFile {
         requireUsable();
     }
 
-    /// Throws unless the file is still found at its path, as it was: then whoever has opened that path
-    /// has this file.
+    /// Throws unless the unmodified file is still at its path. So code that has opened that path has
+    /// opened this file.
     ///
-    /// @throws FormatException if it has changed, or is elsewhere
+    /// @throws FormatException if it has changed or is no longer at its path
     public void requireInPlace() {
         requireUnchanged();
         try {
@@ -133,10 +135,10 @@ public final class MappedFile {
             throw Unreadable.of(path, e);
         }
         throw new FormatException(
-                "%s: expected the file that is mapped, got another one: it was replaced meanwhile".formatted(path));
+                "%s: expected the mapped file, got another one: it was replaced meanwhile".formatted(path));
     }
 
-    /// Throws if [#requireUnchanged] has thrown before; looks at nothing.
+    /// Throws if [#requireUnchanged] has thrown before; does not check the file again.
     void requireUsable() {
         String known = problem;
         if (known != null) {
@@ -158,7 +160,7 @@ public final class MappedFile {
                                 .formatted(path, opened, now));
     }
 
-    /// Makes [#requireUnchanged] throw from now on; the first reason stays.
+    /// Makes [#requireUnchanged] throw from now on; the first reason is kept.
     synchronized void refuse(String reason) {
         if (problem == null) {
             problem = reason;

@@ -6,22 +6,21 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/// Mapped files that results are made from, and what keeps results from being made of files that change
-/// meanwhile.
+/// Mapped files that results are computed from; prevents results from files that change meanwhile.
 ///
-/// Reads of mapped memory are in [#reading]: it gives nothing that was read from a file which has been
-/// written to, and names the file if reading beyond its new end fails. Other threads that read for it
-/// call [WeightTensor#settle] at the end of their parts.
+/// Mapped memory is read inside [#reading]. It returns nothing that was read from a modified file, and
+/// names the file if reading beyond its new end fails. Other threads that read for it call
+/// [WeightTensor#settle] at the end of their parts.
 ///
-/// Whether a file has changed is told by its size and its time of modification. A change that leaves
-/// both as they were is not noticed: by who sets the time back, or writes within the same tick of the
-/// file system's clock (some milliseconds) in which the file was last written before it was opened.
+/// A change is detected by the file's size and modification time. A change of contents that keeps both
+/// is not noticed: if the time is set back, or if the write happens within the same tick of the file
+/// system's clock (some milliseconds) as the last write before opening.
 public final class MappedFiles {
     private static final long NANOS_BETWEEN_GLANCES = TimeUnit.MILLISECONDS.toNanos(100);
     private static final String FAULT = "unsafe memory access";
 
     private final List<MappedFile> files;
-    private volatile long lastLook = System.nanoTime();
+    private volatile long lastCheck = System.nanoTime();
 
     public MappedFiles(List<MappedFile> files) {
         this.files = List.copyOf(files);
@@ -29,23 +28,23 @@ public final class MappedFiles {
 
     /// Work with mapped memory.
     ///
-    /// @param <X> what it throws beside unchecked exceptions
+    /// @param <X> the checked exceptions that it throws
     @FunctionalInterface
     public interface Work<T, X extends Exception> {
         T run() throws X;
     }
 
-    /// The files of several together.
+    /// The files of several parts together.
     public static MappedFiles together(MappedFiles... parts) {
         return new MappedFiles(
                 Arrays.stream(parts).flatMap(part -> part.files.stream()).toList());
     }
 
-    /// Runs what reads the files, and gives its result if none of them has changed before, meanwhile or
-    /// at an earlier look.
+    /// Runs `work`, which reads the files, and returns its result if none of them has changed up to its
+    /// end.
     ///
-    /// @param work its result owns nothing that must be closed
-    /// @throws FormatException if a file has changed, or cannot be read any more
+    /// @param work must return a result that needs no closing
+    /// @throws FormatException if a file has changed or can no longer be read
     public <T, X extends Exception> T reading(Work<T, X> work) throws X {
         glance();
         T result;
@@ -53,7 +52,7 @@ public final class MappedFiles {
             result = opening(work);
         } catch (Exception e) {
             if (e instanceof IOException || e instanceof FormatException && !(e.getCause() instanceof InternalError)) {
-                // A file that became shorter gives too few bytes: its change says more.
+                // A truncated file gives too few bytes: report the change instead.
                 requireUnchanged();
             }
             throw e;
@@ -62,9 +61,10 @@ public final class MappedFiles {
         return result;
     }
 
-    /// Runs what reads the files, for results that are looked at later.
+    /// Runs `work`, which reads the files, without checking for changes: for results that are checked
+    /// later.
     ///
-    /// @throws FormatException if a file cannot be read any more
+    /// @throws FormatException if a file can no longer be read
     public <T, X extends Exception> T opening(Work<T, X> work) throws X {
         try {
             try {
@@ -77,13 +77,13 @@ public final class MappedFiles {
         }
     }
 
-    /// Throws if a file is known to have changed, and looks whether one has if the last look is some
-    /// time ago: for the middle of long work.
+    /// Throws if a file is known to have changed; checks the files again if the last check was some
+    /// time ago. For use in the middle of long work.
     ///
     /// @throws FormatException if a file has changed
     public void glance() {
         files.forEach(MappedFile::requireUsable);
-        if (System.nanoTime() - lastLook >= NANOS_BETWEEN_GLANCES) {
+        if (System.nanoTime() - lastCheck >= NANOS_BETWEEN_GLANCES) {
             requireUnchanged();
         }
     }
@@ -93,12 +93,12 @@ public final class MappedFiles {
     /// @throws FormatException if a file has changed
     public void requireUnchanged() {
         files.forEach(MappedFile::requireUnchanged);
-        lastLook = System.nanoTime();
+        lastCheck = System.nanoTime();
     }
 
-    /// What a fault in mapped memory means; nothing is to be computed from these files afterwards.
+    /// The exception for a fault in mapped memory; afterwards nothing may be computed from these files.
     ///
-    /// @throws InternalError the given one, if it is of another kind
+    /// @throws InternalError the given error, if it is of another kind
     private FormatException named(InternalError error) {
         // Parallel streams wrap it in another of its class, with the message behind the class name.
         if (files.isEmpty() || !String.valueOf(error.getMessage()).contains(FAULT)) {
@@ -112,7 +112,7 @@ public final class MappedFiles {
         String where =
                 files.getFirst().path() + (files.size() == 1 ? "" : " and %d more files".formatted(files.size() - 1));
         String reason =
-                "%s: expected to read what is mapped, got a fault: a file was cut short after it was renamed, or its device failed; open it again"
+                "%s: expected to read the mapped file, got a fault: a file was cut short after it was renamed, or its device failed; open it again"
                         .formatted(where);
         files.forEach(file -> file.refuse(reason));
         return new FormatException(reason, error);

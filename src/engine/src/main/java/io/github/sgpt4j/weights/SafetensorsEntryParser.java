@@ -15,8 +15,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Parses and checks one tensor's entry in a safetensors header:
-/// `{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}`, keys in any order. A type that is not known is kept by its
-/// name: what does not need the tensor can pass over it, but its size cannot be checked.
+/// `{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}`, keys in any order. An unknown type is kept by
+/// its name: code that does not need the tensor can ignore it, but its size cannot be checked.
 final class SafetensorsEntryParser {
     private static final String DTYPE = "dtype";
     private static final String SHAPE = "shape";
@@ -35,8 +35,8 @@ final class SafetensorsEntryParser {
     private @Nullable Shape shape;
     private long @Nullable [] offsets;
 
-    /// @param json stands at the tensor's name
-    /// @param dataBytes how many bytes follow the header
+    /// @param json positioned at the tensor's name
+    /// @param dataBytes number of bytes after the header
     /// @param position offset of the name in the file
     SafetensorsEntryParser(JsonCursor json, long dataBytes, String name, long position) {
         this.json = json;
@@ -119,14 +119,14 @@ final class SafetensorsEntryParser {
         return pair;
     }
 
-    private long[] integers(String where, int most) {
+    private long[] integers(String where, int max) {
         json.next(JsonToken.START_ARRAY, "an array as " + where);
-        long[] values = new long[most];
+        long[] values = new long[max];
         int count = 0;
         while (json.next() != JsonToken.END_ARRAY) {
             long value = json.nonNegative("a non-negative 64-bit integer in " + where);
-            if (count == most) {
-                throw json.bad(json.position(), "expected at most %d numbers in %s, got more".formatted(most, where));
+            if (count == max) {
+                throw json.bad(json.position(), "expected at most %d numbers in %s, got more".formatted(max, where));
             }
             values[count++] = value;
         }

@@ -45,7 +45,7 @@ public record SafetensorsFile(
 
     /// Maps the file and checks its header.
     ///
-    /// @param arena owns the mapping; share it if several threads are to read the tensors
+    /// @param arena owns the mapping; must be shared if several threads read the tensors
     /// @throws FormatException if the file is missing, cannot be read, changes, or breaks a rule of the
     ///     format
     public static SafetensorsFile open(Path path, Arena arena) {
@@ -80,7 +80,7 @@ public record SafetensorsFile(
         return new SafetensorsFile(mapped, tensors, unknown, header.metadata());
     }
 
-    /// As given to [#open].
+    /// The path as given to [#open].
     public Path path() {
         return mapped.path();
     }
@@ -108,7 +108,7 @@ public record SafetensorsFile(
     }
 
     private static boolean startsWith(MemorySegment bytes, byte[] prefix) {
-        // A copy: comparing in place runs code that a fault ends the process in.
+        // A copy: comparing in place runs code in which a fault ends the process.
         return bytes.byteSize() >= prefix.length
                 && Arrays.equals(bytes.asSlice(0, prefix.length).toArray(ValueLayout.JAVA_BYTE), prefix);
     }

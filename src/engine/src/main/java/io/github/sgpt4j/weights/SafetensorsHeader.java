@@ -11,11 +11,11 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/// What the JSON header of a safetensors file says: metadata and, for each tensor, its type, shape and place.
+/// The JSON header of a safetensors file: metadata and, for each tensor, its type, shape and position.
 ///
-/// Each entry is checked for itself (keys, types, ranges, shape against bytes); that entries fill the data without
-/// gaps or overlaps is checked by [SafetensorsFile]. Unknown keys of an entry are passed over, and `null` as metadata
-/// is none, as in the reference.
+/// Each entry is checked separately (keys, types, ranges, shape against bytes); [SafetensorsFile]
+/// checks that entries fill the data without gaps or overlaps. Unknown keys of an entry are ignored,
+/// and `null` metadata counts as none, as in the reference implementation.
 ///
 /// @param entries by name, in the order of the file
 /// @param metadata the strings under `__metadata__`, in the order of the file
@@ -26,18 +26,17 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
 
     /// @param position offset of the tensor's name in the file
     /// @param type name of the element type
-    /// @param dtype the element type, empty if it is not known
+    /// @param dtype the element type, empty if unknown
     /// @param begin first byte of the tensor, counted from the end of the header
-    /// @param end the byte after its last
-    record Entry(
-            String name, long position, String type, Optional<ElementType> dtype, Shape shape, long begin, long end) {}
+    /// @param end the byte after the last one
+    record Entry(String name, long position, String type, Optional<ElementType> dtype, Shape shape, long begin, long end) {}
 
     /// Parses and checks a header.
     ///
     /// @param json the header's bytes, padding included; borrowed during the call
-    /// @param fileOffset where they begin in the file
-    /// @param dataBytes how many bytes follow the header
-    /// @throws io.github.sgpt4j.error.FormatException at the first thing wrong
+    /// @param fileOffset offset of the header in the file
+    /// @param dataBytes number of bytes after the header
+    /// @throws io.github.sgpt4j.error.FormatException at the first error
     static SafetensorsHeader parse(String file, MemorySegment json, long fileOffset, long dataBytes) {
         try (JsonCursor cursor = new JsonCursor(file, json, fileOffset)) {
             return new Parser(cursor, dataBytes).parse(json, fileOffset);

@@ -24,18 +24,19 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ThreadLocalRandom;
 
-/// Writes a safetensors file: collect tensors with the `add` methods, then [#write].
+/// Writes a safetensors file: add tensors with the `add` methods, then call [#write].
 ///
-/// The bytes are those the reference implementation would write: a compact JSON header with `__metadata__` first,
-/// padded with spaces so that the data begin at a multiple of 8, tensors with wider elements first, then by data type
-/// and name. Only the header is held in memory; data are streamed from where they are.
+/// The bytes are identical to those of the reference implementation: a compact JSON header with
+/// `__metadata__` first, padded with spaces so that the data begin at a multiple of 8, tensors with
+/// wider elements first, then by data type and name. Only the header is held in memory; data are
+/// streamed from their sources.
 public final class SafetensorsWriter {
-    /// Bytes that go to the file at once.
+    /// Bytes written to the file at once.
     private static final int PIECE_BYTES = 1 << 18;
 
     private static final int PAGE_BYTES = 1 << 12;
 
-    /// The order of the reference's type enumeration, last first: what is more widely aligned comes earlier.
+    /// The reverse order of the reference's type enumeration: types with wider alignment come first.
     private static final List<ElementType> ORDER = List.of(
             ElementType.U64,
             ElementType.I64,
@@ -63,19 +64,19 @@ public final class SafetensorsWriter {
     private final Map<String, Pending> tensors = new TreeMap<>();
     private final Map<String, String> metadata = new TreeMap<>(Map.of("format", "pt"));
 
-    /// Where a tensor's bytes come from.
+    /// The source of a tensor's bytes.
     @FunctionalInterface
     public interface Source {
         /// Writes all bytes of the tensor, row-major and little-endian.
         void writeTo(Sink out) throws IOException;
     }
 
-    /// Takes a tensor's bytes.
+    /// Receives a tensor's bytes.
     public abstract static sealed class Sink extends OutputStream permits FileSink {
         /// Writes a whole segment.
         public abstract void write(MemorySegment data) throws IOException;
 
-        /// Copies bytes of another file: for many bytes this is quicker than writing a mapping of them.
+        /// Copies bytes from another file, which for many bytes is faster than writing from a mapping.
         public abstract void write(FileChannel from, long position, long count) throws IOException;
     }
 
@@ -94,7 +95,7 @@ public final class SafetensorsWriter {
     /// Adds a tensor whose bytes are streamed when writing.
     ///
     /// @throws IllegalArgumentException if the name is taken or reserved
-    /// @throws ArithmeticException if the size does not fit a `long`, or is no whole bytes
+    /// @throws ArithmeticException if the size does not fit a `long` or is not a whole number of bytes
     public SafetensorsWriter add(String name, ElementType dtype, Shape shape, Source source) {
         if (name.equals(SafetensorsHeader.METADATA) || tensors.containsKey(name)) {
             throw new IllegalArgumentException("tensor name %s is taken".formatted(Quoted.of(name)));
@@ -105,13 +106,14 @@ public final class SafetensorsWriter {
 
     /// Adds a tensor from memory.
     ///
-    /// @param data row-major and little-endian, exactly as long as shape and type ask; borrowed until written
+    /// @param data row-major and little-endian, with exactly the size of shape and type; borrowed until
+    ///     written
     public SafetensorsWriter add(String name, ElementType dtype, Shape shape, MemorySegment data) {
         requireSize(name, new Pending(name, dtype, shape, out -> {}).bytes(), data.byteSize());
         return add(name, dtype, shape, out -> out.write(data));
     }
 
-    /// Adds a copy of a stored tensor under its own name.
+    /// Adds a stored tensor under its own name.
     public SafetensorsWriter add(WeightTensor tensor) {
         return add(tensor.name(), tensor.dtype(), tensor.shape(), tensor.data());
     }
@@ -123,10 +125,10 @@ public final class SafetensorsWriter {
         return add(name, ElementType.F32, shape, MemorySegment.ofArray(bytes));
     }
 
-    /// Writes the file: first under a temporary name beside it, then renamed, so that a failure leaves what was
-    /// there before.
+    /// Writes the file under a temporary name in the same folder, then renames it, so that a failure
+    /// leaves the previous file in place.
     ///
-    /// @throws IOException if writing fails, or a source gives more or fewer bytes than its tensor has
+    /// @throws IOException if writing fails, or a source writes more or fewer bytes than its tensor has
     /// @throws IllegalArgumentException if the header would be longer than readers accept
     public void write(Path file) throws IOException {
         List<Pending> ordered = new ArrayList<>(tensors.values());
@@ -164,7 +166,7 @@ public final class SafetensorsWriter {
         }
     }
 
-    /// The length and the padded JSON.
+    /// The header's length and the padded JSON.
     private byte[] header(List<Pending> ordered) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         bytes.writeBytes(new byte[Long.BYTES]);
@@ -220,8 +222,8 @@ public final class SafetensorsWriter {
         }
     }
 
-    /// Writes to a file, part by part, each exactly as long as announced. Closing it, which a source may do, does
-    /// nothing.
+    /// Writes to a file in parts, each of exactly the announced length. Closing does nothing, since a
+    /// source may close its sink.
     private static final class FileSink extends Sink {
         private final FileChannel channel;
         private final ByteBuffer collected = pages();
@@ -292,7 +294,8 @@ public final class SafetensorsWriter {
             left -= count;
         }
 
-        /// Whole pieces go to the file, at whole pages of it: that is nearly twice as quick as elsewhere.
+        /// Writes whole pieces at page boundaries of the file, which is nearly twice as fast as at
+        /// other positions.
         private void collect(ByteBuffer data) throws IOException {
             while (data.hasRemaining()) {
                 int count = Math.min(data.remaining(), collected.remaining());

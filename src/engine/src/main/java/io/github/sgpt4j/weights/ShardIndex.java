@@ -13,10 +13,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// The index of a checkpoint in several safetensors files: which tensor is in which.
+/// The index of a checkpoint in several safetensors files: which file contains which tensor.
 ///
 /// @param path the index file
-/// @param shards file name by tensor name; each a plain name, no path
+/// @param shards file name by tensor name; plain names without directories
 public record ShardIndex(Path path, Map<String, String> shards) {
     private static final String KIND = "an index of safetensors files";
     private static final String WEIGHT_MAP = "weight_map";
@@ -27,9 +27,9 @@ public record ShardIndex(Path path, Map<String, String> shards) {
         shards = Collections.unmodifiableMap(new LinkedHashMap<>(shards));
     }
 
-    /// Reads and checks an index file. Other keys than `weight_map` are passed over.
+    /// Reads and checks an index file. Keys other than `weight_map` are ignored.
     ///
-    /// @throws FormatException at the first thing wrong
+    /// @throws FormatException at the first error
     public static ShardIndex read(Path path) {
         try (Arena arena = Arena.ofConfined()) {
             MappedFile mapped = MappedFile.map(path, KIND, arena);
@@ -94,7 +94,7 @@ public record ShardIndex(Path path, Map<String, String> shards) {
         }
     }
 
-    /// Whether the name can only mean a file directly in the index's own directory, on any system.
+    /// Whether the name can only denote a file directly in the index's own directory, on any system.
     private static boolean isPlainName(String name) {
         if (name.isBlank()
                 || name.equals(".")

@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.stream.LongStream;
 
-/// Looks through stored weights.
+/// Computes statistics of stored weights.
 public final class WeightScan {
     private static final long F64_EXPONENT = 0x7FF0_0000_0000_0000L;
     private static final int F32_EXPONENT = 0x7F80_0000;
@@ -20,18 +20,18 @@ public final class WeightScan {
     /// This type has no infinities, and NaN only with all of exponent and fraction set.
     private static final int F8_E4M3_NAN = 0x7F;
 
-    /// This type is an exponent alone: no sign, no infinities, one NaN.
+    /// This type is only an exponent: no sign, no infinities, one NaN.
     private static final int F8_E8M0_NAN = 0xFF;
 
-    /// Where other types have the negative zero, these have their only NaN; they have no infinities.
+    /// The only NaN of these types, in place of negative zero; they have no infinities.
     private static final byte F8_FNUZ_NAN = (byte) 0x80;
 
-    /// Elements looked at together: small enough for a cache.
+    /// Elements processed together: few enough for a cache.
     private static final int PIECE = 1 << 16;
 
     private WeightScan() {}
 
-    /// How much of a checkpoint one data type takes.
+    /// Totals of one data type in a checkpoint.
     public record Totals(long tensors, long elements, long bytes) {
         private Totals plus(WeightTensor tensor) {
             return new Totals(
@@ -41,7 +41,7 @@ public final class WeightScan {
         }
     }
 
-    /// What some elements are like; least and greatest are of finite ones, NaN if there is none.
+    /// Statistics of elements; minimum and maximum are those of finite elements, NaN if there is none.
     public record Statistics(long nan, long infinite, float min, float max, float absMax) {
         private static final Statistics NONE = new Statistics(0, 0, Float.NaN, Float.NaN, Float.NaN);
 
@@ -57,10 +57,10 @@ public final class WeightScan {
         }
     }
 
-    /// Looks at all elements, on all processors, a piece at a time: memory does not grow with the tensor.
+    /// Reads all elements, on all processors, piece by piece: memory does not grow with the tensor.
     ///
     /// @param tensor of type F32, F16 or BF16
-    /// @throws IllegalStateException if it is of another type, or the weights are closed
+    /// @throws IllegalStateException if it has another type, or the weights are closed
     public static Statistics statistics(WeightTensor tensor) {
         long elements = tensor.shape().elements();
         long pieces = Math.ceilDiv(elements, PIECE);
@@ -100,9 +100,8 @@ public final class WeightScan {
         return sum;
     }
 
-    /// Row-major index of the first element that is a NaN or an infinity, if any; integers never are,
-    /// nor is what is smaller than a byte. Reads the whole
-    /// tensor.
+    /// Row-major index of the first element that is NaN or infinite, if any; none for integers and for
+    /// types smaller than a byte. Reads the whole tensor.
     ///
     /// @throws IllegalStateException if the weights are closed
     public static OptionalLong firstNonFinite(WeightTensor tensor) {
@@ -167,7 +166,7 @@ public final class WeightScan {
         return -1;
     }
 
-    /// Of a number's place among real and imaginary parts, that of its element.
+    /// The index of the element that contains this real or imaginary part.
     private static long half(long part) {
         return part < 0 ? part : part / 2;
     }

@@ -11,7 +11,7 @@ import java.util.Objects;
 
 /// A named tensor in mapped memory, row-major and little-endian.
 ///
-/// The segment is borrowed: it is valid until the [Weights] it came from is closed.
+/// The segment is borrowed: it is valid until its [Weights] is closed.
 ///
 /// @param name full name as stored in the file
 /// @param file the file that holds it, for error messages
@@ -75,7 +75,7 @@ public record WeightTensor(String name, String file, ElementType dtype, Shape sh
         if (other.data.byteSize() != size) {
             return false;
         }
-        // Through copies: comparing in place runs code that a fault ends the process in.
+        // Through copies: comparing in place runs code in which a fault ends the process.
         byte[] own = new byte[(int) Math.min(size, COMPARED_BYTES)];
         byte[] others = new byte[own.length];
         for (long at = 0; at < size; at += own.length) {
@@ -90,12 +90,12 @@ public record WeightTensor(String name, String file, ElementType dtype, Shape sh
         return true;
     }
 
-    /// Ends a part of work that has read [#data] itself, on the thread that has: throws if the file
-    /// turned out to have become shorter, which is told to a thread late. The work as a whole is in
+    /// Ends a part of work that has read [#data] directly; called on the reading thread. Throws if the
+    /// file was truncated, which is reported to a thread late. The work as a whole must be in
     /// [MappedFiles#reading].
     ///
-    /// Only [MemorySegment#copy] and reads of single elements are told of that. Loads of the Vector API
-    /// from [#data], and machine code that reads there, would end the process.
+    /// Only [MemorySegment#copy] and reads of single elements get this report. With loads of the Vector
+    /// API from [#data], or machine code that reads it, the process would end.
     public static void settle() {
         MappedFile.settle();
     }

@@ -35,16 +35,17 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 
 /// The tensors of a checkpoint by name, in mapped memory: `model.safetensors`, or the shards that
-/// `model.safetensors.index.json` names (the single file wins if both are there, as in transformers).
+/// `model.safetensors.index.json` names (if both exist, the single file is used, as in transformers).
 ///
-/// Opening reads headers only; pages of weights are read when touched, so files must stay as they are:
-/// [#mapped] notices if they do not. All segments belong to one shared arena that [#close] closes: any
-/// thread may read until then, and none may be reading while it closes.
+/// Opening reads headers only; pages of weights are read when accessed, so files must not change:
+/// [#mapped] detects changes. All segments belong to one shared arena, which [#close] closes: any
+/// thread may read until then, and none may read while it closes.
 ///
-/// With an index, each tensor it names must be in the shard it names for it, and no name may occur in two shards.
-/// Tensors that the index does not name are left out.
+/// With an index, each listed tensor must be in its stated shard, and no name may occur in two shards.
+/// Tensors that the index does not list are ignored.
 ///
-/// Tensors whose element type is not known are passed over: [#notices] tells of them, and asking for one is an error.
+/// Tensors of unknown element types are ignored: [#notices] reports them, and asking for one is an
+/// error.
 public final class Weights implements AutoCloseable {
     /// Name of a checkpoint's only weight file.
     public static final String SINGLE_FILE = "model.safetensors";
@@ -54,7 +55,7 @@ public final class Weights implements AutoCloseable {
 
     private static final int MAX_LISTED = 8;
 
-    /// Numbers that [#random] draws; the rest are copies.
+    /// How many values [#random] draws; the rest are copies.
     private static final int RANDOM_VALUES = 1 << 16;
 
     private final Path source;
@@ -66,7 +67,7 @@ public final class Weights implements AutoCloseable {
     private final List<Path> files;
     private final MappedFiles mapped;
 
-    /// What some of the tensors belong to, closed with this.
+    /// Owners of some of the tensors, closed with this object.
     private final List<Weights> parts = new ArrayList<>();
 
     private Weights(
@@ -88,7 +89,7 @@ public final class Weights implements AutoCloseable {
 
     /// Opens the weights of a checkpoint directory.
     ///
-    /// @throws FormatException if there are none, or a file breaks a rule of its format
+    /// @throws FormatException if there are no weights, or a file breaks a rule of its format
     public static Weights open(Path directory) {
         return Uninterrupted.get(() -> openHere(directory));
     }
@@ -135,11 +136,11 @@ public final class Weights implements AutoCloseable {
         }
     }
 
-    /// Stored weights with some tensors replaced, or added, by others.
+    /// Stored weights with some tensors replaced or added.
     ///
-    /// @param stored closed with the result, as `others` are
-    /// @param others where tensors may come from
-    /// @param changes makes the tensors, in the memory it is given where they are not stored
+    /// @param stored base weights; closed with the result, like `others`
+    /// @param others further weights that tensors may come from
+    /// @param changes creates the replacements, using the given memory for tensors that are not stored
     public static Weights overlaid(
             Weights stored, Weights others, Function<SegmentAllocator, Map<String, WeightTensor>> changes) {
         Arena arena = Arena.ofShared();
@@ -164,22 +165,22 @@ public final class Weights implements AutoCloseable {
         }
     }
 
-    /// Tensors that no file holds, of numbers between −0.05 and 0.05. All begin in the same block of memory, which is
-    /// as large as the largest of them.
+    /// Random tensors without a file, with values between −0.05 and 0.05. All start at the same block
+    /// of memory, which has the size of the largest tensor.
     ///
-    /// @param source stands for the file in messages
-    /// @param shapes by name
+    /// @param source path for messages
+    /// @param shapes shapes by tensor name
     /// @param dtype F32, F16 or BF16
     public static Weights random(Path source, Map<String, long[]> shapes, ElementType dtype, long seed) {
         Arena arena = Arena.ofShared();
         boolean opened = false;
         try {
-            long most = 0;
+            long max = 0;
             for (long[] shape : shapes.values()) {
-                most = Math.max(most, Shape.of(shape).elements());
+                max = Math.max(max, Shape.of(shape).elements());
             }
-            MemorySegment block = arena.allocate(Math.multiplyExact(most, (long) dtype.bytes()), 64);
-            fill(block, dtype, most, seed);
+            MemorySegment block = arena.allocate(Math.multiplyExact(max, (long) dtype.bytes()), 64);
+            fill(block, dtype, max, seed);
             MemorySegment data = block.asReadOnly();
             Map<String, WeightTensor> tensors = new TreeMap<>();
             shapes.forEach((name, dimensions) -> {
@@ -198,7 +199,8 @@ public final class Weights implements AutoCloseable {
         }
     }
 
-    /// Pieces of a table of random numbers, each from a random place: fast, and without a period that shows.
+    /// Fills with pieces of a table of random numbers, each from a random offset: fast, and without a
+    /// noticeable period.
     private static void fill(MemorySegment block, ElementType dtype, long count, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         int size = (int) Math.min(count, RANDOM_VALUES);
@@ -267,9 +269,9 @@ public final class Weights implements AutoCloseable {
         }
     }
 
-    /// The tensors that the index names.
+    /// The tensors that the index lists.
     ///
-    /// @param unknown gets the names of types that are not known, by tensor
+    /// @param unknown receives the names of unknown types, by tensor
     private static Map<String, WeightTensor> select(
             ShardIndex index, Map<String, SafetensorsFile> shards, Map<String, String> unknown) {
         Map<String, WeightTensor> selected = new TreeMap<>();
@@ -290,12 +292,12 @@ public final class Weights implements AutoCloseable {
         return selected;
     }
 
-    /// Whether the directory holds weights by the names that [#open] looks for.
+    /// Whether the directory contains weights under the names that [#open] looks for.
     public static boolean hasSafetensors(Path directory) {
         return FileEntries.exists(directory.resolve(SINGLE_FILE)) || FileEntries.exists(directory.resolve(INDEX_FILE));
     }
 
-    /// Whether the directory holds pickled weights by the names that transformers looks for.
+    /// Whether the directory contains pickled weights under the names that transformers looks for.
     public static boolean hasPickled(Path directory) {
         return FileEntries.exists(directory.resolve("pytorch_model.bin"))
                 || FileEntries.exists(directory.resolve("pytorch_model.bin.index.json"));
@@ -323,7 +325,7 @@ public final class Weights implements AutoCloseable {
         }
         List<String> strays = matching(names, "", ".safetensors");
         if (!strays.isEmpty()) {
-            return new FormatException("%sneither beside %s".formatted(expected, listed(strays)));
+            return new FormatException("%sonly %s".formatted(expected, listed(strays)));
         }
         return new FormatException("%sno weights, only %s".formatted(expected, listed(names)));
     }
@@ -346,12 +348,12 @@ public final class Weights implements AutoCloseable {
         return tensors.keySet();
     }
 
-    /// Whether a tensor of this name is stored, of whatever type.
+    /// Whether a tensor of this name is stored, with any type.
     public boolean contains(String name) {
         return tensors.containsKey(name) || unknown.containsKey(name);
     }
 
-    /// What people should know: which tensors are passed over, as their types are not known.
+    /// What users should know: which tensors are ignored because their types are unknown.
     public List<String> notices() {
         if (unknown.isEmpty()) {
             return List.of();
@@ -361,14 +363,14 @@ public final class Weights implements AutoCloseable {
                 .map(entry -> "%s of type %s".formatted(Quoted.of(entry.getKey()), Quoted.of(entry.getValue())))
                 .toList();
         int more = unknown.size() - some.size();
-        return List.of("%s: passed over are tensors of types that are not known: %s%s"
+        return List.of("%s: ignored tensors of unknown types: %s%s"
                 .formatted(source, String.join(", ", some), more == 0 ? "" : " and %d more".formatted(more)));
     }
 
     /// The tensor of this name; its segment is borrowed until [#close].
     ///
-    /// @throws FormatException if there is none
-    /// @throws UnsupportedModelException if its data type is not known
+    /// @throws FormatException if there is no such tensor
+    /// @throws UnsupportedModelException if its data type is unknown
     /// @throws IllegalStateException if the weights are closed
     public WeightTensor get(String name) {
         if (closed.get()) {
@@ -396,8 +398,8 @@ public final class Weights implements AutoCloseable {
     /// [#close].
     ///
     /// @param expectedShape dimensions, outermost first
-    /// @throws FormatException if there is none, or its shape is another
-    /// @throws UnsupportedModelException if its data type is not one to compute with
+    /// @throws FormatException if there is no such tensor, or it has another shape
+    /// @throws UnsupportedModelException if its data type is not a weight type
     /// @throws IllegalStateException if the weights are closed
     public WeightTensor get(String name, long... expectedShape) {
         return requireWeight(get(name), expectedShape);
@@ -405,8 +407,8 @@ public final class Weights implements AutoCloseable {
 
     /// The tensor, if it has this shape and is F32, F16 or BF16.
     ///
-    /// @throws FormatException if its shape is another
-    /// @throws UnsupportedModelException if its data type is not one to compute with
+    /// @throws FormatException if it has another shape
+    /// @throws UnsupportedModelException if its data type is not a weight type
     public static WeightTensor requireWeight(WeightTensor tensor, long... expectedShape) {
         Shape expected = Shape.of(expectedShape);
         String name = tensor.name();
@@ -421,8 +423,8 @@ public final class Weights implements AutoCloseable {
         return tensor;
     }
 
-    /// The strings that the files carry beside their tensors, commonly `format` = `pt`; of shards the first that has
-    /// a key counts.
+    /// The metadata strings of the files, commonly `format` = `pt`; for a key in several shards, the
+    /// first value is used.
     public Map<String, String> metadata() {
         return metadata;
     }
@@ -432,7 +434,7 @@ public final class Weights implements AutoCloseable {
         return files;
     }
 
-    /// The mapped files, for whoever reads tensors: results are made in [MappedFiles#reading].
+    /// The mapped files, for code that reads tensors: inside [MappedFiles#reading].
     public MappedFiles mapped() {
         return mapped;
     }
@@ -444,9 +446,9 @@ public final class Weights implements AutoCloseable {
                 .sum();
     }
 
-    /// Numbers in all tensors.
+    /// Number of elements of all tensors.
     ///
-    /// @throws ArithmeticException if there are more than a `long` holds
+    /// @throws ArithmeticException if the number does not fit a `long`
     public long elements() {
         long elements = 0;
         for (WeightTensor tensor : tensors.values()) {
@@ -455,7 +457,7 @@ public final class Weights implements AutoCloseable {
         return elements;
     }
 
-    /// Unmaps the files: tensors from here may not be read any more. Closing again does nothing.
+    /// Unmaps the files: their tensors must no longer be read. Closing again does nothing.
     @Override
     public void close() {
         if (closed.compareAndSet(false, true)) {

@@ -19,7 +19,7 @@ class SequenceBatchTest {
         return Arrays.stream(order.order()).mapToObj(sequences::get).toList();
     }
 
-    /// Every sequence can be read off its rows, and its tokens stand at the right positions.
+    /// Each sequence is reconstructed from its rows, and its tokens have the right positions.
     private static void check(List<int[]> sequences, SequenceBatch batch) {
         PackedBatch packed = batch.packed();
         SequenceRows rows = batch.rows();
@@ -81,7 +81,7 @@ class SequenceBatchTest {
         // The first token saves 3, the next two 2 more.
         assertArrayEquals(new int[] {0, 1, 1, 1}, PrefixOrder.of(sequences, 3).shared());
         assertArrayEquals(new int[] {0, 0, 0, 0}, PrefixOrder.of(sequences, 4).shared());
-        // Not shared by all, but then three tokens by two.
+        // Nothing is shared by all, but two of them share three tokens.
         List<int[]> two = List.of(new int[] {1, 2, 3, 4}, new int[] {1, 2, 3, 5}, new int[] {1, 6});
         assertArrayEquals(new int[] {0, 3, 0}, PrefixOrder.of(two, 3).shared());
     }

@@ -13,7 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// The form of the tables.
+/// The format of the tables.
 class KeyTableTest {
     private static final String TEXT = """
             # a comment
@@ -98,8 +98,8 @@ class KeyTableTest {
     @Test
     void objectsWithRowsForTheirMembersAreLookedInto() {
         KeyTable table = KeyTable.parse("t", "", TEXT);
-        assertTrue(table.looksInto("outer"));
-        assertFalse(table.looksInto("size"));
+        assertTrue(table.hasMembersOf("outer"));
+        assertFalse(table.hasMembersOf("size"));
     }
 
     @ParameterizedTest

@@ -31,9 +31,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Tables and readers agree: what is marked as used is asked for, and what is asked for is marked as used.
+/// Tables and readers agree: exactly the keys marked as used are read.
 class KeysAskedForTest {
-    /// Asked for by other code than that which reads the decoder's configuration.
+    /// Keys read by other code than the reader of the decoder's configuration.
     private static final Set<String> READ_ELSEWHERE =
             Set.of("_name_or_path", "architectures", "auto_map", "tokenizer_class");
 
@@ -42,7 +42,7 @@ class KeysAskedForTest {
     @TempDir
     private Path parent;
 
-    /// A JSON object that notes which of its members are asked for.
+    /// A JSON object that records which of its members are read.
     @SuppressWarnings("unchecked") // its deepCopy() has a narrower result than that of its class
     private static final class Noting extends ObjectNode {
         private static final long serialVersionUID = 1L;
@@ -69,7 +69,7 @@ class KeysAskedForTest {
         }
     }
 
-    /// Configurations of a family that lead readers into all of their branches.
+    /// Configurations of a family that cover all branches of its readers.
     private static List<ObjectNode> configurations(String family) throws Exception {
         List<ObjectNode> configurations = new ArrayList<>();
         for (Path directory : Stream.concat(
@@ -109,7 +109,7 @@ class KeysAskedForTest {
             try {
                 Decoder.readConfig(JsonFile.of(Path.of("config.json"), new Noting(configuration, "", asked)));
             } catch (SgptException e) {
-                // What is asked for on the way counts as well.
+                // Keys read before a failure count as well.
             }
         }
         Set<String> used = Tables.keys("config", family, rule -> rule instanceof KeyRule.Used);
@@ -118,7 +118,7 @@ class KeysAskedForTest {
         assertEquals(used, asked);
     }
 
-    /// Rows that readers of this file are to know; those of a kind that is read elsewhere are left out.
+    /// Rows whose keys the readers of the file use, without those of kinds that are read elsewhere.
     private static Stream<Row> used() {
         return rows(KeyRule.Used.class).filter(row -> !row.key().equals("tokenizer_class"));
     }
@@ -199,14 +199,14 @@ class KeysAskedForTest {
         return checkpoint.write("tokenizer_config.json", tokenizerConfig(checkpoint, row));
     }
 
-    /// Named tokens are read from special_tokens_map.json only where the newer form says nothing.
+    /// Named tokens are read from special_tokens_map.json only if the newer format does not state them.
     private static String tokenizerConfig(CheckpointFolder checkpoint, Row row) {
         Path file = checkpoint.file("tokenizer_config.json");
         ObjectNode config = (ObjectNode) (Files.exists(file) ? Goldens.json(file) : JSON.createObjectNode());
         return row.table().equals("special_tokens_map") ? "{}" : config.toString();
     }
 
-    /// Everything that is read from a checkpoint without its weights.
+    /// Everything read from a checkpoint except its weights.
     private static String read(CheckpointFolder checkpoint) {
         SentenceModules modules = SentenceModules.read(checkpoint.directory());
         Tokenizer tokenizer = Tokenizer.load(modules.transformer());

@@ -34,7 +34,7 @@ final class Tables {
         }
     }
 
-    /// The rows of a table, patterns left out.
+    /// The rows of a table, without patterns.
     static Stream<Row> rows(String table, String kind) {
         KeyTable t = KeyTable.read(table, kind);
         return t.keys().stream()

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/// Where the cache is, for every module.
+/// The location of the cache, for every module.
 class UserCacheTest {
     private static final String CHOSEN = Path.of("chosen").toAbsolutePath().toString();
     private static final String OTHER = Path.of("other").toAbsolutePath().toString();

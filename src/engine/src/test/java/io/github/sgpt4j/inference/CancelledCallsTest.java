@@ -21,7 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Interrupts at every layer of a call, over a backend that counts what is computed and what stays open.
+/// Interrupts at every layer of a call, over a backend that counts computed layers and open resources.
 @Timeout(120)
 class CancelledCallsTest {
     private static final String MODEL = "gptneo-ce";
@@ -102,7 +102,7 @@ class CancelledCallsTest {
             for (int at = 1; at <= all; at++) {
                 countFromZero(at);
                 expectCancelled(model, work, QUIET, "interrupt at layer " + at);
-                // Each of the other threads may have looked just before.
+                // Each of the other threads may have checked just before.
                 assertTrue(layers() - at < sides, "%d layers after the interrupt".formatted(layers() - at));
                 countFromZero(0);
                 if (at % 8 == 1) {
@@ -121,7 +121,7 @@ class CancelledCallsTest {
             float[][] expected = work.compute(QUIET);
             List<Long> steps = new ArrayList<>();
             work.compute((done, total) -> steps.add(done));
-            // On whichever thread it is called, and also when nothing is left to compute.
+            // On any thread, and also if nothing is left to compute.
             for (int at = 1; at <= steps.size(); at++) {
                 int interruptAt = at;
                 AtomicInteger told = new AtomicInteger();

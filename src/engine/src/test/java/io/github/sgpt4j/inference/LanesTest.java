@@ -28,7 +28,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// Batches that are numbers, on lanes that only watch.
+/// Lanes over dummy batches (numbers), with watchers instead of decoders.
 @Timeout(60)
 class LanesTest {
     private static final long SEED = Long.getLong("sgpt4j.seed", 4096);
@@ -37,7 +37,7 @@ class LanesTest {
     private Cancellation cancellation = Cancellation.ofThisThread("counting");
     private final AtomicInteger opened = new AtomicInteger();
     private final AtomicInteger closed = new AtomicInteger();
-    private final AtomicInteger underWay = new AtomicInteger();
+    private final AtomicInteger inProgress = new AtomicInteger();
 
     @BeforeAll
     static void open() {
@@ -74,7 +74,7 @@ class LanesTest {
     private final class Watcher implements Lanes.Lane<Integer> {
         private final IntConsumer start;
         private final IntConsumer finish;
-        /// Batches under way on this lane: another decoder's may have some when this one closes.
+        /// Batches in progress on this lane; other lanes may have some when this one closes.
         private final AtomicInteger own = new AtomicInteger();
 
         Watcher(IntConsumer start, IntConsumer finish) {
@@ -86,7 +86,7 @@ class LanesTest {
         @Override
         public Lanes.Started start(Integer batch) {
             start.accept(batch);
-            underWay.incrementAndGet();
+            inProgress.incrementAndGet();
             own.incrementAndGet();
             return new Lanes.Started() {
                 private boolean ended;
@@ -100,7 +100,7 @@ class LanesTest {
                 public void close() {
                     if (!ended) {
                         ended = true;
-                        underWay.decrementAndGet();
+                        inProgress.decrementAndGet();
                         own.decrementAndGet();
                     }
                 }
@@ -199,7 +199,8 @@ class LanesTest {
 
     @Test
     void aBatchWaitsForRoomAndThenHasCompany() {
-        // 60 and 60 do not fit together, the small ones after them do: all of those meet.
+        // 60 and 60 do not fit together, but 60 and the small ones after them do: these all run at the
+        // same time.
         int[] tokens = {60, 60, 10, 10, 10};
         CountDownLatch met = new CountDownLatch(3);
         AtomicInteger large = new AtomicInteger();
@@ -241,7 +242,7 @@ class LanesTest {
                                     throw failure;
                                 }
                             })));
-            assertEquals(0, underWay.get());
+            assertEquals(0, inProgress.get());
         }
         assertEquals(2, closed.get());
     }
@@ -263,7 +264,7 @@ class LanesTest {
                                         new TokenBudget(100, 4),
                                         cancellation,
                                         decoder -> failing)));
-        assertEquals(0, underWay.get());
+        assertEquals(0, inProgress.get());
         assertEquals(1, closed.get());
     }
 
@@ -297,7 +298,8 @@ class LanesTest {
         }
     }
 
-    /// Runs batches of 200 tokens, more than the budget: each waits until nothing else is under way on its decoder.
+    /// Runs batches of 200 tokens, more than the budget: each waits until nothing else is in progress
+    /// on its decoder.
     private void expectCancelled(int decoders, TokenBudget budget, IntConsumer start) {
         Iterator<Integer> endless = IntStream.iterate(0, i -> i + 1).iterator();
         cancellation = Cancellation.ofThisThread("counting");
@@ -307,7 +309,7 @@ class LanesTest {
                         .run(endless, batch -> 200, budget, cancellation, decoder -> new Watcher(start, batch -> {})));
         assertEquals("counting was cancelled: the calling thread was interrupted", thrown.getMessage());
         assertTrue(Thread.interrupted(), "the status stays set");
-        assertEquals(0, underWay.get());
+        assertEquals(0, inProgress.get());
         assertEquals(opened.get(), closed.get());
         assertEquals(
                 List.of(),
@@ -343,7 +345,7 @@ class LanesTest {
                         interrupts.incrementAndGet();
                     }
                 });
-                // One that another decoder took at the same time.
+                // Allows for a batch that another decoder took at the same time.
                 assertTrue(late.get() < decoders, late::toString);
             }
         }
@@ -403,7 +405,8 @@ class LanesTest {
         for (int decoders = 1; decoders <= 3; decoders++) {
             for (int threads = 0; threads <= 3; threads++) {
                 AtomicIntegerArray runs = new AtomicIntegerArray(50);
-                // One at a time fits: nobody may wait for room that what it has taken itself holds.
+                // Only one batch fits at a time: no thread may wait for room that its own batch takes
+                // up.
                 for (int room : new int[] {1, 2, 100}) {
                     run(lanes(decoders, threads), numbers(50), new TokenBudget(room, 4), runs::incrementAndGet);
                 }
@@ -413,6 +416,6 @@ class LanesTest {
             }
         }
         assertEquals(opened.get(), closed.get());
-        assertEquals(0, underWay.get());
+        assertEquals(0, inProgress.get());
     }
 }

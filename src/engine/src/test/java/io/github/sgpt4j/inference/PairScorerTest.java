@@ -23,7 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What is computed for a call, counted on the reference backend.
+/// Counts what a call computes, on the reference backend.
 class PairScorerTest {
     private static final String MODEL = "gptneo-ce";
     private static final Progress QUIET = (done, total) -> {};
@@ -42,7 +42,7 @@ class PairScorerTest {
         return Backends.watched(backend, embedded::add);
     }
 
-    /// How many rows were computed at a position of their sequence, over all batches.
+    /// Number of rows computed at a position of their sequence, over all batches.
     private long rowsAt(int position) {
         return embedded.stream()
                 .flatMapToInt(b -> Arrays.stream(b.positions()))
@@ -144,7 +144,7 @@ class PairScorerTest {
             for (int i = 0; i < expected.length; i++) {
                 Closeness.SAME.check("pair " + i, expected[i], actual[i]);
             }
-            // A prefix and then several batches, each document in one of them.
+            // One prefix and then several batches; each document is in one of them.
             assertTrue(embedded.size() > 3, "batches " + embedded.size());
             for (int p = 0; p < model.instruction(); p++) {
                 assertEquals(1, rowsAt(p), "position " + p);

@@ -10,10 +10,10 @@ import io.github.sgpt4j.weights.Weights;
 import java.nio.file.Path;
 import java.util.function.UnaryOperator;
 
-/// A golden checkpoint over the reference backend, whose counters tell what was computed.
+/// A golden checkpoint over the reference backend, whose counters show what was computed.
 ///
-/// @param backend counts
-/// @param wrapped what the decoder sees
+/// @param backend the backend that counts
+/// @param wrapped the backend that the decoder uses
 record ReferenceModel(
         JsonNode expected,
         Tokenizer tokenizer,

@@ -63,7 +63,7 @@ class ScoringRequestTest {
             ScoringRequest request = request(context, query, p, max);
             List<Integer> all = whole(context, query, p, max);
             assertArrayEquals(array(slice(all, 0, -1)), request.input(), what);
-            // The query's tokens in what is left are the targets, but for one that nothing precedes.
+            // The remaining tokens of the query are the targets, except one without a predecessor.
             List<Integer> targets =
                     all.subList(1, all.size()).stream().filter(id -> id >= 500).toList();
             assertArrayEquals(array(targets), request.targets(), what);

@@ -48,7 +48,7 @@ class SideBySideTest {
         return texts;
     }
 
-    /// Counts calls, which must come one at a time and never tell less than the one before.
+    /// Checks progress: calls come one at a time and numbers never decrease.
     private static final class Watch implements Progress {
         private final int total;
         private long last;
@@ -96,7 +96,7 @@ class SideBySideTest {
     @ParameterizedTest
     @MethodSource("crossEncoders")
     void embeddingsAreTheSameBits(String golden) {
-        // More than a window, texts without tokens among them.
+        // More texts than a window, some without tokens.
         List<String> texts = texts(1100, 12);
         check(golden, texts.size(), budget -> parts -> {
             Watch watch = new Watch(texts.size());

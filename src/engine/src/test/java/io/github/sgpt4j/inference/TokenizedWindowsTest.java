@@ -80,7 +80,7 @@ class TokenizedWindowsTest {
             assertSame(Thread.currentThread(), encoded.get("0"));
             assertNotEquals(Thread.currentThread(), encoded.get("2"));
             assertSame(encoded.get("2"), encoded.get("3"));
-            // No more than one window is made ahead.
+            // At most one window is tokenized ahead.
             assertTrue(!encoded.containsKey("4"));
             assertArrayEquals(
                     new int[] {2}, windows.next().orElseThrow().texts()[0].ids());

@@ -71,7 +71,7 @@ class UnreadableTest {
         return Unreadable.of(Path.of("file.json"), e).getMessage();
     }
 
-    /// The parsers of bytes and of characters say some things differently.
+    /// The parsers of bytes and of characters have some different messages.
     @ParameterizedTest
     @MethodSource("brokenJson")
     void brokenJsonIsToldWithoutWordsOfTheLibrary(String json, String expected) {

@@ -29,8 +29,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// The layout names exactly the tensors that loading takes, for every family and option there is a checkpoint of, and
-/// the stated activations are those that a forward pass allocates.
+/// The layout names exactly the tensors that loading uses, for every family and option with a
+/// checkpoint, and the stated activations equal those that a forward pass allocates.
 class DecoderLayoutTest {
     static Stream<Path> checkpoints() {
         return Stream.concat(
@@ -38,7 +38,7 @@ class DecoderLayoutTest {
                 Variants.decoders().stream().map(Variants::model));
     }
 
-    /// A backend that remembers what it was given and asked for.
+    /// A backend that records its inputs and allocations.
     private static final class Recorder {
         final Map<String, String> tensors = new TreeMap<>();
         final List<Long> allocated = new ArrayList<>();
@@ -51,7 +51,8 @@ class DecoderLayoutTest {
                             case "linear" -> linear(given);
                             case "norm" -> norm(given);
                             case "table" -> take((WeightTensor) given[0]);
-                            // There may be several, for values that a device keeps in other types.
+                            // There may be several allocation methods, since a device may keep values
+                            // in other types.
                             case "allocate", "allocateInner" -> allocated.add((long) (int) given[0] * (int) given[1]);
                             default -> {}
                         }
@@ -126,7 +127,8 @@ class DecoderLayoutTest {
             Decoder decoder = Decoder.load(directory, weights, recorder.backend);
             DecoderConfig c = decoder.config();
             decoder.hiddenStates(PackedBatch.of(List.of(new int[] {1, 2, 3}, new int[] {4, 5})));
-            // A gated feed-forward allocates in every layer, and gives back; the last one is the result.
+            // A gated feed-forward allocates and releases in every layer; the last tensor is the
+            // result.
             long peak = recorder.allocated.stream().mapToLong(Long::longValue).sum() - 5L * decoder.width();
             peak -= c.gated() ? 5L * 2 * c.feedForward() * (c.layers() - 1) : 0;
             // The embedding is projected at the start and at the end.

@@ -24,8 +24,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// The decoder's structure by itself: run in 64-bit arithmetic, it agrees with the reference to the digits that are
-/// written down, whatever a backend's kernels do.
+/// Tests the decoder's structure alone: in 64-bit arithmetic it agrees with the reference in all
+/// recorded digits, independent of a backend's kernels.
 class DecoderReferenceTest {
     /// Expected values are rounded to 7 decimals; results pass through one rounding to 32 bits.
     private static final Closeness TIGHT = new Closeness(2e-6, 1e-6);
@@ -196,7 +196,7 @@ class DecoderReferenceTest {
         });
     }
 
-    /// The states that are asked for, and nothing else, go through the last layer's feed-forward.
+    /// Only the requested states go through the last layer's feed-forward.
     @ParameterizedTest
     @MethodSource("variants")
     void askingForFewRowsGivesTheSameNumbers(String name) {

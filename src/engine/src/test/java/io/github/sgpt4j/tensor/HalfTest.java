@@ -10,8 +10,8 @@ import java.util.TreeMap;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// Every 16-bit pattern, and narrowing around every representable value, against arithmetic in `double` that shares
-/// nothing with the implementation.
+/// Every 16-bit pattern, and narrowing around every representable value, against independent arithmetic
+/// in `double`.
 class HalfTest {
     enum Type {
         F16(5, 10),
@@ -49,8 +49,8 @@ class HalfTest {
             return (bits & 0x7FFF) > infinity();
         }
 
-        /// The value by definition: (-1)^s · (1 + f / 2^n) · 2^(e - bias), without the 1 at the lowest exponent. The
-        /// pattern of infinity gives the power of two where it begins.
+        /// The value by definition: (-1)^s · (1 + f / 2^n) · 2^(e - bias), without the 1 at the lowest
+        /// exponent. The bits of infinity give the power of two at which it begins.
         double defined(int bits) {
             double sign = (bits & 0x8000) == 0 ? 1 : -1;
             double fraction = fraction(bits) / Math.pow(2, fractionBits);
@@ -61,7 +61,7 @@ class HalfTest {
                     : sign * (1 + fraction) * Math.pow(2, exponent - bias);
         }
 
-        /// All values from zero to where infinity begins.
+        /// All finite values from zero up.
         NavigableMap<Double, Integer> table() {
             NavigableMap<Double, Integer> table = new TreeMap<>();
             for (int bits = 0; bits <= infinity(); bits++) {

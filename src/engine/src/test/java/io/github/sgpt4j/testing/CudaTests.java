@@ -13,8 +13,8 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// Where tests of the CUDA backend run: on the stand-in that the module `kernels` builds, or on a real device. The
-/// build sets the properties in a run of its own.
+/// Tests of the CUDA backend run on the stand-in that the module `kernels` builds, or on a real device.
+/// The build sets the properties in a separate run.
 public final class CudaTests {
     /// System property of the run for the CUDA backend.
     static final String PROPERTY = "sgpt4j.test.onCuda";
@@ -26,7 +26,7 @@ public final class CudaTests {
         return Boolean.getBoolean(PROPERTY);
     }
 
-    /// Whether a real device is asked for.
+    /// Whether a real device is requested.
     public static boolean real() {
         return folder().equals("system");
     }
@@ -35,8 +35,8 @@ public final class CudaTests {
         return System.getProperty("sgpt4j.test.cuda", "");
     }
 
-    /// Skips the test unless this is the run for the CUDA backend. A stand-in that is missing fails the test where it
-    /// could have been built, so that nothing is left out in silence.
+    /// Skips the test unless this is the run for the CUDA backend. A missing stand-in fails the test if
+    /// it could have been built, so that no test is skipped silently.
     public static void require() {
         assumeTrue(active(), "only in the run for the CUDA backend");
         if (real() || Files.exists(Path.of(folder(), "libcuda.so.1"))) {
@@ -44,8 +44,7 @@ public final class CudaTests {
         }
         assumeFalse(Boolean.getBoolean("sgpt4j.test.skipKernels"), "needs the stand-in, left out by -DskipKernels");
         String compiler = System.getenv().getOrDefault("CXX", "g++");
-        assumeTrue(
-                onPath(compiler) && onPath("make"), "needs the stand-in, which is built where there are g++ and make");
+        assumeTrue(onPath(compiler) && onPath("make"), "needs the stand-in, which is only built with g++ and make");
         fail("needs the stand-in, and there is none in " + Path.of(folder()).normalize()
                 + ": run kernels/build.sh standin first (minutes, once), or leave these tests out with -DskipKernels");
     }
@@ -61,7 +60,7 @@ public final class CudaTests {
         assumeTrue(!real(), "needs the stand-in");
     }
 
-    /// Options of the stand-in from the next opening of a device on; closing takes them back.
+    /// Options of the stand-in, effective when a device is opened next; closing resets them.
     public static StandIn standIn(String... keysAndValues) {
         requireStandIn();
         Map<String, String> options = new TreeMap<>();
@@ -72,7 +71,7 @@ public final class CudaTests {
         return new StandIn();
     }
 
-    /// The stand-in with options.
+    /// Sets options of the stand-in.
     public static final class StandIn implements AutoCloseable {
         private StandIn() {}
 

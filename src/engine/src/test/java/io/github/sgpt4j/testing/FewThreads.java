@@ -4,7 +4,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// A system that gives only so many threads: starting a further one fails as the virtual machine does it.
+/// A system with a limited number of threads: starting one more fails like in the virtual machine.
 public final class FewThreads implements ThreadFactory, Executor {
     private final AtomicInteger left;
 

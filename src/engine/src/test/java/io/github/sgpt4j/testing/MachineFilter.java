@@ -26,20 +26,22 @@ import org.junit.platform.engine.TestDescriptor;
 import org.junit.platform.engine.TestTag;
 import org.junit.platform.launcher.PostDiscoveryFilter;
 
-/// Leaves out tests of what this machine lacks: they are not counted as skipped, and one line of output
-/// says why.
+/// Excludes tests of features that this machine lacks: they are not counted as skipped, and one line of
+/// output says why.
 ///
 /// JUnit finds this class through `META-INF/services` and asks it about every test, in the same virtual
-/// machine and under the same options that the test would run with. So the answer is that of the
-/// machine at hand, whichever it is. What cannot be found out is an exception, which fails the build.
+/// machine and under the same options that the test would run with. So the answer is right for any
+/// machine. If a feature cannot be determined, an exception fails the build.
 ///
-/// - Tests tagged "vector" are left out of a run with vectors ([Simd#WIDTH_PROPERTY]) wider than there are.
-/// - They are left out of a run under an option of the virtual machine (named by [#LIMIT_PROPERTY])
-///   that limits nothing here: the run would repeat another one.
-/// - Tests tagged "amx" are left out where the matrix unit cannot be used, those tagged "avx2" or
-///   "avx512" where machine code for these vector units cannot. The build has them in the first run only.
+/// - Tests tagged "vector" are excluded from a run with vectors ([Simd#WIDTH_PROPERTY]) wider than the
+///   machine's.
+/// - They are excluded from a run with an option of the virtual machine (named by [#LIMIT_PROPERTY])
+///   that has no effect here: the run would repeat another one.
+/// - Tests tagged "amx" are excluded if the matrix unit is unavailable, those tagged "avx2" or "avx512"
+///   if machine code for these vector units is. The build runs them in the first run only.
 public final class MachineFilter implements PostDiscoveryFilter {
-    /// System property of a run under an option of the virtual machine: the option's name, as `UseAVX`.
+    /// System property of a run with an option of the virtual machine: the option's name, such as
+    /// `UseAVX`.
     static final String LIMIT_PROPERTY = "sgpt4j.test.limit";
 
     private static final TestTag VECTOR = TestTag.create("vector");
@@ -105,7 +107,7 @@ public final class MachineFilter implements PostDiscoveryFilter {
         });
     }
 
-    /// What this virtual machine was asked for.
+    /// The value requested of this virtual machine.
     private static String wanted(String option) {
         String start = "-XX:" + option + "=";
         return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
@@ -115,25 +117,26 @@ public final class MachineFilter implements PostDiscoveryFilter {
                 .substring(start.length());
     }
 
-    /// The value in this virtual machine, which may be less than it was asked for; empty if there is no
-    /// such option.
+    /// The actual value in this virtual machine, which may be lower than requested; empty if there is
+    /// no such option.
     private static Optional<String> valueHere(String option) {
         HotSpotDiagnosticMXBean bean = ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class);
         try {
             return Optional.of(bean.getVMOption(option).getValue());
         } catch (IllegalArgumentException e) {
-            return Optional.empty(); // This is how it says that it does not know the option.
+            return Optional.empty(); // The option is unknown.
         }
     }
 
-    /// The value in a virtual machine that is not asked for any; empty if there is no such option.
+    /// The default value in a virtual machine; empty if there is no such option.
     private static Optional<String> valueByDefault(String option) {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         ProcessBuilder command = new ProcessBuilder(java, "-XX:+PrintFlagsFinal", "-version");
         try {
             Process process = command.redirectErrorStream(true).start();
             String flags = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            // Every virtual machine has this one: the list is whole, and looks as expected.
+            // Every virtual machine has this option, so the list is complete and has the expected
+            // format.
             if (process.waitFor() != 0 || value(flags, "MaxHeapSize").isEmpty()) {
                 throw new IllegalStateException(String.join(" ", command.command()) + ":\n" + flags);
             }

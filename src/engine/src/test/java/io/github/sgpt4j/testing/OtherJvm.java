@@ -10,7 +10,7 @@ import java.util.List;
 public final class OtherJvm {
     private OtherJvm() {}
 
-    /// What the main method of a class prints, warnings included, with the Vector API and some options.
+    /// The output of a class's main method, including warnings, with the Vector API and some options.
     public static String run(Class<?> main, String... options) throws IOException {
         Process process = start(main, options);
         return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
@@ -18,11 +18,11 @@ public final class OtherJvm {
 
     /// How another virtual machine ended.
     ///
-    /// @param status what it told the system, such as 134 after a crash
-    /// @param output what it printed, warnings included
+    /// @param status the exit status, such as 134 after a crash
+    /// @param output its output, including warnings
     public record Ended(int status, String output) {}
 
-    /// As [#run], with the status.
+    /// As [#run], but returns the status as well.
     public static Ended end(Class<?> main, String... options) throws IOException, InterruptedException {
         Process process = start(main, options);
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -8,13 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.Arrays;
 import org.junit.jupiter.api.function.Executable;
 
-/// Checks that something is refused with one sentence that names what it should.
+/// Checks that a call is refused with one sentence that contains the expected parts.
 public final class Refusal {
     private static final int MAX_LENGTH = 1200;
 
     private Refusal() {}
 
-    /// @param parts strings that the message must hold
+    /// @param parts strings that the message must contain
     public static void check(Class<? extends RuntimeException> type, Executable action, String... parts) {
         String message = message(assertThrowsExactly(type, action));
         assertAll(Arrays.stream(parts)

@@ -14,7 +14,7 @@ import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/// An interrupt ends the work on a text in its middle.
+/// An interrupt ends encoding in the middle of a text.
 class CancelledEncodingTest {
     @AfterEach
     void clear() {
@@ -51,7 +51,7 @@ class CancelledEncodingTest {
         assertThrows(
                 CancelledException.class,
                 () -> new BpeMerger(content.merges()).merge(symbols.clone(), 0, symbols.length, cancellation));
-        // Short words do not ask.
+        // Short words do not check for cancellation.
         int[] few = Arrays.copyOf(symbols, 6);
         BpeMerger merger = new BpeMerger(content.merges());
         assertEquals(

@@ -24,14 +24,14 @@ class SteadyEncodingTest {
     private static final int FEW = 60;
     private static final int MANY = 10 * FEW;
 
-    /// It takes the first tens of pairs until the cache is full of words.
+    /// The first tens of pairs fill the cache.
     private static final int MAX_PAIRS = 2_000;
 
-    /// Pairs that show it: a single one may balance by chance.
+    /// Number of consecutive pairs required, since a single one may balance by chance.
     private static final int IN_A_ROW = 20;
 
-    /// What rounding an array's size to eight bytes, and a word that comes into the cache, may add or take: below half
-    /// a byte for each of the tokens.
+    /// Tolerance for rounding an array's size to eight bytes and for words stored in the cache: less
+    /// than half a byte per token.
     private static final long ALLOWED = 200;
 
     private static final String[] ENGLISH = ("The moon's light, 384,400 kilometres away, doesn't warm the seas; but its"
@@ -98,7 +98,7 @@ class SteadyEncodingTest {
         return text.toString();
     }
 
-    /// Words of random small letters, which will hardly come again.
+    /// Words of random lower-case letters, which are unlikely to repeat.
     private String newWords(int words) {
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < words; i++) {

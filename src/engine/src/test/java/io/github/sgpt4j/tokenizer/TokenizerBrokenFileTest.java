@@ -38,31 +38,31 @@ class TokenizerBrokenFileTest {
             /model                                    | null                                | model
             /model                                    | 3                                   | model: expected an object
             /model/vocab                              | null                                | model.vocab
-            /model/vocab                              | {}                                  | model.vocab is empty
-            /model/vocab/b                            | "x"                                 | id of token "b" is not an integer
-            /model/vocab/b                            | 1.5                                 | id of token "b" is not an integer
-            /model/vocab/b                            | -1                                  | must lie between 0 and
-            /model/vocab/b                            | 16777216                            | must lie between 0 and
+            /model/vocab                              | {}                                  | model.vocab: expected tokens, got none
+            /model/vocab/b                            | "x"                                 | expected an integer as id of token "b"
+            /model/vocab/b                            | 1.5                                 | expected an integer as id of token "b"
+            /model/vocab/b                            | -1                                  | expected an id of token "b" from 0 to
+            /model/vocab/b                            | 16777216                            | expected an id of token "b" from 0 to
             /model/vocab/b                            | 99999999999999999999                | tokenizer.json
             /model/vocab/b                            | 1                                   | have the same id 1
             /model/merges                             | null                                | model.merges
             /model/merges                             | {}                                  | model.merges: expected an array
-            /model/merges                             | ["a"]                               | merge 0 is not a pair
-            /model/merges                             | ["a b", "a b c"]                    | merge 1 is not a pair
-            /model/merges                             | [["a"]]                             | merge 0 is not a pair
-            /model/merges                             | [["a", "b", "c"]]                   | merge 0 is not a pair
-            /model/merges                             | [7]                                 | merge 0 is not a pair
-            /model/merges                             | [["a", "z"]]                        | needs token "z"
-            /model/merges                             | [["b", "a"]]                        | needs token "ba"
+            /model/merges                             | ["a"]                               | merge 0: expected a pair
+            /model/merges                             | ["a b", "a b c"]                    | merge 1: expected a pair
+            /model/merges                             | [["a"]]                             | merge 0: expected a pair
+            /model/merges                             | [["a", "b", "c"]]                   | merge 0: expected a pair
+            /model/merges                             | [7]                                 | merge 0: expected a pair
+            /model/merges                             | [["a", "z"]]                        | merge 0: expected token "z"
+            /model/merges                             | [["b", "a"]]                        | merge 0: expected token "ba"
             /model/fuse_unk                           | "yes"                               | model.fuse_unk: expected true or false
             /model/unk_token                          | 0                                   | model.unk_token: expected a string
             /added_tokens                             | {}                                  | added_tokens: expected an array
             /added_tokens/0                           | "x"                                 | added_tokens[0]: expected an object
-            /added_tokens/0/content                   | ""                                  | the token is empty
+            /added_tokens/0/content                   | ""                                  | expected a token, got an empty string
             /added_tokens/0/id                        | 9                                   | added_tokens[1].id: 9 occurs twice
             /added_tokens/0/id                        | -4                                  | expected an integer of at least 0, got -4
             /added_tokens/0/lstrip                    | "no"                                | lstrip: expected true or false
-            /added_tokens/0/content                   | "\\ud800"                           | half a surrogate pair
+            /added_tokens/0/content                   | "\\ud800"                           | got an unpaired surrogate
             /normalizer                               | []                                  | normalizer: expected an object
             /normalizer                               | {}                                  | normalizer.type is missing
             /normalizer/normalizers                   | {"type": "NFC"}                     | expected an array
@@ -77,8 +77,8 @@ class TokenizerBrokenFileTest {
             /normalizer/normalizers/3/pattern         | {"Regex": "[a-\\\\"}                | missing ]
             /pre_tokenizer/pretokenizers/0/behavior   | "Glued"                             | unknown behavior "Glued"
             /pre_tokenizer/pretokenizers/2/add_prefix_space | null                          | add_prefix_space is missing
-            /post_processor/single/0                  | {"SpecialToken": {"id": "<e>", "type_id": 0}} | lacks "<e>"
-            /post_processor/single/1                  | {"Sequence": {"id": "B", "type_id": 0}} | has only "A"
+            /post_processor/single/0                  | {"SpecialToken": {"id": "<e>", "type_id": 0}} | expected "<e>", which the template uses
+            /post_processor/single/1                  | {"Sequence": {"id": "B", "type_id": 0}} | expected "A" in a template
             /post_processor/special_tokens            | null                                | special_tokens is missing
             /decoder/decoders/3/content               | "ab"                                | expected one character
             /decoder/decoders/3/start                 | -1                                  | expected an integer of at least 0
@@ -115,8 +115,8 @@ class TokenizerBrokenFileTest {
             /normalizer/normalizers/3/pattern         | {"Regex": "(?<n>a)"}                | group (?<n
             /normalizer/normalizers/3/pattern         | {"Regex": "a(?i)b"}                 | group (?i)
             /normalizer/normalizers/3/pattern         | {"Regex": "\\\\p{Alpha}"}           | property \\p{Alpha}
-            /normalizer/normalizers/3/pattern         | {"Regex": "(?i:straße)"}            | where case is ignored
-            /normalizer/normalizers/3/pattern         | {"Regex": "(?i:ss)"}                | where case is ignored
+            /normalizer/normalizers/3/pattern         | {"Regex": "(?i:straße)"}            | while case is ignored
+            /normalizer/normalizers/3/pattern         | {"Regex": "(?i:ss)"}                | while case is ignored
             /normalizer/normalizers/3/pattern         | {"Regex": "[^a[^b]]"}               | a negated class within a negated one
             /post_processor                           | {"type": "Unheard"}                 | post-processor "Unheard"
             """)
@@ -137,7 +137,7 @@ class TokenizerBrokenFileTest {
                 "pre_tokenizer: expected at most 100 steps, got 20000");
     }
 
-    /// Forty steps that double a text would make a terabyte of it.
+    /// Forty steps that each double a text would produce a terabyte.
     @Test
     void normalizersThatMakeTextsGrowWithoutEndAreRefused() throws IOException {
         String step = "{\"type\": \"Replace\", \"pattern\": {\"String\": \"a\"}, \"content\": \"%s\"}";
@@ -239,9 +239,9 @@ class TokenizerBrokenFileTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
-            a b c | merge 0 is not a pair
-            ab    | merge 0 is not a pair
-            a c   | needs token "c"
+            a b c | merge 0: expected a pair
+            ab    | merge 0: expected a pair
+            a c   | merge 0: expected token "c"
             """)
     void brokenMergesTextIsRefused(String line, String message) throws IOException {
         Files.writeString(directory.resolve("vocab.json"), "{\"a\": 0, \"b\": 1, \"ab\": 2}");
@@ -259,10 +259,10 @@ class TokenizerBrokenFileTest {
             tokenizer_config.json | {"bos_token": {"lstrip": true}}             | content is missing
             tokenizer_config.json | {"truncation_side": "up"}                   | truncation_side: expected left or right
             tokenizer_config.json | {"added_tokens_decoder": {"x": "y"}}        | expected an id, got "x"
-            tokenizer_config.json | {"added_tokens_decoder": {"1": {"content": ""}}} | the token is empty
+            tokenizer_config.json | {"added_tokens_decoder": {"1": {"content": ""}}} | expected a token, got an empty string
             added_tokens.json     | {"<a>": "b"}                                | expected an integer
             added_tokens.json     | {"<a>": 7, "<b>": 7}                        | two tokens have the id 7
-            special_tokens_map.json | {"pad_token": ""}                         | the token is empty
+            special_tokens_map.json | {"pad_token": ""}                         | expected a token, got an empty string
             """)
     void brokenFilesBesideTheModelAreRefused(String file, String json, String message) throws IOException {
         TokenizerFiles.write(directory, TokenizerFiles.small());

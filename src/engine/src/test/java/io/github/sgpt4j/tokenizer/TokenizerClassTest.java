@@ -23,8 +23,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// What a directory's files say about the tokenizer beside vocabulary and steps: its class, and flags of
-/// `tokenizer_config.json`. `tokenizer/README.md` in the test resources says where expected ids come from.
+/// Statements of a directory's files about the tokenizer besides vocabulary and steps: its class, and
+/// flags of `tokenizer_config.json`. `tokenizer/README.md` in the test resources says where expected
+/// ids come from.
 class TokenizerClassTest {
     @TempDir
     Path directory;
@@ -114,7 +115,7 @@ class TokenizerClassTest {
             {"tokenizer_class": "MyTokenizer"}             | {"model_type": "gpt_neo"} | "MyTokenizer"
             {}                                             | {"model_type": "bloom"}   | "TokenizersBackend"
             {}                                             | {"model_type": "llama"}   | "TokenizersBackend"
-            {"auto_map": {"AutoTokenizer": ["a.B", null]}} | {"model_type": "qwen2"}   | auto_map: tokenizer code that comes with a checkpoint ("a.B")
+            {"auto_map": {"AutoTokenizer": ["a.B", null]}} | {"model_type": "qwen2"}   | auto_map: a checkpoint's own tokenizer code ("a.B")
             """)
     void vocabularyAndMergesOfOtherClassesAreRefused(String config, String model, String message) throws IOException {
         writeVocabulary(directory, TokenizerFiles.gpt2().get("model"));
@@ -147,7 +148,8 @@ class TokenizerClassTest {
         assertContains(String.valueOf(e.getMessage()), message);
     }
 
-    /// Characters with byte fallback, as SentencePiece's models become: `<s>` before texts, nothing after them.
+    /// Characters with byte fallback, like converted SentencePiece models: `<s>` before texts, nothing
+    /// after them.
     private ObjectNode sentencePiece() throws IOException {
         ObjectNode tokenizer = TokenizerFiles.small();
         tokenizer.remove(List.of("truncation", "decoder"));
@@ -165,7 +167,7 @@ class TokenizerClassTest {
         return tokenizer;
     }
 
-    /// Embedding models from Mistral say so, and transformers 4 followed it.
+    /// Embedding models from Mistral state this, and transformers 4 applied it.
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             mistral | {"tokenizer_class": "LlamaTokenizer", "add_eos_token": true}        | 0 4 1
@@ -184,11 +186,11 @@ class TokenizerClassTest {
                 List.of(ids.split(" ")).stream().mapToInt(Integer::parseInt).toArray();
         assertArrayEquals(expected, tokenizer.encode("a", true));
         assertArrayEquals(new int[] {4}, tokenizer.encode("a", false));
-        // The end token is not cut off.
+        // The end token stays when texts are cut.
         int[] cut = tokenizer.encode("a a a a", true, expected.length);
         assertEquals(expected[expected.length - 1] == 1, cut[cut.length - 1] == 1);
         assertTrue(
-                tokenizer.notices().stream().anyMatch(notice -> notice.contains("is followed as in transformers 4")),
+                tokenizer.notices().stream().anyMatch(notice -> notice.contains("is applied as in transformers 4")),
                 tokenizer.notices()::toString);
     }
 
@@ -196,10 +198,10 @@ class TokenizerClassTest {
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             mistral | {"tokenizer_class": "LlamaTokenizer", "add_bos_token": true, "add_eos_token": false, "add_prefix_space": true} |
             llama   | {"tokenizer_class": "PreTrainedTokenizerFast", "add_bos_token": true}     |
-            llama   | {"tokenizer_class": "LlamaTokenizer"}                                     | builds those of LlamaTokenizer
-            llama   | {"tokenizer_class": "PreTrainedTokenizerFast", "add_eos_token": true}     | add_eos_token: true is not followed
-            mistral | {"tokenizer_class": "LlamaTokenizer", "add_prefix_space": false}          | add_prefix_space: false is not followed
-            llama   | {"tokenizer_class": "PreTrainedTokenizerFast", "from_slow": true}         | from_slow: true is not followed
+            llama   | {"tokenizer_class": "LlamaTokenizer"}                                     | replaces these steps by those of LlamaTokenizer
+            llama   | {"tokenizer_class": "PreTrainedTokenizerFast", "add_eos_token": true}     | add_eos_token: true is ignored
+            mistral | {"tokenizer_class": "LlamaTokenizer", "add_prefix_space": false}          | add_prefix_space: false is ignored
+            llama   | {"tokenizer_class": "PreTrainedTokenizerFast", "from_slow": true}         | from_slow: true is ignored
             """)
     void noticesAreGivenWhereTransformersDiffers(String modelType, String config, String notice) throws IOException {
         TokenizerFiles.write(directory, sentencePiece());
@@ -215,7 +217,7 @@ class TokenizerClassTest {
         }
     }
 
-    /// As transformers 5 writes it.
+    /// The format that transformers 5 writes.
     @Test
     void stepsThatAreThoseOfTheClassNeedNoNotice() throws IOException {
         ObjectNode tokenizer = sentencePiece();

@@ -14,7 +14,7 @@ import java.util.Objects;
 import java.util.Random;
 import java.util.stream.Stream;
 
-/// Files and texts that the tokenizer's tests share.
+/// Files and texts shared by the tokenizer's tests.
 final class TokenizerFiles {
     static final JsonMapper JSON = JsonMapper.builder().build();
 
@@ -51,7 +51,7 @@ final class TokenizerFiles {
         return ids;
     }
 
-    /// The `tokenizer.json` of the GPT-2 golden as a tree to change.
+    /// The `tokenizer.json` of the GPT-2 golden as a modifiable tree.
     static ObjectNode gpt2() throws IOException {
         return (ObjectNode) json(golden("gpt2").resolve("tokenizer.json"));
     }

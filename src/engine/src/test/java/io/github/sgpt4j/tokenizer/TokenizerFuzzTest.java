@@ -20,7 +20,8 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Random changes of a small valid file: it loads and encodes, or fails with one of our exceptions, and nothing else.
+/// Random changes of a small valid file: it loads and encodes, or fails with one of the library's
+/// exceptions.
 class TokenizerFuzzTest {
     private static final int ROUNDS = Integer.getInteger("sgpt4j.fuzz.rounds", 1500);
     private static final List<String> TEXTS =
@@ -79,7 +80,7 @@ class TokenizerFuzzTest {
                     splitter.replace(text, "-", new Growth("test"));
                 }
             } catch (SgptException expected) {
-                // refused by name
+                // Refused by name.
             } catch (RuntimeException | Error e) {
                 fail("pattern " + pattern, e);
             }
@@ -177,7 +178,7 @@ class TokenizerFuzzTest {
                 tokenizer.decode(ids, true);
             }
         } catch (SgptException expected) {
-            // the only kind of failure that may come out
+            // The only allowed kind of failure.
         } catch (RuntimeException | Error e) {
             fail("after " + shown, e);
         }

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Ids and decoded texts of the reference implementation, for every tokenizer that there are cases for.
+/// Ids and decoded texts of the reference implementation, for every tokenizer with recorded cases.
 class TokenizerGoldenTest {
     static List<Path> goldens() throws IOException {
         List<Path> directories = TokenizerFiles.directories(TokenizerFiles.resource("goldens/tokenizers"));
@@ -43,7 +43,7 @@ class TokenizerGoldenTest {
     @ValueSource(strings = {"gpt2", "neox-20b", "qwen3"})
     void realTokenizersAgree(String name) throws IOException {
         Path directory = shared().resolve("real/tokenizers").resolve(name);
-        assumeTrue(Files.exists(directory), () -> directory + " is not there: real tokenizers are not checked");
+        assumeTrue(Files.exists(directory), () -> directory + " is missing: real tokenizers are not checked");
         assertCases(Tokenizer.load(directory), directory);
     }
 

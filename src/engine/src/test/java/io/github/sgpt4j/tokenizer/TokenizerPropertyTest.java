@@ -250,7 +250,7 @@ class TokenizerPropertyTest {
         assertEquals(OptionalInt.empty(), Tokenizer.load(temporary).modelMaxLength());
     }
 
-    /// What Hugging Face's `Replace` makes of it, with `|` for every match.
+    /// The result of Hugging Face's `Replace`, with `|` for every match.
     @ParameterizedTest
     @CsvSource(
             delimiter = ' ',

@@ -13,7 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.function.Executable;
 
-/// Builds broken files and checks what is said about them.
+/// Builds broken files and checks the error messages.
 public final class Hostile {
     private Hostile() {}
 
@@ -39,7 +39,7 @@ public final class Hostile {
         return Files.writeString(directory.resolve(name), text);
     }
 
-    /// Runs and checks that it fails with one sentence that has all the parts.
+    /// Runs a call and checks that it fails with one sentence that contains all the parts.
     public static void assertRefused(Executable action, Object... parts) {
         String message =
                 String.valueOf(assertThrows(FormatException.class, action).getMessage());

@@ -25,8 +25,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Damaged files either open or fail with an exception of ours, whatever the damage. `-Dsgpt4j.fuzz.seed=N` repeats a
-/// run, `-Dsgpt4j.fuzz.rounds=N` makes it longer.
+/// Damaged files either open or fail with one of the library's exceptions, whatever the damage.
+/// `-Dsgpt4j.fuzz.seed=N` repeats a run, `-Dsgpt4j.fuzz.rounds=N` makes it longer.
 class SafetensorsFuzzTest {
     private static final int ROUNDS = Integer.getInteger("sgpt4j.fuzz.rounds", 2_000);
     private static final List<String> NUMBERS = List.of(

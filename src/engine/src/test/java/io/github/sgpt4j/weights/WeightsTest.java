@@ -215,7 +215,7 @@ class WeightsTest {
     void shardsWithoutAnIndexAreRefused() throws IOException {
         writeSingle();
         Files.move(directory.resolve(SINGLE), directory.resolve("model-00001-of-00002.safetensors"));
-        Hostile.assertRefused(this::open, directory, INDEX, "neither beside model-00001-of-00002.safetensors");
+        Hostile.assertRefused(this::open, directory, INDEX, "got only model-00001-of-00002.safetensors");
     }
 
     @Test

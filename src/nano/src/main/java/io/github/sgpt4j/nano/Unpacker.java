@@ -36,7 +36,7 @@ final class Unpacker {
     private static final String MODIFIED = "lastModifiedTime";
     private static final String UNIX_ATTRIBUTES = "unix:lastModifiedTime,ctime,ino";
 
-    /// Longer than any run takes; an older directory was left by a killed run.
+    /// No run takes longer; older files were left by a run that was killed.
     private static final Duration MAX_RUN_TIME = Duration.ofHours(1);
 
     private final List<ListedFile> files;

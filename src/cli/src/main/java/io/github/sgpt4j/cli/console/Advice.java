@@ -10,7 +10,7 @@ public final class Advice {
     private record Rule(String call, String verb) {}
 
     private static final List<Rule> RULES = List.of(
-            new Rule("Model.scan tells of broken weights", "sgpt inspect --scan tells of broken weights"),
+            new Rule("Model.scan finds broken weights", "sgpt inspect --scan finds broken weights"),
             new Rule("which Converter.convert of sgpt4j-weights-tools converts", "which sgpt convert converts"),
             new Rule("which Models.open of sgpt4j-weights-tools converts", "which sgpt convert converts"),
             new Rule(

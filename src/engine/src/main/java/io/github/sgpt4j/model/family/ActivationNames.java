@@ -6,7 +6,7 @@ import io.github.sgpt4j.json.JsonFile;
 import io.github.sgpt4j.text.Quoted;
 import java.util.Optional;
 
-/// ActivationNames by their names in configuration files.
+/// Activation functions by their names in configuration files.
 final class ActivationNames {
     private ActivationNames() {}
 

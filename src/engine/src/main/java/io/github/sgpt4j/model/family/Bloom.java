@@ -31,11 +31,11 @@ final class Bloom {
         boolean fromNorm = c.bool("apply_residual_connection_post_layernorm", false);
         int slices = c.positiveInt(1, "pretraining_tp");
         if (c.bool("slow_but_exact", false) && slices > 1) {
-            throw c.unsupported("slow_but_exact", "with \"pretraining_tp\" above 1 biases are left out");
+            throw c.unsupported("slow_but_exact", "with \"pretraining_tp\" above 1, biases are left out");
         }
         return ConfigBuilder.of(c, hidden, layers, heads)
                 .feedForward(4 * hidden)
-                // What it was trained with; texts may be longer.
+                // The training length; texts may be longer.
                 .maxPositions(c.positiveInt(2048, "seq_length"))
                 .layerNorm("layer_norm_epsilon")
                 .positions(Positions.Alibi.forHeads(heads))

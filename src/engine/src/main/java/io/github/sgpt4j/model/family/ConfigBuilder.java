@@ -10,7 +10,7 @@ import io.github.sgpt4j.model.family.DecoderConfig.Residual;
 import java.util.Collections;
 import java.util.List;
 
-/// Fills a [DecoderConfig] from what a family's configuration says and what most families have in common.
+/// Builds a [DecoderConfig] from a family's configuration and the defaults of most families.
 public final class ConfigBuilder {
     private final JsonFile config;
     private final int hidden;
@@ -50,18 +50,18 @@ public final class ConfigBuilder {
         attention = Collections.nCopies(layers, new LayerAttention((float) (1 / Math.sqrt(headDim)), 0));
     }
 
-    /// Heads that divide the hidden size.
+    /// For heads that divide the hidden size.
     static ConfigBuilder of(JsonFile c, int hidden, int layers, int heads) {
         return of(c, hidden, layers, heads, headDim(c, hidden, heads));
     }
 
-    /// Heads of any size.
+    /// For heads of any size.
     static ConfigBuilder of(JsonFile c, int hidden, int layers, int heads, int headDim) {
         checkHeads(c, heads, headDim);
         return new ConfigBuilder(c, hidden, layers, heads, headDim);
     }
 
-    /// Dimensions of a head where heads divide the hidden size.
+    /// Dimensions of a head, for heads that divide the hidden size.
     static int headDim(JsonFile c, int hidden, int heads) {
         if (hidden > DecoderConfig.MAX_DIMENSION) {
             throw new FormatException("%s: expected a hidden size of at most %d, got %d"
@@ -75,7 +75,7 @@ public final class ConfigBuilder {
         return hidden / heads;
     }
 
-    /// Tables are made from these numbers before any tensor can contradict them.
+    /// Checked early: tables are allocated from these numbers before any tensor can contradict them.
     private static void checkHeads(JsonFile c, int heads, int headDim) {
         if (heads > DecoderConfig.MAX_HEADS) {
             throw new FormatException(
@@ -117,7 +117,7 @@ public final class ConfigBuilder {
         return this;
     }
 
-    /// Layer norms whose epsilon the file states, or 1e-5.
+    /// Layer norms with the epsilon stated in the file, or 1e-5.
     ConfigBuilder layerNorm(String key) {
         return norm(NormParameters.Kind.LAYER, config.positiveNumber(1e-5, key));
     }
@@ -179,13 +179,13 @@ public final class ConfigBuilder {
         return this;
     }
 
-    /// Sets whether the head is the embedding table if the file does not say.
+    /// Sets whether the head is the embedding table by default.
     ConfigBuilder tied(boolean fallback) {
         tied = fallback;
         return this;
     }
 
-    /// @throws FormatException if sizes are out of range or do not fit one another
+    /// @throws FormatException if sizes are out of range or inconsistent
     DecoderConfig build() {
         try {
             return config();

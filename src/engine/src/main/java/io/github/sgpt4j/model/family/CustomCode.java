@@ -10,16 +10,17 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/// Tells checkpoints that are computed by code of their own, which is not run, from those that only name it.
+/// Refuses checkpoints that need their own code, which is not run, and accepts those that only name it.
 ///
-/// A class of transformers' own name says nothing: `modeling_qwen.Qwen2Model` of gte-Qwen2 lets tokens attend both
-/// ways. So what computes is refused unless the code is known to give what transformers gives; configurations and
-/// tokenizers of a family's own name are harmless, since their files are read anyway.
+/// The name of a transformers class proves nothing: `modeling_qwen.Qwen2Model` of gte-Qwen2 uses
+/// bidirectional attention. So own code for models is refused unless it is known to compute the same as
+/// transformers. Configurations and tokenizers named like a family's own classes are harmless, since
+/// their files are read anyway.
 public final class CustomCode {
-    /// Classes of transformers' families, without what they end with.
+    /// Prefixes of the class names of transformers' families.
     private static final String FAMILY = "(GPT2|GPTNeo|GPTJ|Bloom|GPTNeoX|OPT|L[lL][aA][mM][aA]|Mistral|Qwen2|Qwen3)";
 
-    /// What transformers makes of a decoder; LMHeadModel and DoubleHeadsModel are GPT-2's.
+    /// The decoder classes of transformers; LMHeadModel and DoubleHeadsModel belong to GPT-2.
     private static final Pattern ARCHITECTURE = Pattern.compile(FAMILY
             + "(Model|ForCausalLM|LMHeadModel|DoubleHeadsModel|ForSequenceClassification|ForTokenClassification"
             + "|ForQuestionAnswering)");
@@ -29,10 +30,10 @@ public final class CustomCode {
     private static final Pattern TOKENIZER =
             Pattern.compile("(.*\\.)?(GPT2|GPTNeoX|Bloom|Llama|Qwen2|CodeGen|PreTrained)Tokenizer(Fast)?");
 
-    /// Code that computes what transformers' own class does: attention in other kernels.
+    /// Code that computes the same as transformers' own class, with other attention kernels.
     private static final Set<String> EQUAL = Set.of("modeling_flash_llama.LlamaForCausalLM");
 
-    /// Keys that switch causal attention off, with the value that leaves it on.
+    /// Keys that switch off causal attention, with the value that keeps it on.
     private static final Map<String, Boolean> CAUSAL = Map.of(
             "is_causal", true,
             "use_bidirectional_attention", false,
@@ -42,7 +43,8 @@ public final class CustomCode {
 
     private CustomCode() {}
 
-    /// @throws UnsupportedModelException if the configuration asks for another computation than transformers' own class
+    /// @throws UnsupportedModelException if the configuration asks for a different computation than
+    ///     transformers' own class
     static void refuse(JsonFile config) {
         CAUSAL.forEach((key, neutral) -> {
             if (config.bool(key, neutral) != neutral) {
@@ -59,7 +61,7 @@ public final class CustomCode {
         }
     }
 
-    /// Whether transformers has the class, for a family that is supported.
+    /// Whether it is a transformers class of a supported family.
     public static boolean isKnownClass(String name) {
         return ARCHITECTURE.matcher(name).matches();
     }

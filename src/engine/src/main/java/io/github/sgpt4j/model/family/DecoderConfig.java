@@ -4,33 +4,33 @@ import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.NormParameters;
 import java.util.List;
 
-/// Everything the forward pass needs to know about a model, whatever its family. See DESIGN's family table: a family
-/// is a way to fill this record and [TensorNames].
+/// Everything the forward pass needs to know about a model of any family. See DESIGN's family table: a
+/// family fills this record and [TensorNames].
 ///
 /// @param modelType `model_type` of config.json
 /// @param hidden width of the residual stream
-/// @param embeddingWidth width of token embeddings and of the states that leave the model; differs from `hidden` only
-///     where there are projections between them (OPT-350m)
+/// @param embeddingWidth width of token embeddings and of the states that leave the model; differs from
+///     `hidden` only if there are projections between them (OPT-350m)
 /// @param layers number of layers
 /// @param heads query heads
 /// @param kvHeads key and value heads, a divisor of `heads`
 /// @param headDim dimensions of a head
 /// @param feedForward inner width of the feed-forward block
 /// @param vocabulary rows of the embedding table
-/// @param maxPositions the length that the model was made for; longer sequences see [#longest]
+/// @param maxPositions the length that the model was trained for; for longer sequences see [#longest]
 /// @param norm kind of all norms
-/// @param epsilon of all norms
+/// @param epsilon epsilon of all norms
 /// @param normAffine whether norms have gain and bias tensors
 /// @param positions position information
-/// @param activation of the feed-forward block
-/// @param gated feed-forward is `down(activation(gate(x)) · up(x))`
+/// @param activation activation function of the feed-forward block
+/// @param gated whether feed-forward is `down(activation(gate(x)) · up(x))`
 /// @param residual how attention and feed-forward are joined
 /// @param attention scale and window of each layer, `[layers]`
-/// @param embeddingNorm a norm right after the embedding (BLOOM)
-/// @param finalNorm a norm after the last layer
-/// @param headNorm a norm on each query and key head (Qwen3)
+/// @param embeddingNorm whether a norm follows the embedding (BLOOM)
+/// @param finalNorm whether a norm follows the last layer
+/// @param headNorm whether each query and key head is normed (Qwen3)
 /// @param bias which projections have biases
-/// @param tiedHead the output head is the embedding table
+/// @param tiedHead whether the output head is the embedding table
 public record DecoderConfig(
         String modelType,
         int hidden,
@@ -72,23 +72,23 @@ public record DecoderConfig(
     /// One layer's attention.
     ///
     /// @param scale factor on query-key products
-    /// @param window keys seen, the token itself included; 0 for all
+    /// @param window number of visible keys, including the token itself; 0 for all
     public record LayerAttention(float scale, int window) {}
 
     /// Which projections have biases.
     public record Bias(boolean qkv, boolean attentionOut, boolean feedForward, boolean head) {}
 
-    /// Dimensions above this are taken for a broken file.
+    /// A file with larger dimensions is considered broken.
     static final int MAX_DIMENSION = 1 << 24;
 
-    /// Most heads, and most dimensions of one; well above those of any model.
+    /// Maximum number of heads and maximum dimensions of a head; well above those of any model.
     static final int MAX_HEADS = 1 << 16;
 
     static final int MAX_HEAD_DIM = 1 << 16;
 
     static final int MAX_LAYERS = 10_000;
 
-    /// @throws IllegalArgumentException if a size is out of range or sizes do not fit one another
+    /// @throws IllegalArgumentException if a size is out of range or sizes are inconsistent
     public DecoderConfig {
         check("hidden size", hidden, MAX_DIMENSION);
         check("embedding width", embeddingWidth, MAX_DIMENSION);
@@ -102,7 +102,7 @@ public record DecoderConfig(
         check("columns of queries, keys and values", (heads + 2L * kvHeads) * headDim, MAX_DIMENSION);
         if (!(epsilon > 0) || Float.isInfinite(epsilon)) {
             throw new IllegalArgumentException(
-                    "expected a norm's epsilon that a 32-bit float holds, got %s".formatted(epsilon));
+                    "expected an epsilon of norms in the range of 32-bit floats, got %s".formatted(epsilon));
         }
         if (heads % kvHeads != 0) {
             throw new IllegalArgumentException(
@@ -121,13 +121,14 @@ public record DecoderConfig(
         }
     }
 
-    /// Where positions have no end, sequences of more tokens are taken for a mistake: their angles alone would take
-    /// a gigabyte.
+    /// Maximum tokens if positions are unlimited. Longer sequences are considered a mistake: their
+    /// angles alone would take a gigabyte.
     private static final int MAX_TOKENS = 1 << 20;
 
-    /// Most tokens of a sequence: all rows of a table of positions, many more where positions have no end.
+    /// Maximum tokens of a sequence: the rows of a table of positions, or many more if positions are
+    /// unlimited.
     public int longest() {
-        return positions.endless() ? Math.max(maxPositions, MAX_TOKENS) : maxPositions;
+        return positions.unlimited() ? Math.max(maxPositions, MAX_TOKENS) : maxPositions;
     }
 
     /// Columns of all query, key and value heads together.

@@ -11,8 +11,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Function;
 
-/// A model family: how to read its config.json, as transformers' `configuration_*.py` defines it (the same keys, older
-/// synonyms and defaults), and where its tensors are. A new family is a class of its own, a row here, and goldens.
+/// A model family: how to read its config.json, as transformers' `configuration_*.py` defines it (the
+/// same keys, older synonyms and defaults), and where its tensors are. A new family needs a class, a
+/// row here and goldens.
 ///
 /// @param modelType `model_type` in config.json
 /// @param config reads the configuration
@@ -31,10 +32,11 @@ public record Family(String modelType, Function<JsonFile, DecoderConfig> config,
             Qwen2.FAMILY,
             Qwen3.FAMILY);
 
-    /// Finds the family of the model in `directory` by its config.json.
+    /// Finds the family of a model by its config.json.
     ///
-    /// @throws FormatException if there is no config.json, or none with a `model_type`
-    /// @throws UnsupportedModelException if the family is not supported, or an option that all families share
+    /// @throws FormatException if config.json has no `model_type`
+    /// @throws UnsupportedModelException if the family, or an option that all families share, is not
+    ///     supported
     public static Family of(JsonFile config) {
         String type = config.text("model_type", "");
         if (type.isEmpty()) {
@@ -64,7 +66,7 @@ public record Family(String modelType, Function<JsonFile, DecoderConfig> config,
         return json.object(path);
     }
 
-    /// Refuses what changes the result of any family in a way that the decoder does not implement.
+    /// Refuses options of all families that change results and that the decoder does not implement.
     private static void refuseOptions(JsonFile config) {
         CustomCode.refuse(config);
         if (config.has("quantization_config")) {

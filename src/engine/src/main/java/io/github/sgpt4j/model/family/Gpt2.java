@@ -51,8 +51,8 @@ final class Gpt2 {
                 .build();
     }
 
-    /// Before transformers 4, `n_ctx` was the length that attention was made for; it is not looked at where the rows
-    /// of the table are stated.
+    /// Before transformers 4, `n_ctx` was the length of attention; it is ignored if the number of rows
+    /// of the table is stated.
     private static int positions(JsonFile c) {
         boolean stated = c.has("n_positions") || c.has("max_position_embeddings") || !c.has("n_ctx");
         return stated ? c.positiveInt("n_positions", "max_position_embeddings") : c.positiveInt("n_ctx");

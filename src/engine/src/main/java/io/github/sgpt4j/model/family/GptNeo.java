@@ -79,12 +79,13 @@ final class GptNeo {
         }
         JsonNode kinds = c.node("attention_layers").orElse(null);
         if (kinds != null && !sameKinds(kinds, result)) {
-            throw c.wrong("attention_layers", "the kinds that \"attention_types\" says", kinds);
+            throw c.wrong("attention_layers", "the same kinds as \"attention_types\"", kinds);
         }
         return result;
     }
 
-    /// Whether `attention_layers`, which transformers writes beside `attention_types`, says the same.
+    /// Whether `attention_layers`, which transformers writes in addition to `attention_types`, says the
+    /// same.
     private static boolean sameKinds(JsonNode kinds, List<LayerAttention> attention) {
         if (kinds.size() != attention.size()) {
             return false;

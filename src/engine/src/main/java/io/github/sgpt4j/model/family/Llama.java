@@ -16,9 +16,10 @@ final class Llama {
                 .build();
     }
 
-    /// What Llama's relatives have in common with it.
+    /// The settings that related families share.
     ///
-    /// @param defaultKvHeads key heads if the key is missing; 0, or a `null` in the file, for one per query head
+    /// @param defaultKvHeads number of key heads if the key is missing; 0 here, or `null` in the file,
+    ///     means one per query head
     /// @param headDim dimensions of a head
     static ConfigBuilder parts(JsonFile c, Bias bias, int defaultKvHeads, int headDim) {
         int hidden = c.positiveInt("hidden_size");
@@ -44,7 +45,7 @@ final class Llama {
                 : ConfigBuilder.headDim(c, c.positiveInt("hidden_size"), c.positiveInt("num_attention_heads"));
     }
 
-    /// The names that Llama's relatives share.
+    /// The tensor names that related families share.
     static TensorNames.Builder names() {
         return TensorNames.builder()
                 .prefixes("", "model.")

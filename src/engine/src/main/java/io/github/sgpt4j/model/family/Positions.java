@@ -1,12 +1,13 @@
 package io.github.sgpt4j.model.family;
 
-/// How a decoder knows the order of its tokens.
+/// How a decoder encodes the order of its tokens.
 public sealed interface Positions {
-    /// Whether sequences may be longer than the model was made for. Rows of a table end; rotations and biases go on.
-    default boolean endless() {
+    /// Whether sequences may be longer than the model was trained for. A table has a fixed number of
+    /// rows; rotations and biases extend to any position.
+    default boolean unlimited() {
         return switch (this) {
             case Learned l -> false;
-            case Rotary r -> r.endless();
+            case Rotary r -> r.unlimited();
             case Alibi a -> true;
         };
     }
@@ -20,16 +21,17 @@ public sealed interface Positions {
     /// @param interleaved pairs `(2p, 2p + 1)` instead of `(p, p + dimensions / 2)`
     /// @param inverseFrequencies `[dimensions / 2]`; must not be changed
     /// @param scale factor on cosine and sine
-    /// @param endless whether the same frequencies hold for sequences of any length
-    record Rotary(int dimensions, boolean interleaved, double[] inverseFrequencies, float scale, boolean endless)
+    /// @param unlimited whether the frequencies are the same for sequences of any length
+    record Rotary(int dimensions, boolean interleaved, double[] inverseFrequencies, float scale, boolean unlimited)
             implements Positions {}
 
     /// Attention with linear biases.
     ///
     /// @param slopes `[heads]`; must not be changed
     record Alibi(float[] slopes) implements Positions {
-        /// The slopes of the reference implementation (Press et al. 2021): a geometric sequence for the largest power
-        /// of two in `heads`, then every other member of the twice as fine one.
+        /// The slopes of the reference implementation (Press et al. 2021): a geometric sequence for the
+        /// largest power of two in `heads`, then every other element of the sequence for twice that
+        /// power.
         public static Alibi forHeads(int heads) {
             int power = Integer.highestOneBit(heads);
             float[] slopes = new float[heads];

@@ -9,15 +9,16 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/// Inverse frequencies of rotary embeddings from config.json, in the forms before transformers 5 (`rope_theta`,
-/// `rope_scaling`, `rotary_pct`) and since (`rope_parameters`). Follows `modeling_rope_utils.py`.
+/// Inverse frequencies of rotary embeddings from config.json, in the formats before transformers 5
+/// (`rope_theta`, `rope_scaling`, `rotary_pct`) and since then (`rope_parameters`). Follows
+/// `modeling_rope_utils.py`.
 public final class RotaryFrequencies {
     private RotaryFrequencies() {}
 
-    /// Rotary parameters of GPT-NeoX: part of a head is rotated, a quarter if the file says nothing.
+    /// Rotary parameters of GPT-NeoX: part of a head is rotated, by default a quarter.
     ///
     /// @param headDim dimensions of a head
-    /// @param maxPositions the length that the model was made for
+    /// @param maxPositions the length that the model was trained for
     static Positions.Rotary gptNeoX(JsonFile config, int headDim, int maxPositions) {
         Optional<JsonFile> parameters = parameters(config);
         double theta = theta(parameters, config.positiveNumber(10000, "rotary_emb_base"));
@@ -25,21 +26,21 @@ public final class RotaryFrequencies {
         if (parameters.isPresent()) {
             fraction = parameters.get().positiveNumber(fraction, "partial_rotary_factor");
         }
-        // Names of other families, which transformers writes beside its own, and does not read.
+        // Keys of other families, which transformers writes in addition but does not read.
         requireSame(config, "rope_theta", theta);
         requireSame(config, "partial_rotary_factor", fraction);
         return rotary(config, parameters, headDim, fraction, theta, maxPositions);
     }
 
-    /// Rotary parameters of Llama and its relatives: whole heads are rotated.
+    /// Rotary parameters of Llama and related families: whole heads are rotated.
     static Positions.Rotary llama(JsonFile config, int headDim, int maxPositions) {
         Optional<JsonFile> parameters = parameters(config);
         double theta = theta(parameters, config.positiveNumber(10000, "rope_theta"));
         return rotary(config, parameters, headDim, 1, theta, maxPositions);
     }
 
-    /// The object with the kind of rotation. As in transformers, a filled `rope_scaling` replaces `rope_parameters`
-    /// as a whole.
+    /// The object that describes the rotation. As in transformers, a non-empty `rope_scaling` replaces
+    /// all of `rope_parameters`.
     private static Optional<JsonFile> parameters(JsonFile config) {
         Optional<JsonFile> scaling = config.object("rope_scaling").filter(s -> !s.isEmpty());
         Optional<JsonFile> parameters = scaling.or(() -> config.object("rope_parameters"));
@@ -75,9 +76,8 @@ public final class RotaryFrequencies {
                 ? scaled(parameters.get(), plain, theta, original(config, parameters.get(), maxPositions), maxPositions)
                 : new Positions.Rotary((int) dimensions, false, plain, 1f, true);
         if (!Arrays.stream(rotary.inverseFrequencies()).allMatch(Double::isFinite) || !Float.isFinite(rotary.scale())) {
-            throw new FormatException(
-                    "%s: expected rotary parameters that give finite frequencies, got base %s with factors that do not"
-                            .formatted(config.path(), theta));
+            throw new FormatException("%s: expected rotary parameters with finite frequencies, got others with base %s"
+                    .formatted(config.path(), theta));
         }
         return rotary;
     }
@@ -90,7 +90,7 @@ public final class RotaryFrequencies {
         }
     }
 
-    /// Longest sequence before the scaling.
+    /// Maximum length before the scaling.
     private static double original(JsonFile config, JsonFile scaling, int maxPositions) {
         String key = "original_max_position_embeddings";
         return config.has(key) ? config.positiveNumber(1, key) : scaling.positiveNumber(maxPositions, key);
@@ -111,7 +111,8 @@ public final class RotaryFrequencies {
         int dimensions = plain.length * 2;
         return switch (type) {
             case "default" -> new Positions.Rotary(dimensions, false, plain, 1f, true);
-            // The default, but beyond max_position_embeddings frequencies depend on the sequence's length.
+            // As default, but beyond max_position_embeddings the frequencies depend on the sequence's
+            // length.
             case "dynamic" -> new Positions.Rotary(dimensions, false, plain, 1f, false);
             case "linear" -> new Positions.Rotary(dimensions, false, linear(scaling, plain), 1f, true);
             case "llama3" -> new Positions.Rotary(dimensions, false, llama3(scaling, plain, original), 1f, true);

@@ -4,16 +4,17 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
 
-/// Where a family keeps its tensors: names without the model's prefix; `{}` stands for the layer's number.
+/// Names of a family's tensors, without the model's prefix; `{}` stands for the layer's number.
 /// Projection names are module names, to which `.weight` and `.bias` are added.
 ///
-/// @param prefixes prefixes under which the decoder's tensors may lie, tried in order; the head's names have none
+/// @param prefixes possible prefixes of the decoder's tensors, tried in order; the head's names have no
+///     prefix
 /// @param embedding token embedding
 /// @param positions learned positions, or empty
 /// @param embeddingNorm norm after the embedding, or empty
 /// @param layer prefix of a layer's names
 /// @param norm1 norm before (or after) attention
-/// @param norm2 norm before (or after) feed-forward, or empty if there is one only
+/// @param norm2 norm before (or after) feed-forward; empty if there is only one norm
 /// @param queryNorm per-head norm of queries, or empty
 /// @param keyNorm per-head norm of keys, or empty
 /// @param attention where queries, keys and values come from
@@ -21,7 +22,7 @@ import java.util.function.Predicate;
 /// @param gate gate projection, or empty
 /// @param up first feed-forward projection
 /// @param down second feed-forward projection
-/// @param inputFirst matrices are stored `[in, out]` (GPT-2)
+/// @param inputFirst whether matrices are stored `[in, out]` (GPT-2)
 /// @param finalNorm norm after the last layer
 /// @param projectIn projection after the embedding, or empty
 /// @param projectOut projection after the last layer, or empty
@@ -58,11 +59,13 @@ public record TensorNames(
         record FusedPerHead(String module) implements Attention {}
     }
 
-    /// The prefix of a checkpoint's names: the first under which its embedding table is, or else its first layer.
+    /// The prefix of a checkpoint's names: the first with which its embedding table is stored,
+    /// otherwise its first layer.
     ///
-    /// @param stored whether the checkpoint has a tensor of a name
+    /// @param stored whether the checkpoint has a tensor with a name
     public String prefix(Predicate<String> stored) {
-        // The second is for tables under the head's name, and for messages about a missing one.
+        // The layer is checked for tables stored under the head's name, and for messages about a
+        // missing table.
         return prefixOf(embedding, stored)
                 .or(() -> prefixOf(layer.replace("{}", "0") + norm1, stored))
                 .orElse(prefixes.getFirst());
@@ -78,7 +81,7 @@ public record TensorNames(
         return new Builder();
     }
 
-    /// Names by what they are for. What is not named is not there.
+    /// Builds names by purpose. What is not set does not exist in the family.
     static final class Builder {
         private List<String> prefixes = List.of("");
         private String embedding = "";
@@ -187,7 +190,7 @@ public record TensorNames(
             return this;
         }
 
-        /// Between the embedding and the layers, and after them.
+        /// Projections between the embedding and the layers, and after the layers.
         Builder projections(String in, String out) {
             projectIn = Optional.of(in);
             projectOut = Optional.of(out);

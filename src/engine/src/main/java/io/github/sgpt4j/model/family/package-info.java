@@ -1,2 +1,2 @@
-/// One class per model family: how its configuration is read, and where its tensors are.
+/// One class per model family, with the reader of its configuration and the names of its tensors.
 package io.github.sgpt4j.model.family;

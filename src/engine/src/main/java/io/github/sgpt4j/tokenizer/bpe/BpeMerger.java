@@ -4,17 +4,17 @@ import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.tokenizer.collection.LongIntMap;
 import java.util.Arrays;
 
-/// Applies merges to words: always the lowest rank first, the leftmost of equal ones, until none applies (Sennrich et
-/// al. 2016). Short words by repeated scanning, long ones with a heap in O(n log n). One thread at a time: what it
-/// needs room for, it keeps for the next word.
+/// Applies merges to words: always the lowest rank first, the leftmost of equal ones, until none
+/// applies (Sennrich et al. 2016). Short words are merged by repeated scanning, long ones with a heap
+/// in O(n log n). For one thread at a time; buffers are kept for the next word.
 public final class BpeMerger {
-    /// Up to this many symbols scanning is faster than a heap.
+    /// Up to this many symbols, scanning is faster than a heap.
     static final int SCAN_LIMIT = 48;
 
     private static final int NONE = Integer.MAX_VALUE;
 
-    /// Steps of a long word, less one, after which the call is asked whether it goes on.
-    private static final int STEPS = (1 << 16) - 1;
+    /// A mask: in a long word, cancellation is checked every 65,536 steps.
+    private static final int CHECK_MASK = (1 << 16) - 1;
 
     private final MergeTable merges;
     private int[] ranks = new int[SCAN_LIMIT];
@@ -28,7 +28,7 @@ public final class BpeMerger {
 
     /// Merges `symbols[from, to)` in place and returns the end of the result.
     ///
-    /// @param cancellation of the call, asked now and then if the word is long
+    /// @param cancellation of the call, checked from time to time if the word is long
     public int merge(int[] symbols, int from, int to, Cancellation cancellation) {
         return to - from <= SCAN_LIMIT ? mergeByScan(symbols, from, to) : mergeByHeap(symbols, from, to, cancellation);
     }
@@ -71,9 +71,9 @@ public final class BpeMerger {
         return rank == LongIntMap.ABSENT ? NONE : rank;
     }
 
-    /// Symbols form a doubly linked list; the heap holds `rank << 32 | position` of every pair that merges. An entry is
-    /// stale, and dropped when it comes up, once its pair no longer merges to the same token. Positions count from
-    /// `from`.
+    /// Symbols form a doubly linked list; the heap contains `rank << 32 | position` of every pair that
+    /// merges. An entry is stale if its pair no longer merges to the same token; it is dropped when it
+    /// reaches the top. Positions count from `from`.
     public int mergeByHeap(int[] symbols, int from, int to, Cancellation cancellation) {
         int length = to - from;
         link(length);
@@ -113,7 +113,7 @@ public final class BpeMerger {
     }
 
     private static void check(int step, Cancellation cancellation) {
-        if ((step & STEPS) == 0) {
+        if ((step & CHECK_MASK) == 0) {
             cancellation.check();
         }
     }

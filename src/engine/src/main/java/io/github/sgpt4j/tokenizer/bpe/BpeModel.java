@@ -5,14 +5,15 @@ import io.github.sgpt4j.tokenizer.vocabulary.Vocabulary;
 import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
 
-/// What byte-pair encoding goes by: vocabulary, merges and settings, and a cache of words. A [WordEncoder] does the
-/// work. Safe to share between threads.
+/// The data of byte-pair encoding: vocabulary, merges and settings, and a cache of words. A
+/// [WordEncoder] encodes with it. Safe to share between threads.
 public final class BpeModel {
-    /// Settings of the model beside vocabulary and merges.
+    /// Further settings of the model.
     ///
-    /// @param unknownToken stands for symbols that the vocabulary lacks; without one they are dropped
+    /// @param unknownToken replaces symbols that the vocabulary lacks; without one they are dropped
     /// @param fuseUnknown whether neighbouring unknown symbols become one
-    /// @param byteFallback whether unknown symbols become tokens `<0x00>`…`<0xFF>` where all of them exist
+    /// @param byteFallback whether unknown symbols become tokens `<0x00>`…`<0xFF>` if the tokens of all
+    ///     their bytes exist
     /// @param ignoreMerges whether a word that is a token is taken as such before any merging
     public record Options(
             @Nullable String unknownToken, boolean fuseUnknown, boolean byteFallback, boolean ignoreMerges) {}
@@ -27,7 +28,8 @@ public final class BpeModel {
     private final int[] fallbackIds = new int[256];
     private final WordCache cache = new WordCache();
 
-    /// @param byteLevel whether words come as text whose UTF-8 bytes are the symbols; otherwise code points are
+    /// @param byteLevel whether the symbols are the UTF-8 bytes of words; otherwise they are code
+    ///     points
     public BpeModel(Vocabulary vocabulary, MergeTable merges, Options options, boolean byteLevel) {
         this.vocabulary = vocabulary;
         this.merges = merges;
@@ -35,7 +37,7 @@ public final class BpeModel {
         this.byteLevel = byteLevel;
         for (int b = 0; b < 256; b++) {
             byteIds[b] = vocabulary.id(String.valueOf(ByteLevelAlphabet.charOf(b)));
-            // Formatter would cost a noticeable part of a cold start here.
+            // A Formatter would take a noticeable part of a cold start.
             fallbackIds[b] =
                     options.byteFallback() ? vocabulary.id("<0x" + HEX.toHexDigits((byte) b) + ">") : Vocabulary.ABSENT;
         }
@@ -53,21 +55,21 @@ public final class BpeModel {
         return merges;
     }
 
-    public Options options() {
+    Options options() {
         return options;
     }
 
-    public WordCache cache() {
+    WordCache cache() {
         return cache;
     }
 
     /// The id of a byte, 0 to 255, in a byte-level vocabulary, or [Vocabulary#ABSENT].
-    public int byteId(int unsignedByte) {
+    int byteId(int unsignedByte) {
         return byteIds[unsignedByte];
     }
 
     /// The id of the token `<0x00>`…`<0xFF>` that a byte falls back to, or [Vocabulary#ABSENT].
-    public int fallbackId(int unsignedByte) {
+    int fallbackId(int unsignedByte) {
         return fallbackIds[unsignedByte];
     }
 }

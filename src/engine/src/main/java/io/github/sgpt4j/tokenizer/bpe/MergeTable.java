@@ -5,8 +5,8 @@ import io.github.sgpt4j.tokenizer.collection.LongIntMap;
 import io.github.sgpt4j.tokenizer.collection.StringPool;
 import io.github.sgpt4j.tokenizer.vocabulary.Vocabulary;
 
-/// The merges of byte-pair encoding: for a pair of token ids its rank (position in the file, lower merges first) and
-/// the id of what the pair becomes.
+/// The merges of byte-pair encoding: for a pair of token ids its rank (position in the file; lower
+/// ranks merge first) and the id of the merged token.
 public final class MergeTable {
     private final LongIntMap ranks;
     private final int[] merged;
@@ -16,8 +16,8 @@ public final class MergeTable {
         this.merged = merged;
     }
 
-    /// Builds the table from pairs of strings: merge `i` joins strings `2 i` and `2 i + 1`. Where a pair occurs twice
-    /// the later one counts, as in the reference implementation.
+    /// Builds the table from pairs of strings: merge `i` joins strings `2 i` and `2 i + 1`. If a pair
+    /// occurs twice, the later merge is used, as in the reference implementation.
     ///
     /// @param where file and key, for messages
     /// @throws FormatException if a part or a result is not in the vocabulary
@@ -41,19 +41,19 @@ public final class MergeTable {
     private static int known(Vocabulary vocabulary, char[] chars, int start, int length, String where, int merge) {
         int id = vocabulary.id(chars, start, length);
         if (id == Vocabulary.ABSENT) {
-            throw new FormatException("%s: merge %d needs token \"%s\", which the vocabulary lacks"
+            throw new FormatException("%s: merge %d: expected token \"%s\" in the vocabulary, found none"
                     .formatted(where, merge, new String(chars, start, length)));
         }
         return id;
     }
 
     /// The rank of a pair, or [LongIntMap#ABSENT].
-    public int rank(int left, int right) {
+    int rank(int left, int right) {
         return ranks.get(key(left, right));
     }
 
     /// The id that the merge of this rank produces.
-    public int merged(int rank) {
+    int merged(int rank) {
         return merged[rank];
     }
 

@@ -8,31 +8,32 @@ import io.github.sgpt4j.tokenizer.step.PreTokenizer;
 import io.github.sgpt4j.tokenizer.vocabulary.Vocabulary;
 import java.util.Arrays;
 
-/// Byte-pair encoding of words into token ids, as `tokenizers::models::bpe` does it. One thread at a time: what it
-/// needs room for, it keeps for the next word.
+/// Byte-pair encoding of words into token ids, as in `tokenizers::models::bpe`. For one thread at a
+/// time; buffers are kept for the next word.
 public final class WordEncoder implements PreTokenizer.Words {
     private static final int UNSET = -1;
 
     private final BpeModel model;
     private final IntList ids;
     private final BpeMerger merger;
-    /// UTF-8 of a code point.
+    /// The UTF-8 form of a code point.
     private final byte[] utf8 = new byte[4];
-    /// The same of one that falls back to its bytes.
+    /// The UTF-8 form of a code point that falls back to its bytes.
     private final byte[] fallback = new byte[4];
-    /// A token or symbol as the vocabulary writes it.
+    /// A token or symbol in the vocabulary's notation.
     private char[] chars = new char[4 * WordCache.MAX_LENGTH];
     private int pendingUnknown = UNSET;
     private Cancellation cancellation = Cancellation.NEVER;
 
-    /// @param ids what the ids of each word are added to
+    /// @param ids receives the ids of each word
     public WordEncoder(BpeModel model, IntList ids) {
         this.model = model;
         this.ids = ids;
         merger = new BpeMerger(model.merges());
     }
 
-    /// The call that words are encoded for from here on, asked where one is not in the cache.
+    /// Sets the call that words are encoded for; its cancellation is checked for each word that is not
+    /// in the cache.
     public void begin(Cancellation call) {
         cancellation = call;
     }
@@ -133,8 +134,8 @@ public final class WordEncoder implements PreTokenizer.Words {
         ids.add(id);
     }
 
-    /// An unknown symbol is held back until the next known one, so that it can fuse with its neighbours; bytes from the
-    /// fallback pass by it, as in the reference implementation.
+    /// An unknown symbol is held back until the next known one, so that it can fuse with its
+    /// neighbours. Bytes from the fallback are emitted before it, as in the reference implementation.
     private void unknown(int codePoint) {
         if (model.options().byteFallback() && fallBack(codePoint)) {
             return;
@@ -172,7 +173,7 @@ public final class WordEncoder implements PreTokenizer.Words {
         }
     }
 
-    /// Writes the UTF-8 form of a code point and returns how many bytes it takes.
+    /// Writes the UTF-8 form of a code point and returns its number of bytes.
     private static int encode(int codePoint, byte[] out) {
         if (codePoint < 0x80) {
             out[0] = (byte) codePoint;
@@ -184,7 +185,7 @@ public final class WordEncoder implements PreTokenizer.Words {
             out[b] = (byte) (0x80 | rest & 0x3F);
             rest >>= 6;
         }
-        // As many ones as there are bytes, then a zero.
+        // One leading 1 bit per byte, then a 0.
         out[0] = (byte) (0xF00 >> count | rest);
         return count;
     }

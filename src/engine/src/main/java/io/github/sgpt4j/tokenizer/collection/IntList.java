@@ -40,7 +40,7 @@ public final class IntList {
         values[index] = value;
     }
 
-    /// The array that holds the values, [#size] of them; valid until the next value is added.
+    /// The backing array, of which [#size] values are used; valid until the next value is added.
     public int[] values() {
         return values;
     }

@@ -2,10 +2,10 @@ package io.github.sgpt4j.tokenizer.collection;
 
 import java.util.Arrays;
 
-/// An open-addressing map from `long` keys to non-negative `int` values, without boxing. Safe to read from many threads
-/// once it is filled and safely published.
+/// An open-addressing map from `long` keys to non-negative `int` values, without boxing. Safe to read
+/// from many threads after it was filled and safely published.
 public final class LongIntMap {
-    /// What [#get] answers for a key that is not there.
+    /// The result of [#get] for a missing key.
     public static final int ABSENT = -1;
 
     private static final long FREE = -1L;

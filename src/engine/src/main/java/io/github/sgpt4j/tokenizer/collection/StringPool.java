@@ -2,8 +2,8 @@ package io.github.sgpt4j.tokenizer.collection;
 
 import java.util.Arrays;
 
-/// An append-only list of strings laid end to end in one array, so that hundreds of thousands of vocabulary entries
-/// cost no object each. Not thread-safe while it grows.
+/// An append-only list of strings, concatenated in one array, so that hundreds of thousands of
+/// vocabulary entries need no objects of their own. Not thread-safe while it grows.
 public final class StringPool {
     private char[] chars = new char[1 << 12];
     private int[] ends = new int[1 << 8];
@@ -28,7 +28,7 @@ public final class StringPool {
         return size;
     }
 
-    /// The array that holds all strings; valid until the next [#add].
+    /// The array of all strings; valid until the next [#add].
     public char[] chars() {
         return chars;
     }

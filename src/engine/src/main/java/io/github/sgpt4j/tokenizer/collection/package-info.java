@@ -1,2 +1,2 @@
-/// Lists and maps of numbers and strings without boxing, and the bound on what steps may produce.
+/// Lists and maps of numbers and strings without boxing, and the limit on the growth of texts.
 package io.github.sgpt4j.tokenizer.collection;

@@ -15,11 +15,11 @@ import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// What `tokenizer_config.json` changes about a `tokenizer.json` beside it. `tokenizer.json` counts unless
-/// transformers 4 and 5 both say otherwise; where they differ, what the files state expressly is followed, and a
-/// notice says so.
+/// How `tokenizer_config.json` changes a `tokenizer.json` in the same folder. `tokenizer.json` applies
+/// unless transformers 4 and 5 both do something else; if these two differ, explicit statements of the
+/// files are applied, with a notice.
 public final class BesideJson {
-    /// Classes that in transformers 4 (`update_post_processor`) put their own special tokens around texts.
+    /// Classes that in transformers 4 add their own special tokens to texts (`update_post_processor`).
     private static final Set<String> OWN_SPECIAL_TOKENS =
             Set.of("LlamaTokenizer", "CodeLlamaTokenizer", "GemmaTokenizer", "CohereTokenizer", "GPTNeoXTokenizer");
 
@@ -30,7 +30,7 @@ public final class BesideJson {
     private final List<String> notices;
 
     /// @param root `tokenizer.json`
-    /// @param notices what people should know is added here
+    /// @param notices receives what users should know
     public BesideJson(JsonFields root, TokenizerConfig config, TokenizerClass tokenizerClass, List<String> notices) {
         this.root = root;
         this.config = config;
@@ -39,12 +39,12 @@ public final class BesideJson {
         this.notices = notices;
         if (tokenizerClass.code() != null) {
             notices.add(
-                    "%s: tokenizer code that comes with the checkpoint is not run; tokenizer.json, add_bos_token and add_eos_token are followed"
+                    "%s: the checkpoint's own tokenizer code is not run; tokenizer.json, add_bos_token and add_eos_token are applied"
                             .formatted(config.where("auto_map")));
         }
     }
 
-    /// Byte-level classes set `add_prefix_space` of the pre-tokenizer, to false where nothing is said.
+    /// Byte-level classes set `add_prefix_space` of the pre-tokenizer, by default to false.
     public void applyPrefixSpace() {
         if (coded == null || !coded.readsVocabulary() || !root.has("pre_tokenizer")) {
             return;
@@ -70,7 +70,7 @@ public final class BesideJson {
         ((ObjectNode) step.node()).put("add_prefix_space", value);
     }
 
-    /// Says what of the steps is not as transformers 5 has them.
+    /// Reports steps that differ from those of transformers 5.
     public void compare(Normalizer normalizer, List<PreTokenizer> steps, BpeModel.Options options) {
         Boolean stated = config.addPrefixSpace();
         if (stated != null && stated != putsSpace(normalizer, steps)) {
@@ -79,14 +79,14 @@ public final class BesideJson {
                 throw new UnsupportedModelException(
                         "%s is not supported beside a tokenizer.json whose steps say otherwise".formatted(key));
             }
-            notices.add("%s is not followed: the steps of tokenizer.json count, as in transformers 5".formatted(key));
+            notices.add("%s is ignored: the steps of tokenizer.json apply, as in transformers 5".formatted(key));
         }
         if (coded != null
                 && (options.ignoreMerges()
                         || !normalizer.equals(coded.normalizer())
                         || !steps.equals(coded.preTokenizer(stated, config.legacy())))) {
             notices.add(
-                    "%s: transformers 5 passes over these steps and builds those of %s, which differ; here they count, as in transformers 4"
+                    "%s: transformers 5 replaces these steps by those of %s, which differ; here the steps of this file apply, as in transformers 4"
                             .formatted(root.file(), coded.className()));
         }
     }
@@ -102,15 +102,15 @@ public final class BesideJson {
                                         && p != PreTokenizer.Prefix.NEVER);
     }
 
-    /// The post-processor with what `add_bos_token` and `add_eos_token` make of it.
+    /// The post-processor after applying `add_bos_token` and `add_eos_token`.
     public PostProcessor specialTokens(PostProcessor post, AddedVocabulary.Builder added) {
         boolean neox = coded == CodedClass.GPT_NEOX;
         String before5 = tokenizerClass.before5();
-        boolean followed =
+        boolean applied =
                 neox || tokenizerClass.code() != null || before5 != null && OWN_SPECIAL_TOKENS.contains(before5);
-        if (!followed) {
-            noticeUnfollowed("add_bos_token", config.addBos(), post.before());
-            noticeUnfollowed("add_eos_token", config.addEos(), post.after());
+        if (!applied) {
+            noticeIgnored("add_bos_token", config.addBos(), post.before());
+            noticeIgnored("add_eos_token", config.addEos(), post.after());
             return post;
         }
         List<Integer> before = end("bos_token", config.addBos(), neox ? List.of() : post.before(), added);
@@ -120,7 +120,7 @@ public final class BesideJson {
         }
         if (!post.aroundText()) {
             throw new UnsupportedModelException(
-                    "%s: expected a template with the text in it once, as %s is to be changed"
+                    "%s: expected a template that contains the text once, since %s changes it"
                             .formatted(root.where("post_processor"), config.where("add_bos_token")));
         }
         noticeChange("add_bos_token", config.addBos(), "before", before, post.before());
@@ -129,13 +129,13 @@ public final class BesideJson {
     }
 
     private List<Integer> end(
-            String name, @Nullable Boolean wanted, List<Integer> unsaid, AddedVocabulary.Builder added) {
+            String name, @Nullable Boolean wanted, List<Integer> absent, AddedVocabulary.Builder added) {
         if (wanted == null) {
-            return unsaid;
+            return absent;
         }
         AddedToken token = config.specialTokens().get(name);
-        if (wanted && token == null && !unsaid.isEmpty()) {
-            return unsaid;
+        if (wanted && token == null && !absent.isEmpty()) {
+            return absent;
         }
         if (wanted && token == null) {
             throw new FormatException(
@@ -147,9 +147,9 @@ public final class BesideJson {
                 : List.of();
     }
 
-    private void noticeUnfollowed(String key, @Nullable Boolean stated, List<Integer> present) {
+    private void noticeIgnored(String key, @Nullable Boolean stated, List<Integer> present) {
         if (stated != null && stated == present.isEmpty()) {
-            notices.add("%s: %s is not followed: the post-processor of tokenizer.json counts, as in transformers"
+            notices.add("%s: %s is ignored: the post-processor of tokenizer.json applies, as in transformers"
                     .formatted(config.where(key), stated));
         }
     }
@@ -165,7 +165,7 @@ public final class BesideJson {
         notices.add(
                 stated == null
                         ? "%s is absent: %s, as in transformers, though %s".formatted(where, here, file)
-                        : "%s: %s is followed as in transformers 4, with %s; %s, and so does transformers 5"
+                        : "%s: %s is applied as in transformers 4, with %s; %s, and so does transformers 5"
                                 .formatted(where, stated, here, file));
     }
 

@@ -11,12 +11,12 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Classes of transformers that build the steps of a tokenizer in code (`models/*/tokenization_*.py`), from a
-/// vocabulary and merges alone. Only what an engine for decoders meets is here.
+/// Classes of transformers that build the steps of a tokenizer in code (`models/*/tokenization_*.py`),
+/// from just a vocabulary and merges. Only classes used by decoder models are listed.
 public enum CodedClass {
     /// GPT-2, GPT Neo, GPT-J, OPT and many others.
     GPT2("GPT2Tokenizer", true, new Normalizer.None(), KnownSplitters.GPT2_PATTERN, endOfText("bos", "eos", "unk")),
-    /// CodeGen and Phi 1 and 2: what it does to texts is the same.
+    /// CodeGen and Phi 1 and 2: the steps are the same.
     CODEGEN(
             "CodeGenTokenizer",
             true,
@@ -44,7 +44,7 @@ public enum CodedClass {
             new Normalizer.Unicode(Form.NFC),
             KnownSplitters.QWEN_PATTERN,
             endOfText("eos", "unk", "pad")),
-    /// Llama 1 and 2. Its other form is that of SentencePiece, which is not read.
+    /// Llama 1 and 2. The alternative format, SentencePiece, is not supported.
     LLAMA(
             "LlamaTokenizer",
             false,
@@ -59,8 +59,8 @@ public enum CodedClass {
     private final Map<String, String> specialTokens;
 
     /// @param readsVocabulary whether the class reads `vocab.json` and `merges.txt`; if so it is byte-level
-    /// @param pattern what byte-level classes split texts by
-    /// @param specialTokens named special tokens where no file names any
+    /// @param pattern splits texts, for byte-level classes
+    /// @param specialTokens named special tokens, used if no file names any
     CodedClass(
             String className,
             boolean readsVocabulary,
@@ -87,19 +87,19 @@ public enum CodedClass {
                 .orElse(null);
     }
 
-    /// The names of those that read `vocab.json` and `merges.txt`.
-    public static List<String> vocabularyReaders() {
+    /// The names of the classes that read `vocab.json` and `merges.txt`.
+    static List<String> vocabularyReaders() {
         return Arrays.stream(values())
                 .filter(CodedClass::readsVocabulary)
                 .map(CodedClass::className)
                 .toList();
     }
 
-    public String className() {
+    String className() {
         return className;
     }
 
-    public boolean readsVocabulary() {
+    boolean readsVocabulary() {
         return readsVocabulary;
     }
 
@@ -113,7 +113,7 @@ public enum CodedClass {
 
     /// The pre-tokenizer's steps.
     ///
-    /// @param addPrefixSpace the key of that name, null where the files say nothing
+    /// @param addPrefixSpace the key of that name, null if not stated
     /// @param legacy the key of that name
     public List<PreTokenizer> preTokenizer(@Nullable Boolean addPrefixSpace, boolean legacy) {
         if (!readsVocabulary) {

@@ -10,10 +10,10 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// A JSON object with the place it came from, and typed access to its members: every error names file and key.
+/// A JSON object with its location and typed access to its members: every error names file and key.
 ///
 /// @param file file name
-/// @param path dotted keys that lead to the object, empty for the root
+/// @param path dotted keys of the object, empty for the root
 /// @param node the object
 public record JsonFields(String file, String path, JsonNode node) {
     public JsonFields {
@@ -88,9 +88,9 @@ public record JsonFields(String file, String path, JsonNode node) {
         return value.booleanValue();
     }
 
-    /// An integer of at least `least`.
-    public int integer(String key, int least) {
-        return integer(require(key), where(key), least);
+    /// An integer of at least `min`.
+    public int integer(String key, int min) {
+        return integer(require(key), where(key), min);
     }
 
     public JsonFields object(String key) {
@@ -105,7 +105,7 @@ public record JsonFields(String file, String path, JsonNode node) {
         return result;
     }
 
-    public JsonNode array(String key) {
+    JsonNode array(String key) {
         JsonNode value = require(key);
         if (!value.isArray()) {
             throw new FormatException("%s: expected an array, got %s".formatted(where(key), Unreadable.kind(value)));
@@ -113,16 +113,16 @@ public record JsonFields(String file, String path, JsonNode node) {
         return value;
     }
 
-    public List<Integer> integers(String key, int least) {
+    List<Integer> integers(String key, int min) {
         List<Integer> result = new ArrayList<>();
         for (JsonNode element : array(key)) {
-            result.add(integer(element, where(key), least));
+            result.add(integer(element, where(key), min));
         }
         return result;
     }
 
     /// A member that is exactly one code point.
-    public int codePoint(String key) {
+    int codePoint(String key) {
         String text = string(key);
         if (text.isEmpty() || text.codePointCount(0, text.length()) != 1) {
             throw new FormatException("%s: expected one character, got \"%s\"".formatted(where(key), text));
@@ -130,10 +130,10 @@ public record JsonFields(String file, String path, JsonNode node) {
         return text.codePointAt(0);
     }
 
-    public static int integer(JsonNode value, String where, int least) {
-        if (!value.isIntegralNumber() || !value.canConvertToInt() || value.intValue() < least) {
+    public static int integer(JsonNode value, String where, int min) {
+        if (!value.isIntegralNumber() || !value.canConvertToInt() || value.intValue() < min) {
             String got = value.isNumber() && value.toString().length() < 30 ? value.toString() : Unreadable.kind(value);
-            throw new FormatException("%s: expected an integer of at least %d, got %s".formatted(where, least, got));
+            throw new FormatException("%s: expected an integer of at least %d, got %s".formatted(where, min, got));
         }
         return value.intValue();
     }
@@ -144,7 +144,7 @@ public record JsonFields(String file, String path, JsonNode node) {
         }
         String text = value.textValue();
         if (!WellFormed.is(text)) {
-            throw new FormatException("%s: the string holds half a surrogate pair".formatted(where));
+            throw new FormatException("%s: expected characters, got an unpaired surrogate".formatted(where));
         }
         return text;
     }

@@ -27,8 +27,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/// Reads `tokenizer.json`, `vocab.json` and `merges.txt`. Vocabulary and merges, which are nearly all of them, go
-/// straight from the parser into compact tables; the rest becomes a small tree.
+/// Reads `tokenizer.json`, `vocab.json` and `merges.txt`. Vocabulary and merges, which make up almost
+/// all of the content, go straight from the parser into compact tables; the rest becomes a small tree.
 public final class ModelReader {
     private static final long MAX_FILE_BYTES = 512L << 20;
 
@@ -55,7 +55,7 @@ public final class ModelReader {
         this.vocabulary = new Vocabulary(file);
     }
 
-    /// What a tokenizer's files hold.
+    /// The contents of a tokenizer's files.
     ///
     /// @param root members of `tokenizer.json` except `model`
     /// @param model members of `model` except `vocab` and `merges`
@@ -87,7 +87,7 @@ public final class ModelReader {
                 JsonParser parser = MAPPER.createParser(in)) {
             JsonNode node = MAPPER.readTree(parser);
             if (node == null || node.isMissingNode()) {
-                throw new FormatException("%s: the file is empty".formatted(path));
+                throw new FormatException("%s: expected JSON, got an empty file".formatted(path));
             }
             end(parser, path.toString());
             return new JsonFields(path.toString(), "", node);
@@ -97,7 +97,7 @@ public final class ModelReader {
     }
 
     /// A tree without members, for a file that does not exist.
-    public static JsonFields emptyTree(Path path) {
+    static JsonFields emptyTree(Path path) {
         return new JsonFields(path.toString(), "", MAPPER.createObjectNode());
     }
 
@@ -126,7 +126,7 @@ public final class ModelReader {
             throw new FormatException("%s: %s is missing".formatted(file, missing));
         }
         if (vocabulary.size() == 0) {
-            throw new FormatException("%s: model.vocab is empty".formatted(file));
+            throw new FormatException("%s: model.vocab: expected tokens, got none".formatted(file));
         }
         return new Content(
                 file,
@@ -138,7 +138,7 @@ public final class ModelReader {
 
     private static void end(JsonParser parser, String file) throws IOException {
         if (parser.nextToken() != null) {
-            throw new FormatException("%s: more follows after the end of the JSON value, at line %d"
+            throw new FormatException("%s: expected the end of the file after the JSON value, got more at line %d"
                     .formatted(file, parser.currentTokenLocation().getLineNr()));
         }
     }
@@ -148,7 +148,8 @@ public final class ModelReader {
         return new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder());
     }
 
-    /// Refuses, unread, what is no file or a file too large: a link to a device would never end.
+    /// Refuses, without reading, anything but a regular file of limited size: a link to a device would
+    /// never end.
     private static void checkSize(Path path) {
         if (!Files.isRegularFile(path)) {
             throw new FormatException("%s: expected a regular file".formatted(path));
@@ -157,7 +158,7 @@ public final class ModelReader {
             long size = Files.size(path);
             if (size > MAX_FILE_BYTES) {
                 throw new FormatException(
-                        "%s: %d bytes are more than the supported %d".formatted(path, size, MAX_FILE_BYTES));
+                        "%s: expected at most %d bytes, got %d".formatted(path, MAX_FILE_BYTES, size));
             }
         } catch (IOException e) {
             throw Unreadable.of(path, e);
@@ -189,7 +190,7 @@ public final class ModelReader {
                     refuseTwice(hasVocabulary, "model.vocab");
                     hasVocabulary = true;
                     if (parser.currentToken() == JsonToken.START_ARRAY) {
-                        // Unigram models have a list here; their type is refused by name once it is known.
+                        // Unigram models have a list here; they are refused later, by their type.
                         parser.skipChildren();
                     } else {
                         readVocabulary(parser);
@@ -233,8 +234,8 @@ public final class ModelReader {
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
             String token = parser.currentName();
             if (parser.nextToken() != JsonToken.VALUE_NUMBER_INT) {
-                throw new FormatException(
-                        "%s: model.vocab: id of token %s is not an integer".formatted(file, Quoted.of(token)));
+                throw new FormatException("%s: model.vocab: expected an integer as id of token %s, got something else"
+                        .formatted(file, Quoted.of(token)));
             }
             requireWellFormed(token);
             char[] chars = token.toCharArray();
@@ -244,7 +245,8 @@ public final class ModelReader {
 
     private void requireWellFormed(CharSequence token) {
         if (!WellFormed.is(token)) {
-            throw new FormatException("%s: model.vocab: a token holds half a surrogate pair".formatted(file));
+            throw new FormatException(
+                    "%s: model.vocab: expected tokens of characters, got an unpaired surrogate".formatted(file));
         }
     }
 
@@ -297,7 +299,8 @@ public final class ModelReader {
     }
 
     private static FormatException badMerge(String where, int merge) {
-        return new FormatException("%s: merge %d is not a pair of strings".formatted(where, merge));
+        return new FormatException(
+                "%s: merge %d: expected a pair of strings, got something else".formatted(where, merge));
     }
 
     private void readMergesText(Path path) {

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
-/// Reads post-processors of `tokenizer.json`. A type or key that is not known is refused.
+/// Reads post-processors of `tokenizer.json`. Unknown types and keys are refused.
 public final class PostProcessorReader {
     private static final int MAX_PARTS = 64;
 
@@ -37,7 +37,8 @@ public final class PostProcessorReader {
         }
     }
 
-    /// Only one step may add anything: what the reference makes of two templates in a row is not what they say.
+    /// Only one step may add anything: the reference does not process two templates in a row as they
+    /// say.
     private static PostProcessor sequence(JsonFields step) {
         PostProcessor result = PostProcessor.NONE;
         for (JsonFields next : step.objects("processors")) {
@@ -55,7 +56,7 @@ public final class PostProcessorReader {
     }
 
     /// Special tokens before and after the text.
-    public static PostProcessor around(List<Integer> before, List<Integer> after) {
+    static PostProcessor around(List<Integer> before, List<Integer> after) {
         return new PostProcessor(List.of(
                 PostProcessor.Part.special(before), PostProcessor.Part.ofText(), PostProcessor.Part.special(after)));
     }
@@ -81,7 +82,7 @@ public final class PostProcessorReader {
                 JsonFields sequence = piece.object("Sequence");
                 String id = sequence.string("id");
                 if (!id.equals("A")) {
-                    throw new FormatException("%s: a template for one text has only \"A\", got \"%s\""
+                    throw new FormatException("%s: expected \"A\" in a template for one text, got \"%s\""
                             .formatted(sequence.where("id"), id));
                 }
                 parts.add(PostProcessor.Part.ofText());
@@ -91,7 +92,8 @@ public final class PostProcessorReader {
             }
         }
         if (parts.size() > MAX_PARTS) {
-            throw new FormatException("%s: more than %d pieces".formatted(step.where("single"), MAX_PARTS));
+            throw new FormatException(
+                    "%s: expected at most %d pieces, got more".formatted(step.where("single"), MAX_PARTS));
         }
         return new PostProcessor(parts);
     }
@@ -99,8 +101,8 @@ public final class PostProcessorReader {
     private static List<Integer> specialIds(JsonFields step, String name) {
         JsonFields tokens = step.object("special_tokens");
         if (!tokens.has(name)) {
-            throw new FormatException(
-                    "%s lacks \"%s\", which the template uses".formatted(step.where("special_tokens"), name));
+            throw new FormatException("%s: expected \"%s\", which the template uses, found none"
+                    .formatted(step.where("special_tokens"), name));
         }
         return tokens.object(name).integers("ids", 0);
     }

@@ -5,18 +5,18 @@ import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.tokenizer.vocabulary.Vocabulary;
 import java.util.List;
 
-/// Keys of `tokenizer_config.json` that would change ids and are not followed.
+/// Refuses keys of `tokenizer_config.json` that would change ids and are not supported.
 public final class RefusedKeys {
-    /// transformers mends only vocabularies of more tokens than this.
-    private static final int MISTRAL_VOCABULARY = 100_000;
+    /// transformers applies the fix only to vocabularies of more tokens than this.
+    private static final int MISTRAL_FIX_VOCABULARY = 100_000;
 
     private RefusedKeys() {}
 
     /// @param config `tokenizer_config.json`
-    /// @param notices what people should know is added here
-    /// @throws UnsupportedModelException if a key asks for what is not implemented
+    /// @param notices receives what users should know
+    /// @throws UnsupportedModelException if a key asks for something that is not implemented
     public static void check(JsonFields config, Vocabulary vocabulary, List<String> notices) {
-        if (config.flag("fix_mistral_regex", false) && vocabulary.size() > MISTRAL_VOCABULARY) {
+        if (config.flag("fix_mistral_regex", false) && vocabulary.size() > MISTRAL_FIX_VOCABULARY) {
             throw new UnsupportedModelException(
                     "%s: true is not supported: expected a tokenizer.json with the right pattern"
                             .formatted(config.where("fix_mistral_regex")));
@@ -33,7 +33,7 @@ public final class RefusedKeys {
         }
         for (String key : List.of("do_lower_case", "from_slow")) {
             if (config.node().path(key).asBoolean(false)) {
-                notices.add("%s: true is not followed, as in transformers 5".formatted(config.where(key)));
+                notices.add("%s: true is ignored, as in transformers 5".formatted(config.where(key)));
             }
         }
     }

@@ -16,14 +16,15 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.IntPredicate;
 
-/// Reads normalizers, pre-tokenizers and decoders of `tokenizer.json`. A type or key that is not known is refused.
+/// Reads normalizers, pre-tokenizers and decoders of `tokenizer.json`. Unknown types and keys are
+/// refused.
 public final class StepReader {
-    /// Of a pre-tokenizer, each of which calls the next.
+    /// Maximum steps of a pre-tokenizer, each of which calls the next.
     private static final int MAX_STEPS = 100;
 
     private StepReader() {}
 
-    /// A member of the file that may be null or absent.
+    /// The step of a member that may be null or absent.
     public static Normalizer normalizer(JsonFields parent) {
         return parent.has("normalizer") ? normalizerStep(parent.object("normalizer")) : new Normalizer.None();
     }
@@ -63,7 +64,7 @@ public final class StepReader {
         }
     }
 
-    /// The pre-tokenizer's steps in order, sequences dissolved.
+    /// The pre-tokenizer's steps in order, with sequences flattened.
     public static List<PreTokenizer> preTokenizer(JsonFields parent) {
         List<PreTokenizer> steps = new ArrayList<>();
         if (parent.has("pre_tokenizer")) {
@@ -123,7 +124,7 @@ public final class StepReader {
     }
 
     /// The three parts of a byte-level pre-tokenizer.
-    public static void addByteLevel(boolean prefixSpace, boolean regex, List<PreTokenizer> out) {
+    static void addByteLevel(boolean prefixSpace, boolean regex, List<PreTokenizer> out) {
         if (prefixSpace) {
             out.add(new PreTokenizer.PrefixSpace());
         }
@@ -175,7 +176,7 @@ public final class StepReader {
         };
         if (!step.flag("add_prefix_space", true)) {
             if (prefix != PreTokenizer.Prefix.NEVER) {
-                throw new FormatException("%s: false does not go with prepend_scheme \"%s\""
+                throw new FormatException("%s: expected true for prepend_scheme \"%s\", got false"
                         .formatted(step.where("add_prefix_space"), scheme));
             }
         }
@@ -213,7 +214,7 @@ public final class StepReader {
         return key.equals("String") ? Splitter.literal(text) : OnigurumaPattern.splitter(text, pattern.where(key));
     }
 
-    /// A member of the file that may be null or absent.
+    /// The step of a member that may be null or absent.
     public static TokenDecoder decoder(JsonFields parent) {
         return parent.has("decoder") ? decoderStep(parent.object("decoder")) : new TokenDecoder.Spaces();
     }
@@ -259,7 +260,7 @@ public final class StepReader {
         }
     }
 
-    public static UnsupportedModelException unknown(JsonFields step, String role, String type) {
+    static UnsupportedModelException unknown(JsonFields step, String role, String type) {
         return new UnsupportedModelException(
                 "%s: %s \"%s\" is not supported".formatted(step.where("type"), role, type));
     }

@@ -11,30 +11,30 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Which class of transformers a directory's tokenizer is of: what `AutoTokenizer` of transformers 5 makes of
-/// `tokenizer_class` and `auto_map` in `tokenizer_config.json`, and of `tokenizer_class` and `model_type` in
-/// `config.json`. Names are without the suffix "Fast", which means nothing any more.
+/// The transformers class of a directory's tokenizer, as `AutoTokenizer` of transformers 5 derives it
+/// from `tokenizer_class` and `auto_map` in `tokenizer_config.json`, and from `tokenizer_class` and
+/// `model_type` in `config.json`. Names are without the suffix "Fast", which has no meaning any more.
 ///
-/// @param stated the class that the files name, if they do
-/// @param modelType the model's type, if the files name one
-/// @param taken the class that transformers 5 takes, [#GENERIC] if it is one that takes `tokenizer.json` as it is;
-///     null if no file says anything
-/// @param code the name of tokenizer code that comes with the checkpoint, if there is any
+/// @param stated the class that the files name, if any
+/// @param modelType the model's type, if stated
+/// @param taken the class that transformers 5 uses; [#GENERIC] if that class uses `tokenizer.json` as
+///     it is; null if no file states anything
+/// @param code the name of the checkpoint's own tokenizer code, if any
 public record TokenizerClass(
         @Nullable String stated,
         @Nullable String modelType,
         @Nullable String taken,
         @Nullable String code) {
-    /// The class that has no steps of its own.
+    /// The class without steps of its own.
     static final String GENERIC = "TokenizersBackend";
 
     private static final Set<String> GENERIC_NAMES =
             Set.of(GENERIC, "PreTrainedTokenizer", "PreTrainedTokenizerFast", "PythonBackend", "BloomTokenizer");
 
-    /// The class of each model type (`TOKENIZER_MAPPING_NAMES`); types that are not here have none.
+    /// The class of each model type (`TOKENIZER_MAPPING_NAMES`); other types have none.
     private static final Map<String, String> BY_MODEL_TYPE = byModelType();
 
-    /// Types whose published files often name a wrong class, so that another one that they name does not count
+    /// Types whose published files often name a wrong class, so that any other stated class is ignored
     /// (`MODELS_WITH_INCORRECT_HUB_TOKENIZER_CLASS`).
     private static final Set<String> NAMED_WRONGLY = Set.of("qwen2", "phi3");
 
@@ -98,15 +98,15 @@ public record TokenizerClass(
         return null;
     }
 
-    /// The class that transformers 5 takes, if it builds its steps in code.
+    /// The class that transformers 5 uses, if it builds its steps in code.
     @Nullable
-    public CodedClass coded() {
+    CodedClass coded() {
         return CodedClass.find(taken);
     }
 
-    /// The class that transformers 4 took: the one that is named, or that of the model type.
+    /// The class that transformers 4 used: the stated one, or that of the model type.
     @Nullable
-    public String before5() {
+    String before5() {
         if (stated != null) {
             return stated;
         }
@@ -115,27 +115,27 @@ public record TokenizerClass(
                 : taken;
     }
 
-    /// The special tokens of the class where `tokenizer.json` is there and no file names them.
+    /// The special tokens of the class, for a `tokenizer.json` without files that name them.
     public Map<String, String> specialTokens() {
         CodedClass coded = CodedClass.find(stated != null ? stated : taken);
         return coded == null ? Map.of() : coded.specialTokens();
     }
 
-    /// The class that makes a tokenizer of `vocab.json` and `merges.txt`.
+    /// The class that builds a tokenizer from `vocab.json` and `merges.txt`.
     ///
     /// @param config `tokenizer_config.json`
     /// @param vocabulary the file, for messages
-    /// @param notices what people should know is added here
-    /// @throws UnsupportedModelException if there is none
+    /// @param notices receives what users should know
+    /// @throws UnsupportedModelException if there is no such class
     public CodedClass fromVocabulary(JsonFields config, Path vocabulary, List<String> notices) {
         if (code != null) {
             throw new UnsupportedModelException(
-                    "%s: tokenizer code that comes with a checkpoint (%s) is not run; expected a tokenizer.json"
+                    "%s: a checkpoint's own tokenizer code (%s) is not run; expected a tokenizer.json"
                             .formatted(config.where("auto_map"), Quoted.of(code)));
         }
         if (taken == null) {
             notices.add(
-                    "%s: no file names the tokenizer's class (key tokenizer_class of tokenizer_config.json, model_type of config.json): it is read as %s"
+                    "%s: no file names the tokenizer's class (key tokenizer_class of tokenizer_config.json, model_type of config.json): assumed %s"
                             .formatted(vocabulary, CodedClass.GPT2.className()));
             return CodedClass.GPT2;
         }
@@ -147,14 +147,14 @@ public record TokenizerClass(
         }
         if (coded == null || !coded.readsVocabulary()) {
             throw new UnsupportedModelException(
-                    "%s: tokenizer class %s is not made of vocab.json and merges.txt (%s are); expected a tokenizer.json"
+                    "%s: tokenizer class %s is not built from vocab.json and merges.txt (%s are); expected a tokenizer.json"
                             .formatted(
                                     stated != null ? config.where("tokenizer_class") : vocabulary,
                                     Quoted.of(stated != null ? stated : taken),
                                     String.join(", ", CodedClass.vocabularyReaders())));
         }
         if (stated != null && !stated.equals(coded.className())) {
-            notices.add("%s: %s is passed over: for model type %s it is %s, as in transformers 5"
+            notices.add("%s: %s is ignored: for model type %s the class is %s, as in transformers 5"
                     .formatted(
                             config.where("tokenizer_class"),
                             Quoted.of(stated),

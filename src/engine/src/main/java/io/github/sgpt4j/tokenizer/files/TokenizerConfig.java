@@ -18,11 +18,12 @@ import java.util.OptionalInt;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/// What stands beside the model's files: `tokenizer_config.json`, and from older versions `added_tokens.json` and
-/// `special_tokens_map.json`, as transformers 5 reads them for fast tokenizers. Flags are null where nothing is said.
+/// The tokenizer's settings: `tokenizer_config.json`, and from older versions `added_tokens.json` and
+/// `special_tokens_map.json`, as transformers 5 reads them for fast tokenizers. Flags are null if not
+/// stated.
 ///
-/// `padding_side` changes nothing: batches are packed, and no padding is ever computed with. `unk_token` is a special
-/// token like others: what the vocabulary lacks is the business of `tokenizer.json`.
+/// `padding_side` changes nothing, since packed batches have no padding. `unk_token` is an ordinary
+/// special token here: `tokenizer.json` defines the handling of unknown symbols.
 ///
 /// @param fields `tokenizer_config.json`
 /// @param addedTokens tokens in the order of their ids
@@ -38,16 +39,16 @@ public record TokenizerConfig(
     private static final String EXTRA = "extra_special_tokens";
     private static final String ADDITIONAL = "additional_special_tokens";
 
-    /// Reads `tokenizer_config.json`, or makes an empty one of the same name.
+    /// Reads `tokenizer_config.json`; if it is missing, an empty object.
     public static JsonFields open(Path directory, JsonFiles json) {
         Path path = directory.resolve("tokenizer_config.json");
         JsonFields fields = ModelReader.tree(path, json);
         return fields == null ? ModelReader.emptyTree(path) : fields;
     }
 
-    /// @param json reads the files beside it
+    /// @param json reads the other files
     /// @param fields `tokenizer_config.json`
-    /// @param defaults named special tokens where no file says anything about them
+    /// @param defaults named special tokens, used if no file states them
     public static TokenizerConfig read(
             Path directory, JsonFiles json, JsonFields fields, Map<String, String> defaults) {
         boolean decoderStated = fields.has("added_tokens_decoder");
@@ -97,7 +98,7 @@ public record TokenizerConfig(
         }
     }
 
-    /// The list `extra_special_tokens`, or the older `additional_special_tokens` where there is none.
+    /// The list `extra_special_tokens`, or if it is missing the older `additional_special_tokens`.
     private static List<AddedToken> extra(JsonFields config, @Nullable JsonFields map) {
         List<AddedToken> extra = new ArrayList<>(list(config, EXTRA));
         if (extra.isEmpty() && !config.node().path(EXTRA).isObject()) {
@@ -133,7 +134,7 @@ public record TokenizerConfig(
         return fields.has(key) ? (Boolean) fields.flag(key) : null;
     }
 
-    /// Whether texts get a space in front.
+    /// Whether to put a space before texts.
     @Nullable
     public Boolean addPrefixSpace() {
         return flag("add_prefix_space");
@@ -141,13 +142,13 @@ public record TokenizerConfig(
 
     /// Whether `bos_token` goes before texts.
     @Nullable
-    public Boolean addBos() {
+    Boolean addBos() {
         return flag("add_bos_token");
     }
 
     /// Whether `eos_token` goes after texts.
     @Nullable
-    public Boolean addEos() {
+    Boolean addEos() {
         return flag("add_eos_token");
     }
 
@@ -156,12 +157,12 @@ public record TokenizerConfig(
         return fields.flag("split_special_tokens", false);
     }
 
-    /// Whether a [CodedClass#LLAMA] works as its first version did.
+    /// Whether a [CodedClass#LLAMA] behaves like its first version.
     public boolean legacy() {
         return fields.flag("legacy", false);
     }
 
-    /// Tokens per text, where stated and not the sentinel for "none".
+    /// Maximum tokens per text, if stated and not the sentinel for "none".
     public OptionalInt modelMaxLength() {
         String key = fields.has("model_max_length") ? "model_max_length" : "max_len";
         if (!fields.has(key)) {
@@ -220,7 +221,7 @@ public record TokenizerConfig(
                     special.values().stream().anyMatch(t -> t.content().equals(content))
                             || extra.stream().anyMatch(t -> t.content().equals(content));
             if (content.isEmpty()) {
-                throw new FormatException("%s: a token is empty".formatted(file.file()));
+                throw new FormatException("%s: expected a token, got an empty string".formatted(file.file()));
             }
             int id = JsonFields.integer(member.getValue(), file.where(content), 0);
             if (byId.put(id, new AddedToken(content, false, false, false, !isSpecial, isSpecial)) != null) {
@@ -248,12 +249,12 @@ public record TokenizerConfig(
 
     private static String content(String content, String where) {
         if (content.isEmpty()) {
-            throw new FormatException("%s: the token is empty".formatted(where));
+            throw new FormatException("%s: expected a token, got an empty string".formatted(where));
         }
         return content;
     }
 
-    /// Adds the tokens to those of the model's files. Named tokens become special if they were not.
+    /// Adds the tokens to those of the model's files. Named tokens become special.
     public void addTo(AddedVocabulary.Builder builder) {
         addedTokens.forEach(builder::add);
         specialTokens.values().forEach(token -> addSpecial(builder, token));
@@ -267,7 +268,7 @@ public record TokenizerConfig(
                 flags.content(), flags.singleWord(), flags.leftStrip(), flags.rightStrip(), flags.normalized(), true));
     }
 
-    /// The post-processor where there is no `tokenizer.json`.
+    /// The post-processor if there is no `tokenizer.json`.
     public PostProcessor postProcessor(AddedVocabulary.Builder builder) {
         return PostProcessorReader.around(ids("bos_token", addBos(), builder), ids("eos_token", addEos(), builder));
     }

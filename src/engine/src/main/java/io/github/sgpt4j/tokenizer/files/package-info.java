@@ -1,2 +1,2 @@
-/// Reads tokenizer.json and the files beside it; keys and types that are not known are refused.
+/// Reads tokenizer.json and related files; unknown keys and types are refused.
 package io.github.sgpt4j.tokenizer.files;

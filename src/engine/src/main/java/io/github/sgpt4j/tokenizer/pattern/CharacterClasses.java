@@ -1,8 +1,9 @@
 package io.github.sgpt4j.tokenizer.pattern;
 
-/// Classes of code points as the Rust standard library and its `regex` and `unicode_categories` crates define them.
-/// Java 25 knows Unicode 16; where the reference is older or newer the difference is listed here. (Oniguruma, which
-/// runs the patterns of `tokenizer.json`, agrees with Java on all general categories and on white space.)
+/// Classes of code points as the Rust standard library and its `regex` and `unicode_categories` crates
+/// define them. Java 25 implements Unicode 16; differences to an older or newer version of the
+/// reference are listed here. (Oniguruma, which runs the patterns of `tokenizer.json`, agrees with Java
+/// on all general categories and on white space.)
 public final class CharacterClasses {
     private static final int NUMBER_TYPES =
             1 << Character.DECIMAL_DIGIT_NUMBER | 1 << Character.LETTER_NUMBER | 1 << Character.OTHER_NUMBER;
@@ -11,7 +12,7 @@ public final class CharacterClasses {
             | 1 << Character.TITLECASE_LETTER
             | 1 << Character.MODIFIER_LETTER
             | 1 << Character.OTHER_LETTER;
-    /// What belongs to words beside what is alphabetic (Unicode Technical Standard 18, annex C).
+    /// Word characters in addition to alphabetic ones (Unicode Technical Standard 18, annex C).
     private static final int WORD_TYPES = 1 << Character.NON_SPACING_MARK
             | 1 << Character.ENCLOSING_MARK
             | 1 << Character.COMBINING_SPACING_MARK
@@ -27,8 +28,8 @@ public final class CharacterClasses {
             | 1 << Character.FINAL_QUOTE_PUNCTUATION
             | 1 << Character.OTHER_PUNCTUATION;
 
-    /// First and last of ranges that are punctuation in Unicode 16, but not in the table of the reference, which is
-    /// that of Unicode 8.
+    /// First and last code points of ranges that are punctuation in Unicode 16, but not in Unicode 8,
+    /// which the reference uses.
     private static final int[] LATER_PUNCTUATION = {
         0x61D, 0x61D, 0x9FD, 0x9FD, 0xA76, 0xA76, 0xC77, 0xC77, 0xC84, 0xC84, 0x1B4E, 0x1B4F, 0x1B7D, 0x1B7F, 0x2E43,
         0x2E4F, 0x2E52, 0x2E5D, 0x10D6E, 0x10D6E, 0x10EAD, 0x10EAD, 0x10F55, 0x10F59, 0x10F86, 0x10F89, 0x113D4,
@@ -57,12 +58,12 @@ public final class CharacterClasses {
     }
 
     /// General category L.
-    public static boolean isLetter(int c) {
+    static boolean isLetter(int c) {
         return (1 << Character.getType(c) & LETTER_TYPES) != 0;
     }
 
     /// General category N as in Unicode 16.
-    public static boolean isNumber(int c) {
+    static boolean isNumber(int c) {
         return (1 << Character.getType(c) & NUMBER_TYPES) != 0;
     }
 
@@ -79,7 +80,7 @@ public final class CharacterClasses {
                 || c == ZERO_WIDTH_JOINER;
     }
 
-    /// What the pre-tokenizer `Punctuation` splits at.
+    /// The characters that the pre-tokenizer `Punctuation` splits at.
     public static boolean isPunctuation(int c) {
         if (c < 0x80) {
             return c > ' ' && c < 0x7F && !Character.isLetterOrDigit(c);

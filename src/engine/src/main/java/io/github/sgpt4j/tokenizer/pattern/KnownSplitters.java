@@ -3,8 +3,8 @@ package io.github.sgpt4j.tokenizer.pattern;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Hand-written scanners for the patterns of well-known tokenizers: several times faster than the general way, and
-/// linear in the length of the text. Each does exactly what its pattern does.
+/// Hand-written scanners for the patterns of well-known tokenizers: several times faster than regular
+/// expressions, and linear in the length of the text. Each matches exactly like its pattern.
 public final class KnownSplitters {
     /// The pattern inside the pre-tokenizer `ByteLevel` (GPT-2, Radford et al. 2019).
     public static final String GPT2_PATTERN =
@@ -66,7 +66,7 @@ public final class KnownSplitters {
         return i;
     }
 
-    /// @param digits how many digits one piece takes at most
+    /// @param digits maximum digits in one piece
     private static int llama(String text, int from, int limit, int digits) {
         if (text.charAt(from) == '\'') {
             int contraction = contraction(text, from, limit, true);
@@ -114,7 +114,8 @@ public final class KnownSplitters {
         return lastLineEnd >= 0 ? lastLineEnd + 1 : spaces(text, from, limit);
     }
 
-    /// `\s+(?!\S)|\s+`: a run of white space, less its last character if something else follows and it is not alone.
+    /// `\s+(?!\S)|\s+`: a run of white space, without its last character if other text follows and the
+    /// run is longer than one.
     private static int spaces(String text, int from, int limit) {
         int i = from;
         while (i < limit && CharacterClasses.isWhitespace(text.charAt(i))) {
@@ -146,7 +147,7 @@ public final class KnownSplitters {
         return a == 'r' && b == 'e' || a == 'v' && b == 'e' || a == 'l' && b == 'l' ? from + 3 : -1;
     }
 
-    /// Of the letters in question only `s` has a third form, the long s.
+    /// Of these letters only `s` has a third form, the long s.
     private static int folded(String text, int index, int limit, boolean ignoreCase) {
         if (index >= limit) {
             return -1;

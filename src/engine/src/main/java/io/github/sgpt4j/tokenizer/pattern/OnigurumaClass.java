@@ -1,20 +1,20 @@
 package io.github.sgpt4j.tokenizer.pattern;
 
-/// Translates a bracketed character class. Nested classes are unions in both syntaxes, but Java applies an outer `^`
-/// differently to them, so they are flattened into their parent.
-public final class OnigurumaClass {
+/// Translates a bracketed character class. Nested classes are unions in both syntaxes, but Java applies
+/// an outer `^` to them differently, so they are flattened into their parent.
+final class OnigurumaClass {
     private static final int MAX_DEPTH = 16;
 
     private final OnigurumaPattern reader;
     private final String pattern;
 
-    public OnigurumaClass(OnigurumaPattern reader) {
+    OnigurumaClass(OnigurumaPattern reader) {
         this.reader = reader;
         this.pattern = reader.pattern();
     }
 
     /// Reads the class at the reader's position, brackets included, and writes its translation.
-    public void translate() {
+    void translate() {
         reader.advance(1);
         boolean negated = peek() == '^';
         if (negated) {
@@ -122,7 +122,7 @@ public final class OnigurumaClass {
             reader.advance(Character.charCount(c));
         }
         if (reader.ignoresCase() && c >= 0x80) {
-            throw reader.unsupported("a class with other than ASCII characters where case is ignored");
+            throw reader.unsupported("a class with non-ASCII characters while case is ignored");
         }
         return c;
     }

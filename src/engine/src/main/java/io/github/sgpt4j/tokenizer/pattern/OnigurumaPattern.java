@@ -8,15 +8,16 @@ import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import org.jspecify.annotations.Nullable;
 
-/// Translates a pattern in the syntax of Oniguruma (Ruby's, as the Rust crate `onig` uses it) to `java.util.regex`.
-/// Every construct is read and written anew, so that what the two understand differently is either put right (`\s`,
-/// `\w`, `\v`, nested classes, `^`, `$`) or refused by name (`\h`, `\b`, back references, `{n,m}+`, `&&`, …).
+/// Translates a pattern in the syntax of Oniguruma (Ruby's, as the Rust crate `onig` uses it) to
+/// `java.util.regex`. Every construct is parsed and written again, so that differences between the two
+/// are either translated (`\s`, `\w`, `\v`, nested classes, `^`, `$`) or refused by name (`\h`, `\b`,
+/// back references, `{n,m}+`, `&&`, …).
 public final class OnigurumaPattern {
     private static final int FLAGS = Pattern.UNICODE_CHARACTER_CLASS | Pattern.UNIX_LINES | Pattern.MULTILINE;
     private static final int MAX_DEPTH = 32;
     private static final int MAX_REPEAT = 1000;
 
-    /// Names after `\p` that mean the same to both.
+    /// Names after `\p` with the same meaning in both.
     private static final Set<String> CATEGORIES = Set.of(
             "L", "Lu", "Ll", "Lt", "Lm", "Lo", "M", "Mn", "Mc", "Me", "N", "Nd", "Nl", "No", "P", "Pc", "Pd", "Ps",
             "Pe", "Pi", "Pf", "Po", "S", "Sm", "Sc", "Sk", "So", "Z", "Zs", "Zl", "Zp", "C", "Cc", "Cf", "Cn", "Co");
@@ -42,7 +43,7 @@ public final class OnigurumaPattern {
             "Telugu",
             "Thai",
             "Tibetan");
-    /// Beginnings of letter sequences that some single character folds to, when case is ignored.
+    /// First two letters of sequences that a single character folds to if case is ignored.
     private static final Set<String> FOLDED_PAIRS =
             Set.of("ss", "ff", "fi", "fl", "st", "ij", "dz", "lj", "nj", "hh", "tt", "ww", "yy", "aa");
 
@@ -57,17 +58,17 @@ public final class OnigurumaPattern {
         this.where = where;
     }
 
-    /// The splitter for a pattern: a hand-written one where there is one.
+    /// The splitter for a pattern: a hand-written one if there is one.
     ///
     /// @param where file and key, for messages
     /// @throws FormatException if the pattern is malformed
-    /// @throws UnsupportedModelException if it needs something that is not translated
+    /// @throws UnsupportedModelException if it uses an untranslated construct
     public static Splitter splitter(String pattern, String where) {
         Splitter known = KnownSplitters.find(pattern);
         return known != null ? known : regex(pattern, where);
     }
 
-    /// The general splitter, whatever the pattern.
+    /// The general splitter for any pattern.
     public static Splitter regex(String pattern, String where) {
         OnigurumaPattern translation = new OnigurumaPattern(pattern, where);
         if (pattern.startsWith("(?i)")) {
@@ -104,7 +105,7 @@ public final class OnigurumaPattern {
         }
     }
 
-    /// Translates one atom; false if it is an assertion, which must not be repeated.
+    /// Translates one atom; returns false for an assertion, which must not be repeated.
     private boolean atom(int depth) {
         int c = pattern.codePointAt(position);
         switch (c) {
@@ -179,7 +180,7 @@ public final class OnigurumaPattern {
     /// Reads an escape that stands for a class, such as `\s`, and returns its translation, usable inside and outside of
     /// brackets; null, without moving, if the escape stands for a single character.
     @Nullable
-    public String classEscape() {
+    String classEscape() {
         char c = pattern.charAt(position + 1);
         switch (c) {
             case 's', 'S', 'd', 'D' -> {
@@ -212,14 +213,14 @@ public final class OnigurumaPattern {
         name = invert ? name.substring(1) : name;
         if (!CATEGORIES.contains(name) && !SCRIPTS.contains(name) || ignoreCase) {
             throw unsupported("property " + pattern.substring(position, close + 1)
-                    + (ignoreCase ? " where case is ignored" : ""));
+                    + (ignoreCase ? " while case is ignored" : ""));
         }
         position = close + 1;
         return "\\%s{%s}".formatted(negated != invert ? "P" : "p", SCRIPTS.contains(name) ? "Is" + name : name);
     }
 
     /// Reads an escape that stands for a single code point.
-    public int literalEscape() {
+    int literalEscape() {
         char c = pattern.charAt(position + 1);
         position += 2;
         switch (c) {
@@ -289,14 +290,14 @@ public final class OnigurumaPattern {
                     && FOLDED_PAIRS.contains(
                             ("" + Character.toString(c) + pattern.charAt(next)).toLowerCase(Locale.ROOT));
             if (c >= 0x80 || pair) {
-                throw unsupported("%s where case is ignored".formatted(excerpt(length + 1)));
+                throw unsupported("%s while case is ignored".formatted(excerpt(length + 1)));
             }
         }
         appendCodePoint(c);
         position += length;
     }
 
-    public void appendCodePoint(int c) {
+    void appendCodePoint(int c) {
         if (c < 0x80 && Character.isLetterOrDigit(c)) {
             out.append((char) c);
         } else {
@@ -336,12 +337,12 @@ public final class OnigurumaPattern {
         int close = pattern.indexOf('}', position);
         String range = close < 0 ? "" : pattern.substring(position + 1, close);
         if (!range.matches("[0-9]{1,4}(,[0-9]{0,4})?|,[0-9]{1,4}")) {
-            throw unsupported("{ that is no repetition");
+            throw unsupported("{ that is not a repetition");
         }
         String[] bounds = range.split(",", -1);
-        int least = bounds[0].isEmpty() ? 0 : Integer.parseInt(bounds[0]);
-        int most = bounds.length == 1 ? least : bounds[1].isEmpty() ? least : Integer.parseInt(bounds[1]);
-        if (most < least || most > MAX_REPEAT) {
+        int min = bounds[0].isEmpty() ? 0 : Integer.parseInt(bounds[0]);
+        int max = bounds.length == 1 ? min : bounds[1].isEmpty() ? min : Integer.parseInt(bounds[1]);
+        if (max < min || max > MAX_REPEAT) {
             throw unsupported("repetition {" + range + "}");
         }
         out.append(range.startsWith(",") ? "{0" + range + "}" : "{" + range + "}");
@@ -352,28 +353,28 @@ public final class OnigurumaPattern {
         return pattern;
     }
 
-    public int position() {
+    int position() {
         return position;
     }
 
-    public void advance(int characters) {
+    void advance(int characters) {
         position += characters;
     }
 
-    public StringBuilder out() {
+    StringBuilder out() {
         return out;
     }
 
-    public boolean ignoresCase() {
+    boolean ignoresCase() {
         return ignoreCase;
     }
 
-    public UnsupportedModelException unsupported(String what) {
+    UnsupportedModelException unsupported(String what) {
         return new UnsupportedModelException("%s: pattern %s uses %s, which is not supported (at character %d)"
                 .formatted(where, pattern, what, position));
     }
 
-    public FormatException malformed(String what) {
+    FormatException malformed(String what) {
         return new FormatException(
                 "%s: malformed pattern %s: %s at character %d".formatted(where, pattern, what, position));
     }

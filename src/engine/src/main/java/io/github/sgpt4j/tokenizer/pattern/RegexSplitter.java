@@ -4,9 +4,9 @@ import io.github.sgpt4j.error.UnsupportedModelException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Finds matches of a regular expression. The work it may do on a text is bounded, since the expression comes from a
-/// file and some take exponential time.
-public final class RegexSplitter implements Splitter {
+/// Finds matches of a regular expression. The work on a text is bounded, since the expression comes
+/// from a file and may take exponential time.
+final class RegexSplitter implements Splitter {
     private static final long BASE_BUDGET = 1L << 22;
     private static final long BUDGET_PER_CHARACTER = 1L << 9;
 
@@ -14,8 +14,8 @@ public final class RegexSplitter implements Splitter {
     private final Pattern pattern;
     private final String file;
 
-    /// @param source the expression as the file has it, for messages
-    public RegexSplitter(String source, Pattern pattern, String file) {
+    /// @param source the expression in the file, for messages
+    RegexSplitter(String source, Pattern pattern, String file) {
         this.source = source;
         this.pattern = pattern;
         this.file = file;
@@ -43,7 +43,8 @@ public final class RegexSplitter implements Splitter {
             boolean found = find(-1);
             while (found) {
                 if (text.isWithinPair(matcher.start())) {
-                    // After an empty match before a surrogate pair, only Java looks between the two.
+                    // After an empty match before a surrogate pair, Java alone also searches between
+                    // the two.
                     found = find(matcher.start() + 1);
                 } else if (matcher.end() > matcher.start() || matcher.start() != lastEnd) {
                     lastEnd = matcher.end();
@@ -55,7 +56,7 @@ public final class RegexSplitter implements Splitter {
             return false;
         }
 
-        /// Finds the next match, or if `from` is not negative the next one that begins there or later.
+        /// Finds the next match; if `from` is not negative, the next one at `from` or later.
         private boolean find(int from) {
             try {
                 return from < 0 ? matcher.find() : matcher.find(from);
@@ -76,7 +77,7 @@ public final class RegexSplitter implements Splitter {
         }
     }
 
-    /// A range of a text; counts how often characters are read.
+    /// A range of a text that counts character accesses.
     private final class Metered implements CharSequence {
         private String text = "";
         private int from;

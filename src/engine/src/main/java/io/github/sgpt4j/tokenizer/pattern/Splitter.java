@@ -7,22 +7,22 @@ import java.util.function.IntPredicate;
 ///
 /// Texts are well-formed, and ranges of them begin and end between code points.
 public interface Splitter {
-    /// A search that can be begun again and again.
+    /// Creates a search, which can be restarted any number of times.
     Scan scan();
 
-    /// A search of a whole text.
+    /// Starts a search of a whole text.
     default Scan scan(String text) {
         Scan scan = scan();
         scan.begin(text, 0, text.length());
         return scan;
     }
 
-    /// A search. An empty match directly after another match is passed over.
+    /// A search. An empty match directly after another match is skipped.
     interface Scan {
-        /// Begins to search `text[from, to)`, as if there were nothing around it.
+        /// Starts searching `text[from, to)`, as if there were no text around it.
         void begin(String text, int from, int to);
 
-        /// Goes to the next match; false if there is none.
+        /// Moves to the next match; false if there is none.
         boolean next();
 
         int start();
@@ -30,7 +30,7 @@ public interface Splitter {
         int end();
     }
 
-    /// Replaces every match by the same content; nothing in an empty text.
+    /// Replaces every match by the same content; an empty text stays empty.
     default String replace(String text, String content, Growth growth) {
         if (text.isEmpty()) {
             return text;
@@ -49,11 +49,11 @@ public interface Splitter {
         return result == null ? text : result.append(text, done, text.length()).toString();
     }
 
-    /// A search that goes by the end of the match at a position.
+    /// A splitter that is defined by the end of the match at a position.
     @FunctionalInterface
     interface Stepper extends Splitter {
-        /// The end of the match that starts exactly at `from` and goes no further than `limit`; greater than `from`, or
-        /// -1 if none starts there. `limit` counts as the end of the text.
+        /// The end of the match that starts exactly at `from` and ends at `limit` at the latest;
+        /// greater than `from`, or -1 if no match starts there. `limit` counts as the end of the text.
         int end(String text, int from, int limit);
 
         @Override
@@ -106,7 +106,7 @@ public interface Splitter {
         }
     }
 
-    /// Matches the string itself; an empty one nowhere.
+    /// Matches a fixed string; an empty one never matches.
     static Splitter literal(String literal) {
         return (Stepper) (text, from, limit) -> {
             int end = from + literal.length();

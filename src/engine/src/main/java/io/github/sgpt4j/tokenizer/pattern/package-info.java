@@ -1,2 +1,3 @@
-/// Finds matches in text: regular expressions of the Oniguruma and Rust syntaxes, and scanners for known ones.
+/// Finds matches in text: regular expressions in the syntaxes of Oniguruma and Rust, and scanners for
+/// known ones.
 package io.github.sgpt4j.tokenizer.pattern;

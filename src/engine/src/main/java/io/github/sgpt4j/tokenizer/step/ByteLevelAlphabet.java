@@ -3,8 +3,9 @@ package io.github.sgpt4j.tokenizer.step;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/// The 256 printable characters that stand for bytes in byte-level vocabularies (GPT-2, Radford et al. 2019): bytes
-/// that print as themselves in Latin-1 keep their code point, the other 68 follow in order from U+0100.
+/// The 256 printable characters that stand for bytes in byte-level vocabularies (GPT-2, Radford et al.
+/// 2019): bytes that are printable in Latin-1 keep their code point, the other 68 are mapped in order
+/// from U+0100.
 public final class ByteLevelAlphabet {
     private static final char[] BYTE_TO_CHAR = new char[256];
     private static final short[] CHAR_TO_BYTE = new short[512];
@@ -27,12 +28,12 @@ public final class ByteLevelAlphabet {
     }
 
     /// The byte, 0 to 255, that a character stands for; -1 if it stands for none.
-    public static int byteOf(char c) {
+    static int byteOf(char c) {
         return c < CHAR_TO_BYTE.length ? CHAR_TO_BYTE[c] : -1;
     }
 
     /// Replaces each byte of the text's UTF-8 form by its character.
-    public static String encode(String text) {
+    static String encode(String text) {
         byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
         char[] chars = new char[utf8.length];
         for (int i = 0; i < utf8.length; i++) {

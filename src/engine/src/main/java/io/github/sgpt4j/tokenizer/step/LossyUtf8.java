@@ -4,10 +4,10 @@ import java.nio.charset.StandardCharsets;
 
 /// Decodes UTF-8 with one U+FFFD for each maximal part of an ill-formed sequence (Unicode standard, chapter 3,
 /// "U+FFFD Substitution of Maximal Subparts"), as Rust's `from_utf8_lossy` does; Java differs for encoded surrogates.
-public final class LossyUtf8 {
+final class LossyUtf8 {
     private LossyUtf8() {}
 
-    public static String decode(byte[] bytes) {
+    static String decode(byte[] bytes) {
         StringBuilder out = new StringBuilder(bytes.length);
         int i = 0;
         while (i < bytes.length) {
@@ -24,7 +24,7 @@ public final class LossyUtf8 {
         return out.toString();
     }
 
-    /// Decodes what starts with a byte from 0x80, and returns where the next begins.
+    /// Decodes a sequence that starts with a byte of 0x80 or above, and returns the index after it.
     private static int decodeOne(byte[] bytes, int at, StringBuilder out) {
         int lead = bytes[at] & 0xFF;
         int length =
@@ -39,7 +39,7 @@ public final class LossyUtf8 {
         return i;
     }
 
-    /// The second byte's range leaves out overlong forms, surrogates and what lies beyond U+10FFFF.
+    /// The second byte's range excludes overlong forms, surrogates and code points beyond U+10FFFF.
     private static boolean continues(int lead, int next, int index) {
         int low = 0x80;
         int high = 0xBF;

@@ -6,11 +6,11 @@ import io.github.sgpt4j.tokenizer.pattern.Splitter;
 import java.text.Normalizer.Form;
 import java.util.List;
 
-/// Changes a text before it is split, as the steps of `tokenizers::normalizers` do.
+/// Changes a text before it is split, like the steps of `tokenizers::normalizers`.
 public sealed interface Normalizer {
     String normalize(String text);
 
-    /// Leaves the text alone.
+    /// Leaves the text unchanged.
     record None() implements Normalizer {
         @Override
         public String normalize(String text) {
@@ -35,7 +35,7 @@ public sealed interface Normalizer {
         }
     }
 
-    /// Unicode normalization form NFC, NFD, NFKC or NFKD, of the Unicode version that the reference knows.
+    /// Unicode normalization form NFC, NFD, NFKC or NFKD, in the Unicode version of the reference.
     record Unicode(Form form) implements Normalizer {
         @Override
         public String normalize(String text) {
@@ -43,7 +43,7 @@ public sealed interface Normalizer {
         }
     }
 
-    /// Lower case of each code point by itself, without regard to its neighbours.
+    /// Lower case of each code point on its own, regardless of its neighbours.
     record Lowercase() implements Normalizer {
         @Override
         public String normalize(String text) {
@@ -57,7 +57,7 @@ public sealed interface Normalizer {
         }
     }
 
-    /// Puts something before a text that is not empty.
+    /// Puts a prefix before a non-empty text.
     record Prepend(String prefix) implements Normalizer {
         @Override
         public String normalize(String text) {

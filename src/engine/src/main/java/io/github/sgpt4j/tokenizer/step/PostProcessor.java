@@ -2,9 +2,9 @@ package io.github.sgpt4j.tokenizer.step;
 
 import java.util.List;
 
-/// Puts special tokens around the ids of a text, as `tokenizers::processors` do for a single sequence.
+/// Adds special tokens to the ids of a text, like `tokenizers::processors` for a single sequence.
 ///
-/// @param parts what the result consists of, in order
+/// @param parts the parts of the result, in order
 public record PostProcessor(List<Part> parts) {
     /// Adds nothing.
     public static final PostProcessor NONE = new PostProcessor(List.of(new Part(true, List.of())));
@@ -69,10 +69,11 @@ public record PostProcessor(List<Part> parts) {
                 .toList();
     }
 
-    /// Puts special tokens around the ids `ids[from, to)` of a text.
+    /// Adds special tokens to the ids `ids[from, to)` of a text.
     ///
-    /// @param addSpecialTokens without it only the text's ids appear, as often as the template has them
-    /// @param margin how many places at either end of the result are left free
+    /// @param addSpecialTokens if false, the result has only the text's ids, as often as in the
+    ///     template
+    /// @param margin number of free places at each end of the result
     public int[] process(int[] ids, int from, int to, boolean addSpecialTokens, int margin) {
         int length = 2 * margin;
         for (Part part : parts) {

@@ -3,22 +3,22 @@ package io.github.sgpt4j.tokenizer.step;
 import io.github.sgpt4j.tokenizer.pattern.Splitter;
 import java.util.List;
 
-/// Splits a text into the words that the model sees, as the steps of `tokenizers::pre_tokenizers` do. Immutable; what
-/// [#into] makes belongs to one thread.
+/// Splits a text into the words that the model encodes, like the steps of `tokenizers::pre_tokenizers`.
+/// Immutable; the result of [#into] belongs to one thread.
 public sealed interface PreTokenizer {
     /// Receives words in order: ranges of a text, none of them empty.
     @FunctionalInterface
     interface Words {
         /// The word `text[start, end)`.
         ///
-        /// @param first whether the word begins where the whole input begins
+        /// @param first whether the word starts at the start of the whole input
         void word(String text, int start, int end, boolean first);
     }
 
-    /// This step at work: splits each text that it is given as a word, and passes its words on.
+    /// A receiver that splits each received word by this step and passes the parts on to `out`.
     Words into(Words out);
 
-    /// Passes the text on whole.
+    /// Passes the text on unchanged.
     record None() implements PreTokenizer {
         @Override
         public Words into(Words out) {
@@ -26,7 +26,7 @@ public sealed interface PreTokenizer {
         }
     }
 
-    /// Several steps in order, each on the words of the one before.
+    /// Several steps in order, each on the words of the previous one.
     record Sequence(List<PreTokenizer> steps) implements PreTokenizer {
         public Sequence {
             steps = List.copyOf(steps);
@@ -42,7 +42,7 @@ public sealed interface PreTokenizer {
         }
     }
 
-    /// Puts a space before each text that does not begin with one.
+    /// Puts a space before each text that does not start with one.
     record PrefixSpace() implements PreTokenizer {
         @Override
         public Words into(Words out) {
@@ -64,7 +64,7 @@ public sealed interface PreTokenizer {
         }
     }
 
-    /// When a [Metaspace] puts its sign before a text.
+    /// When a [Metaspace] prepends its sign to a text.
     enum Prefix {
         ALWAYS,
         FIRST,
@@ -87,7 +87,7 @@ public sealed interface PreTokenizer {
         }
     }
 
-    /// What becomes of the matches that a text is split at.
+    /// How the matches that a text is split at are treated.
     enum Behavior {
         REMOVED,
         ISOLATED,
@@ -96,7 +96,7 @@ public sealed interface PreTokenizer {
         CONTIGUOUS
     }
 
-    /// Splits at the matches of a pattern, or with `invert` at what lies between them.
+    /// Splits at the matches of a pattern, or with `invert` at the text between them.
     record Split(Splitter pattern, Behavior behavior, boolean invert) implements PreTokenizer {
         @Override
         public Words into(Words out) {

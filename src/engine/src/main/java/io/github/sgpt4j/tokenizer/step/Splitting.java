@@ -4,11 +4,11 @@ import io.github.sgpt4j.tokenizer.pattern.Splitter;
 import io.github.sgpt4j.tokenizer.step.PreTokenizer.Behavior;
 import io.github.sgpt4j.tokenizer.step.PreTokenizer.Words;
 
-/// A [PreTokenizer.Split] at work. One thread at a time.
+/// The implementation of [PreTokenizer.Split], for one thread at a time.
 ///
-/// A text consists of parts that are matches and parts that are not. The last one waits until it is known whether the
-/// next belongs to it.
-public final class Splitting implements Words {
+/// A text consists of parts that are matches and parts that are not. The last part is held back until
+/// it is known whether the next one is merged with it.
+final class Splitting implements Words {
     private final Splitter.Scan scan;
     private final Behavior behavior;
     private final boolean invert;
@@ -18,14 +18,14 @@ public final class Splitting implements Words {
     private int from;
     private boolean first;
 
-    private boolean waiting;
+    private boolean pending;
     private int start;
     private int end;
-    /// Whether what waits ends with a match.
+    /// Whether the pending part ends with a match.
     private boolean match;
 
-    /// @param invert whether the matches of `scan` count as what lies between, and the other way round
-    public Splitting(Splitter.Scan scan, Behavior behavior, boolean invert, Words out) {
+    /// @param invert whether matches of `scan` and the text between them swap roles
+    Splitting(Splitter.Scan scan, Behavior behavior, boolean invert, Words out) {
         this.scan = scan;
         this.behavior = behavior;
         this.invert = invert;
@@ -45,7 +45,7 @@ public final class Splitting implements Words {
         }
     }
 
-    /// Passes on every part by itself.
+    /// Passes on every part separately.
     private void isolate(int to) {
         int done = from;
         while (scan.next()) {
@@ -57,7 +57,7 @@ public final class Splitting implements Words {
     }
 
     private void join(int to) {
-        waiting = false;
+        pending = false;
         int done = from;
         while (scan.next()) {
             if (scan.start() > done) {
@@ -69,22 +69,22 @@ public final class Splitting implements Words {
         if (done < to) {
             part(done, to, invert);
         }
-        passWaiting();
+        passPending();
     }
 
     private void part(int partStart, int partEnd, boolean partMatch) {
-        if (waiting && joins(partMatch)) {
+        if (pending && joins(partMatch)) {
             end = partEnd;
         } else {
-            passWaiting();
+            passPending();
             start = partStart;
             end = partEnd;
         }
-        waiting = behavior != Behavior.REMOVED || !partMatch;
+        pending = behavior != Behavior.REMOVED || !partMatch;
         match = partMatch;
     }
 
-    /// Whether the next part belongs to what waits.
+    /// Whether the next part is merged with the pending one.
     private boolean joins(boolean next) {
         return switch (behavior) {
             case REMOVED, ISOLATED -> false;
@@ -94,8 +94,8 @@ public final class Splitting implements Words {
         };
     }
 
-    private void passWaiting() {
-        if (waiting) {
+    private void passPending() {
+        if (pending) {
             pass(start, end);
         }
     }

@@ -9,12 +9,12 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 
-/// Turns tokens back into text, as the steps of `tokenizers::decoders` do: each maps a list of strings to another, and
-/// in the end they are joined.
+/// Turns tokens back into text, like the steps of `tokenizers::decoders`: each maps a list of strings
+/// to another; the last list is joined.
 public sealed interface TokenDecoder {
     List<String> decode(List<String> tokens);
 
-    /// Joins the tokens with spaces: what happens without any decoder.
+    /// Joins the tokens with spaces, as without any decoder.
     record Spaces() implements TokenDecoder {
         @Override
         public List<String> decode(List<String> tokens) {
@@ -43,8 +43,8 @@ public sealed interface TokenDecoder {
         }
     }
 
-    /// Characters of the byte-level alphabet back into bytes, these into text; malformed UTF-8 becomes U+FFFD. A token
-    /// with other characters in it stands for its own UTF-8 form.
+    /// Converts characters of the byte-level alphabet to bytes and these to text; malformed UTF-8
+    /// becomes U+FFFD. A token with other characters stands for its own UTF-8 form.
     record ByteLevel() implements TokenDecoder {
         @Override
         public List<String> decode(List<String> tokens) {
@@ -106,7 +106,8 @@ public sealed interface TokenDecoder {
         }
     }
 
-    /// Runs of tokens `<0x00>`…`<0xFF>` into the text that their bytes form, or into one U+FFFD per byte.
+    /// Converts runs of tokens `<0x00>`…`<0xFF>` to the text of their bytes, or to one U+FFFD per byte
+    /// if they are malformed.
     record ByteFallback() implements TokenDecoder {
         @Override
         public List<String> decode(List<String> tokens) {
@@ -148,9 +149,9 @@ public sealed interface TokenDecoder {
         }
     }
 
-    /// Signs back into spaces.
+    /// Replaces signs by spaces.
     ///
-    /// @param dropInFirst whether signs in the first token vanish instead
+    /// @param dropInFirst whether signs in the first token are removed instead
     record Metaspace(String sign, boolean dropInFirst) implements TokenDecoder {
         @Override
         public List<String> decode(List<String> tokens) {

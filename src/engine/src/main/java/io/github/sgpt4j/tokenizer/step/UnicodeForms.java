@@ -3,11 +3,12 @@ package io.github.sgpt4j.tokenizer.step;
 import java.text.Normalizer;
 import java.text.Normalizer.Form;
 
-/// Unicode normalization and lower-casing of the Unicode versions that the reference uses: normalization of about
-/// Unicode 11 (the crate `unicode-normalization-alignments`), case of Unicode 17 (the Rust standard library).
-public final class UnicodeForms {
-    /// First and last of ranges of code points that decompose, combine or reorder in Unicode 16, but not in the
-    /// reference. They are inert: they stay as they are, and nothing combines across them.
+/// Unicode normalization and lower-casing in the Unicode versions of the reference: normalization as in
+/// about Unicode 11 (the crate `unicode-normalization-alignments`), case as in Unicode 17 (the Rust
+/// standard library).
+final class UnicodeForms {
+    /// First and last code points of ranges that decompose, combine or reorder in Unicode 16, but not
+    /// in the reference. They are inert: they stay unchanged, and nothing combines across them.
     private static final int[] INERT = {
         0x7FD, 0x7FD, 0x897, 0x89F, 0x8CA, 0x8D3, 0x9FE, 0x9FE, 0xC3C, 0xC3C, 0xD3B, 0xD3C, 0xEBA, 0xEBA, 0x1715,
         0x1715, 0x1ABF, 0x1ACE, 0x1DF6, 0x1DFA, 0x32FF, 0x32FF, 0xA7F2, 0xA7F4, 0xA82C, 0xA82C, 0xAB69, 0xAB69, 0x105C9,
@@ -24,7 +25,7 @@ public final class UnicodeForms {
 
     private UnicodeForms() {}
 
-    public static String normalize(String text, Form form) {
+    static String normalize(String text, Form form) {
         StringBuilder result = null;
         int done = 0;
         for (int i = 0; i < text.length(); ) {
@@ -64,7 +65,7 @@ public final class UnicodeForms {
     }
 
     /// Appends the lower case of one code point; only U+0130 becomes two.
-    public static void appendLowerCase(int c, StringBuilder out) {
+    static void appendLowerCase(int c, StringBuilder out) {
         if (c == 0x130) {
             out.append("i\u0307");
         } else if (c >= 0x16EA0 && c <= 0x16EB8) {

@@ -3,11 +3,11 @@ package io.github.sgpt4j.tokenizer.vocabulary;
 /// A token that is cut out of the text before the model sees it.
 ///
 /// @param content the text that stands for the token, not empty
-/// @param singleWord whether it counts only where no word character touches it
-/// @param leftStrip whether white space before it belongs to it
-/// @param rightStrip whether white space after it belongs to it
-/// @param normalized whether its normalized form is looked for in the normalized text, rather than it as it is in the
-///     text as it is
+/// @param singleWord whether it only matches between non-word characters
+/// @param leftStrip whether it includes white space before it
+/// @param rightStrip whether it includes white space after it
+/// @param normalized whether its normalized form is searched in the normalized text; otherwise its
+///     content is searched in the original text
 /// @param special whether decoding may skip it
 public record AddedToken(
         String content,
@@ -22,7 +22,7 @@ public record AddedToken(
         }
     }
 
-    /// A special token without further flags.
+    /// A special token without other flags.
     public static AddedToken special(String content) {
         return new AddedToken(content, false, false, false, false, true);
     }

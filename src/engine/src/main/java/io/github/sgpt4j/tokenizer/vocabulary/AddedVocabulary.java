@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Added tokens and the search for them in a text, as `tokenizers::AddedVocabulary` does it: leftmost first, the
-/// longest where several start. Built by a [Builder], then immutable.
+/// Added tokens and the search for them in a text, like `tokenizers::AddedVocabulary`: leftmost first,
+/// the longest if several start at the same position. Built by a [Builder], then immutable.
 public final class AddedVocabulary {
     private final Map<String, Integer> ids;
     private final Map<Integer, AddedToken> byId;
@@ -26,7 +26,7 @@ public final class AddedVocabulary {
     public interface Sink {
         /// The part `text[start, end)`, without added tokens, never empty.
         ///
-        /// @param first whether it begins at the start of the text
+        /// @param first whether it starts at the start of the text
         void text(String text, int start, int end, boolean first);
 
         void token(int id);
@@ -64,7 +64,7 @@ public final class AddedVocabulary {
         return ids.get(content);
     }
 
-    /// What a token decodes to: where its normalized form is looked for, that form.
+    /// The text that a token decodes to: its normalized form if that is searched.
     @Nullable
     public String text(int id) {
         return texts.get(id);
@@ -82,12 +82,12 @@ public final class AddedVocabulary {
         return byId.keySet().stream().mapToInt(Integer::intValue).max().orElse(-1);
     }
 
-    /// Splits a text at the tokens that are looked for before normalization.
+    /// Splits a text at the tokens that are searched before normalization.
     public void split(String text, Sink out) {
         split(text, true, plain, out);
     }
 
-    /// Splits a normalized part of the text at the tokens that are looked for after normalization.
+    /// Splits a normalized part of the text at the tokens that are searched after normalization.
     public void splitNormalized(String text, boolean first, Sink out) {
         split(text, first, normalized, out);
     }
@@ -151,7 +151,7 @@ public final class AddedVocabulary {
 
     /// Collects added tokens in the order of the files that name them.
     public static final class Builder {
-        /// Longer tokens would make the search slow on hostile text.
+        /// Longer tokens would make the search slow on malicious text.
         private static final int MAX_LENGTH = 1024;
 
         private final Vocabulary vocabulary;
@@ -168,13 +168,13 @@ public final class AddedVocabulary {
             this.vocabulary = vocabulary;
         }
 
-        /// Adds a token and returns its id: that of the same token in the vocabulary, otherwise the next free one. The
-        /// id that a file may state plays no part in the reference implementation either.
+        /// Adds a token and returns its id: that of the same token in the vocabulary, otherwise the
+        /// next free one. As in the reference implementation, the id stated in a file is ignored.
         public int add(AddedToken token) {
             if (token.content().length() > MAX_LENGTH) {
-                throw new UnsupportedModelException(
-                        "%s: an added token of %d characters is longer than the supported %d"
-                                .formatted(vocabulary.file(), token.content().length(), MAX_LENGTH));
+                throw new UnsupportedModelException("%s: expected added tokens of at most %d characters, got %d"
+                        .formatted(
+                                vocabulary.file(), MAX_LENGTH, token.content().length()));
             }
             if (token.special() && specialContents.add(token.content())) {
                 specials.add(token);
@@ -205,7 +205,7 @@ public final class AddedVocabulary {
             return ids.get(content);
         }
 
-        /// The token of this content as it stands now.
+        /// The current token with this content.
         @Nullable
         public AddedToken token(String content) {
             Integer id = ids.get(content);

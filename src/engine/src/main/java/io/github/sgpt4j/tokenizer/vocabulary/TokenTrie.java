@@ -3,19 +3,20 @@ package io.github.sgpt4j.tokenizer.vocabulary;
 import io.github.sgpt4j.tokenizer.collection.IntList;
 import io.github.sgpt4j.tokenizer.collection.LongIntMap;
 
-/// Finds the longest of a set of strings that starts at a position.
-public final class TokenTrie {
+/// Finds the longest string of a set that starts at a position.
+final class TokenTrie {
     private final LongIntMap edges = new LongIntMap(16);
     private final IntList values = new IntList(16);
-    /// Whether a string begins with the character; the last entry stands for all characters from there on.
+    /// Whether a string starts with the character; the last entry stands for that character and all
+    /// above.
     private final boolean[] beginnings = new boolean[129];
 
-    public TokenTrie() {
+    TokenTrie() {
         values.add(-1);
     }
 
-    /// Adds a non-empty string with a value ≥ 0, unless it is there already.
-    public void add(String text, int value) {
+    /// Adds a non-empty string with a value ≥ 0, unless it is already present.
+    void add(String text, int value) {
         beginnings[Math.min(text.charAt(0), beginnings.length - 1)] = true;
         int node = 0;
         for (int i = 0; i < text.length(); i++) {
@@ -32,13 +33,13 @@ public final class TokenTrie {
         }
     }
 
-    public boolean isEmpty() {
+    boolean isEmpty() {
         return values.size() == 1;
     }
 
-    /// The first position from `from` on where a string may start, by its first character; the text's length if there
-    /// is none.
-    public int candidate(String text, int from) {
+    /// The first position at or after `from` where a string may start, by its first character; the
+    /// text's length if there is none.
+    int candidate(String text, int from) {
         int i = from;
         while (i < text.length() && !beginnings[Math.min(text.charAt(i), beginnings.length - 1)]) {
             i++;
@@ -47,7 +48,7 @@ public final class TokenTrie {
     }
 
     /// The longest string at `from`, as `end << 32 | value`; -1 if none starts there.
-    public long longest(String text, int from) {
+    long longest(String text, int from) {
         long found = -1;
         int node = 0;
         for (int i = from; i < text.length(); i++) {

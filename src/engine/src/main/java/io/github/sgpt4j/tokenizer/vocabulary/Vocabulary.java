@@ -6,13 +6,13 @@ import java.util.Arrays;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
-/// Tokens of the model and their ids, both ways. Holes between ids are allowed, repeated tokens or ids are not.
-/// Filled by one thread, then read by many.
+/// Maps tokens of the model to ids and back. Gaps between ids are allowed; duplicate tokens or ids are
+/// not. Filled by one thread, then read by many.
 public final class Vocabulary {
-    /// What [#id] answers for a token that is not there.
+    /// The result of [#id] for a missing token.
     public static final int ABSENT = -1;
 
-    /// Ids must lie below this.
+    /// Upper bound (exclusive) of ids.
     static final int MAX_ID = 1 << 24;
 
     private final String file;
@@ -30,10 +30,10 @@ public final class Vocabulary {
 
     /// Adds a token.
     ///
-    /// @throws FormatException if the id is out of range, or if the token or the id is there already
+    /// @throws FormatException if the id is out of range, or the token or the id is already present
     public void add(char[] chars, int offset, int length, long id) {
         if (id < 0 || id >= MAX_ID) {
-            throw new FormatException("%s: model.vocab: id of token \"%s\" must lie between 0 and %d, got %d"
+            throw new FormatException("%s: model.vocab: expected an id of token \"%s\" from 0 to %d, got %d"
                     .formatted(file, new String(chars, offset, length), MAX_ID - 1, id));
         }
         if (id(chars, offset, length) != ABSENT) {
@@ -120,7 +120,7 @@ public final class Vocabulary {
         table[slot] = index + 1;
     }
 
-    /// Seeded per vocabulary, so that a file cannot be made to collide.
+    /// Seeded per vocabulary, so that a file cannot provoke collisions.
     private int hash(char[] chars, int offset, int length) {
         int hash = seed;
         for (int i = offset; i < offset + length; i++) {

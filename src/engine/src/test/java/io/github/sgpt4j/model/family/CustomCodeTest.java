@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// What config.json says about code: the values are those of published checkpoints.
+/// Statements of config.json about code, with values of published checkpoints.
 class CustomCodeTest {
     private static final ObjectMapper JSON = new ObjectMapper();
 

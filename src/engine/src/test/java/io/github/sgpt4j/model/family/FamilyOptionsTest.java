@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// What config.json may say, and what it is refused for.
+/// Options of config.json that are accepted or refused.
 class FamilyOptionsTest {
     private static final ObjectMapper JSON = new ObjectMapper();
 
