@@ -80,7 +80,6 @@ public final class Report {
         section("load", this::load);
         section("weights", () -> new WeightsReport(rounds, table, options.shape(), documents, median(queries)).print());
         section("scale", () -> new ScaleReport(rounds, table, options).print());
-        section("int8", () -> new Int8Report(rounds, table).print());
         System.out.println();
         notes.forEach(note -> System.out.println("- " + note));
     }

@@ -7,24 +7,25 @@ import java.util.List;
 
 /// The fused operations that a decoder is made of, over opaque tensors.
 ///
-/// Handles ([Tensor], [Linear], [Norm], [Table], [Batch]) belong to the backend that made them; giving them to another
-/// one is a `ClassCastException`. Weights and their handles live until the backend is closed; they borrow the
-/// mapped memory of the [WeightTensor]s, which must stay open as long. Activations and batches are closed by whoever
-/// allocated them.
+/// Handles ([Tensor], [Linear], [Norm], [Table], [Batch]) belong to the backend that made them;
+/// passing them to another one throws `ClassCastException`. Weights and their handles live until
+/// the backend is closed; they borrow the mapped memory of the [WeightTensor]s, which must stay
+/// open as long. Activations and batches are closed by the caller who allocated them.
 ///
-/// Using a closed backend, tensor or batch is an `IllegalStateException`; closing twice does nothing. There are no
-/// tensors without rows.
+/// Using a closed backend, tensor or batch throws `IllegalStateException`; closing twice does
+/// nothing. A tensor has at least one row.
 ///
-/// Operations are ordered as called, and may run later than they return; [#download] and [#synchronize] wait. A
-/// backend is safe to share between threads as long as no tensor is, but for those that all of them only read. All
-/// arithmetic accumulates in 32-bit floats or better, whatever the type that weights are kept in. Shapes are written
-/// `[rows, columns]`; a mismatch is an `IllegalArgumentException`.
+/// Operations run in the order of their calls, possibly after the call has returned; [#download]
+/// and [#synchronize] wait for them. A backend is safe to share between threads. A tensor is not,
+/// unless all threads only read it. All arithmetic accumulates in 32-bit floats or better, whatever
+/// type the weights are kept in. Shapes are written `[rows, columns]`; a mismatch throws
+/// `IllegalArgumentException`.
 public interface Backend extends AutoCloseable {
     /// Short name for messages: `cpu`, `cuda:0`.
     String name();
 
-    /// What came up so far that people should know and that changes no result, one sentence each. Can be asked after
-    /// closing as well.
+    /// Notices for the user so far, one sentence each; what they report changes no result. May be
+    /// called after closing.
     default List<String> notices() {
         return List.of();
     }
@@ -37,21 +38,21 @@ public interface Backend extends AutoCloseable {
 
     Norm norm(NormParameters parameters);
 
-    /// Prepares a table of row vectors `[rows, columns]` to be looked up by [#embed].
+    /// Prepares a table of row vectors `[rows, columns]` for lookup by [#embed].
     Table table(WeightTensor weight);
 
     /// Makes a batch's ids, positions and segment boundaries available to operations.
     Batch upload(PackedBatch batch);
 
-    /// Copies row-major values `[rows, columns]` in.
+    /// Copies row-major values `[rows, columns]` into a new tensor.
     Tensor upload(float[] values, int rows, int columns);
 
     /// New activation memory `[rows, columns]` in 32-bit floats: the residual stream, and results; its contents are
     /// undefined.
     Tensor allocate(int rows, int columns);
 
-    /// New activation memory `[rows, columns]` for what goes from one product to another, perhaps in the narrower type
-    /// that weights are kept in; its contents are undefined.
+    /// New activation memory `[rows, columns]` for values between products, perhaps in the narrower
+    /// type of the weights; its contents are undefined.
     default Tensor allocateInner(int rows, int columns) {
         return allocate(rows, columns);
     }
@@ -65,8 +66,8 @@ public interface Backend extends AutoCloseable {
     /// Normalises every row: `out = norm(x)`; `x` and `out` may be the same.
     void norm(Tensor x, Norm norm, Tensor out);
 
-    /// Normalises heads in place: columns `[firstColumn, firstColumn + heads * norm.columns())` of every row are
-    /// `heads` vectors, each normalised by itself (Qwen3's query and key norm).
+    /// Normalises heads in place: columns `[firstColumn, firstColumn + heads * norm.columns())` of
+    /// every row are `heads` vectors, each normalised separately (Qwen3's query and key norm).
     void headNorm(Tensor qkv, int firstColumn, int heads, Norm norm);
 
     /// `out = activation(x · Wᵀ + b)`: `[rows, in] → [rows, out]`.
@@ -105,37 +106,40 @@ public interface Backend extends AutoCloseable {
     /// `out[i] = norm(x[rows[i]])`: `[rows.length, hidden]`.
     void normRows(Tensor x, int[] rows, Norm norm, Tensor out);
 
-    /// `out[i] = log softmax(x[i] · Wᵀ + b)[targets[i]]`: `[n, hidden] → [n, 1]`, natural logarithm. Logits are
-    /// computed in vocabulary blocks with a running log-sum-exp; `[n, vocabulary]` is never held.
+    /// `out[i] = log softmax(x[i] · Wᵀ + b)[targets[i]]`: `[n, hidden] → [n, 1]`, natural
+    /// logarithm. Logits are computed in vocabulary blocks with a running log-sum-exp; `[n,
+    /// vocabulary]` is never stored.
     void logProbabilities(Tensor x, Linear head, int[] targets, Tensor out);
 
-    /// Copies a tensor out, row-major, after all operations on it are done.
+    /// Copies a tensor to a new array, row-major, after all operations on it are complete.
     float[] download(Tensor x);
 
-    /// Starts to copy a tensor out, row-major, after all operations on it; the caller closes the result. Until
-    /// [Download#get] the tensor may be closed but not written.
+    /// Starts a copy of a tensor, row-major, after all operations on it; the caller closes the
+    /// result. Until [Download#get] returns, the tensor may be closed but not written.
     default Download startDownload(Tensor x) {
         return Download.of(download(x));
     }
 
-    /// How many batches should be under way at the same time, so that there is always one to compute: 1 if operations
-    /// have finished when they return.
+    /// How many batches should be in flight at a time to keep the backend busy: 1 if operations are
+    /// complete when they return.
     default int batchesInFlight() {
         return 1;
     }
 
-    /// How many batches should be computed side by side, by a thread each, if they have at most `tokens` tokens
-    /// together: 1 unless that is faster than one after the other, each with all that the backend has.
+    /// How many batches should be computed side by side, on one thread each, if they have at most
+    /// `tokens` tokens in total: 1 unless that is faster than computing them one after another,
+    /// each on the whole backend.
     default int batchesSideBySide(int tokens) {
         return 1;
     }
 
-    /// Tokens that must be saved for sequences to compute their common start as a segment of its own, at least 1.
+    /// The fewest tokens that a shared prefix must save to be computed as a segment of its own; at
+    /// least 1.
     default int worthSharing() {
         return 1;
     }
 
-    /// Waits for everything called so far.
+    /// Waits for all operations called so far.
     void synchronize();
 
     @Override

@@ -1,16 +1,16 @@
 package io.github.sgpt4j.backend;
 
-/// Values on their way out of a backend's memory. Closing gives up on them; after [#get] it does nothing.
+/// A running copy from a backend's memory. Closing abandons it; after [#get], closing does nothing.
 public interface Download extends AutoCloseable {
     /// Waits for the values, row-major. May be called once, from any thread.
     ///
-    /// @throws io.github.sgpt4j.error.BackendException if an operation before has failed
+    /// @throws io.github.sgpt4j.error.BackendException if an earlier operation failed
     float[] get();
 
     @Override
     void close();
 
-    /// Values that are there already.
+    /// A download that is already complete.
     static Download of(float[] values) {
         return new Download() {
             @Override

@@ -3,7 +3,7 @@ package io.github.sgpt4j.backend;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.util.List;
 
-/// Chosen output features of a stored matrix or vector.
+/// A selection of output features of a stored matrix or vector.
 ///
 /// Logical row `j` is the stored output feature `first + (j / run) * stride + j % run`, for `j` in `[0, count)`: a
 /// plain range (`run = stride = count`) or one run of rows per head, as in fused query-key-value weights that keep
@@ -12,9 +12,9 @@ import java.util.List;
 /// @param tensor stored `[out, in]`, `[in, out]` if `transposed`, or `[out]` (then `in` is 1)
 /// @param transposed whether the input dimension comes first (GPT-2's `Conv1D`)
 /// @param first the first stored output feature
-/// @param run consecutive features taken at a time
+/// @param run consecutive features per run
 /// @param stride distance between the starts of runs
-/// @param count number of features taken
+/// @param count number of selected features
 public record MatrixRows(WeightTensor tensor, boolean transposed, int first, int run, int stride, int count) {
     public MatrixRows {
         int rank = tensor.shape().rank();
@@ -23,13 +23,14 @@ public record MatrixRows(WeightTensor tensor, boolean transposed, int first, int
                     "tensor %s: expected a matrix or vector, got shape %s".formatted(tensor.name(), tensor.shape()));
         }
         if (first < 0 || run < 1 || stride < run || count < 1 || count % run != 0) {
-            throw new IllegalArgumentException("rows of %s: first %d, run %d, stride %d, count %d"
-                    .formatted(tensor.name(), first, run, stride, count));
+            throw new IllegalArgumentException(
+                    "tensor %s: expected whole runs of rows, no longer than their stride, got first %d, run %d, stride %d, count %d"
+                            .formatted(tensor.name(), first, run, stride, count));
         }
         long last = first + (count / run - 1L) * stride + run - 1;
         if (last >= tensor.shape().dimension(transposed ? 1 : 0)) {
-            throw new IllegalArgumentException(
-                    "row %d of tensor %s with shape %s".formatted(last, tensor.name(), tensor.shape()));
+            throw new IllegalArgumentException("tensor %s: expected at least %d output features, got shape %s"
+                    .formatted(tensor.name(), last + 1, tensor.shape()));
         }
     }
 
@@ -48,22 +49,20 @@ public record MatrixRows(WeightTensor tensor, boolean transposed, int first, int
         return new MatrixRows(tensor, transposed, first, count, count, count);
     }
 
-    /// Output features of a linear layer whose weights follow each other.
+    /// The number of output features of a linear layer with stacked weights.
     ///
     /// @param weight at least one, with equal input features
-    /// @param bias none, or vectors with as many features together
-    /// @throws IllegalArgumentException if they do not fit together
+    /// @param bias empty, or vectors with as many features in total
+    /// @throws IllegalArgumentException if they do not match
     public static int features(List<MatrixRows> weight, List<MatrixRows> bias) {
         if (weight.isEmpty()) {
-            throw new IllegalArgumentException("a linear layer without weights");
+            throw new IllegalArgumentException("linear layer: expected weights, got none");
         }
         int features = features(weight, weight.getFirst().in());
         if (!bias.isEmpty() && features(bias, 1) != features) {
-            throw new IllegalArgumentException("bias of %d features for weights of %d, starting with tensor %s"
-                    .formatted(
-                            features(bias, 1),
-                            features,
-                            weight.getFirst().tensor().name()));
+            throw new IllegalArgumentException(
+                    "linear layer starting with tensor %s: expected a bias of %d features, got %d"
+                            .formatted(weight.getFirst().tensor().name(), features, features(bias, 1)));
         }
         return features;
     }

@@ -3,9 +3,9 @@ package io.github.sgpt4j.backend;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.util.Optional;
 
-/// What a normalisation of rows consists of.
+/// The parameters of a normalisation of rows.
 ///
-/// @param kind which one
+/// @param kind the formula
 /// @param columns features of a row
 /// @param gain `[columns]`, or empty for ones
 /// @param bias `[columns]`, or empty for zeros; RMS has none
@@ -24,11 +24,11 @@ public record NormParameters(
 
     public NormParameters {
         if (columns < 1) {
-            throw new IllegalArgumentException("norm over " + columns + " columns");
+            throw new IllegalArgumentException("norm: expected at least 1 column, got " + columns);
         }
         if (kind == Kind.RMS && bias.isPresent()) {
             throw new IllegalArgumentException(
-                    "RMS norm with a bias: tensor " + bias.get().name());
+                    "RMS norm: expected no bias, got tensor " + bias.get().name());
         }
         checkLength(gain, columns);
         checkLength(bias, columns);

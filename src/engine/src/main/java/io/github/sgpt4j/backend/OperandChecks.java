@@ -4,26 +4,28 @@ import io.github.sgpt4j.batch.SequenceRows;
 import java.util.Arrays;
 import java.util.List;
 
-/// What every backend asks of operands, whatever its tensors are.
+/// Checks of operands that all backends share.
 public final class OperandChecks {
     private OperandChecks() {}
 
-    /// @throws IllegalArgumentException unless all are rows of `x`
+    /// @throws IllegalArgumentException unless all `rows` are rows of `x`
     public static void rows(int[] rows, Tensor x, String operation) {
         for (int row : rows) {
             if (row < 0 || row >= x.rows()) {
-                throw new IllegalArgumentException("%s: row %d of %d".formatted(operation, row, x.rows()));
+                throw new IllegalArgumentException(
+                        "%s: expected rows in [0, %d), got %d".formatted(operation, x.rows(), row));
             }
         }
     }
 
-    /// @throws IllegalArgumentException unless [Backend#pool] can do this
+    /// @throws IllegalArgumentException unless these are valid operands of [Backend#pool]
     public static void pool(Tensor x, SequenceRows sequences, int[] skip, List<PoolMode> modes) {
         if (modes.isEmpty()
                 || skip.length != sequences.count()
                 || Arrays.stream(skip).anyMatch(s -> s < 0)) {
             throw new IllegalArgumentException(
-                    "pool: %d sequences, skip %s, modes %s".formatted(sequences.count(), Arrays.toString(skip), modes));
+                    "pool: expected a skip of at least 0 for each of %d sequences, and a mode, got skip %s and modes %s"
+                            .formatted(sequences.count(), Arrays.toString(skip), modes));
         }
         rows(sequences.rows(), x, "pool");
     }

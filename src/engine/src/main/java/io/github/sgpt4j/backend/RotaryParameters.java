@@ -4,9 +4,9 @@ import java.util.Arrays;
 
 /// Rotary position embedding (Su et al. 2021, arXiv 2104.09864).
 ///
-/// Pair `p` of a head at position `t` turns by `t · inverseFrequencies[p]`; cosine and sine are multiplied by `scale`.
-/// Pairs are dimensions `(2p, 2p + 1)` if interleaved (GPT-J), else `(p, p + rotaryDim / 2)` (GPT-NeoX, Llama).
-/// Dimensions from `rotaryDim` on are left alone.
+/// Pair `p` of a head at position `t` is rotated by `t · inverseFrequencies[p]`; cosine and sine
+/// are multiplied by `scale`. Pairs are dimensions `(2p, 2p + 1)` if interleaved (GPT-J), else `(p,
+/// p + rotaryDim / 2)` (GPT-NeoX, Llama). Dimensions from `rotaryDim` on are unchanged.
 ///
 /// @param inverseFrequencies `[rotaryDim / 2]`, radians per position; must not be changed
 /// @param scale 1, or YaRN's attention factor
@@ -25,12 +25,14 @@ public record RotaryParameters(
 
     public RotaryParameters {
         if (heads < 1 || kvHeads < 1 || rotaryDim < 2 || rotaryDim % 2 != 0 || rotaryDim > headDim) {
-            throw new IllegalArgumentException("rotary over %d of %d dimensions, %d heads, %d key heads"
-                    .formatted(rotaryDim, headDim, heads, kvHeads));
+            throw new IllegalArgumentException(
+                    ("rotary: expected heads, and an even number of dimensions of a head, got %d of %d dimensions,"
+                                    + " %d heads, %d key heads")
+                            .formatted(rotaryDim, headDim, heads, kvHeads));
         }
         if (inverseFrequencies.length != rotaryDim / 2) {
             throw new IllegalArgumentException(
-                    "%d frequencies for %d rotary dimensions".formatted(inverseFrequencies.length, rotaryDim));
+                    "rotary: expected %d frequencies, got %d".formatted(rotaryDim / 2, inverseFrequencies.length));
         }
     }
 
@@ -39,9 +41,9 @@ public record RotaryParameters(
         return scale == other.scale && Arrays.equals(inverseFrequencies, other.inverseFrequencies);
     }
 
-    /// Of positions `[0, positions)`, computed in 64-bit arithmetic.
+    /// Angles of positions `[0, positions)`, computed in 64-bit arithmetic.
     ///
-    /// @throws ArithmeticException if an array cannot hold so many
+    /// @throws ArithmeticException if that is too many for an array
     public Angles angles(int positions) {
         int pairs = inverseFrequencies.length;
         float[] cos = new float[Math.multiplyExact(positions, pairs)];

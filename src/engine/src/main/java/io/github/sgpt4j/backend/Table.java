@@ -8,9 +8,9 @@ public interface Table {
 
     int columns();
 
-    /// Refuses a tensor that is not a matrix.
+    /// Requires a tensor to be a matrix.
     ///
-    /// @throws IllegalArgumentException if it has another rank than 2
+    /// @throws IllegalArgumentException if its rank is not 2
     static void requireMatrix(WeightTensor tensor) {
         if (tensor.shape().rank() != 2) {
             throw new IllegalArgumentException(

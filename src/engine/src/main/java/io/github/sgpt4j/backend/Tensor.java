@@ -1,6 +1,7 @@
 package io.github.sgpt4j.backend;
 
-/// Activations `[rows, columns]` in a backend's memory. Closing gives the memory back; a view's `close` does nothing.
+/// Activations `[rows, columns]` in a backend's memory. Closing releases the memory; closing a view
+/// does nothing.
 public interface Tensor extends AutoCloseable {
     int rows();
 

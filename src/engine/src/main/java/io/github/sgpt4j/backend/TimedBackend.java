@@ -6,9 +6,10 @@ import io.github.sgpt4j.weights.WeightTensor;
 import java.util.Arrays;
 import java.util.List;
 
-/// Another backend, each operation of which is waited for and timed between [#start] and [#stop]: how a forward pass
-/// divides into its parts, not how long it takes, since waiting costs time of its own. Otherwise operations are just
-/// passed on. Closing it leaves the other one open. While it times, for one thread.
+/// Wraps another backend. Between [#start] and [#stop] it waits for each operation and times it;
+/// otherwise it only delegates. The times show how a forward pass divides into its parts, not how
+/// long it takes, since waiting costs time as well. Closing it leaves the wrapped backend open.
+/// Only one thread may use it while it times.
 public final class TimedBackend implements Backend {
     /// What has been measured.
     ///
@@ -16,7 +17,8 @@ public final class TimedBackend implements Backend {
     /// @param attentionSeconds in attention
     /// @param otherSeconds in everything else
     /// @param productFlops of the products, a multiplication and an addition each counted
-    /// @param attentionFlops of the scores and weighted values that causality and windows leave
+    /// @param attentionFlops of the scores and weighted values that remain after causality and
+    ///     windows
     /// @param otherBytes read and written by embedding, norms, rotations, gates and pooling
     public record Times(
             double productSeconds,
@@ -45,7 +47,7 @@ public final class TimedBackend implements Backend {
         this.backend = backend;
     }
 
-    /// Forgets what was measured, and times from now on.
+    /// Discards earlier measurements and starts timing.
     public void start() {
         backend.synchronize();
         Arrays.fill(nanos, 0);
@@ -55,7 +57,7 @@ public final class TimedBackend implements Backend {
         timing = true;
     }
 
-    /// Ends timing.
+    /// Stops timing.
     ///
     /// @return what was measured since [#start]
     public Times stop() {

@@ -5,8 +5,8 @@ import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
-/// Runs operations on a backend and on the reference and compares. Subclasses hold the operations; each runs for every
-/// backend that [BackendsUnderTest] names.
+/// Runs operations on a backend and on the reference and compares the results. Subclasses contain
+/// the operations; each runs for every backend in [BackendsUnderTest].
 abstract class BackendContract {
     protected final BackendUnderTest subject;
     protected final Tolerance tolerance;
@@ -39,7 +39,7 @@ abstract class BackendContract {
         return new Side(backend, data, weight -> weight, subject.inner());
     }
 
-    /// A side for the reference; it gets weight matrices rounded as the backend under test keeps them.
+    /// A side for the reference, with weight matrices rounded as the backend under test keeps them.
     protected Side expected() {
         Side.WeightRounding rounding =
                 subject.keptAs().map(kept -> Side.roundingTo(kept, weights)).orElse(weight -> weight);

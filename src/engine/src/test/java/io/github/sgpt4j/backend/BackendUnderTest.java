@@ -4,7 +4,7 @@ import io.github.sgpt4j.tensor.ElementType;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/// One configuration of a backend that must keep the contract.
+/// One configuration of a backend that must fulfil the contract.
 ///
 /// @param name shown with failures
 /// @param open makes a new instance; the test closes it

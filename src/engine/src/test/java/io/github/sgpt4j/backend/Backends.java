@@ -9,7 +9,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.IntSupplier;
 
-/// Backends for tests around another one.
+/// Wrappers around a backend, for tests.
 public final class Backends {
     private static final Set<String> NOT_OPERATIONS = Set.of("close", "name", "toString", "hashCode", "equals");
 
@@ -43,7 +43,7 @@ public final class Backends {
         });
     }
 
-    /// Wants `sides` batches computed side by side.
+    /// Requests `sides` batches computed side by side.
     public static Backend sideBySide(Backend backend, int sides) {
         return (Backend) Proxy.newProxyInstance(
                 Backend.class.getClassLoader(), new Class<?>[] {Backend.class}, (proxy, method, arguments) -> {
@@ -67,7 +67,7 @@ public final class Backends {
         });
     }
 
-    /// Shows every batch whose tokens are embedded: these tokens are computed.
+    /// Reports every batch whose tokens are embedded: these tokens are computed.
     public static Backend watched(Backend backend, Consumer<PackedBatch> embedded) {
         return hooked(backend, (operation, arguments) -> {
             if (operation.equals("embed")) {

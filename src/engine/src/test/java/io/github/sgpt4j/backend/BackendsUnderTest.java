@@ -11,7 +11,7 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/// The backends that the contract runs for. A new backend adds its entries here.
+/// The backends that the contract runs on. A new backend adds its entries here.
 final class BackendsUnderTest {
     private BackendsUnderTest() {}
 
@@ -85,7 +85,7 @@ final class BackendsUnderTest {
                 Tolerance.FLOAT32);
     }
 
-    /// The processor's vector units only, where the others use its matrix unit if there is one.
+    /// Only the processor's vector units; the others use its matrix unit if there is one.
     private static BackendUnderTest onVectors() {
         return new BackendUnderTest(
                 "cpu without matrix unit",

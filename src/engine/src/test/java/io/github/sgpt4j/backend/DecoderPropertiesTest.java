@@ -28,7 +28,7 @@ class DecoderPropertiesTest extends BackendContract {
         super(subject);
     }
 
-    /// The same numbers up to the order of additions.
+    /// Equal up to the order of additions.
     private Tolerance same() {
         return tolerance;
     }

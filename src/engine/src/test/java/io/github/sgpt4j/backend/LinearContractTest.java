@@ -102,7 +102,7 @@ class LinearContractTest extends BackendContract {
 
     @Test
     void activationsAreAccurateOverTheWholeRange() {
-        // as the weights of one input that is 1
+        // used as the weights of a single input of 1
         int near = 2401;
         float[] points = new float[near + 16];
         for (int i = 0; i < near; i++) {

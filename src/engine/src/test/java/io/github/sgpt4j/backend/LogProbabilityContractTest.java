@@ -58,7 +58,8 @@ class LogProbabilityContractTest extends BackendContract {
 
     @Test
     void staysFiniteForExtremeLogits() {
-        // logits of deviation 100 and 10,000: e^100 overflows, and the running sum changes its maximum many times
+        // logits of deviation 100 and 10,000: e^100 overflows, and the running maximum changes many
+        // times
         score(1500, 32, 7, 100, true);
         score(1500, 32, 7, 10_000, false);
         score(1, 32, 3, 10_000, false);
@@ -66,7 +67,8 @@ class LogProbabilityContractTest extends BackendContract {
 
     @Test
     void runningMaximumMayComeFirstOrLast() {
-        // over many blocks of the vocabulary, and far enough for e^x to overflow even in 64 bits
+        // over many blocks of the vocabulary, and far enough apart for e^x to overflow even in 64
+        // bits
         int vocabulary = 6000;
         for (boolean rising : new boolean[] {false, true}) {
             float[] ramp = new float[vocabulary];

@@ -43,7 +43,7 @@ final class MiniDecoder {
 
     private record Layer(Norm first, Linear qkv, Norm headNorm, Linear out, Norm second, Linear up, Linear down) {}
 
-    /// Keys and values of a sequence, `[tokens, columns]` per layer, to be put in front of another batch.
+    /// Keys and values of a sequence, `[tokens, columns]` per layer, to prepend to another batch.
     record Cache(List<Tensor> qkv) implements AutoCloseable {
         @Override
         public void close() {

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Wrong calls fail with a named exception before anything is read or written.
+/// Invalid calls throw a specific exception before anything is read or written.
 @Tag("cuda")
 @ParameterizedClass
 @MethodSource("io.github.sgpt4j.backend.BackendsUnderTest#plain")
@@ -203,8 +203,8 @@ class MisuseContractTest extends BackendContract {
         assertThrows(IllegalArgumentException.class, call);
     }
 
-    /// Files are checked where weights are opened, so here either exception will do, as long as it is one of them and
-    /// comes when the handle is made.
+    /// Files are checked when weights are opened, so here either of the two exceptions is right, as
+    /// long as it is thrown when the handle is created.
     private static void refused(Executable call) {
         RuntimeException thrown = assertThrows(RuntimeException.class, call);
         assertTrue(thrown instanceof IllegalArgumentException || thrown instanceof BackendException, thrown::toString);

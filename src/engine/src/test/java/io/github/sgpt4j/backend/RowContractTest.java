@@ -82,8 +82,8 @@ class RowContractTest extends BackendContract {
     @Test
     void normalisesRowsFarFromZero() {
         for (int columns : new int[] {64, 384, 769, 3001}) {
-            // the mean of 300 is known to 300 · 2⁻²⁴ at best, some roundings more after summing; Σx²/n − mean²
-            // would be off by 300² · 2⁻²⁴
+            // the mean of 300 is accurate to 300 · 2⁻²⁴ at best, plus some roundings in the sum;
+            // Σx²/n − mean² would be off by 300² · 2⁻²⁴
             Tolerance allowed = tolerance.scaled(30);
             normalise(
                     "mean 300",
@@ -104,7 +104,7 @@ class RowContractTest extends BackendContract {
             }
             float[] constant = new float[2 * columns];
             Arrays.fill(constant, 3f);
-            // 1/√ε = 316 makes an error of 3 · 2⁻²⁴ in the mean one of 6e-5
+            // 1/√ε = 316 turns an error of 3 · 2⁻²⁴ in the mean into one of 6e-5
             normalise("constant", tolerance.scaled(10), plain(NormParameters.Kind.LAYER, columns), 2, constant);
         }
     }

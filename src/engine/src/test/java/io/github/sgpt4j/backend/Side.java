@@ -13,10 +13,12 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 
-/// One of the two backends that run an operation on the same inputs. Closing it closes what it made.
+/// One of the two backends that run an operation on the same inputs. Closing it closes everything
+/// it created.
 ///
-/// Half of the tensors are views of the middle of a larger one. Around an input lie NaNs; around an output lie marks
-/// that must still be there afterwards; an output itself starts as NaN or as undefined memory.
+/// Half of the tensors are views of the middle of a larger one. An input is surrounded by NaNs, an
+/// output by marks that must be unchanged afterwards; an output itself starts as NaN or as
+/// undefined memory.
 final class Side implements AutoCloseable {
     private static final int MARGIN = 2;
     private static final float MARK = 123456f;
@@ -28,7 +30,7 @@ final class Side implements AutoCloseable {
     private final Deque<AutoCloseable> made = new ArrayDeque<>();
     private final List<Tensor> guarded = new ArrayList<>();
 
-    /// Makes weights as this side's backend should see them.
+    /// Rounds weights as this side's backend should see them.
     interface WeightRounding {
         WeightTensor apply(WeightTensor weight);
     }
@@ -156,7 +158,7 @@ final class Side implements AutoCloseable {
         return tensor;
     }
 
-    /// What a backend makes of weights that it keeps in a narrower type.
+    /// The rounding of weights that a backend keeps in a narrower type.
     static WeightRounding roundingTo(ElementType kept, TestWeights weights) {
         return weight -> {
             float[] values = weights.values(weight);

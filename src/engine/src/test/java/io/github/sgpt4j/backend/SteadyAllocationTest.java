@@ -15,24 +15,27 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// Once all is compiled, how much a forward pass on the CPU allocates does not depend on the number of tokens.
+/// Once everything is compiled, the allocation of a forward pass on the CPU does not depend on the
+/// number of tokens.
 ///
-/// Until then vectors are objects on the heap, and when the compiler is done is its own affair: passes are repeated
-/// until it is so, and the bound on their number is far beyond what is needed.
+/// Until then vectors are objects on the heap, and nobody knows when the compiler is done. So
+/// passes are repeated until the allocation is equal; the limit on their number is far beyond what
+/// is needed.
 @Tag("vector")
 class SteadyAllocationTest {
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
-    /// A pass takes less than a millisecond; some hundreds to few thousands are needed.
+    /// A pass takes less than a millisecond; some hundreds to a few thousand are needed.
     private static final int MAX_PASSES = 20_000;
 
-    /// Passes that show it: a single one may be compiled half-way and balance by chance.
+    /// Equal passes in a row that are required: a single one may be half compiled and equal by
+    /// chance.
     private static final int IN_A_ROW = 50;
 
-    /// What the number of pieces may add that a batch is divided into: far below a byte per token.
+    /// What the division of a batch into pieces may add: far below a byte per token.
     private static final long ALLOWED = 64;
 
-    /// What others allocate in the meantime does not count, and work is not divided by chance.
+    /// So that allocations of other threads do not count, and work is not divided by chance.
     private static final CpuOptions ONE_THREAD = new CpuOptions(1, Precision.FP32, 0);
 
     private final TestData data = new TestData();

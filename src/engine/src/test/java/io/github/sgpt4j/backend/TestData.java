@@ -8,7 +8,8 @@ import java.util.SplittableRandom;
 final class TestData {
     static final long SEED = Long.getLong("sgpt4j.seed", 20220217L);
 
-    /// Every side of the vector widths (4, 8, 16 floats), of the register tiles and of the panels, and primes.
+    /// Sizes below, at and above the vector widths (4, 8, 16 floats), the register tiles and the
+    /// panels, and primes.
     static final int[] SIZES = {
         1, 2, 3, 4, 5, 7, 8, 9, 11, 12, 13, 15, 16, 17, 23, 31, 32, 33, 63, 64, 65, 100, 127, 383, 384, 385, 769
     };
@@ -28,7 +29,7 @@ final class TestData {
         return normal(count, 0, 1);
     }
 
-    /// Weights of a matrix `[out, in]` that keeps the size of its input: deviation 1/√in.
+    /// Weights of a matrix `[out, in]` that preserves the magnitude of its input: deviation 1/√in.
     float[] weights(int out, int in) {
         return normal(Math.multiplyExact(out, in), 0, 1 / Math.sqrt(in));
     }
@@ -58,7 +59,8 @@ final class TestData {
         return builder.build();
     }
 
-    /// Cached tokens in front if `cached > 0`, then segments, token ids all 0; `parents[s]` counts the cached segment.
+    /// A segment of cached tokens first if `cached > 0`, then the segments, token ids all 0;
+    /// `parents[s]` counts the cached segment.
     static PackedBatch tree(int cached, int[] lengths, int[] parents) {
         PackedBatchBuilder builder = new PackedBatchBuilder();
         if (cached > 0) {

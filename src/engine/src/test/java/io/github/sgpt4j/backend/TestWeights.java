@@ -9,8 +9,8 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 
-/// Weights made by tests, in native memory as if mapped from a file: little-endian, read-only, and every second one
-/// off its natural alignment.
+/// Weights created by tests, in native memory as if mapped from a file: little-endian, read-only,
+/// and every second one misaligned.
 public final class TestWeights implements AutoCloseable {
     private static final ValueLayout.OfInt INT_32 = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfShort INT_16 =
@@ -67,7 +67,7 @@ public final class TestWeights implements AutoCloseable {
         return tensor(ElementType.F32, values, rows, columns);
     }
 
-    /// Values of a tensor made here, in storage order.
+    /// Values of a tensor created here, in storage order.
     public float[] values(WeightTensor tensor) {
         float[] values = new float[Math.toIntExact(tensor.shape().elements())];
         for (int i = 0; i < values.length; i++) {

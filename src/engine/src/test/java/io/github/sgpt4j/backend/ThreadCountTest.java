@@ -7,7 +7,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Configurations that differ only in how work is divided give the same results.
+/// Configurations that differ only in the division of work give the same results.
 class ThreadCountTest {
     private final TestWeights weights = new TestWeights();
 

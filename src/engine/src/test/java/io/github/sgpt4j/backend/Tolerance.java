@@ -6,20 +6,21 @@ import static org.junit.jupiter.api.Assertions.fail;
 ///
 /// @param reason why these numbers, shown with a failure
 record Tolerance(double absolute, double relative, String reason) {
-    /// Arithmetic in 32-bit floats. Contract data give results of size about 1: sums of K products with errors of
-    /// √K · 2⁻²⁴, which is 3.3e-6 for the longest sum here, K = 3000; three times that is allowed. The values of an
-    /// operation that works element by element are off by a few 2⁻²⁴, far inside.
+    /// Arithmetic in 32-bit floats. Contract data give results of size about 1: sums of K products
+    /// with errors of √K · 2⁻²⁴, which is 3.3e-6 for the longest sum here, K = 3000; three times
+    /// that is allowed. Element-wise operations are off by a few 2⁻²⁴, far below that.
     static final Tolerance FLOAT32 = new Tolerance(1e-5, 1e-5, "sums of at most 3000 products in 32-bit floats");
 
     /// Inputs and weights are given in bfloat16 (2⁻⁹ relative rounding), sums are in 32-bit floats; rounded are results
     /// of
     /// size 3 at most, attention's weights, and sums before an activation that is computed apart.
-    static final Tolerance BFLOAT16 = new Tolerance(2e-2, 1e-2, "results and some values before in bfloat16");
+    static final Tolerance BFLOAT16 = new Tolerance(2e-2, 1e-2, "results and some intermediate values in bfloat16");
 
     /// As [#BFLOAT16], with 2⁻¹².
-    static final Tolerance FLOAT16 = new Tolerance(3e-3, 2e-3, "results and some values before in half precision");
+    static final Tolerance FLOAT16 =
+            new Tolerance(3e-3, 2e-3, "results and some intermediate values in half precision");
 
-    /// Nothing but the bits as they are.
+    /// Bit for bit.
     static final Tolerance EXACT = new Tolerance(0, 0, "values are moved, not computed");
 
     /// For intermediate values that are `factor` times larger than 1: their rounding grows with them.

@@ -8,23 +8,24 @@ import java.util.Map;
 
 /// Recycles the arrays of closed tensors. Thread-safe.
 ///
-/// Sizes are rounded up to an eighth of a power of two, and an idle array serves that is up to half as large again, so
-/// that batches of nearly equal size share arrays. What is kept is bounded; beyond, arrays of the sizes that were not
-/// asked for the longest go first.
+/// Sizes are rounded up in steps of an eighth of a power of two, and an idle array up to 1.5 times
+/// as large may serve, so that batches of nearly equal size share arrays. The pool is bounded: when
+/// it is full, arrays of the least recently requested sizes are dropped first.
 final class ArrayPool {
-    /// System property: fill handed-out arrays with NaN, so that reading undefined contents shows.
+    /// System property: fill handed-out arrays with NaN, so that reads of undefined contents show
+    /// up.
     static final String POISON_PROPERTY = "sgpt4j.poison";
 
     private static final int MIN_SIZE = 256;
 
-    private final long mostKept;
+    private final long maxKept;
     private final boolean poison = Boolean.getBoolean(POISON_PROPERTY);
     private final LinkedHashMap<Integer, ArrayDeque<Floats>> free = new LinkedHashMap<>(16, 0.75f, true);
     private long kept;
 
-    /// @param mostKept floats that may lie idle
-    ArrayPool(long mostKept) {
-        this.mostKept = mostKept;
+    /// @param maxKept the most floats to keep idle
+    ArrayPool(long maxKept) {
+        this.maxKept = maxKept;
     }
 
     /// An array of at least `size` floats, contents undefined.
@@ -63,9 +64,9 @@ final class ArrayPool {
         return best;
     }
 
-    /// Gives back an array from [#take]; it must not be used any more.
+    /// Returns an array from [#take]; it must not be used afterwards.
     void give(Floats array) {
-        if (array.length() > mostKept) {
+        if (array.length() > maxKept) {
             return;
         }
         synchronized (free) {
@@ -78,9 +79,9 @@ final class ArrayPool {
     private void evict() {
         Iterator<Map.Entry<Integer, ArrayDeque<Floats>>> eldest =
                 free.entrySet().iterator();
-        while (kept > mostKept) {
+        while (kept > maxKept) {
             Map.Entry<Integer, ArrayDeque<Floats>> entry = eldest.next();
-            while (kept > mostKept && !entry.getValue().isEmpty()) {
+            while (kept > maxKept && !entry.getValue().isEmpty()) {
                 entry.getValue().pop();
                 kept -= entry.getKey();
             }
@@ -90,7 +91,7 @@ final class ArrayPool {
         }
     }
 
-    /// Floats lying idle.
+    /// The number of idle floats in the pool.
     long kept() {
         synchronized (free) {
             return kept;

@@ -6,13 +6,13 @@ import io.github.sgpt4j.batch.PackedBatch;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Shares causal attention out among threads.
+/// Divides causal attention among threads.
 ///
-/// A task is one key head of one tree of segments, so that keys and values are packed once for all the
-/// queries that read them: those of the heads of a group and those of all the continuations of a shared
-/// beginning. Where that makes too few tasks, each takes only a part of the tree's queries.
+/// A task is one key head of one tree of segments, so that keys and values are packed once for all
+/// the queries that read them: those of the heads of a group, and those of all continuations of a
+/// shared prefix. Where that gives too few tasks, each takes only part of the tree's queries.
 final class Attention {
-    /// Of nothing: what a task is about while it rests.
+    /// An empty placeholder for idle tasks.
     static final Attention NONE = new Attention(
             Floats.EMPTY,
             0,
@@ -47,7 +47,7 @@ final class Attention {
         this.code = code;
     }
 
-    /// @param code what multiplies; null where that is the Vector API
+    /// @param code the machine code that multiplies; null for the Vector API
     static void run(
             Workers workers,
             CpuTensor qkv,
@@ -87,18 +87,19 @@ final class Attention {
         return qkvOffset + row * parameters.qkvColumns();
     }
 
-    /// Index in [#qkv] of the key at a position of the sequence that ends with a segment, which has it.
+    /// Index in [#qkv] of the key at a position of the sequence that ends with `segment`; the
+    /// position must lie in that segment.
     int keys(int segment, int position, int kvHead) {
         int row = batch.packed().start(segment) + position - batch.depth(segment);
         return qkvRow(row) + (parameters.heads() + kvHead) * parameters.headDim();
     }
 
-    /// As [#keys], of the value.
+    /// As [#keys], for the value.
     int values(int segment, int position, int kvHead) {
         return keys(segment, position, kvHead) + parameters.kvHeads() * parameters.headDim();
     }
 
-    /// What multiplies; null where that is the Vector API.
+    /// The machine code that multiplies; null for the Vector API.
     @Nullable
     VectorCode code() {
         return code;
@@ -108,7 +109,7 @@ final class Attention {
         return out;
     }
 
-    /// Index in [#out] of a row, counted with the cached ones.
+    /// Index in [#out] of a row; rows are counted with the cached ones.
     int outRow(int row) {
         return outOffset + (row - batch.packed().cachedTokens()) * parameters.heads() * parameters.headDim();
     }

@@ -11,22 +11,22 @@ import java.util.Arrays;
 
 /// Attention of some of a tree's queries with one key head, block by block with a running softmax.
 ///
-/// Everything is computed transposed, with a panel of `TILE_COLUMNS` queries across the vector lanes: scores
-/// `K · Qᵀ` are `[keys][queries]`, so the softmax works on whole vectors and its result is, as it lies,
-/// the right operand of `Vᵀ · P`, `[dims][queries]`. A panel holds queries of one head, or, where a
-/// segment is short, of several heads of the group.
+/// Everything is computed transposed, with a panel of `TILE_COLUMNS` queries across the vector
+/// lanes: scores `K · Qᵀ` are `[keys][queries]`, so the softmax works on whole vectors, and its
+/// result is already laid out as the right operand of `Vᵀ · P`, `[dims][queries]`. A panel holds
+/// queries of one head or, if a segment is short, of several heads of the group.
 ///
-/// Blocks are cut at positions of the whole sequence, wherever its segments begin: a block may hold
-/// keys of several segments, and what a sequence's tokens attend to is summed in one order, whatever it
-/// shares with others.
+/// Blocks begin at fixed positions of the whole sequence, wherever its segments begin. So a block
+/// may hold keys of several segments, and the sums of a sequence always run in the same order,
+/// whatever prefix it shares with others.
 ///
-/// Belongs to one thread, which uses it again and again: nothing is allocated but what a larger tree
-/// needs more.
+/// Belongs to one thread, which reuses it: it allocates only when a tree needs more memory than
+/// those before.
 final class AttentionTask {
     private static final int COLUMNS = Simd.TILE_COLUMNS;
 
-    /// Keys per block: scores of that many are 24 KiB at the widest. A multiple of every full tile's
-    /// height and of [Tiles#CHUNK].
+    /// Keys per block: their scores take 24 KiB with the widest vectors. A multiple of every full
+    /// tile's height and of [Tiles#CHUNK].
     static final int BLOCK = 192;
 
     private final Scratch scratch;
@@ -44,17 +44,17 @@ final class AttentionTask {
     private int dim;
     private Floats queries = Floats.EMPTY;
     private Floats scores = Floats.EMPTY;
-    /// `[dim][TILE_COLUMNS]`, and room for whole tiles.
+    /// `[dim][TILE_COLUMNS]`, padded to whole tiles.
     private Floats weighted = Floats.EMPTY;
 
-    /// @param scratch whose thread runs it
+    /// @param scratch of the thread that runs it
     AttentionTask(Scratch scratch) {
         this.scratch = scratch;
         packedKeys = new PackedKeys(scratch);
         keyBlocks = packedKeys;
     }
 
-    /// Attends with panels `[from, to)`, which belong to one tree.
+    /// Computes attention for panels `[from, to)`, all of one tree.
     void run(Attention attention, int kvHead, int from, int to) {
         this.kvHead = kvHead;
         try {
@@ -77,7 +77,7 @@ final class AttentionTask {
         weighted = scratch.values(Use.WEIGHTED_VALUES, Tiles.paddedRows(dim) * COLUMNS);
     }
 
-    /// Lets go of what belongs to others.
+    /// Drops references to memory of others.
     private void end() {
         attention = Attention.NONE;
         batch = Attention.NONE.batch().packed();
@@ -113,7 +113,8 @@ final class AttentionTask {
         store(row, to - from, firstHead, heads);
     }
 
-    /// Keys `[0, end)` of the sequence that ends with a segment, without the blocks before position `lowest`.
+    /// Attends to keys `[0, end)` of the sequence that ends with a segment, skipping the blocks
+    /// before position `lowest`.
     private void keys(int segment, int end, int lowest, int firstQuery) {
         for (int block = lowest / BLOCK; block * BLOCK < end; block++) {
             int owner = attention.batch().blockOwner(segment, block);
@@ -128,7 +129,7 @@ final class AttentionTask {
         Arrays.fill(queries.array(), 0, dim * COLUMNS, 0f);
         Arrays.fill(weighted.array(), 0, Tiles.paddedRows(dim) * COLUMNS, 0f);
         state.reset();
-        // Lanes without a query compute with a position that exists and zeros, and are not stored.
+        // Lanes without a query compute on zeros at a valid position and are not stored.
         Arrays.fill(positions, position);
         Arrays.fill(slopes, 0f);
         for (int h = 0; h < heads; h++) {
@@ -153,9 +154,10 @@ final class AttentionTask {
         }
     }
 
-    /// Keys `[from, to)` of a block of `size`. `from` is a multiple of [Tiles#CHUNK].
+    /// Attends to keys `[from, to)` of a block with `size` keys. `from` is a multiple of
+    /// [Tiles#CHUNK].
     private void block(int owner, int block, int size, int from, int to, int firstQuery) {
-        // What has scores before `from` is masked.
+        // Keys before `from` that have scores are masked below.
         int start = keyBlocks.scores(owner, block, size, from, to, queries, scores);
         int count = to - start;
         int first = block * BLOCK + start;

@@ -35,14 +35,15 @@ import java.util.concurrent.locks.LockSupport;
 /// ([Amx]), else by machine code on x86-64's wide vector units ([VectorCode]). Needs the module
 /// `jdk.incubator.vector`.
 ///
-/// Operations have finished when they return. Each is shared out among the threads that are not busy
-/// with another batch: all of them if one batch is under way, none if every thread has one of its own.
-/// Weight matrices are packed into memory outside the heap when they are first used; embedding tables
-/// are read where they are mapped; activations are heap arrays that are recycled.
+/// Operations are complete when they return. Each is divided among the threads that are not busy
+/// with another batch: all of them if one batch is in flight, only the calling one if every thread
+/// has a batch of its own. Weight matrices are packed into memory outside the heap when they are
+/// first used; embedding tables are read from their mapped files; activations are heap arrays that
+/// are recycled.
 public final class CpuBackend implements Backend {
     private static final String VECTOR_MODULE = "jdk.incubator.vector";
 
-    /// Fewest tokens that a batch beside others may have to do with.
+    /// Fewest tokens of a batch that is computed beside others.
     private static final int MIN_TOKENS = 256;
 
     /// Nanoseconds between attempts to close memory that is in use.
@@ -55,11 +56,11 @@ public final class CpuBackend implements Backend {
     private final RotaryTables rotaryTables = new RotaryTables();
     private volatile boolean closed;
 
-    /// @throws BackendException if the Vector API is missing, or a vector width is asked for that
-    ///     is unavailable
+    /// @throws BackendException if the Vector API is missing, or the requested vector width is
+    ///     unavailable
     public CpuBackend(CpuOptions options) {
         if (!hasVectorModule()) {
-            throw new BackendException("cpu: module %s is not there; start java with --add-modules %s"
+            throw new BackendException("cpu: module %s is missing; start java with --add-modules %s"
                     .formatted(VECTOR_MODULE, VECTOR_MODULE));
         }
         Simd.problem().ifPresent(problem -> {
@@ -73,8 +74,8 @@ public final class CpuBackend implements Backend {
         this.pool = new ArrayPool(Runtime.getRuntime().maxMemory() / 16);
     }
 
-    /// Linking the first native call takes some 30 ms, which pass while files are read. What fails fails once more for
-    /// whoever needs it.
+    /// Links the first native call in the background, which takes some 30 ms, while files are read.
+    /// If it fails, it fails again where it is needed.
     private static void prepareMachineCode(CpuOptions options) {
         try {
             Thread.ofPlatform()
@@ -83,7 +84,7 @@ public final class CpuBackend implements Backend {
                     .uncaughtExceptionHandler((thread, e) -> {})
                     .start(options::vectorCode);
         } catch (OutOfMemoryError e) {
-            // No thread to be had: it is linked when it is needed.
+            // No thread is available: the call is linked when it is needed.
         }
     }
 
@@ -92,7 +93,7 @@ public final class CpuBackend implements Backend {
         return ModuleLayer.boot().findModule(VECTOR_MODULE).isPresent();
     }
 
-    /// Vector width, tile, machine code, threads and weight format, in one line for people.
+    /// Vector width, tile, machine code, threads and weight format, in one line for users.
     public String description() {
         return "%s%s, %d threads, weights %s"
                 .formatted(Simd.description(), machineCode(), workers.threads(), weights());
@@ -111,7 +112,7 @@ public final class CpuBackend implements Backend {
         if (options.usesMatrixUnit()) {
             return ", AMX";
         }
-        // Other systems and other architectures have no AMX to ask about.
+        // Other systems and architectures have no AMX to report on.
         Optional<String> problem = Linux.isHere() ? Amx.problem() : Optional.empty();
         return problem.map(reason -> ", no AMX (" + reason + ")").orElse("") + vectorCode();
     }
@@ -163,7 +164,8 @@ public final class CpuBackend implements Backend {
     @Override
     public Tensor upload(float[] values, int rows, int columns) {
         if ((long) rows * columns != values.length) {
-            throw new IllegalArgumentException("%d values for [%d, %d]".formatted(values.length, rows, columns));
+            throw new IllegalArgumentException(
+                    "upload: expected values for [%d, %d], got %d".formatted(rows, columns, values.length));
         }
         CpuTensor tensor = newTensor(rows, columns);
         System.arraycopy(values, 0, tensor.data(), 0, values.length);
@@ -178,11 +180,12 @@ public final class CpuBackend implements Backend {
     private CpuTensor newTensor(int rows, int columns) {
         checkOpen();
         if (rows < 1 || columns < 1) {
-            throw new IllegalArgumentException("tensor [%d, %d]".formatted(rows, columns));
+            throw new IllegalArgumentException(
+                    "tensor: expected at least 1 row and 1 column, got [%d, %d]".formatted(rows, columns));
         }
         if ((long) rows * columns > Integer.MAX_VALUE - 8) {
             throw new BackendException(
-                    "cpu: a tensor [%d, %d] is more than 2^31 values; use smaller batches".formatted(rows, columns));
+                    "cpu: tensor [%d, %d] exceeds 2^31 values; use smaller batches".formatted(rows, columns));
         }
         return new CpuTensor(pool, rows, columns);
     }
@@ -223,32 +226,33 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void norm(Tensor x, Norm norm, Tensor out) {
-        CpuNorm how = (CpuNorm) norm;
+        CpuNorm cpuNorm = (CpuNorm) norm;
         CpuTensor from = checked(x, x.rows(), norm.columns(), "norm, input");
         CpuTensor to = checked(out, x.rows(), norm.columns(), "norm, output");
         float[] source = from.data();
         float[] target = to.data();
         workers.parallelRows(x.rows(), x.columns(), (first, end, scratch) -> {
             for (int r = first; r < end; r++) {
-                how.apply(source, from.offset(r), target, to.offset(r));
+                cpuNorm.apply(source, from.offset(r), target, to.offset(r));
             }
         });
     }
 
     @Override
     public void headNorm(Tensor qkv, int firstColumn, int heads, Norm norm) {
-        CpuNorm how = (CpuNorm) norm;
+        CpuNorm cpuNorm = (CpuNorm) norm;
         CpuTensor x = checked(qkv, qkv.rows(), qkv.columns(), "headNorm");
         if (firstColumn < 0 || heads < 0 || firstColumn + (long) heads * norm.columns() > x.columns()) {
-            throw new IllegalArgumentException("headNorm: %d heads of %d from column %d in tensor %s"
-                    .formatted(heads, norm.columns(), firstColumn, x));
+            throw new IllegalArgumentException(
+                    "headNorm: expected columns within tensor %s, got %d heads of %d from column %d"
+                            .formatted(x, heads, norm.columns(), firstColumn));
         }
         float[] data = x.data();
         workers.parallelRows(x.rows(), heads * norm.columns() + 1, (first, end, scratch) -> {
             for (int r = first; r < end; r++) {
                 for (int h = 0; h < heads; h++) {
-                    int at = x.offset(r) + firstColumn + h * how.columns();
-                    how.apply(data, at, data, at);
+                    int at = x.offset(r) + firstColumn + h * cpuNorm.columns();
+                    cpuNorm.apply(data, at, data, at);
                 }
             }
         });
@@ -340,7 +344,7 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void normRows(Tensor x, int[] rows, Norm norm, Tensor out) {
-        CpuNorm how = (CpuNorm) norm;
+        CpuNorm cpuNorm = (CpuNorm) norm;
         CpuTensor from = checked(x, x.rows(), norm.columns(), "normRows, input");
         CpuTensor to = checked(out, rows.length, norm.columns(), "normRows, output");
         OperandChecks.rows(rows, x, "normRows");
@@ -348,7 +352,7 @@ public final class CpuBackend implements Backend {
         float[] target = to.data();
         workers.parallelRows(rows.length, x.columns(), (first, end, scratch) -> {
             for (int i = first; i < end; i++) {
-                how.apply(source, from.offset(rows[i]), target, to.offset(i));
+                cpuNorm.apply(source, from.offset(rows[i]), target, to.offset(i));
             }
         });
     }
@@ -360,7 +364,8 @@ public final class CpuBackend implements Backend {
         CpuTensor to = checked(out, targets.length, 1, "logProbabilities, output");
         for (int target : targets) {
             if (target < 0 || target >= head.out()) {
-                throw new IllegalArgumentException("logProbabilities: target %d of %d".formatted(target, head.out()));
+                throw new IllegalArgumentException(
+                        "logProbabilities: expected targets in [0, %d), got %d".formatted(head.out(), target));
             }
         }
         LogSoftmax.run(workers, from, layer, targets, to);
@@ -372,14 +377,14 @@ public final class CpuBackend implements Backend {
         return Arrays.copyOfRange(from.data(), from.offset(), from.offset() + x.rows() * x.columns());
     }
 
-    /// One for each thread that has none yet: threads that need not wait for one another after every
-    /// operation get more done. A batch must be worth reading the weights for it.
+    /// One for each thread without a batch: threads that do not wait for one another after every
+    /// operation get more done. A batch must be large enough to be worth reading the weights for.
     @Override
     public int batchesSideBySide(int tokens) {
         return Math.clamp(tokens / MIN_TOKENS, 1, Math.max(1, workers.threads() - workers.entered()));
     }
 
-    /// Does nothing: operations have finished when they return.
+    /// Does nothing: operations are complete when they return.
     @Override
     public void synchronize() {
         checkOpen();
@@ -398,8 +403,8 @@ public final class CpuBackend implements Backend {
         closeArena();
     }
 
-    /// Products on the matrix unit keep weights open for some microseconds at a time, and operations
-    /// that are under way end soon: waits for that.
+    /// Waits until nothing uses the weights: products on the matrix unit keep them open for some
+    /// microseconds at a time, and running operations end soon.
     private void closeArena() {
         while (arena.scope().isAlive()) {
             try {

@@ -7,21 +7,22 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// A packed batch with what attention wants to know about it, worked out once for all layers and heads: which segments
-/// hang together, and how queries are divided among tasks. Thread-safe.
+/// A packed batch with an index for attention, computed once for all layers and heads: which
+/// segments form a tree, and how queries are divided among tasks. Thread-safe.
 ///
-/// Queries go through attention in *panels*, as many consecutive tokens of a segment as a tile has columns. Panels are
-/// numbered through all trees, in the order of their members.
+/// Queries go through attention in *panels*, as many consecutive tokens of a segment as a tile has
+/// columns. Panels are numbered across all trees, in the order of their members.
 final class CpuBatch implements Batch {
     private static final int COLUMNS = Simd.TILE_COLUMNS;
 
-    /// Where tasks begin and end, for one window: part `i` are panels `[cuts[i], cuts[i + 1])`, all of one tree.
+    /// Where tasks begin and end, for one window: part `i` is panels `[cuts[i], cuts[i + 1])`, all
+    /// of one tree.
     private record Plan(int window, int pieces, int[] cuts) {}
 
     private final PackedBatch packed;
     private final int[] depths;
     private final Runnable onClose;
-    /// Segments tree after tree, parents before children, `[segments]`.
+    /// Segments ordered by tree, parents before children, `[segments]`.
     private final int[] members;
     /// Index in [#members] of each tree's first one, `[trees + 1]`.
     private final int[] firstMember;
@@ -35,7 +36,7 @@ final class CpuBatch implements Batch {
     private final List<Plan> plans = new ArrayList<>(2);
     private boolean closed;
 
-    /// @param onClose called once, when this is closed first
+    /// @param onClose called once, on the first close
     CpuBatch(PackedBatch packed, Runnable onClose) {
         this.packed = packed;
         this.onClose = onClose;
@@ -106,8 +107,8 @@ final class CpuBatch implements Batch {
         return blocks[treeOf[segment]];
     }
 
-    /// The segment whose last key in a block is the last that the sequence ending with `segment` has there: the segment
-    /// itself, or an ancestor that fills the block.
+    /// The segment that holds the last key of a block in the sequence that ends with `segment`: the
+    /// segment itself, or an ancestor that fills the block.
     int blockOwner(int segment, int block) {
         int owner = segment;
         while (depths[owner] / AttentionTask.BLOCK > block) {
@@ -116,7 +117,7 @@ final class CpuBatch implements Batch {
         return owner;
     }
 
-    /// The index, among all [#segment]s, of the one that a panel belongs to.
+    /// The member that a panel belongs to: an index for [#segment].
     int member(int panel) {
         int low = 0;
         int high = members.length - 1;
@@ -131,18 +132,18 @@ final class CpuBatch implements Batch {
         return low;
     }
 
-    /// The segment at an index from [#member].
+    /// The segment of a member.
     int segment(int member) {
         return members[member];
     }
 
-    /// Panels before those of a member.
+    /// The first panel of a member.
     int firstPanel(int member) {
         return firstPanel[member];
     }
 
-    /// The panels at which tasks begin, and the end of the last: each tree is cut into at most `pieces` parts that read
-    /// about as many keys each. The caller must not change it.
+    /// The panels at which tasks begin, and the end of the last: each tree is cut into at most
+    /// `pieces` parts that read about the same number of keys. The caller must not change it.
     ///
     /// @param window keys that a query sees, 0 for all
     int[] cuts(int window, int pieces) {

@@ -16,8 +16,8 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/// A weight matrix that is packed when enough work goes through it; for the matrix unit at once,
-/// whatever its type.
+/// A weight matrix that is packed once it has been used for enough work; for the matrix unit at its
+/// first use, whatever its type.
 final class CpuLinear implements Linear {
     private final List<MatrixRows> weight;
     private final List<MatrixRows> bias;
@@ -25,7 +25,7 @@ final class CpuLinear implements Linear {
     private final Workers workers;
     private final int in;
     private final int out;
-    private final long mostInPlace;
+    private final long maxWorkInPlace;
     private final boolean readableInPlace;
     private final boolean onMatrixUnit;
     private final CpuOptions options;
@@ -38,7 +38,7 @@ final class CpuLinear implements Linear {
         this.weight = List.copyOf(weight);
         this.bias = List.copyOf(bias);
         this.options = options;
-        this.mostInPlace = options.workInPlace();
+        this.maxWorkInPlace = options.workInPlace();
         this.arena = arena;
         this.workers = workers;
         weight.forEach(part -> CpuTable.requireWeight(part.tensor()));
@@ -68,28 +68,28 @@ final class CpuLinear implements Linear {
             TiledProduct.run(workers, x, tiled.get(), activation, add, out);
         } else if (!packed.isMade()
                 && readableInPlace
-                && workInPlace.addAndGet((long) x.rows() * in * this.out) <= mostInPlace) {
+                && workInPlace.addAndGet((long) x.rows() * in * this.out) <= maxWorkInPlace) {
             DirectProduct.run(workers, x, weight, biasValues().array(), activation, add, out);
         } else {
             MatrixProduct.run(workers, x, packed(), activation, add, out);
         }
     }
 
-    /// Most rows of [#logits] at a time.
-    int mostLogitRows() {
-        return onMatrixUnit ? RowTiles.mostRows(in) : Integer.MAX_VALUE;
+    /// The most rows of [#logits] at a time.
+    int maxLogitRows() {
+        return onMatrixUnit ? RowTiles.maxRows(in) : Integer.MAX_VALUE;
     }
 
     /// `x · Wᵀ + b` of rows `[first, first + count)`, to be computed panel by panel.
     ///
-    /// @param own scratch of the caller, that no task uses; the result lasts until it is used again
+    /// @param own the caller's scratch, which no task uses; the result is valid until it is reused
     Logits logits(CpuTensor x, int first, int count, Scratch own) {
         return onMatrixUnit
                 ? new Logits.OfTiles(RowTiles.split(workers, x.data(), x.offset(first), count, in, own), tiled.get())
                 : new Logits.OfPanels(x.values(), x.offset(first), count, packed());
     }
 
-    /// The packed form, made now if there is none yet.
+    /// The packed form; packs it first if necessary.
     PackedMatrix packed() {
         return packed.get();
     }
@@ -99,7 +99,7 @@ final class CpuLinear implements Linear {
         MemorySegment panels = allocate(PackedMatrix.bytes(in, out, dtype), dtype);
         VectorCode code = options.vectorCode().orElse(null);
         MatrixPacker packer = new MatrixPacker(weight, in, out, PackedMatrix.width(code != null));
-        // Whoever needs this matrix too waits, so that its thread is free.
+        // Threads that need this matrix wait for it, so they are free to help.
         workers.parallelForAll(
                 PackedMatrix.panelCount(out), (panel, scratch) -> packer.pack(panel, dtype, panels, scratch));
         return new PackedMatrix(in, out, dtype, panels, biasValues(), code);

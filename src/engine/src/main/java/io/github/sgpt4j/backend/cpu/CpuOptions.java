@@ -11,14 +11,15 @@ import java.util.OptionalInt;
 
 /// How the CPU backend is set up.
 ///
-/// @param threads threads that compute, the calling one included
+/// @param threads threads that compute, including the calling one
 /// @param weights how weights are held in memory
-/// @param workInPlace multiply-adds that each weight matrix does from where it is stored before it is packed;
-///     none with the matrix unit
-/// @param machineCode whether to run machine code of the engine's own, [Amx] or [VectorCode], where it
-///     can be used; otherwise the Vector API does everything
+/// @param workInPlace multiply-adds that each weight matrix computes in place, from the stored
+///     weights, before it is packed; ignored with the matrix unit
+/// @param machineCode whether to run the engine's own machine code, [Amx] or [VectorCode], where it
+///     is available; otherwise the Vector API computes everything
 public record CpuOptions(int threads, Precision weights, long workInPlace, boolean machineCode) {
-    /// System property for another [#workInPlace] than the usual one: 0 packs every matrix at its first use.
+    /// System property that overrides the default of [#workInPlace]: 0 packs every matrix at its
+    /// first use.
     public static final String WORK_IN_PLACE = "sgpt4j.cpu.workInPlace";
 
     /// Most threads of a backend.
@@ -42,27 +43,28 @@ public record CpuOptions(int threads, Precision weights, long workInPlace, boole
         this(threads, weights, workInPlace, true);
     }
 
-    /// The usual work before packing, and machine code.
+    /// With the default work in place, and machine code.
     public CpuOptions(int threads, Precision weights) {
         this(threads, weights, Long.getLong(WORK_IN_PLACE, DirectProduct.MAX_WORK));
     }
 
-    /// Whether products go to the matrix unit. Panels are as wide as its tiles only with the widest vectors.
+    /// Whether products run on the matrix unit. That takes the widest vectors: only then do panels
+    /// fit its tiles.
     public boolean usesMatrixUnit() {
         return machineCode && Simd.LANES == Amx.TILE && Amx.problem().isEmpty();
     }
 
-    /// The machine code that computes products on vector units; empty if the Vector API does. It is
-    /// that for vectors of [Simd]'s width, and always multiplies and adds with one rounding. Beside the
-    /// matrix unit, the little that is left stays with the Vector API.
+    /// The machine code that computes products on vector units; empty if the Vector API does. It
+    /// uses vectors of [Simd]'s width, and always fused multiply-adds (one rounding). With the
+    /// matrix unit, the little work that remains stays with the Vector API.
     public Optional<VectorCode> vectorCode() {
         return machineCode && Simd.FMA && !usesMatrixUnit()
                 ? VectorCode.of(Simd.BITS).filter(code -> code.problem().isEmpty())
                 : Optional.empty();
     }
 
-    /// Whether matrices of `in` input features are held as tiles for the matrix unit, whatever they are
-    /// stored as.
+    /// Whether matrices of `in` input features are held as tiles for the matrix unit, whatever
+    /// their stored type.
     boolean holdsTiles(int in) {
         return allowsTiles() && in <= Amx.MAX_FEATURES && usesMatrixUnit();
     }
@@ -83,18 +85,18 @@ public record CpuOptions(int threads, Precision weights, long workInPlace, boole
         };
     }
 
-    /// Bytes that a matrix `[out, in]` takes on this machine once it is held for many products.
+    /// Bytes that a matrix `[out, in]` takes on this machine once it is packed.
     ///
-    /// @param stored the type of all its parts; F32 where they differ
+    /// @param stored the type of all its parts; F32 if they differ
     public long matrixBytes(ElementType stored, int in, int out) {
         if (!CpuBackend.hasVectorModule()) {
-            // There is no width of vectors to round up to: there is no backend in this virtual machine.
+            // Without the Vector API there is no CPU backend, and no vector width to round up to.
             return Math.multiplyExact((long) in * out, heldAs(stored).bytes());
         }
         return holdsTiles(in) ? TiledMatrix.bytes(in, out) : PackedMatrix.bytes(in, out, heldAs(stored));
     }
 
-    /// On all processors.
+    /// With one thread per processor.
     public static CpuOptions of(Precision weights) {
         return new CpuOptions(processors(), weights);
     }
@@ -103,7 +105,7 @@ public record CpuOptions(int threads, Precision weights, long workInPlace, boole
         return Math.min(Runtime.getRuntime().availableProcessors(), MAX_THREADS);
     }
 
-    /// On some threads, or all processors.
+    /// With the given threads, or one per processor.
     public static CpuOptions of(OptionalInt threads, Precision weights) {
         return new CpuOptions(threads.orElseGet(CpuOptions::processors), weights);
     }

@@ -5,7 +5,7 @@ import io.github.sgpt4j.backend.cpu.kernel.Widening;
 import io.github.sgpt4j.error.BackendException;
 import io.github.sgpt4j.weights.WeightTensor;
 
-/// A lookup table, read where it is mapped.
+/// A lookup table, read from its mapped file.
 final class CpuTable implements Table {
     private final WeightTensor weight;
     private final int rows;
@@ -39,7 +39,8 @@ final class CpuTable implements Table {
     /// `out[o, o + columns) = table[row]`; followed by [WeightTensor#settle].
     void read(int row, float[] out, int o) {
         if (row < 0 || row >= rows) {
-            throw new IllegalArgumentException("row %d of table %s with %d rows".formatted(row, weight.name(), rows));
+            throw new IllegalArgumentException(
+                    "table %s: expected a row in [0, %d), got %d".formatted(weight.name(), rows, row));
         }
         long at = (long) row * columns * weight.dtype().bytes();
         Widening.widenMapped(weight.data(), weight.dtype(), at, out, o, columns);

@@ -3,7 +3,8 @@ package io.github.sgpt4j.backend.cpu;
 import io.github.sgpt4j.backend.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// Row-major floats in a heap array. Views share the array of the tensor they were cut from, and its end.
+/// Row-major floats in a heap array. Views share the array and the lifetime of the tensor they
+/// belong to.
 final class CpuTensor implements Tensor {
     private final Floats data;
     private final int offset;
@@ -64,7 +65,8 @@ final class CpuTensor implements Tensor {
     @Override
     public Tensor slice(int from, int count) {
         if (from < 0 || count < 1 || count > rows - from) {
-            throw new IllegalArgumentException("rows [%d, %d) of %d".formatted(from, (long) from + count, rows));
+            throw new IllegalArgumentException(
+                    "slice: expected rows within [0, %d), got [%d, %d)".formatted(rows, from, (long) from + count));
         }
         return new CpuTensor(pool, values(), offset(from), count, columns, root == null ? this : root);
     }

@@ -8,11 +8,11 @@ import io.github.sgpt4j.backend.cpu.kernel.Widening;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.util.List;
 
-/// A linear layer straight from the stored weights, for so few rows that packing them would cost more. It reads each
-/// stored row once, and its plain loops are fast before the compiler has seen them: this is what a process that embeds
-/// one short text with a small model runs.
+/// A linear layer computed directly from the stored weights, for so few rows that packing would
+/// cost more. It reads each stored row once, and its plain loops are fast even before they are
+/// compiled: a process that embeds one short text with a small model uses it.
 final class DirectProduct {
-    /// Multiply-adds with one matrix after which it is packed, unless asked otherwise.
+    /// The default number of multiply-adds with one matrix after which it is packed.
     static final long MAX_WORK = 1L << 22;
 
     /// Output features per task.
@@ -60,8 +60,8 @@ final class DirectProduct {
         Widening.widenMapped(part.tensor().data(), part.tensor().dtype(), at, values, 0, in);
     }
 
-    /// One output feature of all rows, four rows at a time. Sums go the way of [MatrixProduct], from the bias on
-    /// through the input features in order, so that both give the same bits.
+    /// One output feature of all rows, four rows at a time. Sums run in the order of
+    /// [MatrixProduct], from the bias through the input features, so that both give the same bits.
     private static void feature(CpuTensor x, float[] weights, float bias, int feature, boolean add, CpuTensor out) {
         float[] data = x.data();
         float[] values = out.data();
@@ -72,7 +72,7 @@ final class DirectProduct {
             int o = out.offset() + r * stride + feature;
             int at = x.offset() + r * in;
             int n = Math.min(4, rows - r);
-            // Rows that are missing repeat the last one and are not stored.
+            // Missing rows repeat the last one and store the same result again.
             int o1 = o + Math.min(1, n - 1) * stride;
             int o2 = o + Math.min(2, n - 1) * stride;
             int o3 = o + (n - 1) * stride;

@@ -2,7 +2,8 @@ package io.github.sgpt4j.backend.cpu;
 
 import java.lang.foreign.MemorySegment;
 
-/// A heap array, and the same as machine code takes it: kept together, so that none of these views is made in use.
+/// A heap array and its memory segment for machine code, kept together so that computing allocates
+/// no views.
 record Floats(float[] array, MemorySegment memory) {
     static final Floats EMPTY = new Floats(0);
 

@@ -3,8 +3,8 @@ package io.github.sgpt4j.backend.cpu;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// A value that is made once, when it is first asked for; whoever asks meanwhile waits. If making fails, the
-/// next one who asks tries again.
+/// A value that is created once, on first use; concurrent callers wait. If creating it fails, the
+/// next caller tries again.
 final class Lazy<T> {
     private final Supplier<T> maker;
     private volatile @Nullable T value;

@@ -4,10 +4,10 @@ import io.github.sgpt4j.backend.cpu.kernel.OnlineSoftmax;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import java.util.Arrays;
 
-/// Log-probabilities of one target per row, without holding the logits: each task takes a block of rows
-/// through a chunk of the vocabulary and keeps the target's logit and, per row, the maximum and the sum
-/// of exponentials under it. Chunks are the same whatever the number of threads, and are put together in
-/// doubles.
+/// Log-probabilities of one target per row, without holding the logits: each task computes a block
+/// of rows for a chunk of the vocabulary and keeps the target's logit and, per row, the maximum and
+/// the sum of exponentials relative to it. Chunks do not depend on the number of threads and are
+/// combined in doubles.
 final class LogSoftmax {
     /// Panels per chunk.
     private static final int CHUNK = 64;
@@ -23,7 +23,7 @@ final class LogSoftmax {
     private final float[] maxima;
     private final double[] sums;
 
-    /// @param targets of the head's rows, from `firstTarget` on
+    /// @param targets targets of the head's rows, from index `firstTarget` on
     /// @param own scratch that no task uses
     private LogSoftmax(Logits head, int[] targets, int firstTarget, Scratch own) {
         this.head = head;
@@ -37,9 +37,9 @@ final class LogSoftmax {
     }
 
     static void run(Workers workers, CpuTensor x, CpuLinear head, int[] targets, CpuTensor out) {
-        // A loop of one, for the scratch that comes with it; those of the loops inside are others.
+        // A loop of one task, for its scratch; the loops inside use others.
         workers.parallelFor(1, (one, own) -> {
-            int most = head.mostLogitRows();
+            int most = head.maxLogitRows();
             for (int first = 0; first < x.rows(); first += most) {
                 Logits logits = head.logits(x, first, Math.min(most, x.rows() - first), own);
                 new LogSoftmax(logits, targets, first, own).run(workers, out.data(), out.offset() + first);
@@ -107,7 +107,7 @@ final class LogSoftmax {
         }
         double sum = 0;
         for (int c = 0; c < COLUMNS; c++) {
-            // A lane that met nothing but −∞ adds nothing, and must not turn −∞ − −∞ into NaN.
+            // A lane with only −∞ adds nothing: −∞ − −∞ must not become NaN.
             if (laneMaxima[at + c] != Float.NEGATIVE_INFINITY || Float.isNaN(laneSums[at + c])) {
                 sum += laneSums[at + c] * Math.exp((double) laneMaxima[at + c] - maximum);
             }

@@ -7,39 +7,40 @@ import io.github.sgpt4j.backend.cpu.kernel.Sums;
 import io.github.sgpt4j.backend.cpu.kernel.Tiles;
 import java.util.Arrays;
 
-/// What an output head makes of some rows of hidden states, one panel of the vocabulary at a time: any
-/// thread takes a block of rows through as many panels as it likes.
+/// The logits of some rows of hidden states, one panel of the vocabulary at a time: any thread may
+/// compute a block of rows for any number of panels.
 sealed interface Logits {
-    /// Values of hidden states that a thread keeps ready: 1 MiB.
+    /// Values of hidden states that a thread prepares at a time: 1 MiB.
     int MAX_VALUES = 1 << 18;
 
     int MAX_ROWS = 240;
 
-    /// How many rows there are.
+    /// The number of rows.
     int rows();
 
-    /// Panels of `TILE_COLUMNS` entries of the vocabulary each, of which the last one may have fewer.
+    /// The number of panels of `TILE_COLUMNS` entries of the vocabulary each; the last may have
+    /// fewer.
     int panels();
 
-    /// Most rows to take together.
+    /// The most rows to compute together.
     int rowBlock();
 
-    /// Makes some rows ready for [#panel], in the thread's scratch.
+    /// Prepares some rows for [#panel], in the thread's scratch.
     void prepare(int firstRow, int count, Scratch scratch);
 
-    /// `x · Wᵀ + b` of rows that [#prepare] made ready.
+    /// `x · Wᵀ + b` of rows that [#prepare] has prepared.
     ///
-    /// @return `[count][TILE_COLUMNS]`, −∞ past the vocabulary, until the scratch is used again; the
-    ///     caller may write over it
+    /// @return `[count][TILE_COLUMNS]`, −∞ past the vocabulary, valid until the scratch is reused;
+    ///     the caller may overwrite it
     float[] panel(int firstRow, int count, int panel, Scratch scratch);
 
-    /// As many rows as keep about [#MAX_VALUES], in whole steps.
+    /// As many rows as hold about [#MAX_VALUES] values, in whole steps.
     private static int rowBlock(int in, int step) {
         return Math.clamp(MAX_VALUES / in / step * step, step, MAX_ROWS);
     }
 
-    /// −∞ in columns from `real` on.
-    private static void close(float[] tile, int count, int real) {
+    /// Sets the columns from `real` on to −∞.
+    private static void padColumns(float[] tile, int count, int real) {
         for (int r = 0; r < count && real < Simd.TILE_COLUMNS; r++) {
             Arrays.fill(tile, r * Simd.TILE_COLUMNS + real, (r + 1) * Simd.TILE_COLUMNS, Float.NEGATIVE_INFINITY);
         }
@@ -67,7 +68,7 @@ sealed interface Logits {
             return scratch.floats(Scratch.Use.PACKED_ROWS, Math.multiplyExact(padded, Tiles.paddedDepth(matrix.in())));
         }
 
-        /// Rows that machine code does not read where they lie.
+        /// Rows copied to another stride, because machine code does not read them in place.
         private Floats copied(int count, Scratch scratch) {
             return scratch.values(Scratch.Use.PACKED_ROWS, Math.multiplyExact(count, matrix.rowStride(matrix.in())));
         }
@@ -110,7 +111,7 @@ sealed interface Logits {
                     tiles(padded, p, k, length, ready.array(), tile, scratch);
                 }
             }
-            close(tile, count, matrix.out() - p * columns);
+            padColumns(tile, count, matrix.out() - p * columns);
             return tile;
         }
 
@@ -159,7 +160,7 @@ sealed interface Logits {
 
         @Override
         public void prepare(int firstRow, int count, Scratch scratch) {
-            // All rows are ready.
+            // All rows are prepared already.
         }
 
         @Override
@@ -171,7 +172,7 @@ sealed interface Logits {
             float[] tile = scratch.floats(Scratch.Use.TILE, count * columns);
             int real = Math.min(columns, matrix.out() - p * columns);
             Sums.put(products, together * Amx.TILE, count, real, matrix.bias(), p * columns, false, tile, 0, columns);
-            close(tile, count, real);
+            padColumns(tile, count, real);
             return tile;
         }
     }

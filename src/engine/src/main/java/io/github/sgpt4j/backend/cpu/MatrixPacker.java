@@ -23,7 +23,7 @@ final class MatrixPacker {
     private final int out;
     private final int width;
 
-    /// @param width columns of a panel that lie together
+    /// @param width contiguous columns of a panel
     MatrixPacker(List<MatrixRows> parts, int in, int out, int width) {
         this.parts = parts;
         this.in = in;
@@ -44,7 +44,7 @@ final class MatrixPacker {
         }
     }
 
-    /// Fills the tiles of one panel. A part of it is a tile.
+    /// Fills the tiles of one panel, one for each part.
     void pack(int panel, TiledMatrix matrix, Scratch scratch) {
         int blocks = Amx.blocks(in);
         long halfBytes = (long) blocks * Amx.BLOCK * Amx.TILE * Float.BYTES;
@@ -60,12 +60,12 @@ final class MatrixPacker {
             }
         }
         for (int half = 0; half < 2 && 2 * panel + half < matrix.columnTiles(); half++) {
-            makeTile(columns, half * halfBytes, matrix, 2 * panel + half, scratch);
+            buildTile(columns, half * halfBytes, matrix, 2 * panel + half, scratch);
         }
     }
 
-    /// Makes a column tile of floats `[64 · blocks][16]` from byte `from` on.
-    private void makeTile(MemorySegment columns, long from, TiledMatrix matrix, int tile, Scratch scratch) {
+    /// Builds a column tile from floats `[64 · blocks][16]` from byte `from` on.
+    private void buildTile(MemorySegment columns, long from, TiledMatrix matrix, int tile, Scratch scratch) {
         int blocks = Amx.blocks(in);
         MemorySegment measures = scratch.memory(Scratch.Memory.MEASURES, Amx.FACT_BYTES);
         MemorySegment shifts = scratch.memory(Scratch.Memory.SHIFTS, Amx.SHIFT_BYTES);
@@ -109,7 +109,7 @@ final class MatrixPacker {
                     : 0;
             int r = from;
             while (r < to) {
-                // Features that lie next to each other in the tensor.
+                // Features that are adjacent in the tensor.
                 int length = Math.min(to - r, part.run() - r % part.run());
                 int column = start + r - first;
                 if (part.transposed()) {

@@ -8,11 +8,11 @@ import java.lang.foreign.MemorySegment;
 
 /// One linear layer on one block of activations: `out = activation(x · Wᵀ + b)` or `out += x · Wᵀ + b`.
 ///
-/// In the manner of Goto and van de Geijn (2008): for every block of [#DEPTH] input features, the rows
-/// of a task stay in the second-level cache, packed unless
-/// [io.github.sgpt4j.backend.cpu.vector.VectorCode] computes; so do a few panels of weights, which all
-/// rows pass before the next ones come. Partial sums rest in `out`. Every output is summed in the same
-/// order whatever the number of threads and rows.
+/// In the manner of Goto and van de Geijn (2008): for every block of [#DEPTH] input features, the
+/// rows of a task stay in the second-level cache, packed unless
+/// [io.github.sgpt4j.backend.cpu.vector.VectorCode] computes; so do a few panels of weights, which
+/// are multiplied with all rows before the next ones. Partial sums are kept in `out`. Every output
+/// is summed in the same order, whatever the number of threads and rows.
 ///
 /// @param x `[rows, in]` from index `xOffset` on
 /// @param out `[rows, out]` from index `outOffset` on
@@ -25,7 +25,7 @@ record MatrixProduct(
         boolean add,
         Floats out,
         int outOffset) {
-    /// A product of nothing: holds on to nobody's memory.
+    /// An empty product, which references no memory.
     static final MatrixProduct NONE = new MatrixProduct(
             Floats.EMPTY,
             0,
@@ -72,9 +72,9 @@ record MatrixProduct(
         });
     }
 
-    /// In small pieces, since they cost nothing but themselves: threads have done at about the same
-    /// time. With few blocks of rows, each panel passes all of them before the next one comes, and
-    /// weights are read from memory once.
+    /// Divides the work into small pieces, which add no work, so that threads finish at about the
+    /// same time. With few blocks of rows, each panel is multiplied with all of them before the
+    /// next one, so that weights are read from memory once.
     private void runInOrder(Workers workers, int rowBlock, int rowBlocks, int panels) {
         int groups = (panels + MIN_PANELS - 1) / MIN_PANELS;
         boolean panelsFirst = rowBlocks <= FEW_BLOCKS;
@@ -86,14 +86,15 @@ record MatrixProduct(
         });
     }
 
-    /// Rows per task: as few blocks as [#MAX_ROWS] allows, all about as high, in whole tiles.
+    /// Rows per task: as few blocks as [#MAX_ROWS] allows, of about equal height, in whole tiles.
     static int rowBlock(int rows) {
         int blocks = (rows + MAX_ROWS - 1) / MAX_ROWS;
         int even = (rows + blocks - 1) / blocks;
         return (even + Simd.TILE_ROWS - 1) / Simd.TILE_ROWS * Simd.TILE_ROWS;
     }
 
-    /// Input features per block: as few blocks as [#DEPTH] allows, all about as deep, in whole chunks.
+    /// Input features per block: as few blocks as [#DEPTH] allows, of about equal depth, in whole
+    /// chunks.
     static int depth(int in) {
         int blocks = (in + DEPTH - 1) / DEPTH;
         return Tiles.paddedDepth((in + blocks - 1) / blocks);

@@ -7,8 +7,9 @@ import io.github.sgpt4j.backend.cpu.kernel.Tiles;
 import io.github.sgpt4j.batch.PackedBatch;
 import java.util.Arrays;
 
-/// Keys and values packed for [Tiles]: once as long as the sequences of a tree come one after the other. Sequences of
-/// a tree have their blocks in the same places; those that they share stay.
+/// Keys and values packed for [Tiles], once for each tree as long as its sequences come one after
+/// another. All sequences of a tree use the same slots for their blocks, so shared blocks stay
+/// packed.
 final class PackedKeys implements KeyBlocks {
     private static final int BLOCK = AttentionTask.BLOCK;
     private static final int COLUMNS = Simd.TILE_COLUMNS;
@@ -87,7 +88,7 @@ final class PackedKeys implements KeyBlocks {
     public int scores(int owner, int block, int size, int from, int to, Floats queries, Floats scores) {
         pack(owner, block, size);
         int at = block * blockSize();
-        // Scores begin with a tile of keys, weighted values with a chunk.
+        // Scores begin at a tile of keys, weighted values at a chunk.
         int start = from / Simd.TILE_ROWS * Simd.TILE_ROWS;
         float[] q = queries.array();
         float[] s = scores.array();

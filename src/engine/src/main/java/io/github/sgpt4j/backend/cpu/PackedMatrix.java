@@ -10,13 +10,13 @@ import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// A weight matrix as matrix products read it: panels of `TILE_COLUMNS` output features, the features
-/// that are missing in the last one zeros. A panel is `[in][TILE_COLUMNS]`, or `[2][in][LANES]` for the
-/// Vector API where [Simd#PANEL_VECTORS] is 1.
+/// A weight matrix as matrix products read it: panels of `TILE_COLUMNS` output features, padded
+/// with zeros in the last one. A panel is `[in][TILE_COLUMNS]`, or `[2][in][LANES]` for the Vector
+/// API where [Simd#PANEL_VECTORS] is 1.
 ///
 /// @param panels off-heap, of type `dtype`
-/// @param bias `[panels · TILE_COLUMNS]`, zeros where there is none
-/// @param code what computes products; null where that is the Vector API
+/// @param bias `[panels · TILE_COLUMNS]`, zeros if there is no bias
+/// @param code the machine code that computes products; null for the Vector API
 record PackedMatrix(
         int in,
         int out,
@@ -24,9 +24,9 @@ record PackedMatrix(
         MemorySegment panels,
         Floats bias,
         @Nullable VectorCode code) {
-    /// Columns of a panel that lie together. Machine code fetches ahead by itself.
+    /// Contiguous columns of a panel. Machine code prefetches explicitly and takes whole rows.
     ///
-    /// @param byCode whether it computes products
+    /// @param byCode whether machine code computes products
     static int width(boolean byCode) {
         return byCode ? Simd.TILE_COLUMNS : Simd.PANEL_VECTORS * Simd.LANES;
     }
@@ -36,8 +36,8 @@ record PackedMatrix(
         return code != null;
     }
 
-    /// The distance between rows of `depth` input features for [#multiplyRows]; other than [#in] if
-    /// copying them to that distance makes it faster.
+    /// The stride of rows of `depth` input features for [#multiplyRows]; it differs from [#in] if
+    /// copying the rows to that stride makes it faster.
     int rowStride(int depth) {
         return code == null ? in : code.strideOf(depth, in);
     }
@@ -54,9 +54,9 @@ record PackedMatrix(
         return Math.multiplyExact((long) panelCount(out) * Simd.TILE_COLUMNS * dtype.bytes(), (long) in);
     }
 
-    /// Whether weights are multiplied where they lie. Others are first copied to the heap and widened:
-    /// 16-bit ones, and with 16 registers all that the Vector API multiplies, because reading outside
-    /// the heap takes it more general registers than there are.
+    /// Whether weights are multiplied in place. Otherwise they are first copied to the heap and
+    /// widened: 16-bit weights always, and with 16 vector registers all weights that the Vector API
+    /// multiplies, because reading off-heap memory needs more general registers than there are.
     private boolean readInPlace() {
         return dtype == ElementType.F32 && (byCode() || Simd.PANEL_VECTORS == 1);
     }
@@ -66,7 +66,7 @@ record PackedMatrix(
         return readInPlace() ? 0 : Math.multiplyExact(count, Simd.TILE_COLUMNS);
     }
 
-    /// Makes input features `[from, from + count)` of a panel ready for [#multiply].
+    /// Prepares input features `[from, from + count)` of a panel for [#multiply].
     ///
     /// @param ready [#workingFloats] from index `at` on
     void prepare(int panel, int from, int count, float[] ready, int at) {
@@ -166,7 +166,7 @@ record PackedMatrix(
 
     /// Index of the first weight of an input feature in one part of a panel.
     ///
-    /// @param width columns that lie together
+    /// @param width contiguous columns
     static long element(int in, int width, int panel, int part, int feature) {
         return (((long) Simd.TILE_COLUMNS / width * panel + part) * in + feature) * width;
     }

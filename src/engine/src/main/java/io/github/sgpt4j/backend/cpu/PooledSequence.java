@@ -5,7 +5,7 @@ import io.github.sgpt4j.batch.SequenceRows;
 import java.util.Arrays;
 import java.util.List;
 
-/// Final norm and pooling of one sequence: a row at a time, sums in doubles.
+/// Final norm and pooling of one sequence: one row at a time, with sums in doubles.
 final class PooledSequence {
     private final CpuNorm norm;
     private final List<PoolMode> modes;

@@ -10,19 +10,19 @@ import java.util.Arrays;
 
 /// Some rows of a [MatrixProduct] times some panels of its matrix.
 ///
-/// Belongs to one thread, which uses it again and again: nothing is allocated.
+/// Belongs to one thread, which reuses it: nothing is allocated.
 final class ProductTask {
-    /// Panels that a tile's rows pass in a row: that many of [MatrixProduct#DEPTH] are 384 KiB with the
-    /// widest vectors, and a row of the output gets so many neighbouring cache lines at a time that the
-    /// hardware fetches them ahead.
+    /// Panels that a tile of rows is multiplied with in turn: at [MatrixProduct#DEPTH] they take
+    /// 384 KiB with the widest vectors, and each row of the output gets enough neighbouring cache
+    /// lines at a time for the hardware to prefetch them.
     private static final int GROUP = 4;
 
-    /// Up to so many rows, reading the weights dominates, and each panel is read through to its
-    /// end at a time.
+    /// Up to this many rows, reading the weights dominates, and each panel is read to its end
+    /// before the next one.
     private static final int FEW_ROWS = 2 * Simd.TILE_ROWS;
 
-    /// The same for weights that are copied to the heap first: 24 KiB of floats stay in the first-level
-    /// cache.
+    /// The depth of their blocks if weights are copied to the heap first: 24 KiB of floats stay in
+    /// the first-level cache.
     private static final int FEW_ROWS_DEPTH = 192;
 
     private final Scratch scratch;
@@ -34,16 +34,16 @@ final class ProductTask {
     private int group;
     /// Rows that are multiplied together: those of a tile, or all.
     private int step;
-    /// Rows for [Tiles], packed, or where [io.github.sgpt4j.backend.cpu.vector.VectorCode] finds them.
+    /// Rows packed for [Tiles], or as [io.github.sgpt4j.backend.cpu.vector.VectorCode] reads them.
     private Floats rows = Floats.EMPTY;
     private int rowsAt;
     private int rowStride;
-    /// Where blocks are computed that stick out of the output.
+    /// Buffer for blocks that extend beyond the output.
     private Floats edge = Floats.EMPTY;
-    /// Panels made ready, one after the other, where weights are not read in place.
+    /// Prepared panels, one after another, if weights are not read in place.
     private Floats ready = Floats.EMPTY;
 
-    /// @param scratch whose thread runs it
+    /// @param scratch of the thread that runs it
     ProductTask(Scratch scratch) {
         this.scratch = scratch;
     }
@@ -71,7 +71,7 @@ final class ProductTask {
         edge = scratch.values(Use.TILE, Tiles.paddedRows(step) * Simd.TILE_COLUMNS);
     }
 
-    /// Lets go of what belongs to others or is too large to be kept.
+    /// Drops references to memory of others and to arrays that are too large to keep.
     private void end() {
         product = MatrixProduct.NONE;
         matrix = product.matrix();
@@ -95,7 +95,7 @@ final class ProductTask {
         }
     }
 
-    /// Makes input features `[k, k + length)` of the rows ready.
+    /// Prepares input features `[k, k + length)` of the rows.
     private void rows(int k, int length) {
         int in = matrix.in();
         rows = product.x();
@@ -163,7 +163,7 @@ final class ProductTask {
         multiply(real, row, panel, slot, k, length, source, from, between, out, at, stride);
     }
 
-    /// A block that sticks out of the output goes through a buffer.
+    /// Computes a block that extends beyond the output, in a buffer.
     private void edge(int row, int real, int panel, int slot, int k, int length, int columns, boolean fresh) {
         int wide = Simd.TILE_COLUMNS;
         float[] source = fresh ? matrix.bias().array() : product.out().array();

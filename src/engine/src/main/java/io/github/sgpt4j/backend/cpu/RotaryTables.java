@@ -3,7 +3,8 @@ package io.github.sgpt4j.backend.cpu;
 import io.github.sgpt4j.backend.RotaryParameters;
 import java.util.ArrayDeque;
 
-/// Cosines and sines of rotary positions, kept for the few parameter sets that a model has. Thread-safe.
+/// Cosines and sines of rotary positions, cached for the few parameter sets of a model.
+/// Thread-safe.
 final class RotaryTables {
     private static final int MAX_KEPT = 16;
 
@@ -12,7 +13,7 @@ final class RotaryTables {
 
     private final ArrayDeque<Tables> kept = new ArrayDeque<>();
 
-    /// For at least `positions` positions.
+    /// Angles for at least `positions` positions.
     synchronized RotaryParameters.Angles get(RotaryParameters parameters, int positions) {
         for (Tables tables : kept) {
             if (tables.positions >= positions && tables.parameters.sameAngles(parameters)) {

@@ -6,8 +6,8 @@ import io.github.sgpt4j.backend.cpu.kernel.Norms;
 import io.github.sgpt4j.tensor.LittleEndian;
 import java.lang.foreign.MemorySegment;
 
-/// Rows of activations in the form in which [Amx] multiplies them with weights: facts of all rows,
-/// then the tiles.
+/// Rows of activations in the form that [Amx] multiplies with weights: the facts of all rows, then
+/// the tiles.
 ///
 /// @param memory [#bytes], off-heap
 record RowTiles(MemorySegment memory, int rows, int in) {
@@ -16,25 +16,25 @@ record RowTiles(MemorySegment memory, int rows, int in) {
         return Amx.tiles(rows) * (Amx.FACT_BYTES + Amx.rowTileBytes(Amx.blocks(in)));
     }
 
-    /// Most bytes of row tiles at a time, unless 16 rows have more.
+    /// The most bytes of row tiles at a time, unless a single tile of 16 rows has more.
     private static final long MAX_BYTES = 1L << 25;
 
-    /// How many rows of `in` values to make into tiles at a time, at most.
-    static int mostRows(int in) {
+    /// The most rows of `in` values to convert to tiles at a time.
+    static int maxRows(int in) {
         return (int) Math.max(1, MAX_BYTES / Amx.rowTileBytes(Amx.blocks(in))) * Amx.TILE;
     }
 
-    /// Makes rows into tiles, with the help of all threads.
+    /// Converts rows to tiles, on all threads.
     ///
     /// @param x row 0 starts at index `at`
-    /// @param own scratch of the caller, that no task uses: tiles are there until it is used again
+    /// @param own the caller's scratch, which no task uses: the tiles are valid until it is reused
     static RowTiles split(Workers workers, float[] x, int at, int rows, int in, Scratch own) {
         RowTiles tiles = new RowTiles(own.memory(Scratch.Memory.ROW_TILES, bytes(rows, in)), rows, in);
         workers.parallelFor(tiles.count(), (tile, scratch) -> tiles.split(x, at, tile, scratch));
         return tiles;
     }
 
-    /// How many row tiles there are.
+    /// The number of row tiles.
     int count() {
         return Amx.tiles(rows);
     }
@@ -47,7 +47,7 @@ record RowTiles(MemorySegment memory, int rows, int in) {
         return facts(count()) + tile * Amx.rowTileBytes(Amx.blocks(in));
     }
 
-    /// Makes one row tile.
+    /// Builds one row tile.
     ///
     /// @param x row 0 starts at `at`, the next at `at + in`
     private void split(float[] x, int at, int tile, Scratch scratch) {
@@ -81,7 +81,7 @@ record RowTiles(MemorySegment memory, int rows, int in) {
     ///
     /// @param firstTile first of `count` row tiles
     /// @param firstColumn first of `columns` column tiles
-    /// @return floats `[16 · count][16 · columns]`, until the scratch is used again
+    /// @return floats `[16 · count][16 · columns]`, valid until the scratch is reused
     MemorySegment multiply(
             int firstTile, int count, TiledMatrix matrix, int firstColumn, int columns, Scratch scratch) {
         long rowBytes = (long) columns * Amx.TILE * Float.BYTES;

@@ -6,10 +6,10 @@ import java.util.Arrays;
 
 /// Working memory of one thread, kept between tasks. Contents are undefined.
 final class Scratch {
-    /// Larger arrays than this many floats are not kept.
+    /// Arrays of more floats than this are not kept.
     private static final int MAX_KEPT = 1 << 24;
 
-    /// What an array is for: two uses at a time never share one.
+    /// What an array is for; simultaneous uses never share one.
     enum Use {
         PACKED_ROWS,
         PANEL,
@@ -67,7 +67,8 @@ final class Scratch {
     MemorySegment memory(Memory use, long bytes) {
         MemorySegment segment = segments[use.ordinal()];
         if (segment.byteSize() < bytes) {
-            // A power of two: memory that is too small goes when the garbage collector finds it.
+            // A power of two, so that it is rarely replaced: the garbage collector frees the old
+            // memory.
             long size = Long.highestOneBit(2 * bytes - 1);
             segment = Arena.ofAuto().allocate(size, 64);
             if (size <= (long) Float.BYTES * MAX_KEPT) {
@@ -88,12 +89,12 @@ final class Scratch {
         return sums;
     }
 
-    /// The thread's attention, for one task after the other.
+    /// The thread's attention, reused for one task after another.
     AttentionTask attentionTask() {
         return attentionTask;
     }
 
-    /// The thread's matrix products, for one task after the other.
+    /// The thread's matrix products, reused for one task after another.
     ProductTask productTask() {
         return productTask;
     }

@@ -2,10 +2,11 @@ package io.github.sgpt4j.backend.cpu;
 
 import java.util.concurrent.atomic.AtomicLongArray;
 
-/// Indices `[0, count)`, shared out so that each part goes through consecutive ones: what it needs next can be fetched
-/// ahead. A part that has no more takes half of what another has left. Every index is handed out once.
+/// Indices `[0, count)`, divided so that each part goes through consecutive ones, whose data can be
+/// prefetched. A part that runs out takes half of what another has left. Every index is handed out
+/// once.
 final class SharedRanges {
-    /// Of each part, the next index in the upper half, the end in the lower.
+    /// For each part, the next index in the upper half and the end in the lower half.
     private final AtomicLongArray ranges;
 
     private volatile boolean stopped;
@@ -35,7 +36,8 @@ final class SharedRanges {
         return end(range) - next(range);
     }
 
-    /// The next index for a part, which one thread at a time asks for; −1 if none is left.
+    /// The next index for a part; −1 if none is left. Only one thread at a time may call this for a
+    /// part.
     int take(int part) {
         while (!stopped) {
             long range = ranges.get(part);
@@ -50,7 +52,7 @@ final class SharedRanges {
         return -1;
     }
 
-    /// Hands out no more.
+    /// Stops handing out indices.
     void stop() {
         stopped = true;
     }

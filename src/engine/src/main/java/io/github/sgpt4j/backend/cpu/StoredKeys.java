@@ -4,7 +4,7 @@ import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 
-/// Keys and values where they lie, multiplied by [io.github.sgpt4j.backend.cpu.vector.VectorCode].
+/// Keys and values read in place, multiplied by [io.github.sgpt4j.backend.cpu.vector.VectorCode].
 final class StoredKeys implements KeyBlocks {
     private static final int BLOCK = AttentionTask.BLOCK;
     private static final int COLUMNS = Simd.TILE_COLUMNS;
@@ -38,7 +38,7 @@ final class StoredKeys implements KeyBlocks {
         return from;
     }
 
-    /// Of the keys before those of a segment first, then of its own.
+    /// Computes the scores of the ancestors' keys first, then those of the segment's own keys.
     ///
     /// @param at where the score of key `from` goes
     private void scores(
@@ -73,7 +73,7 @@ final class StoredKeys implements KeyBlocks {
         addValues(owner, block, from, to, weights.memory(), (long) at * Float.BYTES, weighted.memory());
     }
 
-    /// As [#scores]: what is added is added in the order of positions.
+    /// As [#scores], so that values are added in the order of positions.
     private void addValues(
             int segment, int block, int from, int to, MemorySegment weights, long at, MemorySegment weighted) {
         int first = Math.min(to, first(segment, block, from));

@@ -9,15 +9,15 @@ import java.lang.foreign.MemorySegment;
 /// One linear layer on one block of activations on the matrix unit: `out = activation(x · Wᵀ + b)` or
 /// `out += x · Wᵀ + b`.
 ///
-/// Rows are made into tiles once, for all threads. Then each task takes some of them, as many as stay in
-/// the second-level cache, through some column tiles. What a row's results are does not depend on the
-/// other rows, nor on the number of threads.
+/// Rows are converted to tiles once, for all threads. Then each task multiplies some of them, as
+/// many as stay in the second-level cache, with some column tiles. A row's results do not depend on
+/// the other rows or on the number of threads.
 final class TiledProduct {
     /// Most bytes of row tiles per task.
     private static final long TASK_BYTES = 1L << 20;
 
-    /// Column tiles whose results are put into the output together: as many neighbouring cache lines of
-    /// each row.
+    /// Column tiles whose results are written to the output together, as that many neighbouring
+    /// cache lines of each row.
     private static final int GROUP = 8;
 
     private final TiledMatrix matrix;
@@ -39,10 +39,11 @@ final class TiledProduct {
 
     static void run(
             Workers workers, CpuTensor x, TiledMatrix matrix, Activation activation, boolean add, CpuTensor out) {
-        // A loop of one, for the scratch that comes with it; those of the loops inside are others.
+        // A loop of one task, for its scratch; the loops inside use others.
         workers.parallelFor(1, (one, own) -> {
-            // Several threads wait for one another at the end of each slab of rows: the fewer the better.
-            int most = workers.available() == 1 ? Amx.TILE * tilesPerTask(matrix.in()) : RowTiles.mostRows(matrix.in());
+            // Threads wait for one another at the end of each slab of rows: the fewer slabs, the
+            // better.
+            int most = workers.available() == 1 ? Amx.TILE * tilesPerTask(matrix.in()) : RowTiles.maxRows(matrix.in());
             for (int first = 0; first < x.rows(); first += most) {
                 int count = Math.min(most, x.rows() - first);
                 RowTiles tiles = RowTiles.split(workers, x.data(), x.offset(first), count, matrix.in(), own);

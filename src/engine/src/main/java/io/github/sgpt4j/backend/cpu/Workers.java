@@ -11,11 +11,12 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
-/// A fixed group of daemon threads that share loops out among themselves and the calling thread.
+/// A fixed group of daemon threads that divide loops among themselves and the calling thread.
 ///
-/// Any number of threads may call [#parallelFor] at a time, also from inside a task. A thread that has entered
-/// ([#enter]) counts as busy with loops of its own until it leaves: as many of the group then help nobody, so that no
-/// more threads compute than there should be. Closing lets running loops finish.
+/// Any number of threads may call [#parallelFor] at the same time, also from inside a task. A
+/// thread that has entered ([#enter]) counts as busy with its own loops until it leaves. For each
+/// such thread one of the group helps nobody, so that no more threads compute than configured.
+/// Closing lets running loops finish.
 final class Workers implements AutoCloseable {
     /// One step of a parallel loop.
     @FunctionalInterface
@@ -32,12 +33,12 @@ final class Workers implements AutoCloseable {
     /// Elements of work below which a loop is not worth another thread.
     private static final long ELEMENTS_PER_TASK = 1 << 14;
 
-    /// Tasks of a product for each thread, at least: at the end the others wait for about one.
+    /// Fewest tasks of a product per thread: at the end, the other threads wait for about one.
     private static final int TASKS_PER_THREAD = 4;
 
     private static final int SPINS = 2000;
 
-    /// Set once, before anybody has a loop to run.
+    /// Set once, before any loop runs.
     private int threads;
 
     private final List<Thread> workers = new ArrayList<>();
@@ -47,7 +48,8 @@ final class Workers implements AutoCloseable {
     private volatile int posted;
     private volatile boolean closed;
 
-    /// @param threads the calling thread included; where the system gives fewer, those compute
+    /// @param threads the number of threads, including the calling one; if the system gives fewer,
+    ///     those compute
     Workers(int threads) {
         this(threads, Thread.ofPlatform().daemon().name("sgpt4j-cpu-", 1).factory());
     }
@@ -60,7 +62,7 @@ final class Workers implements AutoCloseable {
             try {
                 worker.start();
             } catch (OutOfMemoryError e) {
-                // A limit of processes or memory: there is always the calling thread.
+                // A limit on processes or memory: the calling thread always remains.
                 break;
             }
             workers.add(worker);
@@ -72,12 +74,13 @@ final class Workers implements AutoCloseable {
         return threads;
     }
 
-    /// A thread begins to compute on its own account, until [#leave].
+    /// The calling thread begins to compute loops of its own, until [#leave].
     void enter() {
         entered.incrementAndGet();
     }
 
-    /// A thread that entered has nothing more to compute: one of the group may help the others instead.
+    /// A thread that entered has nothing left to compute: one of the group may help the others
+    /// instead.
     void leave() {
         entered.decrementAndGet();
         synchronized (loops) {
@@ -87,23 +90,25 @@ final class Workers implements AutoCloseable {
         }
     }
 
-    /// How many threads have entered.
+    /// The number of threads that have entered.
     int entered() {
         return entered.get();
     }
 
-    /// Members of the group that may help now. Whoever runs a loop without having entered counts as the first.
+    /// Members of the group that may help now. A caller that has not entered counts like one that
+    /// has.
     private int free() {
         return Math.max(0, threads - Math.max(1, entered.get()));
     }
 
-    /// How many threads a loop can count on now, the calling one included.
+    /// How many threads a loop can count on now, including the calling one.
     int available() {
         int callers = Math.max(1, entered.get());
         return 1 + (free() + callers - 1) / callers;
     }
 
-    /// Into how many pieces to cut each of `blocks` pieces of work, at most `most`, so that every thread gets some.
+    /// Into how many pieces, at most `most`, to divide each of `blocks` blocks of work so that
+    /// every thread gets some.
     int piecesOfEach(int blocks, int most) {
         int threads = available();
         int wanted = threads == 1 ? 1 : (TASKS_PER_THREAD * threads + blocks - 1) / blocks;
@@ -112,7 +117,7 @@ final class Workers implements AutoCloseable {
 
     /// Runs `task` for every index in `[0, tasks)`, in any order and on any thread, and returns when all are done.
     ///
-    /// If one throws, no further ones start and the first exception is thrown here.
+    /// If a task throws, no further tasks start, and the first exception is thrown here.
     void parallelFor(int tasks, Task task) {
         run(new Loop(tasks, task, false), tasks > 1 && free() > 0);
     }
@@ -123,19 +128,20 @@ final class Workers implements AutoCloseable {
         SharedRanges ranges = new SharedRanges(tasks, parts);
         Thread caller = Thread.currentThread();
         parallelFor(parts, (part, scratch) -> {
-            // Whoever helps leaves when all threads are wanted for batches of their own.
+            // A helper leaves when every thread is needed for a batch of its own.
             boolean helps = !Thread.currentThread().equals(caller);
             takeAll(ranges, part, () -> !helps || free() > 0, task, scratch);
         });
-        // What those who left did not compute.
+        // The indices that helpers left behind.
         parallelFor(1, (one, scratch) -> takeAll(ranges, 0, () -> true, task, scratch));
     }
 
-    private static void takeAll(SharedRanges ranges, int part, BooleanSupplier goesOn, Task task, Scratch scratch) {
+    private static void takeAll(
+            SharedRanges ranges, int part, BooleanSupplier mayContinue, Task task, Scratch scratch) {
         try {
             for (int index = ranges.take(part); index >= 0; index = ranges.take(part)) {
                 task.run(index, scratch);
-                if (!goesOn.getAsBoolean()) {
+                if (!mayContinue.getAsBoolean()) {
                     return;
                 }
             }
@@ -145,7 +151,8 @@ final class Workers implements AutoCloseable {
         }
     }
 
-    /// As [#parallelFor], with the help of the whole group whoever has entered: for what others wait for.
+    /// As [#parallelFor], with the help of the whole group, whoever has entered: for results that
+    /// other threads wait for.
     void parallelForAll(int tasks, Task task) {
         run(new Loop(tasks, task, true), tasks > 1 && !workers.isEmpty());
     }
@@ -170,7 +177,7 @@ final class Workers implements AutoCloseable {
         loop.rethrow();
     }
 
-    /// Runs `body` over all of `[0, rows)`, in ranges that are worth a task each.
+    /// Runs `body` over all of `[0, rows)`, in ranges large enough for a task each.
     void parallelRows(int rows, int elementsPerRow, RowRange body) {
         long work = (long) rows * elementsPerRow;
         int helpers = available();
@@ -213,7 +220,7 @@ final class Workers implements AutoCloseable {
                 return;
             }
             while (mayHelp(number, loop) && loop.step(scratch)) {
-                // Whether it may go on is looked at before every step.
+                // Whether it may continue is checked before every step.
             }
         }
     }
@@ -241,7 +248,7 @@ final class Workers implements AutoCloseable {
                 try {
                     loops.wait();
                 } catch (InterruptedException e) {
-                    // Nobody has a handle on these threads; interrupts mean nothing to them.
+                    // No caller has access to these threads: an interrupt has no meaning here.
                     continue;
                 }
             }
@@ -309,8 +316,8 @@ final class Workers implements AutoCloseable {
             }
             while (unfinished.get() > 0) {
                 if (caller.isInterrupted()) {
-                    // Parking would return at once. Threads of the same call look at the status, so it is left as it
-                    // is.
+                    // Parking would return at once. Threads of the same call check the interrupt
+                    // status, so it stays set.
                     Thread.yield();
                 } else {
                     LockSupport.park(this);

@@ -21,7 +21,7 @@ class ArrayPoolTest {
     }
 
     @Test
-    void anArrayThatCameBackIsHandedOutAgain() {
+    void aReturnedArrayIsReused() {
         ArrayPool pool = new ArrayPool(10_000);
         Floats first = pool.take(1000);
         pool.give(first);
@@ -46,7 +46,7 @@ class ArrayPoolTest {
     }
 
     @Test
-    void whatLiesIdleIsBounded() {
+    void idleMemoryIsBounded() {
         ArrayPool pool = new ArrayPool(5000);
         Floats huge = pool.take(6000);
         pool.give(huge);

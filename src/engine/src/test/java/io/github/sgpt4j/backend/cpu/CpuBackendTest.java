@@ -120,7 +120,7 @@ class CpuBackendTest {
     }
 
     @Test
-    void manyRowsOfManyFeaturesAreWhatAFewOfThemAre() {
+    void manyRowsOfManyFeaturesGiveTheResultsOfAFewOfThem() {
         int in = 16_384;
         int out = 40;
         int rows = 540;
@@ -241,7 +241,7 @@ class CpuBackendTest {
     }
 
     @Test
-    void attentionOfSequencesThatShareTheirStartIsThatOfEach() {
+    void sequencesThatShareAPrefixGetTheAttentionOfEachAlone() {
         AttentionParameters parameters = new AttentionParameters(2, 2, 16, 0.3f, 0, new float[0]);
         int columns = parameters.qkvColumns();
         int[] lengths = {250, 40, 200, 1, 30};
@@ -283,7 +283,7 @@ class CpuBackendTest {
                 Pattern.compile(", (AVX\\S+ code|AMX),").matcher(description).find(), description);
     }
 
-    /// What another virtual machine computes with.
+    /// Prints what a separate virtual machine computes with.
     static final class PrintBackend {
         private PrintBackend() {}
 

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/// What matrices are held as, and what that makes of their products.
+/// How matrices are held in memory, and the products of each form.
 @Tag("vector")
 class CpuLinearTest {
     private static final List<ElementType> TYPES = List.of(ElementType.F32, ElementType.BF16, ElementType.F16);
@@ -82,7 +82,7 @@ class CpuLinearTest {
         return values;
     }
 
-    /// Bytes that the matrix takes once it has been multiplied with.
+    /// Bytes of the matrix once it has been used in a product.
     private long held(List<MatrixRows> parts, CpuOptions options) {
         try (CountingArena arena = new CountingArena(Long.MAX_VALUE)) {
             CpuLinear linear = new CpuLinear(parts, List.of(), options, arena, workers);
@@ -147,7 +147,7 @@ class CpuLinearTest {
     }
 
     @Test
-    void whatIsTooWideForTheMatrixUnitIsHeldAsStored() {
+    void matricesTooWideForTheMatrixUnitAreHeldAsStored() {
         int in = Amx.MAX_FEATURES + 1;
         for (ElementType type : TYPES) {
             List<MatrixRows> matrix = List.of(stored(type, normal(5 * in), 5, in));
@@ -158,10 +158,10 @@ class CpuLinearTest {
         }
     }
 
-    /// Numbers of 16 bits lose nothing: their products are those of the same numbers in 32.
+    /// 16-bit numbers lose nothing: their products equal those of the same numbers in 32 bits.
     @Test
     @Tag("amx")
-    void onTheMatrixUnitSixteenBitsGiveWhatTheSameNumbersInThirtyTwoDo() {
+    void onTheMatrixUnitSixteenBitWeightsGiveTheResultsOfThirtyTwoBitOnes() {
         int out = 67;
         int in = 300;
         float[] x = normal(19 * in);
@@ -178,7 +178,7 @@ class CpuLinearTest {
         }
     }
 
-    /// In columns whose numbers have all magnitudes from 2⁻¹² to 1, too.
+    /// Also in columns whose numbers have all magnitudes from 2⁻¹² to 1.
     @Test
     void everyStoredTypeAndMixturesAreMultipliedAtThePrecisionOfFloats() {
         int in = 1000;
@@ -213,7 +213,8 @@ class CpuLinearTest {
                     exact += product;
                     squares += product * product;
                 }
-                // The contract's for results of size 1; weights rounded to bfloat16 would cost a hundred times as much.
+                // The contract's tolerance for results of size 1; rounding weights to bfloat16
+                // would cause a hundred times the error.
                 double allowed = 1e-5 * Math.sqrt(squares);
                 assertTrue(
                         Math.abs(exact - actual[i]) <= allowed,
@@ -223,7 +224,7 @@ class CpuLinearTest {
         }
     }
 
-    /// Where there is machine code; elsewhere both are the same.
+    /// Compares two paths where there is machine code; elsewhere both are the same.
     @Test
     void machineCodeForVectorUnitsGivesTheBitsOfTheVectorApi() {
         if (options(Precision.FP32, true).usesMatrixUnit()) {
@@ -245,7 +246,7 @@ class CpuLinearTest {
     }
 
     @Test
-    void whereThereIsNoRoomTheMessageNamesWhatTakesLessIfAnythingDoes() {
+    void withoutEnoughMemoryTheMessageNamesASmallerTypeIfThereIsOne() {
         int size = 128;
         for (ElementType type : TYPES) {
             List<MatrixRows> matrix = List.of(stored(type, new float[size * size], size, size));

@@ -19,8 +19,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// A product in place and one with packed weights are the same to the last bit, so that results do not depend on how
-/// much a process has computed before.
+/// A product in place and one with packed weights are bit-identical, so that results do not depend
+/// on how much a process has computed before.
 @Tag("vector")
 class DirectProductTest {
     private static WeightTensor weights(Arena arena, Random random, long... shape) {

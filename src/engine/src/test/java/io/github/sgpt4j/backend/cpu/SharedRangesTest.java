@@ -16,7 +16,7 @@ class SharedRangesTest {
         for (int i = 0; i < 5; i++) {
             assertEquals(i, ranges.take(0));
         }
-        // Of 6 to 9 the second half, and so on.
+        // The second half of 6 to 9, and so on.
         assertEquals(8, ranges.take(0));
         assertEquals(9, ranges.take(0));
         assertEquals(7, ranges.take(0));
@@ -26,7 +26,7 @@ class SharedRangesTest {
     }
 
     @Test
-    void everyIndexIsHandedOutOnceToWhoeverComes() {
+    void everyIndexIsHandedOutOnceInAnyOrderOfCalls() {
         for (int parts = 1; parts < 6; parts++) {
             for (int count = 0; count < 30; count++) {
                 SharedRanges ranges = new SharedRanges(count, parts);

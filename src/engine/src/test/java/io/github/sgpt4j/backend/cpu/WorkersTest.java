@@ -128,13 +128,13 @@ class WorkersTest {
     }
 
     @Test
-    void loopsCountOnTheThreadsThatNobodyElseHas() {
+    void loopsCountOnTheThreadsThatAreFree() {
         try (Workers workers = new Workers(4)) {
             assertEquals(4, workers.available());
             workers.enter();
             assertEquals(4, workers.available());
             workers.enter();
-            // Two are left for two callers.
+            // Two threads are left for two callers.
             assertEquals(2, workers.available());
             workers.enter();
             assertEquals(2, workers.available());
@@ -199,7 +199,7 @@ class WorkersTest {
                     needed.countDown();
                 }
             });
-            // The step that it was at, and no other.
+            // Only the step that it was running.
             assertEquals(1, helped.get());
         }
     }
@@ -228,7 +228,7 @@ class WorkersTest {
     }
 
     @Test
-    void allHelpWithWhatOthersWaitFor() {
+    void allThreadsHelpWithLoopsThatOthersWaitFor() {
         try (Workers workers = new Workers(3)) {
             for (int i = 0; i < 3; i++) {
                 workers.enter();

@@ -23,7 +23,7 @@ final class Functions {
         return 1 / (1 + Math.exp(-x));
     }
 
-    /// Φ(x), the cumulative distribution of the standard normal.
+    /// Φ(x), the cumulative distribution function of the standard normal distribution.
     static double normalDistribution(double x) {
         return 0.5 * complementaryError(-x / Math.sqrt(2));
     }

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// The expected numbers are mathematics, to 16 digits.
+/// The expected numbers are the mathematical values, to 16 digits.
 class FunctionsTest {
     @ParameterizedTest
     @CsvSource({

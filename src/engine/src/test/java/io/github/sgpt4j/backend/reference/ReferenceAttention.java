@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// Attention with its `[queries, keys]` matrix written out.
+/// Attention with an explicit `[queries, keys]` matrix.
 final class ReferenceAttention {
     private final double[][] qkv;
     private final PackedBatch batch;

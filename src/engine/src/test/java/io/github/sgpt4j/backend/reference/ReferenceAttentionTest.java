@@ -10,12 +10,12 @@ import io.github.sgpt4j.batch.PackedBatchBuilder;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/// Attention over a few keys whose softmax can be written down.
+/// Attention over a few keys whose softmax can be computed by hand.
 class ReferenceAttentionTest {
     private static final float LN2 = (float) Math.log(2);
     private static final float LN3 = (float) Math.log(3);
     private static final float[] NO_SLOPES = {};
-    /// Far above the rounding of the logarithms above to `float`, far below any mistake.
+    /// Far above the error of rounding the logarithms above to `float`, far below any mistake.
     private static final double TOLERANCE = 1e-5;
 
     private final ReferenceBackend backend = new ReferenceBackend();

@@ -22,10 +22,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.DoubleUnaryOperator;
 
-/// Every operation as its definition says, in `double`, one row at a time. It is what other backends are compared
-/// with, and it counts what a caller did: open tensors, rows embedded, rows scored.
+/// Every operation by its definition, in `double`, one row at a time. Other backends are compared
+/// with it, and it counts open tensors, embedded rows and scored rows.
 ///
-/// New memory is filled with NaN, so whoever reads what was never written finds out.
+/// New memory is filled with NaN, so that reads of unwritten memory show up.
 public final class ReferenceBackend implements Backend {
     private final DoubleUnaryOperator store;
     private final AtomicInteger openTensors = new AtomicInteger();
@@ -43,12 +43,12 @@ public final class ReferenceBackend implements Backend {
         this.store = store;
     }
 
-    /// Tensors allocated or uploaded and not yet closed; views do not count.
+    /// Tensors that were allocated or uploaded and are not closed yet; views do not count.
     public int openTensors() {
         return openTensors.get();
     }
 
-    /// Batches uploaded and not yet closed.
+    /// Batches that were uploaded and are not closed yet.
     public int openBatches() {
         return openBatches.get();
     }

@@ -18,7 +18,7 @@ final class ReferenceTensor implements Tensor {
         this.view = view;
     }
 
-    /// `data`, one array per row, becomes the tensor's own.
+    /// A tensor that takes over `data`, one array per row.
     static ReferenceTensor of(ReferenceBackend owner, double[][] data, int columns) {
         return new ReferenceTensor(new Memory(owner, data), 0, data.length, columns, false);
     }

@@ -38,7 +38,8 @@ final class Values {
         };
     }
 
-    /// IEEE 754 binary16 by its definition: sign, 5 bits of exponent with bias 15, 10 bits of fraction.
+    /// IEEE 754 binary16, decoded by its definition: sign, 5 bits of exponent with bias 15, 10 bits
+    /// of fraction.
     static double half(short bits) {
         int exponent = bits >> 10 & 0x1f;
         int fraction = bits & 0x3ff;

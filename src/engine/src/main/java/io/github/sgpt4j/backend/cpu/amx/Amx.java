@@ -11,16 +11,16 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
-/// Products of 32-bit floats on the matrix unit of Intel's server processors since 2023 (Advanced Matrix
-/// Extensions), at the precision of 32-bit floats: [TileRoutines] says how. The Vector API does not reach
-/// this unit, so its instructions are written into memory when this class is initialised, and called
-/// through [java.lang.foreign].
+/// Products of 32-bit floats on the matrix unit of Intel's server processors since 2023 (Advanced
+/// Matrix Extensions), at the precision of 32-bit floats: [TileRoutines] explains how. The Vector
+/// API does not support this unit, so its instructions are written into memory when this class is
+/// initialised, and called through [java.lang.foreign].
 ///
-/// Input features come in blocks of [#BLOCK]; padding in the last block must be zero on both
-/// sides. Segments must be off-heap; what would reach beyond one is refused. Weights cannot be closed
-/// during a call, other segments must not be.
+/// Input features come in blocks of [#BLOCK]; padding in the last block must be zero on both sides.
+/// Segments must be off-heap; an access beyond a segment's end is refused. Weights cannot be closed
+/// during a call; other segments must not be closed.
 public final class Amx {
-    /// System property: `false` leaves the matrix unit alone.
+    /// System property: `false` disables the matrix unit.
     public static final String PROPERTY = "sgpt4j.cpu.amx";
 
     /// Input features per block.
@@ -29,23 +29,23 @@ public final class Amx {
     /// Rows of a row tile and columns of a column tile.
     public static final int TILE = 16;
 
-    /// Bytes of a float for each of a tile's rows or columns.
+    /// Bytes of one float for each row or column of a tile.
     public static final int SHIFT_BYTES = TILE * Float.BYTES;
 
-    /// Bytes of what [#multiply] has to know about a tile's rows or columns: first the exponents of all,
+    /// Bytes of a tile's *facts*, which [#multiply] needs: the exponents of all rows or columns and
     /// then, from byte [#SECOND_FACTS] on, the rows' spreads or the columns' limits.
     public static final int FACT_BYTES = 2 * TileRoutines.FACTS;
 
-    /// Where the second of a tile's facts begin.
+    /// Byte offset of a tile's second facts.
     public static final int SECOND_FACTS = TileRoutines.FACTS;
 
-    /// Bytes of memory that [#multiply] works in.
+    /// Bytes of working memory for [#multiply].
     public static final int SCRATCH_BYTES = TileRoutines.SCRATCH;
 
     /// Most input features: sums of as many products of digits fit into 32 bits.
     public static final int MAX_FEATURES = 1 << 15;
 
-    /// Sums of squares of 32-bit floats below this may have lost some to underflow.
+    /// Sums of squares of 32-bit floats below this may have lost terms to underflow.
     private static final double MIN_SQUARES = 0x1p-100;
 
     /// The bits of infinity: those of NaNs are larger, those of numbers smaller.
@@ -63,12 +63,11 @@ public final class Amx {
     static {
         Optional<String> problem = findProblem();
         CODE = problem.isEmpty() ? Linux.executable(ROUTINES.code()) : Optional.empty();
-        PROBLEM = problem.isEmpty() && CODE.isEmpty()
-                ? Optional.of("the system gives no memory to run code from")
-                : problem;
+        PROBLEM =
+                problem.isEmpty() && CODE.isEmpty() ? Optional.of("the system provides no executable memory") : problem;
     }
 
-    /// The routines and what they need, linked when they are first called.
+    /// The routines and their data, linked at the first call.
     private static final class Linked {
         static final MethodHandle SPLIT_ROWS = at(ROUTINES.splitRows());
         static final MethodHandle MEASURE_COLUMNS = at(ROUTINES.measureColumns());
@@ -94,8 +93,8 @@ public final class Amx {
         return problem.isPresent() || Linux.permitsTiles() ? problem : Optional.of("the system does not permit it");
     }
 
-    /// What LDTILECFG reads for tiles of full size: "palette 1", bytes per row from byte 16 on, rows from
-    /// byte 48 on.
+    /// The operand of LDTILECFG for tiles of full size: "palette 1", bytes per row from byte 16 on,
+    /// rows from byte 48 on.
     private static MemorySegment shape() {
         MemorySegment shape = Arena.global().allocate(SHAPE_BYTES, SHAPE_BYTES);
         shape.set(JAVA_BYTE, 0, (byte) 1);
@@ -126,22 +125,24 @@ public final class Amx {
         return (long) blocks * TileRoutines.COLUMN_DIGITS * TileRoutines.TILE;
     }
 
-    /// By which power of two a row is multiplied before its numbers are rounded to integers of 32 bits.
-    /// Four signed bytes reach to 127 · (2²⁴ + 2¹⁶ + 2⁸ + 1), a little less than 2³¹.
+    /// The exponent of the power of two that a row is multiplied by before its numbers are rounded
+    /// to 32-bit integers. Four signed bytes reach up to 127 · (2²⁴ + 2¹⁶ + 2⁸ + 1), a little less
+    /// than 2³¹.
     ///
     /// @param largest the largest of its numbers' bits without sign
     public static float rowShift(int largest) {
         return columnShift(largest) + 8;
     }
 
-    /// The power of two that undoes [#rowShift], where integers count 2⁻²⁴; NaN if not all numbers are
-    /// finite.
+    /// The exponent that undoes [#rowShift], for integers in units of 2⁻²⁴; NaN if not all numbers
+    /// are finite.
     public static float rowExponent(int largest) {
         return largest < INFINITY ? 24 - rowShift(largest) : Float.NaN;
     }
 
-    /// By which power of two a column is multiplied before its numbers are rounded to integers of 24
-    /// bits. Three signed bytes reach to 127 · (2¹⁶ + 2⁸ + 1), a little less than 2²³.
+    /// The exponent of the power of two that a column is multiplied by before its numbers are
+    /// rounded to 24-bit integers. Three signed bytes reach up to 127 · (2¹⁶ + 2⁸ + 1), a little
+    /// less than 2²³.
     ///
     /// @param largest the largest of its numbers' bits without sign
     public static float columnShift(int largest) {
@@ -150,19 +151,19 @@ public final class Amx {
         return (fits ? 22 : 21) - exponent(largest);
     }
 
-    /// The power of two that undoes [#columnShift], where integers count 2⁻¹⁶; NaN if not all numbers are
-    /// finite.
+    /// The exponent that undoes [#columnShift], for integers in units of 2⁻¹⁶; NaN if not all
+    /// numbers are finite.
     public static float columnExponent(int largest) {
         return largest < INFINITY ? 16 - columnShift(largest) : Float.NaN;
     }
 
-    /// How much larger the largest number that a row or column could have, with its power of two, is than
-    /// the root of the mean of its numbers' squares.
+    /// The ratio of the largest number that a row or column could hold with its power of two to the
+    /// root mean square of its numbers.
     ///
     /// @param largest the largest of its numbers' bits without sign
     /// @param squares the sum of its numbers' squares
-    /// @param count how many numbers there are
-    /// @return infinity if the sum of squares says nothing; 0 of zeros
+    /// @param count the number of numbers
+    /// @return infinity if the sum of squares is unusable; 0 for zeros
     public static float spread(int largest, double squares, int count) {
         if (largest == 0) {
             return 0;
@@ -173,14 +174,15 @@ public final class Amx {
                 : Float.POSITIVE_INFINITY;
     }
 
-    /// The largest [#spread] of rows for which three digits do with columns of some spread.
+    /// The largest [#spread] of a row for which three digits suffice with columns of a given
+    /// spread.
     ///
-    /// Digits are as good as independent and evenly distributed, so the products that are left out add up
-    /// to 2.8 · 10⁻⁸ of √`in` times the two largest numbers that there could be, root mean square;
-    /// rounding a sum of 32-bit floats after each of its products makes 2.4 · 10⁻⁸ `in` times the roots
-    /// of the means of squares. The limit is where the former is five times the latter.
+    /// Digits are practically independent and uniformly distributed, so the root mean square of the
+    /// omitted products is 2.8 · 10⁻⁸ · √`in` times the two largest possible numbers. Rounding a
+    /// sum of 32-bit floats after each product causes an error of 2.4 · 10⁻⁸ · `in` times the two
+    /// root mean squares. The limit is where the former is five times the latter.
     ///
-    /// @param columnSpread the largest of the columns of a tile
+    /// @param columnSpread the largest spread of a tile's columns
     /// @param in input features
     public static float limit(float columnSpread, int in) {
         return (float) (4 * Math.sqrt(in) / columnSpread);
@@ -190,11 +192,11 @@ public final class Amx {
         return (bits >>> 23) - 127;
     }
 
-    /// Makes a row tile.
+    /// Builds a row tile.
     ///
-    /// @param rows floats `[count][64 · blocks]`, at most [#TILE] of them; nobody may close it
-    /// @param shifts [#rowShift] of [#TILE] rows; nobody may close it
-    /// @param tiles [#rowTileBytes] from byte `to` on; nobody may close it
+    /// @param rows floats `[count][64 · blocks]`, at most [#TILE] of them; must stay open
+    /// @param shifts [#rowShift] of [#TILE] rows; must stay open
+    /// @param tiles [#rowTileBytes] from byte `to` on; must stay open
     public static void splitRows(
             MemorySegment rows, int count, int blocks, MemorySegment shifts, MemorySegment tiles, long to) {
         Objects.checkIndex(count - 1, TILE);
@@ -214,9 +216,9 @@ public final class Amx {
         }
     }
 
-    /// Finds out what is needed to make a column tile.
+    /// Measures columns before they become a column tile.
     ///
-    /// @param columns floats `[64 · blocks][16]` from byte `from` on; nobody may close it
+    /// @param columns floats `[64 · blocks][16]` from byte `from` on; must stay open
     /// @param measures [#FACT_BYTES]: for each column the largest of its numbers' bits without sign, then
     ///     from byte [#SECOND_FACTS] on the sum of its numbers' squares
     public static void measureColumns(MemorySegment columns, long from, int blocks, MemorySegment measures) {
@@ -232,10 +234,10 @@ public final class Amx {
         }
     }
 
-    /// Makes a column tile.
+    /// Builds a column tile.
     ///
-    /// @param columns floats `[64 · blocks][16]` from byte `from` on; nobody may close it
-    /// @param shifts [#columnShift] of [#TILE] columns; nobody may close it
+    /// @param columns floats `[64 · blocks][16]` from byte `from` on; must stay open
+    /// @param shifts [#columnShift] of [#TILE] columns; must stay open
     /// @param tiles [#columnTileBytes] from byte `to` on
     public static void splitColumns(
             MemorySegment columns, long from, int blocks, MemorySegment shifts, MemorySegment tiles, long to) {
@@ -255,12 +257,12 @@ public final class Amx {
 
     /// Products of some rows with the columns of a tile: 16 floats for each row, of whole row tiles.
     ///
-    /// @param rowTiles `count` of them, one after the other, from byte `row` on, and their facts,
-    ///     [#rowExponent] and [#spread], from byte `rowFacts` on; nobody may close it
+    /// @param rowTiles `count` of them, one after another, from byte `row` on, and their facts,
+    ///     [#rowExponent] and [#spread], from byte `rowFacts` on; must stay open
     /// @param columns the column tile from byte `column` on, and its facts, [#columnExponent] and
-    ///     [#limit], from byte `columnFacts` on; what follows the tile will be needed next
-    /// @param out rows are `outBytes` bytes apart, the first is at byte `to`; nobody may close it
-    /// @param scratch [#SCRATCH_BYTES]; nobody may close it
+    ///     [#limit], from byte `columnFacts` on; what follows the tile is prefetched
+    /// @param out rows are `outBytes` bytes apart, the first is at byte `to`; must stay open
+    /// @param scratch [#SCRATCH_BYTES]; must stay open
     public static void multiply(
             MemorySegment rowTiles,
             long row,
@@ -305,10 +307,11 @@ public final class Amx {
         }
     }
 
-    /// Where a part of a segment lies.
+    /// The address of a part of a segment.
     private static long address(MemorySegment segment, long offset, long bytes) {
         if (!segment.isNative() || bytes <= 0) {
-            throw new IllegalArgumentException("%d bytes of %s".formatted(bytes, segment));
+            throw new IllegalArgumentException(
+                    "matrix unit: expected some bytes of an off-heap segment, got %d of %s".formatted(bytes, segment));
         }
         Objects.checkFromIndexSize(offset, bytes, segment.byteSize());
         return segment.address() + offset;

@@ -8,25 +8,26 @@ import io.github.sgpt4j.backend.cpu.code.Assembler.Register;
 /// bits.
 ///
 /// Every row of activations and every column of weights is scaled by a power of two and rounded to
-/// integers. An integer is a sum of signed bytes, its *digits* to the base of 256: four for an
-/// activation, three for a weight, the largest number of the row or column using all of them. Products of
-/// digits are added up by *level*, the number of their places after the first. (In the manner of Ootomo,
-/// Ozaki and Yokota, "DGEMM on integer matrix multiplication unit", 2024.)
+/// integers. An integer is a sum of signed bytes, its *digits* in base 256: four for an activation,
+/// three for a weight, the largest number of the row or column using all of them. Products of
+/// digits are added up by *level*, the number of places after the first ones. (In the manner of
+/// Ootomo, Ozaki and Yokota, "DGEMM on integer matrix multiplication unit", 2024.)
 ///
-/// Most rows take levels 0 to 2, six products of the twelve, and so the first three digits. That leaves
-/// out about 2⁻²⁵ of the largest activation times the largest weight for each input feature, independent
-/// of one another, which is as little as the rounding of a sum of 32-bit floats unless most numbers are
-/// far smaller than the largest. Rows for which [Amx#spread] says that they are take level 3 as well,
-/// nine products; what is left out then is below 2⁻³⁰ of the largest numbers' product, and what remains
-/// is the rounding of the weights, at most 2⁻²³ of a column's largest one, and that of the result. If one
-/// row of a tile needs level 3, it is computed for all of them and left out of the others' results,
-/// so that what a row's are does not depend on its neighbours.
+/// Most rows take levels 0 to 2, six of the twelve products, and so only the first three digits.
+/// For each input feature that omits about 2⁻²⁵ of the largest activation times the largest weight,
+/// independently of the other features. This is no more than the rounding of a sum of 32-bit
+/// floats, unless most numbers are far smaller than the largest. Rows for which [Amx#spread] shows
+/// that they are take level 3 as well, nine products. The omitted part is then below 2⁻³⁰ of the
+/// largest numbers' product, and the remaining error is the rounding of the weights, at most 2⁻²³
+/// of a column's largest one, and of the result. If one row of a tile needs level 3, it is computed
+/// for all rows but added only to the results that need it, so that a row's results do not depend
+/// on its neighbours.
 ///
-/// What tiles hold is made of 32-bit words with a digit of four numbers: word `i` of a block of 64 input
-/// features holds those of the features `i`, `i + 16`, `i + 32` and `i + 48`. A *row tile* is 16 rows of
-/// 16 words for each of the first three digits of a block, the most significant first, block after block,
-/// and then for the last digit of all blocks; a *column tile* is 16 words of 16 columns for each digit,
-/// block after block: 1 KiB each.
+/// Tiles consist of 32-bit words, each with one digit of four numbers: word `i` of a block of 64
+/// input features holds the digits of the features `i`, `i + 16`, `i + 32` and `i + 48`. A *row
+/// tile* is 16 rows of 16 words for each of the first three digits of a block, the most significant
+/// first, block after block, and then for the last digit of all blocks; a *column tile* is 16 words
+/// of 16 columns for each digit, block after block: 1 KiB each.
 final class TileRoutines {
     /// Bytes of a tile.
     static final int TILE = 1024;
@@ -40,24 +41,25 @@ final class TileRoutines {
     /// Input features of a block.
     static final int BLOCK = 64;
 
-    /// Bytes of one fact on each of a tile's rows or columns.
+    /// Bytes of one fact for each row or column of a tile.
     static final int FACTS = 16 * Float.BYTES;
 
     /// Tiles of sums, one for each level.
     private static final int LEVELS = 4;
 
-    /// Bytes of memory that [#multiply] works in.
+    /// Bytes of working memory for [#multiply].
     static final int SCRATCH = LEVELS * TILE + FACTS;
 
-    /// Digits of an activation that lie together.
+    /// Digits of an activation that are stored together.
     private static final int FIRST_DIGITS = 3;
 
     /// Digits that are multiplied in most rows, `{row digit, column digit}`, in the order of the
     /// products.
     ///
-    /// When the core's other hardware thread works, each tile in use costs, as if both threads shared the
-    /// registers that results under way need. Loading digits again into two tiles is then 1.4 times as
-    /// fast as keeping them in four, and otherwise as fast. Hence neighbours have one digit in common.
+    /// When the core's other hardware thread is busy, each tile in use costs time, as if both
+    /// threads shared the registers for results in flight. Reloading digits into two tiles is then
+    /// 1.4 times as fast as keeping them in four, and otherwise equally fast. Hence adjacent
+    /// products share one digit.
     private static final int[][] USUAL = {{2, 0}, {1, 0}, {1, 1}, {0, 1}, {0, 2}, {0, 0}};
 
     /// The same in rows that need level 3.
@@ -66,7 +68,8 @@ final class TileRoutines {
     private static final int ROW_TILE = 4;
     private static final int COLUMN_TILE = 5;
 
-    // Arguments of a function, in the order of the System V calling convention; the others lie on the stack.
+    // Arguments of a function, in the order of the System V calling convention; the others are on
+    // the stack.
     private static final Register FIRST = Register.RDI;
     private static final Register SECOND = Register.RSI;
     private static final Register THIRD = Register.RDX;
@@ -74,14 +77,15 @@ final class TileRoutines {
     private static final Register FIFTH = Register.R8;
     private static final Register SIXTH = Register.R9;
 
-    // Vector registers of the functions that make digits: four numbers, …
+    // Vector registers of the functions that split numbers into digits: four numbers, …
     private static final int NUMBERS = 0;
     private static final int WORD = 4;
     private static final int PART = 5;
     private static final int EXPONENT = 6;
     private static final int CONSTANT = 7;
 
-    // Registers of the function that multiplies, and COLUMNS is the output's stride when sums are done.
+    // Registers of the function that multiplies; COLUMNS is the output's stride once the sums are
+    // complete.
     private static final Register STRIDE = Register.RAX;
     private static final Register COLUMNS = Register.R10;
     private static final Register LEFT = Register.R11;
@@ -93,7 +97,7 @@ final class TileRoutines {
     /// The predicate of a comparison: greater, false if one is NaN.
     private static final int GREATER = 0x1E;
 
-    /// Cache lines that are fetched ahead with each block of a row tile: a third of a column tile's
+    /// Cache lines that are prefetched with each block of a row tile: a third of a column tile's
     /// block.
     private static final int LINES_AHEAD = COLUMN_DIGITS * TILE / 64 / 3;
 
@@ -119,26 +123,26 @@ final class TileRoutines {
         return (long) blocks * TILE;
     }
 
-    /// Where the last digits of a row tile begin.
+    /// Byte offset of the last digits of a row tile.
     static long lastDigit(int blocks) {
         return FIRST_DIGITS * digitBytes(blocks);
     }
 
-    /// Where the function starts that makes a row tile:
+    /// Start of the function that builds a row tile:
     ///
     /// ```
     /// void f(float *rows, long rowBytes, void *tile, long rowCount, long blocks, float *exponents,
     ///        long lastDigit)
     /// ```
     ///
-    /// Each row has 64 · `blocks` floats and the exponent of the power of two by which it is multiplied
-    /// first. At least one row and one block, at most 16 rows; what the tile has for others stays as it
-    /// was. The tile's last digits begin at byte `lastDigit`.
+    /// Each row has 64 · `blocks` floats and the exponent of the power of two by which it is
+    /// multiplied first. At least one row and one block, at most 16 rows; the tile's other rows are
+    /// unchanged. The tile's last digits begin at byte `lastDigit`.
     int splitRows() {
         return splitRows;
     }
 
-    /// Where the function starts that finds out what a column tile needs to know:
+    /// Start of the function that measures columns before they become a column tile:
     ///
     /// `void f(void *result, float *columns, long rows)`
     ///
@@ -148,7 +152,7 @@ final class TileRoutines {
         return measureColumns;
     }
 
-    /// Where the function starts that makes a column tile:
+    /// Start of the function that builds a column tile:
     ///
     /// `void f(void *tile, float *columns, long blocks, float *exponents)`
     ///
@@ -157,7 +161,7 @@ final class TileRoutines {
         return splitColumns;
     }
 
-    /// Where the function starts that multiplies some row tiles with a column tile:
+    /// Start of the function that multiplies some row tiles with a column tile:
     ///
     /// ```
     /// void f(void *columns, float *rowFacts, void *rowTiles, float *out, long blocks, void *shape,
@@ -165,16 +169,16 @@ final class TileRoutines {
     ///        long digitBytes)
     /// ```
     ///
-    /// The column tile and its facts lie `columnTile` and `columnFacts` bytes after `columns`. Row tiles
-    /// follow each other, and so do their facts. Facts are, for each row and each column of a tile, the
-    /// exponent of a power of two, as a float, by which its results are multiplied; then, for each row, a
-    /// number, and for each column another: where the row's is greater, level 3 is needed. All columns
-    /// of a tile have the same. `out` has rows of 16 floats, `outBytes` bytes apart, 16 for each row
-    /// tile. `shape` is what LDTILECFG reads: all tiles are of full size. A digit of a row tile has
-    /// `digitBytes` bytes.
+    /// The column tile and its facts are `columnTile` and `columnFacts` bytes after `columns`. Row
+    /// tiles are contiguous, and so are their facts. Facts are, for each row and each column of a
+    /// tile, the exponent of the power of two, as a float, that its results are multiplied by,
+    /// followed by a number for each row and one for each column: where the row's is greater, level
+    /// 3 is needed. All columns of a tile have the same number. `out` has rows of 16 floats,
+    /// `outBytes` bytes apart, 16 for each row tile. `shape` is the operand of LDTILECFG: all tiles
+    /// are of full size. A digit of a row tile has `digitBytes` bytes.
     ///
-    /// Meanwhile what lies at `next` is fetched from memory. The processor itself fetches nothing beyond
-    /// the page that it reads; reaching past the end of memory does no harm.
+    /// Meanwhile the memory at `next` is prefetched: the hardware itself prefetches nothing beyond
+    /// the page that it reads. Prefetching past the end of memory does no harm.
     int multiply() {
         return multiply;
     }
@@ -270,7 +274,7 @@ final class TileRoutines {
         return start;
     }
 
-    /// Four vectors of floats, `step` bytes apart, become integers.
+    /// Loads four vectors of floats, `step` bytes apart, as integers.
     private void load(Register from, int step) {
         for (int i = 0; i < 4; i++) {
             code.vmovups(NUMBERS + i, from, i * step);
@@ -279,7 +283,8 @@ final class TileRoutines {
         }
     }
 
-    /// Splits the last digit off four vectors of integers, and makes it a vector of words.
+    /// Splits the last digit off four vectors of integers, and combines the digits in a vector of
+    /// words.
     private void split(Register to, int offset, boolean more) {
         code.vpslld(WORD, NUMBERS + 3, 24);
         for (int i = 0; i < 3; i++) {
@@ -289,7 +294,7 @@ final class TileRoutines {
         }
         code.vmovups(to, offset, WORD);
         if (more) {
-            // The digit is signed: what is left over is rounded.
+            // The digit is signed, so the rest is rounded.
             for (int i = 0; i < 4; i++) {
                 code.vpaddd(NUMBERS + i, NUMBERS + i, CONSTANT);
                 code.vpsrad(NUMBERS + i, NUMBERS + i, 8);
@@ -342,7 +347,7 @@ final class TileRoutines {
         return start;
     }
 
-    /// The sums of a row tile, into memory; then the row tile is the next one.
+    /// Stores the sums of a row tile in memory, and advances to the next row tile.
     private void multiplyTiles(boolean all) {
         if (all) {
             code.mov(LAST, THIRD);
@@ -399,7 +404,7 @@ final class TileRoutines {
         }
     }
 
-    /// Puts levels 0 to 2 of 16 rows together.
+    /// Combines levels 0 to 2 of 16 rows.
     private void addUsualLevels() {
         beginRows();
         for (int row = 0; row < 16; row++) {
@@ -408,7 +413,7 @@ final class TileRoutines {
         }
     }
 
-    /// Puts all levels of 16 rows together, the last one only where it is needed.
+    /// Combines all levels of 16 rows, the last one only where it is needed.
     private void addAllLevels() {
         beginRows();
         code.vmovups(0, MASK, CONSTANT);
@@ -430,7 +435,8 @@ final class TileRoutines {
         code.vpbroadcastd(CONSTANT, LEFT);
     }
 
-    /// Adds a row's levels 1 and 0 to what came after, scales the sum, and puts it away.
+    /// Adds a row's levels 1 and 0 to the sum of its later levels, then scales and stores the
+    /// result.
     private void addFirstLevels(int row) {
         for (int level = 1; level >= 0; level--) {
             code.vcvtdq2ps(1, OWN, level * TILE + row * 64);

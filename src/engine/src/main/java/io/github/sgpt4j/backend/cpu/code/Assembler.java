@@ -11,8 +11,8 @@ import java.util.Objects;
 /// those of Intel's Software Developer's Manual, volume 2, which also says what each does; encodings are its
 /// chapters 2.1 (REX), 2.3 (VEX) and 2.7 (EVEX).
 ///
-/// Vector registers are [Vector]s, or, where there are only instructions of 512 bits, the numbers of
-/// `zmm0` to `zmm7`. Tiles, `tmm0` to `tmm7`, are given by their numbers.
+/// Vector registers are [Vector]s or, for instructions with 512 bits only, the numbers of `zmm0` to
+/// `zmm7`. Tiles, `tmm0` to `tmm7`, are given by their numbers.
 public final class Assembler {
     /// General registers, in the order of their numbers.
     public enum Register {
@@ -33,18 +33,18 @@ public final class Assembler {
         R14,
         R15;
 
-        /// What goes into the three bits of an operand.
+        /// The low three bits of the number, for an operand.
         private int low() {
             return ordinal() & 7;
         }
 
-        /// What goes into the bit of a prefix.
+        /// The fourth bit of the number, for a prefix.
         private int high() {
             return ordinal() >> 3;
         }
     }
 
-    /// A place in the code that has been written.
+    /// A position in the code written so far.
     public record Label(int at) {}
 
     /// A jump whose target has not been written yet.
@@ -69,12 +69,12 @@ public final class Assembler {
             return number & 7;
         }
 
-        /// What goes into the bit of a prefix.
+        /// The fourth bit of the number, for a prefix.
         private int high() {
             return number >> 3 & 1;
         }
 
-        /// What goes into the second bit that prefixes for 32 registers have.
+        /// The fifth bit of the number, for prefixes that address 32 registers.
         private int highest() {
             return number >> 4;
         }
@@ -82,7 +82,7 @@ public final class Assembler {
 
     /// The address `base + index · scale + offset`.
     ///
-    /// @param index not [Register#RSP]; without effect where the scale is 0
+    /// @param index not [Register#RSP]; without effect if the scale is 0
     /// @param scale 0, 1, 2, 4 or 8
     public record Address(Register base, Register index, int scale, int offset) {
         public Address {
@@ -107,7 +107,7 @@ public final class Assembler {
     private static final int PF3 = 2;
     private static final int PF2 = 3;
 
-    /// What a mask leaves out becomes zero.
+    /// Elements outside the mask become zero.
     private static final int ZEROING = 0x80;
 
     private final ByteArrayOutputStream code = new ByteArrayOutputStream();
@@ -128,7 +128,7 @@ public final class Assembler {
         return new Label(code.size());
     }
 
-    /// Fills up with instructions that do nothing to a multiple of `bytes`.
+    /// Pads the code with no-ops to a multiple of `bytes`.
     public void align(int bytes) {
         while (code.size() % bytes != 0) {
             code.write(0x90);
@@ -148,7 +148,7 @@ public final class Assembler {
         bytes(0x89, modRm(3, from.low(), to.low()));
     }
 
-    /// `to =` argument `index` of those that a function finds on the stack, counted from 0.
+    /// `to =` stack argument `index` of the function, counted from 0.
     public void movArgument(Register to, int index) {
         rex(to, Register.RSP);
         code.write(0x8B);
@@ -172,7 +172,7 @@ public final class Assembler {
         }
     }
 
-    /// Keeps a register on the stack.
+    /// Pushes a register onto the stack.
     public void push(Register register) {
         withHighBit(register);
         code.write(0x50 + register.low());
@@ -206,7 +206,7 @@ public final class Assembler {
         int32(value);
     }
 
-    /// `to -= 1`, and remembers whether that makes zero.
+    /// `to -= 1`; sets the flags.
     public void dec(Register to) {
         rex(Register.RAX, to);
         bytes(0xFF, modRm(3, 1, to.low()));
@@ -227,25 +227,25 @@ public final class Assembler {
         operand(to.low(), address, 1);
     }
 
-    /// Goes back to `target` unless the last result was zero.
+    /// Jumps back to `target` unless the last result was zero.
     public void jnz(Label target) {
         bytes(0x0F, 0x85);
         int32(target.at - (code.size() + 4));
     }
 
-    /// Goes forward, to where the jump lands, if the last result was zero.
+    /// Jumps forward, to where the jump lands, if the last result was zero.
     public Jump jz() {
         bytes(0x0F, 0x84);
         return jump();
     }
 
-    /// Goes forward, to where the jump lands, if the last result was greater than zero.
+    /// Jumps forward, to where the jump lands, if the last result was greater than zero.
     public Jump jg() {
         bytes(0x0F, 0x8F);
         return jump();
     }
 
-    /// Goes forward, to where the jump lands.
+    /// Jumps forward, to where the jump lands.
     public Jump jmp() {
         code.write(0xE9);
         return jump();
@@ -257,7 +257,7 @@ public final class Assembler {
         return jump;
     }
 
-    /// Where a jump goes.
+    /// Sets the target of a jump to the current position.
     public void land(Jump jump) {
         landings.put(jump, here());
     }
@@ -266,12 +266,12 @@ public final class Assembler {
         code.write(0xC3);
     }
 
-    /// Fetches the cache line at `base + offset` into the first-level cache.
+    /// Prefetches the cache line at `base + offset` into the first-level cache.
     public void prefetcht0(Register base, int offset) {
         prefetch(1, base, offset);
     }
 
-    /// Fetches the cache line at `base + offset` into the second-level cache.
+    /// Prefetches the cache line at `base + offset` into the second-level cache.
     public void prefetcht1(Register base, int offset) {
         prefetch(2, base, offset);
     }
@@ -282,19 +282,20 @@ public final class Assembler {
         memory(hint, base, offset);
     }
 
-    /// Ends the use of wide registers: without it, later instructions on narrow ones are slow.
+    /// Clears the upper halves of vector registers: without it, later instructions on narrow ones
+    /// are slow.
     public void vzeroupper() {
         bytes(0xC5, 0xF8, 0x77);
     }
 
-    /// Takes the shapes of the tiles from the 64 bytes at `base`.
+    /// Loads the shapes of the tiles from the 64 bytes at `base`.
     public void ldtilecfg(Register base) {
         vex(0, NONE, base, 0);
         code.write(0x49);
         memory(0, base, 0);
     }
 
-    /// Empties the tiles.
+    /// Releases the tiles.
     public void tilerelease() {
         vex(0, NONE, Register.RAX, 0);
         bytes(0x49, 0xC0);
@@ -306,7 +307,7 @@ public final class Assembler {
         bytes(0x49, modRm(3, tile, 0));
     }
 
-    /// Loads a tile whose rows lie `stride` bytes apart, the first at `base + offset`.
+    /// Loads a tile with rows `stride` bytes apart, the first at `base + offset`.
     public void tileloadd(int tile, Register base, Register stride, int offset) {
         tileMemory(PF2, tile, base, stride, offset);
     }
@@ -354,9 +355,10 @@ public final class Assembler {
         bytes(0xB8, modRm(3, to.low(), b.low()));
     }
 
-    /// An operand in a register and one in memory; prefixes have fields of one bit inverted.
+    /// Encodes an operand in a register and one in memory; one-bit fields of prefixes are stored
+    /// inverted.
     ///
-    /// @param unit bytes that a short offset of the form for 512 bits counts in
+    /// @param unit bytes per unit of a short offset in the form for 512 bits
     private void ofMemory(int map, int prefix, int opcode, Vector reg, Address address, int unit) {
         int index = address.scale == 0 ? 0 : address.index.high();
         int high = (1 - reg.high()) << 7 | (1 - index) << 6 | (1 - address.base.high()) << 5 | map;
@@ -379,19 +381,19 @@ public final class Assembler {
         withMemory(MAP_0F, NONE, 0x11, from, base, offset);
     }
 
-    /// `to = from` where the mask has a bit, 0 elsewhere.
+    /// `to = from` where the mask is set, 0 elsewhere.
     public void vmovups(int to, int mask, int from) {
         evex(MAP_0F, NONE, Register.RAX, 0, ZEROING | mask);
         bytes(0x10, modRm(3, to, from));
     }
 
-    /// The mask has a bit where `a` compares with `b` as the predicate says.
+    /// Sets the mask where the predicate holds for `a` and `b`.
     public void vcmpps(int mask, int a, int predicate, int b) {
         ofVectors(MAP_0F, NONE, 0xC2, mask, a, b);
         code.write(predicate);
     }
 
-    /// Remembers whether neither of two masks has a bit among its first 16, as that makes zero.
+    /// Sets the flags as for zero if neither mask has one of its first 16 bits set.
     public void kortestw(int a, int b) {
         bytes(0xC5, 0xF8, 0x98, modRm(3, a, b));
     }
@@ -483,18 +485,18 @@ public final class Assembler {
         bytes(opcode, modRm(3, to, b));
     }
 
-    /// Shifts of integers by a constant differ in what stands for an operand.
+    /// Shifts of integers by a constant; `kind` takes the place of an operand.
     private void shift(int kind, int to, int from, int bits) {
         ofVectors(MAP_0F, P66, 0x72, kind, to, from);
         code.write(bits);
     }
 
-    /// 64-bit operands, and the fourth bits of their numbers.
+    /// The prefix for 64-bit operands, with the fourth bits of their numbers.
     private void rex(Register reg, Register rm) {
         code.write(0x48 | reg.high() << 2 | rm.high());
     }
 
-    /// Three-byte form, map 0F38, 128 bits; fields of one bit are stored inverted.
+    /// The three-byte VEX prefix, map 0F38, 128 bits; one-bit fields are stored inverted.
     private void vex(int index, int prefix, Register rm, int second) {
         bytes(0xC4, 0x80 | (1 - index) << 6 | (1 - rm.high()) << 5 | MAP_0F38, (~second & 15) << 3 | prefix);
     }
@@ -503,7 +505,7 @@ public final class Assembler {
         evex(map, prefix, rm, second, 0);
     }
 
-    /// 512 bits; fields of one bit are stored inverted.
+    /// The EVEX prefix for 512 bits; one-bit fields are stored inverted.
     private void evex(int map, int prefix, Register rm, int second, int mask) {
         bytes(0x62, 0xD0 | (1 - rm.high()) << 5 | map, (~second & 15) << 3 | 4 | prefix, 0x48 | mask);
     }
@@ -523,7 +525,7 @@ public final class Assembler {
 
     /// The operands `reg` and an address, in the shortest form.
     ///
-    /// @param unit what a short offset counts, in bytes
+    /// @param unit bytes per unit of a short offset
     private void operand(int reg, Address address, int unit) {
         int base = address.base.low();
         int offset = address.offset;

@@ -19,8 +19,8 @@ import java.util.Collections;
 import java.util.Optional;
 import java.util.Set;
 
-/// What is asked of Linux on x86-64: what the processor has, the permission to use tiles, memory to run code from, and
-/// calls of that code.
+/// What the engine needs from Linux on x86-64: the processor's features, permission to use tiles,
+/// executable memory, and calls of the code in it.
 @SuppressWarnings("restricted")
 public final class Linux {
     // Memory protection and mapping flags
@@ -31,7 +31,7 @@ public final class Linux {
     private static final int MAP_ANONYMOUS = 0x20;
     static final long FAILED = -1;
 
-    // System calls of x86-64, and what one of them is asked for
+    // System calls of x86-64, and the arguments of one
     static final long SYS_MMAP = 9;
     static final long SYS_MPROTECT = 10;
     static final long SYS_MUNMAP = 11;
@@ -45,25 +45,27 @@ public final class Linux {
     /// Parameters of [#leafFunctions] after the pointers.
     static final int LEAF_PARAMETERS = 12;
 
-    /// One form for all functions: each other one would cost some 20 ms when it is linked.
+    /// One signature for all functions: linking each further one would cost some 20 ms.
     private static final FunctionDescriptor FORM =
             FunctionDescriptor.ofVoid(ADDRESS).appendArgumentLayouts(longs(OTHER_PARAMETERS));
 
-    /// The same for those of [#call], and for system calls.
+    /// The same for leaf functions and system calls.
     private static final FunctionDescriptor LEAF_FORM = FunctionDescriptor.of(
                     JAVA_LONG, ADDRESS, ADDRESS, ADDRESS, ADDRESS)
             .appendArgumentLayouts(longs(LEAF_PARAMETERS));
 
-    /// Linked when it is first called: what only asks about the processor needs no permission.
+    /// Linked at the first call: reading the processor's features needs no permission for native
+    /// calls.
     private static final class Linked {
         static final MethodHandle LEAF = Linker.nativeLinker().downcallHandle(LEAF_FORM, Linker.Option.critical(true));
 
-        /// `long syscall(long number, ...)`. It looks at as many arguments as the call of that number has.
+        /// `long syscall(long number, ...)`. It reads as many arguments as the call of that number
+        /// has.
         static final Optional<MemorySegment> SYSCALL =
                 Linker.nativeLinker().defaultLookup().find("syscall");
     }
 
-    /// The system; tests put one in its place that refuses.
+    /// The system; tests replace it with one that refuses.
     interface SystemCall {
         /// @return [#FAILED] if it fails
         long call(long number, long a, long b, long c, long d, long e, long f);
@@ -71,7 +73,7 @@ public final class Linux {
 
     private Linux() {}
 
-    /// Whether this is Linux on x86-64 at all.
+    /// Whether this is Linux on x86-64.
     public static boolean isHere() {
         return System.getProperty("os.name", "").equals("Linux")
                 && System.getProperty("os.arch", "").equals("amd64");
@@ -79,7 +81,7 @@ public final class Linux {
 
     /// Whether the first processor has all of some features, named as in `/proc/cpuinfo`.
     public static boolean processorHas(Set<String> features) {
-        // Not Files.lines: that fails on a thread that is interrupted, and the answer is kept.
+        // Not Files.lines: it fails on an interrupted thread, and the answer is cached.
         try (BufferedReader reader = Files.newBufferedReader(Path.of("/proc/cpuinfo"))) {
             return reader.lines()
                     .filter(line -> line.startsWith("flags"))
@@ -125,16 +127,16 @@ public final class Linux {
         }
     }
 
-    /// Asks that all threads of this process may use tiles. The kernel has this since 5.16.
+    /// Requests that all threads of this process may use tiles. Kernels support this since 5.16.
     public static boolean permitsTiles() {
         return call(SYS_ARCH_PRCTL, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA, 0, 0, 0, 0) == 0;
     }
 
-    /// Why machine code for some features of the processor cannot be used; empty if it can. Asks for nothing that needs
-    /// permission.
+    /// Why machine code for some features of the processor cannot be used; empty if it can. Does
+    /// nothing that needs permission for native calls.
     ///
-    /// @param lacking what to say if the processor lacks them
-    /// @param property system property that forbids it with `false`
+    /// @param lacking the reason if the processor lacks them
+    /// @param property system property that disables it with `false`
     public static Optional<String> problem(Set<String> features, String lacking, String property) {
         if (!isHere()) {
             return Optional.of("it needs Linux on x86-64");
@@ -150,7 +152,8 @@ public final class Linux {
                 : Optional.of("java lacks the option --enable-native-access");
     }
 
-    /// Memory that holds `code` for good and can be run but no longer written; empty if the system refuses.
+    /// Memory that holds `code` permanently, executable and no longer writable; empty if the system
+    /// refuses.
     public static Optional<MemorySegment> executable(byte[] code) {
         return executable(code, Linux::call);
     }
@@ -172,21 +175,22 @@ public final class Linux {
         return Optional.of(memory);
     }
 
-    /// The function at an address, of a pointer and [#OTHER_PARAMETERS] integers of 64 bits that it may pass
-    /// over; it returns nothing. The segment that is the first argument stays open during a call.
+    /// The function at an address. It takes a pointer and [#OTHER_PARAMETERS] 64-bit integers,
+    /// which it may ignore, and returns nothing. The segment that is the first argument stays open
+    /// during a call.
     public static MethodHandle function(MemorySegment address) {
         return Linker.nativeLinker().downcallHandle(address, FORM);
     }
 
-    /// Calls functions of four pointers and [#LEAF_PARAMETERS] integers of 64 bits that they may pass over;
-    /// what they return means nothing. The handle takes the function's address first, and returns a `long`.
-    /// Segments may lie on the heap: the garbage collector waits until a call returns, so each must be
-    /// short. Those outside of it stay open meanwhile.
+    /// Calls functions of four pointers and [#LEAF_PARAMETERS] 64-bit integers, which they may
+    /// ignore. The handle takes the function's address first, and returns a meaningless `long`.
+    /// Segments may be on the heap: the garbage collector waits until a call returns, so each must
+    /// be short. Off-heap segments stay open meanwhile.
     public static MethodHandle leafFunctions() {
         return Linked.LEAF;
     }
 
-    /// What a native call threw: only errors of the virtual machine can come out.
+    /// Converts what a native call threw: only errors of the virtual machine are possible.
     public static RuntimeException rethrown(Throwable thrown) {
         return switch (thrown) {
             case RuntimeException e -> e;

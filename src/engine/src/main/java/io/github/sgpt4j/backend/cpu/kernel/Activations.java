@@ -5,14 +5,15 @@ import jdk.incubator.vector.FloatVector;
 
 /// Activation functions over rows of arrays.
 public final class Activations {
-    /// Values that the process computes one at a time before it turns to vectors: as long as the vector loops are not
-    /// compiled, each of their operations allocates, and a short text is done sooner without.
+    /// Values that the process computes one at a time before it switches to vectors: until the
+    /// vector loops are compiled, each of their operations allocates, and a short text is faster
+    /// without them.
     private static final int COLD_VALUES = 1 << 17;
 
-    /// Values computed one at a time so far; races lose counts, which does no harm.
+    /// Values computed one at a time so far; updates lost in races do no harm.
     private static int coldValues = Boolean.getBoolean("sgpt4j.cpu.warm") ? COLD_VALUES : 0;
 
-    /// Where the last few values of a row, less than a vector, are computed.
+    /// Buffer for the last values of a row, fewer than a vector.
     private static final ThreadLocal<float[]> REST = ThreadLocal.withInitial(() -> new float[Simd.LANES]);
 
     private Activations() {}
@@ -73,7 +74,8 @@ public final class Activations {
         System.arraycopy(x, gate, out, o, count);
         apply(activation, out, o, count);
         int i = 0;
-        // By hand: the compiler does not make vectors of this while it cannot tell whether the arrays are one.
+        // Vectorised by hand: the compiler does not do it, because the two arrays might be the
+        // same.
         if (coldValues >= COLD_VALUES) {
             for (; i < Simd.F.loopBound(count); i += Simd.LANES) {
                 FloatVector.fromArray(Simd.F, out, o + i)

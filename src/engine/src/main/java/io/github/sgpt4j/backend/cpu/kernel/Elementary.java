@@ -7,10 +7,11 @@ import jdk.incubator.vector.VectorSpecies;
 
 /// Elementary functions over arrays, a vector at a time, in place. NaN gives NaN; infinities give the limits.
 ///
-/// Counts are whole vectors, multiples of [Simd#LANES]. Values pass from function to function through arrays only, and
-/// e^x is written out where it is used: a vector that is an argument or a result goes to the heap whenever the compiler
-/// happens not to inline the call, and whether it does depends on what else it compiles. Each loop is longer than what
-/// it inlines into others (325 bytes), so that it is compiled by itself.
+/// Counts are whole vectors, multiples of [Simd#LANES]. Functions pass values through arrays only,
+/// and e^x is written out where it is used: a vector that is an argument or a result is allocated
+/// on the heap whenever the compiler does not inline the call, and that depends on what else it
+/// compiles. Each loop is longer than the limit for inlining (325 bytes), so that it is compiled by
+/// itself.
 ///
 /// e^x, within 2 ulp, 0 below 2^-125: range reduction x = n · ln 2 + r and a polynomial of degree 7 on |r| ≤ ln(2) / 2,
 /// as in Cephes' `expf` (S. Moshier, netlib.org/cephes). The coefficients are doubled, so that n − 1 is a float's
@@ -29,7 +30,7 @@ public final class Elementary {
     /// 1.5 · 2^23: adding it rounds to an integer, kept in the low bits.
     static final float ROUNDER = 12582912f;
 
-    /// What the bits of a rounded number are more than the exponent's bits of 2^(n − 1).
+    /// The difference between the bits of a rounded number and the exponent bits of 2^(n − 1).
     static final int EXPONENT_BIAS = Float.floatToRawIntBits(ROUNDER) - 126;
 
     static final float EXP_7 = 2 * 1.9875691500e-4f;
@@ -72,7 +73,7 @@ public final class Elementary {
         return x < EXP_LOWEST ? 0f : x > EXP_HIGHEST ? Float.POSITIVE_INFINITY : y;
     }
 
-    /// As the vector form, for one value.
+    /// The vector form for one value.
     static float geluTanh(float x) {
         float inner = fma(x * x, GELU_CUBIC, 1f) * x;
         return x / (exp(inner * GELU_FACTOR) + 1f);

@@ -10,8 +10,7 @@ public final class Largest {
 
     private Largest() {}
 
-    /// The bits of the largest magnitude; larger than those of infinity if there is a NaN, which numbers
-    /// never are.
+    /// The bits of the largest magnitude; larger than those of infinity only if there is a NaN.
     public static int bits(float[] x, int at, int count) {
         IntVector a = IntVector.zero(Simd.I);
         IntVector b = a;

@@ -2,8 +2,8 @@ package io.github.sgpt4j.backend.cpu.kernel;
 
 import jdk.incubator.vector.FloatVector;
 
-/// Normalisation of one row, and the sums that it takes. They run in floats over [#CHUNK] values and in
-/// doubles from there.
+/// Normalisation of one row, and the sums for it. Each [#CHUNK] values are summed in floats, and
+/// the chunks in doubles.
 public final class Norms {
     private static final int CHUNK = 512;
 
@@ -46,8 +46,8 @@ public final class Norms {
         }
     }
 
-    /// The sum of a vector's lanes, in one order: that of `reduceLanes` is not defined
-    /// and changes when the compiler takes over, and with it the last bit of every result.
+    /// The sum of a vector's lanes in a fixed order. The order of `reduceLanes` is undefined: it
+    /// changes once the loop is compiled, and with it the last bit of every result.
     private static double sumOf(float[] lanes) {
         double a = 0;
         double b = 0;
@@ -81,8 +81,8 @@ public final class Norms {
         return total;
     }
 
-    /// The sum of `(x − mean)²` over `n` values. Four sums side by side: an addition takes as long as four
-    /// start.
+    /// The sum of `(x − mean)²` over `n` values. Four sums run side by side: in the latency of one
+    /// addition, four can start.
     public static double squares(float[] x, int at, int n, float mean) {
         float[] lanes = LANES.get();
         double total = 0;

@@ -6,10 +6,12 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
-/// The running softmax of attention (Milakov and Gimelshein 2018, arXiv 1805.02867; Dao et al. 2022, arXiv 2205.14135)
-/// on scores that lie transposed, `[keys][TILE_COLUMNS]`: a lane is a query, so nothing is ever summed across lanes.
+/// The running softmax of attention (Milakov and Gimelshein 2018, arXiv 1805.02867; Dao et al.
+/// 2022, arXiv 2205.14135) on transposed scores, `[keys][TILE_COLUMNS]`: a lane is a query, so
+/// nothing is ever summed across lanes.
 public final class OnlineSoftmax {
-    /// What is known about each lane so far. Vectors pass from loop to loop through these arrays, never as arguments.
+    /// The running maximum and sum of each lane. Vectors pass from loop to loop through these
+    /// arrays, never as arguments.
     public static final class State {
         private final float[] maxima = new float[Simd.TILE_COLUMNS];
         private final float[] sums = new float[Simd.TILE_COLUMNS];
@@ -69,8 +71,8 @@ public final class OnlineSoftmax {
         }
     }
 
-    /// Takes one more block of keys in: scores become weights e^(s − maximum) in place, and what was accumulated under
-    /// an older maximum is scaled down.
+    /// Adds a block of keys: scores become weights e^(s − maximum) in place, and what was
+    /// accumulated with an older maximum is scaled down.
     ///
     /// @param state of the lanes
     /// @param weighted accumulated weighted values `[dims][TILE_COLUMNS]`
@@ -84,7 +86,8 @@ public final class OnlineSoftmax {
         }
     }
 
-    /// Raises the maxima to those of the block; says whether what was accumulated before has to be scaled.
+    /// Raises the maxima to those of the block; returns whether what was accumulated before must be
+    /// scaled.
     private static boolean raise(float[] s, int half, int keys, float[] maxima, float[] shifts, float[] corrections) {
         FloatVector before = FloatVector.fromArray(Simd.F, maxima, half);
         FloatVector maximum = before;
@@ -92,7 +95,7 @@ public final class OnlineSoftmax {
             FloatVector x = FloatVector.fromArray(Simd.F, s, j * Simd.TILE_COLUMNS + half);
             maximum = maximum.blend(x, x.compare(VectorOperators.GT, maximum));
         }
-        // A lane that has seen no key yet: any finite number will do.
+        // A lane that has seen no key yet: any finite number serves.
         FloatVector shift = maximum.blend(0f, maximum.compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY));
         maximum.intoArray(maxima, half);
         shift.intoArray(shifts, half);
@@ -150,10 +153,10 @@ public final class OnlineSoftmax {
         }
     }
 
-    /// Takes `TILE_COLUMNS` more logits of one row into that row's running maximum and sum of exponentials, which are
-    /// kept per lane.
+    /// Adds `TILE_COLUMNS` logits of one row to that row's running maximum and sum of exponentials,
+    /// which are kept per lane.
     ///
-    /// @param logits are overwritten
+    /// @param logits overwritten
     /// @param corrections room for `TILE_COLUMNS` values
     public static void updateLanes(
             float[] logits, int at, float[] maxima, float[] sums, int state, float[] corrections) {
@@ -166,7 +169,8 @@ public final class OnlineSoftmax {
         addLanes(logits, at, sums, state);
     }
 
-    /// Raises the maxima and subtracts them from the logits; says whether any was raised, and by how much.
+    /// Raises the maxima and subtracts them from the logits; returns whether any was raised, and
+    /// stores by how much.
     private static boolean raiseLanes(float[] logits, int at, float[] maxima, int state, float[] corrections) {
         boolean raised = false;
         for (int half = 0; half < Simd.TILE_COLUMNS; half += Simd.LANES) {
@@ -177,7 +181,7 @@ public final class OnlineSoftmax {
             raised |= higher.anyTrue();
             maximum.intoArray(maxima, state + half);
             FloatVector.zero(Simd.F).blend(before.sub(maximum), higher).intoArray(corrections, half);
-            // Lanes past the vocabulary hold −∞ − −∞ = NaN here: they are nothing.
+            // Lanes past the vocabulary hold −∞ − −∞ = NaN here: they count as nothing.
             VectorMask<Float> none = x.compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY);
             x.sub(maximum).blend(Float.NEGATIVE_INFINITY, none).intoArray(logits, at + half);
         }

@@ -10,16 +10,17 @@ public final class Packing {
 
     private Packing() {}
 
-    /// Packs rows of `k` values for [Tiles], tile after tile: `rows` rows become [Tiles#paddedRows] of
-    /// [Tiles#paddedDepth] values each. The rows that are missing are zeros; values past `k` are left
-    /// as they were.
+    /// Packs rows of `k` values for [Tiles], tile after tile: `rows` rows become [Tiles#paddedRows]
+    /// of [Tiles#paddedDepth] values each. Missing rows become zeros; values past `k` are
+    /// unchanged.
     ///
     /// @param x row `r` starts at `at + r · stride`
     public static void tiles(float[] x, int at, int stride, int rows, int k, float[] out, int o) {
         tiles(x, at, stride, 0, rows, rows, k, out, o);
     }
 
-    /// As above, but only rows `[first, end)` of `rows`: tiles may be put together from several places.
+    /// As above, but only rows `[first, end)` of `rows`: a tile may be assembled from several
+    /// sources.
     ///
     /// @param x row `first` starts at `at`, the next at `at + stride`
     public static void tiles(float[] x, int at, int stride, int first, int end, int rows, int k, float[] out, int o) {
@@ -38,7 +39,7 @@ public final class Packing {
         }
     }
 
-    /// Copies rows of `k` values to another distance, which is at least `k`.
+    /// Copies rows of `k` values to another stride, which is at least `k`.
     ///
     /// @param x row `r` starts at `at + r · stride`
     /// @param out row `r` goes to `r · outStride`
@@ -48,7 +49,7 @@ public final class Packing {
         }
     }
 
-    /// Rows `[from, height)` of a tile become zeros.
+    /// Sets rows `[from, height)` of a tile to zero.
     private static void clear(int from, int height, int k, float[] out, int o) {
         for (int i = from; i < height; i++) {
             for (int p = 0; p < k; p += CHUNK) {
@@ -57,7 +58,7 @@ public final class Packing {
         }
     }
 
-    /// One row into its place among `height`.
+    /// Copies one row to its place in a tile of `height` rows.
     private static void row(float[] x, int at, int k, int height, float[] out, int o) {
         int p = 0;
         for (; p + CHUNK <= k; p += CHUNK) {
@@ -71,8 +72,9 @@ public final class Packing {
     }
 
     /// Packs the transpose: columns `[0, columns)` of `rows` rows are the rows of tiles of depth
-    /// `rows`, one tile after the other, [Tiles#paddedDepth] of `rows` values each; the columns that
-    /// are missing are zeros. Only rows `[first, end)`: tiles may be put together from several places.
+    /// `rows`, one tile after the other, [Tiles#paddedDepth] of `rows` values each; missing columns
+    /// become zeros. Only rows `[first, end)` are packed: a tile may be assembled from several
+    /// sources.
     ///
     /// @param x row `first` starts at `at`, the next at `at + stride`
     public static void columnTiles(

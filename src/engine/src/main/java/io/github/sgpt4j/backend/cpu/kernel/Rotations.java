@@ -6,7 +6,7 @@ import jdk.incubator.vector.FloatVector;
 public final class Rotations {
     private Rotations() {}
 
-    /// Turns pairs `(p, p + pairs)`.
+    /// Rotates pairs `(p, p + pairs)`.
     ///
     /// @param cos,sin `[pairs]` from `t` on
     public static void split(float[] x, int at, int pairs, float[] cos, float[] sin, int t) {
@@ -28,7 +28,7 @@ public final class Rotations {
         }
     }
 
-    /// Turns pairs `(2p, 2p + 1)`.
+    /// Rotates pairs `(2p, 2p + 1)`.
     public static void interleaved(float[] x, int at, int pairs, float[] cos, float[] sin, int t) {
         for (int p = 0; p < pairs; p++) {
             float a = x[at + 2 * p];

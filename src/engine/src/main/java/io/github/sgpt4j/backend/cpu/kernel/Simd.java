@@ -9,11 +9,11 @@ import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 import org.jspecify.annotations.Nullable;
 
-/// The vector width in use, chosen once: the machine's preferred one, at most 512 bits, or the one that
-/// the system property `sgpt4j.vectorBits` asks for (128, 256 or 512).
+/// The vector width in use, chosen once: the machine's preferred one, at most 512 bits, or the one
+/// that the system property `sgpt4j.vectorBits` requests (128, 256 or 512).
 ///
-/// Initialisation never fails: a request that cannot be met is kept in [#problem] for the backend to
-/// report, and the preferred width stands in.
+/// Initialisation never fails: a request that cannot be met is kept in [#problem] for the backend
+/// to report, and the preferred width is used instead.
 public final class Simd {
     /// System property that forces a width.
     public static final String WIDTH_PROPERTY = "sgpt4j.vectorBits";
@@ -34,35 +34,35 @@ public final class Simd {
     /// Floats per vector.
     public static final int LANES = F.length();
 
-    /// Whether multiply-add is one instruction. Without the hardware the Vector API computes it exactly
-    /// and very slowly. Every 64-bit Arm has it. So has x86 with AVX2, which is what a preferred width
-    /// of 256 bits tells, unless somebody took it away (option `-XX:-UseFMA`, some virtual machines).
-    /// The system property `sgpt4j.fma=false` overrides.
+    /// Whether multiply-add is one instruction. Without the hardware the Vector API computes it
+    /// exactly and very slowly. Every 64-bit Arm has it. So has x86 with AVX2, which a preferred
+    /// width of 256 bits implies, unless it is disabled (by the option `-XX:-UseFMA`, or in some
+    /// virtual machines). The system property `sgpt4j.fma=false` overrides.
     public static final boolean FMA = Boolean.parseBoolean(System.getProperty("sgpt4j.fma", "true"))
             && (isArm() || preferredBits() >= 256 && multiplyAddIsFast());
 
-    /// Rows of a full register tile of two vectors a row: 24 accumulators where there are 32 vector
+    /// Rows of a full register tile of two vectors per row: 24 accumulators if there are 32 vector
     /// registers, else 12.
     public static final int TILE_ROWS = CHOICE.shape.vectorBitSize() >= 512 || isArm() ? 12 : 6;
 
     /// Columns of a register tile and of a weight panel.
     public static final int TILE_COLUMNS = 2 * LANES;
 
-    /// Vectors of a weight panel's row that lie together where the Vector API multiplies. With 32
-    /// registers, the left and the right vectors of a panel lie apart, so that a tile reads it at two
-    /// places at a time: a processor fetches a limited number of cache lines ahead at each place that
-    /// it sees being read, and where few rows meet many weights, one place is slower than two by a
-    /// third. With 16, a second base would send sums through the stack.
+    /// Contiguous vectors in a row of a weight panel for the Vector API. With 32 registers, the
+    /// left and the right vectors of a panel are stored apart, so that a tile reads two streams: a
+    /// processor prefetches a limited number of cache lines for each stream that it detects, and
+    /// with few rows and many weights, one stream is slower than two by a third. With 16 registers,
+    /// a second base address would spill sums to the stack.
     public static final int PANEL_VECTORS = TILE_ROWS == 12 ? 1 : 2;
 
     private Simd() {}
 
-    /// Why the requested width could not be had.
+    /// Why the requested width is unavailable; empty if it is available.
     public static Optional<String> problem() {
         return CHOICE.problem;
     }
 
-    /// As `512-bit vectors, 12 x 32 tiles, fma`.
+    /// For example `512-bit vectors, 12 x 32 tiles, fma`.
     public static String description() {
         return "%d-bit vectors, %d x %d tiles, %s".formatted(BITS, TILE_ROWS, TILE_COLUMNS, FMA ? "fma" : "no fma");
     }
@@ -75,9 +75,9 @@ public final class Simd {
         return VectorShape.preferredShape().vectorBitSize();
     }
 
-    /// Java's management beans would tell whether there is the instruction, after some 30 ms. The clock
-    /// tells after some µs: without it one multiply-add takes about 5 µs here, where nothing is
-    /// compiled yet, with it 20 ns.
+    /// Detects the instruction by timing it, which takes some µs; Java's management beans would
+    /// take some 30 ms. In code that is not compiled yet, a multiply-add takes about 5 µs without
+    /// the instruction and 20 ns with it.
     private static boolean multiplyAddIsFast() {
         int count = 64;
         long fastest = Long.MAX_VALUE;

@@ -5,13 +5,13 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 
-/// Products that were computed outside the heap, put where they belong.
+/// Copies products from off-heap memory to the output.
 public final class Sums {
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
     private Sums() {}
 
-    /// `out[at + r · stride + c] = products[r][c] + bias[b + c]`, with `add` plus what was there.
+    /// `out[at + r · stride + c] = products[r][c] + bias[b + c]`, plus the old value if `add`.
     ///
     /// @param products floats `[rows][width]`
     /// @param columns at most `width`

@@ -5,16 +5,18 @@ import jdk.incubator.vector.VectorSpecies;
 
 /// The register tiles of every matrix product: `C = S + A · B` with a tile of C held in named accumulators.
 ///
-/// A is packed `[⌈k / CHUNK⌉][height][CHUNK]`: runs of [#CHUNK] values of a row stay together, so that packing is
-/// copying, and every address in the loop is a base and a constant. B is packed `[k][TILE_COLUMNS]`; C and S are
-/// row-major with any stride. S is C itself to add to it, or a bias row with stride 0. The tallest tile of a machine is
-/// [Simd#TILE_ROWS]; lower ones serve the rows that are left over (see [#height]).
+/// A is packed `[⌈k / CHUNK⌉][height][CHUNK]`: runs of [#CHUNK] values of a row stay together, so
+/// that packing is plain copying, and every address in the loop is a base plus a constant. B is
+/// packed `[k][TILE_COLUMNS]`; C and S are row-major with any stride. S is C itself to add to it,
+/// or a bias row with stride 0. The tallest tile of a machine is [Simd#TILE_ROWS]; lower ones
+/// compute the remaining rows (see [#height]).
 ///
-/// The multiply-adds are written out instead of calling [Elementary#fma]: two dozen calls in one method exceed the
-/// compiler's budget for inlining, and one call that is not inlined puts vectors on the heap.
+/// The multiply-adds are written out instead of calling [Elementary#fma]: two dozen calls in one
+/// method exceed the compiler's inlining budget, and a single call that is not inlined allocates
+/// vectors on the heap.
 public final class Tiles {
-    /// Values of a row of A that lie together, and steps of the innermost loop. With 16 of them, entering and leaving
-    /// that loop takes a tenth of the time.
+    /// Contiguous values of a row of A, and steps of the innermost loop. With only 16, entering and
+    /// leaving that loop would take a tenth of the time.
     public static final int CHUNK = 64;
 
     private static final VectorSpecies<Float> F = Simd.F;
@@ -38,7 +40,7 @@ public final class Tiles {
         return (rows + SMALL - 1) / SMALL * SMALL;
     }
 
-    /// Values that a row of A with `k` of them takes: `k`, rounded up to whole chunks.
+    /// Length of a packed row of A with `k` values: `k`, rounded up to whole chunks.
     public static int paddedDepth(int k) {
         return (k + CHUNK - 1) / CHUNK * CHUNK;
     }
@@ -50,7 +52,8 @@ public final class Tiles {
         multiply(height, a, ao, b, bo, k, c, co, stride, c, co, stride);
     }
 
-    /// As above, but `c = s + …` with the tile `s[so + r · sourceStride + n]` in the place of C's old values.
+    /// As above, but `c = s + …` with the tile `s[so + r · sourceStride + n]` instead of C's old
+    /// values.
     public static void multiply(
             int height,
             float[] a,

@@ -5,13 +5,12 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/// The tiles of [Tiles] with B outside the heap, where packed weights lie, for processors with 32 vector registers:
-/// reading weights in place beats copying panels into arrays first, as long as they are floats. Those with 16 have
-/// too few general registers beside: [Simd#PANEL_VECTORS].
+/// The tiles of [Tiles] with B off-heap, where packed weights are, for processors with 32 vector
+/// registers: reading weights in place beats copying panels into arrays first, as long as they are
+/// floats. Processors with 16 have too few general registers for it: see [Simd#PANEL_VECTORS].
 ///
-/// The loops are written once more instead of sharing those of [Tiles]: the two address B in other ways, and a loop
-/// that
-/// asks an object for its vectors is fast only as long as all of its calls are inlined.
+/// The loops are repeated instead of sharing those of [Tiles]: the two address B differently, and a
+/// loop that asks an object for its vectors is fast only while all of its calls are inlined.
 public final class WeightTiles {
     private static final int CHUNK = Tiles.CHUNK;
     private static final VectorSpecies<Float> F = Simd.F;

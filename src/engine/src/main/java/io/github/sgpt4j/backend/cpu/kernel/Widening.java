@@ -32,10 +32,9 @@ public final class Widening {
         }
     }
 
-    /// As [#widen], from a mapped file, which may become shorter meanwhile: only what reads elements or
-    /// copies them survives that, not loads of vectors. So 16-bit elements go through a small array.
-    public static void widenMapped(
-            MemorySegment in, ElementType dtype, long byteOffset, float[] out, int o, int count) {
+    /// As [#widen], from a mapped file, which may be truncated meanwhile: reading or copying single
+    /// elements survives that, vector loads do not. So 16-bit elements go through a small array.
+    public static void widenMapped(MemorySegment in, ElementType dtype, long byteOffset, float[] out, int o, int count) {
         if (dtype != ElementType.BF16) {
             widen(in, dtype, byteOffset, out, o, count);
             return;
@@ -116,8 +115,8 @@ public final class Widening {
         }
     }
 
-    /// Widens rows of [Simd#LANES] elements that lie one after the other to rows that start
-    /// [Simd#TILE_COLUMNS] floats apart, at most [#MAX_ROWS] of them.
+    /// Widens at most [#MAX_ROWS] contiguous rows of [Simd#LANES] elements to rows that start
+    /// [Simd#TILE_COLUMNS] floats apart.
     public static void widenRows(MemorySegment in, ElementType dtype, long byteOffset, float[] out, int o, int rows) {
         switch (dtype) {
             case F32 -> {
@@ -151,8 +150,9 @@ public final class Widening {
         bits.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoArray(out, o);
     }
 
-    /// Through a small array and a plain loop: the compiler turns it into vector instructions by itself, and it is
-    /// fast before it does, which the Vector API is not. Opening a model in this format depends on that.
+    /// Uses a small array and a plain loop: the compiler vectorises it and, unlike the Vector API,
+    /// it is fast even before it is compiled. The time to open a model in this format depends on
+    /// that.
     private static void widenF16(MemorySegment in, long byteOffset, float[] out, int o, int count) {
         short[] chunk = CHUNK.get();
         for (int start = 0; start < count; start += chunk.length) {

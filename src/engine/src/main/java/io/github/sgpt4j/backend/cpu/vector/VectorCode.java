@@ -12,14 +12,16 @@ import java.util.function.Function;
 /// first asked for and called through [java.lang.foreign]; results are those of
 /// [io.github.sgpt4j.backend.cpu.kernel.Tiles], bit for bit.
 ///
-/// Segments may lie on the heap or outside of it, and stay open during a call; what would reach beyond
-/// one is refused. The garbage collector waits for calls to return, which takes some 30 microseconds
-/// for every million multiply-adds.
+/// Segments may be on-heap or off-heap, and stay open during a call; an access beyond a segment's
+/// end is refused. The garbage collector waits for calls to return, which takes some 30
+/// microseconds for every million multiply-adds.
 public final class VectorCode {
-    /// System property: `false` leaves all to the Vector API.
+    /// System property: `false` disables machine code for the vector units; the Vector API is used
+    /// instead.
     public static final String PROPERTY = "sgpt4j.cpu.vectorCode";
 
-    // First-level caches of 32 KiB and more hold lines of the same place in so many ways. In floats.
+    // First-level caches of 32 KiB and more have at least this many ways. Sizes of a way and of a
+    // line are in floats.
     private static final int CACHE_WAYS = 8;
     private static final int CACHE_WAY = 1024;
     private static final int LINE = 16;
@@ -32,7 +34,7 @@ public final class VectorCode {
         static final VectorCode CODE = new VectorCode(VectorUnit.AVX512, Linux::executable);
     }
 
-    /// Linked when it is first called.
+    /// Linked at the first call.
     private static final class Linked {
         static final MethodHandle CALL = Linux.leafFunctions();
     }
@@ -41,12 +43,12 @@ public final class VectorCode {
     private final long rowBytes;
     private final Optional<String> problem;
 
-    /// By height of a tile.
+    /// Routines by the height of a tile.
     private final MemorySegment[] fewRows;
     private final MemorySegment[] manyRows;
     private final MemorySegment[] transposed;
 
-    /// @param memory places code in memory to run it from, or gives none
+    /// @param memory copies code to executable memory; empty if the system refuses it
     VectorCode(VectorUnit unit, Function<byte[], Optional<MemorySegment>> memory) {
         this.unit = unit;
         rowBytes = (long) unit.tileColumns() * Float.BYTES;
@@ -57,12 +59,12 @@ public final class VectorCode {
         this.problem = problem.isPresent() ? problem : write(memory);
     }
 
-    /// @return why that is not possible
+    /// @return why that failed; empty if it did not
     private Optional<String> write(Function<byte[], Optional<MemorySegment>> memory) {
         VectorRoutines routines = new VectorRoutines(unit);
         Optional<MemorySegment> code = memory.apply(routines.code());
         if (code.isEmpty()) {
-            return Optional.of("the system gives no memory to run code from");
+            return Optional.of("the system provides no executable memory");
         }
         for (int height = 1; height <= unit.tileRows(); height++) {
             fewRows[height] = code.get().asSlice(routines.fewRows(height));
@@ -72,7 +74,7 @@ public final class VectorCode {
         return Optional.empty();
     }
 
-    /// The machine code for vectors of so many bits; empty if there is none.
+    /// The machine code for vectors of `bits` bits; empty if there is none.
     public static Optional<VectorCode> of(int bits) {
         return switch (bits) {
             case 256 -> Optional.of(Avx2.CODE);
@@ -86,7 +88,7 @@ public final class VectorCode {
         return problem;
     }
 
-    /// The name of the vector unit, as `AVX-512`.
+    /// The name of the vector unit, for example `AVX-512`.
     public String title() {
         return unit.title();
     }
@@ -96,9 +98,9 @@ public final class VectorCode {
         return unit.tileColumns();
     }
 
-    /// The distance, in floats, that rows of A with `depth` values should have which lie `stride` apart.
-    /// Where those of a tile would share so few places in the first-level cache that they drive each
-    /// other out of it, it is another one, and copying them is worth it.
+    /// The best stride, in floats, for rows of A with `depth` values that are now `stride` apart.
+    /// It differs from `stride` if the rows of a tile map to so few sets of the first-level cache
+    /// that they evict each other; then copying them pays off.
     ///
     /// @return a multiple of 16, or `stride`
     public int strideOf(int depth, int stride) {
@@ -113,9 +115,9 @@ public final class VectorCode {
     ///
     /// @param a floats `[rows][depth]`, the first at byte `aOffset`, rows `aStride` bytes apart
     /// @param b floats `[depth][columns]` from byte `bOffset` on
-    /// @param next where in B the next call will read; what lies there is fetched from memory, unless it is
-    ///     `bOffset`
-    /// @param s floats `[rows][columns]`, rows `sStride` bytes apart; may be where C is
+    /// @param next byte offset in B where the next call will read; that part is prefetched, unless
+    ///     it is `bOffset`
+    /// @param s floats `[rows][columns]`, rows `sStride` bytes apart; may be the same memory as C
     /// @param c floats `[rows][columns]`, rows `cStride` bytes apart
     public void multiply(
             int rows,
@@ -249,22 +251,24 @@ public final class VectorCode {
                 1);
     }
 
-    /// How many tiles `rows` rows are cut into, all of about the same height: one of few rows would
-    /// wait for its additions to end.
+    /// How many tiles `rows` rows are divided into, all of about equal height: a tile of few rows
+    /// would be limited by the latency of its additions.
     private int tiles(int rows) {
         return (rows + unit.tileRows() - 1) / unit.tileRows();
     }
 
     private static void requireSizes(int rows, int depth, MemorySegment c) {
         if (rows < 0 || depth < 0 || c.isReadOnly()) {
-            throw new IllegalArgumentException("%d rows, depth %d, into %s".formatted(rows, depth, c));
+            throw new IllegalArgumentException(
+                    "product: expected sizes of at least 0 and a writable result, got %d rows, depth %d, into %s"
+                            .formatted(rows, depth, c));
         }
     }
 
     private static void check(MemorySegment segment, long offset, int rows, long stride, long rowBytes) {
         if (rows > 0) {
             if (stride < 0) {
-                throw new IllegalArgumentException("rows %d bytes apart".formatted(stride));
+                throw new IllegalArgumentException("product: expected a stride of at least 0, got " + stride);
             }
             Objects.checkFromIndexSize(
                     offset, Math.addExact(Math.multiplyExact(rows - 1L, stride), rowBytes), segment.byteSize());

@@ -7,27 +7,29 @@ import io.github.sgpt4j.backend.cpu.code.Assembler.Label;
 import io.github.sgpt4j.backend.cpu.code.Assembler.Register;
 import io.github.sgpt4j.backend.cpu.code.Assembler.Vector;
 
-/// The machine code of matrix products on a [VectorUnit]: `C = S + A · B` with as many columns as two
-/// vectors have, a tile of up to [VectorUnit#tileRows] rows of C at a time in registers. Two more hold
-/// a row of B, one a value of A that is multiplied with it. Sums start with S and go through the depth
-/// in order, each product added with one rounding, as in [io.github.sgpt4j.backend.cpu.kernel.Tiles].
+/// The machine code of matrix products on a [VectorUnit]: `C = S + A · B` with as many columns as
+/// two vectors have, a tile of up to [VectorUnit#tileRows] rows of C at a time in registers. Two
+/// more registers hold a row of B, and one a value of A to multiply it with. Sums start with S and
+/// go through the depth in order, each product added with one rounding, as in
+/// [io.github.sgpt4j.backend.cpu.kernel.Tiles].
 ///
-/// The compiler of the virtual machine has the same registers, but needs some of its general ones for
-/// itself and for checks of bounds, and with 16 of each this loop leaves none to spare. Here A is also
-/// read where it lies, without packing it, and the weights that come next are fetched from memory while
-/// these are multiplied: where few rows meet many weights, that hides most of the time that fetching
-/// takes (1.4 to 1.6 times as fast with AVX2 and 16 rows).
+/// The virtual machine's compiler has the same registers, but needs some general ones for itself
+/// and for bounds checks, and with 16 of each kind this loop leaves none to spare. This code also
+/// reads A in place, without packing it, and prefetches the next weights while it multiplies the
+/// current ones: with few rows and many weights, that hides most of the memory latency (1.4 to 1.6
+/// times as fast with AVX2 and 16 rows).
 final class VectorRoutines {
-    /// Steps through the depth that are written out in the loop.
+    /// Steps through the depth that the loop unrolls.
     static final int STEPS = 4;
 
     private static final int LINE = 64;
 
-    /// Rows of a tile that one register reaches, with the distance between rows times 0, 1 and 2.
+    /// Rows of a tile that one base register reaches, with the stride times 0, 1 and 2.
     private static final int REACH = 3;
 
-    // Pointers, in the order of the System V calling convention, then the first two integers: offsets of A and B.
-    // As soon as these are added, their registers hold A's stride and what to fetch.
+    // Pointers, in the order of the System V calling convention, then the first two integers:
+    // offsets of A and B. Once these are added, their registers hold A's stride and the address to
+    // prefetch.
     private static final Register A = Register.RDI;
     private static final Register B = Register.RSI;
     private static final Register S = Register.RDX;
@@ -35,7 +37,7 @@ final class VectorRoutines {
     private static final Register A_STRIDE = Register.R8;
     private static final Register NEXT = Register.R9;
 
-    // The other integers lie on the stack.
+    // The other integers are on the stack.
     private static final int S_OFFSET = 0;
     private static final int C_OFFSET = 1;
     private static final int A_STRIDE_ARGUMENT = 2;
@@ -47,13 +49,13 @@ final class VectorRoutines {
     private static final int NEXT_OFFSET = 8;
     private static final int TILES_AHEAD = 9;
 
-    // Where the loop is.
+    // Progress of the loop.
     private static final Register LEFT = Register.RAX;
     private static final Register STRIDE = Register.RAX;
     /// Some rows of S or C.
     private static final Register ROWS = Register.R10;
-    /// Rows of A, [#REACH] of them from each; of the transposed form, the row of a step and three times
-    /// the stride.
+    /// Rows of A, [#REACH] of them from each register; in the transposed form, the row of a step
+    /// and three times the stride.
     private static final Register[] A_ROWS = {Register.R12, Register.R13, Register.RBX, Register.R15};
 
     private static final Register A_STEP = A_ROWS[0];
@@ -64,7 +66,7 @@ final class VectorRoutines {
     private static final Register[] KEPT = {Register.RBX, Register.R12, Register.R13, Register.R14, Register.R15};
 
     private final VectorUnit unit;
-    private final int mostRows;
+    private final int maxRows;
     private final int rowBytes;
     private final Vector leftColumns;
     private final Vector rightColumns;
@@ -77,23 +79,24 @@ final class VectorRoutines {
 
     VectorRoutines(VectorUnit unit) {
         this.unit = unit;
-        mostRows = unit.tileRows();
+        maxRows = unit.tileRows();
         rowBytes = unit.tileColumns() * Float.BYTES;
-        leftColumns = unit.register(2 * mostRows);
-        rightColumns = unit.register(2 * mostRows + 1);
-        value = unit.register(2 * mostRows + 2);
-        fewRows = new int[mostRows + 1];
-        manyRows = new int[mostRows + 1];
-        transposed = new int[mostRows + 1];
-        for (int height = 1; height <= mostRows; height++) {
+        leftColumns = unit.register(2 * maxRows);
+        rightColumns = unit.register(2 * maxRows + 1);
+        value = unit.register(2 * maxRows + 2);
+        fewRows = new int[maxRows + 1];
+        manyRows = new int[maxRows + 1];
+        transposed = new int[maxRows + 1];
+        for (int height = 1; height <= maxRows; height++) {
             fewRows[height] = write(height, linesAhead(unit), false);
             manyRows[height] = write(height, linesAhead(unit) / 2, false);
             transposed[height] = write(height, 0, true);
         }
     }
 
-    /// Cache lines of B that [#fewRows] fetches ahead in each round of the loop: as many as a round
-    /// reads, so that all that comes next is there after one tile. [#manyRows] fetches half as many.
+    /// Cache lines of B that [#fewRows] prefetches in each iteration of the loop: as many as an
+    /// iteration reads, so that the whole next part is there after one tile. [#manyRows] prefetches
+    /// half as many.
     private static int linesAhead(VectorUnit unit) {
         return STEPS * unit.tileColumns() * Float.BYTES / LINE;
     }
@@ -102,7 +105,7 @@ final class VectorRoutines {
         return code.code();
     }
 
-    /// Where the function for tiles of `height` rows starts that fetches ahead for one tile:
+    /// Start of the function for tiles of `height` rows that prefetches during one tile:
     ///
     /// ```
     /// void f(char *a, char *b, char *s, char *c, long aOffset, long bOffset, long sOffset, long cOffset,
@@ -110,18 +113,18 @@ final class VectorRoutines {
     ///        long tilesAhead)
     /// ```
     ///
-    /// Pointers and offsets are added. Strides are the bytes from a row to the next: rows of A are
-    /// contiguous, rows of S and C have [VectorUnit#tileColumns] floats, and so has B for each step
-    /// through the depth. The depth is [#STEPS] times `rounds` plus `rest`. Tiles, at least one, follow
-    /// each other in A, S and C. S may be C.
+    /// Pointers and offsets are added. Strides are the bytes from one row to the next: rows of A
+    /// are contiguous, rows of S and C have [VectorUnit#tileColumns] floats, and so has B for each
+    /// step through the depth. The depth is [#STEPS] times `rounds` plus `rest`. Tiles, at least
+    /// one, are contiguous in A, S and C. S may be C.
     ///
-    /// The first `tilesAhead` − 1 tiles fetch what lies `nextOffset` bytes after B into the
-    /// second-level cache. Reaching past the end of memory with that does no harm.
+    /// The first `tilesAhead` − 1 tiles prefetch the memory `nextOffset` bytes after B into the
+    /// second-level cache. Prefetching past the end of memory does no harm.
     int fewRows(int height) {
         return fewRows[height];
     }
 
-    /// Bytes that a tile of [#manyRows] fetches ahead in [#STEPS] steps.
+    /// Bytes that a tile of [#manyRows] prefetches in [#STEPS] steps.
     static long fetchedAhead(VectorUnit unit) {
         return (long) linesAhead(unit) / 2 * LINE;
     }
@@ -131,8 +134,8 @@ final class VectorRoutines {
         return manyRows[height];
     }
 
-    /// The same with A transposed: its columns are contiguous, and the stride is that from a step
-    /// through the depth to the next. Nothing is fetched ahead.
+    /// The same with A transposed: its columns are contiguous, and the stride is from one step
+    /// through the depth to the next. Nothing is prefetched.
     int transposed(int height) {
         return transposed[height];
     }
@@ -152,11 +155,11 @@ final class VectorRoutines {
         code.add(NEXT, B);
         Label tile = code.here();
         if (linesAhead > 0) {
-            stopFetching();
+            stopPrefetching();
         }
         tileOfMemory(height, S, S_STRIDE, false);
         if (!transposedA) {
-            fetchNextTile(height);
+            prefetchNextTile(height);
         }
         code.mov(WEIGHTS, B);
         pointAtRows(height, transposedA);
@@ -171,7 +174,7 @@ final class VectorRoutines {
             code.imul(LEFT, A_STRIDE, height);
             code.add(A, LEFT);
         }
-        count(TILES);
+        decrement(TILES);
         code.jnz(tile);
         code.vzeroupper();
         for (int i = KEPT.length - 1; i >= 0; i--) {
@@ -198,8 +201,8 @@ final class VectorRoutines {
         code.add(to, LEFT);
     }
 
-    /// One less of an argument; remembers what that makes.
-    private void count(int argument) {
+    /// Decrements an argument on the stack and sets the flags.
+    private void decrement(int argument) {
         code.movArgument(LEFT, argument);
         code.dec(LEFT);
         code.movToArgument(argument, LEFT);
@@ -211,12 +214,12 @@ final class VectorRoutines {
         code.add(rows, STRIDE);
     }
 
-    /// Once enough tiles have fetched, the others ask for what is there.
-    private void stopFetching() {
-        count(TILES_AHEAD);
-        Jump goOn = code.jg();
+    /// Once enough tiles have prefetched, the others prefetch what is in the cache already.
+    private void stopPrefetching() {
+        decrement(TILES_AHEAD);
+        Jump continues = code.jg();
         code.mov(NEXT, B);
-        code.land(goOn);
+        code.land(continues);
     }
 
     /// Loads the tile of sums, or stores it.
@@ -240,9 +243,9 @@ final class VectorRoutines {
         }
     }
 
-    /// Where the next tile of C will be loaded from or stored to: rows far apart, which the processor
-    /// does not foresee.
-    private void fetchNextTile(int height) {
+    /// Prefetches the next tile of C: its rows are far apart, so the hardware does not prefetch
+    /// them.
+    private void prefetchNextTile(int height) {
         code.movArgument(STRIDE, C_STRIDE);
         code.imul(ROWS, STRIDE, height);
         code.add(ROWS, C);
@@ -292,7 +295,7 @@ final class VectorRoutines {
         code.land(none);
     }
 
-    /// Goes on by some steps through the depth.
+    /// Advances by some steps through the depth.
     private void advance(int height, int steps, boolean transposedA) {
         code.add(WEIGHTS, steps * rowBytes);
         if (transposedA) {

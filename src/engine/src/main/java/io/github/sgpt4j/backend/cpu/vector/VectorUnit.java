@@ -41,7 +41,7 @@ enum VectorUnit {
         return 2 * vectorBytes() / Float.BYTES;
     }
 
-    /// What the processor must have, named as in `/proc/cpuinfo`.
+    /// Features that the processor must have, named as in `/proc/cpuinfo`.
     Set<String> features() {
         return features;
     }

@@ -14,7 +14,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/// Products against sums in doubles. What needs the unit is tagged "amx", and left out on machines without it.
+/// Compares products with sums in doubles. Tests that need the unit are tagged "amx" and left out
+/// on machines without it.
 class AmxTest {
     private static final long SEED = Long.getLong("sgpt4j.seed", 8192);
 
@@ -26,8 +27,8 @@ class AmxTest {
         arena.close();
     }
 
-    /// Rows `[count][64 · blocks]` times columns `[64 · blocks][16]`, of which the first `in` features
-    /// are given.
+    /// Rows `[count][64 · blocks]` times columns `[64 · blocks][16]`; the first `in` features are
+    /// given, the rest is padding.
     private final class Product {
         private final int rows;
         private final int in;
@@ -128,7 +129,7 @@ class AmxTest {
             return spread(x[row]) > limit();
         }
 
-        /// What rounding weights and the result may add, and the digits that are left out.
+        /// The error that rounding of weights and result, and omitted digits, may cause.
         private double allowed(int row, int column) {
             double sum = 0;
             for (int k = 0; k < in; k++) {
@@ -257,7 +258,7 @@ class AmxTest {
 
     @Test
     @Tag("amx")
-    void whatARowNeedsDoesNotChangeItsNeighbours() {
+    void aRowThatNeedsAllDigitsDoesNotChangeItsNeighbours() {
         float[][] rows = fill(16, 300, r -> random.nextGaussian());
         float[][] columns = fill(Amx.TILE, 300, c -> random.nextGaussian());
         Product alike = new Product(rows, columns);
@@ -303,7 +304,7 @@ class AmxTest {
 
     @Test
     @Tag("amx")
-    void whatIsNotFiniteMakesItsOwnRowOrColumnNaN() {
+    void numbersThatAreNotFiniteMakeOnlyTheirRowOrColumnNaN() {
         Product product = new Product(
                 18,
                 80,
@@ -356,7 +357,7 @@ class AmxTest {
     }
 
     @Test
-    void spreadIsOfTheLargestThatThereCouldBe() {
+    void spreadIsTheRatioOfTheLargestPossibleNumber() {
         assertEquals(0f, Amx.spread(0, 0, 5));
         assertEquals(2 / 1.5, Amx.spread(Float.floatToRawIntBits(1.5f), 4 * 1.5 * 1.5, 4), 1e-6);
         assertEquals(4 / 2.0, Amx.spread(Float.floatToRawIntBits(2f), 4 * 2.0 * 2.0, 4), 1e-6);

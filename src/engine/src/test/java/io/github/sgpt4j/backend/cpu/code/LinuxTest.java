@@ -18,11 +18,11 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/// Memory to run code from, also where the system refuses it.
+/// Executable memory, also where the system refuses it.
 class LinuxTest {
     private static final byte[] CODE = {(byte) 0xc3};
 
-    /// The system, but for one call that it refuses; keeps what was called.
+    /// The system, except that it refuses one call; records the calls.
     private static final class Refusing implements Linux.SystemCall {
         private final long refused;
         private final List<Long> numbers = new ArrayList<>();
@@ -80,7 +80,7 @@ class LinuxTest {
         assertEquals(List.of(system.mapped), system.unmapped);
     }
 
-    /// Classes keep the answer until the process ends: a wrong one would cost the matrix unit.
+    /// Classes cache the answer until the process ends: a wrong one would disable the matrix unit.
     @Test
     void whatTheProcessorHasIsReadOnAnInterruptedThreadToo() {
         Thread.currentThread().interrupt();

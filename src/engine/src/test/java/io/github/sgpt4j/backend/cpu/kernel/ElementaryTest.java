@@ -17,7 +17,7 @@ class ElementaryTest {
         void apply(float[] x, int at, int count);
     }
 
-    /// Applies a function to one value, by a lane that is not the first.
+    /// Applies a function to one value, in a lane other than the first.
     private static float at(Function function, float x) {
         float[] lanes = new float[Simd.LANES];
         lanes[Simd.LANES - 1] = x;
@@ -148,14 +148,14 @@ class ElementaryTest {
     }
 
     @Test
-    void onlyTheAskedForVectorsChange() {
+    void onlyTheRequestedVectorsChange() {
         for (Function function : all()) {
             float[] x = new float[4 * Simd.LANES];
             Arrays.fill(x, -3f);
             function.apply(x, Simd.LANES, 2 * Simd.LANES);
             for (int i = 0; i < x.length; i++) {
-                boolean asked = i >= Simd.LANES && i < 3 * Simd.LANES;
-                assertEquals(asked, x[i] != -3f, "value " + i);
+                boolean requested = i >= Simd.LANES && i < 3 * Simd.LANES;
+                assertEquals(requested, x[i] != -3f, "value " + i);
             }
         }
     }

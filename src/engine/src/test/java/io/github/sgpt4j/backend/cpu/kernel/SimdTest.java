@@ -24,7 +24,7 @@ class SimdTest {
     }
 
     @Test
-    void theSmallestWidthIsAlwaysThere() {
+    void theSmallestWidthIsAlwaysAvailable() {
         Simd.Choice choice = Simd.Choice.of("128");
         assertTrue(choice.problem().isEmpty());
         assertEquals(128, choice.shape().vectorBitSize());
@@ -48,7 +48,7 @@ class SimdTest {
         assertTrue(Simd.FMA || !there || VectorShape.preferredShape().vectorBitSize() < 256);
     }
 
-    /// As on a machine with wide vectors and without the instruction.
+    /// Simulates a machine with wide vectors but without the instruction.
     @Test
     @DisabledOnOs(architectures = "aarch64", disabledReason = "every 64-bit Arm has multiply-add")
     void multiplyAddMayBeMissingWhateverTheWidth() throws IOException {
@@ -56,7 +56,7 @@ class SimdTest {
         assertTrue(description.contains("no fma"), description);
     }
 
-    /// What another virtual machine has.
+    /// Prints what a separate virtual machine has.
     static final class PrintSimd {
         private PrintSimd() {}
 

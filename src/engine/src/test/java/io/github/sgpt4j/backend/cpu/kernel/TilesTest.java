@@ -69,7 +69,8 @@ class TilesTest {
         float at(int row, int column);
     }
 
-    /// Compares with sums in doubles from `start` on, and what lies beside the tile with `before`.
+    /// Compares the tile with sums in doubles that begin with `start`, and its surroundings with
+    /// `before`.
     private void compare(int height, int k, float[] a, float[] b, float[] before, Start start, float[] c) {
         int columns = Simd.TILE_COLUMNS;
         int stride = columns + 5;
@@ -87,7 +88,7 @@ class TilesTest {
         }
     }
 
-    /// Where value `p` of a row lies in a tile.
+    /// The index of value `p` of a row in a tile.
     private static int packed(int p, int row, int height) {
         return (p / Tiles.CHUNK * height + row) * Tiles.CHUNK + p % Tiles.CHUNK;
     }

@@ -11,9 +11,9 @@ import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/// The machine code against the sums that it stands for, one multiply-add after the other, to the bit.
+/// Compares the machine code with sums of one multiply-add after another, bit for bit.
 abstract class VectorCodeTests {
-    /// Tiles of all heights, alone, beside others of their height, and beside lower ones.
+    /// Tiles of all heights: alone, with others of their height, and with lower ones.
     private static final int[] ROWS = {
         1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 22, 23, 24, 25, 31, 36, 37
     };
@@ -31,10 +31,10 @@ abstract class VectorCodeTests {
     }
 
     @Test
-    void aSystemWithoutMemoryToRunCodeFromIsAReason() {
+    void aSystemWithoutExecutableMemoryIsAReason() {
         VectorUnit unit = columns == VectorUnit.AVX2.tileColumns() ? VectorUnit.AVX2 : VectorUnit.AVX512;
         VectorCode refused = new VectorCode(unit, written -> Optional.empty());
-        assertEquals(Optional.of("the system gives no memory to run code from"), refused.problem());
+        assertEquals(Optional.of("the system provides no executable memory"), refused.problem());
     }
 
     private float[] random(int size) {
@@ -131,7 +131,7 @@ abstract class VectorCodeTests {
     }
 
     @Test
-    void whatWouldReachBeyondASegmentIsRefused() {
+    void accessesBeyondASegmentAreRefused() {
         int rows = 7;
         int depth = 5;
         assertThrows(IndexOutOfBoundsException.class, () -> multiply(rows, depth, 1, 0, 0, 0));
