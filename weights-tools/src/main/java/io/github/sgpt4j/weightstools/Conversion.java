@@ -19,7 +19,8 @@ final class Conversion {
     /// Converts the first `count` numbers of `in` into the first of `out`.
     ///
     /// @param values buffer for `count` numbers
-    static void convert(ElementType from, MemorySegment in, ElementType to, MemorySegment out, float[] values, int count) {
+    static void convert(
+            ElementType from, MemorySegment in, ElementType to, MemorySegment out, float[] values, int count) {
         if (!isFloating(from) || !to.isWeight()) {
             throw new IllegalArgumentException("cannot convert %s to %s".formatted(from, to));
         }

@@ -29,7 +29,8 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
     /// @param dtype the element type, empty if unknown
     /// @param begin first byte of the tensor, counted from the end of the header
     /// @param end the byte after the last one
-    record Entry(String name, long position, String type, Optional<ElementType> dtype, Shape shape, long begin, long end) {}
+    record Entry(
+            String name, long position, String type, Optional<ElementType> dtype, Shape shape, long begin, long end) {}
 
     /// Parses and checks a header.
     ///

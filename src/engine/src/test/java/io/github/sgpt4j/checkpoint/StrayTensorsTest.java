@@ -46,7 +46,8 @@ class StrayTensorsTest {
     void layersBeyondThoseOfTheConfiguration() {
         CheckpointFolder checkpoint = CheckpointFolder.copy("gpt2-be", parent).set("config.json", "n_layer", "2");
         String notice = notice(checkpoint.directory()).orElseThrow();
-        assertTrue(notice.startsWith(checkpoint.file("model.safetensors") + ": ignored unknown tensors \"h.2."), notice);
+        assertTrue(
+                notice.startsWith(checkpoint.file("model.safetensors") + ": ignored unknown tensors \"h.2."), notice);
     }
 
     @Test

@@ -34,7 +34,8 @@ public final class Widening {
 
     /// As [#widen], from a mapped file, which may be truncated meanwhile: reading or copying single
     /// elements survives that, vector loads do not. So 16-bit elements go through a small array.
-    public static void widenMapped(MemorySegment in, ElementType dtype, long byteOffset, float[] out, int o, int count) {
+    public static void widenMapped(
+            MemorySegment in, ElementType dtype, long byteOffset, float[] out, int o, int count) {
         if (dtype != ElementType.BF16) {
             widen(in, dtype, byteOffset, out, o, count);
             return;
