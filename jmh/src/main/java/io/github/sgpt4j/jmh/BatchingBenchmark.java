@@ -44,7 +44,7 @@ public class BatchingBenchmark {
     @Setup
     public void open() {
         Path checkpoint = RandomCheckpoint.directory(shape);
-        texts = Texts.made(TEXTS);
+        texts = Texts.generated(TEXTS);
         encoder = Ours.open(checkpoint, Settings.threads(), Settings.DOCUMENT_TOKENS, Settings.dtype());
         batching = new BatchingEncoder(encoder);
         float[][] alone = new float[TEXTS][];

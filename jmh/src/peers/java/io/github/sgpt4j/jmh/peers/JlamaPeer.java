@@ -2,7 +2,7 @@ package io.github.sgpt4j.jmh.peers;
 
 import com.github.tjake.jlama.model.AbstractModel;
 import com.github.tjake.jlama.model.ModelSupport;
-import com.github.tjake.jlama.safetensors.ElementType;
+import com.github.tjake.jlama.safetensors.DType;
 import com.github.tjake.jlama.tensor.AbstractTensor;
 import com.github.tjake.jlama.tensor.KvBufferCache;
 import io.github.sgpt4j.jmh.ModelShape;
@@ -62,7 +62,7 @@ public final class JlamaPeer implements Peer {
             // Its number of threads can be set only once per process; a second call throws.
             Optional<Integer> first = STARTED.getAndSet(true) ? Optional.empty() : Optional.of(threads);
             model = ModelSupport.loadModel(
-                    directory, directory, ElementType.F32, ElementType.F32, Optional.empty(), first);
+                    directory, directory, DType.F32, DType.F32, Optional.empty(), first);
             cache = new KvBufferCache(model);
             tokenizer = Tokenizer.load(checkpoint);
             try (DecoderTensors tensors = DecoderTensors.open(shape, checkpoint)) {
