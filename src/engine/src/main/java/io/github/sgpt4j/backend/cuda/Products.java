@@ -15,6 +15,11 @@ final class Products {
     private static final int LOGIT_ROWS = 4096;
     private static final int LOGIT_COLUMNS = 1024;
 
+    /// Rows of logits begin at multiples of so many, whatever the size of the vocabulary: 256 bytes. The algorithms
+    /// that
+    /// write 16 bytes at a time need 4.
+    private static final int LOGIT_ALIGNMENT = 64;
+
     private final CudaEngine engine;
     private final RowOperations rows;
 
@@ -77,8 +82,14 @@ final class Products {
 
     private void require(boolean done, CudaTensor x, CudaLinear layer) {
         if (!done) {
-            throw new BackendException("%s: cuBLASLt has no algorithm for a product of %s and [%d, %d] in %s"
-                    .formatted(engine.name(), x, layer.out(), layer.in(), engine.arithmetic()));
+            throw new BackendException("%s: cuBLASLt has no algorithm for a product of %s and [%d, %d] in %s: %s"
+                    .formatted(
+                            engine.name(),
+                            x,
+                            layer.out(),
+                            layer.in(),
+                            engine.arithmetic(),
+                            engine.matmul().refusal()));
         }
     }
 
@@ -112,16 +123,17 @@ final class Products {
     private void score(CudaTensor x, CudaLinear head, long targets, long out) {
         int count = x.rows();
         int block = Math.min(head.out(), Math.max(LOGIT_COLUMNS, LOGITS / count / LOGIT_COLUMNS * LOGIT_COLUMNS));
+        int stride = logitStride(block);
         int splits = engine.geometry().logitSplits(count, block);
         long bias = head.bias(ElementType.F32);
         long state = Math.multiplyExact((long) count * splits, Float.BYTES);
-        try (DeviceBuffer logits = engine.memory().take(ElementType.F32.bytes(count, block), engine.compute());
+        try (DeviceBuffer logits = engine.memory().take(ElementType.F32.bytes(count, stride), engine.compute());
                 DeviceBuffer maxima = engine.memory().take(state, engine.compute());
                 DeviceBuffer sums = engine.memory().take(state, engine.compute());
                 DeviceBuffer picked = engine.memory().take((long) count * Float.BYTES, engine.compute())) {
             for (int first = 0; first < head.out(); first += block) {
                 int columns = Math.min(block, head.out() - first);
-                logits(x, head, first, columns, logits.address(), block);
+                logits(x, head, first, columns, logits.address(), stride);
                 engine.launcher()
                         .kernel("sgpt_logprob_update")
                         .pointer(logits.address())
@@ -132,7 +144,7 @@ final class Products {
                         .pointer(picked.address())
                         .int32(count)
                         .int32(columns)
-                        .int32(block)
+                        .int32(stride)
                         .int32(first)
                         .int32(splits)
                         .int32(first == 0 ? 1 : 0)
@@ -148,6 +160,11 @@ final class Products {
                     .int32(splits)
                     .run(engine.geometry().logitFinish(count));
         }
+    }
+
+    /// Elements between rows of logits.
+    static int logitStride(int columns) {
+        return Math.ceilDiv(columns, LOGIT_ALIGNMENT) * LOGIT_ALIGNMENT;
     }
 
     private void logits(CudaTensor x, CudaLinear head, int first, int columns, long logits, int stride) {
