@@ -22,15 +22,17 @@ final class Products {
 
     private final CudaEngine engine;
     private final RowOperations rows;
+    private final Epilogues epilogues;
 
     Products(CudaEngine engine, RowOperations rows) {
         this.engine = engine;
         this.rows = rows;
+        epilogues = new Epilogues(engine.device(), engine.arithmetic());
     }
 
-    /// `out = activation(x · Wᵀ + b)`: bias and, where the library has it, activation in the product's epilogue.
+    /// `out = activation(x · Wᵀ + b)`: bias and, where that pays, activation in the product's epilogue.
     void linear(CudaTensor x, CudaLinear layer, Activation activation, CudaTensor out) {
-        OptionalInt epilogue = epilogue(activation);
+        OptionalInt epilogue = epilogues.of(activation);
         try (CudaTensor input = Conversions.as(engine, x, engine.arithmetic().type())) {
             boolean fused = multiply(input, layer, out, true, epilogue.orElse(CublasLt.EPILOGUE_DEFAULT), false);
             if (fused && epilogue.isPresent()) {
@@ -91,16 +93,6 @@ final class Products {
                             engine.arithmetic(),
                             engine.matmul().refusal()));
         }
-    }
-
-    /// cuBLASLt's GELU is the tanh approximation.
-    private static OptionalInt epilogue(Activation activation) {
-        return switch (activation) {
-            case NONE -> OptionalInt.of(CublasLt.EPILOGUE_DEFAULT);
-            case RELU -> OptionalInt.of(CublasLt.EPILOGUE_RELU);
-            case GELU_TANH -> OptionalInt.of(CublasLt.EPILOGUE_GELU);
-            case GELU, GELU_QUICK, SILU, TANH, SIGMOID -> OptionalInt.empty();
-        };
     }
 
     /// `out[i] = log softmax(x[i] · Wᵀ + b)[targets[i]]`, over blocks of the vocabulary.
