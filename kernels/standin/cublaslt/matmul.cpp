@@ -1,7 +1,10 @@
 // Chooses an algorithm and runs it. Checks for everything that a GPU would read or write wrongly.
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cmath>
 #include <cstring>
+#include <thread>
 
 #include "../runtime/memory.h"
 #include "api.h"
@@ -21,9 +24,29 @@ struct Algorithm {
     uint64_t kind;  // types and operations it was chosen for
     uint32_t alignment[4];
     uint64_t workspace;
-    uint64_t unused[3];
+    uint64_t method;  // index of methods
+    uint64_t unused[2];
 };
 static_assert(sizeof(Algorithm) == 64, "64 bytes");
+
+/// How a sum over k is made. Those that divide it are offered for long sums only.
+struct Method {
+    uint32_t reduction;  // 0: in one piece
+    int64_t terms;
+    bool in_d_type;
+    bool any_order;  // each product adds up in another order
+};
+
+/// In the order of the heuristic, which does as badly as it may: what loses accuracy and what is not repeatable come
+/// first.
+constexpr Method methods[] = {
+    {reduction_in_place, 64, true, true},
+    {reduction_output_type, 64, true, false},
+    {0, 256, false, false},
+    {reduction_compute_type, 128, false, false},
+};
+constexpr uint64_t slow_method = 2;
+constexpr int64_t long_sum = 128;
 
 struct Result {
     Algorithm algorithm;
@@ -138,6 +161,7 @@ struct Launch {
     size_t workspace_size;
     size_t workspace_used;
     int device;
+    uint64_t method;
 };
 
 void* real(uint64_t address) { return address == 0 ? nullptr : reinterpret_cast<void*>(address - address_tag); }
@@ -175,6 +199,11 @@ int run(const Launch& launch, std::string& why) {
     if (launch.workspace_used > 0) {
         services().forget(launch.workspace, launch.workspace_used);
     }
+    const Method& method = methods[launch.method];
+    if (launch.method == slow_method && services().slow_products() > 0) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(services().slow_products()));
+    }
+    static std::atomic<int64_t> products{0};
     for (int64_t batch = 0; batch < l[3].batches; batch++) {
         Product p;
         p.m = launch.m;
@@ -192,6 +221,9 @@ int run(const Launch& launch, std::string& why) {
         p.bias_type = l[3].type;
         p.epilogue = launch.description.epilogue;
         p.tf32 = launch.description.compute == 77;
+        p.terms = method.terms;
+        p.in_d_type = method.in_d_type;
+        p.first = method.any_order ? products++ : 0;
         multiply(p);
     }
     return 0;
@@ -258,15 +290,22 @@ SGPT_API cublasLtMatmulAlgoGetHeuristic(void* handle, void* description, void* a
     if (status != 0) {
         return status;
     }
-    Result result{};
-    result.algorithm.mark = algorithm_mark;
-    result.algorithm.kind = kind_of(p);
-    memcpy(result.algorithm.alignment, preference->alignment, sizeof preference->alignment);
-    result.algorithm.workspace = std::min(preference->workspace, useful_workspace);
-    result.workspace = result.algorithm.workspace;
-    result.waves = 1.0f;
-    memcpy(results, &result, sizeof result);
-    *returned = 1;
+    for (uint64_t i = 0; i < sizeof methods / sizeof *methods && *returned < requested; i++) {
+        uint32_t reduction = methods[i].reduction;
+        if (reduction != 0 && ((reduction & preference->reductions) == 0 || p.k <= long_sum)) {
+            continue;
+        }
+        Result result{};
+        result.algorithm.mark = algorithm_mark;
+        result.algorithm.kind = kind_of(p);
+        result.algorithm.method = i;
+        memcpy(result.algorithm.alignment, preference->alignment, sizeof preference->alignment);
+        result.algorithm.workspace = std::min(preference->workspace, useful_workspace);
+        result.workspace = result.algorithm.workspace;
+        result.waves = 1.0f;
+        memcpy(static_cast<char*>(results) + *returned * sizeof result, &result, sizeof result);
+        ++*returned;
+    }
     return status_success;
 }
 
@@ -296,10 +335,11 @@ SGPT_API cublasLtMatmul(void* handle, void* description, const void* alpha, cons
     if (status != 0) {
         return status;
     }
-    Algorithm chosen{algorithm_mark, kind_of(p), {16, 16, 16, 16}, 0, {0, 0, 0}};
+    Algorithm chosen{algorithm_mark, kind_of(p), {16, 16, 16, 16}, 0, slow_method, {0, 0}};
     if (algorithm != nullptr) {
         memcpy(&chosen, algorithm, sizeof chosen);
-        if (chosen.mark != algorithm_mark || chosen.kind != kind_of(p)) {
+        if (chosen.mark != algorithm_mark || chosen.kind != kind_of(p) ||
+            chosen.method >= sizeof methods / sizeof *methods) {
             return refuse(function, status_invalid_value, "the algorithm was chosen for other types or operations");
         }
     }
@@ -315,7 +355,8 @@ SGPT_API cublasLtMatmul(void* handle, void* description, const void* alpha, cons
                   reinterpret_cast<uint64_t>(workspace),
                   workspace_size,
                   chosen.workspace,
-                  device};
+                  device,
+                  chosen.method};
     memcpy(&launch.alpha, alpha, sizeof(float));
     memcpy(&launch.beta, beta, sizeof(float));
     std::string wrong = check_addresses(launch, chosen);

@@ -252,6 +252,12 @@ SGPT_API cublasLtMatmulPreferenceSetAttribute(void* handle, int attribute, const
     bool fits = preference != nullptr;
     if (attribute == 1) {
         fits = fits && take(&preference->workspace, value, size);
+    } else if (attribute == 3) {  // REDUCTION_SCHEME_MASK
+        uint32_t mask = 0;
+        fits = fits && take(&mask, value, size) && mask <= reduction_mask;
+        if (fits) {
+            preference->reductions = mask;
+        }
     } else if (attribute >= 5 && attribute <= 8) {
         uint32_t* alignment = preference == nullptr ? nullptr : &preference->alignment[attribute - 5];
         fits = fits && take(alignment, value, size) && *alignment > 0 && (*alignment & (*alignment - 1)) == 0;

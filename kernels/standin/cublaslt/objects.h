@@ -16,6 +16,8 @@ enum Status {
     status_not_supported = 15,
 };
 
+enum Reduction { reduction_in_place = 1, reduction_compute_type = 2, reduction_output_type = 4, reduction_mask = 7 };
+
 struct Handle {
     int device;
 };
@@ -41,6 +43,7 @@ struct Layout {
 struct Preference {
     uint64_t workspace = 0;
     uint32_t alignment[4] = {256, 256, 256, 256};  // a, b, c, d
+    uint32_t reductions = reduction_mask;          // bits of Reduction
 };
 
 const Services& services();

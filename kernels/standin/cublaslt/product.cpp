@@ -1,5 +1,5 @@
-// Blocked product: panels of 16 rows of op(a) and 6 columns of op(b), widened to float; sums of 256 terms in float,
-// accumulated in float. Compiled for several instruction sets, of which the loader selects the best.
+// Blocked product: panels of 16 rows of op(a) and 6 columns of op(b), widened to float; sums of some terms in float,
+// accumulated in float or rounded. Compiled for several instruction sets, of which the loader selects the best.
 #include "product.h"
 
 #include <algorithm>
@@ -15,7 +15,6 @@ namespace {
 
 constexpr int64_t rows = 16;
 constexpr int64_t columns = 6;
-constexpr int64_t depth = 256;
 
 #if defined(__x86_64__)
 #define SGPT_CLONES __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
@@ -85,6 +84,25 @@ SGPT_CLONES void tile(float* sums, const float* a, const float* b, int64_t terms
     }
 }
 
+float rounded(int type, float value) {
+    switch (type) {
+        case type_f32:
+            return value;
+        case type_f16:
+            return half_to_float(float_to_half(value));
+        default:
+            return bfloat16_to_float(float_to_bfloat16(value));
+    }
+}
+
+/// totals = round(totals + round(sums)), and clears sums.
+void reduce(float* totals, float* sums, int type) {
+    for (int64_t i = 0; i < columns * rows; i++) {
+        totals[i] = rounded(type, totals[i] + rounded(type, sums[i]));
+        sums[i] = 0.0f;
+    }
+}
+
 float finished(const Product& p, float sum, int64_t i, int64_t j) {
     float value = p.alpha * sum;
     if (p.beta != 0.0f) {
@@ -108,6 +126,7 @@ float finished(const Product& p, float sum, int64_t i, int64_t j) {
 int size_of(int type) { return type == type_f32 ? 4 : 2; }
 
 void multiply(const Product& p) {
+    const int64_t depth = p.terms;
     int64_t column_panels = (p.n + columns - 1) / columns;
     int64_t depths = (p.k + depth - 1) / depth;
     std::vector<float> b(static_cast<size_t>(column_panels * columns * p.k));
@@ -124,13 +143,18 @@ void multiply(const Product& p) {
         pack(a.data(), rows, p.a, p.a.transposed, i, height, 0, p.k, p.tf32);
         for (int64_t jp = 0; jp < column_panels; jp++) {
             float sums[columns * rows] = {};
-            for (int64_t l = 0; l < depths; l++) {
+            float totals[columns * rows] = {};
+            for (int64_t part = 0; part < depths; part++) {
+                int64_t l = (p.first + part) % depths;
                 tile(sums, &a[static_cast<size_t>(l * depth * rows)],
                      &b[static_cast<size_t>((jp * p.k + l * depth) * columns)], std::min(depth, p.k - l * depth));
+                if (p.in_d_type) {
+                    reduce(totals, sums, p.d_type);
+                }
             }
             for (int64_t j = jp * columns; j < std::min(p.n, (jp + 1) * columns); j++) {
                 for (int64_t r = 0; r < height; r++) {
-                    float value = finished(p, sums[(j - jp * columns) * rows + r], i + r, j);
+                    float value = finished(p, (p.in_d_type ? totals : sums)[(j - jp * columns) * rows + r], i + r, j);
                     store(p.d, p.d_type, j * p.d_ld + i + r, value);
                 }
             }

@@ -30,6 +30,9 @@ struct Product {
     int bias_type;
     unsigned epilogue;  // bits of Epilogue
     bool tf32;
+    int64_t terms;   // terms of a sum in float, 256 at most; such sums are added up
+    bool in_d_type;  // rounds these sums and their sum to the type of d
+    int64_t first;   // which of these sums comes first
 };
 
 void multiply(const Product& product);

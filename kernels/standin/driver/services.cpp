@@ -72,6 +72,7 @@ void forget(uint64_t address, size_t size) {
 }
 
 int capability() { return options().capability; }
+int slow_products() { return options().slow_products; }
 bool known_file(const char* file) { return has_kernels_of(file); }
 
 /// The checksum of POSIX cksum, which the build computes for the sources.
@@ -110,7 +111,7 @@ const standin::Services* sgpt_standin_services() {
         standin::injected_failure, standin::report,           standin::capability, standin::current_ordinal,
         standin::enqueue_work,     standin::check,            standin::describe_address,
         standin::forget,           standin::count_handle,     standin::known_file, standin::source_hash,
-        standin::text_hash,
+        standin::text_hash,        standin::slow_products,
     };
     return &services;
 }

@@ -30,6 +30,8 @@ struct Services {
     uint64_t (*source_hash)(const char* file);
     /// Hash of a text, never 0.
     uint64_t (*text_hash)(const char* text, size_t size);
+    /// Milliseconds that products by cuBLASLt's plain algorithm take longer.
+    int (*slow_products)();
 };
 
 }  // namespace standin

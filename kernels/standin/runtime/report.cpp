@@ -50,6 +50,8 @@ void set_option(Options* o, const std::string& key, const std::string& value) {
         o->report = value;
     } else if (key == "SGPT_STANDIN_FAIL") {
         o->fail = value;
+    } else if (key == "SGPT_STANDIN_SLOW_PRODUCTS") {
+        o->slow_products = atoi(value.c_str());
     } else if (key == "SGPT_STANDIN_QUIET") {
         o->quiet = value == "1";
     } else {
@@ -62,7 +64,7 @@ void set_option(Options* o, const std::string& key, const std::string& value) {
 void read_options() {
     static const char* const keys[] = {"SGPT_STANDIN_ORDER",   "SGPT_STANDIN_MEMORY", "SGPT_STANDIN_CC",
                                        "SGPT_STANDIN_DEVICES", "SGPT_STANDIN_DRIVER", "SGPT_STANDIN_REPORT",
-                                       "SGPT_STANDIN_FAIL",    "SGPT_STANDIN_QUIET"};
+                                       "SGPT_STANDIN_FAIL",    "SGPT_STANDIN_QUIET",  "SGPT_STANDIN_SLOW_PRODUCTS"};
     Options fresh;
     for (const char* key : keys) {
         const char* value = getenv(key);

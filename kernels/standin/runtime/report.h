@@ -25,6 +25,7 @@ struct Options {
     std::string report;
     std::string fail;
     bool quiet = false;
+    int slow_products = 0;  // milliseconds
 };
 
 /// Reads environment and options file again.

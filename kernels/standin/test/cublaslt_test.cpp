@@ -149,6 +149,8 @@ void run(const Case& c) {
     uint64_t workspace_bytes = 1 << 20;
     SAME(0, cublasLtMatmulPreferenceCreate(&preference));
     SAME(0, cublasLtMatmulPreferenceSetAttribute(preference, 1, &workspace_bytes, 8));
+    uint32_t exact = 2;
+    SAME(0, cublasLtMatmulPreferenceSetAttribute(preference, 3, &exact, 4));
     char result[96];
     int found = 0;
     SAME(0, cublasLtMatmulAlgoGetHeuristic(lt.handle, lt.description, la, lb, ld, ld, preference, 1, result, &found));
@@ -261,6 +263,67 @@ void refusals() {
     option("SGPT_STANDIN_CC", "");
 }
 
+/// A sum of 1024 products in bf16 with one of the algorithms offered. Returns the number of those.
+int with_algorithm(uint32_t mask, int k, int index, std::vector<char>* out) {
+    Session s;
+    Lt lt;
+    Host a(14, k, 16, 0, 1);
+    Host b(14, k, 8, 0, 2);
+    Host d(14, 16, 8, 0, 3);
+    lt.describe(68, true, false, 1, 0, 14);
+    void* la = lt.layout(a);
+    void* lb = lt.layout(b);
+    void* ld = lt.layout(d);
+    void* preference = nullptr;
+    SAME(0, cublasLtMatmulPreferenceCreate(&preference));
+    SAME(0, cublasLtMatmulPreferenceSetAttribute(preference, 3, &mask, 4));
+    char results[8 * 96];
+    int found = 0;
+    SAME(0, cublasLtMatmulAlgoGetHeuristic(lt.handle, lt.description, la, lb, ld, ld, preference, 8, results, &found));
+    SAME(0, cublasLtMatmulPreferenceDestroy(preference));
+    float alpha = 1.0f;
+    float beta = 0.0f;
+    auto pointer = [](uint64_t p) { return reinterpret_cast<void*>(p); };
+    uint64_t address = s.memory(d.span());
+    SAME(0, cublasLtMatmul(lt.handle, lt.description, &alpha, pointer(a.upload(s)), la, pointer(b.upload(s)), lb, &beta,
+                           pointer(address), ld, pointer(address), ld, results + 96 * index, nullptr, 0, s.stream));
+    *out = s.download<char>(address, d.span());
+    return found;
+}
+
+/// The mask of reduction schemes leaves out those that round partial sums, and those that are not repeatable.
+void reductions() {
+    std::vector<char> in_place, again, rounded, plain, divided, short_sum;
+    SAME(4, with_algorithm(7, 1024, 0, &in_place));
+    SAME(4, with_algorithm(7, 1024, 0, &again));
+    SAME(4, with_algorithm(7, 1024, 1, &rounded));
+    SAME(2, with_algorithm(2, 1024, 0, &plain));
+    SAME(2, with_algorithm(2, 1024, 1, &divided));
+    SAME(1, with_algorithm(0, 1024, 0, &short_sum));
+    SAME(true, short_sum == plain);
+    SAME(1, with_algorithm(7, 16, 0, &short_sum));
+    SAME(false, in_place == again);
+    SAME(false, rounded == plain);
+    int far = 0;
+    int drifted = 0;
+    for (size_t i = 0; i < 16 * 8; i++) {
+        double value = static_cast<double>(load(14, plain, i));
+        double limit = std::fabs(value) / 128;
+        far += std::fabs(static_cast<double>(load(14, divided, i)) - value) > limit ? 1 : 0;
+        drifted += std::fabs(static_cast<double>(load(14, rounded, i)) - value) > limit ? 1 : 0;
+    }
+    SAME(0, far);
+    SAME(true, drifted > 0);
+    void* preference = nullptr;
+    uint32_t unknown = 8;
+    SAME(0, cublasLtMatmulPreferenceCreate(&preference));
+    SAME(7, cublasLtMatmulPreferenceSetAttribute(preference, 3, &unknown, 4));
+    REPORTED("attribute 3");
+    SAME(15, cublasLtMatmulPreferenceSetAttribute(preference, 2, &unknown, 4));
+    REPORTED("attribute 2");
+    SAME(0, cublasLtMatmulPreferenceDestroy(preference));
+}
+
 }  // namespace
 
 void test_cublaslt() {
@@ -276,4 +339,5 @@ void test_cublaslt() {
         run(c);
     }
     refusals();
+    reductions();
 }

@@ -13,6 +13,8 @@ import java.util.stream.Stream;
 
 /// The backends that the contract runs on. A new backend adds its entries here.
 final class BackendsUnderTest {
+    private static final String FUSE = "sgpt4j.cuda.fuseActivations";
+
     private BackendsUnderTest() {}
 
     /// For operations without weight matrices: on the calling thread alone, and divided unevenly.
@@ -26,7 +28,7 @@ final class BackendsUnderTest {
     /// For operations with weight matrices: also every type that they can be kept as.
     static Stream<BackendUnderTest> withWeightTypes() {
         if (CudaTests.active()) {
-            return withInnerTypes();
+            return Stream.concat(withInnerTypes(), Stream.of(cudaUnfused(Precision.BF16)));
         }
         return Stream.concat(
                 Stream.concat(plain(), Stream.of(inPlace(), onVectors())),
@@ -62,6 +64,24 @@ final class BackendsUnderTest {
             case FP16 -> Tolerance.FLOAT16;
         };
         return new BackendUnderTest("cuda in " + precision, () -> new CudaBackend(options), kept, kept, tolerance);
+    }
+
+    /// With activations in kernels of their own, as on devices where products do not compute them well.
+    private static BackendUnderTest cudaUnfused(Precision precision) {
+        BackendUnderTest fused = cuda(precision);
+        return new BackendUnderTest(
+                fused.name() + ", activations apart",
+                () -> {
+                    System.setProperty(FUSE, "false");
+                    try {
+                        return fused.open().get();
+                    } finally {
+                        System.clearProperty(FUSE);
+                    }
+                },
+                fused.keptAs(),
+                fused.inner(),
+                fused.tolerance());
     }
 
     private static BackendUnderTest cpu(int threads, Precision format) {

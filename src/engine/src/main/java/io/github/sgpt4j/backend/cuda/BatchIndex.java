@@ -21,10 +21,12 @@ record BatchIndex(int[] data, int ids, int positions, int starts, int tiles, int
     private static final int ALIGNMENT = 64;
     private static final int WIDTH = 8;
 
-    static BatchIndex of(PackedBatch batch) {
+    /// @param multiprocessors of the device: with as many tiles or more, a launch of a dozen heads has several waves of
+    ///     blocks
+    static BatchIndex of(PackedBatch batch, int multiprocessors) {
         Tiles tiles = new Tiles(batch);
         tiles.cut();
-        tiles.sort();
+        tiles.sort(tiles.tiles.size() >= multiprocessors);
         int tokens = batch.tokens();
         int positionsAt = aligned(tokens);
         int startsAt = positionsAt + aligned(tokens);
@@ -51,6 +53,9 @@ record BatchIndex(int[] data, int ids, int positions, int starts, int tiles, int
     private static final class Tiles {
         private final PackedBatch batch;
         private final int[] depths;
+        /// The first segment of each segment's tree.
+        private final int[] roots;
+
         private final int[] starts;
         private final int[] segmentOf;
         private final List<int[]> tiles = new ArrayList<>();
@@ -59,11 +64,13 @@ record BatchIndex(int[] data, int ids, int positions, int starts, int tiles, int
         Tiles(PackedBatch batch) {
             this.batch = batch;
             depths = new int[batch.segments()];
+            roots = new int[batch.segments()];
             starts = new int[batch.tokens()];
             segmentOf = new int[batch.tokens()];
             for (int s = 0; s < batch.segments(); s++) {
                 int parent = batch.parents()[s];
                 depths[s] = parent == PackedBatch.NO_PARENT ? 0 : depths[parent] + batch.length(parent);
+                roots[s] = parent == PackedBatch.NO_PARENT ? s : roots[parent];
                 if (s >= batch.firstSegment()) {
                     int from = batch.start(s) - batch.cachedTokens();
                     Arrays.fill(starts, from, from + batch.length(s), batch.start(s));
@@ -127,8 +134,28 @@ record BatchIndex(int[] data, int ids, int positions, int starts, int tiles, int
         }
 
         /// Most keys first: the end of a launch is then made of small tiles.
-        void sort() {
-            tiles.sort(Comparator.comparingLong((int[] tile) -> -keys(tile)));
+        ///
+        /// @param byDocument keeps the tiles of a document together, so that its keys and values are read
+        ///     from memory once and then found in the cache, which does not hold those of a large batch;
+        ///     the document with the longest tile comes first
+        void sort(boolean byDocument) {
+            Comparator<int[]> order = Comparator.comparingLong((int[] tile) -> -keys(tile));
+            if (byDocument) {
+                long[] longest = new long[roots.length];
+                for (int[] tile : tiles) {
+                    int root = root(tile);
+                    longest[root] = Math.max(longest[root], keys(tile));
+                }
+                order = Comparator.comparingLong((int[] tile) -> -longest[root(tile)])
+                        .thenComparingInt(this::root)
+                        .thenComparing(order);
+            }
+            tiles.sort(order);
+        }
+
+        /// The document of a tile; of several short ones, the first.
+        private int root(int[] tile) {
+            return roots[segmentOf[tile[0]]];
         }
 
         private long keys(int[] tile) {

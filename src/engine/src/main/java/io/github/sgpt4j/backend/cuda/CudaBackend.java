@@ -98,7 +98,7 @@ public final class CudaBackend implements Backend {
 
     @Override
     public Batch upload(PackedBatch batch) {
-        BatchIndex index = BatchIndex.of(batch);
+        BatchIndex index = BatchIndex.of(batch, engine.device().multiprocessors());
         return engine.call(
                 () -> new CudaBatch(batch, index, engine.slots(), engine.slots().upload(index.data())));
     }

@@ -68,7 +68,7 @@ final class CudaEngine implements AutoCloseable {
             made.push(slots::destroyEvents);
             Kernels kernels = keep(new Kernels(device, kept));
             launcher = new Launcher(device, kernels, compute, arena, options.synchronizeEach());
-            matmul = keep(new Matmul(this, arena));
+            matmul = keep(new Matmul(this, arena, kept));
             weights = new WeightStore(this);
         } catch (RuntimeException | Error e) {
             release();

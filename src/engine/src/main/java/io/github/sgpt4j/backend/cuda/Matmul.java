@@ -2,18 +2,22 @@ package io.github.sgpt4j.backend.cuda;
 
 import io.github.sgpt4j.backend.cuda.device.DeviceTypes;
 import io.github.sgpt4j.backend.cuda.ffi.CublasLt;
+import io.github.sgpt4j.backend.cuda.launch.KernelCache;
 import io.github.sgpt4j.backend.cuda.memory.DeviceBuffer;
+import io.github.sgpt4j.error.BackendException;
 import io.github.sgpt4j.tensor.ElementType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Products `out = x · Wᵀ` by cuBLASLt, with its epilogues. The algorithm is chosen once per shape, row counts in steps
-/// of half a doubling, by the library's heuristic; layouts of the last shapes are kept. One thread at a time.
+/// Products `out = x · Wᵀ` by cuBLASLt, with its epilogues. The algorithm is chosen once per shape with rounded rows
+/// ([ProductShape], [ProductTuning]); layouts of the last shapes are kept. One thread at a time.
 final class Matmul implements AutoCloseable {
     private static final int MAX_PLANS = 512;
 
@@ -21,42 +25,24 @@ final class Matmul implements AutoCloseable {
     private static final long WORKSPACE_BYTES = 32L << 20;
 
     private static final long SMALL_WORKSPACE_BYTES = 4L << 20;
-    private static final int MAX_ALIGNMENT = 256;
-
-    /// Everything that a choice of algorithm depends on.
-    ///
-    /// @param rows rows of `x` and `out`
-    /// @param in columns of `x` and of the weights `[out, in]`
-    /// @param out columns of the result
-    /// @param type of `x` and the weights
-    /// @param result type of the result
-    /// @param stride elements between rows of the result
-    /// @param epilogue `cublasLtEpilogue_t`
-    /// @param add whether the result is added to what is there
-    /// @param alignments bytes that the addresses of weights, `x` and result are multiples of, 256 at most
-    private record Shape(
-            int rows,
-            int in,
-            int out,
-            ElementType type,
-            ElementType result,
-            long stride,
-            int epilogue,
-            boolean add,
-            int alignments) {
-        Shape withRows(int count) {
-            return new Shape(count, in, out, type, result, stride, epilogue, add, alignments);
-        }
-
-        int[] each() {
-            int a = alignments >> 20 & 0x3ff;
-            int b = alignments >> 10 & 0x3ff;
-            int c = alignments & 0x3ff;
-            return new int[] {a, b, c, c};
-        }
-    }
 
     private record Kind(ElementType result, int epilogue) {}
+
+    /// How products of a shape are computed, and the last of them.
+    private static final class Plan {
+        private final List<byte[]> offered;
+        private final Optional<MemorySegment> algorithm;
+        private long uses;
+        private long weight;
+        private long bias;
+
+        /// @param offered algorithms, none if the library has none
+        /// @param algorithm the chosen one
+        Plan(List<byte[]> offered, Optional<MemorySegment> algorithm) {
+            this.offered = offered;
+            this.algorithm = algorithm;
+        }
+    }
 
     /// A product to compute.
     ///
@@ -76,12 +62,15 @@ final class Matmul implements AutoCloseable {
     private final MemorySegment zero;
     private final MemorySegment biasPointer;
     private final Map<Kind, Long> descriptions = new HashMap<>();
-    private final Map<Shape, Optional<MemorySegment>> algorithms = new HashMap<>();
-    private final LinkedHashMap<Shape, CublasLt.Layouts> layouts = new LinkedHashMap<>(64, 0.75f, true);
+    private final Map<ProductShape, Plan> plans = new HashMap<>();
+    private final LinkedHashMap<ProductShape, CublasLt.Layouts> layouts = new LinkedHashMap<>(64, 0.75f, true);
+    private final ProductTuning tuning;
+    private int refusal = CublasLt.SUCCESS;
 
-    Matmul(CudaEngine engine, Arena arena) {
+    Matmul(CudaEngine engine, Arena arena, KernelCache kept) {
         this.engine = engine;
         this.arena = arena;
+        this.tuning = new ProductTuning(engine, kept);
         this.computeType = engine.arithmetic().computeType();
         boolean large = engine.device().computeCapability() >= 90;
         workspace = engine.memory().takeExactly(large ? WORKSPACE_BYTES : SMALL_WORKSPACE_BYTES, engine.compute());
@@ -100,31 +89,48 @@ final class Matmul implements AutoCloseable {
         int whole = p.bias == 0
                 ? epilogue
                 : epilogue == CublasLt.EPILOGUE_DEFAULT ? CublasLt.EPILOGUE_BIAS : epilogue | CublasLt.EPILOGUE_BIAS;
-        int alignments = alignment(p.weight) << 20 | alignment(p.x) << 10 | alignment(p.target);
-        Shape shape =
-                new Shape(p.rows, p.in, p.out, engine.arithmetic().type(), p.result, p.stride, whole, add, alignments);
+        ProductShape shape = new ProductShape(
+                p.rows,
+                p.in,
+                p.out,
+                engine.arithmetic().type(),
+                p.result,
+                p.stride,
+                whole,
+                add,
+                ProductShape.alignments(p.weight, p.x, p.target));
         long description = description(shape, p.bias);
-        Optional<MemorySegment> algorithm = algorithm(shape.withRows(bucket(p.rows)), description);
-        if (algorithm.isEmpty()) {
-            algorithm = algorithm(shape, description);
-            if (algorithm.isEmpty()) {
-                return false;
-            }
+        // What suits the rounded number of rows may not suit this one.
+        ProductShape rounded = shape.rounded();
+        return run(rounded, shape, description, p) || rounded.rows() != p.rows && run(shape, shape, description, p);
+    }
+
+    /// Queues a product with the algorithm of a shape that may have more rows; returns false if there is none for it.
+    private boolean run(ProductShape chosenFor, ProductShape shape, long description, Product p) {
+        Plan plan = plan(chosenFor, description);
+        if (plan.algorithm.isEmpty()) {
+            return false;
         }
-        int status = multiply(shape, description, p, algorithm.get());
-        if (status == CublasLt.NOT_SUPPORTED || status == CublasLt.INVALID_VALUE) {
-            // What suits the rounded number of rows does not suit this one.
-            Optional<MemorySegment> exact = algorithm(shape, description);
-            if (exact.isEmpty()) {
-                return false;
-            }
-            status = multiply(shape, description, p, exact.get());
+        int status = multiply(shape, description, p, plan.algorithm.get());
+        if (CublasLt.isRefusal(status)) {
+            refusal = status;
+            return false;
         }
-        CublasLt.check(status, "cublasLtMatmul of [%d, %d] and [%d, %d]".formatted(p.rows, p.in, p.out, p.in));
+        if (status != CublasLt.SUCCESS) {
+            CublasLt.check(status, "cublasLtMatmul of [%d, %d] and [%d, %d]".formatted(p.rows, p.in, p.out, p.in));
+        }
+        plan.uses++;
+        plan.weight = p.weight;
+        plan.bias = p.bias;
         return true;
     }
 
-    private int multiply(Shape shape, long description, Product p, MemorySegment algorithm) {
+    /// The last status with which the library refused a product.
+    String refusal() {
+        return CublasLt.describe(refusal);
+    }
+
+    private int multiply(ProductShape shape, long description, Product p, MemorySegment algorithm) {
         return CublasLt.multiply(
                 handle,
                 description,
@@ -132,7 +138,7 @@ final class Matmul implements AutoCloseable {
                 one,
                 p.weight,
                 p.x,
-                shape.add ? one : zero,
+                shape.add() ? one : zero,
                 p.target,
                 algorithm,
                 workspace.address(),
@@ -140,17 +146,17 @@ final class Matmul implements AutoCloseable {
                 engine.compute());
     }
 
-    private long description(Shape shape, long bias) {
-        Kind kind = new Kind(shape.result, shape.epilogue);
+    private long description(ProductShape shape, long bias) {
+        Kind kind = new Kind(shape.result(), shape.epilogue());
         Long known = descriptions.get(kind);
         if (known == null) {
             known = CublasLt.createDescription(computeType);
             descriptions.put(kind, known);
             CublasLt.set(known, CublasLt.TRANSPOSE_A, 1);
             CublasLt.set(known, CublasLt.TRANSPOSE_B, 0);
-            CublasLt.set(known, CublasLt.EPILOGUE, shape.epilogue);
+            CublasLt.set(known, CublasLt.EPILOGUE, shape.epilogue());
             if (bias != 0) {
-                CublasLt.set(known, CublasLt.BIAS_TYPE, DeviceTypes.cublasType(shape.result));
+                CublasLt.set(known, CublasLt.BIAS_TYPE, DeviceTypes.cublasType(shape.result()));
             }
         }
         if (bias != 0) {
@@ -160,25 +166,37 @@ final class Matmul implements AutoCloseable {
         return known;
     }
 
-    /// Empty if the library has none.
-    private Optional<MemorySegment> algorithm(Shape shape, long description) {
-        Optional<MemorySegment> known = algorithms.get(shape);
+    private Plan plan(ProductShape shape, long description) {
+        Plan known = plans.get(shape);
         if (known == null) {
-            MemorySegment algorithm = arena.allocate(CublasLt.ALGORITHM_BYTES, Long.BYTES);
             CublasLt.Layouts made = newLayouts(shape);
             try {
-                int status =
-                        CublasLt.chooseAlgorithm(handle, description, made, workspace.bytes(), shape.each(), algorithm);
-                known = status == CublasLt.SUCCESS ? Optional.of(algorithm) : Optional.empty();
+                known = plan(
+                        shape,
+                        CublasLt.algorithms(handle, description, made, workspace.bytes(), shape.eachAlignment()));
             } finally {
                 destroy(made);
             }
-            algorithms.put(shape, known);
+            plans.put(shape, known);
         }
         return known;
     }
 
-    private CublasLt.Layouts layouts(Shape shape) {
+    private Plan plan(ProductShape shape, CublasLt.Heuristic heuristic) {
+        List<byte[]> offered = heuristic.algorithms();
+        if (offered.isEmpty()) {
+            refusal = heuristic.status();
+            return new Plan(offered, Optional.empty());
+        }
+        return new Plan(offered, Optional.of(copied(tuning.choose(shape, offered))));
+    }
+
+    private MemorySegment copied(byte[] algorithm) {
+        MemorySegment copy = arena.allocate(CublasLt.ALGORITHM_BYTES, Long.BYTES);
+        return copy.copyFrom(MemorySegment.ofArray(algorithm));
+    }
+
+    private CublasLt.Layouts layouts(ProductShape shape) {
         CublasLt.Layouts known = layouts.get(shape);
         if (known == null) {
             known = newLayouts(shape);
@@ -191,10 +209,10 @@ final class Matmul implements AutoCloseable {
     }
 
     /// Row-major `[r, c]` is column-major `[c, r]`: weights come first, transposed.
-    private static CublasLt.Layouts newLayouts(Shape s) {
-        long a = CublasLt.createLayout(DeviceTypes.cublasType(s.type), s.in, s.out, s.in);
-        long b = CublasLt.createLayout(DeviceTypes.cublasType(s.type), s.in, s.rows, s.in);
-        long c = CublasLt.createLayout(DeviceTypes.cublasType(s.result), s.out, s.rows, s.stride);
+    private static CublasLt.Layouts newLayouts(ProductShape s) {
+        long a = CublasLt.createLayout(DeviceTypes.cublasType(s.type()), s.in(), s.out(), s.in());
+        long b = CublasLt.createLayout(DeviceTypes.cublasType(s.type()), s.in(), s.rows(), s.in());
+        long c = CublasLt.createLayout(DeviceTypes.cublasType(s.result()), s.out(), s.rows(), s.stride());
         return new CublasLt.Layouts(a, b, c);
     }
 
@@ -204,28 +222,62 @@ final class Matmul implements AutoCloseable {
         CublasLt.destroyLayout(layouts.c());
     }
 
-    /// Rounds a number of rows up to 1, 2, 3, 4, 6, 8, 12, 16, …
-    static int bucket(int rows) {
-        int power = Integer.highestOneBit(rows);
-        if (power == rows || power >= 1 << 30) {
-            return rows;
+    /// Measures what was used most, as long as there is time.
+    private void measure() {
+        ProductChoices measured = new ProductChoices();
+        long end = System.nanoTime() + tuning.time().toNanos();
+        try {
+            List<Map.Entry<ProductShape, Plan>> open = plans.entrySet().stream()
+                    .filter(e -> e.getValue().uses > 0 && !tuning.knows(e.getKey()))
+                    .sorted(Comparator.comparingDouble(e -> -operations(e.getKey(), e.getValue())))
+                    .toList();
+            for (Map.Entry<ProductShape, Plan> e : open) {
+                if (System.nanoTime() >= end) {
+                    break;
+                }
+                Plan plan = e.getValue();
+                int best = plan.offered.size() == 1 ? 0 : best(e.getKey(), plan);
+                measured.choose(e.getKey(), plan.offered.get(best));
+            }
+        } finally {
+            tuning.keep(measured);
         }
-        int middle = power + power / 2;
-        return rows <= middle ? middle : 2 * power;
     }
 
-    private static int alignment(long address) {
-        return (int) Math.min(MAX_ALIGNMENT, Long.lowestOneBit(address));
+    private static double operations(ProductShape shape, Plan plan) {
+        return (double) plan.uses * shape.rows() * shape.in() * shape.out();
     }
 
-    /// Shapes for which an algorithm was looked for, for tests.
-    int choices() {
-        return algorithms.size();
+    /// Which of the algorithms offered is the best.
+    private int best(ProductShape shape, Plan plan) {
+        List<MemorySegment> algorithms = plan.offered.stream().map(this::copied).toList();
+        long description = description(shape, plan.bias);
+        return new ProductTimer(engine, shape).best(algorithms.size(), (i, x, target) -> {
+            Product product = new Product(
+                    shape.rows(),
+                    shape.in(),
+                    shape.out(),
+                    x,
+                    plan.weight,
+                    target,
+                    shape.result(),
+                    shape.stride(),
+                    plan.bias);
+            return multiply(shape, description, product, algorithms.get(i));
+        });
     }
 
-    /// Errors do not matter: a lost device has lost its handles as well.
+    /// Measures products if that was asked for. Errors do not matter: a lost device has lost its handles as well, and
+    /// what could not be measured stays as it is.
     @Override
     public void close() {
+        if (tuning.isOn()) {
+            try {
+                measure();
+            } catch (BackendException e) {
+                plans.clear();
+            }
+        }
         layouts.values().forEach(Matmul::destroy);
         layouts.clear();
         descriptions.values().forEach(CublasLt::destroyDescription);

@@ -15,17 +15,24 @@ final class Products {
     private static final int LOGIT_ROWS = 4096;
     private static final int LOGIT_COLUMNS = 1024;
 
+    /// Rows of logits begin at multiples of so many, whatever the size of the vocabulary: 256 bytes. The algorithms
+    /// that
+    /// write 16 bytes at a time need 4.
+    private static final int LOGIT_ALIGNMENT = 64;
+
     private final CudaEngine engine;
     private final RowOperations rows;
+    private final Epilogues epilogues;
 
     Products(CudaEngine engine, RowOperations rows) {
         this.engine = engine;
         this.rows = rows;
+        epilogues = new Epilogues(engine.device(), engine.arithmetic());
     }
 
-    /// `out = activation(x · Wᵀ + b)`: bias and, where the library has it, activation in the product's epilogue.
+    /// `out = activation(x · Wᵀ + b)`: bias and, where that pays, activation in the product's epilogue.
     void linear(CudaTensor x, CudaLinear layer, Activation activation, CudaTensor out) {
-        OptionalInt epilogue = epilogue(activation);
+        OptionalInt epilogue = epilogues.of(activation);
         try (CudaTensor input = Conversions.as(engine, x, engine.arithmetic().type())) {
             boolean fused = multiply(input, layer, out, true, epilogue.orElse(CublasLt.EPILOGUE_DEFAULT), false);
             if (fused && epilogue.isPresent()) {
@@ -77,19 +84,15 @@ final class Products {
 
     private void require(boolean done, CudaTensor x, CudaLinear layer) {
         if (!done) {
-            throw new BackendException("%s: cuBLASLt has no algorithm for a product of %s and [%d, %d] in %s"
-                    .formatted(engine.name(), x, layer.out(), layer.in(), engine.arithmetic()));
+            throw new BackendException("%s: cuBLASLt has no algorithm for a product of %s and [%d, %d] in %s: %s"
+                    .formatted(
+                            engine.name(),
+                            x,
+                            layer.out(),
+                            layer.in(),
+                            engine.arithmetic(),
+                            engine.matmul().refusal()));
         }
-    }
-
-    /// cuBLASLt's GELU is the tanh approximation.
-    private static OptionalInt epilogue(Activation activation) {
-        return switch (activation) {
-            case NONE -> OptionalInt.of(CublasLt.EPILOGUE_DEFAULT);
-            case RELU -> OptionalInt.of(CublasLt.EPILOGUE_RELU);
-            case GELU_TANH -> OptionalInt.of(CublasLt.EPILOGUE_GELU);
-            case GELU, GELU_QUICK, SILU, TANH, SIGMOID -> OptionalInt.empty();
-        };
     }
 
     /// `out[i] = log softmax(x[i] · Wᵀ + b)[targets[i]]`, over blocks of the vocabulary.
@@ -112,16 +115,17 @@ final class Products {
     private void score(CudaTensor x, CudaLinear head, long targets, long out) {
         int count = x.rows();
         int block = Math.min(head.out(), Math.max(LOGIT_COLUMNS, LOGITS / count / LOGIT_COLUMNS * LOGIT_COLUMNS));
+        int stride = logitStride(block);
         int splits = engine.geometry().logitSplits(count, block);
         long bias = head.bias(ElementType.F32);
         long state = Math.multiplyExact((long) count * splits, Float.BYTES);
-        try (DeviceBuffer logits = engine.memory().take(ElementType.F32.bytes(count, block), engine.compute());
+        try (DeviceBuffer logits = engine.memory().take(ElementType.F32.bytes(count, stride), engine.compute());
                 DeviceBuffer maxima = engine.memory().take(state, engine.compute());
                 DeviceBuffer sums = engine.memory().take(state, engine.compute());
                 DeviceBuffer picked = engine.memory().take((long) count * Float.BYTES, engine.compute())) {
             for (int first = 0; first < head.out(); first += block) {
                 int columns = Math.min(block, head.out() - first);
-                logits(x, head, first, columns, logits.address(), block);
+                logits(x, head, first, columns, logits.address(), stride);
                 engine.launcher()
                         .kernel("sgpt_logprob_update")
                         .pointer(logits.address())
@@ -132,7 +136,7 @@ final class Products {
                         .pointer(picked.address())
                         .int32(count)
                         .int32(columns)
-                        .int32(block)
+                        .int32(stride)
                         .int32(first)
                         .int32(splits)
                         .int32(first == 0 ? 1 : 0)
@@ -148,6 +152,11 @@ final class Products {
                     .int32(splits)
                     .run(engine.geometry().logitFinish(count));
         }
+    }
+
+    /// Elements between rows of logits.
+    static int logitStride(int columns) {
+        return Math.ceilDiv(columns, LOGIT_ALIGNMENT) * LOGIT_ALIGNMENT;
     }
 
     private void logits(CudaTensor x, CudaLinear head, int first, int columns, long logits, int stride) {

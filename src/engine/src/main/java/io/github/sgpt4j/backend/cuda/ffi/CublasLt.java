@@ -1,6 +1,7 @@
 package io.github.sgpt4j.backend.cuda.ffi;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
@@ -11,12 +12,14 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.List;
 
 /// Matrix products by cuBLASLt, as far as they are used (cuBLAS library reference, chapter cuBLASLt; `cublasLt.h`).
 /// Handles are `long`. Methods that fail throw as those of [Driver] do. Matrices are column-major.
 public final class CublasLt {
     public static final int SUCCESS = 0;
     public static final int INVALID_VALUE = 7;
+    public static final int ARCH_MISMATCH = 8;
     public static final int NOT_SUPPORTED = 15;
 
     // cudaDataType
@@ -43,10 +46,19 @@ public final class CublasLt {
 
     // cublasLtMatmulPreferenceAttributes_t
     public static final int MAX_WORKSPACE_BYTES = 1;
+    public static final int REDUCTION_SCHEMES = 3;
     public static final int MIN_ALIGNMENT_A_BYTES = 5;
+
+    /// `cublasLtReductionScheme_t`: parts of a sum are added in the type they are computed in. The others
+    /// round them to the result's type, or (in place) add them in the order in which they are ready, so
+    /// that bits differ from run to run. Algorithms that do not divide sums are never left out.
+    private static final int REDUCTION_COMPUTE_TYPE = 2;
 
     /// `cublasLtMatmulAlgo_t`
     public static final long ALGORITHM_BYTES = 64;
+
+    /// Algorithms that [#algorithms] gives at most.
+    public static final int MAX_ALGORITHMS = 8;
 
     /// `cublasLtMatmulHeuristicResult_t`
     static final StructLayout HEURISTIC_RESULT = MemoryLayout.structLayout(
@@ -175,38 +187,58 @@ public final class CublasLt {
         return LAYOUT_DESTROY.status(handle -> (int) handle.invokeExact(layout));
     }
 
-    /// The best algorithm for a product, as the library's own heuristic guesses.
+    /// Whether a status says that the library cannot do this in this way, so that another should be tried.
+    public static boolean isRefusal(int status) {
+        return status == NOT_SUPPORTED || status == INVALID_VALUE || status == ARCH_MISMATCH;
+    }
+
+    /// What the heuristic says about a product.
+    ///
+    /// @param status [#SUCCESS], or a refusal
+    /// @param algorithms of [#ALGORITHM_BYTES] each, best first as the library guesses; none if it cannot do this
+    public record Heuristic(int status, List<byte[]> algorithms) {}
+
+    /// `CUBLAS_STATUS_NOT_SUPPORTED (15)`
+    public static String describe(int status) {
+        return "%s (%d)".formatted(STATUS_NAME.of(status), status);
+    }
+
+    /// Asks for algorithms for a product, [#MAX_ALGORITHMS] at most.
     ///
     /// @param alignments bytes that the addresses of a, b, c and d are multiples of
-    /// @param algorithm receives [#ALGORITHM_BYTES]
-    /// @return [#SUCCESS], [#NOT_SUPPORTED] if there is none
-    public static int chooseAlgorithm(
-            long handle,
-            long description,
-            Layouts layouts,
-            long workspaceBytes,
-            int[] alignments,
-            MemorySegment algorithm) {
+    public static Heuristic algorithms(
+            long handle, long description, Layouts layouts, long workspaceBytes, int[] alignments) {
         long preference = PREFERENCE_CREATE.result((function, out) -> (int) function.invokeExact(out));
         try (Arena arena = Arena.ofConfined()) {
             prefer(preference, MAX_WORKSPACE_BYTES, arena.allocateFrom(JAVA_LONG, workspaceBytes));
+            prefer(preference, REDUCTION_SCHEMES, arena.allocateFrom(JAVA_INT, REDUCTION_COMPUTE_TYPE));
             for (int i = 0; i < alignments.length; i++) {
                 prefer(preference, MIN_ALIGNMENT_A_BYTES + i, arena.allocateFrom(JAVA_INT, alignments[i]));
             }
-            MemorySegment result = arena.allocate(HEURISTIC_RESULT);
+            MemorySegment results = arena.allocate(HEURISTIC_RESULT, MAX_ALGORITHMS);
             MemorySegment count = arena.allocate(JAVA_INT);
             int status = HEURISTIC.status(function -> (int) function.invokeExact(
-                    handle, description, layouts.a, layouts.b, layouts.c, layouts.c, preference, 1, result, count));
-            if (status == NOT_SUPPORTED || status == SUCCESS && count.get(JAVA_INT, 0) == 0) {
-                return NOT_SUPPORTED;
+                    handle,
+                    description,
+                    layouts.a,
+                    layouts.b,
+                    layouts.c,
+                    layouts.c,
+                    preference,
+                    MAX_ALGORITHMS,
+                    results,
+                    count));
+            if (isRefusal(status)) {
+                return new Heuristic(status, List.of());
             }
             check(status, HEURISTIC.name());
-            if (result.get(JAVA_INT, RESULT_STATE) != SUCCESS
-                    || result.get(JAVA_LONG, RESULT_WORKSPACE) > workspaceBytes) {
-                return NOT_SUPPORTED;
-            }
-            MemorySegment.copy(result, 0, algorithm, 0, ALGORITHM_BYTES);
-            return SUCCESS;
+            List<byte[]> usable = results.asSlice(0, HEURISTIC_RESULT.byteSize() * count.get(JAVA_INT, 0))
+                    .elements(HEURISTIC_RESULT)
+                    .filter(result -> result.get(JAVA_INT, RESULT_STATE) == SUCCESS
+                            && result.get(JAVA_LONG, RESULT_WORKSPACE) <= workspaceBytes)
+                    .map(result -> result.asSlice(0, ALGORITHM_BYTES).toArray(JAVA_BYTE))
+                    .toList();
+            return new Heuristic(usable.isEmpty() ? NOT_SUPPORTED : SUCCESS, usable);
         } finally {
             destroyPreference(preference);
         }
