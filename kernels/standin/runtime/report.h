@@ -25,6 +25,7 @@ struct Options {
     std::string report;
     std::string fail;
     bool quiet = false;
+    bool recover = false;
 };
 
 /// Reads environment and options file again.

@@ -24,8 +24,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What goes wrong on a device is one sentence, gives its memory back, and leaves the process able to go on. On the
-/// stand-in, which fails when told to.
+/// What goes wrong on a device is one sentence, gives its memory back, and leaves the process able to go on, but for
+/// what
+/// [CudaLostDeviceTest] is about. On the stand-in, which fails when told to.
 @Tag("cuda-only")
 class CudaFaultTest {
     private static final String MODEL = "gptneo-be";
@@ -135,13 +136,13 @@ class CudaFaultTest {
         "cublasLtCreate,3,1",
         "cuModuleLoadDataEx,300,1",
         "cuMemHostAlloc,2,1",
-        "cuMemcpyHtoDAsync_v2,700,3",
+        "cuMemcpyHtoDAsync_v2,710,3",
         "cublasLtMatmul,13,2",
         "cublasLtMatmulAlgoGetHeuristic,14,1",
         "cuLaunchKernel,701,9",
-        "cuLaunchKernel,719,12",
-        "cuMemcpyDtoHAsync_v2,719,1",
-        "cuEventSynchronize,700,2"
+        "cuLaunchKernel,710,12",
+        "cuMemcpyDtoHAsync_v2,710,1",
+        "cuEventSynchronize,214,2"
     })
     void aCallThatFailsIsNamedAndTheNextModelWorks(String function, int status, int call) {
         expectRefusal(
@@ -226,7 +227,7 @@ class CudaFaultTest {
 
     @Test
     void aFailureOnOneOfSeveralDevicesEndsTheCall() {
-        try (var _ = CudaTests.standIn("SGPT_STANDIN_DEVICES", "2", "SGPT_STANDIN_FAIL", "cuLaunchKernel:719@12");
+        try (var _ = CudaTests.standIn("SGPT_STANDIN_DEVICES", "2", "SGPT_STANDIN_FAIL", "cuLaunchKernel:710@12");
                 BiEncoder encoder = BiEncoder.open(
                         Goldens.model(MODEL),
                         cuda().withDevice("cuda:0,1"),

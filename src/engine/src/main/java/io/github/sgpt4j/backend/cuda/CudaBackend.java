@@ -17,7 +17,6 @@ import io.github.sgpt4j.backend.Tensor;
 import io.github.sgpt4j.backend.cuda.device.CudaOptions;
 import io.github.sgpt4j.backend.cuda.device.DeviceInfo;
 import io.github.sgpt4j.backend.cuda.ffi.Driver;
-import io.github.sgpt4j.backend.cuda.ffi.Streams;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.SequenceRows;
 import io.github.sgpt4j.error.BackendException;
@@ -322,8 +321,7 @@ public final class CudaBackend implements Backend {
 
     @Override
     public void synchronize() {
-        engine.enter();
-        Streams.synchronizeStream(engine.compute());
+        engine.awaitCompute();
     }
 
     /// Waits for what is queued and frees everything on the device. Closing twice does nothing.

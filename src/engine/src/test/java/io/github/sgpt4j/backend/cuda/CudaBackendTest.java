@@ -2,6 +2,7 @@ package io.github.sgpt4j.backend.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -159,6 +160,73 @@ class CudaBackendTest {
         }
     }
 
+    /// The index arrays of the next batch get memory that queued work does not use, as long as few batches wait.
+    @Test
+    void theNextBatchComesInWhileOneIsComputed() {
+        int size = 512;
+        PackedBatch packed = PackedBatch.of(List.of(new int[100]));
+        try (CudaBackend backend = new CudaBackend(new CudaOptions(0, Precision.FP32));
+                Tensor x = backend.upload(counted(size * size), size, size);
+                Tensor out = backend.allocate(size, size)) {
+            Linear linear = backend.linear(List.of(MatrixRows.all(matrix(size, size))), List.of());
+            backend.linear(x, linear, Activation.NONE, out);
+            backend.synchronize();
+            List<Long> addresses = new ArrayList<>();
+            for (int i = 0; i < 10; i++) {
+                // Some tenths of a second on the stand-in.
+                backend.linear(x, linear, Activation.NONE, out);
+                addresses.add(uploadAndClose(backend, packed));
+            }
+            assertNotEquals(addresses.get(0), addresses.get(1), "the second waits for what the first is used by");
+            assertEquals(4, addresses.stream().distinct().count(), addresses::toString);
+            assertEquals(addresses.get(0), addresses.get(4), "the one that is done first");
+            backend.synchronize();
+            long before = backend.allocations();
+            for (int i = 0; i < 3; i++) {
+                assertTrue(addresses.contains(uploadAndClose(backend, packed)), addresses::toString);
+                backend.synchronize();
+            }
+            assertEquals(before, backend.allocations());
+        }
+    }
+
+    private static long uploadAndClose(CudaBackend backend, PackedBatch packed) {
+        try (CudaBatch batch = (CudaBatch) backend.upload(packed)) {
+            return batch.address(0);
+        }
+    }
+
+    /// Rows, starts and tokens to leave out of each sequence arrive together; a second copy fails.
+    @Test
+    void poolingAndScoresCopyTheirIndexAtOnce() {
+        float[] values = counted(20 * WIDTH);
+        int[] targets = new int[20];
+        float[] expected = poolAndScore(values, targets);
+        // After x and the weights.
+        try (var _ = CudaTests.standIn("SGPT_STANDIN_FAIL", "cuMemcpyHtoDAsync:1@6")) {
+            assertArrayEquals(expected, poolAndScore(values, targets));
+        }
+        try (var _ = CudaTests.standIn("SGPT_STANDIN_FAIL", "cuMemcpyHtoDAsync:1@5")) {
+            assertThrows(BackendException.class, () -> poolAndScore(values, targets), "the last copy");
+        }
+    }
+
+    private float[] poolAndScore(float[] values, int[] targets) {
+        SequenceBatch batch = SequenceBatch.of(List.of(new int[13], new int[7]));
+        try (CudaBackend backend = new CudaBackend(new CudaOptions(0, Precision.FP32));
+                Tensor x = backend.upload(values, 20, WIDTH);
+                Tensor rows = backend.allocate(20, WIDTH);
+                Tensor pooled = backend.allocate(2, WIDTH);
+                Tensor scores = backend.allocate(20, 1)) {
+            Linear linear = backend.linear(List.of(MatrixRows.all(matrix(WIDTH, WIDTH))), List.of());
+            Norm norm = backend.norm(NormParameters.identity(WIDTH));
+            backend.normRows(x, new int[20], norm, rows);
+            backend.logProbabilities(rows, linear, targets, scores);
+            backend.pool(x, norm, batch.rows(), new int[2], List.of(PoolMode.MEAN), pooled);
+            return backend.download(pooled);
+        }
+    }
+
     @Test
     void tensorsBetweenProductsAreAsNarrowAsTheWeights() {
         try (CudaBackend backend = new CudaBackend(new CudaOptions(0, Precision.BF16));
@@ -174,7 +242,7 @@ class CudaBackendTest {
 
     @Test
     void waitingForEachKernelNamesTheOneThatFailed() {
-        try (var _ = CudaTests.standIn("SGPT_STANDIN_FAIL", "cuStreamSynchronize:719@2")) {
+        try (var _ = CudaTests.standIn("SGPT_STANDIN_FAIL", "cuStreamSynchronize:710@2")) {
             try (CudaBackend backend = new CudaBackend(new CudaOptions(0, Precision.FP32, true))) {
                 Linear linear = backend.linear(List.of(MatrixRows.all(matrix(WIDTH, WIDTH))), List.of());
                 BackendException e = assertThrows(BackendException.class, () -> pass(backend, linear, 5));
