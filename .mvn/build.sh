@@ -114,7 +114,7 @@ compile_kernels() {
     [ -f "$kernels" ] || return 0
     gpus=$(bash "$kernels" gpus 2>>"$log") || return 0
     [ -n "$gpus" ] || return 0
-    say "compiling the kernels for this machine's GPU with nvcc (once, about a minute) ..."
+    say "compiling the kernels for this machine's GPU with nvcc (once, less than a minute) ..."
     bash "$kernels" native >>"$log" 2>&1 || status=$?
     end_if_stopped $status
     if [ $status != 0 ]; then

@@ -3,7 +3,7 @@
 #
 #   build.sh sources   copies of the .cu and .cuh files, for NVRTC at run time
 #   build.sh fatbin    sgpt4j.fatbin: machine code for current GPUs and PTX for others, where there is an nvcc (minutes)
-#   build.sh native    the same for this machine's GPUs alone, where there are an nvcc and nvidia-smi (one minute)
+#   build.sh native    the same for the GPUs of this machine alone, where there are nvcc and nvidia-smi (half a minute)
 #   build.sh gpus      the compute capabilities that "native" has to compile for; nothing if it has nothing to do
 #   build.sh standin   the stand-in for driver and GPU, where there is a g++
 #   build.sh test      runs the kernels on the stand-in against references in double precision

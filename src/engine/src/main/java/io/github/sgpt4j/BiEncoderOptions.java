@@ -11,12 +11,9 @@ import org.jspecify.annotations.Nullable;
 /// How texts are embedded. Immutable: each `with` method returns a changed copy. What is not set is as the checkpoint
 /// says.
 public final class BiEncoderOptions {
-    /// Tokens computed together unless another number is asked for.
-    public static final int DEFAULT_BATCH_TOKENS = 4096;
-
     /// What the checkpoint says.
-    public static final BiEncoderOptions DEFAULT = new BiEncoderOptions(
-            new Values(List.of(), null, Map.of(), false, null, null, null, true, DEFAULT_BATCH_TOKENS));
+    public static final BiEncoderOptions DEFAULT =
+            new BiEncoderOptions(new Values(List.of(), null, Map.of(), false, null, null, null, true, null));
 
     private record Values(
             List<Pooling> pooling,
@@ -27,7 +24,7 @@ public final class BiEncoderOptions {
             @Nullable Similarity similarity,
             @Nullable Integer maxLength,
             boolean truncate,
-            int batchTokens) {}
+            @Nullable Integer batchTokens) {}
 
     private final Values values;
 
@@ -45,7 +42,7 @@ public final class BiEncoderOptions {
         private @Nullable Similarity similarity;
         private @Nullable Integer maxLength;
         private boolean truncate;
-        private int batchTokens;
+        private @Nullable Integer batchTokens;
 
         Draft(Values values) {
             pooling = values.pooling;
@@ -182,9 +179,9 @@ public final class BiEncoderOptions {
     }
 
     /// Most tokens computed at the same time on a device, which bounds the memory for activations; on the CPU, threads
-    /// with a batch each share them.
-    public int batchTokens() {
-        return values.batchTokens;
+    /// with a batch each share them. Empty for what suits the device, [Model#batchTokens].
+    public OptionalInt batchTokens() {
+        return optional(values.batchTokens);
     }
 
     /// With this many tokens computed at the same time at most.

@@ -7,10 +7,14 @@ import org.jspecify.annotations.Nullable;
 /// How pairs are scored. Immutable: each `with` method returns a changed copy.
 public final class CrossEncoderOptions {
     /// SGPT's prompt and the model's length.
-    public static final CrossEncoderOptions DEFAULT = new CrossEncoderOptions(
-            new Values(PromptTemplate.DEFAULT.text(), null, true, BiEncoderOptions.DEFAULT_BATCH_TOKENS));
+    public static final CrossEncoderOptions DEFAULT =
+            new CrossEncoderOptions(new Values(PromptTemplate.DEFAULT.text(), null, true, null));
 
-    private record Values(String prompt, @Nullable Integer maxLength, boolean truncate, int batchTokens) {}
+    private record Values(
+            String prompt,
+            @Nullable Integer maxLength,
+            boolean truncate,
+            @Nullable Integer batchTokens) {}
 
     private final Values values;
 
@@ -58,9 +62,9 @@ public final class CrossEncoderOptions {
     }
 
     /// Most tokens computed at the same time on a device, which bounds the memory for activations; on the CPU, threads
-    /// with a batch each share them.
-    public int batchTokens() {
-        return values.batchTokens;
+    /// with a batch each share them. Empty for what suits the device, [Model#batchTokens].
+    public OptionalInt batchTokens() {
+        return values.batchTokens == null ? OptionalInt.empty() : OptionalInt.of(values.batchTokens);
     }
 
     /// With this many tokens computed at the same time at most.

@@ -7,7 +7,8 @@ import java.util.Locale;
 /// precision of 32-bit floats whatever this says; on a GPU sums, norms, softmax and the residual stream have it.
 public enum Dtype {
     /// What suits the device: on a CPU with a matrix unit as [#FP32], on others as the checkpoint stores them; on a GPU
-    /// bfloat16, or 32-bit floats before compute capability 8.0.
+    /// bfloat16; before compute capability 8.0 half precision, or 32-bit floats for families that exceed
+    /// it (GPT-Neo, Qwen2).
     AUTO,
     /// 32-bit floats; on a CPU with a matrix unit numbers of 24 bits relative to the largest one of their column, which
     /// are as precise in products.

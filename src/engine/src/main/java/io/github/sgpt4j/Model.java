@@ -11,6 +11,7 @@ import io.github.sgpt4j.inference.Background;
 import io.github.sgpt4j.inference.Lanes;
 import io.github.sgpt4j.model.AdaptedModel;
 import io.github.sgpt4j.model.Decoder;
+import io.github.sgpt4j.model.family.Family;
 import io.github.sgpt4j.tokenizer.Tokenizer;
 import io.github.sgpt4j.weights.WeightScan;
 import io.github.sgpt4j.weights.WeightTensor;
@@ -52,6 +53,7 @@ public final class Model implements AutoCloseable {
     private final Tokenizer tokenizer;
     private final Lanes lanes;
     private final Dtype dtype;
+    private final int batchTokens;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     private Model(
@@ -70,6 +72,7 @@ public final class Model implements AutoCloseable {
         this.tokenizer = tokenizer;
         this.lanes = lanes;
         this.dtype = dtype;
+        batchTokens = lanes.usualBatchTokens(weights.elements());
     }
 
     /// Opens a checkpoint directory with the default options.
@@ -119,7 +122,8 @@ public final class Model implements AutoCloseable {
             Cancellation cancellation) {
         Weights weights = checkpoint.openWeights();
         try {
-            Devices.Opened devices = Devices.open(options, weights.elements());
+            boolean fitsHalf = Family.of(checkpoint.configuration()).fitsHalf();
+            Devices.Opened devices = Devices.open(options, weights.elements(), fitsHalf);
             try {
                 List<Decoder> decoders = weights.mapped()
                         .reading(() -> devices.backends().stream()
@@ -271,15 +275,21 @@ public final class Model implements AutoCloseable {
                 .reduce(first, (all, number) -> all + "," + number);
     }
 
+    /// Most tokens that encoders compute at the same time on each device unless their options say otherwise: 4,096 on
+    /// the CPU; on a GPU up to 16,384, fewer on small devices and where little memory was free when the model was
+    /// opened.
+    public int batchTokens() {
+        return batchTokens;
+    }
+
     /// Why the device `auto` is the CPU although this machine seems to have a GPU, or empty.
     public Optional<String> deviceNotice() {
         return devices.notice();
     }
 
-    /// What people should know that came up while the devices computed and changes no result, such as damaged files of
-    /// a
-    /// cache, which were made again. One sentence each; empty for most models, and until they are used. Can be
-    /// asked after closing as well.
+    /// What people should know that came up while the devices computed and changes no result, such as
+    /// damaged files of a cache, which were made again. One sentence each; empty for most models, and
+    /// until they are used. Can be asked after closing as well.
     public List<String> noticesInUse() {
         return devices.noticesInUse();
     }
@@ -288,8 +298,11 @@ public final class Model implements AutoCloseable {
     /// beyond the range of 16-bit floats where weights are kept so, otherwise broken weights. Encoders end so the
     /// message of what they throw then.
     public String nonFiniteHint() {
-        return dtype == Dtype.FP16
-                ? "with dtype fp16, numbers end at 65504: use dtype bf16 or fp32"
+        if (dtype == Dtype.FP16) {
+            return "with dtype fp16, numbers end at 65504: use dtype bf16 or fp32";
+        }
+        return devices.areHalf()
+                ? "with dtype fp16, the default of this device, numbers end at 65504: use dtype fp32"
                 : "Model.scan tells of broken weights";
     }
 

@@ -24,9 +24,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What goes wrong on a device is one sentence, gives its memory back, and leaves the process able to go on, but for
-/// what
-/// [CudaLostDeviceTest] is about. On the stand-in, which fails when told to.
+/// What goes wrong on a device is one sentence, gives its memory back, and leaves the process able to
+/// go on, but for what [CudaLostDeviceTest] is about. On the stand-in, which fails when told to.
 @Tag("cuda-only")
 class CudaFaultTest {
     private static final String MODEL = "gptneo-be";
@@ -79,8 +78,37 @@ class CudaFaultTest {
         }
     }
 
+    /// Half precision is what its tensor cores multiply, but GPT-Neo and Qwen2 exceed it.
+    @ParameterizedTest
+    @CsvSource({"gptj-be,true", "gpt2-be,true", "qwen2-be,false", "gptneo-be,false"})
+    void turingComputesInHalfPrecisionWhereThatIsEnough(String model, boolean half) {
+        Dtype expected = half ? Dtype.FP16 : Dtype.FP32;
+        try (var _ = CudaTests.standIn("SGPT_STANDIN_CC", "75");
+                BiEncoder chosen =
+                        BiEncoder.open(Goldens.model(model), cuda().withDtype(Dtype.AUTO), BiEncoderOptions.DEFAULT);
+                BiEncoder named =
+                        BiEncoder.open(Goldens.model(model), cuda().withDtype(expected), BiEncoderOptions.DEFAULT)) {
+            assertArrayEquals(named.embed(TEXTS), chosen.embed(TEXTS));
+            assertEquals(half, chosen.model().nonFiniteHint().contains("use dtype fp32"));
+        }
+    }
+
+    /// Of the multiprocessors of an H100 and a T4, and of the memory.
+    @ParameterizedTest
+    @CsvSource({"90,17179869184,16384,16384", "75,17179869184,8192,8192", "90,60000000,256,8192"})
+    void theDeviceDecidesHowManyTokensAreComputedAtATime(String capability, String memory, int least, int most) {
+        try (var _ = CudaTests.standIn("SGPT_STANDIN_CC", capability, "SGPT_STANDIN_MEMORY", memory);
+                Model model = Model.open(Goldens.model(MODEL), cuda());
+                BiEncoder embedder = BiEncoder.of(model, BiEncoderOptions.DEFAULT);
+                BiEncoder other = BiEncoder.of(model, BiEncoderOptions.DEFAULT.withBatchTokens(77))) {
+            assertTrue(model.batchTokens() >= least && model.batchTokens() <= most, () -> "" + model.batchTokens());
+            assertEquals(model.batchTokens(), embedder.batchTokens());
+            assertEquals(77, other.batchTokens());
+        }
+    }
+
     @Test
-    void turingComputesIn32BitsByDefault() {
+    void turingComputesGptNeoIn32BitsByDefault() {
         float[][] expected = embed(cuda());
         try (var _ = CudaTests.standIn("SGPT_STANDIN_CC", "75")) {
             float[][] actual = embed(cuda().withDtype(Dtype.AUTO));

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 class LauncherKernelsTest {
     private static final String BUILDING = "sgpt: building (on first use this can take a minute) ...\n";
     private static final String COMPILING =
-            "sgpt: compiling the kernels for this machine's GPU with nvcc (once, about a minute) ...\n";
+            "sgpt: compiling the kernels for this machine's GPU with nvcc (once, less than a minute) ...\n";
 
     /// Keeps its options, and writes what `-o` names.
     private static final String NVCC = """
@@ -56,10 +56,7 @@ class LauncherKernelsTest {
             real = real.getParent();
         }
         Path kernels = checkout.root().resolve("kernels");
-        Files.copy(
-                real.resolve("kernels/build.sh"),
-                kernels.resolve("build.sh"),
-                StandardCopyOption.COPY_ATTRIBUTES);
+        Files.copy(real.resolve("kernels/build.sh"), kernels.resolve("build.sh"), StandardCopyOption.COPY_ATTRIBUTES);
         Files.writeString(kernels.resolve("common/b.cuh"), "");
         Files.writeString(kernels.resolve("spills.txt"), "");
     }
@@ -82,8 +79,7 @@ class LauncherKernelsTest {
     }
 
     private Path fatbin() {
-        return checkout.root()
-                .resolve("kernels/target/resources/io/github/sgpt4j/backend/cuda/launch/sgpt4j.fatbin");
+        return checkout.root().resolve("kernels/target/resources/io/github/sgpt4j/backend/cuda/launch/sgpt4j.fatbin");
     }
 
     private List<String> compilations() throws IOException {

@@ -3,12 +3,13 @@ package io.github.sgpt4j.backend;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.SequenceRows;
 import io.github.sgpt4j.weights.WeightTensor;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 
-/// Another backend, each operation of which is waited for and timed between [#start] and [#stop]: how a forward pass
-/// divides into its parts, not how long it takes, since waiting costs time of its own. Otherwise operations are just
-/// passed on. Closing it leaves the other one open. While it times, for one thread.
+/// Another backend, each operation of which is timed between [#start] and [#stop], by marks before and behind it: how a
+/// forward pass divides into its parts, not how long it takes. Where operations are queued, nothing waits, and what the
+/// device waits for between two marks counts. Otherwise operations are just passed on. Closing it leaves the other one
+/// open. While it times, for one thread.
 public final class TimedBackend implements Backend {
     /// What has been measured.
     ///
@@ -32,10 +33,20 @@ public final class TimedBackend implements Backend {
         OTHER
     }
 
-    private static final double NANOS = 1e9;
+    /// An operation, between two marks.
+    private record Span(Part part, TimeMark from, TimeMark to) {
+        double seconds() {
+            return to.secondsSince(from);
+        }
+
+        void close() {
+            from.close();
+            to.close();
+        }
+    }
 
     private final Backend backend;
-    private final long[] nanos = new long[Part.values().length];
+    private final List<Span> spans = new ArrayList<>();
     private double productFlops;
     private double attentionFlops;
     private double otherBytes;
@@ -48,7 +59,7 @@ public final class TimedBackend implements Backend {
     /// Forgets what was measured, and times from now on.
     public void start() {
         backend.synchronize();
-        Arrays.fill(nanos, 0);
+        forget();
         productFlops = 0;
         attentionFlops = 0;
         otherBytes = 0;
@@ -60,13 +71,24 @@ public final class TimedBackend implements Backend {
     /// @return what was measured since [#start]
     public Times stop() {
         timing = false;
+        double[] seconds = new double[Part.values().length];
+        try {
+            spans.forEach(span -> seconds[span.part.ordinal()] += span.seconds());
+        } finally {
+            forget();
+        }
         return new Times(
-                nanos[Part.PRODUCT.ordinal()] / NANOS,
-                nanos[Part.ATTENTION.ordinal()] / NANOS,
-                nanos[Part.OTHER.ordinal()] / NANOS,
+                seconds[Part.PRODUCT.ordinal()],
+                seconds[Part.ATTENTION.ordinal()],
+                seconds[Part.OTHER.ordinal()],
                 productFlops,
                 attentionFlops,
                 otherBytes);
+    }
+
+    private void forget() {
+        spans.forEach(Span::close);
+        spans.clear();
     }
 
     private void product(double flops, Runnable operation) {
@@ -81,10 +103,14 @@ public final class TimedBackend implements Backend {
             operation.run();
             return;
         }
-        long start = System.nanoTime();
-        operation.run();
-        backend.synchronize();
-        nanos[part.ordinal()] += System.nanoTime() - start;
+        TimeMark from = backend.mark();
+        try {
+            operation.run();
+            spans.add(new Span(part, from, backend.mark()));
+        } catch (RuntimeException | Error e) {
+            from.close();
+            throw e;
+        }
     }
 
     private void other(double values, Runnable operation) {
@@ -233,8 +259,28 @@ public final class TimedBackend implements Backend {
     }
 
     @Override
+    public int usualBatchTokens(long weights, long values) {
+        return backend.usualBatchTokens(weights, values);
+    }
+
+    @Override
+    public TimeMark mark() {
+        return backend.mark();
+    }
+
+    @Override
     public int batchesInFlight() {
-        return timing ? 1 : backend.batchesInFlight();
+        return backend.batchesInFlight();
+    }
+
+    @Override
+    public int batchesSideBySide(int tokens) {
+        return timing ? 1 : backend.batchesSideBySide(tokens);
+    }
+
+    @Override
+    public int worthSharing() {
+        return backend.worthSharing();
     }
 
     @Override

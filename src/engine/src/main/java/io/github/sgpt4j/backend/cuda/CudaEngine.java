@@ -55,7 +55,7 @@ final class CudaEngine implements AutoCloseable {
     /// @throws BackendException if the device cannot be used
     CudaEngine(CudaOptions options) {
         device = CudaDevices.usable(options.ordinal());
-        arithmetic = Arithmetic.of(options.precision(), device);
+        arithmetic = Arithmetic.of(options.precision(), device, options.fitsHalf());
         if (!arithmetic.isOn(device)) {
             throw new BackendException("%s: %s needs compute capability 8.0, this device (%s) has %s"
                     .formatted(name(), arithmetic, device.name(), device.capability()));

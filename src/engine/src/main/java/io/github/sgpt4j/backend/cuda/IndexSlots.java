@@ -49,7 +49,7 @@ final class IndexSlots {
 
     /// Slots that wait for queued work before a further upload waits with them instead of taking another: those of two
     /// batches under way, each with its index and what it is pooled by.
-    private static final int MOST_WAITING = 4;
+    private static final int MAX_WAITING = 4;
 
     private final CudaEngine engine;
     /// Given back, longest ago first: the compute stream is done with the first one first.
@@ -102,7 +102,7 @@ final class IndexSlots {
                 waiting++;
             }
         }
-        return waiting < MOST_WAITING ? make(ints) : free.remove(first);
+        return waiting < MAX_WAITING ? make(ints) : free.remove(first);
     }
 
     private Slot make(int ints) {

@@ -17,6 +17,7 @@ import io.github.sgpt4j.backend.NormParameters;
 import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.backend.Precision;
 import io.github.sgpt4j.backend.Tensor;
+import io.github.sgpt4j.backend.TimedBackend;
 import io.github.sgpt4j.backend.cuda.device.CudaOptions;
 import io.github.sgpt4j.backend.cuda.launch.KernelCache;
 import io.github.sgpt4j.backend.cuda.launch.KernelSources;
@@ -27,6 +28,7 @@ import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.testing.CudaTests;
 import io.github.sgpt4j.weights.WeightTensor;
+import io.github.sgpt4j.weights.Weights;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -36,6 +38,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -224,6 +227,53 @@ class CudaBackendTest {
             backend.logProbabilities(rows, linear, targets, scores);
             backend.pool(x, norm, batch.rows(), new int[2], List.of(PoolMode.MEAN), pooled);
             return backend.download(pooled);
+        }
+    }
+
+    /// Random weights lie in the same bytes.
+    @Test
+    void tensorsOfTheSameBytesHaveCopiesOfTheirOwn() {
+        Map<String, long[]> shapes = Map.of("a", new long[] {64, 64}, "b", new long[] {64, 64});
+        try (Weights weights = Weights.random(Path.of("random"), shapes, ElementType.F32, 1);
+                CudaBackend backend = new CudaBackend(new CudaOptions(0, Precision.FP32));
+                Tensor x = backend.upload(counted(64), 1, 64);
+                Tensor out = backend.allocate(1, 64)) {
+            multiply(backend, x, weights.get("a"), out);
+            long before = backend.allocations();
+            multiply(backend, x, weights.get("b"), out);
+            assertEquals(before + 1, backend.allocations());
+            multiply(backend, x, weights.get("a"), out);
+            multiply(backend, x, weights.get("b"), out);
+            assertEquals(before + 1, backend.allocations());
+        }
+    }
+
+    private static void multiply(Backend backend, Tensor x, WeightTensor weight, Tensor out) {
+        backend.linear(x, backend.linear(List.of(MatrixRows.all(weight)), List.of()), Activation.NONE, out);
+    }
+
+    /// The second wait for the stream fails; the first one begins.
+    @Test
+    void operationsAreTimedWithoutWaitingForEach() {
+        try (var _ = CudaTests.standIn("SGPT_STANDIN_FAIL", "cuStreamSynchronize:1@2");
+                CudaBackend backend = new CudaBackend(new CudaOptions(0, Precision.FP32));
+                TimedBackend timed = new TimedBackend(backend);
+                Tensor x = timed.upload(counted(256 * 256), 256, 256);
+                Tensor out = timed.allocate(256, 256)) {
+            Linear linear = timed.linear(List.of(MatrixRows.all(matrix(256, 256))), List.of());
+            long begin = System.nanoTime();
+            timed.start();
+            for (int i = 0; i < 3; i++) {
+                timed.linear(x, linear, Activation.NONE, out);
+                timed.copy(x, out);
+            }
+            TimedBackend.Times times = timed.stop();
+            double passed = (System.nanoTime() - begin) / 1e9;
+            assertEquals(3 * 2.0 * 256 * 256 * 256, times.productFlops());
+            assertTrue(times.productSeconds() > 0 && times.otherSeconds() > 0, times::toString);
+            assertEquals(0, times.attentionSeconds());
+            assertTrue(times.productSeconds() + times.otherSeconds() <= passed, () -> times + " in " + passed);
+            assertThrows(BackendException.class, timed::synchronize);
         }
     }
 
