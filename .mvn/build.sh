@@ -86,8 +86,9 @@ make_build() {
     if ! (: >"$state/building" && mkdir -p "$work/lib" && : >"$work/stamp") 2>"$log"; then
         fail_build
     fi
+    compile_kernels
     "$root/mvnw" -B -ntp -f "$root/pom.xml" -pl kernels,src/cli -am -DskipKernels \
-        -Dmaven.test.skip=true package >"$log" 2>&1 || status=$?
+        -Dmaven.test.skip=true package >>"$log" 2>&1 || status=$?
     end_if_stopped $status
     if [ $status != 0 ]; then
         # A mistake in a source, most often; nothing is half written then.
@@ -103,6 +104,22 @@ make_build() {
         if [ -d "$state/current" ]; then rm -rf "$state/current"; fi &&
         mv -f "$state/current.new" "$state/current") 2>>"$log"; then
         fail_build
+    fi
+}
+
+# Compiles the CUDA kernels for this machine's GPUs, if it has any and nvcc: Maven packs what it finds. Otherwise NVRTC
+# compiles them when they are first used, so a failure here is none of the build.
+compile_kernels() {
+    local kernels=$root/kernels/build.sh gpus status=0
+    [ -f "$kernels" ] || return 0
+    gpus=$(bash "$kernels" gpus 2>>"$log") || return 0
+    [ -n "$gpus" ] || return 0
+    say "compiling the kernels for this machine's GPU with nvcc (once, less than a minute) ..."
+    bash "$kernels" native >>"$log" 2>&1 || status=$?
+    end_if_stopped $status
+    if [ $status != 0 ]; then
+        cp "$log" "$state/kernels.log" || true
+        say "nvcc could not compile the kernels (its output is in $state/kernels.log); a GPU's first use compiles them."
     fi
 }
 

@@ -2,7 +2,9 @@
 # Builds this module. Called by Maven (pom.xml) or by hand. All output goes to target/.
 #
 #   build.sh sources   copies of the .cu and .cuh files, for NVRTC at run time
-#   build.sh fatbin    sgpt4j.fatbin: machine code for current GPUs and PTX for others, where there is an nvcc
+#   build.sh fatbin    sgpt4j.fatbin: machine code for current GPUs and PTX for others, where there is an nvcc (minutes)
+#   build.sh native    the same for the GPUs of this machine alone, where there are nvcc and nvidia-smi (half a minute)
+#   build.sh gpus      the compute capabilities that "native" has to compile for; nothing if it has nothing to do
 #   build.sh standin   the stand-in for driver and GPU, where there is a g++
 #   build.sh test      runs the kernels on the stand-in against references in double precision
 #
@@ -56,6 +58,68 @@ find_nvcc() {
     done
 }
 
+# Prints the compute capabilities of this machine's GPUs, such as 75, a line each.
+capabilities() {
+    local smi limit=()
+    # A driver that does not answer must not keep a start waiting.
+    ! command -v timeout >/dev/null || limit=(timeout 20)
+    for smi in "$(command -v nvidia-smi || true)" /usr/lib/wsl/lib/nvidia-smi; do
+        if [ -n "$smi" ] && [ -x "$smi" ]; then
+            { ${limit[@]+"${limit[@]}"} "$smi" --query-gpu=compute_cap --format=csv,noheader 2>/dev/null || true; } |
+                tr -d '. \r' | awk '/^[0-9]+$/ && $0 >= 75' | sort -un
+            return 0
+        fi
+    done
+}
+
+# The stamp of a fatbin that nvcc makes with some options.
+stamp_of() {
+    local nvcc=$1
+    shift
+    checksum
+    { "$nvcc" --version && cat build.sh spills.txt && echo "$*"; } | cksum
+}
+
+is_stamped() {
+    [ -e "$package/sgpt4j.fatbin" ] && [ "$(cat target/fatbin/stamp 2>/dev/null)" = "$1" ]
+}
+
+# Sets nvcc, and wanted to its options for this machine's GPUs. Fails if there is no nvcc or no GPU, or what it would
+# make is there, perhaps for all GPUs.
+plan_native() {
+    local capability codes=''
+    wanted=()
+    nvcc=$(find_nvcc)
+    [ -n "$nvcc" ] || return 1
+    for capability in $(capabilities); do
+        if [ "$capability" -lt 80 ]; then
+            wanted+=(-gencode "arch=compute_$capability,code=sm_$capability")
+        else
+            codes=${codes}sm_$capability,
+        fi
+    done
+    if [ -n "$codes" ]; then
+        wanted+=(-gencode "arch=compute_80,code=[${codes}compute_80]")
+    fi
+    [ ${#wanted[@]} != 0 ] && ! is_stamped "$(stamp_of "$nvcc" "${targets[@]}")" &&
+        ! is_stamped "$(stamp_of "$nvcc" "${wanted[@]}")"
+}
+
+# Registers that spill are no failure here: this machine's GPU may be one that spills.txt does not know.
+native() {
+    if plan_native; then
+        compile "$nvcc" "${wanted[@]}"
+    else
+        say "nothing to compile for this machine's GPUs: no nvcc, or no nvidia-smi that tells of any, or it was done"
+    fi
+}
+
+gpus() {
+    if plan_native; then
+        capabilities
+    fi
+}
+
 fatbin() {
     local nvcc
     nvcc=$(find_nvcc)
@@ -64,10 +128,17 @@ fatbin() {
         rm -f "$package/sgpt4j.fatbin" target/fatbin/stamp
         return
     fi
+    compile "$nvcc" "${targets[@]}"
+}
+
+# Makes the fatbin with an nvcc and options that say for which GPUs, unless it is there.
+compile() {
+    local nvcc=$1
+    shift
     mkdir -p target/fatbin "$package"
     local stamp
-    stamp=$(checksum && { "$nvcc" --version && cat build.sh spills.txt; } | cksum)
-    if [ -e "$package/sgpt4j.fatbin" ] && [ "$(cat target/fatbin/stamp 2>/dev/null)" = "$stamp" ]; then
+    stamp=$(stamp_of "$nvcc" "$@")
+    if is_stamped "$stamp"; then
         say "fatbin is up to date"
         return
     fi
@@ -78,14 +149,16 @@ fatbin() {
         echo "#include \"$file\""
     done >target/fatbin/sgpt4j.cu
     local started=$SECONDS
-    if ! "$nvcc" -std=c++17 -fatbin -I. "${targets[@]}" -t 0 --Werror all-warnings -Xptxas -v -no-compress \
+    if ! "$nvcc" -std=c++17 -fatbin -I. "$@" -t 0 --Werror all-warnings -Xptxas -v -no-compress \
         -o target/fatbin/sgpt4j.fatbin target/fatbin/sgpt4j.cu \
         >target/fatbin/log 2>&1; then
         grep -vE '^ptxas info|bytes stack frame|^$' target/fatbin/log >&2 || true
         say "nvcc failed; the whole log is kernels/target/fatbin/log" >&2
         return 1
     fi
-    check_spills target/fatbin/log
+    if [ "$*" = "${targets[*]}" ]; then
+        check_spills target/fatbin/log
+    fi
     mv target/fatbin/sgpt4j.fatbin "$package/sgpt4j.fatbin"
     echo "$stamp" >target/fatbin/stamp
     say "$(wc -c <"$package/sgpt4j.fatbin") bytes of fatbin in $((SECONDS - started)) s with $nvcc"
@@ -171,10 +244,12 @@ run_tests() {
     case "${1:-}" in
         sources) sources ;;
         fatbin) fatbin ;;
+        native) native ;;
+        gpus) gpus ;;
         standin) standin ;;
         test) run_tests ;;
         *)
-            sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
+            sed -n '2,11s/^# \{0,1\}//p' "$0" >&2
             exit 2
             ;;
     esac

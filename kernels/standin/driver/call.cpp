@@ -81,14 +81,34 @@ void set_initialized() {
     static AtExit at_exit;
 }
 
+bool ends_process(int code) {
+    switch (code) {
+        case 226:  // contained
+        case 700:  // illegal address
+        case 702:  // launch timeout
+        case 714:  // stack error
+        case 715:  // illegal instruction
+        case 716:  // misaligned address
+        case 717:  // invalid address space
+        case 718:  // invalid program counter
+        case 719:  // launch failed
+        case 721:  // tensor memory leak
+        case 810:  // MPS client terminated
+        case 911:  // external device
+            return true;
+        default:
+            return false;
+    }
+}
+
 int Call::begin(bool needs_context) {
     int injected = injected_failure(name_);
     Device* device = current_device();
     if (injected != 0) {
-        bool fatal = injected == 214 || injected == 700 || injected == 702 || (injected >= 714 && injected <= 719);
+        bool fatal = injected == 214 || injected == 220 || injected == 710 || ends_process(injected);
         if (fatal && device != nullptr) {
             std::lock_guard<std::mutex> guard(device->mutex);
-            device->sticky = injected;
+            device->fail(injected);
             device->progress.notify_all();
         }
         return injected;
@@ -98,6 +118,9 @@ int Call::begin(bool needs_context) {
     }
     if (!needs_context) {
         return 0;
+    }
+    if (device != nullptr && !device->alive && device->lost != 0) {
+        return device->lost;
     }
     if (device == nullptr || !device->alive) {
         return refuse(201, "no context is current on this thread");

@@ -168,9 +168,11 @@ SGPT_API cuDevicePrimaryCtxRetain(void** context, int device) {
     Device& d = device_at(device);
     if (d.references == 0 || !d.alive) {
         status = d.open();
-        if (status != 0) {
-            return status;
-        }
+    } else {
+        status = d.lost;
+    }
+    if (status != 0) {
+        return status;
     }
     d.references++;
     *context = &d;
@@ -231,9 +233,9 @@ SGPT_API cuCtxSetCurrent(void* context) {
         return 0;
     }
     for (int i = 0; i < max_devices; i++) {
-        if (context == &device_at(i) && device_at(i).alive) {
+        if (context == &device_at(i) && (device_at(i).alive || device_at(i).lost != 0)) {
             current_device() = &device_at(i);
-            return 0;
+            return device_at(i).lost;
         }
     }
     return call.refuse(201, "this is no living context");

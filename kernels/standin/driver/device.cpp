@@ -36,9 +36,22 @@ Device*& current_device() {
     return device;
 }
 
+void Device::fail(int code) {
+    sticky = code;
+    if (ends_process(code)) {
+        lost = code;
+    }
+}
+
 int Device::open() {
     read_options();
     Options o = options();
+    if (o.recover) {
+        lost = 0;
+    }
+    if (lost != 0) {
+        return lost;
+    }
     if (!memory_of(ordinal).open(ordinal, o.memory)) {
         report("this system does not give the address ranges that the stand-in needs for device memory");
         return 2;
@@ -317,7 +330,7 @@ void Device::run() {
         stream->queue.pop_front();
         queued--;
         if (result != 0) {
-            sticky = result;
+            fail(result);
             for (Stream* each : all_streams()) {
                 each->queue.clear();
             }

@@ -98,7 +98,8 @@ struct Device {
     int references = 0;
     bool alive = false;
     bool stopping = false;
-    int sticky = 0;
+    int sticky = 0;            // of the context
+    std::atomic<int> lost{0};  // of the process: no later context is without it
     int waiting_hosts = 0;
     uint64_t sequence = 0;
     size_t queued = 0;
@@ -122,6 +123,9 @@ struct Device {
     int open();
     /// Destroys the context; resources that were not released are reported and dropped.
     void close(const char* how);
+
+    /// Makes every later call return a code. The caller holds the mutex.
+    void fail(int code);
 
     void enqueue(Stream* stream, const char* what, Work work, std::function<bool()> may_start = {},
                  const char* name = nullptr);
@@ -163,6 +167,9 @@ private:
     const char* name_;
     Device* device_ = nullptr;
 };
+
+/// Whether only another process can use the device again after a status, as cuda.h says of CUresult.
+bool ends_process(int code);
 
 /// Called by cuInit.
 void set_initialized();

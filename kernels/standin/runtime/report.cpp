@@ -54,6 +54,8 @@ void set_option(Options* o, const std::string& key, const std::string& value) {
         o->slow_products = atoi(value.c_str());
     } else if (key == "SGPT_STANDIN_QUIET") {
         o->quiet = value == "1";
+    } else if (key == "SGPT_STANDIN_RECOVER") {
+        o->recover = value == "1";
     } else {
         fprintf(stderr, "sgpt-standin: unknown option %s\n", key.c_str());
     }
@@ -64,7 +66,8 @@ void set_option(Options* o, const std::string& key, const std::string& value) {
 void read_options() {
     static const char* const keys[] = {"SGPT_STANDIN_ORDER",   "SGPT_STANDIN_MEMORY", "SGPT_STANDIN_CC",
                                        "SGPT_STANDIN_DEVICES", "SGPT_STANDIN_DRIVER", "SGPT_STANDIN_REPORT",
-                                       "SGPT_STANDIN_FAIL",    "SGPT_STANDIN_QUIET",  "SGPT_STANDIN_SLOW_PRODUCTS"};
+                                       "SGPT_STANDIN_FAIL",    "SGPT_STANDIN_QUIET",  "SGPT_STANDIN_SLOW_PRODUCTS",
+                                       "SGPT_STANDIN_RECOVER"};
     Options fresh;
     for (const char* key : keys) {
         const char* value = getenv(key);

@@ -26,6 +26,7 @@ struct Options {
     std::string fail;
     bool quiet = false;
     int slow_products = 0;  // milliseconds
+    bool recover = false;
 };
 
 /// Reads environment and options file again.

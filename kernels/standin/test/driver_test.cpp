@@ -186,6 +186,36 @@ void reset() {
     SAME(400, cuStreamSynchronize(s.stream));
 }
 
+void lost_devices() {
+    option("SGPT_STANDIN_RECOVER", "0");
+    for (int code : {700, 702, 719, 911}) {
+        option("SGPT_STANDIN_FAIL", "cuCtxSynchronize:" + std::to_string(code) + "@1");
+        {
+            Session s;
+            SAME(code, cuCtxSynchronize());
+            option("SGPT_STANDIN_FAIL", "");
+            SAME(code, cuDevicePrimaryCtxReset_v2(0));
+            SAME(code, cuCtxSetCurrent(s.context));
+            SAME(code, cuCtxSynchronize());
+        }
+        void* context = nullptr;
+        SAME(code, cuDevicePrimaryCtxRetain(&context, 0));
+        option("SGPT_STANDIN_RECOVER", "1");
+        { Session recovered; }
+        option("SGPT_STANDIN_RECOVER", "0");
+    }
+    // The context alone is lost.
+    option("SGPT_STANDIN_FAIL", "cuCtxSynchronize:710@1");
+    {
+        Session s;
+        SAME(710, cuCtxSynchronize());
+        SAME(710, cuCtxSynchronize());
+    }
+    option("SGPT_STANDIN_FAIL", "");
+    { Session next; }
+    option("SGPT_STANDIN_RECOVER", "1");
+}
+
 }  // namespace
 
 void test_driver() {
@@ -198,4 +228,5 @@ void test_driver() {
     several_devices();
     errors();
     reset();
+    lost_devices();
 }

@@ -40,6 +40,7 @@ void* Session::function(const char* name) {
 
 int main(int count, char** arguments) {
     option("SGPT_STANDIN_QUIET", "1");
+    option("SGPT_STANDIN_RECOVER", "1");
     struct Test {
         const char* name;
         void (*run)();

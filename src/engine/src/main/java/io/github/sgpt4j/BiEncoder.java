@@ -264,7 +264,7 @@ public final class BiEncoder implements AutoCloseable {
     }
 
     private TextEncoder.Embedded encode(List<String> texts, TextEncoder.Reading reading, ProgressListener progress) {
-        return encoder.embed(texts, reading, options.batchTokens(), (done, total) -> {
+        return encoder.embed(texts, reading, batchTokens(), (done, total) -> {
             files.glance();
             progress.update(done, total);
         });
@@ -278,7 +278,7 @@ public final class BiEncoder implements AutoCloseable {
 
     /// Maximum tokens computed at the same time on a device.
     public int batchTokens() {
-        return options.batchTokens();
+        return options.batchTokens().orElseGet(model::batchTokens);
     }
 
     /// The model that computes.

@@ -11,12 +11,9 @@ import org.jspecify.annotations.Nullable;
 /// How texts are embedded. Immutable: each `with` method returns a changed copy. What is not set
 /// follows the checkpoint.
 public final class BiEncoderOptions {
-    /// Default of [#batchTokens].
-    public static final int DEFAULT_BATCH_TOKENS = 4096;
-
     /// Everything as the checkpoint says.
-    public static final BiEncoderOptions DEFAULT = new BiEncoderOptions(
-            new Values(List.of(), null, Map.of(), false, null, null, null, true, DEFAULT_BATCH_TOKENS));
+    public static final BiEncoderOptions DEFAULT =
+            new BiEncoderOptions(new Values(List.of(), null, Map.of(), false, null, null, null, true, null));
 
     private record Values(
             List<Pooling> pooling,
@@ -27,7 +24,7 @@ public final class BiEncoderOptions {
             @Nullable Similarity similarity,
             @Nullable Integer maxLength,
             boolean truncate,
-            int batchTokens) {}
+            @Nullable Integer batchTokens) {}
 
     private final Values values;
 
@@ -45,7 +42,7 @@ public final class BiEncoderOptions {
         private @Nullable Similarity similarity;
         private @Nullable Integer maxLength;
         private boolean truncate;
-        private int batchTokens;
+        private @Nullable Integer batchTokens;
 
         Draft(Values values) {
             pooling = values.pooling;
@@ -183,9 +180,10 @@ public final class BiEncoderOptions {
     }
 
     /// Maximum tokens computed at the same time on a device, which bounds the memory for activations.
-    /// On the CPU, several threads, each with its own batch, share them.
-    public int batchTokens() {
-        return values.batchTokens;
+    /// On the CPU, several threads, each with its own batch, share them. Empty for what suits the device,
+    /// [Model#batchTokens].
+    public OptionalInt batchTokens() {
+        return optional(values.batchTokens);
     }
 
     /// With at most this many tokens computed at the same time.

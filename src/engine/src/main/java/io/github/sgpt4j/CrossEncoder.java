@@ -207,7 +207,8 @@ public final class CrossEncoder implements AutoCloseable {
     }
 
     private PairScorer.Scored scored(List<String> queries, List<String> documents, ProgressListener progress) {
-        return scorer.score(queries, documents, options.truncate(), options.batchTokens(), (done, total) -> {
+        int batchTokens = options.batchTokens().orElseGet(model::batchTokens);
+        return scorer.score(queries, documents, options.truncate(), batchTokens, (done, total) -> {
             model.weights().mapped().glance();
             progress.update(done, total);
         });

@@ -6,11 +6,15 @@ import org.jspecify.annotations.Nullable;
 
 /// How pairs are scored. Immutable: each `with` method returns a changed copy.
 public final class CrossEncoderOptions {
-    /// SGPT's prompt and the model's maximum length.
-    public static final CrossEncoderOptions DEFAULT = new CrossEncoderOptions(
-            new Values(PromptTemplate.DEFAULT.text(), null, true, BiEncoderOptions.DEFAULT_BATCH_TOKENS));
+    /// SGPT's prompt and the model's length.
+    public static final CrossEncoderOptions DEFAULT =
+            new CrossEncoderOptions(new Values(PromptTemplate.DEFAULT.text(), null, true, null));
 
-    private record Values(String prompt, @Nullable Integer maxLength, boolean truncate, int batchTokens) {}
+    private record Values(
+            String prompt,
+            @Nullable Integer maxLength,
+            boolean truncate,
+            @Nullable Integer batchTokens) {}
 
     private final Values values;
 
@@ -58,9 +62,10 @@ public final class CrossEncoderOptions {
     }
 
     /// Maximum tokens computed at the same time on a device, which bounds the memory for activations.
-    /// On the CPU, several threads, each with its own batch, share them.
-    public int batchTokens() {
-        return values.batchTokens;
+    /// On the CPU, several threads, each with its own batch, share them. Empty for what suits the device,
+    /// [Model#batchTokens].
+    public OptionalInt batchTokens() {
+        return values.batchTokens == null ? OptionalInt.empty() : OptionalInt.of(values.batchTokens);
     }
 
     /// With at most this many tokens computed at the same time.

@@ -42,6 +42,11 @@ public final class Devices {
     /// @param backends one per device
     /// @param notice why `auto` chose the CPU although a GPU was expected, or empty
     record Opened(List<Backend> backends, Optional<String> notice) {
+        /// Whether numbers on a device end at 65504.
+        boolean areHalf() {
+            return backends.stream().anyMatch(backend -> backend instanceof CudaBackend cuda && cuda.isHalf());
+        }
+
         /// What came up while computing, each sentence once.
         List<String> noticesInUse() {
             return backends.stream()
@@ -116,24 +121,25 @@ public final class Devices {
 
     /// Opens the first device of `options`.
     static Backend open(ModelOptions options) {
-        return open(options, 0).backends().getFirst();
+        return open(options, 0, false).backends().getFirst();
     }
 
     /// Opens the devices of `options`: `auto` is the first GPU if it is usable and has room for the
     /// weights, otherwise the CPU.
     ///
     /// @param elements number of weights
+    /// @param fitsHalf as [io.github.sgpt4j.model.family.Family#fitsHalf]
     /// @throws BackendException if a device is unavailable
-    static Opened open(ModelOptions options, long elements) {
+    static Opened open(ModelOptions options, long elements, boolean fitsHalf) {
         if (options.device().startsWith("cuda")) {
-            return new Opened(openCuda(options), Optional.empty());
+            return new Opened(openCuda(options, fitsHalf), Optional.empty());
         }
         if (options.device().equals("auto") && CudaDevices.isExpected()) {
             try {
                 if (!CudaDevices.nativeAccessEnabled()) {
                     throw new BackendException("cuda: " + CudaDevices.nativeAccessAdvice());
                 }
-                return new Opened(List.of(openWithRoom(options, elements)), Optional.empty());
+                return new Opened(List.of(openWithRoom(options, elements, fitsHalf)), Optional.empty());
             } catch (BackendException e) {
                 return new Opened(List.of(openCpu(options)), Optional.of("computing on the CPU, " + e.getMessage()));
             }
@@ -141,12 +147,12 @@ public final class Devices {
         return new Opened(List.of(openCpu(options)), Optional.empty());
     }
 
-    private static List<Backend> openCuda(ModelOptions options) {
+    private static List<Backend> openCuda(ModelOptions options, boolean fitsHalf) {
         List<String> numbers = numbers(options.device());
         List<Backend> backends = new ArrayList<>();
         try {
             for (String number : numbers.isEmpty() ? List.of("0") : numbers) {
-                backends.add(new CudaBackend(new CudaOptions(Integer.parseInt(number), precision(options.dtype()))));
+                backends.add(new CudaBackend(cudaOptions(Integer.parseInt(number), options, fitsHalf)));
             }
             return backends;
         } catch (BackendException e) {
@@ -156,8 +162,12 @@ public final class Devices {
         }
     }
 
-    private static Backend openWithRoom(ModelOptions options, long elements) {
-        CudaBackend backend = new CudaBackend(new CudaOptions(0, precision(options.dtype())));
+    private static CudaOptions cudaOptions(int ordinal, ModelOptions options, boolean fitsHalf) {
+        return new CudaOptions(ordinal, precision(options.dtype())).withFitsHalf(fitsHalf);
+    }
+
+    private static Backend openWithRoom(ModelOptions options, long elements, boolean fitsHalf) {
+        CudaBackend backend = new CudaBackend(cudaOptions(0, options, fitsHalf));
         try {
             long needed = Math.addExact(Math.multiplyExact(elements, backend.weightBytes()), ROOM_BYTES);
             long free = backend.freeBytes();

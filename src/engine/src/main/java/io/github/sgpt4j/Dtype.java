@@ -8,7 +8,8 @@ import java.util.Locale;
 /// the residual stream have it.
 public enum Dtype {
     /// What suits the device. On a CPU with a matrix unit: as [#FP32]; on other CPUs: as the checkpoint
-    /// stores them. On a GPU: bfloat16, or 32-bit floats below compute capability 8.0.
+    /// stores them. On a GPU: bfloat16; below compute capability 8.0 half precision, or 32-bit floats for
+    /// families that exceed it (GPT-Neo, Qwen2).
     AUTO,
     /// 32-bit floats. On a CPU with a matrix unit: 24-bit numbers relative to the largest one of their
     /// column, which are as precise in products.

@@ -11,6 +11,7 @@ import io.github.sgpt4j.inference.Background;
 import io.github.sgpt4j.inference.Lanes;
 import io.github.sgpt4j.model.AdaptedModel;
 import io.github.sgpt4j.model.Decoder;
+import io.github.sgpt4j.model.family.Family;
 import io.github.sgpt4j.tokenizer.Tokenizer;
 import io.github.sgpt4j.weights.WeightScan;
 import io.github.sgpt4j.weights.WeightTensor;
@@ -53,6 +54,7 @@ public final class Model implements AutoCloseable {
     private final Tokenizer tokenizer;
     private final Lanes lanes;
     private final Dtype dtype;
+    private final int batchTokens;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     private Model(
@@ -71,6 +73,7 @@ public final class Model implements AutoCloseable {
         this.tokenizer = tokenizer;
         this.lanes = lanes;
         this.dtype = dtype;
+        batchTokens = lanes.usualBatchTokens(weights.elements());
     }
 
     /// Opens a checkpoint directory with the default options.
@@ -122,7 +125,8 @@ public final class Model implements AutoCloseable {
             Cancellation cancellation) {
         Weights weights = checkpoint.openWeights();
         try {
-            Devices.Opened devices = Devices.open(options, weights.elements());
+            boolean fitsHalf = Family.of(checkpoint.configuration()).fitsHalf();
+            Devices.Opened devices = Devices.open(options, weights.elements(), fitsHalf);
             try {
                 List<Decoder> decoders = weights.mapped()
                         .reading(() -> devices.backends().stream()
@@ -276,6 +280,13 @@ public final class Model implements AutoCloseable {
                 .reduce(first, (all, number) -> all + "," + number);
     }
 
+    /// Most tokens that encoders compute at the same time on each device unless their options say otherwise: 4,096 on
+    /// the CPU; on a GPU up to 16,384, fewer on small devices and where little memory was free when the model was
+    /// opened.
+    public int batchTokens() {
+        return batchTokens;
+    }
+
     /// Why `auto` chose the CPU although this machine seems to have a GPU, or empty.
     public Optional<String> deviceNotice() {
         return devices.notice();
@@ -292,8 +303,11 @@ public final class Model implements AutoCloseable {
     /// 16-bit weights, numbers beyond the range of the type; otherwise broken weights. Encoders append
     /// it to the message of the exception.
     public String nonFiniteHint() {
-        return dtype == Dtype.FP16
-                ? "with dtype fp16, numbers end at 65504: use dtype bf16 or fp32"
+        if (dtype == Dtype.FP16) {
+            return "with dtype fp16, numbers end at 65504: use dtype bf16 or fp32";
+        }
+        return devices.areHalf()
+                ? "with dtype fp16, the default of this device, numbers end at 65504: use dtype fp32"
                 : "Model.scan finds broken weights";
     }
 

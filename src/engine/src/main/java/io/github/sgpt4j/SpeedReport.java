@@ -17,7 +17,7 @@ public record SpeedReport(String device, Rate texts, Rate tokens, Rate pairs, Pa
     /// @param passes number of passes
     public record Rate(double median, double least, double most, int passes) {}
 
-    /// Shares of time, which add up to 1, from a pass that waits for every operation.
+    /// Shares of time, from a pass in which every operation is timed: they add up to 1.
     ///
     /// @param products matrix products with bias, activation and residual
     /// @param attention attention

@@ -8,8 +8,10 @@ import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.checkpoint.Checkpoint;
 import io.github.sgpt4j.inference.Lanes;
 import io.github.sgpt4j.inference.TokenLoad;
+import io.github.sgpt4j.inference.TokenWork;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.NamedShape;
+import io.github.sgpt4j.model.family.Family;
 import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.weights.Weights;
 import java.nio.file.Path;
@@ -36,9 +38,10 @@ public final class SpeedTest implements AutoCloseable {
     /// The first device, the only one whose operations are timed.
     private final TimedBackend timed;
     private final Lanes lanes;
+    private final int batchTokens;
     private volatile boolean closed;
 
-    private SpeedTest(Weights weights, Devices.Opened devices, Function<Backend, Decoder> load) {
+    private SpeedTest(Weights weights, long parameters, Devices.Opened devices, Function<Backend, Decoder> load) {
         this.weights = weights;
         this.devices = devices;
         timed = new TimedBackend(devices.backends().getFirst());
@@ -46,6 +49,7 @@ public final class SpeedTest implements AutoCloseable {
         decoders.add(load.apply(timed));
         devices.backends().stream().skip(1).map(load).forEach(decoders::add);
         lanes = new Lanes(decoders);
+        batchTokens = lanes.usualBatchTokens(parameters);
     }
 
     /// Names that [#ofShape] knows.
@@ -59,10 +63,11 @@ public final class SpeedTest implements AutoCloseable {
     /// @throws io.github.sgpt4j.error.SgptException if the device is unavailable
     public static SpeedTest ofShape(String name, ModelOptions options) {
         NamedShape shape = NamedShape.parse(name);
-        Devices.Opened devices = Devices.open(options, shape.parameters());
+        Devices.Opened devices = Devices.open(options, shape.parameters(), shape.fitsHalf());
         return open(
                 devices,
                 () -> shape.randomWeights(stored(options, devices), SEED),
+                shape.parameters(),
                 (weights, backend) -> Decoder.load(shape, weights, backend));
     }
 
@@ -74,8 +79,12 @@ public final class SpeedTest implements AutoCloseable {
         Weights weights = checkpoint.openWeights();
         try {
             return open(
-                    Devices.open(options, weights.elements()),
+                    Devices.open(
+                            options,
+                            weights.elements(),
+                            Family.of(checkpoint.configuration()).fitsHalf()),
                     () -> weights,
+                    weights.elements(),
                     (opened, backend) -> Decoder.load(checkpoint.configuration(), opened, backend));
         } catch (RuntimeException | Error e) {
             weights.close();
@@ -84,12 +93,16 @@ public final class SpeedTest implements AutoCloseable {
     }
 
     private static SpeedTest open(
-            Devices.Opened devices, Supplier<Weights> open, BiFunction<Weights, Backend, Decoder> load) {
+            Devices.Opened devices,
+            Supplier<Weights> open,
+            long parameters,
+            BiFunction<Weights, Backend, Decoder> load) {
         try {
             Weights weights = open.get();
             try {
                 return weights.mapped()
-                        .opening(() -> new SpeedTest(weights, devices, backend -> load.apply(weights, backend)));
+                        .opening(() ->
+                                new SpeedTest(weights, parameters, devices, backend -> load.apply(weights, backend)));
             } catch (RuntimeException | Error e) {
                 weights.close();
                 throw e;
@@ -141,15 +154,16 @@ public final class SpeedTest implements AutoCloseable {
 
     private SpeedReport report(TokenLoad load, double seconds) {
         Cancellation cancellation = Cancellation.ofThisThread("measuring speed");
-        double[] embed = passes(() -> load.embed(lanes, cancellation), seconds);
-        double[] score = passes(() -> load.score(lanes, cancellation), seconds);
+        TokenWork work = load.draw(lanes);
+        double[] embed = passes(() -> work.embed(lanes, cancellation), seconds);
+        double[] score = passes(() -> work.score(lanes, cancellation), seconds);
         String names = devices.backends().stream().map(Backend::name).collect(Collectors.joining(","));
         return new SpeedReport(
                 names,
                 rate(embed, load.texts()),
                 rate(embed, (double) load.texts() * load.tokens()),
                 rate(score, load.texts()),
-                parts(load, cancellation),
+                parts(work, cancellation),
                 new Ceilings(devices.backends().getFirst()).measure());
     }
 
@@ -168,7 +182,22 @@ public final class SpeedTest implements AutoCloseable {
         return Math.clamp(lanes.any().config().maxPositions() - (long) queryTokens, 1, USUAL_TOKENS);
     }
 
-    private Parts parts(TokenLoad load, Cancellation cancellation) {
+    /// As [Model#batchTokens].
+    public int batchTokens() {
+        return batchTokens;
+    }
+
+    /// Texts of a pass that says how fast long lists are embedded: so many that two batches are full for each that is
+    /// under way at a time.
+    ///
+    /// @param tokens tokens of each text
+    /// @param batchTokens most tokens computed at the same time on a device
+    public int usualTexts(int tokens, int batchTokens) {
+        long together = Math.max(1, batchTokens / tokens);
+        return Math.toIntExact(Math.min(Integer.MAX_VALUE, 2 * together * lanes.batchesInFlight()));
+    }
+
+    private Parts parts(TokenWork load, Cancellation cancellation) {
         Lanes first = new Lanes(List.of(lanes.any()));
         if (lanes.decoders().size() > 1) {
             // Warms up: this device may not have had a batch yet.

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// A failure on a device is reported in one sentence, releases its memory, and does not prevent further
-/// work. Runs on the stand-in, which fails on request.
+/// work, except for what [CudaLostDeviceTest] is about. Runs on the stand-in, which fails on request.
 @Tag("cuda-only")
 class CudaFaultTest {
     private static final String MODEL = "gptneo-be";
@@ -78,8 +78,37 @@ class CudaFaultTest {
         }
     }
 
+    /// Half precision is what its tensor cores multiply, but GPT-Neo and Qwen2 exceed it.
+    @ParameterizedTest
+    @CsvSource({"gptj-be,true", "gpt2-be,true", "qwen2-be,false", "gptneo-be,false"})
+    void turingComputesInHalfPrecisionWhereThatIsEnough(String model, boolean half) {
+        Dtype expected = half ? Dtype.FP16 : Dtype.FP32;
+        try (var _ = CudaTests.standIn("SGPT_STANDIN_CC", "75");
+                BiEncoder chosen =
+                        BiEncoder.open(Goldens.model(model), cuda().withDtype(Dtype.AUTO), BiEncoderOptions.DEFAULT);
+                BiEncoder named =
+                        BiEncoder.open(Goldens.model(model), cuda().withDtype(expected), BiEncoderOptions.DEFAULT)) {
+            assertArrayEquals(named.embed(TEXTS), chosen.embed(TEXTS));
+            assertEquals(half, chosen.model().nonFiniteHint().contains("use dtype fp32"));
+        }
+    }
+
+    /// Of the multiprocessors of an H100 and a T4, and of the memory.
+    @ParameterizedTest
+    @CsvSource({"90,17179869184,16384,16384", "75,17179869184,8192,8192", "90,60000000,256,8192"})
+    void theDeviceDecidesHowManyTokensAreComputedAtATime(String capability, String memory, int least, int most) {
+        try (var _ = CudaTests.standIn("SGPT_STANDIN_CC", capability, "SGPT_STANDIN_MEMORY", memory);
+                Model model = Model.open(Goldens.model(MODEL), cuda());
+                BiEncoder embedder = BiEncoder.of(model, BiEncoderOptions.DEFAULT);
+                BiEncoder other = BiEncoder.of(model, BiEncoderOptions.DEFAULT.withBatchTokens(77))) {
+            assertTrue(model.batchTokens() >= least && model.batchTokens() <= most, () -> "" + model.batchTokens());
+            assertEquals(model.batchTokens(), embedder.batchTokens());
+            assertEquals(77, other.batchTokens());
+        }
+    }
+
     @Test
-    void turingComputesIn32BitsByDefault() {
+    void turingComputesGptNeoIn32BitsByDefault() {
         float[][] expected = embed(cuda());
         try (var _ = CudaTests.standIn("SGPT_STANDIN_CC", "75")) {
             float[][] actual = embed(cuda().withDtype(Dtype.AUTO));
@@ -135,13 +164,13 @@ class CudaFaultTest {
         "cublasLtCreate,3,1",
         "cuModuleLoadDataEx,300,1",
         "cuMemHostAlloc,2,1",
-        "cuMemcpyHtoDAsync_v2,700,3",
+        "cuMemcpyHtoDAsync_v2,710,3",
         "cublasLtMatmul,13,2",
         "cublasLtMatmulAlgoGetHeuristic,14,1",
         "cuLaunchKernel,701,9",
-        "cuLaunchKernel,719,12",
-        "cuMemcpyDtoHAsync_v2,719,1",
-        "cuEventSynchronize,700,2"
+        "cuLaunchKernel,710,12",
+        "cuMemcpyDtoHAsync_v2,710,1",
+        "cuEventSynchronize,214,2"
     })
     void aCallThatFailsIsNamedAndTheNextModelWorks(String function, int status, int call) {
         expectRefusal(
@@ -226,7 +255,7 @@ class CudaFaultTest {
 
     @Test
     void aFailureOnOneOfSeveralDevicesEndsTheCall() {
-        try (var _ = CudaTests.standIn("SGPT_STANDIN_DEVICES", "2", "SGPT_STANDIN_FAIL", "cuLaunchKernel:719@12");
+        try (var _ = CudaTests.standIn("SGPT_STANDIN_DEVICES", "2", "SGPT_STANDIN_FAIL", "cuLaunchKernel:710@12");
                 BiEncoder encoder = BiEncoder.open(
                         Goldens.model(MODEL),
                         cuda().withDevice("cuda:0,1"),

@@ -126,7 +126,8 @@ class EncoderApiTest {
         assertEquals(OptionalInt.of(7), options.truncateDim());
         assertEquals(OptionalInt.of(9), options.maxLength());
         assertEquals(Optional.of(Similarity.DOT), options.similarity());
-        assertEquals(11, options.batchTokens());
+        assertEquals(OptionalInt.of(11), options.batchTokens());
+        assertEquals(OptionalInt.empty(), BiEncoderOptions.DEFAULT.batchTokens());
         assertTrue(!options.normalize() && !options.truncate());
         assertEquals(options, options.withNormalize(false));
         assertEquals(options.hashCode(), options.withNormalize(false).hashCode());

@@ -13,12 +13,17 @@ import io.github.sgpt4j.backend.TimedBackend;
 import io.github.sgpt4j.backend.cpu.CpuBackend;
 import io.github.sgpt4j.backend.cpu.CpuOptions;
 import io.github.sgpt4j.batch.SequenceBatch;
+import io.github.sgpt4j.call.Cancellation;
+import io.github.sgpt4j.inference.Lanes;
+import io.github.sgpt4j.inference.TokenLoad;
+import io.github.sgpt4j.inference.TokenWork;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.NamedShape;
 import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.weights.WeightTensor;
 import io.github.sgpt4j.weights.Weights;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -73,6 +78,45 @@ class SpeedTestTest {
         }
     }
 
+    /// What is measured draws nothing.
+    @Test
+    void tokensAreDrawnBefore() {
+        try (Weights weights = TINY.randomWeights(ElementType.F32, 1);
+                CpuBackend backend = cpu()) {
+            Lanes lanes = new Lanes(List.of(Decoder.load(TINY, weights, backend)));
+            TokenWork work = new TokenLoad(5, 20, 4, 60).draw(lanes);
+            assertEquals(5, work.sequences().size());
+            assertEquals(5, work.requests().size());
+            List<int[]> before = work.sequences().stream().map(int[]::clone).toList();
+            for (int i = 0; i < 2; i++) {
+                work.embed(lanes, Cancellation.NEVER);
+                work.score(lanes, Cancellation.NEVER);
+            }
+            for (int i = 0; i < 5; i++) {
+                assertArrayEquals(before.get(i), work.sequences().get(i));
+                assertEquals(20, before.get(i).length);
+                assertTrue(Arrays.stream(before.get(i)).allMatch(id -> id >= 0 && id < 77));
+            }
+            assertEquals(5, before.stream().map(Arrays::hashCode).distinct().count());
+        }
+    }
+
+    /// As models have it: what a wrapped backend says of itself counts.
+    @Test
+    void batchesAreAsWithoutTiming() {
+        try (CpuBackend backend = new CpuBackend(new CpuOptions(4, Precision.AUTO));
+                TimedBackend timed = new TimedBackend(backend)) {
+            for (int tokens : new int[] {1, 100, 4096}) {
+                assertEquals(backend.batchesSideBySide(tokens), timed.batchesSideBySide(tokens));
+            }
+            assertTrue(timed.batchesSideBySide(4096) > 1);
+            assertEquals(backend.worthSharing(), timed.worthSharing());
+            timed.start();
+            assertEquals(1, timed.batchesSideBySide(4096));
+            timed.stop();
+        }
+    }
+
     @Test
     void waitingForEveryOperationChangesNoNumber() {
         try (Weights weights = TINY.randomWeights(ElementType.F32, 1);
@@ -119,6 +163,9 @@ class SpeedTestTest {
             assertThrows(IllegalArgumentException.class, () -> test.run(1, 2040, 16, 4096, 0));
             assertThrows(IllegalArgumentException.class, () -> test.run(0, 20, 16, 4096, 0));
             assertEquals(300, test.usualTokens(16));
+            assertEquals(4096, test.batchTokens());
+            assertEquals(2 * 13, test.usualTexts(300, 4096), "two full batches");
+            assertEquals(2, test.usualTexts(300, 100));
         }
     }
 

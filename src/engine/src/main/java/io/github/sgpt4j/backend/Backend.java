@@ -21,6 +21,9 @@ import java.util.List;
 /// type the weights are kept in. Shapes are written `[rows, columns]`; a mismatch throws
 /// `IllegalArgumentException`.
 public interface Backend extends AutoCloseable {
+    /// Enough rows for the products of a CPU.
+    int USUAL_BATCH_TOKENS = 4096;
+
     /// Short name for messages: `cpu`, `cuda:0`.
     String name();
 
@@ -118,6 +121,20 @@ public interface Backend extends AutoCloseable {
     /// result. Until [Download#get] returns, the tensor may be closed but not written.
     default Download startDownload(Tensor x) {
         return Download.of(download(x));
+    }
+
+    /// Most tokens to compute at the same time unless the caller asks for another number.
+    ///
+    /// @param weights numbers in all weights of the model
+    /// @param values activation values, outside of weights, that a batch holds at its peak for each of its tokens
+    default int usualBatchTokens(long weights, long values) {
+        return USUAL_BATCH_TOKENS;
+    }
+
+    /// A moment after all operations called so far, for timing what lies between two of them; the caller closes it.
+    default TimeMark mark() {
+        synchronize();
+        return TimeMark.now();
     }
 
     /// How many batches should be in flight at a time to keep the backend busy: 1 if operations are

@@ -5,7 +5,8 @@ package io.github.sgpt4j.backend;
 /// their precision on a matrix unit.
 public enum Precision {
     /// What suits the device. On the CPU tiles for the matrix unit, of 3 bytes a weight, where that is used, otherwise
-    /// the type of the checkpoint; on a GPU bfloat16, or 32-bit floats before compute capability 8.0.
+    /// the type of the checkpoint; on a GPU bfloat16, before compute capability 8.0 half precision, or
+    /// 32-bit floats for models that exceed it.
     AUTO,
     /// 32-bit floats; tiles for the CPU's matrix unit where that is used.
     FP32,

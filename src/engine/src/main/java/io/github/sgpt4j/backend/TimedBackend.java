@@ -3,13 +3,13 @@ package io.github.sgpt4j.backend;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.SequenceRows;
 import io.github.sgpt4j.weights.WeightTensor;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 
-/// Wraps another backend. Between [#start] and [#stop] it waits for each operation and times it;
-/// otherwise it only delegates. The times show how a forward pass divides into its parts, not how
-/// long it takes, since waiting costs time as well. Closing it leaves the wrapped backend open.
-/// Only one thread may use it while it times.
+/// Wraps another backend. Between [#start] and [#stop] it times each operation, by marks before and after
+/// it; otherwise it only delegates. The times show how a forward pass divides into its parts, not how long
+/// it takes. Where operations are queued, nothing waits, and what the device waits for between two marks
+/// counts. Closing it leaves the wrapped backend open. Only one thread may use it while it times.
 public final class TimedBackend implements Backend {
     /// What has been measured.
     ///
@@ -34,10 +34,20 @@ public final class TimedBackend implements Backend {
         OTHER
     }
 
-    private static final double NANOS = 1e9;
+    /// An operation, between two marks.
+    private record Span(Part part, TimeMark from, TimeMark to) {
+        double seconds() {
+            return to.secondsSince(from);
+        }
+
+        void close() {
+            from.close();
+            to.close();
+        }
+    }
 
     private final Backend backend;
-    private final long[] nanos = new long[Part.values().length];
+    private final List<Span> spans = new ArrayList<>();
     private double productFlops;
     private double attentionFlops;
     private double otherBytes;
@@ -50,7 +60,7 @@ public final class TimedBackend implements Backend {
     /// Discards earlier measurements and starts timing.
     public void start() {
         backend.synchronize();
-        Arrays.fill(nanos, 0);
+        forget();
         productFlops = 0;
         attentionFlops = 0;
         otherBytes = 0;
@@ -62,13 +72,24 @@ public final class TimedBackend implements Backend {
     /// @return what was measured since [#start]
     public Times stop() {
         timing = false;
+        double[] seconds = new double[Part.values().length];
+        try {
+            spans.forEach(span -> seconds[span.part.ordinal()] += span.seconds());
+        } finally {
+            forget();
+        }
         return new Times(
-                nanos[Part.PRODUCT.ordinal()] / NANOS,
-                nanos[Part.ATTENTION.ordinal()] / NANOS,
-                nanos[Part.OTHER.ordinal()] / NANOS,
+                seconds[Part.PRODUCT.ordinal()],
+                seconds[Part.ATTENTION.ordinal()],
+                seconds[Part.OTHER.ordinal()],
                 productFlops,
                 attentionFlops,
                 otherBytes);
+    }
+
+    private void forget() {
+        spans.forEach(Span::close);
+        spans.clear();
     }
 
     private void product(double flops, Runnable operation) {
@@ -83,10 +104,14 @@ public final class TimedBackend implements Backend {
             operation.run();
             return;
         }
-        long start = System.nanoTime();
-        operation.run();
-        backend.synchronize();
-        nanos[part.ordinal()] += System.nanoTime() - start;
+        TimeMark from = backend.mark();
+        try {
+            operation.run();
+            spans.add(new Span(part, from, backend.mark()));
+        } catch (RuntimeException | Error e) {
+            from.close();
+            throw e;
+        }
     }
 
     private void other(double values, Runnable operation) {
@@ -235,8 +260,28 @@ public final class TimedBackend implements Backend {
     }
 
     @Override
+    public int usualBatchTokens(long weights, long values) {
+        return backend.usualBatchTokens(weights, values);
+    }
+
+    @Override
+    public TimeMark mark() {
+        return backend.mark();
+    }
+
+    @Override
     public int batchesInFlight() {
-        return timing ? 1 : backend.batchesInFlight();
+        return backend.batchesInFlight();
+    }
+
+    @Override
+    public int batchesSideBySide(int tokens) {
+        return timing ? 1 : backend.batchesSideBySide(tokens);
+    }
+
+    @Override
+    public int worthSharing() {
+        return backend.worthSharing();
     }
 
     @Override

@@ -40,6 +40,21 @@ public record Lanes(List<Decoder> decoders, ThreadFactory threads) {
         return decoders.getFirst();
     }
 
+    /// Most tokens to compute at the same time on each device, unless the caller asks for another number.
+    ///
+    /// @param parameters numbers in all weights of the model
+    public int usualBatchTokens(long parameters) {
+        return decoders.stream()
+                .mapToInt(decoder -> decoder.usualBatchTokens(parameters))
+                .min()
+                .orElseThrow();
+    }
+
+    /// How many batches should be under way at the same time on all devices together.
+    public int batchesInFlight() {
+        return decoders.stream().mapToInt(Decoder::batchesInFlight).sum();
+    }
+
     /// How a call divides at most `tokens` tokens at a time on each device.
     TokenBudget budget(int tokens) {
         int sides = decoders.stream()

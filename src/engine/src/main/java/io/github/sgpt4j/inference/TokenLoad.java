@@ -1,13 +1,6 @@
 package io.github.sgpt4j.inference;
 
-import io.github.sgpt4j.backend.Download;
-import io.github.sgpt4j.backend.PoolMode;
-import io.github.sgpt4j.batch.SequenceBatch;
-import io.github.sgpt4j.batch.TokenBudget;
-import io.github.sgpt4j.call.Cancellation;
-import io.github.sgpt4j.model.Decoder;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 
@@ -30,53 +23,20 @@ public record TokenLoad(int texts, int tokens, int queryTokens, int batchTokens)
         }
     }
 
-    /// Embeds all texts once, with weighted mean pooling.
-    ///
-    /// @param cancellation of the call
-    public void embed(Lanes lanes, Cancellation cancellation) {
-        List<int[]> sequences = sequences(lanes);
-        int[] lengths = sequences.stream().mapToInt(s -> s.length).toArray();
-        TokenBudget budget = lanes.budget(batchTokens);
-        lanes.run(
-                budget.plan(lengths).iterator(),
-                group -> (long) group.length * tokens,
-                budget,
-                cancellation,
-                decoder -> group -> start(decoder, sequences, group, cancellation));
-    }
-
-    private static Lanes.Started start(Decoder decoder, List<int[]> sequences, int[] group, Cancellation cancellation) {
-        SequenceBatch batch =
-                SequenceBatch.of(Arrays.stream(group).mapToObj(sequences::get).toList());
-        Download download = decoder.startPool(
-                batch, new int[group.length], List.of(), List.of(PoolMode.WEIGHTED_MEAN), cancellation);
-        return new Lanes.Started() {
-            @Override
-            public void finish() {
-                download.get();
-            }
-
-            @Override
-            public void close() {
-                download.close();
-            }
-        };
-    }
-
-    /// Scores one query after each text, once.
-    ///
-    /// @param cancellation of the call
-    public void score(Lanes lanes, Cancellation cancellation) {
+    /// Draws the tokens, so that measuring does not.
+    public TokenWork draw(Lanes lanes) {
         SplittableRandom random = new SplittableRandom(2);
         int[] query = ids(random, lanes, queryTokens);
         int max = lanes.any().config().longest();
         int[] instruction = ids(random, lanes, Math.min(INSTRUCTION, tokens));
+        List<int[]> sequences = sequences(lanes);
         List<ScoringRequest> requests = new ArrayList<>();
-        for (int[] text : sequences(lanes)) {
+        for (int[] sequence : sequences) {
+            int[] text = sequence.clone();
             System.arraycopy(instruction, 0, text, 0, instruction.length);
             requests.add(ScoringRequest.of(text, query, instruction.length, max));
         }
-        PairScorer.score(lanes, requests, batchTokens, (done, total) -> {}, cancellation);
+        return new TokenWork(sequences, requests, batchTokens);
     }
 
     private List<int[]> sequences(Lanes lanes) {

@@ -31,6 +31,9 @@ import java.util.function.Function;
 /// Borrows weights and backend: both must stay open as long as the decoder is used.
 public final class Decoder {
     private final DecoderWeights weights;
+    /// Tokens of a batch in which what does not grow with them is nothing.
+    private static final int MANY = 1024;
+
     private final Backend backend;
     private final DecoderLoader loader;
     private final Norm outputNorm;
@@ -92,6 +95,13 @@ public final class Decoder {
     /// @param afterDecoder number of these values per token: of all [TokenLayer]s together
     public static long activationValues(DecoderConfig config, long tokens, long afterDecoder) {
         return ForwardPass.peakValues(config, tokens, afterDecoder);
+    }
+
+    /// As [Backend#usualBatchTokens].
+    ///
+    /// @param parameters numbers in all weights of the model
+    public int usualBatchTokens(long parameters) {
+        return backend.usualBatchTokens(parameters, activationValues(config(), MANY) / MANY);
     }
 
     /// Width of the model's output states.

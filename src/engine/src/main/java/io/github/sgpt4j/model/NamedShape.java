@@ -57,13 +57,18 @@ public record NamedShape(String name, String config) {
 
     /// All its tensors with random contents; the caller closes them. They share one block of memory of
     /// the size of the largest tensor, so even the largest model takes little memory until a device
-    /// makes copies.
+    /// makes copies, one of each tensor.
     ///
     /// @param dtype type that the tensors are stored in
     public Weights randomWeights(ElementType dtype, long seed) {
         Map<String, long[]> shapes = new LinkedHashMap<>();
         tensors().forEach(t -> shapes.put(t.name(), t.shape().toArray()));
         return Weights.random(file().path(), shapes, dtype, seed);
+    }
+
+    /// As [Family#fitsHalf].
+    public boolean fitsHalf() {
+        return Family.of(file()).fitsHalf();
     }
 
     /// Number of elements of all its tensors; a tied output head counts once.

@@ -41,8 +41,8 @@ public final class BenchCommand extends ModelCommand {
             names = "--texts",
             paramLabel = "N",
             converter = Converters.Count.class,
-            description = "Texts per pass (default: ${DEFAULT-VALUE}).")
-    private int texts = 32;
+            description = "Texts per pass (default: as many as fill two batches, four on a GPU).")
+    private int texts;
 
     @Option(
             names = "--tokens",
@@ -81,15 +81,15 @@ public final class BenchCommand extends ModelCommand {
         String subject =
                 named.map(s -> s + ", random weights").or(this::modelName).orElse("built-in model");
         SpeedReport report;
-        int length;
+        Work work;
         try (SpeedTest test = open(named)) {
             test.deviceNotice().ifPresent(this::notice);
-            length = tokens > 0 ? tokens : test.usualTokens(queryTokens);
-            report = measure(test, length);
+            work = work(test);
+            report = measure(test, work);
             test.noticesInUse().forEach(this::notice);
         }
         try (Output out = Output.open(console(), Optional.empty())) {
-            write(subject, length, report, out.stream());
+            write(subject, work, report, out.stream());
             out.finish();
         }
     }
@@ -105,26 +105,39 @@ public final class BenchCommand extends ModelCommand {
         return SpeedTest.ofShape(named.get(), common().modelOptions());
     }
 
-    private SpeedReport measure(SpeedTest test, int length) {
+    /// What is measured.
+    ///
+    /// @param texts texts per pass
+    /// @param length tokens of each
+    /// @param batchTokens most tokens computed at a time
+    private record Work(int texts, int length, int batchTokens) {}
+
+    private Work work(SpeedTest test) {
+        int length = tokens > 0 ? tokens : test.usualTokens(queryTokens);
+        int batchTokens = common().batchTokens().orElseGet(test::batchTokens);
+        return new Work(texts > 0 ? texts : test.usualTexts(length, batchTokens), length, batchTokens);
+    }
+
+    private SpeedReport measure(SpeedTest test, Work work) {
         try {
-            return test.run(texts, length, queryTokens, common().batchTokens(), seconds);
+            return test.run(work.texts, work.length, queryTokens, work.batchTokens, seconds);
         } catch (IllegalArgumentException e) {
             throw usage(String.valueOf(e.getMessage()));
         }
     }
 
-    private void write(String subject, int length, SpeedReport report, OutputStream out) throws IOException {
+    private void write(String subject, Work work, SpeedReport report, OutputStream out) throws IOException {
         switch (format) {
-            case TEXT -> out.write(text(subject, length, report).getBytes(StandardCharsets.UTF_8));
+            case TEXT -> out.write(text(subject, work, report).getBytes(StandardCharsets.UTF_8));
             case JSON -> {
                 JsonLines json = new JsonLines(out);
-                json.line(line -> json(subject, length, report, line));
+                json.line(line -> json(subject, work, report, line));
                 json.flush();
             }
         }
     }
 
-    private String text(String subject, int length, SpeedReport report) {
+    private String text(String subject, Work work, SpeedReport report) {
         SpeedReport.Parts parts = report.parts();
         SpeedReport.Ceiling ceiling = report.ceiling();
         return new TextTable("lrl")
@@ -133,7 +146,11 @@ public final class BenchCommand extends ModelCommand {
                         "device",
                         "",
                         report.device() + ", " + common().modelOptions().dtype())
-                .row("work", "", "%,d texts of %,d tokens, queries of %,d".formatted(texts, length, queryTokens))
+                .row(
+                        "work",
+                        "",
+                        "%,d texts of %,d tokens, queries of %,d, %,d tokens at a time"
+                                .formatted(work.texts, work.length, queryTokens, work.batchTokens))
                 .row("embedding", number(report.texts().median()), "texts/s" + spread(report.texts()))
                 .row("", number(report.tokens().median()), "tokens/s" + spread(report.tokens()))
                 .row("scoring", number(report.pairs().median()), "pairs/s" + spread(report.pairs()))
@@ -174,13 +191,14 @@ public final class BenchCommand extends ModelCommand {
         return String.format(Locale.ROOT, "%,." + decimals + "f", value);
     }
 
-    private void json(String subject, int length, SpeedReport report, JsonGenerator json) throws IOException {
+    private void json(String subject, Work work, SpeedReport report, JsonGenerator json) throws IOException {
         json.writeStringField("model", subject);
         json.writeStringField("device", report.device());
         json.writeStringField("dtype", common().modelOptions().dtype().toString());
-        json.writeNumberField("texts", texts);
-        json.writeNumberField("tokens", length);
+        json.writeNumberField("texts", work.texts);
+        json.writeNumberField("tokens", work.length);
         json.writeNumberField("query_tokens", queryTokens);
+        json.writeNumberField("batch_tokens", work.batchTokens);
         rate(json, "texts_per_second", report.texts());
         rate(json, "tokens_per_second", report.tokens());
         rate(json, "pairs_per_second", report.pairs());

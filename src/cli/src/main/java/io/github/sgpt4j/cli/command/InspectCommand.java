@@ -60,7 +60,7 @@ public final class InspectCommand extends ModelCommand {
         try (Model model = openModel()) {
             findings = new Findings(
                     model.info(),
-                    model.memoryNeeds(common().batchTokens()),
+                    model.memoryNeeds(common().batchTokens().orElseGet(model::batchTokens)),
                     tensors ? Optional.of(model.tensors()) : Optional.empty(),
                     scan ? Optional.of(model.scan()) : Optional.empty());
         }

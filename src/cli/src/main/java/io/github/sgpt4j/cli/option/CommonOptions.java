@@ -4,6 +4,7 @@ import io.github.sgpt4j.BiEncoderOptions;
 import io.github.sgpt4j.CrossEncoderOptions;
 import io.github.sgpt4j.Dtype;
 import io.github.sgpt4j.ModelOptions;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -31,9 +32,9 @@ public final class CommonOptions {
             names = "--batch-tokens",
             paramLabel = "N",
             converter = Converters.Count.class,
-            description =
-                    "Maximum tokens computed at a time on a device; fewer need less memory (default: ${DEFAULT-VALUE}).")
-    private int batchTokens = BiEncoderOptions.DEFAULT_BATCH_TOKENS;
+            description = "Maximum tokens computed at a time on a device; fewer need less memory (default: 4096 on the"
+                    + " CPU; on a GPU up to 16384, by its size and free memory).")
+    private @Nullable Integer batchTokens;
 
     @Option(
             names = "--threads",
@@ -53,18 +54,21 @@ public final class CommonOptions {
         return threads == null ? options : options.withThreads(threads);
     }
 
-    public int batchTokens() {
-        return batchTokens;
+    /// Empty for what suits the device.
+    public OptionalInt batchTokens() {
+        return batchTokens == null ? OptionalInt.empty() : OptionalInt.of(batchTokens);
     }
 
     /// The default options for embedding; with `--strict` nothing is truncated.
     public BiEncoderOptions biEncoder() {
-        return BiEncoderOptions.DEFAULT.withBatchTokens(batchTokens).withTruncate(!strict);
+        BiEncoderOptions options = BiEncoderOptions.DEFAULT.withTruncate(!strict);
+        return batchTokens == null ? options : options.withBatchTokens(batchTokens);
     }
 
     /// The default options for scoring; with `--strict` nothing is truncated.
     public CrossEncoderOptions crossEncoder() {
-        return CrossEncoderOptions.DEFAULT.withBatchTokens(batchTokens).withTruncate(!strict);
+        CrossEncoderOptions options = CrossEncoderOptions.DEFAULT.withTruncate(!strict);
+        return batchTokens == null ? options : options.withBatchTokens(batchTokens);
     }
 
     public boolean strict() {

@@ -45,7 +45,8 @@ record BatchIndex(int[] data, int ids, int positions, int starts, int tiles, int
         return new BatchIndex(data, 0, positionsAt, startsAt, tilesAt, tiles.tiles.size(), runsAt);
     }
 
-    private static int aligned(int ints) {
+    /// Ints that an array of so many takes.
+    static int aligned(int ints) {
         return Math.multiplyExact(Math.ceilDiv(ints, ALIGNMENT), ALIGNMENT);
     }
 

@@ -14,10 +14,11 @@ import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.backend.RotaryParameters;
 import io.github.sgpt4j.backend.Table;
 import io.github.sgpt4j.backend.Tensor;
+import io.github.sgpt4j.backend.TimeMark;
+import io.github.sgpt4j.backend.cuda.device.Arithmetic;
 import io.github.sgpt4j.backend.cuda.device.CudaOptions;
 import io.github.sgpt4j.backend.cuda.device.DeviceInfo;
 import io.github.sgpt4j.backend.cuda.ffi.Driver;
-import io.github.sgpt4j.backend.cuda.ffi.Streams;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.SequenceRows;
 import io.github.sgpt4j.error.BackendException;
@@ -54,6 +55,11 @@ public final class CudaBackend implements Backend {
         DeviceInfo device = engine.device();
         return "%s, compute capability %s, weights %s"
                 .formatted(device.name(), device.capability(), engine.arithmetic());
+    }
+
+    /// Whether values between products end at 65504.
+    public boolean isHalf() {
+        return engine.arithmetic() == Arithmetic.FP16;
     }
 
     /// Bytes that a weight takes on the device.
@@ -316,14 +322,24 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
+    public int usualBatchTokens(long weights, long values) {
+        long room = freeBytes() - Math.multiplyExact(weights, (long) weightBytes());
+        return BatchSize.tokens(engine.device().multiprocessors(), room, values * Float.BYTES);
+    }
+
+    @Override
+    public TimeMark mark() {
+        return engine.call(() -> new CudaMark(engine));
+    }
+
+    @Override
     public int batchesInFlight() {
         return IN_FLIGHT;
     }
 
     @Override
     public void synchronize() {
-        engine.enter();
-        Streams.synchronizeStream(engine.compute());
+        engine.awaitCompute();
     }
 
     /// Waits for what is queued and frees everything on the device. Closing twice does nothing.

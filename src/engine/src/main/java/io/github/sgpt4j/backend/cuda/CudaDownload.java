@@ -35,8 +35,7 @@ final class CudaDownload implements Download {
         }
         float[] values = new float[count];
         try {
-            engine.enter();
-            Streams.synchronizeEvent(host.event());
+            engine.await(host.event());
             MemorySegment.copy(host.memory(), ValueLayout.JAVA_FLOAT, 0, values, 0, count);
         } finally {
             release();
@@ -48,8 +47,9 @@ final class CudaDownload implements Download {
     public void close() {
         if (!done && !engine.isClosed()) {
             try {
-                engine.enter();
-                Streams.synchronizeEvent(host.event());
+                if (!engine.isLost()) {
+                    engine.await(host.event());
+                }
             } finally {
                 release();
             }

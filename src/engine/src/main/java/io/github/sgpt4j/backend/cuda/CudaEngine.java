@@ -4,6 +4,7 @@ import io.github.sgpt4j.backend.cuda.device.Arithmetic;
 import io.github.sgpt4j.backend.cuda.device.CudaDevices;
 import io.github.sgpt4j.backend.cuda.device.CudaOptions;
 import io.github.sgpt4j.backend.cuda.device.DeviceInfo;
+import io.github.sgpt4j.backend.cuda.device.LostDevices;
 import io.github.sgpt4j.backend.cuda.ffi.Driver;
 import io.github.sgpt4j.backend.cuda.ffi.Streams;
 import io.github.sgpt4j.backend.cuda.launch.Geometry;
@@ -23,13 +24,20 @@ import java.util.function.Supplier;
 /// One device as one backend uses it: its context, streams, memory, kernels and products.
 ///
 /// Work is queued on one compute stream by one thread at a time; index arrays come in and results go out on streams of
-/// their own. Closing waits for what is queued, then frees everything, also after the device was lost.
+/// their own. Closing waits for what is queued, then frees everything. After the process has lost the device
+/// ([LostDevices]) the driver is not called any more: every use fails at once, and closing frees what is the process's
+/// own.
 final class CudaEngine implements AutoCloseable {
     private final ReentrantLock lock = new ReentrantLock();
     private final DeviceInfo device;
     private final Arithmetic arithmetic;
     private final Geometry geometry;
+    /// What the driver made, last first.
     private final Deque<AutoCloseable> made = new ArrayDeque<>();
+
+    /// Arguments of native calls; no driver is needed to free it.
+    private final Arena arena = Arena.ofShared();
+
     private final int deviceHandle;
     private final long context;
     private final long compute;
@@ -47,21 +55,25 @@ final class CudaEngine implements AutoCloseable {
     /// @throws BackendException if the device cannot be used
     CudaEngine(CudaOptions options) {
         device = CudaDevices.usable(options.ordinal());
-        arithmetic = Arithmetic.of(options.precision(), device);
+        arithmetic = Arithmetic.of(options.precision(), device, options.fitsHalf());
         if (!arithmetic.isOn(device)) {
             throw new BackendException("%s: %s needs compute capability 8.0, this device (%s) has %s"
                     .formatted(name(), arithmetic, device.name(), device.capability()));
         }
         geometry = new Geometry(device);
-        deviceHandle = Driver.device(device.ordinal());
-        context = Driver.retainContext(deviceHandle);
+        try {
+            deviceHandle = Driver.device(device.ordinal());
+            context = Driver.retainContext(deviceHandle);
+        } catch (BackendException e) {
+            LostDevices.note(device.ordinal(), e);
+            throw e;
+        }
         made.push(() -> Driver.releaseContext(deviceHandle));
         try {
             Driver.setCurrent(context);
             compute = stream();
             uploads = stream();
             downloads = stream();
-            Arena arena = keep(Arena.ofShared());
             memory = keep(new DevicePool(name(), compute));
             pinned = keep(new PinnedPool());
             slots = new IndexSlots(this);
@@ -71,6 +83,9 @@ final class CudaEngine implements AutoCloseable {
             matmul = keep(new Matmul(this, arena, kept));
             weights = new WeightStore(this);
         } catch (RuntimeException | Error e) {
+            if (e instanceof BackendException failure) {
+                LostDevices.note(device.ordinal(), failure);
+            }
             release();
             throw e;
         }
@@ -151,12 +166,16 @@ final class CudaEngine implements AutoCloseable {
     /// Does something with the device's context current, no other thread in between.
     ///
     /// @throws IllegalStateException if the backend is closed
+    /// @throws BackendException also if the device is lost, without calling the driver
     <T> T call(Supplier<T> work) {
         lock.lock();
         try {
-            checkOpen();
+            checkUsable();
             Driver.setCurrent(context);
             return work.get();
+        } catch (BackendException e) {
+            LostDevices.note(device.ordinal(), e);
+            throw e;
         } finally {
             launcher.reset();
             lock.unlock();
@@ -171,20 +190,41 @@ final class CudaEngine implements AutoCloseable {
         });
     }
 
-    /// Makes the context the calling thread's, for waiting without the lock.
-    void enter() {
-        checkOpen();
-        Driver.setCurrent(context);
+    /// Waits for an event, without the lock.
+    void await(long event) {
+        await(() -> Streams.synchronizeEvent(event));
+    }
+
+    /// Waits for the compute stream, without the lock.
+    void awaitCompute() {
+        await(() -> Streams.synchronizeStream(compute));
+    }
+
+    private void await(Runnable wait) {
+        checkUsable();
+        try {
+            Driver.setCurrent(context);
+            wait.run();
+        } catch (BackendException e) {
+            LostDevices.note(device.ordinal(), e);
+            throw e;
+        }
     }
 
     boolean isClosed() {
         return closed;
     }
 
-    private void checkOpen() {
+    /// Whether this process cannot use the device any more.
+    boolean isLost() {
+        return LostDevices.reason(device.ordinal()).isPresent();
+    }
+
+    private void checkUsable() {
         if (closed) {
             throw new IllegalStateException(name() + " backend is closed");
         }
+        LostDevices.check(device.ordinal());
     }
 
     @Override
@@ -201,23 +241,37 @@ final class CudaEngine implements AutoCloseable {
         }
     }
 
-    /// Gives everything back, last made first. What a lost device answers does not matter: its context goes at the end.
+    /// Gives everything back, last made first. What a lost context answers does not matter: it goes at the end. A lost
+    /// device is not asked for anything.
     private void release() {
         try {
-            Driver.setCurrent(context);
-            Driver.synchronizeContext();
+            if (!isLost()) {
+                Driver.setCurrent(context);
+                Driver.synchronizeContext();
+            }
         } catch (BackendException e) {
             // The work that failed has been reported where it was waited for.
-            closed = true;
+            LostDevices.note(device.ordinal(), e);
         }
-        while (!made.isEmpty()) {
-            try {
-                made.pop().close();
-            } catch (BackendException e) {
-                closed = true;
-            } catch (Exception e) {
-                throw new IllegalStateException(e);
+        if (isLost()) {
+            made.clear();
+        }
+        try {
+            while (!made.isEmpty()) {
+                close(made.pop());
             }
+        } finally {
+            arena.close();
+        }
+    }
+
+    private void close(AutoCloseable part) {
+        try {
+            part.close();
+        } catch (BackendException e) {
+            LostDevices.note(device.ordinal(), e);
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
         }
     }
 }

@@ -9,8 +9,9 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Memory for the index arrays of batches under way. They are copied on a stream of their own, so that the next batch's
-/// arrive while this one is computed; events keep the two streams from overtaking one another.
+/// Memory for the index arrays of batches under way, and of pooling and scores. They are copied on a stream of their
+/// own, so that the next batch's arrive while this one is computed; events keep the two streams from overtaking one
+/// another.
 final class IndexSlots {
     /// Memory on both sides.
     ///
@@ -23,14 +24,56 @@ final class IndexSlots {
         }
     }
 
+    /// Arrays in one slot, each aligned as kernels want it. Closing gives the slot back.
+    final class Sent implements AutoCloseable {
+        private final Slot slot;
+        private final int[] offsets;
+
+        private Sent(Slot slot, int[] offsets) {
+            this.slot = slot;
+            this.offsets = offsets;
+        }
+
+        /// Address of the array of this number.
+        long address(int array) {
+            return slot.address() + (long) offsets[array] * Integer.BYTES;
+        }
+
+        @Override
+        public void close() {
+            give(slot);
+        }
+    }
+
     private static final int MIN_CAPACITY = 1 << 14;
 
+    /// Slots that wait for queued work before a further upload waits with them instead of taking another: those of two
+    /// batches under way, each with its index and what it is pooled by.
+    private static final int MAX_WAITING = 4;
+
     private final CudaEngine engine;
+    /// Given back, longest ago first: the compute stream is done with the first one first.
     private final List<Slot> free = new ArrayList<>();
+
     private final List<Slot> all = new ArrayList<>();
 
     IndexSlots(CudaEngine engine) {
         this.engine = engine;
+    }
+
+    /// Copies arrays to the device at once; what is queued on the compute stream from now on sees them.
+    Sent uploadAll(int[]... arrays) {
+        int[] offsets = new int[arrays.length];
+        int end = 0;
+        for (int i = 0; i < arrays.length; i++) {
+            offsets[i] = end;
+            end = Math.addExact(end, BatchIndex.aligned(arrays[i].length));
+        }
+        int[] data = new int[end];
+        for (int i = 0; i < arrays.length; i++) {
+            System.arraycopy(arrays[i], 0, data, offsets[i], arrays[i].length);
+        }
+        return new Sent(upload(data), offsets);
     }
 
     /// Copies `data` to the device; what is queued on the compute stream from now on sees it.
@@ -45,12 +88,24 @@ final class IndexSlots {
         return slot;
     }
 
+    /// A slot that nothing uses any more, or a new one; only if many wait, one that queued work still uses.
     private synchronized Slot take(int ints) {
+        int first = -1;
+        int waiting = 0;
         for (int i = 0; i < free.size(); i++) {
-            if (free.get(i).capacity >= ints) {
-                return free.remove(i);
+            Slot slot = free.get(i);
+            if (slot.capacity >= ints) {
+                if (Streams.isDone(slot.consumed)) {
+                    return free.remove(i);
+                }
+                first = first < 0 ? i : first;
+                waiting++;
             }
         }
+        return waiting < MAX_WAITING ? make(ints) : free.remove(first);
+    }
+
+    private Slot make(int ints) {
         int capacity = Math.max(MIN_CAPACITY, ints <= 1 << 29 ? Integer.highestOneBit(ints) * 2 : ints);
         long bytes = (long) capacity * Integer.BYTES;
         DeviceBuffer device = engine.memory().takeExactly(bytes, engine.uploads());
@@ -67,8 +122,8 @@ final class IndexSlots {
 
     /// Gives a slot back; the compute stream may still be using it.
     void give(Slot slot) {
-        if (!engine.isClosed()) {
-            // After the device was lost the slot stays out of use.
+        if (!engine.isClosed() && !engine.isLost()) {
+            // After a failure that ends the context the slot stays out of use.
             boolean recorded =
                     engine.call(() -> Streams.tryRecordEvent(slot.consumed, engine.compute()) == Driver.SUCCESS);
             if (recorded) {

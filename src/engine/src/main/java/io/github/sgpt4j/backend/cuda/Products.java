@@ -98,14 +98,14 @@ final class Products {
     /// `out[i] = log softmax(x[i] · Wᵀ + b)[targets[i]]`, over blocks of the vocabulary.
     void logProbabilities(CudaTensor x, CudaLinear head, int[] targets, CudaTensor out) {
         try (CudaTensor input = Conversions.as(engine, x, engine.arithmetic().type());
-                DeviceBuffer wanted = rows.ints(targets)) {
+                IndexSlots.Sent wanted = engine.slots().uploadAll(targets)) {
             for (int from = 0; from < targets.length; from += LOGIT_ROWS) {
                 int count = Math.min(LOGIT_ROWS, targets.length - from);
                 try (CudaTensor some = (CudaTensor) input.slice(from, count)) {
                     score(
                             some,
                             head,
-                            wanted.address() + (long) from * Integer.BYTES,
+                            wanted.address(0) + (long) from * Integer.BYTES,
                             out.address() + (long) from * Float.BYTES);
                 }
             }

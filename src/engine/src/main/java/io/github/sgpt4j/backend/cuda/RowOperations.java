@@ -56,8 +56,8 @@ final class RowOperations {
 
     /// `out[i] = norm(x[rows[i]])`.
     void normRows(CudaTensor x, int[] rows, CudaNorm norm, CudaTensor out) {
-        try (DeviceBuffer indices = ints(rows)) {
-            norm(x, indices.address(), norm, out);
+        try (IndexSlots.Sent indices = engine.slots().uploadAll(rows)) {
+            norm(x, indices.address(0), norm, out);
         }
     }
 
@@ -160,9 +160,7 @@ final class RowOperations {
         long scratch = Geometry.poolScratch(tokens, count, longest, norm.columns(), most);
         int[] within = new int[count];
         Arrays.setAll(within, i -> Math.min(skip[i], sequences.length(i)));
-        try (DeviceBuffer rows = ints(sequences.rows());
-                DeviceBuffer starts = ints(sequences.starts());
-                DeviceBuffer skipped = ints(within);
+        try (IndexSlots.Sent index = engine.slots().uploadAll(sequences.rows(), sequences.starts(), within);
                 DeviceBuffer partial = engine.memory().take(Math.max(1, scratch) * Float.BYTES, engine.compute())) {
             for (int from = 0; from < modes.size(); from += MAX_MODES) {
                 List<PoolMode> some = modes.subList(from, Math.min(modes.size(), from + MAX_MODES));
@@ -170,7 +168,7 @@ final class RowOperations {
                 poolSome(
                         x,
                         norm,
-                        new Sequences(rows.address(), starts.address(), skipped.address(), longest),
+                        new Sequences(index.address(0), index.address(1), index.address(2), longest),
                         some,
                         scratch == 0 ? 0 : partial.address(),
                         target,
@@ -234,23 +232,11 @@ final class RowOperations {
         }
     }
 
-    /// Copies ints to the device, for operations that follow on the compute stream.
-    DeviceBuffer ints(int[] values) {
-        long bytes = (long) values.length * Integer.BYTES;
-        PinnedBuffer host = engine.pinned().take(bytes);
-        MemorySegment.copy(values, 0, host.memory(), ValueLayout.JAVA_INT, 0, values.length);
-        return send(host, bytes);
-    }
-
-    /// As [#ints].
+    /// Copies floats to the device, for operations that follow on the compute stream.
     DeviceBuffer floats(float[] values) {
         long bytes = (long) values.length * Float.BYTES;
         PinnedBuffer host = engine.pinned().take(bytes);
         MemorySegment.copy(values, 0, host.memory(), ValueLayout.JAVA_FLOAT, 0, values.length);
-        return send(host, bytes);
-    }
-
-    private DeviceBuffer send(PinnedBuffer host, long bytes) {
         try {
             DeviceBuffer device = engine.memory().take(bytes, engine.compute());
             Streams.copyIn(device.address(), host.memory(), bytes, engine.compute());

@@ -21,12 +21,15 @@ final class WeightStore {
 
     private record Key(List<MatrixRowsKey> parts, ElementType target) {}
 
-    /// Identity of stored rows: the bytes they lie in, not the object that describes them.
+    /// Identity of stored rows: tensor and bytes, not the object that describes them. Bytes alone are
+    /// not enough: random weights all lie in the same ones, and copies that layers shared would be
+    /// faster to read than those of a model.
     private record MatrixRowsKey(
-            long address, long bytes, boolean transposed, int first, int run, int stride, int count) {
+            String name, long address, long bytes, boolean transposed, int first, int run, int stride, int count) {
         static MatrixRowsKey of(MatrixRows rows) {
             MemorySegment data = rows.tensor().data();
             return new MatrixRowsKey(
+                    rows.tensor().name(),
                     data.address(),
                     data.byteSize(),
                     rows.transposed(),

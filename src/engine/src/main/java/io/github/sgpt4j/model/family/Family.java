@@ -18,7 +18,19 @@ import java.util.function.Function;
 /// @param modelType `model_type` in config.json
 /// @param config reads the configuration
 /// @param names maps tensors
-public record Family(String modelType, Function<JsonFile, DecoderConfig> config, TensorNames names) {
+/// @param fitsHalf whether values between a layer's products, but for the residual stream, stay within 65504,
+///     where half precision ends; a family that says no tells why
+public record Family(String modelType, Function<JsonFile, DecoderConfig> config, TensorNames names, boolean fitsHalf) {
+    /// A family whose values fit half precision.
+    Family(String modelType, Function<JsonFile, DecoderConfig> config, TensorNames names) {
+        this(modelType, config, names, true);
+    }
+
+    /// This family, which exceeds half precision.
+    Family beyondHalf() {
+        return new Family(modelType, config, names, false);
+    }
+
     /// Every supported family.
     static final List<Family> ALL = List.of(
             Gpt2.FAMILY,

@@ -9,21 +9,25 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// GPT-Neo: `configuration_gpt_neo.py`.
+///
+/// Trained in bfloat16 and 32-bit floats, it exceeds half precision: queries are not scaled, and longer
+/// texts give NaN in transformers with fp16 (huggingface/transformers issue 11076).
 final class GptNeo {
     static final Family FAMILY = new Family(
-            "gpt_neo",
-            GptNeo::config,
-            TensorNames.builder()
-                    .prefixes("", "transformer.")
-                    .embedding("wte")
-                    .positions("wpe")
-                    .layers("h.{}.")
-                    .norms("ln_1", "ln_2")
-                    .separate("attn.attention.q_proj", "attn.attention.k_proj", "attn.attention.v_proj")
-                    .attentionOut("attn.attention.out_proj")
-                    .feedForward("mlp.c_fc", "mlp.c_proj")
-                    .finalNorm("ln_f")
-                    .build());
+                    "gpt_neo",
+                    GptNeo::config,
+                    TensorNames.builder()
+                            .prefixes("", "transformer.")
+                            .embedding("wte")
+                            .positions("wpe")
+                            .layers("h.{}.")
+                            .norms("ln_1", "ln_2")
+                            .separate("attn.attention.q_proj", "attn.attention.k_proj", "attn.attention.v_proj")
+                            .attentionOut("attn.attention.out_proj")
+                            .feedForward("mlp.c_fc", "mlp.c_proj")
+                            .finalNorm("ln_f")
+                            .build())
+            .beyondHalf();
 
     private GptNeo() {}
 

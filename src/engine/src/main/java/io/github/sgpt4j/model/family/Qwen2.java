@@ -9,9 +9,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// Qwen2: `configuration_qwen2.py`.
+///
+/// Trained in bfloat16, it exceeds half precision: single activations of the feed-forward layers go beyond 65504, and
+/// with fp16 outputs become NaN (QwenLM/Qwen3 issues 761, 826 and 868; ggml-org/llama.cpp issue 7805).
 final class Qwen2 {
     static final Family FAMILY =
-            new Family("qwen2", Qwen2::config, Llama.names().build());
+            new Family("qwen2", Qwen2::config, Llama.names().build()).beyondHalf();
 
     private Qwen2() {}
 

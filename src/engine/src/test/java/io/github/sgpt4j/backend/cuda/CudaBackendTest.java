@@ -2,6 +2,7 @@ package io.github.sgpt4j.backend.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -16,6 +17,7 @@ import io.github.sgpt4j.backend.NormParameters;
 import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.backend.Precision;
 import io.github.sgpt4j.backend.Tensor;
+import io.github.sgpt4j.backend.TimedBackend;
 import io.github.sgpt4j.backend.cuda.device.CudaOptions;
 import io.github.sgpt4j.backend.cuda.launch.KernelCache;
 import io.github.sgpt4j.backend.cuda.launch.KernelSources;
@@ -26,6 +28,7 @@ import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.testing.CudaTests;
 import io.github.sgpt4j.weights.WeightTensor;
+import io.github.sgpt4j.weights.Weights;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -35,6 +38,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -159,6 +163,120 @@ class CudaBackendTest {
         }
     }
 
+    /// The index arrays of the next batch get memory that queued work does not use, as long as few batches wait.
+    @Test
+    void theNextBatchComesInWhileOneIsComputed() {
+        int size = 512;
+        PackedBatch packed = PackedBatch.of(List.of(new int[100]));
+        try (CudaBackend backend = new CudaBackend(new CudaOptions(0, Precision.FP32));
+                Tensor x = backend.upload(counted(size * size), size, size);
+                Tensor out = backend.allocate(size, size)) {
+            Linear linear = backend.linear(List.of(MatrixRows.all(matrix(size, size))), List.of());
+            backend.linear(x, linear, Activation.NONE, out);
+            backend.synchronize();
+            List<Long> addresses = new ArrayList<>();
+            for (int i = 0; i < 10; i++) {
+                // Some tenths of a second on the stand-in.
+                backend.linear(x, linear, Activation.NONE, out);
+                addresses.add(uploadAndClose(backend, packed));
+            }
+            assertNotEquals(addresses.get(0), addresses.get(1), "the second waits for what the first is used by");
+            assertEquals(4, addresses.stream().distinct().count(), addresses::toString);
+            assertEquals(addresses.get(0), addresses.get(4), "the one that is done first");
+            backend.synchronize();
+            long before = backend.allocations();
+            for (int i = 0; i < 3; i++) {
+                assertTrue(addresses.contains(uploadAndClose(backend, packed)), addresses::toString);
+                backend.synchronize();
+            }
+            assertEquals(before, backend.allocations());
+        }
+    }
+
+    private static long uploadAndClose(CudaBackend backend, PackedBatch packed) {
+        try (CudaBatch batch = (CudaBatch) backend.upload(packed)) {
+            return batch.address(0);
+        }
+    }
+
+    /// Rows, starts and tokens to leave out of each sequence arrive together; a second copy fails.
+    @Test
+    void poolingAndScoresCopyTheirIndexAtOnce() {
+        float[] values = counted(20 * WIDTH);
+        int[] targets = new int[20];
+        float[] expected = poolAndScore(values, targets);
+        // After x and the weights.
+        try (var _ = CudaTests.standIn("SGPT_STANDIN_FAIL", "cuMemcpyHtoDAsync:1@6")) {
+            assertArrayEquals(expected, poolAndScore(values, targets));
+        }
+        try (var _ = CudaTests.standIn("SGPT_STANDIN_FAIL", "cuMemcpyHtoDAsync:1@5")) {
+            assertThrows(BackendException.class, () -> poolAndScore(values, targets), "the last copy");
+        }
+    }
+
+    private float[] poolAndScore(float[] values, int[] targets) {
+        SequenceBatch batch = SequenceBatch.of(List.of(new int[13], new int[7]));
+        try (CudaBackend backend = new CudaBackend(new CudaOptions(0, Precision.FP32));
+                Tensor x = backend.upload(values, 20, WIDTH);
+                Tensor rows = backend.allocate(20, WIDTH);
+                Tensor pooled = backend.allocate(2, WIDTH);
+                Tensor scores = backend.allocate(20, 1)) {
+            Linear linear = backend.linear(List.of(MatrixRows.all(matrix(WIDTH, WIDTH))), List.of());
+            Norm norm = backend.norm(NormParameters.identity(WIDTH));
+            backend.normRows(x, new int[20], norm, rows);
+            backend.logProbabilities(rows, linear, targets, scores);
+            backend.pool(x, norm, batch.rows(), new int[2], List.of(PoolMode.MEAN), pooled);
+            return backend.download(pooled);
+        }
+    }
+
+    /// Random weights lie in the same bytes.
+    @Test
+    void tensorsOfTheSameBytesHaveCopiesOfTheirOwn() {
+        Map<String, long[]> shapes = Map.of("a", new long[] {64, 64}, "b", new long[] {64, 64});
+        try (Weights weights = Weights.random(Path.of("random"), shapes, ElementType.F32, 1);
+                CudaBackend backend = new CudaBackend(new CudaOptions(0, Precision.FP32));
+                Tensor x = backend.upload(counted(64), 1, 64);
+                Tensor out = backend.allocate(1, 64)) {
+            multiply(backend, x, weights.get("a"), out);
+            long before = backend.allocations();
+            multiply(backend, x, weights.get("b"), out);
+            assertEquals(before + 1, backend.allocations());
+            multiply(backend, x, weights.get("a"), out);
+            multiply(backend, x, weights.get("b"), out);
+            assertEquals(before + 1, backend.allocations());
+        }
+    }
+
+    private static void multiply(Backend backend, Tensor x, WeightTensor weight, Tensor out) {
+        backend.linear(x, backend.linear(List.of(MatrixRows.all(weight)), List.of()), Activation.NONE, out);
+    }
+
+    /// The second wait for the stream fails; the first one begins.
+    @Test
+    void operationsAreTimedWithoutWaitingForEach() {
+        try (var _ = CudaTests.standIn("SGPT_STANDIN_FAIL", "cuStreamSynchronize:1@2");
+                CudaBackend backend = new CudaBackend(new CudaOptions(0, Precision.FP32));
+                TimedBackend timed = new TimedBackend(backend);
+                Tensor x = timed.upload(counted(256 * 256), 256, 256);
+                Tensor out = timed.allocate(256, 256)) {
+            Linear linear = timed.linear(List.of(MatrixRows.all(matrix(256, 256))), List.of());
+            long begin = System.nanoTime();
+            timed.start();
+            for (int i = 0; i < 3; i++) {
+                timed.linear(x, linear, Activation.NONE, out);
+                timed.copy(x, out);
+            }
+            TimedBackend.Times times = timed.stop();
+            double passed = (System.nanoTime() - begin) / 1e9;
+            assertEquals(3 * 2.0 * 256 * 256 * 256, times.productFlops());
+            assertTrue(times.productSeconds() > 0 && times.otherSeconds() > 0, times::toString);
+            assertEquals(0, times.attentionSeconds());
+            assertTrue(times.productSeconds() + times.otherSeconds() <= passed, () -> times + " in " + passed);
+            assertThrows(BackendException.class, timed::synchronize);
+        }
+    }
+
     @Test
     void tensorsBetweenProductsAreAsNarrowAsTheWeights() {
         try (CudaBackend backend = new CudaBackend(new CudaOptions(0, Precision.BF16));
@@ -174,7 +292,7 @@ class CudaBackendTest {
 
     @Test
     void waitingForEachKernelNamesTheOneThatFailed() {
-        try (var _ = CudaTests.standIn("SGPT_STANDIN_FAIL", "cuStreamSynchronize:719@2")) {
+        try (var _ = CudaTests.standIn("SGPT_STANDIN_FAIL", "cuStreamSynchronize:710@2")) {
             try (CudaBackend backend = new CudaBackend(new CudaOptions(0, Precision.FP32, true))) {
                 Linear linear = backend.linear(List.of(MatrixRows.all(matrix(WIDTH, WIDTH))), List.of());
                 BackendException e = assertThrows(BackendException.class, () -> pass(backend, linear, 5));

@@ -27,11 +27,13 @@ public enum Arithmetic {
         this.computeType = computeType;
     }
 
-    /// The arithmetic of a precision. [Precision#AUTO] is bfloat16 from compute capability 8.0 on, otherwise 32-bit
-    /// floats, since half precision overflows in some models (GPT-Neo).
-    public static Arithmetic of(Precision precision, DeviceInfo device) {
+    /// The arithmetic of a precision. [Precision#AUTO] is bfloat16 from compute capability 8.0 on.
+    /// Before, half precision is what tensor cores multiply; 32-bit floats for models that exceed it.
+    ///
+    /// @param fitsHalf as [CudaOptions#fitsHalf]
+    public static Arithmetic of(Precision precision, DeviceInfo device, boolean fitsHalf) {
         return switch (precision) {
-            case AUTO -> device.computeCapability() >= AMPERE ? BF16 : FP32;
+            case AUTO -> device.computeCapability() >= AMPERE ? BF16 : fitsHalf ? FP16 : FP32;
             case FP32 -> FP32;
             case TF32 -> TF32;
             case BF16 -> BF16;

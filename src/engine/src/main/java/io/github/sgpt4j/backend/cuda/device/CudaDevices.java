@@ -97,6 +97,10 @@ public final class CudaDevices {
 
     /// Why a device cannot be used although the driver lists it, or empty if it can.
     public static Optional<String> problem(DeviceInfo device) {
+        Optional<String> lost = LostDevices.reason(device.ordinal());
+        if (lost.isPresent()) {
+            return lost;
+        }
         if (device.computeCapability() < MIN_CAPABILITY) {
             return Optional.of("compute capability %s: expected 7.5 or later".formatted(device.capability()));
         }
@@ -108,6 +112,7 @@ public final class CudaDevices {
     ///
     /// @throws BackendException if it cannot be used
     public static DeviceInfo usable(int ordinal) {
+        LostDevices.check(ordinal);
         List<DeviceInfo> devices = list();
         if (ordinal >= devices.size()) {
             throw new BackendException(

@@ -7,7 +7,9 @@ import io.github.sgpt4j.backend.Precision;
 /// @param ordinal the device's number, from 0
 /// @param precision types of weights and products
 /// @param synchronizeEach whether to wait for each kernel, so that a failure names the one that failed; slow
-public record CudaOptions(int ordinal, Precision precision, boolean synchronizeEach) {
+/// @param fitsHalf whether the model's values between products stay within half precision, which [Precision#AUTO] then
+///     is on devices without bfloat16
+public record CudaOptions(int ordinal, Precision precision, boolean synchronizeEach, boolean fitsHalf) {
     /// System property that sets [#synchronizeEach].
     public static final String SYNCHRONIZE = "sgpt4j.cuda.synchronize";
 
@@ -20,5 +22,14 @@ public record CudaOptions(int ordinal, Precision precision, boolean synchronizeE
     /// Waits for each kernel if the system property says so.
     public CudaOptions(int ordinal, Precision precision) {
         this(ordinal, precision, Boolean.getBoolean(SYNCHRONIZE));
+    }
+
+    /// For a model that may exceed half precision.
+    public CudaOptions(int ordinal, Precision precision, boolean synchronizeEach) {
+        this(ordinal, precision, synchronizeEach, false);
+    }
+
+    public CudaOptions withFitsHalf(boolean value) {
+        return new CudaOptions(ordinal, precision, synchronizeEach, value);
     }
 }

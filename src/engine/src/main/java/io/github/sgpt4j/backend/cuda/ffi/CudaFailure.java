@@ -7,18 +7,29 @@ import java.util.OptionalInt;
 public final class CudaFailure extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    private final String sentence;
     private final int status;
 
-    private CudaFailure(String call, int status) {
-        super("%s returned %d".formatted(call, status), null, false, false);
+    private CudaFailure(String sentence, int status) {
+        super(sentence, null, false, false);
+        this.sentence = sentence;
         this.status = status;
     }
 
     /// The exception for a call that did not return 0.
     static BackendException of(String call, int status, String name, String text, String advice) {
-        return new BackendException(
-                "cuda: %s failed with %s (%d): %s%s".formatted(call, name, status, text, advice),
-                new CudaFailure(call, status));
+        String sentence = "%s failed with %s (%d): %s".formatted(call, name, status, text);
+        return new BackendException("cuda: " + sentence + advice, new CudaFailure(sentence, status));
+    }
+
+    /// What failed and how, without advice.
+    public String sentence() {
+        return sentence;
+    }
+
+    /// The native status.
+    public int status() {
+        return status;
     }
 
     /// The native status behind an exception, or empty if it has none.

@@ -81,6 +81,9 @@ public final class Driver {
             ADDRESS,
             ADDRESS);
 
+    /// What a status of [#endsProcess] means, as the end of a sentence.
+    public static final String START_AGAIN = "; this process has lost the device and must be started again to use it";
+
     private Driver() {}
 
     static NativeFunction function(String symbol, MemoryLayout... parameters) {
@@ -126,17 +129,34 @@ public final class Driver {
     /// Throws what a status other than 0 means.
     public static void check(int status, String call) {
         if (status != SUCCESS) {
-            String advice = isLost(status)
-                    ? "; what this process had on the device is lost, close the model and open it again"
-                    : "";
-            throw CudaFailure.of(call, status, errorName(status), errorText(status), advice);
+            throw CudaFailure.of(call, status, errorName(status), errorText(status), advice(status));
         }
     }
 
-    /// Whether a status leaves the context unusable: every later call fails as well.
-    public static boolean isLost(int status) {
+    /// What can be done about a status, as the end of a sentence.
+    private static String advice(int status) {
+        if (endsProcess(status)) {
+            return START_AGAIN;
+        }
+        return endsContext(status)
+                ? "; what this process had on the device is lost, close the model and open it again"
+                : "";
+    }
+
+    /// Whether every later call of this process fails as well, in a new context too: of these statuses `cuda.h` says
+    /// that "the process must be terminated and relaunched".
+    public static boolean endsProcess(int status) {
         return switch (status) {
-            case 46, 214, 220, 226, 700, 702, 709, 710, 714, 715, 716, 717, 718, 719, 721, 911, 999 -> true;
+            case 226, 700, 702, 714, 715, 716, 717, 718, 719, 721, 810, 911 -> true;
+            default -> false;
+        };
+    }
+
+    /// Whether a status leaves the context unusable, but not the process: ECC and NVLink errors, a destroyed context,
+    /// an assertion, the unknown.
+    private static boolean endsContext(int status) {
+        return switch (status) {
+            case 214, 220, 709, 710, 999 -> true;
             default -> false;
         };
     }
@@ -238,7 +258,7 @@ public final class Driver {
                         status,
                         errorName(status),
                         errorText(status),
-                        text.isEmpty() ? "" : "; " + text);
+                        (text.isEmpty() ? "" : "; " + text) + advice(status));
             }
             return out.get(JAVA_LONG, 0);
         }

@@ -9,13 +9,14 @@ import java.util.Locale;
 /// @param files file names, newest first
 /// @param companion how the names of files begin that the library itself opens by name, and so has to find opened if
 ///     they lie in a folder that the system does not look in; empty if there are none
-record LibraryNames(String library, List<String> files, String companion) {
+/// @param packaged whether packages for Python bring it
+record LibraryNames(String library, List<String> files, String companion, boolean packaged) {
     LibraryNames {
         files = List.copyOf(files);
     }
 
     LibraryNames(String library, List<String> files) {
-        this(library, files, "");
+        this(library, files, "", true);
     }
 
     private static boolean windows() {
@@ -23,7 +24,7 @@ record LibraryNames(String library, List<String> files, String companion) {
     }
 
     static LibraryNames driver() {
-        return new LibraryNames("CUDA driver", windows() ? List.of("nvcuda.dll") : List.of("libcuda.so.1"));
+        return new LibraryNames("CUDA driver", windows() ? List.of("nvcuda.dll") : List.of("libcuda.so.1"), "", false);
     }
 
     /// @param newest newest CUDA version that the driver supports, such as 13
@@ -34,7 +35,8 @@ record LibraryNames(String library, List<String> files, String companion) {
     /// @param newest newest CUDA version that the driver supports, such as 13
     static LibraryNames nvrtc(int newest) {
         LibraryNames names = versioned("NVRTC", "libnvrtc.so.%d", "nvrtc64_%d0_0.dll", newest);
-        return new LibraryNames(names.library, names.files, windows() ? "nvrtc-builtins64_" : "libnvrtc-builtins.so");
+        return new LibraryNames(
+                names.library, names.files, windows() ? "nvrtc-builtins64_" : "libnvrtc-builtins.so", true);
     }
 
     private static LibraryNames versioned(String library, String linux, String windows, int newest) {

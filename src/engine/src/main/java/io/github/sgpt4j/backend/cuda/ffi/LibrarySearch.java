@@ -18,7 +18,8 @@ import java.util.function.Supplier;
 
 /// Looks for CUDA's libraries, in this order: the folder that the environment variable `SGPT_CUDA_PATH` names, those
 /// that the system property `sgpt4j.cuda.path` names, `CUDA_HOME` and `CUDA_PATH`, an artifact that brings them along
-/// ([CudaFolder]), and what the system's loader finds. Keeps what was tried.
+/// ([CudaFolder]), packages of an active Python environment, what the system's loader finds, usual folders, and other
+/// packages for Python ([PythonPackages]). Keeps what was tried.
 final class LibrarySearch {
     /// Names a folder that is searched first.
     static final String VARIABLE = "SGPT_CUDA_PATH";
@@ -30,6 +31,10 @@ final class LibrarySearch {
             List.of("lib64", "lib", "targets/x86_64-linux/lib", "targets/sbsa-linux/lib", "bin", "bin/x64");
     private static final List<String> USUAL = List.of("/usr/local/cuda/lib64", "/opt/cuda/lib64", "/usr/lib/wsl/lib");
 
+    /// Where the system's Pythons are installed.
+    private static final List<Path> PYTHONS = List.of(Path.of("/usr/local"), Path.of("/usr"));
+
+    private final Map<String, String> environment;
     private final List<Place> places = new ArrayList<>();
     private final List<String> tried = new ArrayList<>();
     private final Opener opener;
@@ -50,6 +55,7 @@ final class LibrarySearch {
             Function<String, Optional<String>> properties,
             Iterable<CudaFolder> providers,
             Opener opener) {
+        this.environment = environment;
         this.opener = opener;
         add("environment variable " + VARIABLE, Optional.ofNullable(environment.get(VARIABLE)), List.of(""));
         Optional<String> listed = properties.apply(PROPERTY);
@@ -100,13 +106,32 @@ final class LibrarySearch {
                 }
             }
         }
-        return openFromSystem(names)
+        return openInPackages("active Python environment", () -> PythonPackages.ofEnvironments(environment), names)
+                .or(() -> openFromSystem(names))
                 .or(() -> USUAL.stream()
                         .map(Path::of)
                         .filter(Files::isDirectory)
                         .flatMap(folder -> openIn(folder, "usual folder", names).stream())
                         .findFirst())
+                .or(() -> openInPackages(
+                        "packages for Python", () -> PythonPackages.ofMachine(environment, PYTHONS), names))
                 .orElseGet(() -> NativeLibrary.missing(names.library(), missing(names, before)));
+    }
+
+    /// Opens a library in one of many folders, of which only those are mentioned that have it.
+    private Optional<NativeLibrary> openInPackages(String why, Supplier<List<Path>> folders, LibraryNames names) {
+        if (!names.packaged()) {
+            return Optional.empty();
+        }
+        List<Path> having = folders.get().stream()
+                .filter(folder -> names.files().stream().anyMatch(file -> Files.isRegularFile(folder.resolve(file))))
+                .toList();
+        if (having.isEmpty()) {
+            tried.add(why + ": nothing");
+        }
+        return having.stream()
+                .flatMap(folder -> openIn(folder, why, names).stream())
+                .findFirst();
     }
 
     private String missing(LibraryNames names, int before) {

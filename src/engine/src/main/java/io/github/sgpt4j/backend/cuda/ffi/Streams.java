@@ -12,6 +12,7 @@ public final class Streams {
 
     // Flags
     private static final int STREAM_NON_BLOCKING = 1;
+    private static final int EVENT_TIMED = 0;
     private static final int EVENT_UNTIMED = 2;
 
     private static final NativeFunction COPY_IN =
@@ -31,6 +32,8 @@ public final class Streams {
     private static final NativeFunction EVENT_RECORD = Driver.function("cuEventRecord", JAVA_LONG, JAVA_LONG);
     private static final NativeFunction EVENT_SYNCHRONIZE = Driver.function("cuEventSynchronize", JAVA_LONG);
     private static final NativeFunction EVENT_QUERY = Driver.function("cuEventQuery", JAVA_LONG);
+    private static final NativeFunction EVENT_ELAPSED =
+            Driver.function("cuEventElapsedTime", ADDRESS, JAVA_LONG, JAVA_LONG);
     private static final NativeFunction EVENT_DESTROY = Driver.function("cuEventDestroy_v2", JAVA_LONG);
 
     private Streams() {}
@@ -76,6 +79,17 @@ public final class Streams {
     /// An event that orders work; it takes no times.
     public static long createEvent() {
         return EVENT_CREATE.result((handle, out) -> (int) handle.invokeExact(out, EVENT_UNTIMED));
+    }
+
+    /// An event that takes the time at which a stream reaches it.
+    public static long createTimedEvent() {
+        return EVENT_CREATE.result((handle, out) -> (int) handle.invokeExact(out, EVENT_TIMED));
+    }
+
+    /// Milliseconds between two timed events that streams have reached.
+    public static float elapsedMillis(long start, long end) {
+        long bits = EVENT_ELAPSED.result((handle, out) -> (int) handle.invokeExact(out, start, end));
+        return Float.intBitsToFloat((int) bits);
     }
 
     public static void recordEvent(long event, long stream) {

@@ -104,6 +104,66 @@ class LibrarySearchTest {
         assertTrue(String.join("\n", search.tried()).contains("sgpt4j.cuda.path: not a folder name"));
     }
 
+    /// As pip and conda lay them out.
+    @Test
+    void packagesOfAnActivePythonAreSearched() throws IOException {
+        Path twelve = place("venv/lib/python3.11/site-packages/nvidia/cublas/lib", "libx.so.12");
+        place("venv/lib/python3.11/site-packages/nvidia/cudnn/lib", "liby.so.9");
+        Map<String, String> venv = Map.of("VIRTUAL_ENV", folder.resolve("venv").toString());
+        assertEquals(
+                twelve.resolve("libx.so.12").toString(),
+                search(venv, "").open(NAMES).place());
+        Path thirteen = place("venv/lib/python3.11/site-packages/nvidia/cu13/lib", "libx.so.13");
+        assertEquals(
+                thirteen.resolve("libx.so.13").toString(),
+                search(venv, "").open(NAMES).place());
+        Path conda = place("conda/lib", "libx.so.12");
+        Map<String, String> both = Map.of(
+                "VIRTUAL_ENV",
+                folder.resolve("none").toString(),
+                "CONDA_PREFIX",
+                conda.getParent().toString());
+        assertEquals(
+                conda.resolve("libx.so.12").toString(),
+                search(both, "").open(NAMES).place());
+        Path home = place("cuda/lib64", "libx.so.12");
+        Map<String, String> named = Map.of(
+                "VIRTUAL_ENV",
+                folder.resolve("venv").toString(),
+                "CUDA_HOME",
+                home.getParent().toString());
+        assertEquals(
+                home.resolve("libx.so.12").toString(),
+                search(named, "").open(NAMES).place(),
+                "a named toolkit comes first");
+    }
+
+    @Test
+    void packagesOfUserAndSystemComeLast() throws IOException {
+        Path user = place("home/.local/lib/python3.9/site-packages/nvidia/cuda_nvrtc/lib", "libx.so.12");
+        Map<String, String> home = Map.of("HOME", folder.resolve("home").toString());
+        LibrarySearch search = search(home, "");
+        assertEquals(user.resolve("libx.so.12").toString(), search.open(NAMES).place());
+        List<String> tried = search.tried();
+        assertTrue(tried.indexOf("libx.so.13 (system): not found") < tried.size() - 1, tried::toString);
+        assertTrue(tried.getLast().contains("packages for Python"), tried::toString);
+        Path debian = place("usr/lib/python3/dist-packages/nvidia/cu13/lib", "libx.so.13");
+        assertEquals(List.of(debian), PythonPackages.ofMachine(Map.of(), List.of(folder.resolve("usr"))));
+    }
+
+    @Test
+    void theDriverIsNotLookedForInPackages() throws IOException {
+        place("venv/lib/python3.11/site-packages/nvidia/cublas/lib", "libcuda.so.1");
+        Map<String, String> venv = Map.of("VIRTUAL_ENV", folder.resolve("venv").toString());
+        NativeLibrary driver = search(venv, "")
+                .open(new LibraryNames(
+                        "CUDA driver",
+                        List.of("libcuda.so.1"),
+                        "",
+                        LibraryNames.driver().packaged()));
+        assertFalse(driver.isOpen(), driver::place);
+    }
+
     @Test
     void aFunctionOfAMissingLibraryThrowsTheReasonWhenCalled() {
         NativeFunction function = NativeLibrary.missing("driver", "no driver here")
