@@ -14,7 +14,7 @@ readonly kernel_package=io/github/sgpt4j/backend/cuda/launch
 
 pack() {
     find_jdk 25 || fail "needs a JDK, version 25 or later"
-    build
+    [ -n "${JMH_SKIP_BUILD:-}" ] || build
     stage=$(mktemp -d)
     trap 'rm -rf "$stage"' EXIT
     gather_kernels
@@ -75,12 +75,18 @@ gather_java() {
     done < <(tr ':' '\n' <"$root/src/engine/target/test-classpath" && echo)
 }
 
-# The modules that the classes refer to, and those that only options name.
+# The modules that the classes refer to, and those that only options name. Everything runs on the class path, so what
+# the jars say about modules does not count: jdeps sees folders without it.
 link_runtime() {
-    local modules
-    modules=$("$jdk/bin/jdeps" --multi-release 25 --ignore-missing-deps --print-module-deps \
-        --class-path "$stage/java/lib/*:$stage/java/test-lib/*" "$stage/java/test-classes" "$stage"/java/lib/*.jar \
-        "$stage"/java/test-lib/*.jar)
+    local modules jar
+    mkdir "$stage/all"
+    for jar in "$stage"/java/lib/*.jar "$stage"/java/test-lib/*.jar; do
+        (cd "$stage/all" && "$jdk/bin/jar" --extract --file "$jar")
+    done
+    cp -r "$stage/java/test-classes/io" "$stage/all/"
+    find "$stage/all" -name module-info.class -delete
+    modules=$("$jdk/bin/jdeps" --multi-release 25 --ignore-missing-deps --print-module-deps "$stage/all") ||
+        fail "jdeps: $modules"
     "$jdk/bin/jlink" --add-modules "$modules,jdk.incubator.vector" --strip-debug --no-header-files --no-man-pages \
         --compress zip-0 --output "$stage/runtime"
 }

@@ -6,7 +6,7 @@
 #
 # DIR must not exist or be empty. Copy it to the machine, and start DIR/run.sh there; DIR/run.sh --help says more.
 # Needs a JDK, nvcc (for the compiled kernels, which --without-fatbin leaves out), g++, make and xz.
-# MAVEN_ARGS adds options for Maven, for example -o.
+# MAVEN_ARGS adds options for Maven, for example -o. JMH_SKIP_BUILD=1 packs the last build.
 set -eu
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 # shellcheck source=../../.mvn/jdk.sh

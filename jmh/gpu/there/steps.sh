@@ -58,7 +58,7 @@ find_programs() {
     # Programs have the kernels that were compiled; tests are given them, or not.
     program=("${java[@]}" -Xmx16g -cp "$image:$work/java/lib/*" "-Dsgpt4j.cuda.cache=$work/cache")
     sgpt=("${program[@]}" io.github.sgpt4j.cli.Main)
-    sanitizer=$(command -v compute-sanitizer || echo /usr/local/cuda/bin/compute-sanitizer)
+    sanitizer=${SGPT_SANITIZER:-$(command -v compute-sanitizer || echo /usr/local/cuda/bin/compute-sanitizer)}
 }
 
 # The folders that have CUDA's libraries: a toolkit's, those of Python's packages, and the driver's where containers
@@ -116,7 +116,7 @@ practised_kernels() {
 sanitizers() {
     local tool group words
     if [ -z "$listing" ] && [ ! -x "$sanitizer" ]; then
-        lacks "This machine has no compute-sanitizer."
+        lacking="This machine has no compute-sanitizer."
     fi
     for tool in memcheck racecheck synccheck initcheck; do
         for group in "${kernel_groups[@]}"; do
@@ -125,7 +125,7 @@ sanitizers() {
                 "${tests[@]}" "$cuda_folder" "$fatbin" "$sources" "${words[@]:1}"
         done
     done
-    lacks ""
+    lacking=
 }
 
 # test_step GROUP NAME CLASSPATH: one line of tests.txt, in a virtual machine of its own, so that a device that is lost

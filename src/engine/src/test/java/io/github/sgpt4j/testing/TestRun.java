@@ -9,10 +9,13 @@ import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.platform.engine.DiscoverySelector;
+import org.junit.platform.engine.TestSource;
+import org.junit.platform.engine.support.descriptor.ClassSource;
 import org.junit.platform.engine.support.descriptor.MethodSource;
 import org.junit.platform.launcher.LauncherDiscoveryRequest;
 import org.junit.platform.launcher.TagFilter;
@@ -58,19 +61,21 @@ public final class TestRun {
         plan.accept(new TestPlan.Visitor() {
             @Override
             public void visit(TestIdentifier test) {
-                test.getSource()
-                        .filter(MethodSource.class::isInstance)
-                        .map(MethodSource.class::cast)
-                        .map(TestRun::name)
-                        .ifPresent(names::add);
+                test.getSource().flatMap(source -> name(test, source, plan)).ifPresent(names::add);
             }
         });
         return names;
     }
 
-    private static String name(MethodSource method) {
-        String type = method.getClassName();
-        return type.endsWith(LONG) ? type + "#" + method.getMethodName() : type;
+    /// Of a test method, or of a class whose tests are not known before it runs: a parameterised one.
+    private static Optional<String> name(TestIdentifier test, TestSource source, TestPlan plan) {
+        return switch (source) {
+            case MethodSource method when method.getClassName().endsWith(LONG) ->
+                Optional.of(method.getClassName() + "#" + method.getMethodName());
+            case MethodSource method -> Optional.of(method.getClassName());
+            case ClassSource type when plan.getChildren(test).isEmpty() -> Optional.of(type.getClassName());
+            default -> Optional.empty();
+        };
     }
 
     private static Path root() {
@@ -95,7 +100,11 @@ public final class TestRun {
         summary.printFailuresTo(out, MAX_STACK_LINES);
         long passed = summary.getTestsSucceededCount();
         long failed = summary.getTotalFailureCount();
-        long skipped = summary.getTestsAbortedCount() + summary.getTestsSkippedCount();
+        // A class that is left out as a whole counts once.
+        long skipped = summary.getTestsAbortedCount()
+                + summary.getTestsSkippedCount()
+                + summary.getContainersAbortedCount()
+                + summary.getContainersSkippedCount();
         out.printf("%d passed, %d failed, %d skipped%n", passed, failed, skipped);
         if (failed > 0 || passed + skipped == 0) {
             return 1;
