@@ -337,6 +337,8 @@ def min_cosine(ours, theirs):
 
 def table(shape, own, others):
     """Rows of what was measured in whole rounds; own and others have lists of rates by unit, name and batch."""
+    say("\n| shape | unit | what | batch | rate | sgpt4j ÷ it |")
+    say("| --- | --- | --- | --- | ---: | ---: |")
     for (unit, name, batch), values in own.items():
         say(f"| {shape} | {unit} | {name} | {batch:,} tokens | {statistics.median(values):,.0f} | |")
     for (unit, name, batch), values in others.items():
@@ -405,8 +407,6 @@ def main():
 
     name = torch.cuda.get_device_name() if options.device.startswith("cuda") else options.device
     say(f"{name}, torch {torch.__version__}, {options.dtype}, {options.tokens} tokens per text\n")
-    say("| shape | unit | what | batch | rate | sgpt4j ÷ it |")
-    say("| --- | --- | --- | --- | ---: | ---: |")
     code, all_figures = 0, {"device": name, "torch": torch.__version__, "dtype": options.dtype, "shapes": {}}
     try:
         for shape in options.shape:

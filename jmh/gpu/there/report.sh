@@ -76,9 +76,9 @@ beside() {
         describe "$record" "$name" "no time left" "" "" "" ""
     else
         describe "$record" "$name" "not finished" "" "" "$limit" ""
+        write_report
         run_step "$record" "$name" "$limit" "$@" &
         running=$((running + 1))
-        write_report
     fi
 }
 

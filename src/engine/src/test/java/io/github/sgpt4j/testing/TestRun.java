@@ -70,7 +70,8 @@ public final class TestRun {
     /// Of a test method, or of a class whose tests are not known before it runs: a parameterised one.
     private static Optional<String> name(TestIdentifier test, TestSource source, TestPlan plan) {
         return switch (source) {
-            case MethodSource method when method.getClassName().endsWith(LONG) ->
+            case MethodSource method
+            when method.getClassName().endsWith(LONG) ->
                 Optional.of(method.getClassName() + "#" + method.getMethodName());
             case MethodSource method -> Optional.of(method.getClassName());
             case ClassSource type when plan.getChildren(test).isEmpty() -> Optional.of(type.getClassName());
