@@ -47,6 +47,8 @@ find_programs() {
     local image=$work/kernels/resources
     fatbin=$image/io/github/sgpt4j/backend/cuda/launch/sgpt4j.fatbin
     sources=$work/kernels/sources
+    # Packed without them: NVRTC then.
+    [ -n "$listing" ] || [ -f "$fatbin" ] || fatbin=-
     cuda_folder=
     if [ -n "$practice" ]; then
         cuda_folder=$practice
