@@ -89,7 +89,8 @@ devices() {
     step devices-driver 10 nvidia-smi
     step devices-sgpt 20 "${sgpt[@]}" devices
     step devices-python 10 python3 -c 'import importlib.metadata as m, platform
-print("Python", platform.python_version(), *(n + " " + m.version(n) for n in ("torch", "transformers", "sentence-transformers")))'
+names = "torch", "transformers", "sentence-transformers"
+print("Python", platform.python_version(), *(name + " " + m.version(name) for name in names))'
     [ -z "$listing" ] || return 0
     title=$(nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader 2>/dev/null | head -n 1)
 }
@@ -133,7 +134,7 @@ sanitizers() {
 # test_step GROUP NAME CLASSPATH: one line of tests.txt, in a virtual machine of its own, so that a device that is lost
 # takes no other tests with it.
 test_step() {
-    local name=$2 options=()
+    local name=${2%%(*} options=()
     name=${name##*.}
     if [ -n "$practice" ]; then
         options=("SGPT_STANDIN_OPTIONS=$work/$1-$name.options")
@@ -148,7 +149,7 @@ engine_tests() {
     local name
     local jars="$work/java/test-classes:$work/java/lib/*:$work/java/test-lib/*"
     while read -r name; do
-        if [ -n "$practice" ] && [[ ! $name =~ ($practised)$ ]] || is_alone "$name"; then
+        if [ -n "$practice" ] && [[ ! ${name%%(*} =~ ($practised)$ ]] || is_alone "$name"; then
             continue
         fi
         test_step fatbin "$name" "$work/kernels/resources:$jars"
@@ -176,13 +177,14 @@ memory_tests() {
 
 # bench_step NAME SECONDS SHAPE TEXTS TOKENS BATCH_TOKENS [JAVA_OPTION]
 bench_step() {
-    local model=(--shape "$3") work_load=(--texts "$4" --tokens "$5" --batch-tokens "$6" --seconds 2)
+    local limit=$2 model=(--shape "$3") work_load=(--texts "$4" --tokens "$5" --batch-tokens "$6" --seconds 2)
     if [ -n "$practice" ]; then
+        limit=120
         model=(-m "$work/java/test-classes/goldens/models/gptneo-be")
         work_load=(--texts 2 --tokens 8 --query-tokens 4 --batch-tokens 16 --seconds 1)
     fi
-    step "$1" "$2" "${program[@]}" ${7:+"$7"} io.github.sgpt4j.cli.Main bench "${model[@]}" --device cuda --dtype bf16 \
-        "${work_load[@]}" --format json
+    step "$1" "$limit" "${program[@]}" ${7:+"$7"} io.github.sgpt4j.cli.Main bench "${model[@]}" --device cuda \
+        --dtype bf16 "${work_load[@]}" --format json
 }
 
 # Passes of about 430 texts, in whole batches.
@@ -198,16 +200,17 @@ benches() {
 
 # compare_step NAME SECONDS SHAPE COMPILE_SECONDS
 compare_step() {
-    local command
+    local command limit=$2
     local load=(--shape "$3" --device cuda --batch 32 --batch 128 --texts 256 --batch-tokens 16384
         --batch-tokens 32768 --rounds 2 --seconds 1 --compile-seconds "$4" --scratch "$(scratch)")
     if [ -n "$practice" ]; then
+        limit=120
         load=(--shape tiny --shape tiny-GPT2 --device cpu --sgpt-device cuda --batch 2 --batch 4 --texts 4 --tokens 12
             --query-tokens 4 --batch-tokens 64 --rounds 1 --seconds 0.1 --compile-seconds 60
             --compile-backend aot_eager)
     fi
     printf -v command '%q ' "${program[@]}" io.github.sgpt4j.jmh.ComparedModel
-    step "$1" "$2" python3 "$here/compare.py" --sgpt "$command" --dtype bf16 "${load[@]}" --json
+    step "$1" "$limit" python3 "$here/compare.py" --sgpt "$command" --dtype bf16 "${load[@]}" --json
 }
 
 # Where checkpoints go: memory, if there is enough of it.

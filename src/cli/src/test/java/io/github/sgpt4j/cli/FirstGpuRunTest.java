@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -42,7 +43,7 @@ class FirstGpuRunTest {
     private static final String TESTS = """
             io.github.sgpt4j.backend.RowContractTest
             io.github.sgpt4j.CudaFaultTest
-            io.github.sgpt4j.CudaGoldenTest#scoresAgreeIn32Bits
+            io.github.sgpt4j.CudaGoldenTest#scoresAgreeIn32Bits(java.lang.String)
             io.github.sgpt4j.CudaInterruptTest
             """;
 
@@ -67,6 +68,9 @@ class FirstGpuRunTest {
                 *) echo "fine" ;;
             esac
             """;
+
+    /// By options.
+    private static final Map<List<String>, List<Step>> LISTS = new ConcurrentHashMap<>();
 
     private record Step(String name, int limit, List<String> words) {
         /// The words after the first that ends like this.
@@ -116,7 +120,17 @@ class FirstGpuRunTest {
         return text;
     }
 
+    /// What `--list` prints, which is the same for each test.
     private List<Step> steps(String... options) throws IOException, InterruptedException {
+        List<Step> known = LISTS.get(List.of(options));
+        if (known == null) {
+            known = list(options);
+            LISTS.put(List.of(options), known);
+        }
+        return known;
+    }
+
+    private List<Step> list(String... options) throws IOException, InterruptedException {
         List<String> command =
                 new ArrayList<>(List.of("bash", pack.resolve("run.sh").toString(), "--list"));
         command.addAll(List.of(options));

@@ -72,7 +72,11 @@ public final class TestRun {
         return switch (source) {
             case MethodSource method
             when method.getClassName().endsWith(LONG) ->
-                Optional.of(method.getClassName() + "#" + method.getMethodName());
+                Optional.of("%s#%s(%s)"
+                        .formatted(
+                                method.getClassName(),
+                                method.getMethodName(),
+                                method.getMethodParameterTypes()));
             case MethodSource method -> Optional.of(method.getClassName());
             case ClassSource type when plan.getChildren(test).isEmpty() -> Optional.of(type.getClassName());
             default -> Optional.empty();

@@ -27,11 +27,19 @@ class TestRunTest {
                 names.containsAll(List.of(
                         CONTRACT,
                         "io.github.sgpt4j.backend.cuda.CudaBackendTest",
-                        "io.github.sgpt4j.CudaGoldenTest#scoresAgreeIn32Bits",
+                        "io.github.sgpt4j.CudaGoldenTest#scoresAgreeIn32Bits(java.lang.String)",
                         "io.github.sgpt4j.TokenModulesTest")),
                 names::toString);
         assertFalse(names.contains("io.github.sgpt4j.CudaGoldenTest"));
         assertFalse(names.contains("io.github.sgpt4j.testing.TestRunTest"));
+    }
+
+    @Test
+    void methodsOfTheListCanBeRun() {
+        assertEquals(
+                TestRun.SKIPPED,
+                run("io.github.sgpt4j.CudaGoldenTest#scoresAgreeIn32Bits(java.lang.String)"),
+                out::toString);
     }
 
     @Test
