@@ -1,0 +1,101 @@
+# shellcheck shell=bash disable=SC2154
+# Sourced by run.sh: packs what the first run on a GPU needs into the folder $folder.
+#
+# It holds the scripts of jmh/gpu/there, compare.py, tests.txt (the tests by name), and three archives:
+#
+#   runtime.tar.xz   Java, reduced to the modules that are used
+#   java.tar.xz      lib/ (programs without the compiled kernels), test-lib/ (JUnit), test-classes/ (with the goldens)
+#   kernels.tar.xz   resources/ (the compiled kernels, as on the class path), sources/, test/ (program and sources)
+
+# What the whole folder may hold, so that it can be carried.
+readonly max_bytes=$((60 * 1000 * 1000))
+
+readonly kernel_package=io/github/sgpt4j/backend/cuda/launch
+
+pack() {
+    find_jdk 25 || fail "needs a JDK, version 25 or later"
+    [ -n "${JMH_SKIP_BUILD:-}" ] || build
+    stage=$(mktemp -d)
+    trap 'rm -rf "$stage"' EXIT
+    gather_kernels
+    gather_java
+    link_runtime
+    mkdir -p "$folder"
+    cp "$root"/jmh/gpu/there/* "$root/jmh/gpu/compare.py" "$folder/"
+    "$jdk/bin/java" -cp "$stage/java/test-classes:$stage/java/lib/*:$stage/java/test-lib/*:$archunit" \
+        --add-modules=jdk.incubator.vector --enable-native-access=ALL-UNNAMED io.github.sgpt4j.testing.TestRun list |
+        grep '^io\.github\.sgpt4j\.' >"$folder/tests.txt" || true
+    [ -s "$folder/tests.txt" ] || fail "found no tests of the CUDA backend"
+    local part
+    for part in runtime java kernels; do
+        XZ_OPT=-9 tar -C "$stage/$part" --sort=name --owner=0 --group=0 -cJf "$folder/$part.tar.xz" .
+    done
+    check_size
+}
+
+# Programs and tests, compiled and not run. The kernels where there is nvcc.
+build() {
+    "$root/mvnw" -q -B -ntp -f "$root/pom.xml" -pl kernels,src/engine,src/cli,jmh -am -DskipTests -Dskip.standin=true \
+        package >&2
+    "$root/mvnw" -q -B -ntp -f "$root/src/engine/pom.xml" dependency:build-classpath -Dmdep.includeScope=test \
+        "-Dmdep.outputFile=$root/src/engine/target/test-classpath" >&2
+}
+
+gather_kernels() {
+    local file=$root/kernels/target/resources/$kernel_package/sgpt4j.fatbin kernels=$stage/kernels
+    mkdir -p "$kernels/resources/$kernel_package" "$kernels/sources" "$kernels/test"
+    if [ -f "$file" ]; then
+        cp "$file" "$kernels/resources/$kernel_package/"
+    elif [ -z "$without_fatbin" ]; then
+        fail "there is no nvcc here, so no compiled kernels; --without-fatbin packs without them"
+    fi
+    cp -r "$root"/kernels/*.cu "$root/kernels/common" "$kernels/sources/"
+    # With its own copy of the C++ library: the other system may have an older one.
+    make -s -C "$root/kernels/test" "OUT=$stage/test" CXX="${CXX:-g++} -static-libstdc++ -static-libgcc"
+    cp "$stage/test/kernels" "$root"/kernels/test/* "$kernels/test/"
+}
+
+gather_java() {
+    local java=$stage/java jar
+    mkdir -p "$java/lib" "$java/test-lib"
+    cp "$root"/src/cli/target/lib/*.jar "$root"/src/cli/target/sgpt4j-cli-*.jar "$java/lib/"
+    # The engine without compiled kernels, which are in an archive of their own; and no built-in model.
+    rm "$java"/lib/sgpt4j-engine-*.jar "$java"/lib/sgpt4j-nano-*.jar
+    cp -r "$root/src/engine/target/classes" "$stage/engine"
+    rm -f "$stage/engine/$kernel_package/sgpt4j.fatbin"
+    "$jdk/bin/jar" --create --no-compress --file "$java/lib/sgpt4j-engine.jar" -C "$stage/engine" .
+    "$jdk/bin/jar" --create --no-compress --file "$java/lib/sgpt4j-jmh.jar" -C "$root/jmh/target/classes" .
+    cp -r "$root/src/engine/target/test-classes" "$java/test-classes"
+    archunit=
+    while read -r jar; do
+        case ${jar##*/} in
+            junit-* | opentest4j-* | apiguardian-*) cp "$jar" "$java/test-lib/" ;;
+            # Only tests that are not run there need these.
+            archunit-* | slf4j-*) archunit=$archunit${archunit:+:}$jar ;;
+        esac
+    done < <(tr ':' '\n' <"$root/src/engine/target/test-classpath" && echo)
+}
+
+# The modules that the classes refer to, and those that only options name. Everything runs on the class path, so what
+# the jars say about modules does not count: jdeps sees folders without it.
+link_runtime() {
+    local modules jar
+    mkdir "$stage/all"
+    for jar in "$stage"/java/lib/*.jar "$stage"/java/test-lib/*.jar; do
+        (cd "$stage/all" && "$jdk/bin/jar" --extract --file "$jar")
+    done
+    cp -r "$stage/java/test-classes/io" "$stage/all/"
+    find "$stage/all" -name module-info.class -delete
+    modules=$("$jdk/bin/jdeps" --multi-release 25 --ignore-missing-deps --print-module-deps "$stage/all") ||
+        fail "jdeps: $modules"
+    "$jdk/bin/jlink" --add-modules "$modules,jdk.incubator.vector" --strip-debug --no-header-files --no-man-pages \
+        --compress zip-0 --output "$stage/runtime"
+}
+
+check_size() {
+    local bytes
+    bytes=$(cat "$folder"/* | wc -c)
+    (cd "$folder" && wc -c -- *) >&2
+    [ "$bytes" -le "$max_bytes" ] || fail "$folder: expected at most $max_bytes bytes, got $bytes"
+    echo "$folder: $bytes bytes. Copy it to the machine with the GPU and run $(basename "$folder")/run.sh there."
+}
