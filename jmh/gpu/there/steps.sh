@@ -194,8 +194,8 @@ benches() {
     bench_step bench-16k 15 125M 432 300 16384
     bench_step bench-32k 15 125M 436 300 32768
     bench_step bench-query 15 125M 1 16 4096
-    bench_step gelu-fused 15 125M 432 300 16384 -Dsgpt4j.cuda.fusedGelu=true
-    bench_step gelu-unfused 15 125M 432 300 16384 -Dsgpt4j.cuda.fusedGelu=false
+    bench_step gelu-fused 15 125M 432 300 16384 -Dsgpt4j.cuda.fuseActivations=true
+    bench_step gelu-unfused 15 125M 432 300 16384 -Dsgpt4j.cuda.fuseActivations=false
 }
 
 # compare_step NAME SECONDS SHAPE COMPILE_SECONDS
