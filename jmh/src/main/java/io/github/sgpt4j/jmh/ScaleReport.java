@@ -21,6 +21,9 @@ import java.util.concurrent.atomic.AtomicLong;
 final class ScaleReport {
     private static final int[] TEXTS = {1_000, 10_000, 100_000};
     private static final int[] LENGTHS = {25, 50, 100, 150, 200, 250, 300};
+    /// What the CPU computes at a time by default.
+    private static final int BATCH_TOKENS = 4096;
+
     private static final int[] BUDGETS = {1024, 4096, 16_384};
     /// Number of texts for the comparison of budgets.
     private static final int MANY = 10_000;
@@ -83,7 +86,7 @@ final class ScaleReport {
     }
 
     private void byTexts(Path checkpoint, Model model) {
-        BiEncoder encoder = encoder(model, Settings.DOCUMENT_TOKENS, BiEncoderOptions.DEFAULT_BATCH_TOKENS);
+        BiEncoder encoder = encoder(model, Settings.DOCUMENT_TOKENS, BATCH_TOKENS);
         int[] counts = options.quick() ? Arrays.copyOf(TEXTS, 2) : TEXTS;
         List<String> all = Texts.generated(counts[counts.length - 1]);
         List<Work> works = new ArrayList<>();
@@ -97,7 +100,7 @@ final class ScaleReport {
                 .toList());
         table.heading(
                 "Cost and memory by number of texts (%s, budget %d tokens)"
-                        .formatted(ModelShape.TINY, BiEncoderOptions.DEFAULT_BATCH_TOKENS),
+                        .formatted(ModelShape.TINY, BATCH_TOKENS),
                 "Texts",
                 "Tokens",
                 "µs per text",
@@ -122,7 +125,7 @@ final class ScaleReport {
                 ReportTable.number((double) allocated / count),
                 ReportTable.number((double) work.resultBytes() / count),
                 ReportTable.number((double) (allocated - work.resultBytes()) / work.tokens()),
-                ReportTable.number(largestLive(checkpoint, BiEncoderOptions.DEFAULT_BATCH_TOKENS, work) / 1e6));
+                ReportTable.number(largestLive(checkpoint, BATCH_TOKENS, work) / 1e6));
     }
 
     /// The largest live heap, without finished vectors. Opens the model anew: otherwise, arrays that its
@@ -171,7 +174,7 @@ final class ScaleReport {
         List<BiEncoder> encoders = new ArrayList<>();
         List<List<String>> texts = new ArrayList<>();
         for (int length : LENGTHS) {
-            BiEncoder encoder = encoder(model, length, BiEncoderOptions.DEFAULT_BATCH_TOKENS);
+            BiEncoder encoder = encoder(model, length, BATCH_TOKENS);
             List<String> own = Texts.longDocuments(tokens / length);
             encoders.add(encoder);
             texts.add(own);
