@@ -138,7 +138,8 @@ final class WeightStore {
 
         private void transpose(long raw, long out, long columns) {
             engine.launcher()
-                    .kernel("sgpt_transpose_" + stored + "_" + target)
+                    .kernel("sgpt_transpose_%s_%s"
+                            .formatted(DeviceTypes.suffixOf(stored), DeviceTypes.suffixOf(target)))
                     .pointer(raw)
                     .pointer(out)
                     .int64(part.count())
