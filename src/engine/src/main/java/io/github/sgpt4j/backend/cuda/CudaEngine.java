@@ -15,8 +15,12 @@ import io.github.sgpt4j.backend.cuda.memory.PinnedPool;
 import io.github.sgpt4j.error.BackendException;
 import java.lang.foreign.Arena;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
@@ -42,6 +46,7 @@ final class CudaEngine implements AutoCloseable {
     private final Matmul matmul;
     private final IndexSlots slots;
     private final WeightStore weights;
+    private final Set<String> notices = Collections.synchronizedSet(new LinkedHashSet<>());
     private volatile boolean closed;
 
     /// @throws BackendException if the device cannot be used
@@ -49,8 +54,13 @@ final class CudaEngine implements AutoCloseable {
         device = CudaDevices.usable(options.ordinal());
         arithmetic = Arithmetic.of(options.precision(), device);
         if (!arithmetic.isOn(device)) {
-            throw new BackendException("%s: %s needs compute capability 8.0, this device (%s) has %s"
-                    .formatted(name(), arithmetic, device.name(), device.capability()));
+            throw new BackendException("%s: %s needs compute capability %s, this device (%s) has %s"
+                    .formatted(
+                            name(),
+                            arithmetic,
+                            DeviceInfo.dotted(arithmetic.capability()),
+                            device.name(),
+                            device.capability()));
         }
         geometry = new Geometry(device);
         deviceHandle = Driver.device(device.ordinal());
@@ -145,7 +155,16 @@ final class CudaEngine implements AutoCloseable {
 
     /// As [io.github.sgpt4j.backend.Backend#notices].
     List<String> notices() {
-        return kept.notices();
+        List<String> all = new ArrayList<>(kept.notices());
+        synchronized (notices) {
+            all.addAll(notices);
+        }
+        return all;
+    }
+
+    /// Adds one sentence to [#notices], once.
+    void notice(String text) {
+        notices.add(text);
     }
 
     /// Does something with the device's context current, no other thread in between.

@@ -60,12 +60,22 @@ final class Matmul implements AutoCloseable {
 
     /// A product to compute.
     ///
+    /// @param type of `x` and the weights
     /// @param x address of `[rows, in]`
     /// @param weight address of `[out, in]`
     /// @param target address of the result
     /// @param bias address of `[out]` in the result's type, or 0
     record Product(
-            int rows, int in, int out, long x, long weight, long target, ElementType result, long stride, long bias) {}
+            int rows,
+            int in,
+            int out,
+            ElementType type,
+            long x,
+            long weight,
+            long target,
+            ElementType result,
+            long stride,
+            long bias) {}
 
     private final CudaEngine engine;
     private final int computeType;
@@ -101,8 +111,7 @@ final class Matmul implements AutoCloseable {
                 ? epilogue
                 : epilogue == CublasLt.EPILOGUE_DEFAULT ? CublasLt.EPILOGUE_BIAS : epilogue | CublasLt.EPILOGUE_BIAS;
         int alignments = alignment(p.weight) << 20 | alignment(p.x) << 10 | alignment(p.target);
-        Shape shape =
-                new Shape(p.rows, p.in, p.out, engine.arithmetic().type(), p.result, p.stride, whole, add, alignments);
+        Shape shape = new Shape(p.rows, p.in, p.out, p.type, p.result, p.stride, whole, add, alignments);
         long description = description(shape, p.bias);
         Optional<MemorySegment> algorithm = algorithm(shape.withRows(bucket(p.rows)), description);
         if (algorithm.isEmpty()) {

@@ -17,14 +17,19 @@ final class Products {
 
     private final CudaEngine engine;
     private final RowOperations rows;
+    private final Fp8Products fp8;
 
     Products(CudaEngine engine, RowOperations rows) {
         this.engine = engine;
         this.rows = rows;
+        fp8 = new Fp8Products(engine);
     }
 
     /// `out = activation(x · Wᵀ + b)`: bias and, where the library has it, activation in the product's epilogue.
     void linear(CudaTensor x, CudaLinear layer, Activation activation, CudaTensor out) {
+        if (fp8.takes(layer) && fp8.linear(x, layer, activation, out)) {
+            return;
+        }
         OptionalInt epilogue = epilogue(activation);
         try (CudaTensor input = Conversions.as(engine, x, engine.arithmetic().type())) {
             boolean fused = multiply(input, layer, out, true, epilogue.orElse(CublasLt.EPILOGUE_DEFAULT), false);
@@ -44,6 +49,9 @@ final class Products {
 
     /// `out += x · Wᵀ + b`.
     void linearAdd(CudaTensor x, CudaLinear layer, CudaTensor out) {
+        if (fp8.takes(layer) && fp8.linearAdd(x, layer, out)) {
+            return;
+        }
         try (CudaTensor input = Conversions.as(engine, x, engine.arithmetic().type())) {
             if (!multiply(input, layer, out, true, CublasLt.EPILOGUE_DEFAULT, true)) {
                 try (CudaTensor product = temporary(out)) {
@@ -66,6 +74,7 @@ final class Products {
                 x.rows(),
                 layer.in(),
                 layer.out(),
+                x.type(),
                 x.address(),
                 layer.weight(),
                 out.address(),
@@ -153,7 +162,7 @@ final class Products {
     private void logits(CudaTensor x, CudaLinear head, int first, int columns, long logits, int stride) {
         long weight = head.weight() + engine.arithmetic().type().bytes(first, head.in());
         Matmul.Product product = new Matmul.Product(
-                x.rows(), head.in(), columns, x.address(), weight, logits, ElementType.F32, stride, 0);
+                x.rows(), head.in(), columns, x.type(), x.address(), weight, logits, ElementType.F32, stride, 0);
         require(engine.matmul().run(product, CublasLt.EPILOGUE_DEFAULT, false), x, head);
     }
 }
