@@ -19,9 +19,8 @@ record Tolerance(double absolute, double relative, String reason) {
     /// As [#BFLOAT16], with 2⁻¹².
     static final Tolerance FLOAT16 = new Tolerance(3e-3, 2e-3, "results and some values before in half precision");
 
-    /// Inputs and weights of products are rounded to e4m3: by up to 2⁻⁴, 2.6 % in the mean square, both together 3.7 %
-    /// of
-    /// results of size 1; six times that is allowed, as there are tens of thousands of them.
+    /// Inputs and weights of products are rounded to e4m3: by up to 2⁻⁴, 2.6 % in the mean square, both together
+    /// 3.7 % of results of size 1; six times that is allowed, as there are tens of thousands of them.
     static final Tolerance FLOAT8 = new Tolerance(0.22, 3e-2, "inputs and weights of products in e4m3");
 
     /// Nothing but the bits as they are.

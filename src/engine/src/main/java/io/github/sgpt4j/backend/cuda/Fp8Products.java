@@ -6,10 +6,9 @@ import io.github.sgpt4j.backend.cuda.device.DeviceTypes;
 import io.github.sgpt4j.backend.cuda.ffi.CublasLt;
 import io.github.sgpt4j.tensor.ElementType;
 
-/// Products in 8 bits. cuBLASLt multiplies e4m3 as if all scales were 1: its scales for rows and columns exist on
-/// compute capability 9.0 only. A kernel then applies the scales, bias and activation, or adds to the residual stream;
-/// it
-/// costs one pass over the result. Runs under the engine's lock.
+/// Products in 8 bits. cuBLASLt multiplies e4m3 as if all scales were 1: its scales for rows and columns exist
+/// on compute capability 9.0 only. A kernel then applies the scales, bias and activation, or adds to the
+/// residual stream; it costs one pass over the result. Runs under the engine's lock.
 final class Fp8Products {
     private final CudaEngine engine;
 

@@ -4,16 +4,15 @@ import io.github.sgpt4j.backend.cuda.device.Arithmetic;
 import io.github.sgpt4j.backend.cuda.device.DeviceTypes;
 import io.github.sgpt4j.backend.cuda.memory.DeviceBuffer;
 import io.github.sgpt4j.tensor.ElementType;
+import java.util.function.LongFunction;
 
-/// Rows as e4m3 on the device, `[rows, columns]` without gaps, and a 32-bit scale for each row: what goes into a
-/// product
-/// in 8 bits. Weights have a row for each output feature, activations one for each token.
+/// Rows as e4m3 on the device, `[rows, columns]` without gaps, and a 32-bit scale for each row: what goes into
+/// a product in 8 bits. Weights have a row for each output feature, activations one for each token.
 ///
 /// @param values the rows
 /// @param scales what each row's values are multiplied by to be what they stand for
 record Quantised(DeviceBuffer values, DeviceBuffer scales) implements AutoCloseable {
-    /// What rows, and features between products, must be a multiple of: cuBLASLt multiplies 8 bits in steps of 16
-    /// bytes.
+    /// What sizes of matrices must be a multiple of: cuBLASLt multiplies 8 bits in steps of 16 bytes.
     private static final int STEP = 16;
 
     static boolean takes(int features) {
@@ -30,9 +29,18 @@ record Quantised(DeviceBuffer values, DeviceBuffer scales) implements AutoClosea
 
     /// Memory for activations.
     static Quantised allocate(CudaEngine engine, int rows, int columns) {
-        DeviceBuffer values = engine.memory().take(ElementType.F8_E4M3.bytes(rows, columns), engine.compute());
+        return allocate(rows, columns, bytes -> engine.memory().take(bytes, engine.compute()));
+    }
+
+    /// Memory for weights, which is kept for good.
+    static Quantised allocateExactly(CudaEngine engine, long rows, int columns) {
+        return allocate(rows, columns, bytes -> engine.memory().takeExactly(bytes, engine.compute()));
+    }
+
+    private static Quantised allocate(long rows, int columns, LongFunction<DeviceBuffer> memory) {
+        DeviceBuffer values = memory.apply(ElementType.F8_E4M3.bytes(rows, columns));
         try {
-            return new Quantised(values, engine.memory().take((long) rows * Float.BYTES, engine.compute()));
+            return new Quantised(values, memory.apply(rows * Float.BYTES));
         } catch (RuntimeException | Error e) {
             values.close();
             throw e;

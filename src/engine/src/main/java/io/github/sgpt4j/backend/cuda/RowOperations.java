@@ -165,7 +165,7 @@ final class RowOperations {
     /// `out = activation(x[:, :f]) · x[:, f:]`.
     void gated(CudaTensor x, Activation activation, CudaTensor out) {
         if (x.type() == ElementType.BF16 && Quantised.isWorthwhile(engine, out)) {
-            gatedAndQuantised(x, activation, out);
+            gateAndQuantise(x, activation, out);
             return;
         }
         engine.launcher()
@@ -180,7 +180,7 @@ final class RowOperations {
                 .run(engine.geometry().rows(out.rows(), out.columns(), x.type(), out.type()));
     }
 
-    private void gatedAndQuantised(CudaTensor x, Activation activation, CudaTensor out) {
+    private void gateAndQuantise(CudaTensor x, Activation activation, CudaTensor out) {
         Quantised next = Quantised.allocate(engine, out.rows(), out.columns());
         out.keep(next);
         engine.launcher()

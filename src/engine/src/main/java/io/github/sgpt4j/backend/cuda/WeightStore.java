@@ -79,30 +79,32 @@ final class WeightStore {
             rows += part.count();
         }
         int in = parts.getFirst().in();
-        Quantised result = new Quantised(
-                engine.memory().takeExactly(ElementType.F8_E4M3.bytes(rows, in), engine.compute()),
-                engine.memory().takeExactly(rows * Float.BYTES, engine.compute()));
+        Quantised result = Quantised.allocateExactly(engine, rows, in);
         try {
-            long row = 0;
-            for (MatrixRows part : parts) {
-                ElementType stored = DeviceTypes.of(part.tensor());
-                try (DeviceBuffer whole = engine.memory().take(stored.bytes(part.count(), in), engine.compute())) {
-                    new Transfer(part, stored, in).run(whole.address(), 0);
-                    Quantised.run(
-                            engine,
-                            whole.address(),
-                            stored,
-                            part.count(),
-                            in,
-                            result.values().address() + ElementType.F8_E4M3.bytes(row, in),
-                            result.scales().address() + row * Float.BYTES);
-                }
-                row += part.count();
-            }
+            fill(result, parts, in);
             return result;
         } catch (RuntimeException | Error e) {
             result.close();
             throw e;
+        }
+    }
+
+    private void fill(Quantised matrix, List<MatrixRows> parts, int in) {
+        long row = 0;
+        for (MatrixRows part : parts) {
+            ElementType stored = DeviceTypes.of(part.tensor());
+            try (DeviceBuffer whole = engine.memory().take(stored.bytes(part.count(), in), engine.compute())) {
+                new Transfer(part, stored, in).run(whole.address(), 0);
+                Quantised.run(
+                        engine,
+                        whole.address(),
+                        stored,
+                        part.count(),
+                        in,
+                        matrix.values().address() + ElementType.F8_E4M3.bytes(row, in),
+                        matrix.scales().address() + row * Float.BYTES);
+            }
+            row += part.count();
         }
     }
 
