@@ -9,15 +9,16 @@
 // Launch: block (P, max(1, 128 / P)) with P threads per vector, a power of two from 32 to 1024 with 16 P >= columns if
 // there is one; grid (ceil(count * heads / block.y)); block.y * (P / 32) floats of shared memory if P > 32.
 //
+// sgpt_norm_quantise: the rows of out as e4m3 [count, columns] with a scale each as well, for products in 8 bits.
+//
 // Each thread keeps up to 16 values of its vector in registers, in groups of four: 16 bytes of f32, 8 of a 16-bit type.
 // Statistics are 32-bit: first the mean, then the sum of squared differences from it, so that values far from zero
 // lose no precision. Vectors of more than 16384 values are read from memory again for each of the three steps.
 #include "common/norm.cuh"
+#include "common/quantise.cuh"
 #include "common/reduce.cuh"
 
 namespace sgpt {
-
-constexpr int GROUPS = 4;
 
 SGPT_DEVICE float sum_of(const float (&values)[4]) {
     return (values[0] + values[1]) + (values[2] + values[3]);
@@ -34,15 +35,17 @@ SGPT_DEVICE float squares_of(const float (&values)[4], float mean, int column, i
     return sum;
 }
 
-// The first column of a thread's group.
-SGPT_DEVICE int first_column(int group) {
-    return (group * static_cast<int>(blockDim.x) + static_cast<int>(threadIdx.x)) * 4;
-}
+// Where a row goes as e4m3, too; to nowhere if `row` is 0.
+struct Quantised {
+    e4m3* row;
+    float* scale;
+    bool aligned;
+};
 
 // Vectors that fit the threads' registers.
-template <class I, class O>
+template <bool QUANTISE, class I, class O>
 SGPT_DEVICE void norm_kept(const I* from, O* to, bool active, bool fromAligned, bool toAligned, const float* gain,
-                           const float* bias, int columns, int kind, float epsilon) {
+                           const float* bias, int columns, int kind, float epsilon, const Quantised& quantised) {
     float* scratch = shared<float>();
     float values[GROUPS][4];
     float sum = 0.0f;
@@ -65,25 +68,37 @@ SGPT_DEVICE void norm_kept(const I* from, O* to, bool active, bool fromAligned, 
         }
         scale = rsqrtf(row_sum(squares, scratch) / static_cast<float>(columns) + epsilon);
     }
-    if (!active) {
-        return;
-    }
+    float largest = 0.0f;
 #pragma unroll
     for (int g = 0; g < GROUPS; g++) {
         const int column = first_column(g);
-        if (column < columns) {
+        if (active && column < columns) {
             if (kind != IDENTITY) {
                 normalise(values[g], mean, scale, gain, bias, column, columns);
             }
             store_part(to, column, columns, toAligned, values[g]);
+            if constexpr (QUANTISE) {
+                round_values<O>(values[g]);
+                largest = fmaxf(largest, largest_of(values[g], column, columns));
+            }
+        }
+    }
+    if constexpr (QUANTISE) {
+        const float factor = quantising_factor(largest, active, quantised.scale);
+#pragma unroll
+        for (int g = 0; g < GROUPS; g++) {
+            const int column = first_column(g);
+            if (active && column < columns) {
+                store_quantised(quantised.row, column, columns, quantised.aligned, values[g], factor);
+            }
         }
     }
 }
 
 // Vectors of any length, one per block.
-template <class I, class O>
+template <bool QUANTISE, class I, class O>
 SGPT_DEVICE void norm_read_again(const I* from, O* to, bool fromAligned, bool toAligned, const float* gain,
-                                 const float* bias, int columns, int kind, float epsilon) {
+                                 const float* bias, int columns, int kind, float epsilon, const Quantised& quantised) {
     float* scratch = shared<float>();
     const int step = static_cast<int>(blockDim.x) * 4;
     float values[4];
@@ -105,18 +120,32 @@ SGPT_DEVICE void norm_read_again(const I* from, O* to, bool fromAligned, bool to
         }
         scale = rsqrtf(row_sum(squares, scratch) / static_cast<float>(columns) + epsilon);
     }
+    float largest = 0.0f;
     for (int column = first_column(0); column < columns; column += step) {
         load_part(from, column, columns, fromAligned, values);
         if (kind != IDENTITY) {
             normalise(values, mean, scale, gain, bias, column, columns);
         }
         store_part(to, column, columns, toAligned, values);
+        if constexpr (QUANTISE) {
+            round_values<O>(values);
+            largest = fmaxf(largest, largest_of(values, column, columns));
+        }
+    }
+    if constexpr (QUANTISE) {
+        const float factor = quantising_factor(largest, true, quantised.scale);
+        for (int column = first_column(0); column < columns; column += step) {
+            // What this thread has written itself.
+            load_part(static_cast<const O*>(to), column, columns, toAligned, values);
+            store_quantised(quantised.row, column, columns, quantised.aligned, values, factor);
+        }
     }
 }
 
-template <class I, class O>
-SGPT_DEVICE void norm(const I* x, const int* rows, const float* gain, const float* bias, O* out, int count, int columns,
-                      int heads, int xStride, int outStride, int kind, float epsilon) {
+template <bool QUANTISE, class I, class O>
+SGPT_DEVICE void norm(const I* x, const int* rows, const float* gain, const float* bias, O* out, e4m3* quantised,
+                      float* scales, int count, int columns, int heads, int xStride, int outStride, int kind,
+                      float epsilon) {
     const long long index =
         static_cast<long long>(blockIdx.x) * static_cast<int>(blockDim.y) + static_cast<int>(threadIdx.y);
     const bool active = index < static_cast<long long>(count) * heads;
@@ -128,10 +157,14 @@ SGPT_DEVICE void norm(const I* x, const int* rows, const float* gain, const floa
     // All heads are aligned if the first is and their size preserves the alignment.
     const bool fromAligned = is_aligned<4>(x, xStride) && (heads == 1 || is_aligned<4>(x, columns));
     const bool toAligned = is_aligned<4>(out, outStride) && (heads == 1 || is_aligned<4>(out, columns));
+    Quantised also{};
+    if constexpr (QUANTISE) {
+        also = {quantised + static_cast<long long>(row) * columns, scales + row, is_aligned<4>(quantised, columns)};
+    }
     if (columns <= 4 * GROUPS * static_cast<int>(blockDim.x)) {
-        norm_kept(from, to, active, fromAligned, toAligned, gain, bias, columns, kind, epsilon);
+        norm_kept<QUANTISE>(from, to, active, fromAligned, toAligned, gain, bias, columns, kind, epsilon, also);
     } else {
-        norm_read_again(from, to, fromAligned, toAligned, gain, bias, columns, kind, epsilon);
+        norm_read_again<QUANTISE>(from, to, fromAligned, toAligned, gain, bias, columns, kind, epsilon, also);
     }
 }
 
@@ -141,7 +174,8 @@ SGPT_DEVICE void norm(const I* x, const int* rows, const float* gain, const floa
     SGPT_ENTRY(sgpt_norm_##I##_##O, 1024,                                                                         \
                (const sgpt::I* x, const int* rows, const float* gain, const float* bias, sgpt::O* out, int count, \
                 int columns, int heads, int xStride, int outStride, int kind, float epsilon)) {                   \
-        sgpt::norm(x, rows, gain, bias, out, count, columns, heads, xStride, outStride, kind, epsilon);           \
+        sgpt::norm<false>(x, rows, gain, bias, out, static_cast<sgpt::e4m3*>(nullptr), static_cast<float*>(nullptr),  \
+                          count, columns, heads, xStride, outStride, kind, epsilon);                              \
     }
 
 SGPT_NORM(f32, f32)
@@ -151,3 +185,10 @@ SGPT_NORM(f16, f16)
 SGPT_NORM(bf16, bf16)
 SGPT_NORM(f16, f32)
 SGPT_NORM(bf16, f32)
+
+SGPT_ENTRY(sgpt_norm_quantise_f32_bf16, 1024,
+           (const float* x, const int* rows, const float* gain, const float* bias, sgpt::bf16* out,
+            sgpt::e4m3* quantised, float* scales, int count, int columns, int xStride, int outStride, int kind,
+            float epsilon)) {
+    sgpt::norm<true>(x, rows, gain, bias, out, quantised, scales, count, columns, 1, xStride, outStride, kind, epsilon);
+}

@@ -1,4 +1,4 @@
-// 16-bit floats, their conversions, and access to rows of any type as 32-bit floats.
+// 16-bit and 8-bit floats, their conversions, and access to rows of any type as 32-bit floats.
 #pragma once
 
 #include "common/device.cuh"
@@ -15,6 +15,11 @@ struct f16 {
 // The upper half of a 32-bit float.
 struct bf16 {
     unsigned short bits;
+};
+
+// Sign, 4 bits of exponent, 3 of mantissa: magnitudes up to 448, no infinity, one NaN (and its negative).
+struct e4m3 {
+    unsigned char bits;
 };
 
 SGPT_DEVICE float widen_f16(unsigned bits) {
@@ -68,6 +73,46 @@ SGPT_DEVICE unsigned narrow_bf16(float value) {
         return 0x7fffu;
     }
     return (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
+#endif
+}
+
+// To nearest even; what is too large becomes 448, NaN becomes 0x7f. Without the instruction of compute capability 8.9.
+SGPT_DEVICE unsigned narrow_e4m3_plain(float value) {
+    const unsigned bits = float_bits(value);
+    const unsigned sign = bits >> 24 & 0x80u;
+    const unsigned magnitude = bits & 0x7fffffffu;
+    if (magnitude > 0x7f800000u) {
+        return 0x7fu;
+    }
+    if (magnitude >= 0x43e00000u) {
+        return sign | 0x7eu;
+    }
+    if (magnitude < 0x3c800000u) {
+        // Subnormal: adding 2^14 leaves the rounded multiple of 2^-9 in the lowest bits.
+        return sign | (float_bits(bits_float(magnitude) + 16384.0f) - 0x46800000u);
+    }
+    return sign | ((magnitude + 0x7ffffu + (magnitude >> 20 & 1u) - 0x3c000000u) >> 20);
+}
+
+// Compilers have the instruction from compute capability 8.9 on, before CUDA 12.1 from 9.0 on.
+#if !defined(SGPT_STANDIN) && \
+    (__CUDA_ARCH__ >= 900 || (__CUDA_ARCH__ >= 890 && (__CUDACC_VER_MAJOR__ > 12 || __CUDACC_VER_MINOR__ >= 1)))
+#define SGPT_CVT_E4M3
+#endif
+
+// Two neighbouring values in memory order, `low` first, rounded as by narrow_e4m3_plain.
+SGPT_DEVICE unsigned pack_e4m3(float low, float high) {
+#ifdef SGPT_CVT_E4M3
+    unsigned short pair;
+    asm("cvt.rn.satfinite.e4m3x2.f32 %0, %1, %2;" : "=h"(pair) : "f"(high), "f"(low));
+    return pair;
+#else
+#ifdef SGPT_STANDIN
+    if (standin::compute_capability() >= 89) {
+        return standin::cvt_e4m3x2(high, low);
+    }
+#endif
+    return narrow_e4m3_plain(low) | narrow_e4m3_plain(high) << 8;
 #endif
 }
 

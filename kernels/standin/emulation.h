@@ -26,4 +26,5 @@
 #include "emulation/numbers.h"
 #include "emulation/half.h"
 #include "emulation/bfloat16.h"
+#include "emulation/float8.h"
 #include "emulation/tensor.h"

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <fstream>
@@ -33,6 +34,8 @@ constexpr Source SOURCES[] = {
     {"sgpt_embed", "embed.cu"},
     {"sgpt_logprob", "logprob.cu"},
     {"sgpt_norm", "norm.cu"},
+    {"sgpt_quantise", "fp8.cu"},
+    {"sgpt_rescale", "fp8.cu"},
     {"sgpt_pool", "pooling.cu"},
     {"sgpt_rotary", "rotary.cu"},
 };
@@ -121,13 +124,15 @@ const char* name(Type type) {
             return "f16";
         case Type::bf16:
             return "bf16";
+        case Type::e4m3:
+            return "e4m3";
         default:
             return "i32";
     }
 }
 
 int size_of(Type type) {
-    return type == Type::f16 || type == Type::bf16 ? 2 : 4;
+    return type == Type::e4m3 ? 1 : type == Type::f16 || type == Type::bf16 ? 2 : 4;
 }
 
 double unit(Type type) {
@@ -147,6 +152,19 @@ static float bfloat16(double value) {
     return single;
 }
 
+// To multiples of the distance between neighbours, 2^-9 at least.
+static double eight_bits(double value) {
+    if (std::isnan(value)) {
+        return value;
+    }
+    const double magnitude = std::fabs(value);
+    if (magnitude >= 448) {
+        return std::copysign(448, value);
+    }
+    const double step = std::ldexp(1, std::max(magnitude == 0 ? -6 : std::ilogb(magnitude), -6) - 3);
+    return std::copysign(std::nearbyint(magnitude / step) * step, value);
+}
+
 double rounded(Type type, double value) {
     switch (type) {
         case Type::f32:
@@ -155,6 +173,8 @@ double rounded(Type type, double value) {
             return static_cast<double>(static_cast<_Float16>(value));
         case Type::bf16:
             return bfloat16(value);
+        case Type::e4m3:
+            return eight_bits(value);
         default:
             return value;
     }
@@ -194,6 +214,14 @@ static double decode(Type type, const char* from) {
         _Float16 half;
         std::memcpy(&half, from, 2);
         return static_cast<double>(half);
+    }
+    if (type == Type::e4m3) {
+        const int bits = static_cast<unsigned char>(*from);
+        const int exponent = bits >> 3 & 15;
+        const double magnitude = (bits & 0x7f) == 0x7f ? NAN
+                                 : exponent == 0       ? std::ldexp(bits & 7, -9)
+                                                       : std::ldexp(8 + (bits & 7), exponent - 10);
+        return (bits & 0x80) != 0 ? -magnitude : magnitude;
     }
     std::uint16_t upper;
     std::memcpy(&upper, from, 2);

@@ -8,12 +8,12 @@
 
 namespace test {
 
-enum class Type { f32, f16, bf16, i32 };
+enum class Type { f32, f16, bf16, e4m3, i32 };
 
 const char* name(Type type);
 int size_of(Type type);
 
-// The nearest value that a type can hold; ties go to even, too large ones to infinity.
+// The nearest value that a type can hold; ties go to even, too large ones to infinity, in e4m3 to 448.
 double rounded(Type type, double value);
 
 // Half the distance between neighbouring values of a type near 1: the maximum relative rounding error.

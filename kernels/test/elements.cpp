@@ -3,31 +3,6 @@
 
 using namespace test;
 
-namespace {
-
-double activated(int activation, double x) {
-    switch (activation) {
-        case 1:
-            return x < 0 ? 0 : x;
-        case 2:
-            return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
-        case 3:
-            return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
-        case 4:
-            return x / (1 + std::exp(-1.702 * x));
-        case 5:
-            return x / (1 + std::exp(-x));
-        case 6:
-            return std::tanh(x);
-        case 7:
-            return 1 / (1 + std::exp(-x));
-        default:
-            return x;
-    }
-}
-
-}  // namespace
-
 SGPT_TEST(activation_of_every_kind) {
     Random random(6);
     for (Pair types : PAIRS) {

@@ -32,6 +32,28 @@ inline Tolerance tolerance(Type out, double factor = 1) {
     return {1e-5 * factor, out == Type::f32 ? 1e-5 : unit(out) * 1.02};
 }
 
+// By the ordinals of Activation.
+inline double activated(int activation, double x) {
+    switch (activation) {
+        case 1:
+            return x < 0 ? 0 : x;
+        case 2:
+            return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
+        case 3:
+            return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+        case 4:
+            return x / (1 + std::exp(-1.702 * x));
+        case 5:
+            return x / (1 + std::exp(-x));
+        case 6:
+            return std::tanh(x);
+        case 7:
+            return 1 / (1 + std::exp(-x));
+        default:
+            return x;
+    }
+}
+
 // Rows of `columns` values with `stride`; the gaps are NaN and must not be read or written.
 struct Rows {
     int count;

@@ -68,13 +68,48 @@ uint64_t kind_of(const Problem& p) {
     uint64_t kind = static_cast<uint64_t>(d.compute) | static_cast<uint64_t>(d.epilogue) << 8 |
                     static_cast<uint64_t>(d.transpose_a) << 20 | static_cast<uint64_t>(d.transpose_b) << 21;
     for (int i = 0; i < 4; i++) {
-        kind |= static_cast<uint64_t>(p.layout[i]->type) << (24 + 4 * i);
+        kind |= static_cast<uint64_t>(p.layout[i]->type) << (24 + 8 * i);
     }
     return kind;
 }
 
 std::string shape(const Layout& l) {
     return std::to_string(l.rows) + " x " + std::to_string(l.columns) + " (ld " + std::to_string(l.ld) + ")";
+}
+
+/// What the documentation of cublasLtMatmul asks of products in 8 bits: compute capability 8.9, a transposed and b not,
+/// 32F, sizes and strides of 16 bytes, a bias in 16 bits. Results in 8 bits, e5m2 and scales are not here, nor are
+/// activations as epilogues. Returns "" or the problem.
+std::string check_e4m3(const Problem& p) {
+    const Description& description = *p.description;
+    int type = p.layout[3]->type;
+    bool types = p.layout[0]->type == type_e4m3 && p.layout[1]->type == type_e4m3 && type != type_e4m3 &&
+                 p.layout[2]->type == type;
+    bool biased = (description.epilogue & epilogue_bias) != 0;
+    int bias = type == type_f16 ? type_f16 : type_bf16;
+    if (services().capability() < 89) {
+        return "e4m3 on compute capability " + std::to_string(services().capability()) + ", it needs 89";
+    }
+    if (!types || description.compute != 68 || (biased && description.bias_type != bias)) {
+        return "e4m3 with types a " + std::to_string(p.layout[0]->type) + ", b " + std::to_string(p.layout[1]->type) +
+               ", c " + std::to_string(p.layout[2]->type) + ", d " + std::to_string(type) + ", bias " +
+               std::to_string(description.bias_type) + ", compute type " + std::to_string(description.compute);
+    }
+    if (!description.transpose_a || description.transpose_b) {
+        return "e4m3 needs a transposed and b not transposed";
+    }
+    if ((description.epilogue & (epilogue_relu | epilogue_gelu)) != 0) {
+        return "e4m3 with epilogue " + std::to_string(description.epilogue);
+    }
+    bool sizes = p.k % 16 == 0 && (p.m * size_of(type)) % 16 == 0;
+    for (int i = 0; i < 4; i++) {
+        sizes = sizes && (p.layout[i]->ld * size_of(p.layout[i]->type)) % 16 == 0;
+    }
+    if (!sizes) {
+        return "e4m3 needs sizes and strides of 16 bytes: m " + std::to_string(p.m) + ", k " + std::to_string(p.k) +
+               ", a " + shape(*p.layout[0]) + ", b " + shape(*p.layout[1]) + ", d " + shape(*p.layout[3]);
+    }
+    return "";
 }
 
 /// Checks everything that does not depend on addresses. Returns 0, or a status after a report.
@@ -102,6 +137,10 @@ int understand(const char* function, Problem* p) {
                       "shapes do not fit: a " + shape(a) + (description.transpose_a ? " transposed" : "") + ", b " +
                           shape(b) + (description.transpose_b ? " transposed" : "") + ", c " + shape(c) + ", d " +
                           shape(d));
+    }
+    if (a.type == type_e4m3 || b.type == type_e4m3 || c.type == type_e4m3 || d.type == type_e4m3) {
+        std::string wrong = check_e4m3(*p);
+        return wrong.empty() ? 0 : refuse(function, status_not_supported, wrong);
     }
     bool types = a.type == b.type && c.type == d.type && (d.type == a.type || d.type == type_f32) &&
                  (description.compute == 68 || a.type == type_f32);
@@ -164,6 +203,12 @@ struct Launch {
     uint64_t method;
 };
 
+/// That of d, but for products in 8 bits never 32-bit floats.
+int bias_type(const Launch& launch) {
+    int type = launch.layout[3].type;
+    return launch.layout[0].type == type_e4m3 && type == type_f32 ? static_cast<int>(type_bf16) : type;
+}
+
 void* real(uint64_t address) { return address == 0 ? nullptr : reinterpret_cast<void*>(address - address_tag); }
 
 const char* advance(const void* base, const Layout& l, int64_t batch) {
@@ -181,7 +226,7 @@ int run(const Launch& launch, std::string& why) {
         }
     }
     if (why.empty() && biased) {
-        uint64_t size = static_cast<uint64_t>(launch.m) * static_cast<uint64_t>(size_of(l[3].type));
+        uint64_t size = static_cast<uint64_t>(launch.m) * static_cast<uint64_t>(size_of(bias_type(launch)));
         why = services().check_range(launch.device, launch.description.bias, size, 1);
         why = why.empty() ? why : "bias of " + std::to_string(launch.m) + ": " + why;
     }
@@ -218,7 +263,7 @@ int run(const Launch& launch, std::string& why) {
         p.alpha = launch.alpha;
         p.beta = launch.beta;
         p.bias = biased ? real(launch.description.bias) : nullptr;
-        p.bias_type = l[3].type;
+        p.bias_type = bias_type(launch);
         p.epilogue = launch.description.epilogue;
         p.tf32 = launch.description.compute == 77;
         p.terms = method.terms;
@@ -236,7 +281,8 @@ std::string check_addresses(const Launch& launch, const Algorithm& algorithm) {
     static const char* const letters[] = {"a", "b", "c", "d"};
     for (int i = 0; i < 4; i++) {
         bool used = i != 2 || launch.beta != 0.0f;
-        uint32_t wanted = std::max(algorithm.alignment[i], static_cast<uint32_t>(size_of(launch.layout[i].type)));
+        int least = launch.layout[0].type == type_e4m3 ? 16 : size_of(launch.layout[i].type);
+        uint32_t wanted = std::max(algorithm.alignment[i], static_cast<uint32_t>(least));
         if (used && launch.address[i] == 0) {
             return std::string("matrix ") + letters[i] + " is null";
         }
@@ -256,7 +302,7 @@ std::string check_addresses(const Launch& launch, const Algorithm& algorithm) {
     }
     bool biased = (launch.description.epilogue & epilogue_bias) != 0;
     if (biased && (launch.description.bias == 0 ||
-                   launch.description.bias % static_cast<uint64_t>(size_of(launch.layout[3].type)) != 0)) {
+                   launch.description.bias % static_cast<uint64_t>(size_of(bias_type(launch))) != 0)) {
         return "the bias is null or misaligned";
     }
     if (launch.workspace_size < algorithm.workspace) {

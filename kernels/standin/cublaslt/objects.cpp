@@ -55,7 +55,9 @@ bool take(V* to, const void* value, size_t size) {
     return true;
 }
 
-bool is_type(int type) { return type == type_f32 || type == type_f16 || type == type_bf16; }
+bool is_type(int type) {
+    return type == type_f32 || type == type_f16 || type == type_bf16 || type == type_e4m3;
+}
 
 constexpr const char* handle_kind = "cublasLt handles";
 constexpr const char* description_kind = "cublasLt matmul descriptions";

@@ -22,12 +22,27 @@ constexpr int64_t columns = 6;
 #define SGPT_CLONES
 #endif
 
+const float* e4m3_values() {
+    struct Values {
+        float of[256];
+        Values() {
+            for (int i = 0; i < 256; i++) {
+                of[i] = e4m3_to_float(static_cast<uint8_t>(i));
+            }
+        }
+    };
+    static const Values values;
+    return values.of;
+}
+
 float load(const void* data, int type, int64_t index) {
     switch (type) {
         case type_f32:
             return static_cast<const float*>(data)[index];
         case type_f16:
             return half_to_float(static_cast<const uint16_t*>(data)[index]);
+        case type_e4m3:
+            return e4m3_values()[static_cast<const uint8_t*>(data)[index]];
         default:
             return bfloat16_to_float(static_cast<const uint16_t*>(data)[index]);
     }
@@ -123,7 +138,7 @@ float finished(const Product& p, float sum, int64_t i, int64_t j) {
 
 }  // namespace
 
-int size_of(int type) { return type == type_f32 ? 4 : 2; }
+int size_of(int type) { return type == type_f32 ? 4 : type == type_e4m3 ? 1 : 2; }
 
 void multiply(const Product& p) {
     const int64_t depth = p.terms;

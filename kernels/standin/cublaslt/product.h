@@ -5,7 +5,7 @@
 
 namespace standin {
 
-enum ElementType { type_f32 = 0, type_f16 = 2, type_bf16 = 14 };
+enum ElementType { type_f32 = 0, type_f16 = 2, type_bf16 = 14, type_e4m3 = 28 };
 int size_of(int type);
 
 enum Epilogue { epilogue_default = 1, epilogue_relu = 2, epilogue_bias = 4, epilogue_gelu = 32 };

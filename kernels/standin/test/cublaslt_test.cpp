@@ -12,7 +12,7 @@ namespace {
 struct Case {
     int m, n, k;
     bool ta, tb;
-    int in, out;  // 0 f32, 2 f16, 14 bf16
+    int in, out;  // 0 f32, 2 f16, 14 bf16, 28 e4m3
     int epilogue;
     float beta;
     int extra;  // added to leading dimensions
@@ -25,6 +25,9 @@ float load(int type, const std::vector<char>& data, size_t i) {
         memcpy(&v, &data[i * 4], 4);
         return v;
     }
+    if (type == 28) {
+        return standin::e4m3_to_float(static_cast<uint8_t>(data[i]));
+    }
     uint16_t v;
     memcpy(&v, &data[i * 2], 2);
     return type == 2 ? standin::half_to_float(v) : standin::bfloat16_to_float(v);
@@ -35,11 +38,15 @@ void store(int type, std::vector<char>* data, size_t i, float value) {
         memcpy(&(*data)[i * 4], &value, 4);
         return;
     }
+    if (type == 28) {
+        (*data)[i] = static_cast<char>(standin::float_to_e4m3(value));
+        return;
+    }
     uint16_t v = type == 2 ? standin::float_to_half(value) : standin::float_to_bfloat16(value);
     memcpy(&(*data)[i * 2], &v, 2);
 }
 
-size_t width(int type) { return type == 0 ? 4 : 2; }
+size_t width(int type) { return type == 0 ? 4 : type == 28 ? 1 : 2; }
 
 struct Host {
     int type, rows, columns, ld;
@@ -139,8 +146,8 @@ void run(const Case& c) {
     Host a(c.in, c.ta ? c.k : c.m, c.ta ? c.m : c.k, c.extra, 1);
     Host b(c.in, c.tb ? c.n : c.k, c.tb ? c.k : c.n, c.extra, 2);
     Host d(c.out, c.m, c.n, c.extra, 3);
-    Host bias(c.out, c.m, 1, 0, 4);
-    lt.describe(c.compute, c.ta, c.tb, c.epilogue, bias.upload(s), c.out);
+    Host bias(c.in == 28 && c.out == 0 ? 14 : c.out, c.m, 1, 0, 4);
+    lt.describe(c.compute, c.ta, c.tb, c.epilogue, bias.upload(s), bias.type);
     void* la = lt.layout(a);
     void* lb = lt.layout(b);
     void* ld = lt.layout(d);
@@ -324,6 +331,63 @@ void reductions() {
     SAME(0, cublasLtMatmulPreferenceDestroy(preference));
 }
 
+/// What products in 8 bits may be: `change` breaks one thing.
+struct Eight {
+    int m = 32, n = 5, k = 64;
+    bool ta = true, tb = false;
+    int a = 28, b = 28, out = 14, bias = 14;
+    int epilogue = 1, compute = 68, extra = 0;
+};
+
+int attempt_in_eight_bits(const std::function<void(Eight&)>& change) {
+    Session s;
+    Lt lt;
+    Eight e;
+    change(e);
+    lt.describe(e.compute, e.ta, e.tb, e.epilogue, 0, e.bias);
+    void* a = lt.layout(Host(e.a, e.ta ? e.k : e.m, e.ta ? e.m : e.k, e.extra, 1));
+    void* b = lt.layout(Host(e.b, e.tb ? e.n : e.k, e.tb ? e.k : e.n, e.extra, 1));
+    void* d = lt.layout(Host(e.out, e.m, e.n, 0, 1));
+    void* preference = nullptr;
+    SAME(0, cublasLtMatmulPreferenceCreate(&preference));
+    char result[96];
+    int found = 0;
+    int status = cublasLtMatmulAlgoGetHeuristic(lt.handle, lt.description, a, b, d, d, preference, 1, result, &found);
+    SAME(0, cublasLtMatmulPreferenceDestroy(preference));
+    return status;
+}
+
+void refused_in_eight_bits(const char* words, const std::function<void(Eight&)>& change) {
+    SAME(15, attempt_in_eight_bits(change));
+    REPORTED(words);
+}
+
+void refusals_in_eight_bits() {
+    SAME(0, attempt_in_eight_bits([](Eight&) {}));
+    refused_in_eight_bits("a transposed", [](Eight& e) { e.ta = false; });
+    refused_in_eight_bits("b not transposed", [](Eight& e) {
+        e.tb = true;
+        e.n = 16;
+    });
+    refused_in_eight_bits("k 72", [](Eight& e) { e.k = 72; });
+    refused_in_eight_bits("m 36", [](Eight& e) { e.m = 36; });
+    refused_in_eight_bits("ld 65", [](Eight& e) { e.extra = 1; });
+    refused_in_eight_bits("d 28", [](Eight& e) { e.out = 28; });
+    refused_in_eight_bits("b 14", [](Eight& e) { e.b = 14; });
+    refused_in_eight_bits("compute type 77", [](Eight& e) { e.compute = 77; });
+    refused_in_eight_bits("bias 0", [](Eight& e) {
+        e.out = 0;
+        e.bias = 0;
+        e.epilogue = 4;
+    });
+    refused_in_eight_bits("epilogue 32", [](Eight& e) { e.epilogue = 32; });
+    option("SGPT_STANDIN_CC", "86");
+    refused_in_eight_bits("compute capability 86", [](Eight&) {});
+    option("SGPT_STANDIN_CC", "89");
+    SAME(0, attempt_in_eight_bits([](Eight&) {}));
+    option("SGPT_STANDIN_CC", "");
+}
+
 }  // namespace
 
 void test_cublaslt() {
@@ -333,11 +397,14 @@ void test_cublaslt() {
         {33, 7, 65, false, true, 0, 0, 6, 0.0f, 0, 77},    {48, 31, 128, true, false, 14, 14, 4, 0.0f, 0, 68},
         {48, 31, 513, true, false, 14, 0, 4, 1.0f, 8, 68}, {48, 31, 128, true, false, 2, 2, 36, 0.0f, 2, 68},
         {5, 100, 40, true, false, 2, 0, 1, 1.0f, 0, 68},   {100, 5, 40, false, false, 14, 14, 2, 1.0f, 0, 68},
-        {16, 6, 256, true, false, 0, 0, 32, 0.0f, 0, 77},
+        {16, 6, 256, true, false, 0, 0, 32, 0.0f, 0, 77},  {48, 31, 528, true, false, 28, 0, 1, 0.0f, 0, 68},
+        {32, 5, 64, true, false, 28, 14, 4, 1.0f, 16, 68}, {16, 1, 16, true, false, 28, 2, 4, 0.0f, 0, 68},
+        {64, 9, 48, true, false, 28, 0, 4, 1.0f, 16, 68},
     };
     for (const Case& c : cases) {
         run(c);
     }
     refusals();
     reductions();
+    refusals_in_eight_bits();
 }

@@ -68,12 +68,48 @@ void tf32() {
     CHECK(std::isnan(standin::float_to_tf32(NAN)));
 }
 
+double e4m3_value(int bits) {
+    int exponent = bits >> 3 & 15;
+    int mantissa = bits & 7;
+    double sign = (bits & 0x80) != 0 ? -1.0 : 1.0;
+    return sign * (exponent == 0 ? std::ldexp(mantissa, -9) : std::ldexp(8 + mantissa, exponent - 10));
+}
+
+/// Every pattern, and every point where the rounding direction changes.
+void e4m3() {
+    int wrong = 0;
+    for (int bits = 0; bits <= 0xff; bits++) {
+        float wide = standin::e4m3_to_float(static_cast<uint8_t>(bits));
+        if ((bits & 0x7f) == 0x7f) {
+            wrong += std::isnan(wide) && standin::float_to_e4m3(wide) == 0x7f ? 0 : 1;
+            continue;
+        }
+        double exact = e4m3_value(bits);
+        wrong += static_cast<double>(wide) == exact && std::signbit(wide) == std::signbit(exact) ? 0 : 1;
+        wrong += standin::float_to_e4m3(wide) == bits ? 0 : 1;
+        if ((bits & 0x7f) == 0x7e) {
+            continue;
+        }
+        float tie = static_cast<float>((exact + e4m3_value(bits + 1)) / 2);
+        wrong += standin::float_to_e4m3(tie) == (bits % 2 == 0 ? bits : bits + 1) ? 0 : 1;
+        wrong += standin::float_to_e4m3(std::nextafter(tie, 0.0f)) == bits ? 0 : 1;
+        wrong += standin::float_to_e4m3(std::nextafter(tie, std::copysign(INFINITY, tie))) == bits + 1 ? 0 : 1;
+    }
+    SAME(0, wrong);
+    for (float large : {448.5f, 464.0f, 1e30f, INFINITY}) {
+        SAME(0x7e, static_cast<int>(standin::float_to_e4m3(large)));
+        SAME(0xfe, static_cast<int>(standin::float_to_e4m3(-large)));
+    }
+    SAME(0x387e, static_cast<int>(standin::cvt_e4m3x2(1.0f, 448.0f)));
+}
+
 }  // namespace
 
 void test_numbers() {
     check_type(half_value, standin::half_to_float, standin::float_to_half, 0x7c00);
     check_type(bfloat_value, standin::bfloat16_to_float, standin::float_to_bfloat16, 0x7f80);
     tf32();
+    e4m3();
     SAME(0x3c00, static_cast<int>(__half(1.0f).__x));
     SAME(2.5f, __bfloat162float(__float2bfloat16(2.5f)));
     SAME(3, __clz(0x10000000));

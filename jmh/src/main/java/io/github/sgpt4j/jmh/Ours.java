@@ -129,7 +129,7 @@ public final class Ours implements Peer {
             backend = new CpuBackend(new CpuOptions(
                     threads,
                     switch (Settings.dtype()) {
-                        case BF16 -> Precision.BF16;
+                        case BF16, FP8 -> Precision.BF16;
                         case FP16 -> Precision.FP16;
                         case AUTO, FP32, TF32 -> Precision.FP32;
                     }));

@@ -105,7 +105,7 @@ final class WeightsReport {
         Precision format = switch (dtype) {
             case AUTO -> Precision.AUTO;
             case FP32, TF32 -> Precision.FP32;
-            case BF16 -> Precision.BF16;
+            case BF16, FP8 -> Precision.BF16;
             case FP16 -> Precision.FP16;
         };
         int hidden = shape.hidden();

@@ -189,6 +189,7 @@ public final class Devices {
             case TF32 -> Precision.TF32;
             case BF16 -> Precision.BF16;
             case FP16 -> Precision.FP16;
+            case FP8 -> Precision.FP8;
         };
     }
 
@@ -198,10 +199,13 @@ public final class Devices {
 
     /// How the CPU holds weights.
     ///
-    /// @throws BackendException for [Dtype#TF32]
+    /// @throws BackendException for [Dtype#TF32] and [Dtype#FP8]
     static Precision cpuPrecision(Dtype dtype) {
         if (dtype == Dtype.TF32) {
             throw new BackendException("cpu: dtype tf32 is for GPUs, use fp32");
+        }
+        if (dtype == Dtype.FP8) {
+            throw new BackendException("cpu: dtype fp8 is for GPUs, use bf16");
         }
         return precision(dtype);
     }

@@ -20,7 +20,10 @@ public enum Dtype {
     /// bfloat16: 8 bits of mantissa.
     BF16,
     /// IEEE half precision: 11 bits of mantissa, magnitudes up to 65504.
-    FP16;
+    FP16,
+    /// Products of 8-bit floats (e4m3: 4 bits of mantissa with the hidden one) with a scale for each row of weights and
+    /// of activations, on tensor cores: GPUs of compute capability 8.9 on. Everything else as in [#BF16].
+    FP8;
 
     /// Reads a name such as `bf16`.
     ///
@@ -31,7 +34,8 @@ public enum Dtype {
                 return dtype;
             }
         }
-        throw new IllegalArgumentException("dtype: expected auto, fp32, tf32, bf16 or fp16, got " + Quoted.of(name));
+        throw new IllegalArgumentException(
+                "dtype: expected auto, fp32, tf32, bf16, fp16 or fp8, got " + Quoted.of(name));
     }
 
     @Override

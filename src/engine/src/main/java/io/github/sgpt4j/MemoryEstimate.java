@@ -103,11 +103,18 @@ final class MemoryEstimate {
     private static long gpuBytes(List<ExpectedTensor> tensors, Dtype dtype) {
         return sum(
                 tensors,
-                tensor -> bytes(tensor, tensor.use() == ExpectedTensor.Use.VECTOR ? Float.BYTES : gpuBytes(dtype)));
+                tensor -> bytes(
+                        tensor,
+                        switch (tensor.use()) {
+                            case VECTOR -> Float.BYTES;
+                            case TABLE -> gpuBytes(dtype == Dtype.FP8 ? Dtype.BF16 : dtype);
+                            case MATRIX, TRANSPOSED_MATRIX -> gpuBytes(dtype);
+                        }));
     }
 
     private static int gpuBytes(Dtype dtype) {
         return switch (dtype) {
+            case FP8 -> Byte.BYTES;
             case BF16, FP16 -> Short.BYTES;
             case AUTO, FP32, TF32 -> Float.BYTES;
         };

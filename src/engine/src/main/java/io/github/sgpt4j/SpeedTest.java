@@ -120,7 +120,7 @@ public final class SpeedTest implements AutoCloseable {
         return switch (options.dtype()) {
             case AUTO -> cpu ? ElementType.F32 : ElementType.BF16;
             case FP32, TF32 -> ElementType.F32;
-            case BF16 -> ElementType.BF16;
+            case BF16, FP8 -> ElementType.BF16;
             case FP16 -> ElementType.F16;
         };
     }

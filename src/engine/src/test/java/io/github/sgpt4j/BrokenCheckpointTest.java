@@ -251,7 +251,14 @@ class BrokenCheckpointTest {
                 () -> ModelOptions.DEFAULT.withThreads(Integer.MAX_VALUE),
                 "threads",
                 "2147483647");
-        Refusal.check(IllegalArgumentException.class, () -> Dtype.parse("fp8"), "bf16", "\"fp8\"");
+        Refusal.check(IllegalArgumentException.class, () -> Dtype.parse("fp4"), "bf16", "\"fp4\"");
+        ModelOptions cpu = ModelOptions.DEFAULT.withDevice("cpu");
+        for (Dtype dtype : List.of(Dtype.TF32, Dtype.FP8)) {
+            Refusal.check(
+                    BackendException.class,
+                    () -> Model.open(model.directory(), cpu.withDtype(dtype)),
+                    "cpu: dtype " + dtype + " is for GPUs");
+        }
         Refusal.check(IllegalArgumentException.class, () -> Pooling.parse("sum"), "weightedmean", "\"sum\"");
         assertThrowsExactly(IllegalArgumentException.class, () -> BiEncoderOptions.DEFAULT.withMaxLength(-1));
         assertThrowsExactly(IllegalArgumentException.class, () -> BiEncoderOptions.DEFAULT.withBatchTokens(0));

@@ -76,6 +76,7 @@ class CudaFaultTest {
             ModelOptions options = cuda().withDtype(dtype);
             expectRefusal(options, List.of(dtype.name(), "8.0", "7.5"), "SGPT_STANDIN_CC", "75");
         }
+        expectRefusal(cuda().withDtype(Dtype.FP8), List.of("FP8", "8.9", "8.6"), "SGPT_STANDIN_CC", "86");
     }
 
     /// Half precision is what its tensor cores multiply, but GPT-Neo and Qwen2 exceed it.

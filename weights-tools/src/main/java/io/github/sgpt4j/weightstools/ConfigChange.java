@@ -45,7 +45,7 @@ record ConfigChange(Dtype dtype, boolean untied, boolean unnamed) {
             case FP32 -> "float32";
             case FP16 -> "float16";
             case BF16 -> "bfloat16";
-            case AUTO, TF32 -> throw new IllegalArgumentException("no type of files: " + dtype);
+            case AUTO, TF32, FP8 -> throw new IllegalArgumentException("no type of files: " + dtype);
         };
     }
 }

@@ -16,13 +16,13 @@ public record ConvertOptions(Dtype dtype, long maxShardBytes, boolean force) {
     /// As stored, in files of at most 5 GB, replacing nothing.
     public static final ConvertOptions DEFAULT = new ConvertOptions(Dtype.AUTO, DEFAULT_MAX_SHARD_BYTES, false);
 
-    /// @throws IllegalArgumentException if `maxShardBytes` is not positive, or if no file stores the type (tf32)
+    /// @throws IllegalArgumentException if `maxShardBytes` is not positive, or if no file stores the type (tf32, fp8)
     public ConvertOptions {
         if (maxShardBytes <= 0) {
             throw new IllegalArgumentException("expected a positive size of shards, got %d".formatted(maxShardBytes));
         }
-        if (dtype == Dtype.TF32) {
-            throw new IllegalArgumentException("dtype: expected auto, fp32, bf16 or fp16 for files, got tf32");
+        if (dtype == Dtype.TF32 || dtype == Dtype.FP8) {
+            throw new IllegalArgumentException("dtype: expected auto, fp32, bf16 or fp16 for files, got " + dtype);
         }
     }
 
@@ -35,13 +35,13 @@ public record ConvertOptions(Dtype dtype, long maxShardBytes, boolean force) {
             case AUTO -> type;
             case FP32, TF32 -> ElementType.F32;
             case FP16 -> ElementType.F16;
-            case BF16 -> ElementType.BF16;
+            case BF16, FP8 -> ElementType.BF16;
         };
     }
 
     /// With another type of weights.
     ///
-    /// @throws IllegalArgumentException if no file stores it (tf32)
+    /// @throws IllegalArgumentException if no file stores it (tf32, fp8)
     public ConvertOptions withDtype(Dtype value) {
         return new ConvertOptions(value, maxShardBytes, force);
     }

@@ -115,6 +115,15 @@ class ConverterTest {
     }
 
     @Test
+    void typesThatNoFileStoresAreRefused() {
+        for (Dtype dtype : List.of(Dtype.TF32, Dtype.FP8)) {
+            IllegalArgumentException e =
+                    assertThrows(IllegalArgumentException.class, () -> ConvertOptions.DEFAULT.withDtype(dtype));
+            assertEquals("dtype: expected auto, fp32, bf16 or fp16 for files, got " + dtype, e.getMessage());
+        }
+    }
+
+    @Test
     void theOwnDirectoryGetsWeightsOnly() throws IOException {
         convert(source);
         assertEquals(List.of("config.json", "model.safetensors", "pytorch_model.bin"), names(source));

@@ -15,5 +15,8 @@ public enum Precision {
     /// bfloat16. On the CPU for the vector units, whatever else there is: the least memory.
     BF16,
     /// IEEE half precision; on a GPU values beyond 65504 become infinite. On the CPU as [#BF16].
-    FP16
+    FP16,
+    /// 8-bit floats (e4m3) with a scale for each row of weights and of activations, in products on the tensor cores of
+    /// GPUs; everything else as in [#BF16]. Not on the CPU.
+    FP8
 }

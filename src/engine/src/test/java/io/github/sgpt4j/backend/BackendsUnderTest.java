@@ -28,7 +28,7 @@ final class BackendsUnderTest {
     /// For operations with weight matrices: also every type that they can be kept as.
     static Stream<BackendUnderTest> withWeightTypes() {
         if (CudaTests.active()) {
-            return Stream.concat(withInnerTypes(), Stream.of(cudaUnfused(Precision.BF16)));
+            return Stream.concat(withInnerTypes(), Stream.of(cudaUnfused(Precision.BF16), cuda(Precision.FP8)));
         }
         return Stream.concat(
                 Stream.concat(plain(), Stream.of(inPlace(), onVectors())),
@@ -55,13 +55,14 @@ final class BackendsUnderTest {
         CudaOptions options = new CudaOptions(0, precision);
         Optional<ElementType> kept = switch (precision) {
             case AUTO, FP32, TF32 -> Optional.empty();
-            case BF16 -> Optional.of(ElementType.BF16);
+            case BF16, FP8 -> Optional.of(ElementType.BF16);
             case FP16 -> Optional.of(ElementType.F16);
         };
         Tolerance tolerance = switch (precision) {
             case AUTO, FP32, TF32 -> Tolerance.FLOAT32;
             case BF16 -> Tolerance.BFLOAT16;
             case FP16 -> Tolerance.FLOAT16;
+            case FP8 -> Tolerance.FLOAT8;
         };
         return new BackendUnderTest("cuda in " + precision, () -> new CudaBackend(options), kept, kept, tolerance);
     }
@@ -88,7 +89,7 @@ final class BackendsUnderTest {
         Optional<ElementType> keptAs = switch (format) {
             case AUTO, TF32 -> Optional.empty();
             case FP32 -> Optional.of(ElementType.F32);
-            case BF16 -> Optional.of(ElementType.BF16);
+            case BF16, FP8 -> Optional.of(ElementType.BF16);
             case FP16 -> Optional.of(ElementType.F16);
         };
         String name = "cpu with %d threads, weights %s".formatted(threads, format);

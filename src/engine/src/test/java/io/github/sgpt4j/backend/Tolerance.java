@@ -20,6 +20,10 @@ record Tolerance(double absolute, double relative, String reason) {
     static final Tolerance FLOAT16 =
             new Tolerance(3e-3, 2e-3, "results and some intermediate values in half precision");
 
+    /// Inputs and weights of products are rounded to e4m3: by up to 2⁻⁴, 2.6 % in the mean square, both together
+    /// 3.7 % of results of size 1; six times that is allowed, as there are tens of thousands of them.
+    static final Tolerance FLOAT8 = new Tolerance(0.22, 3e-2, "inputs and weights of products in e4m3");
+
     /// Bit for bit.
     static final Tolerance EXACT = new Tolerance(0, 0, "values are moved, not computed");
 

@@ -24,8 +24,8 @@ public final class CommonOptions {
             names = "--dtype",
             paramLabel = "TYPE",
             converter = Converters.DtypeName.class,
-            description = "Type of the weights in memory: auto, fp32, bf16 or fp16; on a GPU also tf32 (default:"
-                    + " ${DEFAULT-VALUE}).")
+            description = "Type of the weights in memory: auto, fp32, bf16 or fp16; on a GPU also tf32 and fp8"
+                    + " (default: ${DEFAULT-VALUE}).")
     private Dtype dtype = Dtype.AUTO;
 
     @Option(

@@ -80,7 +80,7 @@ public record CpuOptions(int threads, Precision weights, long workInPlace, boole
         return switch (weights) {
             case AUTO -> stored;
             case FP32, TF32 -> ElementType.F32;
-            case BF16 -> ElementType.BF16;
+            case BF16, FP8 -> ElementType.BF16;
             case FP16 -> ElementType.F16;
         };
     }

@@ -62,9 +62,9 @@ public final class CudaBackend implements Backend {
         return engine.arithmetic() == Arithmetic.FP16;
     }
 
-    /// Bytes that a weight takes on the device.
+    /// Bytes that a weight takes on the device, if it is none of those that are kept wider.
     public int weightBytes() {
-        return engine.arithmetic().type().bytes();
+        return engine.arithmetic().weightBytes();
     }
 
     /// Bytes of the device's memory that nobody holds.
@@ -145,7 +145,7 @@ public final class CudaBackend implements Backend {
         CudaTable from = (CudaTable) table;
         CudaBatch index = (CudaBatch) batch;
         int[] ids = index.packed().ids();
-        CudaTensor to = checked(out, ids.length, table.columns(), "embed, output");
+        CudaTensor to = target(out, ids.length, table.columns(), "embed, output");
         checkRows(ids, 0, table, "embed");
         engine.run(() -> rows.embed(from, index.address(index.index().ids()), 0, false, to));
     }
@@ -155,7 +155,7 @@ public final class CudaBackend implements Backend {
         CudaTable from = (CudaTable) table;
         CudaBatch index = (CudaBatch) batch;
         int[] positions = index.packed().positions();
-        CudaTensor to = checked(out, positions.length, table.columns(), "addPositions, output");
+        CudaTensor to = target(out, positions.length, table.columns(), "addPositions, output");
         checkRows(positions, offset, table, "addPositions");
         engine.run(() -> rows.embed(from, index.address(index.index().positions()), offset, true, to));
     }
@@ -175,14 +175,14 @@ public final class CudaBackend implements Backend {
     public void norm(Tensor x, Norm norm, Tensor out) {
         CudaNorm how = (CudaNorm) norm;
         CudaTensor from = checked(x, x.rows(), norm.columns(), "norm, input");
-        CudaTensor to = checked(out, x.rows(), norm.columns(), "norm, output");
+        CudaTensor to = target(out, x.rows(), norm.columns(), "norm, output");
         engine.run(() -> rows.norm(from, how, to));
     }
 
     @Override
     public void headNorm(Tensor qkv, int firstColumn, int heads, Norm norm) {
         CudaNorm how = (CudaNorm) norm;
-        CudaTensor x = checked(qkv, qkv.rows(), qkv.columns(), "headNorm");
+        CudaTensor x = target(qkv, qkv.rows(), qkv.columns(), "headNorm");
         if (firstColumn < 0 || heads < 0 || firstColumn + (long) heads * norm.columns() > x.columns()) {
             throw new IllegalArgumentException("headNorm: %d heads of %d from column %d in tensor %s"
                     .formatted(heads, norm.columns(), firstColumn, x));
@@ -194,7 +194,7 @@ public final class CudaBackend implements Backend {
     public void linear(Tensor x, Linear linear, Activation activation, Tensor out) {
         CudaLinear layer = (CudaLinear) linear;
         CudaTensor from = checked(x, x.rows(), linear.in(), "linear, input");
-        CudaTensor to = checked(out, x.rows(), linear.out(), "linear, output");
+        CudaTensor to = target(out, x.rows(), linear.out(), "linear, output");
         engine.run(() -> products.linear(from, layer, activation, to));
     }
 
@@ -202,7 +202,7 @@ public final class CudaBackend implements Backend {
     public void linearAdd(Tensor x, Linear linear, Tensor out) {
         CudaLinear layer = (CudaLinear) linear;
         CudaTensor from = checked(x, x.rows(), linear.in(), "linearAdd, input");
-        CudaTensor to = checked(out, x.rows(), linear.out(), "linearAdd, output");
+        CudaTensor to = target(out, x.rows(), linear.out(), "linearAdd, output");
         engine.run(() -> products.linearAdd(from, layer, to));
     }
 
@@ -211,7 +211,7 @@ public final class CudaBackend implements Backend {
         CudaBatch index = (CudaBatch) batch;
         int heads = Math.addExact(parameters.heads(), parameters.kvHeads());
         int columns = Math.multiplyExact(Math.addExact(heads, parameters.kvHeads()), parameters.headDim());
-        CudaTensor x = checked(qkv, index.packed().tokens(), columns, "rotary");
+        CudaTensor x = target(qkv, index.packed().tokens(), columns, "rotary");
         engine.run(() -> attention.rotary(x, index, parameters));
     }
 
@@ -220,7 +220,7 @@ public final class CudaBackend implements Backend {
         CudaBatch index = (CudaBatch) batch;
         int columns = Math.multiplyExact(parameters.heads(), parameters.headDim());
         CudaTensor from = checked(qkv, index.packed().rows(), parameters.qkvColumns(), "attention, input");
-        CudaTensor to = checked(out, index.packed().tokens(), columns, "attention, output");
+        CudaTensor to = target(out, index.packed().tokens(), columns, "attention, output");
         engine.run(() -> {
             if (from.type() == to.type()) {
                 attention.attention(from, index, parameters, to);
@@ -235,14 +235,14 @@ public final class CudaBackend implements Backend {
     @Override
     public void gatedActivation(Tensor x, Activation activation, Tensor out) {
         CudaTensor from = checked(x, x.rows(), Math.multiplyExact(2, out.columns()), "gatedActivation, input");
-        CudaTensor to = checked(out, x.rows(), out.columns(), "gatedActivation, output");
+        CudaTensor to = target(out, x.rows(), out.columns(), "gatedActivation, output");
         engine.run(() -> rows.gated(from, activation, to));
     }
 
     @Override
     public void copy(Tensor x, Tensor out) {
         CudaTensor from = checked(x, out.rows(), out.columns(), "copy, input");
-        CudaTensor to = checked(out, x.rows(), x.columns(), "copy, output");
+        CudaTensor to = target(out, x.rows(), x.columns(), "copy, output");
         long count = (long) from.rows() * from.columns();
         engine.run(() -> Conversions.plain(engine, from.address(), from.type(), count, to.address(), to.type()));
     }
@@ -252,7 +252,7 @@ public final class CudaBackend implements Backend {
         OperandChecks.pool(x, sequences, skip, modes);
         int hidden = norm.columns();
         CudaTensor from = checked(x, x.rows(), hidden, "pool, input");
-        CudaTensor to = checked(out, sequences.count(), Math.multiplyExact(modes.size(), hidden), "pool, output");
+        CudaTensor to = target(out, sequences.count(), Math.multiplyExact(modes.size(), hidden), "pool, output");
         CudaNorm how = (CudaNorm) norm;
         engine.run(() -> intoFull(to, full -> rows.pool(from, how, sequences, skip, List.copyOf(modes), full)));
     }
@@ -260,7 +260,7 @@ public final class CudaBackend implements Backend {
     @Override
     public void normRows(Tensor x, int[] rows, Norm norm, Tensor out) {
         CudaTensor from = checked(x, x.rows(), norm.columns(), "normRows, input");
-        CudaTensor to = checked(out, rows.length, norm.columns(), "normRows, output");
+        CudaTensor to = target(out, rows.length, norm.columns(), "normRows, output");
         OperandChecks.rows(rows, x, "normRows");
         engine.run(() -> this.rows.normRows(from, rows, (CudaNorm) norm, to));
     }
@@ -269,7 +269,7 @@ public final class CudaBackend implements Backend {
     public void logProbabilities(Tensor x, Linear head, int[] targets, Tensor out) {
         CudaLinear layer = (CudaLinear) head;
         CudaTensor from = checked(x, targets.length, head.in(), "logProbabilities, input");
-        CudaTensor to = checked(out, targets.length, 1, "logProbabilities, output");
+        CudaTensor to = target(out, targets.length, 1, "logProbabilities, output");
         for (int target : targets) {
             if (target < 0 || target >= head.out()) {
                 throw new IllegalArgumentException("logProbabilities: target %d of %d".formatted(target, head.out()));
@@ -346,6 +346,13 @@ public final class CudaBackend implements Backend {
     @Override
     public void close() {
         engine.close();
+    }
+
+    /// As [#checked], of a tensor that is written: what it was in 8 bits is over.
+    private CudaTensor target(Tensor tensor, int rows, int columns, String what) {
+        CudaTensor own = checked(tensor, rows, columns, what);
+        own.forgetQuantised();
+        return own;
     }
 
     private CudaTensor checked(Tensor tensor, int rows, int columns, String what) {

@@ -16,8 +16,12 @@ import io.github.sgpt4j.backend.cuda.memory.PinnedPool;
 import io.github.sgpt4j.error.BackendException;
 import java.lang.foreign.Arena;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
@@ -50,6 +54,7 @@ final class CudaEngine implements AutoCloseable {
     private final Matmul matmul;
     private final IndexSlots slots;
     private final WeightStore weights;
+    private final Set<String> notices = Collections.synchronizedSet(new LinkedHashSet<>());
     private volatile boolean closed;
 
     /// @throws BackendException if the device cannot be used
@@ -57,8 +62,13 @@ final class CudaEngine implements AutoCloseable {
         device = CudaDevices.usable(options.ordinal());
         arithmetic = Arithmetic.of(options.precision(), device, options.fitsHalf());
         if (!arithmetic.isOn(device)) {
-            throw new BackendException("%s: %s needs compute capability 8.0, this device (%s) has %s"
-                    .formatted(name(), arithmetic, device.name(), device.capability()));
+            throw new BackendException("%s: %s needs compute capability %s, this device (%s) has %s"
+                    .formatted(
+                            name(),
+                            arithmetic,
+                            DeviceInfo.dotted(arithmetic.capability()),
+                            device.name(),
+                            device.capability()));
         }
         geometry = new Geometry(device);
         try {
@@ -160,7 +170,16 @@ final class CudaEngine implements AutoCloseable {
 
     /// As [io.github.sgpt4j.backend.Backend#notices].
     List<String> notices() {
-        return kept.notices();
+        List<String> all = new ArrayList<>(kept.notices());
+        synchronized (notices) {
+            all.addAll(notices);
+        }
+        return all;
+    }
+
+    /// Adds one sentence to [#notices], once.
+    void notice(String text) {
+        notices.add(text);
     }
 
     /// Does something with the device's context current, no other thread in between.

@@ -5,6 +5,7 @@ import io.github.sgpt4j.backend.MatrixRows;
 import io.github.sgpt4j.backend.cuda.device.DeviceTypes;
 import io.github.sgpt4j.tensor.ElementType;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// A weight matrix that goes to the device when it is first used.
 final class CudaLinear implements Linear {
@@ -15,6 +16,8 @@ final class CudaLinear implements Linear {
     private final int out;
     /// Addresses, 0 until they are needed; under the engine's lock.
     private long weightAddress;
+
+    private @Nullable Quantised quantised;
 
     private final long[] biasAddresses = new long[ElementType.values().length];
 
@@ -45,6 +48,16 @@ final class CudaLinear implements Linear {
                     engine.weights().matrix(weight, engine.arithmetic().type()).address();
         }
         return weightAddress;
+    }
+
+    /// `[out, in]` in 8 bits.
+    Quantised quantised() {
+        Quantised known = quantised;
+        if (known == null) {
+            known = engine.weights().quantised(weight);
+            quantised = known;
+        }
+        return known;
     }
 
     /// Address of `[out]` in a type, or 0 if there is none.

@@ -15,6 +15,8 @@ final class CudaTensor implements Tensor {
     private final ElementType type;
     private final @Nullable CudaTensor root;
     private boolean closed;
+    /// The same rows in 8 bits, if a product has needed them or the kernel that wrote them made both; of whole tensors.
+    private @Nullable Quantised quantised;
 
     CudaTensor(DeviceBuffer buffer, int rows, int columns, ElementType type) {
         this(buffer, 0, rows, columns, type, null);
@@ -44,6 +46,34 @@ final class CudaTensor implements Tensor {
             throw new IllegalStateException("tensor [%d, %d] is closed".formatted(rows, columns));
         }
         return buffer;
+    }
+
+    /// Whether this is no view.
+    boolean isWhole() {
+        return root == null;
+    }
+
+    /// The rows in 8 bits, if there are any that belong to what is here now. For the time until this tensor is written
+    /// or closed.
+    @Nullable
+    Quantised quantised() {
+        return quantised;
+    }
+
+    /// Keeps the rows in 8 bits of what is here, or will be when the work queued so far is done; takes them over.
+    void keep(Quantised rows) {
+        forgetQuantised();
+        quantised = rows;
+    }
+
+    /// Before this tensor, or a view of it, is written.
+    void forgetQuantised() {
+        CudaTensor owner = root == null ? this : root;
+        Quantised old = owner.quantised;
+        owner.quantised = null;
+        if (old != null) {
+            old.close();
+        }
     }
 
     ElementType type() {
@@ -77,6 +107,7 @@ final class CudaTensor implements Tensor {
     public void close() {
         if (root == null && !closed) {
             closed = true;
+            forgetQuantised();
             buffer.close();
         }
     }

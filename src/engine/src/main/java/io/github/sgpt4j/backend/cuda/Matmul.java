@@ -46,12 +46,22 @@ final class Matmul implements AutoCloseable {
 
     /// A product to compute.
     ///
+    /// @param type of `x` and the weights
     /// @param x address of `[rows, in]`
     /// @param weight address of `[out, in]`
     /// @param target address of the result
     /// @param bias address of `[out]` in the result's type, or 0
     record Product(
-            int rows, int in, int out, long x, long weight, long target, ElementType result, long stride, long bias) {}
+            int rows,
+            int in,
+            int out,
+            ElementType type,
+            long x,
+            long weight,
+            long target,
+            ElementType result,
+            long stride,
+            long bias) {}
 
     private final CudaEngine engine;
     private final int computeType;
@@ -93,7 +103,7 @@ final class Matmul implements AutoCloseable {
                 p.rows,
                 p.in,
                 p.out,
-                engine.arithmetic().type(),
+                p.type,
                 p.result,
                 p.stride,
                 whole,
@@ -257,6 +267,7 @@ final class Matmul implements AutoCloseable {
                     shape.rows(),
                     shape.in(),
                     shape.out(),
+                    shape.type(),
                     x,
                     plan.weight,
                     target,

@@ -88,6 +88,7 @@ final class ProductTimer {
         return switch (type) {
             case F16 -> 0x38003800;
             case BF16 -> 0x3f003f00;
+            case F8_E4M3 -> 0x30303030;
             default -> Float.floatToRawIntBits(0.5f);
         };
     }

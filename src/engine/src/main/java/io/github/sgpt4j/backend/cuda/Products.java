@@ -23,15 +23,20 @@ final class Products {
     private final CudaEngine engine;
     private final RowOperations rows;
     private final Epilogues epilogues;
+    private final Fp8Products fp8;
 
     Products(CudaEngine engine, RowOperations rows) {
         this.engine = engine;
         this.rows = rows;
         epilogues = new Epilogues(engine.device(), engine.arithmetic());
+        fp8 = new Fp8Products(engine);
     }
 
     /// `out = activation(x · Wᵀ + b)`: bias and, where that pays, activation in the product's epilogue.
     void linear(CudaTensor x, CudaLinear layer, Activation activation, CudaTensor out) {
+        if (fp8.takes(layer) && fp8.linear(x, layer, activation, out)) {
+            return;
+        }
         OptionalInt epilogue = epilogues.of(activation);
         try (CudaTensor input = Conversions.as(engine, x, engine.arithmetic().type())) {
             boolean fused = multiply(input, layer, out, true, epilogue.orElse(CublasLt.EPILOGUE_DEFAULT), false);
@@ -51,6 +56,9 @@ final class Products {
 
     /// `out += x · Wᵀ + b`.
     void linearAdd(CudaTensor x, CudaLinear layer, CudaTensor out) {
+        if (fp8.takes(layer) && fp8.linearAdd(x, layer, out)) {
+            return;
+        }
         try (CudaTensor input = Conversions.as(engine, x, engine.arithmetic().type())) {
             if (!multiply(input, layer, out, true, CublasLt.EPILOGUE_DEFAULT, true)) {
                 try (CudaTensor product = temporary(out)) {
@@ -73,6 +81,7 @@ final class Products {
                 x.rows(),
                 layer.in(),
                 layer.out(),
+                x.type(),
                 x.address(),
                 layer.weight(),
                 out.address(),
@@ -162,7 +171,7 @@ final class Products {
     private void logits(CudaTensor x, CudaLinear head, int first, int columns, long logits, int stride) {
         long weight = head.weight() + engine.arithmetic().type().bytes(first, head.in());
         Matmul.Product product = new Matmul.Product(
-                x.rows(), head.in(), columns, x.address(), weight, logits, ElementType.F32, stride, 0);
+                x.rows(), head.in(), columns, x.type(), x.address(), weight, logits, ElementType.F32, stride, 0);
         require(engine.matmul().run(product, CublasLt.EPILOGUE_DEFAULT, false), x, head);
     }
 }

@@ -64,6 +64,10 @@ final class RowOperations {
     private void norm(CudaTensor x, long rows, CudaNorm norm, CudaTensor out) {
         long gain = norm.gain();
         long bias = norm.bias();
+        if (x.type() == ElementType.F32 && Quantised.isWorthwhile(engine, out)) {
+            normAndQuantise(x, rows, norm, gain, bias, out);
+            return;
+        }
         normKernel(x.type(), out.type())
                 .pointer(x.address())
                 .pointer(rows)
@@ -73,6 +77,27 @@ final class RowOperations {
                 .int32(out.rows())
                 .int32(out.columns())
                 .int32(1)
+                .int32(x.columns())
+                .int32(out.columns())
+                .int32(norm.kind())
+                .float32(norm.epsilon())
+                .run(engine.geometry().norm(out.rows(), out.columns()));
+    }
+
+    private void normAndQuantise(CudaTensor x, long rows, CudaNorm norm, long gain, long bias, CudaTensor out) {
+        Quantised next = Quantised.allocate(engine, out.rows(), out.columns());
+        out.keep(next);
+        engine.launcher()
+                .kernel("sgpt_norm_quantise_f32_bf16")
+                .pointer(x.address())
+                .pointer(rows)
+                .pointer(gain)
+                .pointer(bias)
+                .pointer(out.address())
+                .pointer(next.values().address())
+                .pointer(next.scales().address())
+                .int32(out.rows())
+                .int32(out.columns())
                 .int32(x.columns())
                 .int32(out.columns())
                 .int32(norm.kind())
@@ -139,6 +164,10 @@ final class RowOperations {
 
     /// `out = activation(x[:, :f]) · x[:, f:]`.
     void gated(CudaTensor x, Activation activation, CudaTensor out) {
+        if (x.type() == ElementType.BF16 && Quantised.isWorthwhile(engine, out)) {
+            gateAndQuantise(x, activation, out);
+            return;
+        }
         engine.launcher()
                 .kernel("sgpt_gated_%s_%s".formatted(DeviceTypes.suffixOf(x.type()), DeviceTypes.suffixOf(out.type())))
                 .pointer(x.address())
@@ -149,6 +178,23 @@ final class RowOperations {
                 .int32(out.columns())
                 .int32(activation.ordinal())
                 .run(engine.geometry().rows(out.rows(), out.columns(), x.type(), out.type()));
+    }
+
+    private void gateAndQuantise(CudaTensor x, Activation activation, CudaTensor out) {
+        Quantised next = Quantised.allocate(engine, out.rows(), out.columns());
+        out.keep(next);
+        engine.launcher()
+                .kernel("sgpt_quantise_gated")
+                .pointer(x.address())
+                .pointer(out.address())
+                .pointer(next.values().address())
+                .pointer(next.scales().address())
+                .int32(out.rows())
+                .int32(out.columns())
+                .int32(x.columns())
+                .int32(out.columns())
+                .int32(activation.ordinal())
+                .run(engine.geometry().norm(out.rows(), out.columns()));
     }
 
     /// Final norm and pooling.

@@ -42,6 +42,7 @@ final class WeightStore {
 
     private final CudaEngine engine;
     private final Map<Key, DeviceBuffer> kept = new HashMap<>();
+    private final Map<List<MatrixRowsKey>, Quantised> quantised = new HashMap<>();
 
     WeightStore(CudaEngine engine) {
         this.engine = engine;
@@ -61,6 +62,53 @@ final class WeightStore {
     /// All elements of a matrix or vector as stored, in a type.
     DeviceBuffer whole(WeightTensor tensor, ElementType target) {
         return matrix(List.of(MatrixRows.all(tensor)), target);
+    }
+
+    /// The parts' rows, stacked, `[out, in]`, in 8 bits with a scale for each; all parts are matrices.
+    Quantised quantised(List<MatrixRows> parts) {
+        List<MatrixRowsKey> key = parts.stream().map(MatrixRowsKey::of).toList();
+        Quantised known = quantised.get(key);
+        if (known == null) {
+            known = uploadQuantised(parts);
+            quantised.put(key, known);
+        }
+        return known;
+    }
+
+    /// A row must be whole before its scale is known, so each part comes over in its own type first.
+    private Quantised uploadQuantised(List<MatrixRows> parts) {
+        long rows = 0;
+        for (MatrixRows part : parts) {
+            rows += part.count();
+        }
+        int in = parts.getFirst().in();
+        Quantised result = Quantised.allocateExactly(engine, rows, in);
+        try {
+            fill(result, parts, in);
+            return result;
+        } catch (RuntimeException | Error e) {
+            result.close();
+            throw e;
+        }
+    }
+
+    private void fill(Quantised matrix, List<MatrixRows> parts, int in) {
+        long row = 0;
+        for (MatrixRows part : parts) {
+            ElementType stored = DeviceTypes.of(part.tensor());
+            try (DeviceBuffer whole = engine.memory().take(stored.bytes(part.count(), in), engine.compute())) {
+                new Transfer(part, stored, in).run(whole.address(), 0);
+                Quantised.run(
+                        engine,
+                        whole.address(),
+                        stored,
+                        part.count(),
+                        in,
+                        matrix.values().address() + ElementType.F8_E4M3.bytes(row, in),
+                        matrix.scales().address() + row * Float.BYTES);
+            }
+            row += part.count();
+        }
     }
 
     private DeviceBuffer upload(List<MatrixRows> parts, ElementType target) {

@@ -104,7 +104,7 @@ class CudaBackendTest {
 
     @Test
     void batchesAfterTheFirstAllocateNothing() {
-        for (Precision precision : List.of(Precision.FP32, Precision.BF16)) {
+        for (Precision precision : List.of(Precision.FP32, Precision.BF16, Precision.FP8)) {
             try (CudaBackend backend = new CudaBackend(new CudaOptions(0, precision))) {
                 Linear linear = backend.linear(List.of(MatrixRows.all(matrix(WIDTH, WIDTH))), List.of());
                 for (int tokens : new int[] {200, 180}) {

@@ -14,10 +14,15 @@ public enum Arithmetic {
     /// bfloat16
     BF16(ElementType.BF16, CublasLt.COMPUTE_32F),
     /// IEEE half precision; values beyond 65504 become infinite
-    FP16(ElementType.F16, CublasLt.COMPUTE_32F);
+    FP16(ElementType.F16, CublasLt.COMPUTE_32F),
+    /// bfloat16, and e4m3 in products: with a scale for each row of activations and of weights
+    FP8(ElementType.BF16, CublasLt.COMPUTE_32F);
 
     /// Compute capability from which devices multiply bfloat16 and tf32 on tensor cores.
     public static final int AMPERE = 80;
+
+    /// Compute capability from which devices multiply e4m3.
+    private static final int ADA = 89;
 
     private final ElementType type;
     private final int computeType;
@@ -38,20 +43,32 @@ public enum Arithmetic {
             case TF32 -> TF32;
             case BF16 -> BF16;
             case FP16 -> FP16;
+            case FP8 -> FP8;
+        };
+    }
+
+    /// The compute capability from which devices have it.
+    public int capability() {
+        return switch (this) {
+            case FP32, FP16 -> CudaDevices.MIN_CAPABILITY;
+            case TF32, BF16 -> AMPERE;
+            case FP8 -> ADA;
         };
     }
 
     /// Whether a device has it.
     public boolean isOn(DeviceInfo device) {
-        return switch (this) {
-            case FP32, FP16 -> true;
-            case TF32, BF16 -> device.computeCapability() >= AMPERE;
-        };
+        return device.computeCapability() >= capability();
     }
 
-    /// Type of weights, and of values between products.
+    /// Type of weights, and of values between products; in [#FP8] of weights that are not multiplied in 8 bits.
     public ElementType type() {
         return type;
+    }
+
+    /// Bytes of most weights.
+    public int weightBytes() {
+        return this == FP8 ? Byte.BYTES : type.bytes();
     }
 
     /// `cublasComputeType_t`

@@ -25,6 +25,11 @@ public record DeviceInfo(
         int sharedBytes) {
     /// `9.0`
     public String capability() {
+        return dotted(computeCapability);
+    }
+
+    /// As [#capability], of any compute capability.
+    public static String dotted(int computeCapability) {
         return computeCapability / 10 + "." + computeCapability % 10;
     }
 }

@@ -6,7 +6,7 @@ import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.util.Locale;
 
-/// What kernels and cuBLASLt call the types of values on a device: F32, F16, BF16.
+/// What kernels and cuBLASLt call the types of values on a device: F32, F16, BF16, and F8_E4M3 in products.
 public final class DeviceTypes {
     private DeviceTypes() {}
 
@@ -32,6 +32,7 @@ public final class DeviceTypes {
             case F32 -> CublasLt.R_32F;
             case F16 -> CublasLt.R_16F;
             case BF16 -> CublasLt.R_16BF;
+            case F8_E4M3 -> CublasLt.R_8F_E4M3;
             default -> throw new IllegalArgumentException("no type of products: " + type);
         };
     }

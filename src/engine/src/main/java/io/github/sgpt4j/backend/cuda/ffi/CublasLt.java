@@ -26,6 +26,7 @@ public final class CublasLt {
     public static final int R_32F = 0;
     public static final int R_16F = 2;
     public static final int R_16BF = 14;
+    public static final int R_8F_E4M3 = 28;
 
     // cublasComputeType_t
     public static final int COMPUTE_32F = 68;

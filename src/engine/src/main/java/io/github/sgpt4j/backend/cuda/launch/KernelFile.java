@@ -12,6 +12,7 @@ enum KernelFile {
     ATTENTION_GENERAL("attention_general.cu", "sgpt_attention_general"),
     POOLING("pooling.cu", "sgpt_pool_"),
     LOGPROB("logprob.cu", "sgpt_logprob_"),
+    FP8("fp8.cu", "sgpt_quantise_", "sgpt_rescale_"),
     CONVERT("convert.cu", "sgpt_convert_", "sgpt_transpose_");
 
     private final String file;
