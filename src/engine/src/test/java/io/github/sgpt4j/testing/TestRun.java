@@ -73,10 +73,7 @@ public final class TestRun {
             case MethodSource method
             when method.getClassName().endsWith(LONG) ->
                 Optional.of("%s#%s(%s)"
-                        .formatted(
-                                method.getClassName(),
-                                method.getMethodName(),
-                                method.getMethodParameterTypes()));
+                        .formatted(method.getClassName(), method.getMethodName(), method.getMethodParameterTypes()));
             case MethodSource method -> Optional.of(method.getClassName());
             case ClassSource type when plan.getChildren(test).isEmpty() -> Optional.of(type.getClassName());
             default -> Optional.empty();
