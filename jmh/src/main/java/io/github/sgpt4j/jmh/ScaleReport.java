@@ -99,8 +99,7 @@ final class ScaleReport {
                 .map(work -> new Contender(ReportTable.count(work.texts().size()), () -> encoder.embed(work.texts())))
                 .toList());
         table.heading(
-                "Cost and memory by number of texts (%s, budget %d tokens)"
-                        .formatted(ModelShape.TINY, BATCH_TOKENS),
+                "Cost and memory by number of texts (%s, budget %d tokens)".formatted(ModelShape.TINY, BATCH_TOKENS),
                 "Texts",
                 "Tokens",
                 "µs per text",

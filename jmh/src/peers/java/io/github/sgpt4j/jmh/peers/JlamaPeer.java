@@ -61,8 +61,7 @@ public final class JlamaPeer implements Peer {
             File directory = checkpoint.toFile();
             // Its number of threads can be set only once per process; a second call throws.
             Optional<Integer> first = STARTED.getAndSet(true) ? Optional.empty() : Optional.of(threads);
-            model = ModelSupport.loadModel(
-                    directory, directory, DType.F32, DType.F32, Optional.empty(), first);
+            model = ModelSupport.loadModel(directory, directory, DType.F32, DType.F32, Optional.empty(), first);
             cache = new KvBufferCache(model);
             tokenizer = Tokenizer.load(checkpoint);
             try (DecoderTensors tensors = DecoderTensors.open(shape, checkpoint)) {
