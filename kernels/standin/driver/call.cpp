@@ -62,6 +62,7 @@ int Call::refuse(int code, const std::string& what) const {
 }
 
 namespace {
+std::atomic<int (*)(const char*)> order_hook{nullptr};
 std::atomic<bool> initialized{false};
 
 struct AtExit {
@@ -79,6 +80,13 @@ struct AtExit {
 void set_initialized() {
     initialized = true;
     static AtExit at_exit;
+}
+
+void set_order_hook(int (*hook)(const char*)) { order_hook = hook; }
+
+bool Call::left_out() const {
+    int (*hook)(const char*) = order_hook;
+    return hook != nullptr && hook(name_) != 0;
 }
 
 int Call::begin(bool needs_context) {

@@ -115,6 +115,18 @@ const standin::Services* sgpt_standin_services() {
     return &services;
 }
 
+void sgpt_standin_on_order(int (*hook)(const char*)) { standin::set_order_hook(hook); }
+
+unsigned long sgpt_standin_queued() {
+    unsigned long queued = 0;
+    for (int i = 0; i < standin::device_count(); i++) {
+        standin::Device& device = standin::device_at(i);
+        std::lock_guard<std::mutex> guard(device.mutex);
+        queued += device.queued;
+    }
+    return queued;
+}
+
 const char* sgpt_standin_last_report() {
     static thread_local std::string text;
     text = standin::last_report();

@@ -52,6 +52,8 @@ void set_option(Options* o, const std::string& key, const std::string& value) {
         o->fail = value;
     } else if (key == "SGPT_STANDIN_QUIET") {
         o->quiet = value == "1";
+    } else if (key == "SGPT_STANDIN_GO_ON") {
+        o->go_on = value == "1";
     } else {
         fprintf(stderr, "sgpt-standin: unknown option %s\n", key.c_str());
     }
@@ -62,7 +64,7 @@ void set_option(Options* o, const std::string& key, const std::string& value) {
 void read_options() {
     static const char* const keys[] = {"SGPT_STANDIN_ORDER",   "SGPT_STANDIN_MEMORY", "SGPT_STANDIN_CC",
                                        "SGPT_STANDIN_DEVICES", "SGPT_STANDIN_DRIVER", "SGPT_STANDIN_REPORT",
-                                       "SGPT_STANDIN_FAIL",    "SGPT_STANDIN_QUIET"};
+                                       "SGPT_STANDIN_FAIL",    "SGPT_STANDIN_QUIET",  "SGPT_STANDIN_GO_ON"};
     Options fresh;
     for (const char* key : keys) {
         const char* value = getenv(key);

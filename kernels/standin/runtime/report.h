@@ -25,6 +25,7 @@ struct Options {
     std::string report;
     std::string fail;
     bool quiet = false;
+    bool go_on = false;
 };
 
 /// Reads environment and options file again.
