@@ -127,6 +127,18 @@ unsigned long sgpt_standin_queued() {
     return queued;
 }
 
+unsigned long sgpt_standin_pinned() {
+    unsigned long bytes = 0;
+    for (int i = 0; i < standin::device_count(); i++) {
+        standin::Device& device = standin::device_at(i);
+        std::lock_guard<std::mutex> guard(device.mutex);
+        for (const auto& block : device.pinned) {
+            bytes += block.second.size;
+        }
+    }
+    return bytes;
+}
+
 const char* sgpt_standin_last_report() {
     static thread_local std::string text;
     text = standin::last_report();

@@ -41,6 +41,8 @@ extern "C" __attribute__((visibility("default"))) const standin::Services* sgpt_
 extern "C" __attribute__((visibility("default"))) void sgpt_standin_on_order(int (*hook)(const char* function));
 // For tests: operations of all devices that are queued and not done.
 extern "C" __attribute__((visibility("default"))) unsigned long sgpt_standin_queued();
+// For tests: bytes of pinned memory that live.
+extern "C" __attribute__((visibility("default"))) unsigned long sgpt_standin_pinned();
 // For tests: the last report's text, and the number of reports.
 extern "C" __attribute__((visibility("default"))) const char* sgpt_standin_last_report();
 extern "C" __attribute__((visibility("default"))) unsigned long sgpt_standin_report_count();

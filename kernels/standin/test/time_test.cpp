@@ -141,6 +141,7 @@ void memory_is_freed_in_use() {
     {
         Two s;
         SAME(0, cuMemcpyDtoHAsync_v2(s.block(), s.filled(7), 4096, s.stream));
+        SAME(4096ul, sgpt_standin_pinned());
         SAME(1, cuMemFreeHost(s.block()));
         REPORTED("a queued copy uses the memory");
     }
