@@ -82,8 +82,8 @@ public final class StandInWaits implements AutoCloseable {
     @SuppressWarnings("restricted")
     private MemorySegment ask() {
         try {
-            MethodHandle ask = MethodHandles.lookup()
-                    .bind(this, "ask", MethodType.methodType(int.class, MemorySegment.class));
+            MethodHandle ask =
+                    MethodHandles.lookup().bind(this, "ask", MethodType.methodType(int.class, MemorySegment.class));
             MemoryLayout[] function = {ADDRESS};
             return Linker.nativeLinker().upcallStub(ask, FunctionDescriptor.of(JAVA_INT, function), arena);
         } catch (ReflectiveOperationException e) {
@@ -94,8 +94,8 @@ public final class StandInWaits implements AutoCloseable {
     /// Called by the stand-in, on the thread that makes the call. What it throws would end the process.
     int ask(MemorySegment function) {
         try {
-            Optional<Site> site = STACK.walk(frames -> frames.filter(frame ->
-                            frame.getClassName().startsWith(BACKEND)
+            Optional<Site> site = STACK.walk(frames -> frames.filter(
+                            frame -> frame.getClassName().startsWith(BACKEND)
                                     && !frame.getClassName().startsWith(BACKEND + "ffi."))
                     .findFirst()
                     .map(frame -> new Site(frame.getFileName(), frame.getLineNumber())));

@@ -52,7 +52,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// Each wait, query and record of an event in the backend is needed: where the stand-in leaves one out, some scenario
@@ -72,99 +71,42 @@ class CudaWaitsTest {
     private static final int WIDTH = 48;
     private static final int CHUNK = 16 << 20;
 
-    /// One thread that uses a backend; returns what must not depend on time.
+    /// One thread that uses a backend; returns what must not depend on time. The quickest first.
     private enum Scenario {
-        /// Texts in batches of one or two, through a model.
-        TEXTS {
-            @Override
-            float[] run() {
-                List<String> texts = IntStream.range(0, 6)
-                        .mapToObj(i -> "spider number " + i + " has eight legs")
-                        .toList();
-                try (BiEncoder encoder = BiEncoder.open(
-                        Goldens.model("gptneo-be"),
-                        ModelOptions.DEFAULT.withDevice("cuda").withDtype(Dtype.FP32),
-                        BiEncoderOptions.DEFAULT.withBatchTokens(24))) {
-                    return joined(encoder.embed(texts));
-                }
-            }
-        },
-        /// Products, scores and pooling, three times.
-        OPERATIONS {
-            @Override
-            float[] run() {
-                try (Arena arena = Arena.ofConfined();
-                        CudaBackend backend = backend()) {
-                    Linear linear = backend.linear(List.of(MatrixRows.all(matrix(arena, WIDTH, WIDTH))), List.of());
-                    return joined(pass(backend, linear, 9), pass(backend, linear, 5), pass(backend, linear, 9));
-                }
-            }
-        },
-        /// Batches in a row, so that the index arrays of one take the place of another's, and results at the end.
-        BATCHES {
-            @Override
-            float[] run() {
-                try (Arena arena = Arena.ofConfined();
-                        CudaBackend backend = backend()) {
-                    Table table = backend.table(matrix(arena, 100, WIDTH));
-                    List<Tensor> results = new ArrayList<>();
-                    for (int i = 0; i < 4; i++) {
-                        Tensor out = backend.allocate(3, WIDTH);
-                        try (Batch batch = backend.upload(PackedBatch.of(List.of(new int[] {i, 2 * i, 99 - i})))) {
-                            backend.embed(table, batch, out);
-                        }
-                        results.add(out);
-                    }
-                    float[][] values = results.stream().map(backend::download).toArray(float[][]::new);
-                    results.forEach(Tensor::close);
-                    return joined(values);
-                }
-            }
-        },
-        /// Index arrays get memory of a tensor that queued work still reads.
-        MEMORY_TAKEN_FOR_INDEX_ARRAYS {
+        /// A backend is closed while its work is queued.
+        CLOSED {
             @Override
             float[] run() {
                 try (CudaBackend backend = backend();
-                        Tensor out = backend.allocate(128, 128)) {
-                    Tensor x = backend.upload(counted(128 * 128), 128, 128);
+                        Tensor x = backend.upload(counted(64), 1, 64);
+                        Tensor out = backend.allocate(1, 64)) {
                     backend.copy(x, out);
-                    x.close();
-                    try (Batch batch = backend.upload(PackedBatch.of(List.of(new int[100])))) {
-                        assertEquals(100, batch.packed().tokens());
-                        return backend.download(out);
-                    }
+                }
+                return new float[0];
+            }
+        },
+        EACH_KERNEL {
+            @Override
+            float[] run() {
+                try (CudaBackend backend = new CudaBackend(new CudaOptions(0, Precision.FP32, true));
+                        Tensor x = backend.upload(counted(64), 1, 64);
+                        Tensor out = backend.allocate(1, 64)) {
+                    backend.norm(x, backend.norm(NormParameters.identity(64)), out);
+                    assertEquals(0, StandInWaits.queued(), "operations that were not waited for");
+                    return backend.download(out);
                 }
             }
         },
-        /// A result that nobody takes, and memory that is used again.
-        DOWNLOAD_GIVEN_UP {
+        SYNCHRONIZED {
             @Override
             float[] run() {
-                try (CudaBackend backend = backend()) {
-                    Tensor x = backend.upload(counted(4000), 40, 100);
-                    Download given = backend.startDownload(x);
-                    given.close();
-                    x.close();
-                    try (Tensor y = backend.upload(new float[4000], 40, 100)) {
-                        return backend.download(y);
-                    }
-                }
-            }
-        },
-        /// Weights of several chunks go through two pinned buffers, and not more.
-        WEIGHTS {
-            @Override
-            float[] run() {
-                int rows = 5 * CHUNK / 4096 - 3;
-                try (Arena arena = Arena.ofConfined();
-                        CudaBackend backend = backend();
-                        Tensor out = backend.allocate(3, 1024);
-                        Batch batch = backend.upload(PackedBatch.of(List.of(new int[] {0, rows / 2, rows - 1})))) {
-                    backend.embed(backend.table(matrix(arena, rows, 1024)), batch, out);
-                    float[] values = backend.download(out);
-                    assertTrue(StandInWaits.pinned() < 3 * CHUNK, "pinned memory of weights under way");
-                    return values;
+                try (CudaBackend backend = backend();
+                        Tensor x = backend.upload(counted(64), 1, 64);
+                        Tensor out = backend.allocate(1, 64)) {
+                    backend.copy(x, out);
+                    backend.synchronize();
+                    assertEquals(0, StandInWaits.queued(), "operations that were not waited for");
+                    return backend.download(out);
                 }
             }
         },
@@ -191,41 +133,98 @@ class CudaWaitsTest {
                 }
             }
         },
-        SYNCHRONIZED {
+        /// A result that nobody takes, and memory that is used again.
+        DOWNLOAD_GIVEN_UP {
             @Override
             float[] run() {
-                try (CudaBackend backend = backend();
-                        Tensor x = backend.upload(counted(64), 1, 64);
-                        Tensor out = backend.allocate(1, 64)) {
-                    backend.copy(x, out);
-                    backend.synchronize();
-                    assertEquals(0, StandInWaits.queued(), "operations that were not waited for");
-                    return backend.download(out);
+                try (CudaBackend backend = backend()) {
+                    Tensor x = backend.upload(counted(4000), 40, 100);
+                    Download given = backend.startDownload(x);
+                    given.close();
+                    x.close();
+                    try (Tensor y = backend.upload(new float[4000], 40, 100)) {
+                        return backend.download(y);
+                    }
                 }
             }
         },
-        EACH_KERNEL {
-            @Override
-            float[] run() {
-                try (CudaBackend backend = new CudaBackend(new CudaOptions(0, Precision.FP32, true));
-                        Tensor x = backend.upload(counted(64), 1, 64);
-                        Tensor out = backend.allocate(1, 64)) {
-                    backend.norm(x, backend.norm(NormParameters.identity(64)), out);
-                    assertEquals(0, StandInWaits.queued(), "operations that were not waited for");
-                    return backend.download(out);
-                }
-            }
-        },
-        /// A backend is closed while its work is queued.
-        CLOSED {
+        /// Index arrays get memory of a tensor that queued work still reads.
+        MEMORY_TAKEN_FOR_INDEX_ARRAYS {
             @Override
             float[] run() {
                 try (CudaBackend backend = backend();
-                        Tensor x = backend.upload(counted(64), 1, 64);
-                        Tensor out = backend.allocate(1, 64)) {
+                        Tensor out = backend.allocate(128, 128)) {
+                    Tensor x = backend.upload(counted(128 * 128), 128, 128);
                     backend.copy(x, out);
+                    x.close();
+                    try (Batch batch = backend.upload(PackedBatch.of(List.of(new int[100])))) {
+                        assertEquals(100, batch.packed().tokens());
+                        return backend.download(out);
+                    }
                 }
-                return new float[0];
+            }
+        },
+        /// Batches in a row, so that the index arrays of one take the place of another's, and results at the end.
+        BATCHES {
+            @Override
+            float[] run() {
+                try (Arena arena = Arena.ofConfined();
+                        CudaBackend backend = backend()) {
+                    Table table = backend.table(matrix(arena, 100, WIDTH));
+                    List<Tensor> results = new ArrayList<>();
+                    for (int i = 0; i < 4; i++) {
+                        Tensor out = backend.allocate(3, WIDTH);
+                        try (Batch batch = backend.upload(PackedBatch.of(List.of(new int[] {i, 2 * i, 99 - i})))) {
+                            backend.embed(table, batch, out);
+                        }
+                        results.add(out);
+                    }
+                    float[][] values = results.stream().map(backend::download).toArray(float[][]::new);
+                    results.forEach(Tensor::close);
+                    return joined(values);
+                }
+            }
+        },
+        /// Products, scores and pooling, three times.
+        OPERATIONS {
+            @Override
+            float[] run() {
+                try (Arena arena = Arena.ofConfined();
+                        CudaBackend backend = backend()) {
+                    Linear linear = backend.linear(List.of(MatrixRows.all(matrix(arena, WIDTH, WIDTH))), List.of());
+                    return joined(pass(backend, linear, 9), pass(backend, linear, 5), pass(backend, linear, 9));
+                }
+            }
+        },
+        /// Weights of several chunks go through two pinned buffers, and not more.
+        WEIGHTS {
+            @Override
+            float[] run() {
+                int rows = 3 * CHUNK / 4096 + 5;
+                try (Arena arena = Arena.ofConfined();
+                        CudaBackend backend = backend();
+                        Tensor out = backend.allocate(3, 1024);
+                        Batch batch = backend.upload(PackedBatch.of(List.of(new int[] {0, rows / 2, rows - 1})))) {
+                    backend.embed(backend.table(matrix(arena, rows, 1024)), batch, out);
+                    float[] values = backend.download(out);
+                    assertTrue(StandInWaits.pinned() < 3 * CHUNK, "pinned memory of weights under way");
+                    return values;
+                }
+            }
+        },
+        /// Texts in batches of one or two, through a model.
+        TEXTS {
+            @Override
+            float[] run() {
+                List<String> texts = IntStream.range(0, 6)
+                        .mapToObj(i -> "spider number " + i + " has eight legs")
+                        .toList();
+                try (BiEncoder encoder = BiEncoder.open(
+                        Goldens.model("gptneo-be"),
+                        ModelOptions.DEFAULT.withDevice("cuda").withDtype(Dtype.FP32),
+                        BiEncoderOptions.DEFAULT.withBatchTokens(24))) {
+                    return joined(encoder.embed(texts));
+                }
             }
         };
 
@@ -289,7 +288,9 @@ class CudaWaitsTest {
     static List<Site> sites() throws IOException {
         List<Site> sites = new ArrayList<>();
         try (Stream<Path> files = Files.walk(SOURCES)) {
-            for (Path file : files.filter(file -> file.toString().endsWith(".java")).sorted().toList()) {
+            for (Path file : files.filter(file -> file.toString().endsWith(".java"))
+                    .sorted()
+                    .toList()) {
                 List<String> lines = Files.readAllLines(file);
                 for (int i = 0; i < lines.size(); i++) {
                     if (CALL.matcher(lines.get(i)).find()) {
@@ -349,8 +350,8 @@ class CudaWaitsTest {
         Set<Scenario> scenarios = EnumSet.allOf(Scenario.class);
         scenarios.removeIf(scenario -> !MET.get(scenario).contains(site));
         assertFalse(scenarios.isEmpty(), () -> "no scenario comes by " + site);
-        for (Scenario scenario : scenarios) {
-            for (String order : ORDERS) {
+        for (String order : ORDERS) {
+            for (Scenario scenario : scenarios) {
                 if (fails(scenario, order, site)) {
                     return;
                 }
