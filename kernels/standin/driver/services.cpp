@@ -127,6 +127,30 @@ unsigned long sgpt_standin_queued() {
     return queued;
 }
 
+int sgpt_standin_given_back(uint64_t address, size_t bytes, void* handle) {
+    uintptr_t real = 0;
+    if (!standin::untag(address, &real)) {
+        return 1;
+    }
+    standin::Device& device = standin::device_at(static_cast<int>((real - standin::arena_base) / standin::slot_size));
+    standin::Stream* stream = device.stream_of(handle);
+    if (stream == nullptr) {
+        return 400;
+    }
+    device.enqueue(stream, "return to a pool", [=](std::string& why) {
+        if (standin::memory_of(static_cast<int>((real - standin::arena_base) / standin::slot_size)).find(real).size == 0) {
+            return 0;  // the pool has freed it since
+        }
+        why = standin::check_range(-1, address, bytes, standin::Use::write);
+        if (!why.empty()) {
+            return 700;
+        }
+        standin::forget(address, bytes);
+        return 0;
+    });
+    return 0;
+}
+
 unsigned long sgpt_standin_pinned() {
     unsigned long bytes = 0;
     for (int i = 0; i < standin::device_count(); i++) {

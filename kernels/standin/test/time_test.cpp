@@ -209,6 +209,28 @@ void the_queue_has_an_end() {
     CHECK(sgpt_standin_queued() > 200);
 }
 
+/// Memory comes back to a pool behind a fill: who reads it then, or fills it on another stream, is reported.
+void memory_given_back(bool read, bool ordered) {
+    Two s;
+    uint64_t a = s.memory(4096);
+    SAME(0, cuMemsetD8Async(a, 7, 4096, s.stream));
+    SAME(0, cuStreamSynchronize(s.stream));
+    SAME(0, sgpt_standin_given_back(a, 4096, s.stream));
+    SAME(0, cuEventRecord(s.event, s.stream));
+    if (ordered) {
+        SAME(0, cuStreamWaitEvent(s.other, s.event, 0));
+    }
+    if (read) {
+        SAME(0, cuMemcpyDtoHAsync_v2(s.block(), a, 4096, s.other));
+    } else {
+        SAME(0, cuMemsetD8Async(a, 8, 4096, s.other));
+    }
+    SAME(read || !ordered ? 700 : 0, cuCtxSynchronize());
+    if (read || !ordered) {
+        REPORTED(ordered ? "uninitialised bytes" : "race");
+    }
+}
+
 int asked = 0;
 int leave_out_records(const char* function) {
     asked++;
@@ -254,5 +276,9 @@ void test_time() {
     large_copies_race(true);
     large_copies_race(false);
     the_queue_has_an_end();
+    memory_given_back(false, true);
+    memory_given_back(false, false);
+    memory_given_back(true, true);
+    memory_given_back(true, false);
     waits_are_left_out();
 }
