@@ -217,8 +217,8 @@ public final class Driver {
         return FREE.status(handle -> (int) handle.invokeExact(address));
     }
 
-    /// Tells the stand-in of the tests that the owner of a pool has memory back, behind what is queued on a stream: who
-    /// reads it before writing it, or uses it on another stream without waiting, makes a mistake. With a real driver
+    /// Tells the stand-in of the tests that a pool has memory back, behind what is queued on a stream: who reads
+    /// it before writing it, or uses it on another stream without waiting, makes a mistake. With a real driver
     /// this does nothing.
     public static void givenBack(long address, long bytes, long stream) {
         if (WATCHES_POOLS) {

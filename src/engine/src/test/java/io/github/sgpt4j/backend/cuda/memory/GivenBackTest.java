@@ -65,8 +65,7 @@ class GivenBackTest {
 
     @Test
     void anotherStreamHasToWait() {
-        long found = reports(
-                (pool, address, compute, other) -> Streams.fill(address, 8, BYTES / Integer.BYTES, other));
+        long found = reports((pool, address, compute, other) -> Streams.fill(address, 8, BYTES / Integer.BYTES, other));
         assertEquals(1, found);
     }
 
