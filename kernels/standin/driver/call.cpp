@@ -62,6 +62,7 @@ int Call::refuse(int code, const std::string& what) const {
 }
 
 namespace {
+std::atomic<int (*)(const char*)> order_hook{nullptr};
 std::atomic<bool> initialized{false};
 
 struct AtExit {
@@ -99,6 +100,13 @@ bool ends_process(int code) {
         default:
             return false;
     }
+}
+
+void set_order_hook(int (*hook)(const char*)) { order_hook = hook; }
+
+bool Call::left_out() const {
+    int (*hook)(const char*) = order_hook;
+    return hook != nullptr && hook(name_) != 0;
 }
 
 int Call::begin(bool needs_context) {

@@ -253,5 +253,8 @@ SGPT_API cuCtxGetCurrent(void** context) {
 SGPT_API cuCtxSynchronize(void) {
     Call call("cuCtxSynchronize");
     int status = call.begin();
-    return status != 0 ? status : call.device().drain(nullptr);
+    if (status != 0 || call.left_out()) {
+        return status;
+    }
+    return call.device().drain(nullptr);
 }

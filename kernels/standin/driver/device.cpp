@@ -13,7 +13,7 @@ namespace standin {
 namespace {
 
 constexpr size_t many_operations = 256;
-constexpr auto patience = std::chrono::milliseconds(5);
+constexpr unsigned many_queries = 64;
 
 }  // namespace
 
@@ -133,10 +133,11 @@ void Device::close(const char* how) {
     streams.clear();
     events.clear();
     modules.clear();
-    pending_downloads.clear();
     finished.clear();
     host = Clock();
+    demanded = Clock();
     null_stream.clock = Clock();
+    null_stream.done = 0;
     stream_count = 1;
     null_stream.queue.clear();
     queued = 0;
@@ -144,57 +145,142 @@ void Device::close(const char* how) {
     alive = false;
 }
 
-void Device::follow(Stream* stream, const EventState& event) {
-    std::lock_guard<std::mutex> guard(mutex);
-    (stream == nullptr ? host : stream->clock).join(event.clock);
-}
-
-void Device::enqueue(Stream* stream, const char* what, Work work, std::function<bool()> may_start, const char* name) {
-    std::lock_guard<std::mutex> guard(mutex);
-    stream->clock.join(host);
+/// What is ordered before the stream's next operation.
+Clock Device::clock_before(const Stream* stream) const {
+    Clock clock = stream->clock;
+    clock.join(host);
     if (stream == &null_stream) {
         for (const Stream* other : streams) {
             if (!other->non_blocking) {
-                stream->clock.join(other->clock);
+                clock.join(other->clock);
             }
         }
     } else if (!stream->non_blocking) {
-        stream->clock.join(null_stream.clock);
+        clock.join(null_stream.clock);
     }
-    uint64_t count = stream->clock.tick(stream->index);
-    if (queued++ == 0) {
-        oldest = std::chrono::steady_clock::now();
-    }
-    stream->queue.push_back({++sequence, what, std::move(work), std::move(may_start), count, stream->clock,
-                             name == nullptr ? what : name});
-    if (queued == 1 || queued == many_operations) {
-        wake.notify_all();
-    }
+    return clock;
 }
 
-int Device::wait_until(const std::function<bool()>& done) {
-    std::unique_lock<std::mutex> lock(mutex);
-    waiting_hosts++;
+void Device::enqueue(Stream* stream, const char* what, Work work, std::function<bool()> may_start, const char* name,
+                     HostRange host_range) {
+    std::lock_guard<std::mutex> guard(mutex);
+    push(stream, what, std::move(work), std::move(may_start), name, host_range);
+}
+
+void Device::push(Stream* stream, const char* what, Work work, std::function<bool()> may_start, const char* name,
+                  HostRange host_range) {
+    stream->clock = clock_before(stream);
+    uint64_t count = stream->clock.tick(stream->index);
+    stream->queue.push_back({++sequence, what, std::move(work), std::move(may_start), count, stream->clock,
+                             name == nullptr ? what : name, host_range});
+    queued++;
     wake.notify_all();
-    progress.wait(lock, [&] { return sticky != 0 || stopping || done(); });
-    waiting_hosts--;
+}
+
+void Device::record(Event* event, Stream* stream) {
+    auto made = std::make_shared<Record>();
+    Work work = [made](std::string&) {
+        made->time = std::chrono::steady_clock::now();
+        made->done = true;
+        return 0;
+    };
+    std::lock_guard<std::mutex> guard(mutex);
+    push(stream, "cuEventRecord", std::move(work), {}, nullptr, {});
+    made->clock = stream->clock;
+    event->last = made;
+    event->asked = 0;
+}
+
+std::shared_ptr<Record> Device::last_record(const Event* event) {
+    std::lock_guard<std::mutex> guard(mutex);
+    return event->last;
+}
+
+void Device::follow(Stream* stream, const Record& record) {
+    std::lock_guard<std::mutex> guard(mutex);
+    stream->clock.join(record.clock);
+}
+
+void Device::demand(const Clock& clock) {
+    std::lock_guard<std::mutex> guard(mutex);
+    demanded.join(clock);
+    wake.notify_all();
+}
+
+bool Device::finished_all(const Clock& clock) {
+    std::vector<Stream*> all = all_streams();
+    return std::all_of(all.begin(), all.end(), [&](const Stream* s) { return s->done >= clock.at(s->index); });
+}
+
+int Device::wait_for(const Clock& clock) {
+    std::unique_lock<std::mutex> lock(mutex);
+    demanded.join(clock);
+    wake.notify_all();
+    progress.wait(lock, [&] { return sticky != 0 || stopping || finished_all(clock); });
+    host.join(clock);
     return sticky;
 }
 
 int Device::drain(Stream* stream) {
-    int status = wait_until([this, stream] {
-        auto idle = [](const Stream* s) { return s->queue.empty() && !s->busy; };
-        if (stream != nullptr) {
-            return idle(stream);
+    Clock clock;
+    {
+        std::lock_guard<std::mutex> guard(mutex);
+        for (const Stream* each : stream != nullptr ? std::vector<Stream*>{stream} : all_streams()) {
+            clock.join(each->clock);
         }
-        std::vector<Stream*> all = all_streams();
-        return std::all_of(all.begin(), all.end(), idle);
-    });
-    std::lock_guard<std::mutex> guard(mutex);
-    for (const Stream* each : stream != nullptr ? std::vector<Stream*>{stream} : all_streams()) {
-        host.join(each->clock);
     }
-    return status;
+    return wait_for(clock);
+}
+
+bool Device::poll(Event* event) {
+    std::lock_guard<std::mutex> guard(mutex);
+    if (event->last == nullptr) {
+        return true;
+    }
+    if (event->last->done) {
+        host.join(event->last->clock);
+        return true;
+    }
+    if (++event->asked >= many_queries) {
+        demanded.join(event->last->clock);
+        wake.notify_all();
+    }
+    return false;
+}
+
+bool Device::poll(Stream* stream) {
+    std::lock_guard<std::mutex> guard(mutex);
+    if (stream->queue.empty()) {
+        stream->asked = 0;
+        host.join(stream->clock);
+        return true;
+    }
+    if (++stream->asked >= many_queries) {
+        demanded.join(stream->clock);
+        wake.notify_all();
+    }
+    return false;
+}
+
+HostUses Device::host_uses(Stream* stream, HostRange range) {
+    std::lock_guard<std::mutex> guard(mutex);
+    HostUses uses;
+    Clock before = stream == nullptr ? host : clock_before(stream);
+    for (const Stream* each : all_streams()) {
+        for (const Operation& operation : each->queue) {
+            const HostRange& other = operation.host;
+            if (other.first >= range.end || range.first >= other.end) {
+                continue;
+            }
+            uses.any = true;
+            uses.written = uses.written || other.write;
+            if ((other.write || range.write) && !before.covers(each->index, operation.count)) {
+                uses.race = "host memory that a queued " + operation.name + (other.write ? " writes" : " reads") +
+                            ", with no event and no wait of the host between";
+            }
+        }
+    }
+    return uses;
 }
 
 /// Numbers the operation and finds finished operations that are not ordered before it.
@@ -208,8 +294,13 @@ void Device::begin_order(const Operation& operation, unsigned stream) {
         clear_cells(ordinal);
         finished.clear();
     }
-    while (!finished.empty() &&
-           (finished.size() > remembered || host.covers(finished.front().stream, finished.front().count))) {
+    std::vector<Stream*> all = all_streams();
+    auto before_everything = [&](const Finished& f) {
+        return host.covers(f.stream, f.count) && std::all_of(all.begin(), all.end(), [&](const Stream* s) {
+                   return s->queue.empty() || s->queue.front().clock.covers(f.stream, f.count);
+               });
+    };
+    while (!finished.empty() && (finished.size() > remembered || before_everything(finished.front()))) {
         finished.pop_front();
     }
     for (const Finished& other : finished) {
@@ -269,10 +360,40 @@ bool Device::eligible(const Stream* stream) const {
     });
 }
 
+/// Whether the stream's operations run as soon as they may.
+bool Device::early(const Stream* stream) const {
+    uint64_t order = options().order;
+    return order >= 2 && stream->index > 0 && stream->index <= 64 && ((order - 2) >> (stream->index - 1) & 1) != 0;
+}
+
+/// Whether the stream's next operation is waited for.
+bool Device::is_demanded(const Stream* stream) const {
+    return !stream->queue.empty() && demanded.covers(stream->index, stream->queue.front().count);
+}
+
+/// A queue has an end: where it is full, the oldest operation makes room.
+void Device::make_room() {
+    if (queued <= many_operations) {
+        return;
+    }
+    const Stream* first = nullptr;
+    for (const Stream* each : all_streams()) {
+        bool older = !each->queue.empty() &&
+                     (first == nullptr || each->queue.front().sequence < first->queue.front().sequence);
+        first = older ? each : first;
+    }
+    demanded.join(first->queue.front().clock);
+}
+
 Stream* Device::choose() {
+    make_room();
+    std::vector<Stream*> all = all_streams();
+    uint64_t order = options().order;
+    bool waited_for = std::any_of(all.begin(), all.end(), [&](const Stream* s) { return is_demanded(s); });
     std::vector<Stream*> able;
-    for (Stream* stream : all_streams()) {
-        if (eligible(stream)) {
+    for (Stream* stream : all) {
+        bool wanted = is_demanded(stream) || early(stream) || (order == 1 && waited_for);
+        if (wanted && eligible(stream)) {
             able.push_back(stream);
         }
     }
@@ -282,7 +403,6 @@ Stream* Device::choose() {
     auto earlier = [](const Stream* a, const Stream* b) {
         return a->queue.front().sequence < b->queue.front().sequence;
     };
-    uint64_t order = options().order;
     if (order == 0) {
         return *std::min_element(able.begin(), able.end(), earlier);
     }
@@ -299,16 +419,15 @@ Stream* Device::choose() {
 void Device::run() {
     std::unique_lock<std::mutex> lock(mutex);
     while (!stopping) {
-        bool hurry = waiting_hosts > 0 || queued >= many_operations ||
-                     (queued > 0 && std::chrono::steady_clock::now() - oldest >= patience);
-        Stream* stream = hurry && sticky == 0 ? choose() : nullptr;
+        Stream* stream = sticky == 0 ? choose() : nullptr;
         if (stream == nullptr) {
-            if (queued == 0 || sticky != 0) {
-                wake.wait(lock);
-            } else if (hurry) {
-                wake.wait_for(lock, std::chrono::milliseconds(1));  // for an event of another device
+            std::vector<Stream*> all = all_streams();
+            bool blocked = sticky == 0 &&
+                           std::any_of(all.begin(), all.end(), [&](const Stream* s) { return is_demanded(s); });
+            if (blocked) {
+                wake.wait_for(lock, std::chrono::milliseconds(1));  // by an event of another device
             } else {
-                wake.wait_until(lock, oldest + patience);
+                wake.wait(lock);
             }
             continue;
         }
@@ -327,9 +446,10 @@ void Device::run() {
         }
         lock.lock();
         stream->busy = false;
+        stream->done = stream->queue.front().count;
         stream->queue.pop_front();
         queued--;
-        if (result != 0) {
+        if (result != 0 && !options().go_on) {
             fail(result);
             for (Stream* each : all_streams()) {
                 each->queue.clear();

@@ -1,9 +1,9 @@
 // Devices, streams and the queue between the host and a device's worker thread.
 //
 // Each device has one worker thread. Operations are queued per stream; the worker takes one that may run (stream order,
-// events, the null stream's rules). If several may run, the order number decides. The worker starts late: when the host
-// waits for something, when many operations have accumulated, or after a few milliseconds. So if the program touches
-// host memory too early, the memory is still in use.
+// events, the null stream's rules). Nothing runs because time passes: an operation runs when the host waits for it or
+// for something that comes after it, or, with some order numbers, because its stream is early. So a program that
+// touches memory without waiting finds it in use, and finds nothing in it that it did not wait for.
 #pragma once
 
 #include <atomic>
@@ -31,6 +31,13 @@ struct Device;
 /// Work of a stream: returns a CUresult, with a description of the problem in `why`.
 using Work = std::function<int(std::string& why)>;
 
+/// Host memory that a queued copy will read or write.
+struct HostRange {
+    uintptr_t first = 0;
+    uintptr_t end = 0;
+    bool write = false;
+};
+
 struct Operation {
     uint64_t sequence;
     const char* what;
@@ -39,6 +46,14 @@ struct Operation {
     uint64_t count;                   // among its stream's
     Clock clock;                      // this operation and those ordered before it
     std::string name;
+    HostRange host;
+};
+
+/// Queued copies that use some host memory.
+struct HostUses {
+    bool any = false;
+    bool written = false;
+    std::string race;  // description of one that nothing orders before the next operation, if they conflict
 };
 
 struct Stream {
@@ -48,20 +63,22 @@ struct Stream {
     std::deque<Operation> queue;
     bool busy = false;
     Clock clock;  // of its last operation
+    uint64_t done = 0;  // operations that have finished
+    unsigned asked = 0;  // queries that found it unfinished
 };
 
-/// The state of an event, which outlives it if it is destroyed while operations wait for it.
-struct EventState {
-    std::atomic<uint64_t> completed{0};
+/// One record of an event. Who waits for the event waits for its last record, whatever becomes of the event later.
+struct Record {
+    std::atomic<bool> done{false};
     std::chrono::steady_clock::time_point time;
-    Clock clock;  // at the last record
+    Clock clock;  // of the operation that sets it
 };
 
 struct Event {
     Device* device;
     bool timed;
-    uint64_t recorded = 0;
-    std::shared_ptr<EventState> state = std::make_shared<EventState>();
+    std::shared_ptr<Record> last;  // null: never recorded
+    unsigned asked = 0;            // queries that found the last record unfinished
 };
 
 struct Module {
@@ -100,13 +117,12 @@ struct Device {
     bool stopping = false;
     int sticky = 0;            // of the context
     std::atomic<int> lost{0};  // of the process: no later context is without it
-    int waiting_hosts = 0;
     uint64_t sequence = 0;
     size_t queued = 0;
-    std::chrono::steady_clock::time_point oldest;
-    Stream null_stream{this, false, 0, {}, false, {}};
+    Stream null_stream{this, false, 0, {}, false, {}, 0, 0};
     unsigned stream_count = 1;
-    Clock host;  // operations that the host has waited for
+    Clock host;      // operations that the host has waited for
+    Clock demanded;  // operations that the host waits for, or has waited for
     uint64_t operations = 0;
     std::deque<Finished> finished;
     Order order;
@@ -114,7 +130,6 @@ struct Device {
     std::set<Event*> events;
     std::set<Module*> modules;
     std::map<uintptr_t, HostBlock> pinned;
-    std::multimap<uintptr_t, uintptr_t> pending_downloads;  // host ranges that queued copies will write
     uint64_t random = 1;
     Block block;
     std::thread worker;
@@ -128,21 +143,41 @@ struct Device {
     void fail(int code);
 
     void enqueue(Stream* stream, const char* what, Work work, std::function<bool()> may_start = {},
-                 const char* name = nullptr);
-    /// Orders later operations of the stream (null: of the host) after those in the event's clock.
-    void follow(Stream* stream, const EventState& event);
-    /// Waits until the stream (null: every stream) is empty. Returns 0 or the sticky error.
+                 const char* name = nullptr, HostRange host_range = {});
+    /// Queues a record of the event.
+    void record(Event* event, Stream* stream);
+    /// The event's last record, or null.
+    std::shared_ptr<Record> last_record(const Event* event);
+    /// Orders later operations of the stream after the record.
+    void follow(Stream* stream, const Record& record);
+    /// Lets the worker run the operations of a clock.
+    void demand(const Clock& clock);
+    /// Waits for the operations of a clock; later operations are ordered after them. Returns 0 or the sticky error.
+    int wait_for(const Clock& clock);
+    /// Waits for everything queued so far on the stream (null: on every stream). Returns 0 or the sticky error.
     int drain(Stream* stream);
-    /// Waits until `done`, which is evaluated under the mutex.
-    int wait_until(const std::function<bool()>& done);
+    /// Whether the record is done, for a host that asks without waiting; those that ask often get their answer.
+    bool poll(Event* event);
+    /// As `poll`, for everything on the stream.
+    bool poll(Stream* stream);
+    /// Queued copies that use the range, seen from the next operation of the stream (null: from the host).
+    HostUses host_uses(Stream* stream, HostRange range);
     Stream* stream_of(void* handle);
     bool is_pinned(uintptr_t address, size_t size);
 
 private:
+    /// As `enqueue`, with the mutex held.
+    void push(Stream* stream, const char* what, Work work, std::function<bool()> may_start, const char* name,
+              HostRange host_range);
     void run();
+    void make_room();
     Stream* choose();
     void begin_order(const Operation& operation, unsigned stream);
     bool eligible(const Stream* stream) const;
+    bool early(const Stream* stream) const;
+    bool is_demanded(const Stream* stream) const;
+    bool finished_all(const Clock& clock);
+    Clock clock_before(const Stream* stream) const;
     void report_leaks(const char* how);
     std::vector<Stream*> all_streams();
 };
@@ -162,6 +197,8 @@ public:
     Device& device() const { return *device_; }
     /// Reports what is wrong with the call; returns the code.
     int refuse(int code, const std::string& what) const;
+    /// Whether a test wants this wait or record left out.
+    bool left_out() const;
 
 private:
     const char* name_;
@@ -170,6 +207,9 @@ private:
 
 /// Whether only another process can use the device again after a status, as cuda.h says of CUresult.
 bool ends_process(int code);
+
+/// The test's decision in `left_out`, or null.
+void set_order_hook(int (*hook)(const char*));
 
 /// Called by cuInit.
 void set_initialized();

@@ -68,14 +68,12 @@ uint64_t hash_of(const void* data, size_t size) {
     return hash;
 }
 
-bool download_pending(Device& d, uintptr_t first, size_t size) {
-    std::lock_guard<std::mutex> guard(d.mutex);
-    for (const auto& range : d.pending_downloads) {
-        if (range.first < first + size && first < range.second) {
-            return true;
-        }
-    }
-    return false;
+// What a download will overwrite: nothing may be read there, nor written, before it has arrived.
+constexpr unsigned char not_arrived = 0xcb;
+
+bool is_untouched(const void* data, size_t size) {
+    const unsigned char* bytes = static_cast<const unsigned char*>(data);
+    return bytes[0] == not_arrived && memcmp(bytes, bytes + 1, size - 1) == 0;
 }
 
 int bad_stream(const Call& call) { return call.refuse(400, "this is no stream of the current context"); }
@@ -170,13 +168,9 @@ SGPT_API cuMemFree_v2(uint64_t address) {
     if (status != 0 || address == 0) {
         return status;
     }
-    Device& d = call.device();
-    status = d.drain(nullptr);  // as the driver does
-    if (status != 0) {
-        return status;
-    }
+    // The driver's documentation does not promise that this waits, so it does not.
     uintptr_t real = 0;
-    if (!untag(address, &real) || !memory_of(d.ordinal).release(real)) {
+    if (!untag(address, &real) || !memory_of(call.device().ordinal).release(real)) {
         return call.refuse(1, "no allocation begins at " + describe_address(address));
     }
     return 0;
@@ -195,7 +189,7 @@ SGPT_API cuMemHostAlloc(void** address, size_t bytes, unsigned flags) {
     if (posix_memalign(&block, 4096, bytes) != 0) {
         return 2;
     }
-    memset(block, 0xcb, bytes);
+    memset(block, not_arrived, bytes);
     Device& d = call.device();
     std::lock_guard<std::mutex> guard(d.mutex);
     d.pinned[reinterpret_cast<uintptr_t>(block)] = {bytes, &d};
@@ -212,15 +206,21 @@ SGPT_API cuMemFreeHost(void* address) {
     for (int i = 0; i < device_count(); i++) {
         Device& d = device_at(i);
         std::unique_lock<std::mutex> lock(d.mutex);
-        if (d.pinned.erase(reinterpret_cast<uintptr_t>(address)) != 0) {
-            bool busy = d.queued > 0;
-            lock.unlock();
-            if (busy) {
-                d.drain(nullptr);
-            }
-            free(address);
-            return 0;
+        auto found = d.pinned.find(reinterpret_cast<uintptr_t>(address));
+        if (found == d.pinned.end()) {
+            continue;
         }
+        HostRange range{found->first, found->first + found->second.size, true};
+        lock.unlock();
+        for (int j = 0; j < device_count(); j++) {
+            if (device_at(j).host_uses(nullptr, range).any) {
+                return call.refuse(1, "a queued copy uses the memory at " + hex(range.first));
+            }
+        }
+        lock.lock();
+        d.pinned.erase(range.first);
+        free(address);
+        return 0;
     }
     return call.refuse(1, "this is no pinned memory");
 }
@@ -241,9 +241,15 @@ SGPT_API cuMemcpyHtoDAsync_v2(uint64_t to, const void* from, size_t bytes, void*
         return status;
     }
     uintptr_t host = reinterpret_cast<uintptr_t>(from);
-    bool known = !download_pending(d, host, bytes);
+    HostRange range{host, host + bytes, false};
+    HostUses uses = d.host_uses(stream, range);
+    bool known = !uses.written;
     uint64_t before = known ? hash_of(from, bytes) : 0;
     d.enqueue(stream, "cuMemcpyHtoDAsync", [=](std::string& why) {
+        if (!uses.race.empty()) {
+            why = "race: reads " + uses.race;
+            return illegal;
+        }
         why = check_range(-1, to, bytes, Use::write);
         void* target = reinterpret_cast<void*>(real_address(to));
         if (why.empty()) {
@@ -254,7 +260,7 @@ SGPT_API cuMemcpyHtoDAsync_v2(uint64_t to, const void* from, size_t bytes, void*
                   " changed between the call and the copy";
         }
         return why.empty() ? 0 : illegal;
-    });
+    }, {}, nullptr, range);
     return 0;
 }
 
@@ -274,25 +280,30 @@ SGPT_API cuMemcpyDtoHAsync_v2(void* to, uint64_t from, size_t bytes, void* handl
         return status;
     }
     uintptr_t host = reinterpret_cast<uintptr_t>(to);
-    {
-        std::lock_guard<std::mutex> guard(d.mutex);
-        d.pending_downloads.insert({host, host + bytes});
+    HostRange range{host, host + bytes, true};
+    HostUses uses = d.host_uses(stream, range);
+    bool pinned = d.is_pinned(host, bytes);
+    bool emptied = pinned && !uses.any;
+    if (emptied) {
+        memset(to, not_arrived, bytes);
     }
-    Device* device = &d;
     d.enqueue(stream, "cuMemcpyDtoHAsync", [=](std::string& why) {
+        if (!uses.race.empty()) {
+            why = "race: writes " + uses.race;
+            return illegal;
+        }
         why = check_range(-1, from, bytes, Use::read);
+        if (why.empty() && emptied && !is_untouched(to, bytes)) {
+            why = std::to_string(bytes) + " bytes of host memory at " + hex(host) +
+                  " changed between the call and the copy";
+        }
         if (why.empty()) {
             why = copy_host(reinterpret_cast<void*>(real_address(from)), to, bytes, true);
         }
-        std::lock_guard<std::mutex> guard(device->mutex);
-        auto range = device->pending_downloads.find(host);
-        if (range != device->pending_downloads.end()) {
-            device->pending_downloads.erase(range);
-        }
         return why.empty() ? 0 : illegal;
-    });
+    }, {}, nullptr, range);
     // To pageable memory the driver's call returns when the copy is done.
-    return d.is_pinned(host, bytes) ? 0 : d.drain(stream);
+    return pinned ? 0 : d.drain(stream);
 }
 
 SGPT_API cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes, void* handle) {

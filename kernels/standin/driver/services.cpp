@@ -116,6 +116,54 @@ const standin::Services* sgpt_standin_services() {
     return &services;
 }
 
+void sgpt_standin_on_order(int (*hook)(const char*)) { standin::set_order_hook(hook); }
+
+unsigned long sgpt_standin_queued() {
+    unsigned long queued = 0;
+    for (int i = 0; i < standin::device_count(); i++) {
+        standin::Device& device = standin::device_at(i);
+        std::lock_guard<std::mutex> guard(device.mutex);
+        queued += device.queued;
+    }
+    return queued;
+}
+
+int sgpt_standin_given_back(uint64_t address, size_t bytes, void* handle) {
+    uintptr_t real = 0;
+    if (!standin::untag(address, &real)) {
+        return 1;
+    }
+    standin::Device& device = standin::device_at(static_cast<int>((real - standin::arena_base) / standin::slot_size));
+    standin::Stream* stream = device.stream_of(handle);
+    if (stream == nullptr) {
+        return 400;
+    }
+    device.enqueue(stream, "return to a pool", [=](std::string& why) {
+        if (standin::memory_of(static_cast<int>((real - standin::arena_base) / standin::slot_size)).find(real).size == 0) {
+            return 0;  // the pool has freed it since
+        }
+        why = standin::check_range(-1, address, bytes, standin::Use::write);
+        if (!why.empty()) {
+            return 700;
+        }
+        standin::forget(address, bytes);
+        return 0;
+    });
+    return 0;
+}
+
+unsigned long sgpt_standin_pinned() {
+    unsigned long bytes = 0;
+    for (int i = 0; i < standin::device_count(); i++) {
+        standin::Device& device = standin::device_at(i);
+        std::lock_guard<std::mutex> guard(device.mutex);
+        for (const auto& block : device.pinned) {
+            bytes += block.second.size;
+        }
+    }
+    return bytes;
+}
+
 const char* sgpt_standin_last_report() {
     static thread_local std::string text;
     text = standin::last_report();

@@ -38,6 +38,17 @@ struct Services {
 
 extern "C" __attribute__((visibility("default"))) const standin::Services* sgpt_standin_services();
 
-// For the tests: the last report's text, and the number of reports.
+// For tests: called with the function's name at every wait, query and record that has passed its checks, on the caller's
+// thread; if it returns something else than 0, the call does nothing and succeeds. Null ends that.
+extern "C" __attribute__((visibility("default"))) void sgpt_standin_on_order(int (*hook)(const char* function));
+// For tests: operations of all devices that are queued and not done.
+extern "C" __attribute__((visibility("default"))) unsigned long sgpt_standin_queued();
+// For tests: bytes of pinned memory that live.
+extern "C" __attribute__((visibility("default"))) unsigned long sgpt_standin_pinned();
+// For owners of pools: device memory is not in use any more once the stream has done what is queued on it. From there on
+// it is unwritten, and what uses it on another stream has to come after that.
+extern "C" __attribute__((visibility("default"))) int sgpt_standin_given_back(uint64_t address, size_t bytes,
+                                                                              void* stream);
+// For tests: the last report's text, and the number of reports.
 extern "C" __attribute__((visibility("default"))) const char* sgpt_standin_last_report();
 extern "C" __attribute__((visibility("default"))) unsigned long sgpt_standin_report_count();

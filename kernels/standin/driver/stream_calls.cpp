@@ -26,13 +26,6 @@ Event* any_event(void* handle) {
 int bad_stream(const Call& call) { return call.refuse(400, "this is no stream of the current context"); }
 int bad_event(const Call& call) { return call.refuse(400, "this is no event"); }
 
-/// Makes the worker start, so that polling terminates.
-void hurry(Device& d) {
-    std::lock_guard<std::mutex> guard(d.mutex);
-    d.oldest -= std::chrono::seconds(1);
-    d.wake.notify_all();
-}
-
 int elapsed(Call& call, float* milliseconds, void* start, void* end) {
     int status = call.begin();
     if (status != 0) {
@@ -40,13 +33,15 @@ int elapsed(Call& call, float* milliseconds, void* start, void* end) {
     }
     Event* a = any_event(start);
     Event* b = any_event(end);
-    if (a == nullptr || b == nullptr || !a->timed || !b->timed || a->recorded == 0 || b->recorded == 0) {
+    auto from = a == nullptr ? nullptr : a->device->last_record(a);
+    auto to = b == nullptr ? nullptr : b->device->last_record(b);
+    if (from == nullptr || to == nullptr || !a->timed || !b->timed) {
         return call.refuse(400, "an event is unknown, was never recorded or keeps no time");
     }
-    if (a->state->completed < a->recorded || b->state->completed < b->recorded) {
+    if (!from->done || !to->done) {
         return 600;
     }
-    *milliseconds = std::chrono::duration<float, std::milli>(b->state->time - a->state->time).count();
+    *milliseconds = std::chrono::duration<float, std::milli>(to->time - from->time).count();
     return 0;
 }
 
@@ -63,7 +58,7 @@ SGPT_API cuStreamCreate(void** stream, unsigned flags) {
     }
     Device& d = call.device();
     std::lock_guard<std::mutex> guard(d.mutex);
-    Stream* made = new Stream{&d, flags == 1, d.stream_count++, {}, false, d.host};
+    Stream* made = new Stream{&d, flags == 1, d.stream_count++, {}, false, d.host, 0, 0};
     d.streams.insert(made);
     *stream = made;
     return 0;
@@ -76,7 +71,10 @@ SGPT_API cuStreamSynchronize(void* handle) {
         return status;
     }
     Stream* stream = call.device().stream_of(handle);
-    return stream == nullptr ? bad_stream(call) : call.device().drain(stream);
+    if (stream == nullptr) {
+        return bad_stream(call);
+    }
+    return call.left_out() ? 0 : call.device().drain(stream);
 }
 
 SGPT_API cuStreamQuery(void* handle) {
@@ -89,13 +87,7 @@ SGPT_API cuStreamQuery(void* handle) {
     if (stream == nullptr) {
         return bad_stream(call);
     }
-    hurry(call.device());
-    std::lock_guard<std::mutex> guard(call.device().mutex);
-    if (!stream->queue.empty()) {
-        return 600;
-    }
-    call.device().host.join(stream->clock);
-    return 0;
+    return call.left_out() || call.device().poll(stream) ? 0 : 600;
 }
 
 SGPT_API cuStreamWaitEvent(void* handle, void* event_handle, unsigned flags) {
@@ -110,13 +102,17 @@ SGPT_API cuStreamWaitEvent(void* handle, void* event_handle, unsigned flags) {
     if (stream == nullptr || event == nullptr || flags != 0) {
         return stream == nullptr ? bad_stream(call) : event == nullptr ? bad_event(call) : call.refuse(1, "flags");
     }
-    std::shared_ptr<EventState> state = event->state;
-    uint64_t record = event->recorded;
+    std::shared_ptr<Record> record = event->device->last_record(event);
+    if (record == nullptr || call.left_out()) {
+        return 0;
+    }
     if (event->device == &d) {
-        d.follow(stream, *state);
+        d.follow(stream, *record);
+    } else {
+        event->device->demand(record->clock);  // the other device does not know who waits for this one
     }
     d.enqueue(stream, "cuStreamWaitEvent", [](std::string&) { return 0; },
-              [state, record] { return state->completed >= record; });
+              [record] { return record->done.load(); });
     return 0;
 }
 
@@ -151,7 +147,7 @@ SGPT_API cuEventCreate(void** event, unsigned flags) {
         return call.refuse(flags > 7 ? 1 : 801, "flags " + std::to_string(flags));
     }
     Device& d = call.device();
-    Event* made = new Event{&d, (flags & 2) == 0};
+    Event* made = new Event{&d, (flags & 2) == 0, nullptr, 0};
     std::lock_guard<std::mutex> guard(d.mutex);
     d.events.insert(made);
     *event = made;
@@ -170,15 +166,9 @@ SGPT_API cuEventRecord(void* event_handle, void* handle) {
     if (stream == nullptr || event == nullptr) {
         return stream == nullptr ? bad_stream(call) : bad_event(call);
     }
-    std::shared_ptr<EventState> state = event->state;
-    uint64_t record = ++event->recorded;
-    d.enqueue(stream, "cuEventRecord", [state, record](std::string&) {
-        state->time = std::chrono::steady_clock::now();
-        state->completed = record;
-        return 0;
-    });
-    std::lock_guard<std::mutex> guard(d.mutex);
-    state->clock = stream->clock;
+    if (!call.left_out()) {
+        d.record(event, stream);
+    }
     return 0;
 }
 
@@ -192,11 +182,8 @@ SGPT_API cuEventSynchronize(void* handle) {
     if (event == nullptr) {
         return bad_event(call);
     }
-    std::shared_ptr<EventState> state = event->state;
-    uint64_t record = event->recorded;
-    status = event->device->wait_until([state, record] { return state->completed >= record; });
-    event->device->follow(nullptr, *state);
-    return status;
+    std::shared_ptr<Record> record = event->device->last_record(event);
+    return record == nullptr || call.left_out() ? 0 : event->device->wait_for(record->clock);
 }
 
 SGPT_API cuEventQuery(void* handle) {
@@ -209,12 +196,7 @@ SGPT_API cuEventQuery(void* handle) {
     if (event == nullptr) {
         return bad_event(call);
     }
-    hurry(*event->device);
-    if (event->state->completed < event->recorded) {
-        return 600;
-    }
-    event->device->follow(nullptr, *event->state);
-    return 0;
+    return call.left_out() || event->device->poll(event) ? 0 : 600;
 }
 
 SGPT_API cuEventElapsedTime(float* milliseconds, void* start, void* end) {

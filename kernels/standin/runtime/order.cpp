@@ -30,17 +30,18 @@ std::string Order::words(uint64_t cell) const {
 }
 
 std::string note_access(uintptr_t real, size_t size, bool write) {
-    // Cells take eight times the memory, so large copies, such as those of weights, are not tracked.
+    // Cells take eight times the memory, so large copies, such as those of weights, are followed in samples.
     constexpr size_t followed = size_t{1} << 20;
     const Order* order = current_order;
-    if (order == nullptr || size > followed) {
+    if (order == nullptr || size == 0) {
         return "";
     }
+    size_t step = size > followed ? 32768 : 1;
     uint64_t mine = order->launch << launch_shift;
     uintptr_t first = real & ~uintptr_t{1};
     uint64_t* cell = cells_of(first);
     size_t cells = (real + size - first + 1) / 2;
-    for (size_t i = 0; i < cells; i++, cell += 2) {
+    for (size_t i = 0; i < cells; i += step, cell += 2 * step) {
         bool written = order->conflicts(cell[0]);
         if (written || (write && order->conflicts(cell[1]))) {
             return std::string("race: ") + (write ? "write" : "read") + " at " +

@@ -14,7 +14,8 @@ namespace standin {
 class Clock {
 public:
     void join(const Clock& other);
-    bool covers(unsigned stream, uint64_t count) const { return stream < at_.size() && at_[stream] >= count; }
+    bool covers(unsigned stream, uint64_t count) const { return at(stream) >= count; }
+    uint64_t at(unsigned stream) const { return stream < at_.size() ? at_[stream] : 0; }
     /// One more operation of a stream: its count.
     uint64_t tick(unsigned stream);
 
@@ -36,7 +37,8 @@ struct Order {
 /// The order of the operation that this worker thread runs, or null.
 extern thread_local Order* current_order;
 
-/// Checks an access by a copy or a library for races and records it. Returns "" or the problem.
+/// Checks an access by a copy or a library for races and records it; of large ones, at places 64 KiB apart. Returns ""
+/// or the problem.
 std::string note_access(uintptr_t real, size_t size, bool write);
 
 }  // namespace standin

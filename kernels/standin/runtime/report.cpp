@@ -56,6 +56,8 @@ void set_option(Options* o, const std::string& key, const std::string& value) {
         o->quiet = value == "1";
     } else if (key == "SGPT_STANDIN_RECOVER") {
         o->recover = value == "1";
+    } else if (key == "SGPT_STANDIN_GO_ON") {
+        o->go_on = value == "1";
     } else {
         fprintf(stderr, "sgpt-standin: unknown option %s\n", key.c_str());
     }
@@ -67,7 +69,7 @@ void read_options() {
     static const char* const keys[] = {"SGPT_STANDIN_ORDER",   "SGPT_STANDIN_MEMORY", "SGPT_STANDIN_CC",
                                        "SGPT_STANDIN_DEVICES", "SGPT_STANDIN_DRIVER", "SGPT_STANDIN_REPORT",
                                        "SGPT_STANDIN_FAIL",    "SGPT_STANDIN_QUIET",  "SGPT_STANDIN_SLOW_PRODUCTS",
-                                       "SGPT_STANDIN_RECOVER"};
+                                       "SGPT_STANDIN_RECOVER", "SGPT_STANDIN_GO_ON"};
     Options fresh;
     for (const char* key : keys) {
         const char* value = getenv(key);

@@ -27,6 +27,7 @@ struct Options {
     bool quiet = false;
     int slow_products = 0;  // milliseconds
     bool recover = false;
+    bool go_on = false;
 };
 
 /// Reads environment and options file again.

@@ -71,7 +71,7 @@ void late_host_memory() {
     uint64_t a = s.memory(4096);
     SAME(0, cuMemsetD8Async(a, 5, 4096, s.stream));
     SAME(0, cuMemcpyDtoHAsync_v2(pinned, a, 4096, s.stream));
-    SAME(1, static_cast<int>(static_cast<volatile char*>(pinned)[5]));
+    SAME(0xcb, static_cast<int>(static_cast<volatile unsigned char*>(pinned)[5]));
     SAME(0, cuMemcpyHtoDAsync_v2(a, pinned, 4096, s.stream));  // the download comes first
     SAME(0, cuStreamSynchronize(s.stream));
     SAME(5, static_cast<int>(static_cast<volatile char*>(pinned)[5]));

@@ -84,6 +84,12 @@ public final class Driver {
     /// What a status of [#endsProcess] means, as the end of a sentence.
     public static final String START_AGAIN = "; this process has lost the device and must be started again to use it";
 
+    /// The stand-in of the tests has it, no real driver.
+    private static final NativeFunction GIVEN_BACK =
+            function("sgpt_standin_given_back", JAVA_LONG, JAVA_LONG, JAVA_LONG);
+
+    private static final boolean WATCHES_POOLS = LIBRARY.has(GIVEN_BACK.name());
+
     private Driver() {}
 
     static NativeFunction function(String symbol, MemoryLayout... parameters) {
@@ -229,6 +235,15 @@ public final class Driver {
 
     public static int free(long address) {
         return FREE.status(handle -> (int) handle.invokeExact(address));
+    }
+
+    /// Tells the stand-in of the tests that a pool has memory back, behind what is queued on a stream: who reads
+    /// it before writing it, or uses it on another stream without waiting, makes a mistake. With a real driver
+    /// this does nothing.
+    public static void givenBack(long address, long bytes, long stream) {
+        if (WATCHES_POOLS) {
+            GIVEN_BACK.status(handle -> (int) handle.invokeExact(address, bytes, stream));
+        }
     }
 
     /// Host memory that copies reach without the processor; whoever asks gives it back by [#freeHost].

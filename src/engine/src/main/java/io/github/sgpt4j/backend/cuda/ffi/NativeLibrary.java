@@ -46,6 +46,11 @@ public final class NativeLibrary {
         return place;
     }
 
+    /// Whether it is open and has a function.
+    boolean has(String symbol) {
+        return symbols.flatMap(found -> found.find(symbol)).isPresent();
+    }
+
     /// A function that returns an int status.
     NativeFunction function(String symbol, NativeFunction.Check check, MemoryLayout... parameters) {
         return new NativeFunction(

@@ -113,6 +113,7 @@ public final class DevicePool implements AutoCloseable {
     /// For [DeviceBuffer#close].
     synchronized void give(long address, long bytes) {
         if (all.contains(address)) {
+            Driver.givenBack(address, bytes, compute);
             free.computeIfAbsent(bytes, size -> new ArrayDeque<>()).addLast(address);
         }
     }
