@@ -170,6 +170,7 @@ SGPT_API cuMemFree_v2(uint64_t address) {
     }
     // The driver's documentation does not promise that this waits, so it does not.
     uintptr_t real = 0;
+    std::lock_guard<std::mutex> guard(call.device().mutex);
     if (!untag(address, &real) || !memory_of(call.device().ordinal).release(real)) {
         return call.refuse(1, "no allocation begins at " + describe_address(address));
     }

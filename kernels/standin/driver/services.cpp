@@ -133,13 +133,15 @@ int sgpt_standin_given_back(uint64_t address, size_t bytes, void* handle) {
     if (!standin::untag(address, &real)) {
         return 1;
     }
-    standin::Device& device = standin::device_at(static_cast<int>((real - standin::arena_base) / standin::slot_size));
+    int ordinal = static_cast<int>((real - standin::arena_base) / standin::slot_size);
+    standin::Device& device = standin::device_at(ordinal);
     standin::Stream* stream = device.stream_of(handle);
     if (stream == nullptr) {
         return 400;
     }
     device.enqueue(stream, "return to a pool", [=](std::string& why) {
-        if (standin::memory_of(static_cast<int>((real - standin::arena_base) / standin::slot_size)).find(real).size == 0) {
+        std::lock_guard<std::mutex> guard(standin::device_at(ordinal).mutex);
+        if (standin::memory_of(ordinal).find(real).size == 0) {
             return 0;  // the pool has freed it since
         }
         why = standin::check_range(-1, address, bytes, standin::Use::write);
