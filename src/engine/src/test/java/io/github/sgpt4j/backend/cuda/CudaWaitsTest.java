@@ -22,7 +22,11 @@ import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.backend.Precision;
 import io.github.sgpt4j.backend.Table;
 import io.github.sgpt4j.backend.Tensor;
+import io.github.sgpt4j.backend.TimeMark;
 import io.github.sgpt4j.backend.cuda.device.CudaOptions;
+import io.github.sgpt4j.backend.cuda.ffi.EventTimer;
+import io.github.sgpt4j.backend.cuda.ffi.Streams;
+import io.github.sgpt4j.backend.cuda.memory.DeviceBuffer;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.SequenceBatch;
 import io.github.sgpt4j.tensor.ElementType;
@@ -164,7 +168,37 @@ class CudaWaitsTest {
                 }
             }
         },
-        /// Batches in a row, so that the index arrays of one take the place of another's, and results at the end.
+        /// Marks around an operation, as `sgpt bench` times it.
+        MARKED {
+            @Override
+            float[] run() {
+                try (CudaBackend backend = backend();
+                        Tensor x = backend.upload(counted(64), 1, 64);
+                        Tensor out = backend.allocate(1, 64);
+                        TimeMark start = backend.mark()) {
+                    backend.copy(x, out);
+                    try (TimeMark end = backend.mark()) {
+                        return new float[] {end.secondsSince(start) >= 0 ? 1 : 0};
+                    }
+                }
+            }
+        },
+        /// Work that is timed, as when algorithms of products are compared.
+        TIMED {
+            @Override
+            float[] run() {
+                try (CudaEngine engine = new CudaEngine(new CudaOptions(0, Precision.FP32));
+                        DeviceBuffer buffer = engine.memory().take(4096, engine.compute())) {
+                    float millis = engine.call(() -> {
+                        try (EventTimer timer = new EventTimer(engine.compute())) {
+                            return timer.milliseconds(() -> Streams.fill(buffer.address(), 1, 1024, engine.compute()));
+                        }
+                    });
+                    return new float[] {millis >= 0 ? 1 : 0};
+                }
+            }
+        },
+        /// Batches in a row, so many that the index arrays of one take the place of another's, and results at the end.
         BATCHES {
             @Override
             float[] run() {
@@ -172,7 +206,7 @@ class CudaWaitsTest {
                         CudaBackend backend = backend()) {
                     Table table = backend.table(matrix(arena, 100, WIDTH));
                     List<Tensor> results = new ArrayList<>();
-                    for (int i = 0; i < 4; i++) {
+                    for (int i = 0; i < 8; i++) {
                         Tensor out = backend.allocate(3, WIDTH);
                         try (Batch batch = backend.upload(PackedBatch.of(List.of(new int[] {i, 2 * i, 99 - i})))) {
                             backend.embed(table, batch, out);
