@@ -1,6 +1,7 @@
 // Contexts, queues and the worker thread.
 #include "device.h"
 
+#include <cstring>
 #include <pthread.h>
 #include <signal.h>
 
@@ -159,6 +160,18 @@ Clock Device::clock_before(const Stream* stream) const {
         clock.join(null_stream.clock);
     }
     return clock;
+}
+
+bool Device::is_queued(const char* what) {
+    std::lock_guard<std::mutex> guard(mutex);
+    for (Stream* stream : all_streams()) {
+        for (const Operation& operation : stream->queue) {
+            if (strcmp(operation.what, what) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 void Device::enqueue(Stream* stream, const char* what, Work work, std::function<bool()> may_start, const char* name,

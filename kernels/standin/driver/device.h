@@ -142,6 +142,8 @@ struct Device {
     /// Makes every later call return a code. The caller holds the mutex.
     void fail(int code);
 
+    /// Whether an operation of this kind is not done.
+    bool is_queued(const char* what);
     void enqueue(Stream* stream, const char* what, Work work, std::function<bool()> may_start = {},
                  const char* name = nullptr, HostRange host_range = {});
     /// Queues a record of the event.

@@ -1,7 +1,6 @@
 package io.github.sgpt4j.backend.cuda;
 
 import io.github.sgpt4j.backend.cuda.ffi.CublasLt;
-import io.github.sgpt4j.backend.cuda.ffi.EventTimer;
 import io.github.sgpt4j.backend.cuda.ffi.Streams;
 import io.github.sgpt4j.backend.cuda.memory.DeviceBuffer;
 import io.github.sgpt4j.tensor.ElementType;

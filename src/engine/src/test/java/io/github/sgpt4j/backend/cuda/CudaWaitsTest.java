@@ -24,7 +24,6 @@ import io.github.sgpt4j.backend.Table;
 import io.github.sgpt4j.backend.Tensor;
 import io.github.sgpt4j.backend.TimeMark;
 import io.github.sgpt4j.backend.cuda.device.CudaOptions;
-import io.github.sgpt4j.backend.cuda.ffi.EventTimer;
 import io.github.sgpt4j.backend.cuda.ffi.Streams;
 import io.github.sgpt4j.backend.cuda.memory.DeviceBuffer;
 import io.github.sgpt4j.batch.PackedBatch;
@@ -85,6 +84,8 @@ class CudaWaitsTest {
                         Tensor x = backend.upload(counted(64), 1, 64);
                         Tensor out = backend.allocate(1, 64)) {
                     backend.copy(x, out);
+                    Runnable close = backend::close;
+                    close.run();
                 }
                 return new float[0];
             }
@@ -216,6 +217,28 @@ class CudaWaitsTest {
                     float[][] values = results.stream().map(backend::download).toArray(float[][]::new);
                     results.forEach(Tensor::close);
                     return joined(values);
+                }
+            }
+        },
+        /// Index arrays are uploaded while those of queued work wait, so they need memory of their own.
+        UPLOADED_AHEAD {
+            @Override
+            float[] run() {
+                try (Arena arena = Arena.ofConfined();
+                        CudaBackend backend = backend();
+                        Tensor out = backend.allocate(3, WIDTH)) {
+                    Table table = backend.table(matrix(arena, 100, WIDTH));
+                    PackedBatch packed = PackedBatch.of(List.of(new int[] {1, 2, 3}));
+                    try (Batch batch = backend.upload(packed)) {
+                        backend.embed(table, batch, out);
+                    }
+                    long pinned = StandInWaits.pinned();
+                    boolean waits = StandInWaits.queued() > 0;
+                    try (Batch batch = backend.upload(packed)) {
+                        assertEquals(3, batch.packed().tokens());
+                        assertEquals(waits, StandInWaits.pinned() > pinned, "memory of its own for what is uploaded");
+                        return backend.download(out);
+                    }
                 }
             }
         },

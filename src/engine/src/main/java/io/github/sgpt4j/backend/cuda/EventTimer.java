@@ -1,20 +1,22 @@
-package io.github.sgpt4j.backend.cuda.ffi;
+package io.github.sgpt4j.backend.cuda;
+
+import io.github.sgpt4j.backend.cuda.ffi.Streams;
 
 /// Times work on a stream by the device's own clock. One use at a time.
-public final class EventTimer implements AutoCloseable {
+final class EventTimer implements AutoCloseable {
     private final long stream;
     private final long from;
     private final long to;
 
     /// On a stream of the current context.
-    public EventTimer(long stream) {
+    EventTimer(long stream) {
         this.stream = stream;
         from = Streams.createTimedEvent();
         to = Streams.createTimedEvent();
     }
 
     /// Queues `work`, waits for it, and tells how long it took.
-    public float milliseconds(Runnable work) {
+    float milliseconds(Runnable work) {
         Streams.recordEvent(from, stream);
         work.run();
         Streams.recordEvent(to, stream);
