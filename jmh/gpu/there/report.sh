@@ -34,6 +34,10 @@ start_report() {
 wanted() {
     local name
     [ ${#chosen[@]} -gt 0 ] || return 0
+    # Nothing runs before the archives are unpacked.
+    if [ -z "$listing" ] && [[ $1 == unpack-* ]]; then
+        return 0
+    fi
     for name in "${chosen[@]}"; do
         [[ $1 != "$name" && $1 != "$name"-* ]] || return 0
     done

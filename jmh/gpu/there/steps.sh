@@ -6,6 +6,7 @@
 readonly kernel_groups=(
     "elements activation gated convert transpose"
     "rows embed norm rotary"
+    "fp8 quantise rescale"
     "pooling pool logprob"
     "attention-sizes attention_with_every attention_with_grouped"
     "attention-lengths attention_over attention_within"
@@ -33,9 +34,10 @@ steps() {
     deadline=$((deadline * share_of_tests / 100))
     kernel_tests
     engine_tests
-    sanitizers
     together
     memory_tests
+    sanitizers
+    together
     deadline=$end
     benches
     compares

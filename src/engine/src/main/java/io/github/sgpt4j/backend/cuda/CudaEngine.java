@@ -254,9 +254,27 @@ final class CudaEngine implements AutoCloseable {
                 return;
             }
             closed = true;
-            release();
+            try {
+                tune();
+            } finally {
+                release();
+            }
         } finally {
             lock.unlock();
+        }
+    }
+
+    /// Measures products before anything is given back, so that [#release] waits for what this queued too.
+    private void tune() {
+        if (isLost()) {
+            return;
+        }
+        try {
+            Driver.setCurrent(context);
+            matmul.tune();
+        } catch (BackendException e) {
+            // Measuring is no part of any result.
+            LostDevices.note(device.ordinal(), e);
         }
     }
 

@@ -278,17 +278,20 @@ final class Matmul implements AutoCloseable {
         });
     }
 
-    /// Measures products if that was asked for. Errors do not matter: a lost device has lost its handles as well, and
-    /// what could not be measured stays as it is.
+    /// Measures products if that was asked for. The first failure ends it, and what could not be measured stays as it
+    /// is;
+    /// what is queued may still be running.
+    ///
+    /// @throws BackendException if the device fails
+    void tune() {
+        if (tuning.isOn()) {
+            measure();
+        }
+    }
+
+    /// Errors do not matter: a lost device has lost its handles as well.
     @Override
     public void close() {
-        if (tuning.isOn()) {
-            try {
-                measure();
-            } catch (BackendException e) {
-                plans.clear();
-            }
-        }
         layouts.values().forEach(Matmul::destroy);
         layouts.clear();
         descriptions.values().forEach(CublasLt::destroyDescription);

@@ -20,8 +20,8 @@ final class ProductChoices {
 
     private static final int MAX_CHOICES = 20_000;
     private static final String NUMBER = "([0-9]{1,10})";
-    private static final Pattern LINE =
-            Pattern.compile("%1$s %1$s %1$s (F32|F16|BF16) (F32|F16|BF16) %1$s %1$s (true|false) %1$s ([0-9a-f]{128})"
+    private static final Pattern LINE = Pattern.compile(
+            "%1$s %1$s %1$s (F32|F16|BF16|F8_E4M3) (F32|F16|BF16) %1$s %1$s (true|false) %1$s ([0-9a-f]{128})"
                     .formatted(NUMBER));
 
     private final Map<ProductShape, String> algorithms = new LinkedHashMap<>();

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SymbolLookup;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -166,7 +167,7 @@ final class LibrarySearch {
             for (Path file : files) {
                 opener.open(Optional.of(file), file.getFileName().toString());
             }
-        } catch (IOException | IllegalArgumentException e) {
+        } catch (IOException | DirectoryIteratorException | IllegalArgumentException e) {
             tried.add("%s: %s cannot be opened: %s".formatted(folder, names.companion(), e.getMessage()));
         }
     }

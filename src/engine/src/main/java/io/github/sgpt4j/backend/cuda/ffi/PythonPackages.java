@@ -54,7 +54,8 @@ final class PythonPackages {
             return Optional.empty();
         }
         try {
-            return Optional.of(Path.of(name).toAbsolutePath());
+            // A relative one would load code from whatever folder the program was started in.
+            return Optional.of(Path.of(name)).filter(Path::isAbsolute);
         } catch (InvalidPathException e) {
             return Optional.empty();
         }
