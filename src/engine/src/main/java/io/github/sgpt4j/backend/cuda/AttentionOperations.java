@@ -49,7 +49,7 @@ final class AttentionOperations {
         int longest = Arrays.stream(batch.packed().positions()).max().orElse(0) + 1;
         RotaryTables tables = tables(parameters, longest);
         engine.launcher()
-                .kernel("sgpt_rotary_" + DeviceTypes.suffixOf(qkv.type()))
+                .kernel(DeviceTypes.kernel("sgpt_rotary", qkv.type()))
                 .pointer(qkv.address())
                 .pointer(batch.address(batch.index().positions()))
                 .pointer(tables.cos.address())

@@ -15,7 +15,7 @@ final class Conversions {
             return;
         }
         engine.launcher()
-                .kernel("sgpt_convert_%s_%s".formatted(DeviceTypes.suffixOf(source), DeviceTypes.suffixOf(target)))
+                .kernel(DeviceTypes.kernel("sgpt_convert", source, target))
                 .pointer(from)
                 .pointer(to)
                 .int64(1)

@@ -92,8 +92,7 @@ final class Fp8Products {
             boolean add,
             CudaTensor out) {
         engine.launcher()
-                .kernel("sgpt_rescale_%s_%s"
-                        .formatted(DeviceTypes.suffixOf(product.type()), DeviceTypes.suffixOf(out.type())))
+                .kernel(DeviceTypes.kernel("sgpt_rescale", product.type(), out.type()))
                 .pointer(product.address())
                 .pointer(x.scales().address())
                 .pointer(weight.scales().address())
@@ -109,8 +108,7 @@ final class Fp8Products {
     }
 
     private void rescaleAndQuantise(CudaTensor out, Quantised x, Quantised weight, long bias, Activation activation) {
-        Quantised next = Quantised.allocate(engine, out.rows(), out.columns());
-        out.keep(next);
+        Quantised next = Quantised.beside(engine, out);
         engine.launcher()
                 .kernel("sgpt_rescale_quantise")
                 .pointer(out.address())

@@ -278,9 +278,8 @@ final class Matmul implements AutoCloseable {
         });
     }
 
-    /// Measures products if that was asked for. The first failure ends it, and what could not be measured stays as it
-    /// is;
-    /// what is queued may still be running.
+    /// Measures products if that was asked for. The first failure ends it, and what could not be measured stays
+    /// as it is. Queued work may still be running afterwards.
     ///
     /// @throws BackendException if the device fails
     void tune() {

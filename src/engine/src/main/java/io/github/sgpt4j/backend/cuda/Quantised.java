@@ -27,8 +27,15 @@ record Quantised(DeviceBuffer values, DeviceBuffer scales) implements AutoClosea
                 && takes(out.columns());
     }
 
-    /// Memory for activations.
-    static Quantised allocate(CudaEngine engine, int rows, int columns) {
+    /// Memory for what a kernel that writes a tensor writes beside it; kept with the tensor until that is written
+    /// again.
+    static Quantised beside(CudaEngine engine, CudaTensor out) {
+        Quantised next = allocate(engine, out.rows(), out.columns());
+        out.keep(next);
+        return next;
+    }
+
+    private static Quantised allocate(CudaEngine engine, int rows, int columns) {
         return allocate(rows, columns, bytes -> engine.memory().take(bytes, engine.compute()));
     }
 
@@ -69,7 +76,7 @@ record Quantised(DeviceBuffer values, DeviceBuffer scales) implements AutoClosea
     /// Converts `[rows, columns]` that lie without gaps.
     static void run(CudaEngine engine, long from, ElementType type, int rows, int columns, long values, long scales) {
         engine.launcher()
-                .kernel("sgpt_quantise_" + DeviceTypes.suffixOf(type))
+                .kernel(DeviceTypes.kernel("sgpt_quantise", type))
                 .pointer(from)
                 .pointer(values)
                 .pointer(scales)

@@ -35,8 +35,7 @@ final class RowOperations {
     void embed(CudaTable table, long ids, int offset, boolean add, CudaTensor out) {
         long rows = table.address();
         engine.launcher()
-                .kernel("sgpt_embed_%s_%s"
-                        .formatted(DeviceTypes.suffixOf(table.type()), DeviceTypes.suffixOf(out.type())))
+                .kernel(DeviceTypes.kernel("sgpt_embed", table.type(), out.type()))
                 .pointer(rows)
                 .pointer(ids)
                 .pointer(out.address())
@@ -85,8 +84,7 @@ final class RowOperations {
     }
 
     private void normAndQuantise(CudaTensor x, long rows, CudaNorm norm, long gain, long bias, CudaTensor out) {
-        Quantised next = Quantised.allocate(engine, out.rows(), out.columns());
-        out.keep(next);
+        Quantised next = Quantised.beside(engine, out);
         engine.launcher()
                 .kernel("sgpt_norm_quantise_f32_bf16")
                 .pointer(x.address())
@@ -106,8 +104,7 @@ final class RowOperations {
     }
 
     private Launcher normKernel(ElementType in, ElementType out) {
-        return engine.launcher()
-                .kernel("sgpt_norm_%s_%s".formatted(DeviceTypes.suffixOf(in), DeviceTypes.suffixOf(out)));
+        return engine.launcher().kernel(DeviceTypes.kernel("sgpt_norm", in, out));
     }
 
     /// Normalises `heads` vectors of each row in place, from `firstColumn` on.
@@ -148,8 +145,7 @@ final class RowOperations {
 
     private void activation(CudaTensor x, long bias, Activation activation, boolean add, CudaTensor out) {
         engine.launcher()
-                .kernel("sgpt_activation_%s_%s"
-                        .formatted(DeviceTypes.suffixOf(x.type()), DeviceTypes.suffixOf(out.type())))
+                .kernel(DeviceTypes.kernel("sgpt_activation", x.type(), out.type()))
                 .pointer(x.address())
                 .pointer(bias)
                 .pointer(out.address())
@@ -169,7 +165,7 @@ final class RowOperations {
             return;
         }
         engine.launcher()
-                .kernel("sgpt_gated_%s_%s".formatted(DeviceTypes.suffixOf(x.type()), DeviceTypes.suffixOf(out.type())))
+                .kernel(DeviceTypes.kernel("sgpt_gated", x.type(), out.type()))
                 .pointer(x.address())
                 .pointer(out.address())
                 .int32(out.rows())
@@ -181,8 +177,7 @@ final class RowOperations {
     }
 
     private void gateAndQuantise(CudaTensor x, Activation activation, CudaTensor out) {
-        Quantised next = Quantised.allocate(engine, out.rows(), out.columns());
-        out.keep(next);
+        Quantised next = Quantised.beside(engine, out);
         engine.launcher()
                 .kernel("sgpt_quantise_gated")
                 .pointer(x.address())
@@ -242,7 +237,7 @@ final class RowOperations {
             packedModes |= (long) modes.get(i).ordinal() << BITS_PER_MODE * i;
         }
         engine.launcher()
-                .kernel("sgpt_pool_" + DeviceTypes.suffixOf(x.type()))
+                .kernel(DeviceTypes.kernel("sgpt_pool", x.type()))
                 .pointer(x.address())
                 .pointer(sequences.rows)
                 .pointer(sequences.starts)

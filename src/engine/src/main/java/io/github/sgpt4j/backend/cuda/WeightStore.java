@@ -189,8 +189,7 @@ final class WeightStore {
 
         private void transpose(long raw, long out, long columns) {
             engine.launcher()
-                    .kernel("sgpt_transpose_%s_%s"
-                            .formatted(DeviceTypes.suffixOf(stored), DeviceTypes.suffixOf(target)))
+                    .kernel(DeviceTypes.kernel("sgpt_transpose", stored, target))
                     .pointer(raw)
                     .pointer(out)
                     .int64(part.count())

@@ -25,14 +25,11 @@ import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.SequenceBatch;
 import io.github.sgpt4j.error.BackendException;
 import io.github.sgpt4j.tensor.ElementType;
-import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.testing.CudaTests;
 import io.github.sgpt4j.weights.WeightTensor;
 import io.github.sgpt4j.weights.Weights;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -70,24 +67,12 @@ class CudaBackendTest {
     }
 
     private WeightTensor matrix(int rows, int columns) {
-        MemorySegment data = arena.allocate(ValueLayout.JAVA_FLOAT, (long) rows * columns);
-        for (int i = 0; i < rows * columns; i++) {
-            data.setAtIndex(ValueLayout.JAVA_FLOAT, i, (i * 37 % 101 - 50) / 100f);
-        }
-        return new WeightTensor("w", "file", ElementType.F32, Shape.of(rows, columns), data);
-    }
-
-    private static float[] counted(int count) {
-        float[] values = new float[count];
-        for (int i = 0; i < count; i++) {
-            values[i] = i % 97;
-        }
-        return values;
+        return CudaValues.matrix(arena, rows, columns);
     }
 
     /// One batch through a product, pooling and scores.
     private static float[] pass(Backend backend, Linear linear, int tokens) {
-        float[] values = counted(tokens * WIDTH);
+        float[] values = CudaValues.counted(tokens * WIDTH);
         Norm norm = backend.norm(NormParameters.identity(WIDTH));
         SequenceBatch batch = SequenceBatch.of(List.of(new int[tokens], new int[3]));
         try (Tensor x = backend.upload(Arrays.copyOf(values, (tokens + 3) * WIDTH), tokens + 3, WIDTH);
@@ -122,7 +107,7 @@ class CudaBackendTest {
     @Test
     void aDownloadOutlivesItsTensor() {
         try (CudaBackend backend = new CudaBackend(new CudaOptions(0, Precision.FP32))) {
-            float[] values = counted(4000);
+            float[] values = CudaValues.counted(4000);
             Tensor x = backend.upload(values, 40, 100);
             try (Download download = backend.startDownload(x);
                     Tensor other = reuse(backend, x)) {
@@ -150,7 +135,7 @@ class CudaBackendTest {
         try (var _ = CudaTests.standIn("SGPT_STANDIN_ORDER", order);
                 CudaBackend backend = new CudaBackend(new CudaOptions(0, Precision.FP32));
                 Tensor out = backend.allocate(128, 128)) {
-            float[] values = counted(128 * 128);
+            float[] values = CudaValues.counted(128 * 128);
             Tensor x = backend.upload(values, 128, 128);
             backend.copy(x, out);
             x.close();
@@ -169,7 +154,7 @@ class CudaBackendTest {
         int size = 512;
         PackedBatch packed = PackedBatch.of(List.of(new int[100]));
         try (CudaBackend backend = new CudaBackend(new CudaOptions(0, Precision.FP32));
-                Tensor x = backend.upload(counted(size * size), size, size);
+                Tensor x = backend.upload(CudaValues.counted(size * size), size, size);
                 Tensor out = backend.allocate(size, size)) {
             Linear linear = backend.linear(List.of(MatrixRows.all(matrix(size, size))), List.of());
             backend.linear(x, linear, Activation.NONE, out);
@@ -202,7 +187,7 @@ class CudaBackendTest {
     /// Rows, starts and tokens to leave out of each sequence arrive together; a second copy fails.
     @Test
     void poolingAndScoresCopyTheirIndexAtOnce() {
-        float[] values = counted(20 * WIDTH);
+        float[] values = CudaValues.counted(20 * WIDTH);
         int[] targets = new int[20];
         float[] expected = poolAndScore(values, targets);
         // After x and the weights.
@@ -236,7 +221,7 @@ class CudaBackendTest {
         Map<String, long[]> shapes = Map.of("a", new long[] {64, 64}, "b", new long[] {64, 64});
         try (Weights weights = Weights.random(Path.of("random"), shapes, ElementType.F32, 1);
                 CudaBackend backend = new CudaBackend(new CudaOptions(0, Precision.FP32));
-                Tensor x = backend.upload(counted(64), 1, 64);
+                Tensor x = backend.upload(CudaValues.counted(64), 1, 64);
                 Tensor out = backend.allocate(1, 64)) {
             multiply(backend, x, weights.get("a"), out);
             long before = backend.allocations();
@@ -258,7 +243,7 @@ class CudaBackendTest {
         try (var _ = CudaTests.standIn("SGPT_STANDIN_FAIL", "cuStreamSynchronize:1@2");
                 CudaBackend backend = new CudaBackend(new CudaOptions(0, Precision.FP32));
                 TimedBackend timed = new TimedBackend(backend);
-                Tensor x = timed.upload(counted(256 * 256), 256, 256);
+                Tensor x = timed.upload(CudaValues.counted(256 * 256), 256, 256);
                 Tensor out = timed.allocate(256, 256)) {
             Linear linear = timed.linear(List.of(MatrixRows.all(matrix(256, 256))), List.of());
             long begin = System.nanoTime();

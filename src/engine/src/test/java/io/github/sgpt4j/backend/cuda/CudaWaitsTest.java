@@ -28,17 +28,12 @@ import io.github.sgpt4j.backend.cuda.ffi.Streams;
 import io.github.sgpt4j.backend.cuda.memory.DeviceBuffer;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.SequenceBatch;
-import io.github.sgpt4j.tensor.ElementType;
-import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.testing.CudaTests;
 import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.testing.StandInWaits;
 import io.github.sgpt4j.testing.StandInWaits.Site;
-import io.github.sgpt4j.weights.WeightTensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -81,7 +76,7 @@ class CudaWaitsTest {
             @Override
             float[] run() {
                 try (CudaBackend backend = backend();
-                        Tensor x = backend.upload(counted(64), 1, 64);
+                        Tensor x = backend.upload(CudaValues.counted(64), 1, 64);
                         Tensor out = backend.allocate(1, 64)) {
                     backend.copy(x, out);
                     Runnable close = backend::close;
@@ -94,7 +89,7 @@ class CudaWaitsTest {
             @Override
             float[] run() {
                 try (CudaBackend backend = new CudaBackend(new CudaOptions(0, Precision.FP32, true));
-                        Tensor x = backend.upload(counted(64), 1, 64);
+                        Tensor x = backend.upload(CudaValues.counted(64), 1, 64);
                         Tensor out = backend.allocate(1, 64)) {
                     backend.norm(x, backend.norm(NormParameters.identity(64)), out);
                     assertEquals(0, StandInWaits.queued(), "operations that were not waited for");
@@ -106,7 +101,7 @@ class CudaWaitsTest {
             @Override
             float[] run() {
                 try (CudaBackend backend = backend();
-                        Tensor x = backend.upload(counted(64), 1, 64);
+                        Tensor x = backend.upload(CudaValues.counted(64), 1, 64);
                         Tensor out = backend.allocate(1, 64)) {
                     backend.copy(x, out);
                     backend.synchronize();
@@ -126,7 +121,7 @@ class CudaWaitsTest {
             float[] run() {
                 try (CudaBackend backend = backend();
                         Tensor out = backend.allocate(1024, 256)) {
-                    Tensor x = backend.upload(counted(1024 * 256), 1024, 256);
+                    Tensor x = backend.upload(CudaValues.counted(1024 * 256), 1024, 256);
                     backend.copy(x, out);
                     x.close();
                     int rows = (int) (backend.freeBytes() / 1024) / 1024 * 1024;
@@ -143,7 +138,7 @@ class CudaWaitsTest {
             @Override
             float[] run() {
                 try (CudaBackend backend = backend()) {
-                    Tensor x = backend.upload(counted(4000), 40, 100);
+                    Tensor x = backend.upload(CudaValues.counted(4000), 40, 100);
                     Download given = backend.startDownload(x);
                     given.close();
                     x.close();
@@ -159,7 +154,7 @@ class CudaWaitsTest {
             float[] run() {
                 try (CudaBackend backend = backend();
                         Tensor out = backend.allocate(128, 128)) {
-                    Tensor x = backend.upload(counted(128 * 128), 128, 128);
+                    Tensor x = backend.upload(CudaValues.counted(128 * 128), 128, 128);
                     backend.copy(x, out);
                     x.close();
                     try (Batch batch = backend.upload(PackedBatch.of(List.of(new int[100])))) {
@@ -174,7 +169,7 @@ class CudaWaitsTest {
             @Override
             float[] run() {
                 try (CudaBackend backend = backend();
-                        Tensor x = backend.upload(counted(64), 1, 64);
+                        Tensor x = backend.upload(CudaValues.counted(64), 1, 64);
                         Tensor out = backend.allocate(1, 64);
                         TimeMark start = backend.mark()) {
                     backend.copy(x, out);
@@ -205,7 +200,7 @@ class CudaWaitsTest {
             float[] run() {
                 try (Arena arena = Arena.ofConfined();
                         CudaBackend backend = backend()) {
-                    Table table = backend.table(matrix(arena, 100, WIDTH));
+                    Table table = backend.table(CudaValues.matrix(arena, 100, WIDTH));
                     List<Tensor> results = new ArrayList<>();
                     for (int i = 0; i < 8; i++) {
                         Tensor out = backend.allocate(3, WIDTH);
@@ -227,7 +222,7 @@ class CudaWaitsTest {
                 try (Arena arena = Arena.ofConfined();
                         CudaBackend backend = backend();
                         Tensor out = backend.allocate(3, WIDTH)) {
-                    Table table = backend.table(matrix(arena, 100, WIDTH));
+                    Table table = backend.table(CudaValues.matrix(arena, 100, WIDTH));
                     PackedBatch packed = PackedBatch.of(List.of(new int[] {1, 2, 3}));
                     try (Batch batch = backend.upload(packed)) {
                         backend.embed(table, batch, out);
@@ -248,7 +243,8 @@ class CudaWaitsTest {
             float[] run() {
                 try (Arena arena = Arena.ofConfined();
                         CudaBackend backend = backend()) {
-                    Linear linear = backend.linear(List.of(MatrixRows.all(matrix(arena, WIDTH, WIDTH))), List.of());
+                    Linear linear =
+                            backend.linear(List.of(MatrixRows.all(CudaValues.matrix(arena, WIDTH, WIDTH))), List.of());
                     return joined(pass(backend, linear, 9), pass(backend, linear, 5), pass(backend, linear, 9));
                 }
             }
@@ -262,7 +258,7 @@ class CudaWaitsTest {
                         CudaBackend backend = backend();
                         Tensor out = backend.allocate(3, 1024);
                         Batch batch = backend.upload(PackedBatch.of(List.of(new int[] {0, rows / 2, rows - 1})))) {
-                    backend.embed(backend.table(matrix(arena, rows, 1024)), batch, out);
+                    backend.embed(backend.table(CudaValues.matrix(arena, rows, 1024)), batch, out);
                     float[] values = backend.download(out);
                     assertTrue(StandInWaits.pinned() < 3 * CHUNK, "pinned memory of weights under way");
                     return values;
@@ -299,22 +295,6 @@ class CudaWaitsTest {
         return new CudaBackend(new CudaOptions(0, Precision.FP32));
     }
 
-    private static WeightTensor matrix(Arena arena, int rows, int columns) {
-        MemorySegment data = arena.allocate(ValueLayout.JAVA_FLOAT, (long) rows * columns);
-        for (int i = 0; i < rows * columns; i++) {
-            data.setAtIndex(ValueLayout.JAVA_FLOAT, i, (i * 37 % 101 - 50) / 100f);
-        }
-        return new WeightTensor("w", "file", ElementType.F32, Shape.of(rows, columns), data);
-    }
-
-    private static float[] counted(int count) {
-        float[] values = new float[count];
-        for (int i = 0; i < count; i++) {
-            values[i] = i % 97;
-        }
-        return values;
-    }
-
     private static float[] joined(float[]... parts) {
         int length = Arrays.stream(parts).mapToInt(part -> part.length).sum();
         float[] all = new float[length];
@@ -329,7 +309,7 @@ class CudaWaitsTest {
     private static float[] pass(Backend backend, Linear linear, int tokens) {
         Norm norm = backend.norm(NormParameters.identity(WIDTH));
         SequenceBatch batch = SequenceBatch.of(List.of(new int[tokens], new int[3]));
-        try (Tensor x = backend.upload(counted((tokens + 3) * WIDTH), tokens + 3, WIDTH);
+        try (Tensor x = backend.upload(CudaValues.counted((tokens + 3) * WIDTH), tokens + 3, WIDTH);
                 Tensor inner = backend.allocateInner(tokens + 3, WIDTH);
                 Tensor pooled = backend.allocate(2, WIDTH);
                 Tensor scores = backend.allocate(tokens + 3, 1)) {

@@ -44,6 +44,19 @@ class ProductChoicesTest {
                 ProductChoices.parse(new ProductChoices().bytes()).orElseThrow().size());
     }
 
+    /// Products in 8 bits as well, which are kept beside those that stay in 16.
+    @Test
+    void everyTypeOfProductIsRead() {
+        for (ElementType type :
+                new ElementType[] {ElementType.F32, ElementType.F16, ElementType.BF16, ElementType.F8_E4M3}) {
+            ProductShape shape = new ProductShape(128, 768, 3072, type, ElementType.BF16, 3072L, 1, false, 0x10040100);
+            ProductChoices choices = two();
+            choices.choose(shape, algorithm(7));
+            ProductChoices read = ProductChoices.parse(choices.bytes()).orElseThrow();
+            assertTrue(read.isChoice(shape, algorithm(7)), type.name());
+        }
+    }
+
     @Test
     void theFirstChoiceStays() {
         ProductChoices choices = two();

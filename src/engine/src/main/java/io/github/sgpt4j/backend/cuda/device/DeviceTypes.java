@@ -4,7 +4,6 @@ import io.github.sgpt4j.backend.cuda.ffi.CublasLt;
 import io.github.sgpt4j.error.BackendException;
 import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.weights.WeightTensor;
-import java.util.Locale;
 
 /// What kernels and cuBLASLt call the types of values on a device: F32, F16, BF16, and F8_E4M3 in products.
 public final class DeviceTypes {
@@ -21,9 +20,23 @@ public final class DeviceTypes {
         return weight.dtype();
     }
 
-    /// The type in kernels' names.
-    public static String suffixOf(ElementType type) {
-        return type.name().toLowerCase(Locale.ROOT);
+    /// The name of a kernel for values of a type.
+    public static String kernel(String name, ElementType type) {
+        return name + "_" + suffix(type);
+    }
+
+    /// The name of a kernel from values of a type to values of another.
+    public static String kernel(String name, ElementType from, ElementType to) {
+        return name + "_" + suffix(from) + "_" + suffix(to);
+    }
+
+    private static String suffix(ElementType type) {
+        return switch (type) {
+            case F32 -> "f32";
+            case F16 -> "f16";
+            case BF16 -> "bf16";
+            default -> throw new IllegalArgumentException("no type of kernels: " + type);
+        };
     }
 
     /// `cudaDataType`

@@ -33,14 +33,13 @@ public record Geometry(DeviceInfo device) {
             int width = headDim <= 64 ? 64 : headDim <= 128 ? 128 : 256;
             int shared = width == 64 ? 24576 : width == 128 ? 49152 : 65536;
             return new Attention(
-                    "sgpt_attention_mma%d_%s".formatted(width, DeviceTypes.suffixOf(type)),
-                    checked(blocks, 1, 128, 1, shared));
+                    DeviceTypes.kernel("sgpt_attention_mma" + width, type), checked(blocks, 1, 128, 1, shared));
         }
         if (type == ElementType.F32 && headDim <= 64) {
             return new Attention("sgpt_attention_general64_f32", checked(blocks, 1, 256, 1, 34816));
         }
         return new Attention(
-                "sgpt_attention_general128_" + DeviceTypes.suffixOf(type),
+                DeviceTypes.kernel("sgpt_attention_general128", type),
                 checked(blocks, ceilDiv(headDim, 128), 256, 1, 34816));
     }
 

@@ -104,6 +104,20 @@ class LibrarySearchTest {
         assertTrue(String.join("\n", search.tried()).contains("sgpt4j.cuda.path: not a folder name"));
     }
 
+    /// The folder that a program is started in may be anybody's.
+    @Test
+    void aRelativePythonIsNotSearched() throws IOException {
+        Path lib = place("venv/lib/python3.11/site-packages/nvidia/cublas/lib", "libx.so.12");
+        Path venv = folder.resolve("venv");
+        assertEquals(
+                lib.resolve("libx.so.12").toString(),
+                search(Map.of("VIRTUAL_ENV", venv.toString()), "").open(NAMES).place());
+        Path relative = Path.of("").toAbsolutePath().relativize(venv.toAbsolutePath());
+        LibrarySearch search = search(Map.of("VIRTUAL_ENV", relative.toString()), "");
+        search.open(NAMES);
+        assertFalse(String.join("\n", search.tried()).contains("site-packages"));
+    }
+
     /// As pip and conda lay them out.
     @Test
     void packagesOfAnActivePythonAreSearched() throws IOException {
