@@ -62,6 +62,16 @@ final class CpuLinear implements Linear {
         return out;
     }
 
+    @Override
+    public List<MatrixRows> weightParts() {
+        return weight;
+    }
+
+    @Override
+    public List<MatrixRows> biasParts() {
+        return bias;
+    }
+
     /// `out = activation(x · Wᵀ + b)`, or `out += x · Wᵀ + b`.
     void apply(CpuTensor x, Activation activation, boolean add, CpuTensor out) {
         if (onMatrixUnit) {

@@ -10,18 +10,14 @@ import java.util.Optional;
 
 /// A normalisation with its gain and bias as floats.
 final class CpuNorm implements Norm {
-    private final NormParameters.Kind kind;
-    private final int columns;
+    private final NormParameters parameters;
     private final float[] gain;
     private final float[] bias;
-    private final float epsilon;
 
     CpuNorm(NormParameters parameters) {
-        this.kind = parameters.kind();
-        this.columns = parameters.columns();
-        this.gain = values(parameters.gain(), columns, 1f);
-        this.bias = values(parameters.bias(), columns, 0f);
-        this.epsilon = parameters.epsilon();
+        this.parameters = parameters;
+        this.gain = values(parameters.gain(), parameters.columns(), 1f);
+        this.bias = values(parameters.bias(), parameters.columns(), 0f);
     }
 
     private static float[] values(Optional<WeightTensor> weight, int columns, float otherwise) {
@@ -37,13 +33,15 @@ final class CpuNorm implements Norm {
     }
 
     @Override
-    public int columns() {
-        return columns;
+    public NormParameters parameters() {
+        return parameters;
     }
 
     /// Normalises the `columns` values from `at` on; source and destination may be the same.
     void apply(float[] x, int at, float[] out, int o) {
-        switch (kind) {
+        int columns = parameters.columns();
+        float epsilon = parameters.epsilon();
+        switch (parameters.kind()) {
             case LAYER -> Norms.layer(x, at, columns, gain, bias, epsilon, out, o);
             case RMS -> Norms.rms(x, at, columns, gain, bias, epsilon, out, o);
             case IDENTITY -> System.arraycopy(x, at, out, o, columns);

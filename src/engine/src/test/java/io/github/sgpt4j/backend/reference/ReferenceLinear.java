@@ -6,7 +6,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// A weight matrix `[out, in]`, one array per output feature, and its bias `[out]`, zeros if there is none.
-record ReferenceLinear(int in, double[][] weight, double[] bias) implements Linear {
+record ReferenceLinear(
+        int in, double[][] weight, double[] bias, List<MatrixRows> weightParts, List<MatrixRows> biasParts)
+        implements Linear {
     static ReferenceLinear of(List<MatrixRows> weight, List<MatrixRows> bias) {
         if (weight.isEmpty()) {
             throw new IllegalArgumentException("linear without weights");
@@ -24,7 +26,7 @@ record ReferenceLinear(int in, double[][] weight, double[] bias) implements Line
                 biases[o] = stacked[o][0];
             }
         }
-        return new ReferenceLinear(in, rows, biases);
+        return new ReferenceLinear(in, rows, biases, weight, bias);
     }
 
     private static double[][] stack(List<MatrixRows> parts, int in) {

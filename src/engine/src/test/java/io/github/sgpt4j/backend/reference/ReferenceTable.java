@@ -5,7 +5,7 @@ import io.github.sgpt4j.weights.WeightTensor;
 import java.util.Arrays;
 
 /// An embedding table, one array per row.
-record ReferenceTable(double[][] rowValues, int columns) implements Table {
+record ReferenceTable(double[][] rowValues, int columns, WeightTensor stored) implements Table {
     static ReferenceTable of(WeightTensor weight) {
         if (weight.shape().rank() != 2) {
             throw new IllegalArgumentException(
@@ -18,7 +18,7 @@ record ReferenceTable(double[][] rowValues, int columns) implements Table {
         for (int r = 0; r < rows; r++) {
             rowValues[r] = Arrays.copyOfRange(values, r * columns, (r + 1) * columns);
         }
-        return new ReferenceTable(rowValues, columns);
+        return new ReferenceTable(rowValues, columns, weight);
     }
 
     @Override
