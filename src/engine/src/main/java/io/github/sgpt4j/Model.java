@@ -269,7 +269,7 @@ public final class Model implements AutoCloseable {
         }
     }
 
-    static TensorInfo info(WeightTensor tensor) {
+    private static TensorInfo info(WeightTensor tensor) {
         return new TensorInfo(
                 tensor.name(),
                 tensor.dtype().name(),

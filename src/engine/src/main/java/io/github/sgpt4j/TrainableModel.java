@@ -8,18 +8,18 @@ import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.inference.TextEncoder;
 import io.github.sgpt4j.model.Decoder;
+import io.github.sgpt4j.model.DecoderLayout;
 import io.github.sgpt4j.model.GradientPass;
 import io.github.sgpt4j.model.Gradients;
 import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.weights.ExpectedTensor;
 import io.github.sgpt4j.weights.WritableTensors;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
-import java.util.NavigableMap;
 import java.util.Set;
-import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -34,14 +34,17 @@ import java.util.stream.Collectors;
 public final class TrainableModel implements AutoCloseable {
     private final Model model;
     private final WritableTensors values;
+    private final List<TrainableTensor> tensors;
     private final Gradients gradients;
     private final TextReadings readings;
     private final List<PoolMode> modes;
     private final boolean skipPrompt;
 
-    private TrainableModel(Model model, WritableTensors values, BiEncoderOptions options, Set<String> trained) {
+    private TrainableModel(
+            Model model, WritableTensors values, BiEncoderOptions options, List<TrainableTensor> tensors) {
         this.model = model;
         this.values = values;
+        this.tensors = List.copyOf(tensors);
         SentenceModules modules = model.modules();
         readings = TextReadings.of(model, options);
         skipPrompt = !modules.includePrompt();
@@ -49,7 +52,8 @@ public final class TrainableModel implements AutoCloseable {
                 ? modules.modes()
                 : options.pooling().stream().map(Pooling::mode).toList();
         requireTrainable(modules, options.pooling().isEmpty());
-        gradients = model.decoder().gradients(trained::contains);
+        Set<String> names = tensors.stream().map(TrainableTensor::name).collect(Collectors.toSet());
+        gradients = model.decoder().gradients(names::contains);
     }
 
     private void requireTrainable(SentenceModules modules, boolean ownPooling) {
@@ -74,22 +78,25 @@ public final class TrainableModel implements AutoCloseable {
     ///
     /// @param options device and number type; weights of type fp16 and fp8 cannot be trained
     /// @param encoding pooling, brackets, prompts and length of texts; what is not set follows the checkpoint
-    /// @param trained selects tensors that embedding uses, by their stored name
+    /// @param trained selects tensors; may select none
     /// @throws io.github.sgpt4j.error.SgptException as [Model#open(Path, ModelOptions)]; or if the model does more
     ///     than pool the decoder's states, or the device cannot train
     public static TrainableModel open(
-            Path directory, ModelOptions options, BiEncoderOptions encoding, Predicate<String> trained) {
+            Path directory, ModelOptions options, BiEncoderOptions encoding, Predicate<TrainableTensor> trained) {
         WritableTensors values = new WritableTensors();
-        Set<String> names = new TreeSet<>();
+        List<TrainableTensor> tensors = new ArrayList<>();
         Model model = Model.open(directory, options, (checkpoint, weights) -> {
-            names.addAll(checkpoint.layout(weights.names()).decoder().stream()
-                    .map(ExpectedTensor::name)
+            DecoderLayout layout = checkpoint.layout(weights.names());
+            layout.decoder().stream()
+                    .map(tensor -> trainable(tensor, layout))
                     .filter(trained)
-                    .collect(Collectors.toSet()));
-            return values.over(weights, names);
+                    .sorted(Comparator.comparing(TrainableTensor::name))
+                    .forEach(tensors::add);
+            return values.over(
+                    weights, tensors.stream().map(TrainableTensor::name).toList());
         });
         try {
-            return model.madeWhileOpen(() -> new TrainableModel(model, values, encoding, names));
+            return model.madeWhileOpen(() -> new TrainableModel(model, values, encoding, tensors));
         } catch (RuntimeException | Error e) {
             model.close();
             throw e;
@@ -106,11 +113,23 @@ public final class TrainableModel implements AutoCloseable {
         return Math.multiplyExact(modes.size(), model.decoder().width());
     }
 
-    /// The trained tensors by stored name.
-    public NavigableMap<String, TensorInfo> tensors() {
-        NavigableMap<String, TensorInfo> infos = new TreeMap<>();
-        gradients.tensors().forEach((name, tensor) -> infos.put(name, Model.info(tensor)));
-        return infos;
+    private static TrainableTensor trainable(ExpectedTensor tensor, DecoderLayout layout) {
+        return new TrainableTensor(
+                tensor.name(),
+                Arrays.stream(tensor.shape().toArray()).boxed().toList(),
+                switch (tensor.use()) {
+                    case TABLE ->
+                        tensor.name().equals(layout.table())
+                                ? TrainableTensor.Use.EMBEDDING
+                                : TrainableTensor.Use.POSITIONS;
+                    case MATRIX, TRANSPOSED_MATRIX -> TrainableTensor.Use.MATRIX;
+                    case VECTOR -> TrainableTensor.Use.VECTOR;
+                });
+    }
+
+    /// The trained tensors, sorted by name.
+    public List<TrainableTensor> tensors() {
+        return tensors;
     }
 
     /// Token ids of a text as the model gets them: framed and cut as [BiEncoder] does.
@@ -132,12 +151,17 @@ public final class TrainableModel implements AutoCloseable {
         return readings.of(kind).maxLength();
     }
 
-    /// Bytes that [#forward] keeps per token, and while it and [Pass#backward] run, on this device.
+    /// Bytes that [#forward] and [Pass#backward] need for each token, at most.
     public long bytesPerToken() {
         return Float.BYTES
                 * Math.addExact(
                         GradientPass.keptValues(model.decoder().config()),
                         GradientPass.passingValues(model.decoder().config()));
+    }
+
+    /// Bytes that passes should need together, at most.
+    public long roomForPasses() {
+        return decoder().roomForPasses();
     }
 
     /// Embeds token ids and keeps nothing: the same bits as [#forward].

@@ -409,6 +409,11 @@ public final class Decoder {
         return new GradientPass(weights, backend, backward(), sequences, skip, modes, cancellation);
     }
 
+    /// As [Backward#room].
+    public long roomForPasses() {
+        return backward().room();
+    }
+
     private Backward backward() {
         return backend.backward()
                 .orElseThrow(

@@ -4,9 +4,9 @@ import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.tensor.LittleEndian;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Set;
 
 /// Tensors whose values may be changed: copies of stored ones, as 32-bit floats in memory. They live as long as the
 /// weights that [#over] returns. Not safe to share between threads while values change.
@@ -17,7 +17,7 @@ public final class WritableTensors {
     ///
     /// @param stored closed with the result
     /// @param names tensors of type F32, F16 or BF16
-    public Weights over(Weights stored, Set<String> names) {
+    public Weights over(Weights stored, Collection<String> names) {
         return Weights.overlaid(stored, allocator -> {
             Map<String, WeightTensor> copies = new LinkedHashMap<>();
             names.forEach(name -> copies.put(name, copy(stored.get(name), allocator)));
