@@ -15,7 +15,7 @@ public record GradientNorm(double value) {
         for (double[] gradient : gradients) {
             double squares = 0;
             for (double g : gradient) {
-                squares = Math.fma(g, g, squares);
+                squares += g * g;
             }
             sum += squares;
         }
