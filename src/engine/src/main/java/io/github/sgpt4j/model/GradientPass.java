@@ -38,7 +38,6 @@ public final class GradientPass implements AutoCloseable {
     private final int[] skip;
     private final List<PoolMode> modes;
     private final Cancellation cancellation;
-    private final Batch batch;
     private final List<Tensor> tensors = new ArrayList<>();
     private final List<Kept> layers = new ArrayList<>();
     private final Tensor normed;
@@ -83,7 +82,6 @@ public final class GradientPass implements AutoCloseable {
         this.skip = skip.clone();
         this.modes = List.copyOf(modes);
         this.cancellation = cancellation;
-        batch = backend.upload(packed);
         try {
             normed = allocateInner(config.hidden());
             inner = allocateInner(config.feedForward());
@@ -144,17 +142,20 @@ public final class GradientPass implements AutoCloseable {
         return forward(false);
     }
 
+    /// The batch is uploaded for each direction: between them, other passes may be computed.
     private float[][] forward(boolean keeping) {
-        Tensor x = embedTokens();
-        for (int i = 0; i < config.layers(); i++) {
-            cancellation.check();
-            x = layer(i, x, keeping);
+        try (Batch batch = backend.upload(packed)) {
+            Tensor x = embedTokens(batch);
+            for (int i = 0; i < config.layers(); i++) {
+                cancellation.check();
+                x = layer(i, x, batch, keeping);
+            }
+            last = Optional.of(x);
+            return pool(x);
         }
-        last = Optional.of(x);
-        return pool(x);
     }
 
-    private Tensor embedTokens() {
+    private Tensor embedTokens(Batch batch) {
         Tensor x = allocate();
         if (weights.projectIn().isPresent()) {
             try (Tensor narrow = backend.allocate(packed.tokens(), config.embeddingWidth())) {
@@ -206,7 +207,7 @@ public final class GradientPass implements AutoCloseable {
     /// One layer.
     ///
     /// @return its result, `[tokens, hidden]`
-    private Tensor layer(int index, Tensor x, boolean keeping) {
+    private Tensor layer(int index, Tensor x, Batch batch, boolean keeping) {
         DecoderLayer layer = weights.layers().get(index);
         Residual residual = config.residual();
         boolean normFirst = residual != Residual.SEQUENTIAL_POST_NORM;
@@ -316,19 +317,22 @@ public final class GradientPass implements AutoCloseable {
     ///
     /// @param dEmbeddings gradient of the loss with respect to the result of [#forward], of the same shape
     public void backward(float[][] dEmbeddings, Gradients gradients) {
-        new Back(gradients, packed.tokens()).run(dEmbeddings);
+        try (Batch batch = backend.upload(packed)) {
+            new Back(gradients, batch).run(dEmbeddings);
+        }
     }
 
     /// The way back. A gradient is computed only if something that is trained depends on it.
     private final class Back {
         private final Gradients gradients;
-        private final int tokens;
+        private final Batch batch;
+        private final int tokens = packed.tokens();
         private final boolean embedding;
         private final int lowest;
 
-        Back(Gradients gradients, int tokens) {
+        Back(Gradients gradients, Batch batch) {
             this.gradients = gradients;
-            this.tokens = tokens;
+            this.batch = batch;
             embedding = gradients.trains(weights.embedding())
                     || weights.positions().filter(gradients::trains).isPresent()
                     || weights.projectIn().filter(gradients::trains).isPresent()
@@ -643,6 +647,5 @@ public final class GradientPass implements AutoCloseable {
     public void close() {
         tensors.forEach(Tensor::close);
         tensors.clear();
-        batch.close();
     }
 }
