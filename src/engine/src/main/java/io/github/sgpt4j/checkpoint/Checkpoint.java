@@ -108,10 +108,10 @@ public final class Checkpoint {
         return DecoderLayout.read(configuration, stored);
     }
 
-    /// Where it is stated that the model is an asymmetric SGPT model ("special brackets"); empty if
-    /// nowhere.
-    public Optional<String> specbSource() {
-        return ModelName.specbSource(directory, json);
+    /// Whether the model is an asymmetric SGPT model ("special brackets"): as its files state, otherwise
+    /// by its name.
+    public SpecialBrackets specb() {
+        return modules.use().specb().orElseGet(() -> ModelName.specb(directory, json));
     }
 
     /// Identifies configuration, tokenizer and weights.
