@@ -136,7 +136,9 @@ public record ModelInfo(
     }
 
     private static String relative(Model model, Path file) {
-        return model.directory().relativize(file).toString();
+        return file.startsWith(model.directory())
+                ? model.directory().relativize(file).toString()
+                : file.toString();
     }
 
     private static String name(SentenceModules.Step step) {
