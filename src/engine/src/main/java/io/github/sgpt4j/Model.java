@@ -86,6 +86,7 @@ public final class Model implements AutoCloseable {
     /// weights, tokenizer, and the module files of sentence-transformers if there are any. A LoRA
     /// adapter (adapter_config.json) is merged into its base model, which is in the same folder or
     /// given by [ModelOptions#withBaseModel].
+    /// Trained tensors ([ModelOptions#withBiases]) replace some of the stored ones.
     ///
     /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something
     ///     unsupported, the device is unavailable, or this thread is interrupted
@@ -106,7 +107,7 @@ public final class Model implements AutoCloseable {
         Cancellation cancellation = Cancellation.ofThisThread("opening " + directory);
         cancellation.check();
         // Read first, so that a broken configuration is reported before the weights are opened.
-        Checkpoint checkpoint = Checkpoint.open(directory, options.baseModel());
+        Checkpoint checkpoint = Checkpoint.open(directory, options.baseModel(), options.biases());
         // The tokenizer's file takes longest to parse, so it is read in the background; so are the
         // tables of keys.
         try (Background<Tokenizer> tokenizer = Background.start(checkpoint::loadTokenizer, Model::inBackground);

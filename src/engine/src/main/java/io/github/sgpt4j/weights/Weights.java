@@ -363,6 +363,11 @@ public final class Weights implements AutoCloseable {
         return tensors.keySet();
     }
 
+    /// Names of the tensors of unknown types, sorted.
+    public Set<String> unknownNames() {
+        return unknown.keySet();
+    }
+
     /// Whether a tensor of this name is stored, with any type.
     public boolean contains(String name) {
         return tensors.containsKey(name) || unknown.containsKey(name);
