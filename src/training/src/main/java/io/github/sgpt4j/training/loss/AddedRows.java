@@ -40,8 +40,11 @@ final class AddedRows {
                     .intoArray(sums, out + j);
         }
         for (; j < width; j++) {
-            sums[out + j] =
-                    sums[out + j] + a0 * rows[row + j] + a1 * rows[row1 + j] + a2 * rows[row2 + j] + a3 * rows[row3 + j];
+            sums[out + j] = sums[out + j]
+                    + a0 * rows[row + j]
+                    + a1 * rows[row1 + j]
+                    + a2 * rows[row2 + j]
+                    + a3 * rows[row3 + j];
         }
     }
 }

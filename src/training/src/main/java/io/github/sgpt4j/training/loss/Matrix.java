@@ -60,8 +60,8 @@ public final class Matrix {
 
     private void checkLength(int row, int length) {
         if (length != columns) {
-            throw new IllegalArgumentException("row %d: expected %d numbers as in row 0, got %d"
-                    .formatted(row, columns, length));
+            throw new IllegalArgumentException(
+                    "row %d: expected %d numbers as in row 0, got %d".formatted(row, columns, length));
         }
     }
 

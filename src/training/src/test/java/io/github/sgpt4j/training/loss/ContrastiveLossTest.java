@@ -154,8 +154,7 @@ class ContrastiveLossTest {
 
     @Test
     void aRowAloneHasNoLossWithoutNegatives() {
-        ContrastiveLoss.Result result =
-                LOSS.of(new float[][] {{1, 2}}, List.<float[][]>of(new float[][] {{2, 1}}));
+        ContrastiveLoss.Result result = LOSS.of(new float[][] {{1, 2}}, List.<float[][]>of(new float[][] {{2, 1}}));
         assertEquals(0, result.loss());
         assertEquals(1, result.first());
         assertArrayEquals(new float[][] {{0, 0}}, result.anchors().toFloats());
@@ -164,8 +163,8 @@ class ContrastiveLossTest {
     /// As in PyTorch: a vector of zeros is divided by 1e-12, and so is its gradient.
     @Test
     void vectorsOfZerosAreClamped() {
-        ContrastiveLoss.Result result = LOSS.of(
-                new float[][] {{0, 0}, {0, 1}}, List.<float[][]>of(new float[][] {{1, 0}, {0, 1}}));
+        ContrastiveLoss.Result result =
+                LOSS.of(new float[][] {{0, 0}, {0, 1}}, List.<float[][]>of(new float[][] {{1, 0}, {0, 1}}));
         // All scores of the first row are 0, so its two candidates pull with equal force.
         assertEquals((Math.log(2) + Math.log1p(Math.exp(-20))) / 2, result.loss(), 1e-15);
         assertEquals(-5e12, result.anchors().at(0, 0), 1);
@@ -174,8 +173,8 @@ class ContrastiveLossTest {
 
     @Test
     void aBrokenEmbeddingShowsInTheLoss() {
-        ContrastiveLoss.Result result = LOSS.of(
-                new float[][] {{1, Float.NaN}, {0, 1}}, List.<float[][]>of(new float[][] {{1, 0}, {0, 1}}));
+        ContrastiveLoss.Result result =
+                LOSS.of(new float[][] {{1, Float.NaN}, {0, 1}}, List.<float[][]>of(new float[][] {{1, 0}, {0, 1}}));
         assertTrue(Double.isNaN(result.loss()));
         assertEquals(1, result.first());
     }

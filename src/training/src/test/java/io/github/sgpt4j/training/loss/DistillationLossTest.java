@@ -15,10 +15,14 @@ class DistillationLossTest {
     @Test
     void gradientsOfTheProjectedCosineAreThoseOfTheLoss() {
         ProjectedCosineLoss.Result result = ProjectedCosineLoss.of(students, projection, teachers);
-        Differences.assertGradient(students, result.students(), s -> ProjectedCosineLoss.of(s, projection, teachers)
-                .loss());
-        Differences.assertGradient(projection, result.projection(), p -> ProjectedCosineLoss.of(students, p, teachers)
-                .loss());
+        Differences.assertGradient(
+                students,
+                result.students(),
+                s -> ProjectedCosineLoss.of(s, projection, teachers).loss());
+        Differences.assertGradient(
+                projection,
+                result.projection(),
+                p -> ProjectedCosineLoss.of(students, p, teachers).loss());
     }
 
     @Test
@@ -76,9 +80,7 @@ class DistillationLossTest {
         assertThrows(
                 IllegalArgumentException.class,
                 () -> ProjectedCosineLoss.of(students, Differences.random(7, 5, 1), teachers));
-        assertThrows(
-                IllegalArgumentException.class, () -> SimilarityLoss.of(students, Differences.random(5, 8, 1)));
-        assertThrows(
-                IllegalArgumentException.class, () -> SimilarityLoss.of(Matrix.zeros(0, 5), Matrix.zeros(0, 8)));
+        assertThrows(IllegalArgumentException.class, () -> SimilarityLoss.of(students, Differences.random(5, 8, 1)));
+        assertThrows(IllegalArgumentException.class, () -> SimilarityLoss.of(Matrix.zeros(0, 5), Matrix.zeros(0, 8)));
     }
 }
