@@ -31,6 +31,7 @@ final class Scratch {
         SHIFTS,
         MEASURES,
         COLUMNS,
+        INPUTS,
         LEVELS,
         SUMS
     }
@@ -38,6 +39,7 @@ final class Scratch {
     private final Floats[] arrays = new Floats[Use.values().length];
     private final MemorySegment[] segments = new MemorySegment[Memory.values().length];
     private double[] sums = {};
+    private int[] integers = {};
     private final AttentionTask attentionTask = new AttentionTask(this);
     private final ProductTask productTask = new ProductTask(this);
 
@@ -87,6 +89,17 @@ final class Scratch {
             sums = new double[size];
         }
         return sums;
+    }
+
+    /// An array of at least `size` integers.
+    int[] integers(int size) {
+        if (size > MAX_KEPT) {
+            return new int[size];
+        }
+        if (integers.length < size) {
+            integers = new int[size];
+        }
+        return integers;
     }
 
     /// The thread's attention, reused for one task after another.
