@@ -1,5 +1,6 @@
 package io.github.sgpt4j.backend;
 
+import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.SequenceRows;
 import java.util.Arrays;
 import java.util.List;
@@ -28,5 +29,16 @@ public final class OperandChecks {
                             .formatted(sequences.count(), Arrays.toString(skip), modes));
         }
         rows(sequences.rows(), x, "pool");
+    }
+
+    /// @throws IllegalArgumentException unless each segment is a sequence of its own, without cached tokens
+    public static void sequences(PackedBatch batch, String operation) {
+        for (int parent : batch.parents()) {
+            if (parent != PackedBatch.NO_PARENT || batch.cachedTokens() > 0) {
+                throw new IllegalArgumentException(
+                        "%s: expected independent sequences without cached tokens, got %s with parents %s"
+                                .formatted(operation, batch, Arrays.toString(batch.parents())));
+            }
+        }
     }
 }
