@@ -150,7 +150,14 @@ final class CpuBackward implements Backward {
         CpuTensor d = checked(dOut, tokens, columns, "attention, gradient of its output");
         CpuTensor to = checked(dQkv, tokens, parameters.qkvColumns(), "attention, gradient of its input");
         AttentionGradient.run(
-                workers, from, index, parameters, result, d, to, options.vectorCode().orElse(null));
+                workers,
+                from,
+                index,
+                parameters,
+                result,
+                d,
+                to,
+                options.vectorCode().orElse(null));
     }
 
     @Override

@@ -21,7 +21,18 @@ final class Scratch {
         CORRECTIONS,
         LOGITS,
         MAXIMA,
-        ROW
+        ROW,
+        KEYS,
+        VALUES,
+        QUERY_ROWS,
+        QUERY_GRADIENTS,
+        KEY_GRADIENTS,
+        VALUE_GRADIENTS,
+        OUTPUT_GRADIENTS,
+        OUTPUT_GRADIENT_ROWS,
+        WEIGHTS,
+        SCORE_GRADIENTS,
+        SCORE_GRADIENT_ROWS
     }
 
     /// What memory outside the heap is for.
@@ -41,6 +52,7 @@ final class Scratch {
     private double[] sums = {};
     private int[] integers = {};
     private final AttentionTask attentionTask = new AttentionTask(this);
+    private final AttentionGradientTask attentionGradientTask = new AttentionGradientTask(this);
     private final ProductTask productTask = new ProductTask(this);
 
     Scratch() {
@@ -105,6 +117,11 @@ final class Scratch {
     /// The thread's attention, reused for one task after another.
     AttentionTask attentionTask() {
         return attentionTask;
+    }
+
+    /// The thread's gradients of attention, reused for one task after another.
+    AttentionGradientTask attentionGradientTask() {
+        return attentionGradientTask;
     }
 
     /// The thread's matrix products, reused for one task after another.
