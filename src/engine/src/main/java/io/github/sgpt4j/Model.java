@@ -25,6 +25,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -92,6 +93,13 @@ public final class Model implements AutoCloseable {
     ///     ([CancelledException][io.github.sgpt4j.error.CancelledException]); nothing stays open in
     ///     that case
     public static Model open(Path directory, ModelOptions options) {
+        return open(directory, options, (checkpoint, weights) -> weights);
+    }
+
+    /// As [#open(Path, ModelOptions)], with changed weights.
+    ///
+    /// @param change gives the weights to use, which own those of the checkpoint
+    static Model open(Path directory, ModelOptions options, BiFunction<Checkpoint, Weights, Weights> change) {
         if (!Files.isDirectory(directory)) {
             throw new FormatException("%s: expected a model directory, %s"
                     .formatted(directory, Files.exists(directory) ? "got a file" : "found nothing"));
@@ -104,7 +112,7 @@ public final class Model implements AutoCloseable {
         // tables of keys.
         try (Background<Tokenizer> tokenizer = Background.start(checkpoint::loadTokenizer, Model::inBackground);
                 Background<List<String>> notices = Background.start(checkpoint::notices, Model::inBackground)) {
-            return open(checkpoint, notices, options, tokenizer, cancellation);
+            return open(checkpoint, notices, options, tokenizer, change, cancellation);
         }
     }
 
@@ -123,8 +131,9 @@ public final class Model implements AutoCloseable {
             Background<List<String>> notices,
             ModelOptions options,
             Background<Tokenizer> tokenizer,
+            BiFunction<Checkpoint, Weights, Weights> change,
             Cancellation cancellation) {
-        Weights weights = checkpoint.openWeights();
+        Weights weights = change(checkpoint, change);
         try {
             boolean fitsHalf = Family.of(checkpoint.configuration()).fitsHalf();
             Devices.Opened devices = Devices.open(options, weights.elements(), fitsHalf);
@@ -147,6 +156,16 @@ public final class Model implements AutoCloseable {
             }
         } catch (RuntimeException | Error e) {
             weights.close();
+            throw e;
+        }
+    }
+
+    private static Weights change(Checkpoint checkpoint, BiFunction<Checkpoint, Weights, Weights> change) {
+        Weights stored = checkpoint.openWeights();
+        try {
+            return change.apply(checkpoint, stored);
+        } catch (RuntimeException | Error e) {
+            stored.close();
             throw e;
         }
     }

@@ -66,6 +66,11 @@ public interface Backward {
     void pool(
             Tensor x, Norm norm, SequenceRows sequences, int[] skip, List<PoolMode> modes, Tensor dOut, Tensor dNormed);
 
+    /// Bytes that the activations of all passes should take together, at most.
+    default long room() {
+        return Runtime.getRuntime().maxMemory() / 2;
+    }
+
     /// New sums, zero.
     Sums sums(int rows, int columns);
 
@@ -77,6 +82,7 @@ public interface Backward {
     /// The gradient of a norm's gain: `out[0] += Σ_rows dOut ∘ x̂`, where `x̂` is the normalised `x` before gain and
     /// bias.
     ///
+    /// @param norm not IDENTITY, which has no gain
     /// @param out `[1, columns]`
     void gainSums(Tensor x, Norm norm, Tensor dOut, Sums out);
 
