@@ -77,6 +77,7 @@ public interface Backward {
     /// The gradient of a norm's gain: `out[0] += Σ_rows dOut ∘ x̂`, where `x̂` is the normalised `x` before gain and
     /// bias.
     ///
+    /// @param norm not IDENTITY, which has no gain
     /// @param out `[1, columns]`
     void gainSums(Tensor x, Norm norm, Tensor dOut, Sums out);
 

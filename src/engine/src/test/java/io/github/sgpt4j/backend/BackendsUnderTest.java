@@ -4,6 +4,7 @@ import io.github.sgpt4j.backend.cpu.CpuBackend;
 import io.github.sgpt4j.backend.cpu.CpuOptions;
 import io.github.sgpt4j.backend.cuda.CudaBackend;
 import io.github.sgpt4j.backend.cuda.device.CudaOptions;
+import io.github.sgpt4j.backend.reference.ReferenceBackend;
 import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.testing.CudaTests;
 import java.util.List;
@@ -23,6 +24,14 @@ final class BackendsUnderTest {
             return Stream.of(cuda(Precision.FP32));
         }
         return Stream.of(cpu(1, Precision.AUTO), cpu(3, Precision.AUTO));
+    }
+
+    /// For results of another implementation: the reference, too.
+    static Stream<BackendUnderTest> againstGoldens() {
+        Tolerance tolerance = new Tolerance(1e-7, 1e-6, "results in double, goldens stored in 32 bits");
+        BackendUnderTest reference =
+                new BackendUnderTest("reference", ReferenceBackend::new, Optional.empty(), tolerance);
+        return CudaTests.active() ? withInnerTypes() : Stream.concat(Stream.of(reference), plain());
     }
 
     /// For operations with weight matrices: also every type that they can be kept as.

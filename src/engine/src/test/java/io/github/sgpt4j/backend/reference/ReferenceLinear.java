@@ -50,6 +50,20 @@ record ReferenceLinear(
         return rows.toArray(double[][]::new);
     }
 
+    /// Reads weight and bias again.
+    void reload() {
+        ReferenceLinear again = of(weightParts, biasParts);
+        for (int o = 0; o < weight.length; o++) {
+            System.arraycopy(again.weight[o], 0, weight[o], 0, in);
+        }
+        System.arraycopy(again.bias, 0, bias, 0, bias.length);
+    }
+
+    /// Reads the bias again.
+    void reloadBias() {
+        System.arraycopy(of(weightParts, biasParts).bias, 0, bias, 0, bias.length);
+    }
+
     @Override
     public int out() {
         return weight.length;
@@ -66,5 +80,16 @@ record ReferenceLinear(
             y[o] = sum;
         }
         return y;
+    }
+
+    /// d · W for the gradient of one row's outputs `[out]`.
+    double[] gradient(double[] d) {
+        double[] dX = new double[in];
+        for (int o = 0; o < d.length; o++) {
+            for (int i = 0; i < in; i++) {
+                dX[i] += d[o] * weight[o][i];
+            }
+        }
+        return dX;
     }
 }

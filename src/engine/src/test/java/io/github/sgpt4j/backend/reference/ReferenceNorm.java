@@ -47,4 +47,60 @@ record ReferenceNorm(NormParameters parameters, double[] gain, double[] bias) im
         }
         return y;
     }
+
+    /// The gradient of `[columns]` inputs, given that of the outputs.
+    double[] gradient(double[] x, double[] dOut) {
+        if (parameters.kind() == NormParameters.Kind.IDENTITY) {
+            return dOut.clone();
+        }
+        int n = x.length;
+        double[] normalised = normalised(x);
+        double[] d = new double[n];
+        Arrays.setAll(d, i -> dOut[i] * gain[i]);
+        double mean = parameters.kind() == NormParameters.Kind.LAYER
+                ? Arrays.stream(d).sum() / n
+                : 0;
+        double product = 0;
+        for (int i = 0; i < n; i++) {
+            product += d[i] * normalised[i] / n;
+        }
+        double[] dX = new double[n];
+        for (int i = 0; i < n; i++) {
+            dX[i] = (d[i] - mean - normalised[i] * product) / deviation(x);
+        }
+        return dX;
+    }
+
+    /// The gradient of the gain from one row.
+    double[] gainGradient(double[] x, double[] dOut) {
+        double[] normalised = normalised(x);
+        double[] d = new double[x.length];
+        Arrays.setAll(d, i -> dOut[i] * normalised[i]);
+        return d;
+    }
+
+    /// The values before gain and bias.
+    private double[] normalised(double[] x) {
+        double mean = mean(x);
+        double deviation = deviation(x);
+        return Arrays.stream(x).map(v -> (v - mean) / deviation).toArray();
+    }
+
+    private double mean(double[] x) {
+        return parameters.kind() == NormParameters.Kind.LAYER ? Arrays.stream(x).sum() / x.length : 0;
+    }
+
+    /// √(variance + ε), or √(mean(x²) + ε).
+    private double deviation(double[] x) {
+        double mean = mean(x);
+        double squares = Arrays.stream(x).map(v -> (v - mean) * (v - mean)).sum();
+        return Math.sqrt(squares / x.length + parameters.epsilon());
+    }
+
+    /// Reads gain and bias again.
+    void reload() {
+        ReferenceNorm again = of(parameters);
+        System.arraycopy(again.gain, 0, gain, 0, gain.length);
+        System.arraycopy(again.bias, 0, bias, 0, bias.length);
+    }
 }

@@ -25,4 +25,12 @@ record ReferenceTable(double[][] rowValues, int columns, WeightTensor stored) im
     public int rows() {
         return rowValues.length;
     }
+
+    /// Reads all rows again.
+    void reload() {
+        double[][] again = of(stored).rowValues;
+        for (int r = 0; r < again.length; r++) {
+            System.arraycopy(again[r], 0, rowValues[r], 0, columns);
+        }
+    }
 }
