@@ -295,10 +295,15 @@ SGPT_DEVICE void gradient_pool(const float* x, const float* statistics, const in
     const int start = starts[index];
     const int length = starts[index + 1] - start;
     const Pooled sequence{rows + start, length, skip[index] < length ? skip[index] : length};
+    float* factors = shared<float>();
     bool maxima = false;
     for (int m = 0; m < modeCount; m++) {
         maxima |= mode_of(modes, m) == MAX;
+        if (static_cast<int>(threadIdx.x) == m) {
+            factors[m] = sequence.skipped < length ? 1.0f / divisor(mode_of(modes, m), sequence.skipped, length) : 0.0f;
+        }
     }
+    __syncthreads();
     const bool affine = kind != IDENTITY;
     const int step = static_cast<int>(gridDim.y) * static_cast<int>(blockDim.x);
     for (int column = static_cast<int>(blockIdx.y) * static_cast<int>(blockDim.x) + static_cast<int>(threadIdx.x);
@@ -318,7 +323,7 @@ SGPT_DEVICE void gradient_pool(const float* x, const float* statistics, const in
                                    : mode == LAST ? t + 1 == length
                                                   : true;
                 const float weight = mode == WEIGHTED_MEAN ? static_cast<float>(t + 1) : 1.0f;
-                sum += taken ? d * (weight / divisor(mode, sequence.skipped, length)) : 0.0f;
+                sum += taken ? d * (weight * factors[m]) : 0.0f;
             }
             float& to = dNormed[static_cast<long long>(sequence.rows[t]) * gradientStride + column];
             to = accumulate != 0 ? to + sum : sum;

@@ -62,17 +62,17 @@ SGPT_DEVICE void sums_gain(const I* x, const float* statistics, const D* d, floa
     const int column = (static_cast<int>(blockIdx.x) * SUM_LANES + static_cast<int>(threadIdx.x)) * 4;
     const bool xAligned = is_aligned<4>(x, xStride) && (heads == 1 || is_aligned<4>(x, columns));
     const bool dAligned = is_aligned<4>(d, dStride) && (heads == 1 || is_aligned<4>(d, columns));
-    const long long vectors = static_cast<long long>(count) * heads;
+    const int vectors = count * heads;
     const long long first = static_cast<long long>(blockIdx.y) * slice;
-    const long long end = first + slice < vectors ? first + slice : vectors;
+    const int end = first + slice < vectors ? static_cast<int>(first) + slice : vectors;
     float sums[4] = {};
     if (column < columns) {
 #pragma unroll 2
-        for (long long v = first + static_cast<int>(threadIdx.y); v < end; v += SUM_DEPTH) {
+        for (int v = static_cast<int>(first) + static_cast<int>(threadIdx.y); v < end; v += SUM_DEPTH) {
             const long long row = v / heads;
             const long long from = v % heads * columns;
-            const float mean = statistics[2 * v];
-            const float factor = statistics[2 * v + 1];
+            const float mean = statistics[2LL * v];
+            const float factor = statistics[2LL * v + 1];
             float values[4];
             float gradients[4];
             load_part(x + row * xStride + from, column, columns, xAligned, values);

@@ -317,7 +317,7 @@ void check_pool(const std::vector<int>& lengths, const std::vector<int>& skip, i
     const Buffer dNormed(Type::f32, v.rows().spread(accumulate ? old : std::vector<double>(old.size(), NAN)));
     Device::current().launch("sgpt_gradient_pool",
                              {static_cast<unsigned>(sequences), static_cast<unsigned>(ceil_div(columns, 128))},
-                             {128, 1}, 0, device_x.address(), statistics->address(), device_rows.address(),
+                             {128, 1}, 64, device_x.address(), statistics->address(), device_rows.address(),
                              device_starts.address(), device_skip.address(),
                              affine ? device_gain.address() : Address{0}, affine ? device_bias.address() : Address{0},
                              device_d.address(), dNormed.address(), sequences, columns, v.rows().stride,
