@@ -387,7 +387,7 @@ class CudaBackwardTest {
         "cuLaunchKernel,701,30",
         "cuLaunchKernel,701,40",
         "cuLaunchKernel,710,45",
-        "cuMemAlloc,2,25",
+        "cuMemAlloc,2,12",
         "cuMemcpyHtoDAsync,710,12",
         "cuMemsetD32Async,1,2",
         "cublasLtMatmul,13,8",
