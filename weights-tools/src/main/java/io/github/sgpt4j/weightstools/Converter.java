@@ -160,7 +160,8 @@ public final class Converter {
             }
             TrainedCheckpoint trained = TrainedCheckpoint.open(from, under, biases);
             notices.addAll(trained.weights().notices());
-            if (trained.settings().specb() && !ModelName.specb(target, new JsonFiles()).used()) {
+            if (trained.settings().specb()
+                    && !ModelName.specb(target, new JsonFiles()).used()) {
                 notices.add(
                         "%s: expected \"specb\" in the name, by which other software knows that queries and documents get brackets, found none"
                                 .formatted(target));

@@ -30,7 +30,8 @@ final class PadToken {
         if (config == null || !(SourceFolder.json(config) instanceof ObjectNode changed)) {
             return;
         }
-        boolean padded = changed.hasNonNull(PAD) || older.isPresent() && older.get().hasNonNull(PAD);
+        boolean padded =
+                changed.hasNonNull(PAD) || older.isPresent() && older.get().hasNonNull(PAD);
         Optional<JsonNode> end = Optional.ofNullable(changed.get(END))
                 .filter(token -> !token.isNull())
                 .or(() -> older.map(map -> map.get(END)).filter(token -> !token.isNull()));

@@ -27,14 +27,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.channels.FileChannel;
 import java.nio.file.StandardOpenOption;
-import org.junit.jupiter.api.condition.DisabledOnOs;
-import org.junit.jupiter.api.condition.OS;
-import org.junit.jupiter.params.provider.ValueSource;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -45,10 +42,13 @@ import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Complete checkpoints of base models and biases that the reference has trained.
 class MergeBiasesTest {
@@ -329,8 +329,7 @@ class MergeBiasesTest {
                 "{`eos_token`: `<|endoftext|>`, `pad_token`: `<|endoftext|>`}; -; false",
                 "{`eos_token`: `<|endoftext|>`}; {`pad_token`: `<|endoftext|>`}; false"
             })
-    void aTokenizerGetsAPaddingTokenUnlessItHasOne(String configuration, String map, boolean added)
-            throws IOException {
+    void aTokenizerGetsAPaddingTokenUnlessItHasOne(String configuration, String map, boolean added) throws IOException {
         String config = configuration.replace('`', '"');
         Path base = Checkpoints.copy("gptneo-be", Files.createDirectory(folder.resolve("with")));
         ObjectNode own = (ObjectNode) json(base.resolve("tokenizer_config.json"));
@@ -344,7 +343,9 @@ class MergeBiasesTest {
         merge(base, biases, target);
         JsonNode made = json(target.resolve("tokenizer_config.json"));
         if (added) {
-            JsonNode end = own.has("eos_token") ? own.get("eos_token") : JSON.readTree(map.replace('`', '"')).get("eos_token");
+            JsonNode end = own.has("eos_token")
+                    ? own.get("eos_token")
+                    : JSON.readTree(map.replace('`', '"')).get("eos_token");
             assertEquals(own.deepCopy().set("pad_token", end), made);
         } else {
             assertEquals(own, made);
