@@ -11,6 +11,7 @@ module io.github.sgpt4j.training {
     exports io.github.sgpt4j.training.loss;
     exports io.github.sgpt4j.training.optimizer;
     exports io.github.sgpt4j.training;
+    exports io.github.sgpt4j.training.parameters;
     exports io.github.sgpt4j.training.run;
     exports io.github.sgpt4j.training.step;
 }

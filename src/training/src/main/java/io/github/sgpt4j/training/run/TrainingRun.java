@@ -6,6 +6,7 @@ import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.files.FileEntries;
 import io.github.sgpt4j.training.StepCount;
 import io.github.sgpt4j.training.Trainer;
+import io.github.sgpt4j.training.TrainingMethod;
 import io.github.sgpt4j.training.TrainingOptions;
 import io.github.sgpt4j.training.TrainingStep;
 import io.github.sgpt4j.training.data.TripleSource;
@@ -317,6 +318,9 @@ public final class TrainingRun implements AutoCloseable {
         Files.move(biases, made.resolve("biases.safetensors"), StandardCopyOption.ATOMIC_MOVE);
         for (String name : List.of(Curve.LINES, Curve.PICTURE)) {
             Files.copy(work.resolve(name), made.resolve(name));
+        }
+        if (training.method() == TrainingMethod.LORA) {
+            AdapterFiles.write(made.resolve("adapter"), model, training.lora(), trainer.parameters());
         }
         if (options.keep() == Keep.ALL) {
             Files.move(work.resolve("checkpoint"), made.resolve("checkpoint"), StandardCopyOption.ATOMIC_MOVE);
