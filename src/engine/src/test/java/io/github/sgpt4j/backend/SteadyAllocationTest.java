@@ -57,17 +57,35 @@ class SteadyAllocationTest {
 
     @Test
     void manyBlocksOfKeysDoNotAllocateMore() {
+        requireTheSame((backend, batch, parameters, qkv, out, dQkv) -> backend.attention(qkv, batch, parameters, out));
+    }
+
+    @Test
+    void gradientsOfManyKeysDoNotAllocateMore() {
+        requireTheSame((backend, batch, parameters, qkv, out, dQkv) ->
+                backend.backward().orElseThrow().attention(qkv, batch, parameters, out, out, dQkv));
+    }
+
+    @FunctionalInterface
+    private interface Attention {
+        void run(Backend backend, Batch batch, AttentionParameters parameters, Tensor qkv, Tensor out, Tensor dQkv);
+    }
+
+    private void requireTheSame(Attention attention) {
         float[] slopes = {0.5f, 0.25f, 0.125f, 0.0625f};
         AttentionParameters parameters = new AttentionParameters(4, 2, 24, 0.2f, 500, slopes);
         int longest = 1000;
+        int columns = parameters.qkvColumns();
         try (Backend backend = new CpuBackend(ONE_THREAD);
-                Tensor qkv = backend.upload(
-                        data.normal(longest * parameters.qkvColumns()), longest, parameters.qkvColumns());
-                Tensor out = backend.allocate(longest, 4 * 24)) {
+                Tensor qkv = backend.upload(data.normal(longest * columns), longest, columns);
+                Tensor out = backend.upload(data.normal(longest * 4 * 24), longest, 4 * 24);
+                Tensor dQkv = backend.allocate(longest, columns)) {
             Consumer<SequenceBatch> attend = sequences -> {
                 PackedBatch packed = sequences.packed();
+                int rows = packed.rows();
                 try (Batch batch = backend.upload(packed)) {
-                    backend.attention(qkv.slice(0, packed.rows()), batch, parameters, out.slice(0, packed.tokens()));
+                    attention.run(
+                            backend, batch, parameters, qkv.slice(0, rows), out.slice(0, rows), dQkv.slice(0, rows));
                 }
             };
             requireTheSame(attend, sequence(40), sequence(longest));

@@ -7,6 +7,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.backend.PoolMode;
+import io.github.sgpt4j.backend.Precision;
+import io.github.sgpt4j.backend.cpu.CpuBackend;
+import io.github.sgpt4j.backend.cpu.CpuOptions;
 import io.github.sgpt4j.backend.reference.ReferenceBackend;
 import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.testing.Closeness;
@@ -53,7 +56,9 @@ class GradientGoldensTest {
     }
 
     private static Stream<Subject> subjects() {
-        return Stream.of(new Subject("reference", ReferenceBackend::new, 2e-6));
+        return Stream.of(
+                new Subject("reference", ReferenceBackend::new, 2e-6),
+                new Subject("cpu", () -> new CpuBackend(new CpuOptions(2, Precision.AUTO, 0)), 1e-5));
     }
 
     static Stream<Arguments> bitfit() {
