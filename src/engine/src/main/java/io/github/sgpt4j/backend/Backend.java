@@ -4,6 +4,7 @@ import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.SequenceRows;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.util.List;
+import java.util.Optional;
 
 /// The fused operations that a decoder is made of, over opaque tensors.
 ///
@@ -154,6 +155,11 @@ public interface Backend extends AutoCloseable {
     /// least 1.
     default int worthSharing() {
         return 1;
+    }
+
+    /// The operations of training, or empty where this backend cannot train.
+    default Optional<Backward> backward() {
+        return Optional.empty();
     }
 
     /// Waits for all operations called so far.

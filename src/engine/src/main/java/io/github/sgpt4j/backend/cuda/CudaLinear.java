@@ -41,6 +41,16 @@ final class CudaLinear implements Linear {
         return out;
     }
 
+    @Override
+    public List<MatrixRows> weightParts() {
+        return weight;
+    }
+
+    @Override
+    public List<MatrixRows> biasParts() {
+        return bias;
+    }
+
     /// Address of `[out, in]` in the working type.
     long weight() {
         if (weightAddress == 0) {

@@ -24,8 +24,8 @@ final class CudaNorm implements Norm {
     }
 
     @Override
-    public int columns() {
-        return parameters.columns();
+    public NormParameters parameters() {
+        return parameters;
     }
 
     /// As kernels count them.

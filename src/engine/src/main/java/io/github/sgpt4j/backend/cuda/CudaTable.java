@@ -34,6 +34,11 @@ final class CudaTable implements Table {
         return columns;
     }
 
+    @Override
+    public WeightTensor stored() {
+        return weight;
+    }
+
     ElementType type() {
         return type;
     }
