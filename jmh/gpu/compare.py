@@ -7,10 +7,10 @@ Needs torch, transformers and sentence-transformers (nothing else in this projec
 
 Texts are different, of equal length in tokens, so there is no padding. Each side opens the checkpoint once, in the type
 that it computes in. sentence-transformers is timed in these ways: the forward pass with pooling on tokens that are
-already on the device, with eager attention and with PyTorch's fused one (sdpa) where the family has it; `encode` as users
-call it, including the tokenizer; and at the end, in rounds of its own, the forward pass with torch.compile, if that is
-done within its time. sgpt4j embeds texts as users do, including its tokenizer and the copy back. Scoring is compared with
-a forward pass of the language model over text and query, with log-softmax only for the query's rows.
+already on the device, with eager attention and with PyTorch's fused one (sdpa) where the family has it; `encode` as
+users call it, including the tokenizer; and at the end, in rounds of its own, the forward pass with torch.compile, if
+that is done within its time. sgpt4j embeds texts as users do, including its tokenizer and the copy back. Scoring is
+compared with a forward pass of the language model over text and query, with log-softmax only for the query's rows.
 
 Before anything is timed, embeddings are compared: the exit code is 1 if a text's two vectors have a cosine below 0.999.
 Prints each measurement, then a Markdown table: medians over the rounds, and what the fastest of sgpt4j's settings
@@ -390,7 +390,9 @@ def min_cosine(ours, theirs):
     a, b = numpy.asarray(ours, dtype=numpy.float64), numpy.asarray(theirs, dtype=numpy.float64)
     if a.shape != b.shape:
         raise RuntimeError(f"embeddings: expected shape {b.shape}, got {a.shape}")
-    return float(((a * b).sum(1) / numpy.linalg.norm(a, axis=1) / numpy.linalg.norm(b, axis=1)).min())
+    cosines = (a * b).sum(1) / numpy.linalg.norm(a, axis=1) / numpy.linalg.norm(b, axis=1)
+    # JSON has no NaN.
+    return float(numpy.nan_to_num(cosines, nan=0).min())
 
 
 class Results:
@@ -401,7 +403,7 @@ class Results:
 
         self.prefix = options.results
         self.figures = {"device": device, "torch": torch.__version__, "dtype": options.dtype, "shapes": {}}
-        self.rows = []
+        self.turns = []
 
     def of_shape(self, shape):
         return self.figures["shapes"].setdefault(shape, {"rates": [], "left_out": []})
@@ -415,7 +417,7 @@ class Results:
 
     def table(self):
         """Lines of Markdown, or none before something is measured."""
-        rows = [row for turns in self.rows for row in turns.table()]
+        rows = [row for turns in self.turns for row in turns.table()]
         head = ["| shape | unit | what | batch | rate | sgpt4j ÷ it |", "| --- | --- | --- | ---: | ---: | ---: |"]
         return head + rows if rows else []
 
@@ -428,7 +430,7 @@ class Turns:
         self.results = results
         self.own = {}
         self.others = {}
-        results.rows.append(self)
+        results.turns.append(self)
 
     def run(self, options, ours, contenders):
         """Own settings of those units in which there are others. A contender that fails is left out from then on."""

@@ -113,7 +113,8 @@ link_runtime() {
     # Each on a line, with a package behind it where that is not exported.
     modules=$("$jdk/bin/jdeps" --multi-release 25 --ignore-missing-deps --list-deps "$stage/all") ||
         fail "jdeps: $modules"
-    modules=$(sed -E 's/^ *([^ /]+).*/\1/' <<<"$modules" | grep -vxE "$dispensable|not|JDK.*" | sort -u | paste -s -d ,)
+    modules=$(sed -E 's/^ *([^ /]+).*/\1/' <<<"$modules" | grep -vxE "$dispensable|not|JDK.*" |
+        sort -u | paste -s -d ,)
     "$jdk/bin/jlink" --add-modules "$modules,jdk.incubator.vector" --strip-debug --no-header-files --no-man-pages \
         --compress zip-0 --output "$stage/runtime"
 }

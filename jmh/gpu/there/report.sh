@@ -40,8 +40,8 @@ start_report() {
 wanted() {
     local name
     [ ${#chosen[@]} -gt 0 ] || return 0
-    # Nothing runs before the archives are unpacked.
-    if [ -z "$listing" ] && [[ $1 == unpack-* ]]; then
+    # Nothing runs before the archives are unpacked, and every report names the device.
+    if [ -z "$listing" ] && [[ $1 == unpack-* || $1 == devices-driver ]]; then
         return 0
     fi
     for name in "${chosen[@]}"; do
