@@ -2,11 +2,14 @@ package io.github.sgpt4j;
 
 import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.call.Cancellation;
+import io.github.sgpt4j.checkpoint.Biases;
 import io.github.sgpt4j.checkpoint.SentenceModules;
 import io.github.sgpt4j.checkpoint.SentenceModules.Step;
+import io.github.sgpt4j.checkpoint.TrainedSettings;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.inference.TextEncoder;
+import io.github.sgpt4j.inference.TextFraming;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.DecoderLayout;
 import io.github.sgpt4j.model.GradientPass;
@@ -14,11 +17,14 @@ import io.github.sgpt4j.model.Gradients;
 import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.weights.ExpectedTensor;
 import io.github.sgpt4j.weights.WritableTensors;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -39,11 +45,21 @@ public final class TrainableModel implements AutoCloseable {
     private final TextReadings readings;
     private final List<PoolMode> modes;
     private final boolean skipPrompt;
+    private final String base;
+    private final Optional<Path> baseModel;
+    private final TrainedSettings settings;
 
     private TrainableModel(
-            Model model, WritableTensors values, BiEncoderOptions options, List<TrainableTensor> tensors) {
+            Model model,
+            WritableTensors values,
+            BiEncoderOptions options,
+            List<TrainableTensor> tensors,
+            String base,
+            Optional<Path> baseModel) {
         this.model = model;
         this.values = values;
+        this.base = base;
+        this.baseModel = baseModel;
         this.tensors = List.copyOf(tensors);
         SentenceModules modules = model.modules();
         readings = TextReadings.of(model, options);
@@ -52,6 +68,8 @@ public final class TrainableModel implements AutoCloseable {
                 ? modules.modes()
                 : options.pooling().stream().map(Pooling::mode).toList();
         requireTrainable(modules, options.pooling().isEmpty());
+        settings = new TrainedSettings(
+                modes, readings.of(TextKind.QUERY).framing() instanceof TextFraming.Brackets, maxLength(TextKind.TEXT));
         Set<String> names = tensors.stream().map(TrainableTensor::name).collect(Collectors.toSet());
         gradients = model.decoder().gradients(names::contains);
     }
@@ -83,9 +101,17 @@ public final class TrainableModel implements AutoCloseable {
     ///     than pool the decoder's states, or the device cannot train
     public static TrainableModel open(
             Path directory, ModelOptions options, BiEncoderOptions encoding, Predicate<TrainableTensor> trained) {
+        options.biases().ifPresent(file -> {
+            throw new UnsupportedModelException(
+                    "%s: training starts from a complete checkpoint, merge these biases into theirs first"
+                            .formatted(file));
+        });
         WritableTensors values = new WritableTensors();
         List<TrainableTensor> tensors = new ArrayList<>();
+        StringBuilder base = new StringBuilder();
         Model model = Model.open(directory, options, (checkpoint, weights) -> {
+            base.append(
+                    checkpoint.fingerprint(weights, Cancellation.ofThisThread("reading the weights of " + directory)));
             DecoderLayout layout = checkpoint.layout(weights.names());
             layout.decoder().stream()
                     .map(tensor -> trainable(tensor, layout))
@@ -96,7 +122,8 @@ public final class TrainableModel implements AutoCloseable {
                     weights, tensors.stream().map(TrainableTensor::name).toList());
         });
         try {
-            return model.madeWhileOpen(() -> new TrainableModel(model, values, encoding, tensors));
+            return model.madeWhileOpen(
+                    () -> new TrainableModel(model, values, encoding, tensors, base.toString(), options.baseModel()));
         } catch (RuntimeException | Error e) {
             model.close();
             throw e;
@@ -130,6 +157,31 @@ public final class TrainableModel implements AutoCloseable {
     /// The trained tensors, sorted by name.
     public List<TrainableTensor> tensors() {
         return tensors;
+    }
+
+    /// Folder of the model that the checkpoint adapts, if it is an adapter.
+    public Optional<Path> baseModel() {
+        return baseModel;
+    }
+
+    /// Fingerprint of the checkpoint, without what training changes.
+    public String baseFingerprint() {
+        return base;
+    }
+
+    /// What training should know of how texts become embeddings, by name: pooling, brackets and length.
+    public Map<String, String> settings() {
+        return settings.metadata();
+    }
+
+    /// Writes the trained tensors to a file that [ModelOptions#withBiases] opens over the same checkpoint. A failure
+    /// leaves the previous file in place.
+    ///
+    /// @param method how they were trained, for people, such as `bitfit`
+    /// @throws IOException if writing fails
+    public void save(Path file, String method) throws IOException {
+        Biases.write(
+                file, base, settings, method, List.copyOf(gradients.tensors().values()));
     }
 
     /// Token ids of a text as the model gets them: framed and cut as [BiEncoder] does.

@@ -1,9 +1,11 @@
 package io.github.sgpt4j.weightstools;
 
 import io.github.sgpt4j.checkpoint.MergedCheckpoint;
+import io.github.sgpt4j.checkpoint.ModelName;
 import io.github.sgpt4j.checkpoint.TrainedCheckpoint;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.files.FileEntries;
+import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.weights.MappedFile;
 import io.github.sgpt4j.weights.Weights;
 import io.github.sgpt4j.weightstools.hub.AdapterFiles;
@@ -116,8 +118,9 @@ public final class Converter {
     /// Tensors keep their names, and those that were not trained their types and bytes; trained ones are
     /// 32-bit floats. The output head, which embeddings do not need, is left out, as is the base model's
     /// name. `config.json`, tokenizer and licence come from the base model; the files of
-    /// sentence-transformers say what the tensors were trained with, and so does `sgpt4j.json`. Pickled
-    /// weights are converted first.
+    /// sentence-transformers say what the tensors were trained with, and so does `sgpt4j.json`. A tokenizer
+    /// without a padding token, which other software needs, gets its end token as one. Pickled weights are
+    /// converted first.
     ///
     /// @param source checkpoint of the base model, which may be an adapter
     /// @param base folder of the model that `source` adapts; empty if it is in the adapter's own folder, or
@@ -157,6 +160,12 @@ public final class Converter {
             }
             TrainedCheckpoint trained = TrainedCheckpoint.open(from, under, biases);
             notices.addAll(trained.weights().notices());
+            if (trained.settings().specb()
+                    && !ModelName.specb(target, new JsonFiles()).used()) {
+                notices.add(
+                        "%s: expected \"specb\" in the name, by which other software knows that queries and documents get brackets, found none"
+                                .formatted(target));
+            }
             if (!trained.headTensors().isEmpty()) {
                 notices.add("%s: left out the output head, which embeddings do not need: %s"
                         .formatted(source, String.join(", ", trained.headTensors())));

@@ -55,6 +55,7 @@ final class TrainedPlan implements ConversionPlan {
                 copied.put(name, file);
             }
         });
+        PadToken.add(copied, folder);
         copied.putAll(files.beside());
         if (card.isPresent()) {
             copied.put(CARD, Files.writeString(folder.resolve(CARD), card.get()));

@@ -27,9 +27,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -40,10 +42,13 @@ import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Complete checkpoints of base models and biases that the reference has trained.
 class MergeBiasesTest {
@@ -311,6 +316,69 @@ class MergeBiasesTest {
         Files.move(model.resolve("all.safetensors"), model.resolve("model.safetensors"));
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            nullValues = "-",
+            value = {
+                "{`eos_token`: `<|endoftext|>`}; -; true",
+                "{`eos_token`: {`content`: `<|endoftext|>`, `special`: true}}; -; true",
+                "{}; {`eos_token`: `<|endoftext|>`}; true",
+                "{}; {}; false",
+                "{`eos_token`: null}; -; false",
+                "{`eos_token`: `<|endoftext|>`, `pad_token`: `<|endoftext|>`}; -; false",
+                "{`eos_token`: `<|endoftext|>`}; {`pad_token`: `<|endoftext|>`}; false"
+            })
+    void aTokenizerGetsAPaddingTokenUnlessItHasOne(String configuration, String map, boolean added) throws IOException {
+        String config = configuration.replace('`', '"');
+        Path base = Checkpoints.copy("gptneo-be", Files.createDirectory(folder.resolve("with")));
+        ObjectNode own = (ObjectNode) json(base.resolve("tokenizer_config.json"));
+        own.setAll((ObjectNode) JSON.readTree(config));
+        JSON.writeValue(base.resolve("tokenizer_config.json").toFile(), own);
+        if (map != null) {
+            Files.writeString(base.resolve("special_tokens_map.json"), map.replace('`', '"'));
+        }
+        Path biases = biases("gptneo", base);
+        Path target = folder.resolve("made");
+        merge(base, biases, target);
+        JsonNode made = json(target.resolve("tokenizer_config.json"));
+        if (added) {
+            JsonNode end = own.has("eos_token")
+                    ? own.get("eos_token")
+                    : JSON.readTree(map.replace('`', '"')).get("eos_token");
+            assertEquals(own.deepCopy().set("pad_token", end), made);
+        } else {
+            assertEquals(own, made);
+        }
+        try (Model one = Model.open(target);
+                Model other = Model.open(base, ModelOptions.DEFAULT.withBiases(biases))) {
+            for (String text : List.of("a planet", "<|endoftext|>", " x <|endoftext|> y")) {
+                assertArrayEquals(other.tokenize(text, true), one.tokenize(text, true), text);
+            }
+            assertArrayEquals(embed("gptneo", other), embed("gptneo", one));
+        }
+    }
+
+    @Test
+    void aNameThatDoesNotTellOfBracketsIsTold() throws IOException {
+        Path neo = base("gptneo");
+        Path biases = biases("gptneo", neo);
+        Path plain = folder.resolve("plain");
+        assertEquals(
+                List.of(
+                        plain
+                                + ": expected \"specb\" in the name, by which other software knows that queries and documents get brackets, found none"),
+                merge(neo, biases, plain).notices().stream()
+                        .filter(notice -> notice.startsWith(plain.toString()))
+                        .toList());
+        Path named = folder.resolve("sgpt-specb");
+        assertFalse(merge(neo, biases, named).notices().stream().anyMatch(n -> n.startsWith(named.toString())));
+        Path opt = base("opt");
+        Path without = folder.resolve("without");
+        assertFalse(merge(opt, biases("opt", opt), without).notices().stream()
+                .anyMatch(notice -> notice.startsWith(without.toString())));
+    }
+
     @Test
     void otherTensorsKeepTheirTypeAndConfigJsonNamesTheWidest() throws IOException {
         Path gptj = Checkpoints.copy("gptj-be", Files.createDirectory(folder.resolve("half")));
@@ -508,6 +576,28 @@ class MergeBiasesTest {
         Files.writeString(biases, "damaged");
         assertThrows(FormatException.class, () -> merge(base, biases, target));
         assertEquals(List.of("biases.safetensors"), names());
+    }
+
+    @DisabledOnOs(value = OS.WINDOWS, disabledReason = "mapped files cannot be changed there")
+    @ParameterizedTest
+    @ValueSource(strings = {"biases.safetensors", "with/gptneo-be/model.safetensors"})
+    void aFileThatIsCutMeanwhileIsNamed(String changed) throws IOException {
+        Path base = Checkpoints.copy("gptneo-be", Files.createDirectory(folder.resolve("with")));
+        Path biases = biases("gptneo", base);
+        Path file = folder.resolve(changed);
+        FormatException e = assertThrows(
+                FormatException.class,
+                () -> Converter.mergeBiases(
+                        base, Optional.empty(), biases, folder.resolve("made"), Optional.empty(), (done, total) -> {
+                            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+                                channel.truncate(10);
+                            } catch (IOException failure) {
+                                throw new UncheckedIOException(failure);
+                            }
+                        }));
+        String message = String.valueOf(e.getMessage());
+        assertTrue(message.startsWith(file + ": expected the file as it was opened ("), message);
+        assertEquals(List.of("biases.safetensors", "with"), names());
     }
 
     @Test

@@ -98,7 +98,7 @@ public record TrainedSettings(List<PoolMode> modes, boolean specb, int maxLength
     }
 
     /// The settings as strings, as [#read] reads them.
-    Map<String, String> metadata() {
+    public Map<String, String> metadata() {
         return Map.of(
                 POOLING,
                 joined(modes, SEPARATOR),

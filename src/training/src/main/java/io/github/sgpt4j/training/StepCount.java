@@ -46,9 +46,7 @@ public sealed interface StepCount {
 
         @Override
         public String toString() {
-            return percent == Math.rint(percent)
-                    ? String.format(Locale.ROOT, "%.0f%%", percent)
-                    : percent + "%";
+            return percent == Math.rint(percent) ? String.format(Locale.ROOT, "%.0f%%", percent) : percent + "%";
         }
     }
 

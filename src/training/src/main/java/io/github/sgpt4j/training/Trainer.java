@@ -24,7 +24,8 @@ import java.util.List;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 
-/// Trains a model with a contrastive loss: the embedding of an anchor shall be closer to its positive's than to those of
+/// Trains a model with a contrastive loss: the embedding of an anchor shall be closer to its positive's than to those
+/// of
 /// all other texts of the batch (SGPT: Muennighoff 2022, arXiv:2202.08904, section 4).
 ///
 /// Used by one thread. The same model, data and options give the same bits on the same device, for any number of CPU
@@ -44,7 +45,7 @@ public final class Trainer {
 
     /// Prepares the first step.
     ///
-    /// @param model opened with [#open]; borrowed
+    /// @param model opened for training; borrowed
     /// @param data borrowed
     /// @throws FormatException if the data do not fill a batch, or the model has nothing to train
     public Trainer(TrainableModel model, TripleSource data, TrainingOptions options) {
@@ -56,12 +57,13 @@ public final class Trainer {
         }
         batches = new Batches(
                 data,
-                new BatchOptions(
-                        options.batchSize(), options.shuffle(), true, options.noDuplicates(), options.seed()));
+                new BatchOptions(options.batchSize(), options.shuffle(), true, options.noDuplicates(), options.seed()));
         totalSteps = options.steps().orElse(Math.multiplyExact(batches.perEpoch(), options.epochs()));
         warmup = options.warmup().of(totalSteps);
         gradients = new BatchGradients(
-                model, options.gradCache(), options.batchTokens().orElse(model.model().batchTokens()));
+                model,
+                options.gradCache(),
+                options.batchTokens().orElse(model.model().batchTokens()));
         loss = contrastive(options.scale());
         kinds = new ArrayList<>(List.of(TextKind.QUERY, TextKind.DOCUMENT));
         for (int i = 0; i < data.negatives(); i++) {
@@ -110,8 +112,10 @@ public final class Trainer {
     /// @throws IllegalArgumentException if it is the state of another training
     public void restore(TrainingState state) {
         if (state.step() > totalSteps || state.step() != state.optimizer().steps()) {
-            throw new IllegalArgumentException("expected a state within %d steps, got one after %d steps, with %d of its optimizer"
-                    .formatted(totalSteps, state.step(), state.optimizer().steps()));
+            throw new IllegalArgumentException(
+                    "expected a state within %d steps, got one after %d steps, with %d of its optimizer"
+                            .formatted(
+                                    totalSteps, state.step(), state.optimizer().steps()));
         }
         batches.seek(state.position());
         optimizer.restore(state.optimizer());
@@ -126,7 +130,8 @@ public final class Trainer {
     public void train(TrainingListener listener) {
         while (step < totalSteps) {
             if (Thread.currentThread().isInterrupted()) {
-                throw new CancelledException("training was interrupted after step %d of %d".formatted(step, totalSteps));
+                throw new CancelledException(
+                        "training was interrupted after step %d of %d".formatted(step, totalSteps));
             }
             listener.onStep(next());
         }

@@ -4,9 +4,11 @@ import io.github.sgpt4j.training.optimizer.AdamW;
 import io.github.sgpt4j.training.optimizer.DecayRule;
 import io.github.sgpt4j.training.optimizer.Schedule;
 import io.github.sgpt4j.training.step.GradCache;
+import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /// How a model is trained. Immutable: each `with` method returns a changed copy. How texts are read and pooled is said
@@ -283,5 +285,28 @@ public final class TrainingOptions {
     public TrainingOptions withBatchTokens(int value) {
         int checked = Math.toIntExact(positive("batch tokens", value));
         return changed(draft -> draft.batchTokens = OptionalInt.of(checked));
+    }
+
+    /// What decides the numbers of a training, by name: a training that continues must have the same.
+    public Map<String, String> settings() {
+        Map<String, String> settings = new TreeMap<>();
+        settings.put("method", method().title());
+        settings.put("batch size", Integer.toString(batchSize()));
+        if (steps().isPresent()) {
+            settings.put("steps", Long.toString(steps().getAsLong()));
+        } else {
+            settings.put("epochs", Long.toString(epochs()));
+        }
+        settings.put("learning rate", Double.toString(learningRate()));
+        settings.put("warm-up", warmup().toString());
+        settings.put("schedule", schedule().title());
+        settings.put("optimizer", optimizer().title());
+        settings.put("weight decay", Double.toString(weightDecay()));
+        settings.put("clip", Double.toString(clip()));
+        settings.put("scale", Double.toString(scale()));
+        settings.put("no duplicates", Boolean.toString(noDuplicates()));
+        settings.put("shuffle", Boolean.toString(shuffle()));
+        settings.put("seed", Long.toString(seed()));
+        return settings;
     }
 }

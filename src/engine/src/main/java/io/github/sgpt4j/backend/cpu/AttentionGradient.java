@@ -1,7 +1,6 @@
 package io.github.sgpt4j.backend.cpu;
 
 import io.github.sgpt4j.backend.AttentionParameters;
-import io.github.sgpt4j.backend.OperandChecks;
 import io.github.sgpt4j.backend.cpu.vector.VectorCode;
 import io.github.sgpt4j.batch.PackedBatch;
 import org.jspecify.annotations.Nullable;
@@ -28,7 +27,6 @@ record AttentionGradient(
     /// Computes `dQkv`; operands are as [io.github.sgpt4j.backend.Backward#attention] says, and of its shapes.
     ///
     /// @param code the machine code that multiplies; null for the Vector API
-    /// @throws IllegalArgumentException if a segment continues another one
     static void run(
             Workers workers,
             CpuTensor qkv,
@@ -39,7 +37,6 @@ record AttentionGradient(
             CpuTensor dQkv,
             @Nullable VectorCode code) {
         PackedBatch packed = batch.packed();
-        OperandChecks.sequences(packed, "attention, gradient");
         AttentionGradient gradient = new AttentionGradient(qkv, packed, parameters, out, dOut, dQkv, code);
         int kvHeads = parameters.kvHeads();
         workers.parallelFor(

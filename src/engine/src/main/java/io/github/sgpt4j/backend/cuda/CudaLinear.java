@@ -60,6 +60,19 @@ final class CudaLinear implements Linear {
         return weightAddress;
     }
 
+    /// Reads the bias again from where it is stored.
+    void reloadBias() {
+        if (!bias.isEmpty()) {
+            engine.weights().reload(bias);
+        }
+    }
+
+    /// Reads weights and bias again from where they are stored.
+    void reload() {
+        engine.weights().reload(weight);
+        reloadBias();
+    }
+
     /// `[out, in]` in 8 bits.
     Quantised quantised() {
         Quantised known = quantised;
@@ -68,6 +81,10 @@ final class CudaLinear implements Linear {
             quantised = known;
         }
         return known;
+    }
+
+    boolean hasBias() {
+        return !bias.isEmpty();
     }
 
     /// Address of `[out]` in a type, or 0 if there is none.

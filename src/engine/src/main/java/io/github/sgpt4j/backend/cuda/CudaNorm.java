@@ -53,6 +53,12 @@ final class CudaNorm implements Norm {
         return biasAddress;
     }
 
+    /// Reads both again from where they are stored.
+    void reload() {
+        parameters.gain().ifPresent(engine.weights()::reload);
+        parameters.bias().ifPresent(engine.weights()::reload);
+    }
+
     private long address(Optional<WeightTensor> weight) {
         if (weight.isEmpty() || parameters.kind() == NormParameters.Kind.IDENTITY) {
             return 0;

@@ -39,6 +39,11 @@ final class CudaTable implements Table {
         return weight;
     }
 
+    /// Reads the table again from where it is stored.
+    void reload() {
+        engine.weights().reload(weight);
+    }
+
     ElementType type() {
         return type;
     }

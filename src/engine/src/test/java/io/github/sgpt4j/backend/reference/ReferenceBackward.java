@@ -198,9 +198,11 @@ final class ReferenceBackward implements Backward {
         requireShape(dOut, x.rows(), dOut.columns());
         double[][] total = values(out, dOut.columns(), x.columns());
         for (int r = 0; r < x.rows(); r++) {
-            for (int o = 0; o < dOut.columns(); o++) {
-                for (int i = 0; i < x.columns(); i++) {
-                    total[o][i] += row(dOut, r)[o] * row(x, r)[i];
+            double[] in = row(x, r);
+            double[] d = row(dOut, r);
+            for (int o = 0; o < d.length; o++) {
+                for (int i = 0; i < in.length; i++) {
+                    total[o][i] += d[o] * in[i];
                 }
             }
         }

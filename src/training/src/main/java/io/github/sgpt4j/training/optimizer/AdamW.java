@@ -1,7 +1,9 @@
 package io.github.sgpt4j.training.optimizer;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /// AdamW (Loshchilov and Hutter, arXiv:1711.05101) with betas 0.9 and 0.999, in 64 bits.
 ///
@@ -14,16 +16,30 @@ public final class AdamW {
     public enum Form {
         /// transformers before 5 (`optimization.AdamW`): epsilon 1e-6 is added to the root before the
         /// bias correction, and values decay after the step.
-        TRANSFORMERS(1e-6),
+        TRANSFORMERS("adamw", 1e-6),
 
         /// PyTorch (`torch.optim.AdamW`): epsilon 1e-8 is added to the corrected root, and values decay
         /// before the step.
-        TORCH(1e-8);
+        TORCH("adamw-torch", 1e-8);
 
+        private final String title;
         private final double epsilon;
 
-        Form(double epsilon) {
+        Form(String title, double epsilon) {
+            this.title = title;
             this.epsilon = epsilon;
+        }
+
+        /// Its name on the command line and in files.
+        public String title() {
+            return title;
+        }
+
+        /// The form of a name; empty if there is none.
+        public static Optional<Form> named(String name) {
+            return Arrays.stream(values())
+                    .filter(form -> form.title.equals(name))
+                    .findFirst();
         }
     }
 
