@@ -2,12 +2,13 @@
 module io.github.sgpt4j.training {
     requires com.fasterxml.jackson.databind;
     requires transitive io.github.sgpt4j.engine;
-    requires io.github.sgpt4j.retrieval;
+    requires transitive io.github.sgpt4j.retrieval;
     requires io.github.sgpt4j.weightstools;
     requires jdk.incubator.vector;
     requires static org.jspecify;
 
     exports io.github.sgpt4j.training.data;
+    exports io.github.sgpt4j.training.evaluation;
     exports io.github.sgpt4j.training.loss;
     exports io.github.sgpt4j.training.optimizer;
     exports io.github.sgpt4j.training;
