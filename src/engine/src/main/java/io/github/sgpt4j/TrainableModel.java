@@ -82,8 +82,8 @@ public final class TrainableModel implements AutoCloseable {
         int longest = longest(model);
         for (TextKind kind : TextKind.values()) {
             if (maxLength(kind) > longest) {
-                throw new IllegalArgumentException(
-                        "maximal length %d: expected 1 to %d, the model's positions".formatted(maxLength(kind), longest));
+                throw new IllegalArgumentException("maximal length %d: expected 1 to %d, the model's positions"
+                        .formatted(maxLength(kind), longest));
             }
         }
     }
@@ -152,9 +152,8 @@ public final class TrainableModel implements AutoCloseable {
                     weights, tensors.stream().map(TrainableTensor::name).toList());
         });
         try {
-            return model.madeWhileOpen(
-                    () -> new TrainableModel(
-                            model, values, encoding.apply(model), tensors, base.toString(), options.baseModel()));
+            return model.madeWhileOpen(() -> new TrainableModel(
+                    model, values, encoding.apply(model), tensors, base.toString(), options.baseModel()));
         } catch (RuntimeException | Error e) {
             model.close();
             throw e;

@@ -36,8 +36,7 @@ public final class SearchEvaluation implements Evaluation {
             throw new IllegalArgumentException("expected a collection, got none");
         }
         for (Path folder : folders) {
-            String name =
-                    String.valueOf(folder.toAbsolutePath().normalize().getFileName());
+            String name = String.valueOf(folder.toAbsolutePath().normalize().getFileName());
             if (collections.put(name, BeirDataset.openAll(folder, SPLIT)) != null) {
                 throw new FormatException(
                         "%s: expected collections with different names, got two with this one".formatted(folder));

@@ -59,8 +59,8 @@ public final class StsEvaluation implements Evaluation {
                 .toArray();
         for (double cosine : cosines) {
             if (!Double.isFinite(cosine)) {
-                throw new FormatException(
-                        "%s: expected finite cosines, got %s".formatted(data.file().name(), cosine));
+                throw new FormatException("%s: expected finite cosines, got %s"
+                        .formatted(data.file().name(), cosine));
             }
         }
         boolean differ = Arrays.stream(cosines).distinct().count() > 1;

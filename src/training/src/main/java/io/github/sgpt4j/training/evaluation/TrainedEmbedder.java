@@ -34,7 +34,8 @@ record TrainedEmbedder(TrainableModel model, int tokens) {
                 .toList();
         List<Integer> order = IntStream.range(0, texts.size())
                 .boxed()
-                .sorted(Comparator.comparingInt((Integer i) -> ids.get(i).length).reversed())
+                .sorted(Comparator.comparingInt((Integer i) -> ids.get(i).length)
+                        .reversed())
                 .toList();
         float[][] embeddings = new float[texts.size()][];
         int next = 0;
@@ -42,8 +43,7 @@ record TrainedEmbedder(TrainableModel model, int tokens) {
             Interrupts.check("embedding texts", next, order.size());
             List<Integer> chunk = new ArrayList<>();
             int filled = 0;
-            while (next < order.size()
-                    && (chunk.isEmpty() || filled + ids.get(order.get(next)).length <= tokens)) {
+            while (next < order.size() && (chunk.isEmpty() || filled + ids.get(order.get(next)).length <= tokens)) {
                 filled += ids.get(order.get(next)).length;
                 chunk.add(order.get(next));
                 next++;

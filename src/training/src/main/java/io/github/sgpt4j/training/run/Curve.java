@@ -74,8 +74,8 @@ final class Curve implements Closeable {
     }
 
     private void takeUntil(long step, Path file) throws IOException {
-        try (BufferedReader in = new BufferedReader(
-                new InputStreamReader(new FileInputStream(file.toFile()), StandardCharsets.UTF_8))) {
+        try (BufferedReader in =
+                new BufferedReader(new InputStreamReader(new FileInputStream(file.toFile()), StandardCharsets.UTF_8))) {
             for (String line = in.readLine(); line != null; line = in.readLine()) {
                 JsonNode node;
                 try {

@@ -21,8 +21,7 @@ final class ModelCard {
             long step,
             NavigableMap<Long, Map<String, Double>> scores) {
         ModelCard card = new ModelCard();
-        card.add(
-                """
+        card.add("""
                 ---
                 library_name: sentence-transformers
                 pipeline_tag: sentence-similarity
@@ -40,10 +39,7 @@ final class ModelCard {
 
                 ![the course of the training](curve.svg)
 
-                """,
-                name(model),
-                model.baseFingerprint(),
-                step);
+                """, name(model), model.baseFingerprint(), step);
         card.addSettings(settings);
         card.addData(data);
         card.addScores(scores);

@@ -256,8 +256,7 @@ public record SavedState(
             String before = settings.getOrDefault(name, NOTHING);
             String now = nowSettings.getOrDefault(name, NOTHING);
             if (!before.equals(now)) {
-                throw new FormatException(
-                        "%s: %s: expected %s as before, got %s".formatted(file, name, before, now));
+                throw new FormatException("%s: %s: expected %s as before, got %s".formatted(file, name, before, now));
             }
         }
         DataFile.difference(data, nowData).ifPresent(difference -> {

@@ -155,15 +155,15 @@ public final class TrainingRun implements AutoCloseable {
 
     /// Continues a training from its last saved state.
     ///
-    /// @throws FormatException as [#requireUnfinished]; or if model, data or settings are not those that it began with
+    /// @throws FormatException as [#requireUnfinished]; or if model, data or settings are not those that it began
+    ///     with
     /// @throws IOException if a file cannot be read
     public static TrainingRun resume(
             TrainableModel model, TripleSource data, TrainingOptions training, RunOptions options, Path output)
             throws IOException {
         requireUnfinished(output);
         Trainer trainer = new Trainer(model, data, training);
-        TrainingRun run =
-                new TrainingRun(model, data, training, options, output, trainer, lock(workFolder(output)));
+        TrainingRun run = new TrainingRun(model, data, training, options, output, trainer, lock(workFolder(output)));
         try {
             requireNone(output);
             run.restore();
@@ -298,8 +298,8 @@ public final class TrainingRun implements AutoCloseable {
     }
 
     private CancelledException cancelled(Exception cause) {
-        CancelledException cancelled = new CancelledException(
-                "training was interrupted after step %d of %d, its state is saved in %s"
+        CancelledException cancelled =
+                new CancelledException("training was interrupted after step %d of %d, its state is saved in %s"
                         .formatted(saved, trainer.totalSteps(), work));
         cancelled.addSuppressed(cause);
         return cancelled;
