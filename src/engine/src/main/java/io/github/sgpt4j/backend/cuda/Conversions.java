@@ -11,7 +11,7 @@ final class Conversions {
     /// Converts `count` values that lie next to one another.
     static void plain(CudaEngine engine, long from, ElementType source, long count, long to, ElementType target) {
         if (source == target) {
-            Streams.copy(to, from, source.bytes(1, count), engine.compute());
+            Streams.copy(to, from, source.bytes(1, count), engine.pass().stream());
             return;
         }
         engine.launcher()
@@ -33,8 +33,8 @@ final class Conversions {
         if (x.type() == type) {
             return (CudaTensor) x.slice(0, x.rows());
         }
-        CudaTensor copy = new CudaTensor(
-                engine.memory().take(type.bytes(x.rows(), x.columns()), engine.compute()), x.rows(), x.columns(), type);
+        CudaTensor copy =
+                new CudaTensor(engine.pass().take(type.bytes(x.rows(), x.columns())), x.rows(), x.columns(), type);
         plain(engine, x.address(), x.type(), (long) x.rows() * x.columns(), copy.address(), type);
         return copy;
     }

@@ -25,7 +25,9 @@ import io.github.sgpt4j.error.BackendException;
 import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /// The operations on one NVIDIA GPU.
 ///
@@ -77,6 +79,11 @@ public final class CudaBackend implements Backend {
         return engine.memory().allocations();
     }
 
+    /// Passes over single texts as graphs.
+    Recordings recordings() {
+        return engine.recordings();
+    }
+
     @Override
     public String name() {
         return engine.name();
@@ -105,8 +112,18 @@ public final class CudaBackend implements Backend {
     @Override
     public Batch upload(PackedBatch batch) {
         BatchIndex index = BatchIndex.of(batch, engine.device().multiprocessors());
-        return engine.call(
-                () -> new CudaBatch(batch, index, engine.slots(), engine.slots().upload(index.data())));
+        return engine.call(() -> new CudaBatch(batch, index, engine.pass().upload(index.data())));
+    }
+
+    @Override
+    public Download run(PackedBatch packed, Optional<?> kind, Function<Batch, Download> pass) {
+        if (kind.isPresent() && Recordings.takes(packed)) {
+            Optional<Download> started = engine.call(() -> engine.recordings().run(packed, kind.get(), pass));
+            if (started.isPresent()) {
+                return started.get();
+            }
+        }
+        return Backend.super.run(packed, kind, pass);
     }
 
     @Override
@@ -130,8 +147,7 @@ public final class CudaBackend implements Backend {
 
     private Tensor allocate(int rows, int columns, ElementType type) {
         checkSize(rows, columns);
-        return engine.call(() ->
-                new CudaTensor(engine.memory().take(type.bytes(rows, columns), engine.compute()), rows, columns, type));
+        return engine.call(() -> new CudaTensor(engine.pass().take(type.bytes(rows, columns)), rows, columns, type));
     }
 
     private void checkSize(int rows, int columns) {
@@ -285,8 +301,7 @@ public final class CudaBackend implements Backend {
             return;
         }
         long bytes = ElementType.F32.bytes(out.rows(), out.columns());
-        try (CudaTensor full = new CudaTensor(
-                engine.memory().take(bytes, engine.compute()), out.rows(), out.columns(), ElementType.F32)) {
+        try (CudaTensor full = new CudaTensor(engine.pass().take(bytes), out.rows(), out.columns(), ElementType.F32)) {
             work.accept(full);
             long count = (long) out.rows() * out.columns();
             Conversions.plain(engine, full.address(), full.type(), count, out.address(), out.type());
@@ -309,7 +324,7 @@ public final class CudaBackend implements Backend {
         }
         return engine.call(() -> {
             try (CudaTensor floats = Conversions.as(engine, from, ElementType.F32)) {
-                return new CudaDownload(engine, floats);
+                return engine.pass().startDownload(floats);
             }
         });
     }

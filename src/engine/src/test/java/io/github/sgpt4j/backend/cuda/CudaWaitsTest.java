@@ -265,6 +265,21 @@ class CudaWaitsTest {
                 }
             }
         },
+        /// Single texts by graphs: index arrays and results of each launch have one place.
+        REPEATED {
+            @Override
+            float[] run() {
+                try (var _ = CudaTests.graphs();
+                        BiEncoder encoder = BiEncoder.open(
+                                Goldens.model("gptneo-be"),
+                                ModelOptions.DEFAULT.withDevice("cuda").withDtype(Dtype.FP32),
+                                BiEncoderOptions.DEFAULT)) {
+                    return joined(IntStream.range(0, 5)
+                            .mapToObj(i -> encoder.embed("spider number " + i + " has eight legs"))
+                            .toArray(float[][]::new));
+                }
+            }
+        },
         /// Texts in batches of one or two, through a model.
         TEXTS {
             @Override
