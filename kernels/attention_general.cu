@@ -11,60 +11,11 @@
 // DEPTH dimensions at a time, with queries and keys in shared memory as [dimension][row]. Probabilities are exchanged
 // through shared memory as [key][query]; values are staged 32 keys at a time in the space of queries and keys.
 #include "common/attention.cuh"
+#include "common/blocks.cuh"
 
 namespace sgpt {
 
-constexpr int GENERAL_THREADS = 256;
-constexpr int KEYS = 64;
-constexpr int DEPTH = 32;
-constexpr int PITCH = TILE + 4;  // keeps 16-byte accesses aligned and neighbours in a column four banks apart
-constexpr int VALUES = 32;       // number of keys whose values are staged together
-
-SGPT_DEVICE void load4(const float* from, float (&values)[4]) {
-    load_vector(from, values);
-}
-
-// to[d][r] = dimension first + d of row r, r < 64, with zeros from `rows` and `columns` on.
-template <class T>
-SGPT_DEVICE void stage_transposed(float* to, const T* from, long long stride, int rows, int first, int columns) {
-    const int d = static_cast<int>(threadIdx.x) % DEPTH;
-    const bool inside = first + d < columns;
-#pragma unroll
-    for (int r = static_cast<int>(threadIdx.x) / DEPTH; r < TILE; r += GENERAL_THREADS / DEPTH) {
-        to[d * PITCH + r] = inside && r < rows ? to_float(from[r * stride + first + d]) : 0.0f;
-    }
-}
-
-// scores[i][j] += queries · keys, over one block of dimensions
-SGPT_DEVICE void multiply_scores_general(const float* queries, const float* keys, float (&scores)[4][4]) {
-    const int x = static_cast<int>(threadIdx.x) % 16;
-    const int y = static_cast<int>(threadIdx.x) / 16;
-#pragma unroll 8
-    for (int d = 0; d < DEPTH; d++) {
-        float q[4];
-        float k[4];
-        load4(queries + d * PITCH + 4 * y, q);
-        load4(keys + d * PITCH + 4 * x, k);
-#pragma unroll
-        for (int i = 0; i < 4; i++) {
-#pragma unroll
-            for (int j = 0; j < 4; j++) {
-                scores[i][j] += q[i] * k[j];
-            }
-        }
-    }
-}
-
-// Maximum or sum over the 16 threads that share queries.
-template <bool LARGEST>
-SGPT_DEVICE float reduce16(float value) {
-#pragma unroll
-    for (int lanes = 8; lanes > 0; lanes /= 2) {
-        const float other = __shfl_xor_sync(FULL_WARP, value, lanes);
-        value = LARGEST ? fmaxf(value, other) : value + other;
-    }
-    return value;
-}
+constexpr int VALUES = 32;  // number of keys whose values are staged together
 
 template <class T, int COLUMNS>
 SGPT_DEVICE void attention_general(const AttentionArguments<T>& arguments) {
@@ -115,7 +66,7 @@ SGPT_DEVICE void attention_general(const AttentionArguments<T>& arguments) {
             stage_transposed(queries, queryRows, stride, tile.tokens, d, columns);
             stage_transposed(keys, keyRows + firstRow, stride, size, d, columns);
             __syncthreads();
-            multiply_scores_general(queries, keys, scores);
+            multiply_blocks(queries, keys, scores);
             __syncthreads();
         }
 #pragma unroll
@@ -156,7 +107,7 @@ SGPT_DEVICE void attention_general(const AttentionArguments<T>& arguments) {
         }
         for (int first = 0; first < size; first += VALUES) {
             const T* from = valueRows + firstRow + first * stride + firstColumn;
-            for (int i = static_cast<int>(threadIdx.x); i < VALUES * COLUMNS; i += GENERAL_THREADS) {
+            for (int i = static_cast<int>(threadIdx.x); i < VALUES * COLUMNS; i += BLOCK_THREADS) {
                 const int key = i / COLUMNS;
                 const int column = i % COLUMNS;
                 values[i] = first + key < size && column < outColumns ? to_float(from[key * stride + column]) : 0.0f;

@@ -19,62 +19,14 @@
 // then each thread loops over the rows for four columns at a time, by when the rows are in the L2 cache (64 rows of
 // 4096 f32: 1 MiB). The second kernel combines the slices in order, so results do not depend on scheduling.
 #include "common/norm.cuh"
+#include "common/pooling.cuh"
 
 namespace sgpt {
-
-// Ordinals of PoolMode.
-enum : int { FIRST, MAX, MEAN, MEAN_SQRT_LENGTH, WEIGHTED_MEAN, LAST };
-
-SGPT_DEVICE int mode_of(long long modes, int index) {
-    return static_cast<int>(modes >> (4 * index) & 15);
-}
-
-// Divisor of a sum over tokens first … length − 1.
-SGPT_DEVICE float divisor(int mode, int first, int length) {
-    const float kept = static_cast<float>(length - first);
-    switch (mode) {
-        case MEAN:
-            return kept;
-        case MEAN_SQRT_LENGTH:
-            return sqrtf(kept);
-        case WEIGHTED_MEAN:
-            return 0.5f * kept * (static_cast<float>(first) + 1.0f + static_cast<float>(length));
-        default:
-            return 1.0f;
-    }
-}
 
 // Row of `partial` for a sequence's first slice. Each slice has its own row, and there are at most
 // starts[sequences] / slice + sequences of them.
 SGPT_DEVICE long long first_partial(int start, int slice, int sequence) {
     return static_cast<long long>(start / slice) + sequence;
-}
-
-// Mean and scale factor of one row, computed by one warp.
-template <class T>
-SGPT_DEVICE void row_statistics(const T* row, int columns, bool aligned, int kind, float epsilon, float& mean,
-                                float& scale) {
-    const int first = static_cast<int>(threadIdx.x % 32) * 4;
-    float values[4];
-    mean = 0.0f;
-    if (kind == LAYER_NORM) {
-        float sum = 0.0f;
-        for (int column = first; column < columns; column += 128) {
-            load_part(row, column, columns, aligned, values);
-            sum += (values[0] + values[1]) + (values[2] + values[3]);
-        }
-        mean = warp_sum(sum) / static_cast<float>(columns);
-    }
-    float squares = 0.0f;
-    for (int column = first; column < columns; column += 128) {
-        load_part(row, column, columns, aligned, values);
-#pragma unroll
-        for (int i = 0; i < 4; i++) {
-            const float difference = values[i] - mean;
-            squares += column + i < columns ? difference * difference : 0.0f;
-        }
-    }
-    scale = rsqrtf(warp_sum(squares) / static_cast<float>(columns) + epsilon);
 }
 
 // The reductions of four columns over some tokens.

@@ -34,4 +34,31 @@ SGPT_DEVICE void normalise(float (&values)[4], float mean, float scale, const fl
     }
 }
 
+// Mean and scale factor of one row, computed by one warp.
+template <class T>
+SGPT_DEVICE void row_statistics(const T* row, int columns, bool aligned, int kind, float epsilon, float& mean,
+                                float& scale) {
+    const int first = static_cast<int>(threadIdx.x % 32) * 4;
+    float values[4];
+    mean = 0.0f;
+    if (kind == LAYER_NORM) {
+        float sum = 0.0f;
+        for (int column = first; column < columns; column += 128) {
+            load_part(row, column, columns, aligned, values);
+            sum += (values[0] + values[1]) + (values[2] + values[3]);
+        }
+        mean = warp_sum(sum) / static_cast<float>(columns);
+    }
+    float squares = 0.0f;
+    for (int column = first; column < columns; column += 128) {
+        load_part(row, column, columns, aligned, values);
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+            const float difference = values[i] - mean;
+            squares += column + i < columns ? difference * difference : 0.0f;
+        }
+    }
+    scale = rsqrtf(warp_sum(squares) / static_cast<float>(columns) + epsilon);
+}
+
 }  // namespace sgpt

@@ -28,16 +28,19 @@ constexpr Source SOURCES[] = {
     {"sgpt_activation", "activation.cu"},
     {"sgpt_gated", "activation.cu"},
     {"sgpt_attention_general", "attention_general.cu"},
+    {"sgpt_attention_gradient", "attention_gradient.cu"},
     {"sgpt_attention", "attention.cu"},
     {"sgpt_convert", "convert.cu"},
     {"sgpt_transpose", "convert.cu"},
     {"sgpt_embed", "embed.cu"},
+    {"sgpt_gradient", "gradients.cu"},
     {"sgpt_logprob", "logprob.cu"},
     {"sgpt_norm", "norm.cu"},
     {"sgpt_quantise", "fp8.cu"},
     {"sgpt_rescale", "fp8.cu"},
     {"sgpt_pool", "pooling.cu"},
     {"sgpt_rotary", "rotary.cu"},
+    {"sgpt_sums", "sums.cu"},
 };
 
 Device* instance = nullptr;

@@ -172,6 +172,11 @@ public interface Backend extends AutoCloseable {
         return 1;
     }
 
+    /// The operations of training, or empty where this backend cannot train.
+    default Optional<Backward> backward() {
+        return Optional.empty();
+    }
+
     /// Waits for all operations called so far.
     void synchronize();
 

@@ -2,5 +2,10 @@ package io.github.sgpt4j.backend;
 
 /// A normalisation over `columns` features, prepared by a backend from [NormParameters].
 public interface Norm {
-    int columns();
+    /// What it was made from.
+    NormParameters parameters();
+
+    default int columns() {
+        return parameters().columns();
+    }
 }

@@ -1,7 +1,9 @@
 package io.github.sgpt4j.backend;
 
+import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.SequenceRows;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 
 /// Checks of operands that all backends share.
@@ -28,5 +30,68 @@ public final class OperandChecks {
                             .formatted(sequences.count(), Arrays.toString(skip), modes));
         }
         rows(sequences.rows(), x, "pool");
+    }
+
+    /// @throws IllegalArgumentException if one of `rows`, which are rows of `x`, occurs twice
+    public static void distinct(int[] rows, Tensor x, String operation) {
+        if (areAscending(rows)) {
+            return;
+        }
+        BitSet seen = new BitSet(x.rows());
+        for (int row : rows) {
+            if (seen.get(row)) {
+                throw new IllegalArgumentException(
+                        "%s: expected distinct rows, got row %d twice".formatted(operation, row));
+            }
+            seen.set(row);
+        }
+    }
+
+    private static boolean areAscending(int[] rows) {
+        for (int i = 1; i < rows.length; i++) {
+            if (rows[i] <= rows[i - 1]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// @throws IllegalArgumentException unless each segment is a sequence of its own, without cached tokens
+    public static void sequences(PackedBatch batch, String operation) {
+        for (int parent : batch.parents()) {
+            if (parent != PackedBatch.NO_PARENT || batch.cachedTokens() > 0) {
+                throw new IllegalArgumentException(
+                        "%s: expected independent sequences without cached tokens, got %s with parents %s"
+                                .formatted(operation, batch, Arrays.toString(batch.parents())));
+            }
+        }
+    }
+
+    /// @throws IllegalArgumentException if a norm of this kind has no gain
+    public static void gain(Norm norm, String operation) {
+        if (norm.parameters().kind() == NormParameters.Kind.IDENTITY) {
+            throw new IllegalArgumentException(
+                    "%s: expected a LAYER or RMS norm, got IDENTITY, which has no gain".formatted(operation));
+        }
+    }
+
+    /// @throws IllegalArgumentException unless these are valid operands of [Sums#read]
+    public static void readSums(Sums sums, int row, double[] target) {
+        if (row < 0 || row >= sums.rows() || target.length != sums.columns()) {
+            throw new IllegalArgumentException(
+                    "sums [%d, %d]: expected a row of them and as many columns, got row %d and %d columns"
+                            .formatted(sums.rows(), sums.columns(), row, target.length));
+        }
+    }
+
+    /// @throws IllegalArgumentException unless all `indices`, shifted by `offset`, are rows of a table of `rows` rows
+    public static void tableRows(int[] indices, int offset, int rows, String operation) {
+        for (int index : indices) {
+            long row = (long) index + offset;
+            if (row < 0 || row >= rows) {
+                throw new IllegalArgumentException(
+                        "%s: expected table rows in [0, %d), got %d".formatted(operation, rows, row));
+            }
+        }
     }
 }

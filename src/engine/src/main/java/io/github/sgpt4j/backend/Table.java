@@ -8,6 +8,9 @@ public interface Table {
 
     int columns();
 
+    /// The stored table.
+    WeightTensor stored();
+
     /// Requires a tensor to be a matrix.
     ///
     /// @throws IllegalArgumentException if its rank is not 2

@@ -4,6 +4,7 @@ import io.github.sgpt4j.backend.cpu.CpuBackend;
 import io.github.sgpt4j.backend.cpu.CpuOptions;
 import io.github.sgpt4j.backend.cuda.CudaBackend;
 import io.github.sgpt4j.backend.cuda.device.CudaOptions;
+import io.github.sgpt4j.backend.reference.ReferenceBackend;
 import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.testing.CudaTests;
 import java.util.List;
@@ -25,6 +26,14 @@ final class BackendsUnderTest {
         return Stream.of(cpu(1, Precision.AUTO), cpu(3, Precision.AUTO));
     }
 
+    /// For results of another implementation: the reference, too.
+    static Stream<BackendUnderTest> againstGoldens() {
+        Tolerance tolerance = new Tolerance(1e-7, 1e-6, "results in double, goldens stored in 32 bits");
+        BackendUnderTest reference =
+                new BackendUnderTest("reference", ReferenceBackend::new, Optional.empty(), tolerance);
+        return CudaTests.active() ? withInnerTypes() : Stream.concat(Stream.of(reference), plain());
+    }
+
     /// For operations with weight matrices: also every type that they can be kept as.
     static Stream<BackendUnderTest> withWeightTypes() {
         if (CudaTests.active()) {
@@ -33,6 +42,24 @@ final class BackendsUnderTest {
         return Stream.concat(
                 Stream.concat(plain(), Stream.of(inPlace(), onVectors())),
                 Stream.of(Precision.FP32, Precision.BF16, Precision.FP16).map(format -> cpu(2, format)));
+    }
+
+    /// For gradients of operations with weight matrices: the types that weights can be kept as for training.
+    static Stream<BackendUnderTest> forTraining() {
+        if (CudaTests.active()) {
+            return withInnerTypes();
+        }
+        return Stream.concat(
+                Stream.concat(plain(), Stream.of(inPlace(), onVectors())),
+                Stream.of(Precision.FP32, Precision.BF16).map(format -> cpu(2, format)));
+    }
+
+    /// Groups of configurations whose gradients must be equal bit for bit.
+    static Stream<List<BackendUnderTest>> sameGradients() {
+        return Stream.of(Precision.AUTO, Precision.BF16)
+                .map(format -> IntStream.of(1, 2, 3, 5)
+                        .mapToObj(threads -> cpu(threads, format))
+                        .toList());
     }
 
     /// For operations on values between products: also the types that these can have.

@@ -8,6 +8,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
 
 /// Weights created by tests, in native memory as if mapped from a file: little-endian, read-only,
 /// and every second one misaligned.
@@ -17,6 +20,7 @@ public final class TestWeights implements AutoCloseable {
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final Arena arena = Arena.ofShared();
+    private final Map<String, MemorySegment> writable = new HashMap<>();
     private int made;
 
     /// A tensor of the given values rounded to `dtype`, one of F32, F16, BF16.
@@ -25,15 +29,29 @@ public final class TestWeights implements AutoCloseable {
         long size = Math.multiplyExact((long) values.length, bytes);
         int misalignment = made % 2;
         MemorySegment data = arena.allocate(size + misalignment, 64).asSlice(misalignment, size);
+        write(data, dtype, values);
+        String name = "test." + made++;
+        writable.put(name, data);
+        return new WeightTensor(name, "memory", dtype, Shape.of(dimensions), data.asReadOnly());
+    }
+
+    /// Replaces all values of a tensor created by [#tensor], as training does.
+    public void change(WeightTensor tensor, float... values) {
+        if (values.length != tensor.shape().elements()) {
+            throw new IllegalArgumentException("%d values for %s".formatted(values.length, tensor.shape()));
+        }
+        write(Objects.requireNonNull(writable.get(tensor.name())), tensor.dtype(), values);
+    }
+
+    private static void write(MemorySegment data, ElementType dtype, float[] values) {
         for (int i = 0; i < values.length; i++) {
-            long offset = (long) i * bytes;
+            long offset = (long) i * dtype.bytes();
             if (dtype == ElementType.F32) {
                 data.set(INT_32, offset, Float.floatToRawIntBits(values[i]));
             } else {
                 data.set(INT_16, offset, narrow(values[i], dtype));
             }
         }
-        return new WeightTensor("test." + made++, "memory", dtype, Shape.of(dimensions), data.asReadOnly());
     }
 
     /// Every value of a 16-bit type that is finite in it and after rounding to `kept`, `[n, 1]`.

@@ -36,6 +36,11 @@ final class CpuTable implements Table {
         return columns;
     }
 
+    @Override
+    public WeightTensor stored() {
+        return weight;
+    }
+
     /// `out[o, o + columns) = table[row]`; followed by [WeightTensor#settle].
     void read(int row, float[] out, int o) {
         if (row < 0 || row >= rows) {

@@ -93,12 +93,18 @@ final class AttentionOperations {
         return new RotaryTables(parameters, positions, rows.floats(angles.cos()), rows.floats(angles.sin()));
     }
 
+    /// Address of the ALiBi slopes, or 0 if there are none.
+    long slopes(AttentionParameters p) {
+        if (p.slopes().length == 0) {
+            return 0;
+        }
+        return slopes.computeIfAbsent(new Slopes(p.slopes()), s -> rows.floats(s.values()))
+                .address();
+    }
+
     void attention(CudaTensor qkv, CudaBatch batch, AttentionParameters p, CudaTensor out) {
         BatchIndex index = batch.index();
-        long alibi = p.slopes().length == 0
-                ? 0
-                : slopes.computeIfAbsent(new Slopes(p.slopes()), s -> rows.floats(s.values()))
-                        .address();
+        long alibi = slopes(p);
         Geometry.Attention kernel = engine.geometry().attention(qkv.type(), p.headDim(), index.tileCount(), p.heads());
         engine.launcher()
                 .kernel(kernel.name())

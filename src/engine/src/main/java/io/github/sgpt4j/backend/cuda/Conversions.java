@@ -3,6 +3,7 @@ package io.github.sgpt4j.backend.cuda;
 import io.github.sgpt4j.backend.cuda.device.DeviceTypes;
 import io.github.sgpt4j.backend.cuda.ffi.Streams;
 import io.github.sgpt4j.tensor.ElementType;
+import java.util.function.Consumer;
 
 /// Values from one type to another, on the device.
 final class Conversions {
@@ -26,6 +27,27 @@ final class Conversions {
                 .int64(1)
                 .int64(1)
                 .run(engine.geometry().rows(1, count, source, target));
+    }
+
+    /// Lets `work` make or change 32-bit floats, and rounds them if `out` is narrower.
+    ///
+    /// @param changed whether `work` reads what is in `out`
+    static void intoFull(CudaEngine engine, CudaTensor out, boolean changed, Consumer<CudaTensor> work) {
+        if (out.type() == ElementType.F32) {
+            work.accept(out);
+            return;
+        }
+        try (CudaTensor full = changed ? as(engine, out, ElementType.F32) : full(engine, out.rows(), out.columns())) {
+            work.accept(full);
+            long count = (long) out.rows() * out.columns();
+            plain(engine, full.address(), full.type(), count, out.address(), out.type());
+        }
+    }
+
+    /// New memory for 32-bit floats.
+    static CudaTensor full(CudaEngine engine, int rows, int columns) {
+        long bytes = ElementType.F32.bytes(rows, columns);
+        return new CudaTensor(engine.pass().take(bytes), rows, columns, ElementType.F32);
     }
 
     /// The tensor itself if it has this type, otherwise a copy in it. The caller closes the result either way.

@@ -3,6 +3,7 @@ package io.github.sgpt4j.backend.cuda;
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.AttentionParameters;
 import io.github.sgpt4j.backend.Backend;
+import io.github.sgpt4j.backend.Backward;
 import io.github.sgpt4j.backend.Batch;
 import io.github.sgpt4j.backend.Download;
 import io.github.sgpt4j.backend.Linear;
@@ -26,8 +27,8 @@ import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /// The operations on one NVIDIA GPU.
 ///
@@ -43,6 +44,8 @@ public final class CudaBackend implements Backend {
     private final RowOperations rows;
     private final Products products;
     private final AttentionOperations attention;
+    /// Under the engine's lock.
+    private @Nullable CudaBackward backward;
 
     /// @throws BackendException if there is no such device, or what computing needs is missing
     public CudaBackend(CudaOptions options) {
@@ -162,7 +165,7 @@ public final class CudaBackend implements Backend {
         CudaBatch index = (CudaBatch) batch;
         int[] ids = index.packed().ids();
         CudaTensor to = target(out, ids.length, table.columns(), "embed, output");
-        checkRows(ids, 0, table, "embed");
+        checkRows(ids, 0, table.rows(), "embed");
         engine.run(() -> rows.embed(from, index.address(index.index().ids()), 0, false, to));
     }
 
@@ -172,17 +175,16 @@ public final class CudaBackend implements Backend {
         CudaBatch index = (CudaBatch) batch;
         int[] positions = index.packed().positions();
         CudaTensor to = target(out, positions.length, table.columns(), "addPositions, output");
-        checkRows(positions, offset, table, "addPositions");
+        checkRows(positions, offset, table.rows(), "addPositions");
         engine.run(() -> rows.embed(from, index.address(index.index().positions()), offset, true, to));
     }
 
     /// The device would read whatever lies beside the table.
-    private static void checkRows(int[] indices, int offset, Table table, String what) {
+    static void checkRows(int[] indices, int offset, int rows, String what) {
         for (int index : indices) {
             long row = (long) index + offset;
-            if (row < 0 || row >= table.rows()) {
-                throw new IllegalArgumentException(
-                        "%s: row %d of a table with %d rows".formatted(what, row, table.rows()));
+            if (row < 0 || row >= rows) {
+                throw new IllegalArgumentException("%s: row %d of a table with %d rows".formatted(what, row, rows));
             }
         }
     }
@@ -270,7 +272,8 @@ public final class CudaBackend implements Backend {
         CudaTensor from = checked(x, x.rows(), hidden, "pool, input");
         CudaTensor to = target(out, sequences.count(), Math.multiplyExact(modes.size(), hidden), "pool, output");
         CudaNorm how = (CudaNorm) norm;
-        engine.run(() -> intoFull(to, full -> rows.pool(from, how, sequences, skip, List.copyOf(modes), full)));
+        engine.run(() -> Conversions.intoFull(
+                engine, to, false, full -> rows.pool(from, how, sequences, skip, List.copyOf(modes), full)));
     }
 
     @Override
@@ -291,21 +294,8 @@ public final class CudaBackend implements Backend {
                 throw new IllegalArgumentException("logProbabilities: target %d of %d".formatted(target, head.out()));
             }
         }
-        engine.run(() -> intoFull(to, full -> products.logProbabilities(from, layer, targets, full)));
-    }
-
-    /// Lets `work` make 32-bit floats, and rounds them if `out` is narrower.
-    private void intoFull(CudaTensor out, Consumer<CudaTensor> work) {
-        if (out.type() == ElementType.F32) {
-            work.accept(out);
-            return;
-        }
-        long bytes = ElementType.F32.bytes(out.rows(), out.columns());
-        try (CudaTensor full = new CudaTensor(engine.pass().take(bytes), out.rows(), out.columns(), ElementType.F32)) {
-            work.accept(full);
-            long count = (long) out.rows() * out.columns();
-            Conversions.plain(engine, full.address(), full.type(), count, out.address(), out.type());
-        }
+        engine.run(() ->
+                Conversions.intoFull(engine, to, false, full -> products.logProbabilities(from, layer, targets, full)));
     }
 
     @Override
@@ -352,6 +342,27 @@ public final class CudaBackend implements Backend {
         return IN_FLIGHT;
     }
 
+    /// From the first call on, biases are added in 32 bits to results of fewer, too: a step of training is below half
+    /// the
+    /// distance between neighbours in bfloat16.
+    @Override
+    public Optional<Backward> backward() {
+        return switch (engine.arithmetic()) {
+            case FP32, TF32, BF16 -> Optional.of(engine.call(this::training));
+            case FP16, FP8 -> Optional.empty();
+        };
+    }
+
+    private Backward training() {
+        CudaBackward known = backward;
+        if (known == null) {
+            products.addBiasesInFull();
+            known = new CudaBackward(this, engine, rows, attention);
+            backward = known;
+        }
+        return known;
+    }
+
     @Override
     public void synchronize() {
         engine.awaitCompute();
@@ -364,13 +375,17 @@ public final class CudaBackend implements Backend {
     }
 
     /// As [#checked], of a tensor that is written: what it was in 8 bits is over.
-    private CudaTensor target(Tensor tensor, int rows, int columns, String what) {
+    CudaTensor target(Tensor tensor, int rows, int columns, String what) {
         CudaTensor own = checked(tensor, rows, columns, what);
         own.forgetQuantised();
         return own;
     }
 
-    private CudaTensor checked(Tensor tensor, int rows, int columns, String what) {
+    /// A tensor of this backend with a shape.
+    ///
+    /// @throws IllegalArgumentException if it has another one
+    /// @throws IllegalStateException if it or the backend is closed
+    CudaTensor checked(Tensor tensor, int rows, int columns, String what) {
         if (engine.isClosed()) {
             throw new IllegalStateException(name() + " backend is closed");
         }

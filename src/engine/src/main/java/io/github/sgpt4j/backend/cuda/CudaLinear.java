@@ -41,6 +41,16 @@ final class CudaLinear implements Linear {
         return out;
     }
 
+    @Override
+    public List<MatrixRows> weightParts() {
+        return weight;
+    }
+
+    @Override
+    public List<MatrixRows> biasParts() {
+        return bias;
+    }
+
     /// Address of `[out, in]` in the working type.
     long weight() {
         if (weightAddress == 0) {
@@ -48,6 +58,19 @@ final class CudaLinear implements Linear {
                     engine.weights().matrix(weight, engine.arithmetic().type()).address();
         }
         return weightAddress;
+    }
+
+    /// Reads the bias again from where it is stored.
+    void reloadBias() {
+        if (!bias.isEmpty()) {
+            engine.weights().reload(bias);
+        }
+    }
+
+    /// Reads weights and bias again from where they are stored.
+    void reload() {
+        engine.weights().reload(weight);
+        reloadBias();
     }
 
     /// `[out, in]` in 8 bits.
@@ -58,6 +81,10 @@ final class CudaLinear implements Linear {
             quantised = known;
         }
         return known;
+    }
+
+    boolean hasBias() {
+        return !bias.isEmpty();
     }
 
     /// Address of `[out]` in a type, or 0 if there is none.

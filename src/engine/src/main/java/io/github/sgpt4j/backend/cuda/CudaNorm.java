@@ -24,8 +24,8 @@ final class CudaNorm implements Norm {
     }
 
     @Override
-    public int columns() {
-        return parameters.columns();
+    public NormParameters parameters() {
+        return parameters;
     }
 
     /// As kernels count them.
@@ -51,6 +51,12 @@ final class CudaNorm implements Norm {
             biasAddress = address(parameters.bias());
         }
         return biasAddress;
+    }
+
+    /// Reads both again from where they are stored.
+    void reload() {
+        parameters.gain().ifPresent(engine.weights()::reload);
+        parameters.bias().ifPresent(engine.weights()::reload);
     }
 
     private long address(Optional<WeightTensor> weight) {

@@ -34,6 +34,16 @@ final class CudaTable implements Table {
         return columns;
     }
 
+    @Override
+    public WeightTensor stored() {
+        return weight;
+    }
+
+    /// Reads the table again from where it is stored.
+    void reload() {
+        engine.weights().reload(weight);
+    }
+
     ElementType type() {
         return type;
     }

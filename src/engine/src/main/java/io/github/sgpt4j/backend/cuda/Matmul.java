@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Products `out = x · Wᵀ` by cuBLASLt, with its epilogues. The algorithm is chosen once per shape with rounded rows
+/// Products by cuBLASLt, with its epilogues. The algorithm is chosen once per shape with rounded rows
 /// ([ProductShape], [ProductTuning]); layouts of the last shapes are kept. One thread at a time.
 final class Matmul implements AutoCloseable {
     private static final int MAX_PLANS = 512;
@@ -26,7 +26,7 @@ final class Matmul implements AutoCloseable {
 
     private static final long SMALL_WORKSPACE_BYTES = 4L << 20;
 
-    private record Kind(ElementType result, int epilogue) {}
+    private record Kind(Formula formula, ElementType result, int epilogue) {}
 
     /// How products of a shape are computed, and the last of them.
     private static final class Plan {
@@ -46,12 +46,13 @@ final class Matmul implements AutoCloseable {
 
     /// A product to compute.
     ///
-    /// @param type of `x` and the weights
-    /// @param x address of `[rows, in]`
-    /// @param weight address of `[out, in]`
+    /// @param type of the operands
+    /// @param x address of the input
+    /// @param weight address of the weights
     /// @param target address of the result
     /// @param bias address of `[out]` in the result's type, or 0
     record Product(
+            Formula formula,
             int rows,
             int in,
             int out,
@@ -61,7 +62,22 @@ final class Matmul implements AutoCloseable {
             long target,
             ElementType result,
             long stride,
-            long bias) {}
+            long bias) {
+        /// `[rows, out] = x · Wᵀ`
+        Product(
+                int rows,
+                int in,
+                int out,
+                ElementType type,
+                long x,
+                long weight,
+                long target,
+                ElementType result,
+                long stride,
+                long bias) {
+            this(Formula.OUTPUT, rows, in, out, type, x, weight, target, result, stride, bias);
+        }
+    }
 
     private final CudaEngine engine;
     private final int computeType;
@@ -100,6 +116,7 @@ final class Matmul implements AutoCloseable {
                 ? epilogue
                 : epilogue == CublasLt.EPILOGUE_DEFAULT ? CublasLt.EPILOGUE_BIAS : epilogue | CublasLt.EPILOGUE_BIAS;
         ProductShape shape = new ProductShape(
+                p.formula,
                 p.rows,
                 p.in,
                 p.out,
@@ -127,7 +144,8 @@ final class Matmul implements AutoCloseable {
             return false;
         }
         if (status != CublasLt.SUCCESS) {
-            CublasLt.check(status, "cublasLtMatmul of [%d, %d] and [%d, %d]".formatted(p.rows, p.in, p.out, p.in));
+            CublasLt.check(
+                    status, "cublasLtMatmul, %s of %d rows and [%d, %d]".formatted(p.formula, p.rows, p.out, p.in));
         }
         plan.uses++;
         plan.weight = p.weight;
@@ -157,13 +175,13 @@ final class Matmul implements AutoCloseable {
     }
 
     private long description(ProductShape shape, long bias) {
-        Kind kind = new Kind(shape.result(), shape.epilogue());
+        Kind kind = new Kind(shape.formula(), shape.result(), shape.epilogue());
         Long known = descriptions.get(kind);
         if (known == null) {
             known = CublasLt.createDescription(computeType);
             descriptions.put(kind, known);
-            CublasLt.set(known, CublasLt.TRANSPOSE_A, 1);
-            CublasLt.set(known, CublasLt.TRANSPOSE_B, 0);
+            CublasLt.set(known, CublasLt.TRANSPOSE_A, shape.formula().transposesWeight() ? 1 : 0);
+            CublasLt.set(known, CublasLt.TRANSPOSE_B, shape.formula().transposesInput() ? 1 : 0);
             CublasLt.set(known, CublasLt.EPILOGUE, shape.epilogue());
             if (bias != 0) {
                 CublasLt.set(known, CublasLt.BIAS_TYPE, DeviceTypes.cublasType(shape.result()));
@@ -179,7 +197,7 @@ final class Matmul implements AutoCloseable {
     private Plan plan(ProductShape shape, long description) {
         Plan known = plans.get(shape);
         if (known == null) {
-            CublasLt.Layouts made = newLayouts(shape);
+            CublasLt.Layouts made = shape.formula().layouts(shape);
             try {
                 known = plan(
                         shape,
@@ -209,7 +227,7 @@ final class Matmul implements AutoCloseable {
     private CublasLt.Layouts layouts(ProductShape shape) {
         CublasLt.Layouts known = layouts.get(shape);
         if (known == null) {
-            known = newLayouts(shape);
+            known = shape.formula().layouts(shape);
             layouts.put(shape, known);
             if (layouts.size() > MAX_PLANS) {
                 destroy(layouts.pollFirstEntry().getValue());
@@ -218,27 +236,22 @@ final class Matmul implements AutoCloseable {
         return known;
     }
 
-    /// Row-major `[r, c]` is column-major `[c, r]`: weights come first, transposed.
-    private static CublasLt.Layouts newLayouts(ProductShape s) {
-        long a = CublasLt.createLayout(DeviceTypes.cublasType(s.type()), s.in(), s.out(), s.in());
-        long b = CublasLt.createLayout(DeviceTypes.cublasType(s.type()), s.in(), s.rows(), s.in());
-        long c = CublasLt.createLayout(DeviceTypes.cublasType(s.result()), s.out(), s.rows(), s.stride());
-        return new CublasLt.Layouts(a, b, c);
-    }
-
     private static void destroy(CublasLt.Layouts layouts) {
         CublasLt.destroyLayout(layouts.a());
         CublasLt.destroyLayout(layouts.b());
         CublasLt.destroyLayout(layouts.c());
     }
 
-    /// Measures what was used most, as long as there is time.
+    /// Measures what was used most, as long as there is time; not the gradients of weights, whose second operand is
+    /// gone.
     private void measure() {
         ProductChoices measured = new ProductChoices();
         long end = System.nanoTime() + tuning.time().toNanos();
         try {
             List<Map.Entry<ProductShape, Plan>> open = plans.entrySet().stream()
-                    .filter(e -> e.getValue().uses > 0 && !tuning.knows(e.getKey()))
+                    .filter(e -> e.getValue().uses > 0
+                            && e.getKey().formula() != Formula.WEIGHT_GRADIENT
+                            && !tuning.knows(e.getKey()))
                     .sorted(Comparator.comparingDouble(e -> -operations(e.getKey(), e.getValue())))
                     .toList();
             for (Map.Entry<ProductShape, Plan> e : open) {
@@ -264,6 +277,7 @@ final class Matmul implements AutoCloseable {
         long description = description(shape, plan.bias);
         return new ProductTimer(engine, shape).best(algorithms.size(), (i, x, target) -> {
             Product product = new Product(
+                    shape.formula(),
                     shape.rows(),
                     shape.in(),
                     shape.out(),

@@ -16,12 +16,12 @@ import java.util.regex.Pattern;
 /// that it offers: bytes that it does not offer choose nothing, wherever they come from.
 final class ProductChoices {
     /// Changes with the form of [#bytes].
-    static final String FORM = "sgpt4j products 1";
+    static final String FORM = "sgpt4j products 2";
 
     private static final int MAX_CHOICES = 20_000;
     private static final String NUMBER = "([0-9]{1,10})";
     private static final Pattern LINE = Pattern.compile(
-            "%1$s %1$s %1$s (F32|F16|BF16|F8_E4M3) (F32|F16|BF16) %1$s %1$s (true|false) %1$s ([0-9a-f]{128})"
+            "(OUTPUT|INPUT_GRADIENT) %1$s %1$s %1$s (F32|F16|BF16|F8_E4M3) (F32|F16|BF16) %1$s %1$s (true|false) %1$s ([0-9a-f]{128})"
                     .formatted(NUMBER));
 
     private final Map<ProductShape, String> algorithms = new LinkedHashMap<>();
@@ -40,7 +40,7 @@ final class ProductChoices {
                 return Optional.empty();
             }
             try {
-                choices.algorithms.putIfAbsent(shape(line), line.group(10));
+                choices.algorithms.putIfAbsent(shape(line), line.group(11));
             } catch (NumberFormatException e) {
                 return Optional.empty();
             }
@@ -50,21 +50,23 @@ final class ProductChoices {
 
     private static ProductShape shape(Matcher line) {
         return new ProductShape(
-                Integer.parseInt(line.group(1)),
+                Formula.valueOf(line.group(1)),
                 Integer.parseInt(line.group(2)),
                 Integer.parseInt(line.group(3)),
-                ElementType.valueOf(line.group(4)),
+                Integer.parseInt(line.group(4)),
                 ElementType.valueOf(line.group(5)),
-                Long.parseLong(line.group(6)),
-                Integer.parseInt(line.group(7)),
-                Boolean.parseBoolean(line.group(8)),
-                Integer.parseInt(line.group(9)));
+                ElementType.valueOf(line.group(6)),
+                Long.parseLong(line.group(7)),
+                Integer.parseInt(line.group(8)),
+                Boolean.parseBoolean(line.group(9)),
+                Integer.parseInt(line.group(10)));
     }
 
     byte[] bytes() {
         StringBuilder text = new StringBuilder(FORM).append('\n');
-        algorithms.forEach((s, algorithm) -> text.append("%d %d %d %s %s %d %d %b %d %s\n"
+        algorithms.forEach((s, algorithm) -> text.append("%s %d %d %d %s %s %d %d %b %d %s\n"
                 .formatted(
+                        s.formula().name(),
                         s.rows(),
                         s.in(),
                         s.out(),

@@ -2,18 +2,20 @@ package io.github.sgpt4j.backend.cuda;
 
 import io.github.sgpt4j.tensor.ElementType;
 
-/// Everything that a choice of algorithm for a product `out = x · Wᵀ` depends on, apart from device and arithmetic.
+/// Everything that a choice of algorithm for a product depends on, apart from device and arithmetic.
 ///
-/// @param rows rows of `x` and `out`
-/// @param in columns of `x` and of the weights `[out, in]`
-/// @param out columns of the result
-/// @param type of `x` and the weights
+/// @param formula what is multiplied
+/// @param rows tokens
+/// @param in columns of the weights `[out, in]`
+/// @param out rows of the weights
+/// @param type of the operands
 /// @param result type of the result
 /// @param stride elements between rows of the result
 /// @param epilogue `cublasLtEpilogue_t`
 /// @param add whether the result is added to what is there
 /// @param alignments as of [#alignments]
 record ProductShape(
+        Formula formula,
         int rows,
         int in,
         int out,
@@ -26,6 +28,11 @@ record ProductShape(
     private static final int MAX_ALIGNMENT = 256;
     private static final int BITS = 10;
     private static final int MASK = (1 << BITS) - 1;
+
+    /// Columns of the input.
+    int inputColumns() {
+        return formula.inputColumns(in, out);
+    }
 
     /// Bytes that addresses are multiples of, 256 at most, in one number.
     static int alignments(long weight, long x, long result) {
@@ -44,7 +51,7 @@ record ProductShape(
 
     /// The shape that stands for this one in the choice of an algorithm: with its rows rounded up.
     ProductShape rounded() {
-        return new ProductShape(bucket(rows), in, out, type, result, stride, epilogue, add, alignments);
+        return new ProductShape(formula, bucket(rows), in, out, type, result, stride, epilogue, add, alignments);
     }
 
     /// Rounds a number of rows up: to 1, 2, 3, 4, 6, 8, 12, 16, … 128, then to multiples of 64, above

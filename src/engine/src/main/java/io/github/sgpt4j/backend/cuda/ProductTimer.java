@@ -28,14 +28,14 @@ final class ProductTimer {
     /// Queues the product with an algorithm, and gives the status.
     @FunctionalInterface
     interface Run {
-        /// @param x address of `[rows, in]`
+        /// @param x address of the input
         /// @param target address of `[rows, stride]`
         int with(int algorithm, long x, long target);
     }
 
     /// The algorithm to use, of `count`.
     int best(int count, Run run) {
-        long xBytes = shape.type().bytes(shape.rows(), shape.in());
+        long xBytes = shape.type().bytes(shape.rows(), shape.inputColumns());
         long targetBytes = shape.result().bytes(shape.rows(), shape.stride());
         try (DeviceBuffer x = filled(xBytes, half(shape.type()));
                 DeviceBuffer target = filled(targetBytes, 0);

@@ -24,6 +24,7 @@ final class Products {
     private final RowOperations rows;
     private final Epilogues epilogues;
     private final Fp8Products fp8;
+    private boolean fullBiases;
 
     Products(CudaEngine engine, RowOperations rows) {
         this.engine = engine;
@@ -32,9 +33,23 @@ final class Products {
         fp8 = new Fp8Products(engine);
     }
 
+    /// From now on, biases are 32-bit floats where results are not, too. cuBLASLt adds biases of the result's type
+    /// only.
+    void addBiasesInFull() {
+        fullBiases = true;
+    }
+
+    private boolean isBiasApart(CudaLinear layer, CudaTensor out) {
+        return fullBiases && layer.hasBias() && out.type() != ElementType.F32;
+    }
+
     /// `out = activation(x · Wᵀ + b)`: bias and, where that pays, activation in the product's epilogue.
     void linear(CudaTensor x, CudaLinear layer, Activation activation, CudaTensor out) {
         if (fp8.takes(layer) && fp8.linear(x, layer, activation, out)) {
+            return;
+        }
+        if (isBiasApart(layer, out)) {
+            addBiasApart(x, layer, activation, out);
             return;
         }
         OptionalInt epilogue = epilogues.of(activation);
@@ -54,13 +69,22 @@ final class Products {
         }
     }
 
+    /// The product in 32-bit floats; a kernel adds the bias, in 32 bits, and rounds once.
+    private void addBiasApart(CudaTensor x, CudaLinear layer, Activation activation, CudaTensor out) {
+        try (CudaTensor input = Conversions.as(engine, x, engine.arithmetic().type());
+                CudaTensor product = temporary(out)) {
+            require(multiply(input, layer, product, false, CublasLt.EPILOGUE_DEFAULT, false), input, layer);
+            rows.activate(product, layer.bias(ElementType.F32), activation, out);
+        }
+    }
+
     /// `out += x · Wᵀ + b`.
     void linearAdd(CudaTensor x, CudaLinear layer, CudaTensor out) {
         if (fp8.takes(layer) && fp8.linearAdd(x, layer, out)) {
             return;
         }
         try (CudaTensor input = Conversions.as(engine, x, engine.arithmetic().type())) {
-            if (!multiply(input, layer, out, true, CublasLt.EPILOGUE_DEFAULT, true)) {
+            if (isBiasApart(layer, out) || !multiply(input, layer, out, true, CublasLt.EPILOGUE_DEFAULT, true)) {
                 try (CudaTensor product = temporary(out)) {
                     linear(input, layer, Activation.NONE, product);
                     rows.add(product, out);
@@ -70,8 +94,7 @@ final class Products {
     }
 
     private CudaTensor temporary(CudaTensor like) {
-        long bytes = ElementType.F32.bytes(like.rows(), like.columns());
-        return new CudaTensor(engine.pass().take(bytes), like.rows(), like.columns(), ElementType.F32);
+        return Conversions.full(engine, like.rows(), like.columns());
     }
 
     private boolean multiply(

@@ -19,7 +19,7 @@ import java.util.List;
 /// lock.
 final class RowOperations {
     /// Modes that one launch of the pooling kernel takes.
-    private static final int MAX_MODES = 16;
+    static final int MAX_MODES = 16;
 
     private static final int BITS_PER_MODE = 4;
 
@@ -135,7 +135,14 @@ final class RowOperations {
     ///
     /// @param bias address of `[columns]` in 32-bit floats, or 0
     void activate(CudaTensor x, long bias, Activation activation) {
-        activation(x, bias, activation, false, x);
+        activate(x, bias, activation, x);
+    }
+
+    /// `out = activation(x + bias)`.
+    ///
+    /// @param bias as above
+    void activate(CudaTensor x, long bias, Activation activation, CudaTensor out) {
+        activation(x, bias, activation, false, out);
     }
 
     /// `out += x`.
@@ -232,10 +239,7 @@ final class RowOperations {
         // These may run kernels of their own, before the arguments of this one are collected.
         long gain = norm.gain();
         long bias = norm.bias();
-        long packedModes = 0;
-        for (int i = 0; i < modes.size(); i++) {
-            packedModes |= (long) modes.get(i).ordinal() << BITS_PER_MODE * i;
-        }
+        long packedModes = packed(modes);
         engine.launcher()
                 .kernel(DeviceTypes.kernel("sgpt_pool", x.type()))
                 .pointer(x.address())
@@ -271,6 +275,15 @@ final class RowOperations {
                     .int32(modes.size())
                     .run(engine.geometry().poolFinish(out.rows(), norm.columns()));
         }
+    }
+
+    /// As kernels take modes, [#MAX_MODES] at most.
+    static long packed(List<PoolMode> modes) {
+        long packed = 0;
+        for (int i = 0; i < modes.size(); i++) {
+            packed |= (long) modes.get(i).ordinal() << BITS_PER_MODE * i;
+        }
+        return packed;
     }
 
     /// Copies floats to the device, for operations that follow on the compute stream.

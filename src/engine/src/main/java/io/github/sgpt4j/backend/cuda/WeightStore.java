@@ -64,6 +64,23 @@ final class WeightStore {
         return matrix(List.of(MatrixRows.all(tensor)), target);
     }
 
+    /// Brings what is on the device of these parts, in 16 and 32 bits, over again; what was called before sees the old
+    /// values, what follows the new ones. The memory they are stored in may change again afterwards.
+    void reload(List<MatrixRows> parts) {
+        List<MatrixRowsKey> stored = parts.stream().map(MatrixRowsKey::of).toList();
+        for (ElementType target : ElementType.values()) {
+            DeviceBuffer known = kept.get(new Key(stored, target));
+            if (known != null) {
+                transfer(parts, target, known.address());
+            }
+        }
+    }
+
+    /// As [#reload], of a whole matrix or vector.
+    void reload(WeightTensor tensor) {
+        reload(List.of(MatrixRows.all(tensor)));
+    }
+
     /// The parts' rows, stacked, `[out, in]`, in 8 bits with a scale for each; all parts are matrices.
     Quantised quantised(List<MatrixRows> parts) {
         List<MatrixRowsKey> key = parts.stream().map(MatrixRowsKey::of).toList();
@@ -119,15 +136,19 @@ final class WeightStore {
         int in = parts.getFirst().in();
         DeviceBuffer buffer = engine.memory().takeExactly(target.bytes(rows, in), engine.compute());
         try {
-            long row = 0;
-            for (MatrixRows part : parts) {
-                new Transfer(part, target, in).run(buffer.address(), row);
-                row += part.count();
-            }
+            transfer(parts, target, buffer.address());
             return buffer;
         } catch (RuntimeException | Error e) {
             buffer.close();
             throw e;
+        }
+    }
+
+    private void transfer(List<MatrixRows> parts, ElementType target, long matrix) {
+        long row = 0;
+        for (MatrixRows part : parts) {
+            new Transfer(part, target, part.in()).run(matrix, row);
+            row += part.count();
         }
     }
 

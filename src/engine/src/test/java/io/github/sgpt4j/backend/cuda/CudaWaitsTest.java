@@ -22,16 +22,19 @@ import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.backend.Precision;
 import io.github.sgpt4j.backend.Table;
 import io.github.sgpt4j.backend.Tensor;
+import io.github.sgpt4j.backend.TestWeights;
 import io.github.sgpt4j.backend.TimeMark;
 import io.github.sgpt4j.backend.cuda.device.CudaOptions;
 import io.github.sgpt4j.backend.cuda.ffi.Streams;
 import io.github.sgpt4j.backend.cuda.memory.DeviceBuffer;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.SequenceBatch;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.testing.CudaTests;
 import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.testing.StandInWaits;
 import io.github.sgpt4j.testing.StandInWaits.Site;
+import io.github.sgpt4j.weights.WeightTensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
@@ -277,6 +280,48 @@ class CudaWaitsTest {
                     return joined(IntStream.range(0, 5)
                             .mapToObj(i -> encoder.embed("spider number " + i + " has eight legs"))
                             .toArray(float[][]::new));
+                }
+            }
+        },
+        /// Steps of training, whose weights change where they are stored as soon as they were read.
+        TRAINED {
+            @Override
+            float[] run() {
+                try (CudaBackend backend = backend();
+                        TrainingStep step = new TrainingStep(backend)) {
+                    float[] first = step.run(3, 9);
+                    step.change();
+                    step.overwrite(100);
+                    return joined(first, step.run(9, 3));
+                }
+            }
+        },
+        /// Weights are changed and read again while work that uses them is queued, more often than there are pinned
+        /// buffers.
+        RELOADED {
+            @Override
+            float[] run() {
+                try (Arena arena = Arena.ofConfined();
+                        TestWeights weights = new TestWeights();
+                        CudaBackend backend = backend();
+                        Tensor x = backend.upload(CudaValues.counted(WIDTH), 1, WIDTH)) {
+                    WeightTensor stored = weights.tensor(ElementType.F32, CudaValues.counted(WIDTH), WIDTH);
+                    Linear linear = backend.linear(
+                            List.of(MatrixRows.all(CudaValues.matrix(arena, WIDTH, WIDTH))),
+                            List.of(MatrixRows.all(stored)));
+                    List<Tensor> results = new ArrayList<>();
+                    for (int i = 0; i < 5; i++) {
+                        Tensor out = backend.allocate(1, WIDTH);
+                        backend.linear(x, linear, Activation.NONE, out);
+                        results.add(out);
+                        float[] changed = new float[WIDTH];
+                        Arrays.fill(changed, i);
+                        weights.change(stored, changed);
+                        backend.backward().orElseThrow().reloadBias(linear);
+                    }
+                    float[][] values = results.stream().map(backend::download).toArray(float[][]::new);
+                    results.forEach(Tensor::close);
+                    return joined(values);
                 }
             }
         },

@@ -7,9 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.backend.Activation;
+import io.github.sgpt4j.backend.Backward;
 import io.github.sgpt4j.backend.Linear;
 import io.github.sgpt4j.backend.MatrixRows;
 import io.github.sgpt4j.backend.Precision;
+import io.github.sgpt4j.backend.Sums;
 import io.github.sgpt4j.backend.Tensor;
 import io.github.sgpt4j.backend.cuda.device.CudaOptions;
 import io.github.sgpt4j.backend.cuda.launch.KeptFiles;
@@ -57,6 +59,7 @@ class MatmulTest {
     private final Arena arena = Arena.ofConfined();
     private final Random random = new Random(11);
     private final float[] x = normal(ROWS * IN);
+    private final float[] wideValues = normal(192 * IN);
     private WeightTensor weight;
     private WeightTensor bias;
     private final List<String> notices = new ArrayList<>();
@@ -227,6 +230,38 @@ class MatmulTest {
         assertArrayEquals(kept, Files.readAllBytes(choices().getFirst()));
         assertArrayEquals(later, alone(0));
         assertEquals(List.of(), notices);
+    }
+
+    /// Gradients of inputs as well, but not those of weights, which have no weights to be measured with.
+    @Test
+    void productsOfTrainingAreMeasured() throws IOException {
+        Map<String, String> properties = Map.of(KernelCache.PROPERTY, cache.toString(), ProductTuning.PROPERTY, "30");
+        try (var _ = CudaTests.standIn(SLOW, "20")) {
+            float[] before = with(properties, this::gradients);
+            String kept = Files.readString(choices().getFirst(), StandardCharsets.ISO_8859_1);
+            assertTrue(kept.contains("INPUT_GRADIENT 5 1024 192 F32 F32 1024"), kept);
+            assertFalse(kept.contains("WEIGHT_GRADIENT"), kept);
+            float[] after = with(properties, this::gradients);
+            assertFalse(Arrays.equals(before, after), "another algorithm, which has other last bits");
+            assertArrayEquals(before, after, 1e-3f);
+        }
+    }
+
+    private float[] gradients() {
+        int out = 192;
+        WeightTensor wide = tensor(Shape.of(out, IN), wideValues);
+        try (CudaBackend backend = new CudaBackend(new CudaOptions(0, Precision.FP32));
+                Tensor in = backend.upload(x, ROWS, IN);
+                Tensor d = backend.upload(Arrays.copyOf(x, ROWS * out), ROWS, out);
+                Tensor dX = backend.allocate(ROWS, IN)) {
+            Backward backward = backend.backward().orElseThrow();
+            try (Sums sums = backward.sums(out, IN)) {
+                backward.linear(d, backend.linear(List.of(MatrixRows.all(wide)), List.of()), false, dX);
+                backward.weightSums(in, d, sums);
+                backend.synchronize();
+            }
+            return backend.download(dX);
+        }
     }
 
     @Test

@@ -14,7 +14,8 @@ import org.junit.jupiter.api.Test;
 /// The form in which chosen algorithms are kept.
 class ProductChoicesTest {
     private static ProductShape shape(int rows, boolean add) {
-        return new ProductShape(rows, 768, 3072, ElementType.BF16, ElementType.F32, 50304L, 36, add, 0x10040100);
+        return new ProductShape(
+                Formula.OUTPUT, rows, 768, 3072, ElementType.BF16, ElementType.F32, 50304L, 36, add, 0x10040100);
     }
 
     private static byte[] algorithm(int first) {
@@ -49,7 +50,8 @@ class ProductChoicesTest {
     void everyTypeOfProductIsRead() {
         for (ElementType type :
                 new ElementType[] {ElementType.F32, ElementType.F16, ElementType.BF16, ElementType.F8_E4M3}) {
-            ProductShape shape = new ProductShape(128, 768, 3072, type, ElementType.BF16, 3072L, 1, false, 0x10040100);
+            ProductShape shape = new ProductShape(
+                    Formula.OUTPUT, 128, 768, 3072, type, ElementType.BF16, 3072L, 1, false, 0x10040100);
             ProductChoices choices = two();
             choices.choose(shape, algorithm(7));
             ProductChoices read = ProductChoices.parse(choices.bytes()).orElseThrow();
@@ -76,7 +78,7 @@ class ProductChoicesTest {
         for (String other : new String[] {
             "",
             "\n",
-            "sgpt4j products 2\n",
+            "sgpt4j products 3\n",
             text.replace("BF16", "F64"),
             text.replace("BF16", "Q4_0"),
             text.replace("true", "TRUE"),

@@ -34,6 +34,7 @@ class ProductShapeTest {
     @Test
     void alignmentsAreOfEachAddressAndAtMost256Bytes() {
         ProductShape shape = new ProductShape(
+                Formula.OUTPUT,
                 1,
                 1,
                 1,

@@ -5,14 +5,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.Batch;
 import io.github.sgpt4j.backend.Download;
+import io.github.sgpt4j.backend.Linear;
+import io.github.sgpt4j.backend.MatrixRows;
 import io.github.sgpt4j.backend.Norm;
 import io.github.sgpt4j.backend.NormParameters;
 import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.backend.Precision;
 import io.github.sgpt4j.backend.Table;
 import io.github.sgpt4j.backend.Tensor;
+import io.github.sgpt4j.backend.TestWeights;
 import io.github.sgpt4j.backend.TimedBackend;
 import io.github.sgpt4j.backend.cuda.device.CudaOptions;
 import io.github.sgpt4j.batch.PackedBatch;
@@ -21,12 +25,15 @@ import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.error.BackendException;
 import io.github.sgpt4j.error.CancelledException;
 import io.github.sgpt4j.model.Decoder;
+import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.testing.CudaTests;
 import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.testing.StandInWaits;
+import io.github.sgpt4j.weights.WeightTensor;
 import io.github.sgpt4j.weights.Weights;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
@@ -417,6 +424,40 @@ class RecordingsTest {
             };
             backend.run(packed, Optional.of("a"), pass).close();
             assertThrows(IllegalStateException.class, () -> backend.run(packed, Optional.of("a"), pass));
+        }
+    }
+
+    /// Training changes weights in the memory that graphs read.
+    @Test
+    void aGraphSeesWeightsThatWereReadAgain() {
+        PackedBatch packed = PackedBatch.of(List.of(ids(7, 1)));
+        try (Arena arena = Arena.ofConfined();
+                TestWeights weights = new TestWeights();
+                Model graphs = Model.withGraphs("gptneo-be", Precision.BF16)) {
+            CudaBackend backend = graphs.backend;
+            Table table = backend.table(CudaValues.matrix(arena, 100, 48));
+            WeightTensor stored = weights.tensor(ElementType.F32, CudaValues.counted(48), 48);
+            Linear linear = backend.linear(
+                    List.of(MatrixRows.all(CudaValues.matrix(arena, 48, 48))), List.of(MatrixRows.all(stored)));
+            Function<Batch, Download> pass = batch -> {
+                try (Tensor x = backend.allocate(7, 48);
+                        Tensor out = backend.allocateInner(7, 48)) {
+                    backend.embed(table, batch, x);
+                    backend.linear(x, linear, Activation.NONE, out);
+                    return backend.startDownload(out);
+                }
+            };
+            for (int i = 0; i < 4; i++) {
+                float[] changed = new float[48];
+                Arrays.fill(changed, 8 * i);
+                weights.change(stored, changed);
+                backend.backward().orElseThrow().reloadBias(linear);
+                try (Download usual = backend.run(packed, Optional.empty(), pass);
+                        Download graph = backend.run(packed, Optional.of("a"), pass)) {
+                    assertArrayEquals(usual.get(), graph.get(), "bias " + 8 * i);
+                }
+            }
+            assertEquals(3, graphs.launches());
         }
     }
 

@@ -19,6 +19,31 @@ final class Functions {
         };
     }
 
+    /// The derivative of [#apply]; that of RELU is 0 at 0.
+    static double derivative(Activation activation, double x) {
+        return switch (activation) {
+            case NONE -> 1;
+            case RELU -> x > 0 ? 1 : 0;
+            case GELU -> normalDistribution(x) + x * Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI);
+            case GELU_TANH -> geluTanhDerivative(x);
+            case GELU_QUICK -> gateDerivative(x, 1.702);
+            case SILU -> gateDerivative(x, 1);
+            case TANH -> 1 / (Math.cosh(x) * Math.cosh(x));
+            case SIGMOID -> sigmoid(x) * sigmoid(-x);
+        };
+    }
+
+    /// Of x · sigmoid(factor · x).
+    private static double gateDerivative(double x, double factor) {
+        return sigmoid(factor * x) * (1 + factor * x * sigmoid(-factor * x));
+    }
+
+    private static double geluTanhDerivative(double x) {
+        double inner = Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x);
+        double innerDerivative = Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * x * x);
+        return 0.5 * (1 + Math.tanh(inner)) + 0.5 * x * derivative(Activation.TANH, inner) * innerDerivative;
+    }
+
     static double sigmoid(double x) {
         return 1 / (1 + Math.exp(-x));
     }

@@ -3,6 +3,7 @@ package io.github.sgpt4j.backend.reference;
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.AttentionParameters;
 import io.github.sgpt4j.backend.Backend;
+import io.github.sgpt4j.backend.Backward;
 import io.github.sgpt4j.backend.Batch;
 import io.github.sgpt4j.backend.Linear;
 import io.github.sgpt4j.backend.MatrixRows;
@@ -18,6 +19,7 @@ import io.github.sgpt4j.batch.SequenceRows;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.DoubleUnaryOperator;
@@ -332,27 +334,32 @@ public final class ReferenceBackend implements Backend {
         closed = true;
     }
 
+    @Override
+    public Optional<Backward> backward() {
+        return Optional.of(new ReferenceBackward(this));
+    }
+
     void tensorClosed() {
         openTensors.decrementAndGet();
     }
 
-    private void checkOpen() {
+    void checkOpen() {
         if (closed) {
             throw new IllegalStateException("backend is closed");
         }
     }
 
-    private PackedBatch packed(Batch batch) {
+    PackedBatch packed(Batch batch) {
         checkOpen();
         return ((ReferenceBatch) batch).open();
     }
 
-    private double[] row(Tensor x, int row) {
+    double[] row(Tensor x, int row) {
         checkOpen();
         return ((ReferenceTensor) x).row(row);
     }
 
-    private void write(Tensor out, int row, double[] values) {
+    void write(Tensor out, int row, double[] values) {
         double[] target = row(out, row);
         for (int c = 0; c < values.length; c++) {
             target[c] = store.applyAsDouble(values[c]);
@@ -372,7 +379,7 @@ public final class ReferenceBackend implements Backend {
         requireShape(out, x.rows(), linear.out());
     }
 
-    private static void requireShape(Tensor tensor, int rows, int columns) {
+    static void requireShape(Tensor tensor, int rows, int columns) {
         require(
                 tensor.rows() == rows && tensor.columns() == columns,
                 "expected [%d, %d], got [%d, %d]",
@@ -382,7 +389,7 @@ public final class ReferenceBackend implements Backend {
                 tensor.columns());
     }
 
-    private static void require(boolean condition, String message, Object... arguments) {
+    static void require(boolean condition, String message, Object... arguments) {
         if (!condition) {
             throw new IllegalArgumentException(message.formatted(arguments));
         }

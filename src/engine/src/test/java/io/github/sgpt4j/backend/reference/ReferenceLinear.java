@@ -6,7 +6,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// A weight matrix `[out, in]`, one array per output feature, and its bias `[out]`, zeros if there is none.
-record ReferenceLinear(int in, double[][] weight, double[] bias) implements Linear {
+record ReferenceLinear(
+        int in, double[][] weight, double[] bias, List<MatrixRows> weightParts, List<MatrixRows> biasParts)
+        implements Linear {
     static ReferenceLinear of(List<MatrixRows> weight, List<MatrixRows> bias) {
         if (weight.isEmpty()) {
             throw new IllegalArgumentException("linear without weights");
@@ -24,7 +26,7 @@ record ReferenceLinear(int in, double[][] weight, double[] bias) implements Line
                 biases[o] = stacked[o][0];
             }
         }
-        return new ReferenceLinear(in, rows, biases);
+        return new ReferenceLinear(in, rows, biases, weight, bias);
     }
 
     private static double[][] stack(List<MatrixRows> parts, int in) {
@@ -48,6 +50,20 @@ record ReferenceLinear(int in, double[][] weight, double[] bias) implements Line
         return rows.toArray(double[][]::new);
     }
 
+    /// Reads weight and bias again.
+    void reload() {
+        ReferenceLinear again = of(weightParts, biasParts);
+        for (int o = 0; o < weight.length; o++) {
+            System.arraycopy(again.weight[o], 0, weight[o], 0, in);
+        }
+        System.arraycopy(again.bias, 0, bias, 0, bias.length);
+    }
+
+    /// Reads the bias again.
+    void reloadBias() {
+        System.arraycopy(of(weightParts, biasParts).bias, 0, bias, 0, bias.length);
+    }
+
     @Override
     public int out() {
         return weight.length;
@@ -64,5 +80,16 @@ record ReferenceLinear(int in, double[][] weight, double[] bias) implements Line
             y[o] = sum;
         }
         return y;
+    }
+
+    /// d · W for the gradient of one row's outputs `[out]`.
+    double[] gradient(double[] d) {
+        double[] dX = new double[in];
+        for (int o = 0; o < d.length; o++) {
+            for (int i = 0; i < in; i++) {
+                dX[i] += d[o] * weight[o][i];
+            }
+        }
+        return dX;
     }
 }

@@ -44,4 +44,33 @@ final class ReferencePooling {
         }
         return sum / weights;
     }
+
+    /// Adds the gradient of the hidden states in one mode.
+    ///
+    /// @param d gradient of the pooled vector `[hidden]`
+    /// @param gradient one array per token, as `h`
+    static void addGradient(double[][] h, int skip, PoolMode mode, double[] d, double[][] gradient) {
+        int n = h.length - skip;
+        double positions = n * (skip + 1.0 + h.length) / 2;
+        for (int t = skip; t < h.length; t++) {
+            for (int c = 0; c < d.length; c++) {
+                gradient[t][c] += switch (mode) {
+                    case FIRST -> t == skip ? d[c] : 0;
+                    case LAST -> t == h.length - 1 ? d[c] : 0;
+                    case MAX -> t == firstMaximum(h, skip, c) ? d[c] : 0;
+                    case MEAN -> d[c] / n;
+                    case MEAN_SQRT_LENGTH -> d[c] / Math.sqrt(n);
+                    case WEIGHTED_MEAN -> d[c] * (t + 1) / positions;
+                };
+            }
+        }
+    }
+
+    private static int firstMaximum(double[][] h, int skip, int c) {
+        int best = skip;
+        for (int t = skip + 1; t < h.length; t++) {
+            best = h[t][c] > h[best][c] ? t : best;
+        }
+        return best;
+    }
 }

@@ -11,6 +11,8 @@ import io.github.sgpt4j.tensor.ElementType;
 public record Geometry(DeviceInfo device) {
     private static final int MAX_ROW_BLOCKS = 65535;
     private static final int WARP = 32;
+    private static final int SUM_SLICE = 256;
+    private static final int MAX_SUM_SLICES = 1024;
 
     /// Tokens of a sequence that one block pools.
     public static final int POOL_SLICE = 64;
@@ -73,6 +75,41 @@ public record Geometry(DeviceInfo device) {
 
     public Launch poolFinish(int sequences, int columns) {
         return checked(sequences, Math.min(MAX_ROW_BLOCKS, ceilDiv(columns, 128)), 128, 1, 0);
+    }
+
+    public Launch poolGradient(int sequences, int columns) {
+        return checked(sequences, Math.min(MAX_ROW_BLOCKS, ceilDiv(columns, 128)), 128, 1, 64);
+    }
+
+    /// Means and factors of vectors.
+    ///
+    /// @param vectors rows times heads
+    public Launch statistics(long vectors) {
+        return checked(ceilDiv(vectors, 256 / WARP), 1, 256, 1, 0);
+    }
+
+    /// Vectors that are summed by one block: 256, or so many that there are 1024 blocks at most.
+    ///
+    /// @param vectors rows times heads
+    public static int sumSlice(long vectors) {
+        return Math.toIntExact(Math.max(SUM_SLICE, ceilDiv(vectors, MAX_SUM_SLICES)));
+    }
+
+    /// @param slices parts that the vectors are divided into
+    public Launch sums(long slices, int columns) {
+        return checked(ceilDiv(columns, 128), slices, WARP, 8, 4096);
+    }
+
+    public Launch sumsFinish(int columns) {
+        return checked(ceilDiv(columns, 128), 1, 128, 1, 0);
+    }
+
+    /// The gradient of attention.
+    ///
+    /// @param heads query heads, or key heads where their gradients are computed
+    /// @param columns those of a head that are computed
+    public Launch attentionGradient(int tiles, int heads, int columns) {
+        return checked(Math.multiplyExact(tiles, heads), ceilDiv(columns, 64), 256, 1, 34816);
     }
 
     /// Floats of scratch memory that pooling needs, 0 if the longest sequence fits one slice.

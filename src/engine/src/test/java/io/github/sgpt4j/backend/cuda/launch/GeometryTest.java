@@ -75,6 +75,23 @@ class GeometryTest {
     }
 
     @Test
+    void sumsAreDividedIntoAtMostAThousandSlices() {
+        assertEquals(256, Geometry.sumSlice(1));
+        assertEquals(256, Geometry.sumSlice(256 * 1024));
+        assertEquals(257, Geometry.sumSlice(256 * 1024 + 1));
+        assertEquals(new Launch(6, 3, 32, 8, 4096), geometry.sums(3, 768));
+        assertEquals(new Launch(7, 1, 128, 1, 0), geometry.sumsFinish(769));
+    }
+
+    @Test
+    void gradientsOfAttentionAreComputed64ColumnsAtATime() {
+        assertEquals(new Launch(24, 1, 256, 1, 34816), geometry.attentionGradient(6, 4, 64));
+        assertEquals(new Launch(24, 5, 256, 1, 34816), geometry.attentionGradient(6, 4, 257));
+        assertEquals(new Launch(2, 6, 128, 1, 64), geometry.poolGradient(2, 768));
+        assertEquals(new Launch(2, 1, 256, 1, 0), geometry.statistics(9));
+    }
+
+    @Test
     void logitsOfFewRowsAreSplit() {
         assertEquals(1, geometry.logitSplits(4096, 4096));
         assertEquals(25, geometry.logitSplits(1, 50257));
@@ -102,6 +119,9 @@ class GeometryTest {
         assertEquals(KernelFile.ATTENTION, KernelFile.of("sgpt_attention_mma64_bf16"));
         assertEquals(KernelFile.ATTENTION_GENERAL, KernelFile.of("sgpt_attention_general64_f32"));
         assertEquals(KernelFile.POOLING, KernelFile.of("sgpt_pool_finish"));
+        assertEquals(KernelFile.ATTENTION_GRADIENT, KernelFile.of("sgpt_attention_gradient_keys_bf16"));
+        assertEquals(KernelFile.GRADIENTS, KernelFile.of("sgpt_gradient_norm_f32_bf16"));
+        assertEquals(KernelFile.SUMS, KernelFile.of("sgpt_sums_finish"));
         assertThrows(IllegalArgumentException.class, () -> KernelFile.of("sgpt_other"));
     }
 }
