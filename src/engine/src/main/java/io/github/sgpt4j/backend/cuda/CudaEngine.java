@@ -290,25 +290,28 @@ final class CudaEngine implements AutoCloseable {
             // The work that failed has been reported where it was waited for.
             LostDevices.note(device.ordinal(), e);
         }
-        if (isLost()) {
-            made.clear();
-        }
         try {
-            while (!made.isEmpty()) {
-                close(made.pop());
-            }
+            closeAll();
         } finally {
             arena.close();
         }
     }
 
-    private void close(AutoCloseable part) {
-        try {
-            part.close();
-        } catch (BackendException e) {
-            LostDevices.note(device.ordinal(), e);
-        } catch (Exception e) {
-            throw new IllegalStateException(e);
+    /// Whatever a part's end throws, the others are closed too, unless the device is lost by it.
+    private void closeAll() {
+        if (isLost()) {
+            made.clear();
+        }
+        if (!made.isEmpty()) {
+            try {
+                made.pop().close();
+            } catch (BackendException e) {
+                LostDevices.note(device.ordinal(), e);
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            } finally {
+                closeAll();
+            }
         }
     }
 }

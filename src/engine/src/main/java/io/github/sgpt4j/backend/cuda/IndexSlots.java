@@ -108,14 +108,19 @@ final class IndexSlots {
     private Slot make(int ints) {
         int capacity = Math.max(MIN_CAPACITY, ints <= 1 << 29 ? Integer.highestOneBit(ints) * 2 : ints);
         long bytes = (long) capacity * Integer.BYTES;
-        DeviceBuffer device = engine.memory().takeExactly(bytes, engine.uploads());
+        List<Runnable> made = new ArrayList<>();
         try {
+            DeviceBuffer device = engine.memory().takeExactly(bytes, engine.uploads());
+            made.add(device::close);
             PinnedBuffer host = engine.pinned().take(bytes);
-            Slot slot = new Slot(device, host, capacity, Streams.createEvent(), Streams.createEvent());
+            made.add(() -> engine.pinned().give(host));
+            long uploaded = Streams.createEvent();
+            made.add(() -> Streams.destroyEvent(uploaded));
+            Slot slot = new Slot(device, host, capacity, uploaded, Streams.createEvent());
             all.add(slot);
             return slot;
         } catch (RuntimeException e) {
-            device.close();
+            made.reversed().forEach(Runnable::run);
             throw e;
         }
     }
