@@ -10,8 +10,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Weights that the caller has changed are read again. Both sides change the same stored tensors, which are first set
-/// back.
+/// Weights that the caller has changed are read again. Both sides change the same stored tensors,
+/// which are set back before.
 @Tag("cuda")
 @ParameterizedClass
 @MethodSource("io.github.sgpt4j.backend.BackendsUnderTest#forTraining")
