@@ -29,7 +29,7 @@ public final class Texts {
     private static final int MIN_WORDS = 20;
     private static final int MAX_WORDS = 700;
 
-    private static final double PASSAGE_MEDIAN_WORDS = 57;
+    private static final double PASSAGE_MEDIAN_WORDS = 53;
     private static final double PASSAGE_SPREAD = Math.log(1.45);
     private static final int PASSAGE_MAX_WORDS = 200;
 
@@ -112,10 +112,10 @@ public final class Texts {
         return texts;
     }
 
-    /// Generated texts with the lengths of MS MARCO's queries and passages, the same in every call: a query, two
-    /// passages, a query, and so on.
+    /// Generated texts with the lengths of MS MARCO's queries and passages, the same in every call. Every third text,
+    /// from the first on, is a query; the others are passages.
     ///
-    /// Queries have 3 to 10 words, about 8 tokens; the lengths of passages are log-normally distributed with median 57
+    /// Queries have 3 to 10 words, about 8 tokens; the lengths of passages are log-normally distributed with median 53
     /// words and a spread of ln 1.45, about 75 tokens on average.
     public static List<String> triples(int count) {
         Random random = new Random(9);

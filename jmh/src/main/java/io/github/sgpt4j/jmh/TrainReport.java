@@ -11,6 +11,8 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
 
 /// Speed and memory of training: the embeddings of texts and, for a loss of them, the gradients of all biases (BitFit).
 ///
@@ -50,15 +52,25 @@ final class TrainReport {
         int sum = Arrays.stream(tokens).sum();
         notes.add(String.format(
                 Locale.ROOT,
-                "Texts for training: a query and two passages in turn, %d in all, %.1f tokens on average, at most %d",
+                "Texts for training: %d, every third a query; queries have %.1f tokens on average, passages %.1f (at most"
+                        + " %d)",
                 texts.size(),
-                (double) sum / texts.size(),
+                mean(tokens, i -> i % 3 == 0),
+                mean(tokens, i -> i % 3 != 0),
                 Arrays.stream(tokens).max().orElse(0)));
         List<Side> sides = open(libraries, notes);
         memory(sides);
         speed(sides, sum);
         sides.forEach(side -> side.trainer().close());
         return notes;
+    }
+
+    private static double mean(int[] tokens, IntPredicate chosen) {
+        return IntStream.range(0, tokens.length)
+                .filter(chosen)
+                .map(i -> tokens[i])
+                .average()
+                .orElse(0);
     }
 
     private List<Side> open(List<Peer> libraries, List<String> notes) {

@@ -52,8 +52,8 @@ final class DjlDecoder implements AutoCloseable {
         this(parent, shape, checkpoint, false);
     }
 
-    /// @param differentiated whether [#forward] is recorded and [#biases] have gradients: sums are not in place then,
-    ///     because norms need their inputs again
+    /// @param differentiated whether [#forward] is recorded and [#biases] have gradients: what a derivative
+    ///     reads again is not computed in place then
     DjlDecoder(NDManager parent, ModelShape shape, Path checkpoint, boolean differentiated) {
         this.shape = shape;
         this.differentiated = differentiated;
@@ -175,6 +175,9 @@ final class DjlDecoder implements AutoCloseable {
         }
         double a = Math.sqrt(8 / Math.PI);
         NDArray t = x.mul(x);
+        if (differentiated) {
+            return x.mul(Activation.sigmoid(t.mul(0.044715 * a).add(a).mul(x)));
+        }
         t.muli(0.044715 * a).addi(a).muli(x);
         return x.muli(Activation.sigmoid(t));
     }
