@@ -21,17 +21,22 @@ module io.github.sgpt4j.engine {
             io.github.sgpt4j.cli,
             io.github.sgpt4j.nano,
             io.github.sgpt4j.retrieval,
+            io.github.sgpt4j.training,
             io.github.sgpt4j.weightstools;
     exports io.github.sgpt4j.json to
             io.github.sgpt4j.retrieval,
+            io.github.sgpt4j.training,
             io.github.sgpt4j.weightstools;
     exports io.github.sgpt4j.text to
             io.github.sgpt4j.retrieval,
+            io.github.sgpt4j.training,
             io.github.sgpt4j.weightstools;
     exports io.github.sgpt4j.tensor to
             io.github.sgpt4j.retrieval,
+            io.github.sgpt4j.training,
             io.github.sgpt4j.weightstools;
     exports io.github.sgpt4j.weights to
             io.github.sgpt4j.retrieval,
+            io.github.sgpt4j.training,
             io.github.sgpt4j.weightstools;
 }

@@ -25,6 +25,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -85,12 +86,20 @@ public final class Model implements AutoCloseable {
     /// weights, tokenizer, and the module files of sentence-transformers if there are any. A LoRA
     /// adapter (adapter_config.json) is merged into its base model, which is in the same folder or
     /// given by [ModelOptions#withBaseModel].
+    /// Trained tensors ([ModelOptions#withBiases]) replace some of the stored ones.
     ///
     /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something
     ///     unsupported, the device is unavailable, or this thread is interrupted
     ///     ([CancelledException][io.github.sgpt4j.error.CancelledException]); nothing stays open in
     ///     that case
     public static Model open(Path directory, ModelOptions options) {
+        return open(directory, options, (checkpoint, weights) -> weights);
+    }
+
+    /// As [#open(Path, ModelOptions)], with changed weights.
+    ///
+    /// @param change gives the weights to use, which own those of the checkpoint
+    static Model open(Path directory, ModelOptions options, BiFunction<Checkpoint, Weights, Weights> change) {
         if (!Files.isDirectory(directory)) {
             throw new FormatException("%s: expected a model directory, %s"
                     .formatted(directory, Files.exists(directory) ? "got a file" : "found nothing"));
@@ -98,12 +107,12 @@ public final class Model implements AutoCloseable {
         Cancellation cancellation = Cancellation.ofThisThread("opening " + directory);
         cancellation.check();
         // Read first, so that a broken configuration is reported before the weights are opened.
-        Checkpoint checkpoint = Checkpoint.open(directory, options.baseModel());
+        Checkpoint checkpoint = Checkpoint.open(directory, options.baseModel(), options.biases());
         // The tokenizer's file takes longest to parse, so it is read in the background; so are the
         // tables of keys.
         try (Background<Tokenizer> tokenizer = Background.start(checkpoint::loadTokenizer, Model::inBackground);
                 Background<List<String>> notices = Background.start(checkpoint::notices, Model::inBackground)) {
-            return open(checkpoint, notices, options, tokenizer, cancellation);
+            return open(checkpoint, notices, options, tokenizer, change, cancellation);
         }
     }
 
@@ -122,8 +131,9 @@ public final class Model implements AutoCloseable {
             Background<List<String>> notices,
             ModelOptions options,
             Background<Tokenizer> tokenizer,
+            BiFunction<Checkpoint, Weights, Weights> change,
             Cancellation cancellation) {
-        Weights weights = checkpoint.openWeights();
+        Weights weights = change(checkpoint, change);
         try {
             boolean fitsHalf = Family.of(checkpoint.configuration()).fitsHalf();
             Devices.Opened devices = Devices.open(options, weights.elements(), fitsHalf);
@@ -146,6 +156,16 @@ public final class Model implements AutoCloseable {
             }
         } catch (RuntimeException | Error e) {
             weights.close();
+            throw e;
+        }
+    }
+
+    private static Weights change(Checkpoint checkpoint, BiFunction<Checkpoint, Weights, Weights> change) {
+        Weights stored = checkpoint.openWeights();
+        try {
+            return change.apply(checkpoint, stored);
+        } catch (RuntimeException | Error e) {
+            stored.close();
             throw e;
         }
     }

@@ -109,7 +109,7 @@ public record ModelInfo(
                 modules.tokenLayers().stream().map(folder -> "Dense").toList(),
                 modules.steps().stream().map(ModelInfo::name).toList(),
                 model.maxLength(),
-                model.checkpoint().specbSource().isPresent(),
+                model.checkpoint().specb().used(),
                 modules.prompts(),
                 modules.use().similarity().map(Similarity::parse).orElse(Similarity.COSINE),
                 modules.use().truncateDim().orElse(0),
@@ -121,9 +121,7 @@ public record ModelInfo(
         return new Sources(
                 modules.poolingFile().map(file -> relative(model, file)).orElse("default, as there is no modules.json"),
                 maxLengthSource(model),
-                model.checkpoint()
-                        .specbSource()
-                        .orElse("\"specb\" is neither in the model's name nor in \"_name_or_path\" of config.json"),
+                model.checkpoint().specb().source(),
                 modules.prompts().isEmpty()
                         ? "no prompts in config_sentence_transformers.json"
                         : "config_sentence_transformers.json");
@@ -138,7 +136,9 @@ public record ModelInfo(
     }
 
     private static String relative(Model model, Path file) {
-        return model.directory().relativize(file).toString();
+        return file.startsWith(model.directory())
+                ? model.directory().relativize(file).toString()
+                : file.toString();
     }
 
     private static String name(SentenceModules.Step step) {

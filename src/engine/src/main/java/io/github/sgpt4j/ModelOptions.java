@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /// How a model is opened. Immutable: each `with` method returns a changed copy.
 public final class ModelOptions {
     /// Device and types chosen automatically.
-    public static final ModelOptions DEFAULT = new ModelOptions(new Values("auto", Dtype.AUTO, null, null));
+    public static final ModelOptions DEFAULT = new ModelOptions(new Values("auto", Dtype.AUTO, null, null, null));
 
     /// Maximum of [#withThreads].
     public static final int MAX_THREADS = CpuOptions.MAX_THREADS;
@@ -18,7 +18,8 @@ public final class ModelOptions {
             String device,
             Dtype dtype,
             @Nullable Integer threads,
-            @Nullable Path baseModel) {}
+            @Nullable Path baseModel,
+            @Nullable Path biases) {}
 
     private final Values values;
 
@@ -37,7 +38,7 @@ public final class ModelOptions {
     /// @throws IllegalArgumentException if it has another form
     public ModelOptions withDevice(String value) {
         Devices.check(value);
-        return new ModelOptions(new Values(value, values.dtype, values.threads, values.baseModel));
+        return new ModelOptions(new Values(value, values.dtype, values.threads, values.baseModel, values.biases));
     }
 
     /// How weights are kept.
@@ -47,7 +48,7 @@ public final class ModelOptions {
 
     /// With weights kept as another type.
     public ModelOptions withDtype(Dtype value) {
-        return new ModelOptions(new Values(values.device, value, values.threads, values.baseModel));
+        return new ModelOptions(new Values(values.device, value, values.threads, values.baseModel, values.biases));
     }
 
     /// CPU threads that compute, shared by concurrent calls; empty for one per processor.
@@ -62,7 +63,7 @@ public final class ModelOptions {
         if (value < 1 || value > MAX_THREADS) {
             throw new IllegalArgumentException("threads: expected 1 to %d, got %d".formatted(MAX_THREADS, value));
         }
-        return new ModelOptions(new Values(values.device, values.dtype, value, values.baseModel));
+        return new ModelOptions(new Values(values.device, values.dtype, value, values.baseModel, values.biases));
     }
 
     /// Folder of the model that an adapter belongs to, unless it is in the adapter's own folder.
@@ -73,7 +74,19 @@ public final class ModelOptions {
     /// With the folder of the model that an adapter (adapter_config.json) belongs to. The base model
     /// that the adapter itself names is never opened, since it may be any path.
     public ModelOptions withBaseModel(Path folder) {
-        return new ModelOptions(new Values(values.device, values.dtype, values.threads, folder));
+        return new ModelOptions(new Values(values.device, values.dtype, values.threads, folder, values.biases));
+    }
+
+    /// File with trained tensors that replace some of the model's.
+    public Optional<Path> biases() {
+        return Optional.ofNullable(values.biases);
+    }
+
+    /// With the trained tensors in a file (`biases.safetensors`) instead of the model's own. Pooling,
+    /// brackets and length are those that they were trained with. The file belongs to one model and is
+    /// refused with any other.
+    public ModelOptions withBiases(Path file) {
+        return new ModelOptions(new Values(values.device, values.dtype, values.threads, values.baseModel, file));
     }
 
     @Override

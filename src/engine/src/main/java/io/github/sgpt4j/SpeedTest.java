@@ -75,7 +75,7 @@ public final class SpeedTest implements AutoCloseable {
     ///
     /// @throws io.github.sgpt4j.error.SgptException as [Model#open]
     public static SpeedTest of(Path directory, ModelOptions options) {
-        Checkpoint checkpoint = Checkpoint.open(directory, options.baseModel());
+        Checkpoint checkpoint = Checkpoint.open(directory, options.baseModel(), options.biases());
         Weights weights = checkpoint.openWeights();
         try {
             return open(

@@ -36,11 +36,12 @@ record TextLength(int tokens, String source, Optional<String> notice) {
                 stated.isEmpty()
                         ? Optional.empty()
                         : Optional.of(
-                                "%s: key \"num_positions\": expected a weight for each of the %d tokens of %s in sentence_bert_config.json, got %d; texts are cut there"
+                                "%s: key \"num_positions\": expected a weight for each of the %d tokens of %s in %s, got %d; texts are cut there"
                                         .formatted(
                                                 file,
                                                 stated.getAsInt(),
                                                 modules.input().lengthKey(),
+                                                modules.input().file().getFileName(),
                                                 weights.positions())));
     }
 
@@ -52,7 +53,10 @@ record TextLength(int tokens, String source, Optional<String> notice) {
                     tokens,
                     tokens < stated.getAsInt()
                             ? "the positions in config.json"
-                            : modules.input().lengthKey() + " of sentence_bert_config.json",
+                            : "%s of %s"
+                                    .formatted(
+                                            modules.input().lengthKey(),
+                                            modules.input().file().getFileName()),
                     notice(stated.getAsInt(), tokens, config, modules));
         }
         boolean alibi = config.positions() instanceof Positions.Alibi;
@@ -89,7 +93,7 @@ record TextLength(int tokens, String source, Optional<String> notice) {
         return Optional.of(
                 "%s: key \"%s\": %d tokens are more than the %d that the model was made for (config.json); texts are cut at %d"
                         .formatted(
-                                modules.transformer().resolve("sentence_bert_config.json"),
+                                modules.input().file(),
                                 modules.input().lengthKey(),
                                 stated,
                                 alibi ? config.longest() : config.maxPositions(),

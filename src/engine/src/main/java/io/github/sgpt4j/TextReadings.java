@@ -106,7 +106,7 @@ final class TextReadings {
 
     private static Map<TextKind, TextFraming> ofCheckpoint(Model model, BiEncoderOptions options) {
         Tokenizer tokenizer = model.tokenizer();
-        if (options.specb().orElse(model.checkpoint().specbSource().isPresent())) {
+        if (options.specb().orElse(model.checkpoint().specb().used())) {
             return Map.of(
                     TextKind.TEXT, new TextFraming.Plain(),
                     TextKind.QUERY, TextFraming.queryBrackets(tokenizer),

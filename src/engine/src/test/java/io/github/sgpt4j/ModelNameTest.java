@@ -18,7 +18,7 @@ class ModelNameTest {
     private Path root;
 
     private static boolean isSpecb(Path directory) {
-        return ModelName.specbSource(directory, new JsonFiles()).isPresent();
+        return ModelName.specb(directory, new JsonFiles()).used();
     }
 
     @ParameterizedTest

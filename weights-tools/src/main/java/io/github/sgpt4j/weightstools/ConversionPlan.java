@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.util.List;
 
 /// Decides what a conversion writes; keeps its sources open until closed.
-sealed interface ConversionPlan extends AutoCloseable permits PicklePlan, MergePlan {
+sealed interface ConversionPlan extends AutoCloseable permits PicklePlan, MergePlan, TrainedPlan {
     /// What is written, by folder.
     List<Part> parts();
 

@@ -1,8 +1,11 @@
 package io.github.sgpt4j.weightstools;
 
 import io.github.sgpt4j.checkpoint.MergedCheckpoint;
+import io.github.sgpt4j.checkpoint.ModelName;
+import io.github.sgpt4j.checkpoint.TrainedCheckpoint;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.files.FileEntries;
+import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.weights.MappedFile;
 import io.github.sgpt4j.weights.Weights;
 import io.github.sgpt4j.weightstools.hub.AdapterFiles;
@@ -106,6 +109,75 @@ public final class Converter {
             }
             return MergePlan.of(adapter, under, options);
         });
+    }
+
+    /// Makes a complete checkpoint of a base model and the tensors that training changed
+    /// (`biases.safetensors`), in a new directory. It computes the same as the two opened together
+    /// ([io.github.sgpt4j.ModelOptions#withBiases]).
+    ///
+    /// Tensors keep their names, and those that were not trained their types and bytes; trained ones are
+    /// 32-bit floats. The output head, which embeddings do not need, is left out, as is the base model's
+    /// name. `config.json`, tokenizer and licence come from the base model; the files of
+    /// sentence-transformers say what the tensors were trained with, and so does `sgpt4j.json`. A tokenizer
+    /// without a padding token, which other software needs, gets its end token as one. Pickled weights are
+    /// converted first.
+    ///
+    /// @param source checkpoint of the base model, which may be an adapter
+    /// @param base folder of the model that `source` adapts; empty if it is in the adapter's own folder, or
+    ///     there is no adapter
+    /// @param biases the trained tensors
+    /// @param target where to write the result; nothing may be there
+    /// @param card text of `README.md`, if there is one
+    /// @throws io.github.sgpt4j.error.SgptException if something is missing, wrong, or unsupported, or the tensors
+    ///     belong to another model
+    /// @throws IOException if something is at `target`, or as [#convert]
+    public static ConvertReport mergeBiases(
+            Path source, Optional<Path> base, Path biases, Path target, Optional<String> card, ConvertListener listener)
+            throws IOException {
+        return mergeBiases(source, base, biases, target, card, ConvertOptions.DEFAULT, listener);
+    }
+
+    /// @param options most bytes of a file
+    static ConvertReport mergeBiases(
+            Path source,
+            Optional<Path> base,
+            Path biases,
+            Path target,
+            Optional<String> card,
+            ConvertOptions options,
+            ConvertListener listener)
+            throws IOException {
+        MappedFile.requireDirectory(source, "a base model's directory");
+        requireNew(target);
+        List<String> notices = new ArrayList<>(TrainedCheckpoint.notices(source, base, biases));
+        return run(target, options, false, notices, listener, scratch -> {
+            // Nobody may have made it in the meantime.
+            requireNew(target);
+            Path from = readable(source, scratch.resolve("base"));
+            Optional<Path> under = Optional.empty();
+            if (base.isPresent()) {
+                under = Optional.of(readable(base.get(), scratch.resolve("adapted")));
+            }
+            TrainedCheckpoint trained = TrainedCheckpoint.open(from, under, biases);
+            notices.addAll(trained.weights().notices());
+            if (trained.settings().specb()
+                    && !ModelName.specb(target, new JsonFiles()).used()) {
+                notices.add(
+                        "%s: expected \"specb\" in the name, by which other software knows that queries and documents get brackets, found none"
+                                .formatted(target));
+            }
+            if (!trained.headTensors().isEmpty()) {
+                notices.add("%s: left out the output head, which embeddings do not need: %s"
+                        .formatted(source, String.join(", ", trained.headTensors())));
+            }
+            return TrainedPlan.of(trained, card, options.maxShardBytes(), scratch);
+        });
+    }
+
+    private static void requireNew(Path target) throws FileAlreadyExistsException {
+        if (FileEntries.exists(target)) {
+            throw new FileAlreadyExistsException(target.toString(), null, "already exists: expected a new directory");
+        }
     }
 
     /// The checkpoint itself, or a new folder with its weights converted to safetensors.

@@ -11,16 +11,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.regex.Pattern;
 
 /// An adapter and its base model as one checkpoint: merged weights, the base model's configuration, the
 /// tokenizer that the engine uses, and the adapter checkpoint's other files, in its own layout. Of the
 /// sentence-transformers files only the adapter's count, as when it is opened.
 final class MergePlan implements ConversionPlan {
-    private static final Pattern TOKENIZER_FILE = Pattern.compile(
-            "(tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|merges|chat_template|encoder|dict|tekken)\\..*"
-                    + "|.*\\.(model|tiktoken|jinja)");
-    private static final Pattern TERMS = Pattern.compile("(licen[cs]e|notice|copying).*", Pattern.CASE_INSENSITIVE);
     private static final String GENERATION_FILE = "generation_config.json";
 
     private final MergedCheckpoint merged;
@@ -73,7 +68,7 @@ final class MergePlan implements ConversionPlan {
                 plan,
                 plan.shards(options.maxShardBytes()),
                 copied(),
-                new ConfigChange(options.dtype(), merged.isUntied(), !together));
+                new ConfigChange(options.dtype(), merged.isUntied(), !together, false));
     }
 
     private Map<String, Path> copied() throws IOException {
@@ -96,8 +91,8 @@ final class MergePlan implements ConversionPlan {
     private boolean isOfBase(String name) {
         return name.equals(SourceFolder.CONFIG_FILE)
                 || name.equals(GENERATION_FILE)
-                || TERMS.matcher(name).matches()
-                || TOKENIZER_FILE.matcher(name).matches() && merged.tokenizer().equals(merged.base());
+                || SourceFolder.isTerms(name)
+                || SourceFolder.isTokenizer(name) && merged.tokenizer().equals(merged.base());
     }
 
     private boolean isOfAdapter(String name) {
@@ -106,7 +101,7 @@ final class MergePlan implements ConversionPlan {
         }
         return together
                 || !name.equals(SourceFolder.CONFIG_FILE)
-                        && (!TOKENIZER_FILE.matcher(name).matches()
+                        && (!SourceFolder.isTokenizer(name)
                                 || merged.tokenizer().equals(merged.adapter()));
     }
 

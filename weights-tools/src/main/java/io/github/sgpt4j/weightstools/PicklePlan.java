@@ -71,7 +71,7 @@ final class PicklePlan implements ConversionPlan {
                     plan,
                     files.isEmpty() ? Map.of() : plan.shards(options.maxShardBytes()),
                     inPlace ? Map.of() : SourceFolder.copied(from, files.isEmpty()),
-                    root ? new ConfigChange(options.dtype(), false, false) : ConfigChange.NONE));
+                    root ? new ConfigChange(options.dtype(), false, false, false) : ConfigChange.NONE));
             if (SourceFolder.isPickledAdapter(from)) {
                 parts.add(adapter(folder));
             }

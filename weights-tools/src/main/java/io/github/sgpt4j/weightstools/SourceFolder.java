@@ -39,7 +39,23 @@ final class SourceFolder {
     private static final Pattern COPIED = Pattern.compile(
             ".*\\.(json|txt|md|model|jinja|tiktoken)|(licen[cs]e|notice|copying)(\\..*)?", Pattern.CASE_INSENSITIVE);
 
+    private static final Pattern TOKENIZER = Pattern.compile(
+            "(tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|merges|chat_template|encoder|dict|tekken)\\..*"
+                    + "|.*\\.(model|tiktoken|jinja)");
+
+    private static final Pattern TERMS = Pattern.compile("(licen[cs]e|notice|copying).*", Pattern.CASE_INSENSITIVE);
+
     private SourceFolder() {}
+
+    /// Whether a file of this name belongs to a tokenizer.
+    static boolean isTokenizer(String name) {
+        return TOKENIZER.matcher(name).matches();
+    }
+
+    /// Whether a file of this name contains terms of use.
+    static boolean isTerms(String name) {
+        return TERMS.matcher(name).matches();
+    }
 
     /// The folder itself (an empty path) and the folders of its modules that exist, relative to it.
     ///

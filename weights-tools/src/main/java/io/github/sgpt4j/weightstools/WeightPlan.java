@@ -86,6 +86,16 @@ final class WeightPlan {
         return plan;
     }
 
+    /// Tensors as they are.
+    ///
+    /// @param tensors borrowed
+    static WeightPlan ofStored(List<WeightTensor> tensors) {
+        WeightPlan plan = new WeightPlan();
+        tensors.forEach(tensor -> plan.tensors.add(new MergedTensor(tensor, tensor.dtype())));
+        plan.tensors = NaturalOrder.sorted(plan.tensors, PlannedTensor::name);
+        return plan;
+    }
+
     /// Identifies a range of a storage.
     private record Place(String key, long start, long bytes) {}
 

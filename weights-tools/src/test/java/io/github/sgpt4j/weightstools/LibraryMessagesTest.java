@@ -21,7 +21,7 @@ class LibraryMessagesTest {
     void noMessageOfALibraryRecommendsACommand() throws IOException {
         List<String> found = new ArrayList<>();
         int files = 0;
-        for (String module : List.of("../src/engine", "../src/retrieval", "../src/nano", ".")) {
+        for (String module : List.of("../src/engine", "../src/retrieval", "../src/training", "../src/nano", ".")) {
             try (Stream<Path> sources = Files.walk(Path.of(module, "src/main/java"))) {
                 for (Path source : sources.filter(file -> file.toString().endsWith(".java"))
                         .toList()) {

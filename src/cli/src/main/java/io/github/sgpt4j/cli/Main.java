@@ -10,6 +10,7 @@ import io.github.sgpt4j.cli.command.DownloadCommand;
 import io.github.sgpt4j.cli.command.EmbedCommand;
 import io.github.sgpt4j.cli.command.IndexCommand;
 import io.github.sgpt4j.cli.command.InspectCommand;
+import io.github.sgpt4j.cli.command.MergeCommand;
 import io.github.sgpt4j.cli.command.ScoreCommand;
 import io.github.sgpt4j.cli.command.TokenizeCommand;
 import io.github.sgpt4j.cli.command.VerifyCommand;
@@ -168,6 +169,7 @@ public final class Main implements Runnable {
         verbs.put("download", DownloadCommand::new);
         verbs.put("verify", VerifyCommand::new);
         verbs.put("convert", ConvertCommand::new);
+        verbs.put("merge", MergeCommand::new);
         verbs.put("bench", BenchCommand::new);
         verbs.put("devices", DevicesCommand::new);
         String first = given.length > 0 ? given[0] : "";

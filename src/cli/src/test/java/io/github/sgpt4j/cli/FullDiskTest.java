@@ -150,6 +150,17 @@ class FullDiskTest {
     }
 
     @Test
+    void aMergedModelIsNamedAndNothingIsLeft() throws IOException, InterruptedException {
+        Path biases = TrainedFile.write("gptneo", Path.of(MODEL), folder.resolve("biases.safetensors"));
+        String line = "merge -m MODEL --biases %s --output DISK/made --quiet".formatted(biases);
+        String said = failure(SMALL_FILES, List.of(), line);
+        assertTrue(said.startsWith(disk.toString()) && said.endsWith("model.safetensors: File too large"), said);
+        assertEquals(List.of(), files());
+        Cli.Result again = Cli.run(command(line));
+        assertEquals(0, again.code(), again.err());
+    }
+
+    @Test
     void aDiskThatIsReallyFullIsNamed() throws IOException, InterruptedException {
         Assumptions.assumeTrue(ChildCommand.canMount(), "needs to mount a small file system");
         List<String> said = new ArrayList<>();

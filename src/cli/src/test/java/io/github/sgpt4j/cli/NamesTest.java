@@ -38,6 +38,7 @@ class NamesTest {
             strings = {
                 "src/engine/src/main/java",
                 "src/retrieval/src/main/java",
+                "src/training/src/main/java",
                 "src/nano/src/main/java",
                 "src/cli/src/main/java",
                 "weights-tools/src/main/java",

@@ -140,6 +140,7 @@ class SmallCommandsTest {
                 "inspect",
                 "verify",
                 "convert",
+                "merge",
                 "devices"
             })
     void everyLevelHasHelpAndVersion(String verb) {

@@ -66,6 +66,11 @@ public interface Backward {
     void pool(
             Tensor x, Norm norm, SequenceRows sequences, int[] skip, List<PoolMode> modes, Tensor dOut, Tensor dNormed);
 
+    /// Bytes that the activations of all passes should take together, at most.
+    default long room() {
+        return Runtime.getRuntime().maxMemory() / 2;
+    }
+
     /// New sums, zero.
     Sums sums(int rows, int columns);
 

@@ -34,6 +34,9 @@ public final class OperandChecks {
 
     /// @throws IllegalArgumentException if one of `rows`, which are rows of `x`, occurs twice
     public static void distinct(int[] rows, Tensor x, String operation) {
+        if (areAscending(rows)) {
+            return;
+        }
         BitSet seen = new BitSet(x.rows());
         for (int row : rows) {
             if (seen.get(row)) {
@@ -42,6 +45,15 @@ public final class OperandChecks {
             }
             seen.set(row);
         }
+    }
+
+    private static boolean areAscending(int[] rows) {
+        for (int i = 1; i < rows.length; i++) {
+            if (rows[i] <= rows[i - 1]) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /// @throws IllegalArgumentException unless each segment is a sequence of its own, without cached tokens
@@ -69,6 +81,17 @@ public final class OperandChecks {
             throw new IllegalArgumentException(
                     "sums [%d, %d]: expected a row of them and as many columns, got row %d and %d columns"
                             .formatted(sums.rows(), sums.columns(), row, target.length));
+        }
+    }
+
+    /// @throws IllegalArgumentException unless all `indices`, shifted by `offset`, are rows of a table of `rows` rows
+    public static void tableRows(int[] indices, int offset, int rows, String operation) {
+        for (int index : indices) {
+            long row = (long) index + offset;
+            if (row < 0 || row >= rows) {
+                throw new IllegalArgumentException(
+                        "%s: expected table rows in [0, %d), got %d".formatted(operation, rows, row));
+            }
         }
     }
 }

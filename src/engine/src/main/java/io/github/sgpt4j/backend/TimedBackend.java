@@ -5,6 +5,7 @@ import io.github.sgpt4j.batch.SequenceRows;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// Wraps another backend. Between [#start] and [#stop] it times each operation, by marks before and after
 /// it; otherwise it only delegates. The times show how a forward pass divides into its parts, not how long
@@ -92,7 +93,7 @@ public final class TimedBackend implements Backend {
         spans.clear();
     }
 
-    private void product(double flops, Runnable operation) {
+    void product(double flops, Runnable operation) {
         if (timing) {
             productFlops += flops;
         }
@@ -114,18 +115,18 @@ public final class TimedBackend implements Backend {
         }
     }
 
-    private void other(double values, Runnable operation) {
+    void other(double values, Runnable operation) {
         if (timing) {
             otherBytes += values * Float.BYTES;
         }
         time(Part.OTHER, operation);
     }
 
-    private static double values(Tensor x) {
+    static double values(Tensor x) {
         return (double) x.rows() * x.columns();
     }
 
-    private static double flops(double rows, Linear linear) {
+    static double flops(double rows, Linear linear) {
         return 2 * rows * linear.in() * linear.out();
     }
 
@@ -213,15 +214,20 @@ public final class TimedBackend implements Backend {
 
     @Override
     public void attention(Tensor qkv, Batch batch, AttentionParameters parameters, Tensor out) {
+        attention(2, batch, parameters, () -> backend.attention(qkv, batch, parameters, out));
+    }
+
+    /// @param products of queries or their gradients with keys or values
+    void attention(int products, Batch batch, AttentionParameters parameters, Runnable operation) {
         if (timing) {
             double keys = 0;
             for (int position : batch.packed().positions()) {
                 int all = position + 1;
                 keys += parameters.window() == 0 ? all : Math.min(all, parameters.window());
             }
-            attentionFlops += 4 * keys * parameters.heads() * parameters.headDim();
+            attentionFlops += 2 * products * keys * parameters.heads() * parameters.headDim();
         }
-        time(Part.ATTENTION, () -> backend.attention(qkv, batch, parameters, out));
+        time(Part.ATTENTION, operation);
     }
 
     @Override
@@ -282,6 +288,11 @@ public final class TimedBackend implements Backend {
     @Override
     public int worthSharing() {
         return backend.worthSharing();
+    }
+
+    @Override
+    public Optional<Backward> backward() {
+        return backend.backward().map(backward -> new TimedBackward(this, backward));
     }
 
     @Override

@@ -11,6 +11,7 @@ import io.github.sgpt4j.model.family.Family;
 import io.github.sgpt4j.tokenizer.Tokenizer;
 import io.github.sgpt4j.weights.Weights;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -20,15 +21,19 @@ import java.util.Set;
 public final class Checkpoint {
     private final Path directory;
     private final JsonFiles json;
+    private final SentenceModules own;
+    private final Optional<Biases> biases;
     private final SentenceModules modules;
     private final AdaptedModel files;
     private final JsonFile configuration;
     private final DecoderConfig decoder;
 
-    private Checkpoint(Path directory, Optional<Path> base) {
+    private Checkpoint(Path directory, Optional<Path> base, Optional<Path> trained) {
         this.directory = directory;
         json = new JsonFiles();
-        modules = SentenceModules.read(directory, json);
+        own = SentenceModules.read(directory, json);
+        biases = trained.map(Biases::read);
+        modules = biases.map(b -> b.modules(own)).orElse(own);
         files = AdaptedModel.of(modules.transformer(), base, json);
         configuration = Family.readConfig(files.configuration(), json);
         decoder = Decoder.readConfig(configuration);
@@ -46,7 +51,15 @@ public final class Checkpoint {
     ///
     /// @param base folder of the base model; empty if it is the adapter's own
     public static Checkpoint open(Path directory, Optional<Path> base) {
-        return new Checkpoint(directory, base);
+        return open(directory, base, Optional.empty());
+    }
+
+    /// As [#open(Path, Optional)], with tensors that were trained later.
+    ///
+    /// @param trained the file with the trained tensors, whose settings are followed instead of the
+    ///     checkpoint's own, see [Biases]
+    public static Checkpoint open(Path directory, Optional<Path> base, Optional<Path> trained) {
+        return new Checkpoint(directory, base, trained);
     }
 
     /// The checkpoint's directory.
@@ -57,6 +70,11 @@ public final class Checkpoint {
     /// The modules around the decoder: prompts, lengths, pooling and the steps after it.
     public SentenceModules modules() {
         return modules;
+    }
+
+    /// The trained tensors that replace some of the checkpoint's, and their settings.
+    public Optional<Biases> biases() {
+        return biases;
     }
 
     /// Where the model's files are, and the settings of an adapter.
@@ -83,7 +101,10 @@ public final class Checkpoint {
     ///
     /// @throws io.github.sgpt4j.error.SgptException if one asks for something unsupported
     public List<String> notices() {
-        return CheckpointFiles.check(directory, modules, files.configuration(), decoder.modelType(), json);
+        List<String> notices = new ArrayList<>(
+                CheckpointFiles.check(directory, own, files.configuration(), decoder.modelType(), json));
+        biases.ifPresent(b -> notices.addAll(b.notices(own, ModelName.specb(directory, json))));
+        return notices;
     }
 
     /// Loads the tokenizer.
@@ -94,11 +115,14 @@ public final class Checkpoint {
         return new TokenizerFolder(files.tokenizer(), modules.lowerCase()).load(json);
     }
 
-    /// Opens the decoder's weights, with an adapter's merged in.
+    /// Opens the decoder's weights, with an adapter's merged in, and trained tensors in place of their
+    /// own.
     ///
-    /// @throws io.github.sgpt4j.error.SgptException as [AdaptedModel#openWeights]
+    /// @throws io.github.sgpt4j.error.SgptException as [AdaptedModel#openWeights], or if the trained
+    ///     tensors belong to another model
     public Weights openWeights() {
-        return files.openWeights(configuration);
+        Weights weights = files.openWeights(configuration);
+        return biases.isPresent() ? biases.get().over(weights, files, configuration) : weights;
     }
 
     /// The tensors of the decoder.
@@ -108,10 +132,10 @@ public final class Checkpoint {
         return DecoderLayout.read(configuration, stored);
     }
 
-    /// Where it is stated that the model is an asymmetric SGPT model ("special brackets"); empty if
-    /// nowhere.
-    public Optional<String> specbSource() {
-        return ModelName.specbSource(directory, json);
+    /// Whether the model is an asymmetric SGPT model ("special brackets"): as its files state, otherwise
+    /// by its name.
+    public SpecialBrackets specb() {
+        return modules.use().specb().orElseGet(() -> ModelName.specb(directory, json));
     }
 
     /// Identifies configuration, tokenizer and weights.

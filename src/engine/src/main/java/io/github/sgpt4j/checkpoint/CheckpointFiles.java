@@ -75,6 +75,8 @@ public final class CheckpointFiles {
 
     private void modules() {
         keys(directory.resolve("config_sentence_transformers.json"), "config_sentence_transformers", "");
+        keys(directory.resolve(EmbeddingSettings.OWN_FILE), "sgpt4j", "");
+        noteStraySettings();
         Path file = directory.resolve("modules.json");
         if (!Files.isRegularFile(file)) {
             return;
@@ -107,6 +109,14 @@ public final class CheckpointFiles {
             names(transformer, table);
         }
         noteStrayAdapter();
+    }
+
+    /// Only the settings of the checkpoint's own folder count.
+    private void noteStraySettings() {
+        Path stray = transformer.resolve(EmbeddingSettings.OWN_FILE);
+        if (!transformer.normalize().equals(directory.normalize()) && Files.isRegularFile(stray)) {
+            notices.add("%s: ignored, as it is not beside modules.json".formatted(stray));
+        }
     }
 
     /// An adapter's weights are useless without its configuration.

@@ -12,21 +12,28 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/// The settings in `config_sentence_transformers.json`: how a model's embeddings are meant to be used.
+/// The settings in `config_sentence_transformers.json` and `sgpt4j.json`: how a model's embeddings are
+/// meant to be used.
 ///
 /// @param prompts prompts by name
 /// @param defaultPrompt name of the prompt used by default
 /// @param similarity how embeddings are compared, one of [#SIMILARITIES], if stated
 /// @param truncateDim number of components of an embedding to keep, if stated
+/// @param specb whether queries and documents are put in brackets, if stated
 public record EmbeddingSettings(
         Map<String, String> prompts,
         Optional<String> defaultPrompt,
         Optional<String> similarity,
-        OptionalInt truncateDim) {
+        OptionalInt truncateDim,
+        Optional<SpecialBrackets> specb) {
     /// The names of similarities of dense embeddings in sentence-transformers.
     public static final List<String> SIMILARITIES = List.of("cosine", "dot", "euclidean", "manhattan");
 
+    /// Name of the file with settings that only this library reads.
+    public static final String OWN_FILE = "sgpt4j.json";
+
     private static final String FILE = "config_sentence_transformers.json";
+    private static final String SPECB = "specb";
     private static final String MODEL_TYPE = "SentenceTransformer";
     private static final String SIMILARITY = "similarity_fn_name";
     private static final String TRUNCATE_DIM = "truncate_dim";
@@ -35,17 +42,26 @@ public record EmbeddingSettings(
         prompts = Map.copyOf(prompts);
     }
 
-    /// Reads the file in a checkpoint's folder; without the file nothing is stated.
+    /// Reads the files in a checkpoint's folder; without a file nothing is stated.
     ///
-    /// @throws FormatException if it is broken
-    /// @throws io.github.sgpt4j.error.UnsupportedModelException if it belongs to another kind of model
+    /// @throws FormatException if one is broken
+    /// @throws io.github.sgpt4j.error.UnsupportedModelException if one belongs to another kind of model
     static EmbeddingSettings read(Path directory, JsonFiles json) {
+        Optional<SpecialBrackets> specb = json.objectIfPresent(directory.resolve(OWN_FILE))
+                .filter(file -> file.has(SPECB))
+                .map(file -> new SpecialBrackets(file.bool(SPECB, false), "\"specb\" of " + OWN_FILE));
         return json.objectIfPresent(directory.resolve(FILE))
-                .map(EmbeddingSettings::of)
-                .orElse(new EmbeddingSettings(Map.of(), Optional.empty(), Optional.empty(), OptionalInt.empty()));
+                .map(file -> of(file, specb))
+                .orElse(new EmbeddingSettings(
+                        Map.of(), Optional.empty(), Optional.empty(), OptionalInt.empty(), specb));
     }
 
-    private static EmbeddingSettings of(JsonFile file) {
+    /// With brackets, or without them.
+    EmbeddingSettings withSpecb(SpecialBrackets value) {
+        return new EmbeddingSettings(prompts, defaultPrompt, similarity, truncateDim, Optional.of(value));
+    }
+
+    private static EmbeddingSettings of(JsonFile file, Optional<SpecialBrackets> specb) {
         String type = file.text("model_type", MODEL_TYPE);
         if (!type.equals(MODEL_TYPE)) {
             throw file.unsupported("model_type", file.node("model_type").orElseThrow(), MODEL_TYPE + " is");
@@ -55,7 +71,8 @@ public record EmbeddingSettings(
                 prompts,
                 readDefaultPrompt(file, prompts),
                 readSimilarity(file),
-                file.has(TRUNCATE_DIM) ? OptionalInt.of(file.positiveInt(TRUNCATE_DIM)) : OptionalInt.empty());
+                file.has(TRUNCATE_DIM) ? OptionalInt.of(file.positiveInt(TRUNCATE_DIM)) : OptionalInt.empty(),
+                specb);
     }
 
     private static Optional<String> readSimilarity(JsonFile file) {

@@ -11,12 +11,19 @@ import org.jspecify.annotations.Nullable;
 public final class ModelName {
     private ModelName() {}
 
-    /// Where it is stated that the model is an asymmetric SGPT model: "specb" occurs in the name of its
-    /// directory, of its repository in a Hugging Face cache (`models--owner--name/snapshots/revision`),
-    /// or in `_name_or_path` of its config.json; empty if it occurs in none of these.
+    /// Whether the model is an asymmetric SGPT model: "specb" occurs in the name of its directory, of its
+    /// repository in a Hugging Face cache (`models--owner--name/snapshots/revision`), or in
+    /// `_name_or_path` of its config.json.
     ///
     /// @param json reads config.json
-    public static Optional<String> specbSource(Path directory, JsonFiles json) {
+    public static SpecialBrackets specb(Path directory, JsonFiles json) {
+        return source(directory, json)
+                .map(source -> new SpecialBrackets(true, source))
+                .orElse(new SpecialBrackets(
+                        false, "\"specb\" is neither in the model's name nor in \"_name_or_path\" of config.json"));
+    }
+
+    private static Optional<String> source(Path directory, JsonFiles json) {
         Path absolute = directory.toAbsolutePath().normalize();
         Path name = absolute.getFileName();
         if (names(name)) {

@@ -15,12 +15,14 @@ import java.util.Set;
 /// construction of model and tokenizer are applied or refused, by the rules of the class Transformer of
 /// sentence-transformers 6.
 ///
+/// @param file the file that states the lengths, if any are stated
 /// @param maxLength maximum tokens of a text, if stated
 /// @param lengthKey the key that states it
 /// @param queryLength maximum tokens of a query, if stated separately
 /// @param documentLength maximum tokens of a document, if stated separately
 /// @param lowerCase whether texts are lower-cased first
 public record TransformerSettings(
+        Path file,
         OptionalInt maxLength,
         String lengthKey,
         OptionalInt queryLength,
@@ -86,7 +88,12 @@ public record TransformerSettings(
         return json.objectIfPresent(transformer.resolve(FILE))
                 .map(file -> of(file, transformer, json))
                 .orElse(new TransformerSettings(
-                        OptionalInt.empty(), MAX_SEQ_LENGTH, OptionalInt.empty(), OptionalInt.empty(), false));
+                        transformer.resolve(FILE),
+                        OptionalInt.empty(),
+                        MAX_SEQ_LENGTH,
+                        OptionalInt.empty(),
+                        OptionalInt.empty(),
+                        false));
     }
 
     private static TransformerSettings of(JsonFile file, Path transformer, JsonFiles json) {
@@ -115,8 +122,10 @@ public record TransformerSettings(
         // As in sentence-transformers: the arguments of tokenizer calls take precedence, then the
         // lengths per kind of text.
         return called.isPresent()
-                ? new TransformerSettings(called, PROCESSING, OptionalInt.empty(), OptionalInt.empty(), lowerCase(file))
+                ? new TransformerSettings(
+                        file.path(), called, PROCESSING, OptionalInt.empty(), OptionalInt.empty(), lowerCase(file))
                 : new TransformerSettings(
+                        file.path(),
                         stated,
                         statedBy,
                         length(file, "query_length"),

@@ -192,21 +192,7 @@ final class AdapterMerge {
                         .formatted(trained.get(key).file(), Quoted.of(key), Quoted.of(name))));
     }
 
-    /// The base model may have been saved with a different prefix than during training.
     private Optional<String> find(String name) {
-        if (base.contains(name)) {
-            return Optional.of(name);
-        }
-        for (String from : names.prefixes()) {
-            if (name.startsWith(from)) {
-                for (String to : names.prefixes()) {
-                    String other = to + name.substring(from.length());
-                    if (base.contains(other)) {
-                        return Optional.of(other);
-                    }
-                }
-            }
-        }
-        return Optional.empty();
+        return new StoredNames(names.prefixes(), base::contains).find(name);
     }
 }

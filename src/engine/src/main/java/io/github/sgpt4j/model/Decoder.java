@@ -2,6 +2,7 @@ package io.github.sgpt4j.model;
 
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.Backend;
+import io.github.sgpt4j.backend.Backward;
 import io.github.sgpt4j.backend.Download;
 import io.github.sgpt4j.backend.Linear;
 import io.github.sgpt4j.backend.MatrixRows;
@@ -13,6 +14,7 @@ import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.SequenceBatch;
 import io.github.sgpt4j.batch.SequenceRows;
 import io.github.sgpt4j.call.Cancellation;
+import io.github.sgpt4j.error.BackendException;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.json.JsonFile;
 import io.github.sgpt4j.json.JsonFiles;
@@ -25,6 +27,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /// The one decoder of all families, over any [Backend]. Safe to share between threads.
 ///
@@ -43,9 +46,7 @@ public final class Decoder {
         this.backend = backend;
         this.loader = loader;
         weights = DecoderWeights.load(config, loader, backend);
-        outputNorm = config.hasEmbeddingProjection()
-                ? backend.norm(NormParameters.identity(config.embeddingWidth()))
-                : weights.finalNorm();
+        outputNorm = config.hasEmbeddingProjection() ? weights.gatherWidth() : weights.finalNorm();
     }
 
     /// Reads `config.json` in `directory`.
@@ -385,6 +386,39 @@ public final class Decoder {
                                 .formatted(id, vocabulary));
             }
         }
+    }
+
+    /// Sums for the gradients of stored tensors, zero; the caller closes them.
+    ///
+    /// @param trained selects tensors by their stored name
+    /// @throws BackendException if this device cannot train
+    public Gradients gradients(Predicate<String> trained) {
+        return new Gradients(weights, backward(), trained);
+    }
+
+    /// A training pass over whole sequences, without shared prefixes; the caller closes it.
+    ///
+    /// @param texts token ids, each at least one
+    /// @param skip leading tokens of each sequence to leave out in pooling, `[texts]`
+    /// @param modes at least one
+    /// @param cancellation of the call, checked before each layer
+    /// @throws BackendException if this device cannot train
+    public GradientPass gradientPass(List<int[]> texts, int[] skip, List<PoolMode> modes, Cancellation cancellation) {
+        SequenceBatch sequences = SequenceBatch.of(texts);
+        check(sequences.packed(), Optional.empty());
+        return new GradientPass(weights, backend, backward(), sequences, skip, modes, cancellation);
+    }
+
+    /// As [Backward#room].
+    public long roomForPasses() {
+        return backward().room();
+    }
+
+    private Backward backward() {
+        return backend.backward()
+                .orElseThrow(
+                        () -> new BackendException("%s: cannot train with this type of weights, use dtype fp32 or bf16"
+                                .formatted(backend.name())));
     }
 
     /// Cuts row-major values into rows.

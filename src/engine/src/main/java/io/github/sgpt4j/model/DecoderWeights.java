@@ -23,6 +23,7 @@ import java.util.Optional;
 /// @param projectOut `[embeddingWidth, hidden]`, or empty
 /// @param gatherHidden identity norm for rows of hidden states
 /// @param gatherHeads identity norm for rows of all heads' outputs
+/// @param gatherWidth identity norm for rows of the model's outputs
 record DecoderWeights(
         DecoderConfig config,
         Table embedding,
@@ -34,7 +35,8 @@ record DecoderWeights(
         Norm finalNorm,
         Optional<Linear> projectOut,
         Norm gatherHidden,
-        Norm gatherHeads) {
+        Norm gatherHeads,
+        Norm gatherWidth) {
     static DecoderWeights load(DecoderConfig config, DecoderLoader loader, Backend backend) {
         return new DecoderWeights(
                 config,
@@ -47,7 +49,8 @@ record DecoderWeights(
                 loader.finalNorm(),
                 loader.projectOut(),
                 backend.norm(NormParameters.identity(config.hidden())),
-                backend.norm(NormParameters.identity(config.heads() * config.headDim())));
+                backend.norm(NormParameters.identity(config.heads() * config.headDim())),
+                backend.norm(NormParameters.identity(config.embeddingWidth())));
     }
 
     private static Optional<RotaryParameters> rotary(DecoderConfig c) {

@@ -136,6 +136,14 @@ public final class Weights implements AutoCloseable {
         }
     }
 
+    /// Stored weights with some tensors replaced.
+    ///
+    /// @param stored base weights; closed with the result
+    /// @param changes creates the replacements in the given memory, which lives as long as the result
+    public static Weights overlaid(Weights stored, Function<SegmentAllocator, Map<String, WeightTensor>> changes) {
+        return overlaid(stored, List.of(), changes);
+    }
+
     /// Stored weights with some tensors replaced or added.
     ///
     /// @param stored base weights; closed with the result, like `others`
@@ -143,19 +151,26 @@ public final class Weights implements AutoCloseable {
     /// @param changes creates the replacements, using the given memory for tensors that are not stored
     public static Weights overlaid(
             Weights stored, Weights others, Function<SegmentAllocator, Map<String, WeightTensor>> changes) {
+        return overlaid(stored, List.of(others), changes);
+    }
+
+    private static Weights overlaid(
+            Weights stored, List<Weights> others, Function<SegmentAllocator, Map<String, WeightTensor>> changes) {
         Arena arena = Arena.ofShared();
         boolean opened = false;
         try {
-            MappedFiles mapped = MappedFiles.together(stored.mapped, others.mapped);
+            List<MappedFiles> all = new ArrayList<>(List.of(stored.mapped));
+            others.forEach(other -> all.add(other.mapped));
+            MappedFiles mapped = MappedFiles.together(all.toArray(MappedFiles[]::new));
             Map<String, WeightTensor> tensors = new TreeMap<>(stored.tensors);
             tensors.putAll(mapped.reading(() -> changes.apply(arena)));
             Map<String, String> unknown = new TreeMap<>(stored.unknown);
             unknown.keySet().removeAll(tensors.keySet());
             List<Path> files = new ArrayList<>(stored.files);
-            files.addAll(others.files);
+            others.forEach(other -> files.addAll(other.files));
             Weights weights = new Weights(stored.source, arena, tensors, unknown, stored.metadata, files, mapped);
             weights.parts.add(stored);
-            weights.parts.add(others);
+            weights.parts.addAll(others);
             opened = true;
             return weights;
         } finally {
@@ -346,6 +361,11 @@ public final class Weights implements AutoCloseable {
     /// Names of all tensors of known types, sorted.
     public Set<String> names() {
         return tensors.keySet();
+    }
+
+    /// Names of the tensors of unknown types, sorted.
+    public Set<String> unknownNames() {
+        return unknown.keySet();
     }
 
     /// Whether a tensor of this name is stored, with any type.

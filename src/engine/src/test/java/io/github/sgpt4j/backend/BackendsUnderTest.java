@@ -44,6 +44,24 @@ final class BackendsUnderTest {
                 Stream.of(Precision.FP32, Precision.BF16, Precision.FP16).map(format -> cpu(2, format)));
     }
 
+    /// For gradients of operations with weight matrices: the types that weights can be kept as for training.
+    static Stream<BackendUnderTest> forTraining() {
+        if (CudaTests.active()) {
+            return withInnerTypes();
+        }
+        return Stream.concat(
+                Stream.concat(plain(), Stream.of(inPlace(), onVectors())),
+                Stream.of(Precision.FP32, Precision.BF16).map(format -> cpu(2, format)));
+    }
+
+    /// Groups of configurations whose gradients must be equal bit for bit.
+    static Stream<List<BackendUnderTest>> sameGradients() {
+        return Stream.of(Precision.AUTO, Precision.BF16)
+                .map(format -> IntStream.of(1, 2, 3, 5)
+                        .mapToObj(threads -> cpu(threads, format))
+                        .toList());
+    }
+
     /// For operations on values between products: also the types that these can have.
     static Stream<BackendUnderTest> withInnerTypes() {
         return CudaTests.active()

@@ -2,6 +2,7 @@ package io.github.sgpt4j.backend;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.util.function.BiConsumer;
 import org.junit.jupiter.api.BeforeEach;
 
 /// Runs operations of training on a backend and on the reference and compares the results.
@@ -16,6 +17,26 @@ abstract class BackwardContract extends BackendContract {
     void requireTraining() {
         assumeTrue(backend.backward().isPresent(), () -> subject.name() + " cannot train");
         backward = backend.backward().orElseThrow();
+    }
+
+    /// @param operation adds to sums `[rows, columns]`; runs twice
+    protected void compareSums(
+            String what, Tolerance allowed, int rows, int columns, BiConsumer<Side, Sums> operation) {
+        try (Side expected = expected();
+                Side tested = tested();
+                Sums right = reference.backward().orElseThrow().sums(rows, columns);
+                Sums result = backward.sums(rows, columns)) {
+            for (int i = 0; i < 2; i++) {
+                operation.accept(expected, right);
+                operation.accept(tested, result);
+            }
+            allowed.check(subject.name() + ", " + what, values(right), values(result), columns);
+        }
+    }
+
+    /// The operations of training on a side.
+    static Backward backward(Side side) {
+        return side.backend().backward().orElseThrow();
     }
 
     /// All sums, row by row.

@@ -9,6 +9,7 @@ import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.SequenceBatch;
 import java.lang.management.ManagementFactory;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -56,20 +57,92 @@ class SteadyAllocationTest {
 
     @Test
     void manyBlocksOfKeysDoNotAllocateMore() {
+        requireTheSame((backend, batch, parameters, qkv, out, dQkv) -> backend.attention(qkv, batch, parameters, out));
+    }
+
+    @Test
+    void gradientsOfManyKeysDoNotAllocateMore() {
+        requireTheSame((backend, batch, parameters, qkv, out, dQkv) ->
+                backend.backward().orElseThrow().attention(qkv, batch, parameters, out, out, dQkv));
+    }
+
+    @FunctionalInterface
+    private interface Attention {
+        void run(Backend backend, Batch batch, AttentionParameters parameters, Tensor qkv, Tensor out, Tensor dQkv);
+    }
+
+    private void requireTheSame(Attention attention) {
         float[] slopes = {0.5f, 0.25f, 0.125f, 0.0625f};
         AttentionParameters parameters = new AttentionParameters(4, 2, 24, 0.2f, 500, slopes);
         int longest = 1000;
+        int columns = parameters.qkvColumns();
         try (Backend backend = new CpuBackend(ONE_THREAD);
-                Tensor qkv = backend.upload(
-                        data.normal(longest * parameters.qkvColumns()), longest, parameters.qkvColumns());
-                Tensor out = backend.allocate(longest, 4 * 24)) {
+                Tensor qkv = backend.upload(data.normal(longest * columns), longest, columns);
+                Tensor out = backend.upload(data.normal(longest * 4 * 24), longest, 4 * 24);
+                Tensor dQkv = backend.allocate(longest, columns)) {
             Consumer<SequenceBatch> attend = sequences -> {
                 PackedBatch packed = sequences.packed();
+                int rows = packed.rows();
                 try (Batch batch = backend.upload(packed)) {
-                    backend.attention(qkv.slice(0, packed.rows()), batch, parameters, out.slice(0, packed.tokens()));
+                    attention.run(
+                            backend, batch, parameters, qkv.slice(0, rows), out.slice(0, rows), dQkv.slice(0, rows));
                 }
             };
             requireTheSame(attend, sequence(40), sequence(longest));
+        }
+    }
+
+    /// Gradients and sums, in the order of a layer.
+    @Test
+    void gradientsOfMoreTokensDoNotAllocateMore() {
+        int longest = 200;
+        AttentionParameters parameters = new AttentionParameters(4, 2, 8, 0.2f, 0, new float[0]);
+        int hidden = 32;
+        int wide = parameters.qkvColumns();
+        List<PoolMode> modes = List.of(PoolMode.WEIGHTED_MEAN, PoolMode.MAX);
+        try (TestWeights weights = new TestWeights();
+                Backend backend = new CpuBackend(ONE_THREAD);
+                Tensor allX = backend.upload(data.normal(longest * hidden), longest, hidden);
+                Tensor allD = backend.upload(data.normal(longest * hidden), longest, hidden);
+                Tensor allQkv = backend.upload(data.normal(longest * wide), longest, wide);
+                Tensor allDQkv = backend.upload(data.normal(longest * wide), longest, wide);
+                Tensor dPooled = backend.upload(data.normal(2 * hidden), 1, 2 * hidden)) {
+            Backward backward = backend.backward().orElseThrow();
+            Linear linear = backend.linear(
+                    List.of(MatrixRows.all(weights.matrix(wide, hidden, data.weights(wide, hidden)))), List.of());
+            Norm norm = backend.norm(
+                    new NormParameters(NormParameters.Kind.LAYER, hidden, Optional.empty(), Optional.empty(), 1e-5f));
+            Norm headNorm = backend.norm(
+                    new NormParameters(NormParameters.Kind.RMS, 8, Optional.empty(), Optional.empty(), 1e-5f));
+            try (Sums bias = backward.sums(1, wide);
+                    Sums gain = backward.sums(1, hidden);
+                    Sums headGain = backward.sums(1, 8);
+                    Sums matrix = backward.sums(wide, hidden);
+                    Sums rows = backward.sums(longest, hidden)) {
+                Consumer<SequenceBatch> pass = sequences -> {
+                    int tokens = sequences.packed().tokens();
+                    Tensor x = allX.slice(0, tokens);
+                    Tensor d = allD.slice(0, tokens);
+                    Tensor qkv = allQkv.slice(0, tokens);
+                    Tensor dQkv = allDQkv.slice(0, tokens);
+                    try (Batch batch = backend.upload(sequences.packed())) {
+                        backward.pool(x, norm, sequences.rows(), new int[1], modes, dPooled, d);
+                        backward.norm(x, norm, d, false, d);
+                        backward.gainSums(x, norm, d, gain);
+                        backward.attention(qkv, batch, parameters, x, d, dQkv);
+                        backward.headNorm(qkv, 0, 6, headNorm, dQkv);
+                        backward.headGainSums(qkv, 0, 6, headNorm, dQkv, headGain);
+                        backward.columnSums(dQkv, bias);
+                        backward.weightSums(x, dQkv, matrix);
+                        backward.linear(dQkv, linear, true, d);
+                        backward.activation(x, Activation.GELU_TANH, d);
+                        backward.gatedActivation(qkv, Activation.SILU, x, dQkv);
+                        backward.embeddingSums(batch, d, rows);
+                        backward.positionSums(0, batch, d, rows);
+                    }
+                };
+                requireTheSame(pass, sequence(16), sequence(longest));
+            }
         }
     }
 

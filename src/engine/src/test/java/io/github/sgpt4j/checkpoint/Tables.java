@@ -16,6 +16,7 @@ final class Tables {
             "special_tokens_map",
             "sentence_bert_config",
             "config_sentence_transformers",
+            "sgpt4j",
             "adapter_config",
             "modules",
             "modules/Pooling",

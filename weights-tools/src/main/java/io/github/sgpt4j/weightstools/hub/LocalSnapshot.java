@@ -35,7 +35,7 @@ record LocalSnapshot(String commit, Path directory, State state) {
     }
 
     /// Version of the records; to be raised when the engine reads more files.
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
 
     private static final long MAX_JSON_BYTES = 64 << 20;
     private static final ObjectMapper JSON = new ObjectMapper();

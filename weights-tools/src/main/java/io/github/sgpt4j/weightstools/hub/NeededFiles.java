@@ -1,6 +1,7 @@
 package io.github.sgpt4j.weightstools.hub;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sgpt4j.checkpoint.EmbeddingSettings;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.SgptException;
 import io.github.sgpt4j.error.UnsupportedModelException;
@@ -24,6 +25,7 @@ import java.util.regex.Pattern;
 final class NeededFiles {
     static final String MODULES_FILE = "modules.json";
     static final String PROMPTS_FILE = "config_sentence_transformers.json";
+    static final String OWN_FILE = EmbeddingSettings.OWN_FILE;
     static final String LENGTH_FILE = "sentence_bert_config.json";
     static final String CONFIG_FILE = "config.json";
     static final String TOKENIZER_CONFIG_FILE = "tokenizer_config.json";
@@ -85,6 +87,7 @@ final class NeededFiles {
             }
         }
         addIfThere(PROMPTS_FILE);
+        addIfThere(OWN_FILE);
         addTransformer(transformer);
     }
 

@@ -156,7 +156,8 @@ public final class FakeHub implements AutoCloseable {
                 .with("1_Pooling/config.json", "{\"pooling_mode_weightedmean_tokens\": true}")
                 .with("1_Pooling/README.md", "?")
                 .with("config_sentence_transformers.json", "{\"prompts\": {}}")
-                .with("sentence_bert_config.json", "{\"max_seq_length\": 12}");
+                .with("sentence_bert_config.json", "{\"max_seq_length\": 12}")
+                .with("sgpt4j.json", "{\"specb\": true}");
     }
 
     static final List<String> NEEDED = List.of(
@@ -166,6 +167,7 @@ public final class FakeHub implements AutoCloseable {
             "model.safetensors",
             "modules.json",
             "sentence_bert_config.json",
+            "sgpt4j.json",
             "tokenizer.json",
             "tokenizer_config.json");
 

@@ -137,12 +137,12 @@ class LocalSnapshotTest extends HubFixture {
     void brokenNotesCountAsNone() throws IOException {
         pythonFetched(FakeHub.NEEDED);
         Path notes = repository().resolve(".sgpt4j").resolve(FakeHub.COMMIT + ".json");
-        for (String text : List.of("", "[", "1", "{}", "{\"version\": 2}", "{\"version\": 0, \"files\": {}}")) {
+        for (String text : List.of("", "[", "1", "{}", "{\"version\": 3}", "{\"version\": 0, \"files\": {}}")) {
             write(notes, text);
             assertEquals(Optional.of(snapshot()), hub().find(MODEL), text);
         }
         for (String files : List.of("1", "{}", "{\"a\\u0000\": 1}", "{\"config.json\": -1}", "{\"none\": 1}")) {
-            write(notes, "{\"version\": 1, \"files\": " + files + "}");
+            write(notes, "{\"version\": 2, \"files\": " + files + "}");
             assertEquals(Optional.empty(), hub().find(MODEL), files);
         }
     }

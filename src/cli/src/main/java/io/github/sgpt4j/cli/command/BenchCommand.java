@@ -78,6 +78,9 @@ public final class BenchCommand extends ModelCommand {
         if (named.isPresent() && modelName().isPresent()) {
             throw usage("expected either --shape or --model, got both");
         }
+        if (named.isPresent()) {
+            refuse("with --shape, whose weights are random", BIASES);
+        }
         String subject =
                 named.map(s -> s + ", random weights").or(this::modelName).orElse("built-in model");
         SpeedReport report;

@@ -7,13 +7,11 @@ import io.github.sgpt4j.cli.option.ConvertConverters;
 import io.github.sgpt4j.cli.option.Converters;
 import io.github.sgpt4j.cli.option.QuietOptions;
 import io.github.sgpt4j.cli.option.VersionProvider;
-import io.github.sgpt4j.cli.output.Output;
 import io.github.sgpt4j.cli.progress.MegabyteProgress;
 import io.github.sgpt4j.weightstools.ConvertOptions;
 import io.github.sgpt4j.weightstools.ConvertReport;
 import io.github.sgpt4j.weightstools.Converter;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -95,16 +93,7 @@ public final class ConvertCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        ConvertReport report = convert();
-        if (!notices.quiet()) {
-            printNotices(report);
-        }
-        try (Output out = Output.open(console, Optional.empty())) {
-            for (Path file : report.files()) {
-                out.stream().write((file + "\n").getBytes(StandardCharsets.UTF_8));
-            }
-            out.finish();
-        }
+        new ConvertReportPrinter(console, notices.quiet()).print(convert());
         return 0;
     }
 
@@ -127,16 +116,6 @@ public final class ConvertCommand implements Callable<Integer> {
                 new ModelLocation(console, notices.quiet(), false).base(source, Optional.ofNullable(baseModel));
         try (MegabyteProgress progress = new MegabyteProgress(console, notices.quiet(), "Merging")) {
             return Converter.merge(source, base, to, options, progress::to);
-        }
-    }
-
-    private void printNotices(ConvertReport report) {
-        report.notices().forEach(console::say);
-        console.say("wrote %,d tensors, %,d bytes".formatted(report.tensors(), report.bytes()));
-        report.tied().forEach((name, kept) -> console.say("%s equals %s and is stored once".formatted(name, kept)));
-        if (!report.droppedBuffers().isEmpty()) {
-            console.say("left out %d buffers, which models recompute: %s"
-                    .formatted(report.droppedBuffers().size(), String.join(", ", report.droppedBuffers())));
         }
     }
 }

@@ -25,9 +25,12 @@ import picocli.CommandLine.Spec;
 
 /// A verb that uses a model.
 public abstract class ModelCommand implements Callable<Integer> {
+    /// The option that names trained tensors.
+    public static final String BIASES = "--biases";
+
     /// The options that choose the model and how it is run.
     public static final List<String> MODEL_OPTIONS =
-            List.of("--model", "--base-model", "--device", "--dtype", "--batch-tokens", "--threads");
+            List.of("--model", "--base-model", BIASES, "--device", "--dtype", "--batch-tokens", "--threads");
 
     private final Console console;
 
@@ -55,6 +58,15 @@ public abstract class ModelCommand implements Callable<Integer> {
             converter = Converters.Name.class,
             description = "Base model of an adapter, given like MODEL (default: the one in its adapter_config.json).")
     private @Nullable String baseModel;
+
+    @Option(
+            names = BIASES,
+            paramLabel = "FILE",
+            converter = Converters.PathName.class,
+            description =
+                    "Trained tensors to use instead of the model's own (biases.safetensors), with the pooling, brackets"
+                            + " and length that they were trained with.")
+    private @Nullable Path biases;
 
     public ModelCommand(Console console) {
         this.console = console;
@@ -118,7 +130,13 @@ public abstract class ModelCommand implements Callable<Integer> {
     /// @param opening takes the checkpoint directory and the options for opening it
     /// @throws IOException as [#openModel]
     public final <T> T open(BiFunction<Path, ModelOptions, T> opening) throws IOException {
-        return location().open(locateModel(), Optional.ofNullable(baseModel), common.modelOptions(), opening);
+        ModelOptions options = common.modelOptions();
+        return location()
+                .open(
+                        locateModel(),
+                        Optional.ofNullable(baseModel),
+                        biases == null ? options : options.withBiases(biases),
+                        opening);
     }
 
     /// A cross-encoder with an open model, after its notices were printed; the caller closes it.

@@ -76,7 +76,7 @@ public final class VerifyCommand extends ModelCommand {
             verifyIndex(TextInput.path(index));
             return;
         }
-        refuse("with verify, which checks one directory", "--base-model");
+        refuse("with verify, which checks one directory", "--base-model", BIASES);
         refuse("without --index", PromptOptions.QUERY, PromptOptions.DOCUMENT);
         VerifyReport report;
         try (MegabyteProgress progress = new MegabyteProgress(console(), common().quiet(), "Verifying")) {
@@ -96,7 +96,7 @@ public final class VerifyCommand extends ModelCommand {
         if (modelName().isPresent()) {
             model = Optional.of(identity());
         } else {
-            refuse("with --index without -m", "--base-model", PromptOptions.QUERY, PromptOptions.DOCUMENT);
+            refuse("with --index without -m", "--base-model", BIASES, PromptOptions.QUERY, PromptOptions.DOCUMENT);
         }
         IndexReport report;
         try (EvalProgress progress = new EvalProgress(console(), common().quiet())) {

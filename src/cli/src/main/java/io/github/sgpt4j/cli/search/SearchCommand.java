@@ -196,7 +196,7 @@ public final class SearchCommand extends ModelCommand {
     }
 
     private float[][] embed(List<Document> documents, BiEncoder encoder) throws IOException {
-        if (corpus == null && modelName().isEmpty() && !prompts.areGiven()) {
+        if (corpus == null && modelName().isEmpty() && !given(BIASES) && !prompts.areGiven()) {
             return new DemoVectors(common().modelOptions().dtype()).get(() -> compute(documents, encoder));
         }
         return compute(documents, encoder);

@@ -162,16 +162,16 @@ final class AttentionTask {
         int count = to - start;
         int first = block * BLOCK + start;
         if (parameters.slopes().length != 0) {
-            OnlineSoftmax.addSlopes(scores.array(), count, slopes, positions, first);
+            OnlineSoftmax.addSlopes(scores.array(), 0, count, slopes, positions, first);
         }
         int window = parameters.window();
         boolean tooLate = block * BLOCK + to - 1 > firstQuery;
         boolean tooEarly = window > 0 && first <= firstQuery + COLUMNS - 1 - window;
         if (tooLate || tooEarly) {
             float reach = window == 0 ? Float.POSITIVE_INFINITY : (float) window;
-            OnlineSoftmax.mask(scores.array(), count, positions, first, reach);
+            OnlineSoftmax.mask(scores.array(), 0, count, positions, first, reach);
         }
-        OnlineSoftmax.update(scores.array(), count, state, weighted.array(), dim);
+        OnlineSoftmax.update(scores.array(), 0, count, state, weighted.array(), dim);
         keyBlocks.addValues(owner, block, size, from, to, scores, (from - start) * COLUMNS, weighted);
     }
 }

@@ -3,6 +3,7 @@ package io.github.sgpt4j.backend.cpu;
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.AttentionParameters;
 import io.github.sgpt4j.backend.Backend;
+import io.github.sgpt4j.backend.Backward;
 import io.github.sgpt4j.backend.Batch;
 import io.github.sgpt4j.backend.Linear;
 import io.github.sgpt4j.backend.MatrixRows;
@@ -53,6 +54,7 @@ public final class CpuBackend implements Backend {
     private final Workers workers;
     private final Arena arena = Arena.ofShared();
     private final ArrayPool pool;
+    private final Optional<Backward> backward;
     private final RotaryTables rotaryTables = new RotaryTables();
     private volatile boolean closed;
 
@@ -72,6 +74,9 @@ public final class CpuBackend implements Backend {
         prepareMachineCode(options);
         // A quarter of the heap, in floats.
         this.pool = new ArrayPool(Runtime.getRuntime().maxMemory() / 16);
+        this.backward = options.weights() == Precision.FP16
+                ? Optional.empty()
+                : Optional.of(new CpuBackward(this, workers, options, pool));
     }
 
     /// Links the first native call in the background, which takes some 30 ms, while files are read.
@@ -241,12 +246,7 @@ public final class CpuBackend implements Backend {
     @Override
     public void headNorm(Tensor qkv, int firstColumn, int heads, Norm norm) {
         CpuNorm cpuNorm = (CpuNorm) norm;
-        CpuTensor x = checked(qkv, qkv.rows(), qkv.columns(), "headNorm");
-        if (firstColumn < 0 || heads < 0 || firstColumn + (long) heads * norm.columns() > x.columns()) {
-            throw new IllegalArgumentException(
-                    "headNorm: expected columns within tensor %s, got %d heads of %d from column %d"
-                            .formatted(x, heads, norm.columns(), firstColumn));
-        }
+        CpuTensor x = checkedHeads(qkv, firstColumn, heads, norm, "headNorm");
         float[] data = x.data();
         workers.parallelRows(x.rows(), heads * norm.columns() + 1, (first, end, scratch) -> {
             for (int r = first; r < end; r++) {
@@ -415,18 +415,34 @@ public final class CpuBackend implements Backend {
         }
     }
 
-    private void checkOpen() {
+    /// Fp16 is left out, as on other devices: weights that are rounded to it may overflow.
+    @Override
+    public Optional<Backward> backward() {
+        return backward;
+    }
+
+    void checkOpen() {
         if (closed) {
             throw new IllegalStateException("cpu backend is closed");
         }
     }
 
-    private CpuBatch checked(Batch batch) {
+    CpuBatch checked(Batch batch) {
         checkOpen();
         return (CpuBatch) batch;
     }
 
-    private CpuTensor checked(Tensor tensor, int rows, int columns, String what) {
+    CpuTensor checkedHeads(Tensor qkv, int firstColumn, int heads, Norm norm, String operation) {
+        CpuTensor x = checked(qkv, qkv.rows(), qkv.columns(), operation);
+        if (firstColumn < 0 || heads < 0 || firstColumn + (long) heads * norm.columns() > x.columns()) {
+            throw new IllegalArgumentException(
+                    "%s: expected columns within tensor %s, got %d heads of %d from column %d"
+                            .formatted(operation, x, heads, norm.columns(), firstColumn));
+        }
+        return x;
+    }
+
+    CpuTensor checked(Tensor tensor, int rows, int columns, String what) {
         checkOpen();
         CpuTensor own = (CpuTensor) tensor;
         if (own.rows() != rows || own.columns() != columns) {

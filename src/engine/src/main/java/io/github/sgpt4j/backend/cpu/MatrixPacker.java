@@ -12,20 +12,28 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 
-/// Copies stored weights into the panels of a [PackedMatrix] or the tiles of a [TiledMatrix], one panel
-/// at a time, through a small buffer.
+/// Copies stored weights W `[outputs, inputs]`, or their transpose, into the panels of a [PackedMatrix] or the tiles of
+/// a [TiledMatrix], one panel at a time, through a small buffer.
+///
+/// The columns of a panel are outputs and its depth is inputs; for the transpose, the other way round.
 final class MatrixPacker {
     /// Input features per step.
     private static final int DEPTH = 256;
 
     private final List<MatrixRows> parts;
+    private final boolean transposed;
     private final int in;
     private final int out;
     private final int width;
 
+    /// @param parts stacked parts of W
+    /// @param transposed whether to pack the transpose
+    /// @param in depth of all panels together
+    /// @param out columns of all panels together
     /// @param width contiguous columns of a panel
-    MatrixPacker(List<MatrixRows> parts, int in, int out, int width) {
+    MatrixPacker(List<MatrixRows> parts, boolean transposed, int in, int out, int width) {
         this.parts = parts;
+        this.transposed = transposed;
         this.in = in;
         this.out = out;
         this.width = width;
@@ -65,7 +73,8 @@ final class MatrixPacker {
     }
 
     /// Builds a column tile from floats `[64 · blocks][16]` from byte `from` on.
-    private void buildTile(MemorySegment columns, long from, TiledMatrix matrix, int tile, Scratch scratch) {
+    static void buildTile(MemorySegment columns, long from, TiledMatrix matrix, int tile, Scratch scratch) {
+        int in = matrix.in();
         int blocks = Amx.blocks(in);
         MemorySegment measures = scratch.memory(Scratch.Memory.MEASURES, Amx.FACT_BYTES);
         MemorySegment shifts = scratch.memory(Scratch.Memory.SHIFTS, Amx.SHIFT_BYTES);
@@ -85,38 +94,33 @@ final class MatrixPacker {
         Amx.splitColumns(columns, from, blocks, shifts, matrix.memory(), matrix.tile(tile));
     }
 
-    /// Input features `[k, k + depth)` of a panel as `[TILE_COLUMNS / width][depth][width]`.
+    /// Depth `[k, k + depth)` of a panel as `[TILE_COLUMNS / width][depth][width]`.
     private float[] gather(int panel, int k, int depth, Scratch scratch) {
         int columns = Simd.TILE_COLUMNS;
         float[] buffer = scratch.floats(Scratch.Use.PANEL, DEPTH * columns);
-        float[] row = scratch.floats(Scratch.Use.ROW, DEPTH);
+        float[] line = scratch.floats(Scratch.Use.ROW, DEPTH);
         int first = panel * columns;
         int last = (int) Math.min(out, (long) first + columns);
         Arrays.fill(buffer, 0, depth * columns, 0f);
-        fill(first, last, k, depth, buffer, row);
+        if (transposed) {
+            fill(k, k + depth, first, last - first, depth, buffer, line);
+        } else {
+            fill(first, last, k, depth, depth, buffer, line);
+        }
         WeightTensor.settle();
         return buffer;
     }
 
-    /// Gathers output features `[first, last)` and input features `[k, k + depth)` as
-    /// `[TILE_COLUMNS / width][depth][width]`.
-    private void fill(int first, int last, int k, int depth, float[] buffer, float[] row) {
+    /// Gathers outputs `[first, last)` and inputs `[input, input + inputs)`.
+    private void fill(int first, int last, int input, int inputs, int depth, float[] buffer, float[] line) {
         int start = 0;
         for (MatrixRows part : parts) {
-            int from = Math.max(first, start) - start;
-            int to = Math.min((long) last, (long) start + part.count()) > start
-                    ? Math.min(last - start, part.count())
-                    : 0;
-            int r = from;
-            while (r < to) {
-                // Features that are adjacent in the tensor.
-                int length = Math.min(to - r, part.run() - r % part.run());
-                int column = start + r - first;
-                if (part.transposed()) {
-                    copyColumns(part, part.source(r), length, k, depth, buffer, column);
-                } else {
-                    copyRows(part, part.source(r), length, k, depth, buffer, column, row);
-                }
+            int end = Math.min(last - start, part.count());
+            int r = Math.max(first - start, 0);
+            while (r < end) {
+                // Outputs that are adjacent in the tensor.
+                int length = Math.min(end - r, part.run() - r % part.run());
+                copy(part, part.source(r), length, input, inputs, start + r - first, depth, buffer, line);
                 r += length;
             }
             start += part.count();
@@ -126,34 +130,62 @@ final class MatrixPacker {
         }
     }
 
-    private void copyColumns(MatrixRows part, int source, int length, int k, int depth, float[] buffer, int column) {
+    /// Copies outputs `[source, source + length)` and inputs `[input, input + inputs)` of a part.
+    ///
+    /// @param done outputs that are in the buffer already
+    private void copy(
+            MatrixRows part,
+            int source,
+            int length,
+            int input,
+            int inputs,
+            int done,
+            int depth,
+            float[] buffer,
+            float[] line) {
         WeightTensor tensor = part.tensor();
-        int bytes = tensor.dtype().bytes();
-        long stride = tensor.shape().dimension(1) * bytes;
-        long at = k * stride + (long) source * bytes;
-        int left = Math.clamp(width - column, 0, length);
-        if (left > 0) {
-            copyColumns(tensor, at, stride, depth, buffer, index(column, depth), left);
-        }
-        if (left < length) {
-            at += (long) left * bytes;
-            copyColumns(tensor, at, stride, depth, buffer, index(column + left, depth), length - left);
+        boolean outputsApart = !part.transposed();
+        long stored = outputsApart ? part.in() : tensor.shape().dimension(1);
+        long element = outputsApart ? source * stored + input : input * stored + source;
+        long at = element * tensor.dtype().bytes();
+        long stride = stored * tensor.dtype().bytes();
+        int lines = outputsApart ? length : inputs;
+        int adjacent = outputsApart ? inputs : length;
+        int column = transposed ? 0 : done;
+        int to = transposed ? done * width : 0;
+        if (outputsApart == transposed) {
+            copyRows(tensor, at, stride, lines, adjacent, column, depth, buffer, to);
+        } else {
+            for (int i = 0; i < lines; i++) {
+                Widening.widenMapped(tensor.data(), tensor.dtype(), at + i * stride, line, 0, adjacent);
+                Packing.column(line, 0, adjacent, 1f, buffer, to + index(column + i, depth), width);
+            }
         }
     }
 
-    private void copyColumns(
-            WeightTensor tensor, long at, long stride, int depth, float[] buffer, int to, int columns) {
-        Widening.widenMappedRows(tensor.data(), tensor.dtype(), at, stride, buffer, to, width, depth, columns);
-    }
-
+    /// Copies lines of the tensor to rows of the panel, from a column on.
     private void copyRows(
-            MatrixRows part, int source, int length, int k, int depth, float[] buffer, int column, float[] row) {
-        WeightTensor tensor = part.tensor();
-        for (int r = 0; r < length; r++) {
-            long at = ((long) (source + r) * part.in() + k) * tensor.dtype().bytes();
-            Widening.widenMapped(tensor.data(), tensor.dtype(), at, row, 0, depth);
-            Packing.column(row, 0, depth, 1f, buffer, index(column + r, depth), width);
+            WeightTensor tensor,
+            long at,
+            long stride,
+            int rows,
+            int columns,
+            int column,
+            int depth,
+            float[] buffer,
+            int to) {
+        int left = Math.clamp(width - column, 0, columns);
+        if (left > 0) {
+            copyRows(tensor, at, stride, rows, left, buffer, to + index(column, depth));
         }
+        if (left < columns) {
+            long rest = at + (long) left * tensor.dtype().bytes();
+            copyRows(tensor, rest, stride, rows, columns - left, buffer, to + index(column + left, depth));
+        }
+    }
+
+    private void copyRows(WeightTensor tensor, long at, long stride, int rows, int columns, float[] buffer, int to) {
+        Widening.widenMappedRows(tensor.data(), tensor.dtype(), at, stride, buffer, to, width, rows, columns);
     }
 
     /// Where a column of the panel starts in the buffer.

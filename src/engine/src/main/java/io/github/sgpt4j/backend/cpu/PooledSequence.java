@@ -70,7 +70,7 @@ final class PooledSequence {
         }
     }
 
-    private static double divisor(PoolMode mode, int skip, int length) {
+    static double divisor(PoolMode mode, int skip, int length) {
         double kept = length - skip;
         return switch (mode) {
             case FIRST, LAST, MAX -> 1;

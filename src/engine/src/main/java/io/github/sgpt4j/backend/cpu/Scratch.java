@@ -21,7 +21,18 @@ final class Scratch {
         CORRECTIONS,
         LOGITS,
         MAXIMA,
-        ROW
+        ROW,
+        KEYS,
+        VALUES,
+        QUERY_ROWS,
+        QUERY_GRADIENTS,
+        KEY_GRADIENTS,
+        VALUE_GRADIENTS,
+        OUTPUT_GRADIENTS,
+        OUTPUT_GRADIENT_ROWS,
+        WEIGHTS,
+        SCORE_GRADIENTS,
+        SCORE_GRADIENT_ROWS
     }
 
     /// What memory outside the heap is for.
@@ -31,6 +42,7 @@ final class Scratch {
         SHIFTS,
         MEASURES,
         COLUMNS,
+        INPUTS,
         LEVELS,
         SUMS
     }
@@ -38,7 +50,9 @@ final class Scratch {
     private final Floats[] arrays = new Floats[Use.values().length];
     private final MemorySegment[] segments = new MemorySegment[Memory.values().length];
     private double[] sums = {};
+    private int[] integers = {};
     private final AttentionTask attentionTask = new AttentionTask(this);
+    private final AttentionGradientTask attentionGradientTask = new AttentionGradientTask(this);
     private final ProductTask productTask = new ProductTask(this);
 
     Scratch() {
@@ -89,9 +103,25 @@ final class Scratch {
         return sums;
     }
 
+    /// An array of at least `size` integers.
+    int[] integers(int size) {
+        if (size > MAX_KEPT) {
+            return new int[size];
+        }
+        if (integers.length < size) {
+            integers = new int[size];
+        }
+        return integers;
+    }
+
     /// The thread's attention, reused for one task after another.
     AttentionTask attentionTask() {
         return attentionTask;
+    }
+
+    /// The thread's gradients of attention, reused for one task after another.
+    AttentionGradientTask attentionGradientTask() {
+        return attentionGradientTask;
     }
 
     /// The thread's matrix products, reused for one task after another.

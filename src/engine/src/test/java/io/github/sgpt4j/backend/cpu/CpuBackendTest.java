@@ -172,6 +172,15 @@ class CpuBackendTest {
     }
 
     @Test
+    void trainsWithWeightsOfEveryTypeButHalfPrecision() {
+        for (Precision weights : CpuOptions.PRECISIONS) {
+            try (CpuBackend backend = new CpuBackend(new CpuOptions(1, weights))) {
+                assertEquals(weights != Precision.FP16, backend.backward().isPresent(), weights.name());
+            }
+        }
+    }
+
+    @Test
     void threadsAreBounded() {
         assertThrows(IllegalArgumentException.class, () -> new CpuOptions(0, Precision.FP32));
         assertThrows(IllegalArgumentException.class, () -> new CpuOptions(5000, Precision.FP32));

@@ -15,6 +15,7 @@ import io.github.sgpt4j.tensor.ElementType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
@@ -128,6 +129,67 @@ class CpuLinearTest {
                     }
                 }
             }
+        }
+    }
+
+    @Test
+    void gradientsTakeASecondCopyThatReloadingReuses() {
+        int out = 70;
+        int in = 300;
+        float[] before = normal(out * in);
+        float[] after = normal(out * in);
+        float[] d = normal(out);
+        for (boolean machineCode : new boolean[] {false, true}) {
+            CpuOptions options = options(Precision.FP32, machineCode);
+            MatrixRows part = stored(ElementType.F32, before, out, in);
+            try (CountingArena arena = new CountingArena(Long.MAX_VALUE)) {
+                CpuLinear linear = new CpuLinear(List.of(part), List.of(), options, arena, workers);
+                linear.reload();
+                assertEquals(0, arena.bytes);
+                multiply(linear, new float[in]);
+                gradient(linear, d);
+                long both =
+                        options.matrixBytes(ElementType.F32, in, out) + options.matrixBytes(ElementType.F32, out, in);
+                assertEquals(both, arena.bytes);
+                weights.change(part.tensor(), after);
+                linear.reload();
+                checkGradient(gradient(linear, d), d, after, in);
+                assertEquals(both, arena.bytes);
+            }
+        }
+    }
+
+    private static float[] gradient(CpuLinear linear, float[] d) {
+        ArrayPool pool = new ArrayPool(0);
+        try (CpuTensor dOut = new CpuTensor(pool, 1, linear.out());
+                CpuTensor dX = new CpuTensor(pool, 1, linear.in())) {
+            System.arraycopy(d, 0, dOut.data(), 0, d.length);
+            linear.gradient(dOut, false, dX);
+            return Arrays.copyOf(dX.data(), linear.in());
+        }
+    }
+
+    private static void checkGradient(float[] actual, float[] d, float[] weight, int in) {
+        for (int i = 0; i < in; i++) {
+            double exact = 0;
+            for (int o = 0; o < d.length; o++) {
+                exact += (double) d[o] * weight[o * in + i];
+            }
+            assertEquals(exact, actual[i], 1e-4);
+        }
+    }
+
+    @Test
+    void withoutEnoughMemoryForGradientsTheMessageSaysSo() {
+        List<MatrixRows> matrix = List.of(stored(ElementType.BF16, new float[128 * 128], 128, 128));
+        CpuOptions options = options(Precision.BF16, true);
+        try (CountingArena arena = new CountingArena(0)) {
+            CpuLinear linear = new CpuLinear(matrix, List.of(), options, arena, workers);
+            BackendException e = assertThrows(BackendException.class, () -> gradient(linear, new float[128]));
+            assertEquals(
+                    "cpu: no room for 32,768 bytes of weights, packing tensor %s for its gradient"
+                            .formatted(matrix.getFirst().tensor().name()),
+                    e.getMessage());
         }
     }
 

@@ -51,15 +51,29 @@ class MatrixPackerTest {
         PackedMatrix packed = linear.packed();
         assertSame(packed, linear.packed());
         assertEquals(expectedType, packed.dtype());
-        float[] panel = new float[linear.in() * Simd.TILE_COLUMNS];
+        check(packed, linear.in(), linear.out(), (column, k) -> stored(parts, column, k));
+        PackedMatrix transposed = linear.packedTransposed();
+        assertEquals(expectedType, transposed.dtype());
+        check(transposed, linear.out(), linear.in(), (column, k) -> stored(parts, k, column));
+    }
+
+    /// The weight of a column, `k` deep in its panel.
+    private interface Expected {
+        float at(int column, int k);
+    }
+
+    private static void check(PackedMatrix packed, int in, int out, Expected weights) {
+        assertEquals(in, packed.in());
+        assertEquals(out, packed.out());
+        float[] panel = new float[in * Simd.TILE_COLUMNS];
         for (int p = 0; p < packed.panelCount(); p++) {
-            packed.load(p, 0, linear.in(), panel, 0);
-            for (int k = 0; k < linear.in(); k++) {
+            packed.load(p, 0, in, panel, 0);
+            for (int k = 0; k < in; k++) {
                 for (int c = 0; c < Simd.TILE_COLUMNS; c++) {
-                    int feature = p * Simd.TILE_COLUMNS + c;
-                    float expected = feature < linear.out() ? stored(parts, feature, k) : 0f;
+                    int column = p * Simd.TILE_COLUMNS + c;
+                    float expected = column < out ? weights.at(column, k) : 0f;
                     assertEquals(
-                            expected, panel[k * Simd.TILE_COLUMNS + c], "feature %d, input %d".formatted(feature, k));
+                            expected, panel[k * Simd.TILE_COLUMNS + c], "column %d, depth %d".formatted(column, k));
                 }
             }
         }

@@ -198,9 +198,11 @@ final class ReferenceBackward implements Backward {
         requireShape(dOut, x.rows(), dOut.columns());
         double[][] total = values(out, dOut.columns(), x.columns());
         for (int r = 0; r < x.rows(); r++) {
-            for (int o = 0; o < dOut.columns(); o++) {
-                for (int i = 0; i < x.columns(); i++) {
-                    total[o][i] += row(dOut, r)[o] * row(x, r)[i];
+            double[] in = row(x, r);
+            double[] d = row(dOut, r);
+            for (int o = 0; o < d.length; o++) {
+                for (int i = 0; i < in.length; i++) {
+                    total[o][i] += d[o] * in[i];
                 }
             }
         }
@@ -208,20 +210,18 @@ final class ReferenceBackward implements Backward {
 
     @Override
     public void embeddingSums(Batch batch, Tensor d, Sums out) {
-        scatter(sequences(batch, "embeddingSums").ids(), 0, d, out);
+        scatter(sequences(batch, "embeddingSums").ids(), 0, d, out, "embeddingSums");
     }
 
     @Override
     public void positionSums(int offset, Batch batch, Tensor d, Sums out) {
-        scatter(sequences(batch, "positionSums").positions(), offset, d, out);
+        scatter(sequences(batch, "positionSums").positions(), offset, d, out, "positionSums");
     }
 
-    private void scatter(int[] indices, int offset, Tensor d, Sums out) {
+    private void scatter(int[] indices, int offset, Tensor d, Sums out, String operation) {
         requireShape(d, indices.length, d.columns());
+        OperandChecks.tableRows(indices, offset, out.rows(), operation);
         double[][] total = values(out, out.rows(), d.columns());
-        for (int index : indices) {
-            require(index + offset >= 0 && index + offset < out.rows(), "row %d of %d", index + offset, out.rows());
-        }
         for (int t = 0; t < indices.length; t++) {
             add(row(d, t), total[indices[t] + offset]);
         }

@@ -35,6 +35,11 @@ public final class LineReader implements Closeable {
     private byte[] line = new byte[256];
     private long lineNumber;
 
+    /// Bytes read before those in the buffer.
+    private long passed;
+
+    private long lineStart;
+
     /// Reads the lines of a stream.
     ///
     /// @param in closed with the reader
@@ -56,6 +61,7 @@ public final class LineReader implements Closeable {
     ///     interrupted, which happens with streams over channels; reading from files continues
     public Optional<String> next() {
         lineNumber++;
+        lineStart = passed + position;
         int length = 0;
         boolean any = false;
         while (fill()) {
@@ -82,12 +88,18 @@ public final class LineReader implements Closeable {
         return name + ": line " + lineNumber;
     }
 
+    /// Offset of the line returned last in the input, in bytes; at the end of input, its length.
+    public long start() {
+        return lineStart;
+    }
+
     /// Whether there are bytes in the buffer.
     private boolean fill() {
         if (position < limit) {
             return true;
         }
         try {
+            passed += limit;
             position = 0;
             limit = Math.max(0, in.read(buffer));
         } catch (IOException e) {

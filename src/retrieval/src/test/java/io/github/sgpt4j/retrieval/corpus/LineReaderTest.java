@@ -40,6 +40,20 @@ class LineReaderTest {
         assertEquals(List.of(line, "next"), read(line + "\r\nnext"));
     }
 
+    @Test
+    void tellsWhereLinesStart() {
+        String first = "é".repeat(40_000);
+        LineReader reader = new LineReader(stream("\uFEFF" + first + "\r\n\nlast"), "name");
+        assertEquals(first, reader.next().orElseThrow());
+        assertEquals(0, reader.start());
+        assertEquals("", reader.next().orElseThrow());
+        assertEquals(80_005, reader.start());
+        assertEquals("last", reader.next().orElseThrow());
+        assertEquals(80_006, reader.start());
+        assertTrue(reader.next().isEmpty());
+        assertEquals(80_010, reader.start());
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"80", "c0 80", "e2 82", "ed a0 80", "f4 90 80 80", "ff"})
     void refusesInvalidUtf8(String hex) {

@@ -14,9 +14,8 @@ public final class Norms {
     /// `out = (x − mean) / √(variance + epsilon) · gain + bias` over `n` values; `x` and `out` may be the
     /// same.
     public static void layer(float[] x, int at, int n, float[] gain, float[] bias, float epsilon, float[] out, int o) {
-        float mean = (float) (sum(x, at, n) / n);
-        double variance = squares(x, at, n, mean) / n;
-        float scale = (float) (1 / Math.sqrt(variance + epsilon));
+        float mean = mean(x, at, n);
+        float scale = scale(x, at, n, mean, epsilon);
         int i = 0;
         for (; i < Simd.F.loopBound(n); i += Simd.LANES) {
             FloatVector v = FloatVector.fromArray(Simd.F, x, at + i).sub(mean).mul(scale);
@@ -32,7 +31,7 @@ public final class Norms {
 
     /// `out = x / √(mean(x²) + epsilon) · gain + bias` over `n` values; `x` and `out` may be the same.
     public static void rms(float[] x, int at, int n, float[] gain, float[] bias, float epsilon, float[] out, int o) {
-        float scale = (float) (1 / Math.sqrt(squares(x, at, n, 0f) / n + epsilon));
+        float scale = scale(x, at, n, 0f, epsilon);
         int i = 0;
         for (; i < Simd.F.loopBound(n); i += Simd.LANES) {
             FloatVector v = FloatVector.fromArray(Simd.F, x, at + i).mul(scale);
@@ -46,9 +45,19 @@ public final class Norms {
         }
     }
 
+    /// The mean of `n` values.
+    public static float mean(float[] x, int at, int n) {
+        return (float) (sum(x, at, n) / n);
+    }
+
+    /// What a row is multiplied by: 1 / √(mean((x − mean)²) + epsilon).
+    public static float scale(float[] x, int at, int n, float mean, float epsilon) {
+        return (float) (1 / Math.sqrt(squares(x, at, n, mean) / n + epsilon));
+    }
+
     /// The sum of a vector's lanes in a fixed order. The order of `reduceLanes` is undefined: it
     /// changes once the loop is compiled, and with it the last bit of every result.
-    private static double sumOf(float[] lanes) {
+    static double sumOf(float[] lanes) {
         double a = 0;
         double b = 0;
         double c = 0;

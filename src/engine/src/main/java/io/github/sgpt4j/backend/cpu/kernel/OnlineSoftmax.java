@@ -34,39 +34,43 @@ public final class OnlineSoftmax {
 
     /// Adds `slope · (key position − query position)` to the scores.
     ///
+    /// @param at index of the first key's scores
     /// @param slopes per lane
     /// @param positions query position per lane
     /// @param first position of the first key
-    public static void addSlopes(float[] s, int keys, float[] slopes, float[] positions, int first) {
+    public static void addSlopes(float[] s, int at, int keys, float[] slopes, float[] positions, int first) {
         for (int half = 0; half < Simd.TILE_COLUMNS; half += Simd.LANES) {
             FloatVector slope = FloatVector.fromArray(Simd.F, slopes, half);
             FloatVector position = FloatVector.fromArray(Simd.F, positions, half);
             for (int j = 0; j < keys; j++) {
-                int at = j * Simd.TILE_COLUMNS + half;
+                int i = at + j * Simd.TILE_COLUMNS + half;
                 FloatVector distance =
                         FloatVector.broadcast(Simd.F, (float) (first + j)).sub(position);
-                FloatVector score = FloatVector.fromArray(Simd.F, s, at);
+                FloatVector score = FloatVector.fromArray(Simd.F, s, i);
                 score = Simd.FMA
                         ? slope.fma(distance, score)
                         : slope.mul(distance).add(score);
-                score.intoArray(s, at);
+                score.intoArray(s, i);
             }
         }
     }
 
     /// Sets the scores of keys that a query may not see to −∞: later ones, and those `window` or more before it.
-    public static void mask(float[] s, int keys, float[] positions, int first, float window) {
+    ///
+    /// @param at index of the first key's scores
+    /// @param first position of the first key
+    public static void mask(float[] s, int at, int keys, float[] positions, int first, float window) {
         for (int half = 0; half < Simd.TILE_COLUMNS; half += Simd.LANES) {
             FloatVector position = FloatVector.fromArray(Simd.F, positions, half);
             FloatVector lowest = position.sub(window);
             for (int j = 0; j < keys; j++) {
-                int at = j * Simd.TILE_COLUMNS + half;
+                int i = at + j * Simd.TILE_COLUMNS + half;
                 float key = first + j;
                 VectorMask<Float> hidden =
                         position.compare(VectorOperators.LT, key).or(lowest.compare(VectorOperators.GE, key));
-                FloatVector.fromArray(Simd.F, s, at)
+                FloatVector.fromArray(Simd.F, s, i)
                         .blend(Float.NEGATIVE_INFINITY, hidden)
-                        .intoArray(s, at);
+                        .intoArray(s, i);
             }
         }
     }
@@ -74,12 +78,13 @@ public final class OnlineSoftmax {
     /// Adds a block of keys: scores become weights e^(s − maximum) in place, and what was
     /// accumulated with an older maximum is scaled down.
     ///
+    /// @param at index of the first key's scores
     /// @param state of the lanes
     /// @param weighted accumulated weighted values `[dims][TILE_COLUMNS]`
-    public static void update(float[] s, int keys, State state, float[] weighted, int dims) {
+    public static void update(float[] s, int at, int keys, State state, float[] weighted, int dims) {
         for (int half = 0; half < Simd.TILE_COLUMNS; half += Simd.LANES) {
-            boolean raised = raise(s, half, keys, state.maxima, state.shifts, state.corrections);
-            weigh(s, half, keys, state.shifts, state.corrections, state.sums);
+            boolean raised = raise(s, at + half, half, keys, state.maxima, state.shifts, state.corrections);
+            weigh(s, at + half, half, keys, state.shifts, state.corrections, state.sums);
             if (raised) {
                 scale(weighted, half, dims, state.corrections);
             }
@@ -88,11 +93,12 @@ public final class OnlineSoftmax {
 
     /// Raises the maxima to those of the block; returns whether what was accumulated before must be
     /// scaled.
-    private static boolean raise(float[] s, int half, int keys, float[] maxima, float[] shifts, float[] corrections) {
+    private static boolean raise(
+            float[] s, int at, int half, int keys, float[] maxima, float[] shifts, float[] corrections) {
         FloatVector before = FloatVector.fromArray(Simd.F, maxima, half);
         FloatVector maximum = before;
         for (int j = 0; j < keys; j++) {
-            FloatVector x = FloatVector.fromArray(Simd.F, s, j * Simd.TILE_COLUMNS + half);
+            FloatVector x = FloatVector.fromArray(Simd.F, s, at + j * Simd.TILE_COLUMNS);
             maximum = maximum.blend(x, x.compare(VectorOperators.GT, maximum));
         }
         // A lane that has seen no key yet: any finite number serves.
@@ -107,7 +113,8 @@ public final class OnlineSoftmax {
     }
 
     /// [Elementary#exp] of the differences, written out as in [Elementary], and their sum.
-    private static void weigh(float[] s, int half, int keys, float[] shifts, float[] corrections, float[] sums) {
+    private static void weigh(
+            float[] s, int at, int half, int keys, float[] shifts, float[] corrections, float[] sums) {
         FloatVector shift = FloatVector.fromArray(Simd.F, shifts, half);
         FloatVector sum =
                 FloatVector.fromArray(Simd.F, sums, half).mul(FloatVector.fromArray(Simd.F, corrections, half));
@@ -118,8 +125,8 @@ public final class OnlineSoftmax {
         FloatVector e3 = FloatVector.broadcast(Simd.F, Elementary.EXP_3);
         FloatVector e2 = FloatVector.broadcast(Simd.F, Elementary.EXP_2);
         for (int j = 0; j < keys; j++) {
-            int at = j * Simd.TILE_COLUMNS + half;
-            FloatVector u = FloatVector.fromArray(Simd.F, s, at).sub(shift);
+            int i = at + j * Simd.TILE_COLUMNS;
+            FloatVector u = FloatVector.fromArray(Simd.F, s, i).sub(shift);
             FloatVector shifted = Simd.FMA
                     ? u.fma(Elementary.LOG2_E, Elementary.ROUNDER)
                     : u.mul(Elementary.LOG2_E).add(Elementary.ROUNDER);
@@ -139,7 +146,7 @@ public final class OnlineSoftmax {
             FloatVector y = p.add(2f).mul(exponent.reinterpretAsFloats());
             y = y.blend(0f, u.compare(VectorOperators.LT, Elementary.EXP_LOWEST));
             y = y.blend(Float.POSITIVE_INFINITY, u.compare(VectorOperators.GT, Elementary.EXP_HIGHEST));
-            y.intoArray(s, at);
+            y.intoArray(s, i);
             sum = sum.add(y);
         }
         sum.intoArray(sums, half);

@@ -110,4 +110,11 @@ public final class Packing {
             out[o + p] = x[at + p * stride] * scale;
         }
     }
+
+    /// `out[o + p] = x[at + p] · scale` for `k` values.
+    public static void scaled(float[] x, int at, int k, float scale, float[] out, int o) {
+        for (int p = 0; p < k; p++) {
+            out[o + p] = x[at + p] * scale;
+        }
+    }
 }

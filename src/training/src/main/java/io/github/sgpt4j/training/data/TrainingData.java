@@ -1,0 +1,39 @@
+package io.github.sgpt4j.training.data;
+
+import io.github.sgpt4j.error.FormatException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/// Opens training data.
+public final class TrainingData {
+    private TrainingData() {}
+
+    /// Reads and checks all files once. The caller closes the source.
+    ///
+    /// @param data a file or a folder
+    /// @throws FormatException at the first problem; it names file and line
+    public static TripleSource open(Path data, DataForm form, DataOptions options) {
+        return switch (form) {
+            case ROWS -> RowSource.open(data, options);
+            case MSMARCO -> MsMarcoSource.open(data, options);
+            case NLI -> NliSource.open(data, options);
+            case AUTO -> open(data, detected(data), options);
+        };
+    }
+
+    private static DataForm detected(Path data) {
+        if (Files.isDirectory(data)) {
+            return DataForm.MSMARCO;
+        }
+        String name = LineFile.plainName(data).toLowerCase(Locale.ROOT);
+        if (name.endsWith(".jsonl")) {
+            return DataForm.ROWS;
+        }
+        if (name.endsWith(".tsv")) {
+            return NliSource.isNli(data) ? DataForm.NLI : DataForm.ROWS;
+        }
+        throw new FormatException(
+                "%s: expected a folder or a name ending in .jsonl, .tsv, .jsonl.gz or .tsv.gz".formatted(data));
+    }
+}

@@ -1,0 +1,27 @@
+package io.github.sgpt4j.training.run;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+
+/// Which of its states a training ends with, and which it keeps.
+public enum Keep {
+    /// Ends with the best state, by the first evaluation; the last one without evaluations.
+    BEST,
+    /// Ends with the last state.
+    LAST,
+    /// Ends with the last state, and keeps all that were saved.
+    ALL;
+
+    /// Its name on the command line and in files.
+    public String title() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    /// The value of a name; empty if there is none.
+    public static Optional<Keep> named(String name) {
+        return Arrays.stream(values())
+                .filter(value -> value.title().equals(name))
+                .findFirst();
+    }
+}

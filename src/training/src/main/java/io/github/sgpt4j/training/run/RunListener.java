@@ -1,0 +1,25 @@
+package io.github.sgpt4j.training.run;
+
+import io.github.sgpt4j.training.TrainingStep;
+import java.nio.file.Path;
+import java.util.Map;
+
+/// Is told what a training does, on the thread that trains.
+public interface RunListener {
+    /// Ignores everything.
+    RunListener NONE = new RunListener() {};
+
+    /// After every step.
+    default void onStep(TrainingStep step) {}
+
+    /// Before an evaluation, which may take long.
+    default void onEvaluating(long step) {}
+
+    /// After the evaluations of a step.
+    ///
+    /// @param scores by name, the deciding one first
+    default void onScores(long step, Map<String, Double> scores) {}
+
+    /// After a state was saved.
+    default void onSaved(long step, Path folder) {}
+}

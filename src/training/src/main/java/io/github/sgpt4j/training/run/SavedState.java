@@ -1,0 +1,232 @@
+package io.github.sgpt4j.training.run;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.json.JsonFile;
+import io.github.sgpt4j.tensor.ElementType;
+import io.github.sgpt4j.tensor.LittleEndian;
+import io.github.sgpt4j.tensor.Shape;
+import io.github.sgpt4j.training.TrainingState;
+import io.github.sgpt4j.training.data.BatchPosition;
+import io.github.sgpt4j.training.data.DataFile;
+import io.github.sgpt4j.training.optimizer.AdamState;
+import io.github.sgpt4j.weights.SafetensorsWriter;
+import io.github.sgpt4j.weights.WeightTensor;
+import io.github.sgpt4j.weights.Weights;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.TreeMap;
+
+/// A training between two steps, in one safetensors file: for each trained tensor its values and the optimizer's
+/// running
+/// means in 64 bits; in the metadata what they belong to.
+///
+/// @param state of the trainer
+/// @param base fingerprint of the model that the training started from
+/// @param settings what decides the numbers of the training, by name
+/// @param data the files that are trained with
+/// @param score of the evaluation that decides which state is best, if there was one at this step
+/// @param best the best score so far, if there is one
+public record SavedState(
+        TrainingState state,
+        String base,
+        Map<String, String> settings,
+        List<DataFile> data,
+        OptionalDouble score,
+        OptionalDouble best) {
+    private static final int VERSION = 1;
+    private static final String KEY = "sgpt4j";
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int PIECE = 1 << 15;
+
+    /// Copies the collections.
+    public SavedState {
+        settings = Map.copyOf(settings);
+        data = List.copyOf(data);
+    }
+
+    /// Writes the file; a failure leaves what was there.
+    ///
+    /// @throws IOException if that fails
+    void write(Path file) throws IOException {
+        SafetensorsWriter writer = new SafetensorsWriter().metadata(KEY, metadata());
+        for (AdamState.Tensor tensor : state.optimizer().tensors()) {
+            add(writer, "values." + tensor.name(), tensor.values());
+            add(writer, "first." + tensor.name(), tensor.first());
+            add(writer, "second." + tensor.name(), tensor.second());
+        }
+        writer.write(file);
+    }
+
+    private static void add(SafetensorsWriter writer, String name, double[] values) {
+        writer.add(name, ElementType.F64, Shape.of(values.length), out -> {
+            byte[] bytes = new byte[PIECE * Double.BYTES];
+            MemorySegment segment = MemorySegment.ofArray(bytes);
+            for (int at = 0; at < values.length; at += PIECE) {
+                int count = Math.min(PIECE, values.length - at);
+                MemorySegment.copy(values, at, segment, LittleEndian.F64, 0, count);
+                out.write(bytes, 0, count * Double.BYTES);
+            }
+        });
+    }
+
+    private String metadata() {
+        ObjectNode root = JSON.createObjectNode();
+        root.put("version", VERSION);
+        root.put("step", state.step());
+        root.put("batches", state.position().batches());
+        root.put("rows", state.position().rows());
+        root.put("base", base);
+        score.ifPresent(value -> root.put("score", value));
+        best.ifPresent(value -> root.put("best", value));
+        ObjectNode named = root.putObject("settings");
+        new TreeMap<>(settings).forEach(named::put);
+        for (DataFile file : data) {
+            root.withArray("data")
+                    .addObject()
+                    .put("name", file.name())
+                    .put("bytes", file.bytes())
+                    .put("sha256", file.sha256());
+        }
+        try {
+            return JSON.writeValueAsString(root);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /// Reads a file that [#write] has made.
+    ///
+    /// @throws FormatException if it is broken, or another version wrote it
+    static SavedState read(Path file) {
+        try (Weights stored = Weights.openFile(file)) {
+            return stored.mapped().reading(() -> read(file, stored));
+        }
+    }
+
+    private static SavedState read(Path file, Weights stored) {
+        String text = stored.metadata().get(KEY);
+        if (text == null) {
+            throw new FormatException("%s: expected the state of a training, got other tensors".formatted(file));
+        }
+        JsonFile json = JsonFile.of(file, text);
+        if (number(json, "version") != VERSION) {
+            throw new FormatException("%s: expected the state of a training in version %d, got version %d"
+                    .formatted(file, VERSION, number(json, "version")));
+        }
+        BatchPosition position;
+        try {
+            position = new BatchPosition(number(json, "batches"), number(json, "rows"));
+        } catch (IllegalArgumentException e) {
+            throw new FormatException("%s: %s".formatted(file, e.getMessage()), e);
+        }
+        List<AdamState.Tensor> tensors = new ArrayList<>();
+        for (String name : stored.names()) {
+            if (name.startsWith("values.")) {
+                tensors.add(tensor(file, stored, name.substring("values.".length())));
+            }
+        }
+        long step = number(json, "step");
+        return new SavedState(
+                new TrainingState(step, position, new AdamState(step, tensors)),
+                json.text("base", ""),
+                settings(json),
+                data(json),
+                real(json, "score"),
+                real(json, "best"));
+    }
+
+    private static AdamState.Tensor tensor(Path file, Weights stored, String name) {
+        double[] values = doubles(file, stored.get("values." + name));
+        double[] first = doubles(file, stored.get("first." + name));
+        double[] second = doubles(file, stored.get("second." + name));
+        try {
+            return new AdamState.Tensor(name, values, first, second);
+        } catch (IllegalArgumentException e) {
+            throw new FormatException("%s: %s".formatted(file, e.getMessage()), e);
+        }
+    }
+
+    private static double[] doubles(Path file, WeightTensor tensor) {
+        if (tensor.dtype() != ElementType.F64 || tensor.shape().rank() != 1) {
+            throw new FormatException("%s: tensor %s: expected a vector of type F64, got %s of type %s"
+                    .formatted(file, tensor.name(), tensor.shape(), tensor.dtype()));
+        }
+        double[] values = new double[Math.toIntExact(tensor.shape().elements())];
+        MemorySegment.copy(tensor.data(), LittleEndian.F64, 0, values, 0, values.length);
+        WeightTensor.settle();
+        return values;
+    }
+
+    private static long number(JsonFile json, String key) {
+        Optional<JsonNode> node = json.node(key);
+        if (node.isEmpty()
+                || !node.get().canConvertToExactIntegral()
+                || !node.get().canConvertToLong()
+                || node.get().longValue() < 0) {
+            throw new FormatException("%s: key \"%s\": expected a whole number of at least 0, got %s"
+                    .formatted(json.path(), key, node.map(JsonFile::shown).orElse("nothing")));
+        }
+        return node.get().longValue();
+    }
+
+    private static OptionalDouble real(JsonFile json, String key) {
+        Optional<JsonNode> node = json.node(key);
+        if (node.isEmpty()) {
+            return OptionalDouble.empty();
+        }
+        if (!node.get().isNumber()) {
+            throw json.wrong(key, "a number", node.get());
+        }
+        return OptionalDouble.of(node.get().doubleValue());
+    }
+
+    private static Map<String, String> settings(JsonFile json) {
+        Map<String, String> settings = new TreeMap<>();
+        json.node("settings")
+                .ifPresent(node -> node.properties()
+                        .forEach(entry ->
+                                settings.put(entry.getKey(), entry.getValue().asText())));
+        return settings;
+    }
+
+    private static List<DataFile> data(JsonFile json) {
+        List<DataFile> files = new ArrayList<>();
+        json.node("data")
+                .ifPresent(node -> node.forEach(file -> files.add(new DataFile(
+                        file.path("name").asText(),
+                        file.path("bytes").asLong(),
+                        file.path("sha256").asText()))));
+        return files;
+    }
+
+    /// Checks that a training is the same as the one that this state is of.
+    ///
+    /// @throws FormatException with the first difference
+    void requireSame(Path file, String nowBase, Map<String, String> nowSettings, List<DataFile> nowData) {
+        if (!base.equals(nowBase)) {
+            throw new FormatException(
+                    "%s: expected the model that the training started from, fingerprint %s, got one with %s"
+                            .formatted(file, base, nowBase));
+        }
+        for (Map.Entry<String, String> setting : new TreeMap<>(nowSettings).entrySet()) {
+            String before = settings.getOrDefault(setting.getKey(), "nothing");
+            if (!before.equals(setting.getValue())) {
+                throw new FormatException("%s: %s: expected %s as before, got %s"
+                        .formatted(file, setting.getKey(), before, setting.getValue()));
+            }
+        }
+        DataFile.difference(data, nowData).ifPresent(difference -> {
+            throw new FormatException("%s: %s".formatted(file, difference));
+        });
+    }
+}

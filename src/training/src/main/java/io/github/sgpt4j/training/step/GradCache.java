@@ -1,0 +1,28 @@
+package io.github.sgpt4j.training.step;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+
+/// When a batch is computed twice, so that its activations need not be in memory at the same time (Gao et al.,
+/// arXiv:2101.06983).
+public enum GradCache {
+    /// If the activations of the batch do not fit.
+    AUTO,
+    /// Always.
+    ALWAYS,
+    /// Not even if memory may run out.
+    NEVER;
+
+    /// Its name on the command line and in files.
+    public String title() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    /// The value of a name; empty if there is none.
+    public static Optional<GradCache> named(String name) {
+        return Arrays.stream(values())
+                .filter(value -> value.title().equals(name))
+                .findFirst();
+    }
+}

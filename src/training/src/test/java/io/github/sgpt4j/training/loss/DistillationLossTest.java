@@ -1,0 +1,86 @@
+package io.github.sgpt4j.training.loss;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Test;
+
+class DistillationLossTest {
+    private final Matrix students = Differences.random(6, 5, 1);
+    private final Matrix teachers = Differences.random(6, 8, 2);
+    private final Matrix projection = ProjectedCosineLoss.start(8, 5, 3);
+
+    @Test
+    void gradientsOfTheProjectedCosineAreThoseOfTheLoss() {
+        ProjectedCosineLoss.Result result = ProjectedCosineLoss.of(students, projection, teachers);
+        Differences.assertGradient(
+                students,
+                result.students(),
+                s -> ProjectedCosineLoss.of(s, projection, teachers).loss());
+        Differences.assertGradient(
+                projection,
+                result.projection(),
+                p -> ProjectedCosineLoss.of(students, p, teachers).loss());
+    }
+
+    @Test
+    void theProjectedCosineIsOneMinusTheMeanCosine() {
+        Matrix identity = Matrix.of(new double[][] {{1, 0}, {0, 1}});
+        Matrix own = Matrix.of(new float[][] {{3, 0}, {0, 2}, {1, 1}});
+        Matrix wanted = Matrix.of(new float[][] {{5, 0}, {0, -1}, {1, 0}});
+        assertEquals(
+                (0 + 2 + 1 - Math.sqrt(0.5)) / 3,
+                ProjectedCosineLoss.of(own, identity, wanted).loss(),
+                1e-15);
+    }
+
+    @Test
+    void theSimilarityLossIsTheMeanSquareOfDifferences() {
+        Matrix own = Matrix.of(new float[][] {{1, 0}, {0, 1}});
+        Matrix wanted = Matrix.of(new float[][] {{1, 0, 0}, {1, 1, 0}});
+        // Two of four pairs differ by the root of 1/2.
+        assertEquals(0.25, SimilarityLoss.of(own, wanted).loss(), 1e-15);
+        assertEquals(0, SimilarityLoss.of(own, own).loss());
+    }
+
+    @Test
+    void gradientsOfTheSimilarityLossAreThoseOfTheLoss() {
+        SimilarityLoss.Result result = SimilarityLoss.of(students, teachers);
+        assertTrue(result.loss() > 0);
+        Differences.assertGradient(
+                students, result.students(), s -> SimilarityLoss.of(s, teachers).loss());
+    }
+
+    @Test
+    void argumentsAreLeftAsTheyAre() {
+        double[] own = students.values().clone();
+        double[] wanted = teachers.values().clone();
+        ProjectedCosineLoss.of(students, projection, teachers);
+        SimilarityLoss.of(students, teachers);
+        assertArrayEquals(own, students.values());
+        assertArrayEquals(wanted, teachers.values());
+    }
+
+    @Test
+    void aSeedGivesTheSameProjection() {
+        assertArrayEquals(
+                projection.values(), ProjectedCosineLoss.start(8, 5, 3).values());
+        for (double value : projection.values()) {
+            assertTrue(Math.abs(value) <= Math.sqrt(0.2));
+        }
+    }
+
+    @Test
+    void shapesThatDoNotFitAreRefused() {
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> ProjectedCosineLoss.of(students, projection, Differences.random(5, 8, 1)));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> ProjectedCosineLoss.of(students, Differences.random(7, 5, 1), teachers));
+        assertThrows(IllegalArgumentException.class, () -> SimilarityLoss.of(students, Differences.random(5, 8, 1)));
+        assertThrows(IllegalArgumentException.class, () -> SimilarityLoss.of(Matrix.zeros(0, 5), Matrix.zeros(0, 8)));
+    }
+}
