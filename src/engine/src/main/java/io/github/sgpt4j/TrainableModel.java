@@ -15,6 +15,7 @@ import io.github.sgpt4j.model.DecoderLayout;
 import io.github.sgpt4j.model.GradientPass;
 import io.github.sgpt4j.model.Gradients;
 import io.github.sgpt4j.text.Quoted;
+import io.github.sgpt4j.tokenizer.EncodedText;
 import io.github.sgpt4j.weights.ExpectedTensor;
 import io.github.sgpt4j.weights.WritableTensors;
 import java.io.IOException;
@@ -42,6 +43,7 @@ public final class TrainableModel implements AutoCloseable {
     private final WritableTensors values;
     private final List<TrainableTensor> tensors;
     private final Gradients gradients;
+    private final BiEncoderOptions encoding;
     private final TextReadings readings;
     private final List<PoolMode> modes;
     private final boolean skipPrompt;
@@ -52,7 +54,7 @@ public final class TrainableModel implements AutoCloseable {
     private TrainableModel(
             Model model,
             WritableTensors values,
-            BiEncoderOptions options,
+            BiEncoderOptions encoding,
             List<TrainableTensor> tensors,
             String base,
             Optional<Path> baseModel) {
@@ -61,17 +63,34 @@ public final class TrainableModel implements AutoCloseable {
         this.base = base;
         this.baseModel = baseModel;
         this.tensors = List.copyOf(tensors);
+        this.encoding = encoding;
         SentenceModules modules = model.modules();
-        readings = TextReadings.of(model, options);
+        readings = TextReadings.of(model, encoding);
+        requireLengths();
         skipPrompt = !modules.includePrompt();
-        modes = options.pooling().isEmpty()
+        modes = encoding.pooling().isEmpty()
                 ? modules.modes()
-                : options.pooling().stream().map(Pooling::mode).toList();
-        requireTrainable(modules, options.pooling().isEmpty());
+                : encoding.pooling().stream().map(Pooling::mode).toList();
+        requireTrainable(modules, encoding.pooling().isEmpty());
         settings = new TrainedSettings(
                 modes, readings.of(TextKind.QUERY).framing() instanceof TextFraming.Brackets, maxLength(TextKind.TEXT));
         Set<String> names = tensors.stream().map(TrainableTensor::name).collect(Collectors.toSet());
         gradients = model.decoder().gradients(names::contains);
+    }
+
+    private void requireLengths() {
+        int longest = longest(model);
+        for (TextKind kind : TextKind.values()) {
+            if (maxLength(kind) > longest) {
+                throw new IllegalArgumentException("maximal length %d: expected 1 to %d, the model's positions"
+                        .formatted(maxLength(kind), longest));
+            }
+        }
+    }
+
+    /// Most tokens that a model can compute: where its positions end.
+    public static int longest(Model model) {
+        return model.decoder().config().longest();
     }
 
     private void requireTrainable(SentenceModules modules, boolean ownPooling) {
@@ -101,6 +120,17 @@ public final class TrainableModel implements AutoCloseable {
     ///     than pool the decoder's states, or the device cannot train
     public static TrainableModel open(
             Path directory, ModelOptions options, BiEncoderOptions encoding, Predicate<TrainableTensor> trained) {
+        return open(directory, options, model -> encoding, trained);
+    }
+
+    /// As [#open(Path, ModelOptions, BiEncoderOptions, Predicate)].
+    ///
+    /// @param encoding is asked when the model is open, and may look at it
+    public static TrainableModel open(
+            Path directory,
+            ModelOptions options,
+            Function<Model, BiEncoderOptions> encoding,
+            Predicate<TrainableTensor> trained) {
         options.biases().ifPresent(file -> {
             throw new UnsupportedModelException(
                     "%s: training starts from a complete checkpoint, merge these biases into theirs first"
@@ -122,8 +152,8 @@ public final class TrainableModel implements AutoCloseable {
                     weights, tensors.stream().map(TrainableTensor::name).toList());
         });
         try {
-            return model.madeWhileOpen(
-                    () -> new TrainableModel(model, values, encoding, tensors, base.toString(), options.baseModel()));
+            return model.madeWhileOpen(() -> new TrainableModel(
+                    model, values, encoding.apply(model), tensors, base.toString(), options.baseModel()));
         } catch (RuntimeException | Error e) {
             model.close();
             throw e;
@@ -149,7 +179,8 @@ public final class TrainableModel implements AutoCloseable {
                         tensor.name().equals(layout.table())
                                 ? TrainableTensor.Use.EMBEDDING
                                 : TrainableTensor.Use.POSITIONS;
-                    case MATRIX, TRANSPOSED_MATRIX -> TrainableTensor.Use.MATRIX;
+                    case MATRIX -> TrainableTensor.Use.MATRIX;
+                    case TRANSPOSED_MATRIX -> TrainableTensor.Use.TRANSPOSED_MATRIX;
                     case VECTOR -> TrainableTensor.Use.VECTOR;
                 });
     }
@@ -184,18 +215,34 @@ public final class TrainableModel implements AutoCloseable {
                 file, base, settings, method, List.copyOf(gradients.tensors().values()));
     }
 
-    /// Token ids of a text as the model gets them: framed and cut as [BiEncoder] does.
+    /// How texts are read and pooled, as it was asked for; a [BiEncoder] over [#model] with these options embeds what
+    /// is trained.
+    public BiEncoderOptions encoding() {
+        return encoding;
+    }
+
+    /// Token ids of a text as the model gets them: framed and cut as [BiEncoder] does. Safe to call from several
+    /// threads at once.
     ///
-    /// @throws FormatException if there is no token
+    /// @throws FormatException if there is no token, or the text is too long and must not be cut
     public int[] tokens(String text, TextKind kind) {
         TextEncoder.Reading reading = readings.of(kind);
-        int[] ids = reading.framing()
-                .encode(model.tokenizer(), text, reading.maxLength())
-                .ids();
+        EncodedText encoded = reading.framing().encode(model.tokenizer(), text, reading.maxLength());
+        int[] ids = encoded.ids();
         if (ids.length == 0) {
             throw new FormatException("text %s: expected at least one token, got none".formatted(Quoted.of(text)));
         }
+        if (encoded.truncated() && !reading.truncate()) {
+            throw new FormatException("text %s: expected at most %d tokens, got %d"
+                    .formatted(Quoted.of(text), reading.maxLength(), encoded.uncut()));
+        }
+        readings.tally(kind).add(new int[] {ids.length}, new int[] {encoded.uncut()});
         return ids;
+    }
+
+    /// How many of the texts of a kind were cut by [#tokens]; a text counts each time.
+    public Truncation truncation(TextKind kind) {
+        return readings.tally(kind).soFar();
     }
 
     /// Maximum token ids of a text of this kind.

@@ -14,6 +14,7 @@ import io.github.sgpt4j.cli.command.MergeCommand;
 import io.github.sgpt4j.cli.command.ScoreCommand;
 import io.github.sgpt4j.cli.command.TokenizeCommand;
 import io.github.sgpt4j.cli.command.VerifyCommand;
+import io.github.sgpt4j.cli.console.CliException;
 import io.github.sgpt4j.cli.console.ClosedOutputException;
 import io.github.sgpt4j.cli.console.Console;
 import io.github.sgpt4j.cli.console.Failures;
@@ -26,7 +27,12 @@ import io.github.sgpt4j.cli.option.VersionProvider;
 import io.github.sgpt4j.cli.output.Output;
 import io.github.sgpt4j.cli.output.ReportFormat;
 import io.github.sgpt4j.cli.search.SearchCommand;
+import io.github.sgpt4j.cli.train.Recipe;
+import io.github.sgpt4j.cli.train.TrainCommand;
 import io.github.sgpt4j.retrieval.SearchMode;
+import io.github.sgpt4j.training.data.DataForm;
+import io.github.sgpt4j.training.run.Keep;
+import io.github.sgpt4j.training.step.GradCache;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -36,6 +42,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -52,7 +59,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
         description = "Sentence embeddings and re-ranking scores from decoder-only language models.",
         footer = {
             "",
-            "See sgpt VERB --help for details. Exit codes: 0 success, 1 failure, 2 wrong usage.",
+            "See sgpt VERB --help for details. Exit codes: 0 success, 1 failure, 2 wrong usage, 130 interrupted.",
             "SGPT_DEBUG=1 adds stack traces to failures."
         })
 public final class Main implements Runnable {
@@ -63,6 +70,9 @@ public final class Main implements Runnable {
     /// Created in advance: when it is needed, there may be no memory left to create it.
     private static final byte[] NO_MEMORY =
             "sgpt: out of memory; SGPT_JAVA_OPTS=-Xmx… allows more\n".getBytes(StandardCharsets.UTF_8);
+
+    /// What this process ends with, completed when everything has been said.
+    private static final CompletableFuture<Integer> EXIT = new CompletableFuture<>();
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -79,6 +89,7 @@ public final class Main implements Runnable {
         } catch (LinkageError | VirtualMachineError e) {
             code = reportFatal(e);
         }
+        EXIT.complete(code);
         System.exit(code);
     }
 
@@ -170,6 +181,7 @@ public final class Main implements Runnable {
         verbs.put("verify", VerifyCommand::new);
         verbs.put("convert", ConvertCommand::new);
         verbs.put("merge", MergeCommand::new);
+        verbs.put("train", verb -> new TrainCommand(verb, EXIT));
         verbs.put("bench", BenchCommand::new);
         verbs.put("devices", DevicesCommand::new);
         String first = given.length > 0 ? given[0] : "";
@@ -195,6 +207,10 @@ public final class Main implements Runnable {
         Converters.Word.register(line, EvalOptions.IdenticalIds.class);
         Converters.Word.register(line, EvalOptions.Format.class);
         Converters.Word.register(line, ReportFormat.class);
+        Converters.Word.register(line, DataForm.class);
+        Converters.Word.register(line, GradCache.class);
+        Converters.Word.register(line, Keep.class);
+        Converters.Word.register(line, Recipe.class);
     }
 
     private static int reportUsage(Console console, ParameterException e) {
@@ -226,7 +242,7 @@ public final class Main implements Runnable {
             StandardError.requestFileCheck();
         }
         trace(console, failure);
-        return FAILURE;
+        return failure instanceof CliException e ? e.exitCode() : FAILURE;
     }
 
     private static void trace(Console console, Throwable failure) {

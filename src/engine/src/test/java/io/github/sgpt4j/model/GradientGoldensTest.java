@@ -10,9 +10,12 @@ import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.backend.Precision;
 import io.github.sgpt4j.backend.cpu.CpuBackend;
 import io.github.sgpt4j.backend.cpu.CpuOptions;
+import io.github.sgpt4j.backend.cuda.CudaBackend;
+import io.github.sgpt4j.backend.cuda.device.CudaOptions;
 import io.github.sgpt4j.backend.reference.ReferenceBackend;
 import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.testing.Closeness;
+import io.github.sgpt4j.testing.CudaTests;
 import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.weights.Weights;
 import java.io.IOException;
@@ -56,6 +59,10 @@ class GradientGoldensTest {
     }
 
     private static Stream<Subject> subjects() {
+        if (CudaTests.active()) {
+            CudaTests.require();
+            return Stream.of(new Subject("cuda", () -> new CudaBackend(new CudaOptions(0, Precision.FP32)), 1e-5));
+        }
         return Stream.of(
                 new Subject("reference", ReferenceBackend::new, 2e-6),
                 new Subject("cpu", () -> new CpuBackend(new CpuOptions(2, Precision.AUTO, 0)), 1e-5));

@@ -2,7 +2,6 @@ package io.github.sgpt4j.training;
 
 import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.TrainableModel;
-import io.github.sgpt4j.TrainableTensor;
 import io.github.sgpt4j.error.CancelledException;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.training.data.Batch;
@@ -16,6 +15,9 @@ import io.github.sgpt4j.training.loss.Matrix;
 import io.github.sgpt4j.training.optimizer.AdamW;
 import io.github.sgpt4j.training.optimizer.GradientNorm;
 import io.github.sgpt4j.training.optimizer.Parameter;
+import io.github.sgpt4j.training.parameters.LowRankParameters;
+import io.github.sgpt4j.training.parameters.StoredParameters;
+import io.github.sgpt4j.training.parameters.TrainedParameters;
 import io.github.sgpt4j.training.step.BatchGradients;
 import io.github.sgpt4j.training.step.EmbeddingLoss;
 import io.github.sgpt4j.training.step.TextColumn;
@@ -40,7 +42,7 @@ public final class Trainer {
     private final List<TextKind> kinds;
     private final long totalSteps;
     private final long warmup;
-    private final List<double[]> read = new ArrayList<>();
+    private final TrainedParameters parameters;
     private long step;
 
     /// Prepares the first step.
@@ -69,15 +71,10 @@ public final class Trainer {
         for (int i = 0; i < data.negatives(); i++) {
             kinds.add(TextKind.DOCUMENT);
         }
-        List<Parameter> parameters = new ArrayList<>();
-        for (TrainableTensor tensor : model.tensors()) {
-            double[] start = new double[Math.toIntExact(tensor.elements())];
-            model.read(tensor.name(), start);
-            double decay = options.decayRule().of(tensor.name(), tensor.shape().size(), options.weightDecay());
-            parameters.add(new Parameter(tensor.name(), start, decay));
-            read.add(new double[start.length]);
-        }
-        optimizer = new AdamW(options.optimizer(), parameters);
+        parameters = options.method() == TrainingMethod.LORA
+                ? new LowRankParameters(model, options.lora(), options.weightDecay(), options.seed())
+                : new StoredParameters(model, options.decayRule(), options.weightDecay());
+        optimizer = new AdamW(options.optimizer(), parameters.parameters());
     }
 
     private static EmbeddingLoss contrastive(double scale) {
@@ -102,6 +99,12 @@ public final class Trainer {
         return step;
     }
 
+    /// What the optimizer changes: stored tensors, or the factors of [TrainingMethod#LORA]. The values change with the
+    /// next step.
+    public List<Parameter> parameters() {
+        return optimizer.parameters();
+    }
+
     /// Where the training stands.
     public TrainingState state() {
         return new TrainingState(step, batches.position(), optimizer.state());
@@ -120,7 +123,7 @@ public final class Trainer {
         batches.seek(state.position());
         optimizer.restore(state.optimizer());
         step = state.step();
-        apply();
+        parameters.apply();
     }
 
     /// Trains to the end.
@@ -160,16 +163,14 @@ public final class Trainer {
         model.clearGradients();
         BatchGradients.Outcome outcome = gradients.add(columns(batch.triples()), loss);
         requireFinite("loss", outcome.loss());
-        for (int i = 0; i < read.size(); i++) {
-            model.gradient(optimizer.parameters().get(i).name(), read.get(i));
-        }
+        List<double[]> read = parameters.gradients();
         GradientNorm norm = GradientNorm.of(read);
         requireFinite("norm of gradients", norm.value());
         double factor = norm.factor(options.clip());
         double rate = options.learningRate() * options.schedule().factor(step, warmup, totalSteps);
         optimizer.step(rate, factor, read);
         step++;
-        apply();
+        parameters.apply();
         int rows = batch.triples().size();
         return new TrainingStep(
                 step,
@@ -191,13 +192,6 @@ public final class Trainer {
             throw new FormatException("step %d: expected a finite %s, got %s: %s"
                     .formatted(step + 1, what, value, "a lower learning rate, or clean data, may help"));
         }
-    }
-
-    private void apply() {
-        for (Parameter parameter : optimizer.parameters()) {
-            model.write(parameter.name(), parameter.values());
-        }
-        model.update();
     }
 
     private List<TextColumn> columns(List<Triple> triples) {

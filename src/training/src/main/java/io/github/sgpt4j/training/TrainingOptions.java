@@ -1,8 +1,10 @@
 package io.github.sgpt4j.training;
 
+import io.github.sgpt4j.TrainableTensor;
 import io.github.sgpt4j.training.optimizer.AdamW;
 import io.github.sgpt4j.training.optimizer.DecayRule;
 import io.github.sgpt4j.training.optimizer.Schedule;
+import io.github.sgpt4j.training.parameters.LoraOptions;
 import io.github.sgpt4j.training.step.GradCache;
 import java.util.Map;
 import java.util.Objects;
@@ -42,6 +44,7 @@ public final class TrainingOptions {
         private long seed = 0;
         private GradCache gradCache = GradCache.AUTO;
         private OptionalInt batchTokens = OptionalInt.empty();
+        private LoraOptions lora = LoraOptions.DEFAULT;
 
         Draft copy() {
             Draft copy = new Draft();
@@ -62,6 +65,7 @@ public final class TrainingOptions {
             copy.seed = seed;
             copy.gradCache = gradCache;
             copy.batchTokens = batchTokens;
+            copy.lora = lora;
             return copy;
         }
     }
@@ -287,6 +291,22 @@ public final class TrainingOptions {
         return changed(draft -> draft.batchTokens = OptionalInt.of(checked));
     }
 
+    /// The products of [TrainingMethod#LORA].
+    public LoraOptions lora() {
+        return values.lora;
+    }
+
+    /// With these products, if the method is [TrainingMethod#LORA].
+    public TrainingOptions withLora(LoraOptions value) {
+        LoraOptions checked = Objects.requireNonNull(value, "lora");
+        return changed(draft -> draft.lora = checked);
+    }
+
+    /// Whether a tensor is trained, by method and targets.
+    public boolean trains(TrainableTensor tensor) {
+        return method() == TrainingMethod.LORA ? lora().trains(tensor) : method().trains(tensor);
+    }
+
     /// What decides the numbers of a training, by name: a training that continues must have the same.
     public Map<String, String> settings() {
         Map<String, String> settings = new TreeMap<>();
@@ -307,6 +327,9 @@ public final class TrainingOptions {
         settings.put("no duplicates", Boolean.toString(noDuplicates()));
         settings.put("shuffle", Boolean.toString(shuffle()));
         settings.put("seed", Long.toString(seed()));
+        if (method() == TrainingMethod.LORA) {
+            settings.putAll(lora().settings());
+        }
         return settings;
     }
 }

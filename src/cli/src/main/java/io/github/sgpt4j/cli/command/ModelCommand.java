@@ -19,6 +19,7 @@ import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
@@ -113,15 +114,20 @@ public abstract class ModelCommand implements Callable<Integer> {
     /// @throws IOException if it cannot be downloaded, or the converted weights cannot be written
     public final Model openModel() throws IOException {
         Model opened = open(Model::open);
-        used.add(opened);
-        opened.deviceNotice().ifPresent(this::notice);
         try {
-            opened.notices().forEach(this::checkpointNotice);
+            announce(opened);
         } catch (RuntimeException e) {
             opened.close();
             throw e;
         }
         return opened;
+    }
+
+    /// Prints the notices of a model that was opened, and those of its use in the end.
+    public final void announce(Model opened) {
+        used.add(opened);
+        opened.deviceNotice().ifPresent(this::notice);
+        opened.notices().forEach(this::checkpointNotice);
     }
 
     /// Opens what the verb needs of the requested model. If that fails because a conversion in the cache is
@@ -172,6 +178,14 @@ public abstract class ModelCommand implements Callable<Integer> {
     /// Whether an option was given.
     public final boolean given(String option) {
         return spec.commandLine().getParseResult().hasMatchedOption(option);
+    }
+
+    /// The longest names of all options that were given, in their order.
+    public final List<String> givenOptions() {
+        return spec.commandLine().getParseResult().matchedOptions().stream()
+                .map(OptionSpec::longestName)
+                .distinct()
+                .toList();
     }
 
     /// Refuses options that would have no effect.

@@ -17,6 +17,9 @@ public final class Advice {
                     "a search without an index compares every document instead",
                     "sgpt search --corpus compares every document instead"),
             new Rule("merge with another type (BF16 or F32)", "merge with another type (--dtype bf16 or fp32)"),
+            new Rule("or continue with TrainingRun.resume", "or continue with --resume"),
+            new Rule("trains, use full", "trains, use --method full"),
+            new Rule("a lower learning rate, or clean data, may help", "a lower --lr, or clean data, may help"),
             new Rule(
                     "delete the directory and make the index again",
                     "delete the directory and make the index again with sgpt index --corpus CORPUS --index DIR"));

@@ -3,9 +3,11 @@ package io.github.sgpt4j.cli.model;
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.TextKind;
+import io.github.sgpt4j.TrainableModel;
 import io.github.sgpt4j.Truncation;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 
 /// Notices about truncated texts.
 public final class Truncations {
@@ -13,6 +15,15 @@ public final class Truncations {
 
     /// One sentence for each kind of text that was truncated.
     public static List<String> of(BiEncoder encoder) {
+        return of(encoder::truncation);
+    }
+
+    /// The same for what a model was trained with.
+    public static List<String> of(TrainableModel model) {
+        return of(model::truncation);
+    }
+
+    private static List<String> of(Function<TextKind, Truncation> truncations) {
         List<String> sentences = new ArrayList<>();
         for (TextKind kind : TextKind.values()) {
             add(
@@ -22,7 +33,7 @@ public final class Truncations {
                         case QUERY -> "queries";
                         case DOCUMENT -> "documents";
                     },
-                    encoder.truncation(kind));
+                    truncations.apply(kind));
         }
         return sentences;
     }

@@ -18,7 +18,7 @@ public final class Converters {
     private Converters() {}
 
     /// Applies the engine's own check and turns its exception into picocli's.
-    private static <T> T checked(String value, Function<String, T> parser) {
+    public static <T> T checked(String value, Function<String, T> parser) {
         try {
             return parser.apply(value);
         } catch (IllegalArgumentException e) {

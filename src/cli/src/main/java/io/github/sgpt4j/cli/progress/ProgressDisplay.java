@@ -48,13 +48,18 @@ public final class ProgressDisplay implements AutoCloseable {
 
     /// A bar that estimates the remaining time from the pace of the last half minute.
     public static ProgressDisplay startSteady(Console console, boolean quiet, String task, long total) {
+        return startSteady(console, quiet, task, 0, total);
+    }
+
+    /// The same for work of which some was done earlier.
+    public static ProgressDisplay startSteady(Console console, boolean quiet, String task, long done, long total) {
         Pace pace = new Pace();
         return start(
                 console,
                 quiet,
                 task,
                 OptionalLong.of(total),
-                builder -> builder.setEtaFunction(state -> timeLeft(pace, state)));
+                builder -> builder.startsFrom(done, Duration.ZERO).setEtaFunction(state -> timeLeft(pace, state)));
     }
 
     private static Optional<Duration> timeLeft(Pace pace, ProgressState state) {

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /// Measures of scores that do not rank documents.
-final class ScoreStatistics {
+public final class ScoreStatistics {
     private ScoreStatistics() {}
 
     /// Average precision as scikit-learn defines it (`average_precision_score`): over falling
@@ -36,7 +36,7 @@ final class ScoreStatistics {
     ///
     /// @throws IllegalArgumentException if either side has fewer than two distinct values, which leaves
     ///     it undefined
-    static double spearman(double[] x, double[] y) {
+    public static double spearman(double[] x, double[] y) {
         return pearson(ranks(x), ranks(y));
     }
 

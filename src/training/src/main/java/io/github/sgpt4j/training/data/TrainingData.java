@@ -18,11 +18,15 @@ public final class TrainingData {
             case ROWS -> RowSource.open(data, options);
             case MSMARCO -> MsMarcoSource.open(data, options);
             case NLI -> NliSource.open(data, options);
-            case AUTO -> open(data, detected(data), options);
+            case AUTO -> open(data, detect(data), options);
         };
     }
 
-    private static DataForm detected(Path data) {
+    /// The form that [DataForm#AUTO] stands for.
+    ///
+    /// @param data a file or a folder
+    /// @throws FormatException if its name tells none, or the first line of a file that is needed cannot be read
+    public static DataForm detect(Path data) {
         if (Files.isDirectory(data)) {
             return DataForm.MSMARCO;
         }

@@ -5,22 +5,27 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sgpt4j.training.TrainingStep;
+import io.github.sgpt4j.weightstools.FileFailures;
 import java.io.BufferedReader;
 import java.io.Closeable;
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
 import java.io.IOException;
-import java.io.Writer;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.OptionalDouble;
 import java.util.TreeMap;
+import java.util.stream.DoubleStream;
 
 /// The course of a training: a JSON object per step and per evaluation in `curve.jsonl`, written at once, and a picture
-/// of it in `curve.svg`.
+/// of it in `curve.svg`. An interrupt of the thread does not disturb the writing.
 final class Curve implements Closeable {
     static final String LINES = "curve.jsonl";
     static final String PICTURE = "curve.svg";
@@ -29,86 +34,93 @@ final class Curve implements Closeable {
     /// A line is a few hundred characters; a longer one is not ours.
     private static final int MAX_LINE = 1 << 14;
 
+    private static final String STEP = "step";
+    private static final String LOSS = "loss";
+    private static final String RATE = "lr";
+
     private final Path folder;
     private final CurvePicture picture;
-    private final Writer writer;
-    private final NavigableMap<Long, Map<String, Double>> scores;
+    private final NavigableMap<Long, Map<String, Double>> scores = new TreeMap<>();
+    private OutputStream out = OutputStream.nullOutputStream();
 
-    private Curve(Path folder, CurvePicture picture, Writer writer, NavigableMap<Long, Map<String, Double>> scores) {
+    private Curve(Path folder, CurvePicture picture) {
         this.folder = folder;
         this.picture = picture;
-        this.writer = writer;
-        this.scores = scores;
     }
 
     /// Continues a curve after a step, or begins one: later lines are removed, as is a line that was cut off.
     ///
     /// @param metric name of the score in the picture; empty for none
     static Curve after(long step, Path folder, long totalSteps, String metric) throws IOException {
+        Curve curve = new Curve(folder, new CurvePicture(totalSteps, metric));
         Path file = folder.resolve(LINES);
-        CurvePicture picture = new CurvePicture(totalSteps, metric);
-        NavigableMap<Long, Map<String, Double>> scores = new TreeMap<>();
         Path kept = folder.resolve("." + LINES + ".tmp");
-        try (Writer out = Files.newBufferedWriter(kept, StandardCharsets.UTF_8)) {
-            if (Files.exists(file)) {
-                try (BufferedReader in = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
-                    copyUntil(step, in, out, picture, scores);
+        try {
+            curve.out = new FileOutputStream(kept.toFile());
+            try {
+                if (Files.exists(file)) {
+                    curve.takeUntil(step, file);
                 }
+            } catch (IOException | RuntimeException | Error e) {
+                curve.out.close();
+                throw e;
             }
+            // The stream stays open: it goes on writing to the file under its new name.
+            Files.move(kept, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+            return curve;
+        } catch (IOException e) {
+            throw FileFailures.named(file, e);
         }
-        Files.move(kept, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
-        return new Curve(
-                folder,
-                picture,
-                Files.newBufferedWriter(file, StandardCharsets.UTF_8, StandardOpenOption.APPEND),
-                scores);
     }
 
-    private static void copyUntil(
-            long step,
-            BufferedReader in,
-            Writer out,
-            CurvePicture picture,
-            NavigableMap<Long, Map<String, Double>> scores)
-            throws IOException {
-        for (String line = in.readLine(); line != null; line = in.readLine()) {
-            JsonNode node;
-            try {
-                node = JSON.readTree(line.length() > MAX_LINE ? "" : line);
-            } catch (JsonProcessingException e) {
-                return;
+    private void takeUntil(long step, Path file) throws IOException {
+        try (BufferedReader in =
+                new BufferedReader(new InputStreamReader(new FileInputStream(file.toFile()), StandardCharsets.UTF_8))) {
+            for (String line = in.readLine(); line != null; line = in.readLine()) {
+                JsonNode node;
+                try {
+                    node = JSON.readTree(line.length() > MAX_LINE ? "" : line);
+                } catch (JsonProcessingException e) {
+                    return;
+                }
+                if (!node.isObject() || node.path(STEP).asLong(Long.MAX_VALUE) > step) {
+                    return;
+                }
+                out.write((line + "\n").getBytes(StandardCharsets.UTF_8));
+                take(node);
             }
-            if (!node.isObject() || node.path("step").asLong(Long.MAX_VALUE) > step) {
-                return;
-            }
-            out.write(line);
-            out.write('\n');
-            if (node.has("loss")) {
-                picture.step(
-                        node.path("step").asLong(),
-                        node.path("loss").asDouble(),
-                        node.path("lr").asDouble());
-            } else {
-                Map<String, Double> found = new LinkedHashMap<>();
-                node.properties().stream()
-                        .filter(entry -> !entry.getKey().equals("step"))
-                        .forEach(entry ->
-                                found.put(entry.getKey(), entry.getValue().asDouble()));
-                scores.put(node.path("step").asLong(), found);
-                draw(picture, node.path("step").asLong(), found);
-            }
+        }
+    }
+
+    private void take(JsonNode node) {
+        long step = node.path(STEP).asLong();
+        if (node.has(LOSS)) {
+            picture.step(step, node.path(LOSS).asDouble(), node.path(RATE).asDouble());
+        } else {
+            Map<String, Double> found = new LinkedHashMap<>();
+            node.properties().stream()
+                    .filter(entry -> !entry.getKey().equals(STEP))
+                    .forEach(entry -> found.put(entry.getKey(), entry.getValue().asDouble()));
+            take(step, found);
+        }
+    }
+
+    private void take(long step, Map<String, Double> found) {
+        scores.put(step, found);
+        if (found.containsKey(picture.metric())) {
+            picture.score(step, found.get(picture.metric()));
         }
     }
 
     void step(TrainingStep step) throws IOException {
         ObjectNode node = JSON.createObjectNode();
-        node.put("step", step.step());
+        node.put(STEP, step.step());
         node.put("epoch", step.epoch());
-        node.put("loss", step.loss());
+        node.put(LOSS, step.loss());
         node.put("accuracy", step.accuracy());
         node.put("norm", step.gradientNorm());
         node.put("clipped", step.clipFactor() < 1);
-        node.put("lr", step.learningRate());
+        node.put(RATE, step.learningRate());
         node.put("tokens", step.tokens());
         node.put("tokens_per_second", step.seconds() > 0 ? Math.rint(step.tokens() / step.seconds()) : 0);
         node.put("seconds", step.seconds());
@@ -119,17 +131,10 @@ final class Curve implements Closeable {
     /// @param found scores by name
     void scores(long step, Map<String, Double> found) throws IOException {
         ObjectNode node = JSON.createObjectNode();
-        node.put("step", step);
+        node.put(STEP, step);
         found.forEach(node::put);
         write(node);
-        scores.put(step, found);
-        draw(picture, step, found);
-    }
-
-    private static void draw(CurvePicture picture, long step, Map<String, Double> found) {
-        if (found.containsKey(picture.metric())) {
-            picture.score(step, found.get(picture.metric()));
-        }
+        take(step, found);
     }
 
     /// The scores of all evaluations, by step and name.
@@ -137,21 +142,40 @@ final class Curve implements Closeable {
         return scores;
     }
 
+    /// The best of the scores in the picture, and of one that is known from elsewhere.
+    OptionalDouble best(OptionalDouble known) {
+        return DoubleStream.concat(
+                        known.stream(),
+                        scores.values().stream()
+                                .filter(found -> found.containsKey(picture.metric()))
+                                .mapToDouble(found -> found.get(picture.metric())))
+                .max();
+    }
+
     private void write(ObjectNode node) throws IOException {
-        writer.write(JSON.writeValueAsString(node));
-        writer.write('\n');
-        writer.flush();
+        try {
+            out.write((JSON.writeValueAsString(node) + "\n").getBytes(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw FileFailures.named(folder.resolve(LINES), e);
+        }
     }
 
     /// Draws the picture again.
     void draw() throws IOException {
+        Path file = folder.resolve(PICTURE);
         Path work = folder.resolve("." + PICTURE + ".tmp");
-        Files.writeString(work, picture.svg());
-        Files.move(work, folder.resolve(PICTURE), StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+        try {
+            try (OutputStream drawn = new FileOutputStream(work.toFile())) {
+                drawn.write(picture.svg().getBytes(StandardCharsets.UTF_8));
+            }
+            Files.move(work, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw FileFailures.named(file, e);
+        }
     }
 
     @Override
     public void close() throws IOException {
-        writer.close();
+        out.close();
     }
 }

@@ -90,10 +90,10 @@ final class CurvePicture {
     /// The picture as SVG.
     String svg() {
         StringBuilder svg = new StringBuilder();
-        svg.append("""
+        add(svg, """
                 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="12">
                 <rect width="100%%" height="100%%" fill="#ffffff"/>
-                """.formatted(WIDTH, HEIGHT));
+                """, WIDTH, HEIGHT);
         double highest =
                 points.stream().mapToDouble(p -> p.loss / p.count).max().orElse(1);
         double lowest = Math.min(
@@ -133,8 +133,13 @@ final class CurvePicture {
         for (int i = 0; loss.from + i * loss.step <= loss.to + loss.step / 2; i++) {
             double value = loss.from + i * loss.step;
             double y = y(loss.share(value));
-            svg.append("<line x1=\"%d\" y1=\"%s\" x2=\"%d\" y2=\"%s\" stroke=\"#e4e4e4\"/>%n"
-                    .formatted(LEFT, number(y), RIGHT, number(y)));
+            add(
+                    svg,
+                    "<line x1=\"%d\" y1=\"%s\" x2=\"%d\" y2=\"%s\" stroke=\"#e4e4e4\"/>\n",
+                    LEFT,
+                    number(y),
+                    RIGHT,
+                    number(y));
             text(svg, LEFT - 8, y + 4, "end", "#444444", shown(value));
         }
         Axis steps = Axis.over(0, totalSteps);
@@ -183,15 +188,20 @@ final class CurvePicture {
         }
         double lowest = scores.stream().mapToDouble(Score::value).min().orElse(0);
         double highest = scores.stream().mapToDouble(Score::value).max().orElse(1);
-        double margin = Math.max(1e-4, (highest - lowest) * 0.1);
+        double margin = Math.max(1e-3, (highest - lowest) * 0.1);
         Axis axis = Axis.over(lowest - margin, highest + margin);
         StringBuilder line = new StringBuilder();
         for (Score score : scores) {
             String x = number(x(score.step));
             String y = number(y(axis.share(score.value)));
             line.append(line.isEmpty() ? "" : " ").append(x).append(',').append(y);
-            svg.append("<circle cx=\"%s\" cy=\"%s\" r=\"3.5\" fill=\"#c2410c\"><title>step %d: %s</title></circle>%n"
-                    .formatted(x, y, score.step, shown(score.value)));
+            add(
+                    svg,
+                    "<circle cx=\"%s\" cy=\"%s\" r=\"3.5\" fill=\"#c2410c\"><title>step %d: %s</title></circle>\n",
+                    x,
+                    y,
+                    score.step,
+                    shown(score.value));
         }
         polyline(svg, line, "#c2410c", 1);
         for (int i = 0; axis.from + i * axis.step <= axis.to + axis.step / 2; i++) {
@@ -210,15 +220,32 @@ final class CurvePicture {
     }
 
     private static void polyline(StringBuilder svg, StringBuilder points, String color, int width) {
-        svg.append(
-                "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"%d\" stroke-linejoin=\"round\" points=\"%s\"/>%n"
-                        .formatted(color, width, points));
+        add(
+                svg,
+                "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"%d\" stroke-linejoin=\"round\" points=\"%s\"/>\n",
+                color,
+                width,
+                points);
     }
 
     private static void text(StringBuilder svg, double x, double y, String anchor, String color, String text) {
-        String escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
-        svg.append("<text x=\"%s\" y=\"%s\" text-anchor=\"%s\" fill=\"%s\">%s</text>%n"
-                .formatted(number(x), number(y), anchor, color, escaped));
+        String escaped = text.replaceAll("\\p{Cntrl}", " ")
+                .replace("&", "&amp;")
+                .replace("<", "&lt;")
+                .replace(">", "&gt;");
+        add(
+                svg,
+                "<text x=\"%s\" y=\"%s\" text-anchor=\"%s\" fill=\"%s\">%s</text>\n",
+                number(x),
+                number(y),
+                anchor,
+                color,
+                escaped);
+    }
+
+    /// Digits are those of every reader, whatever the locale of this process.
+    private static void add(StringBuilder svg, String format, Object... values) {
+        svg.append(String.format(Locale.ROOT, format, values));
     }
 
     private static String number(double value) {
@@ -227,7 +254,7 @@ final class CurvePicture {
 
     private static String shown(double value) {
         double rounded = Math.abs(value) < 1e-12 ? 0 : value;
-        return rounded != 0 && Math.abs(rounded) < 1e-3
+        return rounded != 0 && (Math.abs(rounded) < 1e-3 || Math.abs(rounded) >= 1e5)
                 ? String.format(Locale.ROOT, "%.1e", rounded)
                 : String.format(Locale.ROOT, "%.4f", rounded)
                         .replaceAll("0+$", "")

@@ -3,12 +3,15 @@ package io.github.sgpt4j.training.run;
 import io.github.sgpt4j.TrainableModel;
 import io.github.sgpt4j.training.data.DataFile;
 import io.github.sgpt4j.training.data.TripleSource;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.NavigableMap;
 
 /// The README of a trained checkpoint: what it was made from and how.
 final class ModelCard {
+    private final StringBuilder card = new StringBuilder();
+
     private ModelCard() {}
 
     static String text(
@@ -17,7 +20,8 @@ final class ModelCard {
             TripleSource data,
             long step,
             NavigableMap<Long, Map<String, Double>> scores) {
-        StringBuilder card = new StringBuilder("""
+        ModelCard card = new ModelCard();
+        card.add("""
                 ---
                 library_name: sentence-transformers
                 pipeline_tag: sentence-similarity
@@ -33,19 +37,52 @@ final class ModelCard {
                 (Muennighoff 2022, arXiv:2202.08904). This is the state after step %d. `curve.jsonl` has the course of the
                 training, `curve.svg` its picture, and `biases.safetensors` the trained tensors alone.
 
-                """.formatted(name(model), model.baseFingerprint(), step));
-        card.append("## Settings\n\n| setting | value |\n| --- | --- |\n");
-        settings.forEach((name, value) -> card.append("| %s | %s |%n".formatted(cell(name), cell(value))));
-        card.append("\n## Data\n\n%,d rows with %d negatives each.%n%n".formatted(data.rows(), data.negatives()));
+                ![the course of the training](curve.svg)
+
+                """, name(model), model.baseFingerprint(), step);
+        card.addSettings(settings);
+        card.addData(data);
+        card.addScores(scores);
+        return card.card.toString();
+    }
+
+    private void add(String format, Object... values) {
+        card.append(String.format(Locale.ROOT, format, values));
+    }
+
+    private void addSettings(Map<String, String> settings) {
+        add("## Settings\n\n| setting | value |\n| --- | --- |\n");
+        settings.forEach((name, value) -> add("| %s | %s |\n", cell(name), cell(value)));
+    }
+
+    private void addData(TripleSource data) {
+        add("\n## Data\n\n%,d rows, negatives per row: %d.\n\n", data.rows(), data.negatives());
         for (DataFile file : data.files()) {
-            card.append("- `%s`, %,d bytes, SHA-256 `%s`%n".formatted(cell(file.name()), file.bytes(), file.sha256()));
+            add("- `%s`, %,d bytes, SHA-256 `%s`\n", cell(file.name()), file.bytes(), file.sha256());
         }
-        if (!scores.isEmpty()) {
-            card.append("\n## Scores\n\n| step | score |\n| ---: | --- |\n");
-            scores.forEach((at, found) -> found.forEach((name, score) ->
-                    card.append(String.format(Locale.ROOT, "| %d | %s %.4f |%n", at, cell(name), score))));
+    }
+
+    /// A row per evaluation, a column per score.
+    private void addScores(NavigableMap<Long, Map<String, Double>> scores) {
+        List<String> names = scores.values().stream()
+                .flatMap(found -> found.keySet().stream())
+                .distinct()
+                .toList();
+        if (names.isEmpty()) {
+            return;
         }
-        return card.toString();
+        add("\n## Scores\n\n| step |");
+        names.forEach(name -> add(" %s |", cell(name)));
+        add("\n| ---: |%s\n", " ---: |".repeat(names.size()));
+        scores.forEach((step, found) -> {
+            add("| %d |", step);
+            names.forEach(name -> add(" %s |", found.containsKey(name) ? number(found.get(name)) : ""));
+            add("\n");
+        });
+    }
+
+    private static String number(double value) {
+        return String.format(Locale.ROOT, "%.4f", value);
     }
 
     private static String name(TrainableModel model) {

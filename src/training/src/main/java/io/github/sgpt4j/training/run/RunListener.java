@@ -15,6 +15,13 @@ public interface RunListener {
     /// Before an evaluation, which may take long.
     default void onEvaluating(long step) {}
 
+    /// During an evaluation.
+    ///
+    /// @param task what is being done, such as `embed scifact`
+    /// @param done how much of it, in a unit of the task
+    /// @param total how much there is
+    default void onProgress(String task, long done, long total) {}
+
     /// After the evaluations of a step.
     ///
     /// @param scores by name, the deciding one first
@@ -22,4 +29,7 @@ public interface RunListener {
 
     /// After a state was saved.
     default void onSaved(long step, Path folder) {}
+
+    /// Before the checkpoint is written, which takes long for a large model.
+    default void onFinishing(long step) {}
 }

@@ -1,10 +1,12 @@
 package io.github.sgpt4j.training.run;
 
 import io.github.sgpt4j.training.StepCount;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /// What a training keeps and measures.
 ///
@@ -30,6 +32,20 @@ public record RunOptions(
         Objects.requireNonNull(evaluateEvery, "evaluateEvery");
         Objects.requireNonNull(keep, "keep");
         evaluations = List.copyOf(evaluations);
-        settings = new TreeMap<>(settings);
+        settings = Collections.unmodifiableMap(new TreeMap<>(settings));
+    }
+
+    /// [#settings], and what decides which state is best.
+    Map<String, String> allSettings() {
+        Map<String, String> all = new TreeMap<>(settings);
+        all.put("keep", keep.title());
+        if (!evaluations.isEmpty()) {
+            all.put("evaluate every", evaluateEvery.toString());
+        }
+        for (Evaluation evaluation : evaluations) {
+            all.put("evaluation " + evaluation.name(), evaluation.source());
+        }
+        all.put("evaluations", evaluations.stream().map(Evaluation::name).collect(Collectors.joining(", ")));
+        return all;
     }
 }

@@ -16,19 +16,23 @@ import io.github.sgpt4j.training.optimizer.AdamState;
 import io.github.sgpt4j.weights.SafetensorsWriter;
 import io.github.sgpt4j.weights.WeightTensor;
 import io.github.sgpt4j.weights.Weights;
+import io.github.sgpt4j.weightstools.FileFailures;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /// A training between two steps, in one safetensors file: for each trained tensor its values and the optimizer's
-/// running
-/// means in 64 bits; in the metadata what they belong to.
+/// running means in 64 bits; in the metadata what they belong to.
 ///
 /// @param state of the trainer
 /// @param base fingerprint of the model that the training started from
@@ -45,8 +49,12 @@ public record SavedState(
         OptionalDouble best) {
     private static final int VERSION = 1;
     private static final String KEY = "sgpt4j";
+    private static final String NOTHING = "nothing";
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int PIECE = 1 << 15;
+    private static final String VALUES = "values.";
+    private static final String FIRST = "first.";
+    private static final String SECOND = "second.";
 
     /// Copies the collections.
     public SavedState {
@@ -54,17 +62,30 @@ public record SavedState(
         data = List.copyOf(data);
     }
 
-    /// Writes the file; a failure leaves what was there.
+    /// Writes the file; when this returns, it is intact even if the machine stops. A failure leaves what was there.
     ///
-    /// @throws IOException if that fails
+    /// @param file absolute
+    /// @throws IOException if that fails; it names the file
     void write(Path file) throws IOException {
         SafetensorsWriter writer = new SafetensorsWriter().metadata(KEY, metadata());
         for (AdamState.Tensor tensor : state.optimizer().tensors()) {
-            add(writer, "values." + tensor.name(), tensor.values());
-            add(writer, "first." + tensor.name(), tensor.first());
-            add(writer, "second." + tensor.name(), tensor.second());
+            add(writer, VALUES + tensor.name(), tensor.values());
+            add(writer, FIRST + tensor.name(), tensor.first());
+            add(writer, SECOND + tensor.name(), tensor.second());
         }
-        writer.write(file);
+        Path work = file.resolveSibling(".%s.tmp".formatted(file.getFileName()));
+        try {
+            try {
+                writer.write(work);
+                Durable.file(work);
+                Files.move(work, file, StandardCopyOption.ATOMIC_MOVE);
+            } finally {
+                Files.deleteIfExists(work);
+            }
+        } catch (IOException e) {
+            throw FileFailures.named(file, e);
+        }
+        Durable.entries(file.resolveSibling(""));
     }
 
     private static void add(SafetensorsWriter writer, String name, double[] values) {
@@ -131,10 +152,11 @@ public record SavedState(
         }
         List<AdamState.Tensor> tensors = new ArrayList<>();
         for (String name : stored.names()) {
-            if (name.startsWith("values.")) {
-                tensors.add(tensor(file, stored, name.substring("values.".length())));
+            if (name.startsWith(VALUES)) {
+                tensors.add(tensor(file, stored, name.substring(VALUES.length())));
             }
         }
+        requireNoOther(file, stored, tensors.size());
         long step = number(json, "step");
         return new SavedState(
                 new TrainingState(step, position, new AdamState(step, tensors)),
@@ -145,10 +167,18 @@ public record SavedState(
                 real(json, "best"));
     }
 
+    private static void requireNoOther(Path file, Weights stored, int trained) {
+        int found = stored.names().size() + stored.unknownNames().size();
+        if (found != 3 * trained) {
+            throw new FormatException("%s: expected three tensors for each of the %d trained ones, got %d"
+                    .formatted(file, trained, found));
+        }
+    }
+
     private static AdamState.Tensor tensor(Path file, Weights stored, String name) {
-        double[] values = doubles(file, stored.get("values." + name));
-        double[] first = doubles(file, stored.get("first." + name));
-        double[] second = doubles(file, stored.get("second." + name));
+        double[] values = doubles(file, stored.get(VALUES + name));
+        double[] first = doubles(file, stored.get(FIRST + name));
+        double[] second = doubles(file, stored.get(SECOND + name));
         try {
             return new AdamState.Tensor(name, values, first, second);
         } catch (IllegalArgumentException e) {
@@ -157,11 +187,13 @@ public record SavedState(
     }
 
     private static double[] doubles(Path file, WeightTensor tensor) {
-        if (tensor.dtype() != ElementType.F64 || tensor.shape().rank() != 1) {
+        if (tensor.dtype() != ElementType.F64
+                || tensor.shape().rank() != 1
+                || tensor.shape().elements() > Integer.MAX_VALUE) {
             throw new FormatException("%s: tensor %s: expected a vector of type F64, got %s of type %s"
                     .formatted(file, tensor.name(), tensor.shape(), tensor.dtype()));
         }
-        double[] values = new double[Math.toIntExact(tensor.shape().elements())];
+        double[] values = new double[(int) tensor.shape().elements()];
         MemorySegment.copy(tensor.data(), LittleEndian.F64, 0, values, 0, values.length);
         WeightTensor.settle();
         return values;
@@ -218,11 +250,13 @@ public record SavedState(
                     "%s: expected the model that the training started from, fingerprint %s, got one with %s"
                             .formatted(file, base, nowBase));
         }
-        for (Map.Entry<String, String> setting : new TreeMap<>(nowSettings).entrySet()) {
-            String before = settings.getOrDefault(setting.getKey(), "nothing");
-            if (!before.equals(setting.getValue())) {
-                throw new FormatException("%s: %s: expected %s as before, got %s"
-                        .formatted(file, setting.getKey(), before, setting.getValue()));
+        Set<String> names = new TreeSet<>(settings.keySet());
+        names.addAll(nowSettings.keySet());
+        for (String name : names) {
+            String before = settings.getOrDefault(name, NOTHING);
+            String now = nowSettings.getOrDefault(name, NOTHING);
+            if (!before.equals(now)) {
+                throw new FormatException("%s: %s: expected %s as before, got %s".formatted(file, name, before, now));
             }
         }
         DataFile.difference(data, nowData).ifPresent(difference -> {

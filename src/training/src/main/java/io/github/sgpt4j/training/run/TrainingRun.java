@@ -4,18 +4,21 @@ import io.github.sgpt4j.TrainableModel;
 import io.github.sgpt4j.error.CancelledException;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.files.FileEntries;
+import io.github.sgpt4j.retrieval.interrupts.SteadyThread;
 import io.github.sgpt4j.training.StepCount;
 import io.github.sgpt4j.training.Trainer;
+import io.github.sgpt4j.training.TrainingMethod;
 import io.github.sgpt4j.training.TrainingOptions;
 import io.github.sgpt4j.training.TrainingStep;
 import io.github.sgpt4j.training.data.TripleSource;
 import io.github.sgpt4j.weightstools.ConvertListener;
 import io.github.sgpt4j.weightstools.ConvertReport;
 import io.github.sgpt4j.weightstools.Converter;
+import io.github.sgpt4j.weightstools.FileFailures;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -32,12 +35,18 @@ import java.util.TreeMap;
 /// A training with everything around it: saved states, evaluations, the curve, and a complete checkpoint in the end.
 ///
 /// Until it is complete, everything is in the folder `OUTPUT.training` beside the output: `curve.jsonl` and
-/// `curve.svg`,
-/// and the states in `checkpoint`. The output appears at once, in the end. Whenever the process ends, a training can
-/// continue from its last saved state, to the same bits. One process at a time trains in a folder.
+/// `curve.svg`, and the states in `checkpoint`. The output appears at once, in the end. Whenever the process ends, a
+/// training can continue from its last saved state, to the same bits. One process at a time trains in a folder.
 public final class TrainingRun implements AutoCloseable {
     /// Seconds between two pictures of the curve.
     private static final double PICTURE_SECONDS = 10;
+
+    private static final String LOCK = ".lock";
+    /// Written before the output appears: from then on, nothing here is needed any more.
+    private static final String COMPLETE = ".complete";
+
+    private static final String STATES = "checkpoint";
+    private static final String BIASES = "biases.safetensors";
 
     private final TrainableModel model;
     private final TripleSource data;
@@ -59,17 +68,18 @@ public final class TrainingRun implements AutoCloseable {
             TrainingOptions training,
             RunOptions options,
             Path output,
+            Trainer trainer,
             FileChannel lock) {
         this.model = model;
         this.data = data;
         this.training = training;
         this.options = options;
-        this.output = output;
+        this.output = output.toAbsolutePath().normalize();
         this.work = workFolder(output);
+        this.trainer = trainer;
         this.lock = lock;
-        trainer = new Trainer(model, data, training);
-        states = new StateFolder(work.resolve("checkpoint"), options.keep() == Keep.ALL);
-        settings = new TreeMap<>(options.settings());
+        states = new StateFolder(work.resolve(STATES), options.keep() == Keep.ALL);
+        settings = new TreeMap<>(options.allSettings());
         settings.putAll(training.settings());
         settings.putAll(model.settings());
         settings.put("negatives", Integer.toString(data.negatives()));
@@ -82,42 +92,80 @@ public final class TrainingRun implements AutoCloseable {
         return absolute.resolveSibling(absolute.getFileName() + ".training");
     }
 
+    /// Checks that [#begin] has a place, before anything large is opened.
+    ///
+    /// @throws FormatException if something is there, or an unfinished training is
+    public static void requireNew(Path output) {
+        requireNone(output);
+        Path work = workFolder(output);
+        if (FileEntries.exists(work)) {
+            throw new FormatException(
+                    "%s: an unfinished training is there; remove the folder, or continue with TrainingRun.resume"
+                            .formatted(work));
+        }
+    }
+
+    /// Checks that [#resume] has something to continue, before anything large is opened.
+    ///
+    /// @throws FormatException if there is nothing, or the training is complete
+    /// @throws IOException if what it left cannot be removed
+    public static void requireUnfinished(Path output) throws IOException {
+        Path work = workFolder(output);
+        if (FileEntries.exists(output) && Files.exists(work.resolve(COMPLETE))) {
+            // It ended when only this was left to do.
+            try (FileChannel _ = lock(work)) {
+                FileEntries.remove(work);
+                throw new FormatException("%s: the training is complete, expected one to continue".formatted(output));
+            }
+        }
+        requireNone(output);
+        if (!Files.isDirectory(work)) {
+            throw new FormatException("%s: expected an unfinished training, found none".formatted(work));
+        }
+    }
+
+    private static void requireNone(Path output) {
+        if (FileEntries.exists(output)) {
+            throw new FormatException("%s: expected no such folder yet, found one".formatted(output));
+        }
+    }
+
     /// Begins a training.
     ///
     /// @param model borrowed
     /// @param data borrowed
     /// @param output folder of the checkpoint to make; nothing may be there
-    /// @throws FormatException if something is there, or an unfinished training is; or as [Trainer]
+    /// @throws FormatException as [#requireNew] and [Trainer]
     /// @throws IOException if its folder cannot be made
     public static TrainingRun begin(
             TrainableModel model, TripleSource data, TrainingOptions training, RunOptions options, Path output)
             throws IOException {
         requireNew(output);
-        Path work = workFolder(output);
-        if (FileEntries.exists(work)) {
-            throw new FormatException(
-                    "%s: an unfinished training is there; resume it, or remove the folder".formatted(work));
-        }
         // Refuses data and model before anything is written.
-        new Trainer(model, data, training);
-        Files.createDirectories(work);
-        return open(model, data, training, options, output);
+        Trainer trainer = new Trainer(model, data, training);
+        Path work = workFolder(output);
+        Files.createDirectories(work.resolveSibling(""));
+        try {
+            Files.createDirectory(work);
+        } catch (FileAlreadyExistsException e) {
+            throw new FormatException("%s: another process has begun a training there".formatted(work), e);
+        }
+        return new TrainingRun(model, data, training, options, output, trainer, lock(work));
     }
 
     /// Continues a training from its last saved state.
     ///
-    /// @throws FormatException if there is none, or model, data or settings are not those that it began with
+    /// @throws FormatException as [#requireUnfinished]; or if model, data or settings are not those that it began
+    ///     with
     /// @throws IOException if a file cannot be read
     public static TrainingRun resume(
             TrainableModel model, TripleSource data, TrainingOptions training, RunOptions options, Path output)
             throws IOException {
-        requireNew(output);
-        Path work = workFolder(output);
-        if (!Files.isDirectory(work)) {
-            throw new FormatException("%s: expected an unfinished training, found none".formatted(work));
-        }
-        TrainingRun run = open(model, data, training, options, output);
+        requireUnfinished(output);
+        Trainer trainer = new Trainer(model, data, training);
+        TrainingRun run = new TrainingRun(model, data, training, options, output, trainer, lock(workFolder(output)));
         try {
+            requireNone(output);
             run.restore();
             return run;
         } catch (RuntimeException | Error | IOException e) {
@@ -126,22 +174,13 @@ public final class TrainingRun implements AutoCloseable {
         }
     }
 
-    private static void requireNew(Path output) {
-        if (FileEntries.exists(output)) {
-            throw new FormatException("%s: expected no such folder yet, found one".formatted(output));
-        }
-    }
-
-    private static TrainingRun open(
-            TrainableModel model, TripleSource data, TrainingOptions training, RunOptions options, Path output)
-            throws IOException {
-        Path work = workFolder(output);
-        FileChannel lock = FileChannel.open(work.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    private static FileChannel lock(Path work) throws IOException {
+        FileChannel lock = FileChannel.open(work.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         try {
             if (!isLocked(lock)) {
                 throw new FormatException("%s: another process is training there".formatted(work));
             }
-            return new TrainingRun(model, data, training, options, output, lock);
+            return lock;
         } catch (RuntimeException | Error | IOException e) {
             lock.close();
             throw e;
@@ -150,28 +189,33 @@ public final class TrainingRun implements AutoCloseable {
 
     private static boolean isLocked(FileChannel channel) throws IOException {
         try {
-            FileLock lock = channel.tryLock();
-            return lock != null;
+            return channel.tryLock() != null;
         } catch (OverlappingFileLockException e) {
             return false;
         }
     }
 
     private void restore() throws IOException {
+        states.removeUnfinished();
         Optional<Path> file = states.last();
         if (file.isEmpty()) {
-            // Killed before the first state was saved: nothing is lost but these steps.
+            // It ended before the first state was saved: nothing is lost but these steps, and nothing of them counts.
+            Files.deleteIfExists(work.resolve(Curve.LINES));
             return;
         }
         SavedState state = SavedState.read(file.get());
         state.requireSame(file.get(), model.baseFingerprint(), settings, data.files());
+        restore(file.get(), state);
+        best = state.best();
+        saved = trainer.step();
+    }
+
+    private void restore(Path file, SavedState state) {
         try {
             trainer.restore(state.state());
         } catch (IllegalArgumentException e) {
-            throw new FormatException("%s: %s".formatted(file.get(), e.getMessage()), e);
+            throw new FormatException("%s: %s".formatted(file, e.getMessage()), e);
         }
-        best = state.best();
-        saved = trainer.step();
     }
 
     /// Number of steps taken.
@@ -197,11 +241,18 @@ public final class TrainingRun implements AutoCloseable {
     /// @throws IOException if a file cannot be written: as for NaN
     public RunResult run(RunListener listener) throws IOException {
         try (Curve curve = Curve.after(trainer.step(), work, trainer.totalSteps(), metric())) {
+            best = curve.best(best);
             try {
                 train(curve, listener);
-            } finally {
-                curve.draw();
+            } catch (RuntimeException | Error | IOException e) {
+                try {
+                    curve.draw();
+                } catch (IOException drawing) {
+                    e.addSuppressed(drawing);
+                }
+                throw e;
             }
+            curve.draw();
             return finish(curve.scores(), listener);
         }
     }
@@ -213,56 +264,53 @@ public final class TrainingRun implements AutoCloseable {
     }
 
     private void train(Curve curve, RunListener listener) throws IOException {
-        // Also after a training that ended between a step and its evaluation.
-        if (!curve.scores().containsKey(trainer.step()) && (isDue(options.evaluateEvery()) || isAtEnd())) {
-            evaluate(curve, listener);
-        }
-        while (trainer.step() < trainer.totalSteps()) {
-            if (Thread.currentThread().isInterrupted()) {
-                throw cancelled(listener);
+        try {
+            // Also after a training that ended between a step and its evaluation.
+            if (!curve.scores().containsKey(trainer.step()) && isDue(options.evaluateEvery())) {
+                evaluate(curve, listener);
             }
-            try {
+            while (trainer.step() < trainer.totalSteps()) {
+                checkInterrupt();
                 TrainingStep step = trainer.next();
                 curve.step(step);
                 listener.onStep(step);
-                if (isDue(options.evaluateEvery()) || isAtEnd()) {
+                if (isDue(options.evaluateEvery())) {
                     evaluate(curve, listener);
                 }
-            } catch (CancelledException e) {
-                CancelledException cancelled = cancelled(listener);
-                cancelled.addSuppressed(e);
-                throw cancelled;
+                if (isDue(options.saveEvery())) {
+                    save(listener);
+                }
+                if ((System.nanoTime() - drawn) * 1e-9 > PICTURE_SECONDS) {
+                    curve.draw();
+                    drawn = System.nanoTime();
+                }
             }
-            if (isDue(options.saveEvery()) || isAtEnd()) {
-                save(listener);
-            }
-            if ((System.nanoTime() - drawn) * 1e-9 > PICTURE_SECONDS) {
-                curve.draw();
-                drawn = System.nanoTime();
-            }
-        }
-    }
-
-    private CancelledException cancelled(RunListener listener) throws IOException {
-        boolean interrupted = Thread.interrupted();
-        try {
+        } catch (CancelledException e) {
             save(listener);
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
+            throw cancelled(e);
         }
-        return new CancelledException("training was interrupted after step %d of %d; its state is in %s"
-                .formatted(trainer.step(), trainer.totalSteps(), work));
     }
 
+    private static void checkInterrupt() {
+        if (Thread.currentThread().isInterrupted()) {
+            throw new CancelledException("training was interrupted");
+        }
+    }
+
+    private CancelledException cancelled(Exception cause) {
+        CancelledException cancelled =
+                new CancelledException("training was interrupted after step %d of %d, its state is saved in %s"
+                        .formatted(saved, trainer.totalSteps(), work));
+        cancelled.addSuppressed(cause);
+        return cancelled;
+    }
+
+    /// Whether something is to be done at this step that is done at the start, at the end, and after so many steps.
     private boolean isDue(StepCount every) {
         long steps = every.of(trainer.totalSteps());
-        return trainer.step() == 0 || steps > 0 && trainer.step() % steps == 0;
-    }
-
-    private boolean isAtEnd() {
-        return trainer.step() == trainer.totalSteps();
+        return trainer.step() == 0
+                || trainer.step() == trainer.totalSteps()
+                || steps > 0 && trainer.step() % steps == 0;
     }
 
     private void evaluate(Curve curve, RunListener listener) throws IOException {
@@ -272,15 +320,19 @@ public final class TrainingRun implements AutoCloseable {
         listener.onEvaluating(trainer.step());
         Map<String, Double> results = new LinkedHashMap<>();
         for (Evaluation evaluation : options.evaluations()) {
-            results.put(evaluation.name(), evaluation.score(model));
+            results.putAll(evaluation.scores(model, listener::onProgress));
+        }
+        double deciding = Objects.requireNonNull(results.get(metric()), "deciding score");
+        if (options.keep() == Keep.BEST && (best.isEmpty() || deciding > best.getAsDouble())) {
+            best = OptionalDouble.of(deciding);
+            SavedState state = state(best);
+            steadily(() -> {
+                states.saveBest(state);
+                return state;
+            });
         }
         curve.scores(trainer.step(), results);
         listener.onScores(trainer.step(), results);
-        double deciding = Objects.requireNonNull(results.get(metric()));
-        if (options.keep() == Keep.BEST && (best.isEmpty() || deciding > best.getAsDouble())) {
-            best = OptionalDouble.of(deciding);
-            states.saveBest(state(OptionalDouble.of(deciding)));
-        }
     }
 
     private SavedState state(OptionalDouble score) {
@@ -291,52 +343,87 @@ public final class TrainingRun implements AutoCloseable {
         if (saved == trainer.step()) {
             return;
         }
-        states.save(state(OptionalDouble.empty()));
+        SavedState state = state(OptionalDouble.empty());
+        steadily(() -> {
+            states.save(state);
+            return state;
+        });
         saved = trainer.step();
         listener.onSaved(saved, work);
     }
 
+    /// Works with files to the end, even if this thread is interrupted.
+    private static <T> T steadily(SteadyThread.Work<T> files) throws IOException {
+        return SteadyThread.once("sgpt4j-training-files", files);
+    }
+
     private RunResult finish(NavigableMap<Long, Map<String, Double>> scores, RunListener listener) throws IOException {
-        save(listener);
         Optional<Path> chosen = options.keep() == Keep.BEST ? states.best() : Optional.empty();
-        if (chosen.isPresent()) {
-            trainer.restore(SavedState.read(chosen.get()).state());
-        }
+        chosen.ifPresent(file -> restore(file, SavedState.read(file)));
         long step = trainer.step();
-        Path biases = work.resolve("biases.safetensors");
-        model.save(biases, training.method().title());
-        Path made = work.resolve("model");
-        remove(made);
-        ConvertReport report = Converter.mergeBiases(
-                model.model().directory(),
-                model.baseModel(),
-                biases,
-                made,
-                Optional.of(ModelCard.text(model, settings, data, step, scores)),
-                ConvertListener.NONE);
-        Files.move(biases, made.resolve("biases.safetensors"), StandardCopyOption.ATOMIC_MOVE);
+        listener.onFinishing(step);
+        // Of the output's name, which says something about the model.
+        Path made = work.resolve("made").resolve(output.getFileName());
+        ConvertReport report;
+        try {
+            report = make(made, ModelCard.text(model, settings, data, step, scores));
+            checkInterrupt();
+        } catch (IOException | RuntimeException e) {
+            // What an interrupt breaks first depends on the moment.
+            if (Thread.currentThread().isInterrupted()) {
+                throw cancelled(e);
+            }
+            throw e;
+        }
+        return steadily(() -> {
+            publish(made);
+            return new RunResult(
+                    output,
+                    trainer.totalSteps(),
+                    step,
+                    scores.getOrDefault(0L, Map.of()),
+                    scores.getOrDefault(step, Map.of()),
+                    report.notices().stream()
+                            .map(notice -> notice.replace(made.toString(), output.toString())
+                                    .replace(work.toString(), output.toString()))
+                            .toList());
+        });
+    }
+
+    private ConvertReport make(Path made, String card) throws IOException {
+        Path biases = work.resolve(BIASES);
+        steadily(() -> {
+            FileEntries.remove(made.resolveSibling(""));
+            Files.createDirectories(made.resolveSibling(""));
+            try {
+                model.save(biases, training.method().title());
+            } catch (IOException e) {
+                throw FileFailures.named(biases, e);
+            }
+            return biases;
+        });
+        return Converter.mergeBiases(
+                model.model().directory(), model.baseModel(), biases, made, Optional.of(card), ConvertListener.NONE);
+    }
+
+    private void publish(Path made) throws IOException {
         for (String name : List.of(Curve.LINES, Curve.PICTURE)) {
             Files.copy(work.resolve(name), made.resolve(name));
         }
+        if (training.method() == TrainingMethod.LORA) {
+            AdapterFiles.write(made.resolve("adapter"), model, training.lora(), trainer.parameters());
+        }
+        Files.move(work.resolve(BIASES), made.resolve(BIASES), StandardCopyOption.ATOMIC_MOVE);
         if (options.keep() == Keep.ALL) {
-            Files.move(work.resolve("checkpoint"), made.resolve("checkpoint"), StandardCopyOption.ATOMIC_MOVE);
+            states.putInto(made.resolve(STATES));
         }
-        requireNew(output);
+        Durable.tree(made);
+        Files.write(work.resolve(COMPLETE), new byte[0]);
+        Durable.entries(work);
+        requireNone(output);
         Files.move(made, output, StandardCopyOption.ATOMIC_MOVE);
-        remove(work);
-        return new RunResult(
-                output,
-                trainer.totalSteps(),
-                step,
-                scores.getOrDefault(0L, Map.of()),
-                scores.getOrDefault(step, Map.of()),
-                report.notices());
-    }
-
-    private static void remove(Path folder) throws IOException {
-        if (FileEntries.exists(folder)) {
-            FileEntries.remove(folder);
-        }
+        Durable.entries(output.resolveSibling(""));
+        FileEntries.remove(work);
     }
 
     @Override

@@ -46,6 +46,19 @@ class NliSourceTest {
         }
     }
 
+    @Test
+    void contradictionsAreTold() throws IOException {
+        String text = HEADER + "entailment\tb\ttrain\ta\ncontradiction\tb\ttrain\ta\n";
+        try (TripleSource source = open(text, DataForm.NLI, DataOptions.DEFAULT)) {
+            // Sentence b is one of a's, and a one of b's.
+            assertEquals(4, source.rows());
+            assertEquals(
+                    List.of("rows with a positive that equals a negative: 2, the first is %s: sentence \"a\""
+                            .formatted(folder.resolve("AllNLI.tsv"))),
+                    source.notices());
+        }
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
