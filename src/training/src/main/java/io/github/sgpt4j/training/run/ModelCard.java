@@ -40,7 +40,11 @@ final class ModelCard {
 
                 ![the course of the training](curve.svg)
 
+<<<<<<< HEAD
                 """, name(model), model.baseFingerprint(), loss(data), step);
+=======
+                """, name(model), model.baseFingerprint(), step);
+>>>>>>> tr-cli
         card.addSettings(settings);
         card.addData(data);
         card.addScores(scores);

@@ -155,8 +155,7 @@ public final class TrainingRun implements AutoCloseable {
 
     /// Continues a training from its last saved state.
     ///
-    /// @throws FormatException as [#requireUnfinished]; or if model, data or settings are not those that it began
-    ///     with
+    /// @throws FormatException as [#requireUnfinished]; or if model, data or settings are others than at its begin
     /// @throws IOException if a file cannot be read
     public static TrainingRun resume(
             TrainableModel model, TrainingSource<?> data, TrainingOptions training, RunOptions options, Path output)
