@@ -70,8 +70,7 @@ final class ModelCard {
             case TeacherSource teacher ->
                 add(
                         "\n## Data\n\n%,d texts with embeddings of a teacher, of %d numbers each.\n\n",
-                        data.rows(),
-                        teacher.dimension());
+                        data.rows(), teacher.dimension());
         }
         for (DataFile file : data.files()) {
             add("- `%s`, %,d bytes, SHA-256 `%s`\n", cell(file.name()), file.bytes(), file.sha256());
