@@ -39,6 +39,8 @@ import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -491,27 +493,36 @@ class RecordingsTest {
         }
     }
 
-    /// Backends share the device's context: one that is closed, or waits, may not do so within another one's capture.
+    /// Backends share the device's context: one that is closed waits for all of it, which would spoil a capture.
     @Test
-    void otherBackendsWaitForTheContextMeanwhile() throws Exception {
-        try (ExecutorService pool = Executors.newSingleThreadExecutor();
+    void otherBackendsWaitForTheContextAfterwards() throws Exception {
+        PackedBatch packed = PackedBatch.of(List.of(ids(7, 1)));
+        try (Arena arena = Arena.ofConfined();
+                ExecutorService pool = Executors.newSingleThreadExecutor();
                 Model graphs = Model.withGraphs("gptneo-be", Precision.FP32)) {
-            Future<?> others = pool.submit(() -> {
-                for (int i = 0; i < 30; i++) {
-                    try (CudaBackend other = new CudaBackend(new CudaOptions(0, Precision.FP32))) {
-                        other.synchronize();
-                    }
+            CudaBackend backend = graphs.backend;
+            CudaBackend other = new CudaBackend(new CudaOptions(0, Precision.FP32));
+            Table table = backend.table(CudaValues.matrix(arena, 100, 48));
+            List<Future<?>> closing = new ArrayList<>();
+            int[] passes = new int[1];
+            Function<Batch, Download> pass = batch -> {
+                if (++passes[0] == 2) {
+                    closing.add(pool.submit(other::close));
+                    // Longer than closing takes, if nothing holds it up.
+                    assertThrows(
+                            TimeoutException.class, () -> closing.getFirst().get(500, TimeUnit.MILLISECONDS));
                 }
-            });
-            for (int skip = 0; !others.isDone(); skip++) {
-                for (int i = 0; i < 2; i++) {
-                    graphs.pool(ids(5, i), skip, MEAN);
+                try (Tensor out = backend.allocate(7, 48)) {
+                    backend.embed(table, batch, out);
+                    return backend.startDownload(out);
                 }
-                graphs.backend.synchronize();
+            };
+            for (int i = 0; i < 3; i++) {
+                backend.run(packed, Optional.of("a"), pass).close();
             }
-            others.get();
-            assertEquals(List.of(), graphs.backend.notices());
-            assertTrue(graphs.launches() > 0);
+            closing.getFirst().get();
+            assertEquals(List.of(), backend.notices());
+            assertEquals(2, graphs.launches());
         }
     }
 }
