@@ -87,7 +87,8 @@ final class WeightGradient {
     }
 
     private void outputs(int first, int count, Product product) {
-        int most = Math.clamp(MAX_VALUES / Math.max(in, count) / MIN_PART * MIN_PART, MIN_PART, Math.max(MIN_PART, out));
+        int most =
+                Math.clamp(MAX_VALUES / Math.max(in, count) / MIN_PART * MIN_PART, MIN_PART, Math.max(MIN_PART, out));
         for (int output = 0; output < out; output += most) {
             int outputs = Math.min(most, out - output);
             int from = output;
