@@ -31,7 +31,8 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /// Trains a model. With triples, the loss is contrastive: the embedding of an anchor shall be closer to its positive's
-/// than to those of all other texts of the batch (SGPT: Muennighoff 2022, arXiv:2202.08904, section 4). With a teacher's
+/// than to those of all other texts of the batch (SGPT: Muennighoff 2022, arXiv:2202.08904, section 4). With a
+/// teacher's
 /// embeddings, the model's shall follow them ([Distillation]).
 ///
 /// Used by one thread. The same model, data and options give the same bits on the same device, for any number of CPU
@@ -196,8 +197,7 @@ public final class Trainer {
         model.clearGradients();
         BatchGradients.Outcome outcome = gradients.add(columns(lesson.texts()), lesson.loss());
         requireFinite("loss", outcome.loss());
-        List<double[]> read =
-                both(parameters.gradients(), task.objective().gradients());
+        List<double[]> read = both(parameters.gradients(), task.objective().gradients());
         GradientNorm norm = GradientNorm.of(read);
         requireFinite("norm of gradients", norm.value());
         double factor = norm.factor(options.clip());

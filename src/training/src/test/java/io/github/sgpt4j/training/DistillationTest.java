@@ -71,7 +71,8 @@ class DistillationTest {
         List<String> verbs = List.of("eats", "sees", "buys", "fears", "paints", "loses");
         for (String thing : things) {
             for (String verb : verbs) {
-                texts.add("a %s %s the %s of %d".formatted(thing, verb, things.get(texts.size() * 5 % 8), texts.size()));
+                texts.add(
+                        "a %s %s the %s of %d".formatted(thing, verb, things.get(texts.size() * 5 % 8), texts.size()));
             }
         }
         assertEquals(TEXTS, texts.size());
@@ -144,7 +145,8 @@ class DistillationTest {
                 double length = 3e-3 / Math.sqrt(squares);
                 double difference = 0;
                 for (int sign : new int[] {1, -1}) {
-                    trainer.restore(new TrainingState(0, before.position(), moved(start, name, sign * length, gradient)));
+                    trainer.restore(
+                            new TrainingState(0, before.position(), moved(start, name, sign * length, gradient)));
                     difference += sign * trainer.next().loss();
                 }
                 trainer.restore(before);
@@ -242,12 +244,15 @@ class DistillationTest {
                 TrainableModel model = student(options);
                 BiEncoder encoder = BiEncoder.of(model.model(), ENCODING)) {
             Matrix teacher = Matrix.of(teach("llama-be", unseen));
-            double before = CosineLoss.of(Matrix.of(encoder.embed(unseen)), teacher).loss();
+            double before =
+                    CosineLoss.of(Matrix.of(encoder.embed(unseen)), teacher).loss();
             Trainer trainer = new Trainer(model, data, options);
             assertEquals(
-                    trainer.parameters().size(), trainer.state().optimizer().tensors().size());
+                    trainer.parameters().size(),
+                    trainer.state().optimizer().tensors().size());
             trainer.train(TrainingListener.NONE);
-            double after = CosineLoss.of(Matrix.of(encoder.embed(unseen)), teacher).loss();
+            double after =
+                    CosineLoss.of(Matrix.of(encoder.embed(unseen)), teacher).loss();
             assertTrue(after < before / 2, "unseen texts: from %s to %s".formatted(before, after));
         }
     }
@@ -288,14 +293,12 @@ class DistillationTest {
             Path whole = run(method + "-whole", options, 0);
             Path parts = run(method + "-parts", options, 3);
             String weights = "model.safetensors";
-            assertArrayEquals(
-                    Files.readAllBytes(whole.resolve(weights)), Files.readAllBytes(parts.resolve(weights)));
+            assertArrayEquals(Files.readAllBytes(whole.resolve(weights)), Files.readAllBytes(parts.resolve(weights)));
             assertFalse(Files.readString(whole.resolve("biases.safetensors"), StandardCharsets.ISO_8859_1)
                     .contains(Distillation.PROJECTION));
             if (method == TrainingMethod.LORA) {
                 assertFalse(Files.readString(
-                                whole.resolve("adapter/adapter_model.safetensors"),
-                                StandardCharsets.ISO_8859_1)
+                                whole.resolve("adapter/adapter_model.safetensors"), StandardCharsets.ISO_8859_1)
                         .contains(Distillation.PROJECTION));
             }
             String card = Files.readString(whole.resolve("README.md"));
@@ -325,7 +328,8 @@ class DistillationTest {
     @Test
     void dataAndOptionsMustFit() throws IOException {
         TrainingOptions options = options(DistillationLoss.BOTH);
-        Path rows = Files.writeString(folder.resolve("rows.jsonl"), "{\"query\": \"a\", \"positive\": \"b\"}\n".repeat(8));
+        Path rows =
+                Files.writeString(folder.resolve("rows.jsonl"), "{\"query\": \"a\", \"positive\": \"b\"}\n".repeat(8));
         try (TeacherSource data = source(texts, "bloom-be");
                 TripleSource triples = TrainingData.open(rows, DataForm.ROWS, DataOptions.DEFAULT);
                 TrainableModel model = student(options)) {
@@ -336,6 +340,7 @@ class DistillationTest {
             assertThrows(FormatException.class, () -> new Trainer(model, data, options.withBatchSize(TEXTS + 1)));
         }
         assertThrows(IllegalArgumentException.class, () -> DistillationOptions.DEFAULT.withSimilarityWeight(0));
-        assertThrows(IllegalArgumentException.class, () -> DistillationOptions.DEFAULT.withSimilarityWeight(Double.NaN));
+        assertThrows(
+                IllegalArgumentException.class, () -> DistillationOptions.DEFAULT.withSimilarityWeight(Double.NaN));
     }
 }

@@ -113,8 +113,7 @@ public final class Batches<R extends TextRow> {
                         .formatted(source.name(), options.size(), taken.size()));
             }
         }
-        Batch<R> batch =
-                new Batch<>(position.batches() / perEpoch(), position.batches() % perEpoch(), taken, contents);
+        Batch<R> batch = new Batch<>(position.batches() / perEpoch(), position.batches() % perEpoch(), taken, contents);
         position = new BatchPosition(position.batches() + 1, at);
         return batch;
     }

@@ -85,24 +85,22 @@ record NpyHeader(int bytes, ElementType type, int rows, int columns) {
             }
         }
         if (!complete || !entries.keySet().equals(new TreeSet<>(Arrays.asList(TYPE, ORDER, DIMENSIONS)))) {
-            throw new FormatException(
-                    "%s: expected a header with descr, fortran_order and shape, got %s".formatted(name, Quoted.of(text)));
+            throw new FormatException("%s: expected a header with descr, fortran_order and shape, got %s"
+                    .formatted(name, Quoted.of(text)));
         }
         return entries;
     }
 
     private static NpyHeader of(String name, int bytes, Map<String, String> entries) {
         String described = entries.getOrDefault(TYPE, "");
-        ElementType type =
-                switch (described.length() < 2 ? "" : described.substring(1, described.length() - 1)) {
-                    case "<f2" -> ElementType.F16;
-                    case "<f4" -> ElementType.F32;
-                    case "<f8" -> ElementType.F64;
-                    default ->
-                        throw new FormatException(
-                                "%s: expected little-endian numbers of type <f2, <f4 or <f8, got descr %s"
-                                        .formatted(name, Quoted.of(described)));
-                };
+        ElementType type = switch (described.length() < 2 ? "" : described.substring(1, described.length() - 1)) {
+            case "<f2" -> ElementType.F16;
+            case "<f4" -> ElementType.F32;
+            case "<f8" -> ElementType.F64;
+            default ->
+                throw new FormatException("%s: expected little-endian numbers of type <f2, <f4 or <f8, got descr %s"
+                        .formatted(name, Quoted.of(described)));
+        };
         String order = entries.getOrDefault(ORDER, "");
         if (!order.equals("False")) {
             throw new FormatException("%s: expected rows one after another (C order), got fortran_order %s"
@@ -111,8 +109,8 @@ record NpyHeader(int bytes, ElementType type, int rows, int columns) {
         String shape = entries.getOrDefault(DIMENSIONS, "");
         Matcher matcher = SHAPE.matcher(shape);
         if (!matcher.matches()) {
-            throw new FormatException("%s: expected a matrix, of shape (rows, columns), got shape %s"
-                    .formatted(name, Quoted.of(shape)));
+            throw new FormatException(
+                    "%s: expected a matrix, of shape (rows, columns), got shape %s".formatted(name, Quoted.of(shape)));
         }
         return new NpyHeader(
                 bytes,

@@ -38,7 +38,8 @@ public final class TeacherSource implements TrainingSource<TaughtText> {
                 int count = lines.count();
                 lines.close();
                 throw new FormatException("%s: expected a row for each of the %d texts of %s, got %d"
-                        .formatted(matrix.get().file(), count, texts, matrix.get().rows()));
+                        .formatted(
+                                matrix.get().file(), count, texts, matrix.get().rows()));
             }
             return new TeacherSource(lines, format, matrix, check.dimension);
         } catch (RuntimeException | Error e) {
@@ -76,8 +77,8 @@ public final class TeacherSource implements TrainingSource<TaughtText> {
                 }
                 return true;
             }
-            int components = embedding
-                    .orElseThrow(() -> new FormatException(where + ": expected \"embedding\", found none"))
+            int components = embedding.orElseThrow(
+                            () -> new FormatException(where + ": expected \"embedding\", found none"))
                     .length;
             if (firstRow.isEmpty()) {
                 firstRow = where;
@@ -111,7 +112,8 @@ public final class TeacherSource implements TrainingSource<TaughtText> {
         TextLines.Line line = format.parse(name(), lines.line(row));
         float[] teacher = matrix.isPresent()
                 ? matrix.get().row(row)
-                : line.embedding().orElseThrow(() -> new FormatException(name() + ": expected \"embedding\", found none"));
+                : line.embedding()
+                        .orElseThrow(() -> new FormatException(name() + ": expected \"embedding\", found none"));
         return new TaughtText(line.text(), teacher);
     }
 

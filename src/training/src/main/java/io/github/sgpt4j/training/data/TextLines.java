@@ -82,18 +82,19 @@ record TextLines(boolean json) {
         }
         String place = "%s: \"%s\"".formatted(where, EMBEDDING);
         if (!array.isArray()) {
-            throw new FormatException("%s: expected an array of numbers, got %s".formatted(place, Unreadable.kind(array)));
+            throw new FormatException(
+                    "%s: expected an array of numbers, got %s".formatted(place, Unreadable.kind(array)));
         }
         if (array.isEmpty() || array.size() > Embeddings.MAX_DIMENSION) {
-            throw new FormatException(
-                    "%s: expected from 1 to %d numbers, got %d".formatted(place, Embeddings.MAX_DIMENSION, array.size()));
+            throw new FormatException("%s: expected from 1 to %d numbers, got %d"
+                    .formatted(place, Embeddings.MAX_DIMENSION, array.size()));
         }
         float[] vector = new float[array.size()];
         for (int i = 0; i < vector.length; i++) {
             JsonNode number = array.path(i);
             if (!number.isNumber()) {
-                throw new FormatException("%s: component %d: expected a number, got %s"
-                        .formatted(place, i + 1, Unreadable.kind(number)));
+                throw new FormatException(
+                        "%s: component %d: expected a number, got %s".formatted(place, i + 1, Unreadable.kind(number)));
             }
             vector[i] = (float) number.doubleValue();
         }

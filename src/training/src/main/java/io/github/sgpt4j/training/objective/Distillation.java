@@ -56,14 +56,15 @@ public final class Distillation implements Objective<TaughtText> {
         Matrix teachers = Matrix.of(rows.stream().map(TaughtText::teacher).toArray(float[][]::new));
         return embeddings -> {
             Matrix students = Matrix.of(embeddings.getFirst());
-            CosineLoss.Result result =
-                    switch (options.loss()) {
-                        case COSINE -> cosine(students, teachers);
-                        case SIMILARITY -> similarity(students, teachers);
-                        case BOTH -> both(students, teachers);
-                    };
+            CosineLoss.Result result = switch (options.loss()) {
+                case COSINE -> cosine(students, teachers);
+                case SIMILARITY -> similarity(students, teachers);
+                case BOTH -> both(students, teachers);
+            };
             return new EmbeddingLoss.Result(
-                    result.loss(), OptionalInt.empty(), List.<float[][]>of(result.students().toFloats()));
+                    result.loss(),
+                    OptionalInt.empty(),
+                    List.<float[][]>of(result.students().toFloats()));
         };
     }
 

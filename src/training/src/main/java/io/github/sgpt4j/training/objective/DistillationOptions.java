@@ -15,16 +15,14 @@ import java.util.TreeMap;
 public record DistillationOptions(DistillationLoss loss, double similarityWeight, TextKind kind) {
     /// Both losses in the ratio of Zhang et al., arXiv:2412.19048 (10 to 200), and texts that are neither queries nor
     /// documents.
-    public static final DistillationOptions DEFAULT =
-            new DistillationOptions(DistillationLoss.BOTH, 20, TextKind.TEXT);
+    public static final DistillationOptions DEFAULT = new DistillationOptions(DistillationLoss.BOTH, 20, TextKind.TEXT);
 
     /// Checks the weight.
     public DistillationOptions {
         Objects.requireNonNull(loss, "loss");
         Objects.requireNonNull(kind, "kind");
         if (!(similarityWeight > 0) || Double.isInfinite(similarityWeight)) {
-            throw new IllegalArgumentException(
-                    "similarity weight: expected a number above 0, got " + similarityWeight);
+            throw new IllegalArgumentException("similarity weight: expected a number above 0, got " + similarityWeight);
         }
     }
 

@@ -35,16 +35,13 @@ final class ModelCard {
 
                 # Sentence embeddings
 
-                Trained by sgpt4j from %s (fingerprint `%s`), with %s. This is the state after step %d. `curve.jsonl` has the course of the
-                training, `curve.svg` its picture, and `biases.safetensors` the trained tensors alone.
+                Trained by sgpt4j from %s (fingerprint `%s`), with
+                %s.
+                This is the state after step %d. `curve.jsonl` has the course of the training, `curve.svg` its picture, and `biases.safetensors` the trained tensors alone.
 
                 ![the course of the training](curve.svg)
 
-<<<<<<< HEAD
                 """, name(model), model.baseFingerprint(), loss(data), step);
-=======
-                """, name(model), model.baseFingerprint(), step);
->>>>>>> tr-cli
         card.addSettings(settings);
         card.addData(data);
         card.addScores(scores);
@@ -53,8 +50,8 @@ final class ModelCard {
 
     private static String loss(TrainingSource<?> data) {
         return switch (data) {
-            case TripleSource _ -> "the contrastive loss of SGPT\n(Muennighoff 2022, arXiv:2202.08904)";
-            case TeacherSource _ -> "the embeddings of a teacher\n(distillation: Zhang et al., arXiv:2412.19048)";
+            case TripleSource _ -> "the contrastive loss of SGPT (Muennighoff 2022, arXiv:2202.08904)";
+            case TeacherSource _ -> "the embeddings of a teacher (distillation: Zhang et al., arXiv:2412.19048)";
         };
     }
 
@@ -74,8 +71,7 @@ final class ModelCard {
             case TeacherSource teacher ->
                 add(
                         "\n## Data\n\n%,d texts with embeddings of a teacher, of %d numbers each.\n\n",
-                        data.rows(),
-                        teacher.dimension());
+                        data.rows(), teacher.dimension());
         }
         for (DataFile file : data.files()) {
             add("- `%s`, %,d bytes, SHA-256 `%s`\n", cell(file.name()), file.bytes(), file.sha256());

@@ -14,8 +14,8 @@ public final class NpyFiles {
 
     /// A matrix of 32-bit floats, version 1.
     public static Path write(Path file, float[][] rows) throws IOException {
-        ByteBuffer numbers = ByteBuffer.allocate(rows.length * rows[0].length * Float.BYTES)
-                .order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer numbers =
+                ByteBuffer.allocate(rows.length * rows[0].length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         for (float[] row : rows) {
             for (float value : row) {
                 numbers.putFloat(value);

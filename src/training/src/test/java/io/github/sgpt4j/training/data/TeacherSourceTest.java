@@ -63,8 +63,7 @@ class TeacherSourceTest {
                     assertEquals(
                             List.of(texts.getFileName().toString(), "t.npy"),
                             source.files().stream().map(DataFile::name).toList());
-                    assertEquals(
-                            Files.size(matrix), source.files().getLast().bytes());
+                    assertEquals(Files.size(matrix), source.files().getLast().bytes());
                 }
             }
         }
@@ -103,8 +102,7 @@ class TeacherSourceTest {
         };
         for (String header : headers) {
             Path matrix = Files.write(folder.resolve("t.npy"), NpyFiles.bytes(version, header, used));
-            try (TeacherSource source =
-                    TrainingData.openTaught(text("t.txt", "a b\nc\n"), Optional.of(matrix))) {
+            try (TeacherSource source = TrainingData.openTaught(text("t.txt", "a b\nc\n"), Optional.of(matrix))) {
                 check(source);
             }
         }
@@ -173,8 +171,7 @@ class TeacherSourceTest {
         assertEquals(
                 "t.npy: row 1: expected an embedding of a length of at least 1.0E-12, got 0.0", failure(texts, matrix));
         NpyFiles.write(file, new float[][] {{1, 2}, {3, Float.NaN}});
-        assertEquals(
-                "t.npy: row 2: component 2: expected a finite 32-bit number, got NaN", failure(texts, matrix));
+        assertEquals("t.npy: row 2: component 2: expected a finite 32-bit number, got NaN", failure(texts, matrix));
         byte[] huge = ByteBuffer.allocate(16)
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .putDouble(1)
