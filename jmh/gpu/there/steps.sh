@@ -12,6 +12,8 @@ readonly kernel_groups=(
     "attention-lengths attention_over attention_within"
     "attention-trees attention_of"
     "attention-edges attention_with_odd attention_with_large attention_in"
+    "gradients gradient_of sums_of"
+    "attention-gradients attention_gradient"
 )
 
 # Tests that look at the memory of the whole device, and so run alone.

@@ -152,7 +152,7 @@ final class RowGradients {
             CudaTensor dNormed) {
         int[] within = new int[sequences.count()];
         Arrays.setAll(within, i -> Math.min(skip[i], sequences.length(i)));
-        try (IndexSlots.Sent index = engine.slots().uploadAll(sequences.rows(), sequences.starts(), within);
+        try (IndexArrays index = IndexArrays.upload(engine, sequences.rows(), sequences.starts(), within);
                 CudaTensor fullX = full(x);
                 CudaTensor fullOut = full(dOut);
                 DeviceBuffer statistics = statistics(fullX, 0, 1, norm)) {
@@ -172,7 +172,7 @@ final class RowGradients {
     private void poolSome(
             CudaTensor x,
             CudaNorm norm,
-            IndexSlots.Sent index,
+            IndexArrays index,
             DeviceBuffer statistics,
             List<PoolMode> modes,
             int firstMode,
