@@ -26,8 +26,8 @@ public final class TrainingData {
 
     /// Reads and checks texts with a teacher's embeddings. The caller closes the source.
     ///
-    /// @param texts a file that `sgpt embed` reads: `.txt`, or `.jsonl` with `text`, `title` and `embedding`;
-    ///     either may end in `.gz`
+    /// @param texts a file that `sgpt embed` reads: `.txt`, or `.jsonl` with `text`, `title` and
+    ///     `embedding`; or either with `.gz`
     /// @param embeddings a `.npy` file with a row for each text, unless the rows have them
     /// @throws FormatException at the first problem; it names file and row
     /// @throws IOException if a file cannot be closed

@@ -35,8 +35,9 @@ final class ModelCard {
 
                 # Sentence embeddings
 
-                Trained by sgpt4j from %s (fingerprint `%s`), with %s. This is the state after step %d. `curve.jsonl` has the course of the
-                training, `curve.svg` its picture, and `biases.safetensors` the trained tensors alone.
+                Trained by sgpt4j from %s (fingerprint `%s`), with
+                %s.
+                This is the state after step %d. `curve.jsonl` has the course of the training, `curve.svg` its picture, and `biases.safetensors` the trained tensors alone.
 
                 ![the course of the training](curve.svg)
 
@@ -49,8 +50,8 @@ final class ModelCard {
 
     private static String loss(TrainingSource<?> data) {
         return switch (data) {
-            case TripleSource _ -> "the contrastive loss of SGPT\n(Muennighoff 2022, arXiv:2202.08904)";
-            case TeacherSource _ -> "the embeddings of a teacher\n(distillation: Zhang et al., arXiv:2412.19048)";
+            case TripleSource _ -> "the contrastive loss of SGPT (Muennighoff 2022, arXiv:2202.08904)";
+            case TeacherSource _ -> "the embeddings of a teacher (distillation: Zhang et al., arXiv:2412.19048)";
         };
     }
 

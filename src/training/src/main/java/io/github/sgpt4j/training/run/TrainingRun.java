@@ -227,6 +227,14 @@ public final class TrainingRun implements AutoCloseable {
         return trainer.totalSteps();
     }
 
+    /// How many numbers of the model the optimizer changes: those of trained tensors, or of the factors of
+    /// [TrainingMethod#LORA].
+    public long trainedNumbers() {
+        return trainer.parameters().stream()
+                .mapToLong(parameter -> parameter.values().length)
+                .sum();
+    }
+
     /// The folder with curve and states until the training is complete.
     public Path folder() {
         return work;
