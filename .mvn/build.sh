@@ -115,7 +115,8 @@ compile_kernels() {
     gpus=$(bash "$kernels" gpus 2>>"$log") || return 0
     [ -n "$gpus" ] || return 0
     say "compiling the kernels for this machine's GPU with nvcc (once, less than a minute) ..."
-    bash "$kernels" native >>"$log" 2>&1 || status=$?
+    # shellcheck disable=SC2086
+    bash "$kernels" native $gpus >>"$log" 2>&1 || status=$?
     end_if_stopped $status
     if [ $status != 0 ]; then
         cp "$log" "$state/kernels.log" || true

@@ -3,8 +3,11 @@
 #
 #   build.sh sources   copies of the .cu and .cuh files, for NVRTC at run time
 #   build.sh fatbin    sgpt4j.fatbin: machine code for current GPUs and PTX for others, where there is an nvcc (minutes)
-#   build.sh native    the same for the GPUs of this machine alone, where there are nvcc and nvidia-smi (half a minute)
-#   build.sh gpus      the compute capabilities that "native" has to compile for; nothing if it has nothing to do
+#   build.sh native    the same for the GPUs of this machine alone, where there are nvcc and nvidia-smi (half a minute),
+#                      or for compute capabilities that follow, such as 90
+#   build.sh gpus      the compute capabilities that "native" has to compile for; nothing if it has nothing to do, or
+#                      nvcc could not do it before
+#   build.sh current   says by its exit code whether sgpt4j.fatbin is what "fatbin" makes from these sources
 #   build.sh standin   the stand-in for driver and GPU, where there is a g++
 #   build.sh test      runs the kernels on the stand-in against references in double precision
 #
@@ -84,14 +87,14 @@ is_stamped() {
     [ -e "$package/sgpt4j.fatbin" ] && [ "$(cat target/fatbin/stamp 2>/dev/null)" = "$1" ]
 }
 
-# Sets nvcc, and wanted to its options for this machine's GPUs. Fails if there is no nvcc or no GPU, or what it would
-# make is there, perhaps for all GPUs.
+# Sets nvcc, and wanted to its options for some compute capabilities. Fails if there is no nvcc or no capability, or what
+# it would make is there, perhaps for all GPUs.
 plan_native() {
     local capability codes=''
     wanted=()
     nvcc=$(find_nvcc)
     [ -n "$nvcc" ] || return 1
-    for capability in $(capabilities); do
+    for capability in "$@"; do
         if [ "$capability" -lt 80 ]; then
             wanted+=(-gencode "arch=compute_$capability,code=sm_$capability")
         else
@@ -107,7 +110,9 @@ plan_native() {
 
 # Registers that spill are no failure here: this machine's GPU may be one that spills.txt does not know.
 native() {
-    if plan_native; then
+    # shellcheck disable=SC2046
+    [ $# != 0 ] || set -- $(capabilities)
+    if plan_native "$@"; then
         compile "$nvcc" "${wanted[@]}"
     else
         say "nothing to compile for this machine's GPUs: no nvcc, or no nvidia-smi that tells of any, or it was done"
@@ -115,9 +120,17 @@ native() {
 }
 
 gpus() {
-    if plan_native; then
-        capabilities
+    # shellcheck disable=SC2046
+    set -- $(capabilities)
+    if plan_native "$@" && [ "$(cat target/fatbin/failed 2>/dev/null)" != "$(stamp_of "$nvcc" "${wanted[@]}")" ]; then
+        printf '%s\n' "$@"
     fi
+}
+
+current() {
+    local nvcc
+    nvcc=$(find_nvcc)
+    [ -n "$nvcc" ] && is_stamped "$(stamp_of "$nvcc" "${targets[@]}")"
 }
 
 fatbin() {
@@ -142,16 +155,19 @@ compile() {
         say "fatbin is up to date"
         return
     fi
-    rm -f target/fatbin/stamp
+    rm -f target/fatbin/stamp target/fatbin/failed
     # One translation unit, so that one module contains all kernels.
     local file
     for file in *.cu; do
         echo "#include \"$file\""
     done >target/fatbin/sgpt4j.cu
-    local started=$SECONDS
-    if ! "$nvcc" -std=c++17 -fatbin -I. "$@" -t 0 --Werror all-warnings -Xptxas -v -no-compress \
+    local started=$SECONDS status=0
+    "$nvcc" -std=c++17 -fatbin -I. "$@" -t 0 --Werror all-warnings -Xptxas -v -no-compress \
         -o target/fatbin/sgpt4j.fatbin target/fatbin/sgpt4j.cu \
-        >target/fatbin/log 2>&1; then
+        >target/fatbin/log 2>&1 || status=$?
+    if [ $status != 0 ]; then
+        # Ended by a signal it has not failed.
+        [ $status -ge 128 ] || echo "$stamp" >target/fatbin/failed
         grep -vE '^ptxas info|bytes stack frame|^$' target/fatbin/log >&2 || true
         say "nvcc failed; the whole log is kernels/target/fatbin/log" >&2
         return 1
@@ -244,12 +260,13 @@ run_tests() {
     case "${1:-}" in
         sources) sources ;;
         fatbin) fatbin ;;
-        native) native ;;
+        native) native "${@:2}" ;;
+        current) current ;;
         gpus) gpus ;;
         standin) standin ;;
         test) run_tests ;;
         *)
-            sed -n '2,11s/^# \{0,1\}//p' "$0" >&2
+            sed -n '2,14s/^# \{0,1\}//p' "${0##*/}" >&2
             exit 2
             ;;
     esac

@@ -4,7 +4,8 @@
 # It holds the scripts of jmh/gpu/there, compare.py, tests.txt (the tests by name), and three archives:
 #
 #   runtime.tar.xz   Java, reduced to the modules that are used
-#   java.tar.xz      lib/ (programs without the compiled kernels), test-lib/ (JUnit), test-classes/ (with the goldens)
+#   java.tar.xz      lib/ (programs without compiled kernels, built-in model and indexes), test-lib/ (JUnit),
+#                    test-classes/ (with the goldens)
 #   kernels.tar.xz   resources/ (the compiled kernels, as on the class path), sources/, test/ (program and sources)
 
 # What the whole folder may hold, so that it can be carried.
@@ -22,15 +23,33 @@ pack() {
     link_runtime
     mkdir -p "$folder"
     cp "$root"/jmh/gpu/there/* "$root/jmh/gpu/compare.py" "$folder/"
-    "$jdk/bin/java" -cp "$stage/java/test-classes:$stage/java/lib/*:$stage/java/test-lib/*:$archunit" \
-        --add-modules=jdk.incubator.vector --enable-native-access=ALL-UNNAMED io.github.sgpt4j.testing.TestRun list |
+    check_programs
+    compress runtime --x86
+    compress java
+    compress kernels --x86
+    check_size
+}
+
+# compress PART [FILTER]
+compress() {
+    tar -C "$stage/$1" --sort=name --owner=0 --group=0 -cf - . |
+        xz ${2:+"$2"} --lzma2=preset=9e >"$folder/$1.tar.xz"
+}
+
+# Runs what is packed, with the Java that is packed, so that nothing is missed first on the other machine. Makes
+# tests.txt: finding tests takes classes that running them does not.
+check_programs() {
+    local java=("$stage/runtime/bin/java" --add-modules=jdk.incubator.vector --enable-native-access=ALL-UNNAMED)
+    local jars="$stage/java/test-classes:$stage/java/lib/*:$stage/java/test-lib/*" tried
+    "$jdk/bin/java" "${java[@]:1}" -cp "$jars:$archunit" io.github.sgpt4j.testing.TestRun list |
         grep '^io\.github\.sgpt4j\.' >"$folder/tests.txt" || true
     [ -s "$folder/tests.txt" ] || fail "found no tests of the CUDA backend"
-    local part
-    for part in runtime java kernels; do
-        XZ_OPT=-9 tar -C "$stage/$part" --sort=name --owner=0 --group=0 -cJf "$folder/$part.tar.xz" .
-    done
-    check_size
+    tried=$("${java[@]}" -cp "$stage/java/lib/*" io.github.sgpt4j.cli.Main bench --device cpu --format json \
+        -m "$stage/java/test-classes/goldens/models/gptneo-be" --texts 2 --tokens 8 --query-tokens 4 --seconds 1 2>&1) ||
+        fail "sgpt bench does not run as it is packed: $tried"
+    # Contract tests pass on the CPU, too.
+    tried=$("${java[@]}" -cp "$jars" io.github.sgpt4j.testing.TestRun run \
+        $(grep -o '.*ContractTest$' "$folder/tests.txt") 2>&1) || fail "tests do not run as they are packed: $tried"
 }
 
 # Programs and tests, compiled and not run. The kernels where there is nvcc.
@@ -44,10 +63,11 @@ build() {
 gather_kernels() {
     local file=$root/kernels/target/resources/$kernel_package/sgpt4j.fatbin kernels=$stage/kernels
     mkdir -p "$kernels/resources/$kernel_package" "$kernels/sources" "$kernels/test"
-    if [ -f "$file" ]; then
+    if [ -z "$without_fatbin" ]; then
+        bash "$root/kernels/build.sh" current ||
+            fail "kernels/target has no kernels that an nvcc here has compiled from these sources for all GPUs;" \
+                "kernels/build.sh fatbin compiles them, --without-fatbin packs without them"
         cp "$file" "$kernels/resources/$kernel_package/"
-    elif [ -z "$without_fatbin" ]; then
-        fail "there is no nvcc here, so no compiled kernels; --without-fatbin packs without them"
     fi
     cp -r "$root"/kernels/*.cu "$root/kernels/common" "$kernels/sources/"
     # With its own copy of the C++ library: the other system may have an older one.
@@ -59,8 +79,8 @@ gather_java() {
     local java=$stage/java jar
     mkdir -p "$java/lib" "$java/test-lib"
     cp "$root"/src/cli/target/lib/*.jar "$root"/src/cli/target/sgpt4j-cli-*.jar "$java/lib/"
-    # The engine without compiled kernels, which are in an archive of their own; and no built-in model.
-    rm "$java"/lib/sgpt4j-engine-*.jar "$java"/lib/sgpt4j-nano-*.jar
+    # The engine without compiled kernels, which are in an archive of their own; no built-in model, and no indexes.
+    rm "$java"/lib/sgpt4j-engine-*.jar "$java"/lib/sgpt4j-nano-*.jar "$java"/lib/lucene-*.jar
     cp -r "$root/src/engine/target/classes" "$stage/engine"
     rm -f "$stage/engine/$kernel_package/sgpt4j.fatbin"
     "$jdk/bin/jar" --create --no-compress --file "$java/lib/sgpt4j-engine.jar" -C "$stage/engine" .
@@ -76,6 +96,10 @@ gather_java() {
     done < <(tr ':' '\n' <"$root/src/engine/target/test-classpath" && echo)
 }
 
+# What some classes refer to and do without: jackson-databind's types of java.desktop and java.sql, JUnit's and its
+# reports in XML.
+readonly dispensable='java.desktop|java.sql|java.xml'
+
 # The modules that the classes refer to, and those that only options name. Everything runs on the class path, so what
 # the jars say about modules does not count: jdeps sees folders without it.
 link_runtime() {
@@ -86,16 +110,22 @@ link_runtime() {
     done
     cp -r "$stage/java/test-classes/io" "$stage/all/"
     find "$stage/all" -name module-info.class -delete
-    modules=$("$jdk/bin/jdeps" --multi-release 25 --ignore-missing-deps --print-module-deps "$stage/all") ||
+    # Each on a line, with a package behind it where that is not exported.
+    modules=$("$jdk/bin/jdeps" --multi-release 25 --ignore-missing-deps --list-deps "$stage/all") ||
         fail "jdeps: $modules"
+    modules=$(sed -E 's/^ *([^ /]+).*/\1/' <<<"$modules" | grep -vxE "$dispensable|not|JDK.*" |
+        sort -u | paste -s -d ,)
     "$jdk/bin/jlink" --add-modules "$modules,jdk.incubator.vector" --strip-debug --no-header-files --no-man-pages \
         --compress zip-0 --output "$stage/runtime"
 }
 
 check_size() {
-    local bytes
+    local bytes files
     bytes=$(cat "$folder"/* | wc -c)
     (cd "$folder" && wc -c -- *) >&2
     [ "$bytes" -le "$max_bytes" ] || fail "$folder: expected at most $max_bytes bytes, got $bytes"
-    echo "$folder: $bytes bytes. Copy it to the machine with the GPU and run $(basename "$folder")/run.sh there."
+    # Where the checkout is copied too.
+    files=$(git -C "$root" ls-files -z | (cd "$root" && du --apparent-size -bc --files0-from=-) | tail -n 1 | cut -f 1)
+    echo "$folder: $bytes bytes; the checkout's own files are $files more."
+    echo "Copy it to the machine with the GPU and run $(basename "$folder")/run.sh there."
 }

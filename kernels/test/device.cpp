@@ -45,13 +45,18 @@ constexpr Source SOURCES[] = {
 
 Device* instance = nullptr;
 
-void* open_library(const std::string& directory, const char* name) {
-    const std::string path = directory.empty() ? name : directory + "/" + name;
-    void* library = dlopen(path.c_str(), RTLD_NOW);
-    if (library == nullptr) {
-        throw std::runtime_error(dlerror());
+// The first of the names that is there.
+void* open_library(const std::string& directory, const std::vector<const char*>& names) {
+    std::string reasons;
+    for (const char* name : names) {
+        const std::string path = directory.empty() ? name : directory + "/" + name;
+        void* library = dlopen(path.c_str(), RTLD_NOW);
+        if (library != nullptr) {
+            return library;
+        }
+        reasons += (reasons.empty() ? "" : "; ") + std::string(dlerror());
     }
-    return library;
+    throw std::runtime_error(reasons);
 }
 
 void* symbol(void* library, const char* name) {
@@ -261,7 +266,7 @@ std::vector<double> Buffer::values() const {
 }
 
 Device::Device(const std::string& libraries, const std::string& fatbin, const std::string& sources) {
-    driver = open_library(libraries, "libcuda.so.1");
+    driver = open_library(libraries, {"libcuda.so.1"});
     call("cuInit", 0u);
     call("cuDeviceGet", &ordinal_, 0);
     char text[256];
@@ -279,7 +284,7 @@ Device::Device(const std::string& libraries, const std::string& fatbin, const st
     if (!fatbin.empty()) {
         load("", read_file(fatbin));
     } else {
-        void* nvrtc = open_library(libraries, "libnvrtc.so.13");
+        void* nvrtc = open_library(libraries, {"libnvrtc.so.13", "libnvrtc.so.12"});
         for (const Source& source : SOURCES) {
             if (modules_.count(source.file) == 0) {
                 load(source.file, compile(nvrtc, sources, source.file, capability_));

@@ -2,19 +2,23 @@
 # Sourced by run.sh: runs steps under time limits and writes the report, again after each step, so that a run that is
 # killed leaves what it had. Works on these variables:
 #
-#   out         folder of report.md, report.json and logs/
-#   records     folder of one record for each step: a few files whose names begin with its number
+#   out         folder of report.md, report.json and, at the end, logs.tar.gz
+#   logs        folder of each step's output
+#   records     folder of one record for each step: a few files whose names begin with its number and name
 #   deadline    when everything has to end, in seconds of bash's SECONDS
 #   processes   steps that may run beside each other
 #   chosen      names of steps to run, or the groups that they begin with; empty for all
 #   listing     not empty: steps are printed instead
 #
-# What the report says of a step is written once, when the step ends: starting processes takes time, too.
+# What the report says of a step is written once, when the step ends: starting processes takes time, too. What a step
+# measured is the last line of its output that is a JSON object, and the lines that are rows of a table; or, if it is a
+# step that writes them while it runs, NAME.json and NAME.md beside its output.
 
 # A step that is killed has this long to end by itself, in seconds.
 readonly grace=3
 # Lines of its output that the report quotes.
 readonly lines_of_success=4 lines_of_failure=30
+readonly no_time="not run: no time left"
 
 step_count=0
 running=0
@@ -22,9 +26,11 @@ started_at=
 title=
 note=
 finished=
+# Names of steps that were not started, separated by commas.
+postponed=
 
 start_report() {
-    mkdir -p "$out/logs"
+    logs=$(mktemp -d)
     records=$(mktemp -d)
     started_at=$(date -u '+%Y-%m-%d %H:%M:%S UTC')
     write_report
@@ -34,8 +40,8 @@ start_report() {
 wanted() {
     local name
     [ ${#chosen[@]} -gt 0 ] || return 0
-    # Nothing runs before the archives are unpacked.
-    if [ -z "$listing" ] && [[ $1 == unpack-* ]]; then
+    # Nothing runs before the archives are unpacked, and every report names the device.
+    if [ -z "$listing" ] && [[ $1 == unpack-* || $1 == devices-driver ]]; then
         return 0
     fi
     for name in "${chosen[@]}"; do
@@ -46,6 +52,8 @@ wanted() {
 
 # While it is not empty, steps are left out, for this reason: something that this machine lacks.
 lacking=
+# Steps are not started if less than this is left, in seconds: they would end before they have measured anything.
+least=2
 
 # step NAME SECONDS COMMAND...: runs a command alone. The report is written when the next one starts.
 step() {
@@ -70,14 +78,15 @@ beside() {
     while [ "$running" -ge "$processes" ]; do
         wait_for_one
     done
-    printf -v record '%s/%03d' "$records" "$step_count"
+    printf -v record '%s/%03d-%s' "$records" "$step_count" "$name"
     step_count=$((step_count + 1))
     remaining=$((deadline - SECONDS))
     [ "$limit" -le "$remaining" ] || limit=$remaining
     if [ -n "$lacking" ]; then
         describe "$record" "$name" "left out" "" "" "" "$lacking"
-    elif [ "$limit" -lt 2 ]; then
-        describe "$record" "$name" "no time left" "" "" "" ""
+    elif [ "$remaining" -lt "$least" ]; then
+        describe "$record" "$name" "$no_time" "" "" "" ""
+        postponed=$postponed${postponed:+,}$name
     else
         describe "$record" "$name" "not finished" "" "" "$limit" ""
         write_report
@@ -88,20 +97,28 @@ beside() {
 
 # Runs in a process of its own. timeout ends all processes of the step, also when it is ended itself.
 run_step() {
-    local record=$1 name=$2 limit=$3 log="$out/logs/$2.log" code=0 status child begin=$EPOCHREALTIME seconds
+    local record=$1 name=$2 limit=$3 log="$logs/$2.log" code=0 status child begin=$EPOCHREALTIME seconds
     shift 3
     timeout -k "$grace" "$limit" "$@" >"$log" 2>&1 </dev/null &
     child=$!
     trap 'kill "$child" 2>/dev/null; exit 143' TERM
-    wait "$child" || code=$?
+    # Without the shell's own line about a signal.
+    wait "$child" 2>/dev/null || code=$?
     # In tenths of seconds.
     seconds=$(((${EPOCHREALTIME/[.,]/} - ${begin/[.,]/}) / 100000))
     case $code in
         0) status=passed ;;
         77) status=skipped ;;
-        124 | 137) status="time limit" ;;
         126 | 127) status=missing ;;
-        *) status=failed ;;
+        *)
+            status=failed
+            # Ended by a signal.
+            [ "$code" -le 128 ] || status=crashed
+            # timeout ended it, unless it was over before.
+            if [[ $code == 124 || $code == 137 ]] && [ "$seconds" -ge $((10 * limit)) ]; then
+                status="time limit"
+            fi
+            ;;
     esac
     describe "$record" "$name" "$status" "$code" "$((seconds / 10)).$((seconds % 10))" "$limit" ""
 }
@@ -109,6 +126,15 @@ run_step() {
 wait_for_one() {
     wait -n || true
     running=$((running - 1))
+}
+
+# Whether the step $1 has passed.
+passed() {
+    local file
+    for file in "$records"/[0-9][0-9][0-9]-"$1".status; do
+        [ "$(<"$file")" != passed ] || return 0
+    done
+    return 1
 }
 
 # Waits for all steps that were started.
@@ -122,16 +148,23 @@ together() {
 # describe RECORD NAME STATUS EXIT SECONDS LIMIT REASON: writes what the report says of a step.
 describe() {
     local record=$1 name=$2 status=$3 code=$4 seconds=$5 limit=$6 lines last value='' count=$lines_of_failure
+    local log=$logs/$name table=''
     [ "$status" != passed ] || count=$lines_of_success
     lines=$7
     if [ -n "$code" ]; then
-        lines=$(tail -n "$count" "$out/logs/$name.log" | cut -c1-400 | clean)
-        # What it measured: the last line that is a JSON object.
-        value=$(grep '^{.*}$' "$out/logs/$name.log" | tail -n 1 | clean)
-        grep '^|' "$out/logs/$name.log" | clean >"$record.table"
+        lines=$(tail -n "$count" "$log.log" | cut -c1-400 | clean)
+        if [ -f "$log.json" ]; then
+            value=$(clean <"$log.json")
+            table=$(clean <"$log.md")
+        else
+            value=$(grep '^{.*}$' "$log.log" | tail -n 1 | clean)
+            table=$(grep '^|' "$log.log" | clean)
+        fi
     fi
+    [ -z "$table" ] || printf '\n%s:\n\n%s\n' "$name" "$table" >"$record.table"
     [ -z "$value" ] || figure "$name" "$value" >"$record.figure"
-    last=${lines##*$'\n'}
+    # Figures and tables have places of their own.
+    last=$(grep -vE '^([{|]|WARNING: Using incubator)' <<<"$lines" | tail -n 1)
     last=${last:0:120}
     printf '| %s | %s | %s | %s | %s |\n' "$name" "$status" "$seconds" "$limit" "${last//|/\\|}" >"$record.row"
     if [ -n "$lines" ]; then
@@ -168,6 +201,11 @@ figure() {
     echo "$row |"
 }
 
+# The output of all steps, in one file: results may be fetched from a machine that gives few files back.
+pack_logs() {
+    tar -C "$logs" -czf "$out/logs.tar.gz" .
+}
+
 # The report, whole or not at all.
 write_report() {
     markdown >"$out/report.md.new" && mv "$out/report.md.new" "$out/report.md"
@@ -181,11 +219,14 @@ all() {
 }
 
 markdown() {
-    local figures tables
+    local figures
     echo "# First run on a GPU"
     echo
     echo "$started_at, ${title:-no GPU}. $(state)"
     [ -z "$note" ] || printf '\n%s\n' "$note"
+    if [ -n "$postponed" ]; then
+        printf '\nWhat there was no time for: `run.sh --only %s`\n' "$postponed"
+    fi
     echo
     echo "| step | result | seconds | limit | last line |"
     echo "| --- | --- | ---: | ---: | --- |"
@@ -196,8 +237,7 @@ markdown() {
         echo "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
         echo "$figures"
     fi
-    tables=$(all table)
-    [ -z "$tables" ] || printf '\n%s\n' "$tables"
+    all table
     all section
 }
 
@@ -209,7 +249,7 @@ state() {
         status=$(<"$file")
         count[$status]=$((${count[$status]:-0} + 1))
     done
-    for status in passed failed "time limit" missing skipped "left out" "no time left" "not finished"; do
+    for status in passed failed crashed "time limit" missing skipped "left out" "$no_time" "not finished"; do
         [ -z "${count[$status]:-}" ] || counts="$counts${counts:+, }${count[$status]} $status"
     done
     if [ -n "$finished" ]; then

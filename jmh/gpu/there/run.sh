@@ -5,10 +5,10 @@
 #
 #   run.sh [OPTION...]
 #
-#   --out DIR           where report.md, report.json and logs/ go (default: $OUT, or first-gpu in the current folder)
+#   --out DIR           where report.md, report.json and logs.tar.gz go (default: $OUT, or first-gpu in the current folder)
 #   --minutes N         everything ends after that time (default: 6)
 #   --only NAME,...     only these steps, or groups: devices, kernels, memcheck, racecheck, synccheck, initcheck, fatbin,
-#                       nvrtc, memory, bench, gelu, compare
+#                       nvrtc, memory, bench, gelu, graphs, compare, compile
 #   --practice DIR      on the stand-in in DIR, without a GPU: few tests, tiny models, the figures mean nothing
 #   --list              prints steps, limits in seconds and commands, and runs nothing
 #
@@ -63,24 +63,27 @@ esac
     deadline=$((SECONDS + 60 * minutes - 2 * grace))
     if [ -n "$listing" ]; then
         work=WORK
+        scratch=SCRATCH
+        logs=LOGS
         steps
         exit
     fi
     mkdir -p "$out" || exit 1
     out=$(cd "$out" && pwd -P)
     work=$(mktemp -d)
+    make_scratch
     start_report
-    trap 'rm -rf "$work" "$records"' EXIT
+    trap 'rm -rf "$work" "$records" "$logs" "$scratch"' EXIT
     # The report stays as it is; what was started ends.
-    trap 'kill $(jobs -p) 2>/dev/null; exit 143' TERM INT HUP
+    trap 'kill $(jobs -p) 2>/dev/null; pack_logs; exit 143' TERM INT HUP
     if [ -n "$practice" ]; then
         note="Practice on the stand-in: nothing here was measured on a GPU."
     fi
     steps
     finished=yes
     write_report
-    tar -C "$out" -czf "$out/logs.tar.gz" logs
+    pack_logs
     cat "$out/report.md"
-    ! grep -qxE 'failed|time limit|not finished' "$records"/*.status </dev/null
+    ! grep -qxE 'failed|crashed|time limit|not finished' "$records"/*.status </dev/null
     exit
 }

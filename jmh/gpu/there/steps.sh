@@ -12,16 +12,22 @@ readonly kernel_groups=(
     "attention-lengths attention_over attention_within"
     "attention-trees attention_of"
     "attention-edges attention_with_odd attention_with_large attention_in"
+    "gradients gradient_of sums_of"
+    "attention-gradients attention_gradient"
 )
 
 # Tests that look at the memory of the whole device, and so run alone.
 readonly alone=(io.github.sgpt4j.CudaInterruptTest)
 
-# Tests for practice: the shortest.
+# Tests for practice, by class or method: the shortest.
 readonly practised='RotaryContractTest|PoolContractTest|CudaGoldenTest#scoresAgreeIn32Bits'
 
-# Of the time, the share after which tests have to end, in percent, so that something is measured.
-readonly share_of_tests=45
+# Of the time, the share after which tests have to end, in percent. The limits of what is measured up to "the rest" fit
+# into what follows, so all of that gets its turn even if everything takes as long as it may.
+readonly share_of_tests=30
+
+# The limit of what is measured for practice, in seconds.
+readonly practice_limit=120
 
 steps() {
     beside unpack-runtime 30 "$here/unpack.sh" "$here/runtime.tar.xz" "$work/runtime"
@@ -31,7 +37,9 @@ steps() {
     find_programs
     devices
     local end=$deadline
-    deadline=$((deadline * share_of_tests / 100))
+    # Nothing waits for chosen tests.
+    [ ${#chosen[@]} -gt 0 ] || deadline=$((deadline * share_of_tests / 100))
+    warm_up
     kernel_tests
     engine_tests
     together
@@ -39,8 +47,8 @@ steps() {
     sanitizers
     together
     deadline=$end
-    benches
-    compares
+    measurements
+    the_rest
 }
 
 # Sets the commands that steps begin with.
@@ -69,7 +77,7 @@ find_programs() {
 # have it.
 cuda_folders() {
     local nvcc folder found=
-    nvcc=$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)
+    nvcc=$(command -v nvcc || echo "${CUDA_HOME:-/usr/local/cuda}/bin/nvcc")
     nvcc=$(readlink -f "$nvcc")
     for folder in "${nvcc%/bin/nvcc}"/lib64 /usr/local/cuda/lib64 /usr/local/nvidia/lib64 $(python_folders); do
         if compgen -G "$folder/lib*.so*" >/dev/null; then
@@ -80,7 +88,7 @@ cuda_folders() {
 }
 
 python_folders() {
-    python3 -c '
+    timeout 20 python3 -c '
 import glob, sys
 for folder in sys.path:
     for found in sorted(glob.glob(folder + "/nvidia/*/lib")):
@@ -88,27 +96,38 @@ for folder in sys.path:
 }
 
 devices() {
-    step devices-driver 10 nvidia-smi
+    step devices-driver 10 nvidia-smi --query-gpu=name,driver_version,memory.total,persistence_mode \
+        --format=csv,noheader
     step devices-sgpt 20 "${sgpt[@]}" devices
     step devices-python 10 python3 -c 'import importlib.metadata as m, platform
 names = "torch", "transformers", "sentence-transformers"
 print("Python", platform.python_version(), *(name + " " + m.version(name) for name in names))'
-    [ -z "$listing" ] || return 0
-    title=$(nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader 2>/dev/null | head -n 1)
+    if [ -z "$listing" ] && passed devices-driver; then
+        title=$(head -n 1 "$logs/devices-driver.log" | clean)
+    fi
 }
 
-# Sets tests to the command that tests kernels, made here if the one that was carried does not start.
+# Reads Python's packages and CUDA's libraries from the disk beside the tests, so that no measurement waits for it.
+warm_up() {
+    beside devices-torch 60 python3 -c 'import sentence_transformers, torch, transformers
+device = "cuda" if torch.cuda.is_available() else "cpu"
+print(device, float((torch.ones(64, 64, device=device) @ torch.ones(64, 64, device=device)).sum()))'
+}
+
+# Sets kernels to the program that tests them, made here if the one that was carried does not start, and tests to the
+# command that starts it.
 kernel_command() {
-    tests=("${environment[@]}" "$work/kernels/test/kernels")
-    if [ -z "$listing" ] && ! "${tests[@]}" 2>&1 | grep -q usage; then
+    kernels=$work/kernels/test/kernels
+    tests=("${environment[@]}" "$kernels")
+    if [ -z "$listing" ] && ! timeout 10 "${tests[@]}" 2>&1 | grep -q usage; then
         step kernels-build 60 make -C "$work/kernels/test" "OUT=$work/kernels/built"
-        tests=("${environment[@]}" "$work/kernels/built/kernels")
+        kernels=$work/kernels/built/kernels
+        tests=("${environment[@]}" "$kernels")
     fi
 }
 
 kernel_tests() {
     kernel_command
-    local group
     beside kernels-fatbin 60 "${tests[@]}" "$cuda_folder" "$fatbin" "$sources" $(practised_kernels)
     beside kernels-nvrtc 90 "${tests[@]}" "$cuda_folder" - "$sources" $(practised_kernels)
 }
@@ -119,15 +138,17 @@ practised_kernels() {
 }
 
 sanitizers() {
-    local tool group words
+    local tool group words groups=("${kernel_groups[@]}")
+    [ -z "$practice" ] || groups=("practice $(practised_kernels)")
     if [ -z "$listing" ] && [ ! -x "$sanitizer" ]; then
         lacking="This machine has no compute-sanitizer."
     fi
     for tool in memcheck racecheck synccheck initcheck; do
-        for group in "${kernel_groups[@]}"; do
+        for group in "${groups[@]}"; do
             read -r -a words <<<"$group"
-            beside "$tool-${words[0]}" 90 "$sanitizer" --tool "$tool" --error-exitcode 9 --print-limit 20 \
-                "${tests[@]}" "$cuda_folder" "$fatbin" "$sources" "${words[@]:1}"
+            # It starts the program itself: of processes that its own starts, older versions see nothing.
+            beside "$tool-${words[0]}" 90 "${environment[@]}" "$sanitizer" --tool "$tool" --error-exitcode 9 \
+                --print-limit 20 "$kernels" "$cuda_folder" "$fatbin" "$sources" "${words[@]:1}"
         done
     done
     lacking=
@@ -177,59 +198,72 @@ memory_tests() {
     done
 }
 
-# bench_step NAME SECONDS SHAPE TEXTS TOKENS BATCH_TOKENS [JAVA_OPTION]
+# bench_step NAME SECONDS SHAPE DTYPE TEXTS TOKENS BATCH_TOKENS [JAVA_OPTION]
 bench_step() {
-    local limit=$2 model=(--shape "$3") work_load=(--texts "$4" --tokens "$5" --batch-tokens "$6" --seconds 2)
+    local limit=$2 model=(--shape "$3") load=(--texts "$5" --tokens "$6" --batch-tokens "$7" --seconds 1)
     if [ -n "$practice" ]; then
-        limit=120
+        limit=$practice_limit
         model=(-m "$work/java/test-classes/goldens/models/gptneo-be")
-        work_load=(--texts 2 --tokens 8 --query-tokens 4 --batch-tokens 16 --seconds 1)
+        load=(--texts 2 --tokens 8 --query-tokens 4 --batch-tokens 16 --seconds 1)
     fi
-    step "$1" "$limit" "${program[@]}" ${7:+"$7"} io.github.sgpt4j.cli.Main bench "${model[@]}" --device cuda \
-        --dtype bf16 "${work_load[@]}" --format json
+    step "$1" "$limit" "${program[@]}" ${8:+"$8"} io.github.sgpt4j.cli.Main bench "${model[@]}" --device cuda \
+        --dtype "$4" "${load[@]}" --format json
 }
 
-# Passes of about 430 texts, in whole batches.
-benches() {
-    bench_step bench-4k 15 125M 416 300 4096
-    bench_step bench-8k 15 125M 432 300 8192
-    bench_step bench-16k 15 125M 432 300 16384
-    bench_step bench-32k 15 125M 436 300 32768
-    bench_step bench-query 15 125M 1 16 4096
-    bench_step gelu-fused 15 125M 432 300 16384 -Dsgpt4j.cuda.fuseActivations=true
-    bench_step gelu-unfused 15 125M 432 300 16384 -Dsgpt4j.cuda.fuseActivations=false
-}
-
-# compare_step NAME SECONDS SHAPE COMPILE_SECONDS
+# compare_step NAME SECONDS SHAPE WAYS TEXTS ROUNDS: WAYS are those of compare.py.
 compare_step() {
     local command limit=$2
-    local load=(--shape "$3" --device cuda --batch 32 --batch 128 --texts 256 --batch-tokens 16384
-        --batch-tokens 32768 --rounds 2 --seconds 1 --compile-seconds "$4" --scratch "$(scratch)")
+    local load=(--shape "$3" --device cuda --batch 32 --batch 128 --texts "$5" --batch-tokens 16384
+        --batch-tokens 32768 --rounds "$6" --seconds 0.7 --compile-seconds "$((limit * 2 / 3))")
     if [ -n "$practice" ]; then
-        limit=120
-        load=(--shape tiny --shape tiny-GPT2 --device cpu --sgpt-device cuda --batch 2 --batch 4 --texts 4 --tokens 12
+        limit=$practice_limit
+        load=(--shape "tiny-$3" --device cpu --sgpt-device cuda --batch 2 --batch 4 --texts 4 --tokens 12
             --query-tokens 4 --batch-tokens 64 --rounds 1 --seconds 0.1 --compile-seconds 60
             --compile-backend aot_eager)
     fi
     printf -v command '%q ' "${program[@]}" io.github.sgpt4j.jmh.ComparedModel
-    step "$1" "$limit" python3 "$here/compare.py" --sgpt "$command" --dtype bf16 "${load[@]}" --json
+    step "$1" "$limit" python3 "$here/compare.py" --sgpt "$command" --dtype bf16 "${load[@]}" --ways "$4" \
+        --scratch "$scratch" --results "$logs/$1"
 }
 
-# Where checkpoints go: memory, if there is enough of it.
-scratch() {
+# Sets scratch to a folder for checkpoints: in memory, if there is enough of it.
+make_scratch() {
     local free
     free=$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 { print $4 }')
     if [ "${free:-0}" -gt $((16 * 1024 * 1024)) ]; then
-        echo /dev/shm
+        scratch=$(mktemp -d -p /dev/shm)
     else
-        echo "$work"
+        scratch=$(mktemp -d)
     fi
 }
 
-# GPT-Neo and GPT-J have no fused attention in transformers; GPT-2 has.
-compares() {
-    compare_step compare-125M 80 125M 30
-    compare_step compare-5.8B 110 5.8B 40
-    bench_step bench-5.8B 40 5.8B 108 300 16384
-    compare_step compare-GPT2 80 GPT2-124M 30
+# What is measured in any case, most important first. A pass has about 430 texts, in whole batches.
+measurements() {
+    bench_step bench-16k 12 125M bf16 432 300 16384
+    bench_step bench-query 12 125M bf16 1 16 4096
+    bench_step bench-5.8B 30 5.8B bf16 108 300 16384
+    # GPT-Neo and GPT-J have no fused attention in transformers; GPT-2 has.
+    compare_step compare-125M 50 125M eager,sdpa,encode 256 2
+    compare_step compare-GPT2 50 GPT2 eager,sdpa,encode 256 2
+    bench_step bench-fp8 12 125M fp8 432 300 16384
+    bench_step bench-4k 10 125M bf16 416 300 4096
+    bench_step bench-8k 10 125M bf16 432 300 8192
+    bench_step bench-32k 10 125M bf16 436 300 32768
+    bench_step gelu-fused 10 125M bf16 432 300 16384 -Dsgpt4j.cuda.fuseActivations=true
+    bench_step gelu-unfused 10 125M bf16 432 300 16384 -Dsgpt4j.cuda.fuseActivations=false
+    bench_step graphs-off 10 125M bf16 1 16 4096 -Dsgpt4j.cuda.graphs=false
+    bench_step graphs-on 10 125M bf16 1 16 4096 -Dsgpt4j.cuda.graphs=true
+}
+
+# What is measured in the time that is left, or in a second run.
+the_rest() {
+    least=45
+    compare_step compare-5.8B 100 5.8B eager,sdpa,encode 128 1
+    least=15
+    bench_step bench-5.8B-fp8 30 5.8B fp8 108 300 16384
+    least=40
+    compare_step compile-GPT2 70 GPT2 compile 256 2
+    compare_step compile-125M 70 125M compile 256 2
+    compare_step compile-5.8B 100 5.8B compile 128 1
+    least=2
 }

@@ -24,7 +24,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// How fast is one layer's attention, and does its cost grow with n · w when a window is set?
+/// How fast is one layer's attention, and does its cost grow with n · w when a window is set? And its gradient?
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
 @Warmup(iterations = 3, time = 2)
@@ -52,6 +52,7 @@ public class AttentionBenchmark {
     private Batch batch;
     private Tensor qkv;
     private Tensor out;
+    private Tensor gradient;
     private double flops;
 
     /// Floating-point operations per second, counting only the products inside the causal mask and the window.
@@ -75,6 +76,7 @@ public class AttentionBenchmark {
         }
         qkv = backend.upload(values, sequences * length, parameters.qkvColumns());
         out = backend.allocate(sequences * length, HEADS * HEAD_DIM);
+        gradient = backend.allocate(sequences * length, parameters.qkvColumns());
         int seen = window == 0 ? length : Math.min(window, length);
         double pairs = (double) seen * (seen + 1) / 2 + (double) (length - seen) * seen;
         flops = 4 * pairs * HEADS * HEAD_DIM * sequences;
@@ -122,8 +124,19 @@ public class AttentionBenchmark {
         backend.attention(qkv, batch, parameters, out);
     }
 
+    /// Five products instead of two: scores again, and the gradients of weights, queries, keys and values. The result
+    /// of
+    /// attention stands for its gradient.
+    @Benchmark
+    public void derive(Rates rates) {
+        rates.gigaflops += 2.5 * flops / 1e9;
+        rates.tokens += qkv.rows();
+        backend.backward().orElseThrow().attention(qkv, batch, parameters, out, out, gradient);
+    }
+
     @TearDown
     public void close() {
+        gradient.close();
         qkv.close();
         out.close();
         batch.close();

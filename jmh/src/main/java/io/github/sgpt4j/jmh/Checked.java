@@ -2,6 +2,9 @@ package io.github.sgpt4j.jmh;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
 
 /// Opens libraries and checks on a few texts that their results agree with those of our engine.
 final class Checked {
@@ -22,6 +25,43 @@ final class Checked {
             Agreement.require(library.name(), ours.embed(sample), embedder.embed(sample));
         }
         return embedder;
+    }
+
+    /// A trainer whose losses and gradients, tensor by tensor, agree with ours on some texts.
+    ///
+    /// @throws UnsupportedOperationException if the library does not train with that shape
+    static Peer.Trainer trainer(Peer library, ModelShape shape, Path checkpoint, List<String> sample) {
+        int threads = Settings.threads();
+        int most = Settings.DOCUMENT_TOKENS;
+        Peer.Trainer trainer = library.trainer(shape, checkpoint, threads, most)
+                .orElseThrow(() -> new UnsupportedOperationException(library.name() + " does not train with " + shape));
+        float[][] directions = directions(sample.size(), shape.hidden());
+        try (Peer.Trainer ours =
+                new Ours().trainer(shape, checkpoint, threads, most).orElseThrow()) {
+            Agreement.require(
+                    library.name() + ", losses", ours.step(sample, directions), trainer.step(sample, directions));
+            Map<String, float[]> expected = ours.gradients();
+            Map<String, float[]> got = trainer.gradients();
+            if (!got.keySet().equals(expected.keySet())) {
+                throw new IllegalStateException("%s: expected gradients of %s, got those of %s"
+                        .formatted(library.name(), expected.keySet(), got.keySet()));
+            }
+            expected.forEach((name, gradient) -> Agreement.require(
+                    library.name() + ", gradient of " + name, gradient, Objects.requireNonNull(got.get(name))));
+        }
+        return trainer;
+    }
+
+    /// Random directions for [Peer.Trainer#step], the same in every call.
+    static float[][] directions(int texts, int hidden) {
+        Random random = new Random(8);
+        float[][] directions = new float[texts][hidden];
+        for (float[] direction : directions) {
+            for (int i = 0; i < hidden; i++) {
+                direction[i] = (float) random.nextGaussian();
+            }
+        }
+        return directions;
     }
 
     /// A scorer that agrees with ours on the first three documents.

@@ -38,7 +38,8 @@ final class Footprint {
         return watch.most;
     }
 
-    private static long live() {
+    /// Bytes that are live now, after a full collection.
+    static long live() {
         System.gc();
         return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
     }

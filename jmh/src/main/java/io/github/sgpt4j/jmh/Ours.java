@@ -8,6 +8,8 @@ import io.github.sgpt4j.Dtype;
 import io.github.sgpt4j.Model;
 import io.github.sgpt4j.ModelOptions;
 import io.github.sgpt4j.Pooling;
+import io.github.sgpt4j.TrainableModel;
+import io.github.sgpt4j.TrainableTensor;
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.Linear;
 import io.github.sgpt4j.backend.MatrixRows;
@@ -54,10 +56,11 @@ public final class Ours implements Peer {
 
     /// A bi-encoder on the CPU.
     static BiEncoder open(Path checkpoint, int threads, int maxTokens, Dtype dtype) {
-        return BiEncoder.open(
-                checkpoint,
-                options(threads, dtype),
-                BiEncoderOptions.DEFAULT.withPooling(Pooling.WEIGHTEDMEAN).withMaxLength(maxTokens));
+        return BiEncoder.open(checkpoint, options(threads, dtype), encoding(maxTokens));
+    }
+
+    private static BiEncoderOptions encoding(int maxTokens) {
+        return BiEncoderOptions.DEFAULT.withPooling(Pooling.WEIGHTEDMEAN).withMaxLength(maxTokens);
     }
 
     @Override
@@ -74,6 +77,12 @@ public final class Ours implements Peer {
                 encoder.close();
             }
         });
+    }
+
+    @Override
+    public Optional<Trainer> trainer(ModelShape shape, Path checkpoint, int threads, int maxTokens) {
+        return Optional.of(new OwnTrainer(TrainableModel.open(
+                checkpoint, options(threads, Settings.dtype()), encoding(maxTokens), TrainableTensor::isBias)));
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.github.sgpt4j.jmh;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
 
@@ -18,6 +19,13 @@ public interface Peer {
     ///
     /// @param maxTokens texts are truncated to this many tokens
     default Optional<Embedder> embedder(ModelShape shape, Path checkpoint, int threads, int maxTokens) {
+        return Optional.empty();
+    }
+
+    /// Differentiates such embeddings with respect to all biases.
+    ///
+    /// @param maxTokens texts are truncated to this many tokens
+    default Optional<Trainer> trainer(ModelShape shape, Path checkpoint, int threads, int maxTokens) {
         return Optional.empty();
     }
 
@@ -42,6 +50,28 @@ public interface Peer {
     /// Texts to vectors.
     interface Embedder extends AutoCloseable {
         float[][] embed(List<String> texts);
+
+        @Override
+        void close();
+    }
+
+    /// Texts to the gradients of biases. The loss of a text is the product of its embedding with a given direction, so
+    /// that each batch can be computed alone, forward and backward.
+    interface Trainer extends AutoCloseable {
+        /// Computes the losses, and the gradients of their sum.
+        ///
+        /// @param directions `[texts][hidden]`
+        /// @return the loss of each text
+        float[] step(List<String> texts, float[][] directions);
+
+        /// The gradients of the last step: those of all biases by name of the stored tensor.
+        Map<String, float[]> gradients();
+
+        /// Seconds spent on the way back in all steps so far.
+        double backwardSeconds();
+
+        /// Bytes of memory that the forward pass of some texts, computed together, keeps for the way back, measured.
+        long keptBytes(List<String> texts);
 
         @Override
         void close();

@@ -78,6 +78,7 @@ public final class Report {
         section("matmul", this::matmul);
         section("tokenize", this::tokenize);
         section("load", this::load);
+        section("train", () -> notes.addAll(new TrainReport(rounds, table, options).print(libraries)));
         section("weights", () -> new WeightsReport(rounds, table, options.shape(), documents, median(queries)).print());
         section("scale", () -> new ScaleReport(rounds, table, options).print());
         System.out.println();

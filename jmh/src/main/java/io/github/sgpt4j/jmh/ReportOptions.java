@@ -14,7 +14,7 @@ import java.util.OptionalInt;
 /// @param peers the other libraries to run; empty for all
 record ReportOptions(boolean quick, int rounds, ModelShape shape, List<String> only, List<String> peers) {
     private static final List<String> SECTIONS =
-            List.of("embed", "latency", "forward", "score", "matmul", "tokenize", "load", "weights", "scale");
+            List.of("embed", "latency", "forward", "score", "train", "matmul", "tokenize", "load", "weights", "scale");
 
     private static final int ROUNDS = 7;
     private static final int QUICK_ROUNDS = 3;

@@ -7,7 +7,8 @@ import java.util.Locale;
 
 /// The report's tables in Markdown, with a row for each measurement and library, printed as soon as they are known.
 record ReportTable(PrintStream out) {
-    private static final String NONE = "–";
+    /// The content of a cell without a value.
+    static final String NONE = "–";
 
     /// Converts seconds per call to the value that is shown.
     ///

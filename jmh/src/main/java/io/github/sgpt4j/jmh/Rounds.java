@@ -26,36 +26,67 @@ record Rounds(int rounds, double warmUpSeconds, double turnSeconds) {
         }
     }
 
+    /// What is measured.
+    @FunctionalInterface
+    interface Clock {
+        /// Time that passes everywhere alike.
+        Clock WALL = contender -> System.nanoTime() / 1e9;
+
+        /// Seconds up to now.
+        ///
+        /// @param contender index of the contender whose turn begins or ends
+        double seconds(int contender);
+    }
+
     List<Times> measure(List<Contender> contenders) {
-        List<Times> times = new ArrayList<>();
-        for (Contender contender : contenders) {
-            turn(contender, warmUpSeconds);
-            times.add(new Times(contender.library(), new double[rounds]));
+        return measure(contenders, List.of(Clock.WALL)).getFirst();
+    }
+
+    /// Measures the same turns with several clocks.
+    ///
+    /// @return for each clock the times of all contenders
+    List<List<Times>> measure(List<Contender> contenders, List<Clock> clocks) {
+        List<List<Times>> times = new ArrayList<>();
+        for (int clock = 0; clock < clocks.size(); clock++) {
+            times.add(contenders.stream()
+                    .map(contender -> new Times(contender.library(), new double[rounds]))
+                    .toList());
+        }
+        for (int i = 0; i < contenders.size(); i++) {
+            turn(contenders, i, warmUpSeconds, clocks);
         }
         for (int round = 0; round < rounds; round++) {
             for (int i = 0; i < contenders.size(); i++) {
                 int who = round % 2 == 0 ? i : contenders.size() - 1 - i;
-                times.get(who).seconds()[round] = turn(contenders.get(who), turnSeconds);
+                double[] seconds = turn(contenders, who, turnSeconds, clocks);
+                for (int clock = 0; clock < seconds.length; clock++) {
+                    times.get(clock).get(who).seconds()[round] = seconds[clock];
+                }
             }
         }
         return times;
     }
 
-    private static double turn(Contender contender, double least) {
+    private static double[] turn(List<Contender> contenders, int who, double least, List<Clock> clocks) {
         try {
             Thread.sleep(PAUSE_MILLIS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        long calls = 0;
-        long start = System.nanoTime();
-        double seconds;
+        Runnable body = contenders.get(who).body();
+        double[] starts =
+                clocks.stream().mapToDouble(clock -> clock.seconds(who)).toArray();
+        double start = Clock.WALL.seconds(who);
+        int calls = 0;
         do {
-            contender.body().run();
+            body.run();
             calls++;
-            seconds = (System.nanoTime() - start) / 1e9;
-        } while (seconds < least);
-        return seconds / calls;
+        } while (Clock.WALL.seconds(who) - start < least);
+        double[] perCall = new double[starts.length];
+        for (int clock = 0; clock < starts.length; clock++) {
+            perCall[clock] = (clocks.get(clock).seconds(who) - starts[clock]) / calls;
+        }
+        return perCall;
     }
 
     /// Applies a function to the seconds of both in each round.

@@ -22,11 +22,16 @@ import java.util.Random;
 ///
 /// Lengths of generated documents are log-normally distributed with median 165 words and a spread of ln 1.65, about
 /// as in Cranfield (abstracts; a quarter has more than 300 tokens); queries have 5 to 22 words, about 16 tokens.
+/// For training there are texts as short as those of MS MARCO, see [#triples].
 public final class Texts {
     private static final double MEDIAN_WORDS = 165;
     private static final double SPREAD = Math.log(1.65);
     private static final int MIN_WORDS = 20;
     private static final int MAX_WORDS = 700;
+
+    private static final double PASSAGE_MEDIAN_WORDS = 53;
+    private static final double PASSAGE_SPREAD = Math.log(1.45);
+    private static final int PASSAGE_MAX_WORDS = 200;
 
     private Texts() {}
 
@@ -103,6 +108,23 @@ public final class Texts {
         List<String> texts = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {
             texts.add(sentences.text(5 + random.nextInt(18)));
+        }
+        return texts;
+    }
+
+    /// Generated texts with the lengths of MS MARCO's queries and passages, the same in every call. Every third text,
+    /// from the first on, is a query; the others are passages.
+    ///
+    /// Queries have 3 to 10 words, about 8 tokens; the lengths of passages are log-normally distributed with a
+    /// median of 53 words and a spread of ln 1.45, about 75 tokens on average.
+    public static List<String> triples(int count) {
+        Random random = new Random(9);
+        Sentences sentences = new Sentences(10);
+        List<String> texts = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            double passage = PASSAGE_MEDIAN_WORDS * Math.exp(PASSAGE_SPREAD * random.nextGaussian());
+            int words = i % 3 == 0 ? 3 + random.nextInt(8) : (int) Math.clamp(passage, 10, PASSAGE_MAX_WORDS);
+            texts.add(sentences.text(words));
         }
         return texts;
     }

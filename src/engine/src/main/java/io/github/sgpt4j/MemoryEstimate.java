@@ -20,10 +20,15 @@ import java.util.function.ToLongFunction;
 /// embedding table even if both are one tensor. Tables are read from the mapped file, in the stored
 /// type. Biases, norms and activations are 32-bit floats. (Matrices that are stacked into one share its
 /// last tile; they are counted as if each padded its own.) On a GPU, matrices and tables are kept in
-/// the chosen type, a tied head is the table itself, and activations are counted as 32-bit floats.
+/// the chosen type, a tied head is the table itself, and activations are counted as 32-bit floats. With
+/// [Dtype#FP8], tables, the head, and matrices whose sizes are not multiples of 16 are in bfloat16, and
+/// each output of the others has a scale of 32 bits.
 final class MemoryEstimate {
     private static final List<Dtype> CPU_DTYPES = List.of(Dtype.AUTO, Dtype.FP32, Dtype.BF16, Dtype.FP16);
-    private static final List<Dtype> GPU_DTYPES = List.of(Dtype.FP32, Dtype.BF16, Dtype.FP16);
+    private static final List<Dtype> GPU_DTYPES = List.of(Dtype.FP32, Dtype.BF16, Dtype.FP16, Dtype.FP8);
+
+    /// Sizes of matrices that are multiplied in 8 bits are multiples of it.
+    private static final int EIGHT_BIT_STEP = 16;
 
     private MemoryEstimate() {}
 
@@ -48,7 +53,7 @@ final class MemoryEstimate {
             for (ModuleWeights module : moduleWeights) {
                 weights = Math.addExact(weights, gpuBytes(module.tensors(), dtype));
             }
-            long head = layout.headIsTable() ? 0 : gpuBytes(layout.head(), dtype);
+            long head = layout.headIsTable() ? 0 : gpuBytes(layout.head(), dtype == Dtype.FP8 ? Dtype.BF16 : dtype);
             needs.add(new MemoryNeed("cuda", dtype, weights, head, activations(checkpoint, tokens, false), tokens));
         }
         return needs;
@@ -100,22 +105,29 @@ final class MemoryEstimate {
                 : ElementType.F32;
     }
 
-    private static long gpuBytes(List<ExpectedTensor> tensors, Dtype dtype) {
-        return sum(
-                tensors,
-                tensor -> bytes(
-                        tensor,
-                        switch (tensor.use()) {
-                            case VECTOR -> Float.BYTES;
-                            case TABLE -> gpuBytes(dtype == Dtype.FP8 ? Dtype.BF16 : dtype);
-                            case MATRIX, TRANSPOSED_MATRIX -> gpuBytes(dtype);
-                        }));
+    /// Bytes of tensors on a GPU, but for an output head.
+    static long gpuBytes(List<ExpectedTensor> tensors, Dtype dtype) {
+        return sum(tensors, tensor -> switch (tensor.use()) {
+            case VECTOR -> bytes(tensor, Float.BYTES);
+            case TABLE -> bytes(tensor, gpuBytes(dtype));
+            case MATRIX -> gpuMatrixBytes(tensor, 0, dtype);
+            case TRANSPOSED_MATRIX -> gpuMatrixBytes(tensor, 1, dtype);
+        });
+    }
+
+    private static long gpuMatrixBytes(ExpectedTensor tensor, int out, Dtype dtype) {
+        boolean fits = tensor.shape().dimension(0) % EIGHT_BIT_STEP == 0
+                && tensor.shape().dimension(1) % EIGHT_BIT_STEP == 0;
+        return dtype == Dtype.FP8 && fits
+                ? Math.addExact(
+                        bytes(tensor, Byte.BYTES),
+                        Math.multiplyExact(tensor.shape().dimension(out), (long) Float.BYTES))
+                : bytes(tensor, gpuBytes(dtype));
     }
 
     private static int gpuBytes(Dtype dtype) {
         return switch (dtype) {
-            case FP8 -> Byte.BYTES;
-            case BF16, FP16 -> Short.BYTES;
+            case BF16, FP16, FP8 -> Short.BYTES;
             case AUTO, FP32, TF32 -> Float.BYTES;
         };
     }

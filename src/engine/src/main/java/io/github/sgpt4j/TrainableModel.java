@@ -179,7 +179,8 @@ public final class TrainableModel implements AutoCloseable {
                         tensor.name().equals(layout.table())
                                 ? TrainableTensor.Use.EMBEDDING
                                 : TrainableTensor.Use.POSITIONS;
-                    case MATRIX, TRANSPOSED_MATRIX -> TrainableTensor.Use.MATRIX;
+                    case MATRIX -> TrainableTensor.Use.MATRIX;
+                    case TRANSPOSED_MATRIX -> TrainableTensor.Use.TRANSPOSED_MATRIX;
                     case VECTOR -> TrainableTensor.Use.VECTOR;
                 });
     }

@@ -14,8 +14,10 @@ public record TrainableTensor(String name, List<Long> shape, Use use) {
         EMBEDDING,
         /// The table of positions.
         POSITIONS,
-        /// The weights of a projection.
+        /// The weights of a projection, `[out, in]`.
         MATRIX,
+        /// The weights of a projection, `[in, out]`.
+        TRANSPOSED_MATRIX,
         /// A bias, or the gain of a norm.
         VECTOR
     }
@@ -23,6 +25,11 @@ public record TrainableTensor(String name, List<Long> shape, Use use) {
     /// Copies the shape.
     public TrainableTensor {
         shape = List.copyOf(shape);
+    }
+
+    /// Whether it holds the weights of a projection.
+    public boolean isMatrix() {
+        return use == Use.MATRIX || use == Use.TRANSPOSED_MATRIX;
     }
 
     /// Whether "bias" occurs in its name, as BitFit selects tensors.

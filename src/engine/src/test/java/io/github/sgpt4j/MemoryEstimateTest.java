@@ -1,5 +1,6 @@
 package io.github.sgpt4j;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.backend.Backend;
@@ -13,6 +14,8 @@ import io.github.sgpt4j.model.DecoderLayout;
 import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.testing.Variants;
+import io.github.sgpt4j.weights.ExpectedTensor;
+import io.github.sgpt4j.weights.ExpectedTensor.Use;
 import io.github.sgpt4j.weights.WeightTensor;
 import io.github.sgpt4j.weights.Weights;
 import java.lang.reflect.InvocationTargetException;
@@ -21,6 +24,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -114,6 +118,19 @@ class MemoryEstimateTest {
                 }
             }
         }
+    }
+
+    private static long onGpu(Dtype dtype, Use use, long... shape) {
+        return MemoryEstimate.gpuBytes(List.of(new ExpectedTensor("t", use, shape)), dtype);
+    }
+
+    @Test
+    void aGpuHoldsOnlySomeMatricesIn8Bits() {
+        assertEquals(32 * 48 + 4 * 32, onGpu(Dtype.FP8, Use.MATRIX, 32, 48));
+        assertEquals(32 * 48 + 4 * 48, onGpu(Dtype.FP8, Use.TRANSPOSED_MATRIX, 32, 48));
+        assertEquals(2 * 32 * 40, onGpu(Dtype.FP8, Use.MATRIX, 32, 40));
+        assertEquals(2 * 32 * 48, onGpu(Dtype.FP8, Use.TABLE, 32, 48));
+        assertEquals(2 * 32 * 48, onGpu(Dtype.BF16, Use.MATRIX, 32, 48));
     }
 
     private static void check(Adder held, long stated) {

@@ -13,6 +13,8 @@ import io.github.sgpt4j.jmh.Settings;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /// The decoder as a user of DJL would build it from NDArray operations: PyTorch's fused linear layers, layer norms
 /// and softmax, one product for queries, keys and values, batched products for attention, in-place sums.
@@ -29,6 +31,7 @@ final class DjlDecoder implements AutoCloseable {
     private final List<Norm> embeddingNorm = new ArrayList<>();
     private final List<Layer> layers = new ArrayList<>();
     private final Norm finalNorm;
+    private final boolean differentiated;
 
     private record Norm(NDArray gain, NDArray bias) {
         NDArray apply(NDArray x) {
@@ -46,7 +49,14 @@ final class DjlDecoder implements AutoCloseable {
             Norm norm1, Projection qkv, Projection attentionOut, Norm norm2, Projection up, Projection down) {}
 
     DjlDecoder(NDManager parent, ModelShape shape, Path checkpoint) {
+        this(parent, shape, checkpoint, false);
+    }
+
+    /// @param differentiated whether [#forward] is recorded and [#biases] have gradients: what a derivative
+    ///     reads again is not computed in place then
+    DjlDecoder(NDManager parent, ModelShape shape, Path checkpoint, boolean differentiated) {
         this.shape = shape;
+        this.differentiated = differentiated;
         this.manager = parent.newSubManager();
         try (DecoderTensors tensors = DecoderTensors.open(shape, checkpoint)) {
             embedding = array(tensors.embedding(), shape.vocabulary(), shape.hidden());
@@ -60,6 +70,26 @@ final class DjlDecoder implements AutoCloseable {
             }
             finalNorm = norm(tensors.finalNorm());
         }
+        if (differentiated) {
+            biases().values().forEach(bias -> bias.setRequiresGradient(true));
+        }
+    }
+
+    /// The biases that GPT-Neo has, by stored name.
+    Map<String, NDArray> biases() {
+        Map<String, NDArray> biases = new TreeMap<>();
+        for (int i = 0; i < layers.size(); i++) {
+            Layer layer = layers.get(i);
+            String name = "h." + i + ".";
+            biases.put(name + "ln_1.bias", layer.norm1().bias());
+            biases.put(
+                    name + "attn.attention.out_proj.bias", layer.attentionOut().bias());
+            biases.put(name + "ln_2.bias", layer.norm2().bias());
+            biases.put(name + "mlp.c_fc.bias", layer.up().bias());
+            biases.put(name + "mlp.c_proj.bias", layer.down().bias());
+        }
+        biases.put("ln_f.bias", finalNorm.bias());
+        return biases;
     }
 
     private Layer layer(DecoderTensors.Layer layer) {
@@ -106,19 +136,24 @@ final class DjlDecoder implements AutoCloseable {
         for (int i = 0; i < layers.size(); i++) {
             try (NDManager scope = batch.newSubManager()) {
                 x.attach(scope);
-                layer(layers.get(i), x, texts, length, shape.window(i) > 0 ? local : global);
+                x = layer(layers.get(i), x, texts, length, shape.window(i) > 0 ? local : global);
                 x.attach(batch);
             }
         }
         return finalNorm.apply(x);
     }
 
-    /// Adds the outputs of a layer's two blocks to `x` in place.
-    private void layer(Layer layer, NDArray x, int texts, int length, NDArray mask) {
+    /// Adds the outputs of a layer's two blocks to `x`.
+    private NDArray layer(Layer layer, NDArray x, int texts, int length, NDArray mask) {
         NDArray qkv = layer.qkv().apply(layer.norm1().apply(x));
-        x.addi(layer.attentionOut().apply(attention(qkv, texts, length, mask)));
-        NDArray inner = layer.up().apply(layer.norm2().apply(x));
-        x.addi(layer.down().apply(activation(inner)));
+        NDArray middle = sum(x, layer.attentionOut().apply(attention(qkv, texts, length, mask)));
+        NDArray inner = layer.up().apply(layer.norm2().apply(middle));
+        return sum(middle, layer.down().apply(activation(inner)));
+    }
+
+    /// `x + y`, in `x` if possible.
+    private NDArray sum(NDArray x, NDArray y) {
+        return differentiated ? x.add(y) : x.addi(y);
     }
 
     private NDArray attention(NDArray qkv, int texts, int length, NDArray mask) {
@@ -141,6 +176,9 @@ final class DjlDecoder implements AutoCloseable {
         }
         double a = Math.sqrt(8 / Math.PI);
         NDArray t = x.mul(x);
+        if (differentiated) {
+            return x.mul(Activation.sigmoid(t.mul(0.044715 * a).add(a).mul(x)));
+        }
         t.muli(0.044715 * a).addi(a).muli(x);
         return x.muli(Activation.sigmoid(t));
     }

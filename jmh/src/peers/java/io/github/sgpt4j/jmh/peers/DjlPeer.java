@@ -10,7 +10,7 @@ import java.util.Optional;
 
 /// Deep Java Library with PyTorch, fp32, and the Rust tokenizers.
 public final class DjlPeer implements Peer {
-    private static final String ENGINE = "PyTorch";
+    static final String ENGINE = "PyTorch";
 
     @Override
     public String name() {
@@ -37,6 +37,13 @@ public final class DjlPeer implements Peer {
     @Override
     public Optional<Embedder> embedder(ModelShape shape, Path checkpoint, int threads, int maxTokens) {
         return Optional.of(new DjlEmbedder(manager(threads), shape, checkpoint, maxTokens));
+    }
+
+    @Override
+    public Optional<Trainer> trainer(ModelShape shape, Path checkpoint, int threads, int maxTokens) {
+        return shape.family() == ModelShape.Family.GPT_NEO
+                ? Optional.of(new DjlTrainer(manager(threads), shape, checkpoint, maxTokens))
+                : Optional.empty();
     }
 
     @Override

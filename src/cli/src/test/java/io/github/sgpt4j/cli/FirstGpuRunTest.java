@@ -51,6 +51,7 @@ class FirstGpuRunTest {
     private static final String JAVA = """
             #!/usr/bin/env bash
             case "$*" in
+                *fuseActivations=false*" bench "*) kill -SEGV $$ ;;
                 *" bench "*)
                     echo 'a notice with "quotes", a \\ and a | line'
                     printf '{"model": "x", "tokens_per_second": {"median": 123456.78, "least": 1.0}, '
@@ -183,12 +184,35 @@ class FirstGpuRunTest {
                         "bench-16k",
                         "bench-32k",
                         "bench-query",
+                        "bench-fp8",
+                        "bench-5.8B",
                         "gelu-fused",
                         "gelu-unfused",
+                        "graphs-off",
+                        "graphs-on",
                         "compare-125M",
-                        "compare-5.8B")),
+                        "compare-GPT2",
+                        "compare-5.8B",
+                        "compile-GPT2")),
                 names::toString);
         assertFalse(names.contains("fatbin-CudaInterruptTest"), "it runs alone");
+    }
+
+    /// Tests end after a share of the time; into the rest fit the limits of everything that is measured in any case.
+    @Test
+    void everyMeasurementHasItsTurn() throws IOException, InterruptedException {
+        String text = Files.readString(SCRIPTS.resolve("there/steps.sh"));
+        var share = Pattern.compile("(?m)^readonly share_of_tests=(\\d+)$").matcher(text);
+        assertTrue(share.find());
+        int all = 6 * 60 - 2 * 3;
+        int left = all - all * Integer.parseInt(share.group(1)) / 100;
+        List<Step> measured = steps().stream()
+                .dropWhile(step -> !step.name().startsWith("bench-"))
+                .takeWhile(step -> !step.name().equals("compare-5.8B"))
+                .toList();
+        assertTrue(measured.size() >= 11, measured::toString);
+        int limits = measured.stream().mapToInt(Step::limit).sum();
+        assertTrue(limits <= left, () -> limits + " of " + left + " seconds");
     }
 
     @Test
@@ -300,7 +324,9 @@ class FirstGpuRunTest {
         }
         script(folder.resolve("bin/nvidia-smi"), "#!/usr/bin/env bash\necho NVIDIA Test, 580.1\n");
         script(folder.resolve("bin/python3"), "#!/usr/bin/env bash\necho no torch\nexit 3\n");
-        script(folder.resolve("bin/compute-sanitizer"), "#!/usr/bin/env bash\nshift 6\nexec \"$@\"\n");
+        script(
+                folder.resolve("bin/compute-sanitizer"),
+                "#!/usr/bin/env bash\nshift 6\n[ \"${1##*/}\" = kernels ] || exit 3\nexec \"$@\"\n");
         Map<String, String> environment = new HashMap<>();
         environment.put("PATH", folder.resolve("bin") + ":" + System.getenv("PATH"));
         return environment;
@@ -338,6 +364,7 @@ class FirstGpuRunTest {
                 "compare-125M", "failed");
         expected.forEach((name, status) ->
                 assertEquals(status, steps.get(name).get("status").textValue(), name));
+        assertEquals("crashed", steps.get("gelu-unfused").get("status").textValue());
         String median = "/result/tokens_per_second/median";
         assertEquals(123456.78, steps.get("bench-32k").at(median).doubleValue());
         assertEquals(
@@ -345,6 +372,11 @@ class FirstGpuRunTest {
                 steps.get("fatbin-RowContractTest").get("lines").get(1).textValue());
         assertTrue(printed.contains("| bench-32k | 123456.8 | 11.5 | 700.0 | 0.90 | 0.06 | 0.04 |"), printed);
         assertEquals(Files.readString(folder.resolve("first-gpu/report.md")), printed);
+        try (Stream<Path> files = Files.list(folder.resolve("first-gpu"))) {
+            assertEquals(
+                    Set.of("report.md", "report.json", "logs.tar.gz"),
+                    files.map(file -> file.getFileName().toString()).collect(Collectors.toSet()));
+        }
     }
 
     @Test
@@ -363,8 +395,10 @@ class FirstGpuRunTest {
                 set -u
                 shopt -s nullglob
                 out=$PWD/first-gpu deadline=60 processes=2 chosen=() listing=
+                mkdir "$out"
                 . pack/report.sh
                 start_report
+                trap 'rm -rf "$records" "$logs"' EXIT
                 """ + commands + "\nfinished=yes\nwrite_report\n";
         run(0, Map.of(), "bash", "-c", script);
         return report();
@@ -382,7 +416,49 @@ class FirstGpuRunTest {
         assertEquals("begun", steps.get("slow").get("lines").get(0).textValue());
         assertTrue(steps.get("slow").get("seconds").doubleValue() < 30);
         assertEquals("passed", steps.get("next").get("status").textValue());
-        assertEquals("no time left", steps.get("late").get("status").textValue());
+        assertEquals("not run: no time left", steps.get("late").get("status").textValue());
+        String markdown = Files.readString(folder.resolve("first-gpu/report.md"));
+        assertTrue(markdown.contains("What there was no time for: `run.sh --only late`"), markdown);
+    }
+
+    @Test
+    void aStepThatNeedsMoreThanIsLeftIsNotStarted() throws IOException, InterruptedException {
+        Map<String, JsonNode> steps = byName(runSteps("""
+                deadline=$((SECONDS + 30))
+                least=31
+                step long 60 echo done
+                least=2
+                step short 60 echo done
+                """));
+        assertEquals("not run: no time left", steps.get("long").get("status").textValue());
+        assertEquals("passed", steps.get("short").get("status").textValue());
+    }
+
+    /// Only the limit of the step itself is called so.
+    @Test
+    void aStepThatIsKilledByOthersHasCrashed() throws IOException, InterruptedException {
+        Map<String, JsonNode> steps = byName(runSteps("""
+                step killed 20 bash -c 'kill -KILL $$'
+                step aborted 20 bash -c 'kill -ABRT $$'
+                step odd 20 bash -c 'exit 124'
+                """));
+        assertEquals("crashed", steps.get("killed").get("status").textValue());
+        assertEquals("crashed", steps.get("aborted").get("status").textValue());
+        assertEquals("failed", steps.get("odd").get("status").textValue());
+    }
+
+    @Test
+    void whatAStepHadMeasuredBeforeItWasEndedIsInTheReport() throws IOException, InterruptedException {
+        JsonNode step = byName(runSteps("""
+                        export logs
+                        step slow 2 bash -c 'trap "" TERM
+                            echo "{\\"rate\\": 7}" >"$logs/slow.json"
+                            printf "| a |\\n| --- |\\n| 7 |\\n" >"$logs/slow.md"
+                            while :; do sleep 1; done'
+                        """)).get("slow");
+        assertEquals("time limit", step.get("status").textValue());
+        assertEquals(7, step.at("/result/rate").intValue());
+        assertTrue(Files.readString(folder.resolve("first-gpu/report.md")).contains("| a |\n| --- |\n| 7 |\n"));
     }
 
     /// Each of the two waits for the other.
@@ -422,6 +498,7 @@ class FirstGpuRunTest {
                 "not finished",
                 byName(report).get("devices-driver").get("status").textValue());
         assertTrue(Files.readString(folder.resolve("first-gpu/report.md")).contains("**Not finished.**"));
+        assertTrue(Files.exists(folder.resolve("first-gpu/logs.tar.gz")));
         while (ProcessHandle.of(sleeper).filter(ProcessHandle::isAlive).isPresent()) {
             Thread.sleep(50);
         }

@@ -35,6 +35,7 @@ class LauncherKernelsTest {
 
     private static final String BROKEN = """
             #!/usr/bin/env bash
+            [ "$1" = --version ] || echo "$*" >>"${0%/*}/options"
             [ "$1" = --version ] || { echo "nvcc fatal: unsupported gpu architecture" >&2; exit 1; }
             """;
 
@@ -137,5 +138,20 @@ class LauncherKernelsTest {
         assertTrue(Files.readString(log).contains("unsupported gpu architecture"), log::toString);
         assertFalse(Files.exists(fatbin()));
         expectStart("");
+        Files.writeString(checkout.root().resolve("src/cli/src/main/Source"), "second\n");
+        expectStart(BUILDING);
+        assertEquals(1, compilations().size(), "the same would fail again");
+        program("nvcc", NVCC);
+        Files.writeString(checkout.root().resolve("kernels/a.cu"), "// changed");
+        expectStart(BUILDING + COMPILING);
+        assertEquals("image\n", Files.readString(fatbin()));
+    }
+
+    @Test
+    void theDriverIsAskedOnceForEachBuild() throws IOException, InterruptedException {
+        program("nvcc", NVCC);
+        program("nvidia-smi", "#!/bin/sh\necho asked >>\"${0%/*}/asked\"\necho 9.0\n");
+        expectStart(BUILDING + COMPILING);
+        assertEquals(List.of("asked"), Files.readAllLines(programs.resolve("asked")));
     }
 }

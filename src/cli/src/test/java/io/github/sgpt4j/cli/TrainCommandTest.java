@@ -344,7 +344,7 @@ class TrainCommandTest {
                 "--margin 2|--margin has no effect with data of the form rows",
                 "--negatives-per-system 2|--negatives-per-system has no effect with data of the form rows",
                 "--biases x|--biases cannot be trained further",
-                "--method some|'--method': expected bitfit, bitfit+wte or full, got \"some\"",
+                "--method some|'--method': expected bitfit, bitfit+wte, full or lora, got \"some\"",
                 "--optimizer sgd|'--optimizer': expected adamw or adamw-torch, got \"sgd\"",
                 "--schedule warm|'--schedule': expected constantlr, warmupconstant, warmuplinear",
                 "--form csv|'--form': expected auto, rows, msmarco or nli, got \"csv\"",

@@ -1,6 +1,7 @@
 package io.github.sgpt4j.json;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonFactoryBuilder;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
@@ -19,6 +20,13 @@ public final class JsonReader {
     public static final JsonReader STRICT = new JsonReader(builder(StreamReadConstraints.DEFAULT_MAX_STRING_LEN)
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION));
 
+    /// As [#STRICT], for objects whose keys are data, such as ids: keys are not kept for later ones, of
+    /// which there may be millions.
+    public static final JsonReader STRICT_RECORDS = new JsonReader(builder(
+                    new JsonFactoryBuilder().disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES),
+                    StreamReadConstraints.DEFAULT_MAX_STRING_LEN)
+            .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION));
+
     private final JsonMapper mapper;
 
     private JsonReader(JsonMapper.Builder builder) {
@@ -33,10 +41,13 @@ public final class JsonReader {
     }
 
     private static JsonMapper.Builder builder(int maxTextLength) {
+        return builder(new JsonFactoryBuilder(), maxTextLength);
+    }
+
+    private static JsonMapper.Builder builder(JsonFactoryBuilder factory, int maxTextLength) {
         StreamReadConstraints limits =
                 StreamReadConstraints.builder().maxStringLength(maxTextLength).build();
-        return JsonMapper.builder(
-                        JsonFactory.builder().streamReadConstraints(limits).build())
+        return JsonMapper.builder(factory.streamReadConstraints(limits).build())
                 .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
     }
 

@@ -54,6 +54,9 @@ class JsonReaderTest {
         refused(
                 "f: not valid JSON at line 1, column 13: expected key a once, got it twice",
                 () -> JsonReader.STRICT.parse("f", twice));
+        refused(
+                "f: not valid JSON at line 1, column 13: expected key a once, got it twice",
+                () -> JsonReader.STRICT_RECORDS.parse("f", twice));
         assertEquals(2, DATA.parse("f", twice).get("a").intValue());
     }
 

@@ -1,6 +1,7 @@
 package io.github.sgpt4j.training;
 
 import io.github.sgpt4j.TrainableTensor;
+import io.github.sgpt4j.training.parameters.LoraOptions;
 import java.util.Arrays;
 import java.util.Optional;
 
@@ -29,6 +30,14 @@ public enum TrainingMethod {
         public boolean trains(TrainableTensor tensor) {
             return true;
         }
+    },
+
+    /// Products of low rank that are added to matrices ([LoraOptions] says to which).
+    LORA("lora") {
+        @Override
+        public boolean trains(TrainableTensor tensor) {
+            return LoraOptions.DEFAULT.trains(tensor);
+        }
     };
 
     private final String title;
@@ -49,6 +58,6 @@ public enum TrainingMethod {
                 .findFirst();
     }
 
-    /// Whether a tensor is trained.
+    /// Whether a tensor is trained; with LORA, whether it is by default.
     public abstract boolean trains(TrainableTensor tensor);
 }

@@ -1,11 +1,15 @@
 package io.github.sgpt4j.training;
 
+import io.github.sgpt4j.TrainableTensor;
+import io.github.sgpt4j.training.objective.DistillationOptions;
 import io.github.sgpt4j.training.optimizer.AdamW;
 import io.github.sgpt4j.training.optimizer.DecayRule;
 import io.github.sgpt4j.training.optimizer.Schedule;
+import io.github.sgpt4j.training.parameters.LoraOptions;
 import io.github.sgpt4j.training.step.GradCache;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.TreeMap;
@@ -42,6 +46,8 @@ public final class TrainingOptions {
         private long seed = 0;
         private GradCache gradCache = GradCache.AUTO;
         private OptionalInt batchTokens = OptionalInt.empty();
+        private LoraOptions lora = LoraOptions.DEFAULT;
+        private Optional<DistillationOptions> distillation = Optional.empty();
 
         Draft copy() {
             Draft copy = new Draft();
@@ -62,6 +68,8 @@ public final class TrainingOptions {
             copy.seed = seed;
             copy.gradCache = gradCache;
             copy.batchTokens = batchTokens;
+            copy.lora = lora;
+            copy.distillation = distillation;
             return copy;
         }
     }
@@ -287,6 +295,33 @@ public final class TrainingOptions {
         return changed(draft -> draft.batchTokens = OptionalInt.of(checked));
     }
 
+    /// The products of [TrainingMethod#LORA].
+    public LoraOptions lora() {
+        return values.lora;
+    }
+
+    /// With these products, if the method is [TrainingMethod#LORA].
+    public TrainingOptions withLora(LoraOptions value) {
+        LoraOptions checked = Objects.requireNonNull(value, "lora");
+        return changed(draft -> draft.lora = checked);
+    }
+
+    /// How a teacher is distilled; empty for the contrastive loss.
+    public Optional<DistillationOptions> distillation() {
+        return values.distillation;
+    }
+
+    /// Distilling a teacher instead of contrasting texts; [#scale] has no effect then.
+    public TrainingOptions withDistillation(DistillationOptions value) {
+        Optional<DistillationOptions> checked = Optional.of(value);
+        return changed(draft -> draft.distillation = checked);
+    }
+
+    /// Whether a tensor is trained, by method and targets.
+    public boolean trains(TrainableTensor tensor) {
+        return method() == TrainingMethod.LORA ? lora().trains(tensor) : method().trains(tensor);
+    }
+
     /// What decides the numbers of a training, by name: a training that continues must have the same.
     public Map<String, String> settings() {
         Map<String, String> settings = new TreeMap<>();
@@ -303,10 +338,17 @@ public final class TrainingOptions {
         settings.put("optimizer", optimizer().title());
         settings.put("weight decay", Double.toString(weightDecay()));
         settings.put("clip", Double.toString(clip()));
-        settings.put("scale", Double.toString(scale()));
         settings.put("no duplicates", Boolean.toString(noDuplicates()));
         settings.put("shuffle", Boolean.toString(shuffle()));
         settings.put("seed", Long.toString(seed()));
+        if (distillation().isPresent()) {
+            settings.putAll(distillation().get().settings());
+        } else {
+            settings.put("scale", Double.toString(scale()));
+        }
+        if (method() == TrainingMethod.LORA) {
+            settings.putAll(lora().settings());
+        }
         return settings;
     }
 }

@@ -3,8 +3,10 @@ package io.github.sgpt4j.cli.train;
 import io.github.sgpt4j.cli.option.Converters;
 import io.github.sgpt4j.training.data.DataForm;
 import io.github.sgpt4j.training.data.DataOptions;
+import io.github.sgpt4j.training.data.TeacherSource;
 import io.github.sgpt4j.training.data.TrainingData;
 import io.github.sgpt4j.training.data.TripleSource;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
@@ -14,6 +16,8 @@ import picocli.CommandLine.Option;
 
 /// The options that say what is trained with.
 final class DataSettings {
+    static final String FORM = "--form";
+    static final String NEGATIVES = "--negatives";
     static final String NEGATIVES_PER_SYSTEM = "--negatives-per-system";
     static final String MARGIN = "--margin";
 
@@ -23,17 +27,17 @@ final class DataSettings {
             paramLabel = "FILE|DIR",
             converter = Converters.PathName.class,
             description = "Rows of query, positive and negatives (.jsonl, .tsv), AllNLI.tsv, or a folder with MS MARCO;"
-                    + " files may be compressed (.gz).")
+                    + " with --distill, texts (.txt, .jsonl). Files may be compressed (.gz).")
     private Path data = Path.of("");
 
     @Option(
-            names = "--form",
+            names = FORM,
             paramLabel = "auto|rows|msmarco|nli",
             description = "How the data are laid out (default: auto, by names).")
     private DataForm form = DataForm.AUTO;
 
     @Option(
-            names = "--negatives",
+            names = NEGATIVES,
             paramLabel = "N",
             converter = TrainConverters.Negatives.class,
             description = "Negatives of a row that are used at a time (default: 1, or 0 if the data have none).")
@@ -74,6 +78,14 @@ final class DataSettings {
     /// Reads and checks the data. The caller closes them.
     TripleSource open(long seed) {
         return TrainingData.open(data, form, options(seed));
+    }
+
+    /// Reads and checks texts with a teacher's embeddings. The caller closes them.
+    ///
+    /// @param teacher the embeddings, unless they are beside the texts
+    /// @throws IOException if a file cannot be closed
+    TeacherSource openTaught(Optional<Path> teacher) throws IOException {
+        return TrainingData.openTaught(data, teacher);
     }
 
     /// Reads rows to evaluate with, with as many negatives as were asked for. The caller closes them.

@@ -4,7 +4,6 @@ import io.github.sgpt4j.BiEncoderOptions;
 import io.github.sgpt4j.Model;
 import io.github.sgpt4j.Pooling;
 import io.github.sgpt4j.TrainableModel;
-import io.github.sgpt4j.TrainableTensor;
 import io.github.sgpt4j.cli.command.ModelCommand;
 import io.github.sgpt4j.cli.console.CliException;
 import io.github.sgpt4j.cli.console.Console;
@@ -14,9 +13,11 @@ import io.github.sgpt4j.cli.option.Converters;
 import io.github.sgpt4j.cli.option.VersionProvider;
 import io.github.sgpt4j.cli.output.Output;
 import io.github.sgpt4j.error.CancelledException;
+import io.github.sgpt4j.training.TrainingMethod;
 import io.github.sgpt4j.training.TrainingOptions;
 import io.github.sgpt4j.training.data.DataForm;
-import io.github.sgpt4j.training.data.TripleSource;
+import io.github.sgpt4j.training.data.TrainingSource;
+import io.github.sgpt4j.training.objective.DistillationLoss;
 import io.github.sgpt4j.training.optimizer.Schedule;
 import io.github.sgpt4j.training.run.RunOptions;
 import io.github.sgpt4j.training.run.RunResult;
@@ -40,7 +41,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "train",
         versionProvider = VersionProvider.class,
-        description = "Fine-tune a model with a contrastive loss, as the SGPT paper does.",
+        description = "Fine-tune a model with a contrastive loss, as the SGPT paper does, or by distilling a teacher.",
         footer = {
             "",
             "Until the model is complete, DIR.training has the curve (curve.jsonl, curve.svg) and the last state. SIGTERM"
@@ -66,7 +67,13 @@ public final class TrainCommand extends ModelCommand {
     private Path output = Path.of("");
 
     @Mixin
+    private DistillSettings distillation = new DistillSettings();
+
+    @Mixin
     private TrainSettings settings = new TrainSettings();
+
+    @Mixin
+    private LoraSettings lora = new LoraSettings();
 
     @Option(
             names = "--specb",
@@ -107,14 +114,15 @@ public final class TrainCommand extends ModelCommand {
         } else {
             TrainingRun.requireNew(output);
         }
-        DataForm form = rows.form();
-        if (form != DataForm.MSMARCO) {
+        Optional<DataForm> form = distillation.loss().isPresent() ? Optional.empty() : Optional.of(rows.form());
+        if (form.isPresent() && form.get() != DataForm.MSMARCO) {
             refuse(
-                    "with data of the form " + form.name().toLowerCase(Locale.ROOT),
+                    "with data of the form " + form.get().name().toLowerCase(Locale.ROOT),
                     DataSettings.NEGATIVES_PER_SYSTEM,
                     DataSettings.MARGIN);
         }
-        try (TripleSource data = rows.open(options.seed());
+        try (TrainingSource<?> data =
+                        form.isPresent() ? rows.open(options.seed()) : rows.openTaught(distillation.teacher());
                 Evaluations evaluations = Evaluations.open(running, rows, options, givenOptions());
                 TrainableModel model = openTrainable(options)) {
             data.notices().forEach(this::notice);
@@ -127,7 +135,7 @@ public final class TrainCommand extends ModelCommand {
 
     /// Refuses options that contradict each other or have no effect together.
     private TrainingOptions checked() {
-        TrainingOptions options = settings.options();
+        TrainingOptions options = distillation.addTo(lora.addTo(settings.options()));
         if (given(BIASES)) {
             throw usage("%s cannot be trained further: expected a complete model, which sgpt merge makes of them"
                     .formatted(BIASES));
@@ -138,6 +146,14 @@ public final class TrainCommand extends ModelCommand {
         if (options.schedule() == Schedule.CONSTANT) {
             refuse("with --schedule " + options.schedule().title(), TrainSettings.WARMUP);
         }
+        if (options.method() != TrainingMethod.LORA) {
+            refuse(
+                    "with --method " + options.method().title(),
+                    LoraSettings.RANK,
+                    LoraSettings.ALPHA,
+                    LoraSettings.TARGETS);
+        }
+        checkDistillation();
         if (!running.isMeasured()) {
             String without = "without %s, %s or %s".formatted(RunSettings.DEV, RunSettings.EVAL, RunSettings.STS);
             refuse(without, RunSettings.EVAL_EVERY);
@@ -150,8 +166,33 @@ public final class TrainCommand extends ModelCommand {
                 : options;
     }
 
-    private Map<String, String> described(DataForm form) {
-        Map<String, String> described = new TreeMap<>(rows.described(form));
+    private void checkDistillation() {
+        if (distillation.loss().isEmpty()) {
+            refuse(
+                    "without " + DistillSettings.DISTILL,
+                    DistillSettings.TEACHER,
+                    DistillSettings.SIMILARITY_WEIGHT,
+                    DistillSettings.AS);
+            return;
+        }
+        DistillationLoss loss = distillation.loss().get();
+        String with = "with %s %s".formatted(DistillSettings.DISTILL, loss.title());
+        refuse(
+                with,
+                TrainSettings.RECIPE,
+                TrainSettings.SCALE,
+                DataSettings.FORM,
+                DataSettings.NEGATIVES,
+                DataSettings.NEGATIVES_PER_SYSTEM,
+                DataSettings.MARGIN);
+        if (loss != DistillationLoss.BOTH) {
+            refuse(with, DistillSettings.SIMILARITY_WEIGHT);
+        }
+    }
+
+    /// @param form of the data; empty for those of a teacher
+    private Map<String, String> described(Optional<DataForm> form) {
+        Map<String, String> described = new TreeMap<>(form.map(rows::described).orElse(Map.of()));
         described.put("dtype", common().modelOptions().dtype().toString());
         return described;
     }
@@ -162,7 +203,7 @@ public final class TrainCommand extends ModelCommand {
             TrainableModel model = open((directory, modelOptions) -> {
                 notices.clear();
                 return TrainableModel.open(
-                        directory, modelOptions, opened -> encoding(opened, notices), options.method()::trains);
+                        directory, modelOptions, opened -> encoding(opened, notices), options::trains);
             });
             try {
                 announce(model.model());
@@ -205,7 +246,7 @@ public final class TrainCommand extends ModelCommand {
         return encoding.withMaxLength(Math.min(longest, wanted));
     }
 
-    private RunResult train(TrainableModel model, TripleSource data, TrainingOptions options, RunOptions kept)
+    private RunResult train(TrainableModel model, TrainingSource<?> data, TrainingOptions options, RunOptions kept)
             throws IOException {
         try (TrainingRun run = running.resume()
                         ? TrainingRun.resume(model, data, options, kept, output)
@@ -217,9 +258,7 @@ public final class TrainCommand extends ModelCommand {
                     Locale.ROOT,
                     "%s %,d numbers of %,d tensors with %,d rows: step %,d of %,d",
                     running.resume() ? "going on with training" : "training",
-                    model.tensors().stream()
-                            .mapToLong(TrainableTensor::elements)
-                            .sum(),
+                    run.trainedNumbers(),
                     model.tensors().size(),
                     data.rows(),
                     run.step(),

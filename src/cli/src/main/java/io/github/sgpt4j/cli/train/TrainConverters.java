@@ -5,11 +5,15 @@ import io.github.sgpt4j.training.StepCount;
 import io.github.sgpt4j.training.TrainingMethod;
 import io.github.sgpt4j.training.TrainingOptions;
 import io.github.sgpt4j.training.data.DataOptions;
+import io.github.sgpt4j.training.objective.DistillationLoss;
+import io.github.sgpt4j.training.objective.DistillationOptions;
 import io.github.sgpt4j.training.optimizer.AdamW;
 import io.github.sgpt4j.training.optimizer.Schedule;
+import io.github.sgpt4j.training.parameters.LoraOptions;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.function.DoubleFunction;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -109,6 +113,40 @@ final class TrainConverters {
         @Override
         public Double convert(String value) {
             return number(value, margin -> DataOptions.DEFAULT.withHardNegatives(1, margin));
+        }
+    }
+
+    /// How a teacher is distilled.
+    static final class Distill implements ITypeConverter<DistillationLoss> {
+        @Override
+        public DistillationLoss convert(String value) {
+            return named(value, DistillationLoss::named, DistillationLoss.values(), DistillationLoss::title);
+        }
+    }
+
+    /// A weight of the loss of similarities.
+    static final class SimilarityWeight implements ITypeConverter<Double> {
+        @Override
+        public Double convert(String value) {
+            return number(value, DistillationOptions.DEFAULT::withSimilarityWeight);
+        }
+    }
+
+    /// A rank of products.
+    static final class LoraRank implements ITypeConverter<Integer> {
+        @Override
+        public Integer convert(String value) {
+            int rank = new Converters.Count().convert(value);
+            Converters.checked(value, text -> new LoraOptions(rank, LoraOptions.DEFAULT.alpha(), Set.of()));
+            return rank;
+        }
+    }
+
+    /// What products are scaled by, times the rank.
+    static final class LoraAlpha implements ITypeConverter<Double> {
+        @Override
+        public Double convert(String value) {
+            return number(value, alpha -> new LoraOptions(LoraOptions.DEFAULT.rank(), alpha, Set.of()));
         }
     }
 

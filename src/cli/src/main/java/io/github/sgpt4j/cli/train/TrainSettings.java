@@ -17,9 +17,11 @@ final class TrainSettings {
     static final String EPOCHS = "--epochs";
     static final String STEPS = "--steps";
     static final String WARMUP = "--warmup";
+    static final String RECIPE = "--recipe";
+    static final String SCALE = "--scale";
 
     @Option(
-            names = "--recipe",
+            names = RECIPE,
             paramLabel = "msmarco|nli",
             description =
                     "Settings of the SGPT paper for such data, unless options say otherwise. msmarco: batches of 256,"
@@ -29,9 +31,10 @@ final class TrainSettings {
 
     @Option(
             names = "--method",
-            paramLabel = "bitfit|bitfit+wte|full",
+            paramLabel = "bitfit|bitfit+wte|full|lora",
             converter = TrainConverters.Method.class,
-            description = "What is trained: biases, biases and token embeddings, or everything (default: bitfit).")
+            description = "What is trained: biases, biases and token embeddings, everything, or products of low rank that are"
+                    + " added to matrices (default: bitfit).")
     private @Nullable TrainingMethod method;
 
     @Option(
@@ -92,7 +95,7 @@ final class TrainSettings {
     private @Nullable Double clip;
 
     @Option(
-            names = "--scale",
+            names = SCALE,
             paramLabel = "X",
             converter = TrainConverters.Scale.class,
             description = "What cosines are multiplied by in the loss (default: 20).")

@@ -12,6 +12,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 
 /// What is shown while a model is trained.
@@ -30,7 +31,7 @@ class TrainProgressTest {
     }
 
     private static TrainingStep step(long number, double loss) {
-        return new TrainingStep(number, 4000, 1, 4, loss, 0.5, 3, 1, 2.5e-4, 5000, false, 0.5);
+        return new TrainingStep(number, 4000, 1, 4, loss, OptionalDouble.of(0.5), 3, 1, 2.5e-4, 5000, false, 0.5);
     }
 
     private List<String> lines() {

@@ -15,7 +15,12 @@ final class CudaMark implements TimeMark {
     CudaMark(CudaEngine engine) {
         this.engine = engine;
         event = Streams.createTimedEvent();
-        Streams.recordEvent(event, engine.compute());
+        try {
+            Streams.recordEvent(event, engine.compute());
+        } catch (RuntimeException e) {
+            Streams.destroyEvent(event);
+            throw e;
+        }
     }
 
     @Override

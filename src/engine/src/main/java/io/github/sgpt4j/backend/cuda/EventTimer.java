@@ -12,7 +12,12 @@ final class EventTimer implements AutoCloseable {
     EventTimer(long stream) {
         this.stream = stream;
         from = Streams.createTimedEvent();
-        to = Streams.createTimedEvent();
+        try {
+            to = Streams.createTimedEvent();
+        } catch (RuntimeException e) {
+            Streams.destroyEvent(from);
+            throw e;
+        }
     }
 
     /// Queues `work`, waits for it, and tells how long it took.

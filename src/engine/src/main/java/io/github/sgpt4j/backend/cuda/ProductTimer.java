@@ -78,7 +78,12 @@ final class ProductTimer {
     private DeviceBuffer filled(long bytes, int word) {
         long words = Math.ceilDiv(bytes, Integer.BYTES);
         DeviceBuffer buffer = engine.memory().take(words * Integer.BYTES, engine.compute());
-        Streams.fill(buffer.address(), word, words, engine.compute());
+        try {
+            Streams.fill(buffer.address(), word, words, engine.compute());
+        } catch (RuntimeException e) {
+            buffer.close();
+            throw e;
+        }
         return buffer;
     }
 

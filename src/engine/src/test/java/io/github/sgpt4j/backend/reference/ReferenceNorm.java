@@ -64,9 +64,10 @@ record ReferenceNorm(NormParameters parameters, double[] gain, double[] bias) im
         for (int i = 0; i < n; i++) {
             product += d[i] * normalised[i] / n;
         }
+        double deviation = deviation(x);
         double[] dX = new double[n];
         for (int i = 0; i < n; i++) {
-            dX[i] = (d[i] - mean - normalised[i] * product) / deviation(x);
+            dX[i] = (d[i] - mean - normalised[i] * product) / deviation;
         }
         return dX;
     }

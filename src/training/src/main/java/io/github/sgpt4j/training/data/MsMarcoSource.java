@@ -23,9 +23,9 @@ import java.util.List;
 /// Positives take turns in their order, negatives in a random one that the seed determines.
 ///
 /// Passages are read when they are asked for, so a fast disk or enough memory for the system's cache
-/// helps. In Java's memory are 20 bytes per passage and query, 12 per line of `hard-negatives.jsonl` and 4
-/// per chosen passage: for the whole of MS MARCO (8.8 million passages, 800,000 queries, 500,000 rows of 15
-/// to 65) 250 to 350 MB. The scores are read once from start to end.
+/// helps. In Java's memory are 20 to 30 bytes per passage and query, 4 to 6 per chosen passage: for the
+/// whole of MS MARCO (8.8 million passages, 800,000 queries, 500,000 rows of 15 to 65 negatives) 300 to
+/// 450 MB, and about 200 MB more while the files are opened. The scores are read once from start to end.
 final class MsMarcoSource implements TripleSource {
     private static final String SUFFIX = ".gz";
 
@@ -110,7 +110,7 @@ final class MsMarcoSource implements TripleSource {
     }
 
     @Override
-    public Triple triple(int row, long pass) {
+    public Triple row(int row, long pass) {
         int[] positives = rows.positives(row);
         int[] found = rows.negatives(row);
         int[] order = new RandomOrder(seed, RandomPurpose.NEGATIVES, row).permutation(found.length);

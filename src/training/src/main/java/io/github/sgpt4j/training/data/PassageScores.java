@@ -14,7 +14,7 @@ import java.util.Map;
 /// @param scores a cross-encoder's score of each passage, by id
 record PassageScores(String where, int query, Map<Integer, Double> scores) {
     static PassageScores parse(String where, String line) {
-        JsonNode node = JsonReader.STRICT.parseLine(where, line);
+        JsonNode node = JsonReader.STRICT_RECORDS.parseLine(where, line);
         int query = HardNegatives.id(where + ": \"qid\"", HardNegatives.field(where, node, "qid"));
         JsonNode all = HardNegatives.field(where, node, "scores");
         if (!all.isObject()) {

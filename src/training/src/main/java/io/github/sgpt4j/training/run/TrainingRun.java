@@ -7,9 +7,10 @@ import io.github.sgpt4j.files.FileEntries;
 import io.github.sgpt4j.retrieval.interrupts.SteadyThread;
 import io.github.sgpt4j.training.StepCount;
 import io.github.sgpt4j.training.Trainer;
+import io.github.sgpt4j.training.TrainingMethod;
 import io.github.sgpt4j.training.TrainingOptions;
 import io.github.sgpt4j.training.TrainingStep;
-import io.github.sgpt4j.training.data.TripleSource;
+import io.github.sgpt4j.training.data.TrainingSource;
 import io.github.sgpt4j.weightstools.ConvertListener;
 import io.github.sgpt4j.weightstools.ConvertReport;
 import io.github.sgpt4j.weightstools.Converter;
@@ -48,7 +49,7 @@ public final class TrainingRun implements AutoCloseable {
     private static final String BIASES = "biases.safetensors";
 
     private final TrainableModel model;
-    private final TripleSource data;
+    private final TrainingSource<?> data;
     private final TrainingOptions training;
     private final RunOptions options;
     private final Path output;
@@ -63,7 +64,7 @@ public final class TrainingRun implements AutoCloseable {
 
     private TrainingRun(
             TrainableModel model,
-            TripleSource data,
+            TrainingSource<?> data,
             TrainingOptions training,
             RunOptions options,
             Path output,
@@ -81,7 +82,7 @@ public final class TrainingRun implements AutoCloseable {
         settings = new TreeMap<>(options.allSettings());
         settings.putAll(training.settings());
         settings.putAll(model.settings());
-        settings.put("negatives", Integer.toString(data.negatives()));
+        settings.putAll(data.settings());
         settings.put("device", model.model().device().replaceAll(":.*", ""));
     }
 
@@ -137,7 +138,7 @@ public final class TrainingRun implements AutoCloseable {
     /// @throws FormatException as [#requireNew] and [Trainer]
     /// @throws IOException if its folder cannot be made
     public static TrainingRun begin(
-            TrainableModel model, TripleSource data, TrainingOptions training, RunOptions options, Path output)
+            TrainableModel model, TrainingSource<?> data, TrainingOptions training, RunOptions options, Path output)
             throws IOException {
         requireNew(output);
         // Refuses data and model before anything is written.
@@ -157,7 +158,7 @@ public final class TrainingRun implements AutoCloseable {
     /// @throws FormatException as [#requireUnfinished]; or if model, data or settings are others than at its begin
     /// @throws IOException if a file cannot be read
     public static TrainingRun resume(
-            TrainableModel model, TripleSource data, TrainingOptions training, RunOptions options, Path output)
+            TrainableModel model, TrainingSource<?> data, TrainingOptions training, RunOptions options, Path output)
             throws IOException {
         requireUnfinished(output);
         Trainer trainer = new Trainer(model, data, training);
@@ -224,6 +225,14 @@ public final class TrainingRun implements AutoCloseable {
     /// Number of steps of the whole training.
     public long totalSteps() {
         return trainer.totalSteps();
+    }
+
+    /// How many numbers of the model the optimizer changes: those of trained tensors, or of the factors of
+    /// [TrainingMethod#LORA].
+    public long trainedNumbers() {
+        return trainer.parameters().stream()
+                .mapToLong(parameter -> parameter.values().length)
+                .sum();
     }
 
     /// The folder with curve and states until the training is complete.
@@ -409,6 +418,9 @@ public final class TrainingRun implements AutoCloseable {
     private void publish(Path made) throws IOException {
         for (String name : List.of(Curve.LINES, Curve.PICTURE)) {
             Files.copy(work.resolve(name), made.resolve(name));
+        }
+        if (training.method() == TrainingMethod.LORA) {
+            AdapterFiles.write(made.resolve("adapter"), model, training.lora(), trainer.parameters());
         }
         Files.move(work.resolve(BIASES), made.resolve(BIASES), StandardCopyOption.ATOMIC_MOVE);
         if (options.keep() == Keep.ALL) {

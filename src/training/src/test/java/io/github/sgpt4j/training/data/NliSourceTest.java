@@ -29,11 +29,11 @@ class NliSourceTest {
         String text = HEADER + "entailment\tb\ttrain\ta\ncontradiction\tc\ttrain\ta\nentailment\tx\tdev\ta\n";
         try (TripleSource source = open(text, DataForm.AUTO, DataOptions.DEFAULT)) {
             assertEquals(2, source.rows());
-            assertEquals(new Triple("a", "b", List.of("c")), source.triple(0, 0));
-            assertEquals(new Triple("b", "a", List.of("c")), source.triple(1, 7));
+            assertEquals(new Triple("a", "b", List.of("c")), source.row(0, 0));
+            assertEquals(new Triple("b", "a", List.of("c")), source.row(1, 7));
         }
         try (TripleSource source = open(text, DataForm.NLI, DataOptions.DEFAULT.withNegatives(0))) {
-            assertEquals(new Triple("a", "b", List.of()), source.triple(0, 0));
+            assertEquals(new Triple("a", "b", List.of()), source.row(0, 0));
         }
     }
 
@@ -43,6 +43,19 @@ class NliSourceTest {
                 + "entailment\ta\ttrain\tb\n";
         try (NliSource source = (NliSource) open(text, DataForm.NLI, DataOptions.DEFAULT)) {
             assertEquals(List.of(List.of("b"), List.of("c")), source.partners().get("a"));
+        }
+    }
+
+    @Test
+    void contradictionsAreTold() throws IOException {
+        String text = HEADER + "entailment\tb\ttrain\ta\ncontradiction\tb\ttrain\ta\n";
+        try (TripleSource source = open(text, DataForm.NLI, DataOptions.DEFAULT)) {
+            // Sentence b is one of a's, and a one of b's.
+            assertEquals(4, source.rows());
+            assertEquals(
+                    List.of("rows with a positive that equals a negative: 2, the first is %s: sentence \"a\""
+                            .formatted(folder.resolve("AllNLI.tsv"))),
+                    source.notices());
         }
     }
 

@@ -83,7 +83,7 @@ class EvaluationsTest {
             // 11 rows in three batches of about the same size.
             for (List<Integer> batch : List.of(List.of(0, 1, 2), List.of(3, 4, 5, 6), List.of(7, 8, 9, 10))) {
                 List<Triple> triples =
-                        batch.stream().map(row -> data.triple(row, 0)).toList();
+                        batch.stream().map(row -> data.row(row, 0)).toList();
                 List<String> candidates = Stream.concat(
                                 triples.stream().map(Triple::positive),
                                 triples.stream().flatMap(triple -> triple.negatives().stream()))

@@ -26,7 +26,8 @@ class CurveTest {
     Path folder;
 
     private static TrainingStep step(long number) {
-        return new TrainingStep(number, 10, number / 5.0, 4, 2.0 / number, 0.5, 3, 1.0 / 3, 1e-4, 100, false, 0.25);
+        return new TrainingStep(
+                number, 10, number / 5.0, 4, 2.0 / number, OptionalDouble.of(0.5), 3, 1.0 / 3, 1e-4, 100, false, 0.25);
     }
 
     private static Map<String, Double> scores(double accuracy) {
