@@ -367,7 +367,7 @@ class TrainCommandTest {
                 "--negatives 5000|'--negatives': expected between 0 and 1000 negatives, got 5000",
                 "--seed x|'--seed'",
                 "--pooling some|'--pooling'",
-                "--batchsize 4|Unknown option: '--batchsize'",
+                "--batchsize 4|Unknown options: '--batchsize'",
             })
     void wrongUsageIsTold(String more, String complaint) {
         String said = failure(2, more.split(" "));

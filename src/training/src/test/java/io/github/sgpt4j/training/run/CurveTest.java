@@ -42,6 +42,7 @@ class CurveTest {
     }
 
     private void write() throws IOException {
+        Files.deleteIfExists(folder.resolve("curve.jsonl"));
         try (Curve curve = after(0)) {
             curve.scores(0, scores(0.25));
             for (int i = 1; i <= 4; i++) {
