@@ -238,7 +238,9 @@ class ConvertCommandTest {
 
         Path data = Files.createDirectory(folder.resolve("msmarco"));
         assertEquals(
-                "", Cli.run("convert", "--quiet", pickle.toString(), data.toString()).err());
+                "",
+                Cli.run("convert", "--quiet", pickle.toString(), data.toString())
+                        .err());
         assertEquals(expected, Files.readAllLines(data.resolve("ce-scores.jsonl")));
         Path named = data.resolve("ce-scores.jsonl.gz");
         assertEquals(

@@ -32,7 +32,8 @@ class DistillCommandTest {
     void write() throws IOException {
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < 24; i++) {
-            lines.add("text number %d of %d about %s".formatted(i, i * i, List.of("bread", "whales", "loans").get(i % 3)));
+            lines.add("text number %d of %d about %s"
+                    .formatted(i, i * i, List.of("bread", "whales", "loans").get(i % 3)));
         }
         texts = Files.write(folder.resolve("texts.txt"), lines);
         made = folder.resolve("made");
@@ -40,7 +41,13 @@ class DistillCommandTest {
 
     private void teach(String file) {
         Cli.Result result = Cli.run(
-                "embed", "-m", Cli.model("bloom-be"), "-i", texts.toString(), "-o", folder.resolve(file).toString());
+                "embed",
+                "-m",
+                Cli.model("bloom-be"),
+                "-i",
+                texts.toString(),
+                "-o",
+                folder.resolve(file).toString());
         assertEquals(0, result.code(), result.err());
     }
 
@@ -67,7 +74,15 @@ class DistillCommandTest {
         teach("teacher.npy");
         teach("teacher.jsonl");
         String said = train(
-                        "texts.txt", "--distill", "both", "--teacher", "@/teacher.npy", "--method", "full", "--epochs", "6")
+                        "texts.txt",
+                        "--distill",
+                        "both",
+                        "--teacher",
+                        "@/teacher.npy",
+                        "--method",
+                        "full",
+                        "--epochs",
+                        "6")
                 .err();
         assertTrue(said.contains(" tensors with 24 rows: step 0 of 18\n"), said);
         List<JsonNode> curve = Files.readAllLines(made.resolve("curve.jsonl")).stream()
@@ -111,7 +126,8 @@ class DistillCommandTest {
         assertTrue(failure(1, "texts.txt", "--distill", "cosine")
                 .endsWith("texts.txt: line 1: expected \"embedding\", found none"));
         Files.writeString(texts, Files.readString(texts) + "one more\n");
-        assertTrue(failure(1, "texts.txt", distill).contains("teacher.npy: expected a row for each of the 25 texts of "));
+        assertTrue(
+                failure(1, "texts.txt", distill).contains("teacher.npy: expected a row for each of the 25 texts of "));
         Files.writeString(folder.resolve("teacher.npy"), "numbers");
         assertTrue(failure(1, "texts.txt", distill).endsWith("expected the magic number of a .npy file, found none"));
         assertFalse(Files.exists(folder.resolve("made.training")));
@@ -135,7 +151,8 @@ class DistillCommandTest {
             List<String> embed = new ArrayList<>(List.of("embed", "--quiet", "--pooling", "weightedmean"));
             embed.addAll(model);
             embed.add("row number 3");
-            embeddings.add(Cli.run(embed.toArray(String[]::new)).lines().getFirst().get("embedding"));
+            embeddings.add(
+                    Cli.run(embed.toArray(String[]::new)).lines().getFirst().get("embedding"));
         }
         Cli.assertClose(embeddings.getFirst(), embeddings.getLast(), "adapter");
 
@@ -167,7 +184,17 @@ class DistillCommandTest {
         teach("teacher.jsonl");
         // A state is saved after each step; the third has a loss that is not finite.
         String wild = failure(
-                1, "teacher.jsonl", "--distill", "both", "--lr", "1e38", "--save-every", "1", "--quiet", "--method", "full");
+                1,
+                "teacher.jsonl",
+                "--distill",
+                "both",
+                "--lr",
+                "1e38",
+                "--save-every",
+                "1",
+                "--quiet",
+                "--method",
+                "full");
         assertTrue(wild.contains(": expected a finite "), wild);
         String other = failure(
                 1,

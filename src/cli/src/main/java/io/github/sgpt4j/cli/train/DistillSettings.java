@@ -29,16 +29,18 @@ final class DistillSettings {
             names = TEACHER,
             paramLabel = "FILE",
             converter = Converters.PathName.class,
-            description = "The teacher's embeddings, a row of an .npy file for each text (default: \"embedding\" of each"
-                    + " object in --data).")
+            description =
+                    "The teacher's embeddings, a row of an .npy file for each text (default: \"embedding\" of each"
+                            + " object in --data).")
     private @Nullable Path teacher;
 
     @Option(
             names = SIMILARITY_WEIGHT,
             paramLabel = "X",
             converter = TrainConverters.SimilarityWeight.class,
-            description = "With --distill both, what the loss of similarities is multiplied by before it is added to that"
-                    + " of cosines (default: 20).")
+            description =
+                    "With --distill both, what the loss of similarities is multiplied by before it is added to that"
+                            + " of cosines (default: 20).")
     private @Nullable Double similarityWeight;
 
     @Option(

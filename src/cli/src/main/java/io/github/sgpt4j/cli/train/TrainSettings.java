@@ -33,8 +33,9 @@ final class TrainSettings {
             names = "--method",
             paramLabel = "bitfit|bitfit+wte|full|lora",
             converter = TrainConverters.Method.class,
-            description = "What is trained: biases, biases and token embeddings, everything, or products of low rank that are"
-                    + " added to matrices (default: bitfit).")
+            description =
+                    "What is trained: biases, biases and token embeddings, everything, or products of low rank that are"
+                            + " added to matrices (default: bitfit).")
     private @Nullable TrainingMethod method;
 
     @Option(
