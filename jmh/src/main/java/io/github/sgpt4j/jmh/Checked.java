@@ -46,8 +46,8 @@ final class Checked {
                 throw new IllegalStateException("%s: expected gradients of %s, got those of %s"
                         .formatted(library.name(), expected.keySet(), got.keySet()));
             }
-            expected.forEach((name, gradient) ->
-                    Agreement.require(library.name() + ", gradient of " + name, gradient, Objects.requireNonNull(got.get(name))));
+            expected.forEach((name, gradient) -> Agreement.require(
+                    library.name() + ", gradient of " + name, gradient, Objects.requireNonNull(got.get(name))));
         }
         return trainer;
     }

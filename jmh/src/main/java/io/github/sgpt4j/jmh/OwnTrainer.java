@@ -63,7 +63,8 @@ final class OwnTrainer implements Peer.Trainer {
     }
 
     private TrainableModel.Pass forward(int[][] ids, List<Integer> batch) {
-        return model.forward(batch.stream().map(i -> ids[i]).toList(), Collections.nCopies(batch.size(), TextKind.TEXT));
+        return model.forward(
+                batch.stream().map(i -> ids[i]).toList(), Collections.nCopies(batch.size(), TextKind.TEXT));
     }
 
     private static float product(float[] a, float[] b) {

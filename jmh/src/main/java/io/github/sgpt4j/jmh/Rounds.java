@@ -74,7 +74,8 @@ record Rounds(int rounds, double warmUpSeconds, double turnSeconds) {
             Thread.currentThread().interrupt();
         }
         Runnable body = contenders.get(who).body();
-        double[] starts = clocks.stream().mapToDouble(clock -> clock.seconds(who)).toArray();
+        double[] starts =
+                clocks.stream().mapToDouble(clock -> clock.seconds(who)).toArray();
         double start = Clock.WALL.seconds(who);
         int calls = 0;
         do {

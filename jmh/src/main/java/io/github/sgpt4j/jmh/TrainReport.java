@@ -78,8 +78,7 @@ final class TrainReport {
         for (Peer library : libraries) {
             try {
                 sides.add(new Side(
-                        library.name(),
-                        Checked.trainer(library, shape, checkpoint, texts.subList(0, CHECKED_TEXTS))));
+                        library.name(), Checked.trainer(library, shape, checkpoint, texts.subList(0, CHECKED_TEXTS))));
             } catch (UnsupportedOperationException e) {
                 continue; // The library does not train.
             } catch (RuntimeException | LinkageError e) {
@@ -119,13 +118,7 @@ final class TrainReport {
                         contender -> sides.get(contender).trainer().backwardSeconds(),
                         contender -> SYSTEM.getProcessCpuTime() / 1e9));
         table.heading(
-                "Training: speed",
-                "Question",
-                "Unit",
-                "Ours",
-                "Peer",
-                "Its value",
-                "Ours ÷ peer: median (min – max)");
+                "Training: speed", "Question", "Unit", "Ours", "Peer", "Its value", "Ours ÷ peer: median (min – max)");
         Unit rate = new Unit("tokens/s", tokens);
         rows("Forward and backward", rate, times.get(0));
         rows("Backward alone", rate, times.get(1));

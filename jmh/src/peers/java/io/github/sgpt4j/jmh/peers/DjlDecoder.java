@@ -82,7 +82,8 @@ final class DjlDecoder implements AutoCloseable {
             Layer layer = layers.get(i);
             String name = "h." + i + ".";
             biases.put(name + "ln_1.bias", layer.norm1().bias());
-            biases.put(name + "attn.attention.out_proj.bias", layer.attentionOut().bias());
+            biases.put(
+                    name + "attn.attention.out_proj.bias", layer.attentionOut().bias());
             biases.put(name + "ln_2.bias", layer.norm2().bias());
             biases.put(name + "mlp.c_fc.bias", layer.up().bias());
             biases.put(name + "mlp.c_proj.bias", layer.down().bias());
