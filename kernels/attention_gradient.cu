@@ -2,11 +2,11 @@
 //
 // Arguments, index arrays, launches: README. All arithmetic is f32.
 //
-// With P = exp(score − s), where s is the logarithm of the sum of the exponentials of a query's scores, and
-// D = Σ dOut ∘ out: dS = P ∘ (dOut · Vᵀ − D), dQ = scale · dS · K, dK = scale · dSᵀ · Q, dV = Pᵀ · dOut (Dao et al. 2022,
-// arXiv 2205.14135, appendix B). Three kernels, each of which computes the scores again:
+// With the probabilities P and D = Σ dOut ∘ out: dS = P ∘ (dOut · Vᵀ − D), dQ = scale · dS · K, dK = scale · dSᵀ · Q,
+// dV = Pᵀ · dOut (Dao et al. 2022, arXiv 2205.14135, appendix B). Three kernels, each of which computes the scores again:
 //
-// statistics: s and D of 64 queries of one head
+// statistics: largest score, sum of exponentials and D of 64 queries of one head. The first two are not joined into one
+//             logarithm, which would keep few digits of the sum beside large scores.
 // queries:    dQ of 64 queries of one head, over the keys they see
 // keys:       dK and dV of 64 keys of one key head, over the queries that see them, of all heads that share the keys
 //
@@ -29,8 +29,7 @@ struct AttentionGradient {
     const int* starts;
     const int* tiles;
     const float* slopes;
-    float* sums;
-    float* products;
+    float* statistics;
     T* dQkv;
     int tokens;
     int heads;
@@ -41,6 +40,19 @@ struct AttentionGradient {
     int window;
     float scale;
 };
+
+// Of a query and a head.
+struct QueryStatistics {
+    float largest;
+    float inverse;  // of the sum of exponentials
+    float product;
+};
+
+template <class T>
+SGPT_DEVICE QueryStatistics load_statistics(const AttentionGradient<T>& a, int head, int query) {
+    const float* from = a.statistics + (static_cast<long long>(head) * a.tokens + query) * 3;
+    return QueryStatistics{from[0], from[1], from[2]};
+}
 
 // 64 successive tokens at most, and the first key that one of them sees.
 struct Tokens {
@@ -187,7 +199,6 @@ SGPT_DEVICE void attention_statistics(const AttentionGradient<T>& a) {
             }
         }
     }
-    const long long first = static_cast<long long>(tile.head) * a.tokens;
 #pragma unroll
     for (int i = 0; i < 4; i++) {
         const int query = tile.first + 4 * y + i;
@@ -201,8 +212,10 @@ SGPT_DEVICE void attention_statistics(const AttentionGradient<T>& a) {
         product = reduce16<false>(product);
         const float total = reduce16<false>(sum[i]);
         if (x == 0 && query < end) {
-            a.sums[first + query] = largest[i] + logf(total);
-            a.products[first + query] = product;
+            float* to = a.statistics + (static_cast<long long>(tile.head) * a.tokens + query) * 3;
+            to[0] = largest[i];
+            to[1] = 1.0f / total;
+            to[2] = product;
         }
     }
 }
@@ -210,9 +223,9 @@ SGPT_DEVICE void attention_statistics(const AttentionGradient<T>& a) {
 // The probability of a score, or 0 where the query does not see the key.
 template <class T>
 SGPT_DEVICE float probability(const AttentionGradient<T>& a, float score, float slope, int query, int key, int low,
-                              float sum) {
+                              const QueryStatistics& statistics) {
     const float all = score * a.scale + slope * static_cast<float>(key - query);
-    return key >= low && key <= query ? exp_fast(all - sum) : 0.0f;
+    return key >= low && key <= query ? exp_fast(all - statistics.largest) * statistics.inverse : 0.0f;
 }
 
 template <class T>
@@ -233,15 +246,12 @@ SGPT_DEVICE void attention_queries(const AttentionGradient<T>& a) {
     const float slope = a.slopes == nullptr ? 0.0f : a.slopes[tile.head];
     const int end = tile.first + tile.count;
     int low[4];
-    float sum[4];
-    float product[4];
+    QueryStatistics statistics[4];
 #pragma unroll
     for (int i = 0; i < 4; i++) {
         const int query = tile.first + 4 * y + i;
-        const long long index = static_cast<long long>(tile.head) * a.tokens + query;
         low[i] = query < end ? lowest_key(a, query) : end;
-        sum[i] = query < end ? a.sums[index] : 0.0f;
-        product[i] = query < end ? a.products[index] : 0.0f;
+        statistics[i] = query < end ? load_statistics(a, tile.head, query) : QueryStatistics{0.0f, 0.0f, 0.0f};
     }
     float results[4][4] = {};
     for (int at = tile.firstKey; at < end; at += KEYS) {
@@ -256,8 +266,8 @@ SGPT_DEVICE void attention_queries(const AttentionGradient<T>& a) {
 #pragma unroll
             for (int j = 0; j < 4; j++) {
                 const float p =
-                    probability(a, scores[i][j], slope, tile.first + 4 * y + i, at + 4 * x + j, low[i], sum[i]);
-                scores[i][j] = p * (gradients[i][j] - product[i]);
+                    probability(a, scores[i][j], slope, tile.first + 4 * y + i, at + 4 * x + j, low[i], statistics[i]);
+                scores[i][j] = p * (gradients[i][j] - statistics[i].product);
             }
         }
         exchange(exchanged, scores);
@@ -290,7 +300,6 @@ SGPT_DEVICE void attention_keys(const AttentionGradient<T>& a) {
     float dValues[4][4] = {};
     for (int head = tile.head * group; head < (tile.head + 1) * group; head++) {
         const float slope = a.slopes == nullptr ? 0.0f : a.slopes[head];
-        const long long first = static_cast<long long>(head) * a.tokens;
         // Sequences lie one after another: from the first one that begins behind these keys on, no query sees them.
         for (int at = tile.first; at < a.tokens && a.starts[at] < end && (a.window == 0 || at - end < a.window - 1);
              at += TILE) {
@@ -306,16 +315,16 @@ SGPT_DEVICE void attention_keys(const AttentionGradient<T>& a) {
                 const int query = at + 4 * x + j;
                 const bool inside = query < a.tokens;
                 const int low = inside ? lowest_key(a, query) : 0;
-                const float sum = inside ? a.sums[first + query] : 0.0f;
-                const float product = inside ? a.products[first + query] : 0.0f;
+                const QueryStatistics statistics =
+                    inside ? load_statistics(a, head, query) : QueryStatistics{0.0f, 0.0f, 0.0f};
 #pragma unroll
                 for (int i = 0; i < 4; i++) {
                     const int key = tile.first + 4 * y + i;
                     const float p = inside && key < end
-                                        ? probability(a, scores[i][j], slope, query, key, low, sum)
+                                        ? probability(a, scores[i][j], slope, query, key, low, statistics)
                                         : 0.0f;
                     scores[i][j] = p;
-                    gradients[i][j] = p * (gradients[i][j] - product);
+                    gradients[i][j] = p * (gradients[i][j] - statistics.product);
                 }
             }
             exchange(exchanged, scores);
@@ -340,12 +349,11 @@ SGPT_DEVICE void attention_keys(const AttentionGradient<T>& a) {
 #define SGPT_ATTENTION_GRADIENT(PART, T)                                                                              \
     SGPT_ENTRY_BLOCKS(sgpt_attention_gradient_##PART##_##T, 256, 2,                                                   \
                       (const sgpt::T* qkv, const sgpt::T* out, const sgpt::T* dOut, const int* starts,                \
-                       const int* tiles, const float* slopes, float* sums, float* products, sgpt::T* dQkv,            \
-                       int tokens, int heads, int kvHeads, int headDim, int qkvStride, int outStride, int window,     \
-                       float scale)) {                                                                                \
-        sgpt::attention_##PART(sgpt::AttentionGradient<sgpt::T>{qkv, out, dOut, starts, tiles, slopes, sums,          \
-                                                                products, dQkv, tokens, heads, kvHeads, headDim,      \
-                                                                qkvStride, outStride, window, scale});                \
+                       const int* tiles, const float* slopes, float* statistics, sgpt::T* dQkv, int tokens,           \
+                       int heads, int kvHeads, int headDim, int qkvStride, int outStride, int window, float scale)) { \
+        sgpt::attention_##PART(sgpt::AttentionGradient<sgpt::T>{qkv, out, dOut, starts, tiles, slopes, statistics,    \
+                                                                dQkv, tokens, heads, kvHeads, headDim, qkvStride,     \
+                                                                outStride, window, scale});                           \
     }
 
 SGPT_ATTENTION_GRADIENT(statistics, f32)

@@ -96,16 +96,15 @@ void derive(Type type, const std::vector<int>& lengths, const Heads& p, double s
     const Buffer starts(Type::i32, index.starts);
     const Buffer tiles(Type::i32, index.tiles);
     const Buffer device_slopes(Type::f32, slopes);
-    const Buffer sums(Type::f32, static_cast<std::size_t>(p.heads) * tokens);
-    const Buffer products(Type::f32, static_cast<std::size_t>(p.heads) * tokens);
+    const Buffer statistics(Type::f32, static_cast<std::size_t>(p.heads) * tokens * 3);
     const Buffer dQkv(type, rows.spread(std::vector<double>(qkv.size(), NAN)), offset);
     const unsigned parts = static_cast<unsigned>(ceil_div(p.dim, 64));
     const auto launch = [&](const char* part, int heads, unsigned y) {
         Device::current().launch(format("sgpt_attention_gradient_%s_%s", part, name(type)),
                                  {static_cast<unsigned>(index.tile_count * heads), y}, {256, 1}, 34816,
                                  device_qkv.address(), device_out.address(), device_dOut.address(), starts.address(),
-                                 tiles.address(), p.slopes ? device_slopes.address() : Address{0}, sums.address(),
-                                 products.address(), dQkv.address(), tokens, p.heads, p.kv_heads, p.dim, rows.stride,
+                                 tiles.address(), p.slopes ? device_slopes.address() : Address{0}, statistics.address(),
+                                 dQkv.address(), tokens, p.heads, p.kv_heads, p.dim, rows.stride,
                                  out_rows.stride, p.window, static_cast<float>(scale));
     };
     launch("statistics", p.heads, 1);

@@ -410,5 +410,8 @@ SGPT_API cublasLtMatmul(void* handle, void* description, const void* alpha, cons
         return refuse(function, status_invalid_value, wrong);
     }
     int queued = services().enqueue(stream, function, [launch](std::string& why) { return run(launch, why); });
-    return queued == 0 ? status_success : refuse(function, status_invalid_value, "this is no stream of this context");
+    if (queued == 400) {
+        return refuse(function, status_invalid_value, "this is no stream of this context");
+    }
+    return queued == 0 ? status_success : status_execution_failed;
 }

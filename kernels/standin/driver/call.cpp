@@ -109,6 +109,14 @@ bool Call::left_out() const {
     return hook != nullptr && hook(name_) != 0;
 }
 
+int Call::unsafe() const {
+    bool forbidden = false;
+    for (int i = 0; i < device_count(); i++) {
+        forbidden |= device_at(i).invalidate_captures_that_forbid();
+    }
+    return forbidden ? refuse(900, "not while a stream is captured, which is invalid now") : 0;
+}
+
 int Call::begin(bool needs_context) {
     int injected = injected_failure(name_);
     Device* device = current_device();

@@ -253,8 +253,15 @@ SGPT_API cuCtxGetCurrent(void** context) {
 SGPT_API cuCtxSynchronize(void) {
     Call call("cuCtxSynchronize");
     int status = call.begin();
-    if (status != 0 || call.left_out()) {
+    if (status != 0) {
         return status;
     }
-    return call.device().drain(nullptr);
+    status = call.unsafe();
+    if (status != 0) {
+        return status;
+    }
+    if (call.device().invalidate_captures()) {
+        return call.refuse(900, "a stream of the context is captured, which is invalid now");
+    }
+    return call.left_out() ? 0 : call.device().drain(nullptr);
 }

@@ -97,6 +97,12 @@ void Device::report_leaks(const char* how) {
     if (!modules.empty()) {
         text += "\n  " + std::to_string(modules.size()) + " modules";
     }
+    if (!graphs.empty()) {
+        text += "\n  " + std::to_string(graphs.size()) + " graphs";
+    }
+    if (!executables.empty()) {
+        text += "\n  " + std::to_string(executables.size()) + " executable graphs";
+    }
     if (!text.empty()) {
         report("leaked on device " + std::to_string(ordinal) + " at " + how + ":" + text);
     }
@@ -131,9 +137,17 @@ void Device::close(const char* how) {
         }
         delete module;
     }
+    for (Graph* graph : graphs) {
+        delete graph;
+    }
+    for (Graph* executable : executables) {
+        delete executable;
+    }
     streams.clear();
     events.clear();
     modules.clear();
+    graphs.clear();
+    executables.clear();
     finished.clear();
     host = Clock();
     demanded = Clock();
@@ -174,10 +188,69 @@ bool Device::is_queued(const char* what) {
     return false;
 }
 
-void Device::enqueue(Stream* stream, const char* what, Work work, std::function<bool()> may_start, const char* name,
-                     HostRange host_range) {
+int Device::enqueue(Stream* stream, const char* what, Work work, std::function<bool()> may_start, const char* name) {
+    return enqueue(stream, [this, what, work = std::move(work), may_start = std::move(may_start), name](Stream* on) {
+        push(on, what, work, may_start, name);
+    });
+}
+
+int Device::enqueue(Stream* stream, const Node& node) {
     std::lock_guard<std::mutex> guard(mutex);
-    push(stream, what, std::move(work), std::move(may_start), name, host_range);
+    if (stream == &null_stream) {
+        // It would wait for streams that do not run.
+        bool implicit = false;
+        for (Stream* other : streams) {
+            if (other->capture != nullptr && !other->non_blocking) {
+                invalidate(other);
+                implicit = true;
+            }
+        }
+        if (implicit) {
+            report("the null stream waits for a stream that is captured");
+            return 906;
+        }
+    }
+    if (stream->capture == nullptr) {
+        node(stream);
+        return 0;
+    }
+    if (stream->capture->invalid) {
+        return 901;
+    }
+    stream->capture->nodes.push_back(node);
+    return 0;
+}
+
+void Device::invalidate(Stream* stream) {
+    stream->capture->invalid = true;
+    stream->capture->nodes.clear();
+}
+
+bool Device::invalidate_captures() {
+    std::lock_guard<std::mutex> guard(mutex);
+    bool any = false;
+    for (Stream* stream : streams) {
+        if (stream->capture != nullptr) {
+            invalidate(stream);
+            any = true;
+        }
+    }
+    return any;
+}
+
+bool Device::invalidate_captures_that_forbid() {
+    std::lock_guard<std::mutex> guard(mutex);
+    bool any = false;
+    for (Stream* stream : streams) {
+        const Capture* capture = stream->capture.get();
+        if (capture != nullptr &&
+            (capture->mode == CaptureMode::global ||
+             (capture->mode == CaptureMode::thread_local_ && capture->thread == std::this_thread::get_id()))) {
+            invalidate(stream);
+            any = true;
+        }
+    }
+    return any;
 }
 
 void Device::push(Stream* stream, const char* what, Work work, std::function<bool()> may_start, const char* name,
@@ -190,7 +263,7 @@ void Device::push(Stream* stream, const char* what, Work work, std::function<boo
     wake.notify_all();
 }
 
-void Device::record(Event* event, Stream* stream) {
+int Device::record(Event* event, Stream* stream) {
     auto made = std::make_shared<Record>();
     Work work = [made](std::string&) {
         made->time = std::chrono::steady_clock::now();
@@ -198,10 +271,17 @@ void Device::record(Event* event, Stream* stream) {
         return 0;
     };
     std::lock_guard<std::mutex> guard(mutex);
-    push(stream, "cuEventRecord", std::move(work), {}, nullptr, {});
+    if (stream->capture != nullptr) {
+        // Marks a place within the graph; it is no operation of it.
+        event->captured = stream;
+        return stream->capture->invalid ? 901 : 0;
+    }
+    push(stream, "cuEventRecord", std::move(work));
     made->clock = stream->clock;
     event->last = made;
     event->asked = 0;
+    event->captured = nullptr;
+    return 0;
 }
 
 std::shared_ptr<Record> Device::last_record(const Event* event) {
@@ -277,6 +357,10 @@ bool Device::poll(Stream* stream) {
 
 HostUses Device::host_uses(Stream* stream, HostRange range) {
     std::lock_guard<std::mutex> guard(mutex);
+    return host_uses_now(stream, range);
+}
+
+HostUses Device::host_uses_now(Stream* stream, HostRange range) {
     HostUses uses;
     Clock before = stream == nullptr ? host : clock_before(stream);
     for (const Stream* each : all_streams()) {
@@ -333,6 +417,16 @@ Stream* Device::stream_of(void* handle) {
     std::lock_guard<std::mutex> guard(mutex);
     auto found = streams.find(static_cast<Stream*>(handle));
     return found == streams.end() ? nullptr : *found;
+}
+
+bool Device::has_executables() {
+    std::lock_guard<std::mutex> guard(mutex);
+    return !executables.empty();
+}
+
+bool Device::is_captured(const Stream* stream) {
+    std::lock_guard<std::mutex> guard(mutex);
+    return stream->capture != nullptr;
 }
 
 bool Device::is_pinned(uintptr_t address, size_t size) {

@@ -27,6 +27,7 @@
 namespace standin {
 
 struct Device;
+struct Stream;
 
 /// Work of a stream: returns a CUresult, with a description of the problem in `why`.
 using Work = std::function<int(std::string& why)>;
@@ -56,6 +57,26 @@ struct HostUses {
     std::string race;  // description of one that nothing orders before the next operation, if they conflict
 };
 
+/// Queues an operation of a graph on a stream, with the device's mutex held.
+using Node = std::function<void(Stream*)>;
+
+/// Operations that a stream was given while it was captured, in order.
+struct Graph {
+    Device* device;
+    std::vector<Node> nodes;
+};
+
+/// CUstreamCaptureMode.
+enum class CaptureMode { global, thread_local_, relaxed };
+
+/// What a stream is given instead of running it.
+struct Capture {
+    CaptureMode mode;
+    std::thread::id thread;
+    bool invalid = false;
+    std::vector<Node> nodes;
+};
+
 struct Stream {
     Device* device;
     bool non_blocking;
@@ -65,6 +86,7 @@ struct Stream {
     Clock clock;  // of its last operation
     uint64_t done = 0;  // operations that have finished
     unsigned asked = 0;  // queries that found it unfinished
+    std::unique_ptr<Capture> capture = nullptr;
 };
 
 /// One record of an event. Who waits for the event waits for its last record, whatever becomes of the event later.
@@ -79,6 +101,7 @@ struct Event {
     bool timed;
     std::shared_ptr<Record> last;  // null: never recorded
     unsigned asked = 0;            // queries that found the last record unfinished
+    Stream* captured = nullptr;    // the stream that was captured at the last record
 };
 
 struct Module {
@@ -129,6 +152,8 @@ struct Device {
     std::set<Stream*> streams;
     std::set<Event*> events;
     std::set<Module*> modules;
+    std::set<Graph*> graphs;
+    std::set<Graph*> executables;
     std::map<uintptr_t, HostBlock> pinned;
     uint64_t random = 1;
     Block block;
@@ -144,10 +169,22 @@ struct Device {
 
     /// Whether an operation of this kind is not done.
     bool is_queued(const char* what);
-    void enqueue(Stream* stream, const char* what, Work work, std::function<bool()> may_start = {},
-                 const char* name = nullptr, HostRange host_range = {});
-    /// Queues a record of the event.
-    void record(Event* event, Stream* stream);
+    /// Queues an operation, or puts it into the graph that the stream is captured for. Returns 0 or a CUresult.
+    int enqueue(Stream* stream, const char* what, Work work, std::function<bool()> may_start = {},
+                const char* name = nullptr);
+    /// As `enqueue`, of something that is made anew whenever a graph is launched.
+    int enqueue(Stream* stream, const Node& node);
+    /// Queues at once, with the mutex held.
+    void push(Stream* stream, const char* what, Work work, std::function<bool()> may_start = {},
+              const char* name = nullptr, HostRange host_range = {});
+    /// Queues a record of the event. Returns 0 or a CUresult.
+    int record(Event* event, Stream* stream);
+    /// Ends a capture for good: it can no longer become a graph. With the mutex held.
+    static void invalidate(Stream* stream);
+    /// Ends all captures of the device's streams for good. Returns whether there were any.
+    bool invalidate_captures();
+    /// As `invalidate_captures`, those that forbid unsafe calls on this thread.
+    bool invalidate_captures_that_forbid();
     /// The event's last record, or null.
     std::shared_ptr<Record> last_record(const Event* event);
     /// Orders later operations of the stream after the record.
@@ -164,13 +201,14 @@ struct Device {
     bool poll(Stream* stream);
     /// Queued copies that use the range, seen from the next operation of the stream (null: from the host).
     HostUses host_uses(Stream* stream, HostRange range);
+    /// As `host_uses`, with the mutex held.
+    HostUses host_uses_now(Stream* stream, HostRange range);
     Stream* stream_of(void* handle);
     bool is_pinned(uintptr_t address, size_t size);
+    bool is_captured(const Stream* stream);
+    bool has_executables();
 
 private:
-    /// As `enqueue`, with the mutex held.
-    void push(Stream* stream, const char* what, Work work, std::function<bool()> may_start, const char* name,
-              HostRange host_range);
     void run();
     void make_room();
     Stream* choose();
@@ -201,6 +239,9 @@ public:
     int refuse(int code, const std::string& what) const;
     /// Whether a test wants this wait or record left out.
     bool left_out() const;
+    /// What the driver calls potentially unsafe: forbidden to a thread that captures, and to all while a capture of the
+    /// global mode lasts. Returns 0, or the status that the call must return at once.
+    int unsafe() const;
 
 private:
     const char* name_;

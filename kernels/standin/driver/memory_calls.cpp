@@ -114,7 +114,7 @@ int fill(Call& call, uint64_t to, const void* pattern, size_t unit, size_t count
     }
     uint32_t value = 0;
     memcpy(&value, pattern, unit);
-    d.enqueue(stream, "memset", [=](std::string& why) {
+    return d.enqueue(stream, "memset", [=](std::string& why) {
         why = check_range(-1, to, size, Use::write);
         if (!why.empty()) {
             return illegal;
@@ -129,7 +129,57 @@ int fill(Call& call, uint64_t to, const void* pattern, size_t unit, size_t count
         }
         return 0;
     });
-    return 0;
+}
+
+/// Queues an upload, with the device's mutex held.
+void push_upload(Device& d, Stream* stream, uint64_t to, const void* from, size_t bytes) {
+    uintptr_t host = reinterpret_cast<uintptr_t>(from);
+    HostRange range{host, host + bytes, false};
+    HostUses uses = d.host_uses_now(stream, range);
+    bool known = !uses.written;
+    uint64_t before = known ? hash_of(from, bytes) : 0;
+    d.push(stream, "cuMemcpyHtoDAsync", [=](std::string& why) {
+        if (!uses.race.empty()) {
+            why = "race: reads " + uses.race;
+            return illegal;
+        }
+        why = check_range(-1, to, bytes, Use::write);
+        void* target = reinterpret_cast<void*>(real_address(to));
+        if (why.empty()) {
+            why = copy_host(target, from, bytes, false);
+        }
+        if (why.empty() && known && hash_of(target, bytes) != before) {
+            why = std::to_string(bytes) + " bytes of host memory at " + hex(host) +
+                  " changed between the call and the copy";
+        }
+        return why.empty() ? 0 : illegal;
+    }, {}, nullptr, range);
+}
+
+/// Queues a download, with the device's mutex held.
+void push_download(Device& d, Stream* stream, void* to, uint64_t from, size_t bytes, bool pinned) {
+    uintptr_t host = reinterpret_cast<uintptr_t>(to);
+    HostRange range{host, host + bytes, true};
+    HostUses uses = d.host_uses_now(stream, range);
+    bool emptied = pinned && !uses.any;
+    if (emptied) {
+        memset(to, not_arrived, bytes);
+    }
+    d.push(stream, "cuMemcpyDtoHAsync", [=](std::string& why) {
+        if (!uses.race.empty()) {
+            why = "race: writes " + uses.race;
+            return illegal;
+        }
+        why = check_range(-1, from, bytes, Use::read);
+        if (why.empty() && emptied && !is_untouched(to, bytes)) {
+            why = std::to_string(bytes) + " bytes of host memory at " + hex(host) +
+                  " changed between the call and the copy";
+        }
+        if (why.empty()) {
+            why = copy_host(reinterpret_cast<void*>(real_address(from)), to, bytes, true);
+        }
+        return why.empty() ? 0 : illegal;
+    }, {}, nullptr, range);
 }
 
 }  // namespace
@@ -154,6 +204,10 @@ SGPT_API cuMemAlloc_v2(uint64_t* address, size_t bytes) {
     if (address == nullptr || bytes == 0) {
         return call.refuse(1, "0 bytes");
     }
+    status = call.unsafe();
+    if (status != 0) {
+        return status;
+    }
     uintptr_t real = memory_of(call.device().ordinal).allocate(bytes);
     if (real == 0) {
         return 2;
@@ -166,6 +220,10 @@ SGPT_API cuMemFree_v2(uint64_t address) {
     Call call("cuMemFree");
     int status = call.begin();
     if (status != 0 || address == 0) {
+        return status;
+    }
+    status = call.unsafe();
+    if (status != 0) {
         return status;
     }
     // The driver's documentation does not promise that this waits, so it does not.
@@ -186,6 +244,10 @@ SGPT_API cuMemHostAlloc(void** address, size_t bytes, unsigned flags) {
     if (bytes == 0 || flags > 7) {
         return call.refuse(1, "size " + std::to_string(bytes) + ", flags " + std::to_string(flags));
     }
+    status = call.unsafe();
+    if (status != 0) {
+        return status;
+    }
     void* block = nullptr;
     if (posix_memalign(&block, 4096, bytes) != 0) {
         return 2;
@@ -201,6 +263,10 @@ SGPT_API cuMemHostAlloc(void** address, size_t bytes, unsigned flags) {
 SGPT_API cuMemFreeHost(void* address) {
     Call call("cuMemFreeHost");
     int status = call.begin();
+    if (status != 0) {
+        return status;
+    }
+    status = call.unsafe();
     if (status != 0) {
         return status;
     }
@@ -241,28 +307,8 @@ SGPT_API cuMemcpyHtoDAsync_v2(uint64_t to, const void* from, size_t bytes, void*
     if (status != 0) {
         return status;
     }
-    uintptr_t host = reinterpret_cast<uintptr_t>(from);
-    HostRange range{host, host + bytes, false};
-    HostUses uses = d.host_uses(stream, range);
-    bool known = !uses.written;
-    uint64_t before = known ? hash_of(from, bytes) : 0;
-    d.enqueue(stream, "cuMemcpyHtoDAsync", [=](std::string& why) {
-        if (!uses.race.empty()) {
-            why = "race: reads " + uses.race;
-            return illegal;
-        }
-        why = check_range(-1, to, bytes, Use::write);
-        void* target = reinterpret_cast<void*>(real_address(to));
-        if (why.empty()) {
-            why = copy_host(target, from, bytes, false);
-        }
-        if (why.empty() && known && hash_of(target, bytes) != before) {
-            why = std::to_string(bytes) + " bytes of host memory at " + hex(host) +
-                  " changed between the call and the copy";
-        }
-        return why.empty() ? 0 : illegal;
-    }, {}, nullptr, range);
-    return 0;
+    Device* device = &d;
+    return d.enqueue(stream, [=](Stream* on) { push_upload(*device, on, to, from, bytes); });
 }
 
 SGPT_API cuMemcpyDtoHAsync_v2(void* to, uint64_t from, size_t bytes, void* handle) {
@@ -280,31 +326,11 @@ SGPT_API cuMemcpyDtoHAsync_v2(void* to, uint64_t from, size_t bytes, void* handl
     if (status != 0) {
         return status;
     }
-    uintptr_t host = reinterpret_cast<uintptr_t>(to);
-    HostRange range{host, host + bytes, true};
-    HostUses uses = d.host_uses(stream, range);
-    bool pinned = d.is_pinned(host, bytes);
-    bool emptied = pinned && !uses.any;
-    if (emptied) {
-        memset(to, not_arrived, bytes);
-    }
-    d.enqueue(stream, "cuMemcpyDtoHAsync", [=](std::string& why) {
-        if (!uses.race.empty()) {
-            why = "race: writes " + uses.race;
-            return illegal;
-        }
-        why = check_range(-1, from, bytes, Use::read);
-        if (why.empty() && emptied && !is_untouched(to, bytes)) {
-            why = std::to_string(bytes) + " bytes of host memory at " + hex(host) +
-                  " changed between the call and the copy";
-        }
-        if (why.empty()) {
-            why = copy_host(reinterpret_cast<void*>(real_address(from)), to, bytes, true);
-        }
-        return why.empty() ? 0 : illegal;
-    }, {}, nullptr, range);
+    Device* device = &d;
+    bool pinned = d.is_pinned(reinterpret_cast<uintptr_t>(to), bytes);
+    status = d.enqueue(stream, [=](Stream* on) { push_download(*device, on, to, from, bytes, pinned); });
     // To pageable memory the driver's call returns when the copy is done.
-    return pinned ? 0 : d.drain(stream);
+    return status != 0 || pinned || d.is_captured(stream) ? status : d.drain(stream);
 }
 
 SGPT_API cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes, void* handle) {
@@ -325,7 +351,7 @@ SGPT_API cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes, void* ha
     if (to < from + bytes && from < to + bytes) {
         return call.refuse(1, "the ranges overlap");
     }
-    call.device().enqueue(stream, "cuMemcpyDtoDAsync", [=](std::string& why) {
+    return call.device().enqueue(stream, "cuMemcpyDtoDAsync", [=](std::string& why) {
         why = check_range(-1, from, bytes, Use::allocated);
         why = why.empty() ? note_access(real_address(from), bytes, false) : why;
         why = why.empty() ? check_range(-1, to, bytes, Use::write) : why;
@@ -337,7 +363,6 @@ SGPT_API cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes, void* ha
         memcpy(state_of(real_address(to)), state_of(real_address(from)), bytes);
         return 0;
     });
-    return 0;
 }
 
 SGPT_API cuMemsetD8Async(uint64_t to, unsigned char value, size_t count, void* handle) {

@@ -40,6 +40,10 @@ int load(Call& call, void** module, const void* image, std::string* why) {
     if (image == nullptr) {
         return call.refuse(1, "null image");
     }
+    status = call.unsafe();
+    if (status != 0) {
+        return status;
+    }
     Module* made = new Module{&call.device(), "", "", {}};
     status = choose_image(image, options().capability, &made->image, &made->only_file, why);
     if (status != 0) {
@@ -170,6 +174,13 @@ SGPT_API cuModuleUnload(void* handle) {
     if (module == nullptr) {
         return call.refuse(400, "this is no module of the current context");
     }
+    status = call.unsafe();
+    if (status != 0) {
+        return status;
+    }
+    if (d.has_executables()) {
+        report("cuModuleUnload: executable graphs, which may have its kernels, were not destroyed");
+    }
     // The driver's documentation does not promise that this waits, so it does so only to stay alive.
     if (d.is_queued("cuLaunchKernel")) {
         report("cuModuleUnload: kernels are queued that nobody waited for");
@@ -256,10 +267,9 @@ SGPT_API cuLaunchKernel(void* function, unsigned grid_x, unsigned grid_y, unsign
         return call.refuse(1, kernel + wrong);
     }
     Device* device = &d;
-    d.enqueue(stream, "cuLaunchKernel", [device, plan](std::string& why) {
+    return d.enqueue(stream, "cuLaunchKernel", [device, plan](std::string& why) {
         int result = device->block.run(plan, device->order);
         why = device->block.message;
         return result;
     }, {}, f->kernel->name);
-    return 0;
 }

@@ -58,8 +58,7 @@ int enqueue_work(void* handle, const char* what, Work work) {
     if (stream == nullptr) {
         return 400;
     }
-    device->enqueue(stream, what, std::move(work));
-    return 0;
+    return device->enqueue(stream, what, std::move(work));
 }
 
 std::string check(int device, uint64_t address, size_t size, int use) {
@@ -139,7 +138,7 @@ int sgpt_standin_given_back(uint64_t address, size_t bytes, void* handle) {
     if (stream == nullptr) {
         return 400;
     }
-    device.enqueue(stream, "return to a pool", [=](std::string& why) {
+    return device.enqueue(stream, "return to a pool", [=](std::string& why) {
         std::lock_guard<std::mutex> guard(standin::device_at(ordinal).mutex);
         if (standin::memory_of(ordinal).find(real).size == 0) {
             return 0;  // the pool has freed it since
@@ -151,7 +150,6 @@ int sgpt_standin_given_back(uint64_t address, size_t bytes, void* handle) {
         standin::forget(address, bytes);
         return 0;
     });
-    return 0;
 }
 
 unsigned long sgpt_standin_pinned() {

@@ -26,6 +26,52 @@ Event* any_event(void* handle) {
 int bad_stream(const Call& call) { return call.refuse(400, "this is no stream of the current context"); }
 int bad_event(const Call& call) { return call.refuse(400, "this is no event"); }
 
+/// Refuses to wait for a stream that is captured, or to ask it. Returns 0 or the code.
+int captured_stream(const Call& call, Stream* stream) {
+    std::unique_lock<std::mutex> lock(stream->device->mutex);
+    if (stream->capture == nullptr) {
+        lock.unlock();
+        return call.unsafe();
+    }
+    Device::invalidate(stream);
+    lock.unlock();
+    return call.refuse(900, "the stream is captured, which is invalid now");
+}
+
+/// Refuses to wait for an event whose last record is within a graph, or to ask it. Returns 0 or the code.
+int captured_event(const Call& call, const Event* event) {
+    std::unique_lock<std::mutex> lock(event->device->mutex);
+    Stream* stream = event->captured;
+    if (stream == nullptr) {
+        lock.unlock();
+        return call.unsafe();
+    }
+    if (event->device->streams.count(stream) > 0 && stream->capture != nullptr) {
+        Device::invalidate(stream);
+    }
+    lock.unlock();
+    return call.refuse(907, "the event was last recorded while its stream was captured");
+}
+
+/// A wait that would put a stream into another one's capture, or make a capture depend on what is not in it. Returns -1
+/// if it is none of these, otherwise the status.
+int wait_of_capture(const Call& call, Stream* stream, const Event* event) {
+    std::unique_lock<std::mutex> lock(stream->device->mutex);
+    if (stream->capture == nullptr && event->captured == nullptr) {
+        return -1;
+    }
+    if (stream->capture != nullptr && event->captured == stream) {
+        return stream->capture->invalid ? 901 : 0;
+    }
+    if (stream->capture != nullptr && event->captured == nullptr) {
+        Device::invalidate(stream);
+        lock.unlock();
+        return call.refuse(905, "the event was recorded outside of the capture");
+    }
+    lock.unlock();
+    return call.refuse(801, "the stand-in captures single streams only");
+}
+
 int elapsed(Call& call, float* milliseconds, void* start, void* end) {
     int status = call.begin();
     if (status != 0) {
@@ -37,6 +83,9 @@ int elapsed(Call& call, float* milliseconds, void* start, void* end) {
     auto to = b == nullptr ? nullptr : b->device->last_record(b);
     if (from == nullptr || to == nullptr || !a->timed || !b->timed) {
         return call.refuse(400, "an event is unknown, was never recorded or keeps no time");
+    }
+    if (a->captured != nullptr || b->captured != nullptr) {
+        return call.refuse(907, "an event was last recorded while its stream was captured");
     }
     if (!from->done || !to->done) {
         return 600;
@@ -74,7 +123,8 @@ SGPT_API cuStreamSynchronize(void* handle) {
     if (stream == nullptr) {
         return bad_stream(call);
     }
-    return call.left_out() ? 0 : call.device().drain(stream);
+    status = captured_stream(call, stream);
+    return status != 0 || call.left_out() ? status : call.device().drain(stream);
 }
 
 SGPT_API cuStreamQuery(void* handle) {
@@ -87,7 +137,8 @@ SGPT_API cuStreamQuery(void* handle) {
     if (stream == nullptr) {
         return bad_stream(call);
     }
-    return call.left_out() || call.device().poll(stream) ? 0 : 600;
+    status = captured_stream(call, stream);
+    return status != 0 ? status : call.left_out() || call.device().poll(stream) ? 0 : 600;
 }
 
 SGPT_API cuStreamWaitEvent(void* handle, void* event_handle, unsigned flags) {
@@ -102,6 +153,10 @@ SGPT_API cuStreamWaitEvent(void* handle, void* event_handle, unsigned flags) {
     if (stream == nullptr || event == nullptr || flags != 0) {
         return stream == nullptr ? bad_stream(call) : event == nullptr ? bad_event(call) : call.refuse(1, "flags");
     }
+    status = wait_of_capture(call, stream, event);
+    if (status >= 0) {
+        return status;
+    }
     std::shared_ptr<Record> record = event->device->last_record(event);
     if (record == nullptr || call.left_out()) {
         return 0;
@@ -111,9 +166,8 @@ SGPT_API cuStreamWaitEvent(void* handle, void* event_handle, unsigned flags) {
     } else {
         event->device->demand(record->clock);  // the other device does not know who waits for this one
     }
-    d.enqueue(stream, "cuStreamWaitEvent", [](std::string&) { return 0; },
-              [record] { return record->done.load(); });
-    return 0;
+    return d.enqueue(stream, "cuStreamWaitEvent", [](std::string&) { return 0; },
+                     [record] { return record->done.load(); });
 }
 
 SGPT_API cuStreamDestroy_v2(void* handle) {
@@ -166,10 +220,7 @@ SGPT_API cuEventRecord(void* event_handle, void* handle) {
     if (stream == nullptr || event == nullptr) {
         return stream == nullptr ? bad_stream(call) : bad_event(call);
     }
-    if (!call.left_out()) {
-        d.record(event, stream);
-    }
-    return 0;
+    return call.left_out() ? 0 : d.record(event, stream);
 }
 
 SGPT_API cuEventSynchronize(void* handle) {
@@ -181,6 +232,10 @@ SGPT_API cuEventSynchronize(void* handle) {
     Event* event = any_event(handle);
     if (event == nullptr) {
         return bad_event(call);
+    }
+    status = captured_event(call, event);
+    if (status != 0) {
+        return status;
     }
     std::shared_ptr<Record> record = event->device->last_record(event);
     return record == nullptr || call.left_out() ? 0 : event->device->wait_for(record->clock);
@@ -196,7 +251,8 @@ SGPT_API cuEventQuery(void* handle) {
     if (event == nullptr) {
         return bad_event(call);
     }
-    return call.left_out() || event->device->poll(event) ? 0 : 600;
+    status = captured_event(call, event);
+    return status != 0 ? status : call.left_out() || event->device->poll(event) ? 0 : 600;
 }
 
 SGPT_API cuEventElapsedTime(float* milliseconds, void* start, void* end) {

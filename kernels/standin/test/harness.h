@@ -91,6 +91,7 @@ void test_limits();
 void test_driver();
 void test_streams();
 void test_time();
+void test_graphs();
 void test_numbers();
 void test_matrices();
 void test_cublaslt();

@@ -48,8 +48,8 @@ int main(int count, char** arguments) {
     const Test tests[] = {
         {"numbers", test_numbers},   {"matrices", test_matrices}, {"correct", test_correct},
         {"broken", test_broken},     {"limits", test_limits},     {"driver", test_driver},
-        {"streams", test_streams},   {"time", test_time},         {"cublaslt", test_cublaslt},
-        {"nvrtc", test_nvrtc},
+        {"streams", test_streams},   {"time", test_time},         {"graphs", test_graphs},
+        {"cublaslt", test_cublaslt}, {"nvrtc", test_nvrtc},
     };
     SAME(3, cuDeviceGetCount(&failures));
     SAME(0, cuInit(0));

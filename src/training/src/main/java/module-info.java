@@ -1,4 +1,4 @@
-/// Contrastive fine-tuning of text encoders.
+/// Fine-tuning of text encoders: contrastive, or by distillation.
 module io.github.sgpt4j.training {
     requires com.fasterxml.jackson.databind;
     requires transitive io.github.sgpt4j.engine;
@@ -10,6 +10,7 @@ module io.github.sgpt4j.training {
     exports io.github.sgpt4j.training.data;
     exports io.github.sgpt4j.training.evaluation;
     exports io.github.sgpt4j.training.loss;
+    exports io.github.sgpt4j.training.objective;
     exports io.github.sgpt4j.training.optimizer;
     exports io.github.sgpt4j.training;
     exports io.github.sgpt4j.training.parameters;

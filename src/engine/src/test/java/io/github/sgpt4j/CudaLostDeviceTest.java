@@ -55,6 +55,32 @@ class CudaLostDeviceTest {
         assertEquals("closed", lines.getLast());
     }
 
+    /// While a pass is recorded, when its graph is launched, and while that runs.
+    @ParameterizedTest
+    @CsvSource({
+        "cuStreamBeginCapture,719,1",
+        "cuStreamEndCapture,700,1",
+        "cuGraphInstantiateWithFlags,715,1",
+        "cuGraphLaunch,719,2",
+        "cuEventSynchronize,702,3"
+    })
+    void aDeviceThatIsLostWithAGraphIsLost(String function, int status, int call) throws Exception {
+        List<String> lines =
+                child(LossOfGraphs.class, Map.of("SGPT_STANDIN_FAIL", function + ":" + status + "@" + call));
+        assertEquals(6, lines.size(), lines::toString);
+        int failing = 0;
+        while (lines.get(failing).equals("no failure")) {
+            failing++;
+        }
+        String first = lines.get(failing);
+        assertTrue(first.contains(function) && first.contains("(" + status + ")") && first.endsWith(ADVICE), first);
+        for (String later : lines.subList(failing + 1, 4)) {
+            assertTrue(later.contains("cuda:0: earlier, " + function) && later.endsWith(ADVICE), later);
+        }
+        assertTrue(failing < 3, lines::toString);
+        assertEquals(List.of("[]", "closed"), lines.subList(4, 6));
+    }
+
     @Test
     void anotherDeviceIsStillThere() throws Exception {
         Map<String, String> options =
@@ -138,6 +164,21 @@ class CudaLostDeviceTest {
                 assertArrayEquals(expected.embed(TEXTS), encoder.embed(TEXTS));
                 System.out.println(model.device() + ": " + model.deviceNotice().orElse(""));
             }
+        }
+    }
+
+    /// Loses the device while single texts are computed by graphs; prints what every use says, and the notices.
+    static final class LossOfGraphs {
+        public static void main(String[] arguments) {
+            try (var _ = CudaTests.graphs();
+                    Model model = Model.open(Path.of(arguments[0]), options("cuda"));
+                    BiEncoder encoder = BiEncoder.of(model, BiEncoderOptions.DEFAULT)) {
+                for (int i = 0; i < 4; i++) {
+                    System.out.println(failure(() -> encoder.embed(TEXTS.getFirst())));
+                }
+                System.out.println(model.noticesInUse());
+            }
+            System.out.println("closed");
         }
     }
 

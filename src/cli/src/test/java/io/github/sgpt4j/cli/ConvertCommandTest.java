@@ -217,4 +217,44 @@ class ConvertCommandTest {
                 .failure(2);
         assertFalse(Files.exists(folder.resolve("x")));
     }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"scores-2.pkl", "scores-5.pkl.gz"})
+    void scoresOfMsMarcoBecomeLines(String name) throws IOException {
+        Path scores = Path.of("../../weights-tools/src/test/resources/scores");
+        List<String> expected = Files.readAllLines(scores.resolve("scores.jsonl"));
+        Path pickle = folder.resolve(name);
+        Files.copy(scores.resolve(name), pickle);
+        Path beside = folder.resolve("ce-scores.jsonl");
+        Cli.Result result = Cli.run("convert", pickle.toString());
+        assertEquals(0, result.code(), result.err());
+        assertEquals(beside + "\n", result.text());
+        assertEquals("sgpt: wrote 240 scores of 8 queries\n", result.err());
+        assertEquals(expected, Files.readAllLines(beside));
+
+        String again = Cli.run("convert", pickle.toString()).failure(1);
+        assertEquals(beside + ": there is a file already", again);
+        assertEquals(0, Cli.run("convert", "--force", pickle.toString()).code());
+
+        Path data = Files.createDirectory(folder.resolve("msmarco"));
+        assertEquals(
+                "",
+                Cli.run("convert", "--quiet", pickle.toString(), data.toString())
+                        .err());
+        assertEquals(expected, Files.readAllLines(data.resolve("ce-scores.jsonl")));
+        Path named = data.resolve("ce-scores.jsonl.gz");
+        assertEquals(
+                named + "\n",
+                Cli.run("convert", pickle.toString(), named.toString()).text());
+        assertTrue(Files.size(named) < Files.size(beside));
+
+        String[][] useless = {{"--dtype", "bf16"}, {"--max-shard-size", "1GB"}, {"--base-model", "x"}};
+        for (String[] option : useless) {
+            String said =
+                    Cli.run("convert", pickle.toString(), option[0], option[1]).failure(2);
+            assertTrue(said.startsWith(option[0] + " has no effect with " + pickle), said);
+        }
+        Files.writeString(pickle, "not a pickle");
+        assertTrue(Cli.run("convert", "--force", pickle.toString()).failure(1).startsWith(pickle + ": "));
+    }
 }

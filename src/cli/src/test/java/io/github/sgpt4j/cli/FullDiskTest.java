@@ -160,6 +160,26 @@ class FullDiskTest {
         assertEquals(0, again.code(), again.err());
     }
 
+    /// Too large are a state of the training, or only the model in the end.
+    @ParameterizedTest
+    @ValueSource(ints = {8, 70})
+    void aTrainingIsKeptAndGoesOnAfterwards(int limit) throws IOException, InterruptedException {
+        Path rows = TrainingFiles.rows(folder, "row", 12);
+        String line = "train -m MODEL --device cpu --data %s --output DISK/made --batch-size 4 --save-every 4 --lr 1e-2"
+                        .formatted(rows)
+                + " --epochs 5 --quiet";
+        TrainingFiles.train(
+                List.of(command(line.replace("DISK", folder.resolve("whole").toString()))));
+        String said = failure("ulimit -f " + limit, List.of(), line);
+        String file = limit == 8 ? "made.training/checkpoint/step-4.safetensors" : "model.safetensors";
+        assertTrue(said.startsWith(disk.resolve("made.training").toString()), said);
+        assertTrue(said.endsWith(file + ": File too large"), said);
+        TrainingFiles.train(List.of(command(line + " --resume")));
+        assertEquals(
+                TrainingFiles.contents(folder.resolve("whole/made")), TrainingFiles.contents(disk.resolve("made")));
+        assertTrue(files().stream().allMatch(name -> name.startsWith("made/")), () -> said);
+    }
+
     @Test
     void aDiskThatIsReallyFullIsNamed() throws IOException, InterruptedException {
         Assumptions.assumeTrue(ChildCommand.canMount(), "needs to mount a small file system");
@@ -168,7 +188,9 @@ class FullDiskTest {
                 "embed -m MODEL -i IN -o DISK/out.jsonl --quiet",
                 "embed -m MODEL -i IN -o DISK/out.npy --quiet",
                 "index -m MODEL --corpus DATA/corpus.jsonl --index DISK --quiet",
-                "eval -m MODEL --data DATA --cache DISK --quiet")) {
+                "eval -m MODEL --data DATA --cache DISK --quiet",
+                "train -m MODEL --device cpu --data %s --output DISK/made --batch-size 4 --quiet"
+                        .formatted(TrainingFiles.rows(folder, "row", 12)))) {
             said.add(failure(ChildCommand.mounted("mount -t tmpfs -o size=8k none " + disk), List.of(), line));
         }
         for (String each : said) {

@@ -5,6 +5,7 @@ import io.github.sgpt4j.batch.SequenceRows;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /// The fused operations that a decoder is made of, over opaque tensors.
 ///
@@ -47,6 +48,20 @@ public interface Backend extends AutoCloseable {
 
     /// Makes a batch's ids, positions and segment boundaries available to operations.
     Batch upload(PackedBatch batch);
+
+    /// Runs a pass over a batch; the caller closes what it returns. The ids have been checked as for [#embed].
+    ///
+    /// A backend may record the operations of a pass, and repeat them instead of running the pass for
+    /// another batch that differs in its ids only. So equal kinds must mean passes that ask for the same
+    /// operations with the same arguments, the given batch aside.
+    ///
+    /// @param kind what the pass does, compared by `equals`; empty if there is no second one like it
+    /// @param pass its last operation is [#startDownload]; closes all else that it makes, but not the batch
+    default Download run(PackedBatch packed, Optional<?> kind, Function<Batch, Download> pass) {
+        try (Batch batch = upload(packed)) {
+            return pass.apply(batch);
+        }
+    }
 
     /// Copies row-major values `[rows, columns]` into a new tensor.
     Tensor upload(float[] values, int rows, int columns);

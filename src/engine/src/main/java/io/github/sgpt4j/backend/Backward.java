@@ -5,9 +5,9 @@ import java.util.List;
 
 /// The operations of training that [Backend] lacks: the gradients of its operations, and weights that change.
 ///
-/// In what follows, `dX` is the gradient of the loss with respect to `x`, of the same shape. Tensors follow the rules
-/// of
-/// [Backend]: gradients of the residual stream and of results are made by [Backend#allocate], all others by
+/// In what follows, `dX` is the gradient of the loss with respect to `x`, of the same shape. Tensors
+/// follow the rules of [Backend]: gradients of the residual stream and of results are made by [Backend#allocate], all
+/// others by
 /// [Backend#allocateInner]. Outputs are overwritten, unless `add` says otherwise; they must not overlap inputs, unless
 /// an operation says that it works in place. A mismatch of shapes throws `IllegalArgumentException`.
 ///
@@ -36,9 +36,8 @@ public interface Backward {
     /// @param dX `[rows, 2f]`
     void gatedActivation(Tensor x, Activation activation, Tensor dOut, Tensor dX);
 
-    /// The gradient through [Backend#norm]; mean and deviation are computed again from `x`. `dX` may be `dOut` if it is
-    /// not
-    /// added to.
+    /// The gradient through [Backend#norm]; mean and deviation are computed again from `x`. `dX` may be
+    /// `dOut` if it is not added to.
     ///
     /// @param x input of the norm
     /// @param add whether to add to `dX` instead

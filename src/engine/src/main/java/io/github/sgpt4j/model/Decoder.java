@@ -3,6 +3,7 @@ package io.github.sgpt4j.model;
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.backend.Backward;
+import io.github.sgpt4j.backend.Batch;
 import io.github.sgpt4j.backend.Download;
 import io.github.sgpt4j.backend.Linear;
 import io.github.sgpt4j.backend.MatrixRows;
@@ -33,6 +34,12 @@ import java.util.function.Predicate;
 ///
 /// Borrows weights and backend: both must stay open as long as the decoder is used.
 public final class Decoder {
+    /// What a pass does that ends with pooling one text.
+    private record Pooling(Decoder decoder, List<TokenLayer> layers, List<PoolMode> modes, int skip) {}
+
+    /// What a pass does that ends with the state of every token.
+    private record TokenStates(Decoder decoder, List<TokenLayer> layers) {}
+
     private final DecoderWeights weights;
     /// Tokens of a batch in which what does not grow with them is nothing.
     private static final int MANY = 1024;
@@ -130,12 +137,16 @@ public final class Decoder {
     public Download startPool(
             SequenceBatch batch, int[] skip, List<TokenLayer> layers, List<PoolMode> modes, Cancellation cancellation) {
         SequenceRows sequences = batch.rows();
+        Optional<Pooling> kind = sequences.count() == 1 && skip.length == 1
+                ? Optional.of(new Pooling(this, layers, modes, skip[0]))
+                : Optional.empty();
         if (modes.equals(List.of(PoolMode.LAST)) && skip.length == sequences.count()) {
             SequenceRows last = sequences.lastTokens();
             int[] skipped = new int[skip.length];
             Arrays.setAll(skipped, i -> skip[i] < sequences.length(i) ? 0 : 1);
             return withFewStates(
                     batch.packed(),
+                    kind,
                     Optional.empty(),
                     last.rows(),
                     cancellation,
@@ -143,6 +154,7 @@ public final class Decoder {
         }
         return withOutputStates(
                 batch.packed(),
+                kind,
                 Optional.empty(),
                 Optional.empty(),
                 cancellation,
@@ -184,7 +196,8 @@ public final class Decoder {
     /// @param cancellation of the call, checked before each layer of the decoder
     /// @return `[tokens, width or outputs of the last layer]`, row-major
     public Download startStates(PackedBatch batch, List<TokenLayer> layers, Cancellation cancellation) {
-        return withOutputStates(batch, Optional.empty(), Optional.empty(), cancellation, states -> {
+        Optional<TokenStates> kind = Optional.of(new TokenStates(this, layers));
+        return withOutputStates(batch, kind, Optional.empty(), Optional.empty(), cancellation, states -> {
             backend.norm(states, outputNorm, states);
             return through(layers, states, backend::startDownload);
         });
@@ -221,12 +234,13 @@ public final class Decoder {
     public float[][] hiddenStates(PackedBatch batch) {
         int[] all = new int[batch.tokens()];
         Arrays.setAll(all, i -> i);
-        Download states = withOutputStates(batch, Optional.empty(), Optional.empty(), Cancellation.NEVER, x -> {
-            try (Tensor out = backend.allocate(all.length, width())) {
-                backend.normRows(x, all, outputNorm, out);
-                return backend.startDownload(out);
-            }
-        });
+        Download states =
+                withOutputStates(batch, Optional.empty(), Optional.empty(), Optional.empty(), Cancellation.NEVER, x -> {
+                    try (Tensor out = backend.allocate(all.length, width())) {
+                        backend.normRows(x, all, outputNorm, out);
+                        return backend.startDownload(out);
+                    }
+                });
         try (states) {
             return rows(states.get(), width());
         }
@@ -254,7 +268,7 @@ public final class Decoder {
             return Download.of(new float[0]);
         }
         checkIds(targets);
-        return withFewStates(batch, prefix, rows, cancellation, (states, at) -> {
+        return withFewStates(batch, Optional.empty(), prefix, rows, cancellation, (states, at) -> {
             try (Tensor scored = backend.allocateInner(at.length, width());
                     Tensor out = backend.allocate(at.length, 1)) {
                 backend.normRows(states, at, outputNorm, scored);
@@ -268,9 +282,10 @@ public final class Decoder {
     ///
     /// @param cancellation of the call, checked before each layer
     public CachedPrefix prefix(int[] ids, Cancellation cancellation) {
-        PackedBatch batch = PackedBatch.of(List.of(ids));
-        check(batch, Optional.empty());
-        try (ForwardPass pass = new ForwardPass(weights, backend, batch, Optional.empty(), cancellation)) {
+        PackedBatch packed = PackedBatch.of(List.of(ids));
+        check(packed, Optional.empty());
+        try (Batch batch = backend.upload(packed);
+                ForwardPass pass = new ForwardPass(weights, backend, batch, Optional.empty(), cancellation)) {
             return pass.runAndKeep();
         }
     }
@@ -310,9 +325,11 @@ public final class Decoder {
     /// Runs the forward pass and gives `reader` the states of the wanted rows: only these if they are
     /// few, otherwise all states.
     ///
+    /// @param kind as of [Backend#run]
     /// @param wanted computed rows, not counting cached ones, in any order; may repeat
     private Download withFewStates(
             PackedBatch packed,
+            Optional<?> kind,
             Optional<CachedPrefix> prefix,
             int[] wanted,
             Cancellation cancellation,
@@ -320,11 +337,12 @@ public final class Decoder {
         int[] distinct = distinct(wanted);
         if (!ForwardPass.isFew(distinct.length, packed.tokens())) {
             return withOutputStates(
-                    packed, prefix, Optional.empty(), cancellation, states -> reader.read(states, wanted));
+                    packed, kind, prefix, Optional.empty(), cancellation, states -> reader.read(states, wanted));
         }
         int[] at = new int[wanted.length];
         Arrays.setAll(at, i -> Arrays.binarySearch(distinct, wanted[i]));
-        return withOutputStates(packed, prefix, Optional.of(distinct), cancellation, states -> reader.read(states, at));
+        return withOutputStates(
+                packed, kind, prefix, Optional.of(distinct), cancellation, states -> reader.read(states, at));
     }
 
     /// The distinct values in ascending order.
@@ -342,15 +360,27 @@ public final class Decoder {
 
     /// Runs the forward pass and gives `reader` the states before [#outputNorm], `[rows, width]`.
     ///
+    /// @param kind as of [Backend#run]
     /// @param rows distinct computed rows, not counting cached ones, or empty for all
     private Download withOutputStates(
             PackedBatch packed,
+            Optional<?> kind,
             Optional<CachedPrefix> prefix,
             Optional<int[]> rows,
             Cancellation cancellation,
             Function<Tensor, Download> reader) {
         check(packed, prefix);
-        try (ForwardPass pass = new ForwardPass(weights, backend, packed, prefix, cancellation)) {
+        cancellation.check();
+        return backend.run(packed, kind, batch -> outputStates(batch, prefix, rows, cancellation, reader));
+    }
+
+    private Download outputStates(
+            Batch batch,
+            Optional<CachedPrefix> prefix,
+            Optional<int[]> rows,
+            Cancellation cancellation,
+            Function<Tensor, Download> reader) {
+        try (ForwardPass pass = new ForwardPass(weights, backend, batch, prefix, cancellation)) {
             Tensor x = pass.run(rows);
             if (weights.projectOut().isEmpty()) {
                 return reader.apply(x);

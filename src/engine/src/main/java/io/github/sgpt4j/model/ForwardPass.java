@@ -14,7 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// The forward pass of one batch. Owns the batch's activations until closed.
+/// The forward pass of one batch. Owns the activations until closed; borrows the batch.
 ///
 /// If only some states are needed, the last layer computes only their rows after attention: of a scored
 /// document, for example, only its keys and values are needed.
@@ -45,16 +45,16 @@ final class ForwardPass implements AutoCloseable {
     ForwardPass(
             DecoderWeights weights,
             Backend backend,
-            PackedBatch packed,
+            Batch batch,
             Optional<CachedPrefix> prefix,
             Cancellation cancellation) {
         config = weights.config();
         this.weights = weights;
         this.backend = backend;
-        this.packed = packed;
+        this.batch = batch;
+        packed = batch.packed();
         this.prefix = prefix;
         this.cancellation = cancellation;
-        batch = backend.upload(packed);
         try {
             all = new Rows(
                     keep(backend.allocate(packed.tokens(), config.hidden())),
@@ -242,6 +242,5 @@ final class ForwardPass implements AutoCloseable {
     public void close() {
         tensors.forEach(Tensor::close);
         tensors.clear();
-        batch.close();
     }
 }

@@ -60,6 +60,24 @@ public final class CudaTests {
         assumeTrue(!real(), "needs the stand-in");
     }
 
+    /// Single short texts are computed by graphs in backends that are opened before this is closed.
+    public static Graphs graphs() {
+        System.setProperty(Graphs.PROPERTY, "true");
+        return new Graphs();
+    }
+
+    /// Sets the system property for graphs.
+    public static final class Graphs implements AutoCloseable {
+        private static final String PROPERTY = "sgpt4j.cuda.graphs";
+
+        private Graphs() {}
+
+        @Override
+        public void close() {
+            System.clearProperty(PROPERTY);
+        }
+    }
+
     /// Options of the stand-in, effective when a device is opened next; closing resets them.
     public static StandIn standIn(String... keysAndValues) {
         requireStandIn();

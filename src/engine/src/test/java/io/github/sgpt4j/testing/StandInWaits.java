@@ -65,6 +65,13 @@ public final class StandInWaits implements AutoCloseable {
         return (long) invoke("sgpt_standin_report_count", FunctionDescriptor.of(JAVA_LONG));
     }
 
+    /// The text of the last report.
+    @SuppressWarnings("restricted")
+    public static String lastReport() {
+        MemorySegment text = (MemorySegment) invoke("sgpt_standin_last_report", FunctionDescriptor.of(ADDRESS));
+        return text.reinterpret(Long.MAX_VALUE).getString(0);
+    }
+
     @SuppressWarnings("restricted")
     private static Object invoke(String function, FunctionDescriptor descriptor, Object... arguments) {
         CudaTests.requireStandIn();

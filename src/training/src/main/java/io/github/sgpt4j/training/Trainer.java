@@ -4,14 +4,17 @@ import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.TrainableModel;
 import io.github.sgpt4j.error.CancelledException;
 import io.github.sgpt4j.error.FormatException;
-import io.github.sgpt4j.training.data.Batch;
 import io.github.sgpt4j.training.data.BatchOptions;
 import io.github.sgpt4j.training.data.BatchPosition;
 import io.github.sgpt4j.training.data.Batches;
-import io.github.sgpt4j.training.data.Triple;
+import io.github.sgpt4j.training.data.TeacherSource;
+import io.github.sgpt4j.training.data.TextRow;
+import io.github.sgpt4j.training.data.TrainingSource;
 import io.github.sgpt4j.training.data.TripleSource;
-import io.github.sgpt4j.training.loss.ContrastiveLoss;
-import io.github.sgpt4j.training.loss.Matrix;
+import io.github.sgpt4j.training.objective.Contrast;
+import io.github.sgpt4j.training.objective.Distillation;
+import io.github.sgpt4j.training.objective.DistillationOptions;
+import io.github.sgpt4j.training.objective.Objective;
 import io.github.sgpt4j.training.optimizer.AdamW;
 import io.github.sgpt4j.training.optimizer.GradientNorm;
 import io.github.sgpt4j.training.optimizer.Parameter;
@@ -21,72 +24,103 @@ import io.github.sgpt4j.training.parameters.TrainedParameters;
 import io.github.sgpt4j.training.step.BatchGradients;
 import io.github.sgpt4j.training.step.EmbeddingLoss;
 import io.github.sgpt4j.training.step.TextColumn;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Function;
+import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
-/// Trains a model with a contrastive loss: the embedding of an anchor shall be closer to its positive's than to those
-/// of
-/// all other texts of the batch (SGPT: Muennighoff 2022, arXiv:2202.08904, section 4).
+/// Trains a model. With triples, the loss is contrastive: the embedding of an anchor shall be closer to its positive's
+/// than to those of all other texts of the batch (SGPT: Muennighoff 2022, arXiv:2202.08904, section 4). With a
+/// teacher's
+/// embeddings, the model's shall follow them ([Distillation]).
 ///
 /// Used by one thread. The same model, data and options give the same bits on the same device, for any number of CPU
 /// threads.
 public final class Trainer {
     private final TrainableModel model;
     private final TrainingOptions options;
-    private final Batches batches;
+    private final Task<?> task;
     private final BatchGradients gradients;
     private final AdamW optimizer;
-    private final EmbeddingLoss loss;
-    private final List<TextKind> kinds;
     private final long totalSteps;
     private final long warmup;
     private final TrainedParameters parameters;
     private long step;
 
+    /// The batches of a training, and what is to be done with them.
+    ///
+    /// @param <R> what a row is
+    private record Task<R extends TextRow>(Batches<R> batches, Objective<R> objective) {
+        Lesson next() {
+            List<R> rows = batches.next().contents();
+            return new Lesson(rows.stream().map(TextRow::texts).toList(), objective.loss(rows));
+        }
+    }
+
+    /// A batch.
+    ///
+    /// @param texts of each row
+    private record Lesson(List<List<String>> texts, EmbeddingLoss loss) {}
+
     /// Prepares the first step.
     ///
     /// @param model opened for training; borrowed
-    /// @param data borrowed
+    /// @param data a teacher's embeddings if the options say how to distil them, otherwise triples; borrowed
     /// @throws FormatException if the data do not fill a batch, or the model has nothing to train
-    public Trainer(TrainableModel model, TripleSource data, TrainingOptions options) {
+    public Trainer(TrainableModel model, TrainingSource<?> data, TrainingOptions options) {
         this.model = model;
         this.options = options;
+        if (options.method() == TrainingMethod.LORA) {
+            options.lora().requireTargets(model.tensors());
+        }
         if (model.tensors().isEmpty()) {
             throw new FormatException("%s: the model has no tensor that the method %s trains, use full"
                     .formatted(model.model().directory(), options.method().title()));
         }
-        batches = new Batches(
-                data,
-                new BatchOptions(options.batchSize(), options.shuffle(), true, options.noDuplicates(), options.seed()));
-        totalSteps = options.steps().orElse(Math.multiplyExact(batches.perEpoch(), options.epochs()));
+        task = task(model, data, options);
+        totalSteps = options.steps().orElse(Math.multiplyExact(task.batches().perEpoch(), options.epochs()));
         warmup = options.warmup().of(totalSteps);
         gradients = new BatchGradients(
                 model,
                 options.gradCache(),
                 options.batchTokens().orElse(model.model().batchTokens()));
-        loss = contrastive(options.scale());
-        kinds = new ArrayList<>(List.of(TextKind.QUERY, TextKind.DOCUMENT));
-        for (int i = 0; i < data.negatives(); i++) {
-            kinds.add(TextKind.DOCUMENT);
-        }
         parameters = options.method() == TrainingMethod.LORA
                 ? new LowRankParameters(model, options.lora(), options.weightDecay(), options.seed())
                 : new StoredParameters(model, options.decayRule(), options.weightDecay());
-        optimizer = new AdamW(options.optimizer(), parameters.parameters());
+        optimizer = new AdamW(
+                options.optimizer(),
+                both(parameters.parameters(), task.objective().parameters()));
     }
 
-    private static EmbeddingLoss contrastive(double scale) {
-        ContrastiveLoss contrastive = new ContrastiveLoss(scale);
-        return embeddings -> {
-            ContrastiveLoss.Result result =
-                    contrastive.of(embeddings.getFirst(), embeddings.subList(1, embeddings.size()));
-            List<float[][]> gradients = new ArrayList<>();
-            gradients.add(result.anchors().toFloats());
-            result.candidates().stream().map(Matrix::toFloats).forEach(gradients::add);
-            return new EmbeddingLoss.Result(result.loss(), result.first(), gradients);
+    private static Task<?> task(TrainableModel model, TrainingSource<?> data, TrainingOptions options) {
+        BatchOptions rows =
+                new BatchOptions(options.batchSize(), options.shuffle(), true, options.noDuplicates(), options.seed());
+        Optional<DistillationOptions> distillation = options.distillation();
+        return switch (data) {
+            case TripleSource triples -> {
+                if (distillation.isPresent()) {
+                    throw new IllegalArgumentException(
+                            "%s: expected a teacher's embeddings to distil, got triples".formatted(data.name()));
+                }
+                yield new Task<>(new Batches<>(triples, rows), new Contrast(options.scale(), triples.negatives()));
+            }
+            case TeacherSource teacher ->
+                new Task<>(
+                        new Batches<>(teacher, rows),
+                        new Distillation(
+                                distillation.orElseThrow(() -> new IllegalArgumentException(
+                                        "%s: expected triples, got a teacher's embeddings and no options to distil them"
+                                                .formatted(data.name()))),
+                                teacher.dimension(),
+                                model.dimension(),
+                                options.weightDecay(),
+                                options.seed()));
         };
+    }
+
+    private static <T> List<T> both(List<T> first, List<T> second) {
+        return Stream.concat(first.stream(), second.stream()).toList();
     }
 
     /// Number of steps of the whole training.
@@ -99,15 +133,15 @@ public final class Trainer {
         return step;
     }
 
-    /// What the optimizer changes: stored tensors, or the factors of [TrainingMethod#LORA]. The values change with the
-    /// next step.
+    /// What the optimizer changes of the model: stored tensors, or the factors of [TrainingMethod#LORA]. The values
+    /// change with the next step.
     public List<Parameter> parameters() {
-        return optimizer.parameters();
+        return parameters.parameters();
     }
 
     /// Where the training stands.
     public TrainingState state() {
-        return new TrainingState(step, batches.position(), optimizer.state());
+        return new TrainingState(step, task.batches().position(), optimizer.state());
     }
 
     /// Continues from a saved state.
@@ -120,7 +154,7 @@ public final class Trainer {
                             .formatted(
                                     totalSteps, state.step(), state.optimizer().steps()));
         }
-        batches.seek(state.position());
+        task.batches().seek(state.position());
         optimizer.restore(state.optimizer());
         step = state.step();
         parameters.apply();
@@ -150,20 +184,20 @@ public final class Trainer {
             throw new IllegalStateException("all %d steps have been taken".formatted(totalSteps));
         }
         long start = System.nanoTime();
-        BatchPosition before = batches.position();
+        BatchPosition before = task.batches().position();
         try {
-            return step(batches.next(), start);
+            return step(task.next(), start);
         } catch (RuntimeException | Error e) {
-            batches.seek(before);
+            task.batches().seek(before);
             throw e;
         }
     }
 
-    private TrainingStep step(Batch batch, long start) {
+    private TrainingStep step(Lesson lesson, long start) {
         model.clearGradients();
-        BatchGradients.Outcome outcome = gradients.add(columns(batch.triples()), loss);
+        BatchGradients.Outcome outcome = gradients.add(columns(lesson.texts()), lesson.loss());
         requireFinite("loss", outcome.loss());
-        List<double[]> read = parameters.gradients();
+        List<double[]> read = both(parameters.gradients(), task.objective().gradients());
         GradientNorm norm = GradientNorm.of(read);
         requireFinite("norm of gradients", norm.value());
         double factor = norm.factor(options.clip());
@@ -171,14 +205,16 @@ public final class Trainer {
         optimizer.step(rate, factor, read);
         step++;
         parameters.apply();
-        int rows = batch.triples().size();
+        int rows = lesson.texts().size();
         return new TrainingStep(
                 step,
                 totalSteps,
-                (double) step / batches.perEpoch(),
+                (double) step / task.batches().perEpoch(),
                 rows,
                 outcome.loss(),
-                (double) outcome.first() / rows,
+                outcome.first().isPresent()
+                        ? OptionalDouble.of((double) outcome.first().getAsInt() / rows)
+                        : OptionalDouble.empty(),
                 norm.value(),
                 factor,
                 rate,
@@ -194,22 +230,14 @@ public final class Trainer {
         }
     }
 
-    private List<TextColumn> columns(List<Triple> triples) {
+    private List<TextColumn> columns(List<List<String>> rows) {
+        List<TextKind> kinds = task.objective().kinds();
         return IntStream.range(0, kinds.size())
                 .mapToObj(column -> new TextColumn(
                         kinds.get(column),
-                        triples.parallelStream()
-                                .map(text(column))
-                                .map(text -> model.tokens(text, kinds.get(column)))
+                        rows.parallelStream()
+                                .map(texts -> model.tokens(texts.get(column), kinds.get(column)))
                                 .toList()))
                 .toList();
-    }
-
-    private static Function<Triple, String> text(int column) {
-        return switch (column) {
-            case 0 -> Triple::anchor;
-            case 1 -> Triple::positive;
-            default -> triple -> triple.negatives().get(column - 2);
-        };
     }
 }

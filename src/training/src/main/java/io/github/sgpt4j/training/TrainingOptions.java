@@ -1,6 +1,7 @@
 package io.github.sgpt4j.training;
 
 import io.github.sgpt4j.TrainableTensor;
+import io.github.sgpt4j.training.objective.DistillationOptions;
 import io.github.sgpt4j.training.optimizer.AdamW;
 import io.github.sgpt4j.training.optimizer.DecayRule;
 import io.github.sgpt4j.training.optimizer.Schedule;
@@ -8,6 +9,7 @@ import io.github.sgpt4j.training.parameters.LoraOptions;
 import io.github.sgpt4j.training.step.GradCache;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.TreeMap;
@@ -45,6 +47,7 @@ public final class TrainingOptions {
         private GradCache gradCache = GradCache.AUTO;
         private OptionalInt batchTokens = OptionalInt.empty();
         private LoraOptions lora = LoraOptions.DEFAULT;
+        private Optional<DistillationOptions> distillation = Optional.empty();
 
         Draft copy() {
             Draft copy = new Draft();
@@ -66,6 +69,7 @@ public final class TrainingOptions {
             copy.gradCache = gradCache;
             copy.batchTokens = batchTokens;
             copy.lora = lora;
+            copy.distillation = distillation;
             return copy;
         }
     }
@@ -302,6 +306,17 @@ public final class TrainingOptions {
         return changed(draft -> draft.lora = checked);
     }
 
+    /// How a teacher is distilled; empty for the contrastive loss.
+    public Optional<DistillationOptions> distillation() {
+        return values.distillation;
+    }
+
+    /// Distilling a teacher instead of contrasting texts; [#scale] has no effect then.
+    public TrainingOptions withDistillation(DistillationOptions value) {
+        Optional<DistillationOptions> checked = Optional.of(value);
+        return changed(draft -> draft.distillation = checked);
+    }
+
     /// Whether a tensor is trained, by method and targets.
     public boolean trains(TrainableTensor tensor) {
         return method() == TrainingMethod.LORA ? lora().trains(tensor) : method().trains(tensor);
@@ -323,10 +338,14 @@ public final class TrainingOptions {
         settings.put("optimizer", optimizer().title());
         settings.put("weight decay", Double.toString(weightDecay()));
         settings.put("clip", Double.toString(clip()));
-        settings.put("scale", Double.toString(scale()));
         settings.put("no duplicates", Boolean.toString(noDuplicates()));
         settings.put("shuffle", Boolean.toString(shuffle()));
         settings.put("seed", Long.toString(seed()));
+        if (distillation().isPresent()) {
+            settings.putAll(distillation().get().settings());
+        } else {
+            settings.put("scale", Double.toString(scale()));
+        }
         if (method() == TrainingMethod.LORA) {
             settings.putAll(lora().settings());
         }

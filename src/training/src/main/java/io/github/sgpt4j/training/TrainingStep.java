@@ -1,5 +1,7 @@
 package io.github.sgpt4j.training;
 
+import java.util.OptionalDouble;
+
 /// What one step of a training did.
 ///
 /// @param step its number, from 1
@@ -7,7 +9,7 @@ package io.github.sgpt4j.training;
 /// @param epoch how often all rows were used when it ended, such as 1.5
 /// @param rows of its batch
 /// @param loss of its batch, before the step
-/// @param accuracy share of rows whose positive had the highest score of all texts of the batch
+/// @param accuracy share of rows whose positive had the highest score of all texts of the batch, if rows have positives
 /// @param gradientNorm norm of all gradients together, before clipping
 /// @param clipFactor what gradients were multiplied by
 /// @param learningRate of the step
@@ -20,7 +22,7 @@ public record TrainingStep(
         double epoch,
         int rows,
         double loss,
-        double accuracy,
+        OptionalDouble accuracy,
         double gradientNorm,
         double clipFactor,
         double learningRate,

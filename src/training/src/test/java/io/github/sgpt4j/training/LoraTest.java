@@ -2,6 +2,7 @@ package io.github.sgpt4j.training;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.BiEncoder;
@@ -11,6 +12,7 @@ import io.github.sgpt4j.ModelOptions;
 import io.github.sgpt4j.Pooling;
 import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.TrainableModel;
+import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.training.data.DataForm;
 import io.github.sgpt4j.training.data.DataOptions;
 import io.github.sgpt4j.training.data.TrainingData;
@@ -177,6 +179,24 @@ class LoraTest {
         try (BiEncoder encoder =
                 BiEncoder.open(MODELS.resolve(name), CPU, BiEncoderOptions.DEFAULT.withPooling(Pooling.WEIGHTEDMEAN))) {
             assertTrue(Math.abs(encoder.embed(texts)[0][0] - merged[0][0]) > 1e-4, "training changes embeddings");
+        }
+    }
+
+    @Test
+    void targetsThatTheModelLacksAreRefused() throws IOException {
+        for (Set<String> targets : List.of(Set.of("c_attn"), Set.of("q_proj", "c_attn"))) {
+            LoraOptions lora = new LoraOptions(4, 8, targets);
+            TrainingOptions options = TrainingOptions.DEFAULT
+                    .withMethod(TrainingMethod.LORA)
+                    .withLora(lora)
+                    .withBatchSize(4);
+            try (TrainableModel model = open("llama-be", lora);
+                    TripleSource data = TrainingData.open(rows(), DataForm.ROWS, DataOptions.DEFAULT)) {
+                assertEquals(
+                        "lora targets: expected names of the model's projections such as q_proj, got c_attn",
+                        assertThrows(FormatException.class, () -> new Trainer(model, data, options))
+                                .getMessage());
+            }
         }
     }
 }

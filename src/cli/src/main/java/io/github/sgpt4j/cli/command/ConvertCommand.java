@@ -13,6 +13,7 @@ import io.github.sgpt4j.weightstools.ConvertReport;
 import io.github.sgpt4j.weightstools.Converter;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -30,17 +31,21 @@ import picocli.CommandLine.Spec;
         versionProvider = VersionProvider.class,
         description = {
             "Convert a checkpoint's pickled weights (pytorch_model.bin) to safetensors. A LoRA adapter is merged into its"
-                    + " base model if DST is given.",
+                    + " base model if DST is given. MS MARCO's published scores of a cross-encoder become ce-scores.jsonl.",
             "No code from the checkpoint is run. Prints the names of the files written."
         })
 public final class ConvertCommand implements Callable<Integer> {
+    private static final String TYPE = "--dtype";
+    private static final String MAX_SHARD_SIZE = "--max-shard-size";
+    private static final String BASE_MODEL = "--base-model";
+
     private final Console console;
 
     @Parameters(
             index = "0",
             paramLabel = "SRC",
             converter = Converters.PathName.class,
-            description = "Checkpoint directory.")
+            description = "Checkpoint directory, or a pickle of scores (.pkl, .pkl.gz).")
     private Path source = Path.of("");
 
     @Parameters(
@@ -50,11 +55,12 @@ public final class ConvertCommand implements Callable<Integer> {
             converter = Converters.PathName.class,
             description =
                     "Directory for the converted checkpoint, with configuration and tokenizer; must be new or empty unless"
-                            + " --force is given (default: SRC itself, safetensors beside the pickled files).")
+                            + " --force is given (default: SRC itself, safetensors beside the pickled files). For scores,"
+                            + " the file, or its directory (default: ce-scores.jsonl beside SRC).")
     private @Nullable Path target;
 
     @Option(
-            names = "--dtype",
+            names = TYPE,
             paramLabel = "TYPE",
             converter = ConvertConverters.Type.class,
             description =
@@ -63,7 +69,7 @@ public final class ConvertCommand implements Callable<Integer> {
     private Dtype type = Dtype.AUTO;
 
     @Option(
-            names = "--max-shard-size",
+            names = MAX_SHARD_SIZE,
             paramLabel = "SIZE",
             converter = ConvertConverters.Size.class,
             description = "Maximum size of one file, such as 5GB, 500MB or 2GiB (default: 5GB).")
@@ -73,7 +79,7 @@ public final class ConvertCommand implements Callable<Integer> {
     private boolean force;
 
     @Option(
-            names = "--base-model",
+            names = BASE_MODEL,
             paramLabel = "MODEL",
             converter = Converters.Name.class,
             description =
@@ -93,8 +99,23 @@ public final class ConvertCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        new ConvertReportPrinter(console, notices.quiet()).print(convert());
+        if (ScoreConversion.isFor(source)) {
+            convertScores();
+        } else {
+            new ConvertReportPrinter(console, notices.quiet()).print(convert());
+        }
         return 0;
+    }
+
+    private void convertScores() throws IOException {
+        for (String option : List.of(TYPE, MAX_SHARD_SIZE, BASE_MODEL)) {
+            if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
+                throw new ParameterException(
+                        spec.commandLine(), "%s has no effect with %s, a pickle of scores".formatted(option, source));
+            }
+        }
+        Path file = ScoreConversion.target(source, Optional.ofNullable(target));
+        new ScoreConversion(console, notices.quiet()).run(source, file, force);
     }
 
     private ConvertReport convert() throws IOException {

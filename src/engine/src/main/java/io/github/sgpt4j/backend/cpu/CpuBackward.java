@@ -21,11 +21,12 @@ import java.util.List;
 
 /// Training on the CPU. All gradients are 32-bit floats, whatever type the weights are held in.
 ///
-/// [#linear] packs each weight matrix once more, transposed, at its first use: matrices whose inputs need gradients
-/// take
-/// twice the memory. [#weightSums] takes 4 bytes outside the heap for each weight of its [Sums], and 32 MB of scratch.
+/// [#linear] packs each weight matrix once more, transposed, at its first use: a matrix whose input
+/// needs a gradient takes twice the memory. [#weightSums] takes 4 bytes outside the heap for each
+/// weight of its [Sums], and some 50 MB to work in.
 ///
-/// Sums over rows are divided among threads by columns, so that their order is always that of the rows.
+/// Sums over rows are divided among threads by columns, so that their order is always that of the
+/// rows.
 final class CpuBackward implements Backward {
     private final CpuBackend backend;
     private final Workers workers;

@@ -2,8 +2,8 @@ package io.github.sgpt4j.backend.cpu;
 
 import io.github.sgpt4j.backend.cpu.amx.Amx;
 import io.github.sgpt4j.backend.cpu.kernel.Packing;
+import io.github.sgpt4j.backend.cpu.kernel.ProductCopies;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
-import io.github.sgpt4j.backend.cpu.kernel.Sums;
 import io.github.sgpt4j.backend.cpu.kernel.Tiles;
 import java.util.Arrays;
 
@@ -171,7 +171,8 @@ sealed interface Logits {
             var products = tiles.multiply(firstRow / Amx.TILE, Amx.tiles(count), matrix, first, together, scratch);
             float[] tile = scratch.floats(Scratch.Use.TILE, count * columns);
             int real = Math.min(columns, matrix.out() - p * columns);
-            Sums.put(products, together * Amx.TILE, count, real, matrix.bias(), p * columns, false, tile, 0, columns);
+            ProductCopies.put(
+                    products, together * Amx.TILE, count, real, matrix.bias(), p * columns, false, tile, 0, columns);
             padColumns(tile, count, real);
             return tile;
         }

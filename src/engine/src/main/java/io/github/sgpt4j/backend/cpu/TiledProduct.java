@@ -3,7 +3,7 @@ package io.github.sgpt4j.backend.cpu;
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.cpu.amx.Amx;
 import io.github.sgpt4j.backend.cpu.kernel.Activations;
-import io.github.sgpt4j.backend.cpu.kernel.Sums;
+import io.github.sgpt4j.backend.cpu.kernel.ProductCopies;
 import java.lang.foreign.MemorySegment;
 
 /// One linear layer on one block of activations on the matrix unit: `out = activation(x · Wᵀ + b)` or
@@ -83,7 +83,7 @@ final class TiledProduct {
         int width = tileColumns * Amx.TILE;
         int columns = Math.min(width, stride - column);
         int at = out.offset(firstRow + first) + column;
-        Sums.put(products, width, rows, columns, matrix.bias(), column, add, out.data(), at, stride);
+        ProductCopies.put(products, width, rows, columns, matrix.bias(), column, add, out.data(), at, stride);
         if (activation != Activation.NONE) {
             for (int r = 0; r < rows; r++) {
                 Activations.apply(activation, out.data(), at + r * stride, columns);

@@ -10,24 +10,24 @@ import io.github.sgpt4j.tensor.LittleEndian;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
-/// The gradient of a weight matrix: `sums += dOutᵀ · x`, by the products of linear layers, in which x takes the place
-/// of
-/// the weights.
+/// The gradient of a weight matrix: `sums += dOutᵀ · x`, by the products of linear layers, in which
+/// x takes the place of the weights.
 ///
-/// Some hundreds of rows at a time are packed; then some outputs at a time are transposed, multiplied and added. Sums
-/// inside a product are in floats, in an order that depends only on the shapes.
+/// Some hundreds of rows at a time are packed; then some outputs at a time are transposed,
+/// multiplied and added. Sums inside a product are in floats, in an order that depends only on the
+/// shapes.
 final class WeightGradient {
     /// Most rows per product.
-    private static final int ROWS = 1024;
+    private static final int MAX_ROWS = 1024;
 
     /// Most bytes of packed rows.
-    private static final long PACKED_BYTES = 1L << 25;
+    private static final long MAX_PACKED_BYTES = 1L << 25;
 
-    /// Most values of a product.
-    private static final int VALUES = 1 << 21;
+    /// Most values of a product, and of the transposed gradients that it multiplies.
+    private static final int MAX_VALUES = 1 << 21;
 
     /// Fewest rows or outputs per product, if the limits above ask for less.
-    private static final int LEAST = 96;
+    private static final int MIN_PART = 96;
 
     private final Workers workers;
     private final CpuOptions options;
@@ -61,7 +61,7 @@ final class WeightGradient {
 
     private void run(Scratch own) {
         int padded = PackedMatrix.panelCount(in) * Simd.TILE_COLUMNS;
-        int most = Math.clamp(PACKED_BYTES / ((long) padded * Float.BYTES), LEAST, ROWS);
+        int most = Math.clamp(MAX_PACKED_BYTES / ((long) padded * Float.BYTES), MIN_PART, MAX_ROWS);
         try (CpuTensor zeros = new CpuTensor(pool, 1, padded)) {
             Arrays.fill(zeros.data(), 0, padded, 0f);
             for (int first = 0; first < x.rows(); first += most) {
@@ -87,7 +87,8 @@ final class WeightGradient {
     }
 
     private void outputs(int first, int count, Product product) {
-        int most = Math.clamp(VALUES / in / LEAST * LEAST, LEAST, Math.max(LEAST, out));
+        int most =
+                Math.clamp(MAX_VALUES / Math.max(in, count) / MIN_PART * MIN_PART, MIN_PART, Math.max(MIN_PART, out));
         for (int output = 0; output < out; output += most) {
             int outputs = Math.min(most, out - output);
             int from = output;
@@ -136,9 +137,8 @@ final class WeightGradient {
         return matrix;
     }
 
-    /// Copies columns `[column, column + width)` of rows `[first, first + count)` of x, zeros beyond the last column,
-    /// to
-    /// `[count][width]` from byte `to` on.
+    /// Copies columns `[column, column + width)` of rows `[first, first + count)` of x to
+    /// `[count][width]` from byte `to` on, zeros beyond the last column.
     private void columns(int first, int count, int column, int width, MemorySegment memory, long to) {
         int real = Math.clamp(in - column, 0, width);
         long stride = (long) width * Float.BYTES;

@@ -7,6 +7,9 @@ import io.github.sgpt4j.tensor.ElementType;
 
 /// The gradient of attention, in three kernels. Shapes have been checked; runs under the engine's lock.
 final class AttentionGradients {
+    /// Floats that the kernels exchange about each query and head.
+    private static final int STATISTICS = 3;
+
     private final CudaEngine engine;
     private final AttentionOperations attention;
 
@@ -34,11 +37,10 @@ final class AttentionGradients {
     }
 
     private void run(Inputs inputs, CudaBatch batch, AttentionParameters p, CudaTensor dQkv) {
-        long bytes = ElementType.F32.bytes(dQkv.rows(), p.heads());
+        long bytes = ElementType.F32.bytes((long) dQkv.rows() * p.heads(), STATISTICS);
         long slopes = attention.slopes(p);
-        try (DeviceBuffer sums = engine.memory().take(bytes, engine.compute());
-                DeviceBuffer products = engine.memory().take(bytes, engine.compute())) {
-            Call call = new Call(inputs, batch, p, slopes, sums, products, dQkv);
+        try (DeviceBuffer statistics = engine.pass().take(bytes)) {
+            Call call = new Call(inputs, batch, p, slopes, statistics, dQkv);
             launch("sgpt_attention_gradient_statistics", p.heads(), 1, call);
             launch("sgpt_attention_gradient_queries", p.heads(), p.headDim(), call);
             launch("sgpt_attention_gradient_keys", p.kvHeads(), p.headDim(), call);
@@ -47,15 +49,13 @@ final class AttentionGradients {
 
     /// What the three kernels are given.
     ///
-    /// @param sums logarithms of the sums of exponentials, `[heads, tokens]`
-    /// @param products of results and their gradients, `[heads, tokens]`
+    /// @param statistics of each query and head, for what follows; `[heads, tokens, STATISTICS]`
     private record Call(
             Inputs inputs,
             CudaBatch batch,
             AttentionParameters parameters,
             long slopes,
-            DeviceBuffer sums,
-            DeviceBuffer products,
+            DeviceBuffer statistics,
             CudaTensor dQkv) {}
 
     /// @param columns of a head that are computed
@@ -70,8 +70,7 @@ final class AttentionGradients {
                 .pointer(call.batch.address(index.starts()))
                 .pointer(call.batch.address(index.tiles()))
                 .pointer(call.slopes)
-                .pointer(call.sums.address())
-                .pointer(call.products.address())
+                .pointer(call.statistics.address())
                 .pointer(call.dQkv.address())
                 .int32(call.dQkv.rows())
                 .int32(p.heads())

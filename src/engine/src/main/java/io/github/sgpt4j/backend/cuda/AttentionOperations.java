@@ -48,6 +48,8 @@ final class AttentionOperations {
     void rotary(CudaTensor qkv, CudaBatch batch, RotaryParameters parameters) {
         int longest = Arrays.stream(batch.packed().positions()).max().orElse(0) + 1;
         RotaryTables tables = tables(parameters, longest);
+        engine.pass().uses(tables.cos);
+        engine.pass().uses(tables.sin);
         engine.launcher()
                 .kernel(DeviceTypes.kernel("sgpt_rotary", qkv.type()))
                 .pointer(qkv.address())

@@ -12,7 +12,7 @@ final class Conversions {
     /// Converts `count` values that lie next to one another.
     static void plain(CudaEngine engine, long from, ElementType source, long count, long to, ElementType target) {
         if (source == target) {
-            Streams.copy(to, from, source.bytes(1, count), engine.compute());
+            Streams.copy(to, from, source.bytes(1, count), engine.pass().stream());
             return;
         }
         engine.launcher()
@@ -47,7 +47,7 @@ final class Conversions {
     /// New memory for 32-bit floats.
     static CudaTensor full(CudaEngine engine, int rows, int columns) {
         long bytes = ElementType.F32.bytes(rows, columns);
-        return new CudaTensor(engine.memory().take(bytes, engine.compute()), rows, columns, ElementType.F32);
+        return new CudaTensor(engine.pass().take(bytes), rows, columns, ElementType.F32);
     }
 
     /// The tensor itself if it has this type, otherwise a copy in it. The caller closes the result either way.
@@ -55,8 +55,8 @@ final class Conversions {
         if (x.type() == type) {
             return (CudaTensor) x.slice(0, x.rows());
         }
-        CudaTensor copy = new CudaTensor(
-                engine.memory().take(type.bytes(x.rows(), x.columns()), engine.compute()), x.rows(), x.columns(), type);
+        CudaTensor copy =
+                new CudaTensor(engine.pass().take(type.bytes(x.rows(), x.columns())), x.rows(), x.columns(), type);
         plain(engine, x.address(), x.type(), (long) x.rows() * x.columns(), copy.address(), type);
         return copy;
     }

@@ -27,6 +27,7 @@ import io.github.sgpt4j.tensor.ElementType;
 import io.github.sgpt4j.weights.WeightTensor;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// The operations on one NVIDIA GPU.
@@ -81,6 +82,11 @@ public final class CudaBackend implements Backend {
         return engine.memory().allocations();
     }
 
+    /// Passes over single texts as graphs.
+    Recordings recordings() {
+        return engine.recordings();
+    }
+
     @Override
     public String name() {
         return engine.name();
@@ -109,8 +115,18 @@ public final class CudaBackend implements Backend {
     @Override
     public Batch upload(PackedBatch batch) {
         BatchIndex index = BatchIndex.of(batch, engine.device().multiprocessors());
-        return engine.call(
-                () -> new CudaBatch(batch, index, engine.slots(), engine.slots().upload(index.data())));
+        return engine.call(() -> new CudaBatch(batch, index, engine.pass().upload(index.data())));
+    }
+
+    @Override
+    public Download run(PackedBatch packed, Optional<?> kind, Function<Batch, Download> pass) {
+        if (kind.isPresent() && Recordings.takes(packed)) {
+            Optional<Download> started = engine.call(() -> engine.recordings().run(packed, kind.get(), pass));
+            if (started.isPresent()) {
+                return started.get();
+            }
+        }
+        return Backend.super.run(packed, kind, pass);
     }
 
     @Override
@@ -134,8 +150,7 @@ public final class CudaBackend implements Backend {
 
     private Tensor allocate(int rows, int columns, ElementType type) {
         checkSize(rows, columns);
-        return engine.call(() ->
-                new CudaTensor(engine.memory().take(type.bytes(rows, columns), engine.compute()), rows, columns, type));
+        return engine.call(() -> new CudaTensor(engine.pass().take(type.bytes(rows, columns)), rows, columns, type));
     }
 
     private void checkSize(int rows, int columns) {
@@ -299,7 +314,7 @@ public final class CudaBackend implements Backend {
         }
         return engine.call(() -> {
             try (CudaTensor floats = Conversions.as(engine, from, ElementType.F32)) {
-                return new CudaDownload(engine, floats);
+                return engine.pass().startDownload(floats);
             }
         });
     }

@@ -11,12 +11,19 @@ import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.backend.Sums;
 import io.github.sgpt4j.backend.Table;
 import io.github.sgpt4j.backend.Tensor;
+import io.github.sgpt4j.backend.cuda.ffi.Driver;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.SequenceRows;
 import java.util.List;
 
 /// The operations of training on one GPU, queued as those of [CudaBackend]. Checks arguments, then hands over.
 final class CudaBackward implements Backward {
+    /// The rest is for what memory is lost to rounding, and for products in 32 bits that are narrowed.
+    private static final double SHARE = 0.75;
+
+    /// Room is rounded down to these parts of the device's memory, so that what other processes take changes it rarely.
+    private static final int PARTS = 64;
+
     private final CudaBackend backend;
     private final CudaEngine engine;
     private final RowOperations rows;
@@ -24,6 +31,7 @@ final class CudaBackward implements Backward {
     private final ProductGradients products;
     private final AttentionGradients attention;
     private final GradientSums sums;
+    private final long room;
 
     CudaBackward(CudaBackend backend, CudaEngine engine, RowOperations rows, AttentionOperations attention) {
         this.backend = backend;
@@ -33,6 +41,23 @@ final class CudaBackward implements Backward {
         products = new ProductGradients(engine, rows);
         this.attention = new AttentionGradients(engine, attention);
         sums = new GradientSums(engine, gradients);
+        room = room(
+                engine.device().memory(),
+                Driver.memoryInfo().free() - engine.weights().missing());
+    }
+
+    /// Of a device's memory.
+    ///
+    /// @param free what nobody holds when all weights are there
+    static long room(long memory, long free) {
+        long part = Math.max(1, memory / PARTS);
+        return Math.max(part, (long) (SHARE * free) / part * part);
+    }
+
+    /// As of when training began: it decides how batches are divided, which must not change.
+    @Override
+    public long room() {
+        return room;
     }
 
     @Override

@@ -7,15 +7,13 @@ import io.github.sgpt4j.batch.PackedBatch;
 final class CudaBatch implements Batch {
     private final PackedBatch packed;
     private final BatchIndex index;
-    private final IndexSlots slots;
-    private final IndexSlots.Slot slot;
+    private final IndexArrays.Memory memory;
     private boolean closed;
 
-    CudaBatch(PackedBatch packed, BatchIndex index, IndexSlots slots, IndexSlots.Slot slot) {
+    CudaBatch(PackedBatch packed, BatchIndex index, IndexArrays.Memory memory) {
         this.packed = packed;
         this.index = index;
-        this.slots = slots;
-        this.slot = slot;
+        this.memory = memory;
     }
 
     @Override
@@ -32,14 +30,14 @@ final class CudaBatch implements Batch {
 
     /// Address of the ints at an offset of the index.
     long address(int offset) {
-        return slot.address() + (long) offset * Integer.BYTES;
+        return memory.address() + (long) offset * Integer.BYTES;
     }
 
     @Override
     public void close() {
         if (!closed) {
             closed = true;
-            slots.give(slot);
+            memory.close();
         }
     }
 }

@@ -6,26 +6,55 @@ import io.github.sgpt4j.backend.cuda.memory.DeviceBuffer;
 import io.github.sgpt4j.backend.cuda.memory.PinnedBuffer;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.jspecify.annotations.Nullable;
 
-/// A tensor of 32-bit floats on its way to pinned memory. Holds the tensor's memory until it has arrived.
+/// A tensor of 32-bit floats on its way to pinned memory.
 final class CudaDownload implements Download {
     private final CudaEngine engine;
-    private final DeviceBuffer device;
+    /// Held until the values have arrived.
+    private final @Nullable DeviceBuffer device;
+
     private final PinnedBuffer host;
     private final int count;
     private boolean done;
 
-    /// Queues the copy behind all work so far.
-    CudaDownload(CudaEngine engine, CudaTensor x) {
+    /// Queues the copy on a stream.
+    private CudaDownload(
+            CudaEngine engine, CudaTensor x, PinnedBuffer host, long stream, @Nullable DeviceBuffer device) {
         this.engine = engine;
+        this.host = host;
+        this.device = device;
         count = Math.multiplyExact(x.rows(), x.columns());
-        host = engine.pinned().take(x.bytes());
-        device = x.buffer().retain();
+        try {
+            Streams.copyOut(host.memory(), x.address(), x.bytes(), stream);
+            Streams.recordEvent(host.event(), stream);
+        } catch (RuntimeException e) {
+            // The copy may be queued.
+            engine.pinned().give(host, stream);
+            if (device != null) {
+                device.close();
+            }
+            throw e;
+        }
+    }
+
+    /// Queues the copy behind all work so far, but beside what follows. Holds the tensor's memory until it has arrived.
+    static CudaDownload beside(CudaEngine engine, CudaTensor x) {
+        PinnedBuffer host = engine.pinned().take(x.bytes());
         // The event of the buffer says first that the values are computed, then that they have arrived.
-        Streams.recordEvent(host.event(), engine.compute());
-        Streams.streamWait(engine.downloads(), host.event());
-        Streams.copyOut(host.memory(), x.address(), x.bytes(), engine.downloads());
-        Streams.recordEvent(host.event(), engine.downloads());
+        try {
+            Streams.recordEvent(host.event(), engine.compute());
+            Streams.streamWait(engine.downloads(), host.event());
+        } catch (RuntimeException e) {
+            engine.pinned().give(host);
+            throw e;
+        }
+        return new CudaDownload(engine, x, host, engine.downloads(), x.buffer().retain());
+    }
+
+    /// Queues the copy between work so far and what follows, which may write the values again.
+    static CudaDownload inOrder(CudaEngine engine, CudaTensor x) {
+        return new CudaDownload(engine, x, engine.pinned().take(x.bytes()), engine.compute(), null);
     }
 
     @Override
@@ -58,7 +87,9 @@ final class CudaDownload implements Download {
 
     private void release() {
         done = true;
-        device.close();
+        if (device != null) {
+            device.close();
+        }
         engine.pinned().give(host);
     }
 }

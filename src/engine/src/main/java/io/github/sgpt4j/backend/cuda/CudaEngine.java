@@ -1,5 +1,6 @@
 package io.github.sgpt4j.backend.cuda;
 
+import io.github.sgpt4j.backend.Download;
 import io.github.sgpt4j.backend.cuda.device.Arithmetic;
 import io.github.sgpt4j.backend.cuda.device.CudaDevices;
 import io.github.sgpt4j.backend.cuda.device.CudaOptions;
@@ -11,6 +12,7 @@ import io.github.sgpt4j.backend.cuda.launch.Geometry;
 import io.github.sgpt4j.backend.cuda.launch.KernelCache;
 import io.github.sgpt4j.backend.cuda.launch.Kernels;
 import io.github.sgpt4j.backend.cuda.launch.Launcher;
+import io.github.sgpt4j.backend.cuda.memory.DeviceBuffer;
 import io.github.sgpt4j.backend.cuda.memory.DevicePool;
 import io.github.sgpt4j.backend.cuda.memory.PinnedPool;
 import io.github.sgpt4j.error.BackendException;
@@ -54,6 +56,10 @@ final class CudaEngine implements AutoCloseable {
     private final Matmul matmul;
     private final IndexSlots slots;
     private final WeightStore weights;
+    private final Recordings recordings;
+    /// Under the lock.
+    private PassContext pass = new Shared();
+
     private final Set<String> notices = Collections.synchronizedSet(new LinkedHashSet<>());
     private volatile boolean closed;
 
@@ -84,20 +90,53 @@ final class CudaEngine implements AutoCloseable {
             compute = stream();
             uploads = stream();
             downloads = stream();
-            memory = keep(new DevicePool(name(), compute));
+            recordings = new Recordings(this, !options.synchronizeEach());
+            memory = keep(new DevicePool(name(), compute, recordings::giveUp));
             pinned = keep(new PinnedPool());
             slots = new IndexSlots(this);
             made.push(slots::destroyEvents);
             Kernels kernels = keep(new Kernels(device, kept));
-            launcher = new Launcher(device, kernels, compute, arena, options.synchronizeEach());
+            launcher = new Launcher(device, kernels, () -> pass.stream(), arena, options.synchronizeEach());
             matmul = keep(new Matmul(this, arena, kept));
             weights = new WeightStore(this);
+            keep(recordings);
         } catch (RuntimeException | Error e) {
             if (e instanceof BackendException failure) {
                 LostDevices.note(device.ordinal(), failure);
             }
             release();
             throw e;
+        }
+    }
+
+    /// A pass as most are: on the compute stream, in memory that all share.
+    private final class Shared implements PassContext {
+        @Override
+        public long stream() {
+            return compute;
+        }
+
+        @Override
+        public DeviceBuffer take(long bytes) {
+            return memory.take(bytes, compute);
+        }
+
+        @Override
+        public IndexArrays.Memory upload(int[] data) {
+            return slots.upload(data);
+        }
+
+        @Override
+        public Download startDownload(CudaTensor x) {
+            return CudaDownload.beside(CudaEngine.this, x);
+        }
+
+        @Override
+        public void uses(DeviceBuffer buffer) {}
+
+        @Override
+        public boolean isRecording() {
+            return false;
         }
     }
 
@@ -129,7 +168,27 @@ final class CudaEngine implements AutoCloseable {
         return geometry;
     }
 
-    /// The stream of kernels and products.
+    /// What operations are given to now.
+    PassContext pass() {
+        return pass;
+    }
+
+    /// Does something whose operations are given to `context`.
+    <T> T within(PassContext context, Supplier<T> work) {
+        PassContext before = pass;
+        pass = context;
+        try {
+            return work.get();
+        } finally {
+            pass = before;
+        }
+    }
+
+    Recordings recordings() {
+        return recordings;
+    }
+
+    /// The stream that work runs on.
     long compute() {
         return compute;
     }
@@ -148,7 +207,13 @@ final class CudaEngine implements AutoCloseable {
         return memory;
     }
 
+    /// @throws BackendException if this thread records operations: what a copy is to read or write is not
+    ///     there when they run
     PinnedPool pinned() {
+        // Downloads give their memory back on any thread, without the lock.
+        if (lock.isHeldByCurrentThread() && pass.isRecording()) {
+            throw new BackendException(name() + ": a copy from or to the host within a recorded pass");
+        }
         return pinned;
     }
 
@@ -158,10 +223,6 @@ final class CudaEngine implements AutoCloseable {
 
     Matmul matmul() {
         return matmul;
-    }
-
-    IndexSlots slots() {
-        return slots;
     }
 
     WeightStore weights() {

@@ -29,6 +29,7 @@ final class CudaLinear implements Linear {
         bias.forEach(part -> DeviceTypes.of(part.tensor()));
         out = MatrixRows.features(weight, bias);
         in = weight.getFirst().in();
+        engine.weights().announce(engine.arithmetic().type().bytes(out, in));
     }
 
     @Override

@@ -25,7 +25,7 @@ final class CudaSums implements Sums {
     }
 
     private void fill() {
-        Streams.fill(values.address(), 0, (long) rows() * columns(), engine.compute());
+        Streams.fill(values.address(), 0, (long) rows() * columns(), engine.pass().stream());
     }
 
     /// The sums, to be added to.
@@ -68,7 +68,7 @@ final class CudaSums implements Sums {
 
     private float[] download(int first, int count) {
         CudaTensor some = (CudaTensor) values.slice(first, count);
-        try (Download download = engine.call(() -> new CudaDownload(engine, some))) {
+        try (Download download = engine.call(() -> CudaDownload.beside(engine, some))) {
             return download.get();
         }
     }

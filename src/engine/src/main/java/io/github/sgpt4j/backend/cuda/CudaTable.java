@@ -22,6 +22,7 @@ final class CudaTable implements Table {
         Table.requireMatrix(weight);
         rows = Math.toIntExact(weight.shape().dimension(0));
         columns = Math.toIntExact(weight.shape().dimension(1));
+        engine.weights().announce(type.bytes(rows, columns));
     }
 
     @Override

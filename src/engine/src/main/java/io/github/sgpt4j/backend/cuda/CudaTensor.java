@@ -48,6 +48,11 @@ final class CudaTensor implements Tensor {
         return buffer;
     }
 
+    /// The same values, in memory that stays until the result is closed too.
+    CudaTensor retained() {
+        return new CudaTensor(buffer().retain(), offset, rows, columns, type, null);
+    }
+
     /// Whether this is no view.
     boolean isWhole() {
         return root == null;

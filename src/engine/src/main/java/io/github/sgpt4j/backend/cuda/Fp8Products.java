@@ -53,8 +53,8 @@ final class Fp8Products {
         long bias = layer.bias(ElementType.F32);
         long bytes = ElementType.BF16.bytes(out.rows(), out.columns());
         try (Quantised input = Quantised.of(engine, x);
-                CudaTensor product = new CudaTensor(
-                        engine.memory().take(bytes, engine.compute()), out.rows(), out.columns(), ElementType.BF16)) {
+                CudaTensor product =
+                        new CudaTensor(engine.pass().take(bytes), out.rows(), out.columns(), ElementType.BF16)) {
             if (!multiply(input, weight, layer, product)) {
                 return false;
             }

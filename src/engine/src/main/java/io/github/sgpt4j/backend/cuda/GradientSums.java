@@ -69,7 +69,7 @@ final class GradientSums {
     }
 
     private DeviceBuffer partial(long slices, CudaTensor out) {
-        return engine.memory().take(ElementType.F32.bytes(slices, out.columns()), engine.compute());
+        return engine.pass().take(ElementType.F32.bytes(slices, out.columns()));
     }
 
     private void finish(DeviceBuffer partial, long slices, CudaTensor out) {
@@ -86,7 +86,7 @@ final class GradientSums {
     /// same threads.
     void rows(int[] indices, int offset, CudaTensor d, CudaTensor out) {
         Groups groups = Groups.of(indices, offset);
-        try (IndexSlots.Sent index = engine.slots().uploadAll(groups.order, groups.starts, groups.targets)) {
+        try (IndexArrays index = IndexArrays.upload(engine, groups.order, groups.starts, groups.targets)) {
             engine.launcher()
                     .kernel(DeviceTypes.kernel("sgpt_sums_rows", d.type()))
                     .pointer(d.address())

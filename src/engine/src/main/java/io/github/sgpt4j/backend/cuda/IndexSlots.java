@@ -18,25 +18,19 @@ final class IndexSlots {
     /// @param capacity ints
     /// @param uploaded recorded on the upload stream behind the last copy
     /// @param consumed recorded on the compute stream behind the last use
-    record Slot(DeviceBuffer device, PinnedBuffer host, int capacity, long uploaded, long consumed) {
-        long address() {
-            return device.address();
-        }
-    }
+    private record Slot(DeviceBuffer device, PinnedBuffer host, int capacity, long uploaded, long consumed) {}
 
-    /// Arrays in one slot, each aligned as kernels want it. Closing gives the slot back.
-    final class Sent implements AutoCloseable {
+    /// What lies in a slot. Closing gives the slot back.
+    private final class InSlot implements IndexArrays.Memory {
         private final Slot slot;
-        private final int[] offsets;
 
-        private Sent(Slot slot, int[] offsets) {
+        private InSlot(Slot slot) {
             this.slot = slot;
-            this.offsets = offsets;
         }
 
-        /// Address of the array of this number.
-        long address(int array) {
-            return slot.address() + (long) offsets[array] * Integer.BYTES;
+        @Override
+        public long address() {
+            return slot.device.address();
         }
 
         @Override
@@ -61,31 +55,16 @@ final class IndexSlots {
         this.engine = engine;
     }
 
-    /// Copies arrays to the device at once; what is queued on the compute stream from now on sees them.
-    Sent uploadAll(int[]... arrays) {
-        int[] offsets = new int[arrays.length];
-        int end = 0;
-        for (int i = 0; i < arrays.length; i++) {
-            offsets[i] = end;
-            end = Math.addExact(end, BatchIndex.aligned(arrays[i].length));
-        }
-        int[] data = new int[end];
-        for (int i = 0; i < arrays.length; i++) {
-            System.arraycopy(arrays[i], 0, data, offsets[i], arrays[i].length);
-        }
-        return new Sent(upload(data), offsets);
-    }
-
     /// Copies `data` to the device; what is queued on the compute stream from now on sees it.
-    Slot upload(int[] data) {
+    IndexArrays.Memory upload(int[] data) {
         Slot slot = take(data.length);
         Streams.synchronizeEvent(slot.uploaded);
         MemorySegment.copy(data, 0, slot.host.memory(), ValueLayout.JAVA_INT, 0, data.length);
         Streams.streamWait(engine.uploads(), slot.consumed);
-        Streams.copyIn(slot.address(), slot.host.memory(), (long) data.length * Integer.BYTES, engine.uploads());
+        Streams.copyIn(slot.device.address(), slot.host.memory(), (long) data.length * Integer.BYTES, engine.uploads());
         Streams.recordEvent(slot.uploaded, engine.uploads());
         Streams.streamWait(engine.compute(), slot.uploaded);
-        return slot;
+        return new InSlot(slot);
     }
 
     /// A slot that nothing uses any more, or a new one; only if many wait, one that queued work still uses.
@@ -126,7 +105,7 @@ final class IndexSlots {
     }
 
     /// Gives a slot back; the compute stream may still be using it.
-    void give(Slot slot) {
+    private void give(Slot slot) {
         if (!engine.isClosed() && !engine.isLost()) {
             // After a failure that ends the context the slot stays out of use.
             boolean recorded =

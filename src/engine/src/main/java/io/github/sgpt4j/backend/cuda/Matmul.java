@@ -171,7 +171,7 @@ final class Matmul implements AutoCloseable {
                 algorithm,
                 workspace.address(),
                 workspace.bytes(),
-                engine.compute());
+                engine.pass().stream());
     }
 
     private long description(ProductShape shape, long bias) {

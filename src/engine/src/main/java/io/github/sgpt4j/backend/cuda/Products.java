@@ -129,7 +129,7 @@ final class Products {
     /// `out[i] = log softmax(x[i] · Wᵀ + b)[targets[i]]`, over blocks of the vocabulary.
     void logProbabilities(CudaTensor x, CudaLinear head, int[] targets, CudaTensor out) {
         try (CudaTensor input = Conversions.as(engine, x, engine.arithmetic().type());
-                IndexSlots.Sent wanted = engine.slots().uploadAll(targets)) {
+                IndexArrays wanted = IndexArrays.upload(engine, targets)) {
             for (int from = 0; from < targets.length; from += LOGIT_ROWS) {
                 int count = Math.min(LOGIT_ROWS, targets.length - from);
                 try (CudaTensor some = (CudaTensor) input.slice(from, count)) {
@@ -150,10 +150,10 @@ final class Products {
         int splits = engine.geometry().logitSplits(count, block);
         long bias = head.bias(ElementType.F32);
         long state = Math.multiplyExact((long) count * splits, Float.BYTES);
-        try (DeviceBuffer logits = engine.memory().take(ElementType.F32.bytes(count, stride), engine.compute());
-                DeviceBuffer maxima = engine.memory().take(state, engine.compute());
-                DeviceBuffer sums = engine.memory().take(state, engine.compute());
-                DeviceBuffer picked = engine.memory().take((long) count * Float.BYTES, engine.compute())) {
+        try (DeviceBuffer logits = engine.pass().take(ElementType.F32.bytes(count, stride));
+                DeviceBuffer maxima = engine.pass().take(state);
+                DeviceBuffer sums = engine.pass().take(state);
+                DeviceBuffer picked = engine.pass().take((long) count * Float.BYTES)) {
             for (int first = 0; first < head.out(); first += block) {
                 int columns = Math.min(block, head.out() - first);
                 logits(x, head, first, columns, logits.address(), stride);

@@ -36,7 +36,7 @@ record Quantised(DeviceBuffer values, DeviceBuffer scales) implements AutoClosea
     }
 
     private static Quantised allocate(CudaEngine engine, int rows, int columns) {
-        return allocate(rows, columns, bytes -> engine.memory().take(bytes, engine.compute()));
+        return allocate(rows, columns, bytes -> engine.pass().take(bytes));
     }
 
     /// Memory for weights, which is kept for good.

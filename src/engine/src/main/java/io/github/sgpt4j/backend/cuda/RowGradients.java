@@ -121,7 +121,7 @@ final class RowGradients {
     /// them.
     DeviceBuffer statistics(CudaTensor x, int firstColumn, int heads, CudaNorm norm) {
         long vectors = (long) x.rows() * heads;
-        DeviceBuffer statistics = engine.memory().take(ElementType.F32.bytes(vectors, 2), engine.compute());
+        DeviceBuffer statistics = engine.pass().take(ElementType.F32.bytes(vectors, 2));
         try {
             engine.launcher()
                     .kernel(DeviceTypes.kernel("sgpt_gradient_statistics", x.type()))
@@ -152,13 +152,13 @@ final class RowGradients {
             CudaTensor dNormed) {
         int[] within = new int[sequences.count()];
         Arrays.setAll(within, i -> Math.min(skip[i], sequences.length(i)));
-        try (IndexSlots.Sent index = engine.slots().uploadAll(sequences.rows(), sequences.starts(), within);
+        try (IndexArrays index = IndexArrays.upload(engine, sequences.rows(), sequences.starts(), within);
                 CudaTensor fullX = full(x);
                 CudaTensor fullOut = full(dOut);
                 DeviceBuffer statistics = statistics(fullX, 0, 1, norm)) {
             Conversions.intoFull(engine, dNormed, false, to -> {
                 if (sequences.rows().length < to.rows()) {
-                    Streams.fill(to.address(), 0, (long) to.rows() * to.columns(), engine.compute());
+                    Streams.fill(to.address(), 0, (long) to.rows() * to.columns(), engine.pass().stream());
                 }
                 for (int from = 0; from < modes.size(); from += RowOperations.MAX_MODES) {
                     List<PoolMode> some = modes.subList(from, Math.min(modes.size(), from + RowOperations.MAX_MODES));
@@ -172,7 +172,7 @@ final class RowGradients {
     private void poolSome(
             CudaTensor x,
             CudaNorm norm,
-            IndexSlots.Sent index,
+            IndexArrays index,
             DeviceBuffer statistics,
             List<PoolMode> modes,
             int firstMode,

@@ -55,7 +55,7 @@ final class RowOperations {
 
     /// `out[i] = norm(x[rows[i]])`.
     void normRows(CudaTensor x, int[] rows, CudaNorm norm, CudaTensor out) {
-        try (IndexSlots.Sent indices = engine.slots().uploadAll(rows)) {
+        try (IndexArrays indices = IndexArrays.upload(engine, rows)) {
             norm(x, indices.address(0), norm, out);
         }
     }
@@ -208,8 +208,8 @@ final class RowOperations {
         long scratch = Geometry.poolScratch(tokens, count, longest, norm.columns(), most);
         int[] within = new int[count];
         Arrays.setAll(within, i -> Math.min(skip[i], sequences.length(i)));
-        try (IndexSlots.Sent index = engine.slots().uploadAll(sequences.rows(), sequences.starts(), within);
-                DeviceBuffer partial = engine.memory().take(Math.max(1, scratch) * Float.BYTES, engine.compute())) {
+        try (IndexArrays index = IndexArrays.upload(engine, sequences.rows(), sequences.starts(), within);
+                DeviceBuffer partial = engine.pass().take(Math.max(1, scratch) * Float.BYTES)) {
             for (int from = 0; from < modes.size(); from += MAX_MODES) {
                 List<PoolMode> some = modes.subList(from, Math.min(modes.size(), from + MAX_MODES));
                 long target = out.address() + ElementType.F32.bytes(from, norm.columns());

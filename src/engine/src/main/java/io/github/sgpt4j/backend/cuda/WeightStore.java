@@ -43,9 +43,23 @@ final class WeightStore {
     private final CudaEngine engine;
     private final Map<Key, DeviceBuffer> kept = new HashMap<>();
     private final Map<List<MatrixRowsKey>, Quantised> quantised = new HashMap<>();
+    /// Bytes of weights that are to come and that have come.
+    private long announced;
+
+    private long uploaded;
 
     WeightStore(CudaEngine engine) {
         this.engine = engine;
+    }
+
+    /// Weights that will come to the device when they are first used.
+    void announce(long bytes) {
+        announced += bytes;
+    }
+
+    /// Bytes of the weights that have been announced and are still to come.
+    long missing() {
+        return Math.max(0, announced - uploaded);
     }
 
     /// The parts' rows, stacked, `[out, in]`, in a type.
@@ -137,6 +151,7 @@ final class WeightStore {
         DeviceBuffer buffer = engine.memory().takeExactly(target.bytes(rows, in), engine.compute());
         try {
             transfer(parts, target, buffer.address());
+            uploaded += target.bytes(rows, in);
             return buffer;
         } catch (RuntimeException | Error e) {
             buffer.close();

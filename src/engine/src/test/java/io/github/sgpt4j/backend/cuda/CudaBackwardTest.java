@@ -351,6 +351,34 @@ class CudaBackwardTest {
         }
     }
 
+    /// Activations get what weights leave, whether these have been used or not.
+    @Test
+    void roomIsWhatWeightsLeave() {
+        long gigabyte = 1L << 30;
+        assertEquals(60 * gigabyte, CudaBackward.room(80 * gigabyte, 81 * gigabyte));
+        assertEquals(80 * gigabyte / 64, CudaBackward.room(80 * gigabyte, -gigabyte));
+        WeightTensor large = weights.zeros(ElementType.F32, 20_000, 1024);
+        try (var _ = CudaTests.standIn("SGPT_STANDIN_MEMORY", "200000000")) {
+            long before;
+            try (CudaBackend backend = open(Precision.FP32)) {
+                before = backend.backward().orElseThrow().room();
+            }
+            for (boolean used : new boolean[] {false, true}) {
+                try (CudaBackend backend = open(Precision.FP32);
+                        Batch batch = backend.upload(PackedBatch.of(List.of(new int[1])));
+                        Tensor out = backend.allocate(1, 1024)) {
+                    Table table = backend.table(large);
+                    if (used) {
+                        backend.embed(table, batch, out);
+                    }
+                    long room = backend.backward().orElseThrow().room();
+                    assertEquals(0.75 * 20_000 * 1024 * 4, before - room, 200e6 / 32);
+                    assertTrue(room <= 0.75 * backend.freeBytes());
+                }
+            }
+        }
+    }
+
     @Test
     void rowsAreGroupedByWhereTheyGo() {
         GradientSums.Groups groups = GradientSums.Groups.of(new int[] {5, 0, 5, 3, 0, 5}, 2);

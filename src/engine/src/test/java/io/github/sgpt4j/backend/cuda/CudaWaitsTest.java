@@ -268,6 +268,21 @@ class CudaWaitsTest {
                 }
             }
         },
+        /// Single texts by graphs: index arrays and results of each launch have one place.
+        REPEATED {
+            @Override
+            float[] run() {
+                try (var _ = CudaTests.graphs();
+                        BiEncoder encoder = BiEncoder.open(
+                                Goldens.model("gptneo-be"),
+                                ModelOptions.DEFAULT.withDevice("cuda").withDtype(Dtype.FP32),
+                                BiEncoderOptions.DEFAULT)) {
+                    return joined(IntStream.range(0, 5)
+                            .mapToObj(i -> encoder.embed("spider number " + i + " has eight legs"))
+                            .toArray(float[][]::new));
+                }
+            }
+        },
         /// Steps of training, whose weights change where they are stored as soon as they were read.
         TRAINED {
             @Override

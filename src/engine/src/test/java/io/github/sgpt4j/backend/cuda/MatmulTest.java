@@ -239,7 +239,7 @@ class MatmulTest {
         try (var _ = CudaTests.standIn(SLOW, "20")) {
             float[] before = with(properties, this::gradients);
             String kept = Files.readString(choices().getFirst(), StandardCharsets.ISO_8859_1);
-            assertTrue(kept.contains("INPUT_GRADIENT 5 1024 192 F32 F32 1024"), kept);
+            assertTrue(kept.contains("INPUT_GRADIENT 6 1024 192 F32 F32 1024"), kept);
             assertFalse(kept.contains("WEIGHT_GRADIENT"), kept);
             float[] after = with(properties, this::gradients);
             assertFalse(Arrays.equals(before, after), "another algorithm, which has other last bits");

@@ -3,8 +3,8 @@ package io.github.sgpt4j.backend.reference;
 import io.github.sgpt4j.backend.AttentionParameters;
 import io.github.sgpt4j.batch.PackedBatch;
 
-/// The gradient of [ReferenceAttention] over independent sequences, one query at a time, with the probabilities of all
-/// keys.
+/// The gradient of [ReferenceAttention] over independent sequences, one query at a time, with the
+/// probabilities of all keys.
 final class ReferenceAttentionGradient {
     private final double[][] qkv;
     private final double[][] dOut;

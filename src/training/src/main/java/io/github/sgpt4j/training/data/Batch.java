@@ -7,11 +7,12 @@ import java.util.List;
 /// @param epoch 0-based
 /// @param number 0-based, within the epoch
 /// @param rows index of each row in its source
-/// @param triples their texts
-public record Batch(long epoch, long number, List<Integer> rows, List<Triple> triples) {
+/// @param contents the rows themselves
+/// @param <R> what a row is
+public record Batch<R extends TextRow>(long epoch, long number, List<Integer> rows, List<R> contents) {
     /// Copies the lists.
     public Batch {
         rows = List.copyOf(rows);
-        triples = List.copyOf(triples);
+        contents = List.copyOf(contents);
     }
 }

@@ -15,8 +15,10 @@ import java.util.Set;
 /// epochs, as in sentence-transformers' `NoDuplicatesDataLoader`.
 ///
 /// Not safe for use by several threads at once.
-public final class Batches {
-    private final TripleSource source;
+///
+/// @param <R> what a row is
+public final class Batches<R extends TextRow> {
+    private final TrainingSource<R> source;
     private final BatchOptions options;
     private final RowOrder order;
     private final long rows;
@@ -26,7 +28,7 @@ public final class Batches {
     ///
     /// @param source borrowed
     /// @throws FormatException if it has fewer rows than a batch
-    public Batches(TripleSource source, BatchOptions options) {
+    public Batches(TrainingSource<R> source, BatchOptions options) {
         this.source = source;
         this.options = options;
         this.rows = source.rows();
@@ -67,40 +69,42 @@ public final class Batches {
     /// The next batch.
     ///
     /// @throws FormatException if a file was changed, or if no batch without duplicates can be made
-    public Batch next() {
+    public Batch<R> next() {
         return options.noDuplicates() ? withoutDuplicates() : plain();
     }
 
-    private Batch plain() {
+    private Batch<R> plain() {
         long number = position.batches() % perEpoch();
         long end = Math.min(rows, number * options.size() + options.size());
         List<Integer> taken = new ArrayList<>();
-        List<Triple> triples = new ArrayList<>();
+        List<R> contents = new ArrayList<>();
         long epoch = position.batches() / perEpoch();
         for (long i = number * options.size(); i < end; i++) {
             int row = order.row(epoch, (int) i);
             taken.add(row);
-            triples.add(source.triple(row, epoch));
+            contents.add(source.row(row, epoch));
         }
         boolean last = number == perEpoch() - 1;
         position = new BatchPosition(position.batches() + 1, epoch * rows + (last ? rows : end));
-        return new Batch(epoch, number, taken, triples);
+        return new Batch<>(epoch, number, taken, contents);
     }
 
-    private Batch withoutDuplicates() {
+    private Batch<R> withoutDuplicates() {
         List<Integer> taken = new ArrayList<>();
-        List<Triple> triples = new ArrayList<>();
+        List<R> contents = new ArrayList<>();
         Set<String> texts = new HashSet<>();
         long at = position.rows();
         long passedOver = 0;
         while (taken.size() < options.size()) {
             int row = order.row(at / rows, (int) (at % rows));
-            Triple triple = source.triple(row, at / rows);
+            R content = source.row(row, at / rows);
             at++;
-            List<String> own = lowerCase(triple);
+            List<String> own = content.texts().stream()
+                    .map(text -> text.toLowerCase(Locale.ROOT))
+                    .toList();
             if (own.stream().noneMatch(texts::contains)) {
                 taken.add(row);
-                triples.add(triple);
+                contents.add(content);
                 texts.addAll(own);
                 passedOver = 0;
             } else if (++passedOver >= 2 * rows) {
@@ -109,16 +113,8 @@ public final class Batches {
                         .formatted(source.name(), options.size(), taken.size()));
             }
         }
-        Batch batch = new Batch(position.batches() / perEpoch(), position.batches() % perEpoch(), taken, triples);
+        Batch<R> batch = new Batch<>(position.batches() / perEpoch(), position.batches() % perEpoch(), taken, contents);
         position = new BatchPosition(position.batches() + 1, at);
         return batch;
-    }
-
-    private static List<String> lowerCase(Triple triple) {
-        List<String> texts = new ArrayList<>(triple.negatives().size() + 2);
-        texts.add(triple.anchor().toLowerCase(Locale.ROOT));
-        texts.add(triple.positive().toLowerCase(Locale.ROOT));
-        triple.negatives().forEach(text -> texts.add(text.toLowerCase(Locale.ROOT)));
-        return texts;
     }
 }

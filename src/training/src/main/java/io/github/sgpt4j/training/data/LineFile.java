@@ -118,7 +118,7 @@ final class LineFile implements Closeable {
         }
     }
 
-    private static void checkRegular(Path file) {
+    static void checkRegular(Path file) {
         if (!Files.isRegularFile(file)) {
             throw new FormatException("%s: expected a file, %s"
                     .formatted(file, Files.exists(file) ? "got something else" : "found nothing there"));

@@ -110,7 +110,7 @@ final class MsMarcoSource implements TripleSource {
     }
 
     @Override
-    public Triple triple(int row, long pass) {
+    public Triple row(int row, long pass) {
         int[] positives = rows.positives(row);
         int[] found = rows.negatives(row);
         int[] order = new RandomOrder(seed, RandomPurpose.NEGATIVES, row).permutation(found.length);

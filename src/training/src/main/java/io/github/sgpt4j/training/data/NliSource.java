@@ -138,7 +138,7 @@ final class NliSource implements TripleSource {
     }
 
     @Override
-    public Triple triple(int row, long pass) {
+    public Triple row(int row, long pass) {
         RandomOrder random = new RandomOrder(seed, RandomPurpose.PARTNERS, row);
         int anchor = anchors[row / 2];
         String sentence = sentences.get(anchor);
@@ -172,7 +172,7 @@ final class NliSource implements TripleSource {
     public List<String> notices() {
         Contradictions equal = new Contradictions();
         for (int row = 0; row < rows(); row++) {
-            Triple triple = triple(row, 0);
+            Triple triple = row(row, 0);
             if (triple.negatives().contains(triple.positive())) {
                 equal.add("%s: sentence %s".formatted(name, Quoted.of(sentences.get(anchors[row / 2]))));
             }

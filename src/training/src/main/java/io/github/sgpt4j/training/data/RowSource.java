@@ -103,7 +103,7 @@ final class RowSource implements TripleSource {
     }
 
     @Override
-    public Triple triple(int row, long pass) {
+    public Triple row(int row, long pass) {
         return format.parse(name(), lines.line(row)).triple(negatives, pass);
     }
 

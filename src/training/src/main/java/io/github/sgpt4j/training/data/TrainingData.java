@@ -1,9 +1,11 @@
 package io.github.sgpt4j.training.data;
 
 import io.github.sgpt4j.error.FormatException;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Optional;
 
 /// Opens training data.
 public final class TrainingData {
@@ -20,6 +22,17 @@ public final class TrainingData {
             case NLI -> NliSource.open(data, options);
             case AUTO -> open(data, detect(data), options);
         };
+    }
+
+    /// Reads and checks texts with a teacher's embeddings. The caller closes the source.
+    ///
+    /// @param texts a file that `sgpt embed` reads: `.txt`, or `.jsonl` with `text`, `title` and
+    ///     `embedding`; or either with `.gz`
+    /// @param embeddings a `.npy` file with a row for each text, unless the rows have them
+    /// @throws FormatException at the first problem; it names file and row
+    /// @throws IOException if a file cannot be closed
+    public static TeacherSource openTaught(Path texts, Optional<Path> embeddings) throws IOException {
+        return TeacherSource.open(texts, embeddings);
     }
 
     /// The form that [DataForm#AUTO] stands for.

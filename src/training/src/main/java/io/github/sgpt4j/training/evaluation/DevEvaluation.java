@@ -85,7 +85,7 @@ public final class DevEvaluation implements Evaluation {
 
     private ContrastiveLoss.Result result(TrainedEmbedder embedder, int from, int to) {
         List<Triple> triples =
-                IntStream.range(from, to).mapToObj(row -> data.triple(row, 0)).toList();
+                IntStream.range(from, to).mapToObj(row -> data.row(row, 0)).toList();
         List<TrainedEmbedder.Text> texts = new ArrayList<>();
         triples.forEach(triple -> texts.add(new TrainedEmbedder.Text(triple.anchor(), TextKind.QUERY)));
         triples.forEach(triple -> texts.add(document(triple.positive())));

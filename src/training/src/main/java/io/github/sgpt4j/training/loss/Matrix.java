@@ -21,6 +21,17 @@ public final class Matrix {
         return new Matrix(rows, columns, new double[Math.multiplyExact(rows, columns)]);
     }
 
+    /// A matrix over an array, which is not copied.
+    ///
+    /// @param values row-major
+    public static Matrix over(int rows, int columns, double[] values) {
+        if (values.length != Math.multiplyExact(rows, columns)) {
+            throw new IllegalArgumentException(
+                    "expected %d rows of %d numbers, got %d numbers".formatted(rows, columns, values.length));
+        }
+        return new Matrix(rows, columns, values);
+    }
+
     /// Copies rows of one length.
     public static Matrix of(float[][] rows) {
         return of(List.<float[][]>of(rows));
@@ -86,6 +97,30 @@ public final class Matrix {
         for (int j = 0; j < columns; j++) {
             target[offset + j] = (float) values[start + j];
         }
+    }
+
+    /// Copies all numbers, row-major.
+    ///
+    /// @param target of the same length
+    public void copy(double[] target) {
+        if (target.length != values.length) {
+            throw new IllegalArgumentException(
+                    "expected room for %d numbers, got %d".formatted(values.length, target.length));
+        }
+        System.arraycopy(values, 0, target, 0, values.length);
+    }
+
+    /// The sum of this matrix and another, which is multiplied by a factor.
+    public Matrix plus(double factor, Matrix other) {
+        if (other.rows != rows || other.columns != columns) {
+            throw new IllegalArgumentException(
+                    "expected [%d, %d], got [%d, %d]".formatted(rows, columns, other.rows, other.columns));
+        }
+        Matrix sum = slice(0, rows);
+        for (int i = 0; i < values.length; i++) {
+            sum.values[i] += factor * other.values[i];
+        }
+        return sum;
     }
 
     /// A copy of all rows, rounded to 32 bits.

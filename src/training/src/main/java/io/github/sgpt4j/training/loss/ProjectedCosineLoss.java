@@ -1,7 +1,6 @@
 package io.github.sgpt4j.training.loss;
 
 import java.util.Random;
-import java.util.stream.IntStream;
 
 /// Distillation: a student's embedding, taken through a projection, shall point where the teacher's
 /// does. The loss is the mean of `1 - cos(W·s, t)` over texts, the cosine loss of Zhang et al.,
@@ -52,25 +51,10 @@ public final class ProjectedCosineLoss {
                                     teachers.rows(),
                                     teachers.columns()));
         }
-        UnitRows projected = UnitRows.of(Products.timesTransposed(students, projection));
-        UnitRows wanted = UnitRows.of(teachers.slice(0, rows));
-        double[] losses = new double[rows];
-        Matrix gradient = Matrix.zeros(rows, teachers.columns());
-        IntStream.range(0, rows).forEach(row -> {
-            int start = gradient.start(row);
-            double cosine = 0;
-            for (int j = start; j < start + gradient.columns(); j++) {
-                cosine += projected.rows().values()[j] * wanted.rows().values()[j];
-                gradient.values()[j] = -wanted.rows().values()[j] / rows;
-            }
-            losses[row] = 1 - cosine;
-        });
-        projected.backward(gradient);
-        double sum = 0;
-        for (double loss : losses) {
-            sum += loss;
-        }
+        CosineLoss.Result result = CosineLoss.of(Products.timesTransposed(students, projection), teachers);
         return new Result(
-                sum / rows, Products.times(gradient, projection), Products.transposedTimes(gradient, students));
+                result.loss(),
+                Products.times(result.students(), projection),
+                Products.transposedTimes(result.students(), students));
     }
 }

@@ -6,7 +6,7 @@ import java.util.List;
 /// bits.
 ///
 /// @param steps number of steps taken
-/// @param tensors one per parameter, in their order
+/// @param tensors one per parameter; a saved one may have another order
 public record AdamState(long steps, List<Tensor> tensors) {
     /// The state of one parameter; the arrays have equal lengths.
     ///

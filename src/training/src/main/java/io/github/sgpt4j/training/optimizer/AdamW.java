@@ -2,7 +2,10 @@ package io.github.sgpt4j.training.optimizer;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /// AdamW (Loshchilov and Hutter, arXiv:1711.05101) with betas 0.9 and 0.999, in 64 bits.
@@ -148,7 +151,7 @@ public final class AdamW {
         return new AdamState(steps, tensors);
     }
 
-    /// Continues from a saved state, which is copied; the parameters get its values.
+    /// Continues from a saved state, in any order, which is copied; the parameters get its values.
     ///
     /// @throws IllegalArgumentException if it is of other parameters
     public void restore(AdamState state) {
@@ -157,18 +160,21 @@ public final class AdamW {
             throw new IllegalArgumentException(
                     "expected the state of %d tensors, got %d".formatted(tensors.size(), saved.size()));
         }
+        Map<String, AdamState.Tensor> named = new HashMap<>();
+        saved.forEach(tensor -> named.put(tensor.name(), tensor));
         for (int i = 0; i < saved.size(); i++) {
             AdamState.Tensor own = tensors.get(i);
-            AdamState.Tensor other = saved.get(i);
+            AdamState.Tensor other = named.getOrDefault(own.name(), saved.get(i));
             if (!own.name().equals(other.name()) || own.values().length != other.values().length) {
                 throw new IllegalArgumentException("expected the state of %s with %d numbers, got that of %s with %d"
                         .formatted(own.name(), own.values().length, other.name(), other.values().length));
             }
         }
-        for (int i = 0; i < saved.size(); i++) {
-            copy(saved.get(i).values(), tensors.get(i).values());
-            copy(saved.get(i).first(), tensors.get(i).first());
-            copy(saved.get(i).second(), tensors.get(i).second());
+        for (AdamState.Tensor own : tensors) {
+            AdamState.Tensor other = Objects.requireNonNull(named.get(own.name()));
+            copy(other.values(), own.values());
+            copy(other.first(), own.first());
+            copy(other.second(), own.second());
         }
         steps = state.steps();
     }

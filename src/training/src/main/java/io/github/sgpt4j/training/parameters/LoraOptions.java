@@ -1,6 +1,7 @@
 package io.github.sgpt4j.training.parameters;
 
 import io.github.sgpt4j.TrainableTensor;
+import io.github.sgpt4j.error.FormatException;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -61,6 +62,20 @@ public record LoraOptions(int rank, double alpha, Set<String> targets) {
         Set<String> modules = new TreeSet<>();
         tensors.forEach(tensor -> modules.add(module(tensor)));
         return modules;
+    }
+
+    /// Checks that no target is without a matrix.
+    ///
+    /// @param trained all tensors that are trained
+    /// @throws FormatException if one is
+    public void requireTargets(List<TrainableTensor> trained) {
+        Set<String> missing = new TreeSet<>(targets);
+        missing.remove(ALL_LINEAR);
+        missing.removeAll(modules(trained));
+        if (!missing.isEmpty()) {
+            throw new FormatException("lora targets: expected names of the model's projections such as q_proj, got %s"
+                    .formatted(String.join(", ", missing)));
+        }
     }
 
     /// What decides the numbers of a training, by name.

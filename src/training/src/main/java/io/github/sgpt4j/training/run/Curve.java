@@ -117,7 +117,7 @@ final class Curve implements Closeable {
         node.put(STEP, step.step());
         node.put("epoch", step.epoch());
         node.put(LOSS, step.loss());
-        node.put("accuracy", step.accuracy());
+        step.accuracy().ifPresent(value -> node.put("accuracy", value));
         node.put("norm", step.gradientNorm());
         node.put("clipped", step.clipFactor() < 1);
         node.put(RATE, step.learningRate());

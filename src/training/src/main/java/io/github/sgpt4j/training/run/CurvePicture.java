@@ -16,6 +16,8 @@ final class CurvePicture {
     private static final int BOTTOM = 376;
     /// The largest number of marks on an axis.
     private static final int MARKS = 6;
+    /// The smooth line has means over such a part of the training.
+    private static final int WINDOWS = 50;
 
     private final long totalSteps;
     private final String metric;
@@ -104,7 +106,8 @@ final class CurvePicture {
         grid(svg, loss);
         if (highestRate > 0) {
             path(svg, "#b8b8b8", 1, p -> p.rate / p.count / highestRate);
-            text(svg, RIGHT, TOP - 24, "end", "#8a8a8a", "learning rate, at most " + shown(highestRate));
+            String rate = "learning rate, at most " + shown(highestRate);
+            text(svg, (LEFT + RIGHT) / 2.0, TOP - 24, "middle", "#8a8a8a", rate);
         }
         path(svg, "#9db8d6", 1, p -> loss.share(p.loss / p.count));
         smooth(svg, loss);
@@ -143,11 +146,16 @@ final class CurvePicture {
             text(svg, LEFT - 8, y + 4, "end", "#444444", shown(value));
         }
         Axis steps = Axis.over(0, totalSteps);
-        for (int i = 0; i * steps.step <= totalSteps; i++) {
-            double step = i * steps.step;
-            if (step == Math.rint(step)) {
-                text(svg, x(step), BOTTOM + 18, "middle", "#444444", String.format(Locale.ROOT, "%,.0f", step));
-            }
+        // The end of the training has a mark too, unless it would cover another.
+        for (int i = 0; i * steps.step < totalSteps - 0.6 * steps.step; i++) {
+            stepMark(svg, i * steps.step);
+        }
+        stepMark(svg, totalSteps);
+    }
+
+    private void stepMark(StringBuilder svg, double step) {
+        if (step == Math.rint(step)) {
+            text(svg, x(step), BOTTOM + 18, "middle", "#444444", String.format(Locale.ROOT, "%,.0f", step));
         }
     }
 
@@ -167,13 +175,23 @@ final class CurvePicture {
         polyline(svg, line, color, width);
     }
 
-    /// A running mean over a fiftieth of the training.
+    /// Means over a fiftieth of the training, around each point.
     private void smooth(StringBuilder svg, Axis loss) {
+        int half = (int) Math.min(points.size(), totalSteps / (2 * WINDOWS * perPoint));
+        double[] sums = new double[points.size() + 1];
+        double[] counts = new double[points.size() + 1];
+        for (int i = 0; i < points.size(); i++) {
+            sums[i + 1] = sums[i] + points.get(i).loss;
+            counts[i + 1] = counts[i] + points.get(i).count;
+        }
         StringBuilder line = new StringBuilder();
-        double weight = Math.min(1, 50.0 * perPoint / totalSteps);
-        double mean = points.isEmpty() ? 0 : points.getFirst().loss / points.getFirst().count;
-        for (Point point : points) {
-            mean += weight * (point.loss / point.count - mean);
+        for (int i = 0; i < points.size(); i++) {
+            // The same number of points on both sides, so that the line neither leads nor lags.
+            int reach = Math.min(half, Math.min(i, points.size() - 1 - i));
+            int from = i - reach;
+            int to = i + reach + 1;
+            Point point = points.get(i);
+            double mean = (sums[to] - sums[from]) / (counts[to] - counts[from]);
             line.append(line.isEmpty() ? "" : " ")
                     .append(number(x(point.step / point.count)))
                     .append(',')
@@ -208,7 +226,7 @@ final class CurvePicture {
             double value = axis.from + i * axis.step;
             text(svg, RIGHT + 8, y(axis.share(value)) + 4, "start", "#c2410c", shown(value));
         }
-        text(svg, (LEFT + RIGHT) / 2.0, TOP - 24, "middle", "#c2410c", metric);
+        text(svg, RIGHT + 8, TOP - 24, "end", "#c2410c", metric);
     }
 
     private double x(double step) {

@@ -2,6 +2,8 @@ package io.github.sgpt4j.training.run;
 
 import io.github.sgpt4j.TrainableModel;
 import io.github.sgpt4j.training.data.DataFile;
+import io.github.sgpt4j.training.data.TeacherSource;
+import io.github.sgpt4j.training.data.TrainingSource;
 import io.github.sgpt4j.training.data.TripleSource;
 import java.util.List;
 import java.util.Locale;
@@ -17,7 +19,7 @@ final class ModelCard {
     static String text(
             TrainableModel model,
             Map<String, String> settings,
-            TripleSource data,
+            TrainingSource<?> data,
             long step,
             NavigableMap<Long, Map<String, Double>> scores) {
         ModelCard card = new ModelCard();
@@ -33,17 +35,24 @@ final class ModelCard {
 
                 # Sentence embeddings
 
-                Trained by sgpt4j from %s (fingerprint `%s`), with the contrastive loss of SGPT
-                (Muennighoff 2022, arXiv:2202.08904). This is the state after step %d. `curve.jsonl` has the course of the
-                training, `curve.svg` its picture, and `biases.safetensors` the trained tensors alone.
+                Trained by sgpt4j from %s (fingerprint `%s`), with
+                %s.
+                This is the state after step %d. `curve.jsonl` has the course of the training, `curve.svg` its picture, and `biases.safetensors` the trained tensors alone.
 
                 ![the course of the training](curve.svg)
 
-                """, name(model), model.baseFingerprint(), step);
+                """, name(model), model.baseFingerprint(), loss(data), step);
         card.addSettings(settings);
         card.addData(data);
         card.addScores(scores);
         return card.card.toString();
+    }
+
+    private static String loss(TrainingSource<?> data) {
+        return switch (data) {
+            case TripleSource _ -> "the contrastive loss of SGPT (Muennighoff 2022, arXiv:2202.08904)";
+            case TeacherSource _ -> "the embeddings of a teacher (distillation: Zhang et al., arXiv:2412.19048)";
+        };
     }
 
     private void add(String format, Object... values) {
@@ -55,8 +64,15 @@ final class ModelCard {
         settings.forEach((name, value) -> add("| %s | %s |\n", cell(name), cell(value)));
     }
 
-    private void addData(TripleSource data) {
-        add("\n## Data\n\n%,d rows, negatives per row: %d.\n\n", data.rows(), data.negatives());
+    private void addData(TrainingSource<?> data) {
+        switch (data) {
+            case TripleSource triples ->
+                add("\n## Data\n\n%,d rows, negatives per row: %d.\n\n", data.rows(), triples.negatives());
+            case TeacherSource teacher ->
+                add(
+                        "\n## Data\n\n%,d texts with embeddings of a teacher, of %d numbers each.\n\n",
+                        data.rows(), teacher.dimension());
+        }
         for (DataFile file : data.files()) {
             add("- `%s`, %,d bytes, SHA-256 `%s`\n", cell(file.name()), file.bytes(), file.sha256());
         }

@@ -10,7 +10,7 @@ import io.github.sgpt4j.training.Trainer;
 import io.github.sgpt4j.training.TrainingMethod;
 import io.github.sgpt4j.training.TrainingOptions;
 import io.github.sgpt4j.training.TrainingStep;
-import io.github.sgpt4j.training.data.TripleSource;
+import io.github.sgpt4j.training.data.TrainingSource;
 import io.github.sgpt4j.weightstools.ConvertListener;
 import io.github.sgpt4j.weightstools.ConvertReport;
 import io.github.sgpt4j.weightstools.Converter;
@@ -49,7 +49,7 @@ public final class TrainingRun implements AutoCloseable {
     private static final String BIASES = "biases.safetensors";
 
     private final TrainableModel model;
-    private final TripleSource data;
+    private final TrainingSource<?> data;
     private final TrainingOptions training;
     private final RunOptions options;
     private final Path output;
@@ -64,7 +64,7 @@ public final class TrainingRun implements AutoCloseable {
 
     private TrainingRun(
             TrainableModel model,
-            TripleSource data,
+            TrainingSource<?> data,
             TrainingOptions training,
             RunOptions options,
             Path output,
@@ -82,7 +82,7 @@ public final class TrainingRun implements AutoCloseable {
         settings = new TreeMap<>(options.allSettings());
         settings.putAll(training.settings());
         settings.putAll(model.settings());
-        settings.put("negatives", Integer.toString(data.negatives()));
+        settings.putAll(data.settings());
         settings.put("device", model.model().device().replaceAll(":.*", ""));
     }
 
@@ -138,7 +138,7 @@ public final class TrainingRun implements AutoCloseable {
     /// @throws FormatException as [#requireNew] and [Trainer]
     /// @throws IOException if its folder cannot be made
     public static TrainingRun begin(
-            TrainableModel model, TripleSource data, TrainingOptions training, RunOptions options, Path output)
+            TrainableModel model, TrainingSource<?> data, TrainingOptions training, RunOptions options, Path output)
             throws IOException {
         requireNew(output);
         // Refuses data and model before anything is written.
@@ -155,11 +155,10 @@ public final class TrainingRun implements AutoCloseable {
 
     /// Continues a training from its last saved state.
     ///
-    /// @throws FormatException as [#requireUnfinished]; or if model, data or settings are not those that it began
-    ///     with
+    /// @throws FormatException as [#requireUnfinished]; or if model, data or settings are others than at its begin
     /// @throws IOException if a file cannot be read
     public static TrainingRun resume(
-            TrainableModel model, TripleSource data, TrainingOptions training, RunOptions options, Path output)
+            TrainableModel model, TrainingSource<?> data, TrainingOptions training, RunOptions options, Path output)
             throws IOException {
         requireUnfinished(output);
         Trainer trainer = new Trainer(model, data, training);
@@ -228,6 +227,14 @@ public final class TrainingRun implements AutoCloseable {
         return trainer.totalSteps();
     }
 
+    /// How many numbers of the model the optimizer changes: those of trained tensors, or of the factors of
+    /// [TrainingMethod#LORA].
+    public long trainedNumbers() {
+        return trainer.parameters().stream()
+                .mapToLong(parameter -> parameter.values().length)
+                .sum();
+    }
+
     /// The folder with curve and states until the training is complete.
     public Path folder() {
         return work;
@@ -241,7 +248,9 @@ public final class TrainingRun implements AutoCloseable {
     /// @throws IOException if a file cannot be written: as for NaN
     public RunResult run(RunListener listener) throws IOException {
         try (Curve curve = Curve.after(trainer.step(), work, trainer.totalSteps(), metric())) {
-            best = curve.best(best);
+            if (options.keep() == Keep.BEST) {
+                best = curve.best(best);
+            }
             try {
                 train(curve, listener);
             } catch (RuntimeException | Error | IOException e) {

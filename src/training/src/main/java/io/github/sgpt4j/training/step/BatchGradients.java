@@ -5,6 +5,7 @@ import io.github.sgpt4j.TrainableModel;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
 /// Computes the gradients of a batch, chunk by chunk.
@@ -21,11 +22,11 @@ public final class BatchGradients {
     /// What was computed.
     ///
     /// @param loss the batch's loss
-    /// @param first number of rows whose positive has the highest score
+    /// @param first number of rows whose positive has the highest score, if rows have positives
     /// @param tokens number of tokens
     /// @param chunks number of chunks
     /// @param cached whether each chunk was computed twice
-    public record Outcome(double loss, int first, long tokens, int chunks, boolean cached) {}
+    public record Outcome(double loss, OptionalInt first, long tokens, int chunks, boolean cached) {}
 
     /// A text of the batch.
     private record Place(int column, int row, int length) {}

@@ -31,7 +31,7 @@ class BatchesTest {
         }
 
         @Override
-        public Triple triple(int row, long pass) {
+        public Triple row(int row, long pass) {
             return new Triple("q" + row % period, "p%d in %d".formatted(row, pass), List.of("n" + row));
         }
 
@@ -49,7 +49,7 @@ class BatchesTest {
         public void close() {}
     }
 
-    private static List<Integer> sizes(Batches batches, int count) {
+    private static List<Integer> sizes(Batches<Triple> batches, int count) {
         List<Integer> sizes = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             sizes.add(batches.next().rows().size());
@@ -60,28 +60,28 @@ class BatchesTest {
     @Test
     void theLastBatchIsKeptOrLeftOut() {
         Numbers source = new Numbers(29, 29);
-        Batches kept = new Batches(source, new BatchOptions(8, false, true, false, 0));
+        Batches<Triple> kept = new Batches<>(source, new BatchOptions(8, false, true, false, 0));
         assertEquals(4, kept.perEpoch());
         assertEquals(List.of(8, 8, 8, 5, 8, 8, 8, 5), sizes(kept, 8));
-        Batches dropped = new Batches(source, new BatchOptions(8, false, false, false, 0));
+        Batches<Triple> dropped = new Batches<>(source, new BatchOptions(8, false, false, false, 0));
         assertEquals(3, dropped.perEpoch());
         assertEquals(List.of(8, 8, 8, 8), sizes(dropped, 4));
         assertEquals(List.of(8, 9, 10, 11, 12, 13, 14, 15), dropped.next().rows());
-        Batches full = new Batches(new Numbers(16, 16), new BatchOptions(8, false, true, false, 0));
+        Batches<Triple> full = new Batches<>(new Numbers(16, 16), new BatchOptions(8, false, true, false, 0));
         assertEquals(2, full.perEpoch());
         assertEquals(List.of(8, 8, 8), sizes(full, 3));
     }
 
     @Test
     void rowsComeInTheOrderOfTheFileUnlessShuffled() {
-        Batches batches = new Batches(new Numbers(5, 5), new BatchOptions(3, false, true, false, 9));
-        Batch first = batches.next();
+        Batches<Triple> batches = new Batches<>(new Numbers(5, 5), new BatchOptions(3, false, true, false, 9));
+        Batch<Triple> first = batches.next();
         assertEquals(List.of(0, 1, 2), first.rows());
-        assertEquals("p1 in 0", first.triples().get(1).positive());
+        assertEquals("p1 in 0", first.contents().get(1).positive());
         assertEquals(List.of(3, 4), batches.next().rows());
-        Batch third = batches.next();
+        Batch<Triple> third = batches.next();
         assertEquals(List.of(0, 1, 2), third.rows());
-        assertEquals("p1 in 1", third.triples().get(1).positive());
+        assertEquals("p1 in 1", third.contents().get(1).positive());
         assertEquals(1, third.epoch());
         assertEquals(0, third.number());
     }
@@ -98,7 +98,7 @@ class BatchesTest {
     }
 
     private static List<List<Integer>> passes(BatchOptions options) {
-        Batches batches = new Batches(new Numbers(50, 50), options);
+        Batches<Triple> batches = new Batches<>(new Numbers(50, 50), options);
         List<List<Integer>> passes = new ArrayList<>();
         for (int pass = 0; pass < 3; pass++) {
             List<Integer> rows = new ArrayList<>();
@@ -116,12 +116,12 @@ class BatchesTest {
     void trainingContinuesAtAnyPosition(boolean shuffle, boolean keepLast, boolean noDuplicates) {
         BatchOptions options = new BatchOptions(7, shuffle, keepLast, noDuplicates, 5);
         Numbers source = new Numbers(38, 19);
-        Batches whole = new Batches(source, options);
+        Batches<Triple> whole = new Batches<>(source, options);
         for (int i = 0; i < 20; i++) {
-            Batches resumed = new Batches(source, options);
+            Batches<Triple> resumed = new Batches<>(source, options);
             BatchPosition position = whole.position();
             resumed.seek(new BatchPosition(position.batches(), position.rows()));
-            Batch expected = whole.next();
+            Batch<Triple> expected = whole.next();
             assertEquals(expected, resumed.next(), "batch " + i);
             assertEquals(whole.position(), resumed.position());
             assertEquals(i / whole.perEpoch(), expected.epoch());
@@ -131,7 +131,7 @@ class BatchesTest {
 
     @Test
     void aPositionOfOtherDataIsRefused() {
-        Batches batches = new Batches(new Numbers(29, 29), BatchOptions.shuffled(8, 0));
+        Batches<Triple> batches = new Batches<>(new Numbers(29, 29), BatchOptions.shuffled(8, 0));
         assertEquals(
                 "expected 24 rows before batch 3, got 21",
                 assertThrows(IllegalArgumentException.class, () -> batches.seek(new BatchPosition(3, 21)))
@@ -142,12 +142,12 @@ class BatchesTest {
 
     @Test
     void noTextOccursTwiceInABatch() {
-        Batches batches = new Batches(new Numbers(60, 20), new BatchOptions(16, true, true, true, 2));
+        Batches<Triple> batches = new Batches<>(new Numbers(60, 20), new BatchOptions(16, true, true, true, 2));
         assertEquals(3, batches.perEpoch());
         for (int i = 0; i < 30; i++) {
             Set<String> anchors = new HashSet<>();
-            Batch batch = batches.next();
-            batch.triples().forEach(triple -> anchors.add(triple.anchor()));
+            Batch<Triple> batch = batches.next();
+            batch.contents().forEach(triple -> anchors.add(triple.anchor()));
             assertEquals(16, anchors.size());
             assertEquals(16, batch.rows().size());
         }
@@ -155,7 +155,7 @@ class BatchesTest {
 
     @Test
     void aBatchThatCannotBeFilledIsAnError() {
-        Batches batches = new Batches(new Numbers(60, 5), new BatchOptions(6, true, true, true, 2));
+        Batches<Triple> batches = new Batches<>(new Numbers(60, 5), new BatchOptions(6, true, true, true, 2));
         assertEquals(
                 "numbers: expected 6 rows without a text in common for a batch, found 5",
                 assertThrows(FormatException.class, batches::next).getMessage());
@@ -165,7 +165,7 @@ class BatchesTest {
     void fewerRowsThanABatchAreAnError() {
         assertEquals(
                 "numbers: expected at least the 8 rows of a batch, got 7",
-                assertThrows(FormatException.class, () -> new Batches(new Numbers(7, 7), BatchOptions.shuffled(8, 0)))
+                assertThrows(FormatException.class, () -> new Batches<>(new Numbers(7, 7), BatchOptions.shuffled(8, 0)))
                         .getMessage());
         assertThrows(IllegalArgumentException.class, () -> BatchOptions.shuffled(0, 0));
     }

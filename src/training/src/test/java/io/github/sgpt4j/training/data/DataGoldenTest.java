@@ -60,7 +60,7 @@ class DataGoldenTest {
             for (Map.Entry<String, JsonNode> query : expected.get("queries").properties()) {
                 assertEquals(
                         texts.get(Integer.parseInt(query.getKey())),
-                        source.triple(row, 0).anchor());
+                        source.row(row, 0).anchor());
                 assertArrays(query.getValue().get("positives"), rows.positives(row));
                 assertArrays(query.getValue().get("negatives_in_order_of_finding"), rows.negatives(row));
                 row++;
@@ -80,7 +80,7 @@ class DataGoldenTest {
             JsonNode query = expected.get("queries").get("101");
             List<String> negatives = new ArrayList<>();
             for (int pass = 0; pass < 30; pass++) {
-                Triple triple = source.triple(1, pass);
+                Triple triple = source.row(1, pass);
                 assertEquals(
                         passage(query.get("positives").get(pass % 3).intValue()), triple.positive(), "pass " + pass);
                 negatives.addAll(triple.negatives());
@@ -102,8 +102,8 @@ class DataGoldenTest {
                 MsMarcoSource other = MsMarcoSource.open(FOLDER, DataOptions.DEFAULT.withSeed(2))) {
             boolean differs = false;
             for (int pass = 0; pass < 8; pass++) {
-                assertEquals(one.triple(0, pass), same.triple(0, pass));
-                differs |= !one.triple(0, pass).equals(other.triple(0, pass));
+                assertEquals(one.row(0, pass), same.row(0, pass));
+                differs |= !one.row(0, pass).equals(other.row(0, pass));
             }
             assertTrue(differs);
         }
@@ -124,8 +124,8 @@ class DataGoldenTest {
                 }
                 assertEquals(2 * expected.size(), source.rows());
                 for (int row = 0; row < source.rows(); row++) {
-                    assertEquals(source.triple(row, 0), source.triple(row, 1));
-                    drawn.add(source.triple(row, 0));
+                    assertEquals(source.row(row, 0), source.row(row, 1));
+                    drawn.add(source.row(row, 0));
                 }
             }
         }
@@ -156,7 +156,7 @@ class DataGoldenTest {
         }
         Path file = Files.write(folder.resolve("rows.jsonl"), lines);
         try (TripleSource source = TrainingData.open(file, DataForm.AUTO, DataOptions.DEFAULT)) {
-            Batches batches = new Batches(
+            Batches<Triple> batches = new Batches<>(
                     source, new BatchOptions(expected.get("batch_size").intValue(), false, true, true, 0));
             assertEquals(expected.get("batches_per_epoch").longValue(), batches.perEpoch());
             for (JsonNode batch : expected.get("batches")) {
@@ -165,7 +165,7 @@ class DataGoldenTest {
                 assertEquals(rows, batches.next().rows());
             }
             // The pass goes on: rows 12 and 13, then the first rows of the next pass without "w0".
-            Batch next = batches.next();
+            Batch<Triple> next = batches.next();
             assertEquals(List.of(12, 13, 1, 2), next.rows());
             assertEquals(1, next.epoch());
         }

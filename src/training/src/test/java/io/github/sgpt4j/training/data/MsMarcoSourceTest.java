@@ -51,7 +51,7 @@ class MsMarcoSourceTest {
         try (TripleSource source = TrainingData.open(folder, DataForm.AUTO, DataOptions.DEFAULT.withNegatives(2))) {
             // Query 5 has one negative only: 3 scores too high, system b is not one of the first line.
             assertEquals(1, source.rows());
-            Triple triple = source.triple(0, 0);
+            Triple triple = source.row(0, 0);
             assertEquals("two", triple.anchor());
             assertEquals("three", triple.positive());
             assertEquals(
@@ -65,7 +65,7 @@ class MsMarcoSourceTest {
     void equalTextsOfAPositiveAndANegativeAreTold() throws IOException {
         try (TripleSource source = TrainingData.open(folder, DataForm.MSMARCO, DataOptions.DEFAULT)) {
             assertEquals(2, source.rows());
-            assertEquals("seven", source.triple(1, 0).positive());
+            assertEquals("seven", source.row(1, 0).positive());
             assertEquals(
                     List.of("rows with a positive that equals a negative: 1, the first is %s: query 5"
                             .formatted(folder.resolve("hard-negatives.jsonl"))),
@@ -89,7 +89,7 @@ class MsMarcoSourceTest {
             assertEquals(plain.notices(), source.notices());
             assertEquals(6, source.rows());
             for (int row = 0; row < 6; row++) {
-                assertEquals(plain.triple(row, 4), source.triple(row, 4));
+                assertEquals(plain.row(row, 4), source.row(row, 4));
             }
         }
     }

@@ -29,11 +29,11 @@ class NliSourceTest {
         String text = HEADER + "entailment\tb\ttrain\ta\ncontradiction\tc\ttrain\ta\nentailment\tx\tdev\ta\n";
         try (TripleSource source = open(text, DataForm.AUTO, DataOptions.DEFAULT)) {
             assertEquals(2, source.rows());
-            assertEquals(new Triple("a", "b", List.of("c")), source.triple(0, 0));
-            assertEquals(new Triple("b", "a", List.of("c")), source.triple(1, 7));
+            assertEquals(new Triple("a", "b", List.of("c")), source.row(0, 0));
+            assertEquals(new Triple("b", "a", List.of("c")), source.row(1, 7));
         }
         try (TripleSource source = open(text, DataForm.NLI, DataOptions.DEFAULT.withNegatives(0))) {
-            assertEquals(new Triple("a", "b", List.of()), source.triple(0, 0));
+            assertEquals(new Triple("a", "b", List.of()), source.row(0, 0));
         }
     }
 

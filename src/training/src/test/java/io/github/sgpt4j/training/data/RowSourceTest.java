@@ -44,12 +44,12 @@ class RowSourceTest {
         try (TripleSource source = open("rows.jsonl", TWO_ROWS, DataOptions.DEFAULT)) {
             assertEquals(2, source.rows());
             assertEquals(1, source.negatives());
-            assertEquals(new Triple("a", "b", List.of("c")), source.triple(0, 0));
-            assertEquals(new Triple("a", "b", List.of("c")), source.triple(0, 5));
-            assertEquals(new Triple("f", "d", List.of("g")), source.triple(1, 0));
-            assertEquals(new Triple("f", "e", List.of("h")), source.triple(1, 1));
-            assertEquals(new Triple("f", "d", List.of("i")), source.triple(1, 2));
-            assertEquals(new Triple("f", "e", List.of("g")), source.triple(1, 3));
+            assertEquals(new Triple("a", "b", List.of("c")), source.row(0, 0));
+            assertEquals(new Triple("a", "b", List.of("c")), source.row(0, 5));
+            assertEquals(new Triple("f", "d", List.of("g")), source.row(1, 0));
+            assertEquals(new Triple("f", "e", List.of("h")), source.row(1, 1));
+            assertEquals(new Triple("f", "d", List.of("i")), source.row(1, 2));
+            assertEquals(new Triple("f", "e", List.of("g")), source.row(1, 3));
             assertEquals(List.of(), source.notices());
         }
     }
@@ -60,10 +60,10 @@ class RowSourceTest {
                 {"query": "q", "positive": "p", "negative": ["1", "2", "3"]}
                 """;
         try (TripleSource source = open("rows.jsonl", row, DataOptions.DEFAULT.withNegatives(2))) {
-            assertEquals(List.of("1", "2"), source.triple(0, 0).negatives());
-            assertEquals(List.of("3", "1"), source.triple(0, 1).negatives());
-            assertEquals(List.of("2", "3"), source.triple(0, 2).negatives());
-            assertEquals(source.triple(0, 0), source.triple(0, 3_000_000_000L));
+            assertEquals(List.of("1", "2"), source.row(0, 0).negatives());
+            assertEquals(List.of("3", "1"), source.row(0, 1).negatives());
+            assertEquals(List.of("2", "3"), source.row(0, 2).negatives());
+            assertEquals(source.row(0, 0), source.row(0, 3_000_000_000L));
         }
     }
 
@@ -71,8 +71,8 @@ class RowSourceTest {
     void readsFieldsSeparatedByTabs() throws IOException {
         try (TripleSource source = open("rows.tsv", "a\tb\u00A0\tc\r\n\nd\te\tf\tg", DataOptions.DEFAULT)) {
             assertEquals(2, source.rows());
-            assertEquals(new Triple("a", "b", List.of("c")), source.triple(0, 0));
-            assertEquals(new Triple("d", "e", List.of("g")), source.triple(1, 1));
+            assertEquals(new Triple("a", "b", List.of("c")), source.row(0, 0));
+            assertEquals(new Triple("d", "e", List.of("g")), source.row(1, 1));
         }
     }
 
@@ -80,10 +80,10 @@ class RowSourceTest {
     void pairsHaveNoNegatives() throws IOException {
         try (TripleSource source = open("rows.tsv", "a\tb\nc\td\n", DataOptions.DEFAULT)) {
             assertEquals(0, source.negatives());
-            assertEquals(new Triple("c", "d", List.of()), source.triple(1, 0));
+            assertEquals(new Triple("c", "d", List.of()), source.row(1, 0));
         }
         try (TripleSource source = open("rows.jsonl", TWO_ROWS, DataOptions.DEFAULT.withNegatives(0))) {
-            assertEquals(new Triple("f", "d", List.of()), source.triple(1, 0));
+            assertEquals(new Triple("f", "d", List.of()), source.row(1, 0));
         }
     }
 
@@ -95,7 +95,7 @@ class RowSourceTest {
         }
         try (TripleSource source = TrainingData.open(packed, DataForm.ROWS, DataOptions.DEFAULT);
                 TripleSource plain = open("rows.jsonl", TWO_ROWS, DataOptions.DEFAULT)) {
-            assertEquals(plain.triple(1, 1), source.triple(1, 1));
+            assertEquals(plain.row(1, 1), source.row(1, 1));
             assertEquals(plain.files(), source.files());
         }
     }
@@ -198,12 +198,12 @@ class RowSourceTest {
     void aChangedFileIsAnError() throws IOException {
         try (TripleSource source = open("rows.tsv", "a\tb\nc\td\ne\tf\n", DataOptions.DEFAULT)) {
             Files.writeString(folder.resolve("rows.tsv"), "a\tb\nc\tx\n");
-            assertEquals(new Triple("a", "b", List.of()), source.triple(0, 0));
+            assertEquals(new Triple("a", "b", List.of()), source.row(0, 0));
             for (int row : new int[] {1, 2}) {
                 assertEquals(
                         "%s: byte %d: expected the line that was there when the file was opened, the file was changed"
                                 .formatted(folder.resolve("rows.tsv"), 4 * row),
-                        assertThrows(FormatException.class, () -> source.triple(row, 0))
+                        assertThrows(FormatException.class, () -> source.row(row, 0))
                                 .getMessage());
             }
         }

@@ -83,4 +83,29 @@ class DistillationLossTest {
         assertThrows(IllegalArgumentException.class, () -> SimilarityLoss.of(students, Differences.random(5, 8, 1)));
         assertThrows(IllegalArgumentException.class, () -> SimilarityLoss.of(Matrix.zeros(0, 5), Matrix.zeros(0, 8)));
     }
+
+    @Test
+    void gradientsOfTheCosineLossAreThoseOfTheLoss() {
+        Matrix wanted = Differences.random(students.rows(), students.columns(), 21);
+        CosineLoss.Result result = CosineLoss.of(students, wanted);
+        Differences.assertGradient(
+                students, result.students(), s -> CosineLoss.of(s, wanted).loss());
+        assertEquals(0, CosineLoss.of(students, students).loss(), 1e-15);
+        assertThrows(IllegalArgumentException.class, () -> CosineLoss.of(students, teachers));
+    }
+
+    @Test
+    void matricesAreAddedAndCopied() {
+        Matrix a = Matrix.of(new float[][] {{1, 2}, {3, 4}});
+        Matrix sum = a.plus(-2, Matrix.of(new float[][] {{1, 0}, {0, 1}}));
+        assertArrayEquals(new double[] {-1, 2, 3, 2}, sum.values());
+        assertArrayEquals(new double[] {1, 2, 3, 4}, a.values());
+        double[] copy = new double[4];
+        a.copy(copy);
+        assertArrayEquals(a.values(), copy);
+        assertEquals(4, Matrix.over(2, 2, copy).at(1, 1));
+        assertThrows(IllegalArgumentException.class, () -> a.copy(new double[3]));
+        assertThrows(IllegalArgumentException.class, () -> Matrix.over(2, 2, new double[3]));
+        assertThrows(IllegalArgumentException.class, () -> a.plus(1, Matrix.zeros(1, 2)));
+    }
 }

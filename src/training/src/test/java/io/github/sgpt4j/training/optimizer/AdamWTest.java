@@ -115,6 +115,21 @@ class AdamWTest {
     }
 
     @Test
+    void aStateMayHaveAnotherOrder() {
+        AdamW adam = new AdamW(AdamW.Form.TORCH, parameters());
+        adam.step(0.1, 1, List.of(new double[] {1, 2, 3}, new double[] {4, 5}));
+        AdamW other = new AdamW(AdamW.Form.TORCH, parameters());
+        other.restore(new AdamState(1, adam.state().tensors().reversed()));
+        for (int i = 0; i < 2; i++) {
+            assertArrayEquals(
+                    adam.parameters().get(i).values(), other.parameters().get(i).values());
+            assertArrayEquals(
+                    adam.state().tensors().get(i).second(),
+                    other.state().tensors().get(i).second());
+        }
+    }
+
+    @Test
     void rulesDecideWhatDecays() {
         assertEquals(0.01, DecayRule.MATRICES.of("h.0.mlp.c_fc.weight", 2, 0.01));
         assertEquals(0, DecayRule.MATRICES.of("h.0.ln_1.weight", 1, 0.01));

@@ -40,9 +40,8 @@ public final class Accumulation {
         }
     }
 
-    /// Adds `x[at, at + count)` to floats outside the heap, in native byte order, from byte `to` on, which is aligned
-    /// to
-    /// a float.
+    /// Adds `x[at, at + count)` to floats outside the heap, in native byte order, from byte `to` on,
+    /// a multiple of 4.
     public static void add(float[] x, int at, int count, MemorySegment sums, long to) {
         int i = 0;
         for (; i < Simd.F.loopBound(count); i += Simd.LANES) {

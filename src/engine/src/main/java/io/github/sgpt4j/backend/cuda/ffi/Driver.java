@@ -158,6 +158,11 @@ public final class Driver {
         };
     }
 
+    /// Whether nothing more can be done in this context after a status.
+    public static boolean isFinal(int status) {
+        return endsProcess(status) || endsContext(status);
+    }
+
     /// Whether a status leaves the context unusable, but not the process: ECC and NVLink errors, a destroyed context,
     /// an assertion, the unknown.
     private static boolean endsContext(int status) {
@@ -206,8 +211,9 @@ public final class Driver {
         SET_CURRENT.call(handle -> (int) handle.invokeExact(context));
     }
 
+    /// Waits for all work of the context, this process's other backends included.
     public static void synchronizeContext() {
-        SYNCHRONIZE.call(handle -> (int) handle.invokeExact());
+        Graphs.whileNoneIsCaptured(() -> SYNCHRONIZE.call(handle -> (int) handle.invokeExact()));
     }
 
     /// Memory of the current context's device.

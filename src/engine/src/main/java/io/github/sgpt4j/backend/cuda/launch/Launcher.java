@@ -7,6 +7,7 @@ import io.github.sgpt4j.error.BackendException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.function.LongSupplier;
 
 /// Collects a kernel's arguments and starts it on a stream. The argument buffers are reused: the driver has copied them
 /// when a launch returns. One thread at a time.
@@ -15,7 +16,7 @@ public final class Launcher {
 
     private final DeviceInfo device;
     private final Kernels kernels;
-    private final long stream;
+    private final LongSupplier stream;
     private final boolean synchronizeEach;
     /// One 8-byte slot per argument.
     private final MemorySegment values;
@@ -25,9 +26,10 @@ public final class Launcher {
     private String name = "";
     private int count;
 
+    /// @param stream the stream that a kernel is queued on
     /// @param arena must live as long as this
     /// @param synchronizeEach whether to wait for each kernel, so that a failure names it
-    public Launcher(DeviceInfo device, Kernels kernels, long stream, Arena arena, boolean synchronizeEach) {
+    public Launcher(DeviceInfo device, Kernels kernels, LongSupplier stream, Arena arena, boolean synchronizeEach) {
         this.device = device;
         this.kernels = kernels;
         this.stream = stream;
@@ -91,7 +93,7 @@ public final class Launcher {
                 launch.blockY(),
                 1,
                 launch.sharedBytes(),
-                stream,
+                stream.getAsLong(),
                 pointers);
         if (status != Driver.SUCCESS) {
             Driver.check(status, "cuLaunchKernel of %s on cuda:%d".formatted(kernel, device.ordinal()));
@@ -103,7 +105,7 @@ public final class Launcher {
 
     private void awaitKernel(String kernel, Launch launch) {
         try {
-            Streams.synchronizeStream(stream);
+            Streams.synchronizeStream(stream.getAsLong());
         } catch (BackendException e) {
             throw new BackendException(
                     "cuda:%d: kernel %s with %s failed: %s".formatted(device.ordinal(), kernel, launch, e.getMessage()),

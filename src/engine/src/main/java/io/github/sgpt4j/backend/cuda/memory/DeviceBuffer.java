@@ -1,14 +1,15 @@
 package io.github.sgpt4j.backend.cuda.memory;
 
-/// Device memory, given back to its pool when the last owner closes it. The address means nothing to the host.
+/// Device memory, given back to where it came from when the last owner closes it. The address means nothing to the
+/// host.
 public final class DeviceBuffer implements AutoCloseable {
-    private final DevicePool pool;
+    private final DeviceMemory memory;
     private final long address;
     private final long bytes;
     private int owners = 1;
 
-    DeviceBuffer(DevicePool pool, long address, long bytes) {
-        this.pool = pool;
+    DeviceBuffer(DeviceMemory memory, long address, long bytes) {
+        this.memory = memory;
         this.address = address;
         this.bytes = bytes;
     }
@@ -23,7 +24,7 @@ public final class DeviceBuffer implements AutoCloseable {
 
     /// One more owner that will close it.
     public DeviceBuffer retain() {
-        synchronized (pool) {
+        synchronized (memory) {
             if (owners == 0) {
                 throw new IllegalStateException("device memory was given back");
             }
@@ -34,9 +35,9 @@ public final class DeviceBuffer implements AutoCloseable {
 
     @Override
     public void close() {
-        synchronized (pool) {
+        synchronized (memory) {
             if (owners > 0 && --owners == 0) {
-                pool.give(address, bytes);
+                memory.give(address, bytes);
             }
         }
     }

@@ -8,18 +8,20 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
 
 /// Device memory that is kept for reuse, so that batches of similar sizes allocate nothing after the first.
 ///
 /// Memory that is given back may still be in use by work queued on the compute stream, but on no other. So who takes
 /// memory names the stream that uses it first: one other than the compute stream is made to wait for what is queued
 /// there. The device's context must be current. Closing frees everything.
-public final class DevicePool implements AutoCloseable {
+public final class DevicePool implements DeviceMemory, AutoCloseable {
     private static final long GRANULE = 512;
     private static final int CLASSES_PER_DOUBLING = 8;
 
     private final String device;
     private final long compute;
+    private final BooleanSupplier relief;
     private final TreeMap<Long, ArrayDeque<Long>> free = new TreeMap<>();
     private final Set<Long> all = new HashSet<>();
     /// Orders other streams behind the compute stream; 0 until one has to be.
@@ -30,9 +32,12 @@ public final class DevicePool implements AutoCloseable {
 
     /// @param device its name in messages
     /// @param compute the compute stream
-    public DevicePool(String device, long compute) {
+    /// @param relief gives back what can be done without, when the device has no memory left; returns
+    ///     whether there was any
+    public DevicePool(String device, long compute, BooleanSupplier relief) {
         this.device = device;
         this.compute = compute;
+        this.relief = relief;
     }
 
     /// Memory for activations: sizes are rounded up to one of eight in each doubling.
@@ -73,6 +78,9 @@ public final class DevicePool implements AutoCloseable {
         if (address == 0 && trim()) {
             address = Driver.tryAllocate(size);
         }
+        if (address == 0 && relief.getAsBoolean() && trim()) {
+            address = Driver.tryAllocate(size);
+        }
         if (address == 0) {
             Driver.MemoryInfo memory = Driver.memoryInfo();
             throw new BackendException(
@@ -110,8 +118,8 @@ public final class DevicePool implements AutoCloseable {
         return true;
     }
 
-    /// For [DeviceBuffer#close].
-    synchronized void give(long address, long bytes) {
+    @Override
+    public synchronized void give(long address, long bytes) {
         if (all.contains(address)) {
             Driver.givenBack(address, bytes, compute);
             free.computeIfAbsent(bytes, size -> new ArrayDeque<>()).addLast(address);

@@ -34,7 +34,7 @@ class GivenBackTest {
             long before = StandInWaits.reports();
             long compute = Streams.createStream();
             long other = Streams.createStream();
-            try (DevicePool pool = new DevicePool("test", compute)) {
+            try (DevicePool pool = new DevicePool("test", compute, () -> false)) {
                 DeviceBuffer buffer = pool.take(BYTES, compute);
                 Streams.fill(buffer.address(), 7, BYTES / Integer.BYTES, compute);
                 buffer.close();

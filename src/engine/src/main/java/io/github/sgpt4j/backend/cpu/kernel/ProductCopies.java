@@ -6,10 +6,10 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 
 /// Copies products from off-heap memory to the output.
-public final class Sums {
+public final class ProductCopies {
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
-    private Sums() {}
+    private ProductCopies() {}
 
     /// `out[at + r · stride + c] = products[r][c] + bias[b + c]`, plus the old value if `add`.
     ///

@@ -1,0 +1,166 @@
+package io.github.sgpt4j.cli.train;
+
+import io.github.sgpt4j.cli.option.Converters;
+import io.github.sgpt4j.training.StepCount;
+import io.github.sgpt4j.training.TrainingMethod;
+import io.github.sgpt4j.training.TrainingOptions;
+import io.github.sgpt4j.training.data.DataOptions;
+import io.github.sgpt4j.training.objective.DistillationLoss;
+import io.github.sgpt4j.training.objective.DistillationOptions;
+import io.github.sgpt4j.training.optimizer.AdamW;
+import io.github.sgpt4j.training.optimizer.Schedule;
+import io.github.sgpt4j.training.parameters.LoraOptions;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.function.DoubleFunction;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/// Converts the text of the options of `sgpt train`; a value that training refuses is a usage error.
+final class TrainConverters {
+    private static final String NUMBER = "-?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?";
+
+    private TrainConverters() {}
+
+    private static <T> T named(String value, Function<String, Optional<T>> byName, T[] all, Function<T, String> title) {
+        return byName.apply(value).orElseThrow(() -> {
+            String names = Arrays.stream(all).limit(all.length - 1L).map(title).collect(Collectors.joining(", "));
+            return new TypeConversionException(
+                    "expected %s or %s, got \"%s\"".formatted(names, title.apply(all[all.length - 1]), value));
+        });
+    }
+
+    /// @param check throws if training refuses the number
+    private static Double number(String value, DoubleFunction<?> check) {
+        if (!value.matches(NUMBER)) {
+            throw new TypeConversionException("expected a number, got \"%s\"".formatted(value));
+        }
+        double number = Double.parseDouble(value);
+        Converters.checked(value, text -> check.apply(number));
+        return number;
+    }
+
+    /// Which tensors are trained.
+    static final class Method implements ITypeConverter<TrainingMethod> {
+        @Override
+        public TrainingMethod convert(String value) {
+            return named(value, TrainingMethod::named, TrainingMethod.values(), TrainingMethod::title);
+        }
+    }
+
+    /// The course of the learning rate.
+    static final class ScheduleName implements ITypeConverter<Schedule> {
+        @Override
+        public Schedule convert(String value) {
+            return named(value, Schedule::named, Schedule.values(), Schedule::title);
+        }
+    }
+
+    /// The form of AdamW.
+    static final class Optimizer implements ITypeConverter<AdamW.Form> {
+        @Override
+        public AdamW.Form convert(String value) {
+            return named(value, AdamW.Form::named, AdamW.Form.values(), AdamW.Form::title);
+        }
+    }
+
+    /// A number of steps or a share of all.
+    static final class Steps implements ITypeConverter<StepCount> {
+        @Override
+        public StepCount convert(String value) {
+            return Converters.checked(value, StepCount::parse);
+        }
+    }
+
+    /// A learning rate.
+    static final class LearningRate implements ITypeConverter<Double> {
+        @Override
+        public Double convert(String value) {
+            return number(value, TrainingOptions.DEFAULT::withLearningRate);
+        }
+    }
+
+    /// A weight decay.
+    static final class WeightDecay implements ITypeConverter<Double> {
+        @Override
+        public Double convert(String value) {
+            return number(value, TrainingOptions.DEFAULT::withWeightDecay);
+        }
+    }
+
+    /// A norm to clip gradients to.
+    static final class Clip implements ITypeConverter<Double> {
+        @Override
+        public Double convert(String value) {
+            return number(value, TrainingOptions.DEFAULT::withClip);
+        }
+    }
+
+    /// What cosines are multiplied by.
+    static final class Scale implements ITypeConverter<Double> {
+        @Override
+        public Double convert(String value) {
+            return number(value, TrainingOptions.DEFAULT::withScale);
+        }
+    }
+
+    /// A distance of a cross-encoder's scores.
+    static final class Margin implements ITypeConverter<Double> {
+        @Override
+        public Double convert(String value) {
+            return number(value, margin -> DataOptions.DEFAULT.withHardNegatives(1, margin));
+        }
+    }
+
+    /// How a teacher is distilled.
+    static final class Distill implements ITypeConverter<DistillationLoss> {
+        @Override
+        public DistillationLoss convert(String value) {
+            return named(value, DistillationLoss::named, DistillationLoss.values(), DistillationLoss::title);
+        }
+    }
+
+    /// A weight of the loss of similarities.
+    static final class SimilarityWeight implements ITypeConverter<Double> {
+        @Override
+        public Double convert(String value) {
+            return number(value, DistillationOptions.DEFAULT::withSimilarityWeight);
+        }
+    }
+
+    /// A rank of products.
+    static final class LoraRank implements ITypeConverter<Integer> {
+        @Override
+        public Integer convert(String value) {
+            int rank = new Converters.Count().convert(value);
+            Converters.checked(value, text -> new LoraOptions(rank, LoraOptions.DEFAULT.alpha(), Set.of()));
+            return rank;
+        }
+    }
+
+    /// What products are scaled by, times the rank.
+    static final class LoraAlpha implements ITypeConverter<Double> {
+        @Override
+        public Double convert(String value) {
+            return number(value, alpha -> new LoraOptions(LoraOptions.DEFAULT.rank(), alpha, Set.of()));
+        }
+    }
+
+    /// A number of negatives.
+    static final class Negatives implements ITypeConverter<Integer> {
+        @Override
+        public Integer convert(String value) {
+            if (!value.matches("[0-9]{1,9}")) {
+                throw new TypeConversionException("expected a whole number of at least 0, got \"%s\"".formatted(value));
+            }
+            int count = Integer.parseInt(value);
+            Converters.checked(
+                    value, text -> new DataOptions(OptionalInt.of(count), 1, DataOptions.DEFAULT.margin(), 0));
+            return count;
+        }
+    }
+}

@@ -1,0 +1,2 @@
+/// sgpt train.
+package io.github.sgpt4j.cli.train;
