@@ -296,14 +296,17 @@ SGPT_DEVICE void gradient_pool(const float* x, const float* statistics, const in
     const int length = starts[index + 1] - start;
     const Pooled sequence{rows + start, length, skip[index] < length ? skip[index] : length};
     float* factors = shared<float>();
-    bool maxima = false;
-    for (int m = 0; m < modeCount; m++) {
-        maxima |= mode_of(modes, m) == MAX;
-        if (static_cast<int>(threadIdx.x) == m) {
-            factors[m] = sequence.skipped < length ? 1.0f / divisor(mode_of(modes, m), sequence.skipped, length) : 0.0f;
-        }
+    const int own = static_cast<int>(threadIdx.x);
+    if (own < modeCount) {
+        factors[own] =
+            sequence.skipped < length ? 1.0f / divisor(mode_of(modes, own), sequence.skipped, length) : 0.0f;
     }
     __syncthreads();
+    bool maxima = false;
+#pragma unroll 1
+    for (int m = 0; m < modeCount; m++) {
+        maxima |= mode_of(modes, m) == MAX;
+    }
     const bool affine = kind != IDENTITY;
     const int step = static_cast<int>(gridDim.y) * static_cast<int>(blockDim.x);
     for (int column = static_cast<int>(blockIdx.y) * static_cast<int>(blockDim.x) + static_cast<int>(threadIdx.x);
@@ -315,6 +318,7 @@ SGPT_DEVICE void gradient_pool(const float* x, const float* statistics, const in
         const float* from = dOut + static_cast<long long>(index) * outStride + column;
         for (int t = 0; t < length; t++) {
             float sum = 0.0f;
+#pragma unroll 1
             for (int m = 0; m < modeCount && t >= sequence.skipped; m++) {
                 const int mode = mode_of(modes, m);
                 const float d = from[static_cast<long long>(m) * columns];

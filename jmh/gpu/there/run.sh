@@ -8,7 +8,7 @@
 #   --out DIR           where report.md, report.json and logs.tar.gz go (default: $OUT, or first-gpu in the current folder)
 #   --minutes N         everything ends after that time (default: 6)
 #   --only NAME,...     only these steps, or groups: devices, kernels, memcheck, racecheck, synccheck, initcheck, fatbin,
-#                       nvrtc, memory, bench, gelu, compare, compile
+#                       nvrtc, memory, bench, gelu, graphs, compare, compile
 #   --practice DIR      on the stand-in in DIR, without a GPU: few tests, tiny models, the figures mean nothing
 #   --list              prints steps, limits in seconds and commands, and runs nothing
 #

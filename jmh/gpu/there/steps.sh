@@ -251,6 +251,8 @@ measurements() {
     bench_step bench-32k 10 125M bf16 436 300 32768
     bench_step gelu-fused 10 125M bf16 432 300 16384 -Dsgpt4j.cuda.fuseActivations=true
     bench_step gelu-unfused 10 125M bf16 432 300 16384 -Dsgpt4j.cuda.fuseActivations=false
+    bench_step graphs-off 10 125M bf16 1 16 4096 -Dsgpt4j.cuda.graphs=false
+    bench_step graphs-on 10 125M bf16 1 16 4096 -Dsgpt4j.cuda.graphs=true
 }
 
 # What is measured in the time that is left, or in a second run.

@@ -188,6 +188,8 @@ class FirstGpuRunTest {
                         "bench-5.8B",
                         "gelu-fused",
                         "gelu-unfused",
+                        "graphs-off",
+                        "graphs-on",
                         "compare-125M",
                         "compare-GPT2",
                         "compare-5.8B",

@@ -39,7 +39,7 @@ final class AttentionGradients {
     private void run(Inputs inputs, CudaBatch batch, AttentionParameters p, CudaTensor dQkv) {
         long bytes = ElementType.F32.bytes((long) dQkv.rows() * p.heads(), STATISTICS);
         long slopes = attention.slopes(p);
-        try (DeviceBuffer statistics = engine.memory().take(bytes, engine.compute())) {
+        try (DeviceBuffer statistics = engine.pass().take(bytes)) {
             Call call = new Call(inputs, batch, p, slopes, statistics, dQkv);
             launch("sgpt_attention_gradient_statistics", p.heads(), 1, call);
             launch("sgpt_attention_gradient_queries", p.heads(), p.headDim(), call);

@@ -25,16 +25,30 @@ final class CudaDownload implements Download {
         this.host = host;
         this.device = device;
         count = Math.multiplyExact(x.rows(), x.columns());
-        Streams.copyOut(host.memory(), x.address(), x.bytes(), stream);
-        Streams.recordEvent(host.event(), stream);
+        try {
+            Streams.copyOut(host.memory(), x.address(), x.bytes(), stream);
+            Streams.recordEvent(host.event(), stream);
+        } catch (RuntimeException e) {
+            // The copy may be queued.
+            engine.pinned().give(host, stream);
+            if (device != null) {
+                device.close();
+            }
+            throw e;
+        }
     }
 
     /// Queues the copy behind all work so far, but beside what follows. Holds the tensor's memory until it has arrived.
     static CudaDownload beside(CudaEngine engine, CudaTensor x) {
         PinnedBuffer host = engine.pinned().take(x.bytes());
         // The event of the buffer says first that the values are computed, then that they have arrived.
-        Streams.recordEvent(host.event(), engine.compute());
-        Streams.streamWait(engine.downloads(), host.event());
+        try {
+            Streams.recordEvent(host.event(), engine.compute());
+            Streams.streamWait(engine.downloads(), host.event());
+        } catch (RuntimeException e) {
+            engine.pinned().give(host);
+            throw e;
+        }
         return new CudaDownload(engine, x, host, engine.downloads(), x.buffer().retain());
     }
 

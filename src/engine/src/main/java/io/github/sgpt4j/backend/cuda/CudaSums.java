@@ -25,7 +25,7 @@ final class CudaSums implements Sums {
     }
 
     private void fill() {
-        Streams.fill(values.address(), 0, (long) rows() * columns(), engine.compute());
+        Streams.fill(values.address(), 0, (long) rows() * columns(), engine.pass().stream());
     }
 
     /// The sums, to be added to.

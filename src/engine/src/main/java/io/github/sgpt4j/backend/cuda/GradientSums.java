@@ -69,7 +69,7 @@ final class GradientSums {
     }
 
     private DeviceBuffer partial(long slices, CudaTensor out) {
-        return engine.memory().take(ElementType.F32.bytes(slices, out.columns()), engine.compute());
+        return engine.pass().take(ElementType.F32.bytes(slices, out.columns()));
     }
 
     private void finish(DeviceBuffer partial, long slices, CudaTensor out) {

@@ -121,7 +121,7 @@ final class RowGradients {
     /// them.
     DeviceBuffer statistics(CudaTensor x, int firstColumn, int heads, CudaNorm norm) {
         long vectors = (long) x.rows() * heads;
-        DeviceBuffer statistics = engine.memory().take(ElementType.F32.bytes(vectors, 2), engine.compute());
+        DeviceBuffer statistics = engine.pass().take(ElementType.F32.bytes(vectors, 2));
         try {
             engine.launcher()
                     .kernel(DeviceTypes.kernel("sgpt_gradient_statistics", x.type()))
@@ -158,7 +158,7 @@ final class RowGradients {
                 DeviceBuffer statistics = statistics(fullX, 0, 1, norm)) {
             Conversions.intoFull(engine, dNormed, false, to -> {
                 if (sequences.rows().length < to.rows()) {
-                    Streams.fill(to.address(), 0, (long) to.rows() * to.columns(), engine.compute());
+                    Streams.fill(to.address(), 0, (long) to.rows() * to.columns(), engine.pass().stream());
                 }
                 for (int from = 0; from < modes.size(); from += RowOperations.MAX_MODES) {
                     List<PoolMode> some = modes.subList(from, Math.min(modes.size(), from + RowOperations.MAX_MODES));

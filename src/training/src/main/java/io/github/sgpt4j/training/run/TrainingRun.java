@@ -248,7 +248,9 @@ public final class TrainingRun implements AutoCloseable {
     /// @throws IOException if a file cannot be written: as for NaN
     public RunResult run(RunListener listener) throws IOException {
         try (Curve curve = Curve.after(trainer.step(), work, trainer.totalSteps(), metric())) {
-            best = curve.best(best);
+            if (options.keep() == Keep.BEST) {
+                best = curve.best(best);
+            }
             try {
                 train(curve, listener);
             } catch (RuntimeException | Error | IOException e) {

@@ -70,8 +70,11 @@ final class TinyTraining {
                 Map.of("recipe", "tiny"));
     }
 
-    /// A number that rises and falls, and like those of dev rows depends on the model alone.
+    /// A number that rises until the third step and then falls; like those of dev rows, it depends on the model alone.
     record Hill(DevEvaluation dev) implements Evaluation {
+        /// The loss of dev rows after three steps, nearly.
+        private static final double SUMMIT = 1.764;
+
         @Override
         public String name() {
             return "hill";
@@ -86,7 +89,7 @@ final class TinyTraining {
         public Map<String, Double> scores(TrainableModel model, EvaluationListener listener) {
             Map<String, Double> found = dev.scores(model, listener);
             Map<String, Double> scores = new LinkedHashMap<>();
-            scores.put("hill", Math.sin(1e6 * found.get("dev_loss")));
+            scores.put("hill", -Math.abs(found.get("dev_loss") - SUMMIT));
             scores.putAll(found);
             return scores;
         }

@@ -172,10 +172,7 @@ class TrainingRunTest {
         List<String> scores = List.of("hill", "dev_accuracy", "dev_loss");
         assertEquals(scores, List.copyOf(result.before().keySet()));
         assertEquals(scores, List.copyOf(result.after().keySet()));
-        if (keep != Keep.BEST) {
-            assertEquals(TinyTraining.STEPS, result.chosen());
-            assertTrue(result.after().get("dev_loss") < result.before().get("dev_loss"), result::toString);
-        }
+        assertEquals(keep == Keep.BEST ? 3 : TinyTraining.STEPS, result.chosen());
         assertEquals(keep == Keep.ALL ? List.of(2L, 4L, 6L) : List.of(), states(output.resolve("checkpoint")));
         try (Stream<Path> files = Files.list(folder)) {
             assertEquals(
@@ -212,6 +209,7 @@ class TrainingRunTest {
         double best = scores.values().stream().mapToDouble(s -> s).max().orElseThrow();
         assertEquals(best, scores.get(result.chosen()));
         assertEquals(best, result.after().get("hill"));
+        assertEquals(3, result.chosen());
     }
 
     /// The process is gone at a moment at which something is told: nothing is saved any more. Every such moment is
