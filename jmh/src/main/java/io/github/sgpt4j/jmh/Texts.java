@@ -115,7 +115,7 @@ public final class Texts {
     /// Generated texts with the lengths of MS MARCO's queries and passages, the same in every call. Every third text,
     /// from the first on, is a query; the others are passages.
     ///
-    /// Queries have 3 to 10 words, about 8 tokens; the lengths of passages are log-normally distributed with a
+    /// Queries have 3 to 10 words, about 9 tokens; the lengths of passages are log-normally distributed with a
     /// median of 53 words and a spread of ln 1.45, about 75 tokens on average.
     public static List<String> triples(int count) {
         Random random = new Random(9);

@@ -125,7 +125,7 @@ class ModelFactsTest {
         try (Model model = Model.open(Goldens.model("gptneo-be"))) {
             List<MemoryNeed> needs = model.memoryNeeds(100);
             assertEquals(
-                    "cpu auto, cpu fp32, cpu bf16, cpu fp16, cuda fp32, cuda bf16, cuda fp16",
+                    "cpu auto, cpu fp32, cpu bf16, cpu fp16, cuda fp32, cuda bf16, cuda fp16, cuda fp8",
                     needs.stream()
                             .map(need -> need.device() + " " + need.dtype())
                             .collect(Collectors.joining(", ")));
@@ -145,6 +145,9 @@ class ModelFactsTest {
             assertEquals(Dtype.BF16, gpu.dtype());
             assertEquals(0, gpu.head(), "the table itself");
             assertTrue(gpu.weights() < model.info().bytes() * 6 / 10);
+            MemoryNeed narrow = needs.getLast();
+            assertEquals(Dtype.FP8, narrow.dtype());
+            assertTrue(narrow.weights() < gpu.weights(), "matrices of one byte per number");
             assertThrows(IllegalArgumentException.class, () -> model.memoryNeeds(0));
         }
     }

@@ -51,13 +51,18 @@ class DistillCommandTest {
         assertEquals(0, result.code(), result.err());
     }
 
+    /// Options of the test, and those of a small training that it does not give.
     private List<String> command(String data, String... more) {
-        List<String> command = new ArrayList<>(List.of("train", "-m", STUDENT, "--device", "cpu"));
-        command.addAll(List.of("--data", folder.resolve(data).toString(), "--output", made.toString()));
-        command.addAll(List.of("--batch-size", "8", "--lr", "2e-3", "--warmup", "0"));
+        List<String> command = new ArrayList<>(List.of("train", "--device", "cpu", "--output", made.toString()));
+        command.addAll(List.of("--data", folder.resolve(data).toString()));
         for (String word : more) {
             command.add(word.replace("@", folder.toString()));
         }
+        Map.of("-m", STUDENT, "--batch-size", "8", "--lr", "2e-3", "--warmup", "0").forEach((name, value) -> {
+            if (!command.contains(name)) {
+                command.addAll(List.of(name, value));
+            }
+        });
         return command;
     }
 
@@ -217,6 +222,7 @@ class DistillCommandTest {
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
+            quoteCharacter = '`',
             value = {
                 "--teacher x.npy|--teacher has no effect without --distill",
                 "--similarity-weight 2|--similarity-weight has no effect without --distill",
