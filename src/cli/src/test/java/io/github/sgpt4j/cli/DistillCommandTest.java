@@ -58,11 +58,12 @@ class DistillCommandTest {
         for (String word : more) {
             command.add(word.replace("@", folder.toString()));
         }
-        Map.of("-m", STUDENT, "--batch-size", "8", "--lr", "2e-3", "--warmup", "0").forEach((name, value) -> {
-            if (!command.contains(name)) {
-                command.addAll(List.of(name, value));
-            }
-        });
+        Map.of("-m", STUDENT, "--batch-size", "8", "--lr", "2e-3", "--warmup", "0")
+                .forEach((name, value) -> {
+                    if (!command.contains(name)) {
+                        command.addAll(List.of(name, value));
+                    }
+                });
         return command;
     }
 
