@@ -4,11 +4,7 @@ import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.backend.Backward;
 import io.github.sgpt4j.backend.Batch;
-import io.github.sgpt4j.backend.Linear;
-import io.github.sgpt4j.backend.Norm;
 import io.github.sgpt4j.backend.PoolMode;
-import io.github.sgpt4j.backend.RotaryParameters;
-import io.github.sgpt4j.backend.Sums;
 import io.github.sgpt4j.backend.Tensor;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.SequenceBatch;
@@ -17,10 +13,9 @@ import io.github.sgpt4j.model.family.DecoderConfig;
 import io.github.sgpt4j.model.family.DecoderConfig.Residual;
 import io.github.sgpt4j.model.family.Positions;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Supplier;
+import java.util.function.Consumer;
 
 /// The pass of one batch in training: forward through the decoder and pooling, and back. Owns the batch's activations
 /// until closed.
@@ -56,7 +51,7 @@ public final class GradientPass implements AutoCloseable {
     /// @param qkv as attention reads them
     /// @param attended `[tokens, heads · headDim]`
     /// @param up input of the activation, `[tokens, feedForward or 2 · feedForward]`
-    private record Kept(
+    record Kept(
             Tensor x,
             Optional<Tensor> middle,
             Optional<Tensor> end,
@@ -192,14 +187,22 @@ public final class GradientPass implements AutoCloseable {
     }
 
     /// The model's output states before pooling; the caller closes them.
-    private Tensor projected(Tensor x) {
-        Tensor projected = backend.allocate(x.rows(), config.embeddingWidth());
-        try (Tensor states = backend.allocate(x.rows(), x.columns())) {
-            backend.norm(x, weights.finalNorm(), states);
-            backend.linear(states, weights.projectOut().orElseThrow(), Activation.NONE, projected);
-            return projected;
+    Tensor projected(Tensor x) {
+        return filled(backend.allocate(x.rows(), config.embeddingWidth()), out -> {
+            try (Tensor states = backend.allocate(x.rows(), x.columns())) {
+                backend.norm(x, weights.finalNorm(), states);
+                backend.linear(states, weights.projectOut().orElseThrow(), Activation.NONE, out);
+            }
+        });
+    }
+
+    /// A tensor after it has been computed; closed if that fails.
+    static Tensor filled(Tensor out, Consumer<Tensor> computation) {
+        try {
+            computation.accept(out);
+            return out;
         } catch (RuntimeException | Error e) {
-            projected.close();
+            out.close();
             throw e;
         }
     }
@@ -286,7 +289,8 @@ public final class GradientPass implements AutoCloseable {
         return Optional.of(before);
     }
 
-    private int firstKey() {
+    /// The first column of keys among queries, keys and values.
+    int firstKey() {
         return config.heads() * config.headDim();
     }
 
@@ -305,7 +309,8 @@ public final class GradientPass implements AutoCloseable {
         backend.linearAdd(inner, layer.down(), out);
     }
 
-    private void activate(Tensor up, Tensor out) {
+    /// `out = activation(up)`, gated or not.
+    void activate(Tensor up, Tensor out) {
         if (config.gated()) {
             backend.gatedActivation(up, config.activation(), out);
         } else {
@@ -313,334 +318,40 @@ public final class GradientPass implements AutoCloseable {
         }
     }
 
+    SequenceBatch sequences() {
+        return sequences;
+    }
+
+    int[] skip() {
+        return skip;
+    }
+
+    List<PoolMode> modes() {
+        return modes;
+    }
+
+    /// What each layer keeps.
+    List<Kept> layers() {
+        return layers;
+    }
+
+    /// Input of the norm after the embedding, if there is one.
+    Optional<Tensor> embedded() {
+        return embedded;
+    }
+
+    /// The residual stream after the last layer, after [#forward].
+    Optional<Tensor> last() {
+        return last;
+    }
+
     /// Adds the gradients of the trained tensors to `gradients`; called once, after [#forward].
     ///
     /// @param dEmbeddings gradient of the loss with respect to the result of [#forward], of the same shape
     public void backward(float[][] dEmbeddings, Gradients gradients) {
         try (Batch batch = backend.upload(packed)) {
-            new Back(gradients, batch).run(dEmbeddings);
+            new BackwardPass(this, weights, backend, backward, cancellation, gradients, batch).run(dEmbeddings);
         }
-    }
-
-    /// The way back. A gradient is computed only if something that is trained depends on it.
-    private final class Back {
-        private final Gradients gradients;
-        private final Batch batch;
-        private final int tokens = packed.tokens();
-        private final boolean embedding;
-        private final int lowest;
-
-        Back(Gradients gradients, Batch batch) {
-            this.gradients = gradients;
-            this.batch = batch;
-            embedding = gradients.trains(weights.embedding())
-                    || weights.positions().filter(gradients::trains).isPresent()
-                    || weights.projectIn().filter(gradients::trains).isPresent()
-                    || weights.embeddingNorm().filter(gradients::trains).isPresent();
-            lowest = embedding ? -1 : lowestTrained();
-        }
-
-        private int lowestTrained() {
-            for (int i = 0; i < config.layers(); i++) {
-                DecoderLayer layer = weights.layers().get(i);
-                if (trainsAttention(layer)
-                        || layer.norm2().filter(gradients::trains).isPresent()
-                        || gradients.trains(layer.attentionOut())
-                        || trainsFeedForward(layer)) {
-                    return i;
-                }
-            }
-            return config.layers();
-        }
-
-        /// Whether something up to attention is trained.
-        private boolean trainsAttention(DecoderLayer layer) {
-            return gradients.trains(layer.norm1())
-                    || gradients.trains(layer.qkv())
-                    || layer.queryNorm().filter(gradients::trains).isPresent()
-                    || layer.keyNorm().filter(gradients::trains).isPresent();
-        }
-
-        private boolean trainsFeedForward(DecoderLayer layer) {
-            return gradients.trains(layer.up()) || gradients.trains(layer.down());
-        }
-
-        void run(float[][] dEmbeddings) {
-            try (Tensor dx = backend.allocate(tokens, config.hidden())) {
-                pooled(dEmbeddings, dx);
-                for (int i = config.layers() - 1; i >= Math.max(0, lowest); i--) {
-                    cancellation.check();
-                    layer(i, dx);
-                }
-                if (embedding) {
-                    embedding(dx);
-                }
-            }
-        }
-
-        private void pooled(float[][] dEmbeddings, Tensor dx) {
-            Tensor x = last.orElseThrow();
-            int columns = Math.multiplyExact(modes.size(), config.embeddingWidth());
-            float[] flat = new float[Math.multiplyExact(dEmbeddings.length, columns)];
-            for (int i = 0; i < dEmbeddings.length; i++) {
-                System.arraycopy(dEmbeddings[i], 0, flat, i * columns, columns);
-            }
-            try (Tensor dPooled = backend.upload(flat, dEmbeddings.length, columns)) {
-                if (weights.projectOut().isEmpty()) {
-                    backward.pool(x, weights.finalNorm(), sequences.rows(), skip, modes, dPooled, dx);
-                } else {
-                    throughProjection(x, weights.projectOut().get(), dPooled, dx);
-                }
-            }
-            norm(x, weights.finalNorm(), dx);
-        }
-
-        private void throughProjection(Tensor x, Linear projection, Tensor dPooled, Tensor dStates) {
-            try (Tensor outputs = projected(x);
-                    Tensor dOutputs = backend.allocate(tokens, config.embeddingWidth())) {
-                backward.pool(outputs, weights.gatherWidth(), sequences.rows(), skip, modes, dPooled, dOutputs);
-                sums(projection, () -> normed(x, weights.finalNorm()), dOutputs);
-                backward.linear(dOutputs, projection, false, dStates);
-            }
-        }
-
-        /// The gradient through a norm, in place.
-        private void norm(Tensor x, Norm norm, Tensor d) {
-            sums(x, norm, d);
-            backward.norm(x, norm, d, false, d);
-        }
-
-        private void sums(Tensor x, Norm norm, Tensor dOut) {
-            gradients.bias(norm).ifPresent(sums -> backward.columnSums(dOut, sums));
-            gradients.gain(norm).ifPresent(sums -> backward.gainSums(x, norm, dOut, sums));
-        }
-
-        /// @param input computes the projection's input again, which is closed here
-        private void sums(Linear linear, Supplier<Tensor> input, Tensor dOut) {
-            gradients.bias(linear).ifPresent(sums -> backward.columnSums(dOut, sums));
-            gradients.matrix(linear).ifPresent(sums -> {
-                try (Tensor x = input.get()) {
-                    backward.weightSums(x, dOut, sums);
-                }
-            });
-        }
-
-        /// The output of a norm, computed again; the caller closes it.
-        private Tensor normed(Tensor x, Norm norm) {
-            Tensor out = backend.allocateInner(tokens, x.columns());
-            try {
-                backend.norm(x, norm, out);
-                return out;
-            } catch (RuntimeException | Error e) {
-                out.close();
-                throw e;
-            }
-        }
-
-        private void layer(int index, Tensor dx) {
-            DecoderLayer layer = weights.layers().get(index);
-            Kept kept = layers.get(index);
-            boolean below = index > lowest;
-            // Whether the gradient of attention's input, of its projection's, and of feed-forward's input is needed.
-            boolean attention = below || trainsAttention(layer);
-            boolean projection = attention || gradients.trains(layer.attentionOut());
-            boolean first = below || gradients.trains(layer.norm1());
-            switch (config.residual()) {
-                case SEQUENTIAL -> {
-                    Tensor middle = kept.middle.orElseThrow();
-                    Norm norm2 = layer.norm2().orElseThrow();
-                    boolean second = projection || gradients.trains(norm2);
-                    try (Tensor d = backend.allocateInner(tokens, config.hidden())) {
-                        feedForward(layer, kept, () -> normed(middle, norm2), dx, second, false, d);
-                        if (second) {
-                            sums(middle, norm2, d);
-                            backward.norm(middle, norm2, d, true, dx);
-                        }
-                        attention(layer, kept, () -> normed(kept.x, layer.norm1()), dx, first, false, d);
-                        if (first) {
-                            sums(kept.x, layer.norm1(), d);
-                        }
-                        if (below) {
-                            backward.norm(kept.x, layer.norm1(), d, true, dx);
-                        }
-                    }
-                }
-                case SEQUENTIAL_FROM_NORM -> {
-                    Tensor middle = kept.middle.orElseThrow();
-                    Norm norm2 = layer.norm2().orElseThrow();
-                    feedForward(layer, kept, () -> normed(middle, norm2), dx, true, true, dx);
-                    norm(middle, norm2, dx);
-                    attention(layer, kept, () -> normed(kept.x, layer.norm1()), dx, true, true, dx);
-                    norm(kept.x, layer.norm1(), dx);
-                }
-                case SEQUENTIAL_POST_NORM -> {
-                    Tensor middle = kept.middle.orElseThrow();
-                    norm(kept.end.orElseThrow(), layer.norm2().orElseThrow(), dx);
-                    feedForward(layer, kept, () -> normed(middle, layer.norm1()), dx, true, true, dx);
-                    norm(middle, layer.norm1(), dx);
-                    attention(layer, kept, () -> view(kept.x), dx, below, true, dx);
-                }
-                case PARALLEL_ONE_NORM -> {
-                    try (Tensor d = backend.allocate(tokens, config.hidden())) {
-                        Supplier<Tensor> input = () -> normed(kept.x, layer.norm1());
-                        feedForward(layer, kept, input, dx, first, false, d);
-                        attention(layer, kept, input, dx, first, true, d);
-                        if (first) {
-                            sums(kept.x, layer.norm1(), d);
-                            backward.norm(kept.x, layer.norm1(), d, true, dx);
-                        }
-                    }
-                }
-                case PARALLEL_TWO_NORMS -> {
-                    Norm norm2 = layer.norm2().orElseThrow();
-                    boolean second = below || gradients.trains(norm2);
-                    try (Tensor d1 = backend.allocateInner(tokens, config.hidden());
-                            Tensor d2 = backend.allocateInner(tokens, config.hidden())) {
-                        feedForward(layer, kept, () -> normed(kept.x, norm2), dx, second, false, d2);
-                        attention(layer, kept, () -> normed(kept.x, layer.norm1()), dx, first, false, d1);
-                        if (second) {
-                            sums(kept.x, norm2, d2);
-                        }
-                        if (first) {
-                            sums(kept.x, layer.norm1(), d1);
-                        }
-                        if (below) {
-                            backward.norm(kept.x, norm2, d2, true, dx);
-                            backward.norm(kept.x, layer.norm1(), d1, true, dx);
-                        }
-                    }
-                }
-            }
-        }
-
-        /// Closing it does nothing.
-        private Tensor view(Tensor tensor) {
-            return tensor.slice(0, tokens);
-        }
-
-        /// The gradient through feed-forward.
-        ///
-        /// @param input computes its input again
-        /// @param dOut may be `dInput` if that is added to
-        /// @param needed whether `dInput` is computed
-        /// @param add whether to add to `dInput`
-        private void feedForward(
-                DecoderLayer layer,
-                Kept kept,
-                Supplier<Tensor> input,
-                Tensor dOut,
-                boolean needed,
-                boolean add,
-                Tensor dInput) {
-            sums(layer.down(), () -> activated(kept.up), dOut);
-            if (!needed && !gradients.trains(layer.up())) {
-                return;
-            }
-            try (Tensor d = backend.allocateInner(tokens, config.feedForward())) {
-                backward.linear(dOut, layer.down(), false, d);
-                if (config.gated()) {
-                    try (Tensor both = backend.allocateInner(tokens, layer.up().out())) {
-                        backward.gatedActivation(kept.up, config.activation(), d, both);
-                        through(layer.up(), input, both, needed, add, dInput);
-                    }
-                } else {
-                    backward.activation(kept.up, config.activation(), d);
-                    through(layer.up(), input, d, needed, add, dInput);
-                }
-            }
-        }
-
-        /// The activation's result, computed again; the caller closes it.
-        private Tensor activated(Tensor up) {
-            Tensor out = backend.allocateInner(tokens, config.feedForward());
-            try {
-                activate(up, out);
-                return out;
-            } catch (RuntimeException | Error e) {
-                out.close();
-                throw e;
-            }
-        }
-
-        private void through(
-                Linear linear, Supplier<Tensor> input, Tensor dOut, boolean needed, boolean add, Tensor dInput) {
-            sums(linear, input, dOut);
-            if (needed) {
-                backward.linear(dOut, linear, add, dInput);
-            }
-        }
-
-        /// The gradient through attention and its projections; parameters as for [#feedForward].
-        private void attention(
-                DecoderLayer layer,
-                Kept kept,
-                Supplier<Tensor> input,
-                Tensor dOut,
-                boolean needed,
-                boolean add,
-                Tensor dInput) {
-            sums(layer.attentionOut(), () -> view(kept.attended), dOut);
-            if (!needed && !trainsAttention(layer)) {
-                return;
-            }
-            try (Tensor dAttended = backend.allocateInner(tokens, config.heads() * config.headDim());
-                    Tensor dQkv = backend.allocateInner(tokens, config.qkvColumns())) {
-                backward.linear(dOut, layer.attentionOut(), false, dAttended);
-                backward.attention(kept.qkv, batch, layer.attention(), kept.attended, dAttended, dQkv);
-                weights.rotary().ifPresent(rotary -> backend.rotary(dQkv, batch, inverse(rotary)));
-                layer.queryNorm().ifPresent(norm -> headNorm(kept, 0, config.heads(), norm, dQkv));
-                layer.keyNorm().ifPresent(norm -> headNorm(kept, firstKey(), config.kvHeads(), norm, dQkv));
-                through(layer.qkv(), input, dQkv, needed, add, dInput);
-            }
-        }
-
-        private void headNorm(Kept kept, int firstColumn, int heads, Norm norm, Tensor dQkv) {
-            Tensor before = kept.unnormed.orElseThrow();
-            gradients.gain(norm).ifPresent(sums -> backward.headGainSums(before, firstColumn, heads, norm, dQkv, sums));
-            backward.headNorm(before, firstColumn, heads, norm, dQkv);
-        }
-
-        /// From the residual stream to the tables.
-        private void embedding(Tensor dx) {
-            weights.embeddingNorm().ifPresent(norm -> norm(embedded.orElseThrow(), norm, dx));
-            if (config.positions() instanceof Positions.Learned learned) {
-                weights.positions()
-                        .flatMap(gradients::table)
-                        .ifPresent(sums -> backward.positionSums(learned.offset(), batch, dx, sums));
-            }
-            Optional<Sums> table = gradients.table(weights.embedding());
-            if (weights.projectIn().isEmpty()) {
-                table.ifPresent(sums -> backward.embeddingSums(batch, dx, sums));
-                return;
-            }
-            Linear projection = weights.projectIn().get();
-            sums(projection, this::narrow, dx);
-            table.ifPresent(sums -> {
-                try (Tensor dNarrow = backend.allocate(tokens, config.embeddingWidth())) {
-                    backward.linear(dx, projection, false, dNarrow);
-                    backward.embeddingSums(batch, dNarrow, sums);
-                }
-            });
-        }
-
-        /// The embeddings of the tokens before their projection; the caller closes them.
-        private Tensor narrow() {
-            Tensor narrow = backend.allocate(tokens, config.embeddingWidth());
-            try {
-                backend.embed(weights.embedding(), batch, narrow);
-                return narrow;
-            } catch (RuntimeException | Error e) {
-                narrow.close();
-                throw e;
-            }
-        }
-    }
-
-    /// The rotation by the opposite angles, which is the transposed one: the scale stays.
-    private static RotaryParameters inverse(RotaryParameters r) {
-        double[] opposite = Arrays.stream(r.inverseFrequencies()).map(f -> -f).toArray();
-        return new RotaryParameters(
-                r.heads(), r.kvHeads(), r.headDim(), r.rotaryDim(), r.interleaved(), opposite, r.scale());
     }
 
     @Override
