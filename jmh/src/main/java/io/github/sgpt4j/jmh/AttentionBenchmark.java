@@ -124,9 +124,8 @@ public class AttentionBenchmark {
         backend.attention(qkv, batch, parameters, out);
     }
 
-    /// Five products instead of two: scores again, and the gradients of weights, queries, keys and values. The result
-    /// of
-    /// attention stands for its gradient.
+    /// Five products instead of two: scores again, and the gradients of weights, queries, keys and values. The
+    /// result of attention stands for its gradient.
     @Benchmark
     public void derive(Rates rates) {
         rates.gigaflops += 2.5 * flops / 1e9;

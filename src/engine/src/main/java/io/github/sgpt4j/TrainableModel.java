@@ -8,7 +8,6 @@ import io.github.sgpt4j.checkpoint.SentenceModules.Step;
 import io.github.sgpt4j.checkpoint.TrainedSettings;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
-import io.github.sgpt4j.inference.TextEncoder;
 import io.github.sgpt4j.inference.TextFraming;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.DecoderLayout;
@@ -46,7 +45,8 @@ public final class TrainableModel implements AutoCloseable {
     private final BiEncoderOptions encoding;
     private final TextReadings readings;
     private final List<PoolMode> modes;
-    private final boolean skipPrompt;
+    /// Leading tokens that pooling leaves out, by kind of text.
+    private final int[] promptLengths;
     private final String base;
     private final Optional<Path> baseModel;
     private final TrainedSettings settings;
@@ -67,7 +67,11 @@ public final class TrainableModel implements AutoCloseable {
         SentenceModules modules = model.modules();
         readings = TextReadings.of(model, encoding);
         requireLengths();
-        skipPrompt = !modules.includePrompt();
+        promptLengths = Arrays.stream(TextKind.values())
+                .mapToInt(kind -> modules.includePrompt()
+                        ? 0
+                        : readings.of(kind).framing().promptLength(model.tokenizer()))
+                .toArray();
         modes = encoding.pooling().isEmpty()
                 ? modules.modes()
                 : encoding.pooling().stream().map(Pooling::mode).toList();
@@ -226,15 +230,10 @@ public final class TrainableModel implements AutoCloseable {
     ///
     /// @throws FormatException if there is no token, or the text is too long and must not be cut
     public int[] tokens(String text, TextKind kind) {
-        TextEncoder.Reading reading = readings.of(kind);
-        EncodedText encoded = reading.framing().encode(model.tokenizer(), text, reading.maxLength());
+        EncodedText encoded = readings.of(kind).encode(model.tokenizer(), text, Cancellation.NEVER);
         int[] ids = encoded.ids();
         if (ids.length == 0) {
             throw new FormatException("text %s: expected at least one token, got none".formatted(Quoted.of(text)));
-        }
-        if (encoded.truncated() && !reading.truncate()) {
-            throw new FormatException("text %s: expected at most %d tokens, got %d"
-                    .formatted(Quoted.of(text), reading.maxLength(), encoded.uncut()));
         }
         readings.tally(kind).add(new int[] {ids.length}, new int[] {encoded.uncut()});
         return ids;
@@ -296,14 +295,9 @@ public final class TrainableModel implements AutoCloseable {
 
     private GradientPass pass(List<int[]> texts, List<TextKind> kinds, Cancellation cancellation) {
         int[] skip = new int[texts.size()];
-        if (skipPrompt) {
-            int[] lengths = Arrays.stream(TextKind.values())
-                    .mapToInt(kind -> readings.of(kind).framing().promptLength(model.tokenizer()))
-                    .toArray();
-            Arrays.setAll(
-                    skip,
-                    i -> Math.min(texts.get(i).length, lengths[kinds.get(i).ordinal()]));
-        }
+        Arrays.setAll(
+                skip,
+                i -> Math.min(texts.get(i).length, promptLengths[kinds.get(i).ordinal()]));
         return decoder().gradientPass(texts, skip, modes, cancellation);
     }
 

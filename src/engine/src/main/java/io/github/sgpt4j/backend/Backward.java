@@ -5,9 +5,8 @@ import java.util.List;
 
 /// The operations of training that [Backend] lacks: the gradients of its operations, and weights that change.
 ///
-/// In what follows, `dX` is the gradient of the loss with respect to `x`, of the same shape. Tensors
-/// follow the rules of [Backend]: gradients of the residual stream and of results are made by [Backend#allocate], all
-/// others by
+/// In what follows, `dX` is the gradient of the loss with respect to `x`, of the same shape. Tensors follow the rules
+/// of [Backend]: gradients of the residual stream and of results are made by [Backend#allocate], all others by
 /// [Backend#allocateInner]. Outputs are overwritten, unless `add` says otherwise; they must not overlap inputs, unless
 /// an operation says that it works in place. A mismatch of shapes throws `IllegalArgumentException`.
 ///

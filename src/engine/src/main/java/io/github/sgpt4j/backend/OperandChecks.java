@@ -84,6 +84,14 @@ public final class OperandChecks {
         }
     }
 
+    /// @throws IllegalArgumentException unless sums have this shape
+    public static void sums(Sums sums, int rows, int columns, String operation) {
+        if (sums.rows() != rows || sums.columns() != columns) {
+            throw new IllegalArgumentException("%s: expected sums [%d, %d], got [%d, %d]"
+                    .formatted(operation, rows, columns, sums.rows(), sums.columns()));
+        }
+    }
+
     /// @throws IllegalArgumentException unless all `indices`, shifted by `offset`, are rows of a table of `rows` rows
     public static void tableRows(int[] indices, int offset, int rows, String operation) {
         for (int index : indices) {

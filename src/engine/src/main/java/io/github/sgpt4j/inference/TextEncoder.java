@@ -82,7 +82,19 @@ public record TextEncoder(
     /// @param framing what is put around the texts
     /// @param maxLength maximum tokens of a text
     /// @param truncate whether longer texts are cut; otherwise they are refused
-    public record Reading(TextFraming framing, int maxLength, boolean truncate) {}
+    public record Reading(TextFraming framing, int maxLength, boolean truncate) {
+        /// Token ids of a text.
+        ///
+        /// @throws FormatException if it is too long and must not be cut
+        public EncodedText encode(Tokenizer tokenizer, String text, Cancellation cancellation) {
+            EncodedText encoded = framing.encode(tokenizer, text, maxLength, cancellation);
+            if (encoded.truncated() && !truncate) {
+                throw new FormatException("text %s: expected at most %d tokens, got %d"
+                        .formatted(Quoted.of(text), maxLength, encoded.uncut()));
+            }
+            return encoded;
+        }
+    }
 
     /// Embeds texts, cut to `maxLength`.
     ///
@@ -108,7 +120,7 @@ public record TextEncoder(
             counter.add(0);
         }
         int promptLength = includePrompt ? 0 : framing.promptLength(tokenizer);
-        TokenizedWindows.Encoding encoding = text -> encode(text, reading, cancellation);
+        TokenizedWindows.Encoding encoding = text -> reading.encode(tokenizer, text, cancellation);
         TokenBudget budget = lanes.budget(batchTokens);
         try (TokenizedWindows windows = new TokenizedWindows(texts, WINDOW, ahead(budget), encoding, cancellation)) {
             lanes.run(
@@ -119,15 +131,6 @@ public record TextEncoder(
                     decoder -> batch -> start(decoder, batch, promptLength, embedded.vectors(), counter, cancellation));
         }
         return new Embedded(steps.apply(embedded.vectors(), cancellation), embedded.tokens(), embedded.uncut());
-    }
-
-    private EncodedText encode(String text, Reading reading, Cancellation cancellation) {
-        EncodedText encoded = reading.framing().encode(tokenizer, text, reading.maxLength(), cancellation);
-        if (encoded.truncated() && !reading.truncate()) {
-            throw new FormatException("text %s: expected at most %d tokens, got %d"
-                    .formatted(Quoted.of(text), reading.maxLength(), encoded.uncut()));
-        }
-        return encoded;
     }
 
     /// Later texts are tokenized during the computation: on all processors if a GPU computes, on one

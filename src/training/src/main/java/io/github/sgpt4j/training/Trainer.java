@@ -32,8 +32,7 @@ import java.util.stream.Stream;
 
 /// Trains a model. With triples, the loss is contrastive: the embedding of an anchor shall be closer to its positive's
 /// than to those of all other texts of the batch (SGPT: Muennighoff 2022, arXiv:2202.08904, section 4). With a
-/// teacher's
-/// embeddings, the model's shall follow them ([Distillation]).
+/// teacher's embeddings, the model's shall follow them ([Distillation]).
 ///
 /// Used by one thread. The same model, data and options give the same bits on the same device, for any number of CPU
 /// threads.

@@ -26,6 +26,14 @@ public final class Converters {
         }
     }
 
+    /// The failure of a word that is none of those expected.
+    ///
+    /// @param words at least two
+    public static TypeConversionException unknown(String value, List<String> words) {
+        return new TypeConversionException("expected %s or %s, got \"%s\""
+                .formatted(String.join(", ", words.subList(0, words.size() - 1)), words.getLast(), value));
+    }
+
     /// The name of a device.
     public static final class Device implements ITypeConverter<String> {
         @Override
@@ -94,9 +102,7 @@ public final class Converters {
                     return one;
                 }
             }
-            List<String> words = all.stream().map(Word::word).toList();
-            throw new TypeConversionException("expected %s or %s, got \"%s\""
-                    .formatted(String.join(", ", words.subList(0, words.size() - 1)), words.getLast(), value));
+            throw unknown(value, all.stream().map(Word::word).toList());
         }
 
         private static String word(Enum<?> one) {

@@ -16,7 +16,6 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.DoubleFunction;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
@@ -27,11 +26,9 @@ final class TrainConverters {
     private TrainConverters() {}
 
     private static <T> T named(String value, Function<String, Optional<T>> byName, T[] all, Function<T, String> title) {
-        return byName.apply(value).orElseThrow(() -> {
-            String names = Arrays.stream(all).limit(all.length - 1L).map(title).collect(Collectors.joining(", "));
-            return new TypeConversionException(
-                    "expected %s or %s, got \"%s\"".formatted(names, title.apply(all[all.length - 1]), value));
-        });
+        return byName.apply(value)
+                .orElseThrow(() ->
+                        Converters.unknown(value, Arrays.stream(all).map(title).toList()));
     }
 
     /// @param check throws if training refuses the number

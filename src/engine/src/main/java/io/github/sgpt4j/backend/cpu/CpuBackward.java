@@ -333,10 +333,7 @@ final class CpuBackward implements Backward {
     private CpuSums checked(Sums sums, int rows, int columns, String what) {
         CpuSums own = (CpuSums) sums;
         own.checkOpen();
-        if (own.rows() != rows || own.columns() != columns) {
-            throw new IllegalArgumentException(
-                    "%s: expected sums [%d, %d], got %s".formatted(what, rows, columns, own));
-        }
+        OperandChecks.sums(own, rows, columns, what);
         return own;
     }
 }

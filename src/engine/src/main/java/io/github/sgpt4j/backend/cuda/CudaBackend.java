@@ -165,7 +165,7 @@ public final class CudaBackend implements Backend {
         CudaBatch index = (CudaBatch) batch;
         int[] ids = index.packed().ids();
         CudaTensor to = target(out, ids.length, table.columns(), "embed, output");
-        checkRows(ids, 0, table.rows(), "embed");
+        OperandChecks.tableRows(ids, 0, table.rows(), "embed");
         engine.run(() -> rows.embed(from, index.address(index.index().ids()), 0, false, to));
     }
 
@@ -175,18 +175,8 @@ public final class CudaBackend implements Backend {
         CudaBatch index = (CudaBatch) batch;
         int[] positions = index.packed().positions();
         CudaTensor to = target(out, positions.length, table.columns(), "addPositions, output");
-        checkRows(positions, offset, table.rows(), "addPositions");
+        OperandChecks.tableRows(positions, offset, table.rows(), "addPositions");
         engine.run(() -> rows.embed(from, index.address(index.index().positions()), offset, true, to));
-    }
-
-    /// The device would read whatever lies beside the table.
-    static void checkRows(int[] indices, int offset, int rows, String what) {
-        for (int index : indices) {
-            long row = (long) index + offset;
-            if (row < 0 || row >= rows) {
-                throw new IllegalArgumentException("%s: row %d of a table with %d rows".formatted(what, row, rows));
-            }
-        }
     }
 
     @Override
@@ -342,9 +332,8 @@ public final class CudaBackend implements Backend {
         return IN_FLIGHT;
     }
 
-    /// From the first call on, biases are added in 32 bits to results of fewer, too: a step of training is below half
-    /// the
-    /// distance between neighbours in bfloat16.
+    /// From the first call on, biases are added in 32 bits to results of fewer, too: a step of training is below
+    /// half the distance between neighbours in bfloat16.
     @Override
     public Optional<Backward> backward() {
         return switch (engine.arithmetic()) {

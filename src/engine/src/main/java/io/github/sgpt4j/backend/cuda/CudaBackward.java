@@ -211,17 +211,14 @@ final class CudaBackward implements Backward {
 
     private void addRows(int[] indices, int offset, Tensor d, Sums out, String what) {
         CudaTensor from = backend.checked(d, indices.length, d.columns(), what);
-        CudaBackend.checkRows(indices, offset, out.rows(), what);
+        OperandChecks.tableRows(indices, offset, out.rows(), what);
         CudaTensor to = changing(out, out.rows(), d.columns(), what);
         engine.run(() -> sums.rows(indices, offset, from, to));
     }
 
     private static CudaTensor changing(Sums sums, int rows, int columns, String what) {
         CudaSums own = (CudaSums) sums;
-        if (own.rows() != rows || own.columns() != columns) {
-            throw new IllegalArgumentException("%s: expected sums [%d, %d], got [%d, %d]"
-                    .formatted(what, rows, columns, own.rows(), own.columns()));
-        }
+        OperandChecks.sums(own, rows, columns, what);
         return own.changing();
     }
 

@@ -15,9 +15,8 @@ final class Products {
     private static final int LOGIT_ROWS = 4096;
     private static final int LOGIT_COLUMNS = 1024;
 
-    /// Rows of logits begin at multiples of so many, whatever the size of the vocabulary: 256 bytes. The algorithms
-    /// that
-    /// write 16 bytes at a time need 4.
+    /// Rows of logits begin at multiples of so many, whatever the size of the vocabulary: 256 bytes. The
+    /// algorithms that write 16 bytes at a time need 4.
     private static final int LOGIT_ALIGNMENT = 64;
 
     private final CudaEngine engine;

@@ -11,8 +11,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /// Gradients of operations that treat every row, or every sequence, by itself. Kernels take the types that training
-/// has;
-/// others are widened to 32-bit floats, which changes no value. Shapes have been checked; runs under the engine's lock.
+/// has; others are widened to 32-bit floats, which changes no value. Shapes have been checked; runs under the engine's
+/// lock.
 final class RowGradients {
     private final CudaEngine engine;
 

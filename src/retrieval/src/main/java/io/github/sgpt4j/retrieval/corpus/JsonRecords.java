@@ -3,8 +3,8 @@ package io.github.sgpt4j.retrieval.corpus;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.json.JsonReader;
+import io.github.sgpt4j.json.JsonText;
 import io.github.sgpt4j.json.Unreadable;
-import io.github.sgpt4j.text.WellFormed;
 import java.util.Optional;
 
 /// Parses lines of a JSON Lines file.
@@ -20,32 +20,14 @@ final class JsonRecords {
         return new TextRecord(
                 where,
                 id(where, node),
-                text(where, node, "title"),
-                text(where, node, "text"),
-                text(where, node, "query"),
-                text(where, node, "document"));
-    }
-
-    /// A string; empty if it is absent or null.
-    private static Optional<String> text(String where, JsonNode object, String key) {
-        JsonNode value = object.path(key);
-        if (value.isMissingNode() || value.isNull()) {
-            return Optional.empty();
-        }
-        if (!value.isTextual()) {
-            throw new FormatException(
-                    "%s: \"%s\": expected a string, got %s".formatted(where, key, Unreadable.kind(value)));
-        }
-        String text = value.textValue();
-        if (!WellFormed.is(text)) {
-            throw new FormatException(
-                    "%s: \"%s\": expected Unicode text, got half a surrogate pair".formatted(where, key));
-        }
-        return Optional.of(text);
+                JsonText.optional(where, node, "title"),
+                JsonText.optional(where, node, "text"),
+                JsonText.optional(where, node, "query"),
+                JsonText.optional(where, node, "document"));
     }
 
     private static Optional<String> id(String where, JsonNode object) {
         JsonNode value = object.path("_id");
-        return value.isIntegralNumber() ? Optional.of(value.asText()) : text(where, object, "_id");
+        return value.isIntegralNumber() ? Optional.of(value.asText()) : JsonText.optional(where, object, "_id");
     }
 }

@@ -3,9 +3,9 @@ package io.github.sgpt4j.training.data;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.json.JsonReader;
+import io.github.sgpt4j.json.JsonText;
 import io.github.sgpt4j.json.Unreadable;
 import io.github.sgpt4j.text.Quoted;
-import io.github.sgpt4j.text.WellFormed;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -85,13 +85,7 @@ public record ScoredPairs(List<Pair> pairs, DataFile file) {
     private static String text(String where, JsonNode node, String key) {
         JsonNode value = field(where, node, key);
         String place = "%s: \"%s\"".formatted(where, key);
-        if (!value.isTextual()) {
-            throw new FormatException("%s: expected a string, got %s".formatted(place, Unreadable.kind(value)));
-        }
-        if (!WellFormed.is(value.textValue())) {
-            throw new FormatException(place + ": expected Unicode text, got half a surrogate pair");
-        }
-        return Texts.stripped(() -> place, value.textValue());
+        return Texts.stripped(() -> place, JsonText.of(() -> place, value));
     }
 
     private static double finite(String where, String shown, double score) {

@@ -3,10 +3,10 @@ package io.github.sgpt4j.training.data;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.json.JsonReader;
+import io.github.sgpt4j.json.JsonText;
 import io.github.sgpt4j.json.Unreadable;
 import io.github.sgpt4j.retrieval.corpus.RecordReader;
 import io.github.sgpt4j.retrieval.corpus.TextRecord;
-import io.github.sgpt4j.text.WellFormed;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -51,28 +51,11 @@ record TextLines(boolean json) {
         TextRecord texts = new TextRecord(
                 where,
                 Optional.empty(),
-                text(where, node, "title"),
-                text(where, node, "text"),
+                JsonText.optional(where, node, "title"),
+                JsonText.optional(where, node, "text"),
                 Optional.empty(),
                 Optional.empty());
         return new Line(Texts.stripped(() -> where + ": \"text\"", texts.joined()), embedding(where, node));
-    }
-
-    /// A string; empty if it is absent or null.
-    private static Optional<String> text(String where, JsonNode object, String key) {
-        JsonNode value = object.path(key);
-        if (value.isMissingNode() || value.isNull()) {
-            return Optional.empty();
-        }
-        if (!value.isTextual()) {
-            throw new FormatException(
-                    "%s: \"%s\": expected a string, got %s".formatted(where, key, Unreadable.kind(value)));
-        }
-        if (!WellFormed.is(value.textValue())) {
-            throw new FormatException(
-                    "%s: \"%s\": expected Unicode text, got half a surrogate pair".formatted(where, key));
-        }
-        return Optional.of(value.textValue());
     }
 
     private static Optional<float[]> embedding(String where, JsonNode object) {

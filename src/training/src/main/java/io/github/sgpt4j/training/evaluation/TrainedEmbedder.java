@@ -3,11 +3,9 @@ package io.github.sgpt4j.training.evaluation;
 import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.TrainableModel;
 import io.github.sgpt4j.retrieval.interrupts.Interrupts;
-import java.util.ArrayList;
-import java.util.Comparator;
+import io.github.sgpt4j.training.step.TextChunks;
 import java.util.List;
 import java.util.function.LongConsumer;
-import java.util.stream.IntStream;
 
 /// Embeds texts exactly as a step of training does, so that the same model gives the same bits.
 ///
@@ -19,8 +17,7 @@ record TrainedEmbedder(TrainableModel model, int tokens) {
 
     /// An embedder with the device's usual number of tokens.
     static TrainedEmbedder of(TrainableModel model) {
-        long fitting = Math.max(1, model.roomForPasses() / model.bytesPerToken());
-        return new TrainedEmbedder(model, (int) Math.min(fitting, model.model().batchTokens()));
+        return new TrainedEmbedder(model, TextChunks.tokens(model, model.model().batchTokens()));
     }
 
     /// Embeds texts.
@@ -32,28 +29,17 @@ record TrainedEmbedder(TrainableModel model, int tokens) {
         List<int[]> ids = texts.parallelStream()
                 .map(text -> model.tokens(text.text(), text.kind()))
                 .toList();
-        List<Integer> order = IntStream.range(0, texts.size())
-                .boxed()
-                .sorted(Comparator.comparingInt((Integer i) -> ids.get(i).length)
-                        .reversed())
-                .toList();
         float[][] embeddings = new float[texts.size()][];
-        int next = 0;
-        while (next < order.size()) {
-            Interrupts.check("embedding texts", next, order.size());
-            List<Integer> chunk = new ArrayList<>();
-            int filled = 0;
-            while (next < order.size() && (chunk.isEmpty() || filled + ids.get(order.get(next)).length <= tokens)) {
-                filled += ids.get(order.get(next)).length;
-                chunk.add(order.get(next));
-                next++;
-            }
+        int done = 0;
+        for (List<Integer> chunk : TextChunks.plan(ids, tokens)) {
+            Interrupts.check("embedding texts", done, texts.size());
             float[][] computed = model.embed(
                     chunk.stream().map(ids::get).toList(),
                     chunk.stream().map(i -> texts.get(i).kind()).toList());
             for (int i = 0; i < computed.length; i++) {
                 embeddings[chunk.get(i)] = computed[i];
             }
+            done += chunk.size();
             progress.accept(chunk.size());
         }
         return embeddings;

@@ -7,17 +7,11 @@ import java.util.stream.IntStream;
 public final class CosineLoss {
     private CosineLoss() {}
 
-    /// What a batch amounts to.
-    ///
-    /// @param loss not finite if an embedding is not
-    /// @param students gradient with respect to the student's embeddings
-    public record Result(double loss, Matrix students) {}
-
     /// Loss and gradient of a batch.
     ///
     /// @param students embeddings of texts [rows, columns]
     /// @param teachers embeddings of the same texts [rows, columns]
-    public static Result of(Matrix students, Matrix teachers) {
+    public static StudentLoss of(Matrix students, Matrix teachers) {
         int rows = students.rows();
         if (rows == 0 || teachers.rows() != rows || teachers.columns() != students.columns()) {
             throw new IllegalArgumentException("expected students and teachers [n, d], got [%d, %d] and [%d, %d]"
@@ -41,6 +35,6 @@ public final class CosineLoss {
         for (double loss : losses) {
             sum += loss;
         }
-        return new Result(sum / rows, gradient);
+        return new StudentLoss(sum / rows, gradient);
     }
 }

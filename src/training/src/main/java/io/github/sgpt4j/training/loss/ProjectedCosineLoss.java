@@ -51,7 +51,7 @@ public final class ProjectedCosineLoss {
                                     teachers.rows(),
                                     teachers.columns()));
         }
-        CosineLoss.Result result = CosineLoss.of(Products.timesTransposed(students, projection), teachers);
+        StudentLoss result = CosineLoss.of(Products.timesTransposed(students, projection), teachers);
         return new Result(
                 result.loss(),
                 Products.times(result.students(), projection),

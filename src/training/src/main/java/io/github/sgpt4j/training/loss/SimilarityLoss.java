@@ -7,17 +7,11 @@ package io.github.sgpt4j.training.loss;
 public final class SimilarityLoss {
     private SimilarityLoss() {}
 
-    /// What a batch amounts to.
-    ///
-    /// @param loss not finite if an embedding is not
-    /// @param students gradient with respect to the student's embeddings
-    public record Result(double loss, Matrix students) {}
-
     /// Loss and gradient of a batch.
     ///
     /// @param students embeddings of texts [rows, studentColumns]
     /// @param teachers embeddings of the same texts [rows, teacherColumns]
-    public static Result of(Matrix students, Matrix teachers) {
+    public static StudentLoss of(Matrix students, Matrix teachers) {
         int rows = students.rows();
         if (rows == 0 || teachers.rows() != rows) {
             throw new IllegalArgumentException(
@@ -38,6 +32,6 @@ public final class SimilarityLoss {
         }
         Matrix gradient = Products.times(differences, own.rows());
         own.backward(gradient);
-        return new Result(sum / pairs, gradient);
+        return new StudentLoss(sum / pairs, gradient);
     }
 }

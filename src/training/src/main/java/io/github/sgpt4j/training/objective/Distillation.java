@@ -6,6 +6,7 @@ import io.github.sgpt4j.training.loss.CosineLoss;
 import io.github.sgpt4j.training.loss.Matrix;
 import io.github.sgpt4j.training.loss.ProjectedCosineLoss;
 import io.github.sgpt4j.training.loss.SimilarityLoss;
+import io.github.sgpt4j.training.loss.StudentLoss;
 import io.github.sgpt4j.training.optimizer.Parameter;
 import io.github.sgpt4j.training.step.EmbeddingLoss;
 import java.util.List;
@@ -56,9 +57,9 @@ public final class Distillation implements Objective<TaughtText> {
         Matrix teachers = Matrix.of(rows.stream().map(TaughtText::teacher).toArray(float[][]::new));
         return embeddings -> {
             Matrix students = Matrix.of(embeddings.getFirst());
-            CosineLoss.Result result = switch (options.loss()) {
+            StudentLoss result = switch (options.loss()) {
                 case COSINE -> cosine(students, teachers);
-                case SIMILARITY -> similarity(students, teachers);
+                case SIMILARITY -> SimilarityLoss.of(students, teachers);
                 case BOTH -> both(students, teachers);
             };
             return new EmbeddingLoss.Result(
@@ -68,7 +69,7 @@ public final class Distillation implements Objective<TaughtText> {
         };
     }
 
-    private CosineLoss.Result cosine(Matrix students, Matrix teachers) {
+    private StudentLoss cosine(Matrix students, Matrix teachers) {
         if (projection.isEmpty()) {
             return CosineLoss.of(students, teachers);
         }
@@ -78,19 +79,14 @@ public final class Distillation implements Objective<TaughtText> {
                 projection.get().parameter().values());
         ProjectedCosineLoss.Result result = ProjectedCosineLoss.of(students, matrix, teachers);
         result.projection().copy(projection.get().gradient());
-        return new CosineLoss.Result(result.loss(), result.students());
+        return new StudentLoss(result.loss(), result.students());
     }
 
-    private static CosineLoss.Result similarity(Matrix students, Matrix teachers) {
-        SimilarityLoss.Result result = SimilarityLoss.of(students, teachers);
-        return new CosineLoss.Result(result.loss(), result.students());
-    }
-
-    private CosineLoss.Result both(Matrix students, Matrix teachers) {
-        CosineLoss.Result cosine = cosine(students, teachers);
-        CosineLoss.Result similarity = similarity(students, teachers);
+    private StudentLoss both(Matrix students, Matrix teachers) {
+        StudentLoss cosine = cosine(students, teachers);
+        StudentLoss similarity = SimilarityLoss.of(students, teachers);
         double weight = options.similarityWeight();
-        return new CosineLoss.Result(
+        return new StudentLoss(
                 cosine.loss() + weight * similarity.loss(), cosine.students().plus(weight, similarity.students()));
     }
 

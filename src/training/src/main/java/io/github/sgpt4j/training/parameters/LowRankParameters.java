@@ -13,9 +13,8 @@ import java.util.stream.IntStream;
 ///
 /// The model computes with the sum, so that the gradient of `W` gives those of the factors:
 /// `dB = scale · dW · Aᵀ`, `dA = scale · Bᵀ · dW`. That is exact, needs no operation of its own, and costs a step as
-/// much
-/// as training the matrices in full. No dropout. `A` starts as in peft, uniform within `± 1 / √in`; `B` starts at zero.
-/// A copy of `W₀` is held in 32 bits.
+/// much as training the matrices in full. No dropout. `A` starts as in peft, uniform within `± 1 / √in`; `B` starts at
+/// zero. A copy of `W₀` is held in 32 bits.
 public final class LowRankParameters implements TrainedParameters {
     /// The factors of one matrix.
     ///

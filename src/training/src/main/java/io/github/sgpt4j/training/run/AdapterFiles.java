@@ -16,8 +16,7 @@ import java.util.List;
 /// The factors of a low-rank training as an adapter of peft: `adapter_config.json` and `adapter_model.safetensors`.
 final class AdapterFiles {
     /// What stands before the names of a decoder's tensors in checkpoints with an output head; models without one,
-    /// which
-    /// sentence-transformers opens, lack it.
+    /// which sentence-transformers opens, lack it.
     private static final List<String> PREFIXES = List.of("transformer.", "gpt_neox.", "model.");
 
     private AdapterFiles() {}

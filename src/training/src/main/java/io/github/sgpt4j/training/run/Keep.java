@@ -1,8 +1,6 @@
 package io.github.sgpt4j.training.run;
 
-import java.util.Arrays;
 import java.util.Locale;
-import java.util.Optional;
 
 /// Which of its states a training ends with, and which it keeps.
 public enum Keep {
@@ -16,12 +14,5 @@ public enum Keep {
     /// Its name on the command line and in files.
     public String title() {
         return name().toLowerCase(Locale.ROOT);
-    }
-
-    /// The value of a name; empty if there is none.
-    public static Optional<Keep> named(String name) {
-        return Arrays.stream(values())
-                .filter(value -> value.title().equals(name))
-                .findFirst();
     }
 }

@@ -3,7 +3,6 @@ package io.github.sgpt4j.training.step;
 import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.TrainableModel;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
@@ -29,7 +28,7 @@ public final class BatchGradients {
     public record Outcome(double loss, OptionalInt first, long tokens, int chunks, boolean cached) {}
 
     /// A text of the batch.
-    private record Place(int column, int row, int length) {}
+    private record Place(int column, int row) {}
 
     /// Texts that are computed at the same time.
     private record Chunk(List<Place> places, List<int[]> ids, List<TextKind> kinds) {}
@@ -42,8 +41,7 @@ public final class BatchGradients {
         }
         this.model = model;
         this.cache = cache;
-        long fitting = Math.max(1, model.roomForPasses() / model.bytesPerToken());
-        this.chunkTokens = (int) Math.min(chunkTokens, fitting);
+        this.chunkTokens = TextChunks.tokens(model, chunkTokens);
     }
 
     /// Adds the gradients of a batch to those of the model.
@@ -55,50 +53,31 @@ public final class BatchGradients {
                 .flatMap(column -> column.ids().stream())
                 .mapToLong(ids -> ids.length)
                 .sum();
-        boolean cached = cache == GradCache.ALWAYS || cache == GradCache.AUTO && !fits(tokens);
+        boolean cached = cache == GradCache.ALWAYS || cache == GradCache.AUTO && tokens > TextChunks.fitting(model);
         List<float[][]> embeddings = new ArrayList<>();
         columns.forEach(column -> embeddings.add(new float[column.ids().size()][]));
         EmbeddingLoss.Result result = cached ? twice(chunks, embeddings, loss) : once(chunks, embeddings, loss);
         return new Outcome(result.loss(), result.first(), tokens, chunks.size(), cached);
     }
 
-    private boolean fits(long tokens) {
-        return tokens <= model.roomForPasses() / model.bytesPerToken();
-    }
-
     private List<Chunk> chunks(List<TextColumn> columns) {
         List<Place> places = new ArrayList<>();
+        List<int[]> texts = new ArrayList<>();
         for (int c = 0; c < columns.size(); c++) {
             List<int[]> ids = columns.get(c).ids();
             for (int r = 0; r < ids.size(); r++) {
-                places.add(new Place(c, r, ids.get(r).length));
+                places.add(new Place(c, r));
             }
+            texts.addAll(ids);
         }
-        // The sort is stable: texts of equal length stay in order.
-        places.sort(Comparator.comparingInt(Place::length).reversed());
-        List<Chunk> chunks = new ArrayList<>();
-        List<Place> open = new ArrayList<>();
-        int filled = 0;
-        for (Place place : places) {
-            if (!open.isEmpty() && filled + place.length() > chunkTokens) {
-                chunks.add(chunk(open, columns));
-                open.clear();
-                filled = 0;
-            }
-            open.add(place);
-            filled += place.length();
-        }
-        chunks.add(chunk(open, columns));
-        return chunks;
-    }
-
-    private static Chunk chunk(List<Place> places, List<TextColumn> columns) {
-        return new Chunk(
-                List.copyOf(places),
-                places.stream()
-                        .map(place -> columns.get(place.column()).ids().get(place.row()))
-                        .toList(),
-                places.stream().map(place -> columns.get(place.column()).kind()).toList());
+        return TextChunks.plan(texts, chunkTokens).stream()
+                .map(chunk -> new Chunk(
+                        chunk.stream().map(places::get).toList(),
+                        chunk.stream().map(texts::get).toList(),
+                        chunk.stream()
+                                .map(i -> columns.get(places.get(i).column()).kind())
+                                .toList()))
+                .toList();
     }
 
     private EmbeddingLoss.Result once(List<Chunk> chunks, List<float[][]> embeddings, EmbeddingLoss loss) {

@@ -1,8 +1,6 @@
 package io.github.sgpt4j.training.step;
 
-import java.util.Arrays;
 import java.util.Locale;
-import java.util.Optional;
 
 /// When a batch is computed twice, so that its activations need not be in memory at the same time (Gao et al.,
 /// arXiv:2101.06983).
@@ -17,12 +15,5 @@ public enum GradCache {
     /// Its name on the command line and in files.
     public String title() {
         return name().toLowerCase(Locale.ROOT);
-    }
-
-    /// The value of a name; empty if there is none.
-    public static Optional<GradCache> named(String name) {
-        return Arrays.stream(values())
-                .filter(value -> value.title().equals(name))
-                .findFirst();
     }
 }

@@ -47,7 +47,7 @@ class DistillationLossTest {
 
     @Test
     void gradientsOfTheSimilarityLossAreThoseOfTheLoss() {
-        SimilarityLoss.Result result = SimilarityLoss.of(students, teachers);
+        StudentLoss result = SimilarityLoss.of(students, teachers);
         assertTrue(result.loss() > 0);
         Differences.assertGradient(
                 students, result.students(), s -> SimilarityLoss.of(s, teachers).loss());
@@ -87,7 +87,7 @@ class DistillationLossTest {
     @Test
     void gradientsOfTheCosineLossAreThoseOfTheLoss() {
         Matrix wanted = Differences.random(students.rows(), students.columns(), 21);
-        CosineLoss.Result result = CosineLoss.of(students, wanted);
+        StudentLoss result = CosineLoss.of(students, wanted);
         Differences.assertGradient(
                 students, result.students(), s -> CosineLoss.of(s, wanted).loss());
         assertEquals(0, CosineLoss.of(students, students).loss(), 1e-15);
