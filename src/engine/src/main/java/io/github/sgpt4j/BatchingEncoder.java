@@ -181,11 +181,11 @@ public final class BatchingEncoder implements AutoCloseable {
         while (!queue.isEmpty()) {
             Call call = queue.getFirst();
             if (!call.result.isDone()) {
-                if (!batch.isEmpty() && tokens + call.tokens() > batchTokens) {
+                tokens += call.tokens();
+                if (!batch.isEmpty() && tokens > batchTokens) {
                     return;
                 }
                 batch.add(call);
-                tokens += call.tokens();
             }
             queue.removeFirst();
         }

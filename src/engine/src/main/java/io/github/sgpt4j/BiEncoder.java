@@ -317,7 +317,7 @@ public final class BiEncoder implements AutoCloseable {
         for (int i = 0; i < ids.length; i++) {
             if (ids[i] < 0 || ids[i] >= rows || !model.tokenizer().isToken(ids[i])) {
                 throw new IllegalArgumentException(
-                        "token ids: expected ids of tokens, at least 0 and below %d, got %d at position %d"
+                        "token ids: expected ids of tokens, at least 0 and below %d, got %d at index %d"
                                 .formatted(Math.min(rows, model.tokenizer().vocabularySize()), ids[i], i));
             }
         }
