@@ -102,9 +102,10 @@ class TokenPlacesTest {
         json.putNull("normalizer");
         json.putNull("post_processor");
         // Tokens that take white space from their neighbours may overlap.
-        json.get("added_tokens").forEach(token -> ((ObjectNode) token).put("lstrip", false).put("rstrip", false));
-        Tokenizer tokenizer = Tokenizer.load(
-                TokenizerFiles.write(temporary.resolve(String.valueOf(directory.getFileName())), json));
+        json.get("added_tokens")
+                .forEach(token -> ((ObjectNode) token).put("lstrip", false).put("rstrip", false));
+        Tokenizer tokenizer =
+                Tokenizer.load(TokenizerFiles.write(temporary.resolve(String.valueOf(directory.getFileName())), json));
         for (String text : texts()) {
             TokenPlaces places = tokenizer.encodePlaced(text, false);
             int covered = 0;

@@ -77,9 +77,8 @@ public final class TokenizeCommand extends ModelCommand {
 
     private void write(JsonLines lines, long index, String text, ModelTokenizer tokenizer) throws IOException {
         List<Token> tokens = offsets ? tokenizer.tokens(text, !noSpecialTokens) : List.of();
-        int[] ids = offsets
-                ? tokens.stream().mapToInt(Token::id).toArray()
-                : tokenizer.tokenize(text, !noSpecialTokens);
+        int[] ids =
+                offsets ? tokens.stream().mapToInt(Token::id).toArray() : tokenizer.tokenize(text, !noSpecialTokens);
         lines.line(json -> {
             json.writeNumberField("index", index);
             json.writeStringField("text", text);
