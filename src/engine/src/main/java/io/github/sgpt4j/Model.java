@@ -184,6 +184,17 @@ public final class Model implements AutoCloseable {
         return tokenizer.encode(text, specialTokens);
     }
 
+    /// The tokens of a text, uncut, with their places in it. The ids are those of [#tokenize]; that is
+    /// several times faster where places do not matter.
+    ///
+    /// @param text not null; an unpaired surrogate counts as U+FFFD
+    /// @param specialTokens whether to add the tokenizer's special tokens, which have no place
+    /// @throws IllegalStateException if the model is closed
+    public List<Token> tokens(String text, boolean specialTokens) {
+        requireOpen();
+        return Token.of(tokenizer, text, specialTokens);
+    }
+
     /// The text of token ids, special tokens included.
     ///
     /// @throws IllegalStateException if the model is closed
