@@ -136,17 +136,17 @@ async function why(page, name) {
   const pieces = await page.locator('#why .piece').allTextContents();
   assert.equal(pieces.join('').replaceAll(' ', ''), QUERY.replaceAll(' ', ''));
   for (const number of await page.locator('#why .token .number').all()) {
-    assert.match(await visibleText(number), /^(< 0\.1|[\d.]+) %$/);
+    assert.match(await visibleText(number), /^(< 0\.1|[\d.]+)\u00a0%$/);
   }
   // What screen readers get of a token has the same numbers in words.
-  assert.match(await page.locator('#why .token').first().textContent(), /log p = −?[\d.]+, p = .+ %, .+× as likely/);
+  assert.match(await page.locator('#why .token').first().textContent(), /log p = −?[\d.]+, p = .+\u00a0%, .+× as likely/);
   const first = page.locator('#why .token').first();
   await first.focus();
   assert.match(await page.locator('#why .readout').textContent(), new RegExp(`^${pieces[0]}: log p = `));
   assert.equal(await page.locator('#why .legend li').count(), 5);
   await fits(page, 'why');
   await picture(page, `${name}-why`);
-  await page.getByRole('radio', {name: 'What the document adds'}).check();
+  await page.getByRole('radio', {name: 'What it adds'}).check();
   assert.match(await visibleText(page.locator('#why .token .number').first()), /^(< 0\.1|[\d.,]+)×$/);
   await picture(page, `${name}-why-gain`);
   await page.keyboard.press('Escape');

@@ -90,7 +90,7 @@ function show(place, given, alone) {
     make('fieldset', {class: 'choices'},
       make('legend', {class: 'unseen'}, 'What the colours show'),
       radio('Probability', false),
-      radio('What the document adds', true)),
+      radio('What it adds', true)),
     lead, list, readout, legend,
     make('p', {class: 'total'},
       'On average ', make('strong', {}, percent(given.relevance_score)), ' for a token: the re-ranker’s score. ',
@@ -123,7 +123,9 @@ function item(token, without, gain, readout) {
 
 function percent(probability) {
   const value = 100 * probability;
-  return value >= 10 ? `${value.toFixed(0)} %` : value >= 0.1 ? `${value.toFixed(1)} %` : '< 0.1 %';
+  const written = value >= 10 ? value.toFixed(0) : value >= 0.1 ? value.toFixed(1) : '< 0.1';
+  // A space at which no line breaks.
+  return `${written}\u00a0%`;
 }
 
 function times(factor) {
