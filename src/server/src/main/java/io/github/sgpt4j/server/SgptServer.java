@@ -36,6 +36,7 @@ public final class SgptServer implements AutoCloseable {
     private final JdkTransport transport;
     private volatile Readiness readiness = Readiness.LOADING;
     private volatile @Nullable Service service;
+    private boolean closed;
 
     private SgptServer(ServerOptions options) throws IOException {
         this.options = options;
@@ -74,11 +75,15 @@ public final class SgptServer implements AutoCloseable {
 
     /// Answers with these models from now on.
     ///
-    /// @param models closed by [#close]
+    /// @param models closed by [#close], at once if that was called
     /// @throws IllegalStateException if there are models already
-    public void serve(ServedModels models) {
+    public synchronized void serve(ServedModels models) {
         if (service != null) {
             throw new IllegalStateException("the server has models already");
+        }
+        if (closed) {
+            models.close();
+            return;
         }
         int batchTokens = models.all().stream()
                 .flatMapToInt(SgptServer::batchTokens)
@@ -87,7 +92,7 @@ public final class SgptServer implements AutoCloseable {
         BatchQueue queue = new BatchQueue(
                 batchTokens, options.limits().queueTokens().orElse(WAITING_BATCHES * batchTokens), metrics::batch);
         service = new Service(models, new Inference(queue, metrics), options, batchTokens);
-        readiness = Readiness.READY;
+        become(Readiness.READY);
     }
 
     private static java.util.stream.IntStream batchTokens(ServedModel model) {
@@ -97,9 +102,16 @@ public final class SgptServer implements AutoCloseable {
                 .mapToInt(Integer::intValue);
     }
 
+    /// A server that is ending stays so.
+    private synchronized void become(Readiness next) {
+        if (readiness != Readiness.DRAINING) {
+            readiness = next;
+        }
+    }
+
     /// Tells clients that the models could not be loaded.
     public void fail() {
-        readiness = Readiness.FAILED;
+        become(Readiness.FAILED);
     }
 
     /// Where it listens.
@@ -112,16 +124,20 @@ public final class SgptServer implements AutoCloseable {
     /// @return whether all were answered
     /// @throws InterruptedException if this thread is interrupted
     public boolean drain() throws InterruptedException {
-        readiness = Readiness.DRAINING;
+        become(Readiness.DRAINING);
         return transport.awaitIdle(options.limits().drain());
     }
 
     /// Ends at once: closes connections, then the models. [#drain] before it lets running requests finish.
     @Override
     public void close() {
-        readiness = Readiness.DRAINING;
+        Service loaded;
+        synchronized (this) {
+            become(Readiness.DRAINING);
+            closed = true;
+            loaded = service;
+        }
         transport.close();
-        Service loaded = service;
         if (loaded != null) {
             loaded.inference().queue().close();
             loaded.models().close();
