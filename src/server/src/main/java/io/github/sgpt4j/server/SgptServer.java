@@ -3,20 +3,25 @@ package io.github.sgpt4j.server;
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.server.batching.BatchQueue;
+import io.github.sgpt4j.server.dialect.ExplainRoutes;
 import io.github.sgpt4j.server.dialect.InfoRoutes;
 import io.github.sgpt4j.server.dialect.OpenAiRoutes;
 import io.github.sgpt4j.server.dialect.RerankRoutes;
+import io.github.sgpt4j.server.dialect.SearchRoutes;
 import io.github.sgpt4j.server.dialect.Service;
 import io.github.sgpt4j.server.dialect.TeiRoutes;
 import io.github.sgpt4j.server.inference.Inference;
 import io.github.sgpt4j.server.metrics.Metrics;
 import io.github.sgpt4j.server.models.ServedModel;
 import io.github.sgpt4j.server.models.ServedModels;
+import io.github.sgpt4j.server.page.PageRoutes;
 import io.github.sgpt4j.server.routing.Readiness;
 import io.github.sgpt4j.server.routing.Route;
 import io.github.sgpt4j.server.routing.Router;
+import io.github.sgpt4j.server.search.SearchCollection;
 import io.github.sgpt4j.server.transport.JdkTransport;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -58,10 +63,14 @@ public final class SgptServer implements AutoCloseable {
     private List<Route> routes() {
         RerankRoutes rerank = new RerankRoutes(this::loaded);
         List<Route> routes = new ArrayList<>();
-        routes.addAll(new InfoRoutes(() -> Optional.ofNullable(service), () -> readiness, metrics, options).routes());
+        InfoRoutes info = new InfoRoutes(() -> Optional.ofNullable(service), () -> readiness, metrics, options);
+        routes.addAll(info.routes());
         routes.addAll(new OpenAiRoutes(this::loaded).routes());
         routes.addAll(new TeiRoutes(this::loaded, rerank).routes());
         routes.addAll(rerank.routes());
+        routes.addAll(new SearchRoutes(this::loaded).routes());
+        routes.addAll(new ExplainRoutes(this::loaded).routes());
+        routes.addAll(new PageRoutes(info::health).routes());
         return routes;
     }
 
@@ -77,12 +86,21 @@ public final class SgptServer implements AutoCloseable {
     ///
     /// @param models closed by [#close], at once if that was called
     /// @throws IllegalStateException if there are models already
-    public synchronized void serve(ServedModels models) {
+    public void serve(ServedModels models) {
+        serve(models, Optional.empty());
+    }
+
+    /// Answers with these models, and searches these documents, from now on.
+    ///
+    /// @param models closed by [#close]
+    /// @param collection closed by [#close], before the models, at once if that was called
+    /// @throws IllegalStateException if there are models already
+    public synchronized void serve(ServedModels models, Optional<SearchCollection> collection) {
         if (service != null) {
             throw new IllegalStateException("the server has models already");
         }
         if (closed) {
-            models.close();
+            end(models, collection);
             return;
         }
         int batchTokens = models.all().stream()
@@ -91,7 +109,7 @@ public final class SgptServer implements AutoCloseable {
                 .orElseThrow();
         BatchQueue queue = new BatchQueue(
                 batchTokens, options.limits().queueTokens().orElse(WAITING_BATCHES * batchTokens), metrics::batch);
-        service = new Service(models, new Inference(queue, metrics), options, batchTokens);
+        service = new Service(models, new Inference(queue, metrics), options, batchTokens, collection);
         become(Readiness.READY);
     }
 
@@ -140,7 +158,19 @@ public final class SgptServer implements AutoCloseable {
         transport.close();
         if (loaded != null) {
             loaded.inference().queue().close();
-            loaded.models().close();
+            end(loaded.models(), loaded.collection());
+        }
+    }
+
+    private static void end(ServedModels models, Optional<SearchCollection> collection) {
+        try {
+            if (collection.isPresent()) {
+                collection.get().close();
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } finally {
+            models.close();
         }
     }
 }

@@ -78,7 +78,7 @@ public final class Router implements Handler {
             response = response.with(
                             "access-control-allow-origin", options.corsOrigin().get())
                     .with("access-control-expose-headers", "x-request-id, x-truncated, retry-after")
-                    .with("vary", "origin");
+                    .with("vary", vary(response));
         }
         try {
             log.answered(exchange, route.map(Route::path).orElse("none"), response.status());
@@ -87,6 +87,11 @@ public final class Router implements Handler {
             throw e;
         }
         return response;
+    }
+
+    private static String vary(Response response) {
+        String other = response.headers().get("vary");
+        return other == null ? "origin" : other + ", origin";
     }
 
     /// A path without a route: its likely client.
@@ -188,11 +193,13 @@ public final class Router implements Handler {
                     "%d requests are running: no more are taken at a time"
                             .formatted(options.limits().concurrentRequests()));
         }
+        metrics.running(1);
         Response response;
         try (BodyReader.Held body = bodies.read(request)) {
             exchange.read(parsing.object(body.bytes()));
             response = route.action().answer(exchange);
         } finally {
+            metrics.running(-1);
             running.release();
         }
         return kept(response);
