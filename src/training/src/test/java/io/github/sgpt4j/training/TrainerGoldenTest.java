@@ -232,11 +232,10 @@ class TrainerGoldenTest {
     }
 
     /// The stand-in is slow. The rate rises from 0, so that the third loss is the first after a change.
+    @Test
     @Tag("cuda")
-    @ParameterizedTest
-    @ValueSource(strings = {"gptneo", "qwen2"})
-    void theFirstStepsAreThoseOfTheReference(String family) throws IOException {
-        try (Golden golden = new Golden("bitfit/" + family, TrainingMethod.BITFIT, 2)) {
+    void theFirstStepsAreThoseOfTheReference() throws IOException {
+        try (Golden golden = new Golden("bitfit/qwen2", TrainingMethod.BITFIT, 2)) {
             golden.train(golden.options(), 3);
         }
     }
