@@ -1,8 +1,10 @@
 package io.github.sgpt4j.server.dialect;
 
+import com.fasterxml.jackson.core.JsonGenerator;
 import io.github.sgpt4j.Model;
 import io.github.sgpt4j.TextCut;
 import io.github.sgpt4j.TextKind;
+import io.github.sgpt4j.Token;
 import io.github.sgpt4j.server.http.Response;
 import io.github.sgpt4j.server.inference.EmbedRequest;
 import io.github.sgpt4j.server.inference.Embedded;
@@ -46,6 +48,7 @@ public final class TeiRoutes {
                 new Route("POST", "/", Access.COMPUTING, Dialect.TEI, this::usual),
                 new Route("POST", "/invocations", Access.COMPUTING, Dialect.TEI, this::usual),
                 new Route("POST", "/similarity", Access.COMPUTING, Dialect.TEI, this::similarity),
+                new Route("POST", "/tokenize", Access.COMPUTING, Dialect.TEI, this::tokenize),
                 new Route("POST", "/decode", Access.COMPUTING, Dialect.TEI, this::decode));
     }
 
@@ -202,6 +205,64 @@ public final class TeiRoutes {
                 .map(ServedModel::model)
                 .findFirst()
                 .orElseThrow(() -> new ApiException(Problem.MODEL_NOT_FOUND, "model", "no such model is served"));
+    }
+
+    private Response tokenize(Exchange exchange) {
+        Service now = service.get();
+        JsonObject body = exchange.body();
+        Json inputs = body.required("inputs", "a string or an array of strings");
+        List<String> texts = inputs instanceof Json.Text(String text) ? List.of(text) : body.requiredTexts("inputs");
+        if (texts.isEmpty()) {
+            throw new ApiException(Problem.EMPTY_INPUT, "inputs", "inputs is empty: expected at least one text");
+        }
+        Input.requireAtMost("inputs", texts.size(), now.options().limits().clientBatchSize());
+        boolean special = body.truth("add_special_tokens").orElse(true);
+        Model model = tokenizing(now, body);
+        String prompt = prompt(model, body);
+        List<List<Token>> tokens =
+                texts.stream().map(text -> model.tokens(prompt + text, special)).toList();
+        return JsonWriting.response(200, json -> {
+            json.writeStartArray();
+            for (List<Token> of : tokens) {
+                json.writeStartArray();
+                for (Token token : of) {
+                    write(json, token);
+                }
+                json.writeEndArray();
+            }
+            json.writeEndArray();
+        });
+    }
+
+    private static String prompt(Model model, JsonObject body) {
+        Optional<String> name = body.text("prompt_name");
+        if (name.isEmpty()) {
+            return "";
+        }
+        String prompt = model.info().prompts().get(name.get());
+        if (prompt == null) {
+            throw new ApiException(
+                    Problem.INVALID_VALUE,
+                    "prompt_name",
+                    "prompt_name: expected one of %s"
+                            .formatted(model.info().prompts().keySet()));
+        }
+        return prompt;
+    }
+
+    private static void write(JsonGenerator json, Token token) throws IOException {
+        json.writeStartObject();
+        json.writeNumberField("id", token.id());
+        JsonWriting.textField(json, "text", token.text());
+        json.writeBooleanField("special", token.special());
+        if (token.start() < 0) {
+            json.writeNullField("start");
+            json.writeNullField("stop");
+        } else {
+            json.writeNumberField("start", token.start());
+            json.writeNumberField("stop", token.end());
+        }
+        json.writeEndObject();
     }
 
     private Response decode(Exchange exchange) {

@@ -33,8 +33,8 @@ public final class IndexCollection implements SearchCollection {
     ///
     /// @param encoder embeds queries; borrowed, so it must outlive this; empty to search by words only
     /// @throws IOException if the index cannot be read
-    /// @throws io.github.sgpt4j.error.FormatException if there is none, it is broken, or it was made with
-    ///     another model
+    /// @throws io.github.sgpt4j.error.FormatException if there is none, it is broken, or it was made
+    ///     with another model
     public static IndexCollection open(Path path, Optional<BiEncoder> encoder) throws IOException {
         return open(path, encoder, REFRESH);
     }
