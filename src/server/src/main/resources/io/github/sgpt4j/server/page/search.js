@@ -40,16 +40,12 @@ const COLUMNS = {
   },
   reranked: {
     name: 'Re-ranked',
-    note: 'Probability of the query after the document',
+    note: 'Mean log p of the query’s tokens after it',
     mode: 'both',
     value: (result, best) => (best > 0 ? (result.relevance_score ?? 0) / best : 0),
-    written: result => (result.relevance_score === undefined ? '–' : written(result.relevance_score)),
+    written: result => (result.relevance_score > 0 ? Math.log(result.relevance_score).toFixed(2).replace('-', '−') : '–'),
   },
 };
-
-function written(probability) {
-  return probability >= 0.001 ? probability.toFixed(3) : probability.toExponential(0).replace('-', '−');
-}
 
 /** As much of a text as can be seen in a list. */
 function beginning(text) {
@@ -233,12 +229,18 @@ export function searchView() {
         make('span', {class: 'bar', 'aria-hidden': 'true'}, styled(make('span'), '--share', share)),
         make('span', {class: 'number'}, kind.written(result))),
       make('span', {class: 'elsewhere'}, ...elsewhere(name, result.id, index)));
-    button.addEventListener('click', () => explain(query, result, available.includes('reranked')));
+    button.addEventListener('click', () => explain(query, everything(result), available.includes('reranked')));
     button.addEventListener('pointerenter', () => mark(result.id));
     button.addEventListener('pointerleave', () => mark(undefined));
     button.addEventListener('focus', () => mark(result.id));
     button.addEventListener('blur', () => mark(undefined));
     return make('li', {}, button);
+  }
+
+  /** A result with the scores that it has in other columns. */
+  function everything(result) {
+    const same = available.map(name => answers[name]?.results.find(other => other.id === result.id));
+    return Object.assign({}, ...same, result);
   }
 
   function placeIn(name, id) {
