@@ -83,6 +83,7 @@ export function searchView() {
       ? Object.keys(COLUMNS).filter(name => name === 'reranked' ? ranks : collection.modes.includes(name))
       : [];
     columns.replaceChildren();
+    parts.clear();
     for (const name of available) {
       parts.set(name, column(name));
       columns.append(parts.get(name).element);
@@ -92,10 +93,10 @@ export function searchView() {
     }
     byId('modes').hidden = available.length < 2;
     const lead = byId('search-lead');
+    field.disabled = !collection;
     if (!collection) {
-      field.disabled = true;
-      lead.textContent = 'This server has no documents to search. Start it with --index DIR, the directory of an index'
-        + ' that sgpt index has made. Comparing texts works without one.';
+      lead.textContent = 'This server has no documents to search at the moment. With --index DIR it searches an index'
+        + ' that sgpt index has made.';
     } else {
       lead.textContent = `Search ${plural(documents, 'document', 'documents')} (${collection.name})`
         + (available.includes('meaning') ? ', by words, by meaning, or both.' : ' by words: no model here embeds queries.');
