@@ -7,6 +7,7 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.http.HttpRequest;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.UnaryOperator;
 
@@ -45,7 +46,7 @@ final class Overload implements AutoCloseable {
             int status = server.send(server.request("/embed")
                             .header("content-type", "application/json")
                             .header("authorization", "Bearer " + key)
-                            .POST(java.net.http.HttpRequest.BodyPublishers.ofString("{}")))
+                            .POST(HttpRequest.BodyPublishers.ofString("{}")))
                     .statusCode();
             if (status == 429) {
                 return;
@@ -72,6 +73,11 @@ final class Overload implements AutoCloseable {
 
     RunningServer server() {
         return server;
+    }
+
+    /// Whether a request was refused, so that there is room now.
+    boolean hasRefused() {
+        return !armed.get();
     }
 
     @Override
