@@ -11,10 +11,7 @@ import java.net.http.HttpRequest;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.UnaryOperator;
 
-/// A server that is overloaded, and has room again as soon as it has refused a request.
-///
-/// It takes one request at a time, and one has begun whose body is not complete. When the server's log says that
-/// another was refused, the rest of the body is sent.
+/// A server that is overloaded: it takes one request at a time, and one has begun whose body is not complete.
 final class Overload implements AutoCloseable {
     private static final int PROBES = 10_000;
     private static final String BODY = "{\"inputs\":\"a\"}";
@@ -23,9 +20,20 @@ final class Overload implements AutoCloseable {
     private final Socket held;
     private final AtomicBoolean armed = new AtomicBoolean();
 
+    /// One that has room again as soon as it has refused a request: when its log says so, the rest of the body is sent.
+    ///
     /// @param options more of them, such as a key
     /// @param key that requests need
     Overload(UnaryOperator<ServerOptions> options, String key) {
+        this(options, key, true);
+    }
+
+    /// One that stays so.
+    static Overload lasting(UnaryOperator<ServerOptions> options) {
+        return new Overload(options, "none", false);
+    }
+
+    private Overload(UnaryOperator<ServerOptions> options, String key, boolean ends) {
         server = RunningServer.start(usual -> options.apply(usual)
                 .withLimits(Limits.DEFAULT.withConcurrentRequests(1))
                 .withLog(this::logged, false));
@@ -38,7 +46,7 @@ final class Overload implements AutoCloseable {
             throw new UncheckedIOException(e);
         }
         awaitRefusal(key);
-        armed.set(true);
+        armed.set(ends);
     }
 
     private void awaitRefusal(String key) {
