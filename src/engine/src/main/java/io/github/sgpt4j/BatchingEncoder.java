@@ -4,8 +4,11 @@ import io.github.sgpt4j.error.CancelledException;
 import io.github.sgpt4j.error.SgptException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.locks.Condition;
@@ -17,16 +20,9 @@ import org.jspecify.annotations.Nullable;
 /// computed make the next batch. A call never waits for others to arrive. Results are those of the
 /// encoder; on the CPU they are bit-identical.
 ///
-/// A batch takes calls in queue order, as long as they are of one kind and within a limit of tokens in
-/// total. Safe to share between threads, virtual ones too. The encoder is borrowed.
+/// Texts are tokenized by the calling threads. A batch takes calls in queue order, of any kinds, as long
+/// as they are within a limit of tokens in total. Safe to share between threads, virtual ones too. The encoder is borrowed.
 public final class BatchingEncoder implements AutoCloseable {
-    /// Lower bound of the average number of characters per token in most languages. Batches are formed
-    /// by the lengths of texts, since each text is tokenized only once.
-    private static final int CHARACTERS_PER_TOKEN = 3;
-
-    /// Allowance for special tokens, brackets and rounding.
-    private static final int EXTRA_TOKENS = 4;
-
     private final BiEncoder encoder;
     private final int batchTokens;
     private final Lock lock = new ReentrantLock();
@@ -36,7 +32,14 @@ public final class BatchingEncoder implements AutoCloseable {
     private boolean closed;
 
     /// A queued call.
-    private record Call(List<String> texts, TextKind kind, long tokens, CompletableFuture<float[][]> result) {}
+    ///
+    /// @param texts for messages
+    /// @param tokenized the same texts
+    private record Call(List<String> texts, List<TokenizedText> tokenized, CompletableFuture<float[][]> result) {
+        long tokens() {
+            return tokenized.stream().mapToLong(TokenizedText::tokens).sum();
+        }
+    }
 
     /// Computes as many tokens together as the encoder's own limit ([BiEncoder#batchTokens]).
     ///
@@ -46,7 +49,7 @@ public final class BatchingEncoder implements AutoCloseable {
     }
 
     /// @param encoder borrowed, to be closed after this
-    /// @param batchTokens about the most tokens to compute together; a larger call is computed alone
+    /// @param batchTokens the most tokens to compute together; a larger call is computed alone
     /// @throws IllegalArgumentException if `batchTokens` is not positive
     public BatchingEncoder(BiEncoder encoder, int batchTokens) {
         if (batchTokens < 1) {
@@ -75,12 +78,14 @@ public final class BatchingEncoder implements AutoCloseable {
         if (Thread.currentThread().isInterrupted()) {
             throw cancelled(copy.size());
         }
-        Call call = new Call(copy, kind, tokens(copy, kind), new CompletableFuture<>());
+        requireOpen();
+        Objects.requireNonNull(kind, "kind");
+        List<TokenizedText> tokenized =
+                copy.stream().map(text -> encoder.tokenized(text, kind)).toList();
+        Call call = new Call(copy, tokenized, new CompletableFuture<>());
         lock.lock();
         try {
-            if (closed) {
-                throw closedFailure();
-            }
+            requireOpen();
             if (worker == null) {
                 worker = Thread.ofPlatform().daemon().name("sgpt4j-batching").start(this::work);
             }
@@ -92,11 +97,15 @@ public final class BatchingEncoder implements AutoCloseable {
         return await(call);
     }
 
-    private long tokens(List<String> texts, TextKind kind) {
-        int max = encoder.maxLength(kind);
-        return texts.stream()
-                .mapToLong(text -> Math.min(max, text.length() / CHARACTERS_PER_TOKEN + EXTRA_TOKENS))
-                .sum();
+    private void requireOpen() {
+        lock.lock();
+        try {
+            if (closed) {
+                throw closedFailure();
+            }
+        } finally {
+            lock.unlock();
+        }
     }
 
     private float[][] await(Call call) {
@@ -172,13 +181,11 @@ public final class BatchingEncoder implements AutoCloseable {
         while (!queue.isEmpty()) {
             Call call = queue.getFirst();
             if (!call.result.isDone()) {
-                boolean fits =
-                        batch.isEmpty() || call.kind == batch.getFirst().kind && tokens + call.tokens <= batchTokens;
-                if (!fits) {
+                tokens += call.tokens();
+                if (!batch.isEmpty() && tokens > batchTokens) {
                     return;
                 }
                 batch.add(call);
-                tokens += call.tokens;
             }
             queue.removeFirst();
         }
@@ -188,12 +195,13 @@ public final class BatchingEncoder implements AutoCloseable {
         try {
             List<String> texts =
                     batch.stream().flatMap(call -> call.texts.stream()).toList();
-            float[][] vectors = encoder.embed(texts, batch.getFirst().kind);
-            int from = 0;
+            List<TokenizedText> tokenized =
+                    batch.stream().flatMap(call -> call.tokenized.stream()).toList();
+            Iterator<Embedding> embeddings = encoder.embedTokenized(tokenized, FiniteResults.Names.ofTexts(texts))
+                    .iterator();
             for (Call call : batch) {
                 float[][] rows = new float[call.texts.size()][];
-                System.arraycopy(vectors, from, rows, 0, rows.length);
-                from += rows.length;
+                Arrays.setAll(rows, i -> embeddings.next().vector());
                 call.result.complete(rows);
             }
         } catch (SgptException e) {

@@ -6,10 +6,12 @@ import io.github.sgpt4j.checkpoint.SentenceModules;
 import io.github.sgpt4j.inference.EmbeddingSteps;
 import io.github.sgpt4j.inference.TextEncoder;
 import io.github.sgpt4j.inference.TokenPooling;
+import io.github.sgpt4j.tokenizer.EncodedText;
 import io.github.sgpt4j.weights.MappedFiles;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
@@ -231,10 +233,122 @@ public final class BiEncoder implements AutoCloseable {
     /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before or during
     ///     the call
     public List<Embedding> embeddings(List<String> texts, TextKind kind, ProgressListener progress) {
-        TextEncoder.Embedded embedded = compute(texts, kind, progress);
+        return embeddings(compute(texts, kind, progress));
+    }
+
+    private static List<Embedding> embeddings(TextEncoder.Embedded embedded) {
         return IntStream.range(0, embedded.vectors().length)
                 .mapToObj(i -> new Embedding(embedded.vectors()[i], embedded.tokens()[i], embedded.uncut()[i]))
                 .toList();
+    }
+
+    /// Tokenizes a text of a kind, to be embedded later. A server can so form batches of many requests by
+    /// their exact tokens ([TokenizedText#tokens]).
+    ///
+    /// @param cut what happens if the text is too long, whatever [BiEncoderOptions#truncate] says
+    /// @throws io.github.sgpt4j.error.FormatException if the text is too long and is not to be cut
+    /// @throws IllegalStateException if the encoder or its model is closed
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before or during
+    ///     the call
+    public TokenizedText tokenized(String text, TextKind kind, TextCut cut) {
+        return tokenized(kind, readings.of(kind), cutting(text, cut));
+    }
+
+    /// As [#tokenized(String, TextKind, TextCut)], with a prompt in front of the text, in place of the
+    /// prompt or brackets of a kind: for what [#embedWithPrompt] computes. It counts as a
+    /// [TextKind#TEXT] in [#truncation].
+    ///
+    /// Where pooling leaves out prompts, it leaves out as many first tokens as the prompt has, also of a
+    /// text that is cut on the left: the rule of sentence-transformers.
+    ///
+    /// @param prompt tokenized together with the text; empty for none
+    public TokenizedText tokenizedWithPrompt(String prompt, String text, TextCut cut) {
+        return tokenized(TextKind.TEXT, readings.withPrompt(prompt), cutting(text, cut));
+    }
+
+    /// As [#tokenized(String, TextKind, TextCut)], of a text that is given as token ids. They are used as
+    /// they are: no special tokens are added, and those among the ids are cut like others. Brackets of
+    /// the kind are put around them. If the kind has a prompt, the text of the ids without special tokens
+    /// is tokenized again together with it, as text-embeddings-inference does.
+    ///
+    /// @param ids copied
+    /// @throws IllegalArgumentException if an id is not one of the model's tokens
+    public TokenizedText tokenizedIds(int[] ids, TextKind kind, TextCut cut) {
+        int[] copy = ids.clone();
+        return tokenized(kind, readings.of(kind), (reading, cancellation) -> {
+            requireTokens(copy);
+            return cut.check(
+                    reading.framing()
+                            .frame(model.tokenizer(), copy, reading.maxLength(), cut.side(), cancellation),
+                    reading.maxLength());
+        });
+    }
+
+    /// Tokenizes a text as [#embed(List, TextKind)] does: cut or refused as the options say.
+    TokenizedText tokenized(String text, TextKind kind) {
+        return tokenized(
+                kind,
+                readings.of(kind),
+                (reading, cancellation) -> reading.encode(model.tokenizer(), text, cancellation));
+    }
+
+    /// How a text becomes ids.
+    private interface Encoding {
+        EncodedText encode(TextEncoder.Reading reading, Cancellation cancellation);
+    }
+
+    private Encoding cutting(String text, TextCut cut) {
+        Objects.requireNonNull(text, "text");
+        return (reading, cancellation) -> cut.check(
+                reading.framing().encode(model.tokenizer(), text, reading.maxLength(), cut.side(), cancellation),
+                reading.maxLength());
+    }
+
+    private TokenizedText tokenized(TextKind kind, TextEncoder.Reading reading, Encoding encoding) {
+        requireOpen();
+        Cancellation cancellation = Cancellation.ofThisThread("tokenizing a text");
+        cancellation.check();
+        return new TokenizedText(
+                this, kind, encoding.encode(reading, cancellation), encoder.promptLength(reading.framing()));
+    }
+
+    private void requireTokens(int[] ids) {
+        int rows = model.decoder().config().vocabulary();
+        for (int i = 0; i < ids.length; i++) {
+            if (ids[i] < 0 || ids[i] >= rows || !model.tokenizer().isToken(ids[i])) {
+                throw new IllegalArgumentException(
+                        "token ids: expected ids of tokens, at least 0 and below %d, got %d at index %d"
+                                .formatted(Math.min(rows, model.tokenizer().vocabularySize()), ids[i], i));
+            }
+        }
+    }
+
+    /// Embeds texts that this encoder has tokenized, of any kinds together. The results are those of the
+    /// methods that embed texts; on the CPU they are bit-identical.
+    ///
+    /// @return one embedding per text, in the order of `texts`
+    /// @throws IllegalArgumentException if a text was tokenized by another encoder
+    /// @throws io.github.sgpt4j.error.FormatException if an embedding contains NaN or infinity, with the
+    ///     place of its text in the list, or a weight file was modified since it was opened
+    /// @throws IllegalStateException if the encoder or its model is closed, before or during the call
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before or during
+    ///     the call
+    /// @throws NullPointerException if a text is null
+    public List<Embedding> embedTokenized(List<TokenizedText> texts) {
+        List<TokenizedText> copy = List.copyOf(texts);
+        return embedTokenized(copy, FiniteResults.Names.ofPlaces("text", copy.size()));
+    }
+
+    /// As [#embedTokenized(List)].
+    ///
+    /// @param texts immutable
+    /// @param names of the texts, for messages
+    List<Embedding> embedTokenized(List<TokenizedText> texts, FiniteResults.Names names) {
+        requireOpen();
+        TokenizedText.requireAllFor(this, texts);
+        TextEncoder.Embedded embedded = compute(TokenizedText.source(texts), names, ProgressListener.NONE);
+        readings.count(texts);
+        return embeddings(embedded);
     }
 
     private TextEncoder.Embedded compute(List<String> texts, TextKind kind, ProgressListener progress) {
@@ -246,7 +360,15 @@ public final class BiEncoder implements AutoCloseable {
         requireOpen();
         List<String> copy = List.copyOf(texts);
         TextEncoder.Embedded embedded =
-                Model.whileOpen(this::requireOpen, () -> files.reading(() -> encode(copy, reading, progress)));
+                compute(encoder.source(copy, reading), FiniteResults.Names.ofTexts(copy), progress);
+        tally.add(embedded.tokens(), embedded.uncut());
+        return embedded;
+    }
+
+    private TextEncoder.Embedded compute(
+            TextEncoder.Source texts, FiniteResults.Names names, ProgressListener progress) {
+        TextEncoder.Embedded embedded =
+                Model.whileOpen(this::requireOpen, () -> files.reading(() -> encode(texts, progress)));
         float[][] vectors = embedded.vectors();
         FiniteResults finite = new FiniteResults(model);
         for (int i = 0; i < vectors.length; i++) {
@@ -254,17 +376,16 @@ public final class BiEncoder implements AutoCloseable {
             if (dimension < steps.width()) {
                 vectors[i] = Arrays.copyOf(vectors[i], dimension);
             }
-            finite.requireEmbedding(vectors[i], copy, i);
+            finite.requireEmbedding(vectors[i], names, i);
             if (options.normalize()) {
                 EmbeddingSteps.normalize(vectors[i]);
             }
         }
-        tally.add(embedded.tokens(), embedded.uncut());
         return embedded;
     }
 
-    private TextEncoder.Embedded encode(List<String> texts, TextEncoder.Reading reading, ProgressListener progress) {
-        return encoder.embed(texts, reading, batchTokens(), (done, total) -> {
+    private TextEncoder.Embedded encode(TextEncoder.Source texts, ProgressListener progress) {
+        return encoder.embed(texts, batchTokens(), (done, total) -> {
             files.glance();
             progress.update(done, total);
         });

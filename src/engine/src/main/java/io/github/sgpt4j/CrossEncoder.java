@@ -2,8 +2,11 @@ package io.github.sgpt4j;
 
 import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.checkpoint.Fingerprint;
+import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.inference.PairScorer;
+import io.github.sgpt4j.inference.Progress;
 import io.github.sgpt4j.inference.PromptTemplate;
+import io.github.sgpt4j.inference.ScoringRequest;
 import io.github.sgpt4j.model.Decoder;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -11,6 +14,7 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /// Scores how well documents answer queries: SGPT-CE (Muennighoff 2022, arXiv 2202.08904, section 3).
@@ -193,25 +197,85 @@ public final class CrossEncoder implements AutoCloseable {
         requireOpen();
         List<String> first = List.copyOf(queries);
         List<String> second = List.copyOf(documents);
+        return scores(
+                () -> scorer.score(first, second, options.truncate(), batchTokens(), watching(progress)),
+                FiniteResults.Names.ofPairs(first, second));
+    }
+
+    /// Tokenizes the pairs of a query with documents, to be scored later. A server can so form batches of
+    /// many requests by their exact tokens ([TokenizedPair#tokens]). The query is tokenized once.
+    ///
+    /// @param truncate whether pairs that are too long are cut, whatever [CrossEncoderOptions#truncate]
+    ///     says; otherwise they are refused
+    /// @return one pair per document, in order
+    /// @throws io.github.sgpt4j.error.FormatException if a pair is too long and is not to be cut, with its
+    ///     place, its tokens and the maximum, but nothing of its texts
+    /// @throws IllegalStateException if the encoder or its model is closed
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before or during
+    ///     the call
+    /// @throws NullPointerException if a text is null
+    public List<TokenizedPair> tokenized(String query, List<String> documents, boolean truncate) {
+        Objects.requireNonNull(query, "query");
+        requireOpen();
+        List<String> copy = List.copyOf(documents);
+        Cancellation cancellation = Cancellation.ofThisThread("tokenizing pairs");
+        cancellation.check();
+        List<TokenizedPair> pairs =
+                scorer.requests(Collections.nCopies(copy.size(), query), copy, cancellation).stream()
+                        .map(request -> new TokenizedPair(this, request))
+                        .toList();
+        for (int i = 0; i < pairs.size() && !truncate; i++) {
+            if (pairs.get(i).truncated()) {
+                throw new FormatException("pair %d of %d: expected at most %d tokens, got %d"
+                        .formatted(i + 1, pairs.size(), maxLength(), pairs.get(i).uncutTokens()));
+            }
+        }
+        return pairs;
+    }
+
+    /// Scores pairs that this encoder has tokenized, of any queries together. The results are those of
+    /// the methods that score texts; on the CPU they are bit-identical.
+    ///
+    /// @return one score per pair, in order
+    /// @throws IllegalArgumentException if a pair was tokenized by another encoder
+    /// @throws io.github.sgpt4j.error.FormatException if a score is NaN or infinite, with the place of its
+    ///     pair in the list, or a weight file was modified since it was opened
+    /// @throws IllegalStateException if the encoder or its model is closed, before or during the call
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before or during
+    ///     the call
+    /// @throws NullPointerException if a pair is null
+    public List<Score> scoreTokenized(List<TokenizedPair> pairs) {
+        requireOpen();
+        List<ScoringRequest> requests = TokenizedPair.requests(this, List.copyOf(pairs));
+        return scores(
+                () -> scorer.score(requests, batchTokens(), watching(ProgressListener.NONE)),
+                FiniteResults.Names.ofPlaces("pair", requests.size()));
+    }
+
+    private List<Score> scores(Supplier<PairScorer.Scored> computation, FiniteResults.Names names) {
         PairScorer.Scored scored = Model.whileOpen(
-                this::requireOpen, () -> model.weights().mapped().reading(() -> scored(first, second, progress)));
-        List<Score> scores = IntStream.range(0, first.size())
+                this::requireOpen, () -> model.weights().mapped().reading(computation::get));
+        List<Score> scores = IntStream.range(0, scored.tokens().length)
                 .mapToObj(i -> Score.of(scored.logProbabilities()[i], scored.tokens()[i], scored.uncut()[i]))
                 .toList();
         FiniteResults finite = new FiniteResults(model);
         for (int i = 0; i < scores.size(); i++) {
-            finite.requireScore(scores.get(i).value(), first, second, i);
+            finite.requireScore(scores.get(i).value(), names, i);
         }
         tally.add(scored.tokens(), scored.uncut());
         return scores;
     }
 
-    private PairScorer.Scored scored(List<String> queries, List<String> documents, ProgressListener progress) {
-        int batchTokens = options.batchTokens().orElseGet(model::batchTokens);
-        return scorer.score(queries, documents, options.truncate(), batchTokens, (done, total) -> {
+    private Progress watching(ProgressListener progress) {
+        return (done, total) -> {
             model.weights().mapped().glance();
             progress.update(done, total);
-        });
+        };
+    }
+
+    /// Maximum tokens computed at the same time on a device.
+    public int batchTokens() {
+        return options.batchTokens().orElseGet(model::batchTokens);
     }
 
     /// How many pairs were cut since this encoder was created. Calls that ended with an exception do

@@ -41,6 +41,17 @@ final class TextReadings {
         readings.forEach((kind, reading) -> tallies.put(kind, new Tally(reading.maxLength())));
     }
 
+    /// Counts tokenized texts that were computed, each as its kind.
+    void count(List<TokenizedText> texts) {
+        tallies.forEach((kind, tally) -> {
+            List<TokenizedText> ofKind =
+                    texts.stream().filter(text -> text.kind() == kind).toList();
+            tally.add(
+                    ofKind.stream().mapToInt(TokenizedText::tokens).toArray(),
+                    ofKind.stream().mapToInt(TokenizedText::uncutTokens).toArray());
+        });
+    }
+
     static TextReadings of(Model model, BiEncoderOptions options) {
         Map<TextKind, TextFraming> framings = framings(model, options);
         int minLength = framings.values().stream()

@@ -87,6 +87,19 @@ class BatchingEncoderTest {
     }
 
     @Test
+    void aTextThatIsTooLongIsToldAsTheEncoderTellsIt() {
+        String tooLong = "word ".repeat(100);
+        try (BatchingEncoder batching = new BatchingEncoder(encoder)) {
+            String expected = assertThrows(FormatException.class, () -> encoder.embedQuery(tooLong))
+                    .getMessage();
+            assertEquals(
+                    expected,
+                    assertThrows(FormatException.class, () -> batching.embed(tooLong, TextKind.QUERY))
+                            .getMessage());
+        }
+    }
+
+    @Test
     void anInterruptedCallIsCancelledAndOthersGoOn() throws Exception {
         try (BatchingEncoder batching = new BatchingEncoder(encoder)) {
             Thread.currentThread().interrupt();

@@ -64,6 +64,18 @@ class FiniteResultsTest {
                     () -> encoder.embeddings(texts, TextKind.TEXT, ProgressListener.NONE))) {
                 assertTrue(message(call).contains("computed NaN for text \"" + BAD), "it names the text");
             }
+            List<TokenizedText> tokenized = texts.stream()
+                    .map(text -> encoder.tokenized(text, TextKind.TEXT, TextCut.USUAL))
+                    .toList();
+            // Texts of several users may be embedded together, so none is told.
+            assertEquals(
+                    expected.formatted(checkpoint.directory(), BAD).replace("text \"zebra\" (2 of 3)", "text 2 of 3"),
+                    message(() -> encoder.embedTokenized(tokenized)));
+            try (BatchingEncoder batching = new BatchingEncoder(encoder)) {
+                assertEquals(
+                        expected.formatted(checkpoint.directory(), BAD),
+                        message(() -> batching.embed(texts, TextKind.TEXT)));
+            }
             // After a failure, other texts still work.
             assertEquals(encoder.dimension(), encoder.embed(GOOD).length);
         }
@@ -123,6 +135,10 @@ class FiniteResultsTest {
                     expected.formatted(checkpoint.directory()),
                     message(() -> encoder.score(List.of("", "q"), List.of("d", "d"), ProgressListener.NONE)));
             assertTrue(message(() -> encoder.score("q", List.of("d"))).contains("(1 of 1)"));
+            List<TokenizedPair> pairs = List.of(
+                    encoder.tokenized("", List.of("d"), true).getFirst(),
+                    encoder.tokenized("q", List.of("d"), true).getFirst());
+            assertTrue(message(() -> encoder.scoreTokenized(pairs)).contains("computed NaN for pair 2 of 2; "));
         }
     }
 

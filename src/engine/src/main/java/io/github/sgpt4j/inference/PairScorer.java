@@ -61,8 +61,7 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
         return score(queries, documents, true, batchTokens, progress).logProbabilities();
     }
 
-    /// Scores `queries[i]` after the prompt with `documents[i]`, at most `batchTokens` tokens at a time
-    /// on each device; a longer pair is computed alone.
+    /// Scores `queries[i]` after the prompt with `documents[i]`, as [#score(List, int, Progress)].
     ///
     /// @param truncate whether pairs that are too long are cut; otherwise they are refused
     /// @throws FormatException if a pair is too long and must not be cut
@@ -77,19 +76,36 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
         Cancellation cancellation = Cancellation.ofThisThread("scoring pairs");
         cancellation.check();
         List<ScoringRequest> requests = requests(queries, documents, cancellation);
-        int[] tokens = new int[requests.size()];
-        int[] uncut = new int[requests.size()];
-        for (int i = 0; i < tokens.length; i++) {
-            ScoringRequest request = requests.get(i);
-            tokens[i] = request.input().length;
-            // If nothing is scored, cutting loses nothing.
-            uncut[i] = request.targets().length == 0 ? tokens[i] : request.uncut();
-            if (uncut[i] > tokens[i] && !truncate) {
+        for (int i = 0; i < requests.size() && !truncate; i++) {
+            if (requests.get(i).truncated()) {
                 throw new FormatException("prompt with document %s and query %s: expected at most %d tokens, got %d"
-                        .formatted(Quoted.of(documents.get(i)), Quoted.of(queries.get(i)), maxLength, uncut[i]));
+                        .formatted(
+                                Quoted.of(documents.get(i)),
+                                Quoted.of(queries.get(i)),
+                                maxLength,
+                                requests.get(i).uncutTokens()));
             }
         }
-        return new Scored(score(lanes, requests, batchTokens, progress, cancellation), tokens, uncut);
+        return score(requests, batchTokens, progress, cancellation);
+    }
+
+    /// Scores pairs that are already token ids, at most `batchTokens` tokens at a time on each device; a
+    /// longer pair is computed alone.
+    ///
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before or
+    ///     during the call
+    public Scored score(List<ScoringRequest> requests, int batchTokens, Progress progress) {
+        Cancellation cancellation = Cancellation.ofThisThread("scoring pairs");
+        cancellation.check();
+        return score(requests, batchTokens, progress, cancellation);
+    }
+
+    private Scored score(
+            List<ScoringRequest> requests, int batchTokens, Progress progress, Cancellation cancellation) {
+        return new Scored(
+                score(lanes, requests, batchTokens, progress, cancellation),
+                requests.stream().mapToInt(ScoringRequest::tokens).toArray(),
+                requests.stream().mapToInt(ScoringRequest::uncutTokens).toArray());
     }
 
     /// Scores requests that are already token ids.
@@ -111,7 +127,11 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
         return results;
     }
 
-    private List<ScoringRequest> requests(List<String> queries, List<String> documents, Cancellation cancellation) {
+    /// Pairs as token ids, those that are too long cut. Equal texts are tokenized once.
+    ///
+    /// @param queries as many as documents
+    /// @param cancellation of the call
+    public List<ScoringRequest> requests(List<String> queries, List<String> documents, Cancellation cancellation) {
         int instruction = tokenizer.encode(template.before(), false).length;
         Map<String, int[]> queryIds = new HashMap<>();
         Map<String, int[]> contextIds = new HashMap<>();

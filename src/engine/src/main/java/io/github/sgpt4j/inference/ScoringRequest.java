@@ -49,6 +49,22 @@ public record ScoringRequest(int[] input, int[] targets, int uncut) {
         return all;
     }
 
+    /// Number of ids of the input.
+    public int tokens() {
+        return input.length;
+    }
+
+    /// Number of ids of the input before cutting. If nothing is scored, cutting loses nothing and does
+    /// not count.
+    public int uncutTokens() {
+        return targets.length == 0 ? input.length : uncut;
+    }
+
+    /// Whether the pair was too long and was cut.
+    public boolean truncated() {
+        return uncutTokens() > tokens();
+    }
+
     /// Index in [#input] of the first scored row, which is the last token of the context.
     int scoredFrom() {
         return input.length - targets.length;

@@ -9,6 +9,7 @@ import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.text.Quoted;
+import io.github.sgpt4j.tokenizer.CutSide;
 import io.github.sgpt4j.tokenizer.EncodedText;
 import io.github.sgpt4j.tokenizer.Tokenizer;
 import java.util.ArrayList;
@@ -87,7 +88,7 @@ public record TextEncoder(
         ///
         /// @throws FormatException if it is too long and must not be cut
         public EncodedText encode(Tokenizer tokenizer, String text, Cancellation cancellation) {
-            EncodedText encoded = framing.encode(tokenizer, text, maxLength, cancellation);
+            EncodedText encoded = framing.encode(tokenizer, text, maxLength, CutSide.STATED, cancellation);
             if (encoded.truncated() && !truncate) {
                 throw new FormatException("text %s: expected at most %d tokens, got %d"
                         .formatted(Quoted.of(text), maxLength, encoded.uncut()));
@@ -96,11 +97,53 @@ public record TextEncoder(
         }
     }
 
+    /// Texts to embed, each turned into ids when it is needed. Safe to share between threads.
+    public interface Source {
+        /// Number of texts.
+        int size();
+
+        /// The ids of text `index`.
+        ///
+        /// @throws FormatException if it is too long and must not be cut
+        EncodedText encode(int index, Cancellation cancellation);
+
+        /// Number of first ids of text `index` that pooling leaves out.
+        int promptLength(int index);
+    }
+
+    /// Texts that are all read in one way.
+    private record ReadTexts(List<String> texts, Reading reading, Tokenizer tokenizer, int prompt) implements Source {
+        @Override
+        public int size() {
+            return texts.size();
+        }
+
+        @Override
+        public EncodedText encode(int index, Cancellation cancellation) {
+            return reading.encode(tokenizer, texts.get(index), cancellation);
+        }
+
+        @Override
+        public int promptLength(int index) {
+            return prompt;
+        }
+    }
+
+    /// Texts to be embedded that are all read in one way.
+    public Source source(List<String> texts, Reading reading) {
+        return new ReadTexts(texts, reading, tokenizer, promptLength(reading.framing()));
+    }
+
+    /// Number of first ids of every text in this framing that pooling leaves out.
+    public int promptLength(TextFraming framing) {
+        return includePrompt ? 0 : framing.promptLength(tokenizer);
+    }
+
     /// Embeds texts, cut to `maxLength`.
     ///
     /// @return `[texts][steps.width()]`, in the order of `texts`
     public float[][] embed(List<String> texts, TextFraming framing, int batchTokens, Progress progress) {
-        return embed(texts, new Reading(framing, maxLength, true), batchTokens, progress)
+        return embed(source(texts, new Reading(framing, maxLength, true)), batchTokens, progress)
                 .vectors();
     }
 
@@ -110,25 +153,24 @@ public record TextEncoder(
     /// @throws FormatException if a text is too long and must not be cut
     /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before or
     ///     during the call
-    public Embedded embed(List<String> texts, Reading reading, int batchTokens, Progress progress) {
+    public Embedded embed(Source texts, int batchTokens, Progress progress) {
         Cancellation cancellation = Cancellation.ofThisThread("embedding texts");
         cancellation.check();
         Embedded embedded = new Embedded(new float[texts.size()][], new int[texts.size()], new int[texts.size()]);
-        TextFraming framing = reading.framing();
         Counter counter = new Counter(progress, cancellation, texts.size(), 0);
-        if (texts.isEmpty()) {
+        if (texts.size() == 0) {
             counter.add(0);
         }
-        int promptLength = includePrompt ? 0 : framing.promptLength(tokenizer);
-        TokenizedWindows.Encoding encoding = text -> reading.encode(tokenizer, text, cancellation);
+        TokenizedWindows.Encoding encoding = text -> texts.encode(text, cancellation);
         TokenBudget budget = lanes.budget(batchTokens);
-        try (TokenizedWindows windows = new TokenizedWindows(texts, WINDOW, ahead(budget), encoding, cancellation)) {
+        try (TokenizedWindows windows =
+                new TokenizedWindows(texts.size(), WINDOW, ahead(budget), encoding, cancellation)) {
             lanes.run(
                     batches(windows, budget, embedded, counter),
                     batch -> batch.sequences().packed().tokens(),
                     budget,
                     cancellation,
-                    decoder -> batch -> start(decoder, batch, promptLength, embedded.vectors(), counter, cancellation));
+                    decoder -> batch -> start(decoder, batch, texts, embedded.vectors(), counter, cancellation));
         }
         return new Embedded(steps.apply(embedded.vectors(), cancellation), embedded.tokens(), embedded.uncut());
     }
@@ -215,13 +257,13 @@ public record TextEncoder(
     private Lanes.Started start(
             Decoder decoder,
             TextBatch batch,
-            int promptLength,
+            Source texts,
             float[][] pooled,
             Counter counter,
             Cancellation cancellation) {
         SequenceBatch sequences = batch.sequences();
         int[] skip = new int[batch.texts().length];
-        Arrays.setAll(skip, i -> Math.min(promptLength, sequences.rows().length(i)));
+        Arrays.setAll(skip, i -> Math.min(texts.promptLength(batch.texts()[i]), sequences.rows().length(i)));
         Download download = pooling.start(decoder, sequences, skip, cancellation);
         return new Lanes.Started() {
             @Override

@@ -2,6 +2,7 @@ package io.github.sgpt4j.inference;
 
 import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.tokenizer.CutSide;
 import io.github.sgpt4j.tokenizer.EncodedText;
 import io.github.sgpt4j.tokenizer.Tokenizer;
 
@@ -55,19 +56,44 @@ public sealed interface TextFraming {
 
     /// Token ids of a text, and their number before cutting.
     ///
-    /// @param maxLength maximum number of ids, at least [#minLength]; the text is cut on the right,
-    ///     special tokens and brackets stay
+    /// @param maxLength maximum number of ids, at least [#minLength]; the text is cut on the side
+    ///     that the tokenizer's files state, special tokens and brackets stay
     default EncodedText encode(Tokenizer tokenizer, String text, int maxLength) {
-        return encode(tokenizer, text, maxLength, Cancellation.NEVER);
+        return encode(tokenizer, text, maxLength, CutSide.STATED, Cancellation.NEVER);
     }
 
-    /// As [#encode(Tokenizer, String, int)], for a call that may be cancelled.
-    default EncodedText encode(Tokenizer tokenizer, String text, int maxLength, Cancellation cancellation) {
+    /// As [#encode(Tokenizer, String, int)], cut on a given side, for a call that may be cancelled.
+    default EncodedText encode(
+            Tokenizer tokenizer, String text, int maxLength, CutSide side, Cancellation cancellation) {
         return switch (this) {
-            case Plain p -> tokenizer.encodeCounted(text, maxLength, cancellation);
-            case Prompt(String prompt) -> tokenizer.encodeCounted(prompt + text, maxLength, cancellation);
+            case Plain p -> tokenizer.encodeCounted(text, maxLength, side, cancellation);
+            case Prompt(String prompt) -> tokenizer.encodeCounted(prompt + text, maxLength, side, cancellation);
             case Brackets(int before, int after) ->
-                tokenizer.encodeBetween(before, text, after, maxLength, cancellation);
+                tokenizer.encodeBetween(before, text, after, maxLength, side, cancellation);
+        };
+    }
+
+    /// Token ids of a text that is given as ids, which are used as they are: no special tokens are
+    /// added, and those among the ids are cut like others. A prompt is tokenized together with the text
+    /// of the ids, without special tokens among them, as text-embeddings-inference does.
+    ///
+    /// @param ids of tokens of the tokenizer
+    /// @param maxLength as in [#encode(Tokenizer, String, int)]
+    /// @param side where the ids are cut
+    /// @param cancellation of the call
+    default EncodedText frame(
+            Tokenizer tokenizer, int[] ids, int maxLength, CutSide side, Cancellation cancellation) {
+        return switch (this) {
+            case Plain p -> tokenizer.cut(ids, maxLength, side);
+            case Prompt p -> encode(tokenizer, tokenizer.decode(ids, true), maxLength, side, cancellation);
+            case Brackets(int before, int after) -> {
+                EncodedText cut = tokenizer.cut(ids, maxLength - 2, side);
+                int[] framed = new int[cut.ids().length + 2];
+                framed[0] = before;
+                System.arraycopy(cut.ids(), 0, framed, 1, cut.ids().length);
+                framed[framed.length - 1] = after;
+                yield new EncodedText(framed, Math.addExact(cut.uncut(), 2));
+            }
         };
     }
 

@@ -2,7 +2,6 @@ package io.github.sgpt4j.inference;
 
 import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.tokenizer.EncodedText;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ForkJoinPool;
 import java.util.stream.IntStream;
@@ -10,9 +9,9 @@ import java.util.stream.IntStream;
 /// Texts as token ids, one window at a time. Optionally, the next window is tokenized in the background
 /// while the current one is used.
 public final class TokenizedWindows implements AutoCloseable {
-    /// A text's token ids. Safe to share between threads.
+    /// The token ids of a text, by its index. Safe to share between threads.
     interface Encoding {
-        EncodedText encode(String text);
+        EncodedText encode(int index);
     }
 
     /// @param first index of the first text
@@ -29,7 +28,7 @@ public final class TokenizedWindows implements AutoCloseable {
         ALL_PROCESSORS
     }
 
-    private final List<String> texts;
+    private final int count;
     private final int size;
     private final Ahead ahead;
     private final Encoding encoding;
@@ -37,10 +36,11 @@ public final class TokenizedWindows implements AutoCloseable {
     private int from;
     private Optional<Background<EncodedText[]>> next = Optional.empty();
 
+    /// @param count number of texts
     /// @param size number of texts in a window
     /// @param cancellation of the call, checked before each text
-    TokenizedWindows(List<String> texts, int size, Ahead ahead, Encoding encoding, Cancellation cancellation) {
-        this.texts = texts;
+    TokenizedWindows(int count, int size, Ahead ahead, Encoding encoding, Cancellation cancellation) {
+        this.count = count;
         this.size = size;
         this.ahead = ahead;
         this.encoding = encoding;
@@ -49,16 +49,16 @@ public final class TokenizedWindows implements AutoCloseable {
 
     /// The next window; empty at the end. One thread at a time.
     Optional<Window> next() {
-        if (from >= texts.size()) {
+        if (from >= count) {
             return Optional.empty();
         }
         int first = from;
-        int end = Math.min(texts.size(), from + size);
+        int end = Math.min(count, from + size);
         EncodedText[] encoded = next.isPresent() ? next.get().result(cancellation) : encode(first, end);
         from = end;
-        next = ahead != Ahead.NOT && end < texts.size()
-                ? Optional.of(Background.start(
-                        () -> encode(end, Math.min(texts.size(), end + size)), ForkJoinPool.commonPool()))
+        next = ahead != Ahead.NOT && end < count
+                ? Optional.of(
+                        Background.start(() -> encode(end, Math.min(count, end + size)), ForkJoinPool.commonPool()))
                 : Optional.empty();
         return Optional.of(new Window(first, encoded));
     }
@@ -66,13 +66,13 @@ public final class TokenizedWindows implements AutoCloseable {
     private EncodedText[] encode(int first, int end) {
         IntStream indices = IntStream.range(first, end);
         return (ahead == Ahead.ALL_PROCESSORS ? indices.parallel() : indices)
-                .mapToObj(i -> encode(texts.get(i)))
+                .mapToObj(this::encode)
                 .toArray(EncodedText[]::new);
     }
 
-    private EncodedText encode(String text) {
+    private EncodedText encode(int index) {
         cancellation.check();
-        return encoding.encode(text);
+        return encoding.encode(index);
     }
 
     /// Waits for the window being tokenized, so nothing runs in the background afterwards.

@@ -14,6 +14,7 @@ import io.github.sgpt4j.tokenizer.vocabulary.AddedVocabulary;
 import io.github.sgpt4j.tokenizer.vocabulary.Vocabulary;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.OptionalInt;
@@ -102,7 +103,7 @@ public final class Tokenizer {
     ///
     /// @throws io.github.sgpt4j.error.CancelledException if the call is cancelled
     public int[] encode(String text, boolean addSpecialTokens, Cancellation cancellation) {
-        return encodeCounted(text, addSpecialTokens, Integer.MAX_VALUE, 0, cancellation)
+        return encodeCounted(text, addSpecialTokens, Integer.MAX_VALUE, 0, CutSide.STATED, cancellation)
                 .ids();
     }
 
@@ -112,38 +113,57 @@ public final class Tokenizer {
     /// @param maxLength at least the number of special tokens that are added
     /// @throws IllegalArgumentException if `maxLength` is less than that
     public int[] encode(String text, boolean addSpecialTokens, int maxLength) {
-        return encodeCounted(text, addSpecialTokens, maxLength, 0, Cancellation.NEVER)
+        return encodeCounted(text, addSpecialTokens, maxLength, 0, CutSide.STATED, Cancellation.NEVER)
                 .ids();
     }
 
-    /// The ids of a text with special tokens, cut as in [#encode], and their number before cutting.
+    /// The ids of a text with special tokens, which stay when the text is cut, and their number before
+    /// cutting.
     ///
     /// @param maxLength at least the number of special tokens
+    /// @param side where the text is cut
     /// @param cancellation of the call
     /// @throws IllegalArgumentException if `maxLength` is less than that
     /// @throws io.github.sgpt4j.error.CancelledException if the call is cancelled
-    public EncodedText encodeCounted(String text, int maxLength, Cancellation cancellation) {
-        return encodeCounted(text, true, maxLength, 0, cancellation);
+    public EncodedText encodeCounted(String text, int maxLength, CutSide side, Cancellation cancellation) {
+        return encodeCounted(text, true, maxLength, 0, side, cancellation);
     }
 
-    /// The ids of a text with special tokens, cut as in [#encode], between two more ids, and their
-    /// number before cutting.
+    /// As [#encodeCounted], between two more ids, which stay when the text is cut.
     ///
     /// @param maxLength at least the number of special tokens plus 2
+    /// @param side where the text is cut
     /// @param cancellation of the call
     /// @throws IllegalArgumentException if `maxLength` is less than that
     /// @throws io.github.sgpt4j.error.CancelledException if the call is cancelled
-    public EncodedText encodeBetween(int before, String text, int after, int maxLength, Cancellation cancellation) {
-        EncodedText encoded = encodeCounted(text, true, maxLength, 1, cancellation);
+    public EncodedText encodeBetween(
+            int before, String text, int after, int maxLength, CutSide side, Cancellation cancellation) {
+        EncodedText encoded = encodeCounted(text, true, maxLength, 1, side, cancellation);
         int[] ids = encoded.ids();
         ids[0] = before;
         ids[ids.length - 1] = after;
         return encoded;
     }
 
+    /// Ids without anything added, cut, and their number before cutting.
+    ///
+    /// @param ids copied
+    /// @param maxLength at least 0
+    /// @param side where they are cut
+    public EncodedText cut(int[] ids, int maxLength, CutSide side) {
+        int kept = Math.min(ids.length, maxLength);
+        int from = side.from(ids.length, kept, settings.truncateLeft());
+        return new EncodedText(Arrays.copyOfRange(ids, from, from + kept), ids.length);
+    }
+
     /// @param margin number of free places before and after all ids
     private EncodedText encodeCounted(
-            String text, boolean addSpecialTokens, int maxLength, int margin, Cancellation cancellation) {
+            String text,
+            boolean addSpecialTokens,
+            int maxLength,
+            int margin,
+            CutSide side,
+            Cancellation cancellation) {
         int others = 2 * margin + (addSpecialTokens ? postProcessor.added() : 0);
         if (maxLength < others) {
             throw new IllegalArgumentException(
@@ -155,7 +175,7 @@ public final class Tokenizer {
         Encoder encoder = waiting != null ? waiting : new Encoder(added, normalizer, preTokenizer, model);
         IntList ids = encoder.encode(text, cancellation);
         int kept = Math.min(ids.size(), maxLength - others);
-        int from = settings.truncateLeft() ? ids.size() - kept : 0;
+        int from = side.from(ids.size(), kept, settings.truncateLeft());
         int[] result = postProcessor.process(ids.values(), from, from + kept, addSpecialTokens, margin);
         EncodedText encoded = new EncodedText(result, result.length + ids.size() - kept);
         idle.give(encoder, text);
@@ -198,6 +218,11 @@ public final class Tokenizer {
         Integer id = added.id(token);
         int found = id != null ? id : model.vocabulary().id(token);
         return found == Vocabulary.ABSENT ? OptionalInt.empty() : OptionalInt.of(found);
+    }
+
+    /// Whether an id belongs to a token.
+    public boolean isToken(int id) {
+        return id >= 0 && (added.text(id) != null || model.vocabulary().token(id) != null);
     }
 
     /// Whether decoding may skip a token.

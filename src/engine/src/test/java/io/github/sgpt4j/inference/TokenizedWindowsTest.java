@@ -28,7 +28,8 @@ class TokenizedWindowsTest {
 
     private final Map<String, Thread> encoded = new ConcurrentHashMap<>();
 
-    private EncodedText encode(String text) {
+    private EncodedText encode(int index) {
+        String text = TEXTS.get(index);
         encoded.put(text, Thread.currentThread());
         return new EncodedText(new int[] {Integer.parseInt(text)}, 1);
     }
@@ -36,7 +37,7 @@ class TokenizedWindowsTest {
     @ParameterizedTest
     @EnumSource
     void windowsFollowOneAnother(Ahead ahead) {
-        try (TokenizedWindows windows = new TokenizedWindows(TEXTS, 2, ahead, this::encode, Cancellation.NEVER)) {
+        try (TokenizedWindows windows = new TokenizedWindows(TEXTS.size(), 2, ahead, this::encode, Cancellation.NEVER)) {
             List<Integer> firsts = new ArrayList<>();
             List<Integer> ids = new ArrayList<>();
             for (var window = windows.next(); window.isPresent(); window = windows.next()) {
@@ -54,7 +55,7 @@ class TokenizedWindowsTest {
 
     @Test
     void withoutWorkAheadEverythingIsMadeByTheCallerWhenAskedFor() {
-        try (TokenizedWindows windows = new TokenizedWindows(TEXTS, 2, Ahead.NOT, this::encode, Cancellation.NEVER)) {
+        try (TokenizedWindows windows = new TokenizedWindows(TEXTS.size(), 2, Ahead.NOT, this::encode, Cancellation.NEVER)) {
             windows.next();
             assertEquals(2, encoded.size());
             windows.next();
@@ -68,13 +69,13 @@ class TokenizedWindowsTest {
         CountDownLatch second = new CountDownLatch(2);
         TokenizedWindows.Encoding encoding = text -> {
             EncodedText ids = encode(text);
-            if (text.equals("2") || text.equals("3")) {
+            if (text == 2 || text == 3) {
                 second.countDown();
             }
             return ids;
         };
         try (TokenizedWindows windows =
-                new TokenizedWindows(TEXTS, 2, Ahead.ONE_THREAD, encoding, Cancellation.NEVER)) {
+                new TokenizedWindows(TEXTS.size(), 2, Ahead.ONE_THREAD, encoding, Cancellation.NEVER)) {
             windows.next();
             second.await();
             assertSame(Thread.currentThread(), encoded.get("0"));
@@ -91,13 +92,13 @@ class TokenizedWindowsTest {
     void aFailureInTheBackgroundComesOutWhereItsWindowIsAskedFor() {
         IllegalArgumentException failure = new IllegalArgumentException("text 3");
         TokenizedWindows.Encoding encoding = text -> {
-            if (text.equals("3")) {
+            if (text == 3) {
                 throw failure;
             }
             return encode(text);
         };
         try (TokenizedWindows windows =
-                new TokenizedWindows(TEXTS, 2, Ahead.ONE_THREAD, encoding, Cancellation.NEVER)) {
+                new TokenizedWindows(TEXTS.size(), 2, Ahead.ONE_THREAD, encoding, Cancellation.NEVER)) {
             assertEquals(0, windows.next().orElseThrow().first());
             assertSame(failure, assertThrows(IllegalArgumentException.class, windows::next));
         }
@@ -109,14 +110,14 @@ class TokenizedWindowsTest {
         Thread caller = Thread.currentThread();
         CountDownLatch begun = new CountDownLatch(1);
         TokenizedWindows.Encoding endless = text -> {
-            while (text.equals("2")) {
+            while (text == 2) {
                 begun.countDown();
                 cancellation.check();
                 Thread.onSpinWait();
             }
             return encode(text);
         };
-        try (TokenizedWindows windows = new TokenizedWindows(TEXTS, 2, Ahead.ONE_THREAD, endless, cancellation)) {
+        try (TokenizedWindows windows = new TokenizedWindows(TEXTS.size(), 2, Ahead.ONE_THREAD, endless, cancellation)) {
             windows.next();
             Thread.ofPlatform().daemon().start(() -> {
                 while (begun.getCount() > 0 || caller.getState() != Thread.State.WAITING) {
@@ -139,7 +140,7 @@ class TokenizedWindowsTest {
             caller.interrupt();
             return encode(text);
         };
-        try (TokenizedWindows windows = new TokenizedWindows(TEXTS, 2, ahead, interrupting, cancellation)) {
+        try (TokenizedWindows windows = new TokenizedWindows(TEXTS.size(), 2, ahead, interrupting, cancellation)) {
             assertThrows(CancelledException.class, () -> {
                 windows.next();
                 windows.next();
