@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
 /// encoder; on the CPU they are bit-identical.
 ///
 /// Texts are tokenized by the calling threads. A batch takes calls in queue order, of any kinds, as long
-/// as they are within a limit of tokens in total. Safe to share between threads, virtual ones too. The encoder is borrowed.
+/// as they are within a limit of tokens in total. Safe to share between threads, virtual ones too. The encoder is
+/// borrowed.
 public final class BatchingEncoder implements AutoCloseable {
     private final BiEncoder encoder;
     private final int batchTokens;

@@ -278,8 +278,7 @@ public final class BiEncoder implements AutoCloseable {
         return tokenized(kind, readings.of(kind), (reading, cancellation) -> {
             requireTokens(copy);
             return cut.check(
-                    reading.framing()
-                            .frame(model.tokenizer(), copy, reading.maxLength(), cut.side(), cancellation),
+                    reading.framing().frame(model.tokenizer(), copy, reading.maxLength(), cut.side(), cancellation),
                     reading.maxLength());
         });
     }

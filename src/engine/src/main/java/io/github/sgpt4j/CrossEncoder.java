@@ -227,7 +227,8 @@ public final class CrossEncoder implements AutoCloseable {
         for (int i = 0; i < pairs.size() && !truncate; i++) {
             if (pairs.get(i).truncated()) {
                 throw new FormatException("pair %d of %d: expected at most %d tokens, got %d"
-                        .formatted(i + 1, pairs.size(), maxLength(), pairs.get(i).uncutTokens()));
+                        .formatted(
+                                i + 1, pairs.size(), maxLength(), pairs.get(i).uncutTokens()));
             }
         }
         return pairs;

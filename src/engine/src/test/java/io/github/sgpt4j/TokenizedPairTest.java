@@ -90,8 +90,7 @@ class TokenizedPairTest {
     void theArgumentDecidesWhateverTheOptionsSay() {
         try (CrossEncoder encoder = open("gptneo-ce", SHORT.withTruncate(false))) {
             TokenizedPair pair = encoder.tokenized("planets", DOCUMENTS, true).get(2);
-            assertEquals(
-                    40, encoder.scoreTokenized(List.of(pair)).getFirst().inputTokens());
+            assertEquals(40, encoder.scoreTokenized(List.of(pair)).getFirst().inputTokens());
         }
     }
 

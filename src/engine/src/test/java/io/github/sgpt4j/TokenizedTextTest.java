@@ -74,8 +74,8 @@ class TokenizedTextTest {
             tokenized.add(text);
             expected.add(new Embedding(prompted[i], text.tokens(), text.uncutTokens()));
         }
-        List<Integer> order = new ArrayList<>(
-                IntStream.range(0, tokenized.size()).boxed().toList());
+        List<Integer> order =
+                new ArrayList<>(IntStream.range(0, tokenized.size()).boxed().toList());
         Collections.shuffle(order, new Random(7));
         List<Embedding> actual =
                 encoder.embedTokenized(order.stream().map(tokenized::get).toList());
@@ -119,8 +119,7 @@ class TokenizedTextTest {
             // The comparison above would not see it if nothing was left out.
             assertFalse(Arrays.equals(
                     including.embedQuery(TEXTS.getFirst()),
-                    encoder.embedTokenized(List.of(
-                                    encoder.tokenized(TEXTS.getFirst(), TextKind.QUERY, TextCut.USUAL)))
+                    encoder.embedTokenized(List.of(encoder.tokenized(TEXTS.getFirst(), TextKind.QUERY, TextCut.USUAL)))
                             .getFirst()
                             .vector()));
         }
@@ -178,8 +177,7 @@ class TokenizedTextTest {
             assertArrayEquals(first(all, 12), ids(encoder, text, TextKind.TEXT, TextCut.USUAL));
             assertArrayEquals(first(all, 12), ids(encoder, text, TextKind.TEXT, TextCut.RIGHT));
             assertArrayEquals(last(all, 12), ids(encoder, text, TextKind.TEXT, TextCut.LEFT));
-            assertArrayEquals(
-                    concat(before, first(all, 10), after), ids(encoder, text, TextKind.QUERY, TextCut.RIGHT));
+            assertArrayEquals(concat(before, first(all, 10), after), ids(encoder, text, TextKind.QUERY, TextCut.RIGHT));
             assertArrayEquals(concat(before, last(all, 10), after), ids(encoder, text, TextKind.QUERY, TextCut.LEFT));
             TokenizedText cut = encoder.tokenized(text, TextKind.QUERY, TextCut.LEFT);
             assertEquals(all.length + 2, cut.uncutTokens());
@@ -218,10 +216,8 @@ class TokenizedTextTest {
             int[] left = ids(encoder, TEXTS.get(3), TextKind.TEXT, TextCut.LEFT);
             int[] right = ids(encoder, TEXTS.get(3), TextKind.TEXT, TextCut.RIGHT);
             int[] special = atBeginning ? first(whole, 1) : last(whole, 1);
-            assertArrayEquals(
-                    atBeginning ? concat(special, last(bare, 11)) : concat(last(bare, 11), special), left);
-            assertArrayEquals(
-                    atBeginning ? concat(special, first(bare, 11)) : concat(first(bare, 11), special), right);
+            assertArrayEquals(atBeginning ? concat(special, last(bare, 11)) : concat(last(bare, 11), special), left);
+            assertArrayEquals(atBeginning ? concat(special, first(bare, 11)) : concat(first(bare, 11), special), right);
             // Ids are used as they are.
             assertArrayEquals(
                     first(bare, 5),
@@ -236,8 +232,8 @@ class TokenizedTextTest {
 
     @Test
     void theUsualSideIsTheOneThatTheTokenizersFilesState() {
-        CheckpointFolder checkpoint = CheckpointFolder.copy("gptneo-be", folder)
-                .set("tokenizer_config.json", "truncation_side", "\"left\"");
+        CheckpointFolder checkpoint =
+                CheckpointFolder.copy("gptneo-be", folder).set("tokenizer_config.json", "truncation_side", "\"left\"");
         try (BiEncoder encoder = BiEncoder.open(checkpoint.directory(), CPU, SHORT.withSpecb(true))) {
             String text = "one two three four five six seven eight nine ten eleven twelve thirteen";
             int[] bare = encoder.model().tokenize(text, false);
@@ -285,12 +281,11 @@ class TokenizedTextTest {
                     message(FormatException.class, () -> encoder.tokenizedIds(ids, TextKind.QUERY, TextCut.REFUSE)));
             assertEquals(
                     message + encoder.model().tokenize(PROMPT + text, true).length,
-                    message(
-                            FormatException.class,
-                            () -> encoder.tokenizedWithPrompt(PROMPT, text, TextCut.REFUSE)));
+                    message(FormatException.class, () -> encoder.tokenizedWithPrompt(PROMPT, text, TextCut.REFUSE)));
             int[] full = first(ids, 12);
             assertEquals(
-                    12, encoder.tokenizedIds(full, TextKind.TEXT, TextCut.REFUSE).tokens());
+                    12,
+                    encoder.tokenizedIds(full, TextKind.TEXT, TextCut.REFUSE).tokens());
         }
     }
 
@@ -298,7 +293,9 @@ class TokenizedTextTest {
     void theArgumentDecidesWhateverTheOptionsSay() {
         try (BiEncoder encoder = open("gptneo-be", SHORT.withTruncate(false))) {
             assertEquals(
-                    12, encoder.tokenized(TEXTS.get(3), TextKind.TEXT, TextCut.USUAL).tokens());
+                    12,
+                    encoder.tokenized(TEXTS.get(3), TextKind.TEXT, TextCut.USUAL)
+                            .tokens());
         }
     }
 
@@ -321,8 +318,7 @@ class TokenizedTextTest {
                                     .formatted(bad),
                             message(
                                     IllegalArgumentException.class,
-                                    () -> one.tokenizedIds(
-                                            new int[] {0, 1499, bad}, TextKind.TEXT, TextCut.USUAL)));
+                                    () -> one.tokenizedIds(new int[] {0, 1499, bad}, TextKind.TEXT, TextCut.USUAL)));
                 }
             }
         }
@@ -353,8 +349,7 @@ class TokenizedTextTest {
             TokenizedText prompted = encoder.tokenizedWithPrompt("p ", "moon", TextCut.USUAL);
             assertEquals(new Truncation(0, 0, 0, 12), encoder.truncation(TextKind.QUERY));
             encoder.embedTokenized(List.of(longQuery, text, longQuery, prompted));
-            assertEquals(
-                    new Truncation(2, 2, longQuery.uncutTokens(), 12), encoder.truncation(TextKind.QUERY));
+            assertEquals(new Truncation(2, 2, longQuery.uncutTokens(), 12), encoder.truncation(TextKind.QUERY));
             assertEquals(new Truncation(2, 0, 0, 12), encoder.truncation(TextKind.TEXT));
             assertEquals(new Truncation(0, 0, 0, 12), encoder.truncation(TextKind.DOCUMENT));
         }

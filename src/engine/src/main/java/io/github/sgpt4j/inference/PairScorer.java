@@ -100,8 +100,7 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
         return score(requests, batchTokens, progress, cancellation);
     }
 
-    private Scored score(
-            List<ScoringRequest> requests, int batchTokens, Progress progress, Cancellation cancellation) {
+    private Scored score(List<ScoringRequest> requests, int batchTokens, Progress progress, Cancellation cancellation) {
         return new Scored(
                 score(lanes, requests, batchTokens, progress, cancellation),
                 requests.stream().mapToInt(ScoringRequest::tokens).toArray(),

@@ -263,7 +263,10 @@ public record TextEncoder(
             Cancellation cancellation) {
         SequenceBatch sequences = batch.sequences();
         int[] skip = new int[batch.texts().length];
-        Arrays.setAll(skip, i -> Math.min(texts.promptLength(batch.texts()[i]), sequences.rows().length(i)));
+        Arrays.setAll(
+                skip,
+                i -> Math.min(
+                        texts.promptLength(batch.texts()[i]), sequences.rows().length(i)));
         Download download = pooling.start(decoder, sequences, skip, cancellation);
         return new Lanes.Started() {
             @Override

@@ -81,8 +81,7 @@ public sealed interface TextFraming {
     /// @param maxLength as in [#encode(Tokenizer, String, int)]
     /// @param side where the ids are cut
     /// @param cancellation of the call
-    default EncodedText frame(
-            Tokenizer tokenizer, int[] ids, int maxLength, CutSide side, Cancellation cancellation) {
+    default EncodedText frame(Tokenizer tokenizer, int[] ids, int maxLength, CutSide side, Cancellation cancellation) {
         return switch (this) {
             case Plain p -> tokenizer.cut(ids, maxLength, side);
             case Prompt p -> encode(tokenizer, tokenizer.decode(ids, true), maxLength, side, cancellation);

@@ -57,8 +57,8 @@ public final class TokenizedWindows implements AutoCloseable {
         EncodedText[] encoded = next.isPresent() ? next.get().result(cancellation) : encode(first, end);
         from = end;
         next = ahead != Ahead.NOT && end < count
-                ? Optional.of(
-                        Background.start(() -> encode(end, Math.min(count, end + size)), ForkJoinPool.commonPool()))
+                ? Optional.of(Background.start(
+                        () -> encode(end, Math.min(count, end + size)), ForkJoinPool.commonPool()))
                 : Optional.empty();
         return Optional.of(new Window(first, encoded));
     }

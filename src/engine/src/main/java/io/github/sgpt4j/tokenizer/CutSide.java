@@ -15,12 +15,11 @@ public enum CutSide {
     /// @param kept how many of them are kept
     /// @param statedLeft whether the tokenizer's files state the left
     int from(int tokens, int kept, boolean statedLeft) {
-        boolean left =
-                switch (this) {
-                    case STATED -> statedLeft;
-                    case LEFT -> true;
-                    case RIGHT -> false;
-                };
+        boolean left = switch (this) {
+            case STATED -> statedLeft;
+            case LEFT -> true;
+            case RIGHT -> false;
+        };
         return left ? tokens - kept : 0;
     }
 }

@@ -158,12 +158,7 @@ public final class Tokenizer {
 
     /// @param margin number of free places before and after all ids
     private EncodedText encodeCounted(
-            String text,
-            boolean addSpecialTokens,
-            int maxLength,
-            int margin,
-            CutSide side,
-            Cancellation cancellation) {
+            String text, boolean addSpecialTokens, int maxLength, int margin, CutSide side, Cancellation cancellation) {
         int others = 2 * margin + (addSpecialTokens ? postProcessor.added() : 0);
         if (maxLength < others) {
             throw new IllegalArgumentException(

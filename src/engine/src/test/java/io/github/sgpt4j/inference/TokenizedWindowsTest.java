@@ -37,7 +37,8 @@ class TokenizedWindowsTest {
     @ParameterizedTest
     @EnumSource
     void windowsFollowOneAnother(Ahead ahead) {
-        try (TokenizedWindows windows = new TokenizedWindows(TEXTS.size(), 2, ahead, this::encode, Cancellation.NEVER)) {
+        try (TokenizedWindows windows =
+                new TokenizedWindows(TEXTS.size(), 2, ahead, this::encode, Cancellation.NEVER)) {
             List<Integer> firsts = new ArrayList<>();
             List<Integer> ids = new ArrayList<>();
             for (var window = windows.next(); window.isPresent(); window = windows.next()) {
@@ -55,7 +56,8 @@ class TokenizedWindowsTest {
 
     @Test
     void withoutWorkAheadEverythingIsMadeByTheCallerWhenAskedFor() {
-        try (TokenizedWindows windows = new TokenizedWindows(TEXTS.size(), 2, Ahead.NOT, this::encode, Cancellation.NEVER)) {
+        try (TokenizedWindows windows =
+                new TokenizedWindows(TEXTS.size(), 2, Ahead.NOT, this::encode, Cancellation.NEVER)) {
             windows.next();
             assertEquals(2, encoded.size());
             windows.next();
@@ -117,7 +119,8 @@ class TokenizedWindowsTest {
             }
             return encode(text);
         };
-        try (TokenizedWindows windows = new TokenizedWindows(TEXTS.size(), 2, Ahead.ONE_THREAD, endless, cancellation)) {
+        try (TokenizedWindows windows =
+                new TokenizedWindows(TEXTS.size(), 2, Ahead.ONE_THREAD, endless, cancellation)) {
             windows.next();
             Thread.ofPlatform().daemon().start(() -> {
                 while (begun.getCount() > 0 || caller.getState() != Thread.State.WAITING) {
