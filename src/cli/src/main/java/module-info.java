@@ -5,6 +5,7 @@ module io.github.sgpt4j.cli {
     requires io.github.sgpt4j.engine;
     requires io.github.sgpt4j.nano;
     requires io.github.sgpt4j.retrieval;
+    requires io.github.sgpt4j.server;
     requires io.github.sgpt4j.training;
     requires io.github.sgpt4j.weightstools;
     requires java.logging;
@@ -20,6 +21,8 @@ module io.github.sgpt4j.cli {
     opens io.github.sgpt4j.cli.option to
             info.picocli;
     opens io.github.sgpt4j.cli.search to
+            info.picocli;
+    opens io.github.sgpt4j.cli.serve to
             info.picocli;
     opens io.github.sgpt4j.cli.train to
             info.picocli;

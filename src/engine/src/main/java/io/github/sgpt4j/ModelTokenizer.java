@@ -41,6 +41,15 @@ public final class ModelTokenizer {
         return tokenizer.encode(text, specialTokens);
     }
 
+    /// The tokens of a text, uncut, with their places in it. The ids are those of [#tokenize]; that is
+    /// several times faster where places do not matter.
+    ///
+    /// @param text not null; an unpaired surrogate counts as U+FFFD
+    /// @param specialTokens whether to add the tokenizer's special tokens, which have no place
+    public List<Token> tokens(String text, boolean specialTokens) {
+        return Token.of(tokenizer, text, specialTokens);
+    }
+
     /// The text of token ids, special tokens included.
     ///
     /// @throws IllegalArgumentException if an id is negative

@@ -40,6 +40,41 @@ class ModelTokenizerTest {
         assertEquals(folder, tokenizer.directory());
     }
 
+    @Test
+    void tokensHavePlacesInTheText() throws IOException {
+        copy("tokenizer.json", folder);
+        ModelTokenizer tokenizer = ModelTokenizer.open(folder);
+        String text = "a \uD83D\uDE00 caf\u00e9 \uDE00 " + TEXT;
+        List<Token> tokens = tokenizer.tokens(text, true);
+        assertArrayEquals(
+                tokenizer.tokenize(text, true),
+                tokens.stream().mapToInt(Token::id).toArray());
+        Token first = tokens.getFirst();
+        assertEquals(new Token(first.id(), "</s>", true, -1, -1), first);
+        assertEquals(new Token(tokens.get(1).id(), "a", false, 0, 1), tokens.get(1));
+        for (Token token : tokens.subList(1, tokens.size())) {
+            assertFalse(token.special());
+            int start = text.offsetByCodePoints(0, token.start());
+            assertEquals(text.substring(start, text.offsetByCodePoints(0, token.end())), token.text());
+        }
+        assertTrue(tokens.stream().anyMatch(token -> token.text().contains("\uD83D\uDE00")));
+        assertTrue(tokens.stream().anyMatch(token -> token.text().contains("\uDE00") && token.start() >= 9));
+        assertEquals(text.codePointCount(0, text.length()), tokens.getLast().end());
+        assertEquals(tokens.subList(1, tokens.size()), tokenizer.tokens(text, false));
+        try (Model model = Model.open(Goldens.model("opt-ce"))) {
+            assertEquals(tokens, model.tokens(text, true));
+        }
+    }
+
+    /// Lower-casing happens before the tokenizer, but places are those of the text as it was given.
+    @Test
+    void placesAreThoseOfTheTextBeforeLowerCasing() {
+        ModelTokenizer tokenizer = ModelTokenizer.open(Variants.model("st-lower-case"));
+        List<Token> tokens = tokenizer.tokens("\u0130\u0130 WORD", false);
+        assertEquals(7, tokens.getLast().end());
+        assertTrue(tokens.getLast().text().endsWith("D"), tokens::toString);
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"st-lower-case", "st-subfolder"})
     void filesOfSentenceTransformersCount(String name) {

@@ -27,6 +27,7 @@ import io.github.sgpt4j.cli.option.VersionProvider;
 import io.github.sgpt4j.cli.output.Output;
 import io.github.sgpt4j.cli.output.ReportFormat;
 import io.github.sgpt4j.cli.search.SearchCommand;
+import io.github.sgpt4j.cli.serve.ServeCommand;
 import io.github.sgpt4j.cli.train.Recipe;
 import io.github.sgpt4j.cli.train.TrainCommand;
 import io.github.sgpt4j.retrieval.SearchMode;
@@ -182,6 +183,7 @@ public final class Main implements Runnable {
         verbs.put("convert", ConvertCommand::new);
         verbs.put("merge", MergeCommand::new);
         verbs.put("train", verb -> new TrainCommand(verb, EXIT));
+        verbs.put("serve", ServeCommand::new);
         verbs.put("bench", BenchCommand::new);
         verbs.put("devices", DevicesCommand::new);
         String first = given.length > 0 ? given[0] : "";

@@ -1,6 +1,7 @@
 package io.github.sgpt4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -46,6 +47,23 @@ class SmallCommandsTest {
                 .get("ids")
                 .size();
         assertEquals(all - 1, fewer);
+    }
+
+    @Test
+    void showsThePlacesOfTokensOnRequest() {
+        JsonNode line = Cli.run("tokenize", "-m", Cli.model("opt-ce"), "--offsets", "\uD83D\uDE00 hello")
+                .lines()
+                .getFirst();
+        JsonNode offsets = line.get("offsets");
+        assertEquals(line.get("ids").size(), offsets.size());
+        assertTrue(offsets.get(0).isNull());
+        assertEquals("[0,1]", offsets.get(1).toString());
+        assertEquals(7, offsets.get(offsets.size() - 1).get(1).intValue());
+        JsonNode without = Cli.run("tokenize", "-m", Cli.model("opt-ce"), "\uD83D\uDE00 hello")
+                .lines()
+                .getFirst();
+        assertEquals(without.get("ids"), line.get("ids"));
+        assertFalse(without.has("offsets"));
     }
 
     @Test

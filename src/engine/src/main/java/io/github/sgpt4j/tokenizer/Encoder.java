@@ -50,7 +50,7 @@ final class Encoder {
     /// Collects the ids of added tokens.
     private abstract class Ids implements AddedVocabulary.Sink {
         @Override
-        public void token(int id) {
+        public void token(int id, String text, int start, int end) {
             ids.add(id);
         }
     }

@@ -177,6 +177,21 @@ public final class Tokenizer {
         return encoded;
     }
 
+    /// All ids of a text as [#encode(String, boolean)] gives them, with the places that the reference
+    /// calls offsets. Slower, since it does without the cache of words.
+    public TokenPlaces encodePlaced(String text, boolean addSpecialTokens) {
+        Objects.requireNonNull(text, "text");
+        return new PlacedEncoder(added, normalizer, preTokenizer, model, Cancellation.NEVER)
+                .encode(text, postProcessor, addSpecialTokens);
+    }
+
+    /// A token in the notation of the files, not normalized; empty if no token has this id.
+    public String content(int id) {
+        AddedToken token = added.token(id);
+        String content = token != null ? token.content() : model.vocabulary().token(id);
+        return content == null ? "" : content;
+    }
+
     /// The text of ids. Invalid UTF-8 becomes U+FFFD; ids without a token are ignored.
     ///
     /// @param skipSpecialTokens whether to leave out special tokens

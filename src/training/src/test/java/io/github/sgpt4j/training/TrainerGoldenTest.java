@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sgpt4j.BiEncoderOptions;
+import io.github.sgpt4j.Dtype;
 import io.github.sgpt4j.ModelOptions;
 import io.github.sgpt4j.Pooling;
 import io.github.sgpt4j.TextKind;
@@ -25,12 +26,15 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Whole trainings against PyTorch in float64: `goldens/training` of the engine's test resources.
+/// Whole trainings against PyTorch in float64: `goldens/training` of the engine's test resources. The build runs those
+/// tagged "vector" again as on other processors, and those tagged "cuda" on a GPU's stand-in.
 class TrainerGoldenTest {
     private static final Path GOLDENS = Path.of("../engine/src/test/resources/goldens");
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -47,12 +51,16 @@ class TrainerGoldenTest {
         private final TrainableModel model;
 
         Golden(String name, TrainingMethod method, int threads) throws IOException {
+            this(name, method, TestDevice.options().withThreads(threads));
+        }
+
+        Golden(String name, TrainingMethod method, ModelOptions options) throws IOException {
             run = GOLDENS.resolve("training").resolve(name);
             expected = JSON.readTree(run.resolve("expected.json").toFile());
             data = TrainingData.open(rows(), DataForm.ROWS, DataOptions.DEFAULT.withNegatives(negatives()));
             model = TrainableModel.open(
                     GOLDENS.resolve(expected.get("model").asText()),
-                    ModelOptions.DEFAULT.withDevice("cpu").withThreads(threads),
+                    options,
                     BiEncoderOptions.DEFAULT
                             .withSpecb(expected.get("specb").booleanValue())
                             .withPooling(Pooling.parse(expected.get("pooling").asText()))
@@ -113,6 +121,18 @@ class TrainerGoldenTest {
                 double rate = of.get("learning_rate").doubleValue();
                 assertEquals(rate, step.learningRate(), 1e-9 * rate, what);
             });
+        }
+
+        /// Trains to the end.
+        ///
+        /// @return the loss of the last step
+        double lastLoss(TrainingOptions options) {
+            Trainer trainer = new Trainer(model, data, options);
+            double loss = Double.NaN;
+            while (trainer.step() < trainer.totalSteps()) {
+                loss = trainer.next().loss();
+            }
+            return loss;
         }
 
         /// @param allowed difference of a component
@@ -185,6 +205,13 @@ class TrainerGoldenTest {
         }
     }
 
+    @BeforeEach
+    void requireDevice() {
+        TestDevice.require();
+    }
+
+    @Tag("vector")
+    @Tag("cuda")
     @ParameterizedTest
     @ValueSource(strings = {"bloom", "gpt2", "gptj", "gptneo", "gptneox", "gptneox-sequential", "opt", "qwen2"})
     void biasesAreTrainedAsByTheReference(String family) throws IOException {
@@ -196,10 +223,25 @@ class TrainerGoldenTest {
     }
 
     @Test
+    @Tag("vector")
+    @Tag("cuda")
     void sixtyStepsAreThoseOfTheReference() throws IOException {
         try (Golden golden = new Golden("long", TrainingMethod.BITFIT, 2)) {
             golden.train(golden.options());
             golden.checkProbes(1e-4);
+        }
+    }
+
+    /// The trained tensors are 32-bit floats all the same.
+    @Test
+    @Tag("cuda")
+    void weightsOfSixteenBitsEndAtAboutTheSameLoss() throws IOException {
+        ModelOptions options = TestDevice.options().withDtype(Dtype.BF16);
+        try (Golden golden = new Golden("long", TrainingMethod.BITFIT, options)) {
+            double loss = golden.lastLoss(golden.options());
+            JsonNode steps = golden.expected.get("steps");
+            double expected = steps.get(steps.size() - 1).get("loss").doubleValue();
+            assertEquals(expected, loss, 0.05 * expected);
         }
     }
 
@@ -213,6 +255,8 @@ class TrainerGoldenTest {
     }
 
     @Test
+    @Tag("vector")
+    @Tag("cuda")
     void theGradientCacheGivesTheSameBits() throws IOException {
         List<double[]> values = new ArrayList<>();
         for (GradCache cache : List.of(GradCache.ALWAYS, GradCache.NEVER)) {
@@ -238,6 +282,8 @@ class TrainerGoldenTest {
     }
 
     @Test
+    @Tag("vector")
+    @Tag("cuda")
     void everythingIsTrainedAsByTheReference() throws IOException {
         for (String name : List.of("gptneo", "llama")) {
             try (Golden golden = new Golden("full/" + name, TrainingMethod.FULL, 2)) {
@@ -248,6 +294,8 @@ class TrainerGoldenTest {
     }
 
     @Test
+    @Tag("vector")
+    @Tag("cuda")
     void biasesAndTheEmbeddingAreTrainedAsByTheReference() throws IOException {
         TrainingMethod method = TrainingMethod.BITFIT_AND_EMBEDDING;
         try (Golden golden = new Golden("full/gptneo-bias-wte", method, 2)) {

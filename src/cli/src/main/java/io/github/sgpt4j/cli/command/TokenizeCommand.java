@@ -1,6 +1,7 @@
 package io.github.sgpt4j.cli.command;
 
 import io.github.sgpt4j.ModelTokenizer;
+import io.github.sgpt4j.Token;
 import io.github.sgpt4j.cli.console.Console;
 import io.github.sgpt4j.cli.input.TextInput;
 import io.github.sgpt4j.cli.option.VersionProvider;
@@ -24,7 +25,9 @@ import picocli.CommandLine.Parameters;
         footer = {
             "",
             "Reads only the tokenizer's files.",
-            "Writes {\"index\",\"text\",\"ids\":[...]} per text, in input order."
+            "Writes {\"index\",\"text\",\"ids\":[...]} per text, in input order;",
+            "with --offsets also \"offsets\":[[START,END],...] in code points of the text,",
+            "null for tokens that the tokenizer puts around it."
         })
 public final class TokenizeCommand extends ModelCommand {
     @Mixin
@@ -34,6 +37,9 @@ public final class TokenizeCommand extends ModelCommand {
             names = "--no-special-tokens",
             description = "Leave out the special tokens that the tokenizer puts around a text.")
     private boolean noSpecialTokens;
+
+    @Option(names = "--offsets", description = "Show the place of each token in its text.")
+    private boolean offsets;
 
     @Parameters(paramLabel = "TEXT", description = "Texts to tokenize.")
     private List<String> texts = new ArrayList<>();
@@ -70,12 +76,25 @@ public final class TokenizeCommand extends ModelCommand {
     }
 
     private void write(JsonLines lines, long index, String text, ModelTokenizer tokenizer) throws IOException {
-        int[] ids = tokenizer.tokenize(text, !noSpecialTokens);
+        List<Token> tokens = offsets ? tokenizer.tokens(text, !noSpecialTokens) : List.of();
+        int[] ids =
+                offsets ? tokens.stream().mapToInt(Token::id).toArray() : tokenizer.tokenize(text, !noSpecialTokens);
         lines.line(json -> {
             json.writeNumberField("index", index);
             json.writeStringField("text", text);
             json.writeFieldName("ids");
             json.writeArray(ids, 0, ids.length);
+            if (offsets) {
+                json.writeArrayFieldStart("offsets");
+                for (Token token : tokens) {
+                    if (token.special()) {
+                        json.writeNull();
+                    } else {
+                        json.writeArray(new int[] {token.start(), token.end()}, 0, 2);
+                    }
+                }
+                json.writeEndArray();
+            }
         });
     }
 }

@@ -112,6 +112,12 @@ public final class BpeMerger {
         return end;
     }
 
+    /// After [#mergeByHeap]: of the symbol that begins at a position, the position after it, or -1 if it
+    /// is the last. Positions count from the start of the word, before merging.
+    int next(int position) {
+        return next[position];
+    }
+
     private static void check(int step, Cancellation cancellation) {
         if ((step & CHECK_MASK) == 0) {
             cancellation.check();

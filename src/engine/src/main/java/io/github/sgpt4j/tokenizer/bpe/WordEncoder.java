@@ -7,6 +7,7 @@ import io.github.sgpt4j.tokenizer.step.ByteLevelAlphabet;
 import io.github.sgpt4j.tokenizer.step.PreTokenizer;
 import io.github.sgpt4j.tokenizer.vocabulary.Vocabulary;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /// Byte-pair encoding of words into token ids, as in `tokenizers::models::bpe`. For one thread at a
 /// time; buffers are kept for the next word.
@@ -15,6 +16,7 @@ public final class WordEncoder implements PreTokenizer.Words {
 
     private final BpeModel model;
     private final IntList ids;
+    private final @Nullable IntList lengths;
     private final BpeMerger merger;
     /// The UTF-8 form of a code point.
     private final byte[] utf8 = new byte[4];
@@ -23,12 +25,24 @@ public final class WordEncoder implements PreTokenizer.Words {
     /// A token or symbol in the vocabulary's notation.
     private char[] chars = new char[4 * WordCache.MAX_LENGTH];
     private int pendingUnknown = UNSET;
+    private int pendingLength;
     private Cancellation cancellation = Cancellation.NEVER;
 
     /// @param ids receives the ids of each word
     public WordEncoder(BpeModel model, IntList ids) {
+        this(model, ids, null);
+    }
+
+    /// An encoder that also tells lengths; it is slower, since it does not use the cache.
+    ///
+    /// @param ids receives the ids of each word
+    /// @param lengths if not null, receives for each id how much of the word it stands for, as
+    ///     [#notationLength] counts. Symbols that are dropped count for nothing, as in the reference
+    ///     implementation
+    public WordEncoder(BpeModel model, IntList ids, @Nullable IntList lengths) {
         this.model = model;
         this.ids = ids;
+        this.lengths = lengths;
         merger = new BpeMerger(model.merges());
     }
 
@@ -40,7 +54,7 @@ public final class WordEncoder implements PreTokenizer.Words {
 
     @Override
     public void word(String text, int start, int end, boolean first) {
-        if (end - start > WordCache.MAX_LENGTH) {
+        if (end - start > WordCache.MAX_LENGTH || lengths != null) {
             compute(text, start, end);
             return;
         }
@@ -60,7 +74,7 @@ public final class WordEncoder implements PreTokenizer.Words {
         if (model.options().ignoreMerges()) {
             int id = wholeWord(text, start, end);
             if (id != Vocabulary.ABSENT) {
-                ids.add(id);
+                emit(id, lengths == null ? 0 : notationLength(text, start, end));
                 return;
             }
         }
@@ -72,7 +86,54 @@ public final class WordEncoder implements PreTokenizer.Words {
             addCodePoints(text, start, end);
         }
         flush();
-        ids.truncate(merger.merge(ids.values(), from, ids.size(), cancellation));
+        if (lengths == null) {
+            ids.truncate(merger.merge(ids.values(), from, ids.size(), cancellation));
+        } else {
+            mergeLengths(lengths, from);
+        }
+    }
+
+    /// Merges the symbols from `from` on and adds up their lengths.
+    private void mergeLengths(IntList each, int from) {
+        int symbols = ids.size() - from;
+        ids.truncate(merger.mergeByHeap(ids.values(), from, ids.size(), cancellation));
+        for (int token = from, symbol = 0; token < ids.size(); token++) {
+            int next = merger.next(symbol);
+            int end = next < 0 ? symbols : next;
+            int sum = 0;
+            for (; symbol < end; symbol++) {
+                sum += each.get(from + symbol);
+            }
+            each.set(token, sum);
+        }
+        each.truncate(ids.size());
+    }
+
+    private int notationLength(String text, int start, int end) {
+        int length = 0;
+        for (int i = start; i < end; i += Character.charCount(text.codePointAt(i))) {
+            length += notationLength(text.codePointAt(i));
+        }
+        return length;
+    }
+
+    /// Bytes of the UTF-8 form of a code point in the notation of the vocabulary: in byte-level
+    /// vocabularies, of the characters that stand for its bytes.
+    public int notationLength(int codePoint) {
+        int count = encode(codePoint, utf8);
+        if (!model.isByteLevel()) {
+            return count;
+        }
+        int length = 0;
+        for (int b = 0; b < count; b++) {
+            length += symbolLength(utf8[b] & 0xFF);
+        }
+        return length;
+    }
+
+    /// As [#notationLength] of one byte.
+    private static int symbolLength(int unsignedByte) {
+        return ByteLevelAlphabet.charOf(unsignedByte) < 0x80 ? 1 : 2;
     }
 
     /// The id of the word if it is a token, or [Vocabulary#ABSENT].
@@ -104,11 +165,12 @@ public final class WordEncoder implements PreTokenizer.Words {
             int codePoint = text.codePointAt(i);
             int count = encode(codePoint, utf8);
             for (int b = 0; b < count; b++) {
-                int id = model.byteId(utf8[b] & 0xFF);
+                int unsignedByte = utf8[b] & 0xFF;
+                int id = model.byteId(unsignedByte);
                 if (id != Vocabulary.ABSENT) {
-                    known(id);
+                    known(id, symbolLength(unsignedByte));
                 } else {
-                    unknown(ByteLevelAlphabet.charOf(utf8[b] & 0xFF));
+                    unknown(ByteLevelAlphabet.charOf(unsignedByte));
                 }
             }
             i += Character.charCount(codePoint);
@@ -121,7 +183,7 @@ public final class WordEncoder implements PreTokenizer.Words {
             int length = Character.toChars(codePoint, chars, 0);
             int id = model.vocabulary().id(chars, 0, length);
             if (id != Vocabulary.ABSENT) {
-                known(id);
+                known(id, lengths == null ? 0 : encode(codePoint, utf8));
             } else {
                 unknown(codePoint);
             }
@@ -129,9 +191,16 @@ public final class WordEncoder implements PreTokenizer.Words {
         }
     }
 
-    private void known(int id) {
+    private void known(int id, int length) {
         flush();
+        emit(id, length);
+    }
+
+    private void emit(int id, int length) {
         ids.add(id);
+        if (lengths != null) {
+            lengths.add(length);
+        }
     }
 
     /// An unknown symbol is held back until the next known one, so that it can fuse with its
@@ -141,10 +210,16 @@ public final class WordEncoder implements PreTokenizer.Words {
             return;
         }
         String unknownToken = model.options().unknownToken();
-        if (unknownToken == null || pendingUnknown != UNSET && model.options().fuseUnknown()) {
+        if (unknownToken == null) {
+            return;
+        }
+        int length = encode(codePoint, fallback);
+        if (pendingUnknown != UNSET && model.options().fuseUnknown()) {
+            pendingLength += length;
             return;
         }
         flush();
+        pendingLength = length;
         pendingUnknown = model.vocabulary().id(unknownToken);
         if (pendingUnknown == Vocabulary.ABSENT) {
             throw new FormatException(
@@ -161,14 +236,14 @@ public final class WordEncoder implements PreTokenizer.Words {
             }
         }
         for (int b = 0; b < count; b++) {
-            ids.add(model.fallbackId(fallback[b] & 0xFF));
+            emit(model.fallbackId(fallback[b] & 0xFF), 1);
         }
         return true;
     }
 
     private void flush() {
         if (pendingUnknown != UNSET) {
-            ids.add(pendingUnknown);
+            emit(pendingUnknown, pendingLength);
             pendingUnknown = UNSET;
         }
     }

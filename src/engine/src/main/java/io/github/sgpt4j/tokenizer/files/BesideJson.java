@@ -116,7 +116,8 @@ public final class BesideJson {
         List<Integer> before = end("bos_token", config.addBos(), neox ? List.of() : post.before(), added);
         List<Integer> after = end("eos_token", config.addEos(), neox ? List.of() : post.after(), added);
         if (before.equals(post.before()) && after.equals(post.after())) {
-            return post;
+            // transformers 4 and 5 replace the post-processor of GPTNeoXTokenizer, which then trims no places.
+            return neox ? new PostProcessor(post.parts()) : post;
         }
         if (!post.aroundText()) {
             throw new UnsupportedModelException(

@@ -23,7 +23,7 @@ public final class PostProcessorReader {
             }
             case "ByteLevel" -> {
                 step.allow(Set.of("type", "add_prefix_space", "trim_offsets", "use_regex"));
-                return PostProcessor.NONE;
+                return new PostProcessor(PostProcessor.NONE.parts(), trims(step));
             }
             case "TemplateProcessing" -> {
                 step.allow(Set.of("type", "single", "pair", "special_tokens"));
@@ -31,7 +31,8 @@ public final class PostProcessorReader {
             }
             case "RobertaProcessing", "BertProcessing" -> {
                 step.allow(Set.of("type", "sep", "cls", "trim_offsets", "add_prefix_space"));
-                return around(List.of(tokenId(step, "cls")), List.of(tokenId(step, "sep")));
+                PostProcessor around = around(List.of(tokenId(step, "cls")), List.of(tokenId(step, "sep")));
+                return type.equals("BertProcessing") ? around : new PostProcessor(around.parts(), trims(step));
             }
             default -> throw StepReader.unknown(step, "post-processor", type);
         }
@@ -41,10 +42,12 @@ public final class PostProcessorReader {
     /// say.
     private static PostProcessor sequence(JsonFields step) {
         PostProcessor result = PostProcessor.NONE;
+        List<PostProcessor.Trim> trims = new ArrayList<>();
         for (JsonFields next : step.objects("processors")) {
             PostProcessor processor = step(next);
-            if (!processor.equals(PostProcessor.NONE)) {
-                if (!result.equals(PostProcessor.NONE)) {
+            trims.addAll(processor.trims());
+            if (!processor.addsNothing()) {
+                if (!result.addsNothing()) {
                     throw new UnsupportedModelException(
                             "%s: more than one step that adds special tokens is not supported"
                                     .formatted(step.where("processors")));
@@ -52,7 +55,13 @@ public final class PostProcessorReader {
                 result = processor;
             }
         }
-        return result;
+        return new PostProcessor(result.parts(), trims);
+    }
+
+    private static List<PostProcessor.Trim> trims(JsonFields step) {
+        return step.flag("trim_offsets", true)
+                ? List.of(new PostProcessor.Trim(step.flag("add_prefix_space", true)))
+                : List.of();
     }
 
     /// Special tokens before and after the text.

@@ -5,7 +5,8 @@ import java.util.List;
 /// Adds special tokens to the ids of a text, like `tokenizers::processors` for a single sequence.
 ///
 /// @param parts the parts of the result, in order
-public record PostProcessor(List<Part> parts) {
+/// @param trims the steps that leave white space out of the places of tokens, in order
+public record PostProcessor(List<Part> parts, List<Trim> trims) {
     /// Adds nothing.
     public static final PostProcessor NONE = new PostProcessor(List.of(new Part(true, List.of())));
 
@@ -30,8 +31,41 @@ public record PostProcessor(List<Part> parts) {
         }
     }
 
+    /// A step that leaves white space at the ends of tokens out of their places (`trim_offsets`).
+    ///
+    /// @param prefixSpace whether a single space before the first token was put there and is not part of
+    ///     the text
+    public record Trim(boolean prefixSpace) {
+        /// Trims the places of a text's tokens in place.
+        ///
+        /// @param starts `[tokens]`
+        /// @param ends `[tokens]`
+        /// @param leading number of white space characters that each token begins with
+        /// @param trailing number of those that it ends with
+        public void apply(int[] starts, int[] ends, int[] leading, int[] trailing) {
+            for (int i = 0; i < starts.length; i++) {
+                boolean added = (i == 0 || starts[i] == 0) && prefixSpace && leading[i] == 1;
+                starts[i] = Math.min(starts[i] + (added ? 0 : leading[i]), ends[i]);
+                if (ends[i] >= trailing[i]) {
+                    ends[i] = Math.max(ends[i] - trailing[i], starts[i]);
+                }
+            }
+        }
+    }
+
     public PostProcessor {
         parts = List.copyOf(parts);
+        trims = List.copyOf(trims);
+    }
+
+    /// Trims nothing.
+    public PostProcessor(List<Part> parts) {
+        this(parts, List.of());
+    }
+
+    /// Whether it adds nothing to the text.
+    public boolean addsNothing() {
+        return parts.equals(NONE.parts);
     }
 
     /// Number of special tokens in the result.

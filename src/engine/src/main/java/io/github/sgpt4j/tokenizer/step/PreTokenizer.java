@@ -1,5 +1,6 @@
 package io.github.sgpt4j.tokenizer.step;
 
+import io.github.sgpt4j.tokenizer.collection.Growth;
 import io.github.sgpt4j.tokenizer.pattern.Splitter;
 import java.util.List;
 
@@ -18,10 +19,25 @@ public sealed interface PreTokenizer {
     /// A receiver that splits each received word by this step and passes the parts on to `out`.
     Words into(Words out);
 
+    /// Receives words in order, with their places.
+    @FunctionalInterface
+    interface PlacedWords {
+        /// The word `text[start, end)`; see [Words#word].
+        void word(PlacedText text, int start, int end, boolean first);
+    }
+
+    /// As [#into], keeping places.
+    PlacedWords intoPlaced(PlacedWords out);
+
     /// Passes the text on unchanged.
     record None() implements PreTokenizer {
         @Override
         public Words into(Words out) {
+            return out;
+        }
+
+        @Override
+        public PlacedWords intoPlaced(PlacedWords out) {
             return out;
         }
     }
@@ -40,6 +56,15 @@ public sealed interface PreTokenizer {
             }
             return words;
         }
+
+        @Override
+        public PlacedWords intoPlaced(PlacedWords out) {
+            PlacedWords words = out;
+            for (PreTokenizer step : steps.reversed()) {
+                words = step.intoPlaced(words);
+            }
+            return words;
+        }
     }
 
     /// Puts a space before each text that does not start with one.
@@ -54,6 +79,17 @@ public sealed interface PreTokenizer {
                 }
             };
         }
+
+        @Override
+        public PlacedWords intoPlaced(PlacedWords out) {
+            return (text, start, end, first) -> {
+                if (text.text().charAt(start) == ' ') {
+                    out.word(text, start, end, first);
+                } else {
+                    whole(text.slice(start, end).prepended(" "), first, out);
+                }
+            };
+        }
     }
 
     /// Replaces each byte by its character of the byte-level alphabet.
@@ -61,6 +97,11 @@ public sealed interface PreTokenizer {
         @Override
         public Words into(Words out) {
             return (text, start, end, first) -> whole(ByteLevelAlphabet.encode(text.substring(start, end)), first, out);
+        }
+
+        @Override
+        public PlacedWords intoPlaced(PlacedWords out) {
+            return (text, start, end, first) -> whole(text.slice(start, end).bytes(), first, out);
         }
     }
 
@@ -85,6 +126,18 @@ public sealed interface PreTokenizer {
                 whole(replaced, first, words);
             };
         }
+
+        @Override
+        public PlacedWords intoPlaced(PlacedWords out) {
+            PlacedWords words =
+                    split ? new Split(Splitter.literal(sign), Behavior.MERGED_WITH_NEXT, false).intoPlaced(out) : out;
+            Growth growth = new Growth(sign);
+            return (text, start, end, first) -> {
+                PlacedText replaced = text.slice(start, end).replaced(Splitter.literal(" "), sign, growth);
+                boolean prepend = prefix == Prefix.ALWAYS || prefix == Prefix.FIRST && first;
+                whole(prepend && !replaced.text().startsWith(sign) ? replaced.prepended(sign) : replaced, first, words);
+            };
+        }
     }
 
     /// How the matches that a text is split at are treated.
@@ -101,6 +154,17 @@ public sealed interface PreTokenizer {
         @Override
         public Words into(Words out) {
             return new Splitting(pattern.scan(), behavior, invert, out);
+        }
+
+        @Override
+        public PlacedWords intoPlaced(PlacedWords out) {
+            return new PlacedSplitting(this, out);
+        }
+    }
+
+    private static void whole(PlacedText word, boolean first, PlacedWords out) {
+        if (!word.text().isEmpty()) {
+            out.word(word, 0, word.text().length(), first);
         }
     }
 

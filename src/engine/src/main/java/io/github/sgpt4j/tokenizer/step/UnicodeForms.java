@@ -45,7 +45,8 @@ final class UnicodeForms {
         return result == null ? rest : result.append(rest).toString();
     }
 
-    private static boolean isInert(int c) {
+    /// Whether a code point stays unchanged, and nothing combines across it.
+    static boolean isInert(int c) {
         if (c < INERT[0]) {
             return false;
         }

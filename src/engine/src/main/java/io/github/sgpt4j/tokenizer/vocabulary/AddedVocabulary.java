@@ -29,7 +29,8 @@ public final class AddedVocabulary {
         /// @param first whether it starts at the start of the text
         void text(String text, int start, int end, boolean first);
 
-        void token(int id);
+        /// The added token that `text[start, end)` stands for.
+        void token(int id, String text, int start, int end);
     }
 
     private AddedVocabulary(Builder builder, Normalizer normalizer, boolean splitSpecial) {
@@ -120,7 +121,7 @@ public final class AddedVocabulary {
             if (done < start) {
                 out.text(text, done, start, first && done == 0);
             }
-            out.token(id);
+            out.token(id, text, start, end);
             done = end;
         }
         if (done < text.length()) {

@@ -4,8 +4,8 @@ import java.util.Random;
 
 /// Distillation: a student's embedding, taken through a projection, shall point where the teacher's
 /// does. The loss is the mean of `1 - cos(W·s, t)` over texts, the cosine loss of Zhang et al.,
-/// arXiv:2412.19048, where the teacher's vectors may have another length. The projection is trained
-/// with the student and dropped afterwards.
+/// arXiv:2412.19048, where the teacher's vectors may have another length. The projection has no bias,
+/// unlike theirs; it is trained with the student and dropped afterwards.
 public final class ProjectedCosineLoss {
     private ProjectedCosineLoss() {}
 

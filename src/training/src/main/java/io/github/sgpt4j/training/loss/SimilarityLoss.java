@@ -2,8 +2,8 @@ package io.github.sgpt4j.training.loss;
 
 /// Distillation without a projection: texts of a batch shall be as similar to each other for the
 /// student as for the teacher. The loss is the mean of `(cos(s_i, s_j) - cos(t_i, t_j))²` over all pairs
-/// of texts, each with itself included: the similarity loss of Zhang et al., arXiv:2412.19048, after
-/// similarity-preserving distillation (Tung and Mori, arXiv:1907.09682).
+/// of texts, each with itself included: the similarity loss of Zhang et al., arXiv:2412.19048 (who take
+/// it of projected embeddings), after similarity-preserving distillation (Tung and Mori, arXiv:1907.09682).
 public final class SimilarityLoss {
     private SimilarityLoss() {}
 

@@ -13,8 +13,8 @@ import java.util.TreeMap;
 ///     added to that of cosines; otherwise of no effect
 /// @param kind what the student takes the texts for
 public record DistillationOptions(DistillationLoss loss, double similarityWeight, TextKind kind) {
-    /// Both losses in the ratio of Zhang et al., arXiv:2412.19048 (10 to 200), and texts that are neither queries nor
-    /// documents.
+    /// Both losses in the ratio of Zhang et al., arXiv:2412.19048 (10 for cosines, 200 for similarities), without their
+    /// third loss, that of relative similarities (20); and texts that are neither queries nor documents.
     public static final DistillationOptions DEFAULT = new DistillationOptions(DistillationLoss.BOTH, 20, TextKind.TEXT);
 
     /// Checks the weight.

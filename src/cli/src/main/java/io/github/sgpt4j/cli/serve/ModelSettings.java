@@ -1,0 +1,152 @@
+package io.github.sgpt4j.cli.serve;
+
+import io.github.sgpt4j.BiEncoder;
+import io.github.sgpt4j.CrossEncoder;
+import io.github.sgpt4j.Model;
+import io.github.sgpt4j.ModelOptions;
+import io.github.sgpt4j.cli.console.CliException;
+import io.github.sgpt4j.cli.console.Console;
+import io.github.sgpt4j.cli.model.ModelLocation;
+import io.github.sgpt4j.cli.option.CommonOptions;
+import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.server.models.ServedModel;
+import io.github.sgpt4j.server.models.ServedModels;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
+
+/// Which models are served, and under which names.
+///
+/// @param models names as given, in order; none for the built-in model
+/// @param rerankModel name of the model that re-ranks
+/// @param aliases `NAME` or `NAME=MODEL`
+/// @param biases trained tensors for the only model
+record ModelSettings(List<String> models, Optional<String> rerankModel, List<String> aliases, Optional<Path> biases) {
+    /// What the built-in model is called.
+    static final String BUILT_IN = "sgpt4j-nano";
+
+    /// Opens them all.
+    ///
+    /// @throws IOException if one cannot be found, downloaded or converted
+    ServedModels open(Console console, CommonOptions common, CommandLine line) throws IOException {
+        if (biases.isPresent() && models.size() > 1) {
+            throw new ParameterException(line, "--biases: expected one model, got " + models.size());
+        }
+        List<Optional<String>> names = models.isEmpty()
+                ? List.of(Optional.empty())
+                : models.stream().map(Optional::of).toList();
+        List<String> ids = names.stream().map(ModelSettings::id).toList();
+        List<List<String>> others = others(ids, line);
+        List<ServedModel> opened = new ArrayList<>();
+        try {
+            for (int i = 0; i < names.size(); i++) {
+                opened.add(open(console, common, names.get(i), ids.get(i), others.get(i), true, rerankModel.isEmpty()));
+            }
+            if (rerankModel.isPresent()) {
+                String id = id(rerankModel);
+                String free = ids.contains(id) ? id + "-rerank" : id;
+                opened.add(open(console, common, rerankModel, free, List.of(), false, true));
+            }
+            return new ServedModels(opened);
+        } catch (IOException | RuntimeException | Error e) {
+            opened.forEach(ServedModel::close);
+            throw e;
+        }
+    }
+
+    /// The aliases of each model.
+    private List<List<String>> others(List<String> ids, CommandLine line) {
+        List<List<String>> others = new ArrayList<>();
+        ids.forEach(id -> others.add(new ArrayList<>()));
+        for (String alias : aliases) {
+            int equals = alias.indexOf('=');
+            String name = equals < 0 ? alias : alias.substring(0, equals);
+            int model = equals < 0 ? 0 : position(alias.substring(equals + 1), ids);
+            if (name.isEmpty() || model < 0) {
+                throw new ParameterException(
+                        line,
+                        "--alias: expected NAME or NAME=MODEL with one of the models %s, got %s"
+                                .formatted(String.join(", ", ids), alias));
+            }
+            others.get(model).add(name);
+        }
+        return others;
+    }
+
+    private int position(String model, List<String> ids) {
+        int place = ids.indexOf(model);
+        return place >= 0 ? place : models.indexOf(model);
+    }
+
+    /// The name that clients use: that of the hub, or the name of the folder.
+    private static String id(Optional<String> name) {
+        if (name.isEmpty()) {
+            return BUILT_IN;
+        }
+        Path path = Path.of(name.get());
+        boolean hub =
+                !path.isAbsolute() && path.getNameCount() == 2 && !path.toFile().exists();
+        return hub
+                ? name.get()
+                : String.valueOf(path.toAbsolutePath().normalize().getFileName());
+    }
+
+    private ServedModel open(
+            Console console,
+            CommonOptions common,
+            Optional<String> name,
+            String id,
+            List<String> otherNames,
+            boolean embeds,
+            boolean scores)
+            throws IOException {
+        ModelLocation location = new ModelLocation(console, common.quiet(), common.strict());
+        ModelOptions options = common.modelOptions();
+        Model model = location.open(
+                location.find(name),
+                Optional.empty(),
+                biases.isPresent() && embeds ? options.withBiases(biases.get()) : options,
+                Model::open);
+        try {
+            announce(model.notices(), console, common);
+            model.deviceNotice().ifPresent(notice -> announce(List.of(notice), console, common));
+            Optional<BiEncoder> encoder =
+                    embeds ? Optional.of(BiEncoder.of(model, common.biEncoder())) : Optional.empty();
+            Optional<CrossEncoder> scorer = scores ? scorer(model, console, common, embeds) : Optional.empty();
+            return new ServedModel(id, otherNames, model, encoder, scorer);
+        } catch (RuntimeException | Error e) {
+            model.close();
+            throw e;
+        }
+    }
+
+    /// @param embeds whether the model is served anyway, so that it need not score
+    private static Optional<CrossEncoder> scorer(Model model, Console console, CommonOptions common, boolean embeds) {
+        try {
+            CrossEncoder scorer = CrossEncoder.of(model, common.crossEncoder());
+            announce(scorer.notices(), console, common);
+            return Optional.of(scorer);
+        } catch (UnsupportedModelException e) {
+            if (!embeds) {
+                throw e;
+            }
+            announce(List.of("no re-ranking: " + e.getMessage()), console, common);
+            return Optional.empty();
+        }
+    }
+
+    private static void announce(List<String> notices, Console console, CommonOptions common) {
+        for (String notice : notices) {
+            if (common.strict()) {
+                throw new CliException("%s (an error with --strict)".formatted(notice));
+            }
+            if (!common.quiet()) {
+                console.say(notice);
+            }
+        }
+    }
+}

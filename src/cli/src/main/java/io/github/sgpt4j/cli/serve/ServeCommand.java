@@ -1,0 +1,222 @@
+package io.github.sgpt4j.cli.serve;
+
+import io.github.sgpt4j.BiEncoder;
+import io.github.sgpt4j.TextKind;
+import io.github.sgpt4j.cli.console.CliException;
+import io.github.sgpt4j.cli.console.Console;
+import io.github.sgpt4j.cli.option.CommonOptions;
+import io.github.sgpt4j.cli.option.Converters;
+import io.github.sgpt4j.cli.option.VersionProvider;
+import io.github.sgpt4j.server.ServerOptions;
+import io.github.sgpt4j.server.SgptServer;
+import io.github.sgpt4j.server.models.ServedModels;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/// Serves models over HTTP until the process is ended.
+@Command(
+        name = "serve",
+        description = "Serve embeddings, re-ranking and search over HTTP, for clients of OpenAI, TEI, Jina and Cohere,"
+                + " and a page.")
+public final class ServeCommand implements Callable<Integer> {
+    /// Variable with the API key, so that it need not be among the arguments, which every user of the machine can see.
+    static final String KEY_VARIABLE = "SGPT_API_KEY";
+
+    private final Console console;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Mixin
+    private CommonOptions common = new CommonOptions();
+
+    @Option(
+            names = {"-m", "--model"},
+            paramLabel = "MODEL",
+            converter = Converters.Name.class,
+            description =
+                    "Model that embeds: a checkpoint directory, or OWNER/NAME[@REVISION] of a model on the Hugging"
+                            + " Face hub; may be given several times, the first answers requests that name none (default: the"
+                            + " small built-in model).")
+    private List<String> models = new ArrayList<>();
+
+    @Option(
+            names = "--rerank-model",
+            paramLabel = "MODEL",
+            converter = Converters.Name.class,
+            description = "Model that re-ranks (default: the first MODEL that can).")
+    private @Nullable String rerankModel;
+
+    @Option(
+            names = "--alias",
+            paramLabel = "NAME[=MODEL]",
+            converter = Converters.Name.class,
+            description =
+                    "Another name for a model, such as text-embedding-3-small; may be given several times (default"
+                            + " MODEL: the first).")
+    private List<String> aliases = new ArrayList<>();
+
+    @Option(names = "--any-model", description = "Accept every name of a model in requests; the first one answers.")
+    private boolean anyModel;
+
+    @Option(
+            names = "--biases",
+            paramLabel = "FILE",
+            converter = Converters.PathName.class,
+            description = "Trained tensors to use instead of the model's own (biases.safetensors).")
+    private @Nullable Path biases;
+
+    @Option(
+            names = "--host",
+            paramLabel = "ADDRESS",
+            converter = Converters.Name.class,
+            description = "Address to listen at; 0.0.0.0 for all (default: ${DEFAULT-VALUE}, this machine only).")
+    private String host = ServerOptions.DEFAULT.host();
+
+    @Option(
+            names = "--port",
+            paramLabel = "N",
+            description = "Port to listen at, 0 for any (default: ${DEFAULT-VALUE}).")
+    private int port = ServerOptions.DEFAULT.port();
+
+    @Option(
+            names = "--api-key",
+            paramLabel = "KEY",
+            converter = Converters.Name.class,
+            description = "What clients have to send as Authorization: Bearer KEY; better in the variable"
+                    + " SGPT_API_KEY, as arguments can be seen (default: none).")
+    private @Nullable String apiKey;
+
+    @Option(
+            names = "--cors-allow-origin",
+            paramLabel = "ORIGIN",
+            converter = Converters.Name.class,
+            description = "Origin whose pages may ask, * for all (default: none).")
+    private @Nullable String corsOrigin;
+
+    @Option(
+            names = "--input-type",
+            paramLabel = "text|query|document",
+            description = "Kind of texts that requests say nothing about (default: text).")
+    private TextKind inputType = TextKind.TEXT;
+
+    @Option(
+            names = "--no-auto-truncate",
+            description = "Refuse texts that are too long, unless a request says truncate.")
+    private boolean noAutoTruncate;
+
+    @Option(names = "--log-requests", description = "Write a JSON line for each request to stderr, without texts.")
+    private boolean logRequests;
+
+    @Option(names = "--log-texts", description = "With --log-requests: the bodies of requests too.")
+    private boolean logTexts;
+
+    @Mixin
+    private LimitSettings limits = new LimitSettings();
+
+    /// @param console gets messages and the log
+    public ServeCommand(Console console) {
+        this.console = console;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        if (logTexts && !logRequests) {
+            throw new ParameterException(spec.commandLine(), "--log-texts has no effect without --log-requests");
+        }
+        long start = System.nanoTime();
+        ServerOptions options = options();
+        SgptServer server = listen(options);
+        Ending ending = Ending.of(server, console);
+        try {
+            ServedModels served = models();
+            server.serve(served);
+            say("ready in %.1f s: http://%s, %s"
+                    .formatted((System.nanoTime() - start) / 1e9, shown(server.address()), described(served)));
+        } catch (IOException | RuntimeException | Error e) {
+            ending.close();
+            server.close();
+            throw e;
+        }
+        return ending.await();
+    }
+
+    private ServerOptions options() {
+        try {
+            ServerOptions options = ServerOptions.DEFAULT
+                    .withAddress(host, port)
+                    .withAnyModel(anyModel)
+                    .withInputType(inputType)
+                    .withAutoTruncate(!noAutoTruncate && !common.strict())
+                    .withLimits(limits.limits())
+                    .withVersion(VersionProvider.version());
+            Optional<String> key = Optional.ofNullable(apiKey)
+                    .or(() -> Optional.ofNullable(console.environment().get(KEY_VARIABLE))
+                            .filter(value -> !value.isEmpty()));
+            if (key.isPresent()) {
+                options = options.withApiKey(key.get());
+            }
+            if (corsOrigin != null) {
+                options = options.withCorsOrigin(corsOrigin);
+            }
+            return logRequests ? options.withLog(this::log, logTexts) : options;
+        } catch (IllegalArgumentException | ArithmeticException e) {
+            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private void log(String line) {
+        // One call, so that lines of several threads do not mix.
+        console.err().println(line);
+    }
+
+    private SgptServer listen(ServerOptions options) {
+        try {
+            return SgptServer.start(options);
+        } catch (IOException e) {
+            throw new CliException("cannot listen at %s:%d: %s".formatted(host, port, e.getMessage()), e);
+        }
+    }
+
+    private ServedModels models() throws IOException {
+        return new ModelSettings(models, Optional.ofNullable(rerankModel), aliases, Optional.ofNullable(biases))
+                .open(console, common, spec.commandLine());
+    }
+
+    private void say(String line) {
+        if (!common.quiet()) {
+            console.say(line);
+        }
+    }
+
+    private static String shown(InetSocketAddress address) {
+        String name = address.getAddress().getHostAddress();
+        return (name.contains(":") ? "[%s]".formatted(name) : name) + ":" + address.getPort();
+    }
+
+    private static String described(ServedModels models) {
+        List<String> parts = new ArrayList<>();
+        models.all()
+                .forEach(model -> parts.add("%s on %s%s"
+                        .formatted(
+                                model.id(),
+                                model.model().device(),
+                                model.encoder()
+                                        .map(BiEncoder::dimension)
+                                        .map(" (%d dimensions)"::formatted)
+                                        .orElse(""))));
+        return String.join(", ", parts);
+    }
+}

@@ -1,0 +1,2 @@
+/// `sgpt serve`.
+package io.github.sgpt4j.cli.serve;

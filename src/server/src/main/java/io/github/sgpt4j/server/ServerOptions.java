@@ -1,0 +1,152 @@
+package io.github.sgpt4j.server;
+
+import io.github.sgpt4j.TextKind;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/// How a server listens and answers.
+///
+/// @param host address or name to listen at; the loopback address unless told otherwise
+/// @param port 0 for any that is free
+/// @param apiKey what clients have to know, if anything
+/// @param corsOrigin origin whose pages may ask, `*` for all; empty for none
+/// @param anyModel whether a request may name a model that is not served, and gets the first one
+/// @param inputType kind of texts that requests say nothing about
+/// @param autoTruncate whether texts that are too long are cut if requests say nothing about it
+/// @param limits how much the server takes on
+/// @param log gets a JSON object for each request; empty for no log
+/// @param logTexts whether the log contains texts
+/// @param version of the server, for `/info`
+public record ServerOptions(
+        String host,
+        int port,
+        Optional<String> apiKey,
+        Optional<String> corsOrigin,
+        boolean anyModel,
+        TextKind inputType,
+        boolean autoTruncate,
+        Limits limits,
+        Optional<Consumer<String>> log,
+        boolean logTexts,
+        String version) {
+    /// At 127.0.0.1:8080, for everybody on this machine.
+    public static final ServerOptions DEFAULT = new ServerOptions(
+            "127.0.0.1",
+            8080,
+            Optional.empty(),
+            Optional.empty(),
+            false,
+            TextKind.TEXT,
+            true,
+            Limits.DEFAULT,
+            Optional.empty(),
+            false,
+            "unknown");
+
+    /// @throws IllegalArgumentException if the port is no port, or the key is empty
+    public ServerOptions {
+        if (port < 0 || port > 65535) {
+            throw new IllegalArgumentException("port: expected 0 to 65535, got " + port);
+        }
+        if (apiKey.isPresent() && apiKey.get().isBlank()) {
+            throw new IllegalArgumentException("API key: expected at least one character, got none");
+        }
+    }
+
+    /// At another address.
+    public ServerOptions withAddress(String newHost, int newPort) {
+        return new ServerOptions(
+                newHost,
+                newPort,
+                apiKey,
+                corsOrigin,
+                anyModel,
+                inputType,
+                autoTruncate,
+                limits,
+                log,
+                logTexts,
+                version);
+    }
+
+    /// For clients that know this key.
+    public ServerOptions withApiKey(String value) {
+        return new ServerOptions(
+                host,
+                port,
+                Optional.of(value),
+                corsOrigin,
+                anyModel,
+                inputType,
+                autoTruncate,
+                limits,
+                log,
+                logTexts,
+                version);
+    }
+
+    /// For pages of this origin too.
+    public ServerOptions withCorsOrigin(String value) {
+        return new ServerOptions(
+                host,
+                port,
+                apiKey,
+                Optional.of(value),
+                anyModel,
+                inputType,
+                autoTruncate,
+                limits,
+                log,
+                logTexts,
+                version);
+    }
+
+    /// Whether any name of a model is accepted.
+    public ServerOptions withAnyModel(boolean value) {
+        return new ServerOptions(
+                host, port, apiKey, corsOrigin, value, inputType, autoTruncate, limits, log, logTexts, version);
+    }
+
+    /// With this kind for texts that requests say nothing about.
+    public ServerOptions withInputType(TextKind value) {
+        return new ServerOptions(
+                host, port, apiKey, corsOrigin, anyModel, value, autoTruncate, limits, log, logTexts, version);
+    }
+
+    /// Whether texts that are too long are cut if requests say nothing about it.
+    public ServerOptions withAutoTruncate(boolean value) {
+        return new ServerOptions(
+                host, port, apiKey, corsOrigin, anyModel, inputType, value, limits, log, logTexts, version);
+    }
+
+    /// With these limits.
+    public ServerOptions withLimits(Limits value) {
+        return new ServerOptions(
+                host, port, apiKey, corsOrigin, anyModel, inputType, autoTruncate, value, log, logTexts, version);
+    }
+
+    /// With a log of requests.
+    ///
+    /// @param line gets a JSON object for each request; called by many threads
+    /// @param texts whether the log contains texts
+    public ServerOptions withLog(Consumer<String> line, boolean texts) {
+        return new ServerOptions(
+                host,
+                port,
+                apiKey,
+                corsOrigin,
+                anyModel,
+                inputType,
+                autoTruncate,
+                limits,
+                Optional.of(line),
+                texts,
+                version);
+    }
+
+    /// With this version in `/info`.
+    public ServerOptions withVersion(String value) {
+        return new ServerOptions(
+                host, port, apiKey, corsOrigin, anyModel, inputType, autoTruncate, limits, log, logTexts, value);
+    }
+}

@@ -1,0 +1,130 @@
+package io.github.sgpt4j.server;
+
+import io.github.sgpt4j.BiEncoder;
+import io.github.sgpt4j.CrossEncoder;
+import io.github.sgpt4j.server.batching.BatchQueue;
+import io.github.sgpt4j.server.dialect.InfoRoutes;
+import io.github.sgpt4j.server.dialect.OpenAiRoutes;
+import io.github.sgpt4j.server.dialect.RerankRoutes;
+import io.github.sgpt4j.server.dialect.Service;
+import io.github.sgpt4j.server.dialect.TeiRoutes;
+import io.github.sgpt4j.server.inference.Inference;
+import io.github.sgpt4j.server.metrics.Metrics;
+import io.github.sgpt4j.server.models.ServedModel;
+import io.github.sgpt4j.server.models.ServedModels;
+import io.github.sgpt4j.server.routing.Readiness;
+import io.github.sgpt4j.server.routing.Route;
+import io.github.sgpt4j.server.routing.Router;
+import io.github.sgpt4j.server.transport.JdkTransport;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/// Serves models over HTTP, as `src/docs/server.md` describes. Safe to share between threads.
+///
+/// It listens from [#start] on and says that it is not ready until [#serve] gives it models.
+public final class SgptServer implements AutoCloseable {
+    /// Batches that may wait, unless the limits say otherwise.
+    private static final long WAITING_BATCHES = 256;
+
+    private final ServerOptions options;
+    private final Metrics metrics = new Metrics();
+    private final JdkTransport transport;
+    private volatile Readiness readiness = Readiness.LOADING;
+    private volatile @Nullable Service service;
+
+    private SgptServer(ServerOptions options) throws IOException {
+        this.options = options;
+        transport = new JdkTransport(
+                new InetSocketAddress(options.host(), options.port()),
+                options.limits(),
+                new Router(routes(), options, metrics, () -> readiness));
+    }
+
+    /// Listens.
+    ///
+    /// @throws IOException if the address cannot be used
+    public static SgptServer start(ServerOptions options) throws IOException {
+        SgptServer server = new SgptServer(options);
+        server.transport.start();
+        return server;
+    }
+
+    private List<Route> routes() {
+        RerankRoutes rerank = new RerankRoutes(this::loaded);
+        List<Route> routes = new ArrayList<>();
+        routes.addAll(new InfoRoutes(() -> Optional.ofNullable(service), () -> readiness, metrics, options).routes());
+        routes.addAll(new OpenAiRoutes(this::loaded).routes());
+        routes.addAll(new TeiRoutes(this::loaded, rerank).routes());
+        routes.addAll(rerank.routes());
+        return routes;
+    }
+
+    private Service loaded() {
+        Service loaded = service;
+        if (loaded == null) {
+            throw new IllegalStateException("the models are not loaded");
+        }
+        return loaded;
+    }
+
+    /// Answers with these models from now on.
+    ///
+    /// @param models closed by [#close]
+    /// @throws IllegalStateException if there are models already
+    public void serve(ServedModels models) {
+        if (service != null) {
+            throw new IllegalStateException("the server has models already");
+        }
+        int batchTokens = models.all().stream()
+                .flatMapToInt(SgptServer::batchTokens)
+                .min()
+                .orElseThrow();
+        BatchQueue queue = new BatchQueue(
+                batchTokens, options.limits().queueTokens().orElse(WAITING_BATCHES * batchTokens), metrics::batch);
+        service = new Service(models, new Inference(queue, metrics), options, batchTokens);
+        readiness = Readiness.READY;
+    }
+
+    private static java.util.stream.IntStream batchTokens(ServedModel model) {
+        return Stream.concat(
+                        model.encoder().map(BiEncoder::batchTokens).stream(),
+                        model.scorer().map(CrossEncoder::batchTokens).stream())
+                .mapToInt(Integer::intValue);
+    }
+
+    /// Tells clients that the models could not be loaded.
+    public void fail() {
+        readiness = Readiness.FAILED;
+    }
+
+    /// Where it listens.
+    public InetSocketAddress address() {
+        return transport.address();
+    }
+
+    /// Refuses new requests and waits for those that run, as long as the limits say.
+    ///
+    /// @return whether all were answered
+    /// @throws InterruptedException if this thread is interrupted
+    public boolean drain() throws InterruptedException {
+        readiness = Readiness.DRAINING;
+        return transport.awaitIdle(options.limits().drain());
+    }
+
+    /// Ends at once: closes connections, then the models. [#drain] before it lets running requests finish.
+    @Override
+    public void close() {
+        readiness = Readiness.DRAINING;
+        transport.close();
+        Service loaded = service;
+        if (loaded != null) {
+            loaded.inference().queue().close();
+            loaded.models().close();
+        }
+    }
+}

@@ -1,0 +1,250 @@
+package io.github.sgpt4j.server.batching;
+
+import io.github.sgpt4j.error.SgptException;
+import io.github.sgpt4j.server.problem.ApiException;
+import io.github.sgpt4j.server.problem.Problem;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/// Forms batches of the items of many requests, by tokens.
+///
+/// Whenever the worker is free it takes what is waiting, up to a number of tokens, and never waits to fill a batch.
+/// Requests are served in the order in which they came, but one whose items do not fit into a batch gives way after
+/// it. An item that is larger than a batch is computed alone. Items of requests that were given up are dropped.
+///
+/// A failure of an item ends its own request only. Safe to share between threads.
+public final class BatchQueue implements AutoCloseable {
+    private final int batchTokens;
+    private final long maxWaitingTokens;
+    private final BatchListener listener;
+    private final Lock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private final Deque<Entry<?, ?>> waiting = new ArrayDeque<>();
+    private long waitingTokens;
+    private @Nullable Thread worker;
+    private boolean closed;
+
+    /// A request's items.
+    private static final class Entry<T, R> {
+        private final Operation<T, R> operation;
+        private final List<T> items;
+        private final Ticket<R> ticket;
+        /// Index of the first item that is in no batch yet.
+        private int next;
+
+        Entry(Operation<T, R> operation, List<T> items) {
+            this.operation = operation;
+            this.items = items;
+            ticket = new Ticket<>(items.size());
+        }
+
+        int nextTokens() {
+            return operation.tokens(items.get(next));
+        }
+
+        /// Tokens of all items that are in no batch yet.
+        long tokensLeft() {
+            long tokens = 0;
+            for (T item : items.subList(next, items.size())) {
+                tokens += operation.tokens(item);
+            }
+            return tokens;
+        }
+    }
+
+    /// The part of a batch that belongs to one request.
+    private record Part<T, R>(Entry<T, R> entry, List<T> items) {}
+
+    /// @param batchTokens most tokens of a batch, unless a single item has more
+    /// @param maxWaitingTokens most tokens that may wait; a request is always taken if none waits
+    public BatchQueue(int batchTokens, long maxWaitingTokens, BatchListener listener) {
+        if (batchTokens < 1 || maxWaitingTokens < 1) {
+            throw new IllegalArgumentException(
+                    "batch tokens %d, waiting tokens %d: expected at least 1".formatted(batchTokens, maxWaitingTokens));
+        }
+        this.batchTokens = batchTokens;
+        this.maxWaitingTokens = maxWaitingTokens;
+        this.listener = listener;
+    }
+
+    /// Adds a request, as a whole or not at all.
+    ///
+    /// @throws ApiException if too much is waiting, or this is closed
+    public <T, R> Ticket<R> submit(Operation<T, R> operation, List<T> items) {
+        Entry<T, R> entry = new Entry<>(operation, List.copyOf(items));
+        if (items.isEmpty()) {
+            return entry.ticket;
+        }
+        long tokens = entry.tokensLeft();
+        lock.lock();
+        try {
+            if (closed) {
+                throw new ApiException(Problem.UNAVAILABLE, "the server is ending");
+            }
+            if (!waiting.isEmpty() && waitingTokens + tokens > maxWaitingTokens) {
+                throw new ApiException(
+                        Problem.OVERLOADED,
+                        "the request has %d tokens and %d are waiting: at most %d may wait"
+                                .formatted(tokens, waitingTokens, maxWaitingTokens));
+            }
+            if (worker == null) {
+                worker = Thread.ofPlatform().daemon().name("sgpt4j-batches").start(this::work);
+            }
+            waiting.addLast(entry);
+            waitingTokens += tokens;
+            changed.signal();
+        } finally {
+            lock.unlock();
+        }
+        return entry.ticket;
+    }
+
+    /// Number of requests that wait, entirely or in part.
+    public int size() {
+        lock.lock();
+        try {
+            return waiting.size();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void work() {
+        try {
+            List<Part<?, ?>> batch = take();
+            while (!batch.isEmpty()) {
+                compute(batch);
+                batch = take();
+            }
+        } finally {
+            // After an error nobody may wait for ever; the next request starts a new worker.
+            lock.lock();
+            try {
+                worker = null;
+                drop(new ApiException(Problem.UNAVAILABLE, "the server is ending"));
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    private void drop(RuntimeException failure) {
+        waiting.forEach(entry -> entry.ticket.fail(failure));
+        waiting.clear();
+        waitingTokens = 0;
+    }
+
+    /// The next batch; empty once this is closed.
+    private List<Part<?, ?>> take() {
+        lock.lock();
+        try {
+            while (true) {
+                List<Part<?, ?>> batch = form();
+                if (!batch.isEmpty() || closed) {
+                    return batch;
+                }
+                changed.awaitUninterruptibly();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private List<Part<?, ?>> form() {
+        List<Part<?, ?>> batch = new ArrayList<>();
+        @Nullable Operation<?, ?> operation = null;
+        long tokens = 0;
+        int items = 0;
+        while (!waiting.isEmpty()) {
+            Entry<?, ?> entry = waiting.getFirst();
+            if (entry.ticket.isOver()) {
+                waitingTokens -= entry.tokensLeft();
+                waiting.removeFirst();
+                continue;
+            }
+            if (operation != null && !operation.equals(entry.operation)) {
+                break;
+            }
+            operation = entry.operation;
+            int from = entry.next;
+            long before = tokens;
+            while (entry.next < entry.items.size() && (tokens == 0 || tokens + entry.nextTokens() <= batchTokens)) {
+                tokens += entry.nextTokens();
+                entry.next++;
+            }
+            waitingTokens -= tokens - before;
+            if (entry.next > from) {
+                batch.add(part(entry, from));
+                items += entry.next - from;
+            }
+            if (entry.next < entry.items.size()) {
+                // The others first, if this one has begun.
+                if (entry.next > from) {
+                    waiting.removeFirst();
+                    waiting.addLast(entry);
+                }
+                break;
+            }
+            waiting.removeFirst();
+        }
+        if (!batch.isEmpty()) {
+            listener.batch(items, tokens);
+        }
+        return batch;
+    }
+
+    private static <T, R> Part<T, R> part(Entry<T, R> entry, int from) {
+        entry.ticket.begin();
+        return new Part<>(entry, entry.items.subList(from, entry.next));
+    }
+
+    @SuppressWarnings("unchecked") // All parts have the same operation, so the same types.
+    private static <T, R> void compute(List<Part<?, ?>> batch) {
+        List<Part<T, R>> parts = new ArrayList<>(batch.size());
+        batch.forEach(part -> parts.add((Part<T, R>) part));
+        computeParts(parts);
+    }
+
+    private static <T, R> void computeParts(List<Part<T, R>> parts) {
+        Operation<T, R> operation = parts.getFirst().entry().operation;
+        try {
+            List<T> items =
+                    parts.stream().flatMap(part -> part.items().stream()).toList();
+            List<R> results = operation.compute(items);
+            int from = 0;
+            for (Part<T, R> part : parts) {
+                int to = from + part.items().size();
+                part.entry().ticket.deliver(results.subList(from, to));
+                from = to;
+            }
+        } catch (SgptException e) {
+            if (parts.size() == 1) {
+                parts.getFirst().entry().ticket.fail(e);
+            } else {
+                // Only the request that caused the failure should get it.
+                parts.forEach(part -> computeParts(List.of(part)));
+            }
+        } catch (RuntimeException | Error e) {
+            parts.forEach(part -> part.entry().ticket.fail(e));
+        }
+    }
+
+    /// Stops: what waits fails; the batch at hand is finished.
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            closed = true;
+            drop(new ApiException(Problem.UNAVAILABLE, "the server is ending"));
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+}

@@ -1,0 +1,2 @@
+/// Batches of the inputs of many requests.
+package io.github.sgpt4j.server.batching;

@@ -1,0 +1,192 @@
+package io.github.sgpt4j.server.dialect;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import io.github.sgpt4j.CrossEncoder;
+import io.github.sgpt4j.TextCut;
+import io.github.sgpt4j.server.http.Response;
+import io.github.sgpt4j.server.inference.Input;
+import io.github.sgpt4j.server.inference.Scored;
+import io.github.sgpt4j.server.json.Json;
+import io.github.sgpt4j.server.json.JsonObject;
+import io.github.sgpt4j.server.json.JsonWriting;
+import io.github.sgpt4j.server.models.ServedModels;
+import io.github.sgpt4j.server.problem.ApiException;
+import io.github.sgpt4j.server.problem.Problem;
+import io.github.sgpt4j.server.routing.Access;
+import io.github.sgpt4j.server.routing.Dialect;
+import io.github.sgpt4j.server.routing.Exchange;
+import io.github.sgpt4j.server.routing.Route;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.UUID;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
+
+/// Re-ranking, as text-embeddings-inference, Jina, vLLM and Cohere ask for it.
+public final class RerankRoutes {
+    private final Supplier<Service> service;
+
+    /// @param service there once the models are loaded
+    public RerankRoutes(Supplier<Service> service) {
+        this.service = service;
+    }
+
+    /// All of them.
+    public List<Route> routes() {
+        return List.of(
+                new Route("POST", "/rerank", Access.COMPUTING, Dialect.OPENAI, this::rerank),
+                new Route("POST", "/v1/rerank", Access.COMPUTING, Dialect.OPENAI, exchange -> documents(exchange, "1")),
+                new Route(
+                        "POST", "/v2/rerank", Access.COMPUTING, Dialect.OPENAI, exchange -> documents(exchange, "2")));
+    }
+
+    /// Of whichever client sent the body.
+    Response rerank(Exchange exchange) {
+        if (exchange.body().has("documents")) {
+            exchange.speak(Dialect.OPENAI);
+            return documents(exchange, "1");
+        }
+        exchange.speak(Dialect.TEI);
+        return texts(exchange);
+    }
+
+    private Response texts(Exchange exchange) {
+        Service now = service.get();
+        JsonObject body = exchange.body();
+        String query = Input.text("query", body.required("query", "a string"));
+        List<String> texts = all(now, "texts", body.requiredElements("texts", "an array of strings"), false);
+        boolean raw = body.truth("raw_scores").orElse(false);
+        boolean returned = body.truth("return_text").orElse(false);
+        ServedModels.Scorer scorer = now.scorer(body.text("model"));
+        Scored scored = score(now, scorer, query, texts, "texts", exchange);
+        Response response = JsonWriting.response(200, json -> {
+            json.writeStartArray();
+            for (int index : order(scored)) {
+                json.writeStartObject();
+                json.writeNumberField("index", index);
+                if (returned) {
+                    JsonWriting.textField(json, "text", texts.get(index));
+                }
+                json.writeNumberField("score", value(scored, index, raw));
+                json.writeEndObject();
+            }
+            json.writeEndArray();
+        });
+        return Headers.describe(response, scored, scorer.model().computeType());
+    }
+
+    private Response documents(Exchange exchange, String version) {
+        Service now = service.get();
+        JsonObject body = exchange.body();
+        String query = Input.text("query", body.required("query", "a string"));
+        List<String> documents =
+                all(now, "documents", body.requiredElements("documents", "an array of strings or objects"), true);
+        int top = top(body, documents.size());
+        boolean raw = body.truth("raw_scores").orElse(false);
+        boolean returned = body.truth("return_documents").orElse(false);
+        Optional<String> name = body.text("model");
+        ServedModels.Scorer scorer = now.scorer(name);
+        Scored scored = score(now, scorer, query, documents, "documents", exchange);
+        String model = name.filter(now.models()::knows).orElse(scorer.model().id());
+        Response response = JsonWriting.response(200, json -> {
+            json.writeStartObject();
+            json.writeStringField("id", UUID.randomUUID().toString());
+            json.writeStringField("object", "rerank");
+            JsonWriting.textField(json, "model", model);
+            json.writeArrayFieldStart("results");
+            for (int index : order(scored).subList(0, top)) {
+                json.writeStartObject();
+                json.writeNumberField("index", index);
+                json.writeNumberField("relevance_score", value(scored, index, raw));
+                if (returned) {
+                    json.writeObjectFieldStart("document");
+                    JsonWriting.textField(json, "text", documents.get(index));
+                    json.writeEndObject();
+                }
+                json.writeEndObject();
+            }
+            json.writeEndArray();
+            Usage.write(json, scored);
+            meta(json, version);
+            json.writeEndObject();
+        });
+        return Headers.describe(response, scored, scorer.model().computeType());
+    }
+
+    /// What Cohere's client expects.
+    private static void meta(JsonGenerator json, String version) throws IOException {
+        json.writeObjectFieldStart("meta");
+        json.writeObjectFieldStart("api_version");
+        json.writeStringField("version", version);
+        json.writeEndObject();
+        json.writeObjectFieldStart("billed_units");
+        json.writeNumberField("search_units", 1);
+        json.writeEndObject();
+        json.writeEndObject();
+    }
+
+    private static int top(JsonObject body, int documents) {
+        OptionalInt top = body.whole("top_n");
+        if (top.isPresent() && top.getAsInt() < 0) {
+            throw new ApiException(Problem.INVALID_VALUE, "top_n", "top_n: expected at least 0, got " + top.getAsInt());
+        }
+        return top.isEmpty() || top.getAsInt() == 0 ? documents : Math.min(documents, top.getAsInt());
+    }
+
+    /// @param objects whether a document may be an object with `text`
+    private static List<String> all(Service now, String field, List<Json> elements, boolean objects) {
+        if (elements.isEmpty()) {
+            throw new ApiException(
+                    Problem.EMPTY_INPUT, field, "%s is empty: expected at least one text".formatted(field));
+        }
+        Input.requireAtMost(field, elements.size(), now.options().limits().clientBatchSize());
+        List<String> texts = new ArrayList<>(elements.size());
+        for (int i = 0; i < elements.size(); i++) {
+            String place = "%s[%d]".formatted(field, i);
+            Json element = elements.get(i);
+            texts.add(
+                    objects && element instanceof Json.Members members
+                            ? Input.text(place + ".text", new JsonObject(place, members).required("text", "a string"))
+                            : Input.text(place, element));
+        }
+        return texts;
+    }
+
+    private static Scored score(
+            Service now,
+            ServedModels.Scorer scorer,
+            String query,
+            List<String> texts,
+            String field,
+            Exchange exchange) {
+        boolean truncate =
+                exchange.body().truth("truncate").orElse(now.options().autoTruncate());
+        CrossEncoder encoder = scorer.encoder();
+        Scored scored = now.inference().score(encoder, query, texts, field, truncate, exchange.deadline());
+        if (scored.cut() > 0 && TeiRoutes.cut(exchange.body()) == TextCut.RIGHT) {
+            throw new ApiException(
+                    Problem.INVALID_VALUE,
+                    "truncation_direction",
+                    "truncation_direction: pairs are cut on the left, as the model was made for, and %d are too long"
+                            .formatted(scored.cut()));
+        }
+        exchange.note(scored.totalTokens());
+        return scored;
+    }
+
+    /// Documents, highest score first; equal ones in their order.
+    private static List<Integer> order(Scored scored) {
+        return IntStream.range(0, scored.scores().size())
+                .boxed()
+                .sorted(Comparator.comparingDouble((Integer i) -> -scored.relevance(i)))
+                .toList();
+    }
+
+    private static double value(Scored scored, int index, boolean raw) {
+        return raw ? scored.scores().get(index).value() : scored.relevance(index);
+    }
+}

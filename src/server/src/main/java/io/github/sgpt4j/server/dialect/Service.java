@@ -1,0 +1,49 @@
+package io.github.sgpt4j.server.dialect;
+
+import io.github.sgpt4j.server.ServerOptions;
+import io.github.sgpt4j.server.inference.Inference;
+import io.github.sgpt4j.server.models.ServedModels;
+import io.github.sgpt4j.server.problem.ApiException;
+import io.github.sgpt4j.server.problem.Problem;
+import java.util.Optional;
+
+/// What routes need once the models are loaded.
+///
+/// @param models embed and score
+/// @param inference runs them
+/// @param batchTokens most tokens of a batch
+public record Service(ServedModels models, Inference inference, ServerOptions options, int batchTokens) {
+    /// The model that a request names, or the first that embeds.
+    ///
+    /// @throws ApiException if there is no such model, or it does not embed
+    ServedModels.Embedder embedder(Optional<String> name) {
+        return models.embedder(known(name)).orElseThrow(() -> missing(name, "embed"));
+    }
+
+    /// The model that a request names, or the first that scores.
+    ///
+    /// @throws ApiException if there is no such model, or it does not score
+    ServedModels.Scorer scorer(Optional<String> name) {
+        return models.scorer(known(name)).orElseThrow(() -> missing(name, "re-rank"));
+    }
+
+    private Optional<String> known(Optional<String> name) {
+        return name.isPresent() && options.anyModel() && !models.knows(name.get()) ? Optional.empty() : name;
+    }
+
+    private ApiException missing(Optional<String> name, String work) {
+        return name.isEmpty() || models.knows(name.get())
+                ? new ApiException(
+                        Problem.MODEL_TYPE,
+                        "model",
+                        name.isEmpty() ? "no model here can " + work : "model %s cannot %s".formatted(name.get(), work))
+                : new ApiException(
+                        Problem.MODEL_NOT_FOUND,
+                        "model",
+                        "model %s is not served: GET /v1/models lists those that are".formatted(shown(name.get())));
+    }
+
+    private static String shown(String name) {
+        return name.length() <= 80 ? name : name.substring(0, 80) + "…";
+    }
+}

@@ -1,0 +1,317 @@
+package io.github.sgpt4j.server.dialect;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import io.github.sgpt4j.Model;
+import io.github.sgpt4j.TextCut;
+import io.github.sgpt4j.TextKind;
+import io.github.sgpt4j.Token;
+import io.github.sgpt4j.server.http.Response;
+import io.github.sgpt4j.server.inference.EmbedRequest;
+import io.github.sgpt4j.server.inference.Embedded;
+import io.github.sgpt4j.server.inference.Input;
+import io.github.sgpt4j.server.inference.Reading;
+import io.github.sgpt4j.server.json.Json;
+import io.github.sgpt4j.server.json.JsonObject;
+import io.github.sgpt4j.server.json.JsonWriting;
+import io.github.sgpt4j.server.models.ServedModel;
+import io.github.sgpt4j.server.models.ServedModels;
+import io.github.sgpt4j.server.problem.ApiException;
+import io.github.sgpt4j.server.problem.Problem;
+import io.github.sgpt4j.server.routing.Access;
+import io.github.sgpt4j.server.routing.Dialect;
+import io.github.sgpt4j.server.routing.Exchange;
+import io.github.sgpt4j.server.routing.Route;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Supplier;
+
+/// The routes of text-embeddings-inference (router/src/http) that embed, compare and tokenize.
+public final class TeiRoutes {
+    private final Supplier<Service> service;
+    private final RerankRoutes rerank;
+
+    /// @param service there once the models are loaded
+    /// @param rerank answers `POST /` if no model embeds
+    public TeiRoutes(Supplier<Service> service, RerankRoutes rerank) {
+        this.service = service;
+        this.rerank = rerank;
+    }
+
+    /// All of them.
+    public List<Route> routes() {
+        return List.of(
+                new Route("POST", "/embed", Access.COMPUTING, Dialect.TEI, this::embed),
+                new Route("POST", "/", Access.COMPUTING, Dialect.TEI, this::usual),
+                new Route("POST", "/invocations", Access.COMPUTING, Dialect.TEI, this::usual),
+                new Route("POST", "/similarity", Access.COMPUTING, Dialect.TEI, this::similarity),
+                new Route("POST", "/tokenize", Access.COMPUTING, Dialect.TEI, this::tokenize),
+                new Route("POST", "/decode", Access.COMPUTING, Dialect.TEI, this::decode));
+    }
+
+    private Response usual(Exchange exchange) throws IOException {
+        return service.get().models().embedder(Optional.empty()).isPresent()
+                ? embed(exchange)
+                : rerank.rerank(exchange);
+    }
+
+    private Response embed(Exchange exchange) {
+        Service now = service.get();
+        JsonObject body = exchange.body();
+        List<Input> inputs = Input.list(body, "inputs", now.options().limits().clientBatchSize());
+        ServedModels.Embedder embedder = now.embedder(body.text("model"));
+        TextKind kind = embedder.kind().orElse(now.options().inputType());
+        EmbedRequest request = request(now, embedder, inputs, "inputs", body, kind)
+                .withDimensions(body.whole("dimensions"))
+                .withNormalize(body.truth("normalize").orElse(true));
+        Embedded embedded = now.inference().embed(request, exchange.deadline());
+        exchange.note(embedded.totalTokens());
+        Response response = JsonWriting.response(200, json -> {
+            json.writeStartArray();
+            for (float[] vector : embedded.vectors()) {
+                JsonWriting.numbers(json, vector);
+            }
+            json.writeEndArray();
+        });
+        return Headers.describe(response, embedded, embedder.model().computeType());
+    }
+
+    /// @param settings holds `truncate`, `truncation_direction` and `prompt_name`
+    private static EmbedRequest request(
+            Service now,
+            ServedModels.Embedder embedder,
+            List<Input> inputs,
+            String field,
+            JsonObject settings,
+            TextKind kind) {
+        return new EmbedRequest(
+                embedder.encoder(),
+                inputs,
+                field,
+                reading(settings, embedder, kind),
+                settings.truth("truncate").orElse(now.options().autoTruncate()),
+                cut(settings),
+                OptionalInt.empty(),
+                true);
+    }
+
+    private static Reading reading(JsonObject settings, ServedModels.Embedder embedder, TextKind kind) {
+        Optional<String> name = settings.text("prompt_name");
+        if (name.isEmpty()) {
+            return new Reading.Kind(kind);
+        }
+        Map<String, String> prompts = embedder.model().model().info().prompts();
+        return switch (name.get()) {
+            case "query" -> new Reading.Kind(TextKind.QUERY);
+            case "document" -> new Reading.Kind(TextKind.DOCUMENT);
+            case String other when prompts.containsKey(other) -> new Reading.Prompt(prompts.get(other));
+            default ->
+                throw new ApiException(
+                        Problem.INVALID_VALUE,
+                        settings.named("prompt_name"),
+                        "prompt_name: expected query, document%s"
+                                .formatted(prompts.isEmpty() ? "" : " or one of " + prompts.keySet()));
+        };
+    }
+
+    /// The side that texts are cut on.
+    static TextCut cut(JsonObject settings) {
+        return settings.text("truncation_direction")
+                .map(side -> switch (side) {
+                    case "right", "Right" -> TextCut.RIGHT;
+                    case "left", "Left" -> TextCut.LEFT;
+                    default ->
+                        throw new ApiException(
+                                Problem.INVALID_VALUE,
+                                settings.named("truncation_direction"),
+                                "truncation_direction: expected right or left, got something else");
+                })
+                .orElse(TextCut.USUAL);
+    }
+
+    private Response similarity(Exchange exchange) {
+        Service now = service.get();
+        JsonObject inputs = exchange.body().requiredObject("inputs");
+        JsonObject settings = exchange.body().object("parameters").orElse(exchange.body());
+        String source = Input.text("inputs.source_sentence", inputs.required("source_sentence", "a string"));
+        List<Json> elements = inputs.requiredElements("sentences", "an array of strings");
+        if (elements.isEmpty()) {
+            throw new ApiException(Problem.EMPTY_INPUT, "inputs.sentences", "inputs.sentences is empty");
+        }
+        Input.requireAtMost(
+                "inputs.sentences", elements.size(), now.options().limits().clientBatchSize());
+        List<Input> sentences = new ArrayList<>(elements.size());
+        for (int i = 0; i < elements.size(); i++) {
+            sentences.add(new Input.Text(Input.text("inputs.sentences[%d]".formatted(i), elements.get(i))));
+        }
+        ServedModels.Embedder embedder = now.embedder(exchange.body().text("model"));
+        boolean asymmetric = isAsymmetric(embedder);
+        Embedded query = now.inference()
+                .embed(
+                        request(
+                                now,
+                                embedder,
+                                List.of(new Input.Text(source)),
+                                "inputs.source_sentence",
+                                settings,
+                                asymmetric ? TextKind.QUERY : TextKind.TEXT),
+                        exchange.deadline());
+        Embedded others = now.inference()
+                .embed(
+                        request(
+                                now,
+                                embedder,
+                                sentences,
+                                "inputs.sentences",
+                                settings,
+                                asymmetric ? TextKind.DOCUMENT : TextKind.TEXT),
+                        exchange.deadline());
+        exchange.note(query.totalTokens() + others.totalTokens());
+        Response response = JsonWriting.response(200, json -> {
+            json.writeStartArray();
+            for (float[] vector : others.vectors()) {
+                json.writeNumber(dot(query.vectors().getFirst(), vector));
+            }
+            json.writeEndArray();
+        });
+        return Headers.describe(response, others, embedder.model().computeType());
+    }
+
+    /// Whether the model reads queries and documents differently.
+    private static boolean isAsymmetric(ServedModels.Embedder embedder) {
+        return embedder.model().model().info().specb();
+    }
+
+    /// The cosine of vectors of length 1.
+    private static float dot(float[] a, float[] b) {
+        double sum = 0;
+        for (int i = 0; i < a.length; i++) {
+            sum += (double) a[i] * b[i];
+        }
+        return (float) sum;
+    }
+
+    /// A model for its tokenizer: the first.
+    private static Model tokenizing(Service now, JsonObject body) {
+        Optional<String> name = body.text("model");
+        if (name.isEmpty()) {
+            return now.models().all().getFirst().model();
+        }
+        return now.models().all().stream()
+                .filter(model -> model.isNamed(name.get()))
+                .map(ServedModel::model)
+                .findFirst()
+                .orElseThrow(() -> new ApiException(Problem.MODEL_NOT_FOUND, "model", "no such model is served"));
+    }
+
+    private Response tokenize(Exchange exchange) {
+        Service now = service.get();
+        JsonObject body = exchange.body();
+        Json inputs = body.required("inputs", "a string or an array of strings");
+        List<String> texts = inputs instanceof Json.Text(String text) ? List.of(text) : body.requiredTexts("inputs");
+        if (texts.isEmpty()) {
+            throw new ApiException(Problem.EMPTY_INPUT, "inputs", "inputs is empty: expected at least one text");
+        }
+        Input.requireAtMost("inputs", texts.size(), now.options().limits().clientBatchSize());
+        boolean special = body.truth("add_special_tokens").orElse(true);
+        Model model = tokenizing(now, body);
+        String prompt = prompt(model, body);
+        List<List<Token>> tokens =
+                texts.stream().map(text -> model.tokens(prompt + text, special)).toList();
+        return JsonWriting.response(200, json -> {
+            json.writeStartArray();
+            for (List<Token> of : tokens) {
+                json.writeStartArray();
+                for (Token token : of) {
+                    write(json, token);
+                }
+                json.writeEndArray();
+            }
+            json.writeEndArray();
+        });
+    }
+
+    private static String prompt(Model model, JsonObject body) {
+        Optional<String> name = body.text("prompt_name");
+        if (name.isEmpty()) {
+            return "";
+        }
+        String prompt = model.info().prompts().get(name.get());
+        if (prompt == null) {
+            throw new ApiException(
+                    Problem.INVALID_VALUE,
+                    "prompt_name",
+                    "prompt_name: expected one of %s"
+                            .formatted(model.info().prompts().keySet()));
+        }
+        return prompt;
+    }
+
+    private static void write(JsonGenerator json, Token token) throws IOException {
+        json.writeStartObject();
+        json.writeNumberField("id", token.id());
+        JsonWriting.textField(json, "text", token.text());
+        json.writeBooleanField("special", token.special());
+        if (token.start() < 0) {
+            json.writeNullField("start");
+            json.writeNullField("stop");
+        } else {
+            json.writeNumberField("start", token.start());
+            json.writeNumberField("stop", token.end());
+        }
+        json.writeEndObject();
+    }
+
+    private Response decode(Exchange exchange) {
+        Service now = service.get();
+        JsonObject body = exchange.body();
+        Json value = body.required("ids", "an array of token ids, or of such arrays");
+        List<int[]> all = new ArrayList<>();
+        switch (value) {
+            case Json.Integers(int[] ids) -> all.add(ids);
+            case Json.Elements(List<Json> elements) -> {
+                Input.requireAtMost(
+                        "ids", elements.size(), now.options().limits().clientBatchSize());
+                for (int i = 0; i < elements.size(); i++) {
+                    all.add(ids("ids[%d]".formatted(i), elements.get(i)));
+                }
+            }
+            default -> throw JsonObject.wrong("ids", "an array of token ids, or of such arrays", value);
+        }
+        if (all.isEmpty()) {
+            throw new ApiException(Problem.EMPTY_INPUT, "ids", "ids is empty: expected at least one token id");
+        }
+        boolean skip = body.truth("skip_special_tokens").orElse(true);
+        Model model = tokenizing(now, body);
+        List<String> texts = new ArrayList<>(all.size());
+        for (int[] ids : all) {
+            texts.add(decode(model, ids, skip));
+        }
+        return JsonWriting.response(200, json -> {
+            json.writeStartArray();
+            for (String text : texts) {
+                JsonWriting.text(json, text);
+            }
+            json.writeEndArray();
+        });
+    }
+
+    private static String decode(Model model, int[] ids, boolean skip) {
+        try {
+            return model.detokenize(ids, skip);
+        } catch (IllegalArgumentException e) {
+            throw new ApiException(Problem.INVALID_TOKEN, "ids", String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static int[] ids(String place, Json value) {
+        return switch (value) {
+            case Json.Integers(int[] ids) -> ids;
+            case Json.Elements(List<Json> none) when none.isEmpty() -> new int[0];
+            default -> throw JsonObject.wrong(place, "an array of token ids", value);
+        };
+    }
+}

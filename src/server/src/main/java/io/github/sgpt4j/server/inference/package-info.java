@@ -1,0 +1,2 @@
+/// What requests compute, whatever their dialect: tokenizing, waiting, batches, times.
+package io.github.sgpt4j.server.inference;

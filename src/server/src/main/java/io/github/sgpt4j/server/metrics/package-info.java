@@ -1,0 +1,2 @@
+/// What is counted and measured.
+package io.github.sgpt4j.server.metrics;

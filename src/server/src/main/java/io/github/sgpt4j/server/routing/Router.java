@@ -1,0 +1,225 @@
+package io.github.sgpt4j.server.routing;
+
+import io.github.sgpt4j.server.ServerOptions;
+import io.github.sgpt4j.server.http.Handler;
+import io.github.sgpt4j.server.http.Request;
+import io.github.sgpt4j.server.http.Response;
+import io.github.sgpt4j.server.inference.Deadline;
+import io.github.sgpt4j.server.json.JsonParsing;
+import io.github.sgpt4j.server.metrics.Metrics;
+import io.github.sgpt4j.server.problem.ApiException;
+import io.github.sgpt4j.server.problem.Problem;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.Semaphore;
+import java.util.function.Supplier;
+
+/// Finds the route of a request, checks what must hold before it, and says what goes wrong in the client's dialect.
+public final class Router implements Handler {
+    /// Values of a body besides its texts.
+    private static final int MORE_VALUES = 4096;
+
+    private final List<Route> routes;
+    private final ServerOptions options;
+    private final Metrics metrics;
+    private final Supplier<Readiness> readiness;
+    private final JsonParsing parsing;
+    private final BodyReader bodies;
+    private final Semaphore running;
+    private final RequestLog log;
+
+    /// @param routes the first that fits answers
+    /// @param readiness of the models
+    public Router(List<Route> routes, ServerOptions options, Metrics metrics, Supplier<Readiness> readiness) {
+        this.routes = List.copyOf(routes);
+        this.options = options;
+        this.metrics = metrics;
+        this.readiness = readiness;
+        int maxBytes = options.limits().bodyBytes();
+        parsing = new JsonParsing(maxBytes, Math.addExact(4 * options.limits().clientBatchSize(), MORE_VALUES));
+        bodies = new BodyReader(maxBytes);
+        running = new Semaphore(options.limits().concurrentRequests());
+        log = new RequestLog(options);
+    }
+
+    @Override
+    public Response handle(Request request) throws IOException {
+        Deadline deadline = Deadline.after(options.limits().requestTimeout());
+        Response response;
+        Optional<Route> route = find(request);
+        Exchange exchange =
+                new Exchange(request, deadline, route.map(Route::dialect).orElse(dialectOf(request)));
+        try {
+            response = isPreflight(request) ? preflight() : answer(request, route, exchange);
+        } catch (ApiException e) {
+            response = refused(exchange, e);
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        } catch (RuntimeException | Error e) {
+            log.failure(exchange, e);
+            response = refused(exchange, new ApiException(Problem.INTERNAL, "the server failed: see its log", e));
+        }
+        response = response.with("x-request-id", request.id());
+        if (options.corsOrigin().isPresent()) {
+            response = response.with(
+                            "access-control-allow-origin", options.corsOrigin().get())
+                    .with("access-control-expose-headers", "x-request-id, x-truncated, retry-after")
+                    .with("vary", "origin");
+        }
+        log.answered(exchange, route.map(Route::path).orElse("none"), response.status());
+        return response;
+    }
+
+    /// A path without a route: its likely client.
+    private static Dialect dialectOf(Request request) {
+        return request.path().startsWith("/v1") || request.path().startsWith("/v2") ? Dialect.OPENAI : Dialect.TEI;
+    }
+
+    private Optional<Route> find(Request request) {
+        String method = request.method().equals("HEAD") ? "GET" : request.method();
+        return routes.stream()
+                .filter(route -> route.method().equals(method) && route.isFor(request.path()))
+                .findFirst();
+    }
+
+    private Response answer(Request request, Optional<Route> found, Exchange exchange) throws IOException {
+        if (found.isEmpty()) {
+            throw notFound(request);
+        }
+        Route route = found.get();
+        if (route.access() != Access.OPEN) {
+            requireKey(request);
+        }
+        return switch (route.access()) {
+            case OPEN, KEYED -> route.action().answer(exchange);
+            case LOADED -> {
+                requireLoaded();
+                yield route.action().answer(exchange);
+            }
+            case COMPUTING -> {
+                requireLoaded();
+                yield compute(request, route, exchange);
+            }
+        };
+    }
+
+    private ApiException notFound(Request request) {
+        List<String> methods = methods(request.path());
+        return methods.isEmpty()
+                ? new ApiException(Problem.PATH_NOT_FOUND, "%s: no such path".formatted(shown(request.path())))
+                : new ApiException(
+                        Problem.METHOD_NOT_ALLOWED,
+                        "%s: expected %s, got %s"
+                                .formatted(
+                                        shown(request.path()), String.join(" or ", methods), shown(request.method())));
+    }
+
+    private List<String> methods(String path) {
+        return routes.stream()
+                .filter(route -> route.isFor(path))
+                .map(Route::method)
+                .distinct()
+                .toList();
+    }
+
+    private static String shown(String text) {
+        return text.length() <= 80 ? text : text.substring(0, 80) + "…";
+    }
+
+    private void requireKey(Request request) {
+        if (options.apiKey().isEmpty()) {
+            return;
+        }
+        String given = request.header("authorization").orElse("");
+        boolean bearer = given.regionMatches(true, 0, "Bearer ", 0, 7);
+        if (!bearer || !same(given.substring(7).strip(), options.apiKey().get())) {
+            throw new ApiException(
+                    Problem.INVALID_API_KEY,
+                    bearer
+                            ? "the API key is wrong"
+                            : "the API key is missing: expected the header Authorization: Bearer KEY");
+        }
+    }
+
+    /// In a time that does not depend on the contents.
+    private static boolean same(String a, String b) {
+        return MessageDigest.isEqual(digest(a), digest(b));
+    }
+
+    private static byte[] digest(String text) {
+        try {
+            return MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+
+    private void requireLoaded() {
+        Readiness now = readiness.get();
+        if (now != Readiness.READY) {
+            throw new ApiException(Problem.UNAVAILABLE, now.sentence());
+        }
+    }
+
+    private Response compute(Request request, Route route, Exchange exchange) throws IOException {
+        requireJson(request);
+        if (!running.tryAcquire()) {
+            throw new ApiException(
+                    Problem.OVERLOADED,
+                    "%d requests are running: no more are taken at a time"
+                            .formatted(options.limits().concurrentRequests()));
+        }
+        try (BodyReader.Held body = bodies.read(request)) {
+            exchange.read(parsing.object(body.bytes()));
+            return route.action().answer(exchange);
+        } finally {
+            running.release();
+        }
+    }
+
+    /// Other media types are those of forms, which pages of other sites could send.
+    private static void requireJson(Request request) {
+        String type = request.header("content-type").orElse("none");
+        String media = type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT);
+        if (!media.equals("application/json")) {
+            throw new ApiException(Problem.MEDIA_TYPE, "Content-Type: expected application/json, got " + shown(type));
+        }
+    }
+
+    private Response refused(Exchange exchange, ApiException e) {
+        if (e.problem() != Problem.PATH_NOT_FOUND && e.problem() != Problem.METHOD_NOT_ALLOWED) {
+            metrics.failure(e.problem());
+        }
+        if (e.problem() == Problem.INTERNAL) {
+            log.failure(exchange, e);
+        }
+        Response response = exchange.dialect().error(e);
+        return switch (e.problem()) {
+            case OVERLOADED, UNAVAILABLE -> response.with("retry-after", "1");
+            case INVALID_API_KEY -> response.with("www-authenticate", "Bearer");
+            case METHOD_NOT_ALLOWED ->
+                response.with(
+                        "allow", String.join(", ", methods(exchange.request().path())));
+            default -> response;
+        };
+    }
+
+    private boolean isPreflight(Request request) {
+        return options.corsOrigin().isPresent()
+                && request.method().equals("OPTIONS")
+                && request.header("access-control-request-method").isPresent();
+    }
+
+    private static Response preflight() {
+        return Response.text(204, "text/plain", "")
+                .with("access-control-allow-methods", "GET, POST")
+                .with("access-control-allow-headers", "authorization, content-type, x-request-id")
+                .with("access-control-max-age", "600");
+    }
+}

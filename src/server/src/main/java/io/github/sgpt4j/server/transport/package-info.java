@@ -1,0 +1,2 @@
+/// The JDK's HTTP server.
+package io.github.sgpt4j.server.transport;
