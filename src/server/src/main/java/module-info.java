@@ -10,4 +10,5 @@ module io.github.sgpt4j.server {
 
     exports io.github.sgpt4j.server;
     exports io.github.sgpt4j.server.models;
+    exports io.github.sgpt4j.server.search;
 }

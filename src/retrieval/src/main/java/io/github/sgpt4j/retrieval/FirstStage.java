@@ -15,9 +15,6 @@ import org.apache.lucene.index.StoredFields;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.Query;
 import org.apache.lucene.search.ScoreDoc;
-import org.apache.lucene.search.ScoreMode;
-import org.apache.lucene.search.Scorer;
-import org.apache.lucene.search.Weight;
 
 /// Finds documents by meaning, by words, or both, in one state of an index.
 ///
@@ -96,7 +93,7 @@ record FirstStage(IndexSearcher searcher, Analyzer analyzer, VectorSpace space, 
         Map<Integer, String> ids = ids(numbers);
         Optional<Float>[] similarities =
                 VectorSearch.scores(searcher, space, vector.length == 0 ? new int[0] : numbers, vector);
-        Map<Integer, Float> wordScores = words.isEmpty() ? Map.of() : wordScores(words.get(), numbers);
+        Map<Integer, Float> wordScores = words.isEmpty() ? Map.of() : Words.scores(searcher, words.get(), numbers);
         StoredFields stored = searcher.storedFields();
         List<Hit> hits = new ArrayList<>();
         for (Scored hit : scored) {
@@ -130,25 +127,5 @@ record FirstStage(IndexSearcher searcher, Analyzer analyzer, VectorSpace space, 
             }
         }
         return ids;
-    }
-
-    private Map<Integer, Float> wordScores(Query words, int[] numbers) throws IOException {
-        Map<Integer, Float> scores = new HashMap<>();
-        Weight weight = searcher.createWeight(searcher.rewrite(words), ScoreMode.COMPLETE, 1);
-        int i = 0;
-        for (LeafReaderContext leaf : searcher.getIndexReader().leaves()) {
-            int end = leaf.docBase + leaf.reader().maxDoc();
-            Scorer scorer = i < numbers.length && numbers[i] < end ? weight.scorer(leaf) : null;
-            for (; i < numbers.length && numbers[i] < end; i++) {
-                int document = numbers[i] - leaf.docBase;
-                if (scorer != null && scorer.docID() < document) {
-                    scorer.iterator().advance(document);
-                }
-                if (scorer != null && scorer.docID() == document) {
-                    scores.put(numbers[i], scorer.score());
-                }
-            }
-        }
-        return scores;
     }
 }

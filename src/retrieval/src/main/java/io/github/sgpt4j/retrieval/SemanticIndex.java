@@ -337,6 +337,28 @@ public final class SemanticIndex implements AutoCloseable {
                 reading(searcher -> new FirstStage(searcher, analyzer, space, options).search("", prepared)));
     }
 
+    /// Searches by meaning, words, or both, with a query embedding that was computed elsewhere, by the
+    /// same model used in the same way.
+    ///
+    /// @param query searched for by words
+    /// @param vector its embedding, `[dimension]`, of any length; ignored by a search by words only
+    /// @return documents, best first; equal scores in the order of their ids
+    /// @throws IOException if the index cannot be read
+    /// @throws CancelledException if the thread is interrupted
+    /// @throws IllegalArgumentException if the vector is needed and does not fit the model or is not
+    ///     finite, or if the options ask for re-ranking
+    /// @throws IllegalStateException if the index is closed
+    public List<Hit> search(String query, float[] vector, SearchOptions options) throws IOException {
+        if (options.rerank() > 0) {
+            throw new IllegalArgumentException("search by vector: expected no re-ranking, got " + options);
+        }
+        float[] prepared = options.mode() == SearchMode.BM25
+                ? new float[0]
+                : space.prepare(VectorIndex.requireVector(vector, model().dimension()));
+        return List.copyOf(
+                reading(searcher -> new FirstStage(searcher, analyzer, space, options).search(query, prepared)));
+    }
+
     /// Searches for several queries, which are embedded together.
     ///
     /// @param reranker scores the first documents of each query; these come first, in the order of its

@@ -3,6 +3,7 @@ package io.github.sgpt4j.retrieval;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +16,7 @@ import org.apache.lucene.document.Field;
 import org.apache.lucene.document.FieldType;
 import org.apache.lucene.index.IndexOptions;
 import org.apache.lucene.index.IndexReader;
+import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.search.BooleanClause;
 import org.apache.lucene.search.BooleanQuery;
@@ -22,8 +24,11 @@ import org.apache.lucene.search.BoostQuery;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.MatchNoDocsQuery;
 import org.apache.lucene.search.Query;
+import org.apache.lucene.search.ScoreMode;
+import org.apache.lucene.search.Scorer;
 import org.apache.lucene.search.SearcherFactory;
 import org.apache.lucene.search.TermQuery;
+import org.apache.lucene.search.Weight;
 import org.apache.lucene.search.similarities.BM25Similarity;
 import org.apache.lucene.search.similarities.Similarity;
 import org.jspecify.annotations.Nullable;
@@ -118,6 +123,31 @@ final class Words {
         }
         weighed.sort(Comparator.comparingDouble(Weighed::weight).reversed());
         return weighed.subList(0, Math.min(MAX_TERMS, weighed.size()));
+    }
+
+    /// BM25 scores of some documents, those without any of the words left out.
+    ///
+    /// @param words a query of [#query]
+    /// @param numbers of the documents, ascending
+    /// @throws IOException if the index cannot be read
+    static Map<Integer, Float> scores(IndexSearcher searcher, Query words, int[] numbers) throws IOException {
+        Map<Integer, Float> scores = new HashMap<>();
+        Weight weight = searcher.createWeight(searcher.rewrite(words), ScoreMode.COMPLETE, 1);
+        int i = 0;
+        for (LeafReaderContext leaf : searcher.getIndexReader().leaves()) {
+            int end = leaf.docBase + leaf.reader().maxDoc();
+            Scorer scorer = i < numbers.length && numbers[i] < end ? weight.scorer(leaf) : null;
+            for (; i < numbers.length && numbers[i] < end; i++) {
+                int document = numbers[i] - leaf.docBase;
+                if (scorer != null && scorer.docID() < document) {
+                    scorer.iterator().advance(document);
+                }
+                if (scorer != null && scorer.docID() == document) {
+                    scores.put(numbers[i], scorer.score());
+                }
+            }
+        }
+        return scores;
     }
 
     private static Map<String, Integer> frequencies(Analyzer analyzer, String text) throws IOException {

@@ -4,20 +4,25 @@ import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.server.batching.BatchQueue;
 import io.github.sgpt4j.server.dialect.DocumentRoutes;
+import io.github.sgpt4j.server.dialect.ExplainRoutes;
 import io.github.sgpt4j.server.dialect.InfoRoutes;
 import io.github.sgpt4j.server.dialect.OpenAiRoutes;
 import io.github.sgpt4j.server.dialect.RerankRoutes;
+import io.github.sgpt4j.server.dialect.SearchRoutes;
 import io.github.sgpt4j.server.dialect.Service;
 import io.github.sgpt4j.server.dialect.TeiRoutes;
 import io.github.sgpt4j.server.inference.Inference;
 import io.github.sgpt4j.server.metrics.Metrics;
 import io.github.sgpt4j.server.models.ServedModel;
 import io.github.sgpt4j.server.models.ServedModels;
+import io.github.sgpt4j.server.page.PageRoutes;
 import io.github.sgpt4j.server.routing.Readiness;
 import io.github.sgpt4j.server.routing.Route;
 import io.github.sgpt4j.server.routing.Router;
+import io.github.sgpt4j.server.search.SearchCollection;
 import io.github.sgpt4j.server.transport.JdkTransport;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -59,11 +64,15 @@ public final class SgptServer implements AutoCloseable {
     List<Route> routes() {
         RerankRoutes rerank = new RerankRoutes(this::loaded);
         List<Route> routes = new ArrayList<>();
-        routes.addAll(new InfoRoutes(() -> Optional.ofNullable(service), () -> readiness, metrics, options).routes());
+        InfoRoutes info = new InfoRoutes(() -> Optional.ofNullable(service), () -> readiness, metrics, options);
+        routes.addAll(info.routes());
         routes.addAll(new OpenAiRoutes(this::loaded).routes());
         routes.addAll(new TeiRoutes(this::loaded, rerank).routes());
         routes.addAll(rerank.routes());
         routes.addAll(new DocumentRoutes().routes());
+        routes.addAll(new SearchRoutes(this::loaded).routes());
+        routes.addAll(new ExplainRoutes(this::loaded).routes());
+        routes.addAll(new PageRoutes(info::health).routes());
         return routes;
     }
 
@@ -80,6 +89,15 @@ public final class SgptServer implements AutoCloseable {
     /// @param models closed by [#close]
     /// @throws IllegalStateException if there are models already
     public void serve(ServedModels models) {
+        serve(models, Optional.empty());
+    }
+
+    /// Answers with these models, and searches these documents, from now on.
+    ///
+    /// @param models closed by [#close]
+    /// @param collection closed by [#close], before the models
+    /// @throws IllegalStateException if there are models already
+    public void serve(ServedModels models, Optional<SearchCollection> collection) {
         if (service != null) {
             throw new IllegalStateException("the server has models already");
         }
@@ -89,7 +107,7 @@ public final class SgptServer implements AutoCloseable {
                 .orElseThrow();
         BatchQueue queue = new BatchQueue(
                 batchTokens, options.limits().queueTokens().orElse(WAITING_BATCHES * batchTokens), metrics::batch);
-        service = new Service(models, new Inference(queue, metrics), options, batchTokens);
+        service = new Service(models, new Inference(queue, metrics), options, batchTokens, collection);
         readiness = Readiness.READY;
     }
 
@@ -127,7 +145,15 @@ public final class SgptServer implements AutoCloseable {
         Service loaded = service;
         if (loaded != null) {
             loaded.inference().queue().close();
-            loaded.models().close();
+            try {
+                if (loaded.collection().isPresent()) {
+                    loaded.collection().get().close();
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            } finally {
+                loaded.models().close();
+            }
         }
     }
 }

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sgpt4j.retrieval.corpus.Document;
+import io.github.sgpt4j.server.models.ServedModel;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
@@ -15,6 +17,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.UnaryOperator;
@@ -29,6 +32,9 @@ class OpenApiTest {
     private static final String FOUR = "[\"a\",\"b\",\"c\",\"d\"]";
     private static final String LONG = "many words of a long text ".repeat(40);
 
+    private static final List<Document> DOCUMENTS = List.of(
+            Document.of("1", "a cat"), new Document("2", Optional.of("bird"), "an animal that flies b c"));
+
     /// Bodies that a path answers with 200; `%s` stands for an array of texts.
     private static final Map<String, List<String>> BODIES = bodies();
 
@@ -36,7 +42,7 @@ class OpenApiTest {
 
     @BeforeAll
     static void start() {
-        server = RunningServer.start(OpenApiTest::options);
+        server = RunningServer.searching(OpenApiTest::options, DOCUMENTS);
     }
 
     @AfterAll
@@ -84,6 +90,19 @@ class OpenApiTest {
         bodies.put("/rerank", List.of(texts, "{\"query\":\"a\",\"texts\":[\"b\"],\"return_text\":true}", documents));
         bodies.put("/v1/rerank", reranking);
         bodies.put("/v2/rerank", reranking);
+        bodies.put(
+                "/search",
+                List.of(
+                        "{\"query\":\"cat\"}",
+                        "{\"query\":\"cat\",\"k\":1,\"mode\":\"words\"}",
+                        "{\"query\":\"cat\",\"mode\":\"meaning\",\"rerank\":true,\"model\":\"nano\",\"truncate\":true}",
+                        "{\"query\":\"cat\",\"mode\":\"hybrid\",\"rerank\":2}",
+                        "{\"query\":\"nothingofthesort\",\"mode\":\"bm25\",\"rerank\":false}"));
+        bodies.put(
+                "/explain",
+                List.of(
+                        "{\"query\":\"a cat\",\"document\":\"a feline\"}",
+                        "{\"query\":\"a cat\",\"document\":\"\",\"model\":\"small\"}"));
         return bodies;
     }
 
@@ -168,6 +187,7 @@ class OpenApiTest {
         }
         answers.get(server, "/v1/models/{id}", "/v1/models/nano");
         answers.get(server, "/v1/models/{id}", "/v1/models/nothing");
+        look(answers);
         try (RunningServer closed = RunningServer.loading(options -> options.withApiKey("k"))) {
             for (String path : List.of("/info", "/openapi.json", "/v1/models")) {
                 answers.get(closed, path, path);
@@ -176,12 +196,27 @@ class OpenApiTest {
             BODIES.forEach((path, bodies) -> answers.post(closed, path, texts(bodies.getFirst())));
         }
         try (RunningServer loading = RunningServer.loading(options -> options)) {
-            for (String path : List.of("/health", "/ping", "/info", "/v1/models")) {
+            for (String path : List.of("/", "/health", "/ping", "/info", "/v1/models")) {
                 answers.get(loading, path, path);
             }
             answers.get(loading, "/v1/models/{id}", "/v1/models/nano");
             BODIES.forEach((path, bodies) -> answers.post(loading, path, texts(bodies.getFirst())));
         }
+    }
+
+    private static void look(Answers answers) {
+        answers.get(server, "/", "/");
+        HttpResponse<String> page = server.send(server.request("/").header("accept", "text/html"));
+        answers.check("GET /", page);
+        String tag = page.headers().firstValue("etag").orElseThrow();
+        answers.check(
+                "GET /",
+                server.send(server.request("/").header("accept", "text/html").header("if-none-match", tag)));
+        for (String file : List.of("page.js", "style.css", "icon.svg", "nothing.js")) {
+            answers.get(server, "/page/{file}", "/page/" + file);
+        }
+        String script = server.get("/page/page.js").headers().firstValue("etag").orElseThrow();
+        answers.check("GET /page/{file}", server.send(server.request("/page/page.js").header("if-none-match", script)));
     }
 
     private static void askWrongly(Answers answers) {
@@ -201,6 +236,13 @@ class OpenApiTest {
             answers.check("POST " + path, server.send(server.request(path).POST(BodyPublishers.ofString(usual))));
         });
         answers.post(server, "/rerank", "{\"query\":\"a\",\"documents\":[\"b\"],\"top_n\":-1}");
+        String large = "{\"query\":\"%s\",\"document\":\"\"}".formatted("a".repeat(20_000));
+        answers.post(server, "/search", large);
+        answers.post(server, "/explain", large);
+        try (RunningServer without = RunningServer.serving(RunningServer.served("m", List.of(), true, false))) {
+            answers.post(without, "/search", "{\"query\":\"a\"}");
+            answers.post(without, "/explain", "{\"query\":\"a\",\"document\":\"b\"}");
+        }
     }
 
     private static void overload(Answers answers) {
@@ -213,7 +255,10 @@ class OpenApiTest {
         UnaryOperator<ServerOptions> hasty =
                 options -> options.withLimits(Limits.DEFAULT.withRequestTimeout(Duration.ofMillis(1)));
         String many = RunningServer.json(java.util.Collections.nCopies(48, LONG));
-        try (RunningServer slow = RunningServer.start(hasty)) {
+        List<Document> documents = List.of(Document.of("1", "cat " + LONG));
+        try (RunningServer slow = RunningServer.searching(hasty, documents)) {
+            answers.post(slow, "/search", "{\"query\":\"cat %s\",\"rerank\":1}".formatted(LONG));
+            answers.post(slow, "/explain", "{\"query\":\"cat %s\",\"document\":\"%s\"}".formatted(LONG, LONG));
             BODIES.forEach((path, bodies) -> {
                 if (bodies.getFirst().contains("%s") && !path.equals("/tokenize")) {
                     answers.post(slow, path, bodies.getFirst().replace("%s", many));
@@ -224,9 +269,10 @@ class OpenApiTest {
 
     private static void fail(Answers answers, Path directory) throws java.io.IOException {
         Path broken = BrokenModel.in(directory.resolve("model"));
-        try (RunningServer failing = RunningServer.serving(RunningServer.served(broken, "m", List.of(), true, true))) {
+        ServedModel model = RunningServer.served(broken, "nano", List.of(), true, true);
+        try (RunningServer failing = RunningServer.searching(options -> options, DOCUMENTS, model)) {
             BODIES.forEach((path, bodies) -> bodies.stream()
-                    .filter(body -> body.contains("%s"))
+                    .filter(body -> body.contains("%s") || path.equals("/search") || path.equals("/explain"))
                     .forEach(body -> answers.post(failing, path, texts(body))));
         }
         try (RunningServer failing = RunningServer.serving(RunningServer.served(broken, "m", List.of(), false, true))) {

@@ -8,8 +8,10 @@ import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.CrossEncoderOptions;
 import io.github.sgpt4j.Model;
 import io.github.sgpt4j.nano.NanoModel;
+import io.github.sgpt4j.retrieval.corpus.Document;
 import io.github.sgpt4j.server.models.ServedModel;
 import io.github.sgpt4j.server.models.ServedModels;
+import io.github.sgpt4j.server.search.MemoryCollection;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -49,6 +51,25 @@ final class RunningServer implements AutoCloseable {
         ServedModel served = served(MODEL, List.of(ALIAS), true, true);
         RunningServer running = new RunningServer(listen(options), Optional.of(served));
         running.server.serve(new ServedModels(List.of(served)));
+        return running;
+    }
+
+    /// Serves the built-in model, and searches documents.
+    static RunningServer searching(UnaryOperator<ServerOptions> options, List<Document> documents) {
+        return searching(options, documents, served(MODEL, List.of(ALIAS), true, true));
+    }
+
+    /// Serves a model that embeds, and searches documents.
+    static RunningServer searching(UnaryOperator<ServerOptions> options, List<Document> documents, ServedModel served) {
+        RunningServer running = new RunningServer(listen(options), Optional.of(served));
+        // The vectors of a broken model cannot be computed; those of the documents do not matter for it.
+        float[][] vectors = new float[documents.size()][running.encoder().dimension()];
+        for (float[] vector : vectors) {
+            vector[0] = 1;
+        }
+        running.server.serve(
+                new ServedModels(List.of(served)),
+                Optional.of(MemoryCollection.of("documents of a test", documents, vectors, running.encoder())));
         return running;
     }
 

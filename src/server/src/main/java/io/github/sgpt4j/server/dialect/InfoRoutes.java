@@ -1,8 +1,10 @@
 package io.github.sgpt4j.server.dialect;
 
+import com.fasterxml.jackson.core.JsonGenerator;
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.Dtype;
 import io.github.sgpt4j.Pooling;
+import io.github.sgpt4j.retrieval.SearchMode;
 import io.github.sgpt4j.server.ServerOptions;
 import io.github.sgpt4j.server.http.Response;
 import io.github.sgpt4j.server.json.JsonWriting;
@@ -15,6 +17,8 @@ import io.github.sgpt4j.server.routing.Dialect;
 import io.github.sgpt4j.server.routing.Exchange;
 import io.github.sgpt4j.server.routing.Readiness;
 import io.github.sgpt4j.server.routing.Route;
+import io.github.sgpt4j.server.search.SearchCollection;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -53,7 +57,7 @@ public final class InfoRoutes {
     }
 
     /// 200 if requests are answered, 503 if not.
-    Response health(Exchange exchange) {
+    public Response health(Exchange exchange) {
         Readiness now = readiness.get();
         if (now != Readiness.READY) {
             throw new ApiException(Problem.UNAVAILABLE, now.sentence());
@@ -83,6 +87,7 @@ public final class InfoRoutes {
                 .map(embedder -> embedder.model())
                 .orElse(now.models().all().getFirst());
         Optional<BiEncoder> encoder = model.encoder();
+        Optional<Documents> documents = now.collection().map(InfoRoutes::documents);
         return JsonWriting.response(200, json -> {
             json.writeStartObject();
             JsonWriting.textField(json, "model_id", model.id());
@@ -123,8 +128,35 @@ public final class InfoRoutes {
                 json.writeStringField("fingerprint", encoder.get().fingerprint());
             }
             json.writeStringField("device", model.model().device());
+            if (documents.isPresent()) {
+                json.writeFieldName("collection");
+                write(json, documents.get());
+            }
             json.writeEndObject();
         });
+    }
+
+    /// What is searched.
+    private record Documents(String name, int count, List<SearchMode> modes) {}
+
+    private static Documents documents(SearchCollection collection) {
+        try {
+            return new Documents(collection.name(), collection.size(), collection.modes());
+        } catch (IOException e) {
+            throw new ApiException(Problem.INTERNAL, "the documents cannot be read: see the server's log", e);
+        }
+    }
+
+    private static void write(JsonGenerator json, Documents documents) throws IOException {
+        json.writeStartObject();
+        JsonWriting.textField(json, "name", documents.name());
+        json.writeNumberField("documents", documents.count());
+        json.writeArrayFieldStart("modes");
+        for (SearchMode mode : documents.modes()) {
+            json.writeString(SearchRoutes.name(mode));
+        }
+        json.writeEndArray();
+        json.writeEndObject();
     }
 
     private static List<String> capabilities(Service now) {
@@ -134,6 +166,9 @@ public final class InfoRoutes {
         }
         if (now.models().scorer(Optional.empty()).isPresent()) {
             capabilities.add("rerank");
+        }
+        if (now.collection().isPresent()) {
+            capabilities.add("search");
         }
         return capabilities;
     }

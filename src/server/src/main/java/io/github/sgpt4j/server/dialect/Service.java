@@ -5,6 +5,7 @@ import io.github.sgpt4j.server.inference.Inference;
 import io.github.sgpt4j.server.models.ServedModels;
 import io.github.sgpt4j.server.problem.ApiException;
 import io.github.sgpt4j.server.problem.Problem;
+import io.github.sgpt4j.server.search.SearchCollection;
 import java.util.Optional;
 
 /// What routes need once the models are loaded.
@@ -12,7 +13,13 @@ import java.util.Optional;
 /// @param models embed and score
 /// @param inference runs them
 /// @param batchTokens most tokens of a batch
-public record Service(ServedModels models, Inference inference, ServerOptions options, int batchTokens) {
+/// @param collection documents to search, if there are any
+public record Service(
+        ServedModels models,
+        Inference inference,
+        ServerOptions options,
+        int batchTokens,
+        Optional<SearchCollection> collection) {
     /// The model that a request names, or the first that embeds.
     ///
     /// @throws ApiException if there is no such model, or it does not embed

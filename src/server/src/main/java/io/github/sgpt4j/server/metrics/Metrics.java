@@ -26,6 +26,7 @@ public final class Metrics {
     private final Histogram batchSize = Histogram.exponential(1, 2, 13);
     private final Histogram batchTokens = Histogram.exponential(1, 2, 21);
     private final LongAdder truncated = new LongAdder();
+    private final LongAdder running = new LongAdder();
 
     /// The durations of requests, or of their inputs.
     private static final class Durations {
@@ -113,6 +114,11 @@ public final class Metrics {
         count(failures, "err", problem.metric());
     }
 
+    /// A request that is answered from now on (1), or no more (-1).
+    public void running(int change) {
+        running.add(change);
+    }
+
     /// A batch that is computed.
     public void batch(int items, long tokens) {
         batchSize.observe(items);
@@ -139,6 +145,7 @@ public final class Metrics {
         batchSize.write(out, "te_batch_next_size");
         batchTokens.write(out, "te_batch_next_tokens");
         gauge(out, "te_queue_size", queue.getAsLong());
+        gauge(out, "sgpt_requests_running", running.sum());
         write(out, "sgpt_truncated_total", truncated.sum());
         out.append("# TYPE sgpt_model_info gauge\n");
         for (String model : models) {

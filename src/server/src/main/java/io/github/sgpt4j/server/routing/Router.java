@@ -71,7 +71,7 @@ public final class Router implements Handler {
             response = response.with(
                             "access-control-allow-origin", options.corsOrigin().get())
                     .with("access-control-expose-headers", "x-request-id, x-truncated, retry-after")
-                    .with("vary", "origin");
+                    .with("vary", vary(response));
         }
         log.answered(exchange, route.map(Route::path).orElse("none"), response.status());
         return response;
@@ -85,6 +85,11 @@ public final class Router implements Handler {
                 .map(Route::dialect)
                 .findFirst()
                 .orElse(isOpenAi ? Dialect.OPENAI : Dialect.TEI);
+    }
+
+    private static String vary(Response response) {
+        String other = response.headers().get("vary");
+        return other == null ? "origin" : other + ", origin";
     }
 
     private Optional<Route> find(Request request) {
@@ -181,10 +186,12 @@ public final class Router implements Handler {
                     "%d requests are running: no more are taken at a time"
                             .formatted(options.limits().concurrentRequests()));
         }
+        metrics.running(1);
         try (BodyReader.Held body = bodies.read(request)) {
             exchange.read(parsing.object(body.bytes()));
             return route.action().answer(exchange);
         } finally {
+            metrics.running(-1);
             running.release();
         }
     }

@@ -1,0 +1,250 @@
+package io.github.sgpt4j.server.dialect;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import io.github.sgpt4j.BiEncoder;
+import io.github.sgpt4j.TextCut;
+import io.github.sgpt4j.TextKind;
+import io.github.sgpt4j.error.SgptException;
+import io.github.sgpt4j.retrieval.Hit;
+import io.github.sgpt4j.retrieval.SearchMode;
+import io.github.sgpt4j.server.http.Response;
+import io.github.sgpt4j.server.inference.EmbedRequest;
+import io.github.sgpt4j.server.inference.Embedded;
+import io.github.sgpt4j.server.inference.Input;
+import io.github.sgpt4j.server.inference.Reading;
+import io.github.sgpt4j.server.inference.Scored;
+import io.github.sgpt4j.server.json.Json;
+import io.github.sgpt4j.server.json.JsonObject;
+import io.github.sgpt4j.server.json.JsonWriting;
+import io.github.sgpt4j.server.models.ServedModels;
+import io.github.sgpt4j.server.problem.ApiException;
+import io.github.sgpt4j.server.problem.Problem;
+import io.github.sgpt4j.server.routing.Access;
+import io.github.sgpt4j.server.routing.Dialect;
+import io.github.sgpt4j.server.routing.Exchange;
+import io.github.sgpt4j.server.routing.Route;
+import io.github.sgpt4j.server.search.SearchCollection;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Supplier;
+
+/// Search in the server's documents.
+public final class SearchRoutes {
+    private static final int MAX_RESULTS = 1000;
+    private static final int USUAL_RESULTS = 10;
+    private static final int USUAL_RERANK = 20;
+
+    private final Supplier<Service> service;
+
+    /// A document found.
+    ///
+    /// @param relevance [Scored#relevance], if the document was re-ranked
+    private record Result(Hit hit, Optional<Float> rerankScore, Optional<Double> relevance) {}
+
+    /// @param results best first
+    /// @param work computed for it; nothing if it was words only
+    private record Answer(List<Result> results, Work work, String computeType) {}
+
+    /// @param service there once the models are loaded
+    public SearchRoutes(Supplier<Service> service) {
+        this.service = service;
+    }
+
+    /// All of them.
+    public List<Route> routes() {
+        return List.of(new Route("POST", "/search", Access.COMPUTING, Dialect.OPENAI, this::search));
+    }
+
+    /// How requests and answers call a mode.
+    static String name(SearchMode mode) {
+        return switch (mode) {
+            case BM25 -> "words";
+            case DENSE -> "meaning";
+            case HYBRID -> "both";
+        };
+    }
+
+    private Response search(Exchange exchange) {
+        Service now = service.get();
+        SearchCollection collection = now.collection()
+                .orElseThrow(() -> new ApiException(
+                        Problem.PATH_NOT_FOUND, "this server has no documents to search: start it with an index"));
+        JsonObject body = exchange.body();
+        String query = Input.text("query", body.required("query", "a string"));
+        int limit = limit(body);
+        int rerank = rerank(body, now);
+        SearchMode mode = mode(body, collection);
+        Answer answer = answer(now, collection, query, mode, limit, rerank, exchange);
+        exchange.note(answer.work().totalTokens());
+        Response response = JsonWriting.response(200, json -> {
+            json.writeStartObject();
+            JsonWriting.textField(json, "query", query);
+            json.writeStringField("mode", name(mode));
+            json.writeArrayFieldStart("results");
+            for (Result result : answer.results()) {
+                write(json, result);
+            }
+            json.writeEndArray();
+            json.writeNumberField("took_ms", Math.round(exchange.deadline().elapsed() * 1e5) / 1e2);
+            Usage.write(json, answer.work());
+            json.writeEndObject();
+        });
+        return Headers.describe(response, answer.work(), answer.computeType());
+    }
+
+    private static int limit(JsonObject body) {
+        int limit = body.whole("k").orElse(USUAL_RESULTS);
+        if (limit < 1 || limit > MAX_RESULTS) {
+            throw new ApiException(
+                    Problem.INVALID_VALUE, "k", "k: expected 1 to %d, got %d".formatted(MAX_RESULTS, limit));
+        }
+        return limit;
+    }
+
+    /// How many documents are re-ranked; 0 for none.
+    private static int rerank(JsonObject body, Service now) {
+        Optional<Json> value = body.value("rerank");
+        if (value.isEmpty()) {
+            return 0;
+        }
+        int max = Math.min(MAX_RESULTS, now.options().limits().clientBatchSize());
+        int rerank =
+                switch (value.get()) {
+                    case Json.Truth(boolean asked) -> asked ? Math.min(USUAL_RERANK, max) : 0;
+                    case Json.Whole(int count) -> count;
+                    default -> throw JsonObject.wrong("rerank", "a number of documents, true or false", value.get());
+                };
+        if (rerank < 0 || rerank > max) {
+            throw new ApiException(
+                    Problem.INVALID_VALUE, "rerank", "rerank: expected 0 to %d, got %d".formatted(max, rerank));
+        }
+        return rerank;
+    }
+
+    private static SearchMode mode(JsonObject body, SearchCollection collection) {
+        Optional<String> name = body.text("mode");
+        if (name.isEmpty()) {
+            return collection.modes().getLast();
+        }
+        SearchMode mode =
+                switch (name.get()) {
+                    case "words", "bm25" -> SearchMode.BM25;
+                    case "meaning", "dense" -> SearchMode.DENSE;
+                    case "both", "hybrid" -> SearchMode.HYBRID;
+                    default ->
+                        throw new ApiException(
+                                Problem.INVALID_VALUE,
+                                "mode",
+                                "mode: expected words, meaning or both, got something else");
+                };
+        if (!collection.modes().contains(mode)) {
+            throw new ApiException(
+                    Problem.MODEL_TYPE, "mode", "no model here embeds queries: expected mode words, got " + name(mode));
+        }
+        return mode;
+    }
+
+    private static Answer answer(
+            Service now,
+            SearchCollection collection,
+            String query,
+            SearchMode mode,
+            int limit,
+            int rerank,
+            Exchange exchange) {
+        Optional<ServedModels.Scorer> scorer =
+                rerank > 0 ? Optional.of(now.scorer(exchange.body().text("model"))) : Optional.empty();
+        Work work = Work.NONE;
+        float[] vector = new float[0];
+        String computeType = now.models().all().getFirst().computeType();
+        if (mode != SearchMode.BM25) {
+            Embedded embedded =
+                    embed(now, collection.encoder().orElseThrow(), query, exchange);
+            vector = embedded.vectors().getFirst();
+            work = work.plus(embedded);
+        }
+        List<Result> results = first(collection, query, vector, mode, Math.max(limit, rerank));
+        if (scorer.isPresent() && !results.isEmpty()) {
+            List<Result> head = results.subList(0, Math.min(rerank, results.size()));
+            List<String> texts =
+                    head.stream().map(result -> result.hit().document().joined()).toList();
+            Scored scored = now.inference()
+                    .score(scorer.get().encoder(), query, texts, "results", true, exchange.deadline());
+            work = work.plus(scored);
+            computeType = scorer.get().model().computeType();
+            results = reordered(results, scored);
+        }
+        return new Answer(results.subList(0, Math.min(limit, results.size())), work, computeType);
+    }
+
+    private static Embedded embed(Service now, BiEncoder encoder, String query, Exchange exchange) {
+        EmbedRequest request = new EmbedRequest(
+                encoder,
+                List.of(new Input.Text(query)),
+                "query",
+                new Reading.Kind(TextKind.QUERY),
+                exchange.body().truth("truncate").orElse(now.options().autoTruncate()),
+                TextCut.USUAL,
+                OptionalInt.empty(),
+                false);
+        return now.inference().embed(request, exchange.deadline());
+    }
+
+    private static List<Result> first(
+            SearchCollection collection, String query, float[] vector, SearchMode mode, int limit) {
+        try {
+            return collection.search(query, vector, mode, limit).stream()
+                    .map(hit -> new Result(hit, Optional.empty(), Optional.empty()))
+                    .toList();
+        } catch (IOException e) {
+            throw new ApiException(Problem.INTERNAL, "the documents cannot be read: see the server's log", e);
+        } catch (SgptException e) {
+            throw new ApiException(Problem.INTERNAL, "the search failed: " + e.getMessage(), e);
+        } catch (IllegalStateException e) {
+            throw new ApiException(Problem.UNAVAILABLE, "the server is ending", e);
+        }
+    }
+
+    /// The first results in the order of their scores, equal ones in their old order; then the rest.
+    private static List<Result> reordered(List<Result> results, Scored scored) {
+        List<Result> reordered = new ArrayList<>();
+        for (int i = 0; i < scored.scores().size(); i++) {
+            reordered.add(new Result(
+                    results.get(i).hit(),
+                    Optional.of(scored.scores().get(i).value()),
+                    Optional.of(scored.relevance(i))));
+        }
+        reordered.sort(Comparator.comparing((Result result) -> result.rerankScore().orElseThrow())
+                .reversed());
+        reordered.addAll(results.subList(scored.scores().size(), results.size()));
+        return reordered;
+    }
+
+    private static void write(JsonGenerator json, Result result) throws IOException {
+        Hit hit = result.hit();
+        json.writeStartObject();
+        JsonWriting.textField(json, "id", hit.document().id());
+        if (hit.document().title().isPresent()) {
+            JsonWriting.textField(json, "title", hit.document().title().get());
+        }
+        JsonWriting.textField(json, "text", hit.document().text());
+        json.writeNumberField("score", hit.score());
+        if (hit.similarity().isPresent()) {
+            json.writeNumberField("similarity", hit.similarity().get());
+        }
+        if (hit.bm25().isPresent()) {
+            json.writeNumberField("bm25", hit.bm25().get());
+        }
+        if (result.rerankScore().isPresent()) {
+            json.writeNumberField("rerank_score", result.rerankScore().get());
+        }
+        if (result.relevance().isPresent()) {
+            json.writeNumberField("relevance_score", result.relevance().get());
+        }
+        json.writeEndObject();
+    }
+}

@@ -1,0 +1,2 @@
+/// The page for people.
+package io.github.sgpt4j.server.page;

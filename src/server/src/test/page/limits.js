@@ -1,0 +1,29 @@
+// Servers that cannot do everything: the page says so.
+
+import assert from 'node:assert/strict';
+import {answered, browse, report, task} from './shared.js';
+
+await browse(async open => {
+  const page = await open();
+  await page.goto(task.ranking);
+  await page.getByText('This server has no documents to search.').waitFor();
+  assert.equal(await page.locator('#query').isDisabled(), true);
+  assert.equal(await page.locator('#modes').isVisible(), false);
+  await page.getByRole('link', {name: 'Compare'}).click();
+  await page.getByText('No model of this server embeds texts').waitFor();
+  assert.equal(await page.getByRole('button', {name: 'Compare'}).isDisabled(), true);
+  await page.getByRole('link', {name: 'Server', exact: true}).click();
+  await page.locator('#facts').getByText('rerank').waitFor();
+
+  await page.goto('about:blank');
+  await page.goto(task.embedding);
+  await page.locator('#query').fill('owl');
+  await answered(page);
+  assert.deepEqual(await page.locator('.column').evaluateAll(all => all.map(each => each.className)),
+    ['column words', 'column meaning', 'column both']);
+  assert.equal(await page.getByRole('radio', {name: 'Re-ranked'}).isVisible(), false);
+  await page.locator('.result').first().click();
+  await page.getByText('No model here re-ranks').waitFor();
+});
+
+report({});
