@@ -36,7 +36,8 @@ final class BrokenModel {
         try (RandomAccessFile file = new RandomAccessFile(weights.toFile(), "rw")) {
             byte[] length = new byte[Long.BYTES];
             file.readFully(length);
-            int size = (int) ByteBuffer.wrap(length).order(ByteOrder.LITTLE_ENDIAN).getLong();
+            int size =
+                    (int) ByteBuffer.wrap(length).order(ByteOrder.LITTLE_ENDIAN).getLong();
             byte[] header = new byte[size];
             file.readFully(header);
             JsonNode tensors = RunningServer.parsed(new String(header, StandardCharsets.UTF_8));
@@ -45,7 +46,9 @@ final class BrokenModel {
                     .findFirst()
                     .orElseThrow();
             assertEquals("F16", norm.getValue().get("dtype").textValue());
-            file.seek(Long.BYTES + size + norm.getValue().get("data_offsets").get(0).longValue());
+            file.seek(Long.BYTES
+                    + size
+                    + norm.getValue().get("data_offsets").get(0).longValue());
             file.write(new byte[] {0x00, 0x7e});
         }
         return directory;

@@ -76,7 +76,9 @@ class CommonRulesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonp"})
+    @ValueSource(
+            strings = {"", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonp"
+            })
     void refusesWhatAFormOfAnotherSiteCanSend(String type) {
         assertEquals(415, server.send(typed("/embed", type, EMBED)).statusCode());
         assertEquals(
@@ -87,38 +89,26 @@ class CommonRulesTest {
     @Test
     void ignoresUnknownFieldsAndTakesNullForAbsent() {
         JsonNode plain = ok(server.post("/v1/embeddings", "{\"input\":\"a\"}"));
-        JsonNode nulls = ok(server.post(
-                "/v1/embeddings",
-                """
+        JsonNode nulls = ok(server.post("/v1/embeddings", """
                 {"input":"a","model":null,"encoding_format":null,"dimensions":null,"user":null,"input_type":null,
                  "task":null,"truncate":null,"normalize":null,"unknown":{"a":[1,"b",null]}}"""));
         assertEquals(plain, nulls);
-        assertEquals(
-                ok(server.post("/embed", EMBED)),
-                ok(server.post(
-                        "/embed",
-                        """
+        assertEquals(ok(server.post("/embed", EMBED)), ok(server.post("/embed", """
                         {"inputs":"a","model":null,"truncate":null,"truncation_direction":null,"prompt_name":null,
                          "normalize":null,"dimensions":null,"unknown":1}""")));
         assertEquals(
                 ok(server.post("/rerank", "{\"query\":\"a\",\"texts\":[\"b\",\"c\"]}")),
-                ok(server.post(
-                        "/rerank",
-                        """
+                ok(server.post("/rerank", """
                         {"query":"a","texts":["b","c"],"documents":null,"model":null,"truncate":null,
                          "truncation_direction":null,"raw_scores":null,"return_text":null,"unknown":[]}""")));
         JsonNode reranked = ok(server.post("/v1/rerank", "{\"query\":\"a\",\"documents\":[\"b\",\"c\"]}"));
-        JsonNode withNulls = ok(server.post(
-                "/v1/rerank",
-                """
+        JsonNode withNulls = ok(server.post("/v1/rerank", """
                 {"query":"a","documents":["b",{"text":"c","id":7}],"model":null,"top_n":null,"return_documents":null,
                  "raw_scores":null,"max_tokens_per_doc":100,"rank_fields":["text"],"unknown":true}"""));
         assertEquals(reranked.get("results"), withNulls.get("results"));
         assertEquals(
                 ok(server.post("/similarity", "{\"inputs\":{\"source_sentence\":\"a\",\"sentences\":[\"b\"]}}")),
-                ok(server.post(
-                        "/similarity",
-                        """
+                ok(server.post("/similarity", """
                         {"inputs":{"source_sentence":"a","sentences":["b"],"x":1},"parameters":{"truncate":null,
                          "truncation_direction":null,"prompt_name":null},"model":null}""")));
         assertEquals(
@@ -133,7 +123,8 @@ class CommonRulesTest {
 
     @Test
     void namesEachAnswer() {
-        HttpResponse<String> named = server.send(typed("/embed", "application/json", EMBED).header("x-request-id", "a-1"));
+        HttpResponse<String> named =
+                server.send(typed("/embed", "application/json", EMBED).header("x-request-id", "a-1"));
         assertEquals("a-1", header(named, "x-request-id"));
         String first = header(server.get("/health"), "x-request-id");
         assertNotEquals("none", first);
@@ -168,8 +159,8 @@ class CommonRulesTest {
                 .sum();
         assertEquals(String.valueOf(tokens), header(response, "x-compute-tokens"));
         assertEquals("none", header(response, "x-truncated"));
-        assertTrue(
-                Long.parseLong(header(response, "x-total-time")) >= Long.parseLong(header(response, "x-inference-time")));
+        assertTrue(Long.parseLong(header(response, "x-total-time"))
+                >= Long.parseLong(header(response, "x-inference-time")));
     }
 
     @Test
@@ -189,7 +180,8 @@ class CommonRulesTest {
 
     @Test
     void saysHowManyInputsWereCut() {
-        String body = RunningServer.json(java.util.Map.of("inputs", List.of("short", ClientTask.LONG, ClientTask.LONG)));
+        String body =
+                RunningServer.json(java.util.Map.of("inputs", List.of("short", ClientTask.LONG, ClientTask.LONG)));
         HttpResponse<String> response = server.post("/embed", body);
         ok(response);
         assertEquals("2", header(response, "x-truncated"));
@@ -211,7 +203,9 @@ class CommonRulesTest {
         for (int i = 0; i < expected.length; i++) {
             assertEquals(expected[i], Float.parseFloat(written.get(i)), written.get(i));
             assertEquals(
-                    new BigDecimal(Float.toString(expected[i])).stripTrailingZeros().precision(),
+                    new BigDecimal(Float.toString(expected[i]))
+                            .stripTrailingZeros()
+                            .precision(),
                     new BigDecimal(written.get(i)).stripTrailingZeros().precision(),
                     written.get(i));
         }
@@ -250,10 +244,15 @@ class CommonRulesTest {
         assertEquals(plain, ok(encoded("/v1/embeddings", "gzip", gzip("{\"input\":[\"äöü\",\"b\"]}"))));
         assertEquals(plain, ok(encoded("/v1/embeddings", "GZIP", gzip("{\"input\":[\"äöü\",\"b\"]}"))));
         assertEquals(415, encoded("/embed", "br", gzip(EMBED)).statusCode());
-        assertEquals(400, encoded("/embed", "gzip", EMBED.getBytes(StandardCharsets.UTF_8)).statusCode());
+        assertEquals(
+                400,
+                encoded("/embed", "gzip", EMBED.getBytes(StandardCharsets.UTF_8))
+                        .statusCode());
         byte[] whole = gzip(EMBED);
         assertEquals(
-                400, encoded("/embed", "gzip", java.util.Arrays.copyOf(whole, whole.length - 9)).statusCode());
+                400,
+                encoded("/embed", "gzip", java.util.Arrays.copyOf(whole, whole.length - 9))
+                        .statusCode());
     }
 
     @Test
@@ -267,7 +266,10 @@ class CommonRulesTest {
             assertVectors(document, data(named(name + ":document")));
             assertEquals(name + ":query", named(name + ":query").get("model").textValue());
         }
-        assertEquals(404, server.post("/v1/embeddings", body(RunningServer.MODEL + ":text")).statusCode());
+        assertEquals(
+                404,
+                server.post("/v1/embeddings", body(RunningServer.MODEL + ":text"))
+                        .statusCode());
         assertVectors(
                 query,
                 vectors(ok(server.post(
@@ -309,7 +311,8 @@ class CommonRulesTest {
 
     @Test
     void answersHeadLikeGetWithoutTheBody() {
-        for (String path : List.of("/health", "/ping", "/info", "/metrics", "/v1/models", "/v1/models/nano", "/openapi.json")) {
+        for (String path :
+                List.of("/health", "/ping", "/info", "/metrics", "/v1/models", "/v1/models/nano", "/openapi.json")) {
             HttpResponse<String> get = server.get(path);
             HttpResponse<String> head = server.send(server.request(path).HEAD());
             assertEquals(get.statusCode(), head.statusCode(), path);
@@ -323,7 +326,9 @@ class CommonRulesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/embed_all", "/embed_sparse", "/predict", "/vertex", "/v1", "/v1/", "/embed/", "/V1/embeddings"})
+    @ValueSource(
+            strings = {"/embed_all", "/embed_sparse", "/predict", "/vertex", "/v1", "/v1/", "/embed/", "/V1/embeddings"
+            })
     void hasNoOtherPaths(String path) {
         assertEquals(404, server.post(path, EMBED).statusCode());
     }
@@ -337,7 +342,8 @@ class CommonRulesTest {
     @Test
     void sendsNothingToOtherOriginsUnlessAsked() {
         HttpRequest.Builder asked = server.request("/health").header("origin", "http://example.org");
-        assertTrue(server.send(asked).headers().map().keySet().stream().noneMatch(name -> name.startsWith("access-control")));
+        assertTrue(server.send(asked).headers().map().keySet().stream()
+                .noneMatch(name -> name.startsWith("access-control")));
         HttpRequest.Builder preflight = preflight(server.request("/embed"));
         assertEquals(405, server.send(preflight).statusCode());
     }
@@ -351,8 +357,8 @@ class CommonRulesTest {
 
     @Test
     void letsPagesOfAnOriginAsk() {
-        try (RunningServer open =
-                RunningServer.start(options -> options.withCorsOrigin("http://example.org").withApiKey("k"))) {
+        try (RunningServer open = RunningServer.start(
+                options -> options.withCorsOrigin("http://example.org").withApiKey("k"))) {
             HttpResponse<String> before = open.send(preflight(open.request("/embed")));
             assertEquals(204, before.statusCode());
             assertEquals("http://example.org", header(before, "access-control-allow-origin"));
@@ -376,7 +382,8 @@ class CommonRulesTest {
     void asksForTheKeyWhereTheContractSaysSo() {
         try (RunningServer closed = RunningServer.start(options -> options.withApiKey("the key"))) {
             Set<String> open = closed.server().routes().stream()
-                    .filter(route -> route.access() == Access.OPEN && route.method().equals("GET"))
+                    .filter(route ->
+                            route.access() == Access.OPEN && route.method().equals("GET"))
                     .map(Route::path)
                     .filter(path -> !path.startsWith("/page/"))
                     .collect(Collectors.toCollection(TreeSet::new));
@@ -393,7 +400,17 @@ class CommonRulesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "Bearer", "Bearer ", "Bearer the", "Bearer the keyy", "Basic the key", "the key", "Bearer The key"})
+    @ValueSource(
+            strings = {
+                "",
+                "Bearer",
+                "Bearer ",
+                "Bearer the",
+                "Bearer the keyy",
+                "Basic the key",
+                "the key",
+                "Bearer The key"
+            })
     void refusesOtherKeys(String authorization) {
         try (RunningServer closed = RunningServer.loading(options -> options.withApiKey("the key"))) {
             HttpRequest.Builder request = closed.request("/v1/models");
@@ -414,7 +431,8 @@ class CommonRulesTest {
             // The models are not there yet: the key is all that this is about.
             assertEquals(
                     503,
-                    closed.send(closed.request("/v1/models").header("authorization", authorization)).statusCode());
+                    closed.send(closed.request("/v1/models").header("authorization", authorization))
+                            .statusCode());
         }
     }
 

@@ -81,7 +81,8 @@ class EmbeddingsContractTest {
             assertNull(data.get(i).get("truncated"));
         }
         assertVectors(expected(TextKind.TEXT), data(answer));
-        int tokens = TEXTS.stream().mapToInt(text -> tokens(text, TextKind.TEXT)).sum();
+        int tokens =
+                TEXTS.stream().mapToInt(text -> tokens(text, TextKind.TEXT)).sum();
         assertEquals(tokens, answer.at("/usage/prompt_tokens").intValue());
         assertEquals(tokens, answer.at("/usage/total_tokens").intValue());
     }
@@ -90,7 +91,8 @@ class EmbeddingsContractTest {
     void numbersAndBase64AreTheSame() {
         JsonNode numbers = openAi("encoding_format", "float");
         JsonNode base64 = openAi("encoding_format", "base64");
-        assertTrue(rows(numbers.get("data")).stream().allMatch(datum -> datum.get("embedding").isArray()));
+        assertTrue(rows(numbers.get("data")).stream()
+                .allMatch(datum -> datum.get("embedding").isArray()));
         for (JsonNode datum : rows(base64.get("data"))) {
             assertTrue(datum.get("embedding").isTextual());
             int bytes = 4 * server.encoder().dimension();
@@ -106,8 +108,12 @@ class EmbeddingsContractTest {
         List<int[]> ids = TEXTS.stream()
                 .map(text -> server.encoder().model().tokenize(text, false))
                 .toList();
-        assertVectors(Arrays.copyOf(all, 1), data(ok(server.post("/v1/embeddings", RunningServer.json(Map.of("input", TEXTS.getFirst()))))));
-        assertVectors(Arrays.copyOf(all, 1), data(ok(server.post("/v1/embeddings", RunningServer.json(Map.of("input", ids.getFirst()))))));
+        assertVectors(
+                Arrays.copyOf(all, 1),
+                data(ok(server.post("/v1/embeddings", RunningServer.json(Map.of("input", TEXTS.getFirst()))))));
+        assertVectors(
+                Arrays.copyOf(all, 1),
+                data(ok(server.post("/v1/embeddings", RunningServer.json(Map.of("input", ids.getFirst()))))));
         assertVectors(all, data(ok(server.post("/v1/embeddings", RunningServer.json(Map.of("input", ids))))));
         assertVectors(all, vectors(ok(server.post("/embed", RunningServer.json(Map.of("inputs", ids))))));
         List<Object> mixed = List.of(TEXTS.get(0), ids.get(1), TEXTS.get(2), ids.get(3), TEXTS.get(4));
@@ -132,7 +138,8 @@ class EmbeddingsContractTest {
         float[][] plain = server.encoder().embed(TEXTS);
         assertArrayEquals(plain, data(openAi("normalize", false)));
         assertArrayEquals(plain, tei("normalize", false));
-        float[][] first = Arrays.stream(plain).map(vector -> Arrays.copyOf(vector, 8)).toArray(float[][]::new);
+        float[][] first =
+                Arrays.stream(plain).map(vector -> Arrays.copyOf(vector, 8)).toArray(float[][]::new);
         assertArrayEquals(first, data(openAi("normalize", false, "dimensions", 8)));
     }
 
@@ -145,16 +152,7 @@ class EmbeddingsContractTest {
     void kindHasMoreNames(String name, TextKind kind) {
         assertVectors(expected(kind), data(openAi("input_type", name)));
         assertVectors(expected(kind), data(openAi("task", name)));
-        assertVectors(expected(kind), data(openAi("input_type", name, "model", "nano:query")), "input_type prevails");
-    }
-
-    private static void assertVectors(float[][] expected, float[][] got) {
-        Expected.assertVectors(expected, got);
-    }
-
-    private static void assertVectors(float[][] expected, float[][] got, String why) {
-        assertEquals(expected.length, got.length, why);
-        Expected.assertVectors(expected, got);
+        assertVectors(expected(kind), data(openAi("input_type", name, "model", "nano:query")));
     }
 
     @Test
@@ -171,18 +169,18 @@ class EmbeddingsContractTest {
     @Test
     void usageCountsWhatIsComputed() {
         JsonNode query = openAi("input_type", "query");
-        int tokens = TEXTS.stream().mapToInt(text -> tokens(text, TextKind.QUERY)).sum();
+        int tokens =
+                TEXTS.stream().mapToInt(text -> tokens(text, TextKind.QUERY)).sum();
         assertEquals(tokens, query.at("/usage/prompt_tokens").intValue(), "with the brackets of queries");
-        JsonNode cut = ok(server.post(
-                "/v1/embeddings", RunningServer.json(Map.of("input", List.of("a", ClientTask.LONG)))));
+        JsonNode cut =
+                ok(server.post("/v1/embeddings", RunningServer.json(Map.of("input", List.of("a", ClientTask.LONG)))));
         assertEquals(
                 tokens("a", TextKind.TEXT) + server.encoder().maxLength(),
                 cut.at("/usage/prompt_tokens").intValue(),
                 "without what was cut");
         assertNull(cut.at("/data/0").get("truncated"));
         assertTrue(cut.at("/data/1/truncated").booleanValue());
-        assertVectors(
-                normalized(server.encoder().embed(List.of("a", ClientTask.LONG))), data(cut));
+        assertVectors(normalized(server.encoder().embed(List.of("a", ClientTask.LONG))), data(cut));
     }
 
     @ParameterizedTest
@@ -202,13 +200,16 @@ class EmbeddingsContractTest {
         String body = RunningServer.json(Map.of("inputs", ClientTask.LONG, "truncation_direction", "SIDE"));
         float[][] right = vectors(ok(server.post("/embed", body.replace("SIDE", "right"))));
         float[][] left = vectors(ok(server.post("/embed", body.replace("SIDE", "left"))));
-        float[][] head = vectors(ok(server.post("/embed", RunningServer.json(Map.of("inputs", Arrays.copyOf(ids, most))))));
+        float[][] head =
+                vectors(ok(server.post("/embed", RunningServer.json(Map.of("inputs", Arrays.copyOf(ids, most))))));
         float[][] tail = vectors(ok(server.post(
-                "/embed", RunningServer.json(Map.of("inputs", Arrays.copyOfRange(ids, ids.length - most, ids.length))))));
+                "/embed",
+                RunningServer.json(Map.of("inputs", Arrays.copyOfRange(ids, ids.length - most, ids.length))))));
         assertArrayEquals(head, right);
         assertArrayEquals(tail, left);
         assertFalse(Arrays.deepEquals(right, left));
-        assertArrayEquals(right, vectors(ok(server.post("/embed", RunningServer.json(Map.of("inputs", ClientTask.LONG))))));
+        assertArrayEquals(
+                right, vectors(ok(server.post("/embed", RunningServer.json(Map.of("inputs", ClientTask.LONG))))));
     }
 
     @Test
@@ -255,7 +256,9 @@ class EmbeddingsContractTest {
         JsonNode answer = ok(server.post("/tokenize", RunningServer.json(Map.of("inputs", text))));
         int[] ids = server.encoder().model().tokenize(text, true);
         List<JsonNode> tokens = rows(answer.get(0));
-        assertArrayEquals(ids, tokens.stream().mapToInt(token -> token.get("id").intValue()).toArray());
+        assertArrayEquals(
+                ids,
+                tokens.stream().mapToInt(token -> token.get("id").intValue()).toArray());
         int[] codePoints = text.codePoints().toArray();
         int from = 0;
         for (JsonNode token : tokens) {
@@ -298,7 +301,9 @@ class EmbeddingsContractTest {
         assertEquals("list", models.get("object").textValue());
         assertEquals(
                 List.of("nano", "small"),
-                rows(models.get("data")).stream().map(model -> model.get("id").textValue()).toList());
+                rows(models.get("data")).stream()
+                        .map(model -> model.get("id").textValue())
+                        .toList());
         for (String id : List.of("nano", "small", "nano:query", "small:document")) {
             JsonNode model = ok(server.get("/v1/models/" + id));
             assertEquals(id, model.get("id").textValue());

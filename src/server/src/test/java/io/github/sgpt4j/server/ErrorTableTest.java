@@ -28,15 +28,16 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ErrorTableTest {
     /// The paths of OpenAI's dialect and the field that holds their texts.
     private static final List<String> OPENAI = List.of("/v1/embeddings", "/embeddings", "/v1/rerank", "/v2/rerank");
-    private static final List<String> TEI = List.of("/embed", "/", "/invocations", "/similarity", "/tokenize", "/decode");
+    private static final List<String> TEI =
+            List.of("/embed", "/", "/invocations", "/similarity", "/tokenize", "/decode");
     private static final int UNKNOWN_ID = 1_000_000;
 
     private static RunningServer server;
 
     @BeforeAll
     static void start() {
-        server = RunningServer.start(
-                options -> options.withLimits(Limits.DEFAULT.withClientBatchSize(3).withBodyBytes(20_000)));
+        server = RunningServer.start(options ->
+                options.withLimits(Limits.DEFAULT.withClientBatchSize(3).withBodyBytes(20_000)));
     }
 
     @AfterAll
@@ -47,7 +48,9 @@ class ErrorTableTest {
     /// Asserts that an answer is an error of OpenAI's dialect.
     private static JsonNode assertOpenAi(HttpResponse<String> response, int status, String type, String code) {
         assertEquals(status, response.statusCode(), response::body);
-        assertEquals("application/json", response.headers().firstValue("content-type").orElseThrow());
+        assertEquals(
+                "application/json",
+                response.headers().firstValue("content-type").orElseThrow());
         assertTrue(response.headers().firstValue("x-request-id").isPresent());
         JsonNode body = RunningServer.parsed(response.body());
         JsonNode error = body.get("error");
@@ -63,7 +66,9 @@ class ErrorTableTest {
     /// Asserts that an answer is an error of TEI's dialect.
     private static void assertTei(HttpResponse<String> response, int status, String type) {
         assertEquals(status, response.statusCode(), response::body);
-        assertEquals("application/json", response.headers().firstValue("content-type").orElseThrow());
+        assertEquals(
+                "application/json",
+                response.headers().firstValue("content-type").orElseThrow());
         assertTrue(response.headers().firstValue("x-request-id").isPresent());
         JsonNode body = RunningServer.parsed(response.body());
         assertEquals(List.of("error", "error_type"), names(body));
@@ -82,9 +87,22 @@ class ErrorTableTest {
     }
 
     static Stream<String> bodiesThatAreNotJson() {
-        return Stream.of("", "{", "{\"input\":\"a\"", "[1,2]", "\"a\"", "7", "null", "{\"input\":NaN}", "{'input':'a'}",
-                "{\"input\":\"a\"} x", "{\"input\":\"a\"}{}", "{\"input\":\"\\ud800\\u0000\t\"}", "{\"a\":1,\"a\":2}",
-                "{\"a\":" + "[".repeat(100) + "]".repeat(100) + "}", "input=a");
+        return Stream.of(
+                "",
+                "{",
+                "{\"input\":\"a\"",
+                "[1,2]",
+                "\"a\"",
+                "7",
+                "null",
+                "{\"input\":NaN}",
+                "{'input':'a'}",
+                "{\"input\":\"a\"} x",
+                "{\"input\":\"a\"}{}",
+                "{\"input\":\"\\ud800\\u0000\t\"}",
+                "{\"a\":1,\"a\":2}",
+                "{\"a\":" + "[".repeat(100) + "]".repeat(100) + "}",
+                "input=a");
     }
 
     @ParameterizedTest
@@ -141,7 +159,10 @@ class ErrorTableTest {
                 Arguments.of("/v1/rerank", "{\"query\":\"a\",\"documents\":[\"b\",{}]}", "documents[1].text"),
                 Arguments.of("/v2/rerank", "{\"query\":\"a\",\"documents\":[\"b\"],\"top_n\":-1}", "top_n"),
                 Arguments.of("/v2/rerank", "{\"query\":\"a\",\"documents\":[\"b\"],\"top_n\":1.5}", "top_n"),
-                Arguments.of("/v2/rerank", "{\"query\":\"a\",\"documents\":[\"b\"],\"return_documents\":0}", "return_documents"),
+                Arguments.of(
+                        "/v2/rerank",
+                        "{\"query\":\"a\",\"documents\":[\"b\"],\"return_documents\":0}",
+                        "return_documents"),
                 Arguments.of("/rerank", "{\"query\":\"a\",\"documents\":[\"b\"],\"top_n\":-1}", "top_n"));
     }
 
@@ -171,7 +192,9 @@ class ErrorTableTest {
                 Arguments.of("/similarity", "{\"inputs\":{\"source_sentence\":\"a\"}}"),
                 Arguments.of("/similarity", "{\"inputs\":{\"source_sentence\":\"a\",\"sentences\":\"a\"}}"),
                 Arguments.of("/similarity", "{\"inputs\":{\"source_sentence\":\"a\",\"sentences\":[1]}}"),
-                Arguments.of("/similarity", "{\"inputs\":{\"source_sentence\":\"a\",\"sentences\":[\"a\"]},\"parameters\":1}"),
+                Arguments.of(
+                        "/similarity",
+                        "{\"inputs\":{\"source_sentence\":\"a\",\"sentences\":[\"a\"]},\"parameters\":1}"),
                 Arguments.of("/tokenize", "{}"),
                 Arguments.of("/tokenize", "{\"inputs\":[1]}"),
                 Arguments.of("/tokenize", "{\"inputs\":\"a\",\"prompt_name\":\"poem\"}"),
@@ -206,8 +229,11 @@ class ErrorTableTest {
                 assertTei(server.post(path, "{\"inputs\":%s}".formatted(input)), 400, "Empty");
             }
         }
-        for (String rest : List.of("\"query\":\"\",\"documents\":[\"a\"]", "\"query\":\"a\",\"documents\":[]",
-                "\"query\":\"a\",\"documents\":[\"\"]", "\"query\":\"a\",\"documents\":[{\"text\":\"\"}]")) {
+        for (String rest : List.of(
+                "\"query\":\"\",\"documents\":[\"a\"]",
+                "\"query\":\"a\",\"documents\":[]",
+                "\"query\":\"a\",\"documents\":[\"\"]",
+                "\"query\":\"a\",\"documents\":[{\"text\":\"\"}]")) {
             for (String path : List.of("/v1/rerank", "/v2/rerank", "/rerank")) {
                 assertOpenAi(server.post(path, "{" + rest + "}"), 400, "invalid_request_error", "empty_input");
             }
@@ -234,7 +260,8 @@ class ErrorTableTest {
                 "input_too_long");
         assertEquals("input[1]", error.get("param").textValue());
         assertTrue(
-                error.get("message").textValue().matches("input\\[1] has [0-9]+ tokens, the limit is 256"), error::toString);
+                error.get("message").textValue().matches("input\\[1] has [0-9]+ tokens, the limit is 256"),
+                error::toString);
         assertOpenAi(
                 server.post(
                         "/v1/rerank",
@@ -242,8 +269,7 @@ class ErrorTableTest {
                 400,
                 "invalid_request_error",
                 "input_too_long");
-        assertTei(
-                server.post("/embed", "{\"inputs\":\"%s\",\"truncate\":false}".formatted(text)), 422, "Validation");
+        assertTei(server.post("/embed", "{\"inputs\":\"%s\",\"truncate\":false}".formatted(text)), 422, "Validation");
         assertTei(
                 server.post("/rerank", "{\"query\":\"a\",\"texts\":[\"%s\"],\"truncate\":false}".formatted(text)),
                 422,
@@ -299,7 +325,8 @@ class ErrorTableTest {
                 "Validation");
         assertTei(server.post("/tokenize", "{\"inputs\":%s}".formatted(four)), 413, "Validation");
         assertTei(server.post("/decode", "{\"ids\":[[1],[2],[3],[4]]}"), 413, "Validation");
-        assertEquals(200, server.post("/embed", "{\"inputs\":[\"a\",\"b\",\"c\"]}").statusCode());
+        assertEquals(
+                200, server.post("/embed", "{\"inputs\":[\"a\",\"b\",\"c\"]}").statusCode());
     }
 
     @Test
@@ -315,12 +342,16 @@ class ErrorTableTest {
             for (String path : OPENAI) {
                 HttpResponse<String> response = closed.post(path, "{}");
                 assertOpenAi(response, 401, "authentication_error", "invalid_api_key");
-                assertEquals("Bearer", response.headers().firstValue("www-authenticate").orElseThrow());
+                assertEquals(
+                        "Bearer",
+                        response.headers().firstValue("www-authenticate").orElseThrow());
             }
             for (String path : TEI) {
                 HttpResponse<String> response = closed.post(path, "{}");
                 assertTei(response, 401, "Validation");
-                assertEquals("Bearer", response.headers().firstValue("www-authenticate").orElseThrow());
+                assertEquals(
+                        "Bearer",
+                        response.headers().firstValue("www-authenticate").orElseThrow());
             }
         }
     }
@@ -396,12 +427,15 @@ class ErrorTableTest {
             assertTei(
                     two.post("/rerank", "{\"query\":\"a\",\"texts\":[\"b\"],\"model\":\"embedder\"}"), 424, "Backend");
             assertEquals(200, two.post("/v1/embeddings", "{\"input\":\"a\"}").statusCode());
-            assertEquals(200, two.post("/rerank", "{\"query\":\"a\",\"texts\":[\"b\"]}").statusCode());
+            assertEquals(
+                    200,
+                    two.post("/rerank", "{\"query\":\"a\",\"texts\":[\"b\"]}").statusCode());
         }
     }
 
     private static void assertRetryAfter(HttpResponse<String> response) {
-        int seconds = Integer.parseInt(response.headers().firstValue("retry-after").orElseThrow());
+        int seconds =
+                Integer.parseInt(response.headers().firstValue("retry-after").orElseThrow());
         assertTrue(seconds >= 1);
     }
 

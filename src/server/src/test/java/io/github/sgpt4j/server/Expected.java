@@ -120,7 +120,9 @@ final class Expected {
         List<Integer> order = order(scores).subList(0, top);
         assertEquals(
                 order,
-                rows(results).stream().map(result -> result.get("index").intValue()).toList());
+                rows(results).stream()
+                        .map(result -> result.get("index").intValue())
+                        .toList());
         for (JsonNode result : rows(results)) {
             double expected = relevance(scores.get(result.get("index").intValue()));
             assertEquals(expected, result.get(field).doubleValue(), 2e-6 * expected, field);

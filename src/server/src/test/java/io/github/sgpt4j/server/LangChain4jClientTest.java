@@ -65,7 +65,11 @@ class LangChain4jClientTest {
         assertVectors(usual, vectors(model(server).encodingFormat("float")));
         assertVectors(usual, vectors(model(server).encodingFormat("base64")));
         assertVectors(usual, vectors(model(server).maxSegmentsPerBatch(2)));
-        float[] one = model(server).build().embed(ClientTask.TEXTS.getFirst()).content().vector();
+        float[] one = model(server)
+                .build()
+                .embed(ClientTask.TEXTS.getFirst())
+                .content()
+                .vector();
         assertVectors(new float[][] {usual[0]}, new float[][] {one});
         assertVectors(ClientTask.narrow(server), vectors(model(server).dimensions(ClientTask.DIMENSIONS)));
         assertVectors(
@@ -78,8 +82,7 @@ class LangChain4jClientTest {
         int tokens = ClientTask.TEXTS.stream()
                 .mapToInt(text -> server.encoder().tokenize(text, TextKind.TEXT).length)
                 .sum();
-        assertEquals(
-                tokens, embed(model(server), ClientTask.TEXTS).tokenUsage().totalTokenCount());
+        assertEquals(tokens, embed(model(server), ClientTask.TEXTS).tokenUsage().totalTokenCount());
     }
 
     private static void assertFails(
@@ -94,9 +97,12 @@ class LangChain4jClientTest {
     @Test
     void tellsErrorsInItsOwnClasses() {
         List<String> texts = ClientTask.TEXTS;
-        assertFails(AuthenticationException.class, "invalid_api_key", model(server).apiKey("wrong"), texts);
-        assertFails(ModelNotFoundException.class, "model_not_found", model(server).modelName("unknown"), texts);
-        assertFails(InvalidRequestException.class, "invalid_value", model(server).dimensions(100_000), texts);
+        assertFails(
+                AuthenticationException.class, "invalid_api_key", model(server).apiKey("wrong"), texts);
+        assertFails(
+                ModelNotFoundException.class, "model_not_found", model(server).modelName("unknown"), texts);
+        assertFails(
+                InvalidRequestException.class, "invalid_value", model(server).dimensions(100_000), texts);
         assertFails(InvalidRequestException.class, "too_large", model(server), ClientTask.TOO_MANY);
         try (RunningServer loading = RunningServer.loading(ClientTask::options)) {
             assertFails(InternalServerException.class, "unavailable", model(loading), texts);

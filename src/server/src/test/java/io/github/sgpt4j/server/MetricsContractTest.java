@@ -91,7 +91,8 @@ class MetricsContractTest {
         double[] powers = IntStream.rangeClosed(0, 12).mapToDouble(k -> 1 << k).toArray();
         assertArrayEquals(powers, metrics.bounds("te_batch_next_size"));
         assertArrayEquals(
-                IntStream.rangeClosed(0, 20).mapToDouble(k -> 1 << k).toArray(), metrics.bounds("te_batch_next_tokens"));
+                IntStream.rangeClosed(0, 20).mapToDouble(k -> 1 << k).toArray(),
+                metrics.bounds("te_batch_next_tokens"));
     }
 
     @Test
@@ -146,9 +147,7 @@ class MetricsContractTest {
         try (RunningServer embedder = RunningServer.serving(RunningServer.served("e", List.of(), true, false))) {
             embedder.post("/rerank", "{\"query\":\"a\",\"texts\":[\"b\"]}");
             assertEquals(
-                    1,
-                    new PrometheusText(embedder.get("/metrics").body())
-                            .value("te_request_failure{err=model_type}"));
+                    1, new PrometheusText(embedder.get("/metrics").body()).value("te_request_failure{err=model_type}"));
         }
         try (Overload overload = new Overload(options -> options, "none")) {
             RunningServer busy = overload.server();

@@ -54,7 +54,14 @@ class NodeClientsTest {
             String task = ClientTask.json(server, loading, overload);
             // A developer's own settings for these clients must not reach them.
             Map<String, String> environment = Map.of(
-                    "OPENAI_BASE_URL", "", "OPENAI_LOG", "", "LANGSMITH_TRACING", "false", "LANGCHAIN_TRACING_V2", "false");
+                    "OPENAI_BASE_URL",
+                    "",
+                    "OPENAI_LOG",
+                    "",
+                    "LANGSMITH_TRACING",
+                    "false",
+                    "LANGCHAIN_TRACING_V2",
+                    "false");
             return RunningServer.parsed(scripts.run(LIMIT, environment, script, task));
         }
     }
@@ -99,7 +106,9 @@ class NodeClientsTest {
         assertVectors(texts(TextKind.DOCUMENT), vectors(found.get("typed")));
         assertVectors(Expected.normalized(server.encoder().embed(ClientTask.MANY)), vectors(found.get("many")));
         assertEquals("[0,1,2,3,4]", found.get("order").toString());
-        assertEquals("{\"object\":\"list\",\"model\":\"nano\",\"data\":\"embedding\"}", found.get("answered").toString());
+        assertEquals(
+                "{\"object\":\"list\",\"model\":\"nano\",\"data\":\"embedding\"}",
+                found.get("answered").toString());
         long tokens = ClientTask.TEXTS.stream()
                 .mapToLong(text -> server.encoder().tokenize(text, TextKind.TEXT).length)
                 .sum();
@@ -207,8 +216,7 @@ class NodeClientsTest {
         assertVectors(ClientTask.narrow(server), vectors(found.get("narrow")));
         assertVectors(texts(TextKind.QUERY), vectors(found.get("query")));
         assertVectors(server.encoder().embed(ClientTask.TEXTS), vectors(found.get("plain")));
-        assertVectors(
-                Expected.normalized(server.encoder().embed(List.of(ClientTask.LONG))), vectors(found.get("cut")));
+        assertVectors(Expected.normalized(server.encoder().embed(List.of(ClientTask.LONG))), vectors(found.get("cut")));
         float[] query = Expected.normalized(server.encoder().embedQuery(ClientTask.QUERY));
         float[][] documents = Expected.normalized(server.encoder().embedDocuments(ClientTask.DOCUMENTS));
         float[] similarities = vector(found.get("similarities"));
@@ -236,7 +244,9 @@ class NodeClientsTest {
         assertFailure(failure, "InferenceClientProviderApiError", status);
         assertEquals(type, failure.at("/body/error_type").textValue(), failure::toPrettyString);
         assertTrue(
-                failure.get("message").textValue().endsWith(failure.at("/body/error").textValue()),
+                failure.get("message")
+                        .textValue()
+                        .endsWith(failure.at("/body/error").textValue()),
                 failure::toPrettyString);
         assertFalse(failure.get("requestId").textValue().isEmpty(), failure::toPrettyString);
     }

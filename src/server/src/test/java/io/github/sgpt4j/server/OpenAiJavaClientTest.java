@@ -113,10 +113,14 @@ class OpenAiJavaClientTest {
         assertEquals("sgpt4j", client.models().retrieve(RunningServer.MODEL).ownedBy());
     }
 
-    private static void assertFails(Class<? extends OpenAIServiceException> type, int status, String code, OpenAIClient of,
+    private static void assertFails(
+            Class<? extends OpenAIServiceException> type,
+            int status,
+            String code,
+            OpenAIClient of,
             EmbeddingCreateParams.Builder params) {
-        OpenAIServiceException failure = assertThrows(
-                type, () -> of.embeddings().create(params.build()));
+        OpenAIServiceException failure =
+                assertThrows(type, () -> of.embeddings().create(params.build()));
         assertEquals(status, failure.statusCode());
         assertEquals(code, failure.code().orElseThrow());
     }

@@ -38,11 +38,15 @@ final class OpenApiDocument {
     /// Operations by method and path, such as `POST /embed`.
     Map<String, JsonNode> operations() {
         Map<String, JsonNode> operations = new LinkedHashMap<>();
-        root.get("paths").propertyStream().forEach(path -> METHODS.forEach(method -> {
-            if (path.getValue().has(method)) {
-                operations.put(method.toUpperCase(Locale.ROOT) + " " + path.getKey(), path.getValue().get(method));
-            }
-        }));
+        root.get("paths")
+                .propertyStream()
+                .forEach(path -> METHODS.forEach(method -> {
+                    if (path.getValue().has(method)) {
+                        operations.put(
+                                method.toUpperCase(Locale.ROOT) + " " + path.getKey(),
+                                path.getValue().get(method));
+                    }
+                }));
         return operations;
     }
 
@@ -67,16 +71,20 @@ final class OpenApiDocument {
             assertTrue(ids.add(operation.get("operationId").textValue()), name);
             rows(operation.get("tags")).forEach(tag -> assertTrue(tags.contains(tag.textValue()), name));
             assertFalse(operation.get("summary").textValue().isBlank(), name);
-            rows(operation.get("parameters")).forEach(parameter -> assertTrue(resolved(parameter).has("schema"), name));
+            rows(operation.get("parameters"))
+                    .forEach(parameter -> assertTrue(resolved(parameter).has("schema"), name));
             operation.get("responses").forEach(response -> {
                 assertFalse(resolved(response).get("description").textValue().isBlank(), name);
-                resolved(response).get("headers").forEach(header -> assertTrue(resolved(header).has("schema")));
+                resolved(response)
+                        .get("headers")
+                        .forEach(header -> assertTrue(resolved(header).has("schema")));
             });
             long inPath = name.chars().filter(c -> c == '{').count();
             assertEquals(
                     inPath,
                     rows(operation.get("parameters")).stream()
-                            .filter(parameter -> resolved(parameter).get("in").textValue().equals("path"))
+                            .filter(parameter ->
+                                    resolved(parameter).get("in").textValue().equals("path"))
                             .count(),
                     name);
         });
@@ -85,11 +93,14 @@ final class OpenApiDocument {
             used.add(reference.textValue());
             assertFalse(root.at(reference.textValue().substring(1)).isMissingNode(), reference::textValue);
         });
-        root.get("components").propertyStream()
+        root.get("components")
+                .propertyStream()
                 .filter(kind -> !kind.getKey().equals("securitySchemes"))
-                .forEach(kind -> kind.getValue().fieldNames().forEachRemaining(name -> assertTrue(
-                        used.contains("#/components/%s/%s".formatted(kind.getKey(), name)),
-                        () -> "unused: " + name)));
+                .forEach(kind -> kind.getValue()
+                        .fieldNames()
+                        .forEachRemaining(name -> assertTrue(
+                                used.contains("#/components/%s/%s".formatted(kind.getKey(), name)),
+                                () -> "unused: " + name)));
     }
 
     private JsonNode response(String operation, int status) {
@@ -138,7 +149,8 @@ final class OpenApiDocument {
             checkHeaders(what, response, answer);
             return;
         }
-        String media = answer.headers().firstValue("content-type").orElse("none").split(";", 2)[0];
+        String media =
+                answer.headers().firstValue("content-type").orElse("none").split(";", 2)[0];
         JsonNode content = response.get("content").get(media);
         assertTrue(content != null, () -> "%s: media type %s is not documented".formatted(what, media));
         if (media.equals("application/json")) {
@@ -157,7 +169,10 @@ final class OpenApiDocument {
                 return;
             }
             boolean whole = described.at("/schema/type").asText().equals("integer");
-            checkJson(what + " " + header.getKey(), described.get("schema"), whole ? value : RunningServer.json((Object) value));
+            checkJson(
+                    what + " " + header.getKey(),
+                    described.get("schema"),
+                    whole ? value : RunningServer.json((Object) value));
         });
         answer.headers().map().keySet().stream()
                 .filter(name -> name.matches(API_HEADERS))

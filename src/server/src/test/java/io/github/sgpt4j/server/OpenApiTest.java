@@ -32,8 +32,8 @@ class OpenApiTest {
     private static final String FOUR = "[\"a\",\"b\",\"c\",\"d\"]";
     private static final String LONG = "many words of a long text ".repeat(40);
 
-    private static final List<Document> DOCUMENTS = List.of(
-            Document.of("1", "a cat"), new Document("2", Optional.of("bird"), "an animal that flies b c"));
+    private static final List<Document> DOCUMENTS =
+            List.of(Document.of("1", "a cat"), new Document("2", Optional.of("bird"), "an animal that flies b c"));
 
     /// Bodies that a path answers with 200; `%s` stands for an array of texts.
     private static final Map<String, List<String>> BODIES = bodies();
@@ -109,7 +109,9 @@ class OpenApiTest {
     private static OpenApiDocument document() {
         HttpResponse<String> response = server.get("/openapi.json");
         assertEquals(200, response.statusCode());
-        assertEquals("application/json", response.headers().firstValue("content-type").orElseThrow());
+        assertEquals(
+                "application/json",
+                response.headers().firstValue("content-type").orElseThrow());
         return new OpenApiDocument(response.body());
     }
 
@@ -135,7 +137,8 @@ class OpenApiTest {
         try (RunningServer closed = RunningServer.loading(options -> options.withApiKey("k"))) {
             document.operations().forEach((name, operation) -> {
                 String[] parts = name.split(" ");
-                boolean open = operation.has("security") && operation.get("security").isEmpty();
+                boolean open =
+                        operation.has("security") && operation.get("security").isEmpty();
                 HttpRequest.Builder request = closed.request(parts[1].replaceAll("\\{[a-z]+}", "x"))
                         .header("content-type", "application/json")
                         .method(parts[0], BodyPublishers.ofString("{}"));
@@ -216,7 +219,8 @@ class OpenApiTest {
             answers.get(server, "/page/{file}", "/page/" + file);
         }
         String script = server.get("/page/page.js").headers().firstValue("etag").orElseThrow();
-        answers.check("GET /page/{file}", server.send(server.request("/page/page.js").header("if-none-match", script)));
+        answers.check(
+                "GET /page/{file}", server.send(server.request("/page/page.js").header("if-none-match", script)));
     }
 
     private static void askWrongly(Answers answers) {
@@ -228,7 +232,10 @@ class OpenApiTest {
             answers.post(server, path, usual.replace("[", "[{},"));
             answers.post(server, path, body.replace("%s", "[]").replaceAll("\\[\\[.*", "[]}"));
             answers.post(server, path, body.replace("%s", FOUR).replace("[[5]", "[[5],[5],[5]"));
-            answers.post(server, path, body.replace("%s", "[\"%s\"]".formatted("a".repeat(20_000))).replace("6", "6".repeat(20_000)));
+            answers.post(
+                    server,
+                    path,
+                    body.replace("%s", "[\"%s\"]".formatted("a".repeat(20_000))).replace("6", "6".repeat(20_000)));
             answers.post(server, path, usual.replace("{\"", "{\"model\":\"nothing\",\""));
             answers.post(server, path, body.replace("%s", "[[9999999]]").replace("6", "9999999"));
             String tooLong = body.replace("%s", "[\"%s\"]".formatted(LONG.repeat(3)));
@@ -308,10 +315,12 @@ class OpenApiTest {
         fail(answers, directory);
         rankOnly(answers);
         Set<String> unseen = new TreeSet<>();
-        answers.document.operations().forEach((name, operation) -> operation
-                .get("responses")
-                .fieldNames()
-                .forEachRemaining(status -> unseen.add(name + " " + status)));
+        answers.document
+                .operations()
+                .forEach((name, operation) -> operation
+                        .get("responses")
+                        .fieldNames()
+                        .forEachRemaining(status -> unseen.add(name + " " + status)));
         unseen.removeAll(answers.seen);
         assertEquals(Set.of(), unseen, "documented, but no request of this test gets it");
     }
@@ -329,7 +338,9 @@ class OpenApiTest {
         assertEquals(List.of(), wrong);
         assertEquals(List.of(), document.errors("POST", "/embed", 200, "[[1,2.5]]"));
         JsonNode embeddings = document.operations().get("POST /v1/embeddings");
-        assertTrue(rows(embeddings.get("tags")).stream().anyMatch(tag -> tag.textValue().equals("OpenAI")));
-        assertFalse(document.errors("POST", "/v1/embeddings", 400, "{\"error\":\"a\",\"error_type\":\"Empty\"}").isEmpty());
+        assertTrue(rows(embeddings.get("tags")).stream()
+                .anyMatch(tag -> tag.textValue().equals("OpenAI")));
+        assertFalse(document.errors("POST", "/v1/embeddings", 400, "{\"error\":\"a\",\"error_type\":\"Empty\"}")
+                .isEmpty());
     }
 }

@@ -38,7 +38,8 @@ final class Overload implements AutoCloseable {
                 .withLimits(Limits.DEFAULT.withConcurrentRequests(1))
                 .withLog(this::logged, false));
         try {
-            held = new Socket(InetAddress.getLoopbackAddress(), server.server().address().getPort());
+            held = new Socket(
+                    InetAddress.getLoopbackAddress(), server.server().address().getPort());
             write("POST /embed HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
                     + "authorization: Bearer %s\r\nconnection: close\r\ncontent-length: %d\r\n\r\n{"
                             .formatted(key, BODY.length()));

@@ -14,8 +14,10 @@ import java.util.regex.Pattern;
 /// A strict reader of Prometheus' text format, version 0.0.4: fails at whatever the format does not allow.
 final class PrometheusText {
     private static final String NAME = "[a-zA-Z_:][a-zA-Z0-9_:]*";
-    private static final Pattern TYPE = Pattern.compile("# TYPE (" + NAME + ") (counter|gauge|histogram|summary|untyped)");
-    private static final Pattern LABEL = Pattern.compile("([a-zA-Z_][a-zA-Z0-9_]*)=\"((?:[^\"\\\\\n]|\\\\[\\\\\"n])*)\",?");
+    private static final Pattern TYPE =
+            Pattern.compile("# TYPE (" + NAME + ") (counter|gauge|histogram|summary|untyped)");
+    private static final Pattern LABEL =
+            Pattern.compile("([a-zA-Z_][a-zA-Z0-9_]*)=\"((?:[^\"\\\\\n]|\\\\[\\\\\"n])*)\",?");
     private static final Pattern SAMPLE = Pattern.compile("(" + NAME + ")(?:\\{(.*)})? (\\S+)");
     private static final List<String> HISTOGRAM = List.of("_bucket", "_sum", "_count");
 
@@ -119,6 +121,8 @@ final class PrometheusText {
     /// The bounds of a histogram, without infinity.
     double[] bounds(String name) {
         List<double[]> all = buckets.get(name);
-        return all.subList(0, all.size() - 1).stream().mapToDouble(bucket -> bucket[0]).toArray();
+        return all.subList(0, all.size() - 1).stream()
+                .mapToDouble(bucket -> bucket[0])
+                .toArray();
     }
 }

@@ -63,10 +63,14 @@ class RerankContractTest {
         JsonNode plain = texts();
         assertRanks(scores, DOCUMENTS.size(), plain, "score");
         assertTrue(rows(plain).stream().allMatch(rank -> rank.get("text") == null));
-        assertTrue(rows(plain).stream().allMatch(rank -> rank.get("score").doubleValue() > 0 && rank.get("score").doubleValue() <= 1));
+        assertTrue(rows(plain).stream()
+                .allMatch(rank ->
+                        rank.get("score").doubleValue() > 0 && rank.get("score").doubleValue() <= 1));
         JsonNode returned = texts("return_text", true);
         for (JsonNode rank : rows(returned)) {
-            assertEquals(DOCUMENTS.get(rank.get("index").intValue()), rank.get("text").textValue());
+            assertEquals(
+                    DOCUMENTS.get(rank.get("index").intValue()),
+                    rank.get("text").textValue());
         }
     }
 
@@ -77,7 +81,9 @@ class RerankContractTest {
         assertRanks(scores, DOCUMENTS.size(), answer.get("results"), "relevance_score");
         assertTrue(rows(answer.get("results")).stream().allMatch(result -> result.get("document") == null));
         UUID.fromString(answer.get("id").textValue());
-        assertNotEquals(answer.get("id"), ok(server.post(path, body("documents", DOCUMENTS))).get("id"));
+        assertNotEquals(
+                answer.get("id"),
+                ok(server.post(path, body("documents", DOCUMENTS))).get("id"));
         assertEquals("rerank", answer.get("object").textValue());
         assertEquals("nano", answer.get("model").textValue());
         assertEquals(version, answer.at("/meta/api_version/version").textValue());
@@ -90,12 +96,16 @@ class RerankContractTest {
     @Test
     void documentsMayBeObjects() {
         List<Object> mixed = List.of(
-                Map.of("text", DOCUMENTS.get(0), "id", 1), DOCUMENTS.get(1), Map.of("text", DOCUMENTS.get(2)), DOCUMENTS.get(3));
+                Map.of("text", DOCUMENTS.get(0), "id", 1),
+                DOCUMENTS.get(1),
+                Map.of("text", DOCUMENTS.get(2)),
+                DOCUMENTS.get(3));
         JsonNode answer = ok(server.post("/v1/rerank", body("documents", mixed, "return_documents", true)));
         assertRanks(scores, DOCUMENTS.size(), answer.get("results"), "relevance_score");
         for (JsonNode result : rows(answer.get("results"))) {
             assertEquals(
-                    "{\"text\":\"%s\"}".formatted(DOCUMENTS.get(result.get("index").intValue())),
+                    "{\"text\":\"%s\"}"
+                            .formatted(DOCUMENTS.get(result.get("index").intValue())),
                     result.get("document").toString());
         }
     }
@@ -110,7 +120,8 @@ class RerankContractTest {
     void rawScoresAreSumsOfLogProbabilities() {
         for (JsonNode rank : rows(texts("raw_scores", true))) {
             assertEquals(
-                    scores.get(rank.get("index").intValue()).value(), rank.get("score").floatValue());
+                    scores.get(rank.get("index").intValue()).value(),
+                    rank.get("score").floatValue());
         }
         for (JsonNode result : rows(documents("raw_scores", true).get("results"))) {
             assertEquals(
@@ -123,7 +134,8 @@ class RerankContractTest {
     void tiesKeepTheirOrder() {
         List<String> same = List.of("b", "a", "b", "a", "b");
         JsonNode ranks = ok(server.post("/rerank", body("texts", same)));
-        List<Integer> order = rows(ranks).stream().map(rank -> rank.get("index").intValue()).toList();
+        List<Integer> order =
+                rows(ranks).stream().map(rank -> rank.get("index").intValue()).toList();
         assertTrue(order.equals(List.of(0, 2, 4, 1, 3)) || order.equals(List.of(1, 3, 0, 2, 4)), order::toString);
     }
 
@@ -135,7 +147,8 @@ class RerankContractTest {
 
     @Test
     void longPairsAreCut() {
-        String body = RunningServer.json(Map.of("query", QUERY, "documents", List.of("short", "long text ".repeat(600))));
+        String body =
+                RunningServer.json(Map.of("query", QUERY, "documents", List.of("short", "long text ".repeat(600))));
         var response = server.post("/v1/rerank", body);
         JsonNode answer = ok(response);
         assertEquals(2, answer.get("results").size());

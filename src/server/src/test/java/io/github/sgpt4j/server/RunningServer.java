@@ -87,8 +87,7 @@ final class RunningServer implements AutoCloseable {
 
     private static SgptServer listen(UnaryOperator<ServerOptions> options) {
         try {
-            return SgptServer.start(
-                    options.apply(ServerOptions.DEFAULT.withAddress("127.0.0.1", 0)));
+            return SgptServer.start(options.apply(ServerOptions.DEFAULT.withAddress("127.0.0.1", 0)));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
