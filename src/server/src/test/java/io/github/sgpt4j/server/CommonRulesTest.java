@@ -297,6 +297,9 @@ class CommonRulesTest {
                             .get("model")
                             .textValue());
             assertEquals(404, tolerant.get("/v1/models/text-embedding-3-small").statusCode());
+            assertEquals(
+                    ok(server.post("/tokenize", "{\"inputs\":\"a\",\"model\":\"small:query\"}")),
+                    ok(tolerant.post("/tokenize", "{\"inputs\":\"a\",\"model\":\"x\"}")));
         }
     }
 

@@ -49,6 +49,12 @@ public record ServedModels(List<ServedModel> all) implements AutoCloseable {
         return all.stream().anyMatch(model -> model.isNamed(name) || model.isNamed(stem(name)));
     }
 
+    /// The model of a name, with or without a suffix; or the first.
+    public Optional<ServedModel> named(Optional<String> name) {
+        return find(model -> name.isEmpty() || model.isNamed(name.get()))
+                .or(() -> find(model -> model.isNamed(stem(name.orElseThrow()))));
+    }
+
     /// The model of a name that embeds, or the first that does.
     ///
     /// @param name with or without a suffix
