@@ -221,7 +221,13 @@ class EmbeddingsContractTest {
     @Test
     void similarityIsTheCosineOfQueryAndDocuments() {
         Map<String, Object> inputs = Map.of("source_sentence", ClientTask.QUERY, "sentences", ClientTask.DOCUMENTS);
-        JsonNode answer = ok(server.post("/similarity", RunningServer.json(Map.of("inputs", inputs))));
+        var response = server.post("/similarity", RunningServer.json(Map.of("inputs", inputs)));
+        JsonNode answer = ok(response);
+        int tokens = tokens(ClientTask.QUERY, TextKind.QUERY)
+                + ClientTask.DOCUMENTS.stream()
+                        .mapToInt(document -> tokens(document, TextKind.DOCUMENT))
+                        .sum();
+        assertEquals(tokens, Integer.parseInt(response.headers().firstValue("x-compute-tokens").orElseThrow()));
         float[] query = normalized(server.encoder().embedQuery(ClientTask.QUERY));
         float[][] documents = normalized(server.encoder().embedDocuments(ClientTask.DOCUMENTS));
         assertEquals(documents.length, answer.size());
@@ -310,6 +316,16 @@ class EmbeddingsContractTest {
             assertEquals("model", model.get("object").textValue());
             assertEquals("sgpt4j", model.get("owned_by").textValue());
             assertTrue(model.get("created").longValue() > 1_500_000_000L);
+        }
+    }
+
+    @Test
+    void namesOfModelsMayHaveSlashes() {
+        try (RunningServer hub = RunningServer.serving(RunningServer.served("someone/model", List.of(), true, false))) {
+            for (String path : List.of("/v1/models/someone/model", "/v1/models/someone%2Fmodel")) {
+                assertEquals("someone/model", ok(hub.get(path)).get("id").textValue());
+            }
+            ok(hub.post("/v1/embeddings", "{\"input\":\"a\",\"model\":\"someone/model:query\"}"));
         }
     }
 }

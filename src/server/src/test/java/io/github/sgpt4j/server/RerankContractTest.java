@@ -140,7 +140,7 @@ class RerankContractTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"nano", "small"})
+    @ValueSource(strings = {"nano", "small", "nano:query", "small:document"})
     void modelHasNames(String name) {
         assertEquals(name, documents("model", name).get("model").textValue());
     }

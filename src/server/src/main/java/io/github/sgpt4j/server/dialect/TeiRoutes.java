@@ -168,7 +168,8 @@ public final class TeiRoutes {
                                 settings,
                                 asymmetric ? TextKind.DOCUMENT : TextKind.TEXT),
                         exchange.deadline());
-        exchange.note(query.totalTokens() + others.totalTokens());
+        Work work = Work.NONE.plus(query).plus(others);
+        exchange.note(work.totalTokens());
         Response response = JsonWriting.response(200, json -> {
             json.writeStartArray();
             for (float[] vector : others.vectors()) {
@@ -176,7 +177,7 @@ public final class TeiRoutes {
             }
             json.writeEndArray();
         });
-        return Headers.describe(response, others, embedder.model().computeType());
+        return Headers.describe(response, work, embedder.model().computeType());
     }
 
     /// Whether the model reads queries and documents differently.

@@ -69,9 +69,10 @@ public record ServedModels(List<ServedModel> all) implements AutoCloseable {
                         .map(model -> embedder(model, Optional.of(kind)))));
     }
 
-    /// The model of a name that scores, or the first that does.
+    /// The model of a name, with or without a suffix, that scores; or the first that does.
     public Optional<Scorer> scorer(Optional<String> name) {
         return find(model -> model.scorer().isPresent() && (name.isEmpty() || model.isNamed(name.get())))
+                .or(() -> find(model -> model.scorer().isPresent() && model.isNamed(stem(name.orElse("")))))
                 .map(model -> new Scorer(model, model.scorer().orElseThrow()));
     }
 
