@@ -27,6 +27,7 @@ import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -42,6 +43,7 @@ public final class SgptServer implements AutoCloseable {
     private final JdkTransport transport;
     private volatile Readiness readiness = Readiness.LOADING;
     private volatile @Nullable Service service;
+    private boolean closed;
 
     private SgptServer(ServerOptions options) throws IOException {
         this.options = options;
@@ -86,7 +88,7 @@ public final class SgptServer implements AutoCloseable {
 
     /// Answers with these models from now on.
     ///
-    /// @param models closed by [#close]
+    /// @param models closed by [#close], at once if that was called
     /// @throws IllegalStateException if there are models already
     public void serve(ServedModels models) {
         serve(models, Optional.empty());
@@ -95,11 +97,15 @@ public final class SgptServer implements AutoCloseable {
     /// Answers with these models, and searches these documents, from now on.
     ///
     /// @param models closed by [#close]
-    /// @param collection closed by [#close], before the models
+    /// @param collection closed by [#close], before the models, at once if that was called
     /// @throws IllegalStateException if there are models already
-    public void serve(ServedModels models, Optional<SearchCollection> collection) {
+    public synchronized void serve(ServedModels models, Optional<SearchCollection> collection) {
         if (service != null) {
             throw new IllegalStateException("the server has models already");
+        }
+        if (closed) {
+            end(models, collection);
+            return;
         }
         int batchTokens = models.all().stream()
                 .flatMapToInt(SgptServer::batchTokens)
@@ -108,19 +114,38 @@ public final class SgptServer implements AutoCloseable {
         BatchQueue queue = new BatchQueue(
                 batchTokens, options.limits().queueTokens().orElse(WAITING_BATCHES * batchTokens), metrics::batch);
         service = new Service(models, new Inference(queue, metrics), options, batchTokens, collection);
-        readiness = Readiness.READY;
+        become(Readiness.READY);
     }
 
-    private static java.util.stream.IntStream batchTokens(ServedModel model) {
+    /// Searches these documents from now on, if there were none before.
+    ///
+    /// @param collection closed by [#close], before the models
+    /// @throws IllegalStateException if there are documents already, or no models
+    public synchronized void search(SearchCollection collection) {
+        Service now = loaded();
+        if (now.collection().isPresent()) {
+            throw new IllegalStateException("the server has documents already");
+        }
+        service = new Service(now.models(), now.inference(), now.options(), now.batchTokens(), Optional.of(collection));
+    }
+
+    private static IntStream batchTokens(ServedModel model) {
         return Stream.concat(
                         model.encoder().map(BiEncoder::batchTokens).stream(),
                         model.scorer().map(CrossEncoder::batchTokens).stream())
                 .mapToInt(Integer::intValue);
     }
 
+    /// A server that is ending stays so.
+    private synchronized void become(Readiness next) {
+        if (readiness != Readiness.DRAINING) {
+            readiness = next;
+        }
+    }
+
     /// Tells clients that the models could not be loaded.
     public void fail() {
-        readiness = Readiness.FAILED;
+        become(Readiness.FAILED);
     }
 
     /// Where it listens.
@@ -133,27 +158,35 @@ public final class SgptServer implements AutoCloseable {
     /// @return whether all were answered
     /// @throws InterruptedException if this thread is interrupted
     public boolean drain() throws InterruptedException {
-        readiness = Readiness.DRAINING;
+        become(Readiness.DRAINING);
         return transport.awaitIdle(options.limits().drain());
     }
 
     /// Ends at once: closes connections, then the models. [#drain] before it lets running requests finish.
     @Override
     public void close() {
-        readiness = Readiness.DRAINING;
+        Service loaded;
+        synchronized (this) {
+            become(Readiness.DRAINING);
+            closed = true;
+            loaded = service;
+        }
         transport.close();
-        Service loaded = service;
         if (loaded != null) {
             loaded.inference().queue().close();
-            try {
-                if (loaded.collection().isPresent()) {
-                    loaded.collection().get().close();
-                }
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            } finally {
-                loaded.models().close();
+            end(loaded.models(), loaded.collection());
+        }
+    }
+
+    private static void end(ServedModels models, Optional<SearchCollection> collection) {
+        try {
+            if (collection.isPresent()) {
+                collection.get().close();
             }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } finally {
+            models.close();
         }
     }
 }

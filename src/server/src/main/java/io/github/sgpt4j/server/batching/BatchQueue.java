@@ -1,6 +1,5 @@
 package io.github.sgpt4j.server.batching;
 
-import io.github.sgpt4j.error.SgptException;
 import io.github.sgpt4j.server.problem.ApiException;
 import io.github.sgpt4j.server.problem.Problem;
 import java.util.ArrayDeque;
@@ -85,7 +84,10 @@ public final class BatchQueue implements AutoCloseable {
         lock.lock();
         try {
             if (closed) {
-                throw new ApiException(Problem.UNAVAILABLE, "the server is ending");
+                throw ending();
+            }
+            if (waitingTokens + tokens > maxWaitingTokens) {
+                dropOver();
             }
             if (!waiting.isEmpty() && waitingTokens + tokens > maxWaitingTokens) {
                 throw new ApiException(
@@ -109,25 +111,34 @@ public final class BatchQueue implements AutoCloseable {
     public int size() {
         lock.lock();
         try {
+            dropOver();
             return waiting.size();
         } finally {
             lock.unlock();
         }
     }
 
+    private static ApiException ending() {
+        return new ApiException(Problem.UNAVAILABLE, "the server is ending");
+    }
+
     private void work() {
+        ApiException reason = ending();
         try {
             List<Part<?, ?>> batch = take();
             while (!batch.isEmpty()) {
                 compute(batch);
                 batch = take();
             }
+        } catch (RuntimeException | Error e) {
+            reason = new ApiException(Problem.INTERNAL, "no batch could be formed", e);
+            throw e;
         } finally {
             // After an error nobody may wait for ever; the next request starts a new worker.
             lock.lock();
             try {
                 worker = null;
-                drop(new ApiException(Problem.UNAVAILABLE, "the server is ending"));
+                drop(reason);
             } finally {
                 lock.unlock();
             }
@@ -138,6 +149,17 @@ public final class BatchQueue implements AutoCloseable {
         waiting.forEach(entry -> entry.ticket.fail(failure));
         waiting.clear();
         waitingTokens = 0;
+    }
+
+    /// Drops requests that were given up, wherever they wait.
+    private void dropOver() {
+        waiting.removeIf(entry -> {
+            boolean over = entry.ticket.isOver();
+            if (over) {
+                waitingTokens -= entry.tokensLeft();
+            }
+            return over;
+        });
     }
 
     /// The next batch; empty once this is closed.
@@ -158,6 +180,16 @@ public final class BatchQueue implements AutoCloseable {
 
     private List<Part<?, ?>> form() {
         List<Part<?, ?>> batch = new ArrayList<>();
+        try {
+            fill(batch);
+            return batch;
+        } catch (RuntimeException | Error e) {
+            batch.forEach(part -> part.entry().ticket.fail(e));
+            throw e;
+        }
+    }
+
+    private void fill(List<Part<?, ?>> batch) {
         @Nullable Operation<?, ?> operation = null;
         long tokens = 0;
         int items = 0;
@@ -196,7 +228,6 @@ public final class BatchQueue implements AutoCloseable {
         if (!batch.isEmpty()) {
             listener.batch(items, tokens);
         }
-        return batch;
     }
 
     private static <T, R> Part<T, R> part(Entry<T, R> entry, int from) {
@@ -217,21 +248,23 @@ public final class BatchQueue implements AutoCloseable {
             List<T> items =
                     parts.stream().flatMap(part -> part.items().stream()).toList();
             List<R> results = operation.compute(items);
+            if (results.size() != items.size()) {
+                throw new IllegalStateException(
+                        "%d results for %d items: expected one for each".formatted(results.size(), items.size()));
+            }
             int from = 0;
             for (Part<T, R> part : parts) {
                 int to = from + part.items().size();
                 part.entry().ticket.deliver(results.subList(from, to));
                 from = to;
             }
-        } catch (SgptException e) {
+        } catch (RuntimeException | Error e) {
             if (parts.size() == 1) {
                 parts.getFirst().entry().ticket.fail(e);
             } else {
                 // Only the request that caused the failure should get it.
                 parts.forEach(part -> computeParts(List.of(part)));
             }
-        } catch (RuntimeException | Error e) {
-            parts.forEach(part -> part.entry().ticket.fail(e));
         }
     }
 
@@ -241,7 +274,7 @@ public final class BatchQueue implements AutoCloseable {
         lock.lock();
         try {
             closed = true;
-            drop(new ApiException(Problem.UNAVAILABLE, "the server is ending"));
+            drop(ending());
             changed.signalAll();
         } finally {
             lock.unlock();

@@ -13,6 +13,8 @@ public interface Operation<T, R> {
 
     /// Computes a batch; called by one thread at a time.
     ///
+    /// If it fails for items of several requests, it is called again for those of each.
+    ///
     /// @return a result for each item, in order
     /// @throws io.github.sgpt4j.error.SgptException if an item cannot be computed
     List<R> compute(List<T> items);

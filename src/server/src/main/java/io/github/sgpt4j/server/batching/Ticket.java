@@ -44,9 +44,13 @@ public final class Ticket<R> {
         }
     }
 
+    /// Ends it; the first failure counts.
     void fail(Throwable thrown) {
         lock.lock();
         try {
+            if (failure != null) {
+                return;
+            }
             failure = thrown;
             finished = System.nanoTime();
             changed.signalAll();
@@ -93,7 +97,7 @@ public final class Ticket<R> {
     /// @throws io.github.sgpt4j.error.SgptException if an item cannot be computed
     /// @throws InterruptedException if this thread is interrupted; the rest is given up
     public List<R> await(long deadline) throws InterruptedException {
-        lock.lockInterruptibly();
+        lock.lock();
         try {
             while (results.size() < size && failure == null) {
                 awaitChange(deadline);

@@ -4,45 +4,40 @@ import io.github.sgpt4j.server.http.Request;
 import io.github.sgpt4j.server.problem.ApiException;
 import io.github.sgpt4j.server.problem.Problem;
 import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Locale;
 import java.util.OptionalLong;
-import java.util.concurrent.Semaphore;
 import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipException;
+import org.jspecify.annotations.Nullable;
 
 /// Reads bodies of bounded length, and keeps all bodies together within a part of the memory.
 final class BodyReader {
     /// What is read of a body that is too long, so that the client gets the answer and not a reset connection.
     private static final long MAX_DRAINED = 64L << 20;
-    private static final int BLOCK = 1 << 16;
-    /// Part of the heap that bodies may take up, with what is read from them.
-    private static final int HEAP_PARTS = 8;
+    private static final int BLOCK = Room.BLOCK;
 
     private final int maxBytes;
-    private final int blocks;
-    /// A permit for each block of a body that is read or used.
-    private final Semaphore room;
+    /// For bodies that are read or used.
+    private final Room room;
 
-    BodyReader(int maxBytes) {
+    /// @param room for all bodies together
+    BodyReader(int maxBytes, Room room) {
         this.maxBytes = maxBytes;
-        long heap = Runtime.getRuntime().maxMemory() / HEAP_PARTS / BLOCK;
-        blocks = (int) Math.min(Integer.MAX_VALUE, Math.max(heap, blocks(maxBytes)));
-        room = new Semaphore(blocks);
-    }
-
-    private static int blocks(long bytes) {
-        return Math.toIntExact((bytes + BLOCK - 1) / BLOCK);
+        this.room = room;
     }
 
     /// A body in memory, which counts until it is closed.
     final class Held implements AutoCloseable {
         private final byte[] bytes;
-        private final int permits;
+        private final int blocks;
 
-        private Held(byte[] bytes, int permits) {
+        private Held(byte[] bytes, int blocks) {
             this.bytes = bytes;
-            this.permits = permits;
+            this.blocks = blocks;
         }
 
         byte[] bytes() {
@@ -51,7 +46,7 @@ final class BodyReader {
 
         @Override
         public void close() {
-            room.release(permits);
+            room.give(blocks);
         }
     }
 
@@ -66,10 +61,9 @@ final class BodyReader {
             drain(body, MAX_DRAINED);
             throw tooLong();
         }
-        InputStream plain = decompressed(request, body);
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        int permits = 0;
-        try {
+        int blocks = 0;
+        try (InputStream plain = decompressed(request, body)) {
             byte[] block = new byte[BLOCK];
             int count = plain.readNBytes(block, 0, BLOCK);
             while (count > 0) {
@@ -77,19 +71,19 @@ final class BodyReader {
                     drain(body, MAX_DRAINED);
                     throw tooLong();
                 }
-                if (!room.tryAcquire()) {
+                if (!room.take(1)) {
                     drain(body, MAX_DRAINED);
                     throw new ApiException(Problem.OVERLOADED, "the bodies of requests take up too much memory");
                 }
-                permits++;
+                blocks++;
                 bytes.write(block, 0, count);
                 count = plain.readNBytes(block, 0, BLOCK);
             }
-            Held held = new Held(bytes.toByteArray(), permits);
-            permits = 0;
+            Held held = new Held(bytes.toByteArray(), blocks);
+            blocks = 0;
             return held;
         } finally {
-            room.release(permits);
+            room.give(blocks);
         }
     }
 
@@ -111,18 +105,14 @@ final class BodyReader {
     private static InputStream decompressed(Request request, InputStream body) throws IOException {
         String encoding = request.header("content-encoding").orElse("identity").toLowerCase(Locale.ROOT);
         return switch (encoding) {
-            case "identity", "" -> body;
-            case "gzip" -> gzip(body);
+            case "identity", "" -> new Unclosed(body);
+            case "gzip" -> new GzipBody(body);
             default -> {
                 drain(body, MAX_DRAINED);
                 throw new ApiException(
                         Problem.MEDIA_TYPE, "Content-Encoding: expected gzip or none, got " + shown(encoding));
             }
         };
-    }
-
-    private static InputStream gzip(InputStream body) throws IOException {
-        return new GzipBody(body);
     }
 
     private static String shown(String value) {
@@ -139,11 +129,22 @@ final class BodyReader {
         }
     }
 
-    /// Decompresses, and tells a broken stream from a client that is gone.
+    /// A body whose connection stays usable when it is closed.
+    private static final class Unclosed extends FilterInputStream {
+        Unclosed(InputStream body) {
+            super(body);
+        }
+
+        @Override
+        public void close() {
+            // The transport closes the body, after the answer.
+        }
+    }
+
+    /// Decompresses, and tells a broken stream from a client that is gone. Closing it leaves the source open.
     private static final class GzipBody extends InputStream {
         private final InputStream source;
-        private InputStream plain = nullInputStream();
-        private boolean begun;
+        private @Nullable Gzip plain;
 
         GzipBody(InputStream source) {
             this.source = source;
@@ -158,14 +159,33 @@ final class BodyReader {
         @Override
         public int read(byte[] bytes, int from, int length) throws IOException {
             try {
-                if (!begun) {
-                    plain = new GZIPInputStream(source, 1 << 13);
-                    begun = true;
+                Gzip open = plain;
+                if (open == null) {
+                    open = new Gzip(source);
+                    plain = open;
                 }
-                return plain.read(bytes, from, length);
-            } catch (java.util.zip.ZipException | java.io.EOFException e) {
+                return open.read(bytes, from, length);
+            } catch (ZipException | EOFException e) {
                 throw new ApiException(Problem.INVALID_JSON, "the body is not gzip, or is cut off", e);
             }
+        }
+
+        @Override
+        public void close() {
+            if (plain != null) {
+                plain.end();
+            }
+        }
+    }
+
+    /// A decompressor whose memory outside the heap can be given back.
+    private static final class Gzip extends GZIPInputStream {
+        Gzip(InputStream source) throws IOException {
+            super(new Unclosed(source), 1 << 13);
+        }
+
+        void end() {
+            inf.end();
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.github.sgpt4j.server.routing;
 
 import io.github.sgpt4j.server.ServerOptions;
+import io.github.sgpt4j.server.http.Body;
 import io.github.sgpt4j.server.http.Handler;
 import io.github.sgpt4j.server.http.Request;
 import io.github.sgpt4j.server.http.Response;
@@ -25,6 +26,10 @@ import java.util.stream.Stream;
 public final class Router implements Handler {
     /// Values of a body besides its texts.
     private static final int MORE_VALUES = 4096;
+    /// Bodies of requests, with what is read from them, take up at most one of so many parts of the heap.
+    private static final int REQUEST_PARTS = 8;
+    /// Answers that are being sent do so, too.
+    private static final int ANSWER_PARTS = 4;
 
     private final List<Route> routes;
     private final ServerOptions options;
@@ -32,6 +37,7 @@ public final class Router implements Handler {
     private final Supplier<Readiness> readiness;
     private final JsonParsing parsing;
     private final BodyReader bodies;
+    private final Room answers;
     private final Semaphore running;
     private final RequestLog log;
 
@@ -44,7 +50,9 @@ public final class Router implements Handler {
         this.readiness = readiness;
         int maxBytes = options.limits().bodyBytes();
         parsing = new JsonParsing(maxBytes, Math.addExact(4 * options.limits().clientBatchSize(), MORE_VALUES));
-        bodies = new BodyReader(maxBytes);
+        long most = Runtime.getRuntime().maxMemory();
+        bodies = new BodyReader(maxBytes, new Room(Math.max(most / REQUEST_PARTS, maxBytes)));
+        answers = new Room(most / ANSWER_PARTS);
         running = new Semaphore(options.limits().concurrentRequests());
         log = new RequestLog(options);
     }
@@ -73,7 +81,12 @@ public final class Router implements Handler {
                     .with("access-control-expose-headers", "x-request-id, x-truncated, retry-after")
                     .with("vary", vary(response));
         }
-        log.answered(exchange, route.map(Route::path).orElse("none"), response.status());
+        try {
+            log.answered(exchange, route.map(Route::path).orElse("none"), response.status());
+        } catch (RuntimeException | Error e) {
+            response.close();
+            throw e;
+        }
         return response;
     }
 
@@ -187,13 +200,27 @@ public final class Router implements Handler {
                             .formatted(options.limits().concurrentRequests()));
         }
         metrics.running(1);
+        Response response;
         try (BodyReader.Held body = bodies.read(request)) {
             exchange.read(parsing.object(body.bytes()));
-            return route.action().answer(exchange);
+            response = route.action().answer(exchange);
         } finally {
             metrics.running(-1);
             running.release();
         }
+        return kept(response);
+    }
+
+    /// Counts a large answer until it was sent: clients that read slowly must not fill the memory.
+    private Response kept(Response response) {
+        if (!(response.body() instanceof Body.Bytes(String type, byte[] bytes)) || bytes.length <= Room.BLOCK) {
+            return response;
+        }
+        int blocks = answers.blocks(bytes.length);
+        if (!answers.take(blocks)) {
+            throw new ApiException(Problem.OVERLOADED, "the answers that are being sent take up too much memory");
+        }
+        return response.whenSent(() -> answers.give(blocks));
     }
 
     /// Other media types are those of forms, which pages of other sites could send.

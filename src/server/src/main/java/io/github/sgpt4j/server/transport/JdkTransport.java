@@ -7,7 +7,9 @@ import io.github.sgpt4j.server.http.Body;
 import io.github.sgpt4j.server.http.Handler;
 import io.github.sgpt4j.server.http.Request;
 import io.github.sgpt4j.server.http.Response;
+import java.io.FilterInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -33,6 +35,11 @@ public final class JdkTransport implements AutoCloseable {
     private static final int BACKLOG = 1024;
     private static final int MAX_HEADER_BYTES = 32 << 10;
     private static final int MAX_HEADERS = 100;
+    /// What is read, after the answer, of a body that nobody wanted, so that the client gets the answer and not a
+    /// reset connection.
+    private static final long DRAINED_BYTES = 64L << 20;
+    /// The JDK copies what is written twice, into memory that each connection keeps.
+    private static final int WRITTEN_BYTES = 1 << 14;
 
     private final HttpServer server;
     private final ExecutorService executor;
@@ -52,6 +59,7 @@ public final class JdkTransport implements AutoCloseable {
         setUnset("jdk.httpserver.maxConnections", limits.connections());
         setUnset("sun.net.httpserver.maxReqHeaderSize", MAX_HEADER_BYTES);
         setUnset("sun.net.httpserver.maxReqHeaders", MAX_HEADERS);
+        setUnset("sun.net.httpserver.drainAmount", DRAINED_BYTES);
         this.handler = handler;
         server = HttpServer.create(address, BACKLOG);
         executor = Executors.newThreadPerTaskExecutor(
@@ -81,13 +89,12 @@ public final class JdkTransport implements AutoCloseable {
         return server.getAddress();
     }
 
-    private void exchange(HttpExchange exchange) {
+    /// @throws IOException if the client is gone; the JDK's server then forgets the connection, which otherwise
+    ///     would count as open until the time of an answer is over
+    private void exchange(HttpExchange exchange) throws IOException {
         change(1);
         try (exchange) {
             answer(exchange);
-        } catch (IOException e) {
-            // The client is gone, and with it everybody who could be told.
-            return;
         } finally {
             change(-1);
         }
@@ -106,7 +113,12 @@ public final class JdkTransport implements AutoCloseable {
     }
 
     private void answer(HttpExchange exchange) throws IOException {
-        Response response = handler.handle(request(exchange));
+        try (Response response = handler.handle(request(exchange))) {
+            send(exchange, response);
+        }
+    }
+
+    private static void send(HttpExchange exchange, Response response) throws IOException {
         response.headers().forEach(exchange.getResponseHeaders()::set);
         exchange.getResponseHeaders().set("x-content-type-options", "nosniff");
         exchange.getResponseHeaders().set("content-type", response.body().mediaType());
@@ -119,7 +131,7 @@ public final class JdkTransport implements AutoCloseable {
                 boolean none = head || bytes.length == 0;
                 exchange.sendResponseHeaders(response.status(), none ? -1 : bytes.length);
                 if (!none) {
-                    write(exchange, out -> out.write(bytes));
+                    write(exchange, out -> writeParts(out, bytes));
                 }
             }
             case Body.Stream(String type, Body.Writing writing) -> {
@@ -137,6 +149,12 @@ public final class JdkTransport implements AutoCloseable {
         }
     }
 
+    private static void writeParts(OutputStream out, byte[] bytes) throws IOException {
+        for (int from = 0; from < bytes.length; from += WRITTEN_BYTES) {
+            out.write(bytes, from, Math.min(WRITTEN_BYTES, bytes.length - from));
+        }
+    }
+
     private static Request request(HttpExchange exchange) {
         Map<String, List<String>> headers = new HashMap<>();
         exchange.getRequestHeaders().forEach((name, values) -> headers.put(name.toLowerCase(Locale.ROOT), values));
@@ -146,7 +164,27 @@ public final class JdkTransport implements AutoCloseable {
                 : UUID.randomUUID().toString();
         String path = exchange.getRequestURI().getPath();
         return new Request(
-                exchange.getRequestMethod(), path == null ? "/" : path, headers, exchange.getRequestBody(), id);
+                exchange.getRequestMethod(),
+                path == null ? "/" : path,
+                headers,
+                new RequestBody(exchange.getRequestBody()),
+                id);
+    }
+
+    /// A body whose chunks may be malformed in ways that the JDK does not look for.
+    private static final class RequestBody extends FilterInputStream {
+        RequestBody(InputStream body) {
+            super(body);
+        }
+
+        @Override
+        public int read(byte[] bytes, int from, int length) throws IOException {
+            try {
+                return super.read(bytes, from, length);
+            } catch (IndexOutOfBoundsException e) {
+                throw new IOException("a chunk of negative length", e);
+            }
+        }
     }
 
     /// Waits until no request is being answered.
