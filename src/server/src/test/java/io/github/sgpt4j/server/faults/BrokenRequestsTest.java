@@ -101,7 +101,7 @@ class BrokenRequestsTest {
                         body(Arrays.copyOf(gzip(large.getBytes(StandardCharsets.UTF_8)), 100),
                                 "Content-Encoding: gzip")),
                 new Case(415, body("{\"input\":\"a\"}", "Content-Encoding: br")),
-                new Case(415, body(large, "Content-Encoding: br")),
+                new Case(413, body(large, "Content-Encoding: br")),
                 new Case(404, RawConnection.post("/nowhere", large)),
                 new Case(405, RawConnection.post("/health", large)),
                 new Case(422, RawConnection.post("/embed", "{\"inputs\":{}}")));

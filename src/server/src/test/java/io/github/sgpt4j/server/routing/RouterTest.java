@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.github.sgpt4j.error.CancelledException;
 import io.github.sgpt4j.server.Limits;
 import io.github.sgpt4j.server.ServerOptions;
 import io.github.sgpt4j.server.http.Body;
@@ -19,6 +20,7 @@ import io.github.sgpt4j.server.problem.ApiException;
 import io.github.sgpt4j.server.problem.Problem;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -275,14 +277,46 @@ class RouterTest {
     @Test
     void clientsThatAreGoneGetNothing() {
         IOException gone = new IOException("reset");
-        action = exchange -> {
-            throw gone;
+        InputStream cut = new InputStream() {
+            @Override
+            public int read() throws IOException {
+                throw gone;
+            }
         };
-        assertSame(gone, assertThrows(IOException.class, () -> handle(request("POST", "/open", ""))));
+        Request usual = request("POST", "/computing", "");
+        Request broken = new Request("POST", "/computing", usual.headers(), cut, "id");
+        assertSame(gone, assertThrows(IOException.class, () -> handle(broken)));
+        assertEquals(List.of(), log);
+    }
+
+    @Test
+    void filesThatCannotBeReadAreFailuresOfTheServer() throws IOException {
+        for (String path : List.of("/open", "/v1/openai")) {
+            log.clear();
+            action = exchange -> {
+                throw new IOException("no such index");
+            };
+            assertTrue(handle(request("POST", path, "{}")).status() >= 424);
+            action = exchange -> {
+                throw new UncheckedIOException(new IOException("no such index"));
+            };
+            assertTrue(handle(request("POST", path, "{}")).status() >= 424);
+            assertEquals(2, log.stream().filter(line -> line.contains("no such index")).count(), log.toString());
+        }
+    }
+
+    @Test
+    void aServerThatEndsClosesConnections() throws IOException {
+        assertFalse(handle(request("POST", "/open", "")).headers().containsKey("connection"));
+        readiness = Readiness.DRAINING;
+        assertEquals("close", handle(request("POST", "/open", "")).headers().get("connection"));
+        assertEquals("close", handle(request("POST", "/computing", "{}")).headers().get("connection"));
         action = exchange -> {
-            throw new UncheckedIOException(gone);
+            throw new CancelledException("interrupted");
         };
-        assertSame(gone, assertThrows(IOException.class, () -> handle(request("POST", "/open", ""))));
+        log.clear();
+        assertEquals(503, handle(request("POST", "/open", "")).status());
+        assertEquals(1, log.size(), log.toString());
     }
 
     @Test
