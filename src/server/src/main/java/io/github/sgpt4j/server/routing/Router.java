@@ -1,5 +1,6 @@
 package io.github.sgpt4j.server.routing;
 
+import io.github.sgpt4j.error.CancelledException;
 import io.github.sgpt4j.server.ServerOptions;
 import io.github.sgpt4j.server.http.Body;
 import io.github.sgpt4j.server.http.Handler;
@@ -11,7 +12,6 @@ import io.github.sgpt4j.server.metrics.Metrics;
 import io.github.sgpt4j.server.problem.ApiException;
 import io.github.sgpt4j.server.problem.Problem;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -68,11 +68,14 @@ public final class Router implements Handler {
             response = isPreflight(request) ? preflight() : answer(request, route, exchange);
         } catch (ApiException e) {
             response = refused(exchange, e);
-        } catch (UncheckedIOException e) {
-            throw e.getCause();
+        } catch (CancelledException e) {
+            // Only the end of the server interrupts requests.
+            response = refused(exchange, new ApiException(Problem.UNAVAILABLE, "the server is ending", e));
         } catch (RuntimeException | Error e) {
-            log.failure(exchange, e);
-            response = refused(exchange, new ApiException(Problem.INTERNAL, "the server failed: see its log", e));
+            response = refused(exchange, failed(e));
+        }
+        if (readiness.get() == Readiness.DRAINING) {
+            response = response.with("connection", "close");
         }
         response = response.with("x-request-id", request.id());
         if (options.corsOrigin().isPresent()) {
@@ -121,16 +124,29 @@ public final class Router implements Handler {
             requireKey(request);
         }
         return switch (route.access()) {
-            case OPEN, KEYED -> route.action().answer(exchange);
+            case OPEN, KEYED -> act(route, exchange);
             case LOADED -> {
                 requireLoaded();
-                yield route.action().answer(exchange);
+                yield act(route, exchange);
             }
             case COMPUTING -> {
                 requireLoaded();
                 yield compute(request, route, exchange);
             }
         };
+    }
+
+    /// The client's connection is not used here: what cannot be read is a file of the server.
+    private static Response act(Route route, Exchange exchange) {
+        try {
+            return route.action().answer(exchange);
+        } catch (IOException e) {
+            throw failed(e);
+        }
+    }
+
+    private static ApiException failed(Throwable cause) {
+        return new ApiException(Problem.INTERNAL, "the server failed: see its log", cause);
     }
 
     private ApiException notFound(Request request) {
@@ -203,7 +219,7 @@ public final class Router implements Handler {
         Response response;
         try (BodyReader.Held body = bodies.read(request)) {
             exchange.read(parsing.object(body.bytes()));
-            response = route.action().answer(exchange);
+            response = act(route, exchange);
         } finally {
             metrics.running(-1);
             running.release();
