@@ -9,17 +9,27 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import io.github.sgpt4j.server.problem.ApiException;
 import io.github.sgpt4j.server.problem.Problem;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CoderResult;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /// Reads bodies from strangers: bounded depth, bounded numbers of values, no duplicate names.
 public final class JsonParsing {
     private static final int MAX_DEPTH = 32;
     private static final int MAX_NUMBER_LENGTH = 64;
     private static final int MAX_NAME_LENGTH = 1024;
+    /// Characters that are decoded at a time.
+    private static final int DECODED = 1 << 12;
+    /// Where the parser says what it reads from.
+    private static final Pattern SOURCE = Pattern.compile(" *\\(start marker at \\[Source[^\\]]*\\]\\)");
 
     private final JsonFactory factory;
     private final int maxValues;
@@ -29,6 +39,7 @@ public final class JsonParsing {
     public JsonParsing(int maxBytes, int maxValues) {
         this.maxValues = maxValues;
         factory = JsonFactory.builder()
+                .disable(JsonFactory.Feature.CHARSET_DETECTION)
                 .streamReadConstraints(StreamReadConstraints.builder()
                         .maxNestingDepth(MAX_DEPTH)
                         .maxNumberLength(MAX_NUMBER_LENGTH)
@@ -43,6 +54,7 @@ public final class JsonParsing {
     ///
     /// @throws ApiException if it is not one, or has too many values
     public JsonObject object(byte[] body) {
+        requireUtf8(body);
         try (JsonParser parser = factory.createParser(body)) {
             if (parser.nextToken() == null) {
                 throw new ApiException(Problem.INVALID_JSON, "the body is empty: expected a JSON object");
@@ -59,15 +71,30 @@ public final class JsonParsing {
         } catch (JsonProcessingException e) {
             throw new ApiException(Problem.INVALID_JSON, "the body is not JSON: " + sentence(e), e);
         } catch (IOException e) {
-            // Text that is not UTF-8, as bytes in memory have no other failure.
-            throw new ApiException(Problem.INVALID_JSON, "the body is not JSON: " + e.getMessage(), e);
+            throw new ApiException(Problem.INVALID_JSON, "the body is not JSON: it is cut off", e);
+        }
+    }
+
+    /// The parser lets some bytes pass that are no UTF-8, such as two for a letter that needs one.
+    private static void requireUtf8(byte[] body) {
+        CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
+        ByteBuffer bytes = ByteBuffer.wrap(body);
+        CharBuffer dropped = CharBuffer.allocate(DECODED);
+        CoderResult result = CoderResult.OVERFLOW;
+        while (result.isOverflow()) {
+            result = decoder.decode(bytes, dropped.clear(), true);
+        }
+        if (result.isError()) {
+            throw new ApiException(
+                    Problem.INVALID_JSON, "the body is not UTF-8 (byte %d)".formatted(bytes.position()));
         }
     }
 
     /// The parser's message without excerpts of the body, and with the place.
     private static String sentence(JsonProcessingException e) {
-        String message =
-                String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse("");
+        String message = SOURCE.matcher(
+                        String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse(""))
+                .replaceAll("");
         return e.getLocation() == null
                 ? message
                 : "%s (byte %d)".formatted(message, Math.max(0, e.getLocation().getByteOffset()));

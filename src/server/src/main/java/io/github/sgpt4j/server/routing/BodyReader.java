@@ -122,10 +122,12 @@ final class BodyReader {
     private static void drain(InputStream body, long max) throws IOException {
         byte[] block = new byte[BLOCK];
         long left = max;
-        int count = body.read(block);
-        while (count >= 0 && left > 0) {
+        while (left > 0) {
+            int count = body.read(block, 0, (int) Math.min(BLOCK, left));
+            if (count < 0) {
+                return;
+            }
             left -= count;
-            count = body.read(block);
         }
     }
 

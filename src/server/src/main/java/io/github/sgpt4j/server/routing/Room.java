@@ -12,7 +12,7 @@ final class Room {
 
     /// @param bytes of all blocks together; at least one is there
     Room(long bytes) {
-        blocks = (int) Math.clamp(bytes / BLOCK, 1, Integer.MAX_VALUE);
+        blocks = Math.clamp(bytes / BLOCK, 1, Integer.MAX_VALUE);
         free = new Semaphore(blocks);
     }
 

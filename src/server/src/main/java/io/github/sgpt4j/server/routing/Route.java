@@ -14,7 +14,7 @@ public record Route(String method, String path, Access access, Dialect dialect, 
     /// Answers a request.
     @FunctionalInterface
     public interface Action {
-        /// @throws IOException if the client is gone
+        /// @throws IOException if a file of the server cannot be read
         Response answer(Exchange exchange) throws IOException;
     }
 

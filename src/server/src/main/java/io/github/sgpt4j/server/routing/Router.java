@@ -1,5 +1,6 @@
 package io.github.sgpt4j.server.routing;
 
+import io.github.sgpt4j.error.CancelledException;
 import io.github.sgpt4j.server.ServerOptions;
 import io.github.sgpt4j.server.http.Body;
 import io.github.sgpt4j.server.http.Handler;
@@ -11,7 +12,6 @@ import io.github.sgpt4j.server.metrics.Metrics;
 import io.github.sgpt4j.server.problem.ApiException;
 import io.github.sgpt4j.server.problem.Problem;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -20,6 +20,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /// Finds the route of a request, checks what must hold before it, and says what goes wrong in the client's dialect.
 public final class Router implements Handler {
@@ -62,16 +63,19 @@ public final class Router implements Handler {
         Response response;
         Optional<Route> route = find(request);
         Exchange exchange =
-                new Exchange(request, deadline, route.map(Route::dialect).orElse(dialectOf(request)));
+                new Exchange(request, deadline, route.map(Route::dialect).orElseGet(() -> dialectOf(request)));
         try {
             response = isPreflight(request) ? preflight() : answer(request, route, exchange);
         } catch (ApiException e) {
             response = refused(exchange, e);
-        } catch (UncheckedIOException e) {
-            throw e.getCause();
+        } catch (CancelledException e) {
+            // Only the end of the server interrupts requests.
+            response = refused(exchange, new ApiException(Problem.UNAVAILABLE, "the server is ending", e));
         } catch (RuntimeException | Error e) {
-            log.failure(exchange, e);
-            response = refused(exchange, new ApiException(Problem.INTERNAL, "the server failed: see its log", e));
+            response = refused(exchange, failed(e));
+        }
+        if (readiness.get() == Readiness.DRAINING) {
+            response = response.with("connection", "close");
         }
         response = response.with("x-request-id", request.id());
         if (options.corsOrigin().isPresent()) {
@@ -89,14 +93,19 @@ public final class Router implements Handler {
         return response;
     }
 
+    /// Of a request without a route: that of the path's other methods, or of the path's likely client.
+    private Dialect dialectOf(Request request) {
+        boolean isOpenAi = request.path().startsWith("/v1") || request.path().startsWith("/v2");
+        return routes.stream()
+                .filter(route -> route.isFor(request.path()))
+                .map(Route::dialect)
+                .findFirst()
+                .orElse(isOpenAi ? Dialect.OPENAI : Dialect.TEI);
+    }
+
     private static String vary(Response response) {
         String other = response.headers().get("vary");
         return other == null ? "origin" : other + ", origin";
-    }
-
-    /// A path without a route: its likely client.
-    private static Dialect dialectOf(Request request) {
-        return request.path().startsWith("/v1") || request.path().startsWith("/v2") ? Dialect.OPENAI : Dialect.TEI;
     }
 
     private Optional<Route> find(Request request) {
@@ -115,16 +124,29 @@ public final class Router implements Handler {
             requireKey(request);
         }
         return switch (route.access()) {
-            case OPEN, KEYED -> route.action().answer(exchange);
+            case OPEN, KEYED -> act(route, exchange);
             case LOADED -> {
                 requireLoaded();
-                yield route.action().answer(exchange);
+                yield act(route, exchange);
             }
             case COMPUTING -> {
                 requireLoaded();
                 yield compute(request, route, exchange);
             }
         };
+    }
+
+    /// The client's connection is not used here: what cannot be read is a file of the server.
+    private static Response act(Route route, Exchange exchange) {
+        try {
+            return route.action().answer(exchange);
+        } catch (IOException e) {
+            throw failed(e);
+        }
+    }
+
+    private static ApiException failed(Throwable cause) {
+        return new ApiException(Problem.INTERNAL, "the server failed: see its log", cause);
     }
 
     private ApiException notFound(Request request) {
@@ -141,7 +163,7 @@ public final class Router implements Handler {
     private List<String> methods(String path) {
         return routes.stream()
                 .filter(route -> route.isFor(path))
-                .map(Route::method)
+                .flatMap(route -> route.method().equals("GET") ? Stream.of("GET", "HEAD") : Stream.of(route.method()))
                 .distinct()
                 .toList();
     }
@@ -197,7 +219,7 @@ public final class Router implements Handler {
         Response response;
         try (BodyReader.Held body = bodies.read(request)) {
             exchange.read(parsing.object(body.bytes()));
-            response = route.action().answer(exchange);
+            response = act(route, exchange);
         } finally {
             metrics.running(-1);
             running.release();

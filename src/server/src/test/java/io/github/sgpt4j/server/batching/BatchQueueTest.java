@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.sgpt4j.error.SgptException;
+import io.github.sgpt4j.error.BackendException;
 import io.github.sgpt4j.server.batching.Stepped.Item;
 import io.github.sgpt4j.server.problem.ApiException;
 import io.github.sgpt4j.server.problem.Problem;
@@ -214,7 +214,7 @@ class BatchQueueTest {
 
     static Stream<Throwable> failures() {
         return Stream.of(
-                new SgptException("not finite"),
+                new BackendException("not finite"),
                 new IllegalStateException("closed"),
                 new OutOfMemoryError("of the test"),
                 new StackOverflowError("of the test"));
@@ -349,7 +349,7 @@ class BatchQueueTest {
                 long tokens = items.stream().mapToInt(this::tokens).sum();
                 most.accumulateAndGet(items.size() == 1 ? 0 : tokens, Math::max);
                 if (items.stream().anyMatch(item -> item < 0)) {
-                    throw new SgptException("negative");
+                    throw new BackendException("negative");
                 }
                 return items.stream().map(item -> 2 * item).toList();
             } finally {
@@ -364,7 +364,7 @@ class BatchQueueTest {
         Doubling second = new Doubling();
         AtomicInteger answered = new AtomicInteger();
         AtomicInteger refused = new AtomicInteger();
-        try (BatchQueue shared = new BatchQueue(BUDGET, 2000, (items, tokens) -> {});
+        try (BatchQueue shared = new BatchQueue(BUDGET, 20_000, (items, tokens) -> {});
                 ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             List<Future<?>> clients = new ArrayList<>();
             for (int client = 0; client < 300; client++) {
@@ -408,7 +408,7 @@ class BatchQueueTest {
             List<Integer> results = ticket.await(fate == 2 ? System.nanoTime() : soon());
             assertEquals(items.stream().map(item -> 2 * item).toList(), results);
             answered.incrementAndGet();
-        } catch (SgptException e) {
+        } catch (BackendException e) {
             assertEquals(0, fate);
             refused.incrementAndGet();
         } catch (ApiException e) {

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.sgpt4j.error.SgptException;
+import io.github.sgpt4j.error.BackendException;
 import io.github.sgpt4j.server.problem.ApiException;
 import io.github.sgpt4j.server.problem.Problem;
 import java.util.List;
@@ -37,7 +37,7 @@ class TicketTest {
 
     @Test
     void aFailureEndsTheWait() throws Exception {
-        SgptException failure = new SgptException("not finite");
+        BackendException failure = new BackendException("not finite");
         FutureTask<List<String>> waiting = new FutureTask<>(() -> ticket.await(soon()));
         Thread.startVirtualThread(waiting);
         ticket.deliver(List.of("a"));

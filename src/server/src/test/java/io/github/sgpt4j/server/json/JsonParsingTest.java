@@ -214,6 +214,9 @@ class JsonParsingTest {
         assertTrue(sentence.contains("byte "), sentence);
         assertFalse(sentence.contains("secret") || sentence.contains("word\""), sentence);
         assertEquals("the body is an array of numbers: expected a JSON object", refused("[1]").sentence());
+        assertEquals(
+                "the body is not UTF-8 (byte 6)",
+                refused("{\"x\":\"\u00ff\"}".getBytes(StandardCharsets.ISO_8859_1)).sentence());
         assertEquals("the body is empty: expected a JSON object", refused("").sentence());
     }
 }

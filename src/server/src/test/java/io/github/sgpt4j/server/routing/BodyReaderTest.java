@@ -210,7 +210,7 @@ class BodyReaderTest {
 
             @Override
             public int read() throws IOException {
-                if (left-- == 0) {
+                if (left-- <= 0) {
                     throw new IOException("reset");
                 }
                 return 'a';
