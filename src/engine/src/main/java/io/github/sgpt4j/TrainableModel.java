@@ -251,10 +251,7 @@ public final class TrainableModel implements AutoCloseable {
 
     /// Bytes that [#forward] and [Pass#backward] need for each token, at most.
     public long bytesPerToken() {
-        return Float.BYTES
-                * Math.addExact(
-                        GradientPass.keptValues(model.decoder().config()),
-                        GradientPass.passingValues(model.decoder().config()));
+        return decoder().passBytesPerToken();
     }
 
     /// Bytes that passes should need together, at most.

@@ -76,6 +76,11 @@ public interface Backend extends AutoCloseable {
         return allocate(rows, columns);
     }
 
+    /// Bytes of a value in what [#allocateInner] gives.
+    default int innerBytes() {
+        return Float.BYTES;
+    }
+
     /// `out[t] = table[ids[t]]`, `[tokens, hidden]`. The caller has checked the ids against [Table#rows].
     void embed(Table table, Batch batch, Tensor out);
 

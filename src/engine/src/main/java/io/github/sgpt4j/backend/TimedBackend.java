@@ -183,6 +183,11 @@ public final class TimedBackend implements Backend {
     }
 
     @Override
+    public int innerBytes() {
+        return backend.innerBytes();
+    }
+
+    @Override
     public void embed(Table table, Batch batch, Tensor out) {
         other(2 * values(out), () -> backend.embed(table, batch, out));
     }

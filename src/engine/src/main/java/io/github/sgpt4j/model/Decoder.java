@@ -439,6 +439,11 @@ public final class Decoder {
         return new GradientPass(weights, backend, backward(), sequences, skip, modes, cancellation);
     }
 
+    /// Bytes that a training pass needs for each token, at most.
+    public long passBytesPerToken() {
+        return GradientPass.bytesPerToken(config(), backend.innerBytes());
+    }
+
     /// As [Backward#room].
     public long roomForPasses() {
         return backward().room();

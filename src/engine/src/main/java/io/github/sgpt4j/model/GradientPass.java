@@ -86,24 +86,34 @@ public final class GradientPass implements AutoCloseable {
         }
     }
 
-    /// Number of values that a pass keeps for each token, without what it needs for a short time only.
-    public static long keptValues(DecoderConfig c) {
-        long residual = (long) c.hidden()
-                * switch (c.residual()) {
-                    case PARALLEL_ONE_NORM, PARALLEL_TWO_NORMS -> 1;
-                    case SEQUENTIAL, SEQUENTIAL_FROM_NORM -> 2;
-                    case SEQUENTIAL_POST_NORM -> 3;
-                };
-        long layer = residual
-                + (c.headNorm() ? 2L : 1L) * c.qkvColumns()
-                + (long) c.heads() * c.headDim()
-                + (c.gated() ? 2L : 1L) * c.feedForward();
-        return Math.addExact(Math.multiplyExact(c.layers(), layer), 2L * c.hidden());
+    /// Bytes that a pass needs for each token, at most: what it keeps, and what it needs for a short time.
+    ///
+    /// @param innerBytes as [Backend#innerBytes]
+    static long bytesPerToken(DecoderConfig c, int innerBytes) {
+        long full = Math.addExact(keptInFull(c), 3L * c.hidden());
+        long inner = Math.addExact(
+                keptBetweenProducts(c),
+                2L * c.hidden() + (c.gated() ? 5L : 3L) * c.feedForward() + 2L * c.qkvColumns());
+        return Math.addExact(
+                Math.multiplyExact(full, (long) Float.BYTES), Math.multiplyExact(inner, (long) innerBytes));
     }
 
-    /// Number of values per token that a pass needs for a short time, besides [#keptValues].
-    public static long passingValues(DecoderConfig c) {
-        return 5L * c.hidden() + (c.gated() ? 5L : 3L) * c.feedForward() + 2L * c.qkvColumns();
+    /// Number of values of the residual stream that a pass keeps for each token.
+    private static long keptInFull(DecoderConfig c) {
+        long ofLayer = switch (c.residual()) {
+            case PARALLEL_ONE_NORM, PARALLEL_TWO_NORMS -> 1;
+            case SEQUENTIAL, SEQUENTIAL_FROM_NORM -> 2;
+            case SEQUENTIAL_POST_NORM -> 3;
+        };
+        return Math.multiplyExact(Math.addExact(Math.multiplyExact(c.layers(), ofLayer), 2L), c.hidden());
+    }
+
+    /// Number of all other values that a pass keeps for each token.
+    private static long keptBetweenProducts(DecoderConfig c) {
+        long ofLayer = (c.headNorm() ? 2L : 1L) * c.qkvColumns()
+                + (long) c.heads() * c.headDim()
+                + (c.gated() ? 2L : 1L) * c.feedForward();
+        return Math.multiplyExact(c.layers(), ofLayer);
     }
 
     private Tensor keep(Tensor tensor) {

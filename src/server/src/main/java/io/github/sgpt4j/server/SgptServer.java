@@ -26,6 +26,7 @@ import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -113,7 +114,19 @@ public final class SgptServer implements AutoCloseable {
         become(Readiness.READY);
     }
 
-    private static java.util.stream.IntStream batchTokens(ServedModel model) {
+    /// Searches these documents from now on, if there were none before.
+    ///
+    /// @param collection closed by [#close], before the models
+    /// @throws IllegalStateException if there are documents already, or no models
+    public synchronized void search(SearchCollection collection) {
+        Service now = loaded();
+        if (now.collection().isPresent()) {
+            throw new IllegalStateException("the server has documents already");
+        }
+        service = new Service(now.models(), now.inference(), now.options(), now.batchTokens(), Optional.of(collection));
+    }
+
+    private static IntStream batchTokens(ServedModel model) {
         return Stream.concat(
                         model.encoder().map(BiEncoder::batchTokens).stream(),
                         model.scorer().map(CrossEncoder::batchTokens).stream())

@@ -54,6 +54,11 @@ public final class CommonOptions {
         return threads == null ? options : options.withThreads(threads);
     }
 
+    /// Type of the weights in memory.
+    public Dtype dtype() {
+        return dtype;
+    }
+
     /// Empty for what suits the device.
     public OptionalInt batchTokens() {
         return batchTokens == null ? OptionalInt.empty() : OptionalInt.of(batchTokens);

@@ -4,12 +4,15 @@ import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.cli.console.CliException;
 import io.github.sgpt4j.cli.console.Console;
+import io.github.sgpt4j.cli.console.LuceneLog;
 import io.github.sgpt4j.cli.option.CommonOptions;
 import io.github.sgpt4j.cli.option.Converters;
 import io.github.sgpt4j.cli.option.VersionProvider;
 import io.github.sgpt4j.server.ServerOptions;
 import io.github.sgpt4j.server.SgptServer;
 import io.github.sgpt4j.server.models.ServedModels;
+import io.github.sgpt4j.server.search.IndexCollection;
+import io.github.sgpt4j.server.search.SearchCollection;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -79,6 +82,14 @@ public final class ServeCommand implements Callable<Integer> {
     private @Nullable Path biases;
 
     @Option(
+            names = "--index",
+            paramLabel = "DIR",
+            converter = Converters.PathName.class,
+            description = "Index that is searched, built by sgpt index with the first MODEL (default: with the built-in"
+                    + " model a demo corpus, else none).")
+    private @Nullable Path index;
+
+    @Option(
             names = "--host",
             paramLabel = "ADDRESS",
             converter = Converters.Name.class,
@@ -142,9 +153,12 @@ public final class ServeCommand implements Callable<Integer> {
         Ending ending = Ending.of(server, console);
         try {
             ServedModels served = models();
-            server.serve(served);
+            server.serve(served, collection(served));
             say("ready in %.1f s: http://%s, %s"
                     .formatted((System.nanoTime() - start) / 1e9, shown(server.address()), described(served)));
+            if (index == null && models.isEmpty() && biases == null) {
+                DemoCollection.open(server, served.all().getFirst().encoder().orElseThrow(), common.dtype());
+            }
         } catch (IOException | RuntimeException | Error e) {
             ending.close();
             server.close();
@@ -193,6 +207,19 @@ public final class ServeCommand implements Callable<Integer> {
     private ServedModels models() throws IOException {
         return new ModelSettings(models, Optional.ofNullable(rerankModel), aliases, Optional.ofNullable(biases))
                 .open(console, common, spec.commandLine());
+    }
+
+    private Optional<SearchCollection> collection(ServedModels served) throws IOException {
+        if (index == null) {
+            return Optional.empty();
+        }
+        try {
+            LuceneLog.silence();
+            return Optional.of(IndexCollection.open(index, served.all().getFirst().encoder()));
+        } catch (IOException | RuntimeException | Error e) {
+            served.close();
+            throw e;
+        }
     }
 
     private void say(String line) {

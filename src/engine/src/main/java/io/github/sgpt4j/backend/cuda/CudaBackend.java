@@ -148,6 +148,11 @@ public final class CudaBackend implements Backend {
         return allocate(rows, columns, engine.arithmetic().type());
     }
 
+    @Override
+    public int innerBytes() {
+        return engine.arithmetic().type().bytes();
+    }
+
     private Tensor allocate(int rows, int columns, ElementType type) {
         checkSize(rows, columns);
         return engine.call(() -> new CudaTensor(engine.pass().take(type.bytes(rows, columns)), rows, columns, type));

@@ -12,8 +12,10 @@ import io.github.sgpt4j.backend.Sums;
 import io.github.sgpt4j.backend.Table;
 import io.github.sgpt4j.backend.Tensor;
 import io.github.sgpt4j.backend.cuda.ffi.Driver;
+import io.github.sgpt4j.backend.cuda.memory.DevicePool;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.SequenceRows;
+import io.github.sgpt4j.tensor.ElementType;
 import java.util.List;
 
 /// The operations of training on one GPU, queued as those of [CudaBackend]. Checks arguments, then hands over.
@@ -31,7 +33,10 @@ final class CudaBackward implements Backward {
     private final ProductGradients products;
     private final AttentionGradients attention;
     private final GradientSums sums;
-    private final long room;
+    /// Bytes of memory that nobody held when training began, with all weights there.
+    private final long free;
+    /// Bytes of the sums made so far. Under the engine's lock.
+    private long sumsBytes;
 
     CudaBackward(CudaBackend backend, CudaEngine engine, RowOperations rows, AttentionOperations attention) {
         this.backend = backend;
@@ -41,23 +46,21 @@ final class CudaBackward implements Backward {
         products = new ProductGradients(engine, rows);
         this.attention = new AttentionGradients(engine, attention);
         sums = new GradientSums(engine, gradients);
-        room = room(
-                engine.device().memory(),
-                Driver.memoryInfo().free() - engine.weights().missing());
+        free = Driver.memoryInfo().free() - engine.weights().missing();
     }
 
     /// Of a device's memory.
     ///
-    /// @param free what nobody holds when all weights are there
+    /// @param free what nobody holds when all weights and sums are there
     static long room(long memory, long free) {
         long part = Math.max(1, memory / PARTS);
         return Math.max(part, (long) (SHARE * free) / part * part);
     }
 
-    /// As of when training began: it decides how batches are divided, which must not change.
+    /// As of when training began, less the sums made since: it decides how batches are divided, which must not change.
     @Override
     public long room() {
-        return room;
+        return engine.call(() -> room(engine.device().memory(), free - sumsBytes));
     }
 
     @Override
@@ -162,7 +165,11 @@ final class CudaBackward implements Backward {
         if (rows < 1 || columns < 1) {
             throw new IllegalArgumentException("sums [%d, %d]".formatted(rows, columns));
         }
-        return engine.call(() -> new CudaSums(engine, rows, columns));
+        return engine.call(() -> {
+            CudaSums made = new CudaSums(engine, rows, columns);
+            sumsBytes += DevicePool.rounded(ElementType.F32.bytes(rows, columns));
+            return made;
+        });
     }
 
     @Override

@@ -379,6 +379,20 @@ class CudaBackwardTest {
         }
     }
 
+    /// A training of everything keeps sums as large as the weights.
+    @Test
+    void sumsTakeRoom() {
+        try (var _ = CudaTests.standIn("SGPT_STANDIN_MEMORY", "200000000");
+                CudaBackend backend = open(Precision.BF16)) {
+            Backward backward = backend.backward().orElseThrow();
+            long before = backward.room();
+            try (Sums _ = backward.sums(20_000, 1024)) {
+                assertEquals(0.75 * 20_000 * 1024 * 4, before - backward.room(), 200e6 / 32);
+                assertTrue(backward.room() <= 0.75 * backend.freeBytes());
+            }
+        }
+    }
+
     @Test
     void rowsAreGroupedByWhereTheyGo() {
         GradientSums.Groups groups = GradientSums.Groups.of(new int[] {5, 0, 5, 3, 0, 5}, 2);

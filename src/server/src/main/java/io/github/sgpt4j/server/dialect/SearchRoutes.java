@@ -112,12 +112,11 @@ public final class SearchRoutes {
             return 0;
         }
         int max = Math.min(MAX_RESULTS, now.options().limits().clientBatchSize());
-        int rerank =
-                switch (value.get()) {
-                    case Json.Truth(boolean asked) -> asked ? Math.min(USUAL_RERANK, max) : 0;
-                    case Json.Whole(int count) -> count;
-                    default -> throw JsonObject.wrong("rerank", "a number of documents, true or false", value.get());
-                };
+        int rerank = switch (value.get()) {
+            case Json.Truth(boolean asked) -> asked ? Math.min(USUAL_RERANK, max) : 0;
+            case Json.Whole(int count) -> count;
+            default -> throw JsonObject.wrong("rerank", "a number of documents, true or false", value.get());
+        };
         if (rerank < 0 || rerank > max) {
             throw new ApiException(
                     Problem.INVALID_VALUE, "rerank", "rerank: expected 0 to %d, got %d".formatted(max, rerank));
@@ -130,17 +129,14 @@ public final class SearchRoutes {
         if (name.isEmpty()) {
             return collection.modes().getLast();
         }
-        SearchMode mode =
-                switch (name.get()) {
-                    case "words", "bm25" -> SearchMode.BM25;
-                    case "meaning", "dense" -> SearchMode.DENSE;
-                    case "both", "hybrid" -> SearchMode.HYBRID;
-                    default ->
-                        throw new ApiException(
-                                Problem.INVALID_VALUE,
-                                "mode",
-                                "mode: expected words, meaning or both, got something else");
-                };
+        SearchMode mode = switch (name.get()) {
+            case "words", "bm25" -> SearchMode.BM25;
+            case "meaning", "dense" -> SearchMode.DENSE;
+            case "both", "hybrid" -> SearchMode.HYBRID;
+            default ->
+                throw new ApiException(
+                        Problem.INVALID_VALUE, "mode", "mode: expected words, meaning or both, got something else");
+        };
         if (!collection.modes().contains(mode)) {
             throw new ApiException(
                     Problem.MODEL_TYPE, "mode", "no model here embeds queries: expected mode words, got " + name(mode));
@@ -162,18 +158,18 @@ public final class SearchRoutes {
         float[] vector = new float[0];
         String computeType = now.models().all().getFirst().computeType();
         if (mode != SearchMode.BM25) {
-            Embedded embedded =
-                    embed(now, collection.encoder().orElseThrow(), query, exchange);
+            Embedded embedded = embed(now, collection.encoder().orElseThrow(), query, exchange);
             vector = embedded.vectors().getFirst();
             work = work.plus(embedded);
         }
         List<Result> results = first(collection, query, vector, mode, Math.max(limit, rerank));
         if (scorer.isPresent() && !results.isEmpty()) {
             List<Result> head = results.subList(0, Math.min(rerank, results.size()));
-            List<String> texts =
-                    head.stream().map(result -> result.hit().document().joined()).toList();
-            Scored scored = now.inference()
-                    .score(scorer.get().encoder(), query, texts, "results", true, exchange.deadline());
+            List<String> texts = head.stream()
+                    .map(result -> result.hit().document().joined())
+                    .toList();
+            Scored scored =
+                    now.inference().score(scorer.get().encoder(), query, texts, "results", true, exchange.deadline());
             work = work.plus(scored);
             computeType = scorer.get().model().computeType();
             results = reordered(results, scored);
@@ -218,8 +214,9 @@ public final class SearchRoutes {
                     Optional.of(scored.scores().get(i).value()),
                     Optional.of(scored.relevance(i))));
         }
-        reordered.sort(Comparator.comparing((Result result) -> result.rerankScore().orElseThrow())
-                .reversed());
+        reordered.sort(
+                Comparator.comparing((Result result) -> result.rerankScore().orElseThrow())
+                        .reversed());
         reordered.addAll(results.subList(scored.scores().size(), results.size()));
         return reordered;
     }

@@ -33,7 +33,8 @@ public final class IndexCollection implements SearchCollection {
     ///
     /// @param encoder embeds queries; borrowed, so it must outlive this; empty to search by words only
     /// @throws IOException if the index cannot be read
-    /// @throws io.github.sgpt4j.error.FormatException if there is none, it is broken, or it was made with another model
+    /// @throws io.github.sgpt4j.error.FormatException if there is none, it is broken, or it was made
+    ///     with another model
     public static IndexCollection open(Path path, Optional<BiEncoder> encoder) throws IOException {
         return open(path, encoder, REFRESH);
     }
@@ -66,8 +67,7 @@ public final class IndexCollection implements SearchCollection {
     @Override
     public List<Hit> search(String query, float[] vector, SearchMode mode, int limit) throws IOException {
         refresh();
-        return index.search(
-                query, vector, SearchOptions.DEFAULT.withMode(mode).withLimit(limit));
+        return index.search(query, vector, SearchOptions.DEFAULT.withMode(mode).withLimit(limit));
     }
 
     /// One thread looks; the others go on with what is there.

@@ -50,8 +50,7 @@ public final class MemoryCollection implements SearchCollection {
 
     @Override
     public List<Hit> search(String query, float[] vector, SearchMode mode, int limit) throws IOException {
-        return index.search(
-                query, vector, SearchOptions.DEFAULT.withMode(mode).withLimit(limit));
+        return index.search(query, vector, SearchOptions.DEFAULT.withMode(mode).withLimit(limit));
     }
 
     @Override

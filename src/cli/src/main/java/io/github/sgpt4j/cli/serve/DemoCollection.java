@@ -1,0 +1,38 @@
+package io.github.sgpt4j.cli.serve;
+
+import io.github.sgpt4j.BiEncoder;
+import io.github.sgpt4j.Dtype;
+import io.github.sgpt4j.cli.console.LuceneLog;
+import io.github.sgpt4j.cli.input.Corpus;
+import io.github.sgpt4j.cli.model.DemoVectors;
+import io.github.sgpt4j.error.SgptException;
+import io.github.sgpt4j.retrieval.corpus.Document;
+import io.github.sgpt4j.server.SgptServer;
+import io.github.sgpt4j.server.search.MemoryCollection;
+import java.io.IOException;
+import java.util.List;
+
+/// The demo corpus as documents to search. Its embeddings are cached; without a cache they take some seconds.
+final class DemoCollection {
+    private static final String NAME = "demo corpus";
+
+    private DemoCollection() {}
+
+    /// Gives a server the demo corpus as soon as it is read, in the background.
+    ///
+    /// @param encoder the built-in model
+    static void open(SgptServer server, BiEncoder encoder, Dtype dtype) {
+        Thread.ofPlatform().daemon().name("sgpt-demo").start(() -> {
+            try {
+                LuceneLog.silence();
+                List<Document> documents = Corpus.demo();
+                float[][] vectors = new DemoVectors(dtype).get(() -> encoder.embedDocuments(
+                        documents.stream().map(Document::joined).toList()));
+                server.search(MemoryCollection.of(NAME, documents, vectors, encoder));
+            } catch (IOException | SgptException | IllegalStateException e) {
+                // The server is ending, or has nothing to search: requests and page say so.
+                return;
+            }
+        });
+    }
+}
