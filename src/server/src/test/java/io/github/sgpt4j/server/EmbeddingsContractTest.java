@@ -227,7 +227,10 @@ class EmbeddingsContractTest {
                 + ClientTask.DOCUMENTS.stream()
                         .mapToInt(document -> tokens(document, TextKind.DOCUMENT))
                         .sum();
-        assertEquals(tokens, Integer.parseInt(response.headers().firstValue("x-compute-tokens").orElseThrow()));
+        assertEquals(
+                tokens,
+                Integer.parseInt(
+                        response.headers().firstValue("x-compute-tokens").orElseThrow()));
         float[] query = normalized(server.encoder().embedQuery(ClientTask.QUERY));
         float[][] documents = normalized(server.encoder().embedDocuments(ClientTask.DOCUMENTS));
         assertEquals(documents.length, answer.size());

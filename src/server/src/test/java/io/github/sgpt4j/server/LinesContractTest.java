@@ -43,7 +43,9 @@ class LinesContractTest {
 
     private static List<JsonNode> lines(HttpResponse<String> response) {
         assertEquals(200, response.statusCode(), response::body);
-        assertEquals("application/x-ndjson", response.headers().firstValue("content-type").orElseThrow());
+        assertEquals(
+                "application/x-ndjson",
+                response.headers().firstValue("content-type").orElseThrow());
         assertTrue(response.body().endsWith("\n"));
         return response.body().lines().map(RunningServer::parsed).toList();
     }
@@ -100,7 +102,8 @@ class LinesContractTest {
         List<JsonNode> lines = lines(embed(server, Map.of("inputs", "a")));
         assertEquals(2, lines.size());
         assertVector(
-                Expected.normalized(server.encoder().embed("a")), vector(lines.getFirst().get("embedding")));
+                Expected.normalized(server.encoder().embed("a")),
+                vector(lines.getFirst().get("embedding")));
     }
 
     @Test

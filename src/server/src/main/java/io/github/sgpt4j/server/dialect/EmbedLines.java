@@ -16,7 +16,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
-/// Embeds the inputs of a request some at a time, and writes a line of JSON for each as soon as it is known: its vector,
+/// Embeds the inputs of a request some at a time, and writes a line of JSON for each as soon as it is known: its
+/// vector,
 /// or why it has none. A bad input does not fail the others.
 final class EmbedLines {
     /// The media type of such answers.
@@ -56,8 +57,7 @@ final class EmbedLines {
         List<Placed> good = new ArrayList<>();
         for (int end = Math.min(elements.size(), next + TOGETHER); next < end; next++) {
             try {
-                good.add(new Placed(
-                        next, Input.of("%s[%d]".formatted(settings.field(), next), elements.get(next))));
+                good.add(new Placed(next, Input.of("%s[%d]".formatted(settings.field(), next), elements.get(next))));
             } catch (ApiException e) {
                 fail(next, e);
             }

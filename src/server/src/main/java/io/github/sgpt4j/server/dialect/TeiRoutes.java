@@ -64,8 +64,7 @@ public final class TeiRoutes {
         if (exchange.request().accepts(EmbedLines.MEDIA_TYPE)) {
             return lines(exchange);
         }
-        List<Input> inputs =
-                Input.list(body, "inputs", now.options().limits().clientBatchSize());
+        List<Input> inputs = Input.list(body, "inputs", now.options().limits().clientBatchSize());
         ServedModels.Embedder embedder = now.embedder(body.text("model"));
         Embedded embedded = now.inference().embed(request(now, embedder, inputs, body), exchange.deadline());
         exchange.note(embedded.totalTokens());
@@ -93,8 +92,8 @@ public final class TeiRoutes {
         JsonObject body = exchange.body();
         List<Json> elements = Input.elements(body, "inputs");
         ServedModels.Embedder embedder = now.embedder(body.text("model"));
-        EmbedLines lines = new EmbedLines(
-                now.inference(), request(now, embedder, List.of(), body), elements, exchange.deadline());
+        EmbedLines lines =
+                new EmbedLines(now.inference(), request(now, embedder, List.of(), body), elements, exchange.deadline());
         lines.advance();
         exchange.note(lines.tokens());
         return new Response(

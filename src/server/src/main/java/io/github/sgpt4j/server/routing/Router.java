@@ -56,7 +56,8 @@ public final class Router implements Handler {
         this.readiness = readiness;
         int maxBytes = options.limits().bodyBytes();
         parsing = new JsonParsing(maxBytes, Math.addExact(4 * options.limits().clientBatchSize(), MORE_VALUES));
-        parsingForLines = new JsonParsing(maxBytes, Math.max(LINES_VALUES, 4 * options.limits().clientBatchSize()));
+        parsingForLines = new JsonParsing(
+                maxBytes, Math.max(LINES_VALUES, 4 * options.limits().clientBatchSize()));
         long most = Runtime.getRuntime().maxMemory();
         bodies = new BodyReader(maxBytes, new Room(Math.max(most / REQUEST_PARTS, maxBytes)));
         answers = new Room(most / ANSWER_PARTS);
