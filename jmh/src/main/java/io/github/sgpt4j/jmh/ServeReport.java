@@ -75,14 +75,14 @@ public final class ServeReport {
         this.encoder = encoder;
         this.address = address;
         tokens = texts.stream()
-                .mapToLong(text -> encoder.tokenized(text, TextKind.TEXT, TextCut.USUAL).tokens())
+                .mapToLong(text ->
+                        encoder.tokenized(text, TextKind.TEXT, TextCut.USUAL).tokens())
                 .toArray();
         float[][] vectors = encoder.embed(texts);
         ObjectMapper json = new ObjectMapper();
         for (int i = 0; i < TEXTS; i++) {
             // As the library gives them; base64, as most clients ask for it.
-            Map<String, Object> body =
-                    Map.of("input", texts.get(i), "encoding_format", "base64", "normalize", false);
+            Map<String, Object> body = Map.of("input", texts.get(i), "encoding_format", "base64", "normalize", false);
             requests[i] = LoadClient.post("/v1/embeddings", json.writeValueAsBytes(body));
             expected[i] = "\"embedding\":\"%s\""
                     .formatted(Base64.getEncoder().encodeToString(bytes(vectors[i])))
@@ -152,7 +152,8 @@ public final class ServeReport {
     }
 
     private boolean summary(List<Turn> served, double[] ratios, long before, long after) throws IOException {
-        List<Seen> seen = served.stream().flatMap(turn -> turn.clients().stream()).toList();
+        List<Seen> seen =
+                served.stream().flatMap(turn -> turn.clients().stream()).toList();
         double[] millis = seen.stream()
                 .flatMap(client -> client.nanos().stream())
                 .mapToDouble(nanos -> nanos / NANOS_PER_MILLI)
@@ -167,9 +168,7 @@ public final class ServeReport {
         say("- Requests: %d, %.1f per second", millis.length, millis.length / seconds);
         say(
                 "- Milliseconds of a request: median %.1f, 99th percentile %.1f, longest %.1f",
-                millis[millis.length / 2],
-                millis[(int) (millis.length * 0.99)],
-                millis[millis.length - 1]);
+                millis[millis.length / 2], millis[(int) (millis.length * 0.99)], millis[millis.length - 1]);
         say("- Errors: %d; vectors that differ: %d", errors, different);
         say("- Heap after a collection: %.1f MB before, %.1f MB after", before / 1e6, after / 1e6);
         say("- Batches: %s", batches());

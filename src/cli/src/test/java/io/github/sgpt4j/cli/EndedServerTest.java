@@ -90,13 +90,13 @@ class EndedServerTest {
             HttpRequest request = HttpRequest.newBuilder(address)
                     .timeout(Duration.ofSeconds(60))
                     .header("content-type", "application/json")
-                    .POST(HttpRequest.BodyPublishers.ofString(
-                            "{\"input\":[\"a good request\",\"and another text\"]}"))
+                    .POST(HttpRequest.BodyPublishers.ofString("{\"input\":[\"a good request\",\"and another text\"]}"))
                     .build();
             for (int i = 0; i < 1_000_000; i++) {
                 long sent = System.nanoTime() - start;
                 try {
-                    int status = client.send(request, HttpResponse.BodyHandlers.ofString()).statusCode();
+                    int status = client.send(request, HttpResponse.BodyHandlers.ofString())
+                            .statusCode();
                     if (status == 503) {
                         return answered;
                     }
