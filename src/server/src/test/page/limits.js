@@ -6,7 +6,7 @@ import {answered, browse, report, task} from './shared.js';
 await browse(async open => {
   const page = await open();
   await page.goto(task.ranking);
-  await page.getByText('This server has no documents to search.').waitFor();
+  await page.getByText('This server has no documents to search at the moment.').waitFor();
   assert.equal(await page.locator('#query').isDisabled(), true);
   assert.equal(await page.locator('#modes').isVisible(), false);
   await page.getByRole('link', {name: 'Compare'}).click();
@@ -15,8 +15,21 @@ await browse(async open => {
   await page.getByRole('link', {name: 'Server', exact: true}).click();
   await page.locator('#facts').getByText('rerank').waitFor();
 
+  // Documents may come later than the models.
+  let asked = 0;
+  await page.route('**/info', async route => {
+    const response = await route.fetch();
+    const info = await response.json();
+    if (asked++ === 0) {
+      delete info.collection;
+    }
+    await route.fulfill({response, json: info});
+  });
   await page.goto('about:blank');
   await page.goto(task.embedding);
+  await page.getByText('This server has no documents to search at the moment.').waitFor();
+  await page.locator('#examples button').first().waitFor();
+  assert.equal(asked, 2);
   await page.locator('#query').fill('owl');
   await answered(page);
   assert.deepEqual(await page.locator('.column').evaluateAll(all => all.map(each => each.className)),

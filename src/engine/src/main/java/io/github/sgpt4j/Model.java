@@ -195,20 +195,29 @@ public final class Model implements AutoCloseable {
         return Token.of(tokenizer, text, specialTokens);
     }
 
-    /// The text of token ids, special tokens included.
+    /// The text of token ids, special tokens included. Ids without a token are ignored.
     ///
+    /// @throws IllegalArgumentException if an id is negative
     /// @throws IllegalStateException if the model is closed
     public String detokenize(int[] ids) {
-        return detokenize(ids, false);
+        requireOpen();
+        return tokenizer.decode(ids, false);
     }
 
     /// The text of token ids.
     ///
     /// @param skipSpecialTokens whether to leave special tokens out
-    /// @throws IllegalArgumentException if an id is negative
+    /// @throws IllegalArgumentException if an id is not one of the model's tokens
     /// @throws IllegalStateException if the model is closed
     public String detokenize(int[] ids, boolean skipSpecialTokens) {
         requireOpen();
+        for (int i = 0; i < ids.length; i++) {
+            if (!tokenizer.isToken(ids[i])) {
+                throw new IllegalArgumentException(
+                        "token ids: expected ids of tokens, at least 0 and below %d, got %d at index %d"
+                                .formatted(tokenizer.vocabularySize(), ids[i], i));
+            }
+        }
         return tokenizer.decode(ids, skipSpecialTokens);
     }
 

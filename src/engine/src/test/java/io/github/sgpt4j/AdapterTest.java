@@ -26,6 +26,7 @@ import io.github.sgpt4j.weights.SafetensorsWriter;
 import io.github.sgpt4j.weights.Weights;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -121,6 +122,20 @@ class AdapterTest {
 
     private void open(String base) {
         AdaptedModel.of(folder, Optional.of(Variants.model(base))).openWeights().close();
+    }
+
+    /// A tensor that nobody can read is not left out: the numbers would be those of another model.
+    @Test
+    void aTensorOfAnUnknownTypeIsRefused() throws IOException {
+        set("llama-rslora-patterns", "peft_type", "\"LORA\"");
+        Path file = folder.resolve("adapter_model.safetensors");
+        byte[] bytes = Files.readAllBytes(file);
+        String text = new String(bytes, StandardCharsets.ISO_8859_1);
+        int at = text.indexOf("\"F32\"");
+        assertTrue(at > 0, text.substring(0, 200));
+        bytes[at + 1] = 'Q';
+        Files.write(file, bytes);
+        refused(UnsupportedModelException.class, file.toString(), "expected F32, F16 or BF16", "unknown type", "Q32");
     }
 
     private void refused(Class<? extends SgptException> type, String... parts) {

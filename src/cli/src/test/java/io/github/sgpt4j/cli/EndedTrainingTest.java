@@ -13,11 +13,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Another process trains, and is asked to end, or killed without warning.
 class EndedTrainingTest {
@@ -101,13 +104,22 @@ class EndedTrainingTest {
         return whole;
     }
 
-    @Test
-    @DisabledOnOs(value = OS.WINDOWS, disabledReason = "has no SIGTERM")
-    void aRequestToEndSavesTheStateAndTheTrainingGoesOn() throws IOException, InterruptedException {
+    @ParameterizedTest
+    @ValueSource(strings = {"TERM", "INT"})
+    @DisabledOnOs(value = OS.WINDOWS, disabledReason = "has no signals")
+    void aRequestToEndSavesTheStateAndTheTrainingGoesOn(String signal) throws IOException, InterruptedException {
         Map<String, String> whole = whole();
         Process process = start(command(STEPS));
         awaitLines(process, 10);
-        process.destroy();
+        if (signal.equals("INT") && ignoresInterrupts(process)) {
+            process.destroyForcibly().waitFor();
+            Assumptions.abort("this process was started to ignore SIGINT, and so are its children");
+        }
+        assertEquals(
+                0,
+                new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid()))
+                        .start()
+                        .waitFor());
         assertTrue(process.waitFor(MAX_SECONDS, TimeUnit.SECONDS), "it does not end");
         String said = said();
         assertEquals(130, process.exitValue(), said);
@@ -124,6 +136,35 @@ class EndedTrainingTest {
         assertTrue(going.contains("going on with training"), going);
         assertTrue(going.contains(": step %s of %d\n".formatted(step, STEPS)), going);
         assertEquals(whole, TrainingFiles.contents(made));
+    }
+
+    /// In a process of its own, where the library that searches has not been loaded before.
+    @Test
+    void onlyTheCommandItselfSpeaks() throws IOException, InterruptedException {
+        Path data = Files.createDirectories(folder.resolve("found/qrels")).getParent();
+        Files.writeString(data.resolve("corpus.jsonl"), "{\"_id\": \"1\", \"text\": \"the row 1\"}\n");
+        Files.writeString(data.resolve("queries.jsonl"), "{\"_id\": \"q\", \"text\": \"row number 1\"}\n");
+        Files.writeString(data.resolve("qrels/test.tsv"), "query-id\tcorpus-id\tscore\nq\t1\t1\n");
+        Process process = start(command(1, "--eval", data.toString()));
+        assertTrue(process.waitFor(MAX_SECONDS, TimeUnit.SECONDS), "it does not end");
+        assertEquals(0, process.exitValue(), said());
+        for (String line : said().lines().toList()) {
+            assertTrue(line.startsWith("sgpt: "), line);
+        }
+    }
+
+    /// Shells start what runs in the background like this.
+    private static boolean ignoresInterrupts(Process process) throws IOException {
+        Path status = Path.of("/proc/%d/status".formatted(process.pid()));
+        if (!Files.exists(status)) {
+            return false;
+        }
+        String mask = Files.readAllLines(status).stream()
+                .filter(line -> line.startsWith("SigIgn:"))
+                .findFirst()
+                .orElse("0")
+                .replaceAll(".*\\s", "");
+        return (Long.parseUnsignedLong(mask, 16) >> 1 & 1) == 1;
     }
 
     @Test

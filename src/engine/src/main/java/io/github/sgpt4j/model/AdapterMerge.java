@@ -57,10 +57,12 @@ final class AdapterMerge {
     Map<String, WeightTensor> merge(SegmentAllocator memory, Cancellation cancellation) {
         Map<String, WeightTensor> merged = new LinkedHashMap<>();
         Set<String> keys = trained.names();
-        if (keys.isEmpty()) {
+        if (keys.isEmpty() && trained.unknownNames().isEmpty()) {
             throw new FormatException("%s: expected tensors of an adapter, found none"
                     .formatted(trained.files().getFirst()));
         }
+        // Each is needed: asking for it is an error.
+        trained.unknownNames().forEach(trained::get);
         // Products are added after replacements, since they may apply to a tensor that was stored in
         // full, such as a table.
         keys.stream().filter(key -> !unwrapped(key).contains("lora_")).forEach(key -> replacement(key, merged));

@@ -3,6 +3,7 @@ package io.github.sgpt4j.server;
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.server.batching.BatchQueue;
+import io.github.sgpt4j.server.dialect.DocumentRoutes;
 import io.github.sgpt4j.server.dialect.ExplainRoutes;
 import io.github.sgpt4j.server.dialect.InfoRoutes;
 import io.github.sgpt4j.server.dialect.OpenAiRoutes;
@@ -63,7 +64,8 @@ public final class SgptServer implements AutoCloseable {
         return server;
     }
 
-    private List<Route> routes() {
+    /// All that it answers; the first that fits a request does.
+    List<Route> routes() {
         RerankRoutes rerank = new RerankRoutes(this::loaded);
         List<Route> routes = new ArrayList<>();
         InfoRoutes info = new InfoRoutes(() -> Optional.ofNullable(service), () -> readiness, metrics, options);
@@ -71,6 +73,7 @@ public final class SgptServer implements AutoCloseable {
         routes.addAll(new OpenAiRoutes(this::loaded).routes());
         routes.addAll(new TeiRoutes(this::loaded, rerank).routes());
         routes.addAll(rerank.routes());
+        routes.addAll(new DocumentRoutes().routes());
         routes.addAll(new SearchRoutes(this::loaded).routes());
         routes.addAll(new ExplainRoutes(this::loaded).routes());
         routes.addAll(new PageRoutes(info::health).routes());

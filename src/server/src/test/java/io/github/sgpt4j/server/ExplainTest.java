@@ -32,8 +32,7 @@ class ExplainTest {
     void givesTheLogProbabilityOfEachTokenOfTheQuery() throws Exception {
         for (String document : List.of("a morbid fear of spiders <b>", "")) {
             String query = "Fear of spiders,  unreasonably \ud83d\ude00";
-            JsonNode body = server.post(
-                            "/explain", "{\"query\":\"%s\",\"document\":\"%s\"}".formatted(query, document))
+            JsonNode body = server.post("/explain", "{\"query\":\"%s\",\"document\":\"%s\"}".formatted(query, document))
                     .body();
             CrossEncoder.Score expected =
                     server.scorer.score(query, List.of(document)).getFirst();
@@ -53,7 +52,8 @@ class ExplainTest {
                         token.path("log_probability").floatValue());
             }
             assertEquals(
-                    expected.inputTokens(), body.path("usage").path("total_tokens").asInt());
+                    expected.inputTokens(),
+                    body.path("usage").path("total_tokens").asInt());
         }
     }
 
@@ -74,8 +74,8 @@ class ExplainTest {
             }
         }
         assertEquals("1", answer.response().headers().firstValue("x-truncated").orElse(""));
-        DemoServer.Answer refused = server.post(
-                "/explain", "{\"query\":\"%s\",\"document\":\"d\",\"truncate\":false}".formatted(query));
+        DemoServer.Answer refused =
+                server.post("/explain", "{\"query\":\"%s\",\"document\":\"d\",\"truncate\":false}".formatted(query));
         assertEquals(400, refused.status());
         assertEquals("input_too_long", refused.body().path("error").path("code").asText());
     }
@@ -93,7 +93,8 @@ class ExplainTest {
             JsonNode error = answer.body().path("error");
             assertEquals(400, answer.status());
             assertEquals(
-                    body.getValue(), error.path("param").asText() + " " + error.path("code").asText());
+                    body.getValue(),
+                    error.path("param").asText() + " " + error.path("code").asText());
         }
     }
 

@@ -84,7 +84,10 @@ class PageAssetsTest {
             String foreign = text.replace("http://www.w3.org/2000/svg", "");
             assertFalse(foreign.contains("://"), path + " names another place");
             if (path.endsWith(".js")) {
-                assertFalse(text.matches("(?s).*\\b(innerHTML|outerHTML|insertAdjacentHTML|document\\.write|eval|Function)\\b.*"), path);
+                assertFalse(
+                        text.matches(
+                                "(?s).*\\b(innerHTML|outerHTML|insertAdjacentHTML|document\\.write|eval|Function)\\b.*"),
+                        path);
             }
             Matcher references = REFERENCE.matcher(text);
             while (references.find()) {
@@ -100,8 +103,14 @@ class PageAssetsTest {
     @Test
     void thePageHasNoScriptOrStyleOfItsOwn() throws Exception {
         String page = get("/", "accept", HTML).body();
-        assertFalse(Pattern.compile("<style|\\sstyle=|\\son[a-z]+=|javascript:").matcher(page).find());
-        assertTrue(Pattern.compile("<script[^>]*>[^<]+").matcher(page).results().findAny().isEmpty());
+        assertFalse(Pattern.compile("<style|\\sstyle=|\\son[a-z]+=|javascript:")
+                .matcher(page)
+                .find());
+        assertTrue(Pattern.compile("<script[^>]*>[^<]+")
+                .matcher(page)
+                .results()
+                .findAny()
+                .isEmpty());
     }
 
     @Test
@@ -115,7 +124,8 @@ class PageAssetsTest {
             assertEquals(304, second.statusCode());
             assertEquals("", second.body());
             assertEquals(tag, header(second, "etag"));
-            assertEquals(200, get(path, "accept", HTML, "if-none-match", "\"x\"").statusCode());
+            assertEquals(
+                    200, get(path, "accept", HTML, "if-none-match", "\"x\"").statusCode());
         }
     }
 

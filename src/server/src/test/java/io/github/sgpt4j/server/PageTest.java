@@ -90,8 +90,8 @@ class PageTest {
     @Test
     void showsWhatTheEngineFinds() throws IOException {
         try (DemoServer server = new DemoServer(ServerOptions.DEFAULT, DemoServer.Use.BOTH, PageTest::demo);
-                MemoryIndex index = new MemoryIndex(
-                        server.encoder.dimension(), server.encoder.similarity(), documents, vectors)) {
+                MemoryIndex index =
+                        new MemoryIndex(server.encoder.dimension(), server.encoder.similarity(), documents, vectors)) {
             JsonNode seen = run("search.js", Map.of("url", server.uri("/").toString()));
             String query = seen.path("query").asText();
             float[] vector = server.encoder.embedQueries(List.of(query))[0];
@@ -99,9 +99,7 @@ class PageTest {
                     Map.of("words", SearchMode.BM25, "meaning", SearchMode.DENSE, "both", SearchMode.HYBRID);
             for (Map.Entry<String, SearchMode> column : columns.entrySet()) {
                 List<String> expected =
-                        index
-                                .search(query, vector, SearchOptions.DEFAULT.withMode(column.getValue()))
-                                .stream()
+                        index.search(query, vector, SearchOptions.DEFAULT.withMode(column.getValue())).stream()
                                 .map(hit -> hit.document().id())
                                 .toList();
                 assertEquals(expected, texts(seen.path("columns").path(column.getKey())), column.getKey());
@@ -123,16 +121,15 @@ class PageTest {
         float[][] expected = encoder.similarity().matrix(encoder.embed(rows), encoder.embed(columns));
         for (int i = 0; i < rows.size(); i++) {
             for (int j = 0; j < columns.size(); j++) {
-                assertEquals(
-                        expected[i][j], heat.path("values").get(i).get(j).asDouble(), 0.00501, rows.get(i));
+                assertEquals(expected[i][j], heat.path("values").get(i).get(j).asDouble(), 0.00501, rows.get(i));
             }
         }
     }
 
     @Test
     void asksForTheKeyAndKeepsItForTheTab() throws IOException {
-        try (DemoServer server = new DemoServer(
-                ServerOptions.DEFAULT.withApiKey(KEY), DemoServer.Use.BOTH, PageTest::demo)) {
+        try (DemoServer server =
+                new DemoServer(ServerOptions.DEFAULT.withApiKey(KEY), DemoServer.Use.BOTH, PageTest::demo)) {
             run("key.js", Map.of("url", server.uri("/").toString(), "key", KEY));
         }
     }
@@ -141,7 +138,8 @@ class PageTest {
     void saysWhatTheServerCannotDo() throws IOException {
         try (DemoServer ranking =
                         new DemoServer(ServerOptions.DEFAULT, DemoServer.Use.RANKING, encoder -> Optional.empty());
-                DemoServer embedding = new DemoServer(ServerOptions.DEFAULT, DemoServer.Use.EMBEDDING, PageTest::demo)) {
+                DemoServer embedding =
+                        new DemoServer(ServerOptions.DEFAULT, DemoServer.Use.EMBEDDING, PageTest::demo)) {
             run(
                     "limits.js",
                     Map.of(

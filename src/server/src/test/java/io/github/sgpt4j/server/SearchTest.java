@@ -57,8 +57,14 @@ class SearchTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"words,BM25,words", "bm25,BM25,words", "meaning,DENSE,meaning", "dense,DENSE,meaning",
-        "both,HYBRID,both", "hybrid,HYBRID,both"})
+    @CsvSource({
+        "words,BM25,words",
+        "bm25,BM25,words",
+        "meaning,DENSE,meaning",
+        "dense,DENSE,meaning",
+        "both,HYBRID,both",
+        "hybrid,HYBRID,both"
+    })
     void findsWhatTheIndexFinds(String mode, SearchMode means, String called) throws Exception {
         String query = "feeling fear of something";
         DemoServer.Answer answer =
@@ -77,7 +83,8 @@ class SearchTest {
             Hit hit = expected.get(i);
             JsonNode result = results.get(i);
             assertEquals(hit.document().id(), result.path("id").asText());
-            assertEquals(hit.document().title().orElseThrow(), result.path("title").asText());
+            assertEquals(
+                    hit.document().title().orElseThrow(), result.path("title").asText());
             assertEquals(hit.document().text(), result.path("text").asText());
             assertEquals(hit.score(), result.path("score").floatValue());
             assertEquals(hit.similarity(), number(result, "similarity"));
@@ -101,7 +108,8 @@ class SearchTest {
 
     @Test
     void searchesByBothAndForTenUnlessTold() throws Exception {
-        JsonNode body = server.post("/search", "{\"query\":\"a feeling\",\"mode\":null,\"unknown\":[1]}").body();
+        JsonNode body = server.post("/search", "{\"query\":\"a feeling\",\"mode\":null,\"unknown\":[1]}")
+                .body();
         assertEquals("both", body.path("mode").asText());
         assertEquals(10, body.path("results").size());
     }
@@ -139,7 +147,11 @@ class SearchTest {
     }
 
     private static String joined(JsonNode result) {
-        return new Document("", Optional.of(result.path("title").asText()), result.path("text").asText()).joined();
+        return new Document(
+                        "",
+                        Optional.of(result.path("title").asText()),
+                        result.path("text").asText())
+                .joined();
     }
 
     @Test
@@ -156,9 +168,15 @@ class SearchTest {
         List<Float> scores = new ArrayList<>();
         thirty.forEach(result -> scores.add(result.path("rerank_score").floatValue()));
         assertEquals(scores.stream().sorted(Comparator.reverseOrder()).toList(), scores);
-        assertFalse(server.post("/search", "{\"query\":\"able\",\"rerank\":false}").body().path("results").get(0)
+        assertFalse(server.post("/search", "{\"query\":\"able\",\"rerank\":false}")
+                .body()
+                .path("results")
+                .get(0)
                 .has("rerank_score"));
-        assertTrue(server.post("/search", "{\"query\":\"able\",\"rerank\":true}").body().path("results").get(0)
+        assertTrue(server.post("/search", "{\"query\":\"able\",\"rerank\":true}")
+                .body()
+                .path("results")
+                .get(0)
                 .has("rerank_score"));
     }
 
@@ -201,16 +219,20 @@ class SearchTest {
         }
         DemoServer.Answer unknown = server.post("/search", "{\"query\":\"a\",\"rerank\":2,\"model\":\"other\"}");
         assertEquals(404, unknown.status());
-        assertEquals("model_not_found", unknown.body().path("error").path("code").asText());
+        assertEquals(
+                "model_not_found", unknown.body().path("error").path("code").asText());
     }
 
     @Test
     void aServerWithoutDocumentsSaysSo() throws Exception {
-        try (DemoServer without = new DemoServer(ServerOptions.DEFAULT, DemoServer.Use.BOTH, encoder -> Optional.empty())) {
+        try (DemoServer without =
+                new DemoServer(ServerOptions.DEFAULT, DemoServer.Use.BOTH, encoder -> Optional.empty())) {
             DemoServer.Answer answer = without.post("/search", "{\"query\":\"a\"}");
             assertEquals(404, answer.status());
             assertEquals("not_found", answer.body().path("error").path("code").asText());
-            assertTrue(answer.body().path("message").asText().contains("no documents"), answer.body().toString());
+            assertTrue(
+                    answer.body().path("message").asText().contains("no documents"),
+                    answer.body().toString());
             assertFalse(without.get("/info").body().has("collection"));
         }
     }
@@ -221,7 +243,8 @@ class SearchTest {
         assertEquals(
                 "{\"name\":\"some words\",\"documents\":401,\"modes\":[\"words\",\"meaning\",\"both\"]}",
                 info.path("collection").toString());
-        assertEquals("[\"embed\",\"rerank\",\"search\"]", info.path("capabilities").toString());
+        assertEquals(
+                "[\"embed\",\"rerank\",\"search\"]", info.path("capabilities").toString());
     }
 
     @Test
@@ -234,11 +257,16 @@ class SearchTest {
         String query = "feeling fear of something";
         String body = "{\"query\":\"%s\",\"mode\":\"%s\",\"rerank\":5}";
         try (DemoServer with = new DemoServer(
-                        ServerOptions.DEFAULT, DemoServer.Use.BOTH, encoder -> Optional.of(open(path, Optional.of(encoder))));
+                        ServerOptions.DEFAULT,
+                        DemoServer.Use.BOTH,
+                        encoder -> Optional.of(open(path, Optional.of(encoder))));
                 DemoServer without = new DemoServer(
-                        ServerOptions.DEFAULT, DemoServer.Use.RANKING, encoder -> Optional.of(open(path, Optional.empty())))) {
+                        ServerOptions.DEFAULT,
+                        DemoServer.Use.RANKING,
+                        encoder -> Optional.of(open(path, Optional.empty())))) {
             for (String mode : List.of("words", "both", "meaning")) {
-                JsonNode expected = server.post("/search", body.formatted(query, mode)).body();
+                JsonNode expected =
+                        server.post("/search", body.formatted(query, mode)).body();
                 assertEquals(
                         expected.path("results"),
                         with.post("/search", body.formatted(query, mode)).body().path("results"),
@@ -247,7 +275,9 @@ class SearchTest {
             DemoServer.Answer words = without.post("/search", "{\"query\":\"%s\",\"rerank\":5}".formatted(query));
             assertEquals("words", words.body().path("mode").asText());
             assertEquals(
-                    server.post("/search", body.formatted(query, "words")).body().path("results"),
+                    server.post("/search", body.formatted(query, "words"))
+                            .body()
+                            .path("results"),
                     words.body().path("results"));
             DemoServer.Answer refused = without.post("/search", body.formatted(query, "both"));
             assertEquals(400, refused.status());

@@ -138,6 +138,13 @@ public final class Trainer {
         return parameters.parameters();
     }
 
+    /// How many numbers the optimizer changes, also those that are not the model's.
+    public long numbers() {
+        return optimizer.parameters().stream()
+                .mapToLong(parameter -> parameter.values().length)
+                .sum();
+    }
+
     /// Where the training stands.
     public TrainingState state() {
         return new TrainingState(step, task.batches().position(), optimizer.state());
@@ -152,6 +159,10 @@ public final class Trainer {
                     "expected a state within %d steps, got one after %d steps, with %d of its optimizer"
                             .formatted(
                                     totalSteps, state.step(), state.optimizer().steps()));
+        }
+        if (state.position().batches() != state.step()) {
+            throw new IllegalArgumentException("expected a batch for each of the %d steps, got %d"
+                    .formatted(state.step(), state.position().batches()));
         }
         task.batches().seek(state.position());
         optimizer.restore(state.optimizer());

@@ -18,9 +18,11 @@ public final class Truncations {
         return of(encoder::truncation);
     }
 
-    /// The same for what a model was trained with.
+    /// The same for what a model was trained with. A text counts each time that it was trained with.
     public static List<String> of(TrainableModel model) {
-        return of(model::truncation);
+        return of(model::truncation).stream()
+                .map(sentence -> sentence + "; each text counts once per epoch")
+                .toList();
     }
 
     private static List<String> of(Function<TextKind, Truncation> truncations) {

@@ -26,8 +26,9 @@ final class DemoCollection {
             try {
                 LuceneLog.silence();
                 List<Document> documents = Corpus.demo();
-                float[][] vectors = new DemoVectors(dtype).get(() -> encoder.embedDocuments(
-                        documents.stream().map(Document::joined).toList()));
+                float[][] vectors = new DemoVectors(dtype)
+                        .get(() -> encoder.embedDocuments(
+                                documents.stream().map(Document::joined).toList()));
                 server.search(MemoryCollection.of(NAME, documents, vectors, encoder));
             } catch (IOException | SgptException | IllegalStateException e) {
                 // The server is ending, or has nothing to search: requests and page say so.

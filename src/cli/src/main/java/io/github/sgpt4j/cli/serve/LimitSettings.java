@@ -4,7 +4,9 @@ import io.github.sgpt4j.cli.option.Converters;
 import io.github.sgpt4j.server.Limits;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /// How much the server takes on.
 public final class LimitSettings {
@@ -18,7 +20,7 @@ public final class LimitSettings {
     @Option(
             names = "--max-body",
             paramLabel = "MIB",
-            converter = Converters.Count.class,
+            converter = BodyMebibytes.class,
             description = "Longest body of a request in MiB, decompressed (default: ${DEFAULT-VALUE}).")
     private int bodyMebibytes = Limits.DEFAULT.bodyBytes() >> 20;
 
@@ -64,10 +66,24 @@ public final class LimitSettings {
             description = "Time that running requests get when the server ends (default: 30).")
     private int drain = (int) Limits.DEFAULT.drain().toSeconds();
 
+    /// A number of MiB whose bytes fit an array.
+    static final class BodyMebibytes implements ITypeConverter<Integer> {
+        private static final int MAX = 1024;
+
+        @Override
+        public Integer convert(String value) {
+            int mebibytes = new Converters.Count().convert(value);
+            if (mebibytes > MAX) {
+                throw new TypeConversionException("expected at most %d MiB, got %d".formatted(MAX, mebibytes));
+            }
+            return mebibytes;
+        }
+    }
+
     Limits limits() {
         Limits limits = Limits.DEFAULT
                 .withClientBatchSize(clientBatchSize)
-                .withBodyBytes(Math.multiplyExact(bodyMebibytes, 1 << 20))
+                .withBodyBytes(bodyMebibytes << 20)
                 .withConcurrentRequests(concurrentRequests)
                 .withRequestTimeout(Duration.ofSeconds(requestTimeout))
                 .withReadTimeout(Duration.ofSeconds(readTimeout))

@@ -186,7 +186,7 @@ public final class ServeCommand implements Callable<Integer> {
                 options = options.withCorsOrigin(corsOrigin);
             }
             return logRequests ? options.withLog(this::log, logTexts) : options;
-        } catch (IllegalArgumentException | ArithmeticException e) {
+        } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
         }
     }
@@ -215,7 +215,8 @@ public final class ServeCommand implements Callable<Integer> {
         }
         try {
             LuceneLog.silence();
-            return Optional.of(IndexCollection.open(index, served.all().getFirst().encoder()));
+            return Optional.of(
+                    IndexCollection.open(index, served.all().getFirst().encoder()));
         } catch (IOException | RuntimeException | Error e) {
             served.close();
             throw e;

@@ -8,6 +8,7 @@ import io.github.sgpt4j.cli.command.ModelCommand;
 import io.github.sgpt4j.cli.console.CliException;
 import io.github.sgpt4j.cli.console.Console;
 import io.github.sgpt4j.cli.console.Interruption;
+import io.github.sgpt4j.cli.console.LuceneLog;
 import io.github.sgpt4j.cli.model.Truncations;
 import io.github.sgpt4j.cli.option.Converters;
 import io.github.sgpt4j.cli.option.VersionProvider;
@@ -109,6 +110,7 @@ public final class TrainCommand extends ModelCommand {
     @Override
     public void run() throws IOException {
         TrainingOptions options = checked();
+        LuceneLog.silence();
         if (running.resume()) {
             TrainingRun.requireUnfinished(output);
         } else {

@@ -23,13 +23,15 @@ import java.util.Optional;
 /// @param directory the folder
 /// @param queries texts by id, of the queries that the split judges, in the split's order
 /// @param qrels the split's judgements
-public record BeirDataset(String name, Path directory, Map<String, String> queries, Qrels qrels) {
+/// @param files corpus, queries and judgements
+public record BeirDataset(String name, Path directory, Map<String, String> queries, Qrels qrels, List<Path> files) {
     private static final String CORPUS = "corpus.jsonl";
     private static final String QUERIES = "queries.jsonl";
 
-    /// Keeps a copy of the queries.
+    /// Keeps copies of the collections.
     public BeirDataset {
         queries = Collections.unmodifiableMap(new LinkedHashMap<>(queries));
+        files = List.copyOf(files);
     }
 
     /// Reads a collection's queries and judgements; the corpus is read when it is needed.
@@ -38,7 +40,7 @@ public record BeirDataset(String name, Path directory, Map<String, String> queri
     /// @throws FormatException if a file is missing or malformed, or a judged query has no text
     /// @throws IOException if a file cannot be read
     public static BeirDataset open(Path directory, String split) throws IOException {
-        require(directory, CORPUS);
+        Path corpus = require(directory, CORPUS);
         Path judgements = find(directory.resolve("qrels"), split + ".tsv")
                 .orElseThrow(() -> new FormatException("%s: expected judgements of split \"%s\" in qrels, found %s"
                         .formatted(directory, split, splits(directory))));
@@ -54,7 +56,7 @@ public record BeirDataset(String name, Path directory, Map<String, String> queri
             }
             queries.put(query, text);
         }
-        return new BeirDataset(nameOf(directory), directory, queries, qrels);
+        return new BeirDataset(nameOf(directory), directory, queries, qrels, List.of(corpus, file, judgements));
     }
 
     /// Opens a collection, or all parts of a folder of collections, such as CQADupStack with its

@@ -14,7 +14,8 @@ import io.github.sgpt4j.server.routing.Route;
 import java.util.List;
 import java.util.function.Supplier;
 
-/// What a document's score for a query consists of: how likely the model finds each of the query's tokens after it.
+/// What a document's score for a query consists of: how likely the model finds each of the query's
+/// tokens after it.
 public final class ExplainRoutes {
     private final Supplier<Service> service;
 

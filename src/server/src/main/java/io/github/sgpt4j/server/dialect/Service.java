@@ -2,6 +2,7 @@ package io.github.sgpt4j.server.dialect;
 
 import io.github.sgpt4j.server.ServerOptions;
 import io.github.sgpt4j.server.inference.Inference;
+import io.github.sgpt4j.server.models.ServedModel;
 import io.github.sgpt4j.server.models.ServedModels;
 import io.github.sgpt4j.server.problem.ApiException;
 import io.github.sgpt4j.server.problem.Problem;
@@ -20,6 +21,13 @@ public record Service(
         ServerOptions options,
         int batchTokens,
         Optional<SearchCollection> collection) {
+    /// The model that a request names, or the first, whatever it can do.
+    ///
+    /// @throws ApiException if there is no such model
+    ServedModel model(Optional<String> name) {
+        return models.named(known(name)).orElseThrow(() -> missing(name, "tokenize"));
+    }
+
     /// The model that a request names, or the first that embeds.
     ///
     /// @throws ApiException if there is no such model, or it does not embed

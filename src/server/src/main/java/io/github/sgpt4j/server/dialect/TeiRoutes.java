@@ -13,7 +13,6 @@ import io.github.sgpt4j.server.inference.Reading;
 import io.github.sgpt4j.server.json.Json;
 import io.github.sgpt4j.server.json.JsonObject;
 import io.github.sgpt4j.server.json.JsonWriting;
-import io.github.sgpt4j.server.models.ServedModel;
 import io.github.sgpt4j.server.models.ServedModels;
 import io.github.sgpt4j.server.problem.ApiException;
 import io.github.sgpt4j.server.problem.Problem;
@@ -169,7 +168,8 @@ public final class TeiRoutes {
                                 settings,
                                 asymmetric ? TextKind.DOCUMENT : TextKind.TEXT),
                         exchange.deadline());
-        exchange.note(query.totalTokens() + others.totalTokens());
+        Work work = Work.NONE.plus(query).plus(others);
+        exchange.note(work.totalTokens());
         Response response = JsonWriting.response(200, json -> {
             json.writeStartArray();
             for (float[] vector : others.vectors()) {
@@ -177,7 +177,7 @@ public final class TeiRoutes {
             }
             json.writeEndArray();
         });
-        return Headers.describe(response, others, embedder.model().computeType());
+        return Headers.describe(response, work, embedder.model().computeType());
     }
 
     /// Whether the model reads queries and documents differently.
@@ -194,19 +194,6 @@ public final class TeiRoutes {
         return (float) sum;
     }
 
-    /// A model for its tokenizer: the first.
-    private static Model tokenizing(Service now, JsonObject body) {
-        Optional<String> name = body.text("model");
-        if (name.isEmpty()) {
-            return now.models().all().getFirst().model();
-        }
-        return now.models().all().stream()
-                .filter(model -> model.isNamed(name.get()))
-                .map(ServedModel::model)
-                .findFirst()
-                .orElseThrow(() -> new ApiException(Problem.MODEL_NOT_FOUND, "model", "no such model is served"));
-    }
-
     private Response tokenize(Exchange exchange) {
         Service now = service.get();
         JsonObject body = exchange.body();
@@ -217,7 +204,7 @@ public final class TeiRoutes {
         }
         Input.requireAtMost("inputs", texts.size(), now.options().limits().clientBatchSize());
         boolean special = body.truth("add_special_tokens").orElse(true);
-        Model model = tokenizing(now, body);
+        Model model = now.model(body.text("model")).model();
         String prompt = prompt(model, body);
         List<List<Token>> tokens =
                 texts.stream().map(text -> model.tokens(prompt + text, special)).toList();
@@ -285,7 +272,7 @@ public final class TeiRoutes {
             throw new ApiException(Problem.EMPTY_INPUT, "ids", "ids is empty: expected at least one token id");
         }
         boolean skip = body.truth("skip_special_tokens").orElse(true);
-        Model model = tokenizing(now, body);
+        Model model = now.model(body.text("model")).model();
         List<String> texts = new ArrayList<>(all.size());
         for (int[] ids : all) {
             texts.add(decode(model, ids, skip));

@@ -49,6 +49,12 @@ public record ServedModels(List<ServedModel> all) implements AutoCloseable {
         return all.stream().anyMatch(model -> model.isNamed(name) || model.isNamed(stem(name)));
     }
 
+    /// The model of a name, with or without a suffix; or the first.
+    public Optional<ServedModel> named(Optional<String> name) {
+        return find(model -> name.isEmpty() || model.isNamed(name.get()))
+                .or(() -> find(model -> model.isNamed(stem(name.orElseThrow()))));
+    }
+
     /// The model of a name that embeds, or the first that does.
     ///
     /// @param name with or without a suffix
@@ -63,9 +69,10 @@ public record ServedModels(List<ServedModel> all) implements AutoCloseable {
                         .map(model -> embedder(model, Optional.of(kind)))));
     }
 
-    /// The model of a name that scores, or the first that does.
+    /// The model of a name, with or without a suffix, that scores; or the first that does.
     public Optional<Scorer> scorer(Optional<String> name) {
         return find(model -> model.scorer().isPresent() && (name.isEmpty() || model.isNamed(name.get())))
+                .or(() -> find(model -> model.scorer().isPresent() && model.isNamed(stem(name.orElse("")))))
                 .map(model -> new Scorer(model, model.scorer().orElseThrow()));
     }
 

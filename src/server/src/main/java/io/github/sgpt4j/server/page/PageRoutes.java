@@ -20,10 +20,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/// The page: a document at `/`, for clients that want one, and its parts below `/page/`. All are files of this module.
+/// The page: a document at `/`, for clients that want one, and its parts below `/page/`. All are files
+/// of this module.
 ///
-/// The page may load and ask nothing but this server, contains no script or style of its own, and may not be shown
-/// inside other pages. It is open to everybody; what it asks for needs the key.
+/// The page may load and ask nothing but this server, contains no script or style of its own, and may
+/// not be shown inside other pages. It is open to everybody; what it asks for needs the key.
 public final class PageRoutes {
     private static final String FOLDER = "/page/";
     private static final String DOCUMENT = "index.html";

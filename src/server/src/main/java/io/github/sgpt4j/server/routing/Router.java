@@ -20,6 +20,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /// Finds the route of a request, checks what must hold before it, and says what goes wrong in the client's dialect.
 public final class Router implements Handler {
@@ -62,7 +63,7 @@ public final class Router implements Handler {
         Response response;
         Optional<Route> route = find(request);
         Exchange exchange =
-                new Exchange(request, deadline, route.map(Route::dialect).orElse(dialectOf(request)));
+                new Exchange(request, deadline, route.map(Route::dialect).orElseGet(() -> dialectOf(request)));
         try {
             response = isPreflight(request) ? preflight() : answer(request, route, exchange);
         } catch (ApiException e) {
@@ -92,14 +93,19 @@ public final class Router implements Handler {
         return response;
     }
 
+    /// Of a request without a route: that of the path's other methods, or of the path's likely client.
+    private Dialect dialectOf(Request request) {
+        boolean isOpenAi = request.path().startsWith("/v1") || request.path().startsWith("/v2");
+        return routes.stream()
+                .filter(route -> route.isFor(request.path()))
+                .map(Route::dialect)
+                .findFirst()
+                .orElse(isOpenAi ? Dialect.OPENAI : Dialect.TEI);
+    }
+
     private static String vary(Response response) {
         String other = response.headers().get("vary");
         return other == null ? "origin" : other + ", origin";
-    }
-
-    /// A path without a route: its likely client.
-    private static Dialect dialectOf(Request request) {
-        return request.path().startsWith("/v1") || request.path().startsWith("/v2") ? Dialect.OPENAI : Dialect.TEI;
     }
 
     private Optional<Route> find(Request request) {
@@ -157,7 +163,7 @@ public final class Router implements Handler {
     private List<String> methods(String path) {
         return routes.stream()
                 .filter(route -> route.isFor(path))
-                .map(Route::method)
+                .flatMap(route -> route.method().equals("GET") ? Stream.of("GET", "HEAD") : Stream.of(route.method()))
                 .distinct()
                 .toList();
     }

@@ -8,6 +8,9 @@ import {serverView} from './server.js';
 
 const TITLES = {search: 'Search', compare: 'Compare', server: 'Server'};
 
+const INTERVAL = 2000;
+const TRIES = 60;
+
 const views = {search: searchView(), compare: compareView(), server: serverView()};
 
 function shown() {
@@ -59,15 +62,34 @@ document.querySelector('.skip').addEventListener('click', event => {
   byId('main').focus();
 });
 
+function tell(info) {
+  byId('served').textContent = `${info.model_id} on ${info.device}`;
+  for (const view of Object.values(views)) {
+    view.served(info);
+  }
+}
+
+/** A server may get its documents some time after its models. */
+async function awaitDocuments() {
+  for (let tries = 0; tries < TRIES; tries++) {
+    await new Promise(resolve => setTimeout(resolve, INTERVAL));
+    const info = document.hidden ? {} : await ask('info');
+    if (info.collection) {
+      tell(info);
+      return;
+    }
+  }
+}
+
 async function start() {
   const problem = byId('problem');
   try {
     const info = await ask('info');
-    byId('served').textContent = `${info.model_id} on ${info.device}`;
-    for (const view of Object.values(views)) {
-      view.served(info);
-    }
+    tell(info);
     problem.hidden = true;
+    if (!info.collection) {
+      await awaitDocuments();
+    }
   } catch (failure) {
     problem.textContent = failure.status === 401
       ? 'This server asks for its key. Reload the page to enter it.'

@@ -40,16 +40,12 @@ const COLUMNS = {
   },
   reranked: {
     name: 'Re-ranked',
-    note: 'Probability of the query after the document',
+    note: 'Mean log p of the query’s tokens after it',
     mode: 'both',
     value: (result, best) => (best > 0 ? (result.relevance_score ?? 0) / best : 0),
-    written: result => (result.relevance_score === undefined ? '–' : written(result.relevance_score)),
+    written: result => (result.relevance_score > 0 ? Math.log(result.relevance_score).toFixed(2).replace('-', '−') : '–'),
   },
 };
-
-function written(probability) {
-  return probability >= 0.001 ? probability.toFixed(3) : probability.toExponential(0).replace('-', '−');
-}
 
 /** As much of a text as can be seen in a list. */
 function beginning(text) {
@@ -87,6 +83,7 @@ export function searchView() {
       ? Object.keys(COLUMNS).filter(name => name === 'reranked' ? ranks : collection.modes.includes(name))
       : [];
     columns.replaceChildren();
+    parts.clear();
     for (const name of available) {
       parts.set(name, column(name));
       columns.append(parts.get(name).element);
@@ -96,10 +93,10 @@ export function searchView() {
     }
     byId('modes').hidden = available.length < 2;
     const lead = byId('search-lead');
+    field.disabled = !collection;
     if (!collection) {
-      field.disabled = true;
-      lead.textContent = 'This server has no documents to search. Start it with --index DIR, the directory of an index'
-        + ' that sgpt index has made. Comparing texts works without one.';
+      lead.textContent = 'This server has no documents to search at the moment. With --index DIR it searches an index'
+        + ' that sgpt index has made.';
     } else {
       lead.textContent = `Search ${plural(documents, 'document', 'documents')} (${collection.name})`
         + (available.includes('meaning') ? ', by words, by meaning, or both.' : ' by words: no model here embeds queries.');
@@ -233,12 +230,18 @@ export function searchView() {
         make('span', {class: 'bar', 'aria-hidden': 'true'}, styled(make('span'), '--share', share)),
         make('span', {class: 'number'}, kind.written(result))),
       make('span', {class: 'elsewhere'}, ...elsewhere(name, result.id, index)));
-    button.addEventListener('click', () => explain(query, result, available.includes('reranked')));
+    button.addEventListener('click', () => explain(query, everything(result), available.includes('reranked')));
     button.addEventListener('pointerenter', () => mark(result.id));
     button.addEventListener('pointerleave', () => mark(undefined));
     button.addEventListener('focus', () => mark(result.id));
     button.addEventListener('blur', () => mark(undefined));
     return make('li', {}, button);
+  }
+
+  /** A result with the scores that it has in other columns. */
+  function everything(result) {
+    const same = available.map(name => answers[name]?.results.find(other => other.id === result.id));
+    return Object.assign({}, ...same, result);
   }
 
   function placeIn(name, id) {

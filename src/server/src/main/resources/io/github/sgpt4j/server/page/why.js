@@ -5,12 +5,14 @@ import {byId, make, unseen} from './dom.js';
 
 /** Upper ends of the classes of probabilities, and how the legend calls them. */
 const PROBABILITIES = [
-  [0.001, 'under 0.1 %'], [0.01, '0.1 to 1 %'], [0.1, '1 to 10 %'], [0.5, '10 to 50 %'], [Infinity, 'over 50 %']];
+  [0.0001, 'under 0.01 %'], [0.001, 'to 0.1 %'], [0.01, 'to 1 %'], [0.1, 'to 10 %'], [Infinity, 'over 10 %']];
 
 /** The same for what the document changed, as a factor. */
 const FACTORS = [
   [0.5, 'half as likely or less'], [0.8, 'less likely'], [1.25, 'about the same'], [4, 'more likely'],
   [Infinity, '4 times as likely or more']];
+
+const COMPACT = new Intl.NumberFormat('en', {notation: 'compact', maximumSignificantDigits: 2});
 
 let running = new AbortController();
 
@@ -122,10 +124,11 @@ function item(token, without, gain, readout) {
 }
 
 function percent(probability) {
-  const value = 100 * probability;
-  const written = value >= 10 ? value.toFixed(0) : value >= 0.1 ? value.toFixed(1) : '< 0.1';
-  // A space at which no line breaks.
-  return `${written}\u00a0%`;
+  // With spaces at which no line breaks.
+  if (probability >= 0.001) {
+    return `${(100 * probability).toFixed(probability >= 0.1 ? 0 : 1)}\u00a0%`;
+  }
+  return probability > 0 ? `1\u00a0in\u00a0${COMPACT.format(1 / probability)}` : '0\u00a0%';
 }
 
 function times(factor) {

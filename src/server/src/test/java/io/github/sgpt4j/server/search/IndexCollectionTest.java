@@ -28,8 +28,7 @@ class IndexCollectionTest {
             writer.add(List.of(Document.of("a", "an owl")));
             writer.commit();
             try (IndexCollection collection = IndexCollection.open(folder, Optional.of(encoder), Duration.ZERO);
-                    IndexCollection late =
-                            IndexCollection.open(folder, Optional.of(encoder), Duration.ofDays(1))) {
+                    IndexCollection late = IndexCollection.open(folder, Optional.of(encoder), Duration.ofDays(1))) {
                 assertEquals(List.of("a"), ids(collection));
                 writer.add(List.of(Document.of("b", "owls")));
                 assertEquals(List.of("a"), ids(collection));

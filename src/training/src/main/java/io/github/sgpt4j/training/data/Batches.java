@@ -55,7 +55,14 @@ public final class Batches<R extends TextRow> {
     ///
     /// @throws IllegalArgumentException if it belongs to other data or options
     public void seek(BatchPosition wanted) {
-        if (!options.noDuplicates()) {
+        if (options.noDuplicates()) {
+            // A row that is taken comes after fewer than two passes over the rows.
+            long most = 2 * rows * options.size();
+            if (wanted.batches() > Long.MAX_VALUE / most || wanted.rows() > wanted.batches() * most) {
+                throw new IllegalArgumentException("expected at most %d rows for each of %d batches, got %d"
+                        .formatted(most, wanted.batches(), wanted.rows()));
+            }
+        } else {
             long epoch = wanted.batches() / perEpoch();
             long expected = epoch * rows + wanted.batches() % perEpoch() * options.size();
             if (wanted.rows() != expected) {

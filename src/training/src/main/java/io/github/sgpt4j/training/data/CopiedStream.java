@@ -1,5 +1,6 @@
 package io.github.sgpt4j.training.data;
 
+import io.github.sgpt4j.error.FormatException;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -14,11 +15,13 @@ import java.util.Optional;
 /// Hashes what is read, and writes it to a file if one is given.
 final class CopiedStream extends FilterInputStream {
     private final OutputStream copy;
+    private final Optional<Path> file;
     private final MessageDigest digest;
 
-    private CopiedStream(InputStream in, OutputStream copy, MessageDigest digest) {
+    private CopiedStream(InputStream in, OutputStream copy, Optional<Path> file, MessageDigest digest) {
         super(in);
         this.copy = copy;
+        this.file = file;
         this.digest = digest;
     }
 
@@ -26,7 +29,7 @@ final class CopiedStream extends FilterInputStream {
     static CopiedStream of(InputStream in, Optional<Path> file) throws IOException {
         OutputStream copy = file.isPresent() ? Files.newOutputStream(file.get()) : OutputStream.nullOutputStream();
         try {
-            return new CopiedStream(in, copy, MessageDigest.getInstance("SHA-256"));
+            return new CopiedStream(in, copy, file, MessageDigest.getInstance("SHA-256"));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java platform has SHA-256", e);
         }
@@ -38,14 +41,27 @@ final class CopiedStream extends FilterInputStream {
         return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
     }
 
+    /// @throws FormatException if the copy cannot be written, such as on a full disk
     @Override
     public int read(byte[] target, int offset, int length) throws IOException {
         int count = super.read(target, offset, length);
         if (count > 0) {
             digest.update(target, offset, count);
-            copy.write(target, offset, count);
+            write(target, offset, count);
         }
         return count;
+    }
+
+    private void write(byte[] target, int offset, int count) {
+        try {
+            copy.write(target, offset, count);
+        } catch (IOException e) {
+            // Not the file that is read.
+            throw new FormatException(
+                    "%s: cannot be written: %s"
+                            .formatted(file.map(Path::toString).orElse(""), e.getMessage()),
+                    e);
+        }
     }
 
     /// Completes the copy.

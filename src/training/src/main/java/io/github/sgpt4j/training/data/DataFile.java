@@ -1,5 +1,7 @@
 package io.github.sgpt4j.training.data;
 
+import io.github.sgpt4j.error.FormatException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
@@ -9,6 +11,13 @@ import java.util.Optional;
 /// @param bytes length, uncompressed
 /// @param sha256 hash of the uncompressed bytes, in hexadecimal digits
 public record DataFile(String name, long bytes, String sha256) {
+    /// The content of a file, which is read once.
+    ///
+    /// @throws FormatException if it cannot be read
+    public static DataFile of(Path file) {
+        return LineFile.content(file);
+    }
+
     /// Compares data with those of an earlier call.
     ///
     /// @return a sentence about the first difference

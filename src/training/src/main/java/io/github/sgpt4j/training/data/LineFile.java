@@ -26,6 +26,7 @@ import java.util.function.Supplier;
 /// Safe to use from several threads.
 final class LineFile implements Closeable {
     private static final String GZ = ".gz";
+    private static final int BLOCK_BYTES = 1 << 16;
     private static final char BYTE_ORDER_MARK = '\uFEFF';
 
     private final Path file;
@@ -83,6 +84,8 @@ final class LineFile implements Closeable {
             }
             starts.add(content.bytes());
             RandomAccessFile bytes = new RandomAccessFile(temporary.orElse(file).toFile(), "r");
+            // Where the system removes the name only, nothing is left even if the process is killed.
+            delete(temporary);
             return new LineFile(file, content, temporary, bytes, starts, checks);
         } catch (IOException e) {
             delete(temporary);
@@ -101,6 +104,24 @@ final class LineFile implements Closeable {
         checkRegular(file);
         try {
             return scan(file, Optional.empty(), (reader, line) -> visitor.visit(reader::where, line));
+        } catch (IOException e) {
+            throw Unreadable.of(file, e);
+        }
+    }
+
+    /// A file's content, whatever its lines are.
+    static DataFile content(Path file) {
+        checkRegular(file);
+        try (InputStream raw = Files.newInputStream(file);
+                InputStream in = isPacked(file) ? GzipFile.open(file, raw) : raw;
+                CopiedStream hashed = CopiedStream.of(in, Optional.empty())) {
+            byte[] block = new byte[BLOCK_BYTES];
+            long length = 0;
+            for (int read = hashed.read(block); read >= 0; read = hashed.read(block)) {
+                Interrupts.check("reading " + file);
+                length += read;
+            }
+            return new DataFile(plainName(file), length, hashed.finish());
         } catch (IOException e) {
             throw Unreadable.of(file, e);
         }

@@ -9,13 +9,19 @@ import io.github.sgpt4j.retrieval.evaluation.EvaluationListener;
 import io.github.sgpt4j.retrieval.evaluation.Measure;
 import io.github.sgpt4j.retrieval.evaluation.Run;
 import io.github.sgpt4j.retrieval.evaluation.TextEmbedder;
+import io.github.sgpt4j.training.data.DataFile;
 import io.github.sgpt4j.training.run.Evaluation;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /// Search in collections in BEIR's layout, with the judgements of the split `test`: the mean of nDCG@10 over queries,
 /// and over collections if there are several. The forums of CQADupStack, in one folder, count as one collection.
@@ -25,6 +31,7 @@ public final class SearchEvaluation implements Evaluation {
     private static final String NDCG = Measure.NDCG_10.name();
 
     private final Map<String, List<BeirDataset>> collections = new LinkedHashMap<>();
+    private final String source;
 
     /// An evaluation with collections.
     ///
@@ -42,6 +49,25 @@ public final class SearchEvaluation implements Evaluation {
                         "%s: expected collections with different names, got two with this one".formatted(folder));
             }
         }
+        source = collections.entrySet().stream()
+                .map(entry -> entry.getKey() + " " + hash(entry.getValue()))
+                .collect(Collectors.joining(", "));
+    }
+
+    /// One hash of all files.
+    private static String hash(List<BeirDataset> parts) {
+        MessageDigest digest;
+        try {
+            digest = MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+        for (BeirDataset part : parts) {
+            for (Path file : part.files()) {
+                digest.update(DataFile.of(file).sha256().getBytes(StandardCharsets.US_ASCII));
+            }
+        }
+        return HexFormat.of().formatHex(digest.digest());
     }
 
     @Override
@@ -49,9 +75,10 @@ public final class SearchEvaluation implements Evaluation {
         return NDCG;
     }
 
+    /// Name and hash of each collection: of the contents of its files, compressed or not.
     @Override
     public String source() {
-        return String.join(" ", collections.keySet());
+        return source;
     }
 
     /// The mean, then each collection's own number if there are several.

@@ -153,7 +153,7 @@ public final class AdamW {
 
     /// Continues from a saved state, in any order, which is copied; the parameters get its values.
     ///
-    /// @throws IllegalArgumentException if it is of other parameters
+    /// @throws IllegalArgumentException if it is of other parameters, or a number cannot be one of an optimizer
     public void restore(AdamState state) {
         List<AdamState.Tensor> saved = state.tensors();
         if (saved.size() != tensors.size()) {
@@ -169,6 +169,7 @@ public final class AdamW {
                 throw new IllegalArgumentException("expected the state of %s with %d numbers, got that of %s with %d"
                         .formatted(own.name(), own.values().length, other.name(), other.values().length));
             }
+            requireNumbers(other);
         }
         for (AdamState.Tensor own : tensors) {
             AdamState.Tensor other = Objects.requireNonNull(named.get(own.name()));
@@ -177,6 +178,23 @@ public final class AdamW {
             copy(other.second(), own.second());
         }
         steps = state.steps();
+    }
+
+    private static void requireNumbers(AdamState.Tensor tensor) {
+        for (int j = 0; j < tensor.values().length; j++) {
+            if (!Double.isFinite(tensor.values()[j])
+                    || !Double.isFinite(tensor.first()[j])
+                    || !(tensor.second()[j] >= 0 && tensor.second()[j] < Double.POSITIVE_INFINITY)) {
+                throw new IllegalArgumentException(
+                        "%s: number %d: expected a finite value and means, the second of at least 0, got %s, %s and %s"
+                                .formatted(
+                                        tensor.name(),
+                                        j + 1,
+                                        tensor.values()[j],
+                                        tensor.first()[j],
+                                        tensor.second()[j]));
+            }
+        }
     }
 
     private static void copy(double[] from, double[] to) {

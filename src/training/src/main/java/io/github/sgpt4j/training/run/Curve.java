@@ -6,12 +6,13 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sgpt4j.training.TrainingStep;
 import io.github.sgpt4j.weightstools.FileFailures;
-import java.io.BufferedReader;
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
-import java.io.InputStreamReader;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -31,7 +32,7 @@ final class Curve implements Closeable {
     static final String PICTURE = "curve.svg";
 
     private static final ObjectMapper JSON = new ObjectMapper();
-    /// A line is a few hundred characters; a longer one is not ours.
+    /// A line is a few hundred bytes; a longer one is not ours.
     private static final int MAX_LINE = 1 << 14;
 
     private static final String STEP = "step";
@@ -56,6 +57,8 @@ final class Curve implements Closeable {
         Path file = folder.resolve(LINES);
         Path kept = folder.resolve("." + LINES + ".tmp");
         try {
+            // Not through a link that somebody has put there.
+            Files.deleteIfExists(kept);
             curve.out = new FileOutputStream(kept.toFile());
             try {
                 if (Files.exists(file)) {
@@ -74,22 +77,46 @@ final class Curve implements Closeable {
     }
 
     private void takeUntil(long step, Path file) throws IOException {
-        try (BufferedReader in =
-                new BufferedReader(new InputStreamReader(new FileInputStream(file.toFile()), StandardCharsets.UTF_8))) {
-            for (String line = in.readLine(); line != null; line = in.readLine()) {
+        try (InputStream in = new BufferedInputStream(new FileInputStream(file.toFile()))) {
+            for (byte[] line = line(in); line.length > 0; line = line(in)) {
                 JsonNode node;
                 try {
-                    node = JSON.readTree(line.length() > MAX_LINE ? "" : line);
+                    node = JSON.readTree(line);
                 } catch (JsonProcessingException e) {
                     return;
                 }
-                if (!node.isObject() || node.path(STEP).asLong(Long.MAX_VALUE) > step) {
+                if (!isOurs(node) || node.path(STEP).longValue() > step) {
                     return;
                 }
-                out.write((line + "\n").getBytes(StandardCharsets.UTF_8));
+                out.write(line);
+                out.write('\n');
                 take(node);
             }
         }
+    }
+
+    /// The next line; empty where the file ends, and for one that is too long.
+    private static byte[] line(InputStream in) throws IOException {
+        ByteArrayOutputStream line = new ByteArrayOutputStream();
+        for (int next = in.read(); next >= 0 && next != '\n'; next = in.read()) {
+            if (line.size() == MAX_LINE) {
+                return new byte[0];
+            }
+            line.write(next);
+        }
+        return line.toByteArray();
+    }
+
+    /// Whether an object can have been written here: a step, and finite numbers.
+    private static boolean isOurs(JsonNode node) {
+        return node.isObject()
+                && node.path(STEP).isIntegralNumber()
+                && node.path(STEP).canConvertToLong()
+                && node.path(STEP).longValue() >= 0
+                && node.properties().stream()
+                        .map(Map.Entry::getValue)
+                        .allMatch(
+                                value -> value.isBoolean() || value.isNumber() && Double.isFinite(value.doubleValue()));
     }
 
     private void take(JsonNode node) {
@@ -165,6 +192,7 @@ final class Curve implements Closeable {
         Path file = folder.resolve(PICTURE);
         Path work = folder.resolve("." + PICTURE + ".tmp");
         try {
+            Files.deleteIfExists(work);
             try (OutputStream drawn = new FileOutputStream(work.toFile())) {
                 drawn.write(picture.svg().getBytes(StandardCharsets.UTF_8));
             }

@@ -44,7 +44,7 @@ final class ModelCard {
                 """, name(model), model.baseFingerprint(), loss(data), step);
         card.addSettings(settings);
         card.addData(data);
-        card.addScores(scores);
+        card.addScores(step, scores);
         return card.card.toString();
     }
 
@@ -78,8 +78,10 @@ final class ModelCard {
         }
     }
 
-    /// A row per evaluation, a column per score.
-    private void addScores(NavigableMap<Long, Map<String, Double>> scores) {
+    /// What training changed, then a row per evaluation and a column per score.
+    ///
+    /// @param chosen the step that the model is of
+    private void addScores(long chosen, NavigableMap<Long, Map<String, Double>> scores) {
         List<String> names = scores.values().stream()
                 .flatMap(found -> found.keySet().stream())
                 .distinct()
@@ -87,7 +89,22 @@ final class ModelCard {
         if (names.isEmpty()) {
             return;
         }
-        add("\n## Scores\n\n| step |");
+        add("\n## Scores\n\n");
+        Map<String, Double> before = scores.getOrDefault(0L, Map.of());
+        Map<String, Double> after = scores.getOrDefault(chosen, Map.of());
+        if (chosen > 0 && names.stream().anyMatch(name -> before.containsKey(name) && after.containsKey(name))) {
+            add("| score | before training | this model | difference |\n| --- | ---: | ---: | ---: |\n");
+            for (String name : names) {
+                if (before.containsKey(name) && after.containsKey(name)) {
+                    double change = after.get(name) - before.get(name);
+                    add(
+                            "| %s | %s | %s | %+.4f |\n",
+                            cell(name), number(before.get(name)), number(after.get(name)), change);
+                }
+            }
+            add("\nAll evaluations; step 0 is the model before training:\n\n");
+        }
+        add("| step |");
         names.forEach(name -> add(" %s |", cell(name)));
         add("\n| ---: |%s\n", " ---: |".repeat(names.size()));
         scores.forEach((step, found) -> {

@@ -127,14 +127,15 @@ public record SavedState(
 
     /// Reads a file that [#write] has made.
     ///
-    /// @throws FormatException if it is broken, or another version wrote it
-    static SavedState read(Path file) {
+    /// @param numbers how many are trained: a file with more is not read into memory
+    /// @throws FormatException if it is broken, another version wrote it, or it has more numbers
+    static SavedState read(Path file, long numbers) {
         try (Weights stored = Weights.openFile(file)) {
-            return stored.mapped().reading(() -> read(file, stored));
+            return stored.mapped().reading(() -> read(file, stored, numbers));
         }
     }
 
-    private static SavedState read(Path file, Weights stored) {
+    private static SavedState read(Path file, Weights stored, long numbers) {
         String text = stored.metadata().get(KEY);
         if (text == null) {
             throw new FormatException("%s: expected the state of a training, got other tensors".formatted(file));
@@ -150,11 +151,19 @@ public record SavedState(
         } catch (IllegalArgumentException e) {
             throw new FormatException("%s: %s".formatted(file, e.getMessage()), e);
         }
+        List<String> names = stored.names().stream()
+                .filter(name -> name.startsWith(VALUES))
+                .map(name -> name.substring(VALUES.length()))
+                .toList();
         List<AdamState.Tensor> tensors = new ArrayList<>();
-        for (String name : stored.names()) {
-            if (name.startsWith(VALUES)) {
-                tensors.add(tensor(file, stored, name.substring(VALUES.length())));
+        long left = numbers;
+        for (String name : names) {
+            left -= stored.get(VALUES + name).shape().elements();
+            if (left < 0) {
+                throw new FormatException(
+                        "%s: expected the state of %d trained numbers, got more".formatted(file, numbers));
             }
+            tensors.add(tensor(file, stored, name));
         }
         requireNoOther(file, stored, tensors.size());
         long step = number(json, "step");
@@ -176,22 +185,24 @@ public record SavedState(
     }
 
     private static AdamState.Tensor tensor(Path file, Weights stored, String name) {
-        double[] values = doubles(file, stored.get(VALUES + name));
-        double[] first = doubles(file, stored.get(FIRST + name));
-        double[] second = doubles(file, stored.get(SECOND + name));
-        try {
-            return new AdamState.Tensor(name, values, first, second);
-        } catch (IllegalArgumentException e) {
-            throw new FormatException("%s: %s".formatted(file, e.getMessage()), e);
-        }
+        Shape shape = stored.get(VALUES + name).shape();
+        return new AdamState.Tensor(
+                name,
+                doubles(file, stored.get(VALUES + name), shape),
+                doubles(file, stored.get(FIRST + name), shape),
+                doubles(file, stored.get(SECOND + name), shape));
     }
 
-    private static double[] doubles(Path file, WeightTensor tensor) {
+    private static double[] doubles(Path file, WeightTensor tensor, Shape shape) {
         if (tensor.dtype() != ElementType.F64
                 || tensor.shape().rank() != 1
                 || tensor.shape().elements() > Integer.MAX_VALUE) {
             throw new FormatException("%s: tensor %s: expected a vector of type F64, got %s of type %s"
                     .formatted(file, tensor.name(), tensor.shape(), tensor.dtype()));
+        }
+        if (!tensor.shape().equals(shape)) {
+            throw new FormatException("%s: tensor %s: expected shape %s as that of its values, got %s"
+                    .formatted(file, tensor.name(), shape, tensor.shape()));
         }
         double[] values = new double[(int) tensor.shape().elements()];
         MemorySegment.copy(tensor.data(), LittleEndian.F64, 0, values, 0, values.length);

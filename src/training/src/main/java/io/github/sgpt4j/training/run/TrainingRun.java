@@ -202,19 +202,20 @@ public final class TrainingRun implements AutoCloseable {
             Files.deleteIfExists(work.resolve(Curve.LINES));
             return;
         }
-        SavedState state = SavedState.read(file.get());
-        state.requireSame(file.get(), model.baseFingerprint(), settings, data.files());
-        restore(file.get(), state);
-        best = state.best();
+        best = restored(file.get()).best();
         saved = trainer.step();
     }
 
-    private void restore(Path file, SavedState state) {
+    /// Goes on from a state of this training.
+    private SavedState restored(Path file) {
+        SavedState state = SavedState.read(file, trainer.numbers());
+        state.requireSame(file, model.baseFingerprint(), settings, data.files());
         try {
             trainer.restore(state.state());
         } catch (IllegalArgumentException e) {
             throw new FormatException("%s: %s".formatted(file, e.getMessage()), e);
         }
+        return state;
     }
 
     /// Number of steps taken.
@@ -368,7 +369,7 @@ public final class TrainingRun implements AutoCloseable {
 
     private RunResult finish(NavigableMap<Long, Map<String, Double>> scores, RunListener listener) throws IOException {
         Optional<Path> chosen = options.keep() == Keep.BEST ? states.best() : Optional.empty();
-        chosen.ifPresent(file -> restore(file, SavedState.read(file)));
+        chosen.ifPresent(this::restored);
         long step = trainer.step();
         listener.onFinishing(step);
         // Of the output's name, which says something about the model.

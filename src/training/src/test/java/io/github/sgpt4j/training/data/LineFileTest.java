@@ -17,6 +17,7 @@ import java.util.Random;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -90,7 +91,9 @@ class LineFileTest {
     void temporaryFilesAreDeleted() throws IOException {
         long before = temporaryFiles();
         LineFile file = LineFile.open(write("a.gz", "a\nb\n"), (where, line) -> true);
-        assertEquals(before + 1, temporaryFiles());
+        // A name that the system removes while the file is open leaves nothing after a kill.
+        assertEquals(OS.WINDOWS.isCurrentOs() ? before + 1 : before, temporaryFiles());
+        assertEquals("b", file.line(1));
         file.close();
         assertEquals(before, temporaryFiles());
         assertThrows(

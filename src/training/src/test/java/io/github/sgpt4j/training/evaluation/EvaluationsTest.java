@@ -1,6 +1,7 @@
 package io.github.sgpt4j.training.evaluation;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -21,6 +22,8 @@ import io.github.sgpt4j.training.data.Triple;
 import io.github.sgpt4j.training.data.TripleSource;
 import io.github.sgpt4j.training.run.Evaluation;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,6 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -199,7 +203,7 @@ class EvaluationsTest {
             assertEquals((first + second) / 2, scores.get("ndcg_cut_10"), 1e-12);
             assertEquals(first, scores.get("ndcg_cut_10 one"), 1e-12);
             assertEquals(second, scores.get("ndcg_cut_10 two"), 1e-12);
-            assertEquals("one two", both.source());
+            assertTrue(both.source().matches("one [0-9a-f]{64}, two [0-9a-f]{64}"), both.source());
             assertEquals(
                     Map.of("ndcg_cut_10", scores.get("ndcg_cut_10 one")),
                     new SearchEvaluation(List.of(one)).scores(model, EvaluationListener.NONE));
@@ -208,6 +212,27 @@ class EvaluationsTest {
                         FormatException.class, () -> new SearchEvaluation(List.of(one, one.resolve("../one"))))
                 .getMessage();
         assertTrue(said.endsWith("expected collections with different names, got two with this one"), said);
+    }
+
+    @Test
+    void aCollectionIsKnownByItsContents() throws IOException {
+        Path one = collection("one", "3");
+        String source = new SearchEvaluation(List.of(one)).source();
+        assertEquals(source, new SearchEvaluation(List.of(collection("again/one", "3"))).source());
+        for (String name : List.of("corpus.jsonl", "queries.jsonl", "qrels/test.tsv")) {
+            Path file = one.resolve(name);
+            String before = Files.readString(file);
+            Path packed = one.resolve(name + ".gz");
+            try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(packed))) {
+                out.write(before.getBytes(StandardCharsets.UTF_8));
+            }
+            Files.delete(file);
+            assertEquals(source, new SearchEvaluation(List.of(one)).source(), name);
+            Files.delete(packed);
+            Files.writeString(file, before.replace("\n", "\r\n"));
+            assertNotEquals(source, new SearchEvaluation(List.of(one)).source(), name);
+            Files.writeString(file, before);
+        }
     }
 
     /// Of one relevant document among three.

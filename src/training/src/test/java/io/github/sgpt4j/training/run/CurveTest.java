@@ -115,12 +115,34 @@ class CurveTest {
             assertEquals(whole.subList(0, left.size()), left);
             assertEquals(cut == 1 ? 7 : cut <= last + 1 ? 6 : 5, left.size(), "cut " + cut);
         }
-        for (String other : List.of("\0\0\0\0", "7", "{\"loss\": 1}", "x".repeat(100_000), "{\"step\": \"later\"")) {
+        for (String other : List.of(
+                "\0\0\0\0",
+                "7",
+                "{\"loss\": 1}",
+                "x".repeat(100_000),
+                "{\"step\": \"later\"",
+                "{\"step\": 5, \"dev_accuracy\": 1e999}",
+                "{\"step\": 5, \"dev_accuracy\": \"0.9\"}",
+                "{\"step\": -1, \"loss\": 1}",
+                "{\"step\": 1.5, \"loss\": 1}",
+                "{\"step\": 5, \"loss\": null}")) {
             write();
             Files.writeString(folder.resolve("curve.jsonl"), other + "\n" + whole.getLast(), StandardOpenOption.APPEND);
             after(10).close();
             assertEquals(whole.size(), lines().size(), other);
         }
+    }
+
+    /// Somebody has put links where the curve is written first.
+    @Test
+    void nothingIsWrittenThroughALink() throws IOException {
+        Path other = Files.writeString(folder.resolve("other"), "theirs");
+        for (String name : List.of(".curve.jsonl.tmp", ".curve.svg.tmp")) {
+            Files.createSymbolicLink(folder.resolve(name), other);
+        }
+        write();
+        assertEquals("theirs", Files.readString(other));
+        assertEquals(7, lines().size());
     }
 
     @Test

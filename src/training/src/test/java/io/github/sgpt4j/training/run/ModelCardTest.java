@@ -40,6 +40,12 @@ class ModelCardTest {
             assertEquals("""
                     ## Scores
 
+                    | score | before training | this model | difference |
+                    | --- | ---: | ---: | ---: |
+                    | a b | 0.1250 | 0.2500 | +0.1250 |
+
+                    All evaluations; step 0 is the model before training:
+
                     | step | a b | c |
                     | ---: | ---: | ---: |
                     | 0 | 0.1250 |  |

@@ -33,6 +33,9 @@ class SavedStateTest {
     private static final String METADATA = """
             {"version": 1, "step": 5, "batches": 5, "rows": 20, "base": "b", "settings": {"a": "1"}, "data": []}""";
 
+    /// More than any state here has.
+    private static final long NUMBERS = 100_000;
+
     @TempDir
     Path folder;
 
@@ -74,7 +77,7 @@ class SavedStateTest {
             SavedState state = state(5, best);
             Path file = folder.resolve("step-5.safetensors");
             state.write(file);
-            SavedState read = SavedState.read(file);
+            SavedState read = SavedState.read(file, NUMBERS);
             assertEquals(state.base(), read.base());
             assertEquals(state.settings(), read.settings());
             assertEquals(state.data(), read.data());
@@ -107,7 +110,7 @@ class SavedStateTest {
         byte[] bytes = Files.readAllBytes(file);
         for (int length : List.of(0, 7, 8, 100, 500, 5000, bytes.length / 2, bytes.length - 1)) {
             Files.write(file, Arrays.copyOf(bytes, length));
-            String said = assertThrows(SgptException.class, () -> SavedState.read(file), "length " + length)
+            String said = assertThrows(SgptException.class, () -> SavedState.read(file, NUMBERS), "length " + length)
                     .getMessage();
             assertTrue(said.contains(file.toString()), said);
         }
@@ -127,8 +130,8 @@ class SavedStateTest {
     }
 
     private static String failure(Path file) {
-        String said =
-                assertThrows(FormatException.class, () -> SavedState.read(file)).getMessage();
+        String said = assertThrows(FormatException.class, () -> SavedState.read(file, NUMBERS))
+                .getMessage();
         assertTrue(said.startsWith(file.toString()), said);
         return said.substring(file.toString().length() + 2);
     }
@@ -138,7 +141,7 @@ class SavedStateTest {
     @Test
     void tensorsOfOtherKindsAreRefused() throws IOException {
         Shape three = Shape.of(3);
-        assertDoesNotThrow(() -> SavedState.read(written(METADATA, ElementType.F64, three, TENSORS)));
+        assertDoesNotThrow(() -> SavedState.read(written(METADATA, ElementType.F64, three, TENSORS), NUMBERS));
         assertEquals(
                 "expected the state of a training, got other tensors",
                 failure(written("", ElementType.F64, three, TENSORS)));
@@ -156,6 +159,22 @@ class SavedStateTest {
         assertEquals(
                 "expected three tensors for each of the 1 trained ones, got 4",
                 failure(written(METADATA, ElementType.F64, three, "values.x", "first.x", "second.x", "first.y")));
+    }
+
+    /// A file that claims gigabytes takes none of them.
+    @Test
+    void moreNumbersThanAreTrainedAreNotRead() throws IOException {
+        Path file = written(METADATA, ElementType.F64, Shape.of(3), "values.x", "first.x", "second.x");
+        assertEquals(1, SavedState.read(file, 3).state().optimizer().tensors().size());
+        String said = assertThrows(FormatException.class, () -> SavedState.read(file, 2))
+                .getMessage();
+        assertEquals(file + ": expected the state of 2 trained numbers, got more", said);
+        SafetensorsWriter writer = new SafetensorsWriter().metadata("sgpt4j", METADATA);
+        writer.add("values.x", ElementType.F64, Shape.of(0), out -> {});
+        writer.add("first.x", ElementType.F64, Shape.of(0), out -> {});
+        writer.add("second.x", ElementType.F64, Shape.of(7), out -> out.write(new byte[7 * Double.BYTES]));
+        writer.write(file);
+        assertTrue(failure(file).startsWith("tensor second.x: expected shape [0] as that of its values, got [7]"));
     }
 
     @ParameterizedTest
@@ -182,7 +201,7 @@ class SavedStateTest {
     void metadataThatIsNoJsonIsRefused() throws IOException {
         for (String text : List.of("{", "[]", "{\"step\": 1, \"step\": 2}")) {
             Path file = written(text, ElementType.F64, Shape.of(3), TENSORS);
-            String said = assertThrows(FormatException.class, () -> SavedState.read(file), text)
+            String said = assertThrows(FormatException.class, () -> SavedState.read(file, NUMBERS), text)
                     .getMessage();
             assertTrue(said.contains(file.toString()), said);
         }

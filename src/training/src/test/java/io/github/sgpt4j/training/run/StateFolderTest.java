@@ -22,6 +22,10 @@ class StateFolderTest {
         return temporary.resolve("checkpoint");
     }
 
+    private static SavedState read(Path file) {
+        return SavedState.read(file, Long.MAX_VALUE);
+    }
+
     private static SavedState state(long step) {
         return SavedStateTest.state(step, OptionalDouble.empty());
     }
@@ -43,7 +47,7 @@ class StateFolderTest {
         states.save(state(10));
         assertEquals(List.of("best.safetensors", "step-10.safetensors"), names(folder()));
         assertEquals(Optional.of(folder().resolve("step-10.safetensors")), states.last());
-        assertEquals(9, SavedState.read(states.best().orElseThrow()).state().step());
+        assertEquals(9, read(states.best().orElseThrow()).state().step());
     }
 
     @Test
@@ -67,7 +71,7 @@ class StateFolderTest {
         }
         states.removeUnfinished();
         assertEquals(List.of("notes.txt", "step-3.safetensors"), names(folder()));
-        assertEquals(3, SavedState.read(states.last().orElseThrow()).state().step());
+        assertEquals(3, read(states.last().orElseThrow()).state().step());
     }
 
     @Test
@@ -92,8 +96,7 @@ class StateFolderTest {
         Path target = temporary.resolve("target");
         states.putInto(target);
         assertEquals(List.of("step-1.safetensors", "step-2.safetensors"), names(target));
-        assertEquals(
-                2, SavedState.read(target.resolve("step-2.safetensors")).state().step());
+        assertEquals(2, read(target.resolve("step-2.safetensors")).state().step());
         assertEquals(3, names(folder()).size());
     }
 }

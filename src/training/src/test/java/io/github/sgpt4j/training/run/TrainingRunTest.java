@@ -16,8 +16,11 @@ import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.files.FileEntries;
 import io.github.sgpt4j.training.StepCount;
 import io.github.sgpt4j.training.TrainingOptions;
+import io.github.sgpt4j.training.TrainingState;
 import io.github.sgpt4j.training.TrainingStep;
+import io.github.sgpt4j.training.data.BatchPosition;
 import io.github.sgpt4j.training.data.TripleSource;
+import io.github.sgpt4j.training.optimizer.AdamState;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -360,7 +363,8 @@ class TrainingRunTest {
                     said.matches("step \\d: expected a finite .*: a lower learning rate, or clean data, may help"),
                     said);
             assertEquals(run.step(), states(work().resolve("checkpoint")).getLast());
-            SavedState saved = SavedState.read(work().resolve("checkpoint/step-%d.safetensors".formatted(run.step())));
+            SavedState saved = SavedState.read(
+                    work().resolve("checkpoint/step-%d.safetensors".formatted(run.step())), run.trainedNumbers());
             assertEquals(run.step(), saved.state().step());
             assertFalse(Files.exists(output));
         }
@@ -426,6 +430,66 @@ class TrainingRunTest {
         if (!what.equals("rows") && !what.equals("dev")) {
             run(true, output, Keep.BEST, RunListener.NONE);
         }
+    }
+
+    /// Of the best state too, which the training ends with.
+    @ParameterizedTest
+    @CsvSource({
+        "last, NaN, 'expected a finite value and means'",
+        "last, model, 'expected the model that the training started from'",
+        "best, NaN, 'expected a finite value and means'",
+        "best, model, 'expected the model that the training started from'",
+        "last, batches, 'expected a batch for each of the '",
+        "last, larger, 'trained numbers, got more'"
+    })
+    void aStateThatSomebodyChangedIsRefused(String which, String what, String complaint) throws IOException {
+        assertThrows(
+                CancelledException.class,
+                () -> run(false, output, Keep.BEST, new Counting(18, Thread.currentThread()::interrupt)));
+        assertTrue(Thread.interrupted());
+        Path file = which.equals("best")
+                ? work().resolve("checkpoint/best.safetensors")
+                : work().resolve("checkpoint/step-%d.safetensors"
+                        .formatted(states(work().resolve("checkpoint")).getLast()));
+        SavedState before = SavedState.read(file, Long.MAX_VALUE);
+        changed(before, what).write(file);
+        String said = assertThrows(FormatException.class, () -> run(true, output, Keep.BEST, RunListener.NONE))
+                .getMessage();
+        assertTrue(said.startsWith(file.toString()), said);
+        assertTrue(said.contains(complaint), said);
+        assertFalse(Files.exists(output));
+        before.write(file);
+        run(true, output, Keep.BEST, RunListener.NONE);
+        assertTrue(Files.exists(output));
+    }
+
+    private static SavedState changed(SavedState state, String what) {
+        TrainingState old = state.state();
+        List<AdamState.Tensor> tensors = new ArrayList<>(old.optimizer().tensors());
+        AdamState.Tensor first = tensors.getFirst();
+        BatchPosition position = old.position();
+        switch (what) {
+            case "NaN" -> {
+                double[] values = first.values().clone();
+                values[0] = Double.NaN;
+                tensors.set(0, new AdamState.Tensor(first.name(), values, first.first(), first.second()));
+            }
+            case "larger" -> {
+                double[] many = new double[first.values().length + 1];
+                tensors.set(0, new AdamState.Tensor(first.name(), many, many, many));
+            }
+            case "batches" -> position = new BatchPosition(position.batches() + 1, position.rows() + 4);
+            default -> {
+                // The fingerprint below.
+            }
+        }
+        return new SavedState(
+                new TrainingState(old.step(), position, new AdamState(old.step(), tensors)),
+                what.equals("model") ? "0123" : state.base(),
+                state.settings(),
+                state.data(),
+                state.score(),
+                state.best());
     }
 
     @Test
