@@ -1,6 +1,7 @@
 package io.github.sgpt4j.jmh;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.sun.management.OperatingSystemMXBean;
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.BiEncoderOptions;
 import io.github.sgpt4j.Model;
@@ -65,9 +66,35 @@ public final class ServeReport {
     private record Seen(long tokens, List<Long> nanos, int errors, int different) {}
 
     /// A turn of one side.
-    private record Turn(double seconds, long tokens, List<Seen> clients) {
+    ///
+    /// @param processorSeconds of this process, clients included
+    private record Turn(double seconds, double processorSeconds, long tokens, List<Seen> clients) {
         double rate() {
             return tokens / seconds;
+        }
+
+        double processorRate() {
+            return tokens / processorSeconds;
+        }
+    }
+
+    /// Measures a turn.
+    private static final class Clock {
+        private final long start = System.nanoTime();
+        private final long processorStart = processor();
+
+        private static long processor() {
+            return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
+                    ? system.getProcessCpuTime()
+                    : 0;
+        }
+
+        double seconds() {
+            return (System.nanoTime() - start) / NANOS;
+        }
+
+        Turn turn(long tokens, List<Seen> clients) {
+            return new Turn(seconds(), (processor() - processorStart) / NANOS, tokens, clients);
         }
     }
 
@@ -75,14 +102,14 @@ public final class ServeReport {
         this.encoder = encoder;
         this.address = address;
         tokens = texts.stream()
-                .mapToLong(text -> encoder.tokenized(text, TextKind.TEXT, TextCut.USUAL).tokens())
+                .mapToLong(text ->
+                        encoder.tokenized(text, TextKind.TEXT, TextCut.USUAL).tokens())
                 .toArray();
         float[][] vectors = encoder.embed(texts);
         ObjectMapper json = new ObjectMapper();
         for (int i = 0; i < TEXTS; i++) {
             // As the library gives them; base64, as most clients ask for it.
-            Map<String, Object> body =
-                    Map.of("input", texts.get(i), "encoding_format", "base64", "normalize", false);
+            Map<String, Object> body = Map.of("input", texts.get(i), "encoding_format", "base64", "normalize", false);
             requests[i] = LoadClient.post("/v1/embeddings", json.writeValueAsBytes(body));
             expected[i] = "\"embedding\":\"%s\""
                     .formatted(Base64.getEncoder().encodeToString(bytes(vectors[i])))
@@ -136,8 +163,9 @@ public final class ServeReport {
         long before = heap();
         List<Turn> served = new ArrayList<>();
         double[] ratios = new double[ROUNDS];
-        say("| round | server, tokens/s | embed, tokens/s | ratio |");
-        say("|---:|---:|---:|---:|");
+        double[] processorRatios = new double[ROUNDS];
+        say("| round | server, tokens/s | embed, tokens/s | ratio | ratio by processor time |");
+        say("|---:|---:|---:|---:|---:|");
         for (int round = 0; round < ROUNDS; round++) {
             boolean first = round % 2 == 0;
             Turn early = first ? server(turnSeconds) : library(turnSeconds);
@@ -146,13 +174,31 @@ public final class ServeReport {
             Turn library = first ? late : early;
             served.add(server);
             ratios[round] = server.rate() / library.rate();
-            say("| %d | %.0f | %.0f | %.3f |", round + 1, server.rate(), library.rate(), ratios[round]);
+            processorRatios[round] = server.processorRate() / library.processorRate();
+            say(
+                    "| %d | %.0f | %.0f | %.3f | %.3f |",
+                    round + 1,
+                    server.rate(),
+                    library.rate(),
+                    ratios[round],
+                    processorRatios[round]);
         }
-        return summary(served, ratios, before, heap());
+        say("");
+        say("- Ratio: %s", range(ratios));
+        say("- Ratio by processor time, which other processes disturb less: %s", range(processorRatios));
+        return summary(served, before, heap());
     }
 
-    private boolean summary(List<Turn> served, double[] ratios, long before, long after) throws IOException {
-        List<Seen> seen = served.stream().flatMap(turn -> turn.clients().stream()).toList();
+    private static String range(double[] ratios) {
+        double[] sorted = ratios.clone();
+        Arrays.sort(sorted);
+        return String.format(
+                Locale.ROOT, "%.3f (%.3f - %.3f)", Rounds.median(sorted), sorted[0], sorted[sorted.length - 1]);
+    }
+
+    private boolean summary(List<Turn> served, long before, long after) throws IOException {
+        List<Seen> seen =
+                served.stream().flatMap(turn -> turn.clients().stream()).toList();
         double[] millis = seen.stream()
                 .flatMap(client -> client.nanos().stream())
                 .mapToDouble(nanos -> nanos / NANOS_PER_MILLI)
@@ -161,15 +207,10 @@ public final class ServeReport {
         int errors = seen.stream().mapToInt(Seen::errors).sum();
         int different = seen.stream().mapToInt(Seen::different).sum();
         double seconds = served.stream().mapToDouble(Turn::seconds).sum();
-        Arrays.sort(ratios);
-        say("");
-        say("- Ratio: %.3f (%.3f - %.3f)", Rounds.median(ratios), ratios[0], ratios[ROUNDS - 1]);
         say("- Requests: %d, %.1f per second", millis.length, millis.length / seconds);
         say(
                 "- Milliseconds of a request: median %.1f, 99th percentile %.1f, longest %.1f",
-                millis[millis.length / 2],
-                millis[(int) (millis.length * 0.99)],
-                millis[millis.length - 1]);
+                millis[millis.length / 2], millis[(int) (millis.length * 0.99)], millis[millis.length - 1]);
         say("- Errors: %d; vectors that differ: %d", errors, different);
         say("- Heap after a collection: %.1f MB before, %.1f MB after", before / 1e6, after / 1e6);
         say("- Batches: %s", batches());
@@ -206,23 +247,21 @@ public final class ServeReport {
 
     private Turn library(double turnSeconds) {
         long all = Arrays.stream(tokens).sum();
-        long start = System.nanoTime();
+        Clock clock = new Clock();
         long done = 0;
-        double seconds = 0;
-        while (seconds < turnSeconds) {
+        while (clock.seconds() < turnSeconds) {
             float[][] vectors = encoder.embed(texts);
             if (vectors.length != TEXTS) {
                 throw new IllegalStateException("%d vectors of %d texts".formatted(vectors.length, TEXTS));
             }
             done += all;
-            seconds = (System.nanoTime() - start) / NANOS;
         }
-        return new Turn(seconds, done, List.of());
+        return clock.turn(done, List.of());
     }
 
     private Turn server(double turnSeconds) throws InterruptedException {
-        long start = System.nanoTime();
-        long end = start + (long) (turnSeconds * NANOS);
+        Clock clock = new Clock();
+        long end = System.nanoTime() + (long) (turnSeconds * NANOS);
         List<Seen> seen = new ArrayList<>();
         try (ExecutorService threads = Executors.newFixedThreadPool(CLIENTS)) {
             List<Future<Seen>> clients = new ArrayList<>();
@@ -235,8 +274,7 @@ public final class ServeReport {
         } catch (ExecutionException e) {
             throw new IllegalStateException(e);
         }
-        double seconds = (System.nanoTime() - start) / NANOS;
-        return new Turn(seconds, seen.stream().mapToLong(Seen::tokens).sum(), seen);
+        return clock.turn(seen.stream().mapToLong(Seen::tokens).sum(), seen);
     }
 
     private Seen client(long end) throws IOException {

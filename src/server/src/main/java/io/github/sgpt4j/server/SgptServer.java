@@ -37,6 +37,8 @@ import org.jspecify.annotations.Nullable;
 public final class SgptServer implements AutoCloseable {
     /// Batches that may wait, unless the limits say otherwise.
     private static final long WAITING_BATCHES = 256;
+    /// So that processors, or a device, have work while the last texts of another batch are computed.
+    private static final int BATCHES_AT_A_TIME = 2;
 
     private final ServerOptions options;
     private final Metrics metrics = new Metrics();
@@ -112,7 +114,10 @@ public final class SgptServer implements AutoCloseable {
                 .min()
                 .orElseThrow();
         BatchQueue queue = new BatchQueue(
-                batchTokens, options.limits().queueTokens().orElse(WAITING_BATCHES * batchTokens), metrics::batch);
+                BATCHES_AT_A_TIME,
+                batchTokens,
+                options.limits().queueTokens().orElse(WAITING_BATCHES * batchTokens),
+                metrics::batch);
         service = new Service(models, new Inference(queue, metrics), options, batchTokens, collection);
         become(Readiness.READY);
     }

@@ -13,12 +13,13 @@ import org.jspecify.annotations.Nullable;
 
 /// Forms batches of the items of many requests, by tokens.
 ///
-/// Whenever the worker is free it takes what is waiting, up to a number of tokens, and never waits to fill a batch.
+/// Whenever a worker is free it takes what is waiting, up to a number of tokens, and never waits to fill a batch.
 /// Requests are served in the order in which they came, but one whose items do not fit into a batch gives way after
 /// it. An item that is larger than a batch is computed alone. Items of requests that were given up are dropped.
 ///
 /// A failure of an item ends its own request only. Safe to share between threads.
 public final class BatchQueue implements AutoCloseable {
+    private final int maxWorkers;
     private final int batchTokens;
     private final long maxWaitingTokens;
     private final BatchListener listener;
@@ -26,7 +27,7 @@ public final class BatchQueue implements AutoCloseable {
     private final Condition changed = lock.newCondition();
     private final Deque<Entry<?, ?>> waiting = new ArrayDeque<>();
     private long waitingTokens;
-    private @Nullable Thread worker;
+    private int workers;
     private boolean closed;
 
     /// A request's items.
@@ -58,15 +59,19 @@ public final class BatchQueue implements AutoCloseable {
     }
 
     /// The part of a batch that belongs to one request.
-    private record Part<T, R>(Entry<T, R> entry, List<T> items) {}
+    ///
+    /// @param from index of the first item in the request
+    private record Part<T, R>(Entry<T, R> entry, int from, List<T> items) {}
 
+    /// @param maxWorkers most batches at a time
     /// @param batchTokens most tokens of a batch, unless a single item has more
     /// @param maxWaitingTokens most tokens that may wait; a request is always taken if none waits
-    public BatchQueue(int batchTokens, long maxWaitingTokens, BatchListener listener) {
-        if (batchTokens < 1 || maxWaitingTokens < 1) {
-            throw new IllegalArgumentException(
-                    "batch tokens %d, waiting tokens %d: expected at least 1".formatted(batchTokens, maxWaitingTokens));
+    public BatchQueue(int maxWorkers, int batchTokens, long maxWaitingTokens, BatchListener listener) {
+        if (maxWorkers < 1 || batchTokens < 1 || maxWaitingTokens < 1) {
+            throw new IllegalArgumentException("workers %d, batch tokens %d, waiting tokens %d: expected at least 1"
+                    .formatted(maxWorkers, batchTokens, maxWaitingTokens));
         }
+        this.maxWorkers = maxWorkers;
         this.batchTokens = batchTokens;
         this.maxWaitingTokens = maxWaitingTokens;
         this.listener = listener;
@@ -95,8 +100,9 @@ public final class BatchQueue implements AutoCloseable {
                         "the request has %d tokens and %d are waiting: at most %d may wait"
                                 .formatted(tokens, waitingTokens, maxWaitingTokens));
             }
-            if (worker == null) {
-                worker = Thread.ofPlatform().daemon().name("sgpt4j-batches").start(this::work);
+            if (workers < maxWorkers) {
+                Thread.ofPlatform().daemon().name("sgpt4j-batches").start(this::work);
+                workers++;
             }
             waiting.addLast(entry);
             waitingTokens += tokens;
@@ -137,8 +143,10 @@ public final class BatchQueue implements AutoCloseable {
             // After an error nobody may wait for ever; the next request starts a new worker.
             lock.lock();
             try {
-                worker = null;
-                drop(reason);
+                workers--;
+                if (workers == 0) {
+                    drop(reason);
+                }
             } finally {
                 lock.unlock();
             }
@@ -168,6 +176,10 @@ public final class BatchQueue implements AutoCloseable {
         try {
             while (true) {
                 List<Part<?, ?>> batch = form();
+                if (!batch.isEmpty() && !waiting.isEmpty()) {
+                    // Something for another worker, which the signals of requests may have missed.
+                    changed.signal();
+                }
                 if (!batch.isEmpty() || closed) {
                     return batch;
                 }
@@ -232,7 +244,7 @@ public final class BatchQueue implements AutoCloseable {
 
     private static <T, R> Part<T, R> part(Entry<T, R> entry, int from) {
         entry.ticket.begin();
-        return new Part<>(entry, entry.items.subList(from, entry.next));
+        return new Part<>(entry, from, entry.items.subList(from, entry.next));
     }
 
     @SuppressWarnings("unchecked") // All parts have the same operation, so the same types.
@@ -249,13 +261,13 @@ public final class BatchQueue implements AutoCloseable {
                     parts.stream().flatMap(part -> part.items().stream()).toList();
             List<R> results = operation.compute(items);
             if (results.size() != items.size()) {
-                throw new IllegalStateException(
+                throw new AssertionError(
                         "%d results for %d items: expected one for each".formatted(results.size(), items.size()));
             }
             int from = 0;
             for (Part<T, R> part : parts) {
                 int to = from + part.items().size();
-                part.entry().ticket.deliver(results.subList(from, to));
+                part.entry().ticket.deliver(part.from(), results.subList(from, to));
                 from = to;
             }
         } catch (RuntimeException | Error e) {

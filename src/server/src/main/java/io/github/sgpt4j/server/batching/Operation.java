@@ -11,7 +11,7 @@ public interface Operation<T, R> {
     /// Tokens that an item takes up in a batch.
     int tokens(T item);
 
-    /// Computes a batch; called by one thread at a time.
+    /// Computes a batch; called by as many threads as the queue has workers.
     ///
     /// If it fails for items of several requests, it is called again for those of each.
     ///

@@ -3,7 +3,9 @@ package io.github.sgpt4j.server.batching;
 import io.github.sgpt4j.server.problem.ApiException;
 import io.github.sgpt4j.server.problem.Problem;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
@@ -17,8 +19,10 @@ import org.jspecify.annotations.Nullable;
 public final class Ticket<R> {
     private final Lock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
-    private final List<R> results;
+    private final List<@Nullable R> results;
     private final int size;
+    /// Number of results that are there, in whatever order they came.
+    private int done;
     private @Nullable Throwable failure;
     private boolean cancelled;
     private final long submitted = System.nanoTime();
@@ -27,15 +31,20 @@ public final class Ticket<R> {
 
     Ticket(int size) {
         this.size = size;
-        results = new ArrayList<>(size);
+        results = new ArrayList<>(Collections.nCopies(size, null));
     }
 
-    /// Gives the next results; called in the order of items.
-    void deliver(List<R> more) {
+    /// Gives results, each once.
+    ///
+    /// @param from index of the first one's item
+    void deliver(int from, List<R> more) {
         lock.lock();
         try {
-            results.addAll(more);
-            if (results.size() == size) {
+            for (int i = 0; i < more.size(); i++) {
+                results.set(from + i, more.get(i));
+            }
+            done += more.size();
+            if (done == size) {
                 finished = System.nanoTime();
             }
             changed.signalAll();
@@ -99,16 +108,15 @@ public final class Ticket<R> {
     public List<R> await(long deadline) throws InterruptedException {
         lock.lock();
         try {
-            while (results.size() < size && failure == null) {
+            while (done < size && failure == null) {
                 awaitChange(deadline);
             }
             throwFailure();
-            return List.copyOf(results);
+            return results.stream().map(Objects::requireNonNull).toList();
         } catch (TimeoutException e) {
-            throw new ApiException(
-                    Problem.TIMEOUT, "%d of %d inputs were computed in time".formatted(results.size(), size), e);
+            throw new ApiException(Problem.TIMEOUT, "%d of %d inputs were computed in time".formatted(done, size), e);
         } finally {
-            if (results.size() < size) {
+            if (done < size) {
                 cancelled = true;
             }
             lock.unlock();

@@ -85,15 +85,16 @@ public final class JsonParsing {
             result = decoder.decode(bytes, dropped.clear(), true);
         }
         if (result.isError()) {
-            throw new ApiException(
-                    Problem.INVALID_JSON, "the body is not UTF-8 (byte %d)".formatted(bytes.position()));
+            throw new ApiException(Problem.INVALID_JSON, "the body is not UTF-8 (byte %d)".formatted(bytes.position()));
         }
     }
 
     /// The parser's message without excerpts of the body, and with the place.
     private static String sentence(JsonProcessingException e) {
-        String message = SOURCE.matcher(
-                        String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse(""))
+        String message = SOURCE.matcher(String.valueOf(e.getOriginalMessage())
+                        .lines()
+                        .findFirst()
+                        .orElse(""))
                 .replaceAll("");
         return e.getLocation() == null
                 ? message

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -36,11 +37,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 class BatchQueueTest {
     private static final int BUDGET = 10;
     private static final int WAITING = 40;
+    /// Where several are tested; elsewhere there is one.
+    private static final int WORKERS = 3;
 
     private final Stepped operation = new Stepped();
     private final List<String> told = new ArrayList<>();
     private final BatchQueue queue =
-            new BatchQueue(BUDGET, WAITING, (items, tokens) -> told.add(items + " items, " + tokens + " tokens"));
+            new BatchQueue(1, BUDGET, WAITING, (items, tokens) -> told.add(items + " items, " + tokens + " tokens"));
 
     @AfterEach
     void end() {
@@ -234,7 +237,8 @@ class BatchQueueTest {
         assertEquals(List.of("a0!", "a1!"), results(before));
         assertEquals(List.of("c0!"), results(after));
         // The two parts of the batch once more, then what remains; nothing of the request that failed.
-        List<String> rest = Stream.generate(operation::batch).limit(3).flatMap(List::stream).toList();
+        List<String> rest =
+                Stream.generate(operation::batch).limit(3).flatMap(List::stream).toList();
         assertEquals(List.of("a0", "a1", "b0", "b1", "c0"), rest);
         assertEquals(0, operation.others());
     }
@@ -253,7 +257,8 @@ class BatchQueueTest {
             }
         };
         Ticket<String> ticket = queue.submit(wrong, List.of("a", "b"));
-        String message = assertThrows(IllegalStateException.class, () -> results(ticket)).getMessage();
+        String message =
+                assertThrows(AssertionError.class, () -> results(ticket)).getMessage();
         assertEquals("1 results for 2 items: expected one for each", message);
     }
 
@@ -279,7 +284,7 @@ class BatchQueueTest {
         Thread.UncaughtExceptionHandler usual = Thread.getDefaultUncaughtExceptionHandler();
         CountDownLatch ended = new CountDownLatch(1);
         Thread.setDefaultUncaughtExceptionHandler((thread, thrown) -> ended.countDown());
-        try (BatchQueue fragile = new BatchQueue(BUDGET, WAITING, (items, tokens) -> {
+        try (BatchQueue fragile = new BatchQueue(1, BUDGET, WAITING, (items, tokens) -> {
             if (items > 1 && broken.getAndSet(false)) {
                 throw new OutOfMemoryError("of the test");
             }
@@ -327,9 +332,49 @@ class BatchQueueTest {
     }
 
     @Test
+    void workersComputeSideBySideAndResultsKeepTheirOrder() throws InterruptedException {
+        Stepped second = new Stepped();
+        try (BatchQueue two = new BatchQueue(2, BUDGET, WAITING, (items, tokens) -> {})) {
+            two.submit(operation, List.of(item("busy", 1)));
+            assertEquals(List.of("busy"), operation.batch());
+            two.submit(second, List.of(item("too", 1)));
+            assertEquals(List.of("too"), second.batch());
+            // Both are busy. Each then takes one of these.
+            Ticket<String> ticket = two.submit(operation, items("a", 2, 9));
+            operation.step();
+            assertEquals(List.of("a0"), operation.batch());
+            second.step();
+            assertEquals(List.of("a1"), operation.batch());
+            operation.go();
+            assertEquals(List.of("a0!", "a1!"), results(ticket));
+        }
+    }
+
+    @Test
+    void anIdleWorkerTakesWhatAnotherLeaves() throws InterruptedException {
+        Stepped second = new Stepped();
+        try (BatchQueue two = new BatchQueue(2, BUDGET, WAITING, (items, tokens) -> {})) {
+            Ticket<String> busy = two.submit(operation, List.of(item("busy", 1)));
+            Ticket<String> too = two.submit(second, List.of(item("too", 1)));
+            operation.batch();
+            second.batch();
+            operation.step();
+            second.step();
+            results(busy);
+            results(too);
+            // One request, and so one signal, but two batches.
+            Ticket<String> ticket = two.submit(operation, items("a", 2, 9));
+            assertEquals(Set.of(List.of("a0"), List.of("a1")), Set.of(operation.batch(), operation.batch()));
+            operation.go();
+            assertEquals(List.of("a0!", "a1!"), results(ticket));
+        }
+    }
+
+    @Test
     void refusesSenselessLimits() {
-        assertThrows(IllegalArgumentException.class, () -> new BatchQueue(0, 1, (items, tokens) -> {}));
-        assertThrows(IllegalArgumentException.class, () -> new BatchQueue(1, 0, (items, tokens) -> {}));
+        assertThrows(IllegalArgumentException.class, () -> new BatchQueue(0, 1, 1, (items, tokens) -> {}));
+        assertThrows(IllegalArgumentException.class, () -> new BatchQueue(1, 0, 1, (items, tokens) -> {}));
+        assertThrows(IllegalArgumentException.class, () -> new BatchQueue(1, 1, 0, (items, tokens) -> {}));
     }
 
     /// Doubles numbers; refuses negative ones.
@@ -344,7 +389,7 @@ class BatchQueueTest {
 
         @Override
         public List<Integer> compute(List<Integer> items) {
-            assertEquals(1, inside.incrementAndGet());
+            assertTrue(inside.incrementAndGet() <= WORKERS);
             try {
                 long tokens = items.stream().mapToInt(this::tokens).sum();
                 most.accumulateAndGet(items.size() == 1 ? 0 : tokens, Math::max);
@@ -364,7 +409,7 @@ class BatchQueueTest {
         Doubling second = new Doubling();
         AtomicInteger answered = new AtomicInteger();
         AtomicInteger refused = new AtomicInteger();
-        try (BatchQueue shared = new BatchQueue(BUDGET, 20_000, (items, tokens) -> {});
+        try (BatchQueue shared = new BatchQueue(WORKERS, BUDGET, 20_000, (items, tokens) -> {});
                 ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             List<Future<?>> clients = new ArrayList<>();
             for (int client = 0; client < 300; client++) {
@@ -391,7 +436,8 @@ class BatchQueueTest {
     private static void oneRequest(
             BatchQueue shared, Doubling operation, Random random, AtomicInteger answered, AtomicInteger refused)
             throws InterruptedException {
-        List<Integer> items = random.ints(1 + random.nextInt(6), 0, 1000).boxed().toList();
+        List<Integer> items =
+                random.ints(1 + random.nextInt(6), 0, 1000).boxed().toList();
         int fate = random.nextInt(20);
         if (fate == 0) {
             List<Integer> bad = new ArrayList<>(items);

@@ -29,8 +29,8 @@ class TicketTest {
         FutureTask<List<String>> waiting = new FutureTask<>(() -> ticket.await(soon()));
         Thread.startVirtualThread(waiting);
         ticket.begin();
-        ticket.deliver(List.of("a"));
-        ticket.deliver(List.of("b", "c"));
+        ticket.deliver(2, List.of("c"));
+        ticket.deliver(0, List.of("a", "b"));
         assertEquals(List.of("a", "b", "c"), waiting.get());
         assertFalse(ticket.isOver());
     }
@@ -40,15 +40,18 @@ class TicketTest {
         BackendException failure = new BackendException("not finite");
         FutureTask<List<String>> waiting = new FutureTask<>(() -> ticket.await(soon()));
         Thread.startVirtualThread(waiting);
-        ticket.deliver(List.of("a"));
+        ticket.deliver(0, List.of("a"));
         ticket.fail(failure);
-        assertSame(failure, assertThrows(java.util.concurrent.ExecutionException.class, waiting::get).getCause());
+        assertSame(
+                failure,
+                assertThrows(java.util.concurrent.ExecutionException.class, waiting::get)
+                        .getCause());
         assertTrue(ticket.isOver());
     }
 
     @Test
     void aDeadlineGivesUpTheRest() {
-        ticket.deliver(List.of("a", "b"));
+        ticket.deliver(0, List.of("a", "b"));
         ApiException late = assertThrows(ApiException.class, () -> ticket.await(System.nanoTime() - 1));
         assertEquals(Problem.TIMEOUT, late.problem());
         assertEquals("2 of 3 inputs were computed in time", late.sentence());
@@ -57,7 +60,7 @@ class TicketTest {
 
     @Test
     void whatIsThereInTimeIsGivenEvenAfterTheDeadline() throws InterruptedException {
-        ticket.deliver(List.of("a", "b", "c"));
+        ticket.deliver(0, List.of("a", "b", "c"));
         assertEquals(List.of("a", "b", "c"), ticket.await(System.nanoTime() - 1));
     }
 
@@ -78,7 +81,7 @@ class TicketTest {
         double waited = ticket.queueSeconds();
         assertTrue(waited >= early);
         ticket.begin();
-        ticket.deliver(List.of("a", "b", "c"));
+        ticket.deliver(0, List.of("a", "b", "c"));
         double computed = ticket.inferenceSeconds();
         assertTrue(computed > 0);
         // They stand still.

@@ -98,7 +98,8 @@ class BrokenRequestsTest {
                 new Case(400, body("{\"input\":\"a\"}", "Content-Encoding: gzip")),
                 new Case(
                         400,
-                        body(Arrays.copyOf(gzip(large.getBytes(StandardCharsets.UTF_8)), 100),
+                        body(
+                                Arrays.copyOf(gzip(large.getBytes(StandardCharsets.UTF_8)), 100),
                                 "Content-Encoding: gzip")),
                 new Case(415, body("{\"input\":\"a\"}", "Content-Encoding: br")),
                 new Case(413, body(large, "Content-Encoding: br")),
@@ -123,7 +124,8 @@ class BrokenRequestsTest {
 
     @Test
     void errorsMayFollowEachOtherAtOnce() throws IOException {
-        List<Case> cases = cases().stream().filter(each -> each.request().length < 10_000).toList();
+        List<Case> cases =
+                cases().stream().filter(each -> each.request().length < 10_000).toList();
         ByteArrayOutputStream all = new ByteArrayOutputStream();
         for (Case each : cases) {
             all.writeBytes(each.request());

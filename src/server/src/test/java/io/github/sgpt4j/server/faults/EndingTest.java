@@ -72,7 +72,12 @@ class EndingTest {
 
     /// Asks until the server refuses.
     private static void ask(
-            InetSocketAddress address, byte[] request, AtomicInteger answered, AtomicInteger refused, AtomicInteger closed, CountDownLatch warm)
+            InetSocketAddress address,
+            byte[] request,
+            AtomicInteger answered,
+            AtomicInteger refused,
+            AtomicInteger closed,
+            CountDownLatch warm)
             throws IOException {
         try (RawConnection connection = new RawConnection(address)) {
             for (int i = 0; i < 100_000; i++) {

@@ -53,7 +53,9 @@ public final class RawConnection implements AutoCloseable {
     /// @param headers whole lines
     public static byte[] post(String path, byte[] body, String... headers) {
         StringBuilder head = new StringBuilder("POST %s HTTP/1.1\r\nHost: localhost\r\n".formatted(path));
-        head.append("Content-Type: application/json\r\nContent-Length: ").append(body.length).append("\r\n");
+        head.append("Content-Type: application/json\r\nContent-Length: ")
+                .append(body.length)
+                .append("\r\n");
         for (String header : headers) {
             head.append(header).append("\r\n");
         }

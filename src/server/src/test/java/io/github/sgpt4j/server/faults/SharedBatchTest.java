@@ -69,9 +69,12 @@ class SharedBatchTest {
                 clients.add(threads.submit(() -> {
                     try (RawConnection connection = new RawConnection(server.address())) {
                         for (int round = 0; round < 4; round++) {
-                            int[] chosen = random.ints(1 + random.nextInt(12), 0, TEXTS).toArray();
-                            List<String> some = Arrays.stream(chosen).mapToObj(texts::get).toList();
-                            List<String> expected = Arrays.stream(chosen).mapToObj(alone::get).toList();
+                            int[] chosen = random.ints(1 + random.nextInt(12), 0, TEXTS)
+                                    .toArray();
+                            List<String> some =
+                                    Arrays.stream(chosen).mapToObj(texts::get).toList();
+                            List<String> expected =
+                                    Arrays.stream(chosen).mapToObj(alone::get).toList();
                             assertEquals(expected, vectors(connection, some));
                         }
                     }

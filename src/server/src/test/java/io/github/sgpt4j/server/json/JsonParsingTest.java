@@ -73,7 +73,8 @@ class JsonParsingTest {
         assertEquals(10_000, assertInstanceOf(Json.Integers.class, value(many)).values().length);
         Json.Elements nested = assertInstanceOf(Json.Elements.class, value("[[1],[2,3]]"));
         assertArrayEquals(
-                new int[] {2, 3}, assertInstanceOf(Json.Integers.class, nested.values().get(1)).values());
+                new int[] {2, 3},
+                assertInstanceOf(Json.Integers.class, nested.values().get(1)).values());
     }
 
     @ParameterizedTest
@@ -159,8 +160,12 @@ class JsonParsingTest {
 
     @Test
     void refusesOtherEncodings() {
-        assertEquals(Problem.INVALID_JSON, refused("{\"x\":1}".getBytes(StandardCharsets.UTF_16)).problem());
-        assertEquals(Problem.INVALID_JSON, refused("{\"x\":1}".getBytes(StandardCharsets.UTF_16LE)).problem());
+        assertEquals(
+                Problem.INVALID_JSON,
+                refused("{\"x\":1}".getBytes(StandardCharsets.UTF_16)).problem());
+        assertEquals(
+                Problem.INVALID_JSON,
+                refused("{\"x\":1}".getBytes(StandardCharsets.UTF_16LE)).problem());
     }
 
     @Test
@@ -174,7 +179,8 @@ class JsonParsingTest {
     void depthIsBounded() {
         assertTrue(value("[".repeat(30) + "]".repeat(30)).described().contains("array"));
         for (int depth : new int[] {32, 1000, 400_000}) {
-            assertEquals(Problem.INVALID_JSON, refused("{\"x\":" + "[".repeat(depth)).problem());
+            assertEquals(
+                    Problem.INVALID_JSON, refused("{\"x\":" + "[".repeat(depth)).problem());
             assertEquals(Problem.INVALID_JSON, refused("{\"x\":".repeat(depth)).problem());
         }
     }
@@ -182,21 +188,36 @@ class JsonParsingTest {
     @Test
     void numberOfValuesIsBounded() {
         String texts = "\"a\",".repeat(MAX_VALUES - 3) + "\"a\"";
-        assertEquals(MAX_VALUES - 2, read("{\"x\":[%s]}".formatted(texts)).requiredTexts("x").size());
-        assertEquals(Problem.TOO_LARGE, refused("{\"x\":[\"a\",%s]}".formatted(texts)).problem());
+        assertEquals(
+                MAX_VALUES - 2,
+                read("{\"x\":[%s]}".formatted(texts)).requiredTexts("x").size());
+        assertEquals(
+                Problem.TOO_LARGE,
+                refused("{\"x\":[\"a\",%s]}".formatted(texts)).problem());
         // Whole numbers before anything else count one by one.
-        assertEquals(Problem.TOO_LARGE, refused("{\"x\":[%s\"a\"]}".formatted("1,".repeat(MAX_VALUES))).problem());
-        String names = IntStream.range(0, MAX_VALUES).mapToObj("\"n%d\":0"::formatted).collect(Collectors.joining(","));
+        assertEquals(
+                Problem.TOO_LARGE,
+                refused("{\"x\":[%s\"a\"]}".formatted("1,".repeat(MAX_VALUES))).problem());
+        String names =
+                IntStream.range(0, MAX_VALUES).mapToObj("\"n%d\":0"::formatted).collect(Collectors.joining(","));
         assertEquals(Problem.TOO_LARGE, refused("{%s}".formatted(names)).problem());
-        assertEquals(Problem.TOO_LARGE, refused("{\"x\":[%s[]]}".formatted("[],".repeat(MAX_VALUES))).problem());
+        assertEquals(
+                Problem.TOO_LARGE,
+                refused("{\"x\":[%s[]]}".formatted("[],".repeat(MAX_VALUES))).problem());
     }
 
     @Test
     void lengthsOfNumbersAndNamesAreBounded() {
         assertEquals(new Json.Number(Double.parseDouble("9".repeat(64))), value("9".repeat(64)));
-        assertEquals(Problem.INVALID_JSON, refused("{\"x\":%s}".formatted("9".repeat(65))).problem());
-        assertEquals(Problem.INVALID_JSON, refused("{\"x\":0.%s}".formatted("9".repeat(100_000))).problem());
-        assertEquals(Problem.INVALID_JSON, refused("{\"%s\":1}".formatted("n".repeat(100_000))).problem());
+        assertEquals(
+                Problem.INVALID_JSON,
+                refused("{\"x\":%s}".formatted("9".repeat(65))).problem());
+        assertEquals(
+                Problem.INVALID_JSON,
+                refused("{\"x\":0.%s}".formatted("9".repeat(100_000))).problem());
+        assertEquals(
+                Problem.INVALID_JSON,
+                refused("{\"%s\":1}".formatted("n".repeat(100_000))).problem());
     }
 
     @Test
@@ -213,10 +234,13 @@ class JsonParsingTest {
         String sentence = refused("{\"secret\":\"word\", oops}").sentence();
         assertTrue(sentence.contains("byte "), sentence);
         assertFalse(sentence.contains("secret") || sentence.contains("word\""), sentence);
-        assertEquals("the body is an array of numbers: expected a JSON object", refused("[1]").sentence());
+        assertEquals(
+                "the body is an array of numbers: expected a JSON object",
+                refused("[1]").sentence());
         assertEquals(
                 "the body is not UTF-8 (byte 6)",
-                refused("{\"x\":\"\u00ff\"}".getBytes(StandardCharsets.ISO_8859_1)).sentence());
+                refused("{\"x\":\"\u00ff\"}".getBytes(StandardCharsets.ISO_8859_1))
+                        .sentence());
         assertEquals("the body is empty: expected a JSON object", refused("").sentence());
     }
 }

@@ -122,8 +122,9 @@ class MetricsTest {
         assertEquals(values.length, last);
         assertEquals(values.length, samples.get("te_embed_duration_count"));
         assertEquals(sum, samples.get("te_embed_duration_sum"));
-        assertEquals(values.length - 1, samples.get("te_embed_duration_bucket{le=\"%s\"}"
-                .formatted(0.00001 * 1.5 * Math.pow(1.5, 34))));
+        assertEquals(
+                values.length - 1,
+                samples.get("te_embed_duration_bucket{le=\"%s\"}".formatted(0.00001 * 1.5 * Math.pow(1.5, 34))));
         assertFalse(samples.containsKey("te_embed_duration_total"));
     }
 

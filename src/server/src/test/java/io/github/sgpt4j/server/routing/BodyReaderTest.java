@@ -131,7 +131,8 @@ class BodyReaderTest {
         for (String length : new String[] {"1000000000", "nonsense", "99999999999999999999"}) {
             Source source = new Source(1_000_000_000);
             assertEquals(
-                    Problem.TOO_LARGE, refused(request(source, "content-length", length)).problem());
+                    Problem.TOO_LARGE,
+                    refused(request(source, "content-length", length)).problem());
             assertTrue(source.read < 70 << 20, source.read + " bytes");
         }
         assertNothingHeld();
@@ -216,7 +217,9 @@ class BodyReaderTest {
                 return 'a';
             }
         };
-        assertEquals("reset", assertThrows(IOException.class, () -> reader.read(request(cut))).getMessage());
+        assertEquals(
+                "reset",
+                assertThrows(IOException.class, () -> reader.read(request(cut))).getMessage());
         assertNothingHeld();
     }
 

@@ -43,11 +43,11 @@ class RouterTest {
     private static final String KEY = "k3y-\u00e9";
 
     private final List<String> log = Collections.synchronizedList(new ArrayList<>());
-    private final ServerOptions options =
-            ServerOptions.DEFAULT.withApiKey(KEY).withLog(log::add, false).withLimits(Limits.DEFAULT
-                    .withConcurrentRequests(1)
-                    .withBodyBytes(1000)
-                    .withClientBatchSize(10));
+    private final ServerOptions options = ServerOptions.DEFAULT
+            .withApiKey(KEY)
+            .withLog(log::add, false)
+            .withLimits(
+                    Limits.DEFAULT.withConcurrentRequests(1).withBodyBytes(1000).withClientBatchSize(10));
     private Route.Action action = exchange -> Response.text(200, "text/plain", "done");
     private Readiness readiness = Readiness.READY;
     private final Metrics metrics = new Metrics();
@@ -79,8 +79,7 @@ class RouterTest {
                 all.put(headers[i], List.of(headers[i + 1]));
             }
         }
-        return new Request(
-                method, path, all, new ByteArrayInputStream(body.getBytes(StandardCharsets.UTF_8)), "id-1");
+        return new Request(method, path, all, new ByteArrayInputStream(body.getBytes(StandardCharsets.UTF_8)), "id-1");
     }
 
     private static byte[] bytes(Response response) {
@@ -122,7 +121,9 @@ class RouterTest {
         Response response = handle(request("DELETE", "/open", ""));
         assertEquals(405, response.status());
         assertEquals("POST, GET", response.headers().get("allow"));
-        assertEquals("/open: expected POST or GET, got DELETE", json(response).get("error").asText());
+        assertEquals(
+                "/open: expected POST or GET, got DELETE",
+                json(response).get("error").asText());
         Response missing = handle(request("GET", "/v1/" + "x".repeat(500), ""));
         assertEquals(404, missing.status());
         assertTrue(json(missing).get("error").get("message").asText().length() < 120);
@@ -148,7 +149,8 @@ class RouterTest {
             "Basic " + KEY,
             "Bearer\t" + KEY
         }) {
-            assertStatus(refused, request("POST", path, "not JSON", "authorization", wrong, "content-type", "text/plain"));
+            assertStatus(
+                    refused, request("POST", path, "not JSON", "authorization", wrong, "content-type", "text/plain"));
         }
     }
 
@@ -169,7 +171,8 @@ class RouterTest {
     void withoutAKeyEverybodyMay() throws IOException {
         assertEquals(
                 200,
-                handle(ServerOptions.DEFAULT, request("POST", "/computing", "{}", "authorization", null)).status());
+                handle(ServerOptions.DEFAULT, request("POST", "/computing", "{}", "authorization", null))
+                        .status());
     }
 
     @ParameterizedTest
@@ -243,13 +246,15 @@ class RouterTest {
     @Test
     void refusedBodiesGiveTheirPlaceBack() throws IOException {
         Router router = new Router(
-                List.of(new Route("POST", "/x", Access.COMPUTING, Dialect.TEI, e -> Response.text(200, "text/plain", ""))),
+                List.of(new Route(
+                        "POST", "/x", Access.COMPUTING, Dialect.TEI, e -> Response.text(200, "text/plain", ""))),
                 options,
                 metrics,
                 () -> Readiness.READY);
         for (int i = 0; i < 3; i++) {
             assertEquals(400, router.handle(request("POST", "/x", "{")).status());
-            assertEquals(413, router.handle(request("POST", "/x", " ".repeat(2000))).status());
+            assertEquals(
+                    413, router.handle(request("POST", "/x", " ".repeat(2000))).status());
             assertEquals(200, router.handle(request("POST", "/x", "{}")).status());
         }
     }
@@ -269,7 +274,10 @@ class RouterTest {
             Response response = handle(request("POST", "/v1/openai", "{}"));
             assertEquals(500, response.status());
             assertFalse(new String(bytes(response), StandardCharsets.UTF_8).contains("secret"));
-            assertTrue(log.stream().anyMatch(line -> line.contains(failure.getClass().getName())), log.toString());
+            assertTrue(
+                    log.stream()
+                            .anyMatch(line -> line.contains(failure.getClass().getName())),
+                    log.toString());
             assertEquals(424, handle(request("POST", "/computing", "{}")).status());
         }
     }
@@ -301,7 +309,10 @@ class RouterTest {
                 throw new UncheckedIOException(new IOException("no such index"));
             };
             assertTrue(handle(request("POST", path, "{}")).status() >= 424);
-            assertEquals(2, log.stream().filter(line -> line.contains("no such index")).count(), log.toString());
+            assertEquals(
+                    2,
+                    log.stream().filter(line -> line.contains("no such index")).count(),
+                    log.toString());
         }
     }
 
@@ -310,7 +321,8 @@ class RouterTest {
         assertFalse(handle(request("POST", "/open", "")).headers().containsKey("connection"));
         readiness = Readiness.DRAINING;
         assertEquals("close", handle(request("POST", "/open", "")).headers().get("connection"));
-        assertEquals("close", handle(request("POST", "/computing", "{}")).headers().get("connection"));
+        assertEquals(
+                "close", handle(request("POST", "/computing", "{}")).headers().get("connection"));
         action = exchange -> {
             throw new CancelledException("interrupted");
         };
@@ -361,8 +373,8 @@ class RouterTest {
 
     @Test
     void originsAreAllowedOnlyIfTheServerSaysSo() throws IOException {
-        Request preflight = request(
-                "OPTIONS", "/computing", "", "origin", "https://a", "access-control-request-method", "POST");
+        Request preflight =
+                request("OPTIONS", "/computing", "", "origin", "https://a", "access-control-request-method", "POST");
         assertEquals(405, handle(preflight).status());
         assertFalse(handle(request("POST", "/open", "")).headers().containsKey("access-control-allow-origin"));
         ServerOptions cors = options.withCorsOrigin("https://a");

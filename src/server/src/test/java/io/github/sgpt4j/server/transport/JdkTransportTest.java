@@ -113,7 +113,9 @@ class JdkTransportTest {
     void oneConnectionTakesManyRequests() throws IOException {
         try (RawConnection connection = connect()) {
             for (int i = 0; i < 3; i++) {
-                assertEquals("body" + i, connection.ask(RawConnection.post("/echo", "body" + i)).text());
+                assertEquals(
+                        "body" + i,
+                        connection.ask(RawConnection.post("/echo", "body" + i)).text());
                 connection.send(get("/empty"));
                 assertEquals(0, connection.answer().body().length);
                 connection.send(get("/none"));
@@ -150,7 +152,8 @@ class JdkTransportTest {
             connection.abort();
         }
         assertTrue(transport.awaitIdle(Duration.ofSeconds(60)));
-        long handled = seen.stream().filter(request -> request.path().equals("/large")).count();
+        long handled =
+                seen.stream().filter(request -> request.path().equals("/large")).count();
         assertEquals(handled + 2, sent.get());
     }
 
@@ -173,7 +176,11 @@ class JdkTransportTest {
     void aBodyNobodyReadsDoesNotCostTheAnswer() throws IOException {
         try (RawConnection connection = connect()) {
             for (int i = 0; i < 3; i++) {
-                assertEquals(401, connection.ask(RawConnection.post("/unread", new byte[5 << 20])).status());
+                assertEquals(
+                        401,
+                        connection
+                                .ask(RawConnection.post("/unread", new byte[5 << 20]))
+                                .status());
             }
         }
     }
@@ -191,8 +198,7 @@ class JdkTransportTest {
     @Test
     void expectationsAreMet() throws IOException {
         try (RawConnection connection = connect()) {
-            connection.send(
-                    "POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+            connection.send("POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
             assertEquals(100, connection.answer().status());
             connection.send("ok");
             assertEquals("ok", connection.answer().text());
@@ -230,12 +236,19 @@ class JdkTransportTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"ffffffff\r\n", "80000000\r\n", "-1\r\n", "x\r\n", "\r\n1\r\na", "1\r\nab\r\n", "1234567890abcdef\r\n"
+            strings = {
+                "ffffffff\r\n",
+                "80000000\r\n",
+                "-1\r\n",
+                "x\r\n",
+                "\r\n1\r\na",
+                "1\r\nab\r\n",
+                "1234567890abcdef\r\n"
             })
     void brokenChunksEndTheConnection(String chunks) throws IOException {
         try (RawConnection connection = connect()) {
-            connection.send("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks
-                    + get("/smuggled"));
+            connection.send(
+                    "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + get("/smuggled"));
             connection.finish();
             assertEquals(0, connection.untilClosed());
         }
@@ -277,7 +290,8 @@ class JdkTransportTest {
             }
         }
         assertEquals(
-                List.of("/a b\u00e9", "/a/../b", "/b", "/../c"), seen.stream().map(Request::path).toList());
+                List.of("/a b\u00e9", "/a/../b", "/b", "/../c"),
+                seen.stream().map(Request::path).toList());
     }
 
     @Test
