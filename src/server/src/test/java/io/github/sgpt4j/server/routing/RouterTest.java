@@ -120,7 +120,7 @@ class RouterTest {
     void wrongMethodsAreToldTheRightOnes() throws IOException {
         Response response = handle(request("DELETE", "/open", ""));
         assertEquals(405, response.status());
-        assertEquals("POST, GET", response.headers().get("allow"));
+        assertEquals("POST, GET, HEAD", response.headers().get("allow"));
         assertEquals(
                 "/open: expected POST or GET, got DELETE",
                 json(response).get("error").asText());
