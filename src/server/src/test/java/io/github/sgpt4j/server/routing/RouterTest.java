@@ -120,9 +120,9 @@ class RouterTest {
     void wrongMethodsAreToldTheRightOnes() throws IOException {
         Response response = handle(request("DELETE", "/open", ""));
         assertEquals(405, response.status());
-        assertEquals("POST, GET", response.headers().get("allow"));
+        assertEquals("POST, GET, HEAD", response.headers().get("allow"));
         assertEquals(
-                "/open: expected POST or GET, got DELETE",
+                "/open: expected POST or GET or HEAD, got DELETE",
                 json(response).get("error").asText());
         Response missing = handle(request("GET", "/v1/" + "x".repeat(500), ""));
         assertEquals(404, missing.status());
