@@ -250,8 +250,11 @@ public final class ServeCommand implements Callable<Integer> {
         }
     }
 
-    private static String shown(InetSocketAddress address) {
-        String name = address.getAddress().getHostAddress();
+    /// The address as users write it; of all addresses of this machine, what they asked for.
+    private String shown(InetSocketAddress address) {
+        String name = address.getAddress().isAnyLocalAddress()
+                ? host
+                : address.getAddress().getHostAddress();
         return (name.contains(":") ? "[%s]".formatted(name) : name) + ":" + address.getPort();
     }
 
