@@ -10,11 +10,15 @@ import io.github.sgpt4j.retrieval.corpus.Document;
 import io.github.sgpt4j.server.SgptServer;
 import io.github.sgpt4j.server.search.MemoryCollection;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 
 /// The demo corpus as documents to search. Its embeddings are cached; without a cache they take some seconds.
 final class DemoCollection {
     private static final String NAME = "demo corpus";
+
+    /// The first requests come before it, so that the server answers soon after its start.
+    private static final Duration PAUSE = Duration.ofSeconds(1);
 
     private DemoCollection() {}
 
@@ -24,13 +28,14 @@ final class DemoCollection {
     static void open(SgptServer server, BiEncoder encoder, Dtype dtype) {
         Thread.ofPlatform().daemon().name("sgpt-demo").start(() -> {
             try {
+                Thread.sleep(PAUSE);
                 LuceneLog.silence();
                 List<Document> documents = Corpus.demo();
                 float[][] vectors = new DemoVectors(dtype)
                         .get(() -> encoder.embedDocuments(
                                 documents.stream().map(Document::joined).toList()));
                 server.search(MemoryCollection.of(NAME, documents, vectors, encoder));
-            } catch (IOException | SgptException | IllegalStateException e) {
+            } catch (IOException | SgptException | IllegalStateException | InterruptedException e) {
                 // The server is ending, or has nothing to search: requests and page say so.
                 return;
             }
