@@ -177,11 +177,7 @@ public final class ServeReport {
             processorRatios[round] = server.processorRate() / library.processorRate();
             say(
                     "| %d | %.0f | %.0f | %.3f | %.3f |",
-                    round + 1,
-                    server.rate(),
-                    library.rate(),
-                    ratios[round],
-                    processorRatios[round]);
+                    round + 1, server.rate(), library.rate(), ratios[round], processorRatios[round]);
         }
         say("");
         say("- Ratio: %s", range(ratios));

@@ -197,7 +197,7 @@ class ServeCommandTest {
             value = {
                 "serve --log-texts|--log-texts has no effect without --log-requests",
                 "serve --port 70000|port: expected 0 to 65535, got 70000",
-                "serve --port x|\"x\"",
+                "serve --port x|expected 0 to 65535, got \"x\"",
                 "serve --input-type z|expected text, query or document, got \"z\"",
                 "serve --max-body 4000|expected at most 1024 MiB, got 4000",
                 "serve --max-body 0|expected a whole number from 1",

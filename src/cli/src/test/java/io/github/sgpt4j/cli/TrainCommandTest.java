@@ -329,7 +329,7 @@ class TrainCommandTest {
         String told = train("--epochs", "2", "--max-length", "4").err();
         assertTrue(
                 told.matches(
-                        "(?s).*sgpt: documents truncated to 4 tokens: 72 of 72; the longest had \\d+; each text counts once per epoch\n.*"),
+                        "(?s).*sgpt: documents truncated to 4 tokens: 70 of 72; the longest had \\d+; each text counts once per epoch\n.*"),
                 told);
         made = folder.resolve("strict");
         String said = failure(1, "--steps", "1", "--max-length", "4", "--strict", "--quiet");

@@ -525,7 +525,8 @@ class ErrorTableTest {
     @Test
     void computationFails(@TempDir Path directory) throws IOException {
         Path broken = BrokenModel.in(directory.resolve("model"));
-        try (RunningServer failing = RunningServer.serving(RunningServer.served(broken, "m", List.of(), true, true))) {
+        try (RunningServer failing = RunningServer.serving(
+                RunningServer::silent, RunningServer.served(broken, "m", List.of(), true, true))) {
             assertOpenAi(failing.post("/v1/embeddings", "{\"input\":\"a\"}"), 500, "server_error", "internal");
             assertOpenAi(
                     failing.post("/v1/rerank", "{\"query\":\"a b\",\"documents\":[\"b\"]}"),

@@ -277,12 +277,13 @@ class OpenApiTest {
     private static void fail(Answers answers, Path directory) throws java.io.IOException {
         Path broken = BrokenModel.in(directory.resolve("model"));
         ServedModel model = RunningServer.served(broken, "nano", List.of(), true, true);
-        try (RunningServer failing = RunningServer.searching(options -> options, DOCUMENTS, model)) {
+        try (RunningServer failing = RunningServer.searching(RunningServer::silent, DOCUMENTS, model)) {
             BODIES.forEach((path, bodies) -> bodies.stream()
                     .filter(body -> body.contains("%s") || path.equals("/search") || path.equals("/explain"))
                     .forEach(body -> answers.post(failing, path, texts(body))));
         }
-        try (RunningServer failing = RunningServer.serving(RunningServer.served(broken, "m", List.of(), false, true))) {
+        try (RunningServer failing = RunningServer.serving(
+                RunningServer::silent, RunningServer.served(broken, "m", List.of(), false, true))) {
             for (String path : List.of("/", "/invocations")) {
                 for (String body : BODIES.get("/rerank")) {
                     answers.post(failing, path, texts(body));

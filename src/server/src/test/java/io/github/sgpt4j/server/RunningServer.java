@@ -75,7 +75,12 @@ final class RunningServer implements AutoCloseable {
 
     /// Serves these models.
     static RunningServer serving(ServedModel... models) {
-        RunningServer running = loading(options -> options);
+        return serving(options -> options, models);
+    }
+
+    /// Serves these models.
+    static RunningServer serving(UnaryOperator<ServerOptions> options, ServedModel... models) {
+        RunningServer running = loading(options);
         running.server.serve(new ServedModels(List.of(models)));
         return running;
     }
@@ -91,6 +96,11 @@ final class RunningServer implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /// For servers that fail on purpose: what their log says is of no interest.
+    static ServerOptions silent(ServerOptions usual) {
+        return usual.withLog(line -> {}, false);
     }
 
     /// The built-in model for some purposes.

@@ -22,11 +22,13 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /// Serves models over HTTP until the process is ended.
 @Command(
@@ -99,6 +101,7 @@ public final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--port",
             paramLabel = "N",
+            converter = PortNumber.class,
             description = "Port to listen at, 0 for any (default: ${DEFAULT-VALUE}).")
     private int port = ServerOptions.DEFAULT.port();
 
@@ -136,6 +139,24 @@ public final class ServeCommand implements Callable<Integer> {
 
     @Mixin
     private LimitSettings limits = new LimitSettings();
+
+    /// The number of a port; 0 for any that is free.
+    static final class PortNumber implements ITypeConverter<Integer> {
+        @Override
+        public Integer convert(String value) {
+            return Converters.checked(value, PortNumber::parse);
+        }
+
+        private static Integer parse(String value) {
+            try {
+                return ServerOptions.DEFAULT
+                        .withAddress(ServerOptions.DEFAULT.host(), Integer.parseInt(value))
+                        .port();
+            } catch (NumberFormatException e) {
+                throw new TypeConversionException("expected 0 to 65535, got \"%s\"".formatted(value));
+            }
+        }
+    }
 
     /// @param console gets messages and the log
     public ServeCommand(Console console) {
@@ -229,8 +250,11 @@ public final class ServeCommand implements Callable<Integer> {
         }
     }
 
-    private static String shown(InetSocketAddress address) {
-        String name = address.getAddress().getHostAddress();
+    /// The address as users write it; of all addresses of this machine, what they asked for.
+    private String shown(InetSocketAddress address) {
+        String name = address.getAddress().isAnyLocalAddress()
+                ? host
+                : address.getAddress().getHostAddress();
         return (name.contains(":") ? "[%s]".formatted(name) : name) + ":" + address.getPort();
     }
 

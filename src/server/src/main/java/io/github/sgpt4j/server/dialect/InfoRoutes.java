@@ -2,7 +2,6 @@ package io.github.sgpt4j.server.dialect;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.github.sgpt4j.BiEncoder;
-import io.github.sgpt4j.Dtype;
 import io.github.sgpt4j.Pooling;
 import io.github.sgpt4j.retrieval.SearchMode;
 import io.github.sgpt4j.server.ServerOptions;
@@ -92,7 +91,7 @@ public final class InfoRoutes {
             json.writeStartObject();
             JsonWriting.textField(json, "model_id", model.id());
             json.writeNullField("model_sha");
-            json.writeStringField("model_dtype", dtype(model.model().dtype()));
+            json.writeStringField("model_dtype", dtype(model));
             JsonWriting.textField(json, "served_model_name", model.id());
             json.writeObjectFieldStart("model_type");
             if (encoder.isPresent()) {
@@ -187,14 +186,14 @@ public final class InfoRoutes {
                 .collect(Collectors.joining("+"));
     }
 
-    /// As in PyTorch.
-    private static String dtype(Dtype dtype) {
-        return switch (dtype) {
+    /// As in PyTorch. What a GPU chooses by itself is not known here.
+    private static String dtype(ServedModel model) {
+        return switch (model.model().dtype()) {
             case FP32, TF32 -> "float32";
             case BF16 -> "bfloat16";
             case FP16 -> "float16";
             case FP8 -> "float8";
-            case AUTO -> "auto";
+            case AUTO -> model.computeType().equals("cpu") ? "float32" : "auto";
         };
     }
 }

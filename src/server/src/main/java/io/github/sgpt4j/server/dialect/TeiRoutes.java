@@ -5,6 +5,7 @@ import io.github.sgpt4j.Model;
 import io.github.sgpt4j.TextCut;
 import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.Token;
+import io.github.sgpt4j.server.http.Body;
 import io.github.sgpt4j.server.http.Response;
 import io.github.sgpt4j.server.inference.EmbedRequest;
 import io.github.sgpt4j.server.inference.Embedded;
@@ -60,13 +61,12 @@ public final class TeiRoutes {
     private Response embed(Exchange exchange) {
         Service now = service.get();
         JsonObject body = exchange.body();
+        if (exchange.request().accepts(EmbedLines.MEDIA_TYPE)) {
+            return lines(exchange);
+        }
         List<Input> inputs = Input.list(body, "inputs", now.options().limits().clientBatchSize());
         ServedModels.Embedder embedder = now.embedder(body.text("model"));
-        TextKind kind = embedder.kind().orElse(now.options().inputType());
-        EmbedRequest request = request(now, embedder, inputs, "inputs", body, kind)
-                .withDimensions(body.whole("dimensions"))
-                .withNormalize(body.truth("normalize").orElse(true));
-        Embedded embedded = now.inference().embed(request, exchange.deadline());
+        Embedded embedded = now.inference().embed(request(now, embedder, inputs, body), exchange.deadline());
         exchange.note(embedded.totalTokens());
         Response response = JsonWriting.response(200, json -> {
             json.writeStartArray();
@@ -76,6 +76,30 @@ public final class TeiRoutes {
             json.writeEndArray();
         });
         return Headers.describe(response, embedded, embedder.model().computeType());
+    }
+
+    private static EmbedRequest request(
+            Service now, ServedModels.Embedder embedder, List<Input> inputs, JsonObject body) {
+        TextKind kind = embedder.kind().orElse(now.options().inputType());
+        return request(now, embedder, inputs, "inputs", body, kind)
+                .withDimensions(body.whole("dimensions"))
+                .withNormalize(body.truth("normalize").orElse(true));
+    }
+
+    /// An answer of lines. What no input is to blame for, and is known before the first line, is a usual error.
+    private Response lines(Exchange exchange) {
+        Service now = service.get();
+        JsonObject body = exchange.body();
+        List<Json> elements = Input.elements(body, "inputs");
+        ServedModels.Embedder embedder = now.embedder(body.text("model"));
+        EmbedLines lines =
+                new EmbedLines(now.inference(), request(now, embedder, List.of(), body), elements, exchange.deadline());
+        lines.advance();
+        exchange.note(lines.tokens());
+        return new Response(
+                200,
+                Map.of("x-compute-type", embedder.model().computeType()),
+                new Body.Stream(EmbedLines.MEDIA_TYPE, lines::writeTo));
     }
 
     /// @param settings holds `truncate`, `truncation_direction` and `prompt_name`

@@ -14,6 +14,11 @@ import java.util.Optional;
 /// @param body what was sent, not yet decompressed; read by one thread
 /// @param id names the request in the answer and in logs
 public record Request(String method, String path, Map<String, List<String>> headers, InputStream body, String id) {
+    /// Whether the client asks for answers of a media type by its name.
+    public boolean accepts(String mediaType) {
+        return header("accept").orElse("").toLowerCase(Locale.ROOT).contains(mediaType);
+    }
+
     /// The first value of a header.
     ///
     /// @param name in any case

@@ -29,6 +29,11 @@ public record EmbedRequest(
         inputs = List.copyOf(inputs);
     }
 
+    /// For other inputs.
+    public EmbedRequest withInputs(List<Input> value) {
+        return new EmbedRequest(encoder, value, field, reading, truncate, cut, dimensions, normalize);
+    }
+
     /// With this number of components.
     public EmbedRequest withDimensions(OptionalInt value) {
         return new EmbedRequest(encoder, inputs, field, reading, truncate, cut, value, normalize);

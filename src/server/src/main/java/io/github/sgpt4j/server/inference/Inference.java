@@ -82,8 +82,7 @@ public record Inference(BatchQueue queue, Metrics metrics) {
                     switch (input) {
                         case Input.Text(String of) -> encoder.tokenizedWithPrompt(prompt, of, request.cut());
                         case Input.Ids(int[] ids) ->
-                            encoder.tokenizedWithPrompt(
-                                    prompt, encoder.model().detokenize(ids, true), request.cut());
+                            encoder.tokenizedWithPrompt(prompt, encoder.model().detokenize(ids, true), request.cut());
                     };
             };
         } catch (IllegalArgumentException e) {

@@ -23,12 +23,27 @@ public sealed interface Input {
     static List<Input> list(JsonObject body, String field, int max) {
         Json value = body.required(field, "a string, an array of token ids, or an array of either");
         List<Input> inputs = switch (value) {
-            case Json.Text(String text) -> List.of(one(field, value));
-            case Json.Integers ids -> List.of(one(field, value));
+            case Json.Text(String text) -> List.of(of(field, value));
+            case Json.Integers ids -> List.of(of(field, value));
             case Json.Elements(List<Json> elements) -> all(field, elements, max);
             default -> throw JsonObject.wrong(field, "a string, an array of token ids, or an array of either", value);
         };
         return inputs;
+    }
+
+    /// The inputs of such a field, whatever they are: one, unless it is an array that is no array of token ids.
+    ///
+    /// @throws ApiException if there are none
+    static List<Json> elements(JsonObject body, String field) {
+        Json value = body.required(field, "a string, an array of token ids, or an array of either");
+        if (!(value instanceof Json.Elements(List<Json> elements))) {
+            return List.of(value);
+        }
+        if (elements.isEmpty()) {
+            throw new ApiException(
+                    Problem.EMPTY_INPUT, field, "%s is empty: expected at least one text".formatted(field));
+        }
+        return elements;
     }
 
     private static List<Input> all(String field, List<Json> elements, int max) {
@@ -39,7 +54,7 @@ public sealed interface Input {
         requireAtMost(field, elements.size(), max);
         List<Input> inputs = new ArrayList<>(elements.size());
         for (int i = 0; i < elements.size(); i++) {
-            inputs.add(one("%s[%d]".formatted(field, i), elements.get(i)));
+            inputs.add(of("%s[%d]".formatted(field, i), elements.get(i)));
         }
         return inputs;
     }
@@ -61,7 +76,11 @@ public sealed interface Input {
         return text;
     }
 
-    private static Input one(String place, Json value) {
+    /// An input: a string, or an array of token ids.
+    ///
+    /// @param place of the value, for messages
+    /// @throws ApiException if it is something else, or empty
+    static Input of(String place, Json value) {
         return switch (value) {
             case Json.Text t -> new Text(text(place, value));
             case Json.Integers(int[] ids) -> new Ids(ids);

@@ -26,6 +26,10 @@ import java.util.stream.Stream;
 public final class Router implements Handler {
     /// Values of a body besides its texts.
     private static final int MORE_VALUES = 4096;
+    /// The media type of answers that are lines of JSON.
+    private static final String LINES = "application/x-ndjson";
+    /// Values of a body whose answer is lines.
+    private static final int LINES_VALUES = 1 << 18;
     /// Bodies of requests, with what is read from them, take up at most one of so many parts of the heap.
     private static final int REQUEST_PARTS = 8;
     /// Answers that are being sent do so, too.
@@ -36,6 +40,8 @@ public final class Router implements Handler {
     private final Metrics metrics;
     private final Supplier<Readiness> readiness;
     private final JsonParsing parsing;
+    /// For requests whose answers are lines, which may have more inputs.
+    private final JsonParsing parsingForLines;
     private final BodyReader bodies;
     private final Room answers;
     private final Semaphore running;
@@ -50,6 +56,8 @@ public final class Router implements Handler {
         this.readiness = readiness;
         int maxBytes = options.limits().bodyBytes();
         parsing = new JsonParsing(maxBytes, Math.addExact(4 * options.limits().clientBatchSize(), MORE_VALUES));
+        parsingForLines = new JsonParsing(
+                maxBytes, Math.max(LINES_VALUES, 4 * options.limits().clientBatchSize()));
         long most = Runtime.getRuntime().maxMemory();
         bodies = new BodyReader(maxBytes, new Room(Math.max(most / REQUEST_PARTS, maxBytes)));
         answers = new Room(most / ANSWER_PARTS);
@@ -216,15 +224,37 @@ public final class Router implements Handler {
                             .formatted(options.limits().concurrentRequests()));
         }
         metrics.running(1);
-        Response response;
-        try (BodyReader.Held body = bodies.read(request)) {
-            exchange.read(parsing.object(body.bytes()));
-            response = act(route, exchange);
+        boolean streams = false;
+        try {
+            BodyReader.Held body = bodies.read(request);
+            try {
+                exchange.read((request.accepts(LINES) ? parsingForLines : parsing).object(body.bytes()));
+                Response response = act(route, exchange);
+                if (response.body() instanceof Body.Stream) {
+                    // It is computed while it is sent.
+                    streams = true;
+                    return response.whenSent(() -> {
+                        body.close();
+                        end();
+                    });
+                }
+                return kept(response);
+            } finally {
+                if (!streams) {
+                    body.close();
+                }
+            }
         } finally {
-            metrics.running(-1);
-            running.release();
+            if (!streams) {
+                end();
+            }
         }
-        return kept(response);
+    }
+
+    /// Lets the next request run.
+    private void end() {
+        metrics.running(-1);
+        running.release();
     }
 
     /// Counts a large answer until it was sent: clients that read slowly must not fill the memory.

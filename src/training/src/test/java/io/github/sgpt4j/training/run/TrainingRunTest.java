@@ -192,8 +192,9 @@ class TrainingRunTest {
             return List.of();
         }
         try (Stream<Path> files = Files.list(checkpoint)) {
-            return files.map(file -> file.getFileName().toString().replaceAll("\\D", ""))
-                    .map(Long::parseLong)
+            return files.map(file -> file.getFileName().toString())
+                    .filter(name -> name.startsWith("step-"))
+                    .map(name -> Long.parseLong(name.replaceAll("\\D", "")))
                     .sorted()
                     .toList();
         }
