@@ -48,7 +48,7 @@ public final class ServeReport {
     private static final int CLIENTS = Integer.getInteger("serve.clients", 64);
     private static final int TEXTS = Integer.getInteger("serve.texts", 1024);
     private static final int DOCUMENTS = 4;
-    private static final double WARM_UP_SECONDS = 8;
+    private static final double WARM_UP_SECONDS = 15;
     private static final double NANOS = 1e9;
     private static final double NANOS_PER_MILLI = 1e6;
 

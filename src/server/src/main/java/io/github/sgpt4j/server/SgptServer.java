@@ -37,8 +37,8 @@ import org.jspecify.annotations.Nullable;
 public final class SgptServer implements AutoCloseable {
     /// Batches that may wait, unless the limits say otherwise.
     private static final long WAITING_BATCHES = 256;
-    /// So that processors, or a device, have work while the last texts of another batch are computed.
-    private static final int BATCHES_AT_A_TIME = 2;
+    /// Two would be smaller, and cost more time of the processors per text: `src/docs/benchmarks.md`.
+    private static final int BATCHES_AT_A_TIME = 1;
 
     private final ServerOptions options;
     private final Metrics metrics = new Metrics();
