@@ -345,6 +345,7 @@ class TrainCommandTest {
                 "--eval-every 5|--eval-every has no effect without --dev, --eval or --sts",
                 "--keep best|--keep best cannot be decided without --dev, --eval or --sts",
                 "--schedule constantlr --warmup 3|--warmup has no effect with --schedule constantlr",
+                "--weight-decay 0.1|--weight-decay has no effect with --method bitfit",
                 "--margin 2|--margin has no effect with data of the form rows",
                 "--negatives-per-system 2|--negatives-per-system has no effect with data of the form rows",
                 "--biases x|--biases cannot be trained further",

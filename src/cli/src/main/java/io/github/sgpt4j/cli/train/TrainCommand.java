@@ -148,6 +148,9 @@ public final class TrainCommand extends ModelCommand {
         if (options.schedule() == Schedule.CONSTANT) {
             refuse("with --schedule " + options.schedule().title(), TrainSettings.WARMUP);
         }
+        if (options.method() == TrainingMethod.BITFIT) {
+            refuse("with --method " + options.method().title(), TrainSettings.WEIGHT_DECAY);
+        }
         if (options.method() != TrainingMethod.LORA) {
             refuse(
                     "with --method " + options.method().title(),

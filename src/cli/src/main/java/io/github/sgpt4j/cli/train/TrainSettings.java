@@ -17,6 +17,7 @@ final class TrainSettings {
     static final String EPOCHS = "--epochs";
     static final String STEPS = "--steps";
     static final String WARMUP = "--warmup";
+    static final String WEIGHT_DECAY = "--weight-decay";
     static final String RECIPE = "--recipe";
     static final String SCALE = "--scale";
 
@@ -82,7 +83,7 @@ final class TrainSettings {
     private @Nullable Schedule schedule;
 
     @Option(
-            names = "--weight-decay",
+            names = WEIGHT_DECAY,
             paramLabel = "X",
             converter = TrainConverters.WeightDecay.class,
             description = "Decay of weights; biases never decay (default: 0.01).")

@@ -92,6 +92,12 @@ public final class TrainingRun implements AutoCloseable {
         return absolute.resolveSibling(absolute.getFileName() + ".training");
     }
 
+    /// Where the output is made before it is moved to its place. Of the output's name, which says something about the
+    /// model.
+    private static Path madeFolder(Path output) {
+        return workFolder(output).resolve("made").resolve(output.toAbsolutePath().normalize().getFileName());
+    }
+
     /// Checks that [#begin] has a place, before anything large is opened.
     ///
     /// @throws FormatException if something is there, or an unfinished training is
@@ -111,8 +117,11 @@ public final class TrainingRun implements AutoCloseable {
     /// @throws IOException if what it left cannot be removed
     public static void requireUnfinished(Path output) throws IOException {
         Path work = workFolder(output);
-        if (FileEntries.exists(output) && Files.exists(work.resolve(COMPLETE))) {
-            // It ended when only this was left to do.
+        if (FileEntries.exists(output)
+                && Files.exists(work.resolve(COMPLETE))
+                && !FileEntries.exists(madeFolder(output))) {
+            // The output was moved to its place, and only this was left to do. If it was not moved, something else is
+            // there.
             try (FileChannel _ = lock(work)) {
                 FileEntries.remove(work);
                 throw new FormatException("%s: the training is complete, expected one to continue".formatted(output));
@@ -195,6 +204,7 @@ public final class TrainingRun implements AutoCloseable {
     }
 
     private void restore() throws IOException {
+        Files.deleteIfExists(work.resolve(COMPLETE));
         states.removeUnfinished();
         Optional<Path> file = states.last();
         if (file.isEmpty()) {
@@ -203,6 +213,9 @@ public final class TrainingRun implements AutoCloseable {
             return;
         }
         best = restored(file.get()).best();
+        if (options.keep() == Keep.BEST && best.isPresent() && states.best().isEmpty()) {
+            throw new FormatException("%s: expected the best state so far, found none".formatted(work.resolve(STATES)));
+        }
         saved = trainer.step();
     }
 
@@ -372,8 +385,7 @@ public final class TrainingRun implements AutoCloseable {
         chosen.ifPresent(this::restored);
         long step = trainer.step();
         listener.onFinishing(step);
-        // Of the output's name, which says something about the model.
-        Path made = work.resolve("made").resolve(output.getFileName());
+        Path made = madeFolder(output);
         ConvertReport report;
         try {
             report = make(made, ModelCard.text(model, settings, data, step, scores));

@@ -532,6 +532,41 @@ class TrainingRunTest {
     }
 
     @Test
+    void nothingIsLostIfSomethingElseTakesThePlaceOfTheOutput() throws IOException {
+        run(false, output, Keep.BEST, RunListener.NONE);
+        Map<String, String> contents = contents(output);
+        FileEntries.remove(output);
+        RunListener taking = new RunListener() {
+            @Override
+            public void onFinishing(long step) {
+                put(output.resolve("file"), "of somebody else");
+            }
+        };
+        for (boolean resumed : List.of(false, true)) {
+            String said = assertThrows(FormatException.class, () -> run(resumed, output, Keep.BEST, taking))
+                    .getMessage();
+            assertEquals(output + ": expected no such folder yet, found one", said);
+        }
+        assertEquals(Map.of("file", "of somebody else"), contents(output));
+        FileEntries.remove(output);
+        run(true, output, Keep.BEST, RunListener.NONE);
+        assertEquals(contents, contents(output));
+        assertFalse(Files.exists(work()));
+    }
+
+    @Test
+    void aMissingBestStateIsAnError() throws IOException {
+        assertThrows(
+                CancelledException.class,
+                () -> run(false, output, Keep.BEST, new Counting(18, Thread.currentThread()::interrupt)));
+        assertTrue(Thread.interrupted());
+        Files.delete(work().resolve("checkpoint/best.safetensors"));
+        String said = assertThrows(FormatException.class, () -> run(true, output, Keep.BEST, RunListener.NONE))
+                .getMessage();
+        assertEquals(work().resolve("checkpoint") + ": expected the best state so far, found none", said);
+    }
+
+    @Test
     void aBrokenStateIsNamedAndStays() throws IOException {
         assertThrows(
                 CancelledException.class,
