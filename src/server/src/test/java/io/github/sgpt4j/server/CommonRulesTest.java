@@ -290,6 +290,8 @@ class CommonRulesTest {
         try (RunningServer tolerant = RunningServer.start(options -> options.withAnyModel(true))) {
             JsonNode answer = ok(tolerant.post("/v1/embeddings", body("text-embedding-3-small")));
             assertVectors(ClientTask.vectors(server, io.github.sgpt4j.TextKind.TEXT), data(answer));
+            JsonNode query = ok(tolerant.post("/v1/embeddings", body("text-embedding-3-small:query")));
+            assertVectors(ClientTask.vectors(server, io.github.sgpt4j.TextKind.QUERY), data(query));
             assertEquals(RunningServer.MODEL, answer.get("model").textValue());
             assertEquals(
                     RunningServer.MODEL,
