@@ -203,6 +203,9 @@ class ServeCommandTest {
                 "serve --max-body 0|expected a whole number from 1",
                 "serve --port 0 --alias =a|--alias: expected NAME or NAME=MODEL",
                 "serve --port 0 --alias a=nothing|one of the models sgpt4j-nano, got a=nothing",
+                "serve --port 0 --alias sgpt4j-nano|two models are named sgpt4j-nano, or one twice",
+                "serve --port 0 --alias a --alias a|two models are named a, or one twice",
+                "serve --port 0 --cors-allow-origin https://\u00e4.example|origin: expected * or one such as",
             })
     void refusesWrongUsage(String command, String complaint) {
         String line = Cli.run(command.split(" ")).failure(2);

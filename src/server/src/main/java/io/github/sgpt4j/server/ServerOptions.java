@@ -43,13 +43,17 @@ public record ServerOptions(
             false,
             "unknown");
 
-    /// @throws IllegalArgumentException if the port is no port, or the key is empty
+    /// @throws IllegalArgumentException if the port is no port, the key is empty, or the origin is no header's value
     public ServerOptions {
         if (port < 0 || port > 65535) {
             throw new IllegalArgumentException("port: expected 0 to 65535, got " + port);
         }
         if (apiKey.isPresent() && apiKey.get().isBlank()) {
             throw new IllegalArgumentException("API key: expected at least one character, got none");
+        }
+        if (corsOrigin.isPresent() && !corsOrigin.get().chars().allMatch(c -> c > ' ' && c <= '~')) {
+            throw new IllegalArgumentException(
+                    "origin: expected * or one such as https://example.org, got \"%s\"".formatted(corsOrigin.get()));
         }
     }
 

@@ -40,21 +40,38 @@ record ModelSettings(List<String> models, Optional<String> rerankModel, List<Str
                 ? List.of(Optional.empty())
                 : models.stream().map(Optional::of).toList();
         List<String> ids = names.stream().map(ModelSettings::id).toList();
+        Optional<String> rerankId = rerankModel
+                .map(name -> id(Optional.of(name)))
+                .map(id -> ids.contains(id) ? id + "-rerank" : id);
         List<List<String>> others = others(ids, line);
+        requireDistinct(ids, others, rerankId, line);
         List<ServedModel> opened = new ArrayList<>();
         try {
             for (int i = 0; i < names.size(); i++) {
                 opened.add(open(console, common, names.get(i), ids.get(i), others.get(i), true, rerankModel.isEmpty()));
             }
-            if (rerankModel.isPresent()) {
-                String id = id(rerankModel);
-                String free = ids.contains(id) ? id + "-rerank" : id;
-                opened.add(open(console, common, rerankModel, free, List.of(), false, true));
+            if (rerankId.isPresent()) {
+                opened.add(open(console, common, rerankModel, rerankId.get(), List.of(), false, true));
             }
             return new ServedModels(opened);
         } catch (IOException | RuntimeException | Error e) {
             opened.forEach(ServedModel::close);
             throw e;
+        }
+    }
+
+    private static void requireDistinct(
+            List<String> ids, List<List<String>> others, Optional<String> rerankId, CommandLine line) {
+        List<String> names = new ArrayList<>(ids);
+        others.forEach(names::addAll);
+        rerankId.ifPresent(names::add);
+        for (String name : names) {
+            if (names.indexOf(name) != names.lastIndexOf(name)) {
+                throw new ParameterException(
+                        line,
+                        "two models are named %s, or one twice: expected different names of folders and of --alias"
+                                .formatted(name));
+            }
         }
     }
 

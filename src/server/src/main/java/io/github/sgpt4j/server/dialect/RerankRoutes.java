@@ -71,7 +71,7 @@ public final class RerankRoutes {
                 if (returned) {
                     JsonWriting.textField(json, "text", texts.get(index));
                 }
-                json.writeNumberField("score", value(scored, index, raw));
+                writeScore(json, "score", scored, index, raw);
                 json.writeEndObject();
             }
             json.writeEndArray();
@@ -101,7 +101,7 @@ public final class RerankRoutes {
             for (int index : order(scored).subList(0, top)) {
                 json.writeStartObject();
                 json.writeNumberField("index", index);
-                json.writeNumberField("relevance_score", value(scored, index, raw));
+                writeScore(json, "relevance_score", scored, index, raw);
                 if (returned) {
                     json.writeObjectFieldStart("document");
                     JsonWriting.textField(json, "text", documents.get(index));
@@ -186,7 +186,12 @@ public final class RerankRoutes {
                 .toList();
     }
 
-    private static double value(Scored scored, int index, boolean raw) {
-        return raw ? scored.scores().get(index).value() : scored.relevance(index);
+    private static void writeScore(JsonGenerator json, String field, Scored scored, int index, boolean raw)
+            throws IOException {
+        if (raw) {
+            json.writeNumberField(field, scored.scores().get(index).value());
+        } else {
+            json.writeNumberField(field, scored.relevance(index));
+        }
     }
 }

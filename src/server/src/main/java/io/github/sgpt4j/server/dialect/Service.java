@@ -32,7 +32,12 @@ public record Service(
     ///
     /// @throws ApiException if there is no such model, or it does not embed
     ServedModels.Embedder embedder(Optional<String> name) {
-        return models.embedder(known(name)).orElseThrow(() -> missing(name, "embed"));
+        Optional<String> known = known(name);
+        ServedModels.Embedder embedder = models.embedder(known).orElseThrow(() -> missing(name, "embed"));
+        // A name that is not known may have a suffix, too.
+        return known.isPresent()
+                ? embedder
+                : new ServedModels.Embedder(embedder.model(), embedder.encoder(), name.flatMap(ServedModels::kind));
     }
 
     /// The model that a request names, or the first that scores.

@@ -84,7 +84,8 @@ public record ServedModels(List<ServedModel> all) implements AutoCloseable {
         return all.stream().filter(condition).findFirst();
     }
 
-    private static Optional<TextKind> kind(String name) {
+    /// The kind of text that the suffix of a name stands for.
+    public static Optional<TextKind> kind(String name) {
         return SUFFIXES.entrySet().stream()
                 .filter(suffix -> name.endsWith(suffix.getKey()))
                 .map(Map.Entry::getValue)

@@ -186,13 +186,22 @@ public final class Router implements Handler {
         }
         String given = request.header("authorization").orElse("");
         boolean bearer = given.regionMatches(true, 0, "Bearer ", 0, 7);
-        if (!bearer || !same(given.substring(7).strip(), options.apiKey().get())) {
+        if (!bearer || !isKey(given.substring(7).strip())) {
             throw new ApiException(
                     Problem.INVALID_API_KEY,
                     bearer
                             ? "the API key is wrong"
                             : "the API key is missing: expected the header Authorization: Bearer KEY");
         }
+    }
+
+    /// Clients send UTF-8, but headers are read as ISO 8859-1; neither can have spaces at its ends.
+    private boolean isKey(String given) {
+        String key = options.apiKey().orElseThrow().strip();
+        String decoded = new String(given.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
+        boolean asRead = same(given, key);
+        boolean asSent = same(decoded, key);
+        return asRead || asSent;
     }
 
     /// In a time that does not depend on the contents.
@@ -302,10 +311,11 @@ public final class Router implements Handler {
                 && request.header("access-control-request-method").isPresent();
     }
 
+    /// Clients send headers of their own (OpenAI's `x-stainless-…`). The asterisk does not contain the first.
     private static Response preflight() {
         return Response.text(204, "text/plain", "")
                 .with("access-control-allow-methods", "GET, POST")
-                .with("access-control-allow-headers", "authorization, content-type, x-request-id")
+                .with("access-control-allow-headers", "authorization, *")
                 .with("access-control-max-age", "600");
     }
 }

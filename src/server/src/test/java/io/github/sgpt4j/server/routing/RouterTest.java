@@ -137,6 +137,8 @@ class RouterTest {
         int refused = access == Access.OPEN ? 200 : 401;
         assertStatus(200, request("POST", path, "{}"));
         assertStatus(200, request("POST", path, "{}", "authorization", "bearer   " + KEY + " "));
+        String utf8 = new String(KEY.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
+        assertStatus(200, request("POST", path, "{}", "authorization", "Bearer " + utf8));
         for (String wrong : new String[] {
             null,
             "",
