@@ -40,9 +40,8 @@ record ModelSettings(List<String> models, Optional<String> rerankModel, List<Str
                 ? List.of(Optional.empty())
                 : models.stream().map(Optional::of).toList();
         List<String> ids = names.stream().map(ModelSettings::id).toList();
-        Optional<String> rerankId = rerankModel
-                .map(name -> id(Optional.of(name)))
-                .map(id -> ids.contains(id) ? id + "-rerank" : id);
+        Optional<String> rerankId =
+                rerankModel.map(name -> id(Optional.of(name))).map(id -> ids.contains(id) ? id + "-rerank" : id);
         List<List<String>> others = others(ids, line);
         requireDistinct(ids, others, rerankId, line);
         List<ServedModel> opened = new ArrayList<>();

@@ -63,6 +63,7 @@ public final class OpenAiRoutes {
                 TextCut.USUAL,
                 body.whole("dimensions"),
                 body.truth("normalize").orElse(true));
+        exchange.reserve(request.answerBytes());
         Embedded embedded = now.inference().embed(request, exchange.deadline());
         exchange.note(embedded.totalTokens());
         String model = name.filter(now.models()::knows).orElse(embedder.model().id());

@@ -31,6 +31,9 @@ import java.util.function.Supplier;
 
 /// The routes of text-embeddings-inference (router/src/http) that embed, compare and tokenize.
 public final class TeiRoutes {
+    /// About as much as a token takes up, with its part of the answer; a token has a character at least.
+    private static final long TOKEN_BYTES = 128;
+
     private final Supplier<Service> service;
     private final RerankRoutes rerank;
 
@@ -66,7 +69,9 @@ public final class TeiRoutes {
         }
         List<Input> inputs = Input.list(body, "inputs", now.options().limits().clientBatchSize());
         ServedModels.Embedder embedder = now.embedder(body.text("model"));
-        Embedded embedded = now.inference().embed(request(now, embedder, inputs, body), exchange.deadline());
+        EmbedRequest request = request(now, embedder, inputs, body);
+        exchange.reserve(request.answerBytes());
+        Embedded embedded = now.inference().embed(request, exchange.deadline());
         exchange.note(embedded.totalTokens());
         Response response = JsonWriting.response(200, json -> {
             json.writeStartArray();
@@ -227,6 +232,7 @@ public final class TeiRoutes {
             throw new ApiException(Problem.EMPTY_INPUT, "inputs", "inputs is empty: expected at least one text");
         }
         Input.requireAtMost("inputs", texts.size(), now.options().limits().clientBatchSize());
+        exchange.reserve(TOKEN_BYTES * texts.stream().mapToLong(String::length).sum());
         boolean special = body.truth("add_special_tokens").orElse(true);
         Model model = now.model(body.text("model")).model();
         String prompt = prompt(model, body);

@@ -24,6 +24,9 @@ public record EmbedRequest(
         TextCut cut,
         OptionalInt dimensions,
         boolean normalize) {
+    /// A float, and its digits in a buffer that grows to twice its length.
+    private static final int NUMBER_BYTES = Float.BYTES + 2 * 12;
+
     /// Copies the list.
     public EmbedRequest {
         inputs = List.copyOf(inputs);
@@ -42,5 +45,10 @@ public record EmbedRequest(
     /// With vectors scaled to length 1 or not.
     public EmbedRequest withNormalize(boolean value) {
         return new EmbedRequest(encoder, inputs, field, reading, truncate, cut, dimensions, value);
+    }
+
+    /// About as many bytes as the vectors and an answer with their numbers as text take up.
+    public long answerBytes() {
+        return (long) inputs.size() * encoder.dimension() * NUMBER_BYTES;
     }
 }

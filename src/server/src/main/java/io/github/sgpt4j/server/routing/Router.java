@@ -71,7 +71,7 @@ public final class Router implements Handler {
         Response response;
         Optional<Route> route = find(request);
         Exchange exchange =
-                new Exchange(request, deadline, route.map(Route::dialect).orElseGet(() -> dialectOf(request)));
+                new Exchange(request, deadline, route.map(Route::dialect).orElseGet(() -> dialectOf(request)), answers);
         try {
             response = isPreflight(request) ? preflight() : answer(request, route, exchange);
         } catch (ApiException e) {
@@ -238,7 +238,12 @@ public final class Router implements Handler {
             BodyReader.Held body = bodies.read(request);
             try {
                 exchange.read((request.accepts(LINES) ? parsingForLines : parsing).object(body.bytes()));
-                Response response = act(route, exchange);
+                Response response;
+                try {
+                    response = act(route, exchange);
+                } finally {
+                    exchange.giveBack();
+                }
                 if (response.body() instanceof Body.Stream) {
                     // It is computed while it is sent.
                     streams = true;

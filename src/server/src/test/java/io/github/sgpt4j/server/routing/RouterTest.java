@@ -362,6 +362,33 @@ class RouterTest {
     }
 
     @Test
+    void answersThatAreComputedAreCountedToo() throws IOException {
+        List<Integer> statuses = new ArrayList<>();
+        Router[] router = new Router[1];
+        Route.Action small = exchange -> {
+            exchange.reserve(1);
+            return Response.text(200, "text/plain", "small");
+        };
+        Route.Action large = exchange -> {
+            exchange.reserve(Long.MAX_VALUE);
+            statuses.add(router[0].handle(request("POST", "/small", "{}")).status());
+            return Response.text(200, "text/plain", "large");
+        };
+        router[0] = new Router(
+                List.of(
+                        new Route("POST", "/small", Access.COMPUTING, Dialect.TEI, small),
+                        new Route("POST", "/large", Access.COMPUTING, Dialect.TEI, large)),
+                options,
+                metrics,
+                () -> readiness);
+        for (int i = 0; i < 2; i++) {
+            assertEquals(200, router[0].handle(request("POST", "/large", "{}")).status());
+            assertEquals(200, router[0].handle(request("POST", "/small", "{}")).status());
+        }
+        assertEquals(List.of(429, 429), statuses);
+    }
+
+    @Test
     void textsAreLoggedOnlyIfAsked() throws IOException {
         String body = "{\"input\":[\"private\\ud800\",1,1.5,true,null,[1,2],{\"a\":1e400}]}";
         handle(request("POST", "/computing", body));

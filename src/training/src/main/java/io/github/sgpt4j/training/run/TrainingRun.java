@@ -95,7 +95,9 @@ public final class TrainingRun implements AutoCloseable {
     /// Where the output is made before it is moved to its place. Of the output's name, which says something about the
     /// model.
     private static Path madeFolder(Path output) {
-        return workFolder(output).resolve("made").resolve(output.toAbsolutePath().normalize().getFileName());
+        return workFolder(output)
+                .resolve("made")
+                .resolve(output.toAbsolutePath().normalize().getFileName());
     }
 
     /// Checks that [#begin] has a place, before anything large is opened.
