@@ -61,7 +61,8 @@ final class Curve implements Closeable {
             Files.deleteIfExists(kept);
             curve.out = new FileOutputStream(kept.toFile());
             try {
-                if (Files.exists(file)) {
+                // A pipe, say, would be waited for without end.
+                if (Files.isRegularFile(file)) {
                     curve.takeUntil(step, file);
                 }
             } catch (IOException | RuntimeException | Error e) {
