@@ -10,7 +10,7 @@ import java.util.stream.IntStream;
 final class ClientTask {
     static final String KEY = "secret-of-the-tests";
     /// Most texts of a request to the servers of these tests.
-    static final int MOST = 20;
+    static final int MAX_BATCH = 20;
     static final int DIMENSIONS = 64;
     static final String QUERY = "a small house cat";
     static final List<String> TEXTS = List.of(
@@ -23,9 +23,9 @@ final class ClientTask {
             List.of("feline mammal with soft fur", "a vehicle with four wheels", "a domestic cat", "to run quickly");
     /// As many as a request may have.
     static final List<String> MANY =
-            IntStream.range(0, MOST).mapToObj(i -> "sentence number " + i).toList();
+            IntStream.range(0, MAX_BATCH).mapToObj(i -> "sentence number " + i).toList();
     static final List<String> TOO_MANY =
-            IntStream.rangeClosed(0, MOST).mapToObj(i -> "sentence number " + i).toList();
+            IntStream.rangeClosed(0, MAX_BATCH).mapToObj(i -> "sentence number " + i).toList();
     /// Has more tokens than the model takes.
     static final String LONG = "many words of a long text ".repeat(200);
 
@@ -33,7 +33,7 @@ final class ClientTask {
 
     /// Options of the servers.
     static ServerOptions options(ServerOptions usual) {
-        return usual.withApiKey(KEY).withLimits(Limits.DEFAULT.withClientBatchSize(MOST));
+        return usual.withApiKey(KEY).withLimits(Limits.DEFAULT.withClientBatchSize(MAX_BATCH));
     }
 
     /// Token ids of the texts.

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Assumptions;
 /// The folder is copied to `target/node`, where the packages are installed once. A machine without Node skips the tests
 /// that need one; where the environment variable `CI` is set, they fail instead.
 public final class NodeProject {
-    private static final int LEAST_VERSION = 20;
+    private static final int MIN_VERSION = 20;
     private static final Duration QUICK = Duration.ofSeconds(30);
     private static final Duration INSTALLATION = Duration.ofMinutes(5);
     private static final int SHOWN_CHARACTERS = 6000;
@@ -58,12 +58,12 @@ public final class NodeProject {
                     .strip();
             run(Path.of("target"), QUICK, Map.of(), List.of("npm", "--version"));
         } catch (IOException e) {
-            missing("needs Node %d or later with npm on the PATH: %s".formatted(LEAST_VERSION, e.getMessage()));
+            missing("needs Node %d or later with npm on the PATH: %s".formatted(MIN_VERSION, e.getMessage()));
             return;
         }
         int major = Integer.parseInt(version.substring(1).split("\\.", 2)[0]);
-        if (major < LEAST_VERSION) {
-            missing("needs Node %d or later, got %s".formatted(LEAST_VERSION, version));
+        if (major < MIN_VERSION) {
+            missing("needs Node %d or later, got %s".formatted(MIN_VERSION, version));
         }
     }
 
