@@ -24,8 +24,9 @@ final class ClientTask {
     /// As many as a request may have.
     static final List<String> MANY =
             IntStream.range(0, MAX_BATCH).mapToObj(i -> "sentence number " + i).toList();
-    static final List<String> TOO_MANY =
-            IntStream.rangeClosed(0, MAX_BATCH).mapToObj(i -> "sentence number " + i).toList();
+    static final List<String> TOO_MANY = IntStream.rangeClosed(0, MAX_BATCH)
+            .mapToObj(i -> "sentence number " + i)
+            .toList();
     /// Has more tokens than the model takes.
     static final String LONG = "many words of a long text ".repeat(200);
 
