@@ -125,9 +125,13 @@ public final class SgptServer implements AutoCloseable {
     /// Searches these documents from now on, if there were none before.
     ///
     /// @param collection closed by [#close], before the models
-    /// @throws IllegalStateException if there are documents already, or no models
+    /// @throws IllegalStateException if there are documents already, no models, or this is closed; the
+    ///     caller closes the collection then
     public synchronized void search(SearchCollection collection) {
         Service now = loaded();
+        if (closed) {
+            throw new IllegalStateException("the server is closed");
+        }
         if (now.collection().isPresent()) {
             throw new IllegalStateException("the server has documents already");
         }

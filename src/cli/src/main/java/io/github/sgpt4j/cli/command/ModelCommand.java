@@ -4,7 +4,6 @@ import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.CrossEncoderOptions;
 import io.github.sgpt4j.Model;
 import io.github.sgpt4j.ModelOptions;
-import io.github.sgpt4j.cli.console.CliException;
 import io.github.sgpt4j.cli.console.Console;
 import io.github.sgpt4j.cli.model.ModelLocation;
 import io.github.sgpt4j.cli.option.CommonOptions;
@@ -154,17 +153,12 @@ public abstract class ModelCommand implements Callable<Integer> {
 
     /// Prints a notice, unless `--quiet` is given.
     public final void notice(String line) {
-        if (!common.quiet()) {
-            console.say(line);
-        }
+        common.notices(console).say(line);
     }
 
     /// Prints a notice about the checkpoint or its texts that may change results; an error with `--strict`.
     public final void checkpointNotice(String line) {
-        if (common.strict()) {
-            throw new CliException("%s (an error with --strict)".formatted(line));
-        }
-        notice(line);
+        common.notices(console).sayOfCheckpoint(line);
     }
 
     /// Warns that re-ranking does not help, if the requested model is known to be bad at it.

@@ -4,6 +4,8 @@ import io.github.sgpt4j.BiEncoderOptions;
 import io.github.sgpt4j.CrossEncoderOptions;
 import io.github.sgpt4j.Dtype;
 import io.github.sgpt4j.ModelOptions;
+import io.github.sgpt4j.cli.console.Console;
+import io.github.sgpt4j.cli.console.Notices;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
@@ -74,6 +76,11 @@ public final class CommonOptions {
     public CrossEncoderOptions crossEncoder() {
         CrossEncoderOptions options = CrossEncoderOptions.DEFAULT.withTruncate(!strict);
         return batchTokens == null ? options : options.withBatchTokens(batchTokens);
+    }
+
+    /// What users are told, as the options say.
+    public Notices notices(Console console) {
+        return new Notices(console, quiet(), strict);
     }
 
     public boolean strict() {

@@ -4,8 +4,8 @@ import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.Model;
 import io.github.sgpt4j.ModelOptions;
-import io.github.sgpt4j.cli.console.CliException;
 import io.github.sgpt4j.cli.console.Console;
+import io.github.sgpt4j.cli.console.Notices;
 import io.github.sgpt4j.cli.model.ModelLocation;
 import io.github.sgpt4j.cli.option.CommonOptions;
 import io.github.sgpt4j.error.UnsupportedModelException;
@@ -64,14 +64,12 @@ record ModelSettings(List<String> models, Optional<String> rerankModel, List<Str
         List<String> names = new ArrayList<>(ids);
         others.forEach(names::addAll);
         rerankId.ifPresent(names::add);
-        for (String name : names) {
-            if (names.indexOf(name) != names.lastIndexOf(name)) {
-                throw new ParameterException(
-                        line,
-                        "two models are named %s, or one twice: expected different names of folders and of --alias"
-                                .formatted(name));
-            }
-        }
+        ServedModels.givenTwice(names).ifPresent(name -> {
+            throw new ParameterException(
+                    line,
+                    "two models are named %s, or one twice: expected different names of folders and of --alias"
+                            .formatted(name));
+        });
     }
 
     /// The aliases of each model.
@@ -128,11 +126,12 @@ record ModelSettings(List<String> models, Optional<String> rerankModel, List<Str
                 biases.isPresent() && embeds ? options.withBiases(biases.get()) : options,
                 Model::open);
         try {
-            announce(model.notices(), console, common);
-            model.deviceNotice().ifPresent(notice -> announce(List.of(notice), console, common));
+            Notices notices = common.notices(console);
+            model.deviceNotice().ifPresent(notices::say);
+            model.notices().forEach(notices::sayOfCheckpoint);
             Optional<BiEncoder> encoder =
                     embeds ? Optional.of(BiEncoder.of(model, common.biEncoder())) : Optional.empty();
-            Optional<CrossEncoder> scorer = scores ? scorer(model, console, common, embeds) : Optional.empty();
+            Optional<CrossEncoder> scorer = scores ? scorer(model, notices, common, embeds) : Optional.empty();
             return new ServedModel(id, otherNames, model, encoder, scorer);
         } catch (RuntimeException | Error e) {
             model.close();
@@ -141,28 +140,17 @@ record ModelSettings(List<String> models, Optional<String> rerankModel, List<Str
     }
 
     /// @param embeds whether the model is served anyway, so that it need not score
-    private static Optional<CrossEncoder> scorer(Model model, Console console, CommonOptions common, boolean embeds) {
+    private static Optional<CrossEncoder> scorer(Model model, Notices notices, CommonOptions common, boolean embeds) {
         try {
             CrossEncoder scorer = CrossEncoder.of(model, common.crossEncoder());
-            announce(scorer.notices(), console, common);
+            scorer.notices().forEach(notices::sayOfCheckpoint);
             return Optional.of(scorer);
         } catch (UnsupportedModelException e) {
             if (!embeds) {
                 throw e;
             }
-            announce(List.of("no re-ranking: " + e.getMessage()), console, common);
+            notices.sayOfCheckpoint("no re-ranking: " + e.getMessage());
             return Optional.empty();
-        }
-    }
-
-    private static void announce(List<String> notices, Console console, CommonOptions common) {
-        for (String notice : notices) {
-            if (common.strict()) {
-                throw new CliException("%s (an error with --strict)".formatted(notice));
-            }
-            if (!common.quiet()) {
-                console.say(notice);
-            }
         }
     }
 }

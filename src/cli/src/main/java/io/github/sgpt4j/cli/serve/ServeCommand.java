@@ -245,9 +245,7 @@ public final class ServeCommand implements Callable<Integer> {
     }
 
     private void say(String line) {
-        if (!common.quiet()) {
-            console.say(line);
-        }
+        common.notices(console).say(line);
     }
 
     /// The address as users write it; of all addresses of this machine, what they asked for.

@@ -141,10 +141,7 @@ final class EmbedLines {
     private void end(JsonGenerator json) throws IOException {
         json.writeStartObject();
         json.writeBooleanField("done", true);
-        json.writeObjectFieldStart("usage");
-        json.writeNumberField("prompt_tokens", tokens);
-        json.writeNumberField("total_tokens", tokens);
-        json.writeEndObject();
+        Usage.write(json, tokens);
         json.writeEndObject();
     }
 

@@ -124,7 +124,7 @@ public final class InfoRoutes {
             json.writeEndArray();
             if (encoder.isPresent()) {
                 json.writeNumberField("dimensions", encoder.get().dimension());
-                json.writeStringField("fingerprint", encoder.get().fingerprint());
+                json.writeStringField("fingerprint", model.fingerprint().orElseThrow());
             }
             json.writeStringField("device", model.model().device());
             if (documents.isPresent()) {

@@ -5,6 +5,7 @@ import io.github.sgpt4j.server.inference.Inference;
 import io.github.sgpt4j.server.models.ServedModel;
 import io.github.sgpt4j.server.models.ServedModels;
 import io.github.sgpt4j.server.problem.ApiException;
+import io.github.sgpt4j.server.problem.Excerpt;
 import io.github.sgpt4j.server.problem.Problem;
 import io.github.sgpt4j.server.search.SearchCollection;
 import java.util.Optional;
@@ -60,10 +61,7 @@ public record Service(
                 : new ApiException(
                         Problem.MODEL_NOT_FOUND,
                         "model",
-                        "model %s is not served: GET /v1/models lists those that are".formatted(shown(name.get())));
-    }
-
-    private static String shown(String name) {
-        return name.length() <= 80 ? name : name.substring(0, 80) + "…";
+                        "model %s is not served: GET /v1/models lists those that are"
+                                .formatted(Excerpt.of(name.get())));
     }
 }

@@ -2,6 +2,7 @@ package io.github.sgpt4j.server.dialect;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.github.sgpt4j.Model;
+import io.github.sgpt4j.Similarity;
 import io.github.sgpt4j.TextCut;
 import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.Token;
@@ -14,6 +15,7 @@ import io.github.sgpt4j.server.inference.Reading;
 import io.github.sgpt4j.server.json.Json;
 import io.github.sgpt4j.server.json.JsonObject;
 import io.github.sgpt4j.server.json.JsonWriting;
+import io.github.sgpt4j.server.models.ServedModel;
 import io.github.sgpt4j.server.models.ServedModels;
 import io.github.sgpt4j.server.problem.ApiException;
 import io.github.sgpt4j.server.problem.Problem;
@@ -131,7 +133,7 @@ public final class TeiRoutes {
         if (name.isEmpty()) {
             return new Reading.Kind(kind);
         }
-        Map<String, String> prompts = embedder.model().model().info().prompts();
+        Map<String, String> prompts = embedder.model().info().prompts();
         return switch (name.get()) {
             case "query" -> new Reading.Kind(TextKind.QUERY);
             case "document" -> new Reading.Kind(TextKind.DOCUMENT);
@@ -202,7 +204,8 @@ public final class TeiRoutes {
         Response response = JsonWriting.response(200, json -> {
             json.writeStartArray();
             for (float[] vector : others.vectors()) {
-                json.writeNumber(dot(query.vectors().getFirst(), vector));
+                // The cosine, as both have length 1.
+                json.writeNumber(Similarity.DOT.of(query.vectors().getFirst(), vector));
             }
             json.writeEndArray();
         });
@@ -211,16 +214,7 @@ public final class TeiRoutes {
 
     /// Whether the model reads queries and documents differently.
     private static boolean isAsymmetric(ServedModels.Embedder embedder) {
-        return embedder.model().model().info().specb();
-    }
-
-    /// The cosine of vectors of length 1.
-    private static float dot(float[] a, float[] b) {
-        double sum = 0;
-        for (int i = 0; i < a.length; i++) {
-            sum += (double) a[i] * b[i];
-        }
-        return (float) sum;
+        return embedder.model().info().specb();
     }
 
     private Response tokenize(Exchange exchange) {
@@ -234,10 +228,11 @@ public final class TeiRoutes {
         Input.requireAtMost("inputs", texts.size(), now.options().limits().clientBatchSize());
         exchange.reserve(TOKEN_BYTES * texts.stream().mapToLong(String::length).sum());
         boolean special = body.truth("add_special_tokens").orElse(true);
-        Model model = now.model(body.text("model")).model();
+        ServedModel model = now.model(body.text("model"));
         String prompt = prompt(model, body);
-        List<List<Token>> tokens =
-                texts.stream().map(text -> model.tokens(prompt + text, special)).toList();
+        List<List<Token>> tokens = texts.stream()
+                .map(text -> model.model().tokens(prompt + text, special))
+                .toList();
         return JsonWriting.response(200, json -> {
             json.writeStartArray();
             for (List<Token> of : tokens) {
@@ -251,7 +246,7 @@ public final class TeiRoutes {
         });
     }
 
-    private static String prompt(Model model, JsonObject body) {
+    private static String prompt(ServedModel model, JsonObject body) {
         Optional<String> name = body.text("prompt_name");
         if (name.isEmpty()) {
             return "";

@@ -9,9 +9,13 @@ final class Usage {
     private Usage() {}
 
     static void write(JsonGenerator json, Computed computed) throws IOException {
+        write(json, computed.totalTokens());
+    }
+
+    static void write(JsonGenerator json, long tokens) throws IOException {
         json.writeObjectFieldStart("usage");
-        json.writeNumberField("prompt_tokens", computed.totalTokens());
-        json.writeNumberField("total_tokens", computed.totalTokens());
+        json.writeNumberField("prompt_tokens", tokens);
+        json.writeNumberField("total_tokens", tokens);
         json.writeEndObject();
     }
 }

@@ -15,10 +15,10 @@ public final class Metrics {
     private static final double FIRST_SECONDS = 0.00001 * 1.5;
     private static final int SECONDS_BUCKETS = 35;
 
-    private final Map<String, LongAdder> requests = counters("method", "single", "batch");
-    private final Map<String, LongAdder> successes = counters("method", "single", "batch");
-    private final Map<String, LongAdder> failures = counters(
-            "err", "validation", "batch_size", "tokenization", "inference", "overloaded", "dropped", "model_type");
+    private final Map<String, LongAdder> requests = counters("single", "batch");
+    private final Map<String, LongAdder> successes = counters("single", "batch");
+    private final Map<String, LongAdder> failures =
+            counters("validation", "batch_size", "tokenization", "inference", "overloaded", "dropped", "model_type");
     private final Durations request = new Durations();
     private final Kind embed = new Kind();
     private final Kind predict = new Kind();
@@ -65,16 +65,16 @@ public final class Metrics {
         PREDICT
     }
 
-    private static Map<String, LongAdder> counters(String label, String... values) {
+    private static Map<String, LongAdder> counters(String... values) {
         Map<String, LongAdder> counters = new LinkedHashMap<>();
         for (String value : values) {
-            counters.put("{%s=\"%s\"}".formatted(label, value), new LongAdder());
+            counters.put(value, new LongAdder());
         }
         return counters;
     }
 
-    private static void count(Map<String, LongAdder> counters, String label, String value) {
-        LongAdder counter = counters.get("{%s=\"%s\"}".formatted(label, value));
+    private static void count(Map<String, LongAdder> counters, String value) {
+        LongAdder counter = counters.get(value);
         if (counter == null) {
             throw new IllegalArgumentException("no counter for " + value);
         }
@@ -89,7 +89,7 @@ public final class Metrics {
     ///
     /// @param inputs texts or pairs
     public void begin(Work work, int inputs) {
-        count(requests, "method", inputs == 1 ? "single" : "batch");
+        count(requests, inputs == 1 ? "single" : "batch");
         kind(work).count.add(inputs);
     }
 
@@ -98,7 +98,7 @@ public final class Metrics {
     /// @param tokens of each input
     /// @param cut inputs that were cut
     public void success(Work work, int[] tokens, int cut, Timing timing) {
-        count(successes, "method", tokens.length == 1 ? "single" : "batch");
+        count(successes, tokens.length == 1 ? "single" : "batch");
         Kind kind = kind(work);
         kind.success.add(tokens.length);
         for (int length : tokens) {
@@ -111,7 +111,7 @@ public final class Metrics {
 
     /// A request that was not answered.
     public void failure(Problem problem) {
-        count(failures, "err", problem.metric());
+        count(failures, problem.metric());
     }
 
     /// A request that is answered from now on (1), or no more (-1).
@@ -131,9 +131,9 @@ public final class Metrics {
     /// @param models names of models, for `sgpt_model_info`
     public String text(LongSupplier queue, List<String> models) {
         StringBuilder out = new StringBuilder(1 << 15);
-        write(out, "te_request_count", requests);
-        write(out, "te_request_success", successes);
-        write(out, "te_request_failure", failures);
+        write(out, "te_request_count", "method", requests);
+        write(out, "te_request_success", "method", successes);
+        write(out, "te_request_failure", "err", failures);
         write(out, "te_embed_count", embed.count.sum());
         write(out, "te_embed_success", embed.success.sum());
         write(out, "te_predict_count", predict.count.sum());
@@ -155,10 +155,16 @@ public final class Metrics {
         return out.toString();
     }
 
-    private static void write(StringBuilder out, String name, Map<String, LongAdder> counters) {
+    private static void write(StringBuilder out, String name, String label, Map<String, LongAdder> counters) {
         out.append("# TYPE ").append(name).append(" counter\n");
-        counters.forEach((label, counter) ->
-                out.append(name).append(label).append(' ').append(counter.sum()).append('\n'));
+        counters.forEach((value, counter) -> out.append(name)
+                .append('{')
+                .append(label)
+                .append("=\"")
+                .append(value)
+                .append("\"} ")
+                .append(counter.sum())
+                .append('\n'));
     }
 
     private static void write(StringBuilder out, String name, long value) {

@@ -37,11 +37,16 @@ public record ServedModels(List<ServedModel> all) implements AutoCloseable {
             names.add(model.id());
             names.addAll(model.aliases());
         }
-        for (String name : names) {
-            if (names.indexOf(name) != names.lastIndexOf(name)) {
-                throw new IllegalArgumentException("two models are named %s".formatted(name));
-            }
-        }
+        givenTwice(names).ifPresent(name -> {
+            throw new IllegalArgumentException("two models are named %s".formatted(name));
+        });
+    }
+
+    /// The first name that occurs twice.
+    public static Optional<String> givenTwice(List<String> names) {
+        return names.stream()
+                .filter(name -> names.indexOf(name) != names.lastIndexOf(name))
+                .findFirst();
     }
 
     /// Whether a name, with or without a suffix, is that of a model.

@@ -2,6 +2,7 @@ package io.github.sgpt4j.server.routing;
 
 import io.github.sgpt4j.server.http.Request;
 import io.github.sgpt4j.server.problem.ApiException;
+import io.github.sgpt4j.server.problem.Excerpt;
 import io.github.sgpt4j.server.problem.Problem;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
@@ -19,6 +20,8 @@ final class BodyReader {
     /// What is read of a body that is too long, so that the client gets the answer and not a reset connection.
     private static final long MAX_DRAINED = 64L << 20;
     private static final int BLOCK = Room.BLOCK;
+    /// Shown of the name of an encoding.
+    private static final int MAX_ENCODING_LENGTH = 40;
 
     private final int maxBytes;
     /// For bodies that are read or used.
@@ -110,13 +113,10 @@ final class BodyReader {
             default -> {
                 drain(body, MAX_DRAINED);
                 throw new ApiException(
-                        Problem.MEDIA_TYPE, "Content-Encoding: expected gzip or none, got " + shown(encoding));
+                        Problem.MEDIA_TYPE,
+                        "Content-Encoding: expected gzip or none, got " + Excerpt.of(encoding, MAX_ENCODING_LENGTH));
             }
         };
-    }
-
-    private static String shown(String value) {
-        return value.length() <= 40 ? value : value.substring(0, 40) + "…";
     }
 
     private static void drain(InputStream body, long max) throws IOException {

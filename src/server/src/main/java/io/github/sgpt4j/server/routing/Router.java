@@ -10,6 +10,7 @@ import io.github.sgpt4j.server.inference.Deadline;
 import io.github.sgpt4j.server.json.JsonParsing;
 import io.github.sgpt4j.server.metrics.Metrics;
 import io.github.sgpt4j.server.problem.ApiException;
+import io.github.sgpt4j.server.problem.Excerpt;
 import io.github.sgpt4j.server.problem.Problem;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -160,12 +161,14 @@ public final class Router implements Handler {
     private ApiException notFound(Request request) {
         List<String> methods = methods(request.path());
         return methods.isEmpty()
-                ? new ApiException(Problem.PATH_NOT_FOUND, "%s: no such path".formatted(shown(request.path())))
+                ? new ApiException(Problem.PATH_NOT_FOUND, "%s: no such path".formatted(Excerpt.of(request.path())))
                 : new ApiException(
                         Problem.METHOD_NOT_ALLOWED,
                         "%s: expected %s, got %s"
                                 .formatted(
-                                        shown(request.path()), String.join(" or ", methods), shown(request.method())));
+                                        Excerpt.of(request.path()),
+                                        String.join(" or ", methods),
+                                        Excerpt.of(request.method())));
     }
 
     private List<String> methods(String path) {
@@ -174,10 +177,6 @@ public final class Router implements Handler {
                 .flatMap(route -> route.method().equals("GET") ? Stream.of("GET", "HEAD") : Stream.of(route.method()))
                 .distinct()
                 .toList();
-    }
-
-    private static String shown(String text) {
-        return text.length() <= 80 ? text : text.substring(0, 80) + "…";
     }
 
     private void requireKey(Request request) {
@@ -288,7 +287,8 @@ public final class Router implements Handler {
         String type = request.header("content-type").orElse("none");
         String media = type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT);
         if (!media.equals("application/json")) {
-            throw new ApiException(Problem.MEDIA_TYPE, "Content-Type: expected application/json, got " + shown(type));
+            throw new ApiException(
+                    Problem.MEDIA_TYPE, "Content-Type: expected application/json, got " + Excerpt.of(type));
         }
     }
 
