@@ -10,6 +10,7 @@ module io.github.sgpt4j.retrieval {
     exports io.github.sgpt4j.retrieval;
     exports io.github.sgpt4j.retrieval.corpus;
     exports io.github.sgpt4j.retrieval.evaluation;
+    exports io.github.sgpt4j.retrieval.filter;
 
     // Reading of files stops with the thread's interrupt everywhere in the same way.
     exports io.github.sgpt4j.retrieval.interrupts to

@@ -5,6 +5,7 @@ import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.retrieval.IndexReport.Check;
 import io.github.sgpt4j.retrieval.IndexReport.Kind;
 import io.github.sgpt4j.retrieval.IndexReport.Outcome;
+import io.github.sgpt4j.retrieval.corpus.Document;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.EnumMap;
@@ -20,10 +21,9 @@ import org.apache.lucene.index.IndexReader;
 import org.apache.lucene.index.KnnVectorValues;
 import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.util.Bits;
-import org.apache.lucene.util.BytesRef;
 
-/// Checks every document of an index: its id leads to it, its text is the one that was embedded, and
-/// its vector is valid. Holds one document at a time.
+/// Checks every document of an index: its id leads to it, its text is the one that was embedded, its
+/// metadata are those that filters see, and its vector is valid. Holds one document at a time.
 final class ContentCheck {
     /// For the squared length of a vector of length 1 in 32-bit numbers.
     private static final double TOLERANCE = 1e-4;
@@ -36,6 +36,7 @@ final class ContentCheck {
     private final Map<Kind, String> wrong = new EnumMap<>(Kind.class);
     private long documents;
     private long withVector;
+    private long withMetadata;
 
     ContentCheck(Path path, IndexMetadata metadata, IndexReader reader, VerifyListener listener) throws IOException {
         this.path = path;
@@ -45,7 +46,7 @@ final class ContentCheck {
         lookup = new Lookup(reader);
     }
 
-    /// @return checks of ids, texts and vectors
+    /// @return checks of ids, texts, metadata and vectors
     List<Check> run() throws IOException {
         try {
             metadata.requireVectors(path, reader);
@@ -62,6 +63,9 @@ final class ContentCheck {
         return Stream.of(
                         check(Kind.IDS, "%,d, each leads to its document".formatted(documents)),
                         check(Kind.TEXTS, "%,d, as they were embedded".formatted(documents)),
+                        check(
+                                Kind.DOCUMENT_METADATA,
+                                "%,d documents have some, as they were written".formatted(withMetadata)),
                         check(
                                 Kind.VECTORS,
                                 "%,d of dimension %d%s"
@@ -86,6 +90,7 @@ final class ContentCheck {
         StoredFieldsReader stored = part.getFieldsReader().getMergeInstance();
         FloatVectorValues vectors = wrong.containsKey(Kind.VECTORS) ? null : part.getFloatVectorValues(Fields.VECTOR);
         KnnVectorValues.DocIndexIterator places = vectors == null ? null : vectors.iterator();
+        MetadataCheck inPart = new MetadataCheck(part);
         for (int i = 0; i < part.maxDoc(); i++) {
             if (live != null && !live.get(i)) {
                 continue;
@@ -102,7 +107,7 @@ final class ContentCheck {
                         Kind.IDS,
                         "id %s leads to %s".formatted(id, place.isEmpty() ? "no document" : "another document"));
             } else {
-                text(id, stored.document(i, Fields.STORED), place.get().hash());
+                contents(id, stored.document(i, Fields.STORED), place.get(), inPart, i);
             }
             if (vectors != null && places != null) {
                 int at = places.docID() < i ? places.advance(i) : places.docID();
@@ -115,10 +120,26 @@ final class ContentCheck {
         }
     }
 
-    private void text(String id, org.apache.lucene.document.Document stored, BytesRef hash) {
-        if (!ContentHash.of(Fields.document(id, stored)).equals(hash)) {
+    private void contents(
+            String id,
+            org.apache.lucene.document.Document stored,
+            Lookup.Place place,
+            MetadataCheck inPart,
+            int number) {
+        Document document;
+        try {
+            document = Fields.document(id, stored);
+        } catch (DamagedDocumentException e) {
+            wrong.putIfAbsent(Kind.DOCUMENT_METADATA, String.valueOf(e.getMessage()));
+            return;
+        }
+        if (!ContentHash.of(document).equals(place.hash())) {
             wrong.putIfAbsent(Kind.TEXTS, "document %s: title or text differs from what was embedded".formatted(id));
         }
+        withMetadata += document.metadata().isEmpty() ? 0 : 1;
+        inPart.check(number, document.metadata(), place.metadataHash())
+                .ifPresent(
+                        problem -> wrong.putIfAbsent(Kind.DOCUMENT_METADATA, "document %s: %s".formatted(id, problem)));
     }
 
     private void vector(String id, float[] vector) {

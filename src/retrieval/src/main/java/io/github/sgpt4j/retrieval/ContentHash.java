@@ -1,6 +1,7 @@
 package io.github.sgpt4j.retrieval;
 
 import io.github.sgpt4j.retrieval.corpus.Document;
+import io.github.sgpt4j.retrieval.corpus.Metadata;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -15,17 +16,26 @@ final class ContentHash {
     private ContentHash() {}
 
     static BytesRef of(Document document) {
-        MessageDigest digest;
-        try {
-            digest = MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
-        }
+        MessageDigest digest = sha256();
         byte[] title = document.title().orElse("").getBytes(StandardCharsets.UTF_8);
         int length = document.title().isPresent() ? title.length : -1;
         digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(0, length));
         digest.update(title);
         digest.update(document.text().getBytes(StandardCharsets.UTF_8));
         return new BytesRef(Arrays.copyOf(digest.digest(), BYTES));
+    }
+
+    /// Identifies a document's metadata in the same way.
+    static BytesRef of(Metadata metadata) {
+        BytesRef bytes = MetadataCodec.encode(metadata);
+        return new BytesRef(Arrays.copyOf(sha256().digest(bytes.bytes), BYTES));
+    }
+
+    static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
     }
 }

@@ -76,7 +76,9 @@ final class CorpusUpdate {
         long characters = 0;
         while (batch.size() < size.texts() && characters < BatchSize.MAX_CHARACTERS && collection.hasNext()) {
             Document document = collection.next();
-            characters += document.text().length() + document.title().orElse("").length();
+            characters += document.text().length()
+                    + document.title().orElse("").length()
+                    + document.metadata().characters();
             batch.add(document);
         }
         return batch;

@@ -81,7 +81,7 @@ record DocumentWriter(WriterThread writer, BiEncoder encoder, VectorSpace space)
 
     private static void plan(Document document, Lookup known, Plan plan) throws IOException {
         BytesRef hash = ContentHash.of(document);
-        switch (change(known.find(document.id()), hash)) {
+        switch (change(known.find(document.id()), document, hash)) {
             case NONE -> {
                 plan.unchanged++;
                 return;
@@ -100,11 +100,14 @@ record DocumentWriter(WriterThread writer, BiEncoder encoder, VectorSpace space)
         }
     }
 
-    private static Change change(Optional<Lookup.Place> place, BytesRef hash) {
+    private static Change change(Optional<Lookup.Place> place, Document document, BytesRef hash) {
         if (place.isEmpty()) {
             return Change.NEW;
         }
-        return place.get().hash().equals(hash) ? Change.NONE : Change.CHANGED;
+        BytesRef metadata = document.metadata().isEmpty() ? new BytesRef() : ContentHash.of(document.metadata());
+        boolean equal =
+                place.get().hash().equals(hash) && place.get().metadataHash().equals(metadata);
+        return equal ? Change.NONE : Change.CHANGED;
     }
 
     private void embed(Plan plan, UpdateListener listener) {

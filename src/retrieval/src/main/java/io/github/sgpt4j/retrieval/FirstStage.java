@@ -1,5 +1,6 @@
 package io.github.sgpt4j.retrieval;
 
+import io.github.sgpt4j.retrieval.corpus.Document;
 import io.github.sgpt4j.retrieval.interrupts.Interrupts;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -9,9 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.lucene.analysis.Analyzer;
-import org.apache.lucene.index.BinaryDocValues;
-import org.apache.lucene.index.LeafReaderContext;
-import org.apache.lucene.index.StoredFields;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.Query;
 import org.apache.lucene.search.ScoreDoc;
@@ -56,7 +54,7 @@ record FirstStage(IndexSearcher searcher, Analyzer analyzer, VectorSpace space, 
 
     private List<Scored> bm25(Query words, int k) throws IOException {
         List<Scored> found = new ArrayList<>();
-        for (ScoreDoc hit : searcher.search(words, k).scoreDocs) {
+        for (ScoreDoc hit : searcher.search(Words.among(words, options.filter()), k).scoreDocs) {
             found.add(new Scored(hit.doc, hit.score));
         }
         return found;
@@ -72,7 +70,7 @@ record FirstStage(IndexSearcher searcher, Analyzer analyzer, VectorSpace space, 
     }
 
     private List<ScoredId> named(List<Scored> scored, Map<String, Integer> numbers) throws IOException {
-        Map<Integer, String> ids = ids(sortedNumbers(scored));
+        Map<Integer, String> ids = new StoredDocuments(searcher).ids(sortedNumbers(scored));
         List<ScoredId> named = new ArrayList<>();
         for (Scored hit : scored) {
             String id = ids.getOrDefault(hit.number(), "");
@@ -90,17 +88,15 @@ record FirstStage(IndexSearcher searcher, Analyzer analyzer, VectorSpace space, 
     /// Adds everything that callers want to know about each document.
     private List<Hit> hits(List<Scored> scored, float[] vector, Optional<Query> words) throws IOException {
         int[] numbers = sortedNumbers(scored);
-        Map<Integer, String> ids = ids(numbers);
+        List<Document> documents = new StoredDocuments(searcher).documents(numbers);
         Optional<Float>[] similarities =
                 VectorSearch.scores(searcher, space, vector.length == 0 ? new int[0] : numbers, vector);
         Map<Integer, Float> wordScores = words.isEmpty() ? Map.of() : Words.scores(searcher, words.get(), numbers);
-        StoredFields stored = searcher.storedFields();
         List<Hit> hits = new ArrayList<>();
         for (Scored hit : scored) {
-            Interrupts.check("search");
             int place = Arrays.binarySearch(numbers, hit.number());
             hits.add(new Hit(
-                    Fields.document(ids.getOrDefault(hit.number(), ""), stored.document(hit.number(), Fields.STORED)),
+                    documents.get(place),
                     hit.score(),
                     vector.length == 0 ? Optional.empty() : similarities[place],
                     Optional.ofNullable(wordScores.get(hit.number())),
@@ -112,20 +108,5 @@ record FirstStage(IndexSearcher searcher, Analyzer analyzer, VectorSpace space, 
 
     private static ScoredId named(Hit hit) {
         return new ScoredId(hit.document().id(), hit.score());
-    }
-
-    private Map<Integer, String> ids(int[] numbers) throws IOException {
-        Map<Integer, String> ids = new HashMap<>();
-        int i = 0;
-        for (LeafReaderContext leaf : searcher.getIndexReader().leaves()) {
-            int end = leaf.docBase + leaf.reader().maxDoc();
-            BinaryDocValues values = leaf.reader().getBinaryDocValues(Fields.ID);
-            for (; i < numbers.length && numbers[i] < end; i++) {
-                if (values != null && values.advanceExact(numbers[i] - leaf.docBase)) {
-                    ids.put(numbers[i], values.binaryValue().utf8ToString());
-                }
-            }
-        }
-        return ids;
     }
 }

@@ -56,6 +56,7 @@ final class IndexDamage {
         return switch (failure) {
             case CorruptIndexException e ->
                 Optional.of(broken(index, file(e) + oneSentence(e.getOriginalMessage()), failure));
+            case DamagedDocumentException e -> Optional.of(broken(index, String.valueOf(e.getMessage()), failure));
             case IndexFormatTooNewException _ -> Optional.of(otherVersion(index, "a newer version", failure));
             // Lucene also throws this for names of formats that it does not know.
             case IndexFormatTooOldException _ -> Optional.of(otherVersion(index, "another version", failure));

@@ -38,6 +38,8 @@ public record IndexReport(
         IDS,
         /// That title and text are those that were embedded.
         TEXTS,
+        /// That metadata of documents are those that were written, and filters find documents by them.
+        DOCUMENT_METADATA,
         /// That vectors are finite, of the right dimension and length, and one for each document.
         VECTORS,
         /// That the index was made with a given model.

@@ -26,7 +26,8 @@ final class Lookup {
     ///
     /// @param number its number in this state of the index
     /// @param hash of its content
-    record Place(int number, BytesRef hash) {}
+    /// @param metadataHash of its metadata; empty if it has none
+    record Place(int number, BytesRef hash, BytesRef metadataHash) {}
 
     private record Leaf(LeafReaderContext context, TermsEnum terms) {}
 
@@ -52,14 +53,21 @@ final class Lookup {
         for (Leaf leaf : byId) {
             int document = document(leaf, term);
             if (document != DocIdSetIterator.NO_MORE_DOCS) {
-                BinaryDocValues hashes = leaf.context.reader().getBinaryDocValues(Fields.HASH);
-                BytesRef hash = hashes != null && hashes.advanceExact(document)
-                        ? BytesRef.deepCopyOf(hashes.binaryValue())
-                        : new BytesRef();
-                return Optional.of(new Place(leaf.context.docBase + document, hash));
+                LeafReader reader = leaf.context.reader();
+                return Optional.of(new Place(
+                        leaf.context.docBase + document,
+                        column(reader, Fields.HASH, document),
+                        column(reader, Fields.METADATA_HASH, document)));
             }
         }
         return Optional.empty();
+    }
+
+    private static BytesRef column(LeafReader reader, String field, int document) throws IOException {
+        BinaryDocValues values = reader.getBinaryDocValues(field);
+        return values != null && values.advanceExact(document)
+                ? BytesRef.deepCopyOf(values.binaryValue())
+                : new BytesRef();
     }
 
     /// The vector of a document with this content: an empty array if that document has no vector, and

@@ -2,6 +2,8 @@ package io.github.sgpt4j.retrieval;
 
 import io.github.sgpt4j.Similarity;
 import io.github.sgpt4j.retrieval.corpus.Document;
+import io.github.sgpt4j.retrieval.corpus.Metadata;
+import io.github.sgpt4j.retrieval.filter.Filter;
 import io.github.sgpt4j.retrieval.interrupts.Interrupts;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -15,6 +17,7 @@ import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
+import org.apache.lucene.index.IndexableField;
 import org.apache.lucene.index.NoMergePolicy;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.Query;
@@ -54,7 +57,9 @@ public final class MemoryIndex implements AutoCloseable {
                     .setMergePolicy(NoMergePolicy.INSTANCE);
             try (IndexWriter writer = new IndexWriter(directory, config)) {
                 for (Document document : documents) {
-                    writer.addDocument(List.of(Words.field(document.joined())));
+                    List<IndexableField> fields = new ArrayList<>(List.of(Words.field(document.joined())));
+                    MetadataTerms.of(document.metadata()).forEach(term -> fields.add(Fields.metadataTerm(term)));
+                    writer.addDocument(fields);
                 }
             }
             DirectoryReader reader = DirectoryReader.open(directory);
@@ -65,9 +70,9 @@ public final class MemoryIndex implements AutoCloseable {
             return Words.query(analyzer, text, reader);
         }
 
-        List<Scored> search(Query query, int k) throws IOException {
+        List<Scored> search(Query words, int k, Optional<Filter> filter) throws IOException {
             List<Scored> found = new ArrayList<>();
-            for (ScoreDoc hit : searcher.search(query, k).scoreDocs) {
+            for (ScoreDoc hit : searcher.search(Words.among(words, filter), k).scoreDocs) {
                 found.add(new Scored(hit.doc, hit.score));
             }
             return found;
@@ -142,15 +147,15 @@ public final class MemoryIndex implements AutoCloseable {
     private List<Hit> found(String query, float[] vector, SearchOptions options) throws IOException {
         return switch (options.mode()) {
             case DENSE -> {
-                float[] similarities = similarities(vector);
+                float[] similarities = similarities(vector, options.filter());
                 yield hits(nearest(similarities, options.limit()), similarities, Map.of());
             }
             case BM25 -> {
                 WordIndex index = words();
-                List<Scored> found = index.search(index.query(query), options.limit());
+                List<Scored> found = index.search(index.query(query), options.limit(), options.filter());
                 yield hits(found, new float[0], wordScores(found));
             }
-            case HYBRID -> hybrid(query, similarities(vector), options);
+            case HYBRID -> hybrid(query, similarities(vector, options.filter()), options);
         };
     }
 
@@ -158,7 +163,7 @@ public final class MemoryIndex implements AutoCloseable {
         WordIndex index = words();
         Query terms = index.query(query);
         List<ScoredId> dense = named(nearest(similarities, options.gathered()));
-        List<ScoredId> bm25 = named(index.search(terms, options.gathered()));
+        List<ScoredId> bm25 = named(index.search(terms, options.gathered(), options.filter()));
         List<Scored> fused = Fusion.reciprocalRank(List.of(dense, bm25)).stream()
                 .limit(options.limit())
                 .map(hit -> new Scored(numbers.getOrDefault(hit.id(), -1), hit.score()))
@@ -173,8 +178,9 @@ public final class MemoryIndex implements AutoCloseable {
         return scores;
     }
 
-    /// Similarities of all documents, NaN for those without a vector; empty if the query has none.
-    private float[] similarities(float[] vector) {
+    /// Similarities of all documents, NaN for those without a vector or that the filter does not accept;
+    /// empty if the query has none.
+    private float[] similarities(float[] vector, Optional<Filter> filter) {
         float[] query = space.prepare(VectorIndex.requireVector(vector, dimension));
         if (query.length == 0) {
             return new float[0];
@@ -182,7 +188,10 @@ public final class MemoryIndex implements AutoCloseable {
         float[] similarities = new float[vectors.size()];
         for (int i = 0; i < similarities.length; i++) {
             float[] row = vectors.get(i);
-            similarities[i] = row.length == 0 ? Float.NaN : space.score(query, row);
+            Metadata metadata = documents.get(i).metadata();
+            boolean searched =
+                    row.length > 0 && filter.map(f -> f.matches(metadata)).orElse(true);
+            similarities[i] = searched ? space.score(query, row) : Float.NaN;
         }
         return similarities;
     }

@@ -1,6 +1,8 @@
 package io.github.sgpt4j.retrieval;
 
+import io.github.sgpt4j.retrieval.filter.Filter;
 import java.util.Objects;
+import java.util.Optional;
 
 /// How an index is searched. Immutable: each `with` method returns a changed copy.
 ///
@@ -11,14 +13,18 @@ import java.util.Objects;
 ///     from each side of a hybrid search; never fewer than `limit` and `rerank`. More make the graph
 ///     search more accurate and slower
 /// @param exact compare the query with every vector instead of searching the graph
-public record SearchOptions(SearchMode mode, int limit, int rerank, int candidates, boolean exact) {
+/// @param filter which documents are searched, by their metadata; scores do not depend on it
+public record SearchOptions(
+        SearchMode mode, int limit, int rerank, int candidates, boolean exact, Optional<Filter> filter) {
     /// The ten nearest by meaning.
-    public static final SearchOptions DEFAULT = new SearchOptions(SearchMode.DENSE, 10, 0, 100, false);
+    public static final SearchOptions DEFAULT =
+            new SearchOptions(SearchMode.DENSE, 10, 0, 100, false, Optional.empty());
 
     /// @throws IllegalArgumentException if `limit` or `candidates` is not positive, or `rerank` is
     ///     negative
     public SearchOptions {
         Objects.requireNonNull(mode, "mode");
+        Objects.requireNonNull(filter, "filter");
         if (limit < 1) {
             throw new IllegalArgumentException("limit: expected at least 1, got " + limit);
         }
@@ -42,32 +48,42 @@ public record SearchOptions(SearchMode mode, int limit, int rerank, int candidat
 
     /// Found by meaning, by words, or by both.
     public SearchOptions withMode(SearchMode value) {
-        return new SearchOptions(value, limit, rerank, candidates, exact);
+        return new SearchOptions(value, limit, rerank, candidates, exact, filter);
     }
 
     /// With this many documents at most.
     ///
     /// @throws IllegalArgumentException if not positive
     public SearchOptions withLimit(int value) {
-        return new SearchOptions(mode, value, rerank, candidates, exact);
+        return new SearchOptions(mode, value, rerank, candidates, exact, filter);
     }
 
     /// With this many of the first results re-ordered by the cross-encoder; 0 for none.
     ///
     /// @throws IllegalArgumentException if negative
     public SearchOptions withRerank(int value) {
-        return new SearchOptions(mode, limit, value, candidates, exact);
+        return new SearchOptions(mode, limit, value, candidates, exact, filter);
     }
 
     /// With this many documents collected before the best are chosen.
     ///
     /// @throws IllegalArgumentException if not positive
     public SearchOptions withCandidates(int value) {
-        return new SearchOptions(mode, limit, rerank, value, exact);
+        return new SearchOptions(mode, limit, rerank, value, exact, filter);
     }
 
     /// With every vector compared, or only those that the graph leads to.
     public SearchOptions withExact(boolean value) {
-        return new SearchOptions(mode, limit, rerank, candidates, value);
+        return new SearchOptions(mode, limit, rerank, candidates, value, filter);
+    }
+
+    /// With only documents that a filter accepts.
+    public SearchOptions withFilter(Filter value) {
+        return new SearchOptions(mode, limit, rerank, candidates, exact, Optional.of(value));
+    }
+
+    /// With all documents.
+    public SearchOptions withoutFilter() {
+        return new SearchOptions(mode, limit, rerank, candidates, exact, Optional.empty());
     }
 }

@@ -6,6 +6,7 @@ import io.github.sgpt4j.Similarity;
 import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.error.CancelledException;
 import io.github.sgpt4j.retrieval.corpus.Document;
+import io.github.sgpt4j.retrieval.filter.Filter;
 import io.github.sgpt4j.retrieval.interrupts.Interrupts;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -15,6 +16,7 @@ import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.UnaryOperator;
 import org.apache.lucene.analysis.Analyzer;
@@ -198,6 +200,53 @@ public final class SemanticIndex implements AutoCloseable {
         changing(() -> requireWriter().call(w -> w.deleteDocuments(terms)));
     }
 
+    /// Removes the documents that a filter accepts, those added before and not committed yet included.
+    /// Searches see it after [#commit].
+    ///
+    /// @throws IOException if the index cannot be written
+    /// @throws IllegalStateException if the index is open for reading only
+    public void remove(Filter filter) throws IOException {
+        changing(() -> requireWriter().call(w -> w.deleteDocuments(new FilterQuery(filter))));
+    }
+
+    /// Removes all documents, those added before and not committed yet included. Searches see it after
+    /// [#commit].
+    ///
+    /// @throws IOException if the index cannot be written
+    /// @throws IllegalStateException if the index is open for reading only
+    public void removeAll() throws IOException {
+        changing(() -> requireWriter().call(IndexWriter::deleteAll));
+    }
+
+    /// The documents of some ids, as they were added; ids that the index does not contain are left out.
+    ///
+    /// @return in the order of the ids
+    /// @throws IOException if the index cannot be read
+    /// @throws CancelledException if the thread is interrupted
+    public List<Document> documents(Collection<String> ids) throws IOException {
+        return reading(searcher -> new StoredDocuments(searcher).documents(ids));
+    }
+
+    /// Documents that a filter accepts, as they were added.
+    ///
+    /// @param limit at most this many, at least 1
+    /// @return in no particular order; the same for the same state of the index
+    /// @throws IOException if the index cannot be read
+    /// @throws CancelledException if the thread is interrupted
+    public List<Document> documents(Filter filter, int limit) throws IOException {
+        if (limit < 1) {
+            throw new IllegalArgumentException("limit: expected at least 1, got " + limit);
+        }
+        return reading(searcher -> new StoredDocuments(searcher).documents(filter, limit));
+    }
+
+    /// Those of some names of metadata that no document has, so that a filter with them may be mistaken.
+    ///
+    /// @throws IOException if the index cannot be read
+    public Set<String> absentMetadata(Set<String> names) throws IOException {
+        return reading(searcher -> new StoredDocuments(searcher).absent(names));
+    }
+
     /// Writes everything added and removed to disk durably, and shows it to searches.
     ///
     /// @throws IOException if the index cannot be written
@@ -211,9 +260,9 @@ public final class SemanticIndex implements AutoCloseable {
     }
 
     /// Brings the index up to date with a collection of any size, in batches of some seconds, each
-    /// committed. New and changed documents are embedded; unchanged ones (same id, title and text) are
-    /// skipped. When the process is killed, the current batch is lost, and the next update continues
-    /// from there.
+    /// committed. New and changed documents are embedded; unchanged ones (same id, title, text and
+    /// metadata) are skipped. A text that the index already contains is not embedded again. When the
+    /// process is killed, the current batch is lost, and the next update continues from there.
     ///
     /// @param collection read one by one; an exception it throws ends the update
     /// @param removeMissing whether to remove documents that the collection does not contain, once it

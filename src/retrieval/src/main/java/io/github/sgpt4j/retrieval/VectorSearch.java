@@ -1,5 +1,6 @@
 package io.github.sgpt4j.retrieval;
 
+import io.github.sgpt4j.retrieval.filter.Filter;
 import io.github.sgpt4j.retrieval.interrupts.Interrupts;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -14,8 +15,12 @@ import org.apache.lucene.search.DocAndFloatFeatureBuffer;
 import org.apache.lucene.search.DocIdSetIterator;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.KnnFloatVectorQuery;
+import org.apache.lucene.search.Query;
 import org.apache.lucene.search.ScoreDoc;
 import org.apache.lucene.search.VectorScorer;
+import org.apache.lucene.util.BitSetIterator;
+import org.apache.lucene.util.FixedBitSet;
+import org.jspecify.annotations.Nullable;
 
 /// Finds the documents whose vectors are most similar to a query's.
 ///
@@ -29,8 +34,8 @@ final class VectorSearch {
     static List<Scored> search(IndexSearcher searcher, VectorSpace space, float[] query, int k, SearchOptions options)
             throws IOException {
         int[] candidates = options.exact()
-                ? nearest(searcher, query, Math.max(k, options.gathered()))
-                : fromGraph(searcher, query, Math.max(k, options.gathered()));
+                ? nearest(searcher, query, Math.max(k, options.gathered()), options.filter())
+                : fromGraph(searcher, query, Math.max(k, options.gathered()), options.filter());
         List<Scored> scored = new ArrayList<>();
         Optional<Float>[] scores = scores(searcher, space, candidates, query);
         for (int i = 0; i < candidates.length; i++) {
@@ -42,14 +47,22 @@ final class VectorSearch {
         return scored.subList(0, Math.min(k, scored.size()));
     }
 
-    private static int[] fromGraph(IndexSearcher searcher, float[] query, int k) throws IOException {
+    private static int[] fromGraph(IndexSearcher searcher, float[] query, int k, Optional<Filter> filter)
+            throws IOException {
         int possible = Math.clamp(searcher.getIndexReader().maxDoc(), 1, k);
-        ScoreDoc[] found = searcher.search(new KnnFloatVectorQuery(Fields.VECTOR, query, possible), possible).scoreDocs;
+        @Nullable Query accepted = filter.map(FilterQuery::new).orElse(null);
+        Query graph = new KnnFloatVectorQuery(Fields.VECTOR, query, possible, accepted);
+        ScoreDoc[] found = searcher.search(graph, possible).scoreDocs;
+        if (filter.isPresent() && found.length < possible) {
+            // Accepted documents may be out of reach in the graph, where the others are passed over.
+            return nearest(searcher, query, k, filter);
+        }
         return Arrays.stream(found).mapToInt(hit -> hit.doc).sorted().toArray();
     }
 
-    /// Compares every vector.
-    private static int[] nearest(IndexSearcher searcher, float[] query, int k) throws IOException {
+    /// Compares every vector, or each of those that a filter accepts.
+    private static int[] nearest(IndexSearcher searcher, float[] query, int k, Optional<Filter> filter)
+            throws IOException {
         PriorityQueue<Scored> best = new PriorityQueue<>(Scored.BEST_FIRST.reversed());
         DocAndFloatFeatureBuffer block = new DocAndFloatFeatureBuffer();
         for (LeafReaderContext leaf : searcher.getIndexReader().leaves()) {
@@ -58,7 +71,7 @@ final class VectorSearch {
             if (scorer == null) {
                 continue;
             }
-            VectorScorer.Bulk scores = scorer.bulk(null);
+            VectorScorer.Bulk scores = scorer.bulk(filter.isEmpty() ? null : accepted(leaf, filter.get()));
             scores.nextDocsAndScores(
                     DocIdSetIterator.NO_MORE_DOCS, leaf.reader().getLiveDocs(), block);
             while (block.size > 0) {
@@ -69,6 +82,11 @@ final class VectorSearch {
             }
         }
         return best.stream().mapToInt(Scored::number).sorted().toArray();
+    }
+
+    private static DocIdSetIterator accepted(LeafReaderContext leaf, Filter filter) throws IOException {
+        FixedBitSet documents = FilteredDocuments.in(leaf.reader(), filter);
+        return new BitSetIterator(documents, documents.cardinality());
     }
 
     private static void collect(PriorityQueue<Scored> best, DocAndFloatFeatureBuffer block, int base, int k) {
@@ -101,7 +119,11 @@ final class VectorSearch {
             for (; i < numbers.length && numbers[i] < end; i++) {
                 Interrupts.check("search");
                 int document = numbers[i] - leaf.docBase;
-                if (vectors != null && place != null && place.advance(document) == document) {
+                // Where the last document had no vector, this is already ahead of it.
+                if (place != null && place.docID() < document) {
+                    place.advance(document);
+                }
+                if (vectors != null && place != null && place.docID() == document) {
                     scores[i] = Optional.of(space.score(query, vectors.vectorValue(place.index())));
                 }
             }

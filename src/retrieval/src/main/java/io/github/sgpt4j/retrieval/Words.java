@@ -1,5 +1,6 @@
 package io.github.sgpt4j.retrieval;
 
+import io.github.sgpt4j.retrieval.filter.Filter;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -7,6 +8,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.TokenStream;
@@ -108,6 +110,17 @@ final class Words {
             query.add(new BoostQuery(new TermQuery(term.term), term.frequency), BooleanClause.Occur.SHOULD);
         }
         return query.build();
+    }
+
+    /// The query, for only those documents that a filter accepts; their scores stay the same.
+    static Query among(Query words, Optional<Filter> filter) {
+        if (filter.isEmpty()) {
+            return words;
+        }
+        return new BooleanQuery.Builder()
+                .add(new WholeQuery(words), BooleanClause.Occur.MUST)
+                .add(new FilterQuery(filter.get()), BooleanClause.Occur.FILTER)
+                .build();
     }
 
     private record Weighed(Term term, int frequency, double weight) {}

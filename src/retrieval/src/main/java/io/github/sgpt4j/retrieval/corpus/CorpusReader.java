@@ -20,12 +20,15 @@ import java.util.stream.Stream;
 /// Reads a collection's documents one by one. A collection is
 ///
 /// - a file that [RecordReader] reads: `.txt`, one document per line; `.jsonl`, with `text` and
-///   optionally `title` and `_id`; either may be a gz file. A document without `_id` has its 0-based
-///   position as its id.
+///   optionally `title`, `_id` and `metadata`; either may be a gz file. A document without `_id` has its
+///   0-based position as its id.
 /// - a directory with `corpus.jsonl` or `corpus.jsonl.gz`, the BEIR layout;
 /// - a directory of `.txt` files, at any depth, each a document, whose id is its path below the
 ///   directory with `/` between names, in the order of these paths. Links to directories are not
 ///   followed.
+///
+/// `metadata` is an object of strings, numbers, booleans, or lists of one of these kinds ([Metadata]). A
+/// null or an empty list is as if it were absent; anything else is an error.
 ///
 /// Errors name file and line ([FormatException]).
 public final class CorpusReader implements Iterator<Document>, Closeable {
@@ -52,12 +55,33 @@ public final class CorpusReader implements Iterator<Document>, Closeable {
     /// @throws IOException if it cannot be opened
     /// @throws FormatException if it is not a collection
     public static CorpusReader open(Path path) throws IOException {
+        return open(path, MetadataFields.OBJECT);
+    }
+
+    /// Opens a collection whose JSON objects have more metadata beside `metadata`.
+    ///
+    /// @param fields names of keys, such as `year`, whose values become metadata under the same names
+    /// @throws IOException if it cannot be opened
+    /// @throws FormatException if it is not a collection
+    public static CorpusReader open(Path path, List<String> fields) throws IOException {
+        return open(path, new MetadataFields(true, fields));
+    }
+
+    /// Opens a collection for its texts: whatever its metadata are, they are not read.
+    ///
+    /// @throws IOException if it cannot be opened
+    /// @throws FormatException if it is not a collection
+    public static CorpusReader openWithoutMetadata(Path path) throws IOException {
+        return open(path, MetadataFields.NONE);
+    }
+
+    private static CorpusReader open(Path path, MetadataFields fields) throws IOException {
         if (!Files.isDirectory(path)) {
-            return openFile(path);
+            return openFile(path, fields);
         }
         for (String name : BEIR_NAMES) {
             if (Files.isRegularFile(path.resolve(name))) {
-                return openFile(path.resolve(name));
+                return openFile(path.resolve(name), fields);
             }
         }
         TextFiles files = TextFiles.of(path);
@@ -67,12 +91,12 @@ public final class CorpusReader implements Iterator<Document>, Closeable {
         return new CorpusReader(new Source.Files(files), false);
     }
 
-    private static CorpusReader openFile(Path file) throws IOException {
+    private static CorpusReader openFile(Path file, MetadataFields fields) throws IOException {
         if (!RecordReader.isSupported(file.toString())) {
             throw new FormatException(
                     "%s: expected a directory or a name ending in .txt, .jsonl, .txt.gz or .jsonl.gz".formatted(file));
         }
-        return new CorpusReader(new Source.Records(RecordReader.open(file)), false);
+        return new CorpusReader(new Source.Records(RecordReader.open(file, fields)), false);
     }
 
     /// Reads a stream of JSON Lines.
@@ -80,7 +104,8 @@ public final class CorpusReader implements Iterator<Document>, Closeable {
     /// @param stream closed with the reader
     /// @param name for errors
     public static CorpusReader ofJsonLines(InputStream stream, String name) {
-        return new CorpusReader(new Source.Records(RecordReader.ofJsonLines(stream, name)), false);
+        return new CorpusReader(
+                new Source.Records(RecordReader.ofJsonLines(stream, name, MetadataFields.OBJECT)), false);
     }
 
     /// The same collection from its current position, where a document without `_id` is an error:

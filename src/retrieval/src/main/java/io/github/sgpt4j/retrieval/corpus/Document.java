@@ -8,15 +8,22 @@ import java.util.Optional;
 ///
 /// @param id a later document with the same id replaces this one
 /// @param text without the title
-public record Document(String id, Optional<String> title, String text) {
+/// @param metadata what filters compare
+public record Document(String id, Optional<String> title, String text, Metadata metadata) {
     /// Refuses null.
     public Document {
         Objects.requireNonNull(id, "id");
         Objects.requireNonNull(title, "title");
         Objects.requireNonNull(text, "text");
+        Objects.requireNonNull(metadata, "metadata");
     }
 
-    /// A document without a title.
+    /// A document without metadata.
+    public Document(String id, Optional<String> title, String text) {
+        this(id, title, text, Metadata.EMPTY);
+    }
+
+    /// A document without title and metadata.
     public static Document of(String id, String text) {
         return new Document(id, Optional.empty(), text);
     }
@@ -28,7 +35,13 @@ public record Document(String id, Optional<String> title, String text) {
                 record.id().orElse(Long.toString(index)),
                 record.title(),
                 record.text()
-                        .orElseThrow(() -> new FormatException(record.where() + ": expected \"text\", found none")));
+                        .orElseThrow(() -> new FormatException(record.where() + ": expected \"text\", found none")),
+                record.metadata());
+    }
+
+    /// The same document with other metadata.
+    public Document withMetadata(Metadata value) {
+        return new Document(id, title, text, value);
     }
 
     /// The text that is embedded, scored and searched for words: `(title + " " + text).strip()`, or the

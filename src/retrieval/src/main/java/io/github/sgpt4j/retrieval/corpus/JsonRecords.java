@@ -10,6 +10,12 @@ import java.util.Optional;
 /// Parses lines of a JSON Lines file.
 final class JsonRecords {
     private final JsonReader reader = JsonReader.ofData(LineReader.MAX_LINE_BYTES);
+    private final MetadataFields fields;
+
+    /// @param fields what is read as metadata
+    JsonRecords(MetadataFields fields) {
+        this.fields = fields;
+    }
 
     /// @param where for errors
     TextRecord parse(String where, String line) {
@@ -23,7 +29,8 @@ final class JsonRecords {
                 JsonText.optional(where, node, "title"),
                 JsonText.optional(where, node, "text"),
                 JsonText.optional(where, node, "query"),
-                JsonText.optional(where, node, "document"));
+                JsonText.optional(where, node, "document"),
+                fields.read(where, node));
     }
 
     private static Optional<String> id(String where, JsonNode object) {

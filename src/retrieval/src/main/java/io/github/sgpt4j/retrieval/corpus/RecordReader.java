@@ -23,9 +23,9 @@ public final class RecordReader implements Iterator<TextRecord>, Closeable {
     private final OptionalLong size;
     private Optional<TextRecord> ahead = Optional.empty();
 
-    private RecordReader(LineReader lines, boolean json, CountingStream counter, OptionalLong size) {
+    private RecordReader(LineReader lines, Optional<JsonRecords> json, CountingStream counter, OptionalLong size) {
         this.lines = lines;
-        this.json = json ? Optional.of(new JsonRecords()) : Optional.empty();
+        this.json = json;
         this.counter = counter;
         this.size = size;
     }
@@ -36,6 +36,11 @@ public final class RecordReader implements Iterator<TextRecord>, Closeable {
     /// @throws IOException if it cannot be opened
     /// @throws FormatException if it is a directory, or is not compressed as its name says
     public static RecordReader open(Path file) throws IOException {
+        return open(file, MetadataFields.NONE);
+    }
+
+    /// @param fields what is read as metadata
+    static RecordReader open(Path file, MetadataFields fields) throws IOException {
         if (Files.isDirectory(file)) {
             throw new FormatException(file + ": expected a file, got a directory");
         }
@@ -44,7 +49,8 @@ public final class RecordReader implements Iterator<TextRecord>, Closeable {
         try {
             boolean packed = name.toLowerCase(Locale.ROOT).endsWith(".gz");
             InputStream in = packed ? GzipFile.open(file, raw) : raw;
-            return new RecordReader(new LineReader(in, name), isJson(name), raw, OptionalLong.of(Files.size(file)));
+            Optional<JsonRecords> json = isJson(name) ? Optional.of(new JsonRecords(fields)) : Optional.empty();
+            return new RecordReader(new LineReader(in, name), json, raw, OptionalLong.of(Files.size(file)));
         } catch (IOException e) {
             raw.close();
             Interrupts.checkCause(file.toString(), e);
@@ -57,7 +63,7 @@ public final class RecordReader implements Iterator<TextRecord>, Closeable {
     /// @param stream closed with the reader
     /// @param name for errors
     public static RecordReader ofText(InputStream stream, String name) {
-        return of(stream, name, false);
+        return of(stream, name, Optional.empty());
     }
 
     /// Reads a stream of JSON Lines.
@@ -65,10 +71,15 @@ public final class RecordReader implements Iterator<TextRecord>, Closeable {
     /// @param stream closed with the reader
     /// @param name for errors
     public static RecordReader ofJsonLines(InputStream stream, String name) {
-        return of(stream, name, true);
+        return ofJsonLines(stream, name, MetadataFields.NONE);
     }
 
-    private static RecordReader of(InputStream stream, String name, boolean json) {
+    /// @param fields what is read as metadata
+    static RecordReader ofJsonLines(InputStream stream, String name, MetadataFields fields) {
+        return of(stream, name, Optional.of(new JsonRecords(fields)));
+    }
+
+    private static RecordReader of(InputStream stream, String name, Optional<JsonRecords> json) {
         CountingStream in = new CountingStream(stream);
         return new RecordReader(new LineReader(in, name), json, in, OptionalLong.empty());
     }

@@ -12,18 +12,26 @@ import java.util.Optional;
 /// @param text `text`, or the argument or line itself
 /// @param query `query`
 /// @param document `document`
+/// @param metadata `metadata`, where a document is read with it
 public record TextRecord(
         String where,
         Optional<String> id,
         Optional<String> title,
         Optional<String> text,
         Optional<String> query,
-        Optional<String> document) {
+        Optional<String> document,
+        Metadata metadata) {
 
     /// A bare text.
     public static TextRecord of(String where, String text) {
         return new TextRecord(
-                where, Optional.empty(), Optional.empty(), Optional.of(text), Optional.empty(), Optional.empty());
+                where,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.of(text),
+                Optional.empty(),
+                Optional.empty(),
+                Metadata.EMPTY);
     }
 
     /// The text unchanged, or `(title + " " + text).strip()` if there is a title, as BEIR's readers

@@ -158,6 +158,6 @@ public record BeirDataset(String name, Path directory, Map<String, String> queri
     ///
     /// @throws IOException if the file cannot be read
     public CorpusReader corpus() throws IOException {
-        return CorpusReader.open(directory).withIdsNeeded();
+        return CorpusReader.openWithoutMetadata(directory).withIdsNeeded();
     }
 }

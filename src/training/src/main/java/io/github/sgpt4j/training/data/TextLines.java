@@ -5,6 +5,7 @@ import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.json.JsonReader;
 import io.github.sgpt4j.json.JsonText;
 import io.github.sgpt4j.json.Unreadable;
+import io.github.sgpt4j.retrieval.corpus.Metadata;
 import io.github.sgpt4j.retrieval.corpus.RecordReader;
 import io.github.sgpt4j.retrieval.corpus.TextRecord;
 import java.nio.file.Path;
@@ -54,7 +55,8 @@ record TextLines(boolean json) {
                 JsonText.optional(where, node, "title"),
                 JsonText.optional(where, node, "text"),
                 Optional.empty(),
-                Optional.empty());
+                Optional.empty(),
+                Metadata.EMPTY);
         return new Line(Texts.stripped(() -> where + ": \"text\"", texts.joined()), embedding(where, node));
     }
 

@@ -1,0 +1,97 @@
+package io.github.sgpt4j.retrieval;
+
+import io.github.sgpt4j.retrieval.corpus.Document;
+import io.github.sgpt4j.retrieval.filter.Filter;
+import io.github.sgpt4j.retrieval.interrupts.Interrupts;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import org.apache.lucene.index.BinaryDocValues;
+import org.apache.lucene.index.LeafReaderContext;
+import org.apache.lucene.index.StoredFields;
+import org.apache.lucene.index.Term;
+import org.apache.lucene.search.IndexSearcher;
+import org.apache.lucene.search.ScoreDoc;
+import org.apache.lucene.search.Sort;
+import org.apache.lucene.search.TermQuery;
+
+/// Gives documents back as they were added, from one state of an index.
+///
+/// @param searcher over that state
+record StoredDocuments(IndexSearcher searcher) {
+    /// Ids by numbers.
+    ///
+    /// @param numbers ascending
+    Map<Integer, String> ids(int[] numbers) throws IOException {
+        Map<Integer, String> ids = new HashMap<>();
+        int i = 0;
+        for (LeafReaderContext leaf : searcher.getIndexReader().leaves()) {
+            int end = leaf.docBase + leaf.reader().maxDoc();
+            BinaryDocValues values = leaf.reader().getBinaryDocValues(Fields.ID);
+            for (; i < numbers.length && numbers[i] < end; i++) {
+                if (values != null && values.advanceExact(numbers[i] - leaf.docBase)) {
+                    ids.put(numbers[i], values.binaryValue().utf8ToString());
+                }
+            }
+        }
+        return ids;
+    }
+
+    /// Documents by numbers.
+    ///
+    /// @param numbers ascending
+    /// @return as many, in the same order
+    List<Document> documents(int[] numbers) throws IOException {
+        Map<Integer, String> ids = ids(numbers);
+        StoredFields stored = searcher.storedFields();
+        List<Document> documents = new ArrayList<>();
+        for (int number : numbers) {
+            Interrupts.check("reading documents");
+            documents.add(Fields.document(ids.getOrDefault(number, ""), stored.document(number, Fields.STORED)));
+        }
+        return documents;
+    }
+
+    /// Those of some ids that exist, in the order of the ids.
+    List<Document> documents(Collection<String> ids) throws IOException {
+        Lookup lookup = new Lookup(searcher.getIndexReader());
+        StoredFields stored = searcher.storedFields();
+        List<Document> documents = new ArrayList<>();
+        for (String id : new LinkedHashSet<>(ids)) {
+            Interrupts.check("reading documents");
+            Optional<Lookup.Place> place = lookup.find(id);
+            if (place.isPresent()) {
+                documents.add(Fields.document(id, stored.document(place.get().number(), Fields.STORED)));
+            }
+        }
+        return documents;
+    }
+
+    /// The first that a filter accepts.
+    ///
+    /// @param limit at most this many, at least 1
+    List<Document> documents(Filter filter, int limit) throws IOException {
+        int possible = Math.clamp(searcher.getIndexReader().maxDoc(), 1, limit);
+        ScoreDoc[] found = searcher.search(new FilterQuery(filter), possible, Sort.INDEXORDER).scoreDocs;
+        return documents(Arrays.stream(found).mapToInt(hit -> hit.doc).sorted().toArray());
+    }
+
+    /// Those of some names that no document has.
+    Set<String> absent(Set<String> names) throws IOException {
+        Set<String> absent = new TreeSet<>();
+        for (String name : names) {
+            if (searcher.count(new TermQuery(new Term(Fields.METADATA_TERMS, MetadataTerms.ofName(name)))) == 0) {
+                absent.add(name);
+            }
+        }
+        return absent;
+    }
+}

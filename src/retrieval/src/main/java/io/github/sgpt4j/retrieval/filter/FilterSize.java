@@ -1,0 +1,63 @@
+package io.github.sgpt4j.retrieval.filter;
+
+import java.util.List;
+import java.util.Set;
+
+/// Bounds how large and deep filters are.
+final class FilterSize {
+    private FilterSize() {}
+
+    static List<Filter> check(String word, List<Filter> filters) {
+        if (filters.size() < 2) {
+            throw new IllegalArgumentException(
+                    "filter: \"%s\": expected at least 2 filters, got %d".formatted(word, filters.size()));
+        }
+        List<Filter> copy = List.copyOf(filters);
+        int count = 1;
+        for (Filter filter : copy) {
+            count += checked(filter, 2);
+            require(count);
+        }
+        return copy;
+    }
+
+    static void check(Filter filter) {
+        require(1 + checked(filter, 2));
+    }
+
+    private static void require(int count) {
+        if (count > Filter.MAX_FILTERS) {
+            throw new IllegalArgumentException(
+                    "filter: expected at most %,d conditions, got more".formatted(Filter.MAX_FILTERS));
+        }
+    }
+
+    /// The number of filters within one.
+    private static int checked(Filter filter, int depth) {
+        if (depth > Filter.MAX_DEPTH) {
+            throw new IllegalArgumentException(
+                    "filter: expected conditions nested at most %d deep, got more".formatted(Filter.MAX_DEPTH));
+        }
+        return switch (filter) {
+            case Filter.And(List<Filter> parts) -> 1 + sum(parts, depth);
+            case Filter.Or(List<Filter> parts) -> 1 + sum(parts, depth);
+            case Filter.Not(Filter part) -> 1 + checked(part, depth + 1);
+            case Filter.Equal _, Filter.In _, Filter.Range _ -> 1;
+        };
+    }
+
+    private static int sum(List<Filter> parts, int depth) {
+        return parts.stream().mapToInt(part -> checked(part, depth + 1)).sum();
+    }
+
+    static void collectNames(Filter filter, Set<String> names) {
+        switch (filter) {
+            case Filter.And(List<Filter> parts) -> parts.forEach(part -> collectNames(part, names));
+            case Filter.Or(List<Filter> parts) -> parts.forEach(part -> collectNames(part, names));
+            case Filter.Not(Filter part) -> collectNames(part, names);
+            case Filter.Equal(String name, Object _) -> names.add(name);
+            case Filter.In(String name, List<Object> _) -> names.add(name);
+            case Filter.Range(String name, Filter.Side _, Object _) -> names.add(name);
+        }
+    }
+}
