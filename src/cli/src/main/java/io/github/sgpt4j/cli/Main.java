@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.cli.command.BenchCommand;
+import io.github.sgpt4j.cli.command.CompletionCommand;
 import io.github.sgpt4j.cli.command.ConvertCommand;
 import io.github.sgpt4j.cli.command.DevicesCommand;
 import io.github.sgpt4j.cli.command.DownloadCommand;
@@ -67,6 +68,8 @@ public final class Main implements Runnable {
     private static final int FAILURE = 1;
     private static final int USAGE = 2;
     private static final int HELP_COLUMNS = 100;
+
+    private static final String COMPLETION = "completion";
 
     /// Created in advance: when it is needed, there may be no memory left to create it.
     private static final byte[] NO_MEMORY =
@@ -167,6 +170,11 @@ public final class Main implements Runnable {
         }
     }
 
+    /// The command with all its verbs, for programs that write about its options.
+    public static CommandLine commandLine() {
+        return commandLine(Console.ofProcess());
+    }
+
     /// The command with its verbs, or with only the verb that the arguments start with: inspecting the options of
     /// all verbs takes a tenth of a second.
     static CommandLine commandLine(Console console, String... given) {
@@ -187,7 +195,9 @@ public final class Main implements Runnable {
         verbs.put("bench", BenchCommand::new);
         verbs.put("devices", DevicesCommand::new);
         String first = given.length > 0 ? given[0] : "";
-        if (verbs.containsKey(first)) {
+        // A script for completion is about all of them.
+        verbs.put(COMPLETION, CompletionCommand::new);
+        if (verbs.containsKey(first) && !first.equals(COMPLETION)) {
             verbs.keySet().retainAll(Set.of(first));
         }
         CommandLine line = new CommandLine(new Main());
@@ -213,6 +223,7 @@ public final class Main implements Runnable {
         Converters.Word.register(line, GradCache.class);
         Converters.Word.register(line, Keep.class);
         Converters.Word.register(line, Recipe.class);
+        Converters.Word.register(line, CompletionCommand.Shell.class);
     }
 
     private static int reportUsage(Console console, ParameterException e) {

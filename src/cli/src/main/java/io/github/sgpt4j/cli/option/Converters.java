@@ -9,8 +9,10 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.TypeConversionException;
 
 /// Converts the text of options to values; a value that the engine refuses is a usage error.
@@ -32,6 +34,14 @@ public final class Converters {
     public static TypeConversionException unknown(String value, List<String> words) {
         return new TypeConversionException("expected %s or %s, got \"%s\""
                 .formatted(String.join(", ", words.subList(0, words.size() - 1)), words.getLast(), value));
+    }
+
+    /// The words that an option or parameter of an enum type accepts, as messages show them; none for other types.
+    public static List<String> words(ArgSpec argument) {
+        Object[] constants = argument.auxiliaryTypes()[0].getEnumConstants();
+        return constants == null
+                ? List.of()
+                : Stream.of(constants).map(Enum.class::cast).map(Word::word).toList();
     }
 
     /// The name of a device.

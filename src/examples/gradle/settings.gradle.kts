@@ -1,0 +1,1 @@
+rootProject.name = "sgpt4j-example-gradle"
