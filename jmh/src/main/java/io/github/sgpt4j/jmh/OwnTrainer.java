@@ -2,6 +2,7 @@ package io.github.sgpt4j.jmh;
 
 import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.TrainableModel;
+import io.github.sgpt4j.TrainingDevice;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -28,7 +29,7 @@ final class OwnTrainer implements Peer.Trainer {
         int[][] ids = ids(texts);
         float[] losses = new float[ids.length];
         for (List<Integer> batch : batches(ids)) {
-            try (TrainableModel.Pass pass = forward(ids, batch)) {
+            try (TrainingDevice.Pass pass = forward(ids, batch)) {
                 for (int i = 0; i < batch.size(); i++) {
                     losses[batch.get(i)] = product(pass.embeddings()[i], directions[batch.get(i)]);
                 }
@@ -62,7 +63,7 @@ final class OwnTrainer implements Peer.Trainer {
         return batches;
     }
 
-    private TrainableModel.Pass forward(int[][] ids, List<Integer> batch) {
+    private TrainingDevice.Pass forward(int[][] ids, List<Integer> batch) {
         return model.forward(
                 batch.stream().map(i -> ids[i]).toList(), Collections.nCopies(batch.size(), TextKind.TEXT));
     }
@@ -101,7 +102,7 @@ final class OwnTrainer implements Peer.Trainer {
     public long keptBytes(List<String> texts) {
         int[][] ids = ids(texts);
         long before = Footprint.live();
-        try (TrainableModel.Pass pass = model.forward(List.of(ids), Collections.nCopies(ids.length, TextKind.TEXT))) {
+        try (TrainingDevice.Pass pass = model.forward(List.of(ids), Collections.nCopies(ids.length, TextKind.TEXT))) {
             return Footprint.live() - before - (long) pass.embeddings().length * model.dimension() * Float.BYTES;
         }
     }

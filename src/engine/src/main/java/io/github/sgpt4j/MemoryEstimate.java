@@ -1,6 +1,8 @@
 package io.github.sgpt4j;
 
+import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.backend.cpu.CpuOptions;
+import io.github.sgpt4j.backend.cuda.CudaBackend;
 import io.github.sgpt4j.checkpoint.Checkpoint;
 import io.github.sgpt4j.checkpoint.ModuleWeights;
 import io.github.sgpt4j.inference.TokenPooling;
@@ -57,6 +59,25 @@ final class MemoryEstimate {
             needs.add(new MemoryNeed("cuda", dtype, weights, head, activations(checkpoint, tokens, false), tokens));
         }
         return needs;
+    }
+
+    /// Bytes of weights on one device while a model is trained. On the CPU, matrices are held a second time,
+    /// transposed.
+    ///
+    /// @param stored with the values that change, as 32-bit floats
+    static long whileTraining(Checkpoint checkpoint, Weights stored, Backend backend, Dtype dtype) {
+        List<ExpectedTensor> tensors = checkpoint.layout(stored.names()).decoder();
+        if (backend instanceof CudaBackend cuda) {
+            return gpuBytes(tensors, cuda.weightBytes() == Short.BYTES ? Dtype.BF16 : Dtype.FP32);
+        }
+        CpuOptions options = CpuOptions.of(Devices.cpuPrecision(dtype));
+        List<ExpectedTensor> matrices = tensors.stream()
+                .filter(tensor -> switch (tensor.use()) {
+                    case MATRIX, TRANSPOSED_MATRIX -> true;
+                    case VECTOR, TABLE -> false;
+                })
+                .toList();
+        return Math.addExact(cpuBytes(tensors, stored, options), cpuBytes(matrices, stored, options));
     }
 
     /// @param copied whether the copies of states made for the processor count

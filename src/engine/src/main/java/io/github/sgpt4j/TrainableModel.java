@@ -11,8 +11,6 @@ import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.inference.TextFraming;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.DecoderLayout;
-import io.github.sgpt4j.model.GradientPass;
-import io.github.sgpt4j.model.Gradients;
 import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.tokenizer.EncodedText;
 import io.github.sgpt4j.weights.ExpectedTensor;
@@ -21,6 +19,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -36,17 +35,17 @@ import java.util.stream.Collectors;
 /// The trained tensors are held as 32-bit floats in memory; the checkpoint's files are never changed. [#model] computes
 /// with the current values, so encoders over it evaluate the training. Dropout is not applied.
 ///
-/// Used by one thread at a time. Same calls give the same bits, for any number of CPU threads.
+/// Used by one thread at a time; while it waits, its devices may be used by one thread each. Same calls give the same
+/// bits, for any number of CPU threads.
 public final class TrainableModel implements AutoCloseable {
     private final Model model;
     private final WritableTensors values;
     private final List<TrainableTensor> tensors;
-    private final Gradients gradients;
+    private final List<TrainingDevice> devices = new ArrayList<>();
     private final BiEncoderOptions encoding;
     private final TextReadings readings;
+    private final TextReadings measured;
     private final List<PoolMode> modes;
-    /// Leading tokens that pooling leaves out, by kind of text.
-    private final int[] promptLengths;
     private final String base;
     private final Optional<Path> baseModel;
     private final TrainedSettings settings;
@@ -66,8 +65,9 @@ public final class TrainableModel implements AutoCloseable {
         this.encoding = encoding;
         SentenceModules modules = model.modules();
         readings = TextReadings.of(model, encoding);
+        measured = TextReadings.of(model, encoding);
         requireLengths();
-        promptLengths = Arrays.stream(TextKind.values())
+        int[] promptLengths = Arrays.stream(TextKind.values())
                 .mapToInt(kind -> modules.includePrompt()
                         ? 0
                         : readings.of(kind).framing().promptLength(model.tokenizer()))
@@ -79,7 +79,15 @@ public final class TrainableModel implements AutoCloseable {
         settings = new TrainedSettings(
                 modes, readings.of(TextKind.QUERY).framing() instanceof TextFraming.Brackets, maxLength(TextKind.TEXT));
         Set<String> names = tensors.stream().map(TrainableTensor::name).collect(Collectors.toSet());
-        gradients = model.decoder().gradients(names::contains);
+        try {
+            for (Decoder decoder : model.lanes().decoders()) {
+                devices.add(
+                        new TrainingDevice(model, decoder, decoder.gradients(names::contains), promptLengths, modes));
+            }
+        } catch (RuntimeException | Error e) {
+            devices.forEach(TrainingDevice::close);
+            throw e;
+        }
     }
 
     private void requireLengths() {
@@ -109,9 +117,6 @@ public final class TrainableModel implements AutoCloseable {
         if (!problem.isEmpty()) {
             throw new UnsupportedModelException("%s: training expects pooling of the decoder's states, got %s"
                     .formatted(model.directory(), problem));
-        }
-        if (model.lanes().decoders().size() > 1) {
-            throw new UnsupportedModelException("training expects one device, got %s".formatted(model.device()));
         }
     }
 
@@ -216,7 +221,11 @@ public final class TrainableModel implements AutoCloseable {
     /// @throws IOException if writing fails
     public void save(Path file, String method) throws IOException {
         Biases.write(
-                file, base, settings, method, List.copyOf(gradients.tensors().values()));
+                file,
+                base,
+                settings,
+                method,
+                List.copyOf(devices.getFirst().gradients().tensors().values()));
     }
 
     /// How texts are read and pooled, as it was asked for; a [BiEncoder] over [#model] with these options embeds what
@@ -230,6 +239,15 @@ public final class TrainableModel implements AutoCloseable {
     ///
     /// @throws FormatException if there is no token, or the text is too long and must not be cut
     public int[] tokens(String text, TextKind kind) {
+        return tokens(readings, text, kind);
+    }
+
+    /// As [#tokens], of a text that is not trained with, which [#measuredTruncation] counts.
+    public int[] measuredTokens(String text, TextKind kind) {
+        return tokens(measured, text, kind);
+    }
+
+    private int[] tokens(TextReadings readings, String text, TextKind kind) {
         EncodedText encoded = readings.of(kind).encode(model.tokenizer(), text, Cancellation.NEVER);
         int[] ids = encoded.ids();
         if (ids.length == 0) {
@@ -244,117 +262,65 @@ public final class TrainableModel implements AutoCloseable {
         return readings.tally(kind).soFar();
     }
 
+    /// How many of the texts of a kind were cut by [#measuredTokens]; a text counts each time.
+    public Truncation measuredTruncation(TextKind kind) {
+        return measured.tally(kind).soFar();
+    }
+
     /// Maximum token ids of a text of this kind.
     public int maxLength(TextKind kind) {
         return readings.of(kind).maxLength();
     }
 
-    /// Bytes that [#forward] and [Pass#backward] need for each token, at most.
-    public long bytesPerToken() {
-        return decoder().passBytesPerToken();
+    /// Bytes of the weights on each device, at most, without the copies of trained tensors that [#write] changes.
+    public long weightBytes() {
+        return model.whileOpen(() ->
+                MemoryEstimate.whileTraining(model.checkpoint(), model.weights(), model.backend(), model.dtype()));
     }
 
-    /// Bytes that passes should need together, at most.
-    public long roomForPasses() {
-        return decoder().roomForPasses();
+    /// The devices, each with a copy of the model; they may compute at the same time. At least one.
+    public List<TrainingDevice> devices() {
+        return Collections.unmodifiableList(devices);
     }
 
-    /// Embeds token ids and keeps nothing: the same bits as [#forward].
-    ///
-    /// @param texts computed at the same time, without order; each at least one id
-    /// @param kinds kind of each text, which decides where pooling starts if a prompt is left out
-    /// @return `[texts][dimension]`, neither cut nor scaled
-    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
+    /// As [TrainingDevice#embed], on the first device.
     public float[][] embed(List<int[]> texts, List<TextKind> kinds) {
-        return computing("embedding texts", cancellation -> {
-            try (GradientPass pass = pass(texts, kinds, cancellation)) {
-                return pass.embed();
-            }
-        });
+        return devices.getFirst().embed(texts, kinds);
     }
 
-    /// Embeds token ids and keeps what is needed to differentiate; the caller closes the result.
-    ///
-    /// @param texts as for [#embed]
-    /// @param kinds as for [#embed]
-    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
-    public Pass forward(List<int[]> texts, List<TextKind> kinds) {
-        return computing("training", cancellation -> {
-            GradientPass pass = pass(texts, kinds, cancellation);
-            try {
-                return new Pass(pass, pass.forward());
-            } catch (RuntimeException | Error e) {
-                pass.close();
-                throw e;
-            }
-        });
+    /// As [TrainingDevice#forward], on the first device.
+    public TrainingDevice.Pass forward(List<int[]> texts, List<TextKind> kinds) {
+        return devices.getFirst().forward(texts, kinds);
     }
 
-    private GradientPass pass(List<int[]> texts, List<TextKind> kinds, Cancellation cancellation) {
-        int[] skip = new int[texts.size()];
-        Arrays.setAll(
-                skip,
-                i -> Math.min(texts.get(i).length, promptLengths[kinds.get(i).ordinal()]));
-        return decoder().gradientPass(texts, skip, modes, cancellation);
-    }
-
-    private Decoder decoder() {
-        return model.decoder();
-    }
-
-    private <T> T computing(String what, Function<Cancellation, T> computation) {
-        Cancellation cancellation = Cancellation.ofThisThread(what);
-        cancellation.check();
-        return model.whileOpen(() -> computation.apply(cancellation));
-    }
-
-    /// The embeddings of some texts, with what is needed to differentiate them. Holds device memory until closed.
-    public final class Pass implements AutoCloseable {
-        private final GradientPass pass;
-        private final float[][] embeddings;
-
-        private Pass(GradientPass pass, float[][] embeddings) {
-            this.pass = pass;
-            this.embeddings = embeddings;
-        }
-
-        /// `[texts][dimension]`; must not be changed.
-        public float[][] embeddings() {
-            return embeddings;
-        }
-
-        /// Adds the gradients of the trained tensors to the sums that [#gradient] reads. Called once.
-        ///
-        /// @param gradients of the loss with respect to [#embeddings], of the same shape
-        /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted: the sums are
-        ///     useless then
-        public void backward(float[][] gradients) {
-            computing("training", cancellation -> {
-                pass.backward(gradients, TrainableModel.this.gradients);
-                return true;
-            });
-        }
-
-        @Override
-        public void close() {
-            pass.close();
-        }
-    }
-
-    /// Reads the sum of a tensor's gradients since [#clearGradients].
+    /// Reads the sum of a tensor's gradients since [#clearGradients]: those of all devices, added in 64 bits in
+    /// the order of the devices.
     ///
     /// @param name one of [#tensors]
     /// @param target as many numbers as the tensor has, in stored order
     public void gradient(String name, double[] target) {
         model.whileOpen(() -> {
-            gradients.read(name, target);
+            devices.getFirst().gradients().read(name, target);
+            if (devices.size() > 1) {
+                addOthers(name, target);
+            }
             return true;
         });
     }
 
+    private void addOthers(String name, double[] target) {
+        double[] other = new double[target.length];
+        for (TrainingDevice device : devices.subList(1, devices.size())) {
+            device.gradients().read(name, other);
+            for (int i = 0; i < target.length; i++) {
+                target[i] += other[i];
+            }
+        }
+    }
+
     /// Sets the sums of gradients to zero.
     public void clearGradients() {
-        gradients.clear();
+        devices.forEach(device -> device.gradients().clear());
     }
 
     /// Reads a tensor's current values.
@@ -376,7 +342,7 @@ public final class TrainableModel implements AutoCloseable {
     /// Makes the values given to [#write] take effect.
     public void update() {
         model.whileOpen(() -> {
-            gradients.reload();
+            devices.forEach(device -> device.gradients().reload());
             return true;
         });
     }
@@ -384,7 +350,7 @@ public final class TrainableModel implements AutoCloseable {
     @Override
     public void close() {
         try {
-            gradients.close();
+            devices.forEach(TrainingDevice::close);
         } finally {
             model.close();
         }

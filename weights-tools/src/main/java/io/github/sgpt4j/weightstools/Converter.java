@@ -160,18 +160,27 @@ public final class Converter {
             }
             TrainedCheckpoint trained = TrainedCheckpoint.open(from, under, biases);
             notices.addAll(trained.weights().notices());
-            if (trained.settings().specb()
-                    && !ModelName.specb(target, new JsonFiles()).used()) {
-                notices.add(
-                        "%s: expected \"specb\" in the name, by which other software knows that queries and documents get brackets, found none"
-                                .formatted(target));
-            }
+            nameNotice(target, trained.settings().metadata()).ifPresent(notices::add);
             if (!trained.headTensors().isEmpty()) {
                 notices.add("%s: left out the output head, which embeddings do not need: %s"
                         .formatted(source, String.join(", ", trained.headTensors())));
             }
             return TrainedPlan.of(trained, card, options.maxShardBytes(), scratch);
         });
+    }
+
+    /// What is odd about the name of a new checkpoint, a sentence: "specb" is missing if queries and documents are put
+    /// in brackets.
+    ///
+    /// @param target where nothing is yet
+    /// @param settings as of [io.github.sgpt4j.TrainableModel#settings]
+    public static Optional<String> nameNotice(Path target, Map<String, String> settings) {
+        boolean brackets = Boolean.parseBoolean(settings.get("specb"));
+        return brackets && !ModelName.specb(target, new JsonFiles()).used()
+                ? Optional.of(
+                        "%s: expected \"specb\" in the name, by which other software knows that queries and documents get brackets, found none"
+                                .formatted(target))
+                : Optional.empty();
     }
 
     private static void requireNew(Path target) throws FileAlreadyExistsException {

@@ -81,6 +81,10 @@ class TrainCommandTest {
         assertTrue(
                 said.matches("(?s).*sgpt: training [0-9,]+ numbers of \\d+ tensors with 18 rows: step 0 of 5\n.*"),
                 said);
+        assertTrue(
+                said.matches("(?s).*sgpt: memory: [0-9.]+ MB for weights, [0-9.]+ MB for gradients and optimizer,"
+                        + " up to [0-9.]+ MB for activations\nsgpt: step 0: .*"),
+                said);
         assertTrue(said.contains("sgpt: step 0: dev_accuracy 0."), said);
         assertTrue(said.contains("sgpt: step 5: dev_accuracy "), said);
         assertTrue(said.contains("sgpt: " + made + ": the model after step 5 of 5\n"), said);
@@ -159,7 +163,9 @@ class TrainCommandTest {
     void recipesFillInWhatIsNotGiven() throws IOException {
         String said = train("--recipe", "msmarco", "--epochs", "1").err();
         assertTrue(said.contains("the model has 160 positions: texts are cut there, not at the 300 tokens"), said);
-        assertTrue(said.contains("expected \"specb\" in the name"), said);
+        String notice = "sgpt: %s: expected \"specb\" in the name, by which".formatted(made);
+        assertEquals(2, said.split(notice, -1).length, said);
+        assertTrue(said.indexOf(notice) < said.indexOf("writing the model"), said);
         assertFalse(said.contains(".training"), said);
         Map<String, String> settings = TrainingFiles.settings(made);
         assertEquals("true", settings.get("specb"));
@@ -303,6 +309,28 @@ class TrainCommandTest {
     }
 
     @Test
+    void rowsThatCannotFillABatchLeaveNothing() throws IOException {
+        Files.writeString(rows, "{\"query\": \"a\", \"positive\": \"b\"}\n".repeat(8));
+        assertEquals(
+                rows.getFileName() + ": expected 4 rows without a text in common for a batch, found 1",
+                failure(1, "--no-duplicates", "--quiet").replace(folder + "/", ""));
+        assertFalse(Files.exists(folder.resolve("made.training")));
+    }
+
+    @Test
+    void anAdapterAsksForItsBaseModel() {
+        train("--method", "lora", "--steps", "1", "--quiet");
+        String adapter = made.resolve("adapter").toString();
+        assertEquals(
+                adapter + ": the adapter needs its base model \"gptneo-be\", and there is no such directory:"
+                        + " name it with --base-model",
+                Cli.run("embed", "-m", adapter, "text").failure(1));
+        assertEquals(
+                0,
+                Cli.run("embed", "-m", adapter, "--base-model", MODEL, "text").code());
+    }
+
+    @Test
     void compressedDataAreTheSame() throws IOException {
         train("--quiet", "--steps", "2");
         Map<String, String> plain = TrainingFiles.contents(made);
@@ -325,12 +353,24 @@ class TrainCommandTest {
     }
 
     @Test
-    void cutTextsAreCountedOrRefused() {
+    void cutTextsAreCountedOrRefused() throws IOException {
         String told = train("--epochs", "2", "--max-length", "4").err();
         assertTrue(
                 told.matches(
                         "(?s).*sgpt: documents truncated to 4 tokens: 70 of 72; the longest had \\d+; each text counts once per epoch\n.*"),
                 told);
+        made = folder.resolve("measured");
+        TrainingFiles.rows(folder, "dev", 9);
+        String measured = train("--epochs", "2", "--max-length", "4", "--dev", "@/dev.jsonl", "--eval-every", "100%")
+                .err();
+        assertTrue(
+                measured.matches(
+                        "(?s).*sgpt: documents truncated to 4 tokens: 70 of 72; the longest had \\d+; each text counts once per epoch\n.*"),
+                measured);
+        assertTrue(
+                measured.matches(
+                        "(?s).*sgpt: measuring: documents truncated to 4 tokens: 3\\d of 36; the longest had \\d+; each text counts each time\n.*"),
+                measured);
         made = folder.resolve("strict");
         String said = failure(1, "--steps", "1", "--max-length", "4", "--strict", "--quiet");
         assertTrue(said.contains(": expected at most 4 tokens, got "), said);

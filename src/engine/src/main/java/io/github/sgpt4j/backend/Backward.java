@@ -64,10 +64,10 @@ public interface Backward {
     void pool(
             Tensor x, Norm norm, SequenceRows sequences, int[] skip, List<PoolMode> modes, Tensor dOut, Tensor dNormed);
 
-    /// Bytes that the activations of all passes should take together, at most.
-    default long room() {
-        return Runtime.getRuntime().maxMemory() / 2;
-    }
+    /// Bytes that the activations of all passes should take together, at most; positive.
+    ///
+    /// @param held bytes of the heap that the training holds for other things
+    long room(long held);
 
     /// New sums, zero.
     Sums sums(int rows, int columns);

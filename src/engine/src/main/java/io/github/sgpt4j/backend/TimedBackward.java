@@ -18,6 +18,11 @@ final class TimedBackward implements Backward {
     }
 
     @Override
+    public long room(long held) {
+        return backward.room(held);
+    }
+
+    @Override
     public void linear(Tensor dOut, Linear linear, boolean add, Tensor dX) {
         times.product(TimedBackend.flops(dOut.rows(), linear), () -> backward.linear(dOut, linear, add, dX));
     }

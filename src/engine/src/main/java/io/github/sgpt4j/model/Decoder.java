@@ -445,8 +445,8 @@ public final class Decoder {
     }
 
     /// As [Backward#room].
-    public long roomForPasses() {
-        return backward().room();
+    public long roomForPasses(long held) {
+        return backward().room(held);
     }
 
     private Backward backward() {

@@ -2,6 +2,7 @@ package io.github.sgpt4j.training;
 
 import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.TrainableModel;
+import io.github.sgpt4j.TrainableTensor;
 import io.github.sgpt4j.error.CancelledException;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.training.data.BatchOptions;
@@ -34,9 +35,12 @@ import java.util.stream.Stream;
 /// than to those of all other texts of the batch (SGPT: Muennighoff 2022, arXiv:2202.08904, section 4). With a
 /// teacher's embeddings, the model's shall follow them ([Distillation]).
 ///
-/// Used by one thread. The same model, data and options give the same bits on the same device, for any number of CPU
+/// Used by one thread. The same model, data and options give the same bits on the same devices, for any number of CPU
 /// threads.
 public final class Trainer {
+    /// Of each number that is trained: its value, gradient and two running means in 64 bits.
+    private static final int BYTES_PER_NUMBER = 4 * Double.BYTES;
+
     private final TrainableModel model;
     private final TrainingOptions options;
     private final Task<?> task;
@@ -80,16 +84,22 @@ public final class Trainer {
         task = task(model, data, options);
         totalSteps = options.steps().orElse(Math.multiplyExact(task.batches().perEpoch(), options.epochs()));
         warmup = options.warmup().of(totalSteps);
-        gradients = new BatchGradients(
-                model,
-                options.gradCache(),
-                options.batchTokens().orElse(model.model().batchTokens()));
         parameters = options.method() == TrainingMethod.LORA
                 ? new LowRankParameters(model, options.lora(), options.weightDecay(), options.seed())
                 : new StoredParameters(model, options.decayRule(), options.weightDecay());
         optimizer = new AdamW(
                 options.optimizer(),
                 both(parameters.parameters(), task.objective().parameters()));
+        gradients = new BatchGradients(
+                model.devices(),
+                options.gradCache(),
+                options.batchTokens().orElse(model.model().batchTokens()),
+                heldBytes());
+    }
+
+    /// Bytes of the heap that parameters, gradients and optimizer hold.
+    private long heldBytes() {
+        return numbers() * BYTES_PER_NUMBER + parameters.otherBytes();
     }
 
     private static Task<?> task(TrainableModel model, TrainingSource<?> data, TrainingOptions options) {
@@ -143,6 +153,23 @@ public final class Trainer {
         return optimizer.parameters().stream()
                 .mapToLong(parameter -> parameter.values().length)
                 .sum();
+    }
+
+    /// What the training needs of memory.
+    public TrainingMemory memory() {
+        List<TextKind> kinds = task.objective().kinds();
+        int longest = kinds.stream().mapToInt(model::maxLength).max().orElseThrow();
+        long batch = (long) options.batchSize()
+                * kinds.stream().mapToLong(model::maxLength).sum();
+        long trained = Float.BYTES
+                * model.tensors().stream().mapToLong(TrainableTensor::elements).sum();
+        return new TrainingMemory(
+                model.weightBytes(),
+                trained,
+                gradients.mostTokens(batch, longest)
+                        * model.devices().getFirst().bytesPerToken(),
+                heldBytes(),
+                trained);
     }
 
     /// Where the training stands.

@@ -12,6 +12,7 @@ import io.github.sgpt4j.ModelOptions;
 import io.github.sgpt4j.Pooling;
 import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.TrainableModel;
+import io.github.sgpt4j.TrainingDevice;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.training.data.DataForm;
 import io.github.sgpt4j.training.data.DataOptions;
@@ -92,7 +93,7 @@ class LoraTest {
                 }
             }
             model.clearGradients();
-            try (TrainableModel.Pass pass = model.forward(TEXTS, KINDS)) {
+            try (TrainingDevice.Pass pass = model.forward(TEXTS, KINDS)) {
                 pass.backward(c);
             }
             List<double[]> gradients =

@@ -2,6 +2,7 @@ package io.github.sgpt4j.training;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.github.sgpt4j.Devices;
 import io.github.sgpt4j.Dtype;
 import io.github.sgpt4j.ModelOptions;
 import java.nio.file.Files;
@@ -20,6 +21,21 @@ final class TestDevice {
         assumeTrue(
                 !CUDA || folder.equals("system") || Files.exists(Path.of(folder, "libcuda.so.1")),
                 "needs the stand-in, which kernels/build.sh makes where there is g++");
+    }
+
+    /// Skips the test unless there are several devices, which the stand-in has.
+    static void requireSeveral() {
+        require();
+        assumeTrue(
+                CUDA
+                        && Devices.list().stream()
+                                .anyMatch(device -> device.name().equals("cuda:1") && device.available()),
+                "needs several devices");
+    }
+
+    /// Two devices, with weights of 32 bits.
+    static ModelOptions several() {
+        return ModelOptions.DEFAULT.withDevice("cuda:0,1").withDtype(Dtype.FP32);
     }
 
     /// With weights of 32 bits.

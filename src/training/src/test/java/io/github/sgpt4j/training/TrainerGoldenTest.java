@@ -240,6 +240,22 @@ class TrainerGoldenTest {
         }
     }
 
+    /// The third loss shows that the first change has reached both.
+    @Test
+    @Tag("cuda")
+    void severalDevicesTrainAsTheReference() throws IOException {
+        TestDevice.requireSeveral();
+        List<double[]> values = new ArrayList<>();
+        for (GradCache cache : List.of(GradCache.NEVER, GradCache.ALWAYS)) {
+            try (Golden golden = new Golden("bitfit/gptneo", TrainingMethod.BITFIT, TestDevice.several())) {
+                assertEquals(2, golden.model.devices().size());
+                golden.train(golden.options().withGradCache(cache), 3);
+                values.add(golden.values());
+            }
+        }
+        assertArrayEquals(values.getFirst(), values.getLast());
+    }
+
     @Test
     @Tag("cuda")
     void theFirstLossesWithWeightsOfSixteenBitsAreAboutThoseOfTheReference() throws IOException {

@@ -26,6 +26,8 @@ import java.util.function.BiFunction;
 /// @param options how to download
 /// @param listener reports downloads and conversions
 public record ModelStore(Map<String, String> environment, HubOptions options, ModelsListener listener) {
+    private static final String FOLDER = "expected its folder, got none";
+
     public ModelStore {
         environment = Map.copyOf(environment);
     }
@@ -70,12 +72,27 @@ public record ModelStore(Map<String, String> environment, HubOptions options, Mo
         if (name.isEmpty()) {
             return Optional.empty();
         }
-        Path found = readable(find(name.get()));
+        Path found = readable(asked.isPresent() ? find(name.get()) : named(directory, name.get()));
         if (asked.isEmpty()) {
             listener.notice(
                     "%s: the adapter is merged into %s, as its adapter_config.json says".formatted(directory, found));
         }
         return Optional.of(found);
+    }
+
+    /// What an adapter names as its base model.
+    private Path named(Path adapter, String name) throws IOException {
+        String needed = "%s: the adapter needs its base model %s".formatted(adapter, Quoted.of(name));
+        Path found;
+        try {
+            found = find(name);
+        } catch (IOException e) {
+            throw new IOException("%s (%s): %s".formatted(needed, e.getMessage(), FOLDER), e);
+        }
+        if (!Files.isDirectory(found)) {
+            throw new FormatException("%s, and there is no such directory: %s".formatted(needed, FOLDER));
+        }
+        return found;
     }
 
     /// Opens something of a model. If that fails because a conversion in the cache is damaged, the

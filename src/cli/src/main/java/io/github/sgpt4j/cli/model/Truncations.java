@@ -8,6 +8,7 @@ import io.github.sgpt4j.Truncation;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /// Notices about truncated texts.
 public final class Truncations {
@@ -18,10 +19,12 @@ public final class Truncations {
         return of(encoder::truncation);
     }
 
-    /// The same for what a model was trained with. A text counts each time that it was trained with.
+    /// The same for what a model was trained with, and for what it was measured with. A text counts each time.
     public static List<String> of(TrainableModel model) {
-        return of(model::truncation).stream()
-                .map(sentence -> sentence + "; each text counts once per epoch")
+        return Stream.concat(
+                        of(model::truncation).stream().map(sentence -> sentence + "; each text counts once per epoch"),
+                        of(model::measuredTruncation).stream()
+                                .map(sentence -> "measuring: %s; each text counts each time".formatted(sentence)))
                 .toList();
     }
 

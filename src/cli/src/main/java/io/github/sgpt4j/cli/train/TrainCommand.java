@@ -268,6 +268,8 @@ public final class TrainCommand extends ModelCommand {
                     data.rows(),
                     run.step(),
                     run.totalSteps()));
+            notice(MemoryLine.of(run.memory(), model.model().device()));
+            run.notices().forEach(this::notice);
             return run.run(progress);
         } catch (CancelledException e) {
             throw CliException.interrupted("%s; the same command with --resume goes on".formatted(e.getMessage()), e);

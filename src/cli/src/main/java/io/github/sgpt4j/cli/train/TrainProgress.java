@@ -57,6 +57,11 @@ final class TrainProgress implements RunListener, AutoCloseable {
     }
 
     @Override
+    public void onNotice(String notice) {
+        say(notice);
+    }
+
+    @Override
     public void onStep(TrainingStep step) {
         at = step.step();
         seen++;

@@ -28,6 +28,9 @@ import java.util.List;
 /// Sums over rows are divided among threads by columns, so that their order is always that of the
 /// rows.
 final class CpuBackward implements Backward {
+    /// One part of the heap in so many is left for texts, their tokens and embeddings.
+    private static final int RESERVE = 8;
+
     private final CpuBackend backend;
     private final Workers workers;
     private final CpuOptions options;
@@ -38,6 +41,17 @@ final class CpuBackward implements Backward {
         this.workers = workers;
         this.options = options;
         this.pool = pool;
+    }
+
+    /// Half of the heap, or what others leave of it but for a reserve.
+    @Override
+    public long room(long held) {
+        return room(Runtime.getRuntime().maxMemory(), held);
+    }
+
+    /// Of a heap.
+    static long room(long heap, long held) {
+        return Math.max(1, Math.min(heap / 2, heap - heap / RESERVE - held));
     }
 
     @Override

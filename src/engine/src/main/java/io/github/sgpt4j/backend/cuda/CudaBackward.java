@@ -59,7 +59,7 @@ final class CudaBackward implements Backward {
 
     /// As of when training began, less the sums made since: it decides how batches are divided, which must not change.
     @Override
-    public long room() {
+    public long room(long held) {
         return engine.call(() -> room(engine.device().memory(), free - sumsBytes));
     }
 

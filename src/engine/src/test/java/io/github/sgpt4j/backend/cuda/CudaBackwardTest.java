@@ -361,7 +361,7 @@ class CudaBackwardTest {
         try (var _ = CudaTests.standIn("SGPT_STANDIN_MEMORY", "200000000")) {
             long before;
             try (CudaBackend backend = open(Precision.FP32)) {
-                before = backend.backward().orElseThrow().room();
+                before = backend.backward().orElseThrow().room(0);
             }
             for (boolean used : new boolean[] {false, true}) {
                 try (CudaBackend backend = open(Precision.FP32);
@@ -371,7 +371,7 @@ class CudaBackwardTest {
                     if (used) {
                         backend.embed(table, batch, out);
                     }
-                    long room = backend.backward().orElseThrow().room();
+                    long room = backend.backward().orElseThrow().room(0);
                     assertEquals(0.75 * 20_000 * 1024 * 4, before - room, 200e6 / 32);
                     assertTrue(room <= 0.75 * backend.freeBytes());
                 }
@@ -385,10 +385,10 @@ class CudaBackwardTest {
         try (var _ = CudaTests.standIn("SGPT_STANDIN_MEMORY", "200000000");
                 CudaBackend backend = open(Precision.BF16)) {
             Backward backward = backend.backward().orElseThrow();
-            long before = backward.room();
+            long before = backward.room(0);
             try (Sums _ = backward.sums(20_000, 1024)) {
-                assertEquals(0.75 * 20_000 * 1024 * 4, before - backward.room(), 200e6 / 32);
-                assertTrue(backward.room() <= 0.75 * backend.freeBytes());
+                assertEquals(0.75 * 20_000 * 1024 * 4, before - backward.room(0), 200e6 / 32);
+                assertTrue(backward.room(0) <= 0.75 * backend.freeBytes());
             }
         }
     }

@@ -27,7 +27,7 @@ public final class Batches<R extends TextRow> {
     /// Batches from the start.
     ///
     /// @param source borrowed
-    /// @throws FormatException if it has fewer rows than a batch
+    /// @throws FormatException if it has fewer rows than a batch, or no first batch without duplicates can be made
     public Batches(TrainingSource<R> source, BatchOptions options) {
         this.source = source;
         this.options = options;
@@ -36,6 +36,10 @@ public final class Batches<R extends TextRow> {
         if (rows < options.size()) {
             throw new FormatException("%s: expected at least the %d rows of a batch, got %d"
                     .formatted(source.name(), options.size(), rows));
+        }
+        if (options.noDuplicates()) {
+            withoutDuplicates();
+            position = BatchPosition.START;
         }
     }
 

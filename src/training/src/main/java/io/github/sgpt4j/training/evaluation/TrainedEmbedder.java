@@ -2,7 +2,9 @@ package io.github.sgpt4j.training.evaluation;
 
 import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.TrainableModel;
+import io.github.sgpt4j.TrainingDevice;
 import io.github.sgpt4j.retrieval.interrupts.Interrupts;
+import io.github.sgpt4j.training.step.DeviceWork;
 import io.github.sgpt4j.training.step.TextChunks;
 import java.util.List;
 import java.util.function.LongConsumer;
@@ -17,7 +19,8 @@ record TrainedEmbedder(TrainableModel model, int tokens) {
 
     /// An embedder with the device's usual number of tokens.
     static TrainedEmbedder of(TrainableModel model) {
-        return new TrainedEmbedder(model, TextChunks.tokens(model, model.model().batchTokens()));
+        return new TrainedEmbedder(
+                model, (int) Math.min(model.model().batchTokens(), TextChunks.fitting(model.devices(), 0)));
     }
 
     /// Embeds texts.
@@ -27,20 +30,28 @@ record TrainedEmbedder(TrainableModel model, int tokens) {
     /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
     float[][] embed(List<Text> texts, LongConsumer progress) {
         List<int[]> ids = texts.parallelStream()
-                .map(text -> model.tokens(text.text(), text.kind()))
+                .map(text -> model.measuredTokens(text.text(), text.kind()))
                 .toList();
         float[][] embeddings = new float[texts.size()][];
         int done = 0;
-        for (List<Integer> chunk : TextChunks.plan(ids, tokens)) {
+        List<TrainingDevice> devices = model.devices();
+        List<List<Integer>> chunks = TextChunks.plan(ids, tokens);
+        for (int first = 0; first < chunks.size(); first += devices.size()) {
             Interrupts.check("embedding texts", done, texts.size());
-            float[][] computed = model.embed(
-                    chunk.stream().map(ids::get).toList(),
-                    chunk.stream().map(i -> texts.get(i).kind()).toList());
-            for (int i = 0; i < computed.length; i++) {
-                embeddings[chunk.get(i)] = computed[i];
-            }
-            done += chunk.size();
-            progress.accept(chunk.size());
+            List<List<Integer>> round = chunks.subList(first, Math.min(chunks.size(), first + devices.size()));
+            DeviceWork.each(round.size(), device -> {
+                List<Integer> chunk = round.get(device);
+                float[][] computed = devices.get(device)
+                        .embed(
+                                chunk.stream().map(ids::get).toList(),
+                                chunk.stream().map(i -> texts.get(i).kind()).toList());
+                for (int i = 0; i < computed.length; i++) {
+                    embeddings[chunk.get(i)] = computed[i];
+                }
+            });
+            int more = round.stream().mapToInt(List::size).sum();
+            done += more;
+            progress.accept(more);
         }
         return embeddings;
     }

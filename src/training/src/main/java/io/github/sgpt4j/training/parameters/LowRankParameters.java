@@ -126,6 +126,15 @@ public final class LowRankParameters implements TrainedParameters {
         return gradients;
     }
 
+    /// The matrices before the training, and the gradient of one, or its sum.
+    @Override
+    public long otherBytes() {
+        long all = matrices.stream().mapToLong(matrix -> matrix.start.length).sum();
+        long largest =
+                matrices.stream().mapToLong(matrix -> matrix.start.length).max().orElse(0);
+        return all * Float.BYTES + largest * Double.BYTES;
+    }
+
     @Override
     public void apply() {
         for (int i = 0; i < matrices.size(); i++) {

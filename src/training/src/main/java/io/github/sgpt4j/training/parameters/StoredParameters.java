@@ -42,6 +42,11 @@ public final class StoredParameters implements TrainedParameters {
     }
 
     @Override
+    public long otherBytes() {
+        return 0;
+    }
+
+    @Override
     public void apply() {
         for (Parameter parameter : parameters) {
             model.write(parameter.name(), parameter.values());

@@ -13,6 +13,9 @@ public sealed interface TrainedParameters permits StoredParameters, LowRankParam
     /// @return one per parameter, in their order; overwritten by the next call
     List<double[]> gradients();
 
+    /// Bytes of the heap that are held beside the parameters and their gradients, and at times.
+    long otherBytes();
+
     /// Gives the model's tensors the values that follow from the parameters.
     void apply();
 }

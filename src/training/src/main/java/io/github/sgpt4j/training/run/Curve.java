@@ -21,6 +21,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
 import java.util.stream.DoubleStream;
@@ -43,13 +44,19 @@ final class Curve implements Closeable {
     private final CurvePicture picture;
     private final NavigableMap<Long, Map<String, Double>> scores = new TreeMap<>();
     private OutputStream out = OutputStream.nullOutputStream();
+    /// Lines that were taken from an earlier process.
+    private long taken;
+    /// The last step among them.
+    private long last;
+    private Optional<String> notice = Optional.empty();
 
     private Curve(Path folder, CurvePicture picture) {
         this.folder = folder;
         this.picture = picture;
     }
 
-    /// Continues a curve after a step, or begins one: later lines are removed, as is a line that was cut off.
+    /// Continues a curve after a step, or begins one: later lines are removed, as is a line that was cut off, and what
+    /// is behind a line that is not ours. [#notice] tells if steps are missing then.
     ///
     /// @param metric name of the score in the picture; empty for none
     static Curve after(long step, Path folder, long totalSteps, String metric) throws IOException {
@@ -65,6 +72,7 @@ final class Curve implements Closeable {
                 if (Files.isRegularFile(file)) {
                     curve.takeUntil(step, file);
                 }
+                curve.requireSteps(step, file);
             } catch (IOException | RuntimeException | Error e) {
                 curve.out.close();
                 throw e;
@@ -91,9 +99,28 @@ final class Curve implements Closeable {
                 }
                 out.write(line);
                 out.write('\n');
+                taken++;
                 take(node);
             }
         }
+    }
+
+    /// Whatever a kill cuts off is behind the step after which a state was saved.
+    private void requireSteps(long step, Path file) {
+        if (last < step) {
+            notice = Optional.of("%s: line %d is damaged or missing: steps %d to %d are left out of the curve"
+                    .formatted(file, taken + 1, last + 1, step));
+        }
+    }
+
+    /// The file of lines.
+    Path file() {
+        return folder.resolve(LINES);
+    }
+
+    /// What is missing of what an earlier process wrote, a sentence.
+    Optional<String> notice() {
+        return notice;
     }
 
     /// The next line; empty where the file ends, and for one that is too long.
@@ -123,6 +150,7 @@ final class Curve implements Closeable {
     private void take(JsonNode node) {
         long step = node.path(STEP).asLong();
         if (node.has(LOSS)) {
+            last = step;
             picture.step(step, node.path(LOSS).asDouble(), node.path(RATE).asDouble());
         } else {
             Map<String, Double> found = new LinkedHashMap<>();

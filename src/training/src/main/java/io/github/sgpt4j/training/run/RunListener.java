@@ -9,6 +9,9 @@ public interface RunListener {
     /// Ignores everything.
     RunListener NONE = new RunListener() {};
 
+    /// Before the first step: what is odd about what an earlier process left, a sentence.
+    default void onNotice(String notice) {}
+
     /// After every step.
     default void onStep(TrainingStep step) {}
 

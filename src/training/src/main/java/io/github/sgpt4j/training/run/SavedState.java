@@ -27,40 +27,29 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 
 /// A training between two steps, in one safetensors file: for each trained tensor its values and the optimizer's
 /// running means in 64 bits; in the metadata what they belong to.
 ///
 /// @param state of the trainer
-/// @param base fingerprint of the model that the training started from
-/// @param settings what decides the numbers of the training, by name
-/// @param data the files that are trained with
+/// @param origin the training that it is a state of
 /// @param score of the evaluation that decides which state is best, if there was one at this step
 /// @param best the best score so far, if there is one
-public record SavedState(
-        TrainingState state,
-        String base,
-        Map<String, String> settings,
-        List<DataFile> data,
-        OptionalDouble score,
-        OptionalDouble best) {
+record SavedState(TrainingState state, Origin origin, OptionalDouble score, OptionalDouble best) {
     private static final int VERSION = 1;
     private static final String KEY = "sgpt4j";
-    private static final String NOTHING = "nothing";
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int PIECE = 1 << 15;
     private static final String VALUES = "values.";
     private static final String FIRST = "first.";
     private static final String SECOND = "second.";
 
-    /// Copies the collections.
-    public SavedState {
-        settings = Map.copyOf(settings);
-        data = List.copyOf(data);
-    }
+    /// What a file says beside its numbers.
+    ///
+    /// @param step number of steps taken
+    /// @param position before which batch
+    record Header(long step, BatchPosition position, Origin origin, OptionalDouble score, OptionalDouble best) {}
 
     /// Writes the file; when this returns, it is intact even if the machine stops. A failure leaves what was there.
     ///
@@ -106,12 +95,12 @@ public record SavedState(
         root.put("step", state.step());
         root.put("batches", state.position().batches());
         root.put("rows", state.position().rows());
-        root.put("base", base);
+        root.put("base", origin.base());
         score.ifPresent(value -> root.put("score", value));
         best.ifPresent(value -> root.put("best", value));
         ObjectNode named = root.putObject("settings");
-        new TreeMap<>(settings).forEach(named::put);
-        for (DataFile file : data) {
+        new TreeMap<>(origin.settings()).forEach(named::put);
+        for (DataFile file : origin.data()) {
             root.withArray("data")
                     .addObject()
                     .put("name", file.name())
@@ -125,17 +114,34 @@ public record SavedState(
         }
     }
 
-    /// Reads a file that [#write] has made.
+    /// Reads a file that [#write] has made, if it is of this training.
     ///
     /// @param numbers how many are trained: a file with more is not read into memory
-    /// @throws FormatException if it is broken, another version wrote it, or it has more numbers
-    static SavedState read(Path file, long numbers) {
+    /// @throws FormatException with the first difference to this training; or if it is broken, another
+    ///     version wrote it, or it has more numbers
+    static SavedState read(Path file, long numbers, Origin origin) {
         try (Weights stored = Weights.openFile(file)) {
-            return stored.mapped().reading(() -> read(file, stored, numbers));
+            return stored.mapped().reading(() -> {
+                Header header = header(file, stored);
+                header.origin().requireSame(file, origin);
+                List<AdamState.Tensor> tensors = tensors(file, stored, numbers);
+                TrainingState state =
+                        new TrainingState(header.step(), header.position(), new AdamState(header.step(), tensors));
+                return new SavedState(state, header.origin(), header.score(), header.best());
+            });
         }
     }
 
-    private static SavedState read(Path file, Weights stored, long numbers) {
+    /// Reads all but the numbers.
+    ///
+    /// @throws FormatException as [#read], without a comparison
+    static Header header(Path file) {
+        try (Weights stored = Weights.openFile(file)) {
+            return stored.mapped().reading(() -> header(file, stored));
+        }
+    }
+
+    private static Header header(Path file, Weights stored) {
         String text = stored.metadata().get(KEY);
         if (text == null) {
             throw new FormatException("%s: expected the state of a training, got other tensors".formatted(file));
@@ -151,6 +157,11 @@ public record SavedState(
         } catch (IllegalArgumentException e) {
             throw new FormatException("%s: %s".formatted(file, e.getMessage()), e);
         }
+        Origin origin = new Origin(json.text("base", ""), settings(json), data(json));
+        return new Header(number(json, "step"), position, origin, real(json, "score"), real(json, "best"));
+    }
+
+    private static List<AdamState.Tensor> tensors(Path file, Weights stored, long numbers) {
         List<String> names = stored.names().stream()
                 .filter(name -> name.startsWith(VALUES))
                 .map(name -> name.substring(VALUES.length()))
@@ -166,14 +177,7 @@ public record SavedState(
             tensors.add(tensor(file, stored, name));
         }
         requireNoOther(file, stored, tensors.size());
-        long step = number(json, "step");
-        return new SavedState(
-                new TrainingState(step, position, new AdamState(step, tensors)),
-                json.text("base", ""),
-                settings(json),
-                data(json),
-                real(json, "score"),
-                real(json, "best"));
+        return tensors;
     }
 
     private static void requireNoOther(Path file, Weights stored, int trained) {
@@ -227,8 +231,8 @@ public record SavedState(
         if (node.isEmpty()) {
             return OptionalDouble.empty();
         }
-        if (!node.get().isNumber()) {
-            throw json.wrong(key, "a number", node.get());
+        if (!node.get().isNumber() || !Double.isFinite(node.get().doubleValue())) {
+            throw json.wrong(key, "a finite number", node.get());
         }
         return OptionalDouble.of(node.get().doubleValue());
     }
@@ -250,28 +254,5 @@ public record SavedState(
                         file.path("bytes").asLong(),
                         file.path("sha256").asText()))));
         return files;
-    }
-
-    /// Checks that a training is the same as the one that this state is of.
-    ///
-    /// @throws FormatException with the first difference
-    void requireSame(Path file, String nowBase, Map<String, String> nowSettings, List<DataFile> nowData) {
-        if (!base.equals(nowBase)) {
-            throw new FormatException(
-                    "%s: expected the model that the training started from, fingerprint %s, got one with %s"
-                            .formatted(file, base, nowBase));
-        }
-        Set<String> names = new TreeSet<>(settings.keySet());
-        names.addAll(nowSettings.keySet());
-        for (String name : names) {
-            String before = settings.getOrDefault(name, NOTHING);
-            String now = nowSettings.getOrDefault(name, NOTHING);
-            if (!before.equals(now)) {
-                throw new FormatException("%s: %s: expected %s as before, got %s".formatted(file, name, before, now));
-            }
-        }
-        DataFile.difference(data, nowData).ifPresent(difference -> {
-            throw new FormatException("%s: %s".formatted(file, difference));
-        });
     }
 }

@@ -7,6 +7,7 @@ import io.github.sgpt4j.files.FileEntries;
 import io.github.sgpt4j.retrieval.interrupts.SteadyThread;
 import io.github.sgpt4j.training.StepCount;
 import io.github.sgpt4j.training.Trainer;
+import io.github.sgpt4j.training.TrainingMemory;
 import io.github.sgpt4j.training.TrainingMethod;
 import io.github.sgpt4j.training.TrainingOptions;
 import io.github.sgpt4j.training.TrainingStep;
@@ -57,8 +58,8 @@ public final class TrainingRun implements AutoCloseable {
     private final FileChannel lock;
     private final Trainer trainer;
     private final StateFolder states;
-    private final Map<String, String> settings;
-    private OptionalDouble best = OptionalDouble.empty();
+    private final Origin origin;
+    private final BestScore best;
     private long saved = -1;
     private long drawn = System.nanoTime();
 
@@ -79,11 +80,18 @@ public final class TrainingRun implements AutoCloseable {
         this.trainer = trainer;
         this.lock = lock;
         states = new StateFolder(work.resolve(STATES), options.keep() == Keep.ALL);
-        settings = new TreeMap<>(options.allSettings());
+        boolean decided = options.keep() == Keep.BEST && !options.evaluations().isEmpty();
+        best = new BestScore(states, work.resolve(STATES), decided);
+        origin = new Origin(model.baseFingerprint(), settings(), data.files());
+    }
+
+    private Map<String, String> settings() {
+        Map<String, String> settings = new TreeMap<>(options.allSettings());
         settings.putAll(training.settings());
         settings.putAll(model.settings());
         settings.putAll(data.settings());
         settings.put("device", model.model().device().replaceAll(":.*", ""));
+        return settings;
     }
 
     /// The folder of a training that is not complete.
@@ -214,17 +222,13 @@ public final class TrainingRun implements AutoCloseable {
             Files.deleteIfExists(work.resolve(Curve.LINES));
             return;
         }
-        best = restored(file.get()).best();
-        if (options.keep() == Keep.BEST && best.isPresent() && states.best().isEmpty()) {
-            throw new FormatException("%s: expected the best state so far, found none".formatted(work.resolve(STATES)));
-        }
+        best.restore(file.get(), restored(file.get()));
         saved = trainer.step();
     }
 
     /// Goes on from a state of this training.
     private SavedState restored(Path file) {
-        SavedState state = SavedState.read(file, trainer.numbers());
-        state.requireSame(file, model.baseFingerprint(), settings, data.files());
+        SavedState state = SavedState.read(file, trainer.numbers(), origin);
         try {
             trainer.restore(state.state());
         } catch (IllegalArgumentException e) {
@@ -251,6 +255,16 @@ public final class TrainingRun implements AutoCloseable {
                 .sum();
     }
 
+    /// What the training needs of memory.
+    public TrainingMemory memory() {
+        return trainer.memory();
+    }
+
+    /// What users should know before the first step, one sentence each.
+    public List<String> notices() {
+        return Converter.nameNotice(output, model.settings()).stream().toList();
+    }
+
     /// The folder with curve and states until the training is complete.
     public Path folder() {
         return work;
@@ -264,9 +278,8 @@ public final class TrainingRun implements AutoCloseable {
     /// @throws IOException if a file cannot be written: as for NaN
     public RunResult run(RunListener listener) throws IOException {
         try (Curve curve = Curve.after(trainer.step(), work, trainer.totalSteps(), metric())) {
-            if (options.keep() == Keep.BEST) {
-                best = curve.best(best);
-            }
+            best.take(curve);
+            curve.notice().ifPresent(listener::onNotice);
             try {
                 train(curve, listener);
             } catch (RuntimeException | Error | IOException e) {
@@ -348,9 +361,8 @@ public final class TrainingRun implements AutoCloseable {
             results.putAll(evaluation.scores(model, listener::onProgress));
         }
         double deciding = Objects.requireNonNull(results.get(metric()), "deciding score");
-        if (options.keep() == Keep.BEST && (best.isEmpty() || deciding > best.getAsDouble())) {
-            best = OptionalDouble.of(deciding);
-            SavedState state = state(best);
+        if (best.isRaisedBy(deciding)) {
+            SavedState state = state(best.soFar());
             steadily(() -> {
                 states.saveBest(state);
                 return state;
@@ -361,7 +373,7 @@ public final class TrainingRun implements AutoCloseable {
     }
 
     private SavedState state(OptionalDouble score) {
-        return new SavedState(trainer.state(), model.baseFingerprint(), settings, data.files(), score, best);
+        return new SavedState(trainer.state(), origin, score, best.soFar());
     }
 
     private void save(RunListener listener) throws IOException {
@@ -390,7 +402,7 @@ public final class TrainingRun implements AutoCloseable {
         Path made = madeFolder(output);
         ConvertReport report;
         try {
-            report = make(made, ModelCard.text(model, settings, data, step, scores));
+            report = make(made, ModelCard.text(model, origin.settings(), data, step, scores));
             checkInterrupt();
         } catch (IOException | RuntimeException e) {
             // What an interrupt breaks first depends on the moment.
@@ -408,6 +420,9 @@ public final class TrainingRun implements AutoCloseable {
                     scores.getOrDefault(0L, Map.of()),
                     scores.getOrDefault(step, Map.of()),
                     report.notices().stream()
+                            .filter(notice -> Converter.nameNotice(made, model.settings())
+                                    .filter(notice::equals)
+                                    .isEmpty())
                             .map(notice -> notice.replace(made.toString(), output.toString())
                                     .replace(work.toString(), output.toString()))
                             .toList());

@@ -1,7 +1,7 @@
 package io.github.sgpt4j.training.step;
 
 import io.github.sgpt4j.TextKind;
-import io.github.sgpt4j.TrainableModel;
+import io.github.sgpt4j.TrainingDevice;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -13,9 +13,13 @@ import java.util.stream.IntStream;
 /// is computed once. Otherwise (GradCache, Gao et al., arXiv:2101.06983) all embeddings are computed first, then the
 /// loss and its gradients with respect to them, and then each chunk again, from there to the tensors. Both ways give
 /// the same bits, because the chunks, their order and their operations are the same.
+///
+/// Several devices get the chunks in turn and compute at the same time; the loss is computed when all embeddings are
+/// there. Which device computes what depends on the texts alone.
 public final class BatchGradients {
-    private final TrainableModel model;
+    private final List<TrainingDevice> devices;
     private final GradCache cache;
+    private final long fitting;
     private final int chunkTokens;
 
     /// What was computed.
@@ -33,31 +37,61 @@ public final class BatchGradients {
     /// Texts that are computed at the same time.
     private record Chunk(List<Place> places, List<int[]> ids, List<TextKind> kinds) {}
 
-    /// @param chunkTokens most tokens of a chunk; a longer text is a chunk of its own. If the activations of so many do
-    ///     not fit, chunks are smaller.
-    public BatchGradients(TrainableModel model, GradCache cache, int chunkTokens) {
+    /// @param devices at least one, all with the same values
+    /// @param chunkTokens most tokens of a chunk; a longer text is a chunk of its own. If the activations
+    ///     of so many do not fit, chunks are smaller.
+    /// @param held bytes of the heap that the training holds for other things
+    public BatchGradients(List<TrainingDevice> devices, GradCache cache, int chunkTokens, long held) {
         if (chunkTokens < 1) {
             throw new IllegalArgumentException("tokens of a chunk: expected at least 1, got " + chunkTokens);
         }
-        this.model = model;
+        this.devices = List.copyOf(devices);
         this.cache = cache;
-        this.chunkTokens = TextChunks.tokens(model, chunkTokens);
+        fitting = TextChunks.fitting(devices, held);
+        this.chunkTokens = (int) Math.min(chunkTokens, fitting);
     }
 
-    /// Adds the gradients of a batch to those of the model.
+    /// Adds the gradients of a batch to those of the devices.
     ///
     /// @param columns of equal numbers of texts
     public Outcome add(List<TextColumn> columns, EmbeddingLoss loss) {
         List<Chunk> chunks = chunks(columns);
-        long tokens = columns.stream()
-                .flatMap(column -> column.ids().stream())
-                .mapToLong(ids -> ids.length)
-                .sum();
-        boolean cached = cache == GradCache.ALWAYS || cache == GradCache.AUTO && tokens > TextChunks.fitting(model);
+        List<List<Chunk>> shares = shares(chunks);
+        boolean cached = cache == GradCache.ALWAYS
+                || cache == GradCache.AUTO && shares.stream().anyMatch(share -> tokens(share) > fitting);
         List<float[][]> embeddings = new ArrayList<>();
         columns.forEach(column -> embeddings.add(new float[column.ids().size()][]));
-        EmbeddingLoss.Result result = cached ? twice(chunks, embeddings, loss) : once(chunks, embeddings, loss);
-        return new Outcome(result.loss(), result.first(), tokens, chunks.size(), cached);
+        EmbeddingLoss.Result result = cached ? twice(shares, embeddings, loss) : once(shares, embeddings, loss);
+        return new Outcome(result.loss(), result.first(), tokens(chunks), chunks.size(), cached);
+    }
+
+    /// Most tokens of which a device holds the activations at the same time.
+    ///
+    /// @param batch tokens of a batch, at most
+    /// @param longest tokens of a text, at most
+    public long mostTokens(long batch, int longest) {
+        return switch (cache) {
+            case ALWAYS -> Math.min(batch, Math.max(chunkTokens, longest));
+            case AUTO -> Math.min(batch, Math.max(fitting, longest));
+            case NEVER -> batch;
+        };
+    }
+
+    private static long tokens(List<Chunk> chunks) {
+        return chunks.stream()
+                .flatMap(chunk -> chunk.ids().stream())
+                .mapToLong(ids -> ids.length)
+                .sum();
+    }
+
+    /// The chunks of each device.
+    private List<List<Chunk>> shares(List<Chunk> chunks) {
+        return IntStream.range(0, devices.size())
+                .mapToObj(device -> IntStream.range(0, chunks.size())
+                        .filter(i -> i % devices.size() == device)
+                        .mapToObj(chunks::get)
+                        .toList())
+                .toList();
     }
 
     private List<Chunk> chunks(List<TextColumn> columns) {
@@ -70,7 +104,7 @@ public final class BatchGradients {
             }
             texts.addAll(ids);
         }
-        return TextChunks.plan(texts, chunkTokens).stream()
+        return TextChunks.plan(texts, TextChunks.even(texts, chunkTokens, devices.size())).stream()
                 .map(chunk -> new Chunk(
                         chunk.stream().map(places::get).toList(),
                         chunk.stream().map(texts::get).toList(),
@@ -80,38 +114,49 @@ public final class BatchGradients {
                 .toList();
     }
 
-    private EmbeddingLoss.Result once(List<Chunk> chunks, List<float[][]> embeddings, EmbeddingLoss loss) {
-        List<TrainableModel.Pass> passes = new ArrayList<>();
+    private EmbeddingLoss.Result once(List<List<Chunk>> shares, List<float[][]> embeddings, EmbeddingLoss loss) {
+        List<List<TrainingDevice.Pass>> passes = shares.stream()
+                .map(_ -> (List<TrainingDevice.Pass>) new ArrayList<TrainingDevice.Pass>())
+                .toList();
         try {
-            for (Chunk chunk : chunks) {
-                TrainableModel.Pass pass = model.forward(chunk.ids(), chunk.kinds());
-                passes.add(pass);
-                put(chunk, pass.embeddings(), embeddings);
-            }
+            DeviceWork.each(devices.size(), device -> {
+                for (Chunk chunk : shares.get(device)) {
+                    TrainingDevice.Pass pass = devices.get(device).forward(chunk.ids(), chunk.kinds());
+                    passes.get(device).add(pass);
+                    put(chunk, pass.embeddings(), embeddings);
+                }
+            });
             EmbeddingLoss.Result result = loss.of(embeddings);
             if (Double.isFinite(result.loss())) {
-                for (int i = 0; i < passes.size(); i++) {
-                    passes.get(i).backward(gradients(chunks.get(i), result));
-                    passes.get(i).close();
-                }
+                DeviceWork.each(devices.size(), device -> {
+                    for (int i = 0; i < passes.get(device).size(); i++) {
+                        TrainingDevice.Pass pass = passes.get(device).get(i);
+                        pass.backward(gradients(shares.get(device).get(i), result));
+                        pass.close();
+                    }
+                });
             }
             return result;
         } finally {
-            passes.forEach(TrainableModel.Pass::close);
+            passes.forEach(share -> share.forEach(TrainingDevice.Pass::close));
         }
     }
 
-    private EmbeddingLoss.Result twice(List<Chunk> chunks, List<float[][]> embeddings, EmbeddingLoss loss) {
-        for (Chunk chunk : chunks) {
-            put(chunk, model.embed(chunk.ids(), chunk.kinds()), embeddings);
-        }
+    private EmbeddingLoss.Result twice(List<List<Chunk>> shares, List<float[][]> embeddings, EmbeddingLoss loss) {
+        DeviceWork.each(devices.size(), device -> {
+            for (Chunk chunk : shares.get(device)) {
+                put(chunk, devices.get(device).embed(chunk.ids(), chunk.kinds()), embeddings);
+            }
+        });
         EmbeddingLoss.Result result = loss.of(embeddings);
         if (Double.isFinite(result.loss())) {
-            for (Chunk chunk : chunks) {
-                try (TrainableModel.Pass pass = model.forward(chunk.ids(), chunk.kinds())) {
-                    pass.backward(gradients(chunk, result));
+            DeviceWork.each(devices.size(), device -> {
+                for (Chunk chunk : shares.get(device)) {
+                    try (TrainingDevice.Pass pass = devices.get(device).forward(chunk.ids(), chunk.kinds())) {
+                        pass.backward(gradients(chunk, result));
+                    }
                 }
-            }
+            });
         }
         return result;
     }

@@ -1,6 +1,6 @@
 package io.github.sgpt4j.training.step;
 
-import io.github.sgpt4j.TrainableModel;
+import io.github.sgpt4j.TrainingDevice;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -10,14 +10,30 @@ import java.util.stream.IntStream;
 public final class TextChunks {
     private TextChunks() {}
 
-    /// Most tokens of which a pass has room for its activations; at least 1.
-    public static long fitting(TrainableModel model) {
-        return Math.max(1, model.roomForPasses() / model.bytesPerToken());
+    /// Most tokens of which each device has room for the activations of its passes; at least 1.
+    ///
+    /// @param held bytes of the heap that the training holds for other things
+    public static long fitting(List<TrainingDevice> devices, long held) {
+        return devices.stream()
+                .mapToLong(device -> Math.max(1, device.roomForPasses(held) / device.bytesPerToken()))
+                .min()
+                .orElseThrow();
     }
 
-    /// Most tokens of a chunk: as many as wanted, fewer if their activations do not fit.
-    public static int tokens(TrainableModel model, int wanted) {
-        return (int) Math.min(wanted, fitting(model));
+    /// Most tokens of a chunk if several devices shall have about the same to do: so many chunks for each.
+    ///
+    /// @param texts token ids, at least one
+    /// @param most tokens of a chunk, whatever the devices
+    static int even(List<int[]> texts, int most, int devices) {
+        long tokens = texts.stream().mapToLong(ids -> ids.length).sum();
+        int longest = texts.stream().mapToInt(ids -> ids.length).max().orElseThrow();
+        // A chunk that is not the last lacks less than the longest text.
+        long filled = (long) most - longest + 1;
+        if (devices == 1 || filled < 1) {
+            return most;
+        }
+        long chunks = devices * Math.ceilDiv(tokens, devices * filled);
+        return (int) (Math.ceilDiv(tokens, chunks) + longest - 1);
     }
 
     /// Divides texts, longest first; those of equal length stay in order.

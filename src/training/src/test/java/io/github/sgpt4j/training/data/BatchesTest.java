@@ -155,10 +155,11 @@ class BatchesTest {
 
     @Test
     void aBatchThatCannotBeFilledIsAnError() {
-        Batches<Triple> batches = new Batches<>(new Numbers(60, 5), new BatchOptions(6, true, true, true, 2));
+        BatchOptions options = new BatchOptions(6, true, true, true, 2);
         assertEquals(
                 "numbers: expected 6 rows without a text in common for a batch, found 5",
-                assertThrows(FormatException.class, batches::next).getMessage());
+                assertThrows(FormatException.class, () -> new Batches<>(new Numbers(60, 5), options))
+                        .getMessage());
     }
 
     @Test

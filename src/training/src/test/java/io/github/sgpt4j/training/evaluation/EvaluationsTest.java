@@ -264,14 +264,17 @@ class EvaluationsTest {
     }
 
     @Test
-    void whatWasCutIsCounted() throws IOException {
+    void whatWasCutIsCountedApartFromWhatIsTrainedWith() throws IOException {
         try (TripleSource data = rows(4, false);
                 TrainableModel model = model()) {
             new DevEvaluation(data, 4, 20).scores(model, EvaluationListener.NONE);
-            assertEquals(4, model.truncation(TextKind.QUERY).texts());
-            assertTrue(model.truncation(TextKind.QUERY).truncated() > 0);
-            assertEquals(12, model.truncation(TextKind.DOCUMENT).maxLength());
-            assertEquals(0, model.truncation(TextKind.TEXT).texts());
+            assertEquals(4, model.measuredTruncation(TextKind.QUERY).texts());
+            assertTrue(model.measuredTruncation(TextKind.QUERY).truncated() > 0);
+            assertEquals(12, model.measuredTruncation(TextKind.DOCUMENT).maxLength());
+            assertEquals(0, model.measuredTruncation(TextKind.TEXT).texts());
+            for (TextKind kind : TextKind.values()) {
+                assertEquals(0, model.truncation(kind).texts());
+            }
         }
     }
 }

@@ -36,6 +36,14 @@ class SavedStateTest {
     /// More than any state here has.
     private static final long NUMBERS = 100_000;
 
+    private static final Origin ORIGIN = new Origin(
+            "0123",
+            Map.of("learning rate", "1.0E-4", "schedule", "\"quoted\" | ü"),
+            List.of(new DataFile("rows.jsonl", 1L << 40, "abc"), new DataFile("b", 0, "")));
+
+    /// The training in [#METADATA].
+    private static final Origin OTHER = new Origin("b", Map.of("a", "1"), List.of());
+
     @TempDir
     Path folder;
 
@@ -54,9 +62,7 @@ class SavedStateTest {
                                 List.of(
                                         new AdamState.Tensor("h.0.bias", odd, reversed(odd), odd),
                                         new AdamState.Tensor("z", many, reversed(many), many)))),
-                "0123",
-                Map.of("learning rate", "1.0E-4", "schedule", "\"quoted\" | ü"),
-                List.of(new DataFile("rows.jsonl", 1L << 40, "abc"), new DataFile("b", 0, "")),
+                ORIGIN,
                 OptionalDouble.empty(),
                 best);
     }
@@ -77,10 +83,11 @@ class SavedStateTest {
             SavedState state = state(5, best);
             Path file = folder.resolve("step-5.safetensors");
             state.write(file);
-            SavedState read = SavedState.read(file, NUMBERS);
-            assertEquals(state.base(), read.base());
-            assertEquals(state.settings(), read.settings());
-            assertEquals(state.data(), read.data());
+            SavedState read = SavedState.read(file, NUMBERS, ORIGIN);
+            assertEquals(ORIGIN, read.origin());
+            assertEquals(
+                    new SavedState.Header(5, state.state().position(), ORIGIN, state.score(), best),
+                    SavedState.header(file));
             assertEquals(state.score(), read.score());
             assertEquals(best, read.best());
             assertEquals(state.state().step(), read.state().step());
@@ -110,7 +117,8 @@ class SavedStateTest {
         byte[] bytes = Files.readAllBytes(file);
         for (int length : List.of(0, 7, 8, 100, 500, 5000, bytes.length / 2, bytes.length - 1)) {
             Files.write(file, Arrays.copyOf(bytes, length));
-            String said = assertThrows(SgptException.class, () -> SavedState.read(file, NUMBERS), "length " + length)
+            String said = assertThrows(
+                            SgptException.class, () -> SavedState.read(file, NUMBERS, ORIGIN), "length " + length)
                     .getMessage();
             assertTrue(said.contains(file.toString()), said);
         }
@@ -130,7 +138,7 @@ class SavedStateTest {
     }
 
     private static String failure(Path file) {
-        String said = assertThrows(FormatException.class, () -> SavedState.read(file, NUMBERS))
+        String said = assertThrows(FormatException.class, () -> SavedState.read(file, NUMBERS, OTHER))
                 .getMessage();
         assertTrue(said.startsWith(file.toString()), said);
         return said.substring(file.toString().length() + 2);
@@ -141,7 +149,7 @@ class SavedStateTest {
     @Test
     void tensorsOfOtherKindsAreRefused() throws IOException {
         Shape three = Shape.of(3);
-        assertDoesNotThrow(() -> SavedState.read(written(METADATA, ElementType.F64, three, TENSORS), NUMBERS));
+        assertDoesNotThrow(() -> SavedState.read(written(METADATA, ElementType.F64, three, TENSORS), NUMBERS, OTHER));
         assertEquals(
                 "expected the state of a training, got other tensors",
                 failure(written("", ElementType.F64, three, TENSORS)));
@@ -165,8 +173,9 @@ class SavedStateTest {
     @Test
     void moreNumbersThanAreTrainedAreNotRead() throws IOException {
         Path file = written(METADATA, ElementType.F64, Shape.of(3), "values.x", "first.x", "second.x");
-        assertEquals(1, SavedState.read(file, 3).state().optimizer().tensors().size());
-        String said = assertThrows(FormatException.class, () -> SavedState.read(file, 2))
+        assertEquals(
+                1, SavedState.read(file, 3, OTHER).state().optimizer().tensors().size());
+        String said = assertThrows(FormatException.class, () -> SavedState.read(file, 2, OTHER))
                 .getMessage();
         assertEquals(file + ": expected the state of 2 trained numbers, got more", said);
         SafetensorsWriter writer = new SafetensorsWriter().metadata("sgpt4j", METADATA);
@@ -187,7 +196,8 @@ class SavedStateTest {
                 "\"step\": 5|\"step\": -5|key \"step\": expected a whole number of at least 0, got -5",
                 "\"step\": 5|\"step\": 5.5|key \"step\": expected a whole number of at least 0, got 5.5",
                 "\"rows\": 20|\"rows\": 2|expected at least as many rows as batches, got 2 and 5",
-                "\"base\": \"b\"|\"best\": \"high\"|expected a number",
+                "\"base\": \"b\"|\"best\": \"high\"|expected a finite number",
+                "\"base\": \"b\"|\"best\": 1e999|key \"best\": expected a finite number",
                 "\"base\": \"b\"|\"base\": 7|base",
             })
     void metadataOfOtherKindsAreRefused(String what, String by, String complaint) throws IOException {
@@ -201,32 +211,42 @@ class SavedStateTest {
     void metadataThatIsNoJsonIsRefused() throws IOException {
         for (String text : List.of("{", "[]", "{\"step\": 1, \"step\": 2}")) {
             Path file = written(text, ElementType.F64, Shape.of(3), TENSORS);
-            String said = assertThrows(FormatException.class, () -> SavedState.read(file, NUMBERS), text)
+            String said = assertThrows(FormatException.class, () -> SavedState.read(file, NUMBERS, OTHER), text)
                     .getMessage();
             assertTrue(said.contains(file.toString()), said);
         }
     }
 
+    /// Also where the other training has more numbers.
+    @Test
+    void anotherTrainingIsNamedBeforeItsNumbers() throws IOException {
+        Path file = written(METADATA, ElementType.F64, Shape.of(3), TENSORS);
+        Origin full = new Origin("b", Map.of("a", "2"), List.of());
+        String said = assertThrows(FormatException.class, () -> SavedState.read(file, 2, full))
+                .getMessage();
+        assertEquals(file + ": a: expected 1 as before, got 2", said);
+    }
+
     @Test
     void theFirstDifferenceOfATrainingIsNamed() {
-        SavedState state = state(5, OptionalDouble.empty());
         Path file = Path.of("state");
-        assertDoesNotThrow(() -> state.requireSame(file, "0123", state.settings(), state.data()));
+        assertDoesNotThrow(() -> ORIGIN.requireSame(file, ORIGIN));
         assertEquals(
                 "state: expected the model that the training started from, fingerprint 0123, got one with 4567",
-                difference(state, "4567", state.settings(), state.data()));
+                difference("4567", Map.of(), List.of()));
         assertEquals(
                 "state: learning rate: expected 1.0E-4 as before, got nothing",
-                difference(state, "0123", Map.of("schedule", "\"quoted\" | ü"), state.data()));
+                difference("0123", Map.of("schedule", "\"quoted\" | ü"), ORIGIN.data()));
         assertEquals(
                 "state: batch size: expected nothing as before, got 8",
-                difference(state, "0123", Map.of("batch size", "8"), state.data()));
-        String data = difference(state, "0123", state.settings(), state.data().subList(0, 1));
+                difference("0123", Map.of("batch size", "8"), ORIGIN.data()));
+        String data = difference("0123", ORIGIN.settings(), ORIGIN.data().subList(0, 1));
         assertEquals("state: expected the file b again, found none", data);
     }
 
-    private static String difference(SavedState state, String base, Map<String, String> settings, List<DataFile> data) {
-        return assertThrows(FormatException.class, () -> state.requireSame(Path.of("state"), base, settings, data))
+    private static String difference(String base, Map<String, String> settings, List<DataFile> data) {
+        Origin now = new Origin(base, settings, data);
+        return assertThrows(FormatException.class, () -> ORIGIN.requireSame(Path.of("state"), now))
                 .getMessage();
     }
 }

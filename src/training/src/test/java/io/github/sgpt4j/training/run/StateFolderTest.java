@@ -23,7 +23,7 @@ class StateFolderTest {
     }
 
     private static SavedState read(Path file) {
-        return SavedState.read(file, Long.MAX_VALUE);
+        return SavedState.read(file, Long.MAX_VALUE, SavedState.header(file).origin());
     }
 
     private static SavedState state(long step) {

@@ -5,6 +5,7 @@ import io.github.sgpt4j.ModelOptions;
 import io.github.sgpt4j.TrainableModel;
 import io.github.sgpt4j.retrieval.evaluation.EvaluationListener;
 import io.github.sgpt4j.training.StepCount;
+import io.github.sgpt4j.training.TrainingMethod;
 import io.github.sgpt4j.training.TrainingOptions;
 import io.github.sgpt4j.training.data.DataForm;
 import io.github.sgpt4j.training.data.DataOptions;
@@ -53,11 +54,15 @@ final class TinyTraining {
     }
 
     static TrainableModel model(Path directory) {
+        return model(directory, TrainingMethod.BITFIT);
+    }
+
+    static TrainableModel model(Path directory, TrainingMethod method) {
         return TrainableModel.open(
                 directory,
                 ModelOptions.DEFAULT.withDevice("cpu").withThreads(1),
                 BiEncoderOptions.DEFAULT.withMaxLength(16),
-                tensor -> tensor.isBias());
+                method::trains);
     }
 
     /// What is measured: dev rows, decided by a number that rises and falls with the steps.

@@ -15,6 +15,7 @@ import io.github.sgpt4j.error.CancelledException;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.files.FileEntries;
 import io.github.sgpt4j.training.StepCount;
+import io.github.sgpt4j.training.TrainingMethod;
 import io.github.sgpt4j.training.TrainingOptions;
 import io.github.sgpt4j.training.TrainingState;
 import io.github.sgpt4j.training.TrainingStep;
@@ -31,6 +32,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -364,8 +366,7 @@ class TrainingRunTest {
                     said.matches("step \\d: expected a finite .*: a lower learning rate, or clean data, may help"),
                     said);
             assertEquals(run.step(), states(work().resolve("checkpoint")).getLast());
-            SavedState saved = SavedState.read(
-                    work().resolve("checkpoint/step-%d.safetensors".formatted(run.step())), run.trainedNumbers());
+            SavedState saved = state(work().resolve("checkpoint/step-%d.safetensors".formatted(run.step())));
             assertEquals(run.step(), saved.state().step());
             assertFalse(Files.exists(output));
         }
@@ -383,6 +384,7 @@ class TrainingRunTest {
         "dev, evaluation hill: expected",
         "none, evaluate every: expected 3 as before; got nothing",
         "rows, row.jsonl: expected the same content as before",
+        "method, method: expected bitfit as before; got full",
         "model, expected the model that the training started from; fingerprint"
     })
     void anotherTrainingIsNotContinued(String what, String complaint) throws IOException {
@@ -402,6 +404,7 @@ class TrainingRunTest {
                         .withWarmup(new StepCount.Steps(1))
                         .withSeed(7);
             case "seed" -> TinyTraining.OPTIONS.withSeed(8);
+            case "method" -> TinyTraining.OPTIONS.withMethod(TrainingMethod.FULL);
             default -> TinyTraining.OPTIONS;
         };
         if (what.equals("rows")) {
@@ -413,7 +416,7 @@ class TrainingRunTest {
         Path directory = what.equals("model") ? TinyTraining.MODELS.resolve("gpt2-be") : TinyTraining.MODEL;
         try (TripleSource data = TinyTraining.data(rows);
                 TripleSource measured = TinyTraining.data(dev);
-                TrainableModel model = TinyTraining.model(directory)) {
+                TrainableModel model = TinyTraining.model(directory, options.method())) {
             RunOptions kept = TinyTraining.kept(measured, what.equals("keep") ? Keep.LAST : Keep.BEST);
             RunOptions asked = new RunOptions(
                     kept.saveEvery(),
@@ -441,7 +444,12 @@ class TrainingRunTest {
         "best, NaN, 'expected a finite value and means'",
         "best, model, 'expected the model that the training started from'",
         "last, batches, 'expected a batch for each of the '",
-        "last, larger, 'trained numbers, got more'"
+        "last, larger, 'trained numbers, got more'",
+        "last, high, 'key \"best\": expected '",
+        "last, low, 'key \"best\": expected '",
+        "last, none, 'key \"best\": expected the best score so far, got none'",
+        "best, high, 'keys \"score\" and \"best\": expected the same score, got '",
+        "best, none, 'keys \"score\" and \"best\": expected the same score, got '"
     })
     void aStateThatSomebodyChangedIsRefused(String which, String what, String complaint) throws IOException {
         assertThrows(
@@ -452,7 +460,7 @@ class TrainingRunTest {
                 ? work().resolve("checkpoint/best.safetensors")
                 : work().resolve("checkpoint/step-%d.safetensors"
                         .formatted(states(work().resolve("checkpoint")).getLast()));
-        SavedState before = SavedState.read(file, Long.MAX_VALUE);
+        SavedState before = state(file);
         changed(before, what).write(file);
         String said = assertThrows(FormatException.class, () -> run(true, output, Keep.BEST, RunListener.NONE))
                 .getMessage();
@@ -464,11 +472,17 @@ class TrainingRunTest {
         assertTrue(Files.exists(output));
     }
 
+    private static SavedState state(Path file) {
+        return SavedState.read(file, Long.MAX_VALUE, SavedState.header(file).origin());
+    }
+
     private static SavedState changed(SavedState state, String what) {
         TrainingState old = state.state();
         List<AdamState.Tensor> tensors = new ArrayList<>(old.optimizer().tensors());
         AdamState.Tensor first = tensors.getFirst();
         BatchPosition position = old.position();
+        OptionalDouble best = state.best();
+        Origin origin = state.origin();
         switch (what) {
             case "NaN" -> {
                 double[] values = first.values().clone();
@@ -479,6 +493,9 @@ class TrainingRunTest {
                 double[] many = new double[first.values().length + 1];
                 tensors.set(0, new AdamState.Tensor(first.name(), many, many, many));
             }
+            case "high" -> best = OptionalDouble.of(1e6);
+            case "low" -> best = OptionalDouble.of(-1e6);
+            case "none" -> best = OptionalDouble.empty();
             case "batches" -> position = new BatchPosition(position.batches() + 1, position.rows() + 4);
             default -> {
                 // The fingerprint below.
@@ -486,11 +503,9 @@ class TrainingRunTest {
         }
         return new SavedState(
                 new TrainingState(old.step(), position, new AdamState(old.step(), tensors)),
-                what.equals("model") ? "0123" : state.base(),
-                state.settings(),
-                state.data(),
+                what.equals("model") ? new Origin("0123", origin.settings(), origin.data()) : origin,
                 state.score(),
-                state.best());
+                best);
     }
 
     @Test
@@ -551,6 +566,83 @@ class TrainingRunTest {
         FileEntries.remove(output);
         run(true, output, Keep.BEST, RunListener.NONE);
         assertEquals(contents, contents(output));
+        assertFalse(Files.exists(work()));
+    }
+
+    @Test
+    void aCurveWithABetterScoreThanTheBestStateIsRefused() throws IOException {
+        endAt(18);
+        Path curve = work().resolve(Curve.LINES);
+        String lines = Files.readString(curve);
+        Files.writeString(curve, lines.replaceFirst("\"hill\":-?[0-9.E-]+", "\"hill\":1000"));
+        String said = assertThrows(FormatException.class, () -> run(true, output, Keep.BEST, RunListener.NONE))
+                .getMessage();
+        assertTrue(
+                said.matches(".*curve.jsonl: expected no score above -[0-9.E-]+, that of the best state, got 1000.0"),
+                said);
+        Files.writeString(curve, lines);
+        run(true, output, Keep.BEST, RunListener.NONE);
+    }
+
+    private void endAt(int call) {
+        assertThrows(
+                CancelledException.class,
+                () -> run(false, output, Keep.BEST, new Counting(call, Thread.currentThread()::interrupt)));
+        assertTrue(Thread.interrupted());
+    }
+
+    @Test
+    void whatIsMissingOfTheCurveIsTold() throws IOException {
+        endAt(18);
+        Path curve = work().resolve(Curve.LINES);
+        List<String> lines = Files.readAllLines(curve);
+        long step = states(work().resolve("checkpoint")).getLast();
+        for (int damaged : List.of(2, lines.size())) {
+            List<String> changed = new ArrayList<>(lines);
+            if (damaged < lines.size()) {
+                changed.set(damaged, "{\"step\": 2, \"loss\"");
+            }
+            Files.write(curve, changed);
+            List<String> told = new ArrayList<>();
+            endResumed(told);
+            assertEquals(
+                    damaged < lines.size()
+                            ? List.of(curve + ": line 3 is damaged or missing: steps 2 to " + step
+                                    + " are left out of the curve")
+                            : List.of(),
+                    told);
+            Files.write(curve, lines);
+        }
+    }
+
+    /// Ends before a step is taken.
+    private void endResumed(List<String> told) {
+        RunListener listening = new RunListener() {
+            @Override
+            public void onNotice(String notice) {
+                told.add(notice);
+            }
+
+            @Override
+            public void onStep(TrainingStep step) {
+                throw new IllegalStateException("killed");
+            }
+        };
+        assertThrows(IllegalStateException.class, () -> run(true, output, Keep.BEST, listening));
+    }
+
+    @Test
+    void rowsThatCannotFillABatchLeaveNothing() throws IOException {
+        Files.writeString(rows, "{\"query\": \"a\", \"positive\": \"b\", \"negative\": \"c\"}\n".repeat(18));
+        try (TripleSource data = TinyTraining.data(rows);
+                TrainableModel model = TinyTraining.model()) {
+            TrainingOptions options = TinyTraining.OPTIONS.withNoDuplicates(true);
+            String said = assertThrows(
+                            FormatException.class,
+                            () -> TrainingRun.begin(model, data, options, RunOptions.DEFAULT, output))
+                    .getMessage();
+            assertTrue(said.endsWith(": expected 4 rows without a text in common for a batch, found 1"), said);
+        }
         assertFalse(Files.exists(work()));
     }
 
