@@ -369,7 +369,7 @@ class TrainCommandTest {
                 measured);
         assertTrue(
                 measured.matches(
-                        "(?s).*sgpt: measuring: documents truncated to 4 tokens: 3\\d of 36; the longest had \\d+; each text counts each time\n.*"),
+                        "(?s).*sgpt: measuring: documents truncated to 4 tokens: \\d+ of 36; the longest had \\d+; each text counts each time\n.*"),
                 measured);
         made = folder.resolve("strict");
         String said = failure(1, "--steps", "1", "--max-length", "4", "--strict", "--quiet");

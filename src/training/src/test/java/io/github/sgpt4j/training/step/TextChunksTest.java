@@ -10,7 +10,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class TextChunksTest {
-    private static final int MOST = 600;
+    private static final int MAX_TOKENS = 600;
     private static final int MAX_LENGTH = 100;
 
     private static List<int[]> texts(Random random, int count) {
@@ -28,17 +28,17 @@ class TextChunksTest {
         Random random = new Random(1);
         for (int count = 1; count < 100; count += 7) {
             List<int[]> texts = texts(random, count);
-            List<List<Integer>> chunks = TextChunks.plan(texts, MOST);
+            List<List<Integer>> chunks = TextChunks.plan(texts, MAX_TOKENS);
             List<Integer> all = chunks.stream().flatMap(List::stream).sorted().toList();
             assertEquals(IntStream.range(0, count).boxed().toList(), all);
-            chunks.forEach(chunk -> assertTrue(tokens(texts, chunk) <= MOST));
+            chunks.forEach(chunk -> assertTrue(tokens(texts, chunk) <= MAX_TOKENS));
         }
     }
 
     @Test
     void oneDeviceHasTheChunksThatWereAskedFor() {
-        assertEquals(MOST, TextChunks.even(texts(new Random(2), 3), MOST, 1));
-        assertEquals(MOST, TextChunks.even(texts(new Random(2), 300), MOST, 1));
+        assertEquals(MAX_TOKENS, TextChunks.even(texts(new Random(2), 3), MAX_TOKENS, 1));
+        assertEquals(MAX_TOKENS, TextChunks.even(texts(new Random(2), 300), MAX_TOKENS, 1));
     }
 
     @Test
@@ -47,8 +47,8 @@ class TextChunksTest {
         for (int round = 0; round < 500; round++) {
             int devices = 2 + random.nextInt(6);
             List<int[]> texts = texts(random, 20 * devices + random.nextInt(1000));
-            List<List<Integer>> chunks = TextChunks.plan(texts, TextChunks.even(texts, MOST, devices));
-            chunks.forEach(chunk -> assertTrue(tokens(texts, chunk) <= MOST));
+            List<List<Integer>> chunks = TextChunks.plan(texts, TextChunks.even(texts, MAX_TOKENS, devices));
+            chunks.forEach(chunk -> assertTrue(tokens(texts, chunk) <= MAX_TOKENS));
             long all = texts.stream().mapToLong(text -> text.length).sum();
             int each = Math.ceilDiv(chunks.size(), devices);
             for (int device = 0; device < devices; device++) {
@@ -66,9 +66,9 @@ class TextChunksTest {
     @Test
     void aTextMayBeLongerThanAChunk() {
         List<int[]> texts = new ArrayList<>(texts(new Random(4), 10));
-        texts.add(new int[MOST + 1]);
-        assertEquals(MOST, TextChunks.even(texts, MOST, 2));
-        List<List<Integer>> chunks = TextChunks.plan(texts, MOST);
+        texts.add(new int[MAX_TOKENS + 1]);
+        assertEquals(MAX_TOKENS, TextChunks.even(texts, MAX_TOKENS, 2));
+        List<List<Integer>> chunks = TextChunks.plan(texts, MAX_TOKENS);
         assertEquals(List.of(10), chunks.getFirst());
     }
 }
