@@ -4,6 +4,7 @@ import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.training.data.DataFile;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -24,6 +25,16 @@ record Origin(String base, Map<String, String> settings, List<DataFile> data) {
         data = List.copyOf(data);
     }
 
+    /// All names of settings, first those that both have: what only one has may follow from another.
+    private Set<String> names(Origin other) {
+        Set<String> names = new LinkedHashSet<>(settings.keySet());
+        names.retainAll(other.settings.keySet());
+        Set<String> all = new TreeSet<>(settings.keySet());
+        all.addAll(other.settings.keySet());
+        names.addAll(all);
+        return names;
+    }
+
     /// Checks that a training is the same as this one.
     ///
     /// @param file says what this one is
@@ -34,9 +45,7 @@ record Origin(String base, Map<String, String> settings, List<DataFile> data) {
                     "%s: expected the model that the training started from, fingerprint %s, got one with %s"
                             .formatted(file, base, now.base));
         }
-        Set<String> names = new TreeSet<>(settings.keySet());
-        names.addAll(now.settings.keySet());
-        for (String name : names) {
+        for (String name : names(now)) {
             String before = settings.getOrDefault(name, NOTHING);
             String after = now.settings.getOrDefault(name, NOTHING);
             if (!before.equals(after)) {

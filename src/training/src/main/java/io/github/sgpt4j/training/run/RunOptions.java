@@ -45,7 +45,11 @@ public record RunOptions(
         for (Evaluation evaluation : evaluations) {
             all.put("evaluation " + evaluation.name(), evaluation.source());
         }
-        all.put("evaluations", evaluations.stream().map(Evaluation::name).collect(Collectors.joining(", ")));
+        all.put(
+                "evaluations",
+                evaluations.isEmpty()
+                        ? "none"
+                        : evaluations.stream().map(Evaluation::name).collect(Collectors.joining(", ")));
         return all;
     }
 }

@@ -3,6 +3,7 @@ package io.github.sgpt4j.training.run;
 import io.github.sgpt4j.BiEncoderOptions;
 import io.github.sgpt4j.ModelOptions;
 import io.github.sgpt4j.TrainableModel;
+import io.github.sgpt4j.TrainableTensor;
 import io.github.sgpt4j.retrieval.evaluation.EvaluationListener;
 import io.github.sgpt4j.training.StepCount;
 import io.github.sgpt4j.training.TrainingMethod;
@@ -19,6 +20,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /// A training of a golden model that takes a moment: six steps with three measurements and saved states between.
 final class TinyTraining {
@@ -54,15 +56,15 @@ final class TinyTraining {
     }
 
     static TrainableModel model(Path directory) {
-        return model(directory, TrainingMethod.BITFIT);
+        return model(directory, TrainingMethod.BITFIT::trains);
     }
 
-    static TrainableModel model(Path directory, TrainingMethod method) {
+    static TrainableModel model(Path directory, Predicate<TrainableTensor> trained) {
         return TrainableModel.open(
                 directory,
                 ModelOptions.DEFAULT.withDevice("cpu").withThreads(1),
                 BiEncoderOptions.DEFAULT.withMaxLength(16),
-                method::trains);
+                trained);
     }
 
     /// What is measured: dev rows, decided by a number that rises and falls with the steps.

@@ -382,9 +382,10 @@ class TrainingRunTest {
         "every, evaluate every: expected 3 as before; got 10%",
         "recipe, recipe: expected tiny as before; got large",
         "dev, evaluation hill: expected",
-        "none, evaluate every: expected 3 as before; got nothing",
+        "none, evaluations: expected hill as before; got none",
         "rows, row.jsonl: expected the same content as before",
         "method, method: expected bitfit as before; got full",
+        "lora, method: expected bitfit as before; got lora",
         "model, expected the model that the training started from; fingerprint"
     })
     void anotherTrainingIsNotContinued(String what, String complaint) throws IOException {
@@ -404,6 +405,7 @@ class TrainingRunTest {
                         .withWarmup(new StepCount.Steps(1))
                         .withSeed(7);
             case "seed" -> TinyTraining.OPTIONS.withSeed(8);
+            case "lora" -> TinyTraining.OPTIONS.withMethod(TrainingMethod.LORA);
             case "method" -> TinyTraining.OPTIONS.withMethod(TrainingMethod.FULL);
             default -> TinyTraining.OPTIONS;
         };
@@ -416,7 +418,7 @@ class TrainingRunTest {
         Path directory = what.equals("model") ? TinyTraining.MODELS.resolve("gpt2-be") : TinyTraining.MODEL;
         try (TripleSource data = TinyTraining.data(rows);
                 TripleSource measured = TinyTraining.data(dev);
-                TrainableModel model = TinyTraining.model(directory, options.method())) {
+                TrainableModel model = TinyTraining.model(directory, options::trains)) {
             RunOptions kept = TinyTraining.kept(measured, what.equals("keep") ? Keep.LAST : Keep.BEST);
             RunOptions asked = new RunOptions(
                     kept.saveEvery(),
