@@ -6,7 +6,7 @@ import {answered, browse, report, task} from './shared.js';
 await browse(async open => {
   const page = await open();
   await page.goto(task.ranking);
-  await page.getByText('This server has no documents to search at the moment.').waitFor();
+  await page.getByText('This server has no documents to search.').waitFor();
   assert.equal(await page.locator('#query').isDisabled(), true);
   assert.equal(await page.locator('#modes').isVisible(), false);
   await page.getByRole('link', {name: 'Compare'}).click();
@@ -27,7 +27,7 @@ await browse(async open => {
   });
   await page.goto('about:blank');
   await page.goto(task.embedding);
-  await page.getByText('This server has no documents to search at the moment.').waitFor();
+  await page.getByText('This server has no documents to search.').waitFor();
   await page.locator('#examples button').first().waitFor();
   assert.equal(asked, 2);
   await page.locator('#query').fill('owl');

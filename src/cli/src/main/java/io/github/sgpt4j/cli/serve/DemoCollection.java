@@ -9,6 +9,7 @@ import io.github.sgpt4j.error.SgptException;
 import io.github.sgpt4j.retrieval.corpus.Document;
 import io.github.sgpt4j.server.SgptServer;
 import io.github.sgpt4j.server.search.MemoryCollection;
+import io.github.sgpt4j.server.search.SearchCollection;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -34,11 +35,21 @@ final class DemoCollection {
                 float[][] vectors = new DemoVectors(dtype)
                         .get(() -> encoder.embedDocuments(
                                 documents.stream().map(Document::joined).toList()));
-                server.search(MemoryCollection.of(NAME, documents, vectors, encoder));
+                give(server, MemoryCollection.of(NAME, documents, vectors, encoder));
             } catch (IOException | SgptException | IllegalStateException | InterruptedException e) {
                 // The server is ending, or has nothing to search: requests and page say so.
-                return;
+                server.searchNothing();
             }
         });
+    }
+
+    /// Lets a server search documents, or closes them if it is ending.
+    static void give(SgptServer server, SearchCollection collection) throws IOException {
+        try {
+            server.search(collection);
+        } catch (IllegalStateException e) {
+            collection.close();
+            throw e;
+        }
     }
 }

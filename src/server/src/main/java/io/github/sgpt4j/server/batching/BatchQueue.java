@@ -15,7 +15,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Whenever a worker is free it takes what is waiting, up to a number of tokens, and never waits to fill a batch.
 /// Requests are served in the order in which they came, but one whose items do not fit into a batch gives way after
-/// it. An item that is larger than a batch is computed alone. Items of requests that were given up are dropped.
+/// it: to those that have not begun, at most every second batch, and to others like it. So a small request waits for
+/// no more than two batches of large ones, however many of those there are, and they go on, however many small ones
+/// come. An item that is larger than a batch is computed alone. Items of requests that were given up are dropped.
 ///
 /// A failure of an item ends its own request only. Safe to share between threads.
 public final class BatchQueue implements AutoCloseable {
@@ -25,7 +27,12 @@ public final class BatchQueue implements AutoCloseable {
     private final BatchListener listener;
     private final Lock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
-    private final Deque<Entry<?, ?>> waiting = new ArrayDeque<>();
+    /// Requests of which no item is in a batch yet.
+    private final Deque<Entry<?, ?>> fresh = new ArrayDeque<>();
+    /// Requests of which some items are.
+    private final Deque<Entry<?, ?>> begun = new ArrayDeque<>();
+    /// Whether those that have begun gave way to the others in the last batch.
+    private boolean gaveWay;
     private long waitingTokens;
     private int workers;
     private boolean closed;
@@ -94,7 +101,7 @@ public final class BatchQueue implements AutoCloseable {
             if (waitingTokens + tokens > maxWaitingTokens) {
                 dropOver();
             }
-            if (!waiting.isEmpty() && waitingTokens + tokens > maxWaitingTokens) {
+            if (isWaiting() && waitingTokens + tokens > maxWaitingTokens) {
                 throw new ApiException(
                         Problem.OVERLOADED,
                         "the request has %d tokens and %d are waiting: at most %d may wait"
@@ -104,7 +111,7 @@ public final class BatchQueue implements AutoCloseable {
                 Thread.ofPlatform().daemon().name("sgpt4j-batches").start(this::work);
                 workers++;
             }
-            waiting.addLast(entry);
+            fresh.addLast(entry);
             waitingTokens += tokens;
             changed.signal();
         } finally {
@@ -118,10 +125,14 @@ public final class BatchQueue implements AutoCloseable {
         lock.lock();
         try {
             dropOver();
-            return waiting.size();
+            return fresh.size() + begun.size();
         } finally {
             lock.unlock();
         }
+    }
+
+    private boolean isWaiting() {
+        return !fresh.isEmpty() || !begun.isEmpty();
     }
 
     private static ApiException ending() {
@@ -154,20 +165,25 @@ public final class BatchQueue implements AutoCloseable {
     }
 
     private void drop(RuntimeException failure) {
-        waiting.forEach(entry -> entry.ticket.fail(failure));
-        waiting.clear();
+        for (Deque<Entry<?, ?>> waiting : List.of(fresh, begun)) {
+            waiting.forEach(entry -> entry.ticket.fail(failure));
+            waiting.clear();
+        }
         waitingTokens = 0;
     }
 
     /// Drops requests that were given up, wherever they wait.
     private void dropOver() {
-        waiting.removeIf(entry -> {
-            boolean over = entry.ticket.isOver();
-            if (over) {
-                waitingTokens -= entry.tokensLeft();
-            }
-            return over;
-        });
+        fresh.removeIf(this::isDropped);
+        begun.removeIf(this::isDropped);
+    }
+
+    private boolean isDropped(Entry<?, ?> entry) {
+        boolean over = entry.ticket.isOver();
+        if (over) {
+            waitingTokens -= entry.tokensLeft();
+        }
+        return over;
     }
 
     /// The next batch; empty once this is closed.
@@ -176,7 +192,7 @@ public final class BatchQueue implements AutoCloseable {
         try {
             while (true) {
                 List<Part<?, ?>> batch = form();
-                if (!batch.isEmpty() && !waiting.isEmpty()) {
+                if (!batch.isEmpty() && isWaiting()) {
                     // Something for another worker, which the signals of requests may have missed.
                     changed.signal();
                 }
@@ -191,54 +207,80 @@ public final class BatchQueue implements AutoCloseable {
     }
 
     private List<Part<?, ?>> form() {
-        List<Part<?, ?>> batch = new ArrayList<>();
+        Forming batch = new Forming();
         try {
             fill(batch);
-            return batch;
+            return batch.parts;
         } catch (RuntimeException | Error e) {
-            batch.forEach(part -> part.entry().ticket.fail(e));
+            batch.parts.forEach(part -> part.entry().ticket.fail(e));
             throw e;
         }
     }
 
-    private void fill(List<Part<?, ?>> batch) {
-        @Nullable Operation<?, ?> operation = null;
-        long tokens = 0;
-        int items = 0;
-        while (!waiting.isEmpty()) {
+    private void fill(Forming batch) {
+        dropOver();
+        boolean freshFirst = !fresh.isEmpty() && (begun.isEmpty() || !gaveWay);
+        gaveWay = freshFirst && !begun.isEmpty();
+        // Those that begin now have had their share of the batch.
+        int before = begun.size();
+        if (freshFirst) {
+            fill(batch, fresh, fresh.size());
+            fill(batch, begun, before);
+        } else {
+            fill(batch, begun, before);
+            fill(batch, fresh, fresh.size());
+        }
+        if (!batch.parts.isEmpty()) {
+            listener.batch(batch.items, batch.tokens);
+        }
+    }
+
+    /// Takes items of the first requests, as far as they fit.
+    ///
+    /// @param most requests
+    private void fill(Forming batch, Deque<Entry<?, ?>> waiting, int most) {
+        for (int i = 0; i < most; i++) {
             Entry<?, ?> entry = waiting.getFirst();
-            if (entry.ticket.isOver()) {
-                waitingTokens -= entry.tokensLeft();
-                waiting.removeFirst();
-                continue;
+            if (batch.operation != null && !batch.operation.equals(entry.operation)) {
+                return;
             }
-            if (operation != null && !operation.equals(entry.operation)) {
-                break;
+            int from = entry.next;
+            waitingTokens -= batch.add(entry);
+            if (entry.next == from) {
+                return;
             }
-            operation = entry.operation;
+            waiting.removeFirst();
+            if (entry.next < entry.items.size()) {
+                // The others first.
+                begun.addLast(entry);
+                return;
+            }
+        }
+    }
+
+    /// A batch that is being formed.
+    private final class Forming {
+        private final List<Part<?, ?>> parts = new ArrayList<>();
+        private @Nullable Operation<?, ?> operation;
+        private long tokens;
+        private int items;
+
+        /// Adds what fits of a request's next items.
+        ///
+        /// @return their tokens
+        long add(Entry<?, ?> entry) {
             int from = entry.next;
             long before = tokens;
             while (entry.next < entry.items.size() && (tokens == 0 || tokens + entry.nextTokens() <= batchTokens)) {
                 tokens += entry.nextTokens();
                 entry.next++;
             }
-            waitingTokens -= tokens - before;
             if (entry.next > from) {
-                batch.add(part(entry, from));
+                operation = entry.operation;
                 items += entry.next - from;
+                parts.add(part(entry, from));
             }
-            if (entry.next < entry.items.size()) {
-                // The others first, if this one has begun.
-                if (entry.next > from) {
-                    waiting.removeFirst();
-                    waiting.addLast(entry);
-                }
-                break;
-            }
-            waiting.removeFirst();
-        }
-        if (!batch.isEmpty()) {
-            listener.batch(items, tokens);
+            return tokens - before;
         }
     }
 

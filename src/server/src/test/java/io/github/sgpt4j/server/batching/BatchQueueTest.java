@@ -144,6 +144,52 @@ class BatchQueueTest {
     }
 
     @Test
+    void aSmallRequestWaitsForOneBatchOfLargeOnesAtMost() {
+        busy();
+        queue.submit(operation, items("a", 3, 6));
+        queue.submit(operation, items("b", 2, 6));
+        queue.submit(operation, items("c", 1, 6));
+        assertEquals(List.of("a0"), next());
+        assertEquals(List.of("b0"), next());
+        // The last batch passed one that had begun: that one's turn.
+        assertEquals(List.of("a1"), next());
+        submit(item("s", 1));
+        assertEquals(List.of("c0", "s"), next());
+        assertEquals(List.of("b1"), next());
+        submit(item("t", 1));
+        assertEquals(List.of("t", "a2"), next());
+    }
+
+    @Test
+    void smallRequestsDoNotStopLargeOnes() {
+        busy();
+        queue.submit(operation, items("l", 3, 10));
+        assertEquals(List.of("l0"), next());
+        List<List<String>> batches = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            submit(item("s" + i, 10));
+            batches.add(next());
+        }
+        assertEquals(List.of(List.of("s0"), List.of("l1"), List.of("s1"), List.of("l2")), batches);
+    }
+
+    @Test
+    void largeRequestsGiveWayToOtherOperationsToo() {
+        busy();
+        Stepped other = new Stepped();
+        queue.submit(operation, items("a", 3, 6));
+        queue.submit(operation, items("b", 3, 6));
+        assertEquals(List.of("a0"), next());
+        assertEquals(List.of("b0"), next());
+        assertEquals(List.of("a1"), next());
+        queue.submit(other, List.of(item("x", 1)));
+        operation.step();
+        assertEquals(List.of("x"), other.batch());
+        other.step();
+        assertEquals(List.of("b1"), operation.batch());
+    }
+
+    @Test
     void whatIsLargerThanABatchIsComputedAlone() {
         busy();
         submit(item("a", 5));
