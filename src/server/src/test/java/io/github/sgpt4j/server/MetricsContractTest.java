@@ -177,9 +177,9 @@ class MetricsContractTest {
     void aComparisonIsOneRequestAndOneBatch() {
         ok(server.post("/similarity", "{\"inputs\":{\"source_sentence\":\"a\",\"sentences\":[\"b\",\"c\"]}}"));
         PrometheusText after = metrics();
-        assertEquals(1, after.value("te_request_count{method=\"batch\"}"));
-        assertEquals(0, after.value("te_request_count{method=\"single\"}"));
-        assertEquals(1, after.value("te_request_success{method=\"batch\"}"));
+        assertEquals(1, after.value("te_request_count{method=batch}"));
+        assertEquals(0, after.value("te_request_count{method=single}"));
+        assertEquals(1, after.value("te_request_success{method=batch}"));
         assertEquals(3, after.value("te_embed_success"));
         assertEquals(1, after.value("te_batch_next_size_count"));
         assertEquals(3, after.value("te_batch_next_size_sum"));

@@ -241,6 +241,21 @@ class SearchTest {
     }
 
     @Test
+    void queriesHaveALimit() throws Exception {
+        String body = "{\"query\":\"%s\",\"mode\":\"words\",\"k\":1}";
+        assertEquals(
+                200,
+                server.post("/search", body.formatted("ab ".repeat(21845) + "a"))
+                        .status());
+        DemoServer.Answer refused = server.post("/search", body.formatted("a".repeat(65537)));
+        assertEquals(400, refused.status());
+        assertEquals("input_too_long", refused.body().path("error").path("code").asText());
+        assertEquals(
+                "query has 65537 characters, a search takes at most 65536",
+                refused.body().path("message").asText());
+    }
+
+    @Test
     void documentsThatAreBeingPreparedAreWaitedFor() throws Exception {
         String body = "{\"query\":\"fear\",\"mode\":\"words\"}";
         try (RunningServer preparing = RunningServer.loading(options -> options)) {

@@ -191,7 +191,7 @@ public final class ServeCommand implements Callable<Integer> {
             say("ready in %.1f s: http://%s, %s"
                     .formatted((System.nanoTime() - start) / 1e9, shown(server.address()), described(served)));
             if (demo) {
-                DemoCollection.open(server, served.all().getFirst().encoder().orElseThrow(), common.dtype());
+                DemoCollection.open(server, served.all().getFirst().encoder().orElseThrow(), common.dtype(), this::say);
             }
             new NoticesInUse(
                             () -> served.all().stream()

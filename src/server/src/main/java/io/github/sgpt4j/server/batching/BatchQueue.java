@@ -9,15 +9,16 @@ import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
 
 /// Forms batches of the items of many requests, by tokens.
 ///
 /// Whenever a worker is free it takes what is waiting, up to a number of tokens, and never waits to fill a batch.
-/// Requests are served in the order in which they came, but one whose items do not fit into a batch gives way after
-/// it: to those that have not begun, at most every second batch, and to others like it. So a small request waits for
-/// no more than two batches of large ones, however many of those there are, and they go on, however many small ones
-/// come. An item that is larger than a batch is computed alone. Items of requests that were given up are dropped.
+/// Of the requests that fit into a batch, the one that came first is served first. Larger ones take turns, a batch
+/// each.
+/// If both wait, batches begin with the former, except that the latter begin every second one: so a small request waits
+/// for no more than two batches of large ones, however many of those there are, and they go on, however many small ones
+/// come. What is left of a batch is filled with the other kind. An item that is larger than a batch is computed alone.
+/// Items of requests that were given up are dropped.
 ///
 /// A failure of an item ends its own request only. Safe to share between threads.
 public final class BatchQueue implements AutoCloseable {
@@ -27,48 +28,15 @@ public final class BatchQueue implements AutoCloseable {
     private final BatchListener listener;
     private final Lock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
-    /// Requests of which no item is in a batch yet.
-    private final Deque<Entry<?, ?>> fresh = new ArrayDeque<>();
-    /// Requests of which some items are.
-    private final Deque<Entry<?, ?>> begun = new ArrayDeque<>();
-    /// Whether those that have begun gave way to the others in the last batch.
+    /// Requests that fit into a batch.
+    private final Deque<Entry<?, ?>> small = new ArrayDeque<>();
+    /// Requests that do not.
+    private final Deque<Entry<?, ?>> large = new ArrayDeque<>();
+    /// Whether large requests gave way to small ones in the last batch.
     private boolean gaveWay;
     private long waitingTokens;
     private int workers;
     private boolean closed;
-
-    /// A request's items.
-    private static final class Entry<T, R> {
-        private final Operation<T, R> operation;
-        private final List<T> items;
-        private final Ticket<R> ticket;
-        /// Index of the first item that is in no batch yet.
-        private int next;
-
-        Entry(Operation<T, R> operation, List<T> items) {
-            this.operation = operation;
-            this.items = items;
-            ticket = new Ticket<>(items.size());
-        }
-
-        int nextTokens() {
-            return operation.tokens(items.get(next));
-        }
-
-        /// Tokens of all items that are in no batch yet.
-        long tokensLeft() {
-            long tokens = 0;
-            for (T item : items.subList(next, items.size())) {
-                tokens += operation.tokens(item);
-            }
-            return tokens;
-        }
-    }
-
-    /// The part of a batch that belongs to one request.
-    ///
-    /// @param from index of the first item in the request
-    private record Part<T, R>(Entry<T, R> entry, int from, List<T> items) {}
 
     /// @param maxWorkers most batches at a time
     /// @param batchTokens most tokens of a batch, unless a single item has more
@@ -111,7 +79,7 @@ public final class BatchQueue implements AutoCloseable {
                 Thread.ofPlatform().daemon().name("sgpt4j-batches").start(this::work);
                 workers++;
             }
-            fresh.addLast(entry);
+            (tokens <= batchTokens ? small : large).addLast(entry);
             waitingTokens += tokens;
             changed.signal();
         } finally {
@@ -125,14 +93,14 @@ public final class BatchQueue implements AutoCloseable {
         lock.lock();
         try {
             dropOver();
-            return fresh.size() + begun.size();
+            return small.size() + large.size();
         } finally {
             lock.unlock();
         }
     }
 
     private boolean isWaiting() {
-        return !fresh.isEmpty() || !begun.isEmpty();
+        return !small.isEmpty() || !large.isEmpty();
     }
 
     private static ApiException ending() {
@@ -165,7 +133,7 @@ public final class BatchQueue implements AutoCloseable {
     }
 
     private void drop(RuntimeException failure) {
-        for (Deque<Entry<?, ?>> waiting : List.of(fresh, begun)) {
+        for (Deque<Entry<?, ?>> waiting : List.of(small, large)) {
             waiting.forEach(entry -> entry.ticket.fail(failure));
             waiting.clear();
         }
@@ -174,8 +142,8 @@ public final class BatchQueue implements AutoCloseable {
 
     /// Drops requests that were given up, wherever they wait.
     private void dropOver() {
-        fresh.removeIf(this::isDropped);
-        begun.removeIf(this::isDropped);
+        small.removeIf(this::isDropped);
+        large.removeIf(this::isDropped);
     }
 
     private boolean isDropped(Entry<?, ?> entry) {
@@ -207,86 +175,47 @@ public final class BatchQueue implements AutoCloseable {
     }
 
     private List<Part<?, ?>> form() {
-        Forming batch = new Forming();
+        Forming batch = new Forming(batchTokens);
         try {
             fill(batch);
-            return batch.parts;
+            return batch.parts();
         } catch (RuntimeException | Error e) {
-            batch.parts.forEach(part -> part.entry().ticket.fail(e));
+            batch.parts().forEach(part -> part.entry().ticket.fail(e));
             throw e;
         }
     }
 
     private void fill(Forming batch) {
         dropOver();
-        boolean freshFirst = !fresh.isEmpty() && (begun.isEmpty() || !gaveWay);
-        gaveWay = freshFirst && !begun.isEmpty();
-        // Those that begin now have had their share of the batch.
-        int before = begun.size();
-        if (freshFirst) {
-            fill(batch, fresh, fresh.size());
-            fill(batch, begun, before);
-        } else {
-            fill(batch, begun, before);
-            fill(batch, fresh, fresh.size());
-        }
-        if (!batch.parts.isEmpty()) {
-            listener.batch(batch.items, batch.tokens);
+        boolean smallFirst = !small.isEmpty() && (large.isEmpty() || !gaveWay);
+        gaveWay = smallFirst && !large.isEmpty();
+        fill(batch, smallFirst ? small : large);
+        fill(batch, smallFirst ? large : small);
+        if (!batch.parts().isEmpty()) {
+            listener.batch(batch.items(), batch.tokens());
         }
     }
 
-    /// Takes items of the first requests, as far as they fit.
-    ///
-    /// @param most requests
-    private void fill(Forming batch, Deque<Entry<?, ?>> waiting, int most) {
-        for (int i = 0; i < most; i++) {
+    /// Takes items of requests, as far as they fit.
+    private void fill(Forming batch, Deque<Entry<?, ?>> waiting) {
+        for (int left = waiting.size(); left > 0; left--) {
             Entry<?, ?> entry = waiting.getFirst();
-            if (batch.operation != null && !batch.operation.equals(entry.operation)) {
+            Operation<?, ?> operation = batch.operation();
+            if (operation != null && !operation.equals(entry.operation)) {
                 return;
             }
             int from = entry.next;
             waitingTokens -= batch.add(entry);
-            if (entry.next == from) {
-                return;
-            }
-            waiting.removeFirst();
-            if (entry.next < entry.items.size()) {
-                // The others first.
-                begun.addLast(entry);
+            if (entry.next == entry.items.size()) {
+                waiting.removeFirst();
+            } else {
+                if (entry.next > from && waiting.equals(large)) {
+                    // The others first.
+                    waiting.addLast(waiting.removeFirst());
+                }
                 return;
             }
         }
-    }
-
-    /// A batch that is being formed.
-    private final class Forming {
-        private final List<Part<?, ?>> parts = new ArrayList<>();
-        private @Nullable Operation<?, ?> operation;
-        private long tokens;
-        private int items;
-
-        /// Adds what fits of a request's next items.
-        ///
-        /// @return their tokens
-        long add(Entry<?, ?> entry) {
-            int from = entry.next;
-            long before = tokens;
-            while (entry.next < entry.items.size() && (tokens == 0 || tokens + entry.nextTokens() <= batchTokens)) {
-                tokens += entry.nextTokens();
-                entry.next++;
-            }
-            if (entry.next > from) {
-                operation = entry.operation;
-                items += entry.next - from;
-                parts.add(part(entry, from));
-            }
-            return tokens - before;
-        }
-    }
-
-    private static <T, R> Part<T, R> part(Entry<T, R> entry, int from) {
-        entry.ticket.begin();
-        return new Part<>(entry, from, entry.items.subList(from, entry.next));
     }
 
     @SuppressWarnings("unchecked") // All parts have the same operation, so the same types.

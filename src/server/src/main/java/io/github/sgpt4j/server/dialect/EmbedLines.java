@@ -137,6 +137,8 @@ final class EmbedLines {
                 }
             }
             write(out);
+            // Bad inputs take no wait at which other requests would get the processor.
+            Thread.yield();
         }
         line(this::end);
         write(out);

@@ -42,10 +42,10 @@ public final class ExplainRoutes {
         ScoreRequest request =
                 new ScoreRequest(scorer.encoder(), query, List.of(document), "document", truncate, TextCut.USUAL);
         exchange.reserve(request.answerBytes());
-        Scored scored = now.inference().score(request, exchange.deadline());
-        List<Float> logarithms = scored.scores().getFirst().tokenLogProbabilities();
         List<Token> tokens = TokenRoutes.tokens(scorer.model().model(), List.of(query), false, exchange)
                 .getFirst();
+        Scored scored = now.inference().score(request, exchange.deadline());
+        List<Float> logarithms = scored.scores().getFirst().tokenLogProbabilities();
         // Only the last tokens of a query that is too long are scored.
         int unscored = tokens.size() - logarithms.size();
         exchange.note(scored.totalTokens());

@@ -197,14 +197,13 @@ public final class InfoRoutes {
                 .collect(Collectors.joining("+"));
     }
 
-    /// As in PyTorch. What a GPU chooses by itself is not known here.
+    /// As in PyTorch. On the CPU arithmetic has 32 bits, whatever the weights have.
     private static String dtype(ServedModel model) {
-        return switch (model.model().dtype()) {
-            case FP32, TF32 -> "float32";
+        return switch (model.model().dtypeInUse()) {
+            case FP32, TF32, AUTO -> "float32";
             case BF16 -> "bfloat16";
             case FP16 -> "float16";
             case FP8 -> "float8";
-            case AUTO -> model.computeType().equals("cpu") ? "float32" : "auto";
         };
     }
 }

@@ -37,6 +37,8 @@ import java.util.function.Supplier;
 /// Search in the server's documents.
 public final class SearchRoutes {
     private static final int MAX_RESULTS = 1000;
+    /// Characters: as many as take a fraction of a second to search by their words.
+    private static final int MAX_QUERY = 1 << 16;
     private static final int USUAL_RESULTS = 10;
     private static final int USUAL_RERANK = 20;
     /// A result without its document, as JSON.
@@ -76,7 +78,7 @@ public final class SearchRoutes {
         Service now = service.get();
         SearchCollection collection = now.documents();
         JsonObject body = exchange.body();
-        String query = Input.text("query", body.required("query", "a string"));
+        String query = query(body);
         int limit = limit(body);
         int rerank = rerank(body, now);
         SearchMode mode = mode(body, collection);
@@ -99,6 +101,17 @@ public final class SearchRoutes {
             json.writeEndObject();
         });
         return Headers.describe(response, answer.work(), answer.computeType());
+    }
+
+    private static String query(JsonObject body) {
+        String query = Input.text("query", body.required("query", "a string"));
+        if (query.length() > MAX_QUERY) {
+            throw new ApiException(
+                    Problem.INPUT_TOO_LONG,
+                    "query",
+                    "query has %d characters, a search takes at most %d".formatted(query.length(), MAX_QUERY));
+        }
+        return query;
     }
 
     /// Most bytes of a result as JSON.
@@ -176,7 +189,9 @@ public final class SearchRoutes {
             vector = embedded.vectors().getFirst();
             work = work.plus(embedded);
         }
-        List<Result> results = first(collection, query, vector, mode, Math.max(limit, rerank));
+        float[] meaning = vector;
+        List<Result> results =
+                exchange.work(query.length(), () -> first(collection, query, meaning, mode, Math.max(limit, rerank)));
         if (scorer.isPresent() && !results.isEmpty()) {
             List<Result> head = results.subList(0, Math.min(rerank, results.size()));
             List<String> texts = head.stream()

@@ -8,7 +8,7 @@ import java.util.List;
 /// Bytes of unknown number. Takes up as much as they do, where a buffer that grows would take up three times as much.
 final class Pieces extends OutputStream {
     private static final int FIRST_BYTES = 1 << 9;
-    private static final int MOST_BYTES = 1 << 16;
+    private static final int MAX_BYTES = 1 << 16;
 
     private final List<byte[]> full = new ArrayList<>();
     private byte[] piece = new byte[FIRST_BYTES];
@@ -27,7 +27,7 @@ final class Pieces extends OutputStream {
         while (next < end) {
             if (used == piece.length) {
                 full.add(piece);
-                piece = new byte[Math.min(MOST_BYTES, 2 * piece.length)];
+                piece = new byte[Math.min(MAX_BYTES, 2 * piece.length)];
                 used = 0;
             }
             int copied = Math.min(end - next, piece.length - used);

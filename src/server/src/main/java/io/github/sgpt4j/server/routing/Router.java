@@ -14,9 +14,6 @@ import io.github.sgpt4j.server.problem.ApiException;
 import io.github.sgpt4j.server.problem.Excerpt;
 import io.github.sgpt4j.server.problem.Problem;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -51,6 +48,7 @@ public final class Router implements Handler {
     private final Semaphore running;
     private final RequestLog log;
     private final Hosts hosts;
+    private final Key key;
 
     /// @param routes the first that fits answers
     /// @param work reads large bodies and writes large answers
@@ -77,6 +75,7 @@ public final class Router implements Handler {
         running = new Semaphore(options.limits().concurrentRequests());
         log = new RequestLog(options);
         hosts = new Hosts(options);
+        key = new Key(options.apiKey());
     }
 
     @Override
@@ -144,7 +143,7 @@ public final class Router implements Handler {
         }
         Route route = found.get();
         if (route.access() != Access.OPEN) {
-            requireKey(request);
+            key.require(request);
         }
         return switch (route.access()) {
             case OPEN, KEYED -> act(route, exchange);
@@ -191,43 +190,6 @@ public final class Router implements Handler {
                 .flatMap(route -> route.method().equals("GET") ? Stream.of("GET", "HEAD") : Stream.of(route.method()))
                 .distinct()
                 .toList();
-    }
-
-    private void requireKey(Request request) {
-        if (options.apiKey().isEmpty()) {
-            return;
-        }
-        String given = request.header("authorization").orElse("");
-        boolean bearer = given.regionMatches(true, 0, "Bearer ", 0, 7);
-        if (!bearer || !isKey(given.substring(7).strip())) {
-            throw new ApiException(
-                    Problem.INVALID_API_KEY,
-                    bearer
-                            ? "the API key is wrong"
-                            : "the API key is missing: expected the header Authorization: Bearer KEY");
-        }
-    }
-
-    /// Clients send UTF-8, but headers are read as ISO 8859-1; neither can have spaces at its ends.
-    private boolean isKey(String given) {
-        String key = options.apiKey().orElseThrow().strip();
-        String decoded = new String(given.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
-        boolean asRead = same(given, key);
-        boolean asSent = same(decoded, key);
-        return asRead || asSent;
-    }
-
-    /// In a time that does not depend on the contents.
-    private static boolean same(String a, String b) {
-        return MessageDigest.isEqual(digest(a), digest(b));
-    }
-
-    private static byte[] digest(String text) {
-        try {
-            return MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
-        }
     }
 
     private void requireLoaded() {
