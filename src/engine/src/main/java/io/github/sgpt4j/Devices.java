@@ -47,6 +47,13 @@ public final class Devices {
             return backends.stream().anyMatch(backend -> backend instanceof CudaBackend cuda && cuda.isHalf());
         }
 
+        /// The type that a GPU chose if none was asked for; otherwise that one.
+        Dtype inUse(Dtype asked) {
+            return asked == Dtype.AUTO && backends.getFirst() instanceof CudaBackend cuda
+                    ? Dtype.parse(cuda.arithmetic().name())
+                    : asked;
+        }
+
         /// What came up while computing, each sentence once.
         List<String> noticesInUse() {
             return backends.stream()

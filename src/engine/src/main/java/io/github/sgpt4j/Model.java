@@ -334,6 +334,12 @@ public final class Model implements AutoCloseable {
         return dtype;
     }
 
+    /// As [#dtype], but where that is [Dtype#AUTO] on a GPU, the type that it chose. On the CPU,
+    /// [Dtype#AUTO] stays: its arithmetic has 32 bits, whatever the weights have.
+    public Dtype dtypeInUse() {
+        return devices.inUse(dtype);
+    }
+
     /// Most tokens that encoders compute at the same time on each device unless their options say otherwise: 4,096 on
     /// the CPU; on a GPU up to 16,384, fewer on small devices and where little memory was free when the model was
     /// opened.

@@ -90,6 +90,8 @@ class CudaFaultTest {
                 BiEncoder named =
                         BiEncoder.open(Goldens.model(model), cuda().withDtype(expected), BiEncoderOptions.DEFAULT)) {
             assertArrayEquals(named.embed(TEXTS), chosen.embed(TEXTS));
+            assertEquals(Dtype.AUTO, chosen.model().dtype());
+            assertEquals(expected, chosen.model().dtypeInUse());
             assertEquals(half, chosen.model().nonFiniteHint().contains("use dtype fp32"));
         }
     }

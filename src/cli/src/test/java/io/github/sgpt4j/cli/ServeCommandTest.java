@@ -9,6 +9,7 @@ import io.github.sgpt4j.BiEncoder;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -86,6 +87,20 @@ class ServeCommandTest {
             return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
         }
 
+        /// The status of `/health`, asked for under a name.
+        int health(String host) throws IOException {
+            URI uri = URI.create(address);
+            try (Socket socket = new Socket(uri.getHost(), uri.getPort())) {
+                socket.setSoTimeout((int) TimeUnit.SECONDS.toMillis(MAX_SECONDS));
+                socket.getOutputStream()
+                        .write("GET /health HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n"
+                                .formatted(host)
+                                .getBytes(StandardCharsets.US_ASCII));
+                String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+                return Integer.parseInt(answer.split(" ")[1]);
+            }
+        }
+
         JsonNode answer(String path, String body) throws IOException, InterruptedException {
             HttpResponse<String> response = post(path, body);
             assertEquals(200, response.statusCode(), response.body());
@@ -139,6 +154,36 @@ class ServeCommandTest {
                     serving.post("/v1/embeddings", "{\"model\":\"c\",\"input\":\"x\"}")
                             .statusCode());
             assertEquals(0, serving.end(), serving.said());
+        }
+    }
+
+    @Test
+    void aModelThatEmbedsAndRanksIsOpenedOnceAndHostsAreChecked() throws IOException, InterruptedException {
+        String model = Cli.model("gptneo-be");
+        String same = Path.of(model).resolveSibling("bloom-be").toString() + "/../gptneo-be";
+        try (Serving serving = new Serving(
+                Map.of(),
+                "-m",
+                Cli.model("bloom-be"),
+                "-m",
+                model,
+                "--rerank-model",
+                same,
+                "--allowed-hosts",
+                "api.example.org")) {
+            assertTrue(
+                    serving.described.matches(
+                            "bloom-be on cpu \\(\\d+ dimensions\\), gptneo-be on cpu \\(\\d+ dimensions\\)"),
+                    serving.described);
+            JsonNode ranked = serving.answer("/v1/rerank", "{\"query\":\"a\",\"documents\":[\"b\",\"c\"]}");
+            assertEquals("gptneo-be", ranked.get("model").asText());
+            assertEquals(
+                    400,
+                    serving.post("/v1/rerank", "{\"model\":\"bloom-be\",\"query\":\"a\",\"documents\":[\"b\"]}")
+                            .statusCode());
+            assertEquals(200, serving.health("localhost"));
+            assertEquals(200, serving.health("API.example.org:8080"));
+            assertEquals(403, serving.health("evil.example.org"));
         }
     }
 
@@ -205,6 +250,8 @@ class ServeCommandTest {
                 "serve --port 0 --alias a=nothing|one of the models sgpt4j-nano, got a=nothing",
                 "serve --port 0 --alias sgpt4j-nano|two models are named sgpt4j-nano, or one twice",
                 "serve --port 0 --alias a --alias a|two models are named a, or one twice",
+                "serve --port 0 --allowed-hosts api.example.org:80|allowed host: expected * or a name such as",
+                "serve --port 0 --allowed-hosts a,b/c|without a port, got \"b/c\"",
                 "serve --port 0 --cors-allow-origin https://\u00e4.example|origin: expected * or one such as",
             })
     void refusesWrongUsage(String command, String complaint) {

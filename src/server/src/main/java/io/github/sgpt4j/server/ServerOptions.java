@@ -1,8 +1,10 @@
 package io.github.sgpt4j.server;
 
 import io.github.sgpt4j.TextKind;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 
 /// How a server listens and answers.
 ///
@@ -10,6 +12,8 @@ import java.util.function.Consumer;
 /// @param port 0 for any that is free
 /// @param apiKey what clients have to know, if anything
 /// @param corsOrigin origin whose pages may ask, `*` for all; empty for none
+/// @param allowedHosts names besides `localhost`, the loopback addresses and `host` that requests may be for, or
+///     [#ALL_HOSTS]; if there are none, only a server at a loopback address checks them
 /// @param anyModel whether a request may name a model that is not served, and gets the first one
 /// @param inputType kind of texts that requests say nothing about
 /// @param autoTruncate whether texts that are too long are cut if requests say nothing about it
@@ -22,6 +26,7 @@ public record ServerOptions(
         int port,
         Optional<String> apiKey,
         Optional<String> corsOrigin,
+        List<String> allowedHosts,
         boolean anyModel,
         TextKind inputType,
         boolean autoTruncate,
@@ -29,12 +34,18 @@ public record ServerOptions(
         Optional<Consumer<String>> log,
         boolean logTexts,
         String version) {
+    /// Instead of names: requests may be for any.
+    public static final String ALL_HOSTS = "*";
+
+    private static final Pattern HOST = Pattern.compile("[A-Za-z0-9._-]+|\\[?[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*]?");
+
     /// At 127.0.0.1:8080, for everybody on this machine.
     public static final ServerOptions DEFAULT = new ServerOptions(
             "127.0.0.1",
             8080,
             Optional.empty(),
             Optional.empty(),
+            List.of(),
             false,
             TextKind.TEXT,
             true,
@@ -43,7 +54,8 @@ public record ServerOptions(
             false,
             "unknown");
 
-    /// @throws IllegalArgumentException if the port is no port, the key is empty, or the origin is no header's value
+    /// @throws IllegalArgumentException if the port is no port, the key is empty, the origin is no header's value, or
+    ///     an allowed host is no name
     public ServerOptions {
         if (port < 0 || port > 65535) {
             throw new IllegalArgumentException("port: expected 0 to 65535, got " + port);
@@ -55,6 +67,14 @@ public record ServerOptions(
             throw new IllegalArgumentException(
                     "origin: expected * or one such as https://example.org, got \"%s\"".formatted(corsOrigin.get()));
         }
+        allowedHosts = List.copyOf(allowedHosts);
+        for (String name : allowedHosts) {
+            if (!name.equals(ALL_HOSTS) && !HOST.matcher(name).matches()) {
+                throw new IllegalArgumentException(
+                        "allowed host: expected * or a name such as api.example.org, without a port, got \"%s\""
+                                .formatted(name));
+            }
+        }
     }
 
     /// At another address.
@@ -64,6 +84,7 @@ public record ServerOptions(
                 newPort,
                 apiKey,
                 corsOrigin,
+                allowedHosts,
                 anyModel,
                 inputType,
                 autoTruncate,
@@ -80,6 +101,7 @@ public record ServerOptions(
                 port,
                 Optional.of(value),
                 corsOrigin,
+                allowedHosts,
                 anyModel,
                 inputType,
                 autoTruncate,
@@ -96,6 +118,26 @@ public record ServerOptions(
                 port,
                 apiKey,
                 Optional.of(value),
+                allowedHosts,
+                anyModel,
+                inputType,
+                autoTruncate,
+                limits,
+                log,
+                logTexts,
+                version);
+    }
+
+    /// For requests to these hosts too.
+    ///
+    /// @param names without ports, or [#ALL_HOSTS]
+    public ServerOptions withAllowedHosts(List<String> names) {
+        return new ServerOptions(
+                host,
+                port,
+                apiKey,
+                corsOrigin,
+                names,
                 anyModel,
                 inputType,
                 autoTruncate,
@@ -108,25 +150,69 @@ public record ServerOptions(
     /// Whether any name of a model is accepted.
     public ServerOptions withAnyModel(boolean value) {
         return new ServerOptions(
-                host, port, apiKey, corsOrigin, value, inputType, autoTruncate, limits, log, logTexts, version);
+                host,
+                port,
+                apiKey,
+                corsOrigin,
+                allowedHosts,
+                value,
+                inputType,
+                autoTruncate,
+                limits,
+                log,
+                logTexts,
+                version);
     }
 
     /// With this kind for texts that requests say nothing about.
     public ServerOptions withInputType(TextKind value) {
         return new ServerOptions(
-                host, port, apiKey, corsOrigin, anyModel, value, autoTruncate, limits, log, logTexts, version);
+                host,
+                port,
+                apiKey,
+                corsOrigin,
+                allowedHosts,
+                anyModel,
+                value,
+                autoTruncate,
+                limits,
+                log,
+                logTexts,
+                version);
     }
 
     /// Whether texts that are too long are cut if requests say nothing about it.
     public ServerOptions withAutoTruncate(boolean value) {
         return new ServerOptions(
-                host, port, apiKey, corsOrigin, anyModel, inputType, value, limits, log, logTexts, version);
+                host,
+                port,
+                apiKey,
+                corsOrigin,
+                allowedHosts,
+                anyModel,
+                inputType,
+                value,
+                limits,
+                log,
+                logTexts,
+                version);
     }
 
     /// With these limits.
     public ServerOptions withLimits(Limits value) {
         return new ServerOptions(
-                host, port, apiKey, corsOrigin, anyModel, inputType, autoTruncate, value, log, logTexts, version);
+                host,
+                port,
+                apiKey,
+                corsOrigin,
+                allowedHosts,
+                anyModel,
+                inputType,
+                autoTruncate,
+                value,
+                log,
+                logTexts,
+                version);
     }
 
     /// With a log of requests.
@@ -139,6 +225,7 @@ public record ServerOptions(
                 port,
                 apiKey,
                 corsOrigin,
+                allowedHosts,
                 anyModel,
                 inputType,
                 autoTruncate,
@@ -151,6 +238,17 @@ public record ServerOptions(
     /// With this version in `/info`.
     public ServerOptions withVersion(String value) {
         return new ServerOptions(
-                host, port, apiKey, corsOrigin, anyModel, inputType, autoTruncate, limits, log, logTexts, value);
+                host,
+                port,
+                apiKey,
+                corsOrigin,
+                allowedHosts,
+                anyModel,
+                inputType,
+                autoTruncate,
+                limits,
+                log,
+                logTexts,
+                value);
     }
 }

@@ -11,7 +11,9 @@ import io.github.sgpt4j.server.dialect.RerankRoutes;
 import io.github.sgpt4j.server.dialect.SearchRoutes;
 import io.github.sgpt4j.server.dialect.Service;
 import io.github.sgpt4j.server.dialect.TeiRoutes;
+import io.github.sgpt4j.server.dialect.TokenRoutes;
 import io.github.sgpt4j.server.inference.Inference;
+import io.github.sgpt4j.server.inference.LongWork;
 import io.github.sgpt4j.server.metrics.Metrics;
 import io.github.sgpt4j.server.models.ServedModel;
 import io.github.sgpt4j.server.models.ServedModels;
@@ -42,24 +44,31 @@ public final class SgptServer implements AutoCloseable {
 
     private final ServerOptions options;
     private final Metrics metrics = new Metrics();
+    private final LongWork work = new LongWork(Runtime.getRuntime().availableProcessors());
     private final JdkTransport transport;
     private volatile Readiness readiness = Readiness.LOADING;
     private volatile @Nullable Service service;
+    private boolean documentsPending;
     private boolean closed;
 
-    private SgptServer(ServerOptions options) throws IOException {
+    private SgptServer(ServerOptions options, long memory) throws IOException {
         this.options = options;
         transport = new JdkTransport(
                 new InetSocketAddress(options.host(), options.port()),
                 options.limits(),
-                new Router(routes(), options, metrics, () -> readiness));
+                new Router(routes(), options, metrics, work, () -> readiness, memory));
     }
 
     /// Listens.
     ///
     /// @throws IOException if the address cannot be used
     public static SgptServer start(ServerOptions options) throws IOException {
-        SgptServer server = new SgptServer(options);
+        return start(options, Runtime.getRuntime().maxMemory());
+    }
+
+    /// @param memory bytes, of which bodies and answers take up parts
+    static SgptServer start(ServerOptions options, long memory) throws IOException {
+        SgptServer server = new SgptServer(options, memory);
         server.transport.start();
         return server;
     }
@@ -72,6 +81,7 @@ public final class SgptServer implements AutoCloseable {
         routes.addAll(info.routes());
         routes.addAll(new OpenAiRoutes(this::loaded).routes());
         routes.addAll(new TeiRoutes(this::loaded, rerank).routes());
+        routes.addAll(new TokenRoutes(this::loaded).routes());
         routes.addAll(rerank.routes());
         routes.addAll(new DocumentRoutes().routes());
         routes.addAll(new SearchRoutes(this::loaded).routes());
@@ -118,8 +128,28 @@ public final class SgptServer implements AutoCloseable {
                 batchTokens,
                 options.limits().queueTokens().orElse(WAITING_BATCHES * batchTokens),
                 metrics::batch);
-        service = new Service(models, new Inference(queue, metrics), options, batchTokens, collection);
+        service = new Service(
+                models,
+                new Inference(queue, metrics, work),
+                options,
+                batchTokens,
+                collection,
+                documentsPending && collection.isEmpty());
         become(Readiness.READY);
+    }
+
+    /// Tells clients, from [#serve] on, that documents to search will come: by [#search], or not after all
+    /// ([#searchNothing]).
+    public synchronized void awaitDocuments() {
+        documentsPending = true;
+    }
+
+    /// Tells clients that no documents come.
+    ///
+    /// @throws IllegalStateException if there are no models yet
+    public synchronized void searchNothing() {
+        documentsPending = false;
+        service = loaded().with(loaded().collection());
     }
 
     /// Searches these documents from now on, if there were none before.
@@ -135,7 +165,7 @@ public final class SgptServer implements AutoCloseable {
         if (now.collection().isPresent()) {
             throw new IllegalStateException("the server has documents already");
         }
-        service = new Service(now.models(), now.inference(), now.options(), now.batchTokens(), Optional.of(collection));
+        service = now.with(Optional.of(collection));
     }
 
     private static IntStream batchTokens(ServedModel model) {
@@ -181,6 +211,7 @@ public final class SgptServer implements AutoCloseable {
             loaded = service;
         }
         transport.close();
+        work.close();
         if (loaded != null) {
             loaded.inference().queue().close();
             end(loaded.models(), loaded.collection());

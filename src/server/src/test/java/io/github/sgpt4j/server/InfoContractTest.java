@@ -5,8 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sgpt4j.CrossEncoder;
+import io.github.sgpt4j.CrossEncoderOptions;
+import io.github.sgpt4j.Model;
+import io.github.sgpt4j.nano.NanoModel;
+import io.github.sgpt4j.server.models.ServedModel;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /// What `/info` says, field by field.
@@ -40,7 +46,7 @@ class InfoContractTest {
             JsonNode info = ok(server.get("/info"));
             assertEquals(TEI, names(info).subList(0, TEI.size()));
             assertEquals(
-                    List.of("capabilities", "dimensions", "fingerprint", "device"),
+                    List.of("capabilities", "dimensions", "fingerprint", "device", "rerank_model"),
                     names(info).subList(TEI.size(), info.size()));
             assertEquals("nano", info.get("model_id").textValue());
             assertEquals("nano", info.get("served_model_name").textValue());
@@ -88,6 +94,24 @@ class InfoContractTest {
             JsonNode info = ok(server.get("/info"));
             assertEquals("[\"embed\"]", info.get("capabilities").toString());
             assertEquals("embedder", info.get("model_id").textValue());
+        }
+    }
+
+    @Test
+    void saysWhichModelReranksAndWhatToKnowAboutIt() {
+        ServedModel embeds = RunningServer.served("embedder", List.of(), true, false);
+        Model opened = Model.open(NanoModel.directory());
+        ServedModel ranks = new ServedModel(
+                "ranker",
+                List.of(),
+                opened,
+                Optional.empty(),
+                Optional.of(CrossEncoder.of(opened, CrossEncoderOptions.DEFAULT)),
+                Optional.of("it is no re-ranker"));
+        try (RunningServer server = RunningServer.serving(embeds, ranks)) {
+            JsonNode info = ok(server.get("/info"));
+            assertEquals("ranker", info.get("rerank_model").textValue());
+            assertEquals("it is no re-ranker", info.get("rerank_note").textValue());
         }
     }
 }

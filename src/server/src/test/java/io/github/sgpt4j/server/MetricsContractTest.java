@@ -172,4 +172,31 @@ class MetricsContractTest {
             assertEquals(0, metrics.value("te_request_duration_count"));
         }
     }
+
+    @Test
+    void aComparisonIsOneRequestAndOneBatch() {
+        ok(server.post("/similarity", "{\"inputs\":{\"source_sentence\":\"a\",\"sentences\":[\"b\",\"c\"]}}"));
+        PrometheusText after = metrics();
+        assertEquals(1, after.value("te_request_count{method=batch}"));
+        assertEquals(0, after.value("te_request_count{method=single}"));
+        assertEquals(1, after.value("te_request_success{method=batch}"));
+        assertEquals(3, after.value("te_embed_success"));
+        assertEquals(1, after.value("te_batch_next_size_count"));
+        assertEquals(3, after.value("te_batch_next_size_sum"));
+    }
+
+    @Test
+    void pairsThatMayNotBeCutThereAreRefusedBeforeTheyAreScored() {
+        String tooLong = RunningServer.json(
+                Map.of("query", "a", "texts", List.of("b", ClientTask.LONG), "truncation_direction", "right"));
+        var response = server.post("/rerank", tooLong);
+        assertEquals(422, response.statusCode());
+        assertTrue(response.body().contains("pairs are cut on the left"), response.body());
+        String unknown =
+                RunningServer.json(Map.of("query", "a", "documents", List.of("b"), "truncation_direction", "up"));
+        assertEquals(400, server.post("/rerank", unknown).statusCode());
+        PrometheusText after = metrics();
+        assertEquals(0, after.value("te_predict_success"));
+        assertEquals(0, after.value("te_batch_next_size_count"));
+    }
 }

@@ -54,6 +54,19 @@ final class RunningServer implements AutoCloseable {
         return running;
     }
 
+    /// Serves the built-in model, as if the heap had so many bytes.
+    static RunningServer small(UnaryOperator<ServerOptions> options, long memory) {
+        try {
+            ServedModel served = served(MODEL, List.of(ALIAS), true, true);
+            SgptServer server =
+                    SgptServer.start(options.apply(ServerOptions.DEFAULT.withAddress("127.0.0.1", 0)), memory);
+            server.serve(new ServedModels(List.of(served)));
+            return new RunningServer(server, Optional.of(served));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /// Serves the built-in model, and searches documents.
     static RunningServer searching(UnaryOperator<ServerOptions> options, List<Document> documents) {
         return searching(options, documents, served(MODEL, List.of(ALIAS), true, true));

@@ -13,10 +13,13 @@ import io.github.sgpt4j.retrieval.SearchMode;
 import io.github.sgpt4j.retrieval.SearchOptions;
 import io.github.sgpt4j.retrieval.SemanticIndex;
 import io.github.sgpt4j.retrieval.corpus.Document;
+import io.github.sgpt4j.server.models.ServedModel;
+import io.github.sgpt4j.server.models.ServedModels;
 import io.github.sgpt4j.server.search.IndexCollection;
 import io.github.sgpt4j.server.search.MemoryCollection;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -234,6 +237,50 @@ class SearchTest {
                     answer.body().path("message").asText().contains("no documents"),
                     answer.body().toString());
             assertFalse(without.get("/info").body().has("collection"));
+        }
+    }
+
+    @Test
+    void queriesHaveALimit() throws Exception {
+        String body = "{\"query\":\"%s\",\"mode\":\"words\",\"k\":1}";
+        assertEquals(
+                200,
+                server.post("/search", body.formatted("ab ".repeat(21845) + "a"))
+                        .status());
+        DemoServer.Answer refused = server.post("/search", body.formatted("a".repeat(65537)));
+        assertEquals(400, refused.status());
+        assertEquals("input_too_long", refused.body().path("error").path("code").asText());
+        assertEquals(
+                "query has 65537 characters, a search takes at most 65536",
+                refused.body().path("message").asText());
+    }
+
+    @Test
+    void documentsThatAreBeingPreparedAreWaitedFor() throws Exception {
+        String body = "{\"query\":\"fear\",\"mode\":\"words\"}";
+        try (RunningServer preparing = RunningServer.loading(options -> options)) {
+            preparing.server().awaitDocuments();
+            ServedModel served = RunningServer.served("nano", List.of(), true, true);
+            preparing.server().serve(new ServedModels(List.of(served)));
+            HttpResponse<String> early = preparing.post("/search", body);
+            assertEquals(503, early.statusCode());
+            assertEquals("1", early.headers().firstValue("retry-after").orElseThrow());
+            assertTrue(early.body().contains("the documents are being prepared"), early.body());
+            assertTrue(preparing.get("/info").body().contains("\"collection_pending\":true"));
+            preparing
+                    .server()
+                    .search(MemoryCollection.of(
+                            "some words", documents, vectors, served.encoder().orElseThrow()));
+            assertEquals(200, preparing.post("/search", body).statusCode());
+            assertFalse(preparing.get("/info").body().contains("collection_pending"));
+        }
+        try (RunningServer without = RunningServer.loading(options -> options)) {
+            without.server().awaitDocuments();
+            without.server().serve(new ServedModels(List.of(RunningServer.served("nano", List.of(), true, true))));
+            assertEquals(503, without.post("/search", body).statusCode());
+            without.server().searchNothing();
+            assertEquals(404, without.post("/search", body).statusCode());
+            assertFalse(without.get("/info").body().contains("collection_pending"));
         }
     }
 

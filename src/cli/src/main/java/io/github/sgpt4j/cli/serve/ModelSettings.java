@@ -12,6 +12,7 @@ import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.server.models.ServedModel;
 import io.github.sgpt4j.server.models.ServedModels;
 import java.io.IOException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,6 +29,15 @@ import picocli.CommandLine.ParameterException;
 record ModelSettings(List<String> models, Optional<String> rerankModel, List<String> aliases, Optional<Path> biases) {
     /// What the built-in model is called.
     static final String BUILT_IN = "sgpt4j-nano";
+    private static final String BUILT_IN_NOTE = "The built-in model is no re-ranker: it shows how re-ranking works, but"
+            + " makes results worse. --rerank-model names one that is made for it.";
+
+    /// Whether a model re-ranks.
+    private enum Scoring {
+        NONE,
+        IF_IT_CAN,
+        REQUIRED
+    }
 
     /// Opens them all.
     ///
@@ -40,22 +50,45 @@ record ModelSettings(List<String> models, Optional<String> rerankModel, List<Str
                 ? List.of(Optional.empty())
                 : models.stream().map(Optional::of).toList();
         List<String> ids = names.stream().map(ModelSettings::id).toList();
-        Optional<String> rerankId =
-                rerankModel.map(name -> id(Optional.of(name))).map(id -> ids.contains(id) ? id + "-rerank" : id);
+        Optional<String> ranker = biases.isEmpty() ? rerankModel.flatMap(this::servedAnyway) : Optional.empty();
+        Optional<String> rerankId = rerankModel
+                .filter(name -> ranker.isEmpty())
+                .map(name -> id(Optional.of(name)))
+                .map(id -> ids.contains(id) ? id + "-rerank" : id);
         List<List<String>> others = others(ids, line);
         requireDistinct(ids, others, rerankId, line);
         List<ServedModel> opened = new ArrayList<>();
         try {
             for (int i = 0; i < names.size(); i++) {
-                opened.add(open(console, common, names.get(i), ids.get(i), others.get(i), true, rerankModel.isEmpty()));
+                Scoring scoring = rerankModel.isEmpty()
+                        ? Scoring.IF_IT_CAN
+                        : names.get(i).equals(ranker) ? Scoring.REQUIRED : Scoring.NONE;
+                opened.add(open(console, common, names.get(i), ids.get(i), others.get(i), true, scoring));
             }
             if (rerankId.isPresent()) {
-                opened.add(open(console, common, rerankModel, rerankId.get(), List.of(), false, true));
+                opened.add(open(console, common, rerankModel, rerankId.get(), List.of(), false, Scoring.REQUIRED));
             }
             return new ServedModels(opened);
         } catch (IOException | RuntimeException | Error e) {
             opened.forEach(ServedModel::close);
             throw e;
+        }
+    }
+
+    /// The one among the models that is the model that re-ranks too: it is opened once.
+    private Optional<String> servedAnyway(String name) {
+        return models.stream()
+                .filter(model -> model.equals(name)
+                        || folder(model).isPresent() && folder(model).equals(folder(name)))
+                .findFirst();
+    }
+
+    /// A folder's path without links; empty for other names.
+    private static Optional<Path> folder(String name) {
+        try {
+            return Optional.of(Path.of(name).toRealPath());
+        } catch (IOException | InvalidPathException e) {
+            return Optional.empty();
         }
     }
 
@@ -116,7 +149,7 @@ record ModelSettings(List<String> models, Optional<String> rerankModel, List<Str
             String id,
             List<String> otherNames,
             boolean embeds,
-            boolean scores)
+            Scoring scoring)
             throws IOException {
         ModelLocation location = new ModelLocation(console, common.quiet(), common.strict());
         ModelOptions options = common.modelOptions();
@@ -131,22 +164,25 @@ record ModelSettings(List<String> models, Optional<String> rerankModel, List<Str
             model.notices().forEach(notices::sayOfCheckpoint);
             Optional<BiEncoder> encoder =
                     embeds ? Optional.of(BiEncoder.of(model, common.biEncoder())) : Optional.empty();
-            Optional<CrossEncoder> scorer = scores ? scorer(model, notices, common, embeds) : Optional.empty();
-            return new ServedModel(id, otherNames, model, encoder, scorer);
+            Optional<CrossEncoder> scorer = scorer(model, notices, common, scoring);
+            Optional<String> note = name.isEmpty() ? Optional.of(BUILT_IN_NOTE) : Optional.empty();
+            return new ServedModel(id, otherNames, model, encoder, scorer, note);
         } catch (RuntimeException | Error e) {
             model.close();
             throw e;
         }
     }
 
-    /// @param embeds whether the model is served anyway, so that it need not score
-    private static Optional<CrossEncoder> scorer(Model model, Notices notices, CommonOptions common, boolean embeds) {
+    private static Optional<CrossEncoder> scorer(Model model, Notices notices, CommonOptions common, Scoring scoring) {
+        if (scoring == Scoring.NONE) {
+            return Optional.empty();
+        }
         try {
             CrossEncoder scorer = CrossEncoder.of(model, common.crossEncoder());
             scorer.notices().forEach(notices::sayOfCheckpoint);
             return Optional.of(scorer);
         } catch (UnsupportedModelException e) {
-            if (!embeds) {
+            if (scoring == Scoring.REQUIRED) {
                 throw e;
             }
             notices.sayOfCheckpoint("no re-ranking: " + e.getMessage());

@@ -121,6 +121,15 @@ public final class ServeCommand implements Callable<Integer> {
     private @Nullable String corsOrigin;
 
     @Option(
+            names = "--allowed-hosts",
+            paramLabel = "NAME",
+            split = ",",
+            converter = Converters.Name.class,
+            description = "Names, with commas, that requests may be for besides localhost and ADDRESS; * for all"
+                    + " (default: none if ADDRESS is of this machine only, else all).")
+    private List<String> allowedHosts = new ArrayList<>();
+
+    @Option(
             names = "--input-type",
             paramLabel = "text|query|document",
             description = "Kind of texts that requests say nothing about (default: text).")
@@ -174,12 +183,22 @@ public final class ServeCommand implements Callable<Integer> {
         Ending ending = Ending.of(server, console);
         try {
             ServedModels served = models();
+            boolean demo = index == null && models.isEmpty() && biases == null;
+            if (demo) {
+                server.awaitDocuments();
+            }
             server.serve(served, collection(served));
             say("ready in %.1f s: http://%s, %s"
                     .formatted((System.nanoTime() - start) / 1e9, shown(server.address()), described(served)));
-            if (index == null && models.isEmpty() && biases == null) {
-                DemoCollection.open(server, served.all().getFirst().encoder().orElseThrow(), common.dtype());
+            if (demo) {
+                DemoCollection.open(server, served.all().getFirst().encoder().orElseThrow(), common.dtype(), this::say);
             }
+            new NoticesInUse(
+                            () -> served.all().stream()
+                                    .flatMap(model -> model.model().noticesInUse().stream())
+                                    .toList(),
+                            this::say)
+                    .start();
         } catch (IOException | RuntimeException | Error e) {
             ending.close();
             server.close();
@@ -192,6 +211,7 @@ public final class ServeCommand implements Callable<Integer> {
         try {
             ServerOptions options = ServerOptions.DEFAULT
                     .withAddress(host, port)
+                    .withAllowedHosts(allowedHosts)
                     .withAnyModel(anyModel)
                     .withInputType(inputType)
                     .withAutoTruncate(!noAutoTruncate && !common.strict())

@@ -62,6 +62,11 @@ public final class CudaBackend implements Backend {
                 .formatted(device.name(), device.capability(), engine.arithmetic());
     }
 
+    /// How it computes, as its options asked for or as suits the device.
+    public Arithmetic arithmetic() {
+        return engine.arithmetic();
+    }
+
     /// Whether values between products end at 65504.
     public boolean isHalf() {
         return engine.arithmetic() == Arithmetic.FP16;

@@ -9,13 +9,16 @@ import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
 
 /// Forms batches of the items of many requests, by tokens.
 ///
 /// Whenever a worker is free it takes what is waiting, up to a number of tokens, and never waits to fill a batch.
-/// Requests are served in the order in which they came, but one whose items do not fit into a batch gives way after
-/// it. An item that is larger than a batch is computed alone. Items of requests that were given up are dropped.
+/// Of the requests that fit into a batch, the one that came first is served first. Larger ones take turns, a batch
+/// each.
+/// If both wait, batches begin with the former, except that the latter begin every second one: so a small request waits
+/// for no more than two batches of large ones, however many of those there are, and they go on, however many small ones
+/// come. What is left of a batch is filled with the other kind. An item that is larger than a batch is computed alone.
+/// Items of requests that were given up are dropped.
 ///
 /// A failure of an item ends its own request only. Safe to share between threads.
 public final class BatchQueue implements AutoCloseable {
@@ -25,43 +28,15 @@ public final class BatchQueue implements AutoCloseable {
     private final BatchListener listener;
     private final Lock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
-    private final Deque<Entry<?, ?>> waiting = new ArrayDeque<>();
+    /// Requests that fit into a batch.
+    private final Deque<Entry<?, ?>> small = new ArrayDeque<>();
+    /// Requests that do not.
+    private final Deque<Entry<?, ?>> large = new ArrayDeque<>();
+    /// Whether large requests gave way to small ones in the last batch.
+    private boolean gaveWay;
     private long waitingTokens;
     private int workers;
     private boolean closed;
-
-    /// A request's items.
-    private static final class Entry<T, R> {
-        private final Operation<T, R> operation;
-        private final List<T> items;
-        private final Ticket<R> ticket;
-        /// Index of the first item that is in no batch yet.
-        private int next;
-
-        Entry(Operation<T, R> operation, List<T> items) {
-            this.operation = operation;
-            this.items = items;
-            ticket = new Ticket<>(items.size());
-        }
-
-        int nextTokens() {
-            return operation.tokens(items.get(next));
-        }
-
-        /// Tokens of all items that are in no batch yet.
-        long tokensLeft() {
-            long tokens = 0;
-            for (T item : items.subList(next, items.size())) {
-                tokens += operation.tokens(item);
-            }
-            return tokens;
-        }
-    }
-
-    /// The part of a batch that belongs to one request.
-    ///
-    /// @param from index of the first item in the request
-    private record Part<T, R>(Entry<T, R> entry, int from, List<T> items) {}
 
     /// @param maxWorkers most batches at a time
     /// @param batchTokens most tokens of a batch, unless a single item has more
@@ -94,7 +69,7 @@ public final class BatchQueue implements AutoCloseable {
             if (waitingTokens + tokens > maxWaitingTokens) {
                 dropOver();
             }
-            if (!waiting.isEmpty() && waitingTokens + tokens > maxWaitingTokens) {
+            if (isWaiting() && waitingTokens + tokens > maxWaitingTokens) {
                 throw new ApiException(
                         Problem.OVERLOADED,
                         "the request has %d tokens and %d are waiting: at most %d may wait"
@@ -104,7 +79,7 @@ public final class BatchQueue implements AutoCloseable {
                 Thread.ofPlatform().daemon().name("sgpt4j-batches").start(this::work);
                 workers++;
             }
-            waiting.addLast(entry);
+            (tokens <= batchTokens ? small : large).addLast(entry);
             waitingTokens += tokens;
             changed.signal();
         } finally {
@@ -118,10 +93,14 @@ public final class BatchQueue implements AutoCloseable {
         lock.lock();
         try {
             dropOver();
-            return waiting.size();
+            return small.size() + large.size();
         } finally {
             lock.unlock();
         }
+    }
+
+    private boolean isWaiting() {
+        return !small.isEmpty() || !large.isEmpty();
     }
 
     private static ApiException ending() {
@@ -154,20 +133,25 @@ public final class BatchQueue implements AutoCloseable {
     }
 
     private void drop(RuntimeException failure) {
-        waiting.forEach(entry -> entry.ticket.fail(failure));
-        waiting.clear();
+        for (Deque<Entry<?, ?>> waiting : List.of(small, large)) {
+            waiting.forEach(entry -> entry.ticket.fail(failure));
+            waiting.clear();
+        }
         waitingTokens = 0;
     }
 
     /// Drops requests that were given up, wherever they wait.
     private void dropOver() {
-        waiting.removeIf(entry -> {
-            boolean over = entry.ticket.isOver();
-            if (over) {
-                waitingTokens -= entry.tokensLeft();
-            }
-            return over;
-        });
+        small.removeIf(this::isDropped);
+        large.removeIf(this::isDropped);
+    }
+
+    private boolean isDropped(Entry<?, ?> entry) {
+        boolean over = entry.ticket.isOver();
+        if (over) {
+            waitingTokens -= entry.tokensLeft();
+        }
+        return over;
     }
 
     /// The next batch; empty once this is closed.
@@ -176,7 +160,7 @@ public final class BatchQueue implements AutoCloseable {
         try {
             while (true) {
                 List<Part<?, ?>> batch = form();
-                if (!batch.isEmpty() && !waiting.isEmpty()) {
+                if (!batch.isEmpty() && isWaiting()) {
                     // Something for another worker, which the signals of requests may have missed.
                     changed.signal();
                 }
@@ -191,60 +175,47 @@ public final class BatchQueue implements AutoCloseable {
     }
 
     private List<Part<?, ?>> form() {
-        List<Part<?, ?>> batch = new ArrayList<>();
+        Forming batch = new Forming(batchTokens);
         try {
             fill(batch);
-            return batch;
+            return batch.parts();
         } catch (RuntimeException | Error e) {
-            batch.forEach(part -> part.entry().ticket.fail(e));
+            batch.parts().forEach(part -> part.entry().ticket.fail(e));
             throw e;
         }
     }
 
-    private void fill(List<Part<?, ?>> batch) {
-        @Nullable Operation<?, ?> operation = null;
-        long tokens = 0;
-        int items = 0;
-        while (!waiting.isEmpty()) {
-            Entry<?, ?> entry = waiting.getFirst();
-            if (entry.ticket.isOver()) {
-                waitingTokens -= entry.tokensLeft();
-                waiting.removeFirst();
-                continue;
-            }
-            if (operation != null && !operation.equals(entry.operation)) {
-                break;
-            }
-            operation = entry.operation;
-            int from = entry.next;
-            long before = tokens;
-            while (entry.next < entry.items.size() && (tokens == 0 || tokens + entry.nextTokens() <= batchTokens)) {
-                tokens += entry.nextTokens();
-                entry.next++;
-            }
-            waitingTokens -= tokens - before;
-            if (entry.next > from) {
-                batch.add(part(entry, from));
-                items += entry.next - from;
-            }
-            if (entry.next < entry.items.size()) {
-                // The others first, if this one has begun.
-                if (entry.next > from) {
-                    waiting.removeFirst();
-                    waiting.addLast(entry);
-                }
-                break;
-            }
-            waiting.removeFirst();
-        }
-        if (!batch.isEmpty()) {
-            listener.batch(items, tokens);
+    private void fill(Forming batch) {
+        dropOver();
+        boolean smallFirst = !small.isEmpty() && (large.isEmpty() || !gaveWay);
+        gaveWay = smallFirst && !large.isEmpty();
+        fill(batch, smallFirst ? small : large);
+        fill(batch, smallFirst ? large : small);
+        if (!batch.parts().isEmpty()) {
+            listener.batch(batch.items(), batch.tokens());
         }
     }
 
-    private static <T, R> Part<T, R> part(Entry<T, R> entry, int from) {
-        entry.ticket.begin();
-        return new Part<>(entry, from, entry.items.subList(from, entry.next));
+    /// Takes items of requests, as far as they fit.
+    private void fill(Forming batch, Deque<Entry<?, ?>> waiting) {
+        for (int left = waiting.size(); left > 0; left--) {
+            Entry<?, ?> entry = waiting.getFirst();
+            Operation<?, ?> operation = batch.operation();
+            if (operation != null && !operation.equals(entry.operation)) {
+                return;
+            }
+            int from = entry.next;
+            waitingTokens -= batch.add(entry);
+            if (entry.next == entry.items.size()) {
+                waiting.removeFirst();
+            } else {
+                if (entry.next > from && waiting.equals(large)) {
+                    // The others first.
+                    waiting.addLast(waiting.removeFirst());
+                }
+                return;
+            }
+        }
     }
 
     @SuppressWarnings("unchecked") // All parts have the same operation, so the same types.

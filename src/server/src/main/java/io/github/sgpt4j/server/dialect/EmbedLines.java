@@ -17,8 +17,7 @@ import java.util.List;
 import java.util.Set;
 
 /// Embeds the inputs of a request some at a time, and writes a line of JSON for each as soon as it is known: its
-/// vector,
-/// or why it has none. A bad input does not fail the others.
+/// vector, or why it has none. A bad input does not fail the others.
 final class EmbedLines {
     /// The media type of such answers.
     static final String MEDIA_TYPE = "application/x-ndjson";
@@ -45,6 +44,11 @@ final class EmbedLines {
         this.settings = settings;
         this.elements = elements;
         this.deadline = deadline;
+    }
+
+    /// About as many bytes as the inputs that are embedded together take up, with their lines.
+    long bytes() {
+        return settings.answerBytes(Math.min(elements.size(), TOGETHER));
     }
 
     /// An input with its place in the request.
@@ -133,6 +137,8 @@ final class EmbedLines {
                 }
             }
             write(out);
+            // Bad inputs take no wait at which other requests would get the processor.
+            Thread.yield();
         }
         line(this::end);
         write(out);

@@ -1,8 +1,10 @@
 package io.github.sgpt4j.server.dialect;
 
+import io.github.sgpt4j.TextCut;
 import io.github.sgpt4j.Token;
 import io.github.sgpt4j.server.http.Response;
 import io.github.sgpt4j.server.inference.Input;
+import io.github.sgpt4j.server.inference.ScoreRequest;
 import io.github.sgpt4j.server.inference.Scored;
 import io.github.sgpt4j.server.json.JsonObject;
 import io.github.sgpt4j.server.json.JsonWriting;
@@ -37,14 +39,17 @@ public final class ExplainRoutes {
         String document = body.requiredText("document");
         ServedModels.Scorer scorer = now.scorer(body.text("model"));
         boolean truncate = body.truth("truncate").orElse(now.options().autoTruncate());
-        Scored scored = now.inference()
-                .score(scorer.encoder(), query, List.of(document), "document", truncate, exchange.deadline());
+        ScoreRequest request =
+                new ScoreRequest(scorer.encoder(), query, List.of(document), "document", truncate, TextCut.USUAL);
+        exchange.reserve(request.answerBytes());
+        List<Token> tokens = TokenRoutes.tokens(scorer.model().model(), List.of(query), false, exchange)
+                .getFirst();
+        Scored scored = now.inference().score(request, exchange.deadline());
         List<Float> logarithms = scored.scores().getFirst().tokenLogProbabilities();
-        List<Token> tokens = scorer.model().model().tokens(query, false);
         // Only the last tokens of a query that is too long are scored.
         int unscored = tokens.size() - logarithms.size();
         exchange.note(scored.totalTokens());
-        Response response = JsonWriting.response(200, json -> {
+        Response response = exchange.json(query.length(), json -> {
             json.writeStartObject();
             json.writeNumberField("score", scored.scores().getFirst().value());
             json.writeNumberField("relevance_score", scored.relevance(0));

@@ -9,6 +9,7 @@ import io.github.sgpt4j.server.http.Response;
 import io.github.sgpt4j.server.json.JsonWriting;
 import io.github.sgpt4j.server.metrics.Metrics;
 import io.github.sgpt4j.server.models.ServedModel;
+import io.github.sgpt4j.server.models.ServedModels;
 import io.github.sgpt4j.server.problem.ApiException;
 import io.github.sgpt4j.server.problem.Problem;
 import io.github.sgpt4j.server.routing.Access;
@@ -127,9 +128,19 @@ public final class InfoRoutes {
                 json.writeStringField("fingerprint", model.fingerprint().orElseThrow());
             }
             json.writeStringField("device", model.model().device());
+            Optional<ServedModels.Scorer> scorer = now.models().scorer(Optional.empty());
+            if (scorer.isPresent()) {
+                JsonWriting.textField(json, "rerank_model", scorer.get().model().id());
+                Optional<String> note = scorer.get().model().rerankNote();
+                if (note.isPresent()) {
+                    JsonWriting.textField(json, "rerank_note", note.get());
+                }
+            }
             if (documents.isPresent()) {
                 json.writeFieldName("collection");
                 write(json, documents.get());
+            } else if (now.documentsPending()) {
+                json.writeBooleanField("collection_pending", true);
             }
             json.writeEndObject();
         });
@@ -186,14 +197,13 @@ public final class InfoRoutes {
                 .collect(Collectors.joining("+"));
     }
 
-    /// As in PyTorch. What a GPU chooses by itself is not known here.
+    /// As in PyTorch. On the CPU arithmetic has 32 bits, whatever the weights have.
     private static String dtype(ServedModel model) {
-        return switch (model.model().dtype()) {
-            case FP32, TF32 -> "float32";
+        return switch (model.model().dtypeInUse()) {
+            case FP32, TF32, AUTO -> "float32";
             case BF16 -> "bfloat16";
             case FP16 -> "float16";
             case FP8 -> "float8";
-            case AUTO -> model.computeType().equals("cpu") ? "float32" : "auto";
         };
     }
 }

@@ -67,7 +67,7 @@ public final class OpenAiRoutes {
         Embedded embedded = now.inference().embed(request, exchange.deadline());
         exchange.note(embedded.totalTokens());
         String model = name.filter(now.models()::knows).orElse(embedder.model().id());
-        Response response = JsonWriting.response(200, json -> write(json, embedded, model, base64));
+        Response response = exchange.json(request.answerBytes(), json -> write(json, embedded, model, base64));
         return Headers.describe(response, embedded, embedder.model().computeType());
     }
 

@@ -1,10 +1,9 @@
 package io.github.sgpt4j.server.dialect;
 
 import com.fasterxml.jackson.core.JsonGenerator;
-import io.github.sgpt4j.CrossEncoder;
-import io.github.sgpt4j.TextCut;
 import io.github.sgpt4j.server.http.Response;
 import io.github.sgpt4j.server.inference.Input;
+import io.github.sgpt4j.server.inference.ScoreRequest;
 import io.github.sgpt4j.server.inference.Scored;
 import io.github.sgpt4j.server.json.Json;
 import io.github.sgpt4j.server.json.JsonObject;
@@ -28,6 +27,9 @@ import java.util.stream.IntStream;
 
 /// Re-ranking, as text-embeddings-inference, Jina, vLLM and Cohere ask for it.
 public final class RerankRoutes {
+    /// A result without its document, as JSON.
+    private static final long RESULT_BYTES = 80;
+
     private final Supplier<Service> service;
 
     /// @param service there once the models are loaded
@@ -62,8 +64,10 @@ public final class RerankRoutes {
         boolean raw = body.truth("raw_scores").orElse(false);
         boolean returned = body.truth("return_text").orElse(false);
         ServedModels.Scorer scorer = now.scorer(body.text("model"));
-        Scored scored = score(now, scorer, query, texts, "texts", exchange);
-        Response response = JsonWriting.response(200, json -> {
+        ScoreRequest request = request(now, scorer, query, texts, "texts", exchange);
+        long size = reserve(request, returned, exchange);
+        Scored scored = score(now, request, exchange);
+        Response response = exchange.json(size, json -> {
             json.writeStartArray();
             for (int index : order(scored)) {
                 json.writeStartObject();
@@ -90,9 +94,11 @@ public final class RerankRoutes {
         boolean returned = body.truth("return_documents").orElse(false);
         Optional<String> name = body.text("model");
         ServedModels.Scorer scorer = now.scorer(name);
-        Scored scored = score(now, scorer, query, documents, "documents", exchange);
+        ScoreRequest request = request(now, scorer, query, documents, "documents", exchange);
+        long size = reserve(request, returned, exchange);
+        Scored scored = score(now, request, exchange);
         String model = name.filter(now.models()::knows).orElse(scorer.model().id());
-        Response response = JsonWriting.response(200, json -> {
+        Response response = exchange.json(size, json -> {
             json.writeStartObject();
             json.writeStringField("id", UUID.randomUUID().toString());
             json.writeStringField("object", "rerank");
@@ -156,24 +162,37 @@ public final class RerankRoutes {
         return texts;
     }
 
-    private static Scored score(
+    private static ScoreRequest request(
             Service now,
             ServedModels.Scorer scorer,
             String query,
             List<String> texts,
             String field,
             Exchange exchange) {
-        boolean truncate =
-                exchange.body().truth("truncate").orElse(now.options().autoTruncate());
-        CrossEncoder encoder = scorer.encoder();
-        Scored scored = now.inference().score(encoder, query, texts, field, truncate, exchange.deadline());
-        if (scored.cut() > 0 && TeiRoutes.cut(exchange.body()) == TextCut.RIGHT) {
-            throw new ApiException(
-                    Problem.INVALID_VALUE,
-                    "truncation_direction",
-                    "truncation_direction: pairs are cut on the left, as the model was made for, and %d are too long"
-                            .formatted(scored.cut()));
+        JsonObject body = exchange.body();
+        return new ScoreRequest(
+                scorer.encoder(),
+                query,
+                texts,
+                field,
+                body.truth("truncate").orElse(now.options().autoTruncate()),
+                TeiRoutes.cut(body));
+    }
+
+    /// Reserves memory for the scores, and for the documents in the answer if they are returned.
+    ///
+    /// @return about as many bytes as the answer has
+    private static long reserve(ScoreRequest request, boolean returned, Exchange exchange) {
+        long size = request.documents().size() * RESULT_BYTES;
+        if (returned) {
+            size += request.documents().stream().mapToLong(JsonWriting::size).sum();
         }
+        exchange.reserve(request.answerBytes() + 2 * size);
+        return size;
+    }
+
+    private static Scored score(Service now, ScoreRequest request, Exchange exchange) {
+        Scored scored = now.inference().score(request, exchange.deadline());
         exchange.note(scored.totalTokens());
         return scored;
     }

@@ -7,11 +7,13 @@ import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.error.SgptException;
 import io.github.sgpt4j.retrieval.Hit;
 import io.github.sgpt4j.retrieval.SearchMode;
+import io.github.sgpt4j.retrieval.corpus.Document;
 import io.github.sgpt4j.server.http.Response;
 import io.github.sgpt4j.server.inference.EmbedRequest;
 import io.github.sgpt4j.server.inference.Embedded;
 import io.github.sgpt4j.server.inference.Input;
 import io.github.sgpt4j.server.inference.Reading;
+import io.github.sgpt4j.server.inference.ScoreRequest;
 import io.github.sgpt4j.server.inference.Scored;
 import io.github.sgpt4j.server.json.Json;
 import io.github.sgpt4j.server.json.JsonObject;
@@ -35,8 +37,12 @@ import java.util.function.Supplier;
 /// Search in the server's documents.
 public final class SearchRoutes {
     private static final int MAX_RESULTS = 1000;
+    /// Characters: as many as take a fraction of a second to search by their words.
+    private static final int MAX_QUERY = 1 << 16;
     private static final int USUAL_RESULTS = 10;
     private static final int USUAL_RERANK = 20;
+    /// A result without its document, as JSON.
+    private static final long RESULT_BYTES = 200;
 
     private final Supplier<Service> service;
 
@@ -70,17 +76,18 @@ public final class SearchRoutes {
 
     private Response search(Exchange exchange) {
         Service now = service.get();
-        SearchCollection collection = now.collection()
-                .orElseThrow(() -> new ApiException(
-                        Problem.PATH_NOT_FOUND, "this server has no documents to search: start it with an index"));
+        SearchCollection collection = now.documents();
         JsonObject body = exchange.body();
-        String query = Input.text("query", body.required("query", "a string"));
+        String query = query(body);
         int limit = limit(body);
         int rerank = rerank(body, now);
         SearchMode mode = mode(body, collection);
         Answer answer = answer(now, collection, query, mode, limit, rerank, exchange);
         exchange.note(answer.work().totalTokens());
-        Response response = JsonWriting.response(200, json -> {
+        long size = JsonWriting.size(query)
+                + answer.results().stream().mapToLong(SearchRoutes::size).sum();
+        exchange.reserve(2 * size);
+        Response response = exchange.json(size, json -> {
             json.writeStartObject();
             JsonWriting.textField(json, "query", query);
             json.writeStringField("mode", name(mode));
@@ -94,6 +101,26 @@ public final class SearchRoutes {
             json.writeEndObject();
         });
         return Headers.describe(response, answer.work(), answer.computeType());
+    }
+
+    private static String query(JsonObject body) {
+        String query = Input.text("query", body.required("query", "a string"));
+        if (query.length() > MAX_QUERY) {
+            throw new ApiException(
+                    Problem.INPUT_TOO_LONG,
+                    "query",
+                    "query has %d characters, a search takes at most %d".formatted(query.length(), MAX_QUERY));
+        }
+        return query;
+    }
+
+    /// Most bytes of a result as JSON.
+    private static long size(Result result) {
+        Document document = result.hit().document();
+        return RESULT_BYTES
+                + JsonWriting.size(document.id())
+                + document.title().map(JsonWriting::size).orElse(0L)
+                + JsonWriting.size(document.text());
     }
 
     private static int limit(JsonObject body) {
@@ -162,14 +189,18 @@ public final class SearchRoutes {
             vector = embedded.vectors().getFirst();
             work = work.plus(embedded);
         }
-        List<Result> results = first(collection, query, vector, mode, Math.max(limit, rerank));
+        float[] meaning = vector;
+        List<Result> results =
+                exchange.work(query.length(), () -> first(collection, query, meaning, mode, Math.max(limit, rerank)));
         if (scorer.isPresent() && !results.isEmpty()) {
             List<Result> head = results.subList(0, Math.min(rerank, results.size()));
             List<String> texts = head.stream()
                     .map(result -> result.hit().document().joined())
                     .toList();
-            Scored scored =
-                    now.inference().score(scorer.get().encoder(), query, texts, "results", true, exchange.deadline());
+            ScoreRequest request =
+                    new ScoreRequest(scorer.get().encoder(), query, texts, "results", true, TextCut.USUAL);
+            exchange.reserve(request.answerBytes());
+            Scored scored = now.inference().score(request, exchange.deadline());
             work = work.plus(scored);
             computeType = scorer.get().model().computeType();
             results = reordered(results, scored);

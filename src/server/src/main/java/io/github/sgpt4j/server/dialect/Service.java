@@ -16,12 +16,30 @@ import java.util.Optional;
 /// @param inference runs them
 /// @param batchTokens most tokens of a batch
 /// @param collection documents to search, if there are any
+/// @param documentsPending whether there will be documents soon
 public record Service(
         ServedModels models,
         Inference inference,
         ServerOptions options,
         int batchTokens,
-        Optional<SearchCollection> collection) {
+        Optional<SearchCollection> collection,
+        boolean documentsPending) {
+    /// The same with documents to search, or without any.
+    public Service with(Optional<SearchCollection> documents) {
+        return new Service(models, inference, options, batchTokens, documents, false);
+    }
+
+    /// The documents that are searched.
+    ///
+    /// @throws ApiException if there are none, or not yet
+    SearchCollection documents() {
+        return collection.orElseThrow(() -> documentsPending
+                ? new ApiException(
+                        Problem.UNAVAILABLE, "the documents are being prepared for the first search: try again soon")
+                : new ApiException(
+                        Problem.PATH_NOT_FOUND, "this server has no documents to search: start it with an index"));
+    }
+
     /// The model that a request names, or the first, whatever it can do.
     ///
     /// @throws ApiException if there is no such model

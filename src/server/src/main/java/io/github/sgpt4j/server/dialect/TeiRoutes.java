@@ -1,11 +1,8 @@
 package io.github.sgpt4j.server.dialect;
 
-import com.fasterxml.jackson.core.JsonGenerator;
-import io.github.sgpt4j.Model;
 import io.github.sgpt4j.Similarity;
 import io.github.sgpt4j.TextCut;
 import io.github.sgpt4j.TextKind;
-import io.github.sgpt4j.Token;
 import io.github.sgpt4j.server.http.Body;
 import io.github.sgpt4j.server.http.Response;
 import io.github.sgpt4j.server.inference.EmbedRequest;
@@ -15,7 +12,6 @@ import io.github.sgpt4j.server.inference.Reading;
 import io.github.sgpt4j.server.json.Json;
 import io.github.sgpt4j.server.json.JsonObject;
 import io.github.sgpt4j.server.json.JsonWriting;
-import io.github.sgpt4j.server.models.ServedModel;
 import io.github.sgpt4j.server.models.ServedModels;
 import io.github.sgpt4j.server.problem.ApiException;
 import io.github.sgpt4j.server.problem.Problem;
@@ -31,10 +27,10 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Supplier;
 
-/// The routes of text-embeddings-inference (router/src/http) that embed, compare and tokenize.
+/// The routes of text-embeddings-inference (router/src/http) that embed and compare.
 public final class TeiRoutes {
-    /// About as much as a token takes up, with its part of the answer; a token has a character at least.
-    private static final long TOKEN_BYTES = 128;
+    /// A cosine, as JSON.
+    private static final long COSINE_BYTES = 16;
 
     private final Supplier<Service> service;
     private final RerankRoutes rerank;
@@ -52,9 +48,7 @@ public final class TeiRoutes {
                 new Route("POST", "/embed", Access.COMPUTING, Dialect.TEI, this::embed),
                 new Route("POST", "/", Access.COMPUTING, Dialect.TEI, this::usual),
                 new Route("POST", "/invocations", Access.COMPUTING, Dialect.TEI, this::usual),
-                new Route("POST", "/similarity", Access.COMPUTING, Dialect.TEI, this::similarity),
-                new Route("POST", "/tokenize", Access.COMPUTING, Dialect.TEI, this::tokenize),
-                new Route("POST", "/decode", Access.COMPUTING, Dialect.TEI, this::decode));
+                new Route("POST", "/similarity", Access.COMPUTING, Dialect.TEI, this::similarity));
     }
 
     private Response usual(Exchange exchange) throws IOException {
@@ -75,7 +69,7 @@ public final class TeiRoutes {
         exchange.reserve(request.answerBytes());
         Embedded embedded = now.inference().embed(request, exchange.deadline());
         exchange.note(embedded.totalTokens());
-        Response response = JsonWriting.response(200, json -> {
+        Response response = exchange.json(request.answerBytes(), json -> {
             json.writeStartArray();
             for (float[] vector : embedded.vectors()) {
                 JsonWriting.numbers(json, vector);
@@ -101,6 +95,7 @@ public final class TeiRoutes {
         ServedModels.Embedder embedder = now.embedder(body.text("model"));
         EmbedLines lines =
                 new EmbedLines(now.inference(), request(now, embedder, List.of(), body), elements, exchange.deadline());
+        exchange.reserve(lines.bytes());
         lines.advance();
         exchange.note(lines.tokens());
         return new Response(
@@ -179,151 +174,33 @@ public final class TeiRoutes {
         }
         ServedModels.Embedder embedder = now.embedder(exchange.body().text("model"));
         boolean asymmetric = isAsymmetric(embedder);
-        Embedded query = now.inference()
-                .embed(
-                        request(
-                                now,
-                                embedder,
-                                List.of(new Input.Text(source)),
-                                "inputs.source_sentence",
-                                settings,
-                                asymmetric ? TextKind.QUERY : TextKind.TEXT),
-                        exchange.deadline());
-        Embedded others = now.inference()
-                .embed(
-                        request(
-                                now,
-                                embedder,
-                                sentences,
-                                "inputs.sentences",
-                                settings,
-                                asymmetric ? TextKind.DOCUMENT : TextKind.TEXT),
-                        exchange.deadline());
-        Work work = Work.NONE.plus(query).plus(others);
-        exchange.note(work.totalTokens());
-        Response response = JsonWriting.response(200, json -> {
+        EmbedRequest query = request(
+                now,
+                embedder,
+                List.of(new Input.Text(source)),
+                "inputs.source_sentence",
+                settings,
+                asymmetric ? TextKind.QUERY : TextKind.TEXT);
+        EmbedRequest others = request(
+                now, embedder, sentences, "inputs.sentences", settings, asymmetric ? TextKind.DOCUMENT : TextKind.TEXT);
+        exchange.reserve(query.vectorBytes() + others.vectorBytes() + 2 * COSINE_BYTES * sentences.size());
+        Embedded embedded = now.inference().embed(List.of(query, others), exchange.deadline());
+        exchange.note(embedded.totalTokens());
+        float[] first = embedded.vectors().getFirst();
+        Response response = exchange.json(COSINE_BYTES * sentences.size(), json -> {
             json.writeStartArray();
-            for (float[] vector : others.vectors()) {
+            for (float[] vector :
+                    embedded.vectors().subList(1, embedded.vectors().size())) {
                 // The cosine, as both have length 1.
-                json.writeNumber(Similarity.DOT.of(query.vectors().getFirst(), vector));
+                json.writeNumber(Similarity.DOT.of(first, vector));
             }
             json.writeEndArray();
         });
-        return Headers.describe(response, work, embedder.model().computeType());
+        return Headers.describe(response, embedded, embedder.model().computeType());
     }
 
     /// Whether the model reads queries and documents differently.
     private static boolean isAsymmetric(ServedModels.Embedder embedder) {
         return embedder.model().info().specb();
-    }
-
-    private Response tokenize(Exchange exchange) {
-        Service now = service.get();
-        JsonObject body = exchange.body();
-        Json inputs = body.required("inputs", "a string or an array of strings");
-        List<String> texts = inputs instanceof Json.Text(String text) ? List.of(text) : body.requiredTexts("inputs");
-        if (texts.isEmpty()) {
-            throw new ApiException(Problem.EMPTY_INPUT, "inputs", "inputs is empty: expected at least one text");
-        }
-        Input.requireAtMost("inputs", texts.size(), now.options().limits().clientBatchSize());
-        exchange.reserve(TOKEN_BYTES * texts.stream().mapToLong(String::length).sum());
-        boolean special = body.truth("add_special_tokens").orElse(true);
-        ServedModel model = now.model(body.text("model"));
-        String prompt = prompt(model, body);
-        List<List<Token>> tokens = texts.stream()
-                .map(text -> model.model().tokens(prompt + text, special))
-                .toList();
-        return JsonWriting.response(200, json -> {
-            json.writeStartArray();
-            for (List<Token> of : tokens) {
-                json.writeStartArray();
-                for (Token token : of) {
-                    write(json, token);
-                }
-                json.writeEndArray();
-            }
-            json.writeEndArray();
-        });
-    }
-
-    private static String prompt(ServedModel model, JsonObject body) {
-        Optional<String> name = body.text("prompt_name");
-        if (name.isEmpty()) {
-            return "";
-        }
-        String prompt = model.info().prompts().get(name.get());
-        if (prompt == null) {
-            throw new ApiException(
-                    Problem.INVALID_VALUE,
-                    "prompt_name",
-                    "prompt_name: expected one of %s"
-                            .formatted(model.info().prompts().keySet()));
-        }
-        return prompt;
-    }
-
-    private static void write(JsonGenerator json, Token token) throws IOException {
-        json.writeStartObject();
-        json.writeNumberField("id", token.id());
-        JsonWriting.textField(json, "text", token.text());
-        json.writeBooleanField("special", token.special());
-        if (token.start() < 0) {
-            json.writeNullField("start");
-            json.writeNullField("stop");
-        } else {
-            json.writeNumberField("start", token.start());
-            json.writeNumberField("stop", token.end());
-        }
-        json.writeEndObject();
-    }
-
-    private Response decode(Exchange exchange) {
-        Service now = service.get();
-        JsonObject body = exchange.body();
-        Json value = body.required("ids", "an array of token ids, or of such arrays");
-        List<int[]> all = new ArrayList<>();
-        switch (value) {
-            case Json.Integers(int[] ids) -> all.add(ids);
-            case Json.Elements(List<Json> elements) -> {
-                Input.requireAtMost(
-                        "ids", elements.size(), now.options().limits().clientBatchSize());
-                for (int i = 0; i < elements.size(); i++) {
-                    all.add(ids("ids[%d]".formatted(i), elements.get(i)));
-                }
-            }
-            default -> throw JsonObject.wrong("ids", "an array of token ids, or of such arrays", value);
-        }
-        if (all.isEmpty()) {
-            throw new ApiException(Problem.EMPTY_INPUT, "ids", "ids is empty: expected at least one token id");
-        }
-        boolean skip = body.truth("skip_special_tokens").orElse(true);
-        Model model = now.model(body.text("model")).model();
-        List<String> texts = new ArrayList<>(all.size());
-        for (int[] ids : all) {
-            texts.add(decode(model, ids, skip));
-        }
-        return JsonWriting.response(200, json -> {
-            json.writeStartArray();
-            for (String text : texts) {
-                JsonWriting.text(json, text);
-            }
-            json.writeEndArray();
-        });
-    }
-
-    private static String decode(Model model, int[] ids, boolean skip) {
-        try {
-            return model.detokenize(ids, skip);
-        } catch (IllegalArgumentException e) {
-            throw new ApiException(Problem.INVALID_TOKEN, "ids", String.valueOf(e.getMessage()));
-        }
-    }
-
-    private static int[] ids(String place, Json value) {
-        return switch (value) {
-            case Json.Integers(int[] ids) -> ids;
-            case Json.Elements(List<Json> none) when none.isEmpty() -> new int[0];
-            default -> throw JsonObject.wrong(place, "an array of token ids", value);
-        };
     }
 }

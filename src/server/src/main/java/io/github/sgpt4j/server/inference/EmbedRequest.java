@@ -24,8 +24,10 @@ public record EmbedRequest(
         TextCut cut,
         OptionalInt dimensions,
         boolean normalize) {
-    /// A float, and its digits in a buffer that grows to twice its length.
-    private static final int NUMBER_BYTES = Float.BYTES + 2 * 12;
+    /// The digits of a number, in pieces and in the answer made of them.
+    private static final int DIGITS_BYTES = 2 * 12;
+    /// What else an input takes up: its tokens' object, its vector's, its result.
+    private static final int INPUT_BYTES = 256;
 
     /// Copies the list.
     public EmbedRequest {
@@ -47,8 +49,26 @@ public record EmbedRequest(
         return new EmbedRequest(encoder, inputs, field, reading, truncate, cut, dimensions, value);
     }
 
-    /// About as many bytes as the vectors and an answer with their numbers as text take up.
+    /// About as many bytes as the tokens, the vectors, and an answer with their numbers as text take up.
     public long answerBytes() {
-        return (long) inputs.size() * encoder.dimension() * NUMBER_BYTES;
+        return vectorBytes() + (long) inputs.size() * encoder.dimension() * DIGITS_BYTES;
+    }
+
+    /// As [#answerBytes], for a number of inputs of any length.
+    public long answerBytes(int count) {
+        long numbers = (long) encoder.dimension() * (Float.BYTES + DIGITS_BYTES);
+        return count * (numbers + (long) encoder.maxLength() * Integer.BYTES + INPUT_BYTES);
+    }
+
+    /// About as many bytes as the tokens and the vectors take up.
+    public long vectorBytes() {
+        long tokens = 0;
+        for (Input input : inputs) {
+            tokens += switch (input) {
+                case Input.Text(String text) -> TextSizes.tokens(text, encoder.maxLength());
+                case Input.Ids(int[] ids) -> Math.min(ids.length, encoder.maxLength());
+            };
+        }
+        return tokens * Integer.BYTES + (long) inputs.size() * (encoder.dimension() * Float.BYTES + INPUT_BYTES);
     }
 }

@@ -3,6 +3,7 @@ package io.github.sgpt4j.server.inference;
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.Embedding;
+import io.github.sgpt4j.TextCut;
 import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.TokenizedPair;
 import io.github.sgpt4j.TokenizedText;
@@ -17,12 +18,17 @@ import io.github.sgpt4j.server.problem.Problem;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
-/// Embeds and scores for requests: tokenizes on the thread of the request, computes in batches with others.
+/// Embeds and scores for requests: tokenizes for each, computes in batches with others.
 ///
 /// @param queue forms the batches
 /// @param metrics count
-public record Inference(BatchQueue queue, Metrics metrics) {
+/// @param work tokenizes long texts
+public record Inference(BatchQueue queue, Metrics metrics, LongWork work) {
+    /// Characters that are tokenized together, unless a single text has more.
+    private static final int TOGETHER = 1 << 18;
+
     /// Results, and when they came.
     private record Timed<R>(List<R> results, double queue, double inference) {}
 
@@ -30,28 +36,64 @@ public record Inference(BatchQueue queue, Metrics metrics) {
     ///
     /// @throws ApiException if they cannot be embedded, or not in time
     public Embedded embed(EmbedRequest request, Deadline deadline) {
-        List<Input> inputs = request.inputs();
-        metrics.begin(Metrics.Work.EMBED, inputs.size());
-        requireDimensions(request);
-        List<TokenizedText> texts = new ArrayList<>(inputs.size());
+        return embed(List.of(request), deadline);
+    }
+
+    /// Embeds the texts of all parts of a request together.
+    ///
+    /// @param parts with one encoder; at least one
+    /// @return the results of all parts, in order
+    /// @throws ApiException if they cannot be embedded, or not in time
+    public Embedded embed(List<EmbedRequest> parts, Deadline deadline) {
+        metrics.begin(
+                Metrics.Work.EMBED,
+                parts.stream().mapToInt(part -> part.inputs().size()).sum());
+        parts.forEach(Inference::requireDimensions);
         long start = System.nanoTime();
-        for (int i = 0; i < inputs.size(); i++) {
-            texts.add(tokenized(request, i));
-        }
+        List<TokenizedText> texts = new ArrayList<>();
+        parts.forEach(part -> tokenize(part, deadline, texts));
         double tokenization = (System.nanoTime() - start) / 1e9;
-        Timed<Embedding> timed = compute(new EmbedOperation(request.encoder()), texts, deadline);
-        List<float[]> vectors = timed.results().stream()
-                .map(embedding -> shaped(embedding.vector(), request))
-                .toList();
+        Timed<Embedding> timed = compute(new EmbedOperation(parts.getFirst().encoder()), texts, deadline);
+        List<float[]> vectors = new ArrayList<>(texts.size());
+        for (EmbedRequest part : parts) {
+            for (int i = 0; i < part.inputs().size(); i++) {
+                vectors.add(shaped(timed.results().get(vectors.size()).vector(), part));
+            }
+        }
         int[] tokens = texts.stream().mapToInt(TokenizedText::tokens).toArray();
         boolean[] truncated = new boolean[texts.size()];
         for (int i = 0; i < truncated.length; i++) {
             truncated[i] = texts.get(i).truncated();
         }
+        long characters =
+                parts.stream().mapToLong(part -> characters(part.inputs())).sum();
         Timing timing = new Timing(deadline.elapsed(), tokenization, timed.queue(), timed.inference());
-        Embedded embedded = new Embedded(vectors, tokens, truncated, characters(inputs), timing);
+        Embedded embedded = new Embedded(vectors, tokens, truncated, characters, timing);
         metrics.success(Metrics.Work.EMBED, tokens, embedded.cut(), timing);
         return embedded;
+    }
+
+    /// Tokenizes some inputs at a time, so that other requests get their turn between them.
+    private void tokenize(EmbedRequest request, Deadline deadline, List<TokenizedText> texts) {
+        List<Input> inputs = request.inputs();
+        int from = 0;
+        while (from < inputs.size()) {
+            long size = inputs.get(from).size();
+            int to = from + 1;
+            while (to < inputs.size() && size + inputs.get(to).size() <= TOGETHER) {
+                size += inputs.get(to).size();
+                to++;
+            }
+            int first = from;
+            int end = to;
+            texts.addAll(work.run(
+                    size,
+                    deadline,
+                    () -> IntStream.range(first, end)
+                            .mapToObj(i -> tokenized(request, i))
+                            .toList()));
+            from = to;
+        }
     }
 
     private static void requireDimensions(EmbedRequest request) {
@@ -135,29 +177,19 @@ public record Inference(BatchQueue queue, Metrics metrics) {
 
     /// Scores documents for a query.
     ///
-    /// @param field of the body that holds the documents, for messages
-    /// @param truncate whether pairs that are too long are cut; otherwise they are refused
     /// @throws ApiException if they cannot be scored, or not in time
-    public Scored score(
-            CrossEncoder encoder,
-            String query,
-            List<String> documents,
-            String field,
-            boolean truncate,
-            Deadline deadline) {
-        metrics.begin(Metrics.Work.PREDICT, documents.size());
+    public Scored score(ScoreRequest request, Deadline deadline) {
+        metrics.begin(Metrics.Work.PREDICT, request.documents().size());
         long start = System.nanoTime();
-        List<TokenizedPair> pairs = encoder.tokenized(query, documents, true);
-        for (int i = 0; i < pairs.size(); i++) {
-            TokenizedPair pair = pairs.get(i);
-            if (pair.truncated() && !truncate) {
-                throw tooLong("%s[%d] with the query".formatted(field, i), pair.uncutTokens(), pair.tokens());
-            }
-        }
+        List<TokenizedPair> pairs = work.run(
+                request.characters(),
+                deadline,
+                () -> request.encoder().tokenized(request.query(), request.documents(), true));
+        requireLengths(request, pairs);
         double tokenization = (System.nanoTime() - start) / 1e9;
-        Timed<CrossEncoder.Score> timed = compute(new ScoreOperation(encoder), pairs, deadline);
-        long characters = query.codePointCount(0, query.length());
-        for (String document : documents) {
+        Timed<CrossEncoder.Score> timed = compute(new ScoreOperation(request.encoder()), pairs, deadline);
+        long characters = request.query().codePointCount(0, request.query().length());
+        for (String document : request.documents()) {
             characters += document.codePointCount(0, document.length());
         }
         Timing timing = new Timing(deadline.elapsed(), tokenization, timed.queue(), timed.inference());
@@ -165,6 +197,23 @@ public record Inference(BatchQueue queue, Metrics metrics) {
         int[] tokens = pairs.stream().mapToInt(TokenizedPair::tokens).toArray();
         metrics.success(Metrics.Work.PREDICT, tokens, scored.cut(), timing);
         return scored;
+    }
+
+    private static void requireLengths(ScoreRequest request, List<TokenizedPair> pairs) {
+        for (int i = 0; i < pairs.size() && !request.truncate(); i++) {
+            TokenizedPair pair = pairs.get(i);
+            if (pair.truncated()) {
+                throw tooLong("%s[%d] with the query".formatted(request.field(), i), pair.uncutTokens(), pair.tokens());
+            }
+        }
+        long cut = pairs.stream().filter(TokenizedPair::truncated).count();
+        if (cut > 0 && request.cut() == TextCut.RIGHT) {
+            throw new ApiException(
+                    Problem.INVALID_VALUE,
+                    "truncation_direction",
+                    "truncation_direction: pairs are cut on the left, as the model was made for, and %d are too long"
+                            .formatted(cut));
+        }
     }
 
     private <T, R> Timed<R> compute(Operation<T, R> operation, List<T> items, Deadline deadline) {

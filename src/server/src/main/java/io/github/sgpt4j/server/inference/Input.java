@@ -9,11 +9,24 @@ import java.util.List;
 
 /// Something to embed.
 public sealed interface Input {
+    /// Its characters, or ids.
+    int size();
+
     /// A text.
-    record Text(String text) implements Input {}
+    record Text(String text) implements Input {
+        @Override
+        public int size() {
+            return text.length();
+        }
+    }
 
     /// A text as token ids.
-    record Ids(int[] ids) implements Input {}
+    record Ids(int[] ids) implements Input {
+        @Override
+        public int size() {
+            return ids.length;
+        }
+    }
 
     /// What a request's field holds: a string, an array of token ids, or an array of either.
     ///

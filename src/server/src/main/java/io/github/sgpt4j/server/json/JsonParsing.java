@@ -31,8 +31,16 @@ public final class JsonParsing {
     /// Where the parser says what it reads from.
     private static final Pattern SOURCE = Pattern.compile(" *\\(start marker at \\[Source[^\\]]*\\]\\)");
 
+    /// An object and its place in a list or a map.
+    private static final int VALUE_BYTES = 80;
+
     private final JsonFactory factory;
     private final int maxValues;
+
+    /// What was read.
+    ///
+    /// @param bytes about as many as it takes up
+    public record Parsed(JsonObject object, long bytes) {}
 
     /// @param maxBytes the longest body
     /// @param maxValues most values of a body, where an array of whole numbers counts as one
@@ -54,12 +62,18 @@ public final class JsonParsing {
     ///
     /// @throws ApiException if it is not one, or has too many values
     public JsonObject object(byte[] body) {
+        return parse(body).object();
+    }
+
+    /// As [#object], with its size.
+    public Parsed parse(byte[] body) {
         requireUtf8(body);
         try (JsonParser parser = factory.createParser(body)) {
             if (parser.nextToken() == null) {
                 throw new ApiException(Problem.INVALID_JSON, "the body is empty: expected a JSON object");
             }
-            Json value = new Values(parser).next();
+            Values values = new Values(parser);
+            Json value = values.next();
             if (parser.nextToken() != null) {
                 throw new ApiException(Problem.INVALID_JSON, "the body has more than one JSON value");
             }
@@ -67,7 +81,7 @@ public final class JsonParsing {
                 throw new ApiException(
                         Problem.INVALID_JSON, "the body is %s: expected a JSON object".formatted(value.described()));
             }
-            return new JsonObject("", members);
+            return new Parsed(new JsonObject("", members), values.bytes());
         } catch (JsonProcessingException e) {
             throw new ApiException(Problem.INVALID_JSON, "the body is not JSON: " + sentence(e), e);
         } catch (IOException e) {
@@ -101,13 +115,29 @@ public final class JsonParsing {
                 : "%s (byte %d)".formatted(message, Math.max(0, e.getLocation().getByteOffset()));
     }
 
+    /// Whether a string takes up a byte for each character.
+    private static boolean isNarrow(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            if (text.charAt(i) > 0xff) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /// Reads one body.
     private final class Values {
         private final JsonParser parser;
         private int values;
+        /// Of texts and arrays of whole numbers.
+        private long contents;
 
         Values(JsonParser parser) {
             this.parser = parser;
+        }
+
+        long bytes() {
+            return (long) values * VALUE_BYTES + contents;
         }
 
         /// The value that begins with the parser's current token.
@@ -119,7 +149,7 @@ public final class JsonParsing {
             return switch (parser.currentToken()) {
                 case START_OBJECT -> members();
                 case START_ARRAY -> elements();
-                case VALUE_STRING -> new Json.Text(parser.getText());
+                case VALUE_STRING -> text(parser.getText());
                 case VALUE_TRUE -> new Json.Truth(true);
                 case VALUE_FALSE -> new Json.Truth(false);
                 case VALUE_NULL -> new Json.Null();
@@ -127,6 +157,11 @@ public final class JsonParsing {
                 default ->
                     throw new ApiException(Problem.INVALID_JSON, "the body is not JSON: " + parser.currentToken());
             };
+        }
+
+        private Json text(String text) {
+            contents += text.length() * (isNarrow(text) ? 1L : 2L);
+            return new Json.Text(text);
         }
 
         private Json number() throws IOException {
@@ -143,6 +178,7 @@ public final class JsonParsing {
             while (parser.nextToken() != JsonToken.END_OBJECT) {
                 String name = parser.currentName();
                 parser.nextToken();
+                contents += name.length();
                 members.put(name, next());
             }
             return new Json.Members(members);
@@ -160,6 +196,7 @@ public final class JsonParsing {
                 }
                 integers[count++] = parser.getIntValue();
             }
+            contents += (long) count * Integer.BYTES;
             return count == 0 ? new Json.Elements(List.of()) : new Json.Integers(Arrays.copyOf(integers, count));
         }
 

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import io.github.sgpt4j.server.http.Body;
 import io.github.sgpt4j.server.http.Response;
 import io.github.sgpt4j.text.WellFormed;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -17,6 +16,9 @@ import java.util.Map;
 public final class JsonWriting {
     /// The media type of JSON.
     public static final String MEDIA_TYPE = "application/json";
+
+    /// A control character.
+    private static final int ESCAPED_BYTES = 6;
 
     private static final JsonFactory FACTORY = new JsonFactory();
 
@@ -36,13 +38,23 @@ public final class JsonWriting {
 
     /// One value as bytes.
     public static byte[] bytes(Writing writing) {
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        Pieces out = new Pieces();
         try (JsonGenerator json = FACTORY.createGenerator(out)) {
             writing.to(json);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return out.toByteArray();
+        return out.joined();
+    }
+
+    /// Most bytes that a text takes up in an answer, without its quotation marks.
+    public static long size(String text) {
+        long bytes = 0;
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            bytes += c < ' ' ? ESCAPED_BYTES : c == '"' || c == '\\' ? 2 : c < 0x80 ? 1 : c < 0x800 ? 2 : 3;
+        }
+        return bytes;
     }
 
     /// An array of numbers, each with the fewest digits that read back to the same float.

@@ -16,6 +16,7 @@ public final class ServedModel implements AutoCloseable {
     private final Model model;
     private final Optional<BiEncoder> encoder;
     private final Optional<CrossEncoder> scorer;
+    private final Optional<String> rerankNote;
     private volatile @Nullable ModelInfo info;
     private volatile @Nullable String fingerprint;
 
@@ -27,6 +28,18 @@ public final class ServedModel implements AutoCloseable {
     /// @throws IllegalArgumentException if the model can neither embed nor score
     public ServedModel(
             String id, List<String> aliases, Model model, Optional<BiEncoder> encoder, Optional<CrossEncoder> scorer) {
+        this(id, aliases, model, encoder, scorer, Optional.empty());
+    }
+
+    /// @param rerankNote a sentence for people who let it re-rank
+    /// @throws IllegalArgumentException if the model can neither embed nor score
+    public ServedModel(
+            String id,
+            List<String> aliases,
+            Model model,
+            Optional<BiEncoder> encoder,
+            Optional<CrossEncoder> scorer,
+            Optional<String> rerankNote) {
         if (encoder.isEmpty() && scorer.isEmpty()) {
             throw new IllegalArgumentException("model %s is served for nothing".formatted(id));
         }
@@ -35,6 +48,7 @@ public final class ServedModel implements AutoCloseable {
         this.model = model;
         this.encoder = encoder;
         this.scorer = scorer;
+        this.rerankNote = rerankNote;
     }
 
     /// Its name in answers.
@@ -60,6 +74,11 @@ public final class ServedModel implements AutoCloseable {
     /// Re-ranks, if the model can.
     public Optional<CrossEncoder> scorer() {
         return scorer;
+    }
+
+    /// What people should know who let it re-rank.
+    public Optional<String> rerankNote() {
+        return rerankNote;
     }
 
     /// Whether clients may call it so.

@@ -16,6 +16,8 @@ public enum Problem {
     TOO_LARGE(413, "invalid_request_error", "too_large", 413, "Validation", "batch_size"),
     /// No API key, or a wrong one.
     INVALID_API_KEY(401, "authentication_error", "invalid_api_key", 401, "Validation", "validation"),
+    /// The request is for a name that the server does not answer to.
+    HOST_NOT_ALLOWED(403, "permission_error", "host_not_allowed", 403, "Validation", "validation"),
     /// No such model.
     MODEL_NOT_FOUND(404, "invalid_request_error", "model_not_found", 404, "Validation", "validation"),
     /// No such path.

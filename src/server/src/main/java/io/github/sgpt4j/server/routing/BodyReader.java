@@ -33,10 +33,10 @@ final class BodyReader {
         this.room = room;
     }
 
-    /// A body in memory, which counts until it is closed.
+    /// A body in memory, or what was read from it, which counts until it is closed. Used by one thread at a time.
     final class Held implements AutoCloseable {
-        private final byte[] bytes;
-        private final int blocks;
+        private byte[] bytes;
+        private int blocks;
 
         private Held(byte[] bytes, int blocks) {
             this.bytes = bytes;
@@ -47,10 +47,29 @@ final class BodyReader {
             return bytes;
         }
 
+        /// Forgets the bytes: what was read from them is in memory instead.
+        ///
+        /// @param size bytes that it takes up
+        /// @throws ApiException if memory is short
+        void become(long size) {
+            bytes = new byte[0];
+            int needed = room.blocks(size);
+            if (needed > blocks && !room.take(needed - blocks)) {
+                throw full();
+            }
+            room.give(Math.max(0, blocks - needed));
+            blocks = needed;
+        }
+
         @Override
         public void close() {
             room.give(blocks);
+            blocks = 0;
         }
+    }
+
+    private static ApiException full() {
+        return new ApiException(Problem.OVERLOADED, "the bodies of requests take up too much memory");
     }
 
     /// Reads a body whole.
@@ -76,10 +95,12 @@ final class BodyReader {
                 }
                 if (!room.take(1)) {
                     drain(body, MAX_DRAINED);
-                    throw new ApiException(Problem.OVERLOADED, "the bodies of requests take up too much memory");
+                    throw full();
                 }
                 blocks++;
                 bytes.write(block, 0, count);
+                // What has arrived, or is decompressed, can be read without waiting: others get the processor now.
+                Thread.yield();
                 count = plain.readNBytes(block, 0, BLOCK);
             }
             Held held = new Held(bytes.toByteArray(), blocks);

@@ -16,6 +16,11 @@ final class Room {
         free = new Semaphore(blocks);
     }
 
+    /// Bytes of all blocks together.
+    long bytes() {
+        return (long) blocks * BLOCK;
+    }
+
     /// The blocks that bytes need; at most all there are, so that nothing is too large for ever.
     int blocks(long bytes) {
         return (int) Math.min(blocks, Math.ceilDiv(bytes, BLOCK));

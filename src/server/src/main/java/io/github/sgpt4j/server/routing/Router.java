@@ -7,21 +7,20 @@ import io.github.sgpt4j.server.http.Handler;
 import io.github.sgpt4j.server.http.Request;
 import io.github.sgpt4j.server.http.Response;
 import io.github.sgpt4j.server.inference.Deadline;
+import io.github.sgpt4j.server.inference.LongWork;
 import io.github.sgpt4j.server.json.JsonParsing;
 import io.github.sgpt4j.server.metrics.Metrics;
 import io.github.sgpt4j.server.problem.ApiException;
 import io.github.sgpt4j.server.problem.Excerpt;
 import io.github.sgpt4j.server.problem.Problem;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// Finds the route of a request, checks what must hold before it, and says what goes wrong in the client's dialect.
 public final class Router implements Handler {
@@ -39,6 +38,7 @@ public final class Router implements Handler {
     private final List<Route> routes;
     private final ServerOptions options;
     private final Metrics metrics;
+    private final LongWork work;
     private final Supplier<Readiness> readiness;
     private final JsonParsing parsing;
     /// For requests whose answers are lines, which may have more inputs.
@@ -47,23 +47,35 @@ public final class Router implements Handler {
     private final Room answers;
     private final Semaphore running;
     private final RequestLog log;
+    private final Hosts hosts;
+    private final Key key;
 
     /// @param routes the first that fits answers
+    /// @param work reads large bodies and writes large answers
     /// @param readiness of the models
-    public Router(List<Route> routes, ServerOptions options, Metrics metrics, Supplier<Readiness> readiness) {
+    /// @param memory bytes, of which bodies and answers take up parts
+    public Router(
+            List<Route> routes,
+            ServerOptions options,
+            Metrics metrics,
+            LongWork work,
+            Supplier<Readiness> readiness,
+            long memory) {
         this.routes = List.copyOf(routes);
         this.options = options;
         this.metrics = metrics;
+        this.work = work;
         this.readiness = readiness;
         int maxBytes = options.limits().bodyBytes();
         parsing = new JsonParsing(maxBytes, Math.addExact(4 * options.limits().clientBatchSize(), MORE_VALUES));
         parsingForLines = new JsonParsing(
                 maxBytes, Math.max(LINES_VALUES, 4 * options.limits().clientBatchSize()));
-        long most = Runtime.getRuntime().maxMemory();
-        bodies = new BodyReader(maxBytes, new Room(Math.max(most / REQUEST_PARTS, maxBytes)));
-        answers = new Room(most / ANSWER_PARTS);
+        bodies = new BodyReader(maxBytes, new Room(Math.max(memory / REQUEST_PARTS, maxBytes)));
+        answers = new Room(memory / ANSWER_PARTS);
         running = new Semaphore(options.limits().concurrentRequests());
         log = new RequestLog(options);
+        hosts = new Hosts(options);
+        key = new Key(options.apiKey());
     }
 
     @Override
@@ -71,9 +83,10 @@ public final class Router implements Handler {
         Deadline deadline = Deadline.after(options.limits().requestTimeout());
         Response response;
         Optional<Route> route = find(request);
-        Exchange exchange =
-                new Exchange(request, deadline, route.map(Route::dialect).orElseGet(() -> dialectOf(request)), answers);
+        Exchange exchange = new Exchange(
+                request, deadline, route.map(Route::dialect).orElseGet(() -> dialectOf(request)), answers, work);
         try {
+            hosts.require(request);
             response = isPreflight(request) ? preflight() : answer(request, route, exchange);
         } catch (ApiException e) {
             response = refused(exchange, e);
@@ -130,7 +143,7 @@ public final class Router implements Handler {
         }
         Route route = found.get();
         if (route.access() != Access.OPEN) {
-            requireKey(request);
+            key.require(request);
         }
         return switch (route.access()) {
             case OPEN, KEYED -> act(route, exchange);
@@ -179,43 +192,6 @@ public final class Router implements Handler {
                 .toList();
     }
 
-    private void requireKey(Request request) {
-        if (options.apiKey().isEmpty()) {
-            return;
-        }
-        String given = request.header("authorization").orElse("");
-        boolean bearer = given.regionMatches(true, 0, "Bearer ", 0, 7);
-        if (!bearer || !isKey(given.substring(7).strip())) {
-            throw new ApiException(
-                    Problem.INVALID_API_KEY,
-                    bearer
-                            ? "the API key is wrong"
-                            : "the API key is missing: expected the header Authorization: Bearer KEY");
-        }
-    }
-
-    /// Clients send UTF-8, but headers are read as ISO 8859-1; neither can have spaces at its ends.
-    private boolean isKey(String given) {
-        String key = options.apiKey().orElseThrow().strip();
-        String decoded = new String(given.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
-        boolean asRead = same(given, key);
-        boolean asSent = same(decoded, key);
-        return asRead || asSent;
-    }
-
-    /// In a time that does not depend on the contents.
-    private static boolean same(String a, String b) {
-        return MessageDigest.isEqual(digest(a), digest(b));
-    }
-
-    private static byte[] digest(String text) {
-        try {
-            return MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
-        }
-    }
-
     private void requireLoaded() {
         Readiness now = readiness.get();
         if (now != Readiness.READY) {
@@ -232,54 +208,57 @@ public final class Router implements Handler {
                             .formatted(options.limits().concurrentRequests()));
         }
         metrics.running(1);
-        boolean streams = false;
+        boolean sends = false;
+        BodyReader.@Nullable Held body = null;
         try {
-            BodyReader.Held body = bodies.read(request);
-            try {
-                exchange.read((request.accepts(LINES) ? parsingForLines : parsing).object(body.bytes()));
-                Response response;
-                try {
-                    response = act(route, exchange);
-                } finally {
-                    exchange.giveBack();
-                }
-                if (response.body() instanceof Body.Stream) {
-                    // It is computed while it is sent.
-                    streams = true;
-                    return response.whenSent(() -> {
-                        body.close();
-                        end();
-                    });
-                }
-                return kept(response);
-            } finally {
-                if (!streams) {
+            body = bodies.read(request);
+            parse(request, exchange, body);
+            Response response = act(route, exchange);
+            Response counted = response.body() instanceof Body.Bytes(String type, byte[] bytes)
+                    ? kept(exchange, body, bytes.length, response)
+                    : streamed(exchange, body, response);
+            sends = true;
+            return counted;
+        } finally {
+            if (!sends) {
+                exchange.giveBack();
+                if (body != null) {
                     body.close();
                 }
-            }
-        } finally {
-            if (!streams) {
                 end();
             }
         }
+    }
+
+    private void parse(Request request, Exchange exchange, BodyReader.Held body) {
+        byte[] bytes = body.bytes();
+        JsonParsing reading = request.accepts(LINES) ? parsingForLines : parsing;
+        JsonParsing.Parsed parsed = exchange.work(bytes.length, () -> reading.parse(bytes));
+        exchange.read(parsed.object());
+        body.become(parsed.bytes());
+    }
+
+    /// It is computed while it is sent.
+    private Response streamed(Exchange exchange, BodyReader.Held body, Response response) {
+        return response.whenSent(() -> {
+            exchange.giveBack();
+            body.close();
+            end();
+        });
+    }
+
+    /// Counts a large answer until it was sent: clients that read slowly must not fill the memory.
+    private Response kept(Exchange exchange, BodyReader.Held body, int length, Response response) {
+        exchange.keep(length <= Room.BLOCK ? 0 : length);
+        body.close();
+        end();
+        return response.whenSent(exchange::giveBack);
     }
 
     /// Lets the next request run.
     private void end() {
         metrics.running(-1);
         running.release();
-    }
-
-    /// Counts a large answer until it was sent: clients that read slowly must not fill the memory.
-    private Response kept(Response response) {
-        if (!(response.body() instanceof Body.Bytes(String type, byte[] bytes)) || bytes.length <= Room.BLOCK) {
-            return response;
-        }
-        int blocks = answers.blocks(bytes.length);
-        if (!answers.take(blocks)) {
-            throw new ApiException(Problem.OVERLOADED, "the answers that are being sent take up too much memory");
-        }
-        return response.whenSent(() -> answers.give(blocks));
     }
 
     /// Other media types are those of forms, which pages of other sites could send.

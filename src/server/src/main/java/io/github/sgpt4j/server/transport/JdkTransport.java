@@ -35,8 +35,6 @@ public final class JdkTransport implements AutoCloseable {
     private static final int BACKLOG = 1024;
     private static final int MAX_HEADER_BYTES = 32 << 10;
     private static final int MAX_HEADERS = 100;
-    private static final int MIN_CARRIERS = 32;
-    private static final int CARRIERS = 4;
     /// What is read, after the answer, of a body that nobody wanted, so that the client gets the answer and not a
     /// reset connection.
     private static final long DRAINED_BYTES = 64L << 20;
@@ -53,10 +51,6 @@ public final class JdkTransport implements AutoCloseable {
     /// @param address to listen at
     /// @throws IOException if that is not possible
     public JdkTransport(InetSocketAddress address, Limits limits, Handler handler) throws IOException {
-        // Tokenizing long texts keeps a carrier of virtual threads busy: more of them let the others go on.
-        setUnset(
-                "jdk.virtualThreadScheduler.parallelism",
-                Math.max(MIN_CARRIERS, CARRIERS * Runtime.getRuntime().availableProcessors()));
         setUnset("sun.net.httpserver.nodelay", "true");
         setUnset("sun.net.httpserver.maxReqTime", limits.readTimeout().toSeconds());
         setUnset("sun.net.httpserver.maxRspTime", responseSeconds(limits));

@@ -69,12 +69,12 @@ function tell(info) {
   }
 }
 
-/** A server may get its documents some time after its models. */
+/** The server prepares its documents. */
 async function awaitDocuments() {
   for (let tries = 0; tries < TRIES; tries++) {
     await new Promise(resolve => setTimeout(resolve, INTERVAL));
-    const info = document.hidden ? {} : await ask('info');
-    if (info.collection) {
+    const info = document.hidden ? {collection_pending: true} : await ask('info');
+    if (!info.collection_pending) {
       tell(info);
       return;
     }
@@ -87,7 +87,7 @@ async function start() {
     const info = await ask('info');
     tell(info);
     problem.hidden = true;
-    if (!info.collection) {
+    if (info.collection_pending) {
       await awaitDocuments();
     }
   } catch (failure) {

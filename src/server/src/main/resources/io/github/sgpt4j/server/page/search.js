@@ -60,6 +60,7 @@ export function searchView() {
   const parts = new Map();
   let available = [];
   let documents = 0;
+  let rerankNote;
   let number = 0;
   let running = new AbortController();
   let answers = {};
@@ -70,7 +71,8 @@ export function searchView() {
     const list = make('ol', {class: 'results', 'aria-label': `Results: ${title}`});
     const time = make('span', {class: 'time'});
     const element = make('section', {class: `column ${name}`, 'aria-labelledby': `column-${name}`},
-      make('header', {}, make('h2', {id: `column-${name}`}, title), time, make('p', {}, note)),
+      make('header', {}, make('h2', {id: `column-${name}`}, title), time, make('p', {}, note),
+        name === 'reranked' && rerankNote ? make('p', {class: 'caution'}, rerankNote) : null),
       list);
     return {element, list, time};
   }
@@ -79,6 +81,7 @@ export function searchView() {
     const collection = info.collection;
     const ranks = info.capabilities.includes('rerank');
     documents = collection?.documents ?? 0;
+    rerankNote = info.rerank_note;
     available = collection
       ? Object.keys(COLUMNS).filter(name => name === 'reranked' ? ranks : collection.modes.includes(name))
       : [];
@@ -94,8 +97,10 @@ export function searchView() {
     byId('modes').hidden = available.length < 2;
     const lead = byId('search-lead');
     field.disabled = !collection;
-    if (!collection) {
-      lead.textContent = 'This server has no documents to search at the moment. With --index DIR it searches an index'
+    if (info.collection_pending) {
+      lead.textContent = 'The documents are being prepared for the first search. That takes some seconds; they appear here.';
+    } else if (!collection) {
+      lead.textContent = 'This server has no documents to search. With --index DIR it searches an index'
         + ' that sgpt index has made.';
     } else {
       lead.textContent = `Search ${plural(documents, 'document', 'documents')} (${collection.name})`
@@ -230,7 +235,7 @@ export function searchView() {
         make('span', {class: 'bar', 'aria-hidden': 'true'}, styled(make('span'), '--share', share)),
         make('span', {class: 'number'}, kind.written(result))),
       make('span', {class: 'elsewhere'}, ...elsewhere(name, result.id, index)));
-    button.addEventListener('click', () => explain(query, everything(result), available.includes('reranked')));
+    button.addEventListener('click', () => explain(query, everything(result), available.includes('reranked'), rerankNote));
     button.addEventListener('pointerenter', () => mark(result.id));
     button.addEventListener('pointerleave', () => mark(undefined));
     button.addEventListener('focus', () => mark(result.id));

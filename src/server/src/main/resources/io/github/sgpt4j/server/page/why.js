@@ -16,8 +16,8 @@ const COMPACT = new Intl.NumberFormat('en', {notation: 'compact', maximumSignifi
 
 let running = new AbortController();
 
-/** Opens the dialog for a result. */
-export async function explain(query, result, ranks) {
+/** Opens the dialog for a result. `note` is what to know about the re-ranker, if anything. */
+export async function explain(query, result, ranks, note) {
   running.abort();
   running = new AbortController();
   const {signal} = running;
@@ -31,6 +31,7 @@ export async function explain(query, result, ranks) {
       make('p', {class: 'whole-text', tabindex: result.text.length > 400 ? '0' : undefined}, result.text),
       make('p', {class: 'id'}, result.id)),
     scores(result),
+    ...(ranks && note ? [make('p', {class: 'caution'}, note)] : []),
     tokens, said);
   dialog.addEventListener('close', () => running.abort(), {once: true});
   if (!dialog.open) {

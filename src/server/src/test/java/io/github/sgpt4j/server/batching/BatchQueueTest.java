@@ -120,11 +120,11 @@ class BatchQueueTest {
         busy();
         Ticket<String> large = queue.submit(operation, items("l", 6, 5));
         Ticket<String> small = submit(item("s", 4));
-        assertEquals(List.of("l0", "l1"), next());
-        assertEquals(List.of("s", "l2"), next());
+        assertEquals(List.of("s", "l0"), next());
         Ticket<String> later = submit(item("t", 4));
-        assertEquals(List.of("l3", "l4"), next());
-        assertEquals(List.of("t", "l5"), next());
+        assertEquals(List.of("l1", "l2"), next());
+        assertEquals(List.of("t", "l3"), next());
+        assertEquals(List.of("l4", "l5"), next());
         operation.step();
         assertEquals(List.of("s!"), results(small));
         assertEquals(List.of("t!"), results(later));
@@ -144,14 +144,71 @@ class BatchQueueTest {
     }
 
     @Test
+    void aSmallRequestWaitsForTwoBatchesOfLargeOnesAtMost() {
+        busy();
+        queue.submit(operation, items("a", 2, 6));
+        queue.submit(operation, items("b", 2, 6));
+        queue.submit(operation, items("c", 2, 6));
+        assertEquals(List.of("a0"), next());
+        submit(item("s", 1));
+        assertEquals(List.of("s", "b0"), next());
+        submit(item("t", 1));
+        // The last batch passed large ones: their turn.
+        assertEquals(List.of("c0", "t"), next());
+        submit(item("u", 10));
+        assertEquals(List.of("u"), next());
+        assertEquals(List.of("a1"), next());
+        assertEquals(List.of("b1"), next());
+    }
+
+    @Test
+    void smallRequestsDoNotStopLargeOnes() {
+        busy();
+        queue.submit(operation, items("l", 3, 10));
+        List<List<String>> batches = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            submit(item("s" + i, 10));
+            batches.add(next());
+        }
+        assertEquals(List.of(List.of("s0"), List.of("l0"), List.of("s1"), List.of("l1"), List.of("s2")), batches);
+    }
+
+    @Test
+    void aSmallRequestThatIsSplitIsFinishedFirst() {
+        busy();
+        submit(item("a", 6));
+        submit(item("b0", 4), item("b1", 5));
+        submit(item("c", 1));
+        queue.submit(operation, items("l", 2, 6));
+        assertEquals(List.of("a", "b0"), next());
+        assertEquals(List.of("l0"), next());
+        assertEquals(List.of("b1", "c"), next());
+    }
+
+    @Test
+    void largeRequestsGiveWayToOtherOperationsToo() {
+        busy();
+        Stepped other = new Stepped();
+        queue.submit(operation, items("a", 3, 6));
+        queue.submit(operation, items("b", 3, 6));
+        assertEquals(List.of("a0"), next());
+        queue.submit(other, List.of(new Item("x", 1)));
+        operation.step();
+        assertEquals(List.of("x"), other.batch());
+        other.step();
+        assertEquals(List.of("b0"), operation.batch());
+    }
+
+    @Test
     void whatIsLargerThanABatchIsComputedAlone() {
         busy();
         submit(item("a", 5));
         submit(item("over", 25));
         submit(item("c", 5));
-        assertEquals(List.of("a"), next());
+        submit(item("d", 5));
+        assertEquals(List.of("a", "c"), next());
         assertEquals(List.of("over"), next());
-        assertEquals(List.of("c"), next());
+        assertEquals(List.of("d"), next());
     }
 
     @Test
@@ -172,8 +229,8 @@ class BatchQueueTest {
     void whatWasGivenUpIsNotComputed() throws InterruptedException {
         busy();
         Ticket<String> begun = queue.submit(operation, items("l", 3, 8));
-        Ticket<String> waiting = submit(item("w", 1));
         assertEquals(List.of("l0"), next());
+        Ticket<String> waiting = submit(item("w", 1));
         Ticket<String> dropped = submit(item("d", 1));
         assertEquals(3, queue.size());
         begun.cancel();
@@ -231,15 +288,15 @@ class BatchQueueTest {
         Ticket<String> bad = submit(item("b0", 1), new Item("b1", 1, failure), item("b2", 8), item("b3", 8));
         Ticket<String> after = submit(item("c0", 1));
         operation.step();
-        assertEquals(List.of("a0", "a1", "b0", "b1"), operation.batch());
+        assertEquals(List.of("a0", "a1", "c0", "b0", "b1"), operation.batch());
         operation.go();
         assertSame(failure, assertThrows(failure.getClass(), () -> results(bad)));
         assertEquals(List.of("a0!", "a1!"), results(before));
         assertEquals(List.of("c0!"), results(after));
-        // The two parts of the batch once more, then what remains; nothing of the request that failed.
+        // The parts of the batch once more; nothing more of the request that failed.
         List<String> rest =
                 Stream.generate(operation::batch).limit(3).flatMap(List::stream).toList();
-        assertEquals(List.of("a0", "a1", "b0", "b1", "c0"), rest);
+        assertEquals(List.of("a0", "a1", "c0", "b0", "b1"), rest);
         assertEquals(0, operation.others());
     }
 
@@ -292,7 +349,7 @@ class BatchQueueTest {
             fragile.submit(operation, List.of(item("busy", 1)));
             operation.batch();
             Ticket<String> a = fragile.submit(operation, List.of(item("a", 1)));
-            Ticket<String> b = fragile.submit(operation, items("b", 2, 9));
+            Ticket<String> b = fragile.submit(operation, List.of(item("b0", 4), item("b1", 6)));
             Ticket<String> c = fragile.submit(operation, List.of(item("c", 1)));
             operation.step();
             assertThrows(OutOfMemoryError.class, () -> results(a));

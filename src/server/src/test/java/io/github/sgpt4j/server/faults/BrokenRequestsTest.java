@@ -149,7 +149,7 @@ class BrokenRequestsTest {
         int sent = 0;
         boolean answered = false;
         try (RawConnection connection = connect()) {
-            connection.send("POST /v1/embeddings HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            connection.send("POST /v1/embeddings HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                     + "Content-Length: 1073741824\r\n\r\n");
             while (sent < 1024) {
                 connection.send(block);
@@ -165,7 +165,7 @@ class BrokenRequestsTest {
         assertTrue(after - before < 32 << 20, "%d bytes more".formatted(after - before));
         // A client that waits for the answer to its headers gets it.
         try (RawConnection connection = connect()) {
-            connection.send("POST /v1/embeddings HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            connection.send("POST /v1/embeddings HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                     + "Content-Length: 1073741824\r\n\r\n");
             for (int i = 0; i < 64; i++) {
                 connection.send(block);

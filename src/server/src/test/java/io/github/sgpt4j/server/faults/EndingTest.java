@@ -128,7 +128,7 @@ class EndingTest {
             assertTrue(answer.text().contains("the server is ending"), answer.text());
             assertEquals("close", answer.headers().get("connection"));
             assertEquals(0, connection.untilClosed());
-            health.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+            health.send("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
             assertEquals(503, health.answer().status());
         } finally {
             server.close();

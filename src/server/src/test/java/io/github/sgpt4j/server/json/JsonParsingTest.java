@@ -243,4 +243,19 @@ class JsonParsingTest {
                         .sentence());
         assertEquals("the body is empty: expected a JSON object", refused("").sentence());
     }
+
+    @Test
+    void saysHowMuchMemoryItTakes() {
+        long empty = bytes("{}");
+        assertTrue(empty > 0);
+        assertEquals(empty, bytes("{\"a\":\"\"}") - empty - 1);
+        assertEquals(100, bytes("{\"a\":\"%s\"}".formatted("b".repeat(100))) - bytes("{\"a\":\"\"}"));
+        assertEquals(200, bytes("{\"a\":\"%s\"}".formatted("鳥".repeat(100))) - bytes("{\"a\":\"\"}"));
+        assertEquals(400, bytes("{\"a\":[%s]}".formatted("7,".repeat(99) + "7")) - bytes("{\"a\":[]}"));
+        assertTrue(bytes("{\"a\":[[],[],[]]}") >= 5 * empty);
+    }
+
+    private long bytes(String body) {
+        return parsing.parse(body.getBytes(StandardCharsets.UTF_8)).bytes();
+    }
 }

@@ -248,4 +248,22 @@ class BodyReaderTest {
         assertEquals(3, room.blocks(3 * Room.BLOCK));
         assertEquals(4, room.blocks(3 * Room.BLOCK + 1));
     }
+
+    @Test
+    void whatWasReadCountsInsteadOfTheBody() throws IOException {
+        Request request = new Request("POST", "/", Map.of(), new Source(2L * Room.BLOCK), "id");
+        BodyReader.Held held = reader.read(request);
+        assertFalse(room.take(BLOCKS - 1));
+        held.become(1);
+        assertTrue(room.take(BLOCKS - 1));
+        ApiException full = assertThrows(ApiException.class, () -> held.become(2L * Room.BLOCK));
+        assertEquals(Problem.OVERLOADED, full.problem());
+        room.give(BLOCKS - 1);
+        held.become(Long.MAX_VALUE);
+        assertFalse(room.take(1));
+        held.close();
+        held.close();
+        assertTrue(room.take(BLOCKS));
+        assertFalse(room.take(1));
+    }
 }

@@ -15,6 +15,7 @@ import io.github.sgpt4j.server.ServerOptions;
 import io.github.sgpt4j.server.http.Body;
 import io.github.sgpt4j.server.http.Request;
 import io.github.sgpt4j.server.http.Response;
+import io.github.sgpt4j.server.inference.LongWork;
 import io.github.sgpt4j.server.metrics.Metrics;
 import io.github.sgpt4j.server.problem.ApiException;
 import io.github.sgpt4j.server.problem.Problem;
@@ -31,6 +32,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -40,6 +42,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// What is checked before an action, in which order, and how errors are said.
 @Timeout(60)
 class RouterTest {
+    /// Answers take up a quarter.
+    private static final int MEMORY = 64 << 20;
     private static final String KEY = "k3y-\u00e9";
 
     private final List<String> log = Collections.synchronizedList(new ArrayList<>());
@@ -51,6 +55,12 @@ class RouterTest {
     private Route.Action action = exchange -> Response.text(200, "text/plain", "done");
     private Readiness readiness = Readiness.READY;
     private final Metrics metrics = new Metrics();
+    private final LongWork work = new LongWork(1);
+
+    @AfterEach
+    void end() {
+        work.close();
+    }
 
     private Response handle(ServerOptions used, Request request) throws IOException {
         List<Route> routes = new ArrayList<>();
@@ -61,7 +71,7 @@ class RouterTest {
         routes.add(new Route("GET", "/open", Access.OPEN, Dialect.TEI, exchange -> action.answer(exchange)));
         routes.add(new Route("POST", "/v1/openai", Access.COMPUTING, Dialect.OPENAI, e -> action.answer(e)));
         routes.add(new Route("GET", "/all/*", Access.OPEN, Dialect.TEI, exchange -> action.answer(exchange)));
-        return new Router(routes, used, metrics, () -> readiness).handle(request);
+        return new Router(routes, used, metrics, work, () -> readiness, MEMORY).handle(request);
     }
 
     private Response handle(Request request) throws IOException {
@@ -230,7 +240,9 @@ class RouterTest {
                         new Route("GET", "/open", Access.OPEN, Dialect.TEI, e -> Response.text(200, "text/plain", ""))),
                 options,
                 metrics,
-                () -> Readiness.READY);
+                work,
+                () -> Readiness.READY,
+                MEMORY);
         FutureTask<Response> first = new FutureTask<>(() -> router.handle(request("POST", "/slow", "{}")));
         Thread.startVirtualThread(first);
         inside.await();
@@ -252,7 +264,9 @@ class RouterTest {
                         "POST", "/x", Access.COMPUTING, Dialect.TEI, e -> Response.text(200, "text/plain", ""))),
                 options,
                 metrics,
-                () -> Readiness.READY);
+                work,
+                () -> Readiness.READY,
+                MEMORY);
         for (int i = 0; i < 3; i++) {
             assertEquals(400, router.handle(request("POST", "/x", "{")).status());
             assertEquals(
@@ -336,14 +350,15 @@ class RouterTest {
     @Test
     void largeAnswersAreCountedUntilTheyAreSent() throws IOException {
         // Several answers of half of what there is room for.
-        int half = (int) Math.min(1 << 30, Runtime.getRuntime().maxMemory() / 4 / 2 + (1 << 20));
-        byte[] large = new byte[half];
+        byte[] large = new byte[MEMORY / 4 / 2];
         action = exchange -> new Response(200, Map.of(), new Body.Bytes("text/plain", large));
         Router router = new Router(
                 List.of(new Route("POST", "/x", Access.COMPUTING, Dialect.TEI, exchange -> action.answer(exchange))),
                 options,
                 metrics,
-                () -> Readiness.READY);
+                work,
+                () -> Readiness.READY,
+                MEMORY);
         List<Response> sending = new ArrayList<>();
         Response last = router.handle(request("POST", "/x", "{}"));
         while (last.status() == 200) {
@@ -370,7 +385,7 @@ class RouterTest {
             return Response.text(200, "text/plain", "small");
         };
         Route.Action large = exchange -> {
-            exchange.reserve(Long.MAX_VALUE);
+            exchange.reserve(MEMORY / 4);
             statuses.add(router[0].handle(request("POST", "/small", "{}")).status());
             return Response.text(200, "text/plain", "large");
         };
@@ -380,12 +395,55 @@ class RouterTest {
                         new Route("POST", "/large", Access.COMPUTING, Dialect.TEI, large)),
                 options,
                 metrics,
-                () -> readiness);
+                work,
+                () -> readiness,
+                MEMORY);
         for (int i = 0; i < 2; i++) {
             assertEquals(200, router[0].handle(request("POST", "/large", "{}")).status());
             assertEquals(200, router[0].handle(request("POST", "/small", "{}")).status());
         }
         assertEquals(List.of(429, 429), statuses);
+    }
+
+    @Test
+    void answersBeyondAllMemoryAreRefused() throws IOException {
+        action = exchange -> {
+            exchange.reserve(MEMORY / 4 + 1);
+            throw new AssertionError("it was reserved");
+        };
+        Response response = handle(request("POST", "/v1/openai", "{}"));
+        assertEquals(413, response.status());
+        assertEquals(
+                "the answer would take up about 17 MiB, and answers may take up 16: ask for less at a time",
+                json(response).get("message").asText());
+    }
+
+    @Test
+    void whatIsReservedIsKeptUntilTheAnswerIsSent() throws IOException {
+        Route.Action all = exchange -> {
+            exchange.reserve(MEMORY / 4);
+            return new Response(200, Map.of(), new Body.Stream("text/plain", out -> out.write('a')));
+        };
+        Route.Action some = exchange -> {
+            exchange.reserve(1);
+            return Response.text(200, "text/plain", "b");
+        };
+        Router router = new Router(
+                List.of(
+                        new Route("POST", "/all", Access.COMPUTING, Dialect.TEI, all),
+                        new Route("POST", "/some", Access.COMPUTING, Dialect.TEI, some)),
+                options.withLimits(options.limits().withConcurrentRequests(2)),
+                metrics,
+                work,
+                () -> readiness,
+                MEMORY);
+        for (int i = 0; i < 2; i++) {
+            Response streaming = router.handle(request("POST", "/all", "{}"));
+            assertEquals(200, streaming.status());
+            assertEquals(429, router.handle(request("POST", "/some", "{}")).status());
+            streaming.close();
+            assertEquals(200, router.handle(request("POST", "/some", "{}")).status());
+        }
     }
 
     @Test
@@ -398,6 +456,71 @@ class RouterTest {
         JsonNode logged = new JsonMapper().readTree(log.getFirst()).get("body").get("input");
         assertEquals("private\ufffd", logged.get(0).asText());
         assertEquals("[1,2]", logged.get(5).toString());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "localhost",
+                "LocalHost:8080",
+                "localhost.",
+                "127.0.0.1",
+                "127.0.0.1:8080",
+                "127.1.2.3:1",
+                "[::1]:8080",
+                "[0:0:0:0:0:0:0:1]",
+                "api.example.org:443",
+                "API.example.org"
+            })
+    void hostsOfThisMachineAndNamedOnesAreAnswered(String host) throws IOException {
+        ServerOptions named = options.withAllowedHosts(List.of("api.example.org"));
+        assertEquals(
+                200, handle(named, request("POST", "/open", "", "host", host)).status());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "example.org",
+                "example.org:8080",
+                "localhost.example.org",
+                "127.0.0.1.example.org",
+                "notlocalhost",
+                "10.0.0.1",
+                "0.0.0.0:8080",
+                "[::2]:8080",
+                "[::1",
+                "::1.example.org",
+                "localhost:8080:8080",
+                "localhost@example.org",
+                "",
+            })
+    void otherHostsAreRefusedBeforeAnythingElse(String host) throws IOException {
+        for (String path : List.of("/open", "/v1/openai", "/nothing")) {
+            Response response = handle(request("POST", path, "{", "host", host, "authorization", null));
+            assertEquals(403, response.status(), path);
+            String text = new String(bytes(response), StandardCharsets.UTF_8);
+            assertTrue(text.contains("this server does not answer to the host " + host), text);
+        }
+        ServerOptions all = options.withAllowedHosts(List.of("*"));
+        assertEquals(
+                200, handle(all, request("POST", "/open", "", "host", host)).status());
+        // Elsewhere, only if there are names.
+        ServerOptions elsewhere = options.withAddress("0.0.0.0", 8080);
+        assertEquals(
+                200,
+                handle(elsewhere, request("POST", "/open", "", "host", host)).status());
+        ServerOptions named = elsewhere.withAllowedHosts(List.of("api.example.org"));
+        int status = handle(named, request("POST", "/open", "", "host", host)).status();
+        assertEquals(host.startsWith("0.0.0.0") ? 200 : 403, status);
+    }
+
+    @Test
+    void everyOneOfSeveralHostsCounts() throws IOException {
+        Request two = request("GET", "/open", "");
+        two.headers().put("host", List.of("localhost", "example.org"));
+        assertStatus(403, two);
+        assertStatus(200, request("GET", "/open", "", "host", null));
     }
 
     @Test

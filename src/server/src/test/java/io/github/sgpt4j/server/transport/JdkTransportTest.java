@@ -106,7 +106,7 @@ class JdkTransportTest {
     }
 
     private static String get(String path) {
-        return "GET %s HTTP/1.1\r\nHost: x\r\n\r\n".formatted(path);
+        return "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n".formatted(path);
     }
 
     @Test
@@ -124,12 +124,12 @@ class JdkTransportTest {
                 assertEquals("part 0\npart 1\npart 2\n", connection.answer().text());
                 connection.send(get("/large"));
                 assertArrayEquals(large(), connection.answer().body());
-                connection.send("HEAD /large HTTP/1.1\r\nHost: x\r\n\r\n");
+                connection.send("HEAD /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
                 RawConnection.Answer head = connection.answer(true);
                 assertEquals("3000001", head.headers().get("content-length"));
                 assertEquals("x/y", head.headers().get("content-type"));
                 assertEquals("nosniff", head.headers().get("x-content-type-options"));
-                connection.send("HEAD /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+                connection.send("HEAD /stream HTTP/1.1\r\nHost: localhost\r\n\r\n");
                 connection.answer(true);
             }
         }
@@ -168,8 +168,8 @@ class JdkTransportTest {
     void requestsMayFollowEachOtherAtOnce() throws IOException {
         StringBuilder requests = new StringBuilder();
         for (int i = 0; i < 50; i++) {
-            requests.append(
-                    "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%d".formatted(i < 10 ? 1 : 2, i));
+            requests.append("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%d"
+                    .formatted(i < 10 ? 1 : 2, i));
         }
         try (RawConnection connection = connect()) {
             connection.send(requests.toString());
@@ -195,7 +195,7 @@ class JdkTransportTest {
     @Test
     void chunksAreJoined() throws IOException {
         try (RawConnection connection = connect()) {
-            connection.send("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+            connection.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
                     + "3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\n\r\n" + get("/empty"));
             assertEquals("abcdefg", connection.answer().text());
             assertEquals(200, connection.answer().status());
@@ -205,7 +205,8 @@ class JdkTransportTest {
     @Test
     void expectationsAreMet() throws IOException {
         try (RawConnection connection = connect()) {
-            connection.send("POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+            connection.send(
+                    "POST /echo HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
             assertEquals(100, connection.answer().status());
             connection.send("ok");
             assertEquals("ok", connection.answer().text());
@@ -233,7 +234,7 @@ class JdkTransportTest {
             })
     void ambiguousLengthsAreRefused(String rest) throws IOException {
         try (RawConnection connection = connect()) {
-            connection.send("POST /echo HTTP/1.1\r\nHost: x\r\n" + rest + get("/smuggled"));
+            connection.send("POST /echo HTTP/1.1\r\nHost: localhost\r\n" + rest + get("/smuggled"));
             int status = connection.answer().status();
             assertTrue(status == 400 || status == 501, "got " + status);
             connection.untilClosed();
@@ -254,8 +255,8 @@ class JdkTransportTest {
             })
     void brokenChunksEndTheConnection(String chunks) throws IOException {
         try (RawConnection connection = connect()) {
-            connection.send(
-                    "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + get("/smuggled"));
+            connection.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks
+                    + get("/smuggled"));
             connection.finish();
             assertEquals(0, connection.untilClosed());
         }
@@ -266,7 +267,7 @@ class JdkTransportTest {
     @Test
     void aBodyThatIsTooShortIsNoBody() throws IOException {
         try (RawConnection connection = connect()) {
-            connection.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{}");
+            connection.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{}");
             connection.finish();
             assertEquals(0, connection.untilClosed());
         }
