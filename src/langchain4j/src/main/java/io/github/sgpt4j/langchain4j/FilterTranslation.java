@@ -29,13 +29,25 @@ final class FilterTranslation {
     private FilterTranslation() {}
 
     /// @throws UnsupportedOperationException if the index has no such filter
-    /// @throws IllegalArgumentException if a value cannot be that of a document
+    /// @throws IllegalArgumentException if a value cannot be that of a document, or the filter is too large
+    ///     or too deep
     static Filter translate(dev.langchain4j.store.embedding.filter.Filter filter) {
+        return translate(filter, 1);
+    }
+
+    private static Filter translate(dev.langchain4j.store.embedding.filter.Filter filter, int depth) {
+        if (depth > Filter.MAX_DEPTH) {
+            throw new IllegalArgumentException(
+                    "filter: expected conditions nested at most %d deep, got more".formatted(Filter.MAX_DEPTH));
+        }
         return switch (filter) {
             case And _ ->
-                Filter.and(parts(filter, f -> f instanceof And and ? List.of(and.left(), and.right()) : List.of()));
-            case Or _ -> Filter.or(parts(filter, f -> f instanceof Or or ? List.of(or.left(), or.right()) : List.of()));
-            case Not not -> Filter.not(translate(not.expression()));
+                Filter.and(parts(
+                        filter, f -> f instanceof And and ? List.of(and.left(), and.right()) : List.of(), depth + 1));
+            case Or _ ->
+                Filter.or(
+                        parts(filter, f -> f instanceof Or or ? List.of(or.left(), or.right()) : List.of(), depth + 1));
+            case Not not -> Filter.not(translate(not.expression(), depth + 1));
             case IsEqualTo is -> Filter.equal(is.key(), Segments.value(is.comparisonValue()));
             case IsNotEqualTo is -> Filter.notEqual(is.key(), Segments.value(is.comparisonValue()));
             case IsIn is -> Filter.in(is.key(), values(is.comparisonValues()));
@@ -66,14 +78,15 @@ final class FilterTranslation {
     private static List<Filter> parts(
             dev.langchain4j.store.embedding.filter.Filter chain,
             Function<dev.langchain4j.store.embedding.filter.Filter, List<dev.langchain4j.store.embedding.filter.Filter>>
-                    joined) {
+                    joined,
+            int depth) {
         List<Filter> parts = new ArrayList<>();
         Deque<dev.langchain4j.store.embedding.filter.Filter> left = new ArrayDeque<>(List.of(chain));
         while (!left.isEmpty()) {
             dev.langchain4j.store.embedding.filter.Filter next = left.pop();
             List<dev.langchain4j.store.embedding.filter.Filter> sides = joined.apply(next);
             if (sides.isEmpty()) {
-                parts.add(translate(next));
+                parts.add(translate(next, depth));
             } else {
                 sides.reversed().forEach(left::push);
             }

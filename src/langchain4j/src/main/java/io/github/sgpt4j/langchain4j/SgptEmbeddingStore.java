@@ -14,12 +14,11 @@ import io.github.sgpt4j.retrieval.Hit;
 import io.github.sgpt4j.retrieval.IndexOptions;
 import io.github.sgpt4j.retrieval.SearchOptions;
 import io.github.sgpt4j.retrieval.SemanticIndex;
-import io.github.sgpt4j.retrieval.corpus.Document;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -179,12 +178,12 @@ public final class SgptEmbeddingStore implements EmbeddingStore<TextSegment>, Au
 
     @Override
     public void add(String id, Embedding embedding) {
-        addAll(List.of(id), List.of(embedding), null);
+        addAll(Collections.singletonList(id), List.of(embedding), null);
     }
 
     @Override
-    public String add(Embedding embedding, TextSegment segment) {
-        return addAll(List.of(embedding), List.of(segment)).getFirst();
+    public String add(Embedding embedding, @Nullable TextSegment segment) {
+        return addAll(List.of(embedding), Collections.singletonList(segment)).getFirst();
     }
 
     @Override
@@ -202,44 +201,10 @@ public final class SgptEmbeddingStore implements EmbeddingStore<TextSegment>, Au
     ///     has no direction to be compared by
     @Override
     public void addAll(List<String> ids, List<Embedding> embeddings, @Nullable List<@Nullable TextSegment> segments) {
-        requireSize("ids", ids.size(), embeddings.size());
-        requireSize("text segments", segments == null ? embeddings.size() : segments.size(), embeddings.size());
-        if (ids.isEmpty()) {
-            return;
+        StoredEmbeddings added = StoredEmbeddings.of(ids, embeddings, segments);
+        if (!ids.isEmpty()) {
+            changing(() -> index.add(added.documents(), added.vectors()));
         }
-        List<Document> documents = new ArrayList<>();
-        float[][] vectors = new float[embeddings.size()][];
-        for (int i = 0; i < vectors.length; i++) {
-            requireNotBlank(ids.get(i));
-            documents.add(Segments.document(ids.get(i), segments == null ? null : segments.get(i)));
-            vectors[i] = embeddings.get(i).vector();
-            requireDirection(i, vectors[i]);
-        }
-        changing(() -> index.add(documents, vectors));
-    }
-
-    private static void requireSize(String what, int size, int embeddings) {
-        if (size != embeddings) {
-            throw new IllegalArgumentException(
-                    "%s: expected %d, one per embedding, got %d".formatted(what, embeddings, size));
-        }
-    }
-
-    private static void requireNotBlank(String id) {
-        if (id.isBlank()) {
-            throw new IllegalArgumentException("id cannot be null or blank");
-        }
-    }
-
-    private static void requireDirection(int place, float[] vector) {
-        for (float x : vector) {
-            if (x != 0) {
-                return;
-            }
-        }
-        throw new IllegalArgumentException(
-                "embedding %d: expected a number other than zero, got none, so no other is similar to it"
-                        .formatted(place));
     }
 
     /// Removes embeddings; ids that are not there are ignored.

@@ -134,6 +134,19 @@ class FilterTranslationTest {
     }
 
     @Test
+    void aDeepFilterIsRefused() {
+        Filter deep = metadataKey("n").isEqualTo(0);
+        for (int i = 0; i < 100_000; i++) {
+            deep = i % 2 == 0 ? Filter.not(deep) : deep.and(metadataKey("n").isEqualTo(i));
+        }
+        Filter filter = deep;
+        assertEquals(
+                "filter: expected conditions nested at most 64 deep, got more",
+                assertThrows(IllegalArgumentException.class, () -> FilterTranslation.translate(filter))
+                        .getMessage());
+    }
+
+    @Test
     void namesWhatAnIndexCannotDo() {
         Map<Filter, String> unsupported = Map.of(
                 metadataKey("lang").containsString("e"),

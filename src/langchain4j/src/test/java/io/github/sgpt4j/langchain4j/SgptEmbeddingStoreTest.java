@@ -186,6 +186,7 @@ class SgptEmbeddingStoreTest {
                     "embedding 1: expected a number other than zero, got none, so no other is similar to it",
                     () -> store.addAll(List.of(good, Embedding.from(zero))));
             assertRefused("id cannot be null or blank", () -> store.add(" ", good));
+            assertRefused("id cannot be null or blank", () -> store.add((String) null, good));
             assertRefused(
                     "ids: expected 1, one per embedding, got 2",
                     () -> store.addAll(List.of("1", "2"), List.of(good), null));
