@@ -2,7 +2,10 @@ package io.github.sgpt4j.retrieval;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.lucene.index.BinaryDocValues;
 import org.apache.lucene.index.FloatVectorValues;
@@ -80,6 +83,25 @@ final class Lookup {
             }
         }
         return Optional.empty();
+    }
+
+    /// The vectors of documents by their ids, without those that the index does not contain or has no
+    /// vector of.
+    Map<String, float[]> vectors(Collection<String> ids) throws IOException {
+        Map<String, float[]> vectors = new LinkedHashMap<>();
+        for (String id : ids) {
+            BytesRef term = new BytesRef(id);
+            for (Leaf leaf : byId) {
+                int document = document(leaf, term);
+                if (document != DocIdSetIterator.NO_MORE_DOCS) {
+                    float[] vector = vector(leaf.context.reader(), document);
+                    if (vector.length > 0) {
+                        vectors.put(id, vector);
+                    }
+                }
+            }
+        }
+        return vectors;
     }
 
     private static float[] vector(LeafReader reader, int document) throws IOException {

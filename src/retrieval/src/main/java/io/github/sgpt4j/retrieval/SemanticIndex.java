@@ -15,6 +15,7 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
@@ -343,6 +344,16 @@ public final class SemanticIndex implements AutoCloseable {
             searchers.maybeRefreshBlocking();
             return searchers;
         });
+    }
+
+    /// The embeddings of documents as the index keeps them: scaled to length 1 if they are compared by the
+    /// cosine, otherwise as they were added.
+    ///
+    /// @return `[dimension]` by id, without documents that the index does not contain, or that have no
+    ///     direction to be compared by
+    /// @throws IOException if the index cannot be read
+    public Map<String, float[]> vectors(Collection<String> ids) throws IOException {
+        return reading(searcher -> new Lookup(searcher.getIndexReader()).vectors(ids));
     }
 
     /// Searches with the default options except the number of documents: the nearest by meaning.

@@ -1,5 +1,6 @@
 package io.github.sgpt4j.retrieval;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -22,7 +23,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -82,6 +85,36 @@ class SemanticIndexTest {
                 assertEquals(
                         corpus.size(), index.search(QUERIES.getFirst(), options).size(), options.toString());
             }
+        }
+    }
+
+    @Test
+    void givesTheEmbeddingsOfDocuments() throws IOException {
+        for (VectorStorage storage : VectorStorage.values()) {
+            Path path = folder.resolve(storage.name());
+            try (SemanticIndex index = SemanticIndex.open(path, encoder, IndexOptions.DEFAULT.withStorage(storage))) {
+                index.add(List.of(Document.of("1", "bread"), Document.of("2", "spider"), Document.of("3", "salt")));
+                index.commit();
+                index.add(List.of(Document.of("1", "water")));
+                index.add(List.of(Document.of("4", "zero")), new float[1][encoder.dimension()]);
+                index.remove(List.of("3"));
+                assertEquals(
+                        Set.of("1", "2", "3"),
+                        index.vectors(List.of("1", "2", "3", "4", "5")).keySet());
+                index.commit();
+                Map<String, float[]> vectors = index.vectors(List.of("1", "2", "3", "4", "5"));
+                assertEquals(Set.of("1", "2"), vectors.keySet());
+                assertArrayEquals(Similarity.COSINE.prepare(encoder.embedDocument("water")), vectors.get("1"));
+                assertArrayEquals(Similarity.COSINE.prepare(encoder.embedDocument("spider")), vectors.get("2"));
+            }
+        }
+        Path path = folder.resolve("dot");
+        try (BiEncoder dot = BiEncoder.of(model, BiEncoderOptions.DEFAULT.withSimilarity(Similarity.DOT));
+                SemanticIndex index = SemanticIndex.open(path, dot)) {
+            index.add(List.of(Document.of("1", "bread")));
+            index.commit();
+            assertArrayEquals(
+                    encoder.embedDocument("bread"), index.vectors(List.of("1")).get("1"));
         }
     }
 
