@@ -40,6 +40,7 @@ public final class SgptIndexer {
         private String text = "text";
         private @Nullable String title;
         private @Nullable String embedding;
+        private List<String> metadata = List.of();
         private IndexOptions options = IndexOptions.DEFAULT;
         private boolean optimize;
         private boolean truncate = true;
@@ -52,6 +53,7 @@ public final class SgptIndexer {
             text = other.text;
             title = other.title;
             embedding = other.embedding;
+            metadata = other.metadata;
             options = other.options;
             optimize = other.optimize;
             truncate = other.truncate;
@@ -97,6 +99,13 @@ public final class SgptIndexer {
         return changed(draft -> draft.embedding = name);
     }
 
+    /// With columns that are kept as metadata, for filters: strings, booleans, numbers, and arrays of one of
+    /// them. A null and an empty array are left out.
+    public SgptIndexer withMetadataColumns(String... names) {
+        List<String> copy = List.of(names);
+        return changed(draft -> draft.metadata = copy);
+    }
+
     /// With other options of the index.
     public SgptIndexer withOptions(IndexOptions value) {
         Objects.requireNonNull(value, "options");
@@ -131,7 +140,8 @@ public final class SgptIndexer {
                 values.id,
                 values.text,
                 Optional.ofNullable(values.title),
-                Optional.ofNullable(values.embedding));
+                Optional.ofNullable(values.embedding),
+                values.metadata);
         JavaSparkContext spark =
                 JavaSparkContext.fromSparkContext(dataset.sparkSession().sparkContext());
         Configuration hadoop = dataset.sparkSession().sessionState().newHadoopConf();

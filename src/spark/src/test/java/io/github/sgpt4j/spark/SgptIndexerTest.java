@@ -13,6 +13,7 @@ import io.github.sgpt4j.retrieval.SearchOptions;
 import io.github.sgpt4j.retrieval.SemanticIndex;
 import io.github.sgpt4j.retrieval.VectorStorage;
 import io.github.sgpt4j.retrieval.corpus.Document;
+import io.github.sgpt4j.retrieval.corpus.Metadata;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,7 +32,9 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -193,5 +196,33 @@ class SgptIndexerTest {
                 () -> SgptIndexer.DEFAULT.withEmbeddingColumn("text").write(rows, output()));
         assertEquals("indexing: column \"text\": expected type array<float>, got string", e.getMessage());
         assertEquals(DataTypes.StringType, rows.schema().apply("_id").dataType());
+    }
+
+    @Test
+    void columnsAreKeptAsMetadata() throws IOException {
+        StructType schema = Corpus.SCHEMA
+                .add("year", DataTypes.IntegerType)
+                .add("tags", DataTypes.createArrayType(DataTypes.StringType));
+        Dataset<Row> rows = Corpus.rows(
+                List.of(
+                        RowFactory.create("1", "spider", "eight legs", 1999, new String[] {"a", "b"}),
+                        RowFactory.create("2", "bread", "flour", null, new String[0])),
+                schema);
+        SgptIndexer.DEFAULT.withMetadataColumns("year", "tags").write(rows.coalesce(1), output());
+        try (BiEncoder encoder = NanoModel.open();
+                SemanticIndex shard = SemanticIndex.openReadOnly(folder.resolve("out/part-00000"), encoder)) {
+            assertEquals(
+                    List.of(Metadata.of(Map.of("year", 1999L, "tags", List.of("a", "b"))), Metadata.EMPTY),
+                    shard.documents(List.of("1", "2")).stream()
+                            .map(Document::metadata)
+                            .toList());
+        }
+        Dataset<Row> dated = rows.withColumn("day", functions.current_date());
+        IllegalArgumentException e = assertThrows(
+                IllegalArgumentException.class,
+                () -> SgptIndexer.DEFAULT
+                        .withMetadataColumns("day")
+                        .write(dated, folder.resolve("no").toString()));
+        assertTrue(String.valueOf(e.getMessage()).contains("got date"), e.getMessage());
     }
 }

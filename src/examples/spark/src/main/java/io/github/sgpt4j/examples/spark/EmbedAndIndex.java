@@ -15,21 +15,24 @@ import org.slf4j.LoggerFactory;
 public final class EmbedAndIndex {
     private static final Logger LOG = LoggerFactory.getLogger(EmbedAndIndex.class);
     private static final String USAGE =
-            "expected CORPUS OUTPUT PARTITIONS [MODEL]: a file or folder of JSON Lines, a folder that is empty or absent,"
-                    + " a number of tasks and shards, and a model's folder on each executor (default: the built-in model)";
+            "expected CORPUS OUTPUT PARTITIONS [MODEL [DEVICE]]: a file or folder of JSON Lines, a folder that is empty or absent,"
+                    + " a number of tasks and shards, and a model's folder on each executor (default: the built-in model); a device (default: auto)";
 
     private EmbedAndIndex() {}
 
-    /// @param args `CORPUS OUTPUT PARTITIONS [MODEL]`
+    /// @param args `CORPUS OUTPUT PARTITIONS [MODEL [DEVICE]]`
     /// @throws IOException if the output cannot be written
     public static void main(String[] args) throws IOException {
-        if (args.length < 3 || args.length > 4) {
+        if (args.length < 3 || args.length > 5) {
             throw new IllegalArgumentException(USAGE);
         }
         try (SparkSession spark =
                 SparkSession.builder().appName("sgpt4j: embed and index").getOrCreate()) {
             Dataset<Row> corpus = read(spark, args[0]).repartition(Integer.parseInt(args[2]));
-            IndexSummary summary = run(corpus, args[1], args.length == 4 ? args[3] : "");
+            EngineSettings settings = EngineSettings.DEFAULT
+                    .withModel(args.length > 3 ? args[3] : "")
+                    .withDevice(args.length > 4 ? args[4] : "auto");
+            IndexSummary summary = run(corpus, args[1], settings);
             LOG.info("{}: {}", args[1], summary);
         }
     }
@@ -41,19 +44,18 @@ public final class EmbedAndIndex {
 
     /// Writes `OUTPUT/vectors`, Parquet with the column `embedding`, and `OUTPUT/index`, a shard for each
     /// partition.
-    static IndexSummary run(Dataset<Row> corpus, String output, String model) throws IOException {
+    static IndexSummary run(Dataset<Row> corpus, String output, EngineSettings settings) throws IOException {
         String vectors = output + "/vectors";
         new SgptEmbedder()
                 .setInputCol("text")
                 .setTitleCol("title")
-                .setModel(model)
+                .setModel(settings.model())
+                .setDevice(settings.device())
                 .transform(corpus)
                 .write()
                 .parquet(vectors);
         // Read again, so that nothing is embedded twice.
         Dataset<Row> embedded = corpus.sparkSession().read().parquet(vectors);
-        return SgptIndexer.DEFAULT
-                .withSettings(EngineSettings.DEFAULT.withModel(model))
-                .write(embedded, output + "/index");
+        return SgptIndexer.DEFAULT.withSettings(settings).write(embedded, output + "/index");
     }
 }

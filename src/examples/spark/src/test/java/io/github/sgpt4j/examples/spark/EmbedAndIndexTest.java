@@ -10,7 +10,9 @@ import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.nano.NanoModel;
 import io.github.sgpt4j.retrieval.SemanticIndex;
 import io.github.sgpt4j.spark.IndexSummary;
+import io.github.sgpt4j.spark.SgptEmbedder;
 import io.github.sgpt4j.spark.SgptIndexer;
+import io.github.sgpt4j.spark.partition.EngineSettings;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -41,6 +43,9 @@ import org.junit.jupiter.api.io.TempDir;
 class EmbedAndIndexTest {
     private static final int DOCUMENTS = 120;
 
+    /// The cluster's GPUs are invented.
+    private static final EngineSettings CPU = EngineSettings.DEFAULT.withDevice("cpu");
+
     @TempDir
     private static Path folder;
 
@@ -59,6 +64,10 @@ class EmbedAndIndexTest {
                 .config("spark.ui.enabled", false)
                 .config("spark.driver.host", "localhost")
                 .config("spark.executor.memory", "1g")
+                .config("spark.worker.resource.gpu.amount", 1)
+                .config("spark.worker.resource.gpu.discoveryScript", discovery.toString())
+                .config("spark.executor.resource.gpu.amount", 1)
+                .config("spark.task.resource.gpu.amount", 1)
                 .config("spark.executor.extraClassPath", System.getProperty("java.class.path"))
                 .config("spark.sql.shuffle.partitions", 2)
                 .config("spark.sql.warehouse.dir", folder.resolve("warehouse").toString())
@@ -115,7 +124,7 @@ class EmbedAndIndexTest {
         Path embedding = folder.resolve("killed-embedding");
         String output = folder.resolve("out").toString();
         IndexSummary summary =
-                EmbedAndIndex.run(killingAnExecutor(rows, embedding.toString(), Set.of(ids.get(20))), output, "");
+                EmbedAndIndex.run(killingAnExecutor(rows, embedding.toString(), Set.of(ids.get(20))), output, CPU);
         assertTrue(Files.exists(embedding), "no executor was killed");
         assertEquals(DOCUMENTS, summary.documents());
         List<Row> embedded = spark.read().parquet(output + "/vectors").collectAsList();
@@ -125,9 +134,12 @@ class EmbedAndIndexTest {
         // An executor that is killed while it writes shards.
         Path indexing = folder.resolve("killed-indexing");
         String again = folder.resolve("again").toString();
-        SgptIndexer.DEFAULT.write(
-                killingAnExecutor(spark.read().parquet(output + "/vectors"), indexing.toString(), Set.of(ids.get(100))),
-                again);
+        SgptIndexer.DEFAULT
+                .withSettings(CPU)
+                .write(
+                        killingAnExecutor(
+                                spark.read().parquet(output + "/vectors"), indexing.toString(), Set.of(ids.get(100))),
+                        again);
         assertTrue(Files.exists(indexing), "no executor was killed");
         requireIndex(Path.of(again), embedded);
     }
@@ -183,6 +195,20 @@ class EmbedAndIndexTest {
                 .collectAsList();
         assertTrue(TaskContext.get() == null);
         processes.forEach(pid -> assertNotEquals(ProcessHandle.current().pid(), pid));
+    }
+
+    @Test
+    void autoIsTheGpuThatTheTaskWasGiven() throws IOException {
+        Dataset<Row> embedded = new SgptEmbedder()
+                .setInputCol("text")
+                .transform(EmbedAndIndex.read(spark, corpus().toString()).limit(1));
+        Exception e = assertThrows(Exception.class, embedded::collectAsList);
+        StringBuilder messages = new StringBuilder();
+        for (Throwable t = e; t != null; t = t.getCause()) {
+            messages.append(t).append('\n');
+        }
+        // There is none of that number, which shows that it is asked for.
+        assertTrue(messages.toString().contains("device \"cuda:5\" is unavailable"), messages::toString);
     }
 
     @Test
