@@ -161,4 +161,44 @@ class IndexCommandTest {
         assertTrue(
                 Cli.run("index", "--corpus", index, "--index", index).failure(1).contains("expected a directory"));
     }
+
+    @Test
+    void aFolderOfShardsIsSearchedAndMerged() throws IOException {
+        Path shards = folder.resolve("shards");
+        String[] lines = CORPUS.lines().toArray(String[]::new);
+        for (int i = 0; i < lines.length; i++) {
+            Path part = Files.writeString(folder.resolve("part.jsonl"), lines[i]);
+            String to = shards.resolve("part-0000" + i).toString();
+            assertEquals(
+                    0,
+                    Cli.run("index", "--corpus", part.toString(), "--index", to).code());
+        }
+        assertTrue(Cli.run("search", "--index", shards.toString(), "spiders")
+                .failure(1)
+                .contains("expected a finished folder of shards"));
+        Files.writeString(shards.resolve("_SUCCESS"), "{\"format\":1,\"shards\":3,\"documents\":3}");
+        String merged = index;
+        index = shards.toString();
+        List<JsonNode> found = search("what is made of flour", "--mode", "hybrid");
+        assertEquals(3, found.size());
+        Cli.Result merge = Cli.run("index", "--merge", index, "--index", merged);
+        assertTrue(merge.err().matches("sgpt: \\S+ merged in [0-9.]+ s; \\S+ has 3 documents\n"), merge.err());
+        index = merged;
+        assertEquals(found, search("what is made of flour", "--mode", "hybrid"));
+        assertEquals(0, index().code());
+    }
+
+    @Test
+    void mergingTakesNoOptionsOfIndexing() {
+        assertEquals(
+                "expected either --corpus or --merge, got none (see sgpt index --help)",
+                Cli.run("index", "--index", index).failure(2));
+        assertEquals(
+                2,
+                Cli.run("index", "--index", index, "--merge", index, "--corpus", index)
+                        .code());
+        assertTrue(Cli.run("index", "--index", index, "--merge", index, "--int8")
+                .err()
+                .contains("--int8 has no effect with --merge"));
+    }
 }

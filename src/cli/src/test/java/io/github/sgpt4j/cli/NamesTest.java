@@ -41,6 +41,7 @@ class NamesTest {
                 "src/training/src/main/java",
                 "src/nano/src/main/java",
                 "src/langchain4j/src/main/java",
+                "src/spark/src/main/java",
                 "src/cli/src/main/java",
                 "weights-tools/src/main/java",
                 "jmh/src/main/java"

@@ -46,6 +46,9 @@ final class IndexFiles {
             throw new FormatException("%s: expected the directory of an index, %s"
                     .formatted(path, Files.exists(path) ? "got a file" : "found nothing"));
         }
+        if (ShardFolder.isOne(path)) {
+            throw ShardFolder.refusal(path);
+        }
         CheckedDirectory directory = new CheckedDirectory(new MMapDirectory(path));
         if (!DirectoryReader.indexExists(directory)) {
             try (directory) {
@@ -66,6 +69,14 @@ final class IndexFiles {
             }
         }
         requireNoParts(path, directory);
+    }
+
+    /// Refuses to make an index where there is one, or anything else.
+    static void requireNone(Path path, Directory directory) throws IOException {
+        String[] found = directory.listAll();
+        if (found.length > 0) {
+            throw new FormatException("%s: expected an empty directory or none, found %s".formatted(path, found[0]));
+        }
     }
 
     /// An index without the file that lists its parts is damaged, not absent: a new index in its place

@@ -151,6 +151,16 @@ record IndexMetadata(ModelIdentity model, Similarity similarity, IndexOptions op
         }
     }
 
+    /// Refuses a shard that was made in another way than the first one: they are searched as one index.
+    void requireSame(Path first, Path shard, IndexMetadata other) {
+        other.requireModel(shard, model);
+        other.requireSimilarity(shard, similarity);
+        if (!options.equals(other.options)) {
+            throw new FormatException("%s: expected a shard with %s, as %s, got one with %s"
+                    .formatted(shard, describe(options), first, describe(other.options)));
+        }
+    }
+
     /// Refuses a similarity other than the index was made for: its graph would lead elsewhere.
     void requireSimilarity(Path index, Similarity other) {
         if (similarity != other) {

@@ -4,7 +4,9 @@ import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.error.FormatException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
@@ -15,9 +17,11 @@ import org.apache.lucene.index.IndexWriterConfig;
 import org.apache.lucene.store.Directory;
 
 /// The parts of an open index, checked to fit together. The caller closes it.
+///
+/// @param directories one, or those of all shards
 record IndexOpening(
         Path path,
-        Directory directory,
+        List<Directory> directories,
         IndexMetadata metadata,
         Optional<BiEncoder> encoder,
         Optional<WriterThread> writer,
@@ -25,17 +29,66 @@ record IndexOpening(
     /// Documents are written to disk at commits; earlier only if they need more memory than this.
     private static final double BUFFER_MEGABYTES = 256;
 
+    /// An index, or a folder of shards as one.
     static IndexOpening toRead(Path path, Optional<BiEncoder> encoder) throws IOException {
-        CheckedDirectory directory = IndexFiles.openExisting(path);
+        List<Path> places = ShardFolder.isOne(path) ? ShardFolder.shards(path) : List.of(path);
+        List<Directory> directories = new ArrayList<>();
         try {
-            IndexMetadata metadata = metadata(path, directory);
+            List<IndexMetadata> found = new ArrayList<>();
+            for (Path place : places) {
+                CheckedDirectory directory = IndexFiles.openExisting(place);
+                directories.add(directory);
+                found.add(metadata(place, directory));
+                found.getFirst().requireSame(places.getFirst(), place, found.getLast());
+            }
+            IndexMetadata metadata = found.getFirst();
             encoder.ifPresent(e -> {
                 metadata.requireModel(path, ModelIdentity.of(e));
                 metadata.requireSimilarity(path, e.similarity());
             });
-            return new IndexOpening(path, directory, metadata, encoder, Optional.empty(), Words.analyzer());
+            return new IndexOpening(path, directories, metadata, encoder, Optional.empty(), Words.analyzer());
         } catch (IOException | RuntimeException | Error e) {
+            close(directories);
+            throw e;
+        }
+    }
+
+    private static void close(List<Directory> directories) throws IOException {
+        for (Directory directory : directories) {
             directory.close();
+        }
+    }
+
+    /// A new index of documents that were indexed elsewhere.
+    ///
+    /// @param metadata of the indexes that it will have the documents of
+    /// @throws FormatException if there is something at the path
+    static IndexOpening toFill(Path path, IndexMetadata metadata) throws IOException {
+        CheckedDirectory directory = IndexFiles.open(path);
+        Analyzer analyzer = Words.analyzer();
+        try {
+            IndexFiles.requireNone(path, directory);
+            return new IndexOpening(
+                    path,
+                    List.of(directory),
+                    metadata,
+                    Optional.empty(),
+                    Optional.of(writer(path, directory, analyzer, metadata)),
+                    analyzer);
+        } catch (IOException | RuntimeException | Error e) {
+            close(Optional.empty(), analyzer, List.of(directory));
+            throw e;
+        }
+    }
+
+    private static WriterThread writer(Path path, Directory directory, Analyzer analyzer, IndexMetadata metadata)
+            throws IOException {
+        WriterThread writer = WriterThread.open(path, directory, config(analyzer, metadata.options()));
+        try {
+            writer.call(w -> begin(path, w, metadata));
+            return writer;
+        } catch (IOException | RuntimeException | Error e) {
+            writer.rollback();
             throw e;
         }
     }
@@ -50,6 +103,9 @@ record IndexOpening(
                     .formatted(VectorCodec.MAX_DIMENSIONS, model.dimension()));
         }
         VectorSpace.requireSearchable(path, encoder.similarity());
+        if (ShardFolder.isOne(path)) {
+            throw ShardFolder.refusal(path);
+        }
         CheckedDirectory checked = IndexFiles.open(path);
         Directory directory = files.apply(checked);
         Analyzer analyzer = Words.analyzer();
@@ -64,16 +120,11 @@ record IndexOpening(
             metadata.requireModel(path, model);
             metadata.requireSimilarity(path, encoder.similarity());
             options.ifPresent(o -> metadata.requireOptions(path, o));
-            WriterThread writer = WriterThread.open(path, directory, config(analyzer, metadata.options()));
-            try {
-                writer.call(w -> begin(path, w, metadata));
-            } catch (IOException | RuntimeException | Error e) {
-                writer.rollback();
-                throw e;
-            }
-            return new IndexOpening(path, directory, metadata, Optional.of(encoder), Optional.of(writer), analyzer);
+            WriterThread writer = writer(path, directory, analyzer, metadata);
+            return new IndexOpening(
+                    path, List.of(directory), metadata, Optional.of(encoder), Optional.of(writer), analyzer);
         } catch (IOException | RuntimeException | Error e) {
-            close(Optional.empty(), analyzer, directory);
+            close(Optional.empty(), analyzer, List.of(directory));
             throw e;
         }
     }
@@ -109,17 +160,18 @@ record IndexOpening(
     }
 
     void close() throws IOException {
-        close(writer, analyzer, directory);
+        close(writer, analyzer, directories);
     }
 
-    static void close(Optional<WriterThread> writer, Analyzer analyzer, Directory directory) throws IOException {
+    static void close(Optional<WriterThread> writer, Analyzer analyzer, List<Directory> directories)
+            throws IOException {
         try {
             if (writer.isPresent()) {
                 writer.get().close();
             }
         } finally {
             analyzer.close();
-            directory.close();
+            close(directories);
         }
     }
 }

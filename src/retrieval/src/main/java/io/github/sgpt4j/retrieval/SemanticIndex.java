@@ -24,7 +24,7 @@ import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.search.IndexSearcher;
-import org.apache.lucene.search.SearcherManager;
+import org.apache.lucene.search.ReferenceManager;
 import org.apache.lucene.store.Directory;
 
 /// Documents on disk, searched by meaning (embeddings of a [BiEncoder] in an HNSW graph), by words
@@ -41,29 +41,26 @@ import org.apache.lucene.store.Directory;
 /// batch, is in the index. Once they write, they finish; so does every other method.
 public final class SemanticIndex implements AutoCloseable {
     private final Path path;
-    private final Directory directory;
+    private final List<Directory> directories;
     private final IndexMetadata metadata;
     private final VectorSpace space;
     private final Optional<BiEncoder> encoder;
     private final Optional<WriterThread> writer;
     private final Analyzer analyzer;
-    private final SearcherManager searchers;
+    private final ReferenceManager<IndexSearcher> searchers;
 
     /// Held while the index is changed.
     private final ReentrantLock changing = new ReentrantLock();
 
     private SemanticIndex(IndexOpening opening) throws IOException {
         path = opening.path();
-        directory = opening.directory();
+        directories = opening.directories();
         metadata = opening.metadata();
         space = new VectorSpace(metadata.similarity());
         encoder = opening.encoder();
         writer = opening.writer();
         analyzer = opening.analyzer();
-        searchers = IndexFiles.checked(
-                path,
-                () -> new SearcherManager(
-                        directory, Words.searcherFactory(reader -> metadata.requireVectors(path, reader))));
+        searchers = Searchers.of(path, directories, reader -> metadata.requireVectors(path, reader));
     }
 
     /// Opens an index for writing and searching, and creates it if it does not exist, with the default
@@ -99,7 +96,10 @@ public final class SemanticIndex implements AutoCloseable {
         return of(() -> IndexOpening.toWrite(path, encoder, options, files));
     }
 
-    /// Opens an index for searching, whether or not something is writing it.
+    /// Opens an index for searching, whether or not something is writing it; or a folder of shards, indexes
+    /// in `part-NNNNN` that one job has written (`_SUCCESS`), which are searched together as one index. The
+    /// shards must be made with one model and one set of options, and an id that is in several of them is
+    /// found several times.
     ///
     /// @param encoder embeds queries
     /// @throws IOException if the index cannot be read
@@ -337,7 +337,7 @@ public final class SemanticIndex implements AutoCloseable {
         }
     }
 
-    private SearcherManager refreshSearchers() throws IOException {
+    private ReferenceManager<IndexSearcher> refreshSearchers() throws IOException {
         return IndexFiles.whileOpen(path, () -> {
             // Waits even if another thread is refreshing already: it may have begun before the commit
             // that this one must see.
@@ -497,7 +497,7 @@ public final class SemanticIndex implements AutoCloseable {
             try {
                 searchers.close();
             } finally {
-                IndexOpening.close(writer, analyzer, directory);
+                IndexOpening.close(writer, analyzer, directories);
             }
             return this;
         });

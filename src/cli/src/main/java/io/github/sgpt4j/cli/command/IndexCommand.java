@@ -11,6 +11,7 @@ import io.github.sgpt4j.cli.option.PromptOptions;
 import io.github.sgpt4j.cli.option.VersionProvider;
 import io.github.sgpt4j.retrieval.IndexOptions;
 import io.github.sgpt4j.retrieval.SemanticIndex;
+import io.github.sgpt4j.retrieval.ShardMerge;
 import io.github.sgpt4j.retrieval.UpdateReport;
 import io.github.sgpt4j.retrieval.VectorStorage;
 import io.github.sgpt4j.retrieval.corpus.CorpusReader;
@@ -40,13 +41,19 @@ import picocli.CommandLine.Option;
 public final class IndexCommand extends ModelCommand {
     private static final double NANOS = 1e9;
 
+    private static final String CORPUS = "--corpus";
+    private static final String MERGE = "--merge";
+
+    @Option(names = CORPUS, paramLabel = "FILE|DIR", converter = Converters.Name.class, description = "Documents.")
+    private @Nullable String corpus;
+
     @Option(
-            names = "--corpus",
-            required = true,
-            paramLabel = "FILE|DIR",
+            names = MERGE,
+            paramLabel = "DIR",
             converter = Converters.Name.class,
-            description = "Documents.")
-    private String corpus = "";
+            description = "Make a new index of a folder of shards (part-*, _SUCCESS), as Spark writes them, instead of"
+                    + " documents.")
+    private @Nullable String shards;
 
     @Option(
             names = "--index",
@@ -92,9 +99,37 @@ public final class IndexCommand extends ModelCommand {
 
     @Override
     public void run() throws IOException {
+        if ((corpus == null) == (shards == null)) {
+            throw usage("expected either %s or %s, got %s".formatted(CORPUS, MERGE, corpus == null ? "none" : "both"));
+        }
         LuceneLog.silence();
+        if (corpus != null) {
+            update(corpus);
+        } else if (shards != null) {
+            merge(shards);
+        }
+    }
+
+    private void merge(String from) throws IOException {
+        refuse(
+                "with " + MERGE + ", which keeps how the shards were made",
+                "--int8",
+                "--connections",
+                "--beam-width",
+                "--remove-missing",
+                PromptOptions.QUERY,
+                PromptOptions.DOCUMENT);
+        noticeUnusedModel(MERGE);
+        long start = System.nanoTime();
+        int documents = ShardMerge.merge(TextInput.path(from), TextInput.path(index), optimize);
+        double seconds = (System.nanoTime() - start) / NANOS;
+        notice(String.format(
+                Locale.ROOT, "%s merged in %.1f s; %s has %,d documents", from, seconds, index, documents));
+    }
+
+    private void update(String from) throws IOException {
         Path path = TextInput.path(index);
-        try (CorpusReader documents = CorpusReader.open(TextInput.path(corpus));
+        try (CorpusReader documents = CorpusReader.open(TextInput.path(from));
                 Model model = openModel();
                 BiEncoder encoder = BiEncoder.of(model, prompts.apply(common().biEncoder()));
                 SemanticIndex to = open(path, encoder)) {
@@ -109,7 +144,7 @@ public final class IndexCommand extends ModelCommand {
                 to.optimize();
             }
             summarize(report, to.size(), seconds);
-            reportDuplicates(report);
+            reportDuplicates(from, report);
             Truncations.of(encoder).forEach(this::notice);
         }
     }
@@ -131,10 +166,10 @@ public final class IndexCommand extends ModelCommand {
     }
 
     /// Reports documents that were replaced by a later one with the same id, as far as they were read together.
-    private void reportDuplicates(UpdateReport report) {
+    private void reportDuplicates(String from, UpdateReport report) {
         long repeated = report.read() - report.added() - report.replaced() - report.unchanged();
         if (repeated > 0) {
-            notice("%s: documents replaced by a later one with the same id: %,d".formatted(corpus, repeated));
+            notice("%s: documents replaced by a later one with the same id: %,d".formatted(from, repeated));
         }
     }
 

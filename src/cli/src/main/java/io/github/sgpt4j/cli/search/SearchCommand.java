@@ -74,7 +74,7 @@ public final class SearchCommand extends ModelCommand {
             names = "--index",
             paramLabel = "DIR",
             converter = Converters.Name.class,
-            description = "Index to search, built by sgpt index.")
+            description = "Index to search, built by sgpt index, or a folder of shards (part-*, _SUCCESS).")
     private @Nullable String index;
 
     @Option(
