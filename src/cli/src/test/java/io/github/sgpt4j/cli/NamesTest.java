@@ -40,6 +40,8 @@ class NamesTest {
                 "src/retrieval/src/main/java",
                 "src/training/src/main/java",
                 "src/nano/src/main/java",
+                "src/spring-ai/src/main/java",
+                "src/spring-ai-autoconfigure/src/main/java",
                 "src/cli/src/main/java",
                 "weights-tools/src/main/java",
                 "jmh/src/main/java"
