@@ -48,7 +48,7 @@ class DocumentationTest {
     private static final Path DOCS = ROOT.resolve("src/docs");
 
     /// Pages whose examples are compiled by `PageTest` of other modules, which have the libraries for them.
-    private static final Set<String> COMPILED_ELSEWHERE = Set.of("langchain4j.md");
+    private static final Set<String> COMPILED_ELSEWHERE = Set.of("langchain4j.md", "spring-ai.md");
 
     private static final Pattern LINK = Pattern.compile("\\]\\(([^)]+)\\)");
     private static final Pattern HEADING = Pattern.compile("(?m)^#+ (.*)$");
@@ -75,6 +75,9 @@ class DocumentationTest {
         return String.join("\n", PAGES.values());
     }
 
+    /// Those of the page about Spring AI are compiled by `SpringAiPageTest`, on both lines of Spring, in modules that
+    /// have
+    /// Spring's libraries.
     @Test
     void javaExamplesCompile() {
         List<String> examples = PAGES.entrySet().stream()

@@ -42,6 +42,8 @@ class NamesTest {
                 "src/nano/src/main/java",
                 "src/langchain4j/src/main/java",
                 "src/spark/src/main/java",
+                "src/spring-ai/src/main/java",
+                "src/spring-ai-autoconfigure/src/main/java",
                 "src/cli/src/main/java",
                 "weights-tools/src/main/java",
                 "jmh/src/main/java"

@@ -99,10 +99,10 @@ class VersionsTest {
         NAMED.matcher(catalog).results().forEach(match -> all.add(match.group(1)));
         String gradle = Files.readString(ROOT.resolve("src/examples/gradle/build.gradle.kts"));
         NAMED.matcher(gradle).results().forEach(match -> all.add(match.group(1)));
-        for (String example : List.of("maven", "quarkus")) {
+        for (String example : List.of("maven", "quarkus", "spring-boot")) {
             String text = Files.readString(ROOT.resolve("src/examples").resolve(example, "pom.xml"));
             PROPERTY.matcher(text).results().forEach(match -> all.add(match.group(1)));
         }
-        assertEquals(Collections.nCopies(4, version()), all);
+        assertEquals(Collections.nCopies(5, version()), all);
     }
 }

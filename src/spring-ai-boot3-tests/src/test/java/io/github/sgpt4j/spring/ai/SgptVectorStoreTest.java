@@ -1,0 +1,222 @@
+package io.github.sgpt4j.spring.ai;
+
+import static io.github.sgpt4j.spring.ai.BuiltInModel.ENCODER;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.sgpt4j.BiEncoder;
+import io.github.sgpt4j.BiEncoderOptions;
+import io.github.sgpt4j.Similarity;
+import io.github.sgpt4j.retrieval.SearchMode;
+import io.github.sgpt4j.retrieval.SemanticIndex;
+import io.micrometer.observation.tck.TestObservationRegistry;
+import io.micrometer.observation.tck.TestObservationRegistryAssert;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Date;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.springframework.ai.document.Document;
+import org.springframework.ai.embedding.TokenCountBatchingStrategy;
+import org.springframework.ai.vectorstore.SearchRequest;
+import org.springframework.ai.vectorstore.observation.DefaultVectorStoreObservationConvention;
+
+class SgptVectorStoreTest {
+    private static final List<Document> DOCUMENTS = List.of(
+            new Document("spiders", "a morbid fear of spiders", Map.of("kind", "fear", "year", 2020)),
+            new Document("snakes", "a morbid fear of snakes", Map.of("kind", "fear", "year", 2023)),
+            new Document("bread", "a place where bread is made", Map.of("kind", "place")));
+
+    @TempDir
+    private Path folder;
+
+    private SgptEmbeddingModel model;
+    private SemanticIndex index;
+    private SgptVectorStore store;
+
+    @BeforeEach
+    void open() throws IOException {
+        model = SgptEmbeddingModel.builder(ENCODER).build();
+        index = SemanticIndex.open(folder.resolve("index"), ENCODER);
+        store = SgptVectorStore.builder(index, model).build();
+        store.add(DOCUMENTS);
+    }
+
+    @AfterEach
+    void close() throws IOException {
+        index.close();
+    }
+
+    private static SearchRequest.Builder request(String query) {
+        return SearchRequest.builder().query(query);
+    }
+
+    private static List<String> ids(List<Document> documents) {
+        return documents.stream().map(Document::getId).toList();
+    }
+
+    private List<String> found(String query, String filter) {
+        return ids(
+                store.similaritySearch(request(query).filterExpression(filter).build()));
+    }
+
+    @Test
+    void documentsComeBackWithTextMetadataAndScore() {
+        Document best = store.similaritySearch("fear of spiders").getFirst();
+        assertEquals("spiders", best.getId());
+        assertEquals("a morbid fear of spiders", best.getText());
+        assertEquals("fear", best.getMetadata().get("kind"));
+        assertEquals(2020L, best.getMetadata().get("year"));
+        float similarity = ENCODER.similarity(
+                ENCODER.embedQuery("fear of spiders"), ENCODER.embedDocument("a morbid fear of spiders"));
+        assertEquals(similarity, best.getScore(), 1e-5);
+        assertEquals(1 - best.getScore(), (double) best.getMetadata().get("distance"), 1e-12);
+    }
+
+    @Test
+    void aDocumentsOwnDistanceStays() {
+        store.add(List.of(new Document("way", "a long way to go", Map.of("distance", 7))));
+        Document found = store.similaritySearch("a long way").getFirst();
+        assertEquals("way", found.getId());
+        assertEquals(7L, found.getMetadata().get("distance"));
+    }
+
+    @Test
+    void filtersLimitWhatIsFound() {
+        assertEquals(List.of("bread"), found("fear of spiders", "kind == 'place'"));
+        assertEquals(List.of("snakes"), found("fear of spiders", "kind == 'fear' && year > 2020"));
+        assertEquals(List.of("spiders", "bread"), found("fear of spiders", "year != 2023"));
+    }
+
+    @Test
+    void topKAndThresholdLimitWhatIsFound() {
+        assertEquals(
+                List.of("spiders"),
+                ids(store.similaritySearch(request("fear of spiders").topK(1).build())));
+        assertEquals(
+                List.of(),
+                store.similaritySearch(request("fear of spiders").topK(0).build()));
+        List<Document> all = store.similaritySearch(
+                request("fear of spiders").similarityThresholdAll().build());
+        assertEquals(3, all.size());
+        double between = (all.get(0).getScore() + all.get(1).getScore()) / 2;
+        assertEquals(
+                List.of("spiders"),
+                ids(store.similaritySearch(
+                        request("fear of spiders").similarityThreshold(between).build())));
+    }
+
+    @Test
+    void documentsAreReplacedAndDeleted() throws IOException {
+        store.add(List.of(new Document("bread", "a sudden attack of fear", Map.of())));
+        assertEquals(3, index.size());
+        assertEquals("bread", store.similaritySearch("panic attack").getFirst().getId());
+        store.delete(List.of("bread", "unknown"));
+        assertEquals(2, index.size());
+        store.delete("year >= 2023");
+        assertEquals(List.of("spiders"), ids(store.similaritySearch("snakes")));
+    }
+
+    @Test
+    void changesAreDurableWhenMethodsReturn() throws IOException {
+        try (SemanticIndex other = SemanticIndex.openReadOnly(folder.resolve("index"), ENCODER)) {
+            assertEquals(3, other.size());
+        }
+    }
+
+    @Test
+    void metadataThatCannotBeStoredIsRefusedByName() {
+        List<Document> documents = List.of(new Document("7", "text", Map.of("day", new Date(0))));
+        String message = assertThrows(IllegalArgumentException.class, () -> store.add(documents))
+                .getMessage();
+        assertTrue(message.startsWith("document 7: "), message);
+        assertTrue(message.contains("day"), message);
+    }
+
+    @Test
+    void otherModesSearchByWords() {
+        SgptVectorStore hybrid = SgptVectorStore.builder(index, model)
+                .searchMode(SearchMode.HYBRID)
+                .build();
+        assertEquals("spiders", hybrid.similaritySearch("spiders").getFirst().getId());
+        SgptVectorStore words = SgptVectorStore.builder(index, model)
+                .searchMode(SearchMode.BM25)
+                .build();
+        assertEquals(List.of("bread"), ids(words.similaritySearch("bread")));
+        SearchRequest withThreshold = request("bread").similarityThreshold(0.5).build();
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> hybrid.similaritySearch(withThreshold))
+                .getMessage()
+                .contains("similarity threshold: expected none"));
+    }
+
+    @Test
+    void thresholdsOfDistancesAreRefused() throws IOException {
+        BiEncoderOptions options = BiEncoderOptions.DEFAULT.withSimilarity(Similarity.EUCLIDEAN);
+        try (BiEncoder encoder = BiEncoder.of(BuiltInModel.MODEL, options);
+                SemanticIndex distances = SemanticIndex.open(folder.resolve("distances"), encoder)) {
+            SgptVectorStore euclidean = SgptVectorStore.builder(
+                            distances, SgptEmbeddingModel.builder(encoder).build())
+                    .build();
+            euclidean.add(DOCUMENTS);
+            Document best = euclidean.similaritySearch("fear of spiders").getFirst();
+            assertEquals("spiders", best.getId());
+            assertTrue(best.getScore() < 0);
+            assertEquals(Map.of("kind", "fear", "year", 2020L), best.getMetadata());
+            SearchRequest withThreshold =
+                    request("spiders").similarityThreshold(0.5).build();
+            assertTrue(assertThrows(IllegalArgumentException.class, () -> euclidean.similaritySearch(withThreshold))
+                    .getMessage()
+                    .contains("negative distances"));
+        }
+    }
+
+    @Test
+    void anotherModelThanTheIndexsIsRefused() throws IOException {
+        try (BiEncoder other = BiEncoder.of(BuiltInModel.MODEL, BiEncoderOptions.DEFAULT.withDimensions(16))) {
+            SgptEmbeddingModel otherModel = SgptEmbeddingModel.builder(other).build();
+            SgptVectorStore.Builder builder = SgptVectorStore.builder(index, otherModel);
+            assertTrue(assertThrows(IllegalArgumentException.class, builder::build)
+                    .getMessage()
+                    .contains("expected the model that the index was made with"));
+        }
+    }
+
+    @Test
+    void batchingIsTheIndexsOwn() {
+        SgptVectorStore.Builder builder = SgptVectorStore.builder(index, model);
+        assertThrows(
+                UnsupportedOperationException.class, () -> builder.batchingStrategy(new TokenCountBatchingStrategy()));
+    }
+
+    @Test
+    void theIndexIsTheNativeClient() {
+        assertSame(index, store.<SemanticIndex>getNativeClient().orElseThrow());
+    }
+
+    @Test
+    void operationsAreObserved() {
+        TestObservationRegistry registry = TestObservationRegistry.create();
+        SgptVectorStore observed = SgptVectorStore.builder(index, model)
+                .observationRegistry(registry)
+                .collectionName("words")
+                .build();
+        observed.similaritySearch("fear of spiders");
+        TestObservationRegistryAssert.assertThat(registry)
+                .doesNotHaveAnyRemainingCurrentObservation()
+                .hasObservationWithNameEqualTo(DefaultVectorStoreObservationConvention.DEFAULT_NAME)
+                .that()
+                .hasContextualNameEqualTo("sgpt4j query")
+                .hasLowCardinalityKeyValue("db.system", "sgpt4j")
+                .hasHighCardinalityKeyValue("db.collection.name", "words")
+                .hasHighCardinalityKeyValue("db.search.similarity_metric", "cosine")
+                .hasHighCardinalityKeyValue("db.vector.dimension_count", Integer.toString(model.dimensions()))
+                .hasBeenStarted()
+                .hasBeenStopped();
+    }
+}
