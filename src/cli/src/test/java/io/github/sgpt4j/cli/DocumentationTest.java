@@ -75,13 +75,12 @@ class DocumentationTest {
         return String.join("\n", PAGES.values());
     }
 
-    /// Those of the page about Spring AI are compiled by `SpringAiPageTest`, on both lines of Spring, in modules that
-    /// have
-    /// Spring's libraries.
+    /// Those of the page about Spring AI are compiled by `SpringAiPageTest`, in modules of both lines of Spring.
     @Test
     void javaExamplesCompile() {
         List<String> examples = PAGES.entrySet().stream()
-                .filter(page -> !COMPILED_ELSEWHERE.contains(page.getKey().getFileName().toString()))
+                .filter(page ->
+                        !COMPILED_ELSEWHERE.contains(page.getKey().getFileName().toString()))
                 .flatMap(page -> JAVA.matcher(page.getValue()).results())
                 .map(match -> match.group(1))
                 .toList();
