@@ -18,8 +18,8 @@ import java.nio.file.Path;
 import java.util.Date;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.ai.document.Document;
@@ -34,22 +34,24 @@ class SgptVectorStoreTest {
             new Document("bread", "a place where bread is made", Map.of("kind", "place")));
 
     @TempDir
-    private Path folder;
+    private static Path folder;
 
-    private SgptEmbeddingModel model;
-    private SemanticIndex index;
-    private SgptVectorStore store;
+    private static SgptEmbeddingModel model;
+    private static SemanticIndex index;
 
-    @BeforeEach
-    void open() throws IOException {
+    /// Shared by the tests that change nothing.
+    private static SgptVectorStore store;
+
+    @BeforeAll
+    static void open() throws IOException {
         model = SgptEmbeddingModel.builder(ENCODER).build();
         index = SemanticIndex.open(folder.resolve("index"), ENCODER);
         store = SgptVectorStore.builder(index, model).build();
         store.add(DOCUMENTS);
     }
 
-    @AfterEach
-    void close() throws IOException {
+    @AfterAll
+    static void close() throws IOException {
         index.close();
     }
 
@@ -61,7 +63,7 @@ class SgptVectorStoreTest {
         return documents.stream().map(Document::getId).toList();
     }
 
-    private List<String> found(String query, String filter) {
+    private static List<String> found(String query, String filter) {
         return ids(
                 store.similaritySearch(request(query).filterExpression(filter).build()));
     }
@@ -77,14 +79,6 @@ class SgptVectorStoreTest {
                 ENCODER.embedQuery("fear of spiders"), ENCODER.embedDocument("a morbid fear of spiders"));
         assertEquals(similarity, best.getScore(), 1e-5);
         assertEquals(1 - best.getScore(), (double) best.getMetadata().get("distance"), 1e-12);
-    }
-
-    @Test
-    void aDocumentsOwnDistanceStays() {
-        store.add(List.of(new Document("way", "a long way to go", Map.of("distance", 7))));
-        Document found = store.similaritySearch("a long way").getFirst();
-        assertEquals("way", found.getId());
-        assertEquals(7L, found.getMetadata().get("distance"));
     }
 
     @Test
@@ -114,13 +108,19 @@ class SgptVectorStoreTest {
 
     @Test
     void documentsAreReplacedAndDeleted() throws IOException {
-        store.add(List.of(new Document("bread", "a sudden attack of fear", Map.of())));
-        assertEquals(3, index.size());
-        assertEquals("bread", store.similaritySearch("panic attack").getFirst().getId());
-        store.delete(List.of("bread", "unknown"));
-        assertEquals(2, index.size());
-        store.delete("year >= 2023");
-        assertEquals(List.of("spiders"), ids(store.similaritySearch("snakes")));
+        try (SemanticIndex changing = SemanticIndex.open(folder.resolve("changing"), ENCODER)) {
+            SgptVectorStore changed = SgptVectorStore.builder(changing, model).build();
+            changed.add(DOCUMENTS);
+            changed.add(List.of(new Document("bread", "a sudden attack of fear", Map.of("distance", 7))));
+            assertEquals(3, changing.size());
+            Document replaced = changed.similaritySearch("panic attack").getFirst();
+            assertEquals("bread", replaced.getId());
+            assertEquals(7L, replaced.getMetadata().get("distance"), "a distance of the document's own stays");
+            changed.delete(List.of("bread", "unknown"));
+            assertEquals(2, changing.size());
+            changed.delete("year >= 2023");
+            assertEquals(List.of("spiders"), ids(changed.similaritySearch("snakes")));
+        }
     }
 
     @Test
