@@ -193,6 +193,8 @@ async function hostile(page) {
   const result = page.locator('.column.words .result').filter({hasText: 'struck'}).first();
   assert.equal(await result.locator('.title').textContent(), '<img src=x onerror="window.struck=\'title\'"> zyxwv');
   assert.match(await result.locator('.text').textContent(), /^<script>window\.struck='text'<\/script><svg onload=/);
+  assert.equal(await result.locator('.metadata').textContent(),
+    '<i>tags</i> <img src=x onerror="window.struck=\'metadata\'">, b');
   await result.click();
   await page.locator('#why .token').first().waitFor();
   assert.equal(await page.locator('#why .id').textContent(), '<i>hostile</i>');

@@ -11,6 +11,8 @@ import io.github.sgpt4j.retrieval.SearchOptions;
 import io.github.sgpt4j.retrieval.SemanticIndex;
 import io.github.sgpt4j.retrieval.VectorStorage;
 import io.github.sgpt4j.retrieval.corpus.Document;
+import io.github.sgpt4j.retrieval.corpus.Metadata;
+import io.github.sgpt4j.retrieval.filter.Filter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -23,14 +25,16 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 
 /// Measures quality and speed of search in an index of many vectors: embeddings of word windows ([WordWindows]) by
 /// the built-in model. Recall is the share of the ten nearest neighbours, determined by exhaustive search, that the
-/// graph search finds.
+/// graph search finds. Filters that accept one in 2 and one in 1,000 documents are compared with none.
 ///
 /// Properties: `index.documents` (100,000), `index.queries` (1,000), `index.connections`, `index.beamWidth`,
 /// `index.storage` (both unless given), `sgpt4j.jmh.data` for its files, including cached embeddings.
@@ -40,6 +44,8 @@ public final class IndexReport {
     private static final int BATCH = 4096;
     private static final int K = 10;
     private static final int[] CANDIDATES = {10, 30, 50, 100, 200};
+    /// One in so many documents is accepted by a filter.
+    private static final int[] SHARES = {2, 1000};
     private static final double NANOS = 1e9;
     private static final double NANOS_PER_MILLI = 1e6;
 
@@ -130,6 +136,9 @@ public final class IndexReport {
             index.optimize();
             say("optimized in %.1f s", seconds(start));
             search(index, "optimized");
+            for (int share : SHARES) {
+                filtered(index, share);
+            }
         }
         delete(path);
     }
@@ -137,10 +146,45 @@ public final class IndexReport {
     private void add(SemanticIndex index, int from, int to) throws IOException {
         List<Document> batch = new ArrayList<>();
         for (int i = from; i < to; i++) {
-            batch.add(Document.of(Integer.toString(i), texts.get(i)));
+            batch.add(Document.of(Integer.toString(i), texts.get(i)).withMetadata(metadata(i)));
         }
         index.add(batch, Arrays.copyOfRange(documents, from, to));
         index.commit();
+    }
+
+    private static Metadata metadata(int document) {
+        Map<String, Object> values = new LinkedHashMap<>();
+        for (int share : SHARES) {
+            values.put("mod%d".formatted(share), document % share);
+        }
+        return Metadata.of(values);
+    }
+
+    /// Searches with a filter, each query right after the same without one, so that both meet the same load.
+    private void filtered(SemanticIndex index, int share) throws IOException {
+        SearchOptions all = SearchOptions.DEFAULT.withLimit(K);
+        SearchOptions some = all.withFilter(Filter.equal("mod%d".formatted(share), 0));
+        List<Set<String>> nearest = new ArrayList<>();
+        run(index, some.withExact(true), nearest);
+        double[][] millis = new double[2][queries.length];
+        long hits = 0;
+        for (int round = 0; round < 2; round++) {
+            hits = 0;
+            for (int i = 0; i < queries.length; i++) {
+                millis[0][i] = run(index, all, i, new HashSet<>());
+                Set<String> found = new HashSet<>();
+                millis[1][i] = run(index, some, i, found);
+                found.retainAll(nearest.get(i));
+                hits += found.size();
+            }
+        }
+        long possible = nearest.stream().mapToLong(Set::size).sum();
+        say(
+                "optimized, a filter for one in %,d: recall@%d %.4f, %s",
+                share, K, hits / (double) possible, latencies(millis[1]));
+        say(
+                "  without it: %s; with it %.2f times the median",
+                latencies(millis[0]), median(millis[1]) / median(millis[0]));
     }
 
     private void search(SemanticIndex index, String state) throws IOException {
@@ -167,14 +211,26 @@ public final class IndexReport {
     private double[] run(SemanticIndex index, SearchOptions options, List<Set<String>> found) throws IOException {
         double[] millis = new double[queries.length];
         for (int i = 0; i < queries.length; i++) {
-            long start = System.nanoTime();
-            List<Hit> hits = index.search(queries[i], options);
-            millis[i] = (System.nanoTime() - start) / NANOS_PER_MILLI;
             Set<String> ids = new HashSet<>();
-            hits.forEach(hit -> ids.add(hit.document().id()));
+            millis[i] = run(index, options, i, ids);
             found.add(ids);
         }
         return millis;
+    }
+
+    /// @return milliseconds
+    private double run(SemanticIndex index, SearchOptions options, int query, Set<String> found) throws IOException {
+        long start = System.nanoTime();
+        List<Hit> hits = index.search(queries[query], options);
+        double millis = (System.nanoTime() - start) / NANOS_PER_MILLI;
+        hits.forEach(hit -> found.add(hit.document().id()));
+        return millis;
+    }
+
+    private static double median(double[] values) {
+        double[] sorted = values.clone();
+        Arrays.sort(sorted);
+        return sorted[sorted.length / 2];
     }
 
     private static String latencies(double[] millis) {

@@ -70,6 +70,7 @@ class VerifyIndexTest {
                 "ok +structure +words, texts, columns and vectors of 1 parts",
                 "ok +ids +2, each leads to its document",
                 "ok +texts +2, as they were embedded",
+                "ok +document_metadata +0 documents have some, as they were written",
                 "ok +vectors +2 of dimension 256",
                 "skipped +model +none given",
                 "sound")) {
@@ -118,7 +119,7 @@ class VerifyIndexTest {
         assertTrue(sound.get("sound").booleanValue());
         assertEquals(256, sound.get("model").get("dimension").intValue());
         assertEquals("int8", sound.get("vectors").textValue());
-        assertEquals(8, sound.get("checks").size());
+        assertEquals(9, sound.get("checks").size());
         sound.get("checks")
                 .forEach(check -> assertEquals(
                         check.get("check").textValue().equals("model") ? "skipped" : "ok",

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.retrieval.corpus.Document;
+import io.github.sgpt4j.retrieval.corpus.Metadata;
 import io.github.sgpt4j.server.models.ServedModel;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
@@ -32,8 +33,11 @@ class OpenApiTest {
     private static final String FOUR = "[\"a\",\"b\",\"c\",\"d\"]";
     private static final String LONG = "many words of a long text ".repeat(40);
 
-    private static final List<Document> DOCUMENTS =
-            List.of(Document.of("1", "a cat"), new Document("2", Optional.of("bird"), "an animal that flies b c"));
+    private static final List<Document> DOCUMENTS = List.of(
+            Document.of("1", "a cat")
+                    .withMetadata(
+                            Metadata.of(Map.of("year", 2020, "share", 0.5, "free", true, "tags", List.of("a", "b")))),
+            new Document("2", Optional.of("bird"), "an animal that flies b c"));
 
     /// Bodies that a path answers with 200; `%s` stands for an array of texts.
     private static final Map<String, List<String>> BODIES = bodies();
@@ -97,6 +101,7 @@ class OpenApiTest {
                         "{\"query\":\"cat\",\"k\":1,\"mode\":\"words\"}",
                         "{\"query\":\"cat\",\"mode\":\"meaning\",\"rerank\":true,\"model\":\"nano\",\"truncate\":true}",
                         "{\"query\":\"cat\",\"mode\":\"hybrid\",\"rerank\":2}",
+                        "{\"query\":\"cat\",\"where\":\"year >= 2020 and not tags = 'c'\"}",
                         "{\"query\":\"nothingofthesort\",\"mode\":\"bm25\",\"rerank\":false}"));
         bodies.put(
                 "/explain",

@@ -10,6 +10,7 @@ import io.github.sgpt4j.retrieval.MemoryIndex;
 import io.github.sgpt4j.retrieval.SearchMode;
 import io.github.sgpt4j.retrieval.SearchOptions;
 import io.github.sgpt4j.retrieval.corpus.Document;
+import io.github.sgpt4j.retrieval.corpus.Metadata;
 import io.github.sgpt4j.server.search.MemoryCollection;
 import io.github.sgpt4j.server.search.SearchCollection;
 import java.io.File;
@@ -35,10 +36,12 @@ class PageTest {
     private static final String KEY = "correct horse";
     private static final List<Document> HOSTILE = List.of(
             new Document(
-                    "<i>hostile</i>",
-                    Optional.of("<img src=x onerror=\"window.struck='title'\"> zyxwv"),
-                    "<script>window.struck='text'</script><svg onload=\"window.struck='svg'\"> zyxwv"
-                            + " <a href=\"javascript:window.struck='link'\">link</a> {{7*7}} &lt;b&gt;"),
+                            "<i>hostile</i>",
+                            Optional.of("<img src=x onerror=\"window.struck='title'\"> zyxwv"),
+                            "<script>window.struck='text'</script><svg onload=\"window.struck='svg'\"> zyxwv"
+                                    + " <a href=\"javascript:window.struck='link'\">link</a> {{7*7}} &lt;b&gt;")
+                    .withMetadata(Metadata.of(
+                            Map.of("<i>tags</i>", List.of("<img src=x onerror=\"window.struck='metadata'\">", "b")))),
             Document.of("untitled", "zyxwv without a title"));
 
     private static NodeProject project;

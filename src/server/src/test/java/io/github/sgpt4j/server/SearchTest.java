@@ -2,6 +2,7 @@ package io.github.sgpt4j.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -13,6 +14,8 @@ import io.github.sgpt4j.retrieval.SearchMode;
 import io.github.sgpt4j.retrieval.SearchOptions;
 import io.github.sgpt4j.retrieval.SemanticIndex;
 import io.github.sgpt4j.retrieval.corpus.Document;
+import io.github.sgpt4j.retrieval.corpus.Metadata;
+import io.github.sgpt4j.retrieval.filter.Filter;
 import io.github.sgpt4j.server.models.ServedModel;
 import io.github.sgpt4j.server.models.ServedModels;
 import io.github.sgpt4j.server.search.IndexCollection;
@@ -23,15 +26,18 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// `POST /search` with the built-in model.
 class SearchTest {
@@ -46,11 +52,26 @@ class SearchTest {
     static void start() throws IOException {
         documents = DemoServer.documents(400);
         documents.add(new Document("hostile \"id\"", Optional.of("<b>title</b>"), HOSTILE));
+        for (int i = 0; i < documents.size() - 1; i++) {
+            documents.set(i, documents.get(i).withMetadata(metadata(i)));
+        }
         server = new DemoServer(ServerOptions.DEFAULT, DemoServer.Use.BOTH, encoder -> {
             vectors = DemoServer.vectors(encoder, documents);
             return Optional.of(MemoryCollection.of("some words", documents, vectors, encoder));
         });
         index = new MemoryIndex(server.encoder.dimension(), server.encoder.similarity(), documents, vectors);
+    }
+
+    private static Metadata metadata(int i) {
+        return Metadata.of(Map.of(
+                "number",
+                i,
+                "large",
+                (1L << 53) + 1,
+                "part",
+                1.0,
+                "tags",
+                List.of("all", i % 2 == 0 ? "even" : "odd")));
     }
 
     @AfterAll
@@ -194,6 +215,55 @@ class SearchTest {
         assertEquals(HOSTILE, first.path("text").asText());
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"words", "meaning", "both"})
+    void findsOnlyWhatTheFilterAccepts(String mode) throws Exception {
+        String body = "{\"query\":\"able to do something\",\"mode\":\"%s\",\"k\":1000,\"rerank\":%d,\"where\":\"%s\"}";
+        Set<Integer> all = new HashSet<>();
+        for (int rerank : new int[] {0, 3}) {
+            DemoServer.Answer answer =
+                    server.post("/search", body.formatted(mode, rerank, "number < 40 and tags = \\\"even\\\""));
+            assertEquals(200, answer.status(), answer.body().toString());
+            List<Integer> numbers = new ArrayList<>();
+            answer.body()
+                    .path("results")
+                    .forEach(hit ->
+                            numbers.add(hit.path("metadata").path("number").asInt(-1)));
+            assertFalse(numbers.isEmpty());
+            assertTrue(numbers.stream().allMatch(i -> i >= 0 && i < 40 && i % 2 == 0), numbers::toString);
+            all.addAll(numbers);
+        }
+        assertTrue(mode.equals("words") ? all.size() < 20 : all.size() == 20, all::toString);
+        JsonNode none =
+                server.post("/search", body.formatted(mode, 3, "number < 0")).body();
+        assertEquals(0, none.path("results").size());
+        JsonNode without = server.post(
+                        "/search", body.formatted(mode, 0, "not number >= 0").replace("able", "owls"))
+                .body();
+        assertEquals(1, without.path("results").size());
+        assertFalse(without.path("results").get(0).has("metadata"));
+    }
+
+    @Test
+    void metadataComeBackExactly() throws Exception {
+        String answer = server.post(
+                        "/search", "{\"query\":\"a\",\"mode\":\"meaning\",\"k\":1,\"where\":\"number = 7\"}")
+                .response()
+                .body();
+        String expected = "\"metadata\":" + documents.get(7).metadata().toJson() + ",\"score\":";
+        assertTrue(answer.contains(expected), answer);
+        assertTrue(expected.contains("\"large\":9007199254740993") && expected.contains("\"part\":1.0"), expected);
+    }
+
+    @Test
+    void whatIsNoFilterIsToldInTheParsersWords() throws Exception {
+        String message = assertThrows(IllegalArgumentException.class, () -> Filter.parse("year => 2020"))
+                .getMessage();
+        DemoServer.Answer answer = server.post("/search", "{\"query\":\"a\",\"where\":\"year => 2020\"}");
+        assertEquals(400, answer.status());
+        assertEquals("where: " + message, answer.body().path("message").asText());
+    }
+
     @Test
     void saysWhatIsWrong() throws Exception {
         Map<String, String> bodies = Map.ofEntries(
@@ -204,6 +274,11 @@ class SearchTest {
                 Map.entry("{\"query\":\"a\",\"k\":1001}", "k invalid_value"),
                 Map.entry("{\"query\":\"a\",\"k\":1.5}", "k invalid_value"),
                 Map.entry("{\"query\":\"a\",\"mode\":\"x\"}", "mode invalid_value"),
+                Map.entry("{\"query\":\"a\",\"where\":\"\"}", "where invalid_value"),
+                Map.entry("{\"query\":\"a\",\"where\":\"year >\"}", "where invalid_value"),
+                Map.entry("{\"query\":\"a\",\"where\":{\"year\":1}}", "where invalid_value"),
+                Map.entry("{\"query\":\"a\",\"where\":null}", "none"),
+                Map.entry("{\"query\":\"a\",\"where\":\"a=1%s\"}".formatted(" ".repeat(65534)), "where input_too_long"),
                 Map.entry("{\"query\":\"a\",\"rerank\":-1}", "rerank invalid_value"),
                 Map.entry("{\"query\":\"a\",\"rerank\":1001}", "rerank invalid_value"),
                 Map.entry("{\"query\":\"a\",\"rerank\":\"5\"}", "rerank invalid_value"),

@@ -31,12 +31,12 @@ import picocli.CommandLine.Option;
         description = "Build an index of documents for sgpt search, or update it.",
         footer = {
             "",
-            "Documents already in the index (same id, title and text) are not embedded again. Work is committed about"
-                    + " every 15 seconds: after a kill, the next run resumes from the last commit. Searches may run"
-                    + " meanwhile.",
-            "A corpus is a .txt file (one document per line), a .jsonl file (text, title, _id), .gz of either, a"
-                    + " directory with corpus.jsonl (BEIR), or a directory of .txt files. Documents without _id are"
-                    + " identified by their line or file."
+            "Documents already in the index (same id, title, text and metadata) are skipped, and texts in it are not"
+                    + " embedded again. Work is committed about every 15 seconds: after a kill, the next run resumes"
+                    + " from the last commit. Searches may run meanwhile.",
+            "A corpus is a .txt file (one document per line), a .jsonl file (text, title, _id, metadata), .gz of"
+                    + " either, a directory with corpus.jsonl (BEIR), or a directory of .txt files. Documents without"
+                    + " _id are identified by their line or file."
         })
 public final class IndexCommand extends ModelCommand {
     private static final double NANOS = 1e9;
@@ -91,6 +91,9 @@ public final class IndexCommand extends ModelCommand {
     private boolean optimize;
 
     @Mixin
+    private CorpusOptions reading = new CorpusOptions();
+
+    @Mixin
     private PromptOptions prompts = new PromptOptions();
 
     public IndexCommand(Console console) {
@@ -113,6 +116,7 @@ public final class IndexCommand extends ModelCommand {
     private void merge(String from) throws IOException {
         refuse(
                 "with " + MERGE + ", which keeps how the shards were made",
+                CorpusOptions.METADATA_FIELDS,
                 "--int8",
                 "--connections",
                 "--beam-width",
@@ -129,7 +133,7 @@ public final class IndexCommand extends ModelCommand {
 
     private void update(String from) throws IOException {
         Path path = TextInput.path(index);
-        try (CorpusReader documents = CorpusReader.open(TextInput.path(from));
+        try (CorpusReader documents = reading.open(this, from);
                 Model model = openModel();
                 BiEncoder encoder = BiEncoder.of(model, prompts.apply(common().biEncoder()));
                 SemanticIndex to = open(path, encoder)) {
@@ -145,6 +149,7 @@ public final class IndexCommand extends ModelCommand {
             }
             summarize(report, to.size(), seconds);
             reportDuplicates(from, report);
+            noticeAbsentMetadata(index, to.absentMetadata(reading.metadataFields()));
             Truncations.of(encoder).forEach(this::notice);
         }
     }

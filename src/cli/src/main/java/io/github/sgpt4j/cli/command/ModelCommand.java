@@ -13,8 +13,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.BiFunction;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -156,9 +158,19 @@ public abstract class ModelCommand implements Callable<Integer> {
         common.notices(console).say(line);
     }
 
-    /// Prints a notice about the checkpoint or its texts that may change results; an error with `--strict`.
+    /// Prints a notice about checkpoint, texts or metadata that may change results; an error with `--strict`.
     public final void checkpointNotice(String line) {
         common.notices(console).sayOfCheckpoint(line);
+    }
+
+    /// Prints which names of metadata no document has, so that they may be mistaken; an error with `--strict`.
+    ///
+    /// @param where what was searched for them
+    public final void noticeAbsentMetadata(String where, Set<String> names) {
+        if (!names.isEmpty()) {
+            String quoted = names.stream().map("\"%s\""::formatted).collect(Collectors.joining(", "));
+            checkpointNotice("%s: no document has metadata named %s".formatted(where, quoted));
+        }
     }
 
     /// Warns that re-ranking does not help, if the requested model is known to be bad at it.

@@ -4,7 +4,7 @@ package io.github.sgpt4j.cli.console;
 ///
 /// @param console receives them
 /// @param quiet whether they are left out
-/// @param strict whether those about a checkpoint or its texts are errors
+/// @param strict whether those about a checkpoint, texts or metadata are errors
 public record Notices(Console console, boolean quiet, boolean strict) {
     /// Prints a notice, unless `--quiet` is given.
     public void say(String line) {
@@ -13,7 +13,7 @@ public record Notices(Console console, boolean quiet, boolean strict) {
         }
     }
 
-    /// Prints a notice about a checkpoint or its texts that may change results; an error with `--strict`.
+    /// Prints a notice about a checkpoint, texts or metadata that may change results; an error with `--strict`.
     public void sayOfCheckpoint(String line) {
         if (strict) {
             throw new CliException("%s (an error with --strict)".formatted(line));

@@ -7,6 +7,8 @@ import io.github.sgpt4j.retrieval.corpus.Document;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 
 /// Reads a corpus into memory.
 public final class Corpus {
@@ -19,15 +21,23 @@ public final class Corpus {
         }
     }
 
-    /// The documents at a path.
-    public static List<Document> load(String name) throws IOException {
-        try (CorpusReader reader = CorpusReader.open(TextInput.path(name))) {
-            List<Document> documents = read(reader);
-            if (documents.isEmpty()) {
-                throw new CliException(name + ": expected documents, found none");
-            }
-            return documents;
+    /// The documents of a reader, at least one.
+    ///
+    /// @param name for the error if there is none
+    public static List<Document> load(CorpusReader reader, String name) {
+        List<Document> documents = read(reader);
+        if (documents.isEmpty()) {
+            throw new CliException(name + ": expected documents, found none");
         }
+        return documents;
+    }
+
+    /// Those of some names of metadata that no document has.
+    public static Set<String> absentMetadata(List<Document> documents, Set<String> names) {
+        Set<String> absent = new TreeSet<>(names);
+        documents.forEach(
+                document -> absent.removeAll(document.metadata().asMap().keySet()));
+        return absent;
     }
 
     private static List<Document> read(CorpusReader reader) {

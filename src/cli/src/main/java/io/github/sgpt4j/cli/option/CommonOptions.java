@@ -45,7 +45,9 @@ public final class CommonOptions {
             description = "CPU threads (default: one per processor).")
     private @Nullable Integer threads;
 
-    @Option(names = "--strict", description = "Turn notices about a checkpoint's files or truncated texts into errors.")
+    @Option(
+            names = "--strict",
+            description = "Turn notices about a checkpoint's files, truncated texts or unknown metadata into errors.")
     private boolean strict;
 
     @Mixin

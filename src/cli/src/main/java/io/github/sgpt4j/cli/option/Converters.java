@@ -5,6 +5,7 @@ import io.github.sgpt4j.Dtype;
 import io.github.sgpt4j.ModelOptions;
 import io.github.sgpt4j.Pooling;
 import io.github.sgpt4j.cli.input.TextInput;
+import io.github.sgpt4j.retrieval.filter.Filter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -92,6 +93,14 @@ public final class Converters {
         @Override
         public Path convert(String value) {
             return TextInput.path(new Name().convert(value));
+        }
+    }
+
+    /// A condition on metadata.
+    public static final class Where implements ITypeConverter<Filter> {
+        @Override
+        public Filter convert(String value) {
+            return checked(value, Filter::parse);
         }
     }
 

@@ -2,10 +2,12 @@ package io.github.sgpt4j.cli.output;
 
 import io.github.sgpt4j.cli.console.Console;
 import io.github.sgpt4j.retrieval.Hit;
+import io.github.sgpt4j.retrieval.corpus.Metadata;
 import java.util.List;
 import java.util.Locale;
 
-/// Results as text tables: rank, score, title or id, and the beginning of the text.
+/// Results as text tables: rank, score, title or id, and the beginning of the text; below them the beginning of the
+/// metadata, if there are any.
 public final class ResultTable {
     private static final int MIN_COLUMNS = 80;
     private static final int MAX_COLUMNS = 120;
@@ -35,12 +37,25 @@ public final class ResultTable {
                         .map(score -> String.format(Locale.ROOT, "%9.3f  ", score))
                         .orElse(" ".repeat(11)));
             }
+            int indent = line.length();
             String name = cut(name(hit), nameColumns);
             line.append(name).repeat(' ', nameColumns - length(name) + 2);
             line.append(cut(Console.oneLine(hit.document().text()), columns - length(line)));
             text.append(line.toString().stripTrailing()).append('\n');
+            text.append(metadata(hit, indent));
         }
         return text.append(results.isEmpty() ? "nothing found\n" : "").toString();
+    }
+
+    /// The line of the metadata, or nothing.
+    private String metadata(Hit hit, int indent) {
+        Metadata metadata = hit.document().metadata();
+        if (metadata.isEmpty()) {
+            return "";
+        }
+        String shown = metadata.toString();
+        String line = Console.oneLine(shown.substring(1, shown.length() - 1));
+        return " ".repeat(indent) + cut(line, columns - indent) + "\n";
     }
 
     private static String name(Hit hit) {

@@ -67,6 +67,10 @@ public interface ResultWriter {
                 json.writeStringField("title", document.title().get());
             }
             json.writeStringField("text", document.text());
+            if (!document.metadata().isEmpty()) {
+                json.writeFieldName("metadata");
+                json.writeRawValue(document.metadata().toJson());
+            }
             json.writeNumberField("score", hit.score());
             if (fused.isPresent() && hit.similarity().isPresent()) {
                 json.writeNumberField(fused.get().toString(), hit.similarity().get());

@@ -3,6 +3,7 @@ package io.github.sgpt4j.cli.search;
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.Model;
 import io.github.sgpt4j.TextKind;
+import io.github.sgpt4j.cli.command.CorpusOptions;
 import io.github.sgpt4j.cli.command.InputOptions;
 import io.github.sgpt4j.cli.command.ModelCommand;
 import io.github.sgpt4j.cli.console.Console;
@@ -21,14 +22,18 @@ import io.github.sgpt4j.retrieval.Hit;
 import io.github.sgpt4j.retrieval.SearchMode;
 import io.github.sgpt4j.retrieval.SearchOptions;
 import io.github.sgpt4j.retrieval.VectorIndex;
+import io.github.sgpt4j.retrieval.corpus.CorpusReader;
 import io.github.sgpt4j.retrieval.corpus.Document;
 import io.github.sgpt4j.retrieval.corpus.TextRecord;
+import io.github.sgpt4j.retrieval.filter.Filter;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -44,12 +49,12 @@ import picocli.CommandLine.Parameters;
         footer = {
             "",
             "Without QUERY and -i, each line of stdin is a query; a terminal shows a prompt. --format jsonl writes"
-                    + " {\"query\",\"rank\",\"id\",\"title\"?,\"text\",\"score\",\"cosine\"?,\"bm25\"?,"
+                    + " {\"query\",\"rank\",\"id\",\"title\"?,\"text\",\"metadata\"?,\"score\",\"cosine\"?,\"bm25\"?,"
                     + "\"rerank_score\"?} per document found. score is the cosine, or the similarity that the model's"
                     + " config_sentence_transformers.json specifies (dot, or a negated distance: euclidean, manhattan);"
                     + " for bm25, BM25's score; for hybrid, the fused score, with its parts under their own names.",
-            "A corpus is a .txt file (one document per line), a .jsonl file (text, title, _id), .gz of either, a"
-                    + " directory with corpus.jsonl (BEIR), or a directory of .txt files."
+            "A corpus is a .txt file (one document per line), a .jsonl file (text, title, _id, metadata), .gz of"
+                    + " either, a directory with corpus.jsonl (BEIR), or a directory of .txt files."
         })
 public final class SearchCommand extends ModelCommand {
     /// Output formats.
@@ -87,6 +92,15 @@ public final class SearchCommand extends ModelCommand {
     private boolean exact;
 
     @Option(
+            names = "--where",
+            paramLabel = "FILTER",
+            converter = Converters.Where.class,
+            description =
+                    "Find only documents with such metadata: year >= 2020 and (lang = \"en\" or not tags in (\"a\","
+                            + " \"b\")).")
+    private @Nullable Filter where;
+
+    @Option(
             names = "-k",
             paramLabel = "N",
             converter = Converters.Count.class,
@@ -103,6 +117,9 @@ public final class SearchCommand extends ModelCommand {
             description = "Let the model re-order the first N as a cross-encoder (${FALLBACK-VALUE} if no number"
                     + " follows).")
     private @Nullable Integer rerank;
+
+    @Mixin
+    private CorpusOptions reading = new CorpusOptions();
 
     @Mixin
     private PromptOptions prompts = new PromptOptions();
@@ -126,6 +143,9 @@ public final class SearchCommand extends ModelCommand {
             throw usage("%s needs an index to search: expected --index, got none"
                     .formatted(
                             exact ? "--exact" : "--mode " + String.valueOf(mode).toLowerCase(Locale.ROOT)));
+        }
+        if (corpus == null) {
+            refuse("without --corpus", CorpusOptions.METADATA_FIELDS);
         }
         if (mode == SearchMode.BM25) {
             refuse(
@@ -156,17 +176,43 @@ public final class SearchCommand extends ModelCommand {
                 .withLimit(k)
                 .withRerank(rerank == null ? 0 : rerank)
                 .withExact(exact);
-        return new IndexSearch(
+        IndexSearch search = new IndexSearch(
                 TextInput.path(path),
-                options,
+                where == null ? options : options.withFilter(where),
                 this::openModel,
                 this::scorer,
                 prompts.apply(common().biEncoder()),
                 common().crossEncoder());
+        try {
+            noticeAbsentMetadata(path, search.absentMetadata());
+            return search;
+        } catch (IOException | RuntimeException | Error e) {
+            search.close();
+            throw e;
+        }
+    }
+
+    /// The documents in memory that the filter accepts.
+    private List<Document> documents() throws IOException {
+        List<Document> all = corpus == null ? Corpus.demo() : load(corpus);
+        Set<String> names = new HashSet<>(reading.metadataFields());
+        if (where != null) {
+            names.addAll(where.names());
+        }
+        noticeAbsentMetadata(corpus == null ? "demo corpus" : corpus, Corpus.absentMetadata(all, names));
+        return all.stream()
+                .filter(document -> where == null || where.matches(document.metadata()))
+                .toList();
+    }
+
+    private List<Document> load(String name) throws IOException {
+        try (CorpusReader reader = reading.open(this, name)) {
+            return Corpus.load(reader, name);
+        }
     }
 
     private QuerySearch memorySearch() throws IOException {
-        List<Document> documents = corpus == null ? Corpus.demo() : Corpus.load(corpus);
+        List<Document> documents = documents();
         if (rerank != null) {
             warnAboutReranking();
         }
@@ -196,6 +242,10 @@ public final class SearchCommand extends ModelCommand {
     }
 
     private float[][] embed(List<Document> documents, BiEncoder encoder) throws IOException {
+        if (documents.isEmpty()) {
+            return new float[0][];
+        }
+        // The demo corpus has no metadata: a filter accepts all of it, or nothing.
         if (corpus == null && modelName().isEmpty() && !given(BIASES) && !prompts.areGiven()) {
             return new DemoVectors(common().modelOptions().dtype()).get(() -> compute(documents, encoder));
         }

@@ -8,7 +8,7 @@ import io.github.sgpt4j.BiEncoderOptions;
 import io.github.sgpt4j.Model;
 import io.github.sgpt4j.nano.NanoModel;
 import io.github.sgpt4j.retrieval.Hit;
-import io.github.sgpt4j.retrieval.SearchMode;
+import io.github.sgpt4j.retrieval.SearchOptions;
 import io.github.sgpt4j.server.ServerOptions;
 import io.github.sgpt4j.server.SgptServer;
 import io.github.sgpt4j.server.models.ServedModel;
@@ -41,7 +41,7 @@ class DemoCollectionTest {
         }
 
         @Override
-        public List<Hit> search(String query, float[] vector, SearchMode mode, int limit) {
+        public List<Hit> search(String query, float[] vector, SearchOptions options) {
             return List.of();
         }
 

@@ -63,6 +63,8 @@ public final class CorpusReader implements Iterator<Document>, Closeable {
     /// @param fields names of keys, such as `year`, whose values become metadata under the same names
     /// @throws IOException if it cannot be opened
     /// @throws FormatException if it is not a collection
+    /// @throws IllegalArgumentException if keys are named and it is plain text, which has none, or no
+    ///     metadata can have such a name
     public static CorpusReader open(Path path, List<String> fields) throws IOException {
         return open(path, new MetadataFields(true, fields));
     }
@@ -88,6 +90,7 @@ public final class CorpusReader implements Iterator<Document>, Closeable {
         if (files.paths.isEmpty()) {
             throw new FormatException(path + ": expected corpus.jsonl or .txt files in the directory, found neither");
         }
+        requireNoKeys(path, fields);
         return new CorpusReader(new Source.Files(files), false);
     }
 
@@ -96,7 +99,19 @@ public final class CorpusReader implements Iterator<Document>, Closeable {
             throw new FormatException(
                     "%s: expected a directory or a name ending in .txt, .jsonl, .txt.gz or .jsonl.gz".formatted(file));
         }
+        if (!RecordReader.isJson(file.toString())) {
+            requireNoKeys(file, fields);
+        }
         return new CorpusReader(new Source.Records(RecordReader.open(file, fields)), false);
+    }
+
+    /// Refuses names of keys for plain text.
+    private static void requireNoKeys(Path path, MetadataFields fields) {
+        if (!fields.names().isEmpty()) {
+            throw new IllegalArgumentException(
+                    "%s: expected JSON Lines, whose objects may have the key %s, got plain text"
+                            .formatted(path, MetadataValues.shown(fields.names().getFirst())));
+        }
     }
 
     /// Reads a stream of JSON Lines.

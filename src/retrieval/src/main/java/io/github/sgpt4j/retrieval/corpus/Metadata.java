@@ -77,6 +77,12 @@ public record Metadata(Map<String, Object> asMap) {
         return sum;
     }
 
+    /// A JSON object that reads back as the same metadata, such as `{"year":2021,"share":0.5}`: numbers are
+    /// exact, and only [Double] ones have a point or an exponent.
+    public String toJson() {
+        return MetadataJson.of(this);
+    }
+
     /// `{name=value, name=[value, value]}`.
     @Override
     public String toString() {

@@ -12,15 +12,16 @@ import java.util.Optional;
 /// Which parts of a JSON object are a document's metadata.
 ///
 /// @param object whether the object under `metadata` is
-/// @param names of other keys that are
+/// @param names of other keys that are, each once
 record MetadataFields(boolean object, List<String> names) {
     static final MetadataFields NONE = new MetadataFields(false, List.of());
     static final MetadataFields OBJECT = new MetadataFields(true, List.of());
 
     private static final String KEY = "metadata";
 
+    /// @throws IllegalArgumentException if no metadata can have one of the names
     MetadataFields {
-        names = List.copyOf(names);
+        names = names.stream().map(MetadataValues::checkName).distinct().toList();
     }
 
     /// @param where the line, for errors

@@ -142,4 +142,43 @@ class MetadataTest {
                     .contains("metadata \"lang\": expected it either beside \"metadata\" or within, got both"));
         }
     }
+
+    @Test
+    void jsonReadsBackAsTheSame() throws IOException {
+        Map<String, Object> values = new LinkedHashMap<>();
+        values.put("quote \" and \n line \u0007", "\u2028 \ud83d\ude00 \\ \"");
+        values.put("least", Long.MIN_VALUE);
+        values.put("odd", (1L << 53) + 1);
+        values.put("one", 1.0);
+        values.put("tenth", List.of(0.1, -0.0, Double.MIN_VALUE, Double.MAX_VALUE));
+        values.put("mixed", List.of(1L, 1.0));
+        values.put("truth", List.of(true, false));
+        Metadata metadata = Metadata.of(values);
+        assertEquals(
+                metadata,
+                read("{\"text\": \"x\", \"metadata\": %s}".formatted(metadata.toJson()))
+                        .getFirst()
+                        .metadata());
+        assertEquals(
+                "{\"share\":[0.5,2]}",
+                Metadata.of(Map.of("share", List.of(0.5, 2))).toJson());
+        assertEquals("{}", Metadata.EMPTY.toJson());
+    }
+
+    @Test
+    void keysOfPlainTextAndImpossibleNamesAreRefused(@TempDir Path folder) throws IOException {
+        Path text = Files.writeString(folder.resolve("c.txt"), "x\n");
+        for (Path plain : List.of(text, folder)) {
+            String wrong = assertThrows(IllegalArgumentException.class, () -> CorpusReader.open(plain, List.of("year")))
+                    .getMessage();
+            assertEquals(
+                    plain + ": expected JSON Lines, whose objects may have the key \"year\", got plain text", wrong);
+            CorpusReader.open(plain, List.of()).close();
+        }
+        Path lines = Files.writeString(folder.resolve("c.jsonl"), "{\"text\": \"x\", \"year\": 2020}");
+        assertThrows(IllegalArgumentException.class, () -> CorpusReader.open(lines, List.of("")));
+        try (CorpusReader reader = CorpusReader.open(lines, List.of("year", "year"))) {
+            assertEquals("{year=2020}", reader.next().metadata().toString());
+        }
+    }
 }

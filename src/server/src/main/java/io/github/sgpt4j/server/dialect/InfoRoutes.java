@@ -163,7 +163,7 @@ public final class InfoRoutes {
         json.writeNumberField("documents", documents.count());
         json.writeArrayFieldStart("modes");
         for (SearchMode mode : documents.modes()) {
-            json.writeString(SearchRoutes.name(mode));
+            json.writeString(SearchRequest.name(mode));
         }
         json.writeEndArray();
         json.writeEndObject();

@@ -7,6 +7,7 @@ import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.error.SgptException;
 import io.github.sgpt4j.retrieval.Hit;
 import io.github.sgpt4j.retrieval.SearchMode;
+import io.github.sgpt4j.retrieval.SearchOptions;
 import io.github.sgpt4j.retrieval.corpus.Document;
 import io.github.sgpt4j.server.http.Response;
 import io.github.sgpt4j.server.inference.EmbedRequest;
@@ -15,8 +16,6 @@ import io.github.sgpt4j.server.inference.Input;
 import io.github.sgpt4j.server.inference.Reading;
 import io.github.sgpt4j.server.inference.ScoreRequest;
 import io.github.sgpt4j.server.inference.Scored;
-import io.github.sgpt4j.server.json.Json;
-import io.github.sgpt4j.server.json.JsonObject;
 import io.github.sgpt4j.server.json.JsonWriting;
 import io.github.sgpt4j.server.models.ServedModels;
 import io.github.sgpt4j.server.problem.ApiException;
@@ -36,11 +35,6 @@ import java.util.function.Supplier;
 
 /// Search in the server's documents.
 public final class SearchRoutes {
-    private static final int MAX_RESULTS = 1000;
-    /// Characters: as many as take a fraction of a second to search by their words.
-    private static final int MAX_QUERY = 1 << 16;
-    private static final int USUAL_RESULTS = 10;
-    private static final int USUAL_RERANK = 20;
     /// A result without its document, as JSON.
     private static final long RESULT_BYTES = 200;
 
@@ -65,32 +59,19 @@ public final class SearchRoutes {
         return List.of(new Route("POST", "/search", Access.COMPUTING, Dialect.OPENAI, this::search));
     }
 
-    /// How requests and answers call a mode.
-    static String name(SearchMode mode) {
-        return switch (mode) {
-            case BM25 -> "words";
-            case DENSE -> "meaning";
-            case HYBRID -> "both";
-        };
-    }
-
     private Response search(Exchange exchange) {
         Service now = service.get();
         SearchCollection collection = now.documents();
-        JsonObject body = exchange.body();
-        String query = query(body);
-        int limit = limit(body);
-        int rerank = rerank(body, now);
-        SearchMode mode = mode(body, collection);
-        Answer answer = answer(now, collection, query, mode, limit, rerank, exchange);
+        SearchRequest request = SearchRequest.of(exchange.body(), now, collection);
+        Answer answer = answer(now, collection, request, exchange);
         exchange.note(answer.work().totalTokens());
-        long size = JsonWriting.size(query)
+        long size = JsonWriting.size(request.query())
                 + answer.results().stream().mapToLong(SearchRoutes::size).sum();
         exchange.reserve(2 * size);
         Response response = exchange.json(size, json -> {
             json.writeStartObject();
-            JsonWriting.textField(json, "query", query);
-            json.writeStringField("mode", name(mode));
+            JsonWriting.textField(json, "query", request.query());
+            json.writeStringField("mode", SearchRequest.name(request.options().mode()));
             json.writeArrayFieldStart("results");
             for (Result result : answer.results()) {
                 write(json, result);
@@ -103,104 +84,41 @@ public final class SearchRoutes {
         return Headers.describe(response, answer.work(), answer.computeType());
     }
 
-    private static String query(JsonObject body) {
-        String query = Input.text("query", body.required("query", "a string"));
-        if (query.length() > MAX_QUERY) {
-            throw new ApiException(
-                    Problem.INPUT_TOO_LONG,
-                    "query",
-                    "query has %d characters, a search takes at most %d".formatted(query.length(), MAX_QUERY));
-        }
-        return query;
-    }
-
     /// Most bytes of a result as JSON.
     private static long size(Result result) {
         Document document = result.hit().document();
         return RESULT_BYTES
                 + JsonWriting.size(document.id())
                 + document.title().map(JsonWriting::size).orElse(0L)
-                + JsonWriting.size(document.text());
+                + JsonWriting.size(document.text())
+                + JsonWriting.size(document.metadata().toJson());
     }
 
-    private static int limit(JsonObject body) {
-        int limit = body.whole("k").orElse(USUAL_RESULTS);
-        if (limit < 1 || limit > MAX_RESULTS) {
-            throw new ApiException(
-                    Problem.INVALID_VALUE, "k", "k: expected 1 to %d, got %d".formatted(MAX_RESULTS, limit));
-        }
-        return limit;
-    }
-
-    /// How many documents are re-ranked; 0 for none.
-    private static int rerank(JsonObject body, Service now) {
-        Optional<Json> value = body.value("rerank");
-        if (value.isEmpty()) {
-            return 0;
-        }
-        int max = Math.min(MAX_RESULTS, now.options().limits().clientBatchSize());
-        int rerank = switch (value.get()) {
-            case Json.Truth(boolean asked) -> asked ? Math.min(USUAL_RERANK, max) : 0;
-            case Json.Whole(int count) -> count;
-            default -> throw JsonObject.wrong("rerank", "a number of documents, true or false", value.get());
-        };
-        if (rerank < 0 || rerank > max) {
-            throw new ApiException(
-                    Problem.INVALID_VALUE, "rerank", "rerank: expected 0 to %d, got %d".formatted(max, rerank));
-        }
-        return rerank;
-    }
-
-    private static SearchMode mode(JsonObject body, SearchCollection collection) {
-        Optional<String> name = body.text("mode");
-        if (name.isEmpty()) {
-            return collection.modes().getLast();
-        }
-        SearchMode mode = switch (name.get()) {
-            case "words", "bm25" -> SearchMode.BM25;
-            case "meaning", "dense" -> SearchMode.DENSE;
-            case "both", "hybrid" -> SearchMode.HYBRID;
-            default ->
-                throw new ApiException(
-                        Problem.INVALID_VALUE, "mode", "mode: expected words, meaning or both, got something else");
-        };
-        if (!collection.modes().contains(mode)) {
-            throw new ApiException(
-                    Problem.MODEL_TYPE, "mode", "no model here embeds queries: expected mode words, got " + name(mode));
-        }
-        return mode;
-    }
-
-    private static Answer answer(
-            Service now,
-            SearchCollection collection,
-            String query,
-            SearchMode mode,
-            int limit,
-            int rerank,
-            Exchange exchange) {
+    private static Answer answer(Service now, SearchCollection collection, SearchRequest request, Exchange exchange) {
+        String query = request.query();
+        int limit = request.options().limit();
+        int rerank = request.options().rerank();
         Optional<ServedModels.Scorer> scorer =
                 rerank > 0 ? Optional.of(now.scorer(exchange.body().text("model"))) : Optional.empty();
         Work work = Work.NONE;
         float[] vector = new float[0];
         String computeType = now.models().all().getFirst().computeType();
-        if (mode != SearchMode.BM25) {
+        if (request.options().mode() != SearchMode.BM25) {
             Embedded embedded = embed(now, collection.encoder().orElseThrow(), query, exchange);
             vector = embedded.vectors().getFirst();
             work = work.plus(embedded);
         }
         float[] meaning = vector;
         List<Result> results =
-                exchange.work(query.length(), () -> first(collection, query, meaning, mode, Math.max(limit, rerank)));
+                exchange.work(query.length(), () -> first(collection, query, meaning, request.firstStage()));
         if (scorer.isPresent() && !results.isEmpty()) {
             List<Result> head = results.subList(0, Math.min(rerank, results.size()));
             List<String> texts = head.stream()
                     .map(result -> result.hit().document().joined())
                     .toList();
-            ScoreRequest request =
-                    new ScoreRequest(scorer.get().encoder(), query, texts, "results", true, TextCut.USUAL);
-            exchange.reserve(request.answerBytes());
-            Scored scored = now.inference().score(request, exchange.deadline());
+            ScoreRequest pairs = new ScoreRequest(scorer.get().encoder(), query, texts, "results", true, TextCut.USUAL);
+            exchange.reserve(pairs.answerBytes());
+            Scored scored = now.inference().score(pairs, exchange.deadline());
             work = work.plus(scored);
             computeType = scorer.get().model().computeType();
             results = reordered(results, scored);
@@ -222,9 +140,9 @@ public final class SearchRoutes {
     }
 
     private static List<Result> first(
-            SearchCollection collection, String query, float[] vector, SearchMode mode, int limit) {
+            SearchCollection collection, String query, float[] vector, SearchOptions options) {
         try {
-            return collection.search(query, vector, mode, limit).stream()
+            return collection.search(query, vector, options).stream()
                     .map(hit -> new Result(hit, Optional.empty(), Optional.empty()))
                     .toList();
         } catch (IOException e) {
@@ -260,6 +178,10 @@ public final class SearchRoutes {
             JsonWriting.textField(json, "title", hit.document().title().get());
         }
         JsonWriting.textField(json, "text", hit.document().text());
+        if (!hit.document().metadata().isEmpty()) {
+            json.writeFieldName("metadata");
+            json.writeRawValue(hit.document().metadata().toJson());
+        }
         json.writeNumberField("score", hit.score());
         if (hit.similarity().isPresent()) {
             json.writeNumberField("similarity", hit.similarity().get());

@@ -2,7 +2,6 @@ package io.github.sgpt4j.server.search;
 
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.retrieval.Hit;
-import io.github.sgpt4j.retrieval.SearchMode;
 import io.github.sgpt4j.retrieval.SearchOptions;
 import io.github.sgpt4j.retrieval.SemanticIndex;
 import java.io.IOException;
@@ -65,9 +64,9 @@ public final class IndexCollection implements SearchCollection {
     }
 
     @Override
-    public List<Hit> search(String query, float[] vector, SearchMode mode, int limit) throws IOException {
+    public List<Hit> search(String query, float[] vector, SearchOptions options) throws IOException {
         refresh();
-        return index.search(query, vector, SearchOptions.DEFAULT.withMode(mode).withLimit(limit));
+        return index.search(query, vector, options);
     }
 
     /// One thread looks; the others go on with what is there.

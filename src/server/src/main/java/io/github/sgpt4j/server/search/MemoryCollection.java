@@ -3,7 +3,6 @@ package io.github.sgpt4j.server.search;
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.retrieval.Hit;
 import io.github.sgpt4j.retrieval.MemoryIndex;
-import io.github.sgpt4j.retrieval.SearchMode;
 import io.github.sgpt4j.retrieval.SearchOptions;
 import io.github.sgpt4j.retrieval.corpus.Document;
 import java.io.IOException;
@@ -49,8 +48,8 @@ public final class MemoryCollection implements SearchCollection {
     }
 
     @Override
-    public List<Hit> search(String query, float[] vector, SearchMode mode, int limit) throws IOException {
-        return index.search(query, vector, SearchOptions.DEFAULT.withMode(mode).withLimit(limit));
+    public List<Hit> search(String query, float[] vector, SearchOptions options) throws IOException {
+        return index.search(query, vector, options);
     }
 
     @Override

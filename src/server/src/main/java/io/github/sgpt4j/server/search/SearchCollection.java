@@ -3,6 +3,7 @@ package io.github.sgpt4j.server.search;
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.retrieval.Hit;
 import io.github.sgpt4j.retrieval.SearchMode;
+import io.github.sgpt4j.retrieval.SearchOptions;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
@@ -31,10 +32,9 @@ public interface SearchCollection extends AutoCloseable {
     ///
     /// @param query searched for by words
     /// @param vector its embedding by [#encoder] as a query, `[dimension]`; ignored if only words count
-    /// @param mode one of [#modes]
-    /// @param limit at most this many, at least 1
+    /// @param options its mode is one of [#modes], and it asks for no re-ranking
     /// @throws IOException if the documents cannot be read
-    List<Hit> search(String query, float[] vector, SearchMode mode, int limit) throws IOException;
+    List<Hit> search(String query, float[] vector, SearchOptions options) throws IOException;
 
     @Override
     void close() throws IOException;

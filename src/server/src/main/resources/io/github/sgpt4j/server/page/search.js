@@ -52,6 +52,11 @@ function beginning(text) {
   return text.length <= MOST_CHARACTERS ? text : `${text.slice(0, MOST_CHARACTERS)}…`;
 }
 
+/** Metadata in a line: "year 2021 · tags food, craft". */
+function described(metadata) {
+  return beginning(Object.entries(metadata).map(([name, value]) => `${name} ${[value].flat().join(', ')}`).join(' · '));
+}
+
 /** The view of searches. */
 export function searchView() {
   const field = byId('query');
@@ -229,7 +234,8 @@ export function searchView() {
       make('span', {class: 'place'}, String(index + 1)),
       make('span', {class: 'content'},
         result.title ? make('span', {class: 'title'}, result.title) : null,
-        make('span', {class: 'text'}, beginning(result.text))),
+        make('span', {class: 'text'}, beginning(result.text)),
+        result.metadata ? make('span', {class: 'metadata'}, described(result.metadata)) : null),
       make('span', {class: 'score'},
         unseen(' Score '),
         make('span', {class: 'bar', 'aria-hidden': 'true'}, styled(make('span'), '--share', share)),

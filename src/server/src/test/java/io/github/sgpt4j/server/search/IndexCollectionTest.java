@@ -7,6 +7,7 @@ import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.nano.NanoModel;
 import io.github.sgpt4j.retrieval.SearchMode;
+import io.github.sgpt4j.retrieval.SearchOptions;
 import io.github.sgpt4j.retrieval.SemanticIndex;
 import io.github.sgpt4j.retrieval.corpus.Document;
 import java.io.IOException;
@@ -42,7 +43,7 @@ class IndexCollectionTest {
     }
 
     private static List<String> ids(IndexCollection collection) throws IOException {
-        return collection.search("owl", new float[0], SearchMode.BM25, 10).stream()
+        return collection.search("owl", new float[0], SearchOptions.DEFAULT.withMode(SearchMode.BM25)).stream()
                 .map(hit -> hit.document().id())
                 .sorted()
                 .toList();
