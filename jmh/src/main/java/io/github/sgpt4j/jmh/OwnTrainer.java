@@ -20,7 +20,9 @@ final class OwnTrainer implements Peer.Trainer {
     /// @param model closed with this object
     OwnTrainer(TrainableModel model) {
         this.model = model;
-        this.batchTokens = Math.min(model.model().batchTokens(), model.roomForPasses() / model.bytesPerToken());
+        TrainingDevice device = model.devices().getFirst();
+        // No optimizer holds memory.
+        this.batchTokens = Math.min(model.model().batchTokens(), device.roomForPasses(0) / device.bytesPerToken());
     }
 
     @Override
