@@ -42,6 +42,14 @@ class AdviceTest {
     }
 
     @Test
+    void mergingShardsIsAVerb() {
+        assertEquals(
+                "x: name one of its part-* folders, or merge them with sgpt index --merge",
+                Failures.sentence(
+                        new FormatException("x: name one of its part-* folders, or merge them with ShardMerge")));
+    }
+
+    @Test
     void otherMessagesStayAsTheyAre() throws IOException {
         assertEquals(
                 folder + ": expected model.safetensors or model.safetensors.index.json,"

@@ -72,7 +72,7 @@ final class ShardFolder {
     /// The refusal where one index is expected.
     static FormatException refusal(Path path) {
         return new FormatException(
-                "%s: expected one index, got a folder of shards; name one of its %s folders, or merge them (sgpt index --merge)"
+                "%s: expected one index, got a folder of shards; name one of its %s folders, or merge them with ShardMerge"
                         .formatted(path, PARTS));
     }
 }

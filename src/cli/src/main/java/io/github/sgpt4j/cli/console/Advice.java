@@ -19,6 +19,7 @@ public final class Advice {
             new Rule("merge with another type (BF16 or F32)", "merge with another type (--dtype bf16 or fp32)"),
             new Rule("or continue with TrainingRun.resume", "or continue with --resume"),
             new Rule("expected its folder, got none", "name it with --base-model"),
+            new Rule("or merge them with ShardMerge", "or merge them with sgpt index --merge"),
             new Rule("trains, use full", "trains, use --method full"),
             new Rule("a lower learning rate, or clean data, may help", "a lower --lr, or clean data, may help"),
             new Rule(
