@@ -112,7 +112,7 @@ public final class Main implements Runnable {
     private static int reportFatal(Error failure) {
         try {
             if (!(failure instanceof OutOfMemoryError)) {
-                StandardError.requestFileCheck();
+                requestFileCheck();
                 System.err.println(
                         failure instanceof LinkageError
                                 ? "sgpt: cannot load " + failure.getMessage()
@@ -126,6 +126,14 @@ public final class Main implements Runnable {
         System.err.write(NO_MEMORY, 0, NO_MEMORY.length);
         System.err.flush();
         return FAILURE;
+    }
+
+    private static void requestFileCheck() {
+        try {
+            StandardError.requestFileCheck();
+        } catch (LinkageError e) {
+            // The class that cannot be loaded is this one: the failure is reported without a check.
+        }
     }
 
     /// Initialises the JSON library while options are parsed: every verb needs it, and it takes a while.
