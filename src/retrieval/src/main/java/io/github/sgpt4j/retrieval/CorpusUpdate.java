@@ -63,8 +63,8 @@ final class CorpusUpdate {
                     seen.get().mark(document.id());
                 }
             }
-            UpdateReport done =
-                    index.reading(searcher -> documents.write(batch, new Lookup(searcher.getIndexReader()), listener));
+            UpdateReport done = index.reading(
+                    searcher -> documents.write(batch, new Lookup(searcher.getIndexReader()), true, listener));
             commit(done.plus(new UpdateReport(batch.size(), 0, 0, 0, 0, 0)));
             size.observe(done.embedded(), (System.nanoTime() - start) / NANOS);
         }

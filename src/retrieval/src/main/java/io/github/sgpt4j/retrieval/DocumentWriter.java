@@ -41,16 +41,19 @@ record DocumentWriter(WriterThread writer, BiEncoder encoder, VectorSpace space)
     /// Adds documents, or replaces those with the same ids. If an id occurs several times, the last
     /// document counts.
     ///
-    /// @param known what the index holds; a document that it does not show yet is written again
+    /// @param known what the index holds
+    /// @param current whether that is all that was added and removed; if not, documents that are in it are
+    ///     written again
     /// @return what was done, without the number of documents read
     /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted before all texts
     ///     are embedded; then nothing was written
-    UpdateReport write(Collection<Document> documents, Lookup known, UpdateListener listener) throws IOException {
+    UpdateReport write(Collection<Document> documents, Lookup known, boolean current, UpdateListener listener)
+            throws IOException {
         Map<String, Document> byId = new LinkedHashMap<>();
         documents.forEach(document -> byId.put(IndexFiles.checkId(document.id()), document));
         Plan plan = new Plan();
         for (Document document : byId.values()) {
-            plan(document, known, plan);
+            plan(document, known, current, plan);
         }
         embed(plan, listener);
         writer.call(w -> {
@@ -79,9 +82,10 @@ record DocumentWriter(WriterThread writer, BiEncoder encoder, VectorSpace space)
         });
     }
 
-    private static void plan(Document document, Lookup known, Plan plan) throws IOException {
+    private static void plan(Document document, Lookup known, boolean current, Plan plan) throws IOException {
         BytesRef hash = ContentHash.of(document);
-        switch (change(known.find(document.id()), document, hash)) {
+        Change change = change(known.find(document.id()), document, hash);
+        switch (change == Change.NONE && !current ? Change.CHANGED : change) {
             case NONE -> {
                 plan.unchanged++;
                 return;

@@ -73,7 +73,8 @@ record FirstStage(IndexSearcher searcher, Analyzer analyzer, VectorSpace space, 
         Map<Integer, String> ids = new StoredDocuments(searcher).ids(sortedNumbers(scored));
         List<ScoredId> named = new ArrayList<>();
         for (Scored hit : scored) {
-            String id = ids.getOrDefault(hit.number(), "");
+            // In a folder of shards, several documents may have one id.
+            String id = ids.getOrDefault(hit.number(), "") + '\0' + hit.number();
             numbers.put(id, hit.number());
             named.add(new ScoredId(id, hit.score()));
         }

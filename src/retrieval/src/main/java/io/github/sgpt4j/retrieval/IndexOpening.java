@@ -31,7 +31,8 @@ record IndexOpening(
 
     /// An index, or a folder of shards as one.
     static IndexOpening toRead(Path path, Optional<BiEncoder> encoder) throws IOException {
-        List<Path> places = ShardFolder.isOne(path) ? ShardFolder.shards(path) : List.of(path);
+        boolean isFolder = ShardFolder.isOne(path);
+        List<Path> places = isFolder ? ShardFolder.shards(path) : List.of(path);
         List<Directory> directories = new ArrayList<>();
         try {
             List<IndexMetadata> found = new ArrayList<>();
@@ -40,6 +41,9 @@ record IndexOpening(
                 directories.add(directory);
                 found.add(metadata(place, directory));
                 found.getFirst().requireSame(places.getFirst(), place, found.getLast());
+            }
+            if (isFolder) {
+                ShardFolder.requireDifferent(places, directories);
             }
             IndexMetadata metadata = found.getFirst();
             encoder.ifPresent(e -> {

@@ -49,6 +49,9 @@ public final class SemanticIndex implements AutoCloseable {
     private final Analyzer analyzer;
     private final ReferenceManager<IndexSearcher> searchers;
 
+    /// Whether searches do not see yet what was added or removed. Guarded by [#changing].
+    private boolean pending;
+
     /// Held while the index is changed.
     private final ReentrantLock changing = new ReentrantLock();
 
@@ -163,8 +166,10 @@ public final class SemanticIndex implements AutoCloseable {
     public UpdateReport add(Collection<Document> documents) throws IOException {
         return embedding(() -> {
             DocumentWriter to = documentWriter();
-            UpdateReport report = reading(
-                    searcher -> to.write(documents, new Lookup(searcher.getIndexReader()), UpdateListener.NONE));
+            boolean current = !pending;
+            pending = true;
+            UpdateReport report = reading(searcher ->
+                    to.write(documents, new Lookup(searcher.getIndexReader()), current, UpdateListener.NONE));
             return report.plus(new UpdateReport(documents.size(), 0, 0, 0, 0, 0));
         });
     }
@@ -186,6 +191,7 @@ public final class SemanticIndex implements AutoCloseable {
             VectorIndex.requireVector(vector, model().dimension());
         }
         changing(() -> {
+            pending = true;
             to.write(documents, vectors);
             return to;
         });
@@ -198,7 +204,7 @@ public final class SemanticIndex implements AutoCloseable {
     /// @throws IllegalStateException if the index is open for reading only
     public void remove(Collection<String> ids) throws IOException {
         Term[] terms = ids.stream().map(Fields::idTerm).toArray(Term[]::new);
-        changing(() -> requireWriter().call(w -> w.deleteDocuments(terms)));
+        removing(w -> w.deleteDocuments(terms));
     }
 
     /// Removes the documents that a filter accepts, those added before and not committed yet included.
@@ -207,7 +213,7 @@ public final class SemanticIndex implements AutoCloseable {
     /// @throws IOException if the index cannot be written
     /// @throws IllegalStateException if the index is open for reading only
     public void remove(Filter filter) throws IOException {
-        changing(() -> requireWriter().call(w -> w.deleteDocuments(new FilterQuery(filter))));
+        removing(w -> w.deleteDocuments(new FilterQuery(filter)));
     }
 
     /// Removes all documents, those added before and not committed yet included. Searches see it after
@@ -216,7 +222,14 @@ public final class SemanticIndex implements AutoCloseable {
     /// @throws IOException if the index cannot be written
     /// @throws IllegalStateException if the index is open for reading only
     public void removeAll() throws IOException {
-        changing(() -> requireWriter().call(IndexWriter::deleteAll));
+        removing(IndexWriter::deleteAll);
+    }
+
+    private void removing(WriterThread.Writing<Long> removal) throws IOException {
+        changing(() -> {
+            pending = true;
+            return requireWriter().call(removal);
+        });
     }
 
     /// The documents of some ids, as they were added; ids that the index does not contain are left out.
@@ -256,6 +269,7 @@ public final class SemanticIndex implements AutoCloseable {
         changing(() -> {
             long number = requireWriter().call(IndexWriter::commit);
             refresh();
+            pending = false;
             return number;
         });
     }
@@ -278,7 +292,14 @@ public final class SemanticIndex implements AutoCloseable {
 
     UpdateReport update(Iterator<Document> collection, boolean removeMissing, BatchSize size, UpdateListener listener)
             throws IOException {
-        return embedding(() -> new CorpusUpdate(this, documentWriter(), size, listener).run(collection, removeMissing));
+        return embedding(() -> {
+            DocumentWriter to = documentWriter();
+            if (pending) {
+                // The update compares the collection with what searches see.
+                commit();
+            }
+            return new CorpusUpdate(this, to, size, listener).run(collection, removeMissing);
+        });
     }
 
     /// Merges the index's parts into one, which makes searches faster and takes a while; also drops

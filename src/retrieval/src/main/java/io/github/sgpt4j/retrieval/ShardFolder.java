@@ -9,7 +9,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import org.apache.lucene.index.SegmentInfos;
+import org.apache.lucene.store.Directory;
+import org.apache.lucene.util.StringHelper;
 
 /// A folder of indexes that one job has written, each over a part of the documents: `part-NNNNN`, and
 /// `_SUCCESS`, a JSON object with the number of `shards` and `documents`, which is written last.
@@ -49,11 +54,32 @@ final class ShardFolder {
                 .orElseThrow(() ->
                         new FormatException(success + ": expected key \"shards\", the number of shards, found none"));
         List<Path> found = parts(path);
+        if (found.isEmpty()) {
+            throw new FormatException("%s: expected shards (%s), found none".formatted(path, PARTS));
+        }
         if (!expected.isInt() || expected.intValue() != found.size()) {
             throw new FormatException("%s: expected %s shards (%s), as %s says, found %d"
                     .formatted(path, expected, PARTS, SUCCESS, found.size()));
         }
         return found;
+    }
+
+    /// Refuses a shard that is a copy of another, or leads to it. Shards may have been changed since the job, as
+    /// indexes of their own, so that numbers of documents say nothing.
+    ///
+    /// @param shards as [#shards] gave them
+    /// @param directories of the shards, in the same order
+    static void requireDifferent(List<Path> shards, List<? extends Directory> directories) throws IOException {
+        Map<String, Path> places = new HashMap<>();
+        for (int i = 0; i < shards.size(); i++) {
+            Directory directory = directories.get(i);
+            SegmentInfos commit = IndexFiles.checked(shards.get(i), () -> SegmentInfos.readLatestCommit(directory));
+            Path other = places.putIfAbsent(StringHelper.idToString(commit.getId()), shards.get(i));
+            if (other != null) {
+                throw new FormatException(
+                        "%s: expected another index, got the one of %s".formatted(shards.get(i), other.getFileName()));
+            }
+        }
     }
 
     private static List<Path> parts(Path path) throws IOException {

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.IndexReader;
 import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.MultiTerms;
@@ -39,6 +40,7 @@ public final class ShardMerge {
             }
             IndexOpening from = IndexOpening.toRead(shards, Optional.empty());
             try {
+                requireSound(ShardFolder.shards(shards), from.directories());
                 requireDifferentIds(shards, from.directories());
                 return merge(from, target, optimize);
             } finally {
@@ -61,6 +63,21 @@ public final class ShardMerge {
             });
         } finally {
             to.close();
+        }
+    }
+
+    /// Reads every byte: files are copied as they are, and damage would become part of the new index.
+    private static void requireSound(List<Path> shards, List<Directory> directories) throws IOException {
+        for (int i = 0; i < shards.size(); i++) {
+            Directory directory = directories.get(i);
+            IndexFiles.checked(shards.get(i), () -> {
+                try (DirectoryReader reader = DirectoryReader.open(directory)) {
+                    for (LeafReaderContext leaf : reader.leaves()) {
+                        leaf.reader().checkIntegrity();
+                    }
+                    return reader.numDocs();
+                }
+            });
         }
     }
 

@@ -62,6 +62,33 @@ class SemanticIndexTest {
     }
 
     @Test
+    void whatIsAddedAfterARemovalThatWasNotCommittedStays() throws IOException {
+        Document one = Document.of("1", "a spider");
+        Document changed = Document.of("1", "a boat");
+        try (SemanticIndex index = SemanticIndex.open(folder.resolve("pending"), encoder)) {
+            index.add(List.of(one));
+            index.commit();
+            index.remove(List.of("1"));
+            index.add(List.of(one));
+            index.commit();
+            assertEquals(1, index.size());
+            index.removeAll();
+            index.update(List.of(one).iterator(), true, UpdateListener.NONE);
+            assertEquals(1, index.size());
+            index.add(List.of(changed));
+            index.add(List.of(one));
+            index.commit();
+            assertEquals(List.of(one), index.documents(List.of("1")));
+            assertEquals(1, index.add(List.of(one)).unchanged());
+            // A removal after that is not committed either.
+            index.remove(List.of("1"));
+            assertEquals(0, index.add(List.of(one)).unchanged());
+            index.commit();
+            assertEquals(1, index.size());
+        }
+    }
+
+    @Test
     void findsByCosineWhatEveryVectorWouldGive() throws IOException {
         try (SemanticIndex index = filled(IndexOptions.DEFAULT)) {
             assertFindsNearest(index, SearchOptions.DEFAULT.withExact(true));

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.IntPredicate;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -86,6 +87,68 @@ class ShardsTest {
     private static void refused(String message, Executable action) {
         FormatException e = assertThrows(FormatException.class, action);
         assertTrue(String.valueOf(e.getMessage()).contains(message), e.getMessage());
+    }
+
+    private static void copy(Path from, Path to) throws IOException {
+        Files.createDirectories(to);
+        try (Stream<Path> files = Files.list(from)) {
+            for (Path file : files.toList()) {
+                Files.copy(file, to.resolve(file.getFileName()));
+            }
+        }
+    }
+
+    private static void remove(Path index) throws IOException {
+        try (Stream<Path> files = Files.list(index)) {
+            for (Path file : files.toList()) {
+                Files.delete(file);
+            }
+        }
+        Files.delete(index);
+    }
+
+    @Test
+    void aShardThatStandsForAnotherIsRefused() throws IOException {
+        remove(part(1));
+        copy(part(0), part(1));
+        refused("expected another index, got the one of part-00000", () -> SemanticIndex.openReadOnly(shards));
+    }
+
+    @Test
+    void aFolderWithoutShardsIsRefused() throws IOException {
+        Path empty = Files.createDirectory(folder.resolve("empty"));
+        Files.writeString(empty.resolve("_SUCCESS"), "{\"format\":1,\"shards\":0,\"documents\":0}");
+        refused("expected shards (part-*), found none", () -> SemanticIndex.openReadOnly(empty));
+    }
+
+    @Test
+    void damageIsNotMerged() throws IOException {
+        Path damaged;
+        try (Stream<Path> files = Files.list(part(1))) {
+            damaged = files.filter(file -> file.toString().endsWith(".cfs"))
+                    .findFirst()
+                    .orElseThrow();
+        }
+        byte[] bytes = Files.readAllBytes(damaged);
+        bytes[bytes.length / 2] ^= 1;
+        Files.write(damaged, bytes);
+        refused(part(1).toString(), () -> ShardMerge.merge(shards, folder.resolve("merged"), false));
+    }
+
+    @Test
+    void hybridSearchFindsBothDocumentsOfAnId() throws IOException {
+        remove(part(1));
+        make(part(1), OPTIONS, number -> number % SHARDS == 0);
+        try (SemanticIndex index = SemanticIndex.openReadOnly(shards, encoder)) {
+            for (SearchMode mode : SearchMode.values()) {
+                List<Hit> hits = index.search(
+                        "kind 0", SearchOptions.DEFAULT.withMode(mode).withLimit(500));
+                long found = hits.stream()
+                        .filter(hit -> hit.document().id().equals("0"))
+                        .count();
+                assertEquals(2, found, mode.toString());
+            }
+        }
     }
 
     @Test

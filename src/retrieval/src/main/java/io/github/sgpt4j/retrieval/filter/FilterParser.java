@@ -11,8 +11,9 @@ import java.util.regex.Pattern;
 
 /// Reads a filter's text. The language is described at [Filter].
 final class FilterParser {
-    private static final Pattern WHOLE = Pattern.compile("[-+]?[0-9]+");
-    private static final Pattern DECIMAL = Pattern.compile("[-+]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][-+]?[0-9]+)?");
+    // Possessive: a long text takes time in proportion to its length.
+    private static final Pattern WHOLE = Pattern.compile("[-+]?[0-9]++");
+    private static final Pattern DECIMAL = Pattern.compile("[-+]?([0-9]++\\.?[0-9]*+|\\.[0-9]++)([eE][-+]?[0-9]++)?");
     private static final String OPERATORS = "=, !=, <, <=, >, >=, in or not in";
 
     /// Each filter may be in parentheses after a `not`.

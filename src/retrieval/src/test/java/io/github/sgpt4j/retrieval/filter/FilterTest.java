@@ -3,9 +3,11 @@ package io.github.sgpt4j.retrieval.filter;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.retrieval.corpus.Metadata;
+import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -86,6 +88,15 @@ class FilterTest {
     void doesNotHold(String text) {
         assertFalse(Filter.parse(text).matches(DOCUMENT), text);
         assertTrue(Filter.parse("not (%s)".formatted(text)).matches(DOCUMENT), text);
+    }
+
+    /// A pattern that tries every way to split the digits would take hours.
+    @Test
+    void aLongNumberTakesTimeInProportionToItsLength() {
+        String digits = "1".repeat(500_000);
+        assertTimeoutPreemptively(
+                Duration.ofMinutes(1),
+                () -> assertThrows(IllegalArgumentException.class, () -> Filter.parse("a = " + digits + "x")));
     }
 
     @Test
