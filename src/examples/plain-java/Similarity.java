@@ -1,7 +1,8 @@
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.nano.NanoModel;
 
-/// Compares two texts. No build is needed; LIB is a folder of jars, for example lib/ of the distribution:
+/// Compares two texts. No build is needed, only the java of a JDK 25 or later. LIB is a folder of jars, for example lib/
+/// of the distribution:
 ///
 ///     java --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED -cp 'LIB/*' Similarity.java TEXT TEXT
 void main(String[] texts) {

@@ -166,6 +166,11 @@ final class IndexFiles {
 
     /// Checks that an id fits into an index.
     static String checkId(String id) {
+        if (!StandardCharsets.UTF_8.newEncoder().canEncode(id)) {
+            // As question marks, different ids would become one.
+            throw new FormatException("document id \"%s\": expected Unicode text, got an unpaired surrogate"
+                    .formatted(id.length() > 40 ? id.substring(0, 40) : id));
+        }
         int length = id.getBytes(StandardCharsets.UTF_8).length;
         if (length > IndexWriter.MAX_TERM_LENGTH) {
             throw new FormatException("document id %s...: expected at most %,d bytes, got %,d"

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.retrieval.corpus.Metadata;
 import io.github.sgpt4j.retrieval.filter.Filter;
+import java.util.ArrayList;
 import java.util.Date;
 import java.util.List;
 import java.util.Map;
@@ -70,6 +71,19 @@ class FilterTranslationTest {
     private static String refusal(Expression expression) {
         return assertThrows(IllegalArgumentException.class, () -> FilterTranslation.of(expression))
                 .getMessage();
+    }
+
+    @Test
+    void longRowsAreNotNested() {
+        Expression row = new Expression(ExpressionType.EQ, new Key("year"), new Value(0));
+        List<Filter> expected = new ArrayList<>();
+        expected.add(Filter.equal("year", 0));
+        for (int i = 1; i < 2000; i++) {
+            row = new Expression(
+                    ExpressionType.OR, row, new Expression(ExpressionType.EQ, new Key("year"), new Value(i)));
+            expected.add(Filter.equal("year", i));
+        }
+        assertEquals(Filter.or(expected), FilterTranslation.of(row));
     }
 
     @Test

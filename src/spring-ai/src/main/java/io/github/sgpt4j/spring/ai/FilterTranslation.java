@@ -1,8 +1,12 @@
 package io.github.sgpt4j.spring.ai;
 
 import io.github.sgpt4j.retrieval.filter.Filter;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.springframework.ai.vectorstore.filter.Filter.Expression;
 import org.springframework.ai.vectorstore.filter.Filter.Group;
@@ -18,8 +22,8 @@ final class FilterTranslation {
     ///     metadata cannot have
     static Filter of(Expression expression) {
         return switch (expression.type()) {
-            case AND -> Filter.and(condition(expression.left()), condition(expression.right()));
-            case OR -> Filter.or(condition(expression.left()), condition(expression.right()));
+            case AND -> Filter.and(conditions(expression));
+            case OR -> Filter.or(conditions(expression));
             case NOT -> Filter.not(condition(expression.left()));
             case EQ -> Filter.equal(name(expression), value(expression));
             case NE -> Filter.notEqual(name(expression), value(expression));
@@ -32,6 +36,23 @@ final class FilterTranslation {
             case ISNOTNULL -> present(name(expression));
             case ISNULL -> Filter.not(present(name(expression)));
         };
+    }
+
+    /// What a row of `AND` or `OR` joins, in order. Spring AI joins two at a time, and so nests long rows deeply.
+    private static List<Filter> conditions(Expression row) {
+        List<Filter> conditions = new ArrayList<>();
+        Deque<Optional<Operand>> waiting = new ArrayDeque<>();
+        waiting.push(Optional.of(row));
+        while (!waiting.isEmpty()) {
+            @Nullable Operand next = waiting.pop().orElse(null);
+            if (next instanceof Expression inner && inner.type() == row.type()) {
+                waiting.push(Optional.ofNullable(inner.right()));
+                waiting.push(Optional.ofNullable(inner.left()));
+            } else {
+                conditions.add(condition(next));
+            }
+        }
+        return conditions;
     }
 
     private static Filter condition(@Nullable Operand operand) {
