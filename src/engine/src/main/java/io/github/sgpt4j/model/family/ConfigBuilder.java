@@ -6,11 +6,13 @@ import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.json.JsonFile;
 import io.github.sgpt4j.model.family.DecoderConfig.Bias;
 import io.github.sgpt4j.model.family.DecoderConfig.HeadNorm;
+import io.github.sgpt4j.model.family.DecoderConfig.Latents;
 import io.github.sgpt4j.model.family.DecoderConfig.LayerAttention;
 import io.github.sgpt4j.model.family.DecoderConfig.Residual;
 import io.github.sgpt4j.model.family.DecoderConfig.Visibility;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 
 /// Builds a [DecoderConfig] from a family's configuration and the defaults of most families.
@@ -38,6 +40,7 @@ public final class ConfigBuilder {
     private float embeddingScale = 1f;
     private boolean gainFromOne;
     private float logitSoftcap;
+    private Optional<Latents> latents = Optional.empty();
     private Bias bias = new Bias(true, true, true, false);
     private boolean tied = true;
 
@@ -211,6 +214,11 @@ public final class ConfigBuilder {
         return this;
     }
 
+    ConfigBuilder latents(Latents value) {
+        latents = Optional.of(value);
+        return this;
+    }
+
     /// Sets the bound of logits, 0 for none.
     ConfigBuilder logitSoftcap(double value) {
         logitSoftcap = (float) value;
@@ -270,6 +278,7 @@ public final class ConfigBuilder {
                 visibility,
                 embeddingScale,
                 gainFromOne,
+                latents,
                 logitSoftcap);
     }
 }

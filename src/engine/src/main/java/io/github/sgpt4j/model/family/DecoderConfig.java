@@ -35,6 +35,7 @@ import java.util.Optional;
 /// @param visibility which tokens a token attends to
 /// @param embeddingScale factor on token embeddings (Gemma: √hidden)
 /// @param gainFromOne whether norms multiply by 1 + gain (Gemma)
+/// @param latents latent attention before pooling (NV-Embed), or empty
 /// @param logitSoftcap bound of logits (Gemma 2), 0 for none: `logitSoftcap · tanh(logit /
 ///     logitSoftcap)`
 public record DecoderConfig(
@@ -64,6 +65,7 @@ public record DecoderConfig(
         Visibility visibility,
         float embeddingScale,
         boolean gainFromOne,
+        Optional<Latents> latents,
         float logitSoftcap) {
     /// How a layer's two blocks are joined to the residual stream x.
     public enum Residual {
@@ -139,6 +141,23 @@ public record DecoderConfig(
 
         LayerAttention withRotary(Positions.Rotary value) {
             return new LayerAttention(scale, window, wideWindow, softcap, Optional.of(value));
+        }
+    }
+
+    /// Latent attention of NV-Embed (arXiv 2405.17428), over the final states.
+    ///
+    /// @param count number of latent vectors
+    /// @param heads heads of its attention
+    /// @param headDim dimensions of a head
+    /// @param feedForward inner width of its feed-forward block
+    public record Latents(int count, int heads, int headDim, int feedForward) {
+        public Latents {
+            check("number of latents", count, MAX_DIMENSION);
+            check("number of heads of latent attention", heads, MAX_HEADS);
+            check("head size of latent attention", headDim, MAX_HEAD_DIM);
+            check("columns of latent attention", 2L * heads * headDim, MAX_DIMENSION);
+            check("scores of latent attention", (long) heads * count, MAX_DIMENSION);
+            check("feed-forward size of latent attention", feedForward, MAX_DIMENSION);
         }
     }
 
