@@ -1,5 +1,6 @@
 package io.github.sgpt4j;
 
+import io.github.sgpt4j.checkpoint.EmbeddingSettings;
 import io.github.sgpt4j.checkpoint.SentenceModules;
 import io.github.sgpt4j.checkpoint.TransformerSettings;
 import io.github.sgpt4j.model.family.DecoderConfig;
@@ -8,6 +9,7 @@ import io.github.sgpt4j.tensor.ElementType;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -118,13 +120,30 @@ public record ModelInfo(
 
     private static Sources sources(Model model) {
         SentenceModules modules = model.modules();
+        Optional<String> known = model.checkpoint().knownPooling().map(kind -> "published use of " + kind.name());
         return new Sources(
-                modules.poolingFile().map(file -> relative(model, file)).orElse("default, as there is no modules.json"),
+                modules.poolingFile()
+                        .map(file -> relative(model, file))
+                        .orElse(known.map("%s, as there is no modules.json"::formatted)
+                                .orElse("default, as there is no modules.json")),
                 maxLengthSource(model),
                 model.checkpoint().specb().source(),
-                modules.prompts().isEmpty()
-                        ? "no prompts in config_sentence_transformers.json"
-                        : "config_sentence_transformers.json");
+                promptsSource(model));
+    }
+
+    private static String promptsSource(Model model) {
+        Map<String, String> prompts = model.modules().prompts();
+        if (prompts.isEmpty()) {
+            return "no prompts in config_sentence_transformers.json";
+        }
+        Optional<String> known = model.checkpoint()
+                .knownPooling()
+                .filter(kind -> kind.prompts().equals(prompts))
+                .map(kind -> "published use of " + kind.name());
+        return known.orElse(EmbeddingSettings.FILE)
+                + (prompts.containsKey("query") || model.checkpoint().specb().used()
+                        ? ""
+                        : "; none is named query, so queries get one only by its name");
     }
 
     private static String maxLengthSource(Model model) {
