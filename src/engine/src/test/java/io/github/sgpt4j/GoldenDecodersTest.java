@@ -13,7 +13,6 @@ import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.testing.Closeness;
 import io.github.sgpt4j.testing.DecoderGoldens;
 import io.github.sgpt4j.weights.Weights;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,13 +26,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 class GoldenDecodersTest {
     static List<String> models() {
         return DecoderGoldens.biEncoders();
-    }
-
-    /// Those whose files say how states are pooled.
-    static List<String> withModules() {
-        return models().stream()
-                .filter(name -> Files.exists(DecoderGoldens.model(name).resolve("modules.json")))
-                .toList();
     }
 
     private static List<int[]> ids(String name) {
@@ -78,11 +70,13 @@ class GoldenDecodersTest {
     }
 
     @ParameterizedTest
-    @MethodSource("withModules")
+    @MethodSource("models")
     void embeddingsAgree(String name) {
         JsonNode expected = DecoderGoldens.expected(name);
         List<String> texts = strings(expected.get("texts"));
-        try (BiEncoder encoder = BiEncoder.open(DecoderGoldens.model(name))) {
+        BiEncoderOptions options = BiEncoderOptions.DEFAULT.withMaxLength(
+                expected.get("max_seq_length").intValue());
+        try (BiEncoder encoder = BiEncoder.open(DecoderGoldens.model(name), ModelOptions.DEFAULT, options)) {
             for (int i = 0; i < texts.size(); i++) {
                 assertArrayEquals(ids(name).get(i), encoder.tokenize(texts.get(i), TextKind.TEXT), "ids of text " + i);
             }
@@ -95,7 +89,7 @@ class GoldenDecodersTest {
     }
 
     @ParameterizedTest
-    @MethodSource("withModules")
+    @MethodSource("models")
     void promptsAgree(String name) {
         for (Map.Entry<String, JsonNode> entry :
                 DecoderGoldens.expected(name).path("prompts").properties()) {
