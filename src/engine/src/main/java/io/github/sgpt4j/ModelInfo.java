@@ -4,6 +4,7 @@ import io.github.sgpt4j.checkpoint.EmbeddingSettings;
 import io.github.sgpt4j.checkpoint.SentenceModules;
 import io.github.sgpt4j.checkpoint.TransformerSettings;
 import io.github.sgpt4j.model.family.DecoderConfig;
+import io.github.sgpt4j.model.family.Directions;
 import io.github.sgpt4j.model.family.Positions;
 import io.github.sgpt4j.tensor.ElementType;
 import java.nio.file.Path;
@@ -12,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /// Facts about an open checkpoint.
 ///
@@ -25,6 +27,8 @@ import java.util.TreeMap;
 /// @param vocabulary rows of the embedding table
 /// @param maxPositions the length that the model was trained for; learned positions end there
 /// @param positions kind of position information: `learned`, `rotary` or `alibi`
+/// @param attention which tokens a token attends to: `causal`, `bidirectional`, or `bidirectional for
+///     embeddings, causal for likelihoods`
 /// @param parameters elements of all floating-point tensors in the checkpoint
 /// @param elementsByDtype number of elements of all tensors by stored type, such as `F16`
 /// @param files weight files
@@ -50,6 +54,7 @@ public record ModelInfo(
         int vocabulary,
         int maxPositions,
         String positions,
+        String attention,
         long parameters,
         Map<String, Long> elementsByDtype,
         List<Path> files,
@@ -70,7 +75,8 @@ public record ModelInfo(
     /// @param maxLength of the length that texts are cut to
     /// @param specb of the brackets, or why there are none
     /// @param prompts of the prompts
-    public record Sources(String pooling, String maxLength, String specb, String prompts) {}
+    /// @param attention the key of config.json that says which tokens a token attends to, or `default`
+    public record Sources(String pooling, String maxLength, String specb, String prompts, String attention) {}
 
     private static final Set<String> PARAMETER_TYPES =
             Set.of(ElementType.F64.name(), ElementType.F32.name(), ElementType.F16.name(), ElementType.BF16.name());
@@ -102,13 +108,21 @@ public record ModelInfo(
                     case Positions.Rotary r -> "rotary";
                     case Positions.Alibi a -> "alibi";
                 },
+                switch (c.visibility()) {
+                    case CAUSAL -> "causal";
+                    case BIDIRECTIONAL -> "bidirectional";
+                    case BIDIRECTIONAL_STATES -> "bidirectional for embeddings, causal for likelihoods";
+                },
                 parameters,
                 byDtype,
                 tensors.stream().map(TensorInfo::file).distinct().toList(),
                 tensors.stream().mapToLong(TensorInfo::bytes).sum(),
                 model.tokenizer().describe(),
                 Pooling.of(modules.modes()),
-                modules.tokenLayers().stream().map(folder -> "Dense").toList(),
+                Stream.concat(
+                                c.latents().stream().map(latents -> "LatentAttention"),
+                                modules.tokenLayers().stream().map(folder -> "Dense"))
+                        .toList(),
                 modules.steps().stream().map(ModelInfo::name).toList(),
                 model.maxLength(),
                 model.checkpoint().specb().used(),
@@ -128,7 +142,8 @@ public record ModelInfo(
                                 .orElse("default, as there is no modules.json")),
                 maxLengthSource(model),
                 model.checkpoint().specb().source(),
-                promptsSource(model));
+                promptsSource(model),
+                Directions.of(model.checkpoint().configuration()).source());
     }
 
     private static String promptsSource(Model model) {

@@ -44,9 +44,6 @@ public final class ConfigBuilder {
     private Bias bias = new Bias(true, true, true, false);
     private boolean tied = true;
 
-    /// Numbers above are mistakes, which would overflow.
-    private static final int MAX_WINDOW = 1 << 30;
-
     private ConfigBuilder(JsonFile config, int hidden, int layers, int heads, int headDim) {
         this.config = config;
         this.hidden = hidden;
@@ -171,12 +168,6 @@ public final class ConfigBuilder {
 
     /// Sets the window and the scale of each layer.
     ConfigBuilder windows(List<Integer> windows, double scale) {
-        for (int window : windows) {
-            if (window > MAX_WINDOW) {
-                throw new FormatException("%s: expected a window of attention of at most %d, got %d"
-                        .formatted(config.path(), MAX_WINDOW, window));
-            }
-        }
         attention =
                 windows.stream().map(w -> new LayerAttention((float) scale, w)).toList();
         return this;

@@ -128,7 +128,7 @@ public record DecoderConfig(
         /// on each side
         /// are seen, as in transformers' `sliding_window_bidirectional_mask`.
         public LayerAttention(float scale, int window) {
-            this(scale, window, window == 0 ? 0 : Math.addExact(window, 1), 0f, Optional.empty());
+            this(scale, window, window == 0 ? 0 : (int) Math.min(Integer.MAX_VALUE, window + 1L), 0f, Optional.empty());
         }
 
         LayerAttention withWideWindow(int value) {
@@ -174,6 +174,9 @@ public record DecoderConfig(
 
     static final int MAX_LAYERS = 10_000;
 
+    /// Maximum window of attention; no text is longer.
+    private static final int MAX_WINDOW = 1 << 30;
+
     /// @throws IllegalArgumentException if a size is out of range or sizes are inconsistent
     public DecoderConfig {
         check("hidden size", hidden, MAX_DIMENSION);
@@ -202,6 +205,12 @@ public record DecoderConfig(
         if (attention.size() != layers) {
             throw new IllegalArgumentException(
                     "expected the attention of %d layers, got %d".formatted(layers, attention.size()));
+        }
+        for (LayerAttention layer : attention) {
+            if (layer.window > MAX_WINDOW || layer.wideWindow > MAX_WINDOW) {
+                throw new IllegalArgumentException("expected a window of attention of at most %d tokens, got %d"
+                        .formatted(MAX_WINDOW - 1, layer.window));
+            }
         }
         attention = List.copyOf(attention);
     }
