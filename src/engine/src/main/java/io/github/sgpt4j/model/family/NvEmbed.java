@@ -51,9 +51,6 @@ final class NvEmbed {
                         .formatted(c.path(), key, hidden, l.positiveInt(WIDTH, key)));
             }
         }
-        if (!l.bool("output_normalize", true)) {
-            throw l.unsupported("output_normalize", "embeddings have unit length");
-        }
         try {
             return new Latents(
                     l.positiveInt(LATENTS, "num_latents_value"),
