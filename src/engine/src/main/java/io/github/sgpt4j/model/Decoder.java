@@ -26,7 +26,9 @@ import io.github.sgpt4j.weights.Weights;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
@@ -48,6 +50,8 @@ public final class Decoder {
     private final DecoderLoader loader;
     private final Norm outputNorm;
     private volatile Optional<Linear> head = Optional.empty();
+    /// Layers of chosen rows of the output head, by their tokens; the score head has none.
+    private final Map<List<Integer>, TokenLayer> logitLayers = new ConcurrentHashMap<>();
 
     private Decoder(DecoderConfig config, DecoderLoader loader, Backend backend) {
         this.backend = backend;
@@ -186,7 +190,34 @@ public final class Decoder {
         Linear linear = backend.linear(
                 List.of(MatrixRows.all(weight)),
                 bias.map(MatrixRows::all).stream().toList());
+        return layer(linear, activation);
+    }
+
+    private TokenLayer layer(Linear linear, Activation activation) {
         return new TokenLayer(linear, activation, backend.norm(NormParameters.identity(linear.out())));
+    }
+
+    /// A layer for [#startPool] that computes the logits of a few tokens after each token.
+    ///
+    /// @param ids the tokens
+    /// @throws FormatException if an id is not in the vocabulary, or the checkpoint has no output head
+    /// @throws io.github.sgpt4j.error.UnsupportedModelException if it has a classification head instead
+    public TokenLayer logitLayer(List<Integer> ids) {
+        checkIds(ids.stream().mapToInt(Integer::intValue).toArray());
+        return logitLayers.computeIfAbsent(
+                List.copyOf(ids), wanted -> layer(loader.headRows(wanted), Activation.NONE));
+    }
+
+    /// A layer for [#startPool] with the head of a classifier with one label.
+    ///
+    /// @throws FormatException if the checkpoint has no such head
+    public TokenLayer scoreLayer() {
+        return logitLayers.computeIfAbsent(List.of(), none -> layer(loader.scoreHead(), Activation.NONE));
+    }
+
+    /// Whether the model is a classifier with one label, whose output is a score.
+    public boolean scores() {
+        return loader.scores();
     }
 
     /// Starts copying the final state of every token, after dense layers over each; the caller closes
@@ -296,6 +327,14 @@ public final class Decoder {
     /// @throws io.github.sgpt4j.error.UnsupportedModelException if it has a classification head instead
     public void requireHead() {
         head();
+    }
+
+    /// Checks that there is an output head, without preparing it.
+    ///
+    /// @throws FormatException if the checkpoint has no output head
+    /// @throws io.github.sgpt4j.error.UnsupportedModelException if it has a classification head instead
+    public void checkHead() {
+        loader.checkHead();
     }
 
     /// What users should know before scoring: where the output head comes from, if that may be
