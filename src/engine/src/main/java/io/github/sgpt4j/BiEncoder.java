@@ -3,6 +3,7 @@ package io.github.sgpt4j;
 import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.checkpoint.Fingerprint;
 import io.github.sgpt4j.checkpoint.SentenceModules;
+import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.inference.EmbeddingSteps;
 import io.github.sgpt4j.inference.TextEncoder;
 import io.github.sgpt4j.inference.TokenPooling;
@@ -51,6 +52,11 @@ public final class BiEncoder implements AutoCloseable {
         this.ownsModel = ownsModel;
         this.options = options;
         SentenceModules modules = model.modules();
+        if (modules.scorePairs() && options.pooling().isEmpty()) {
+            throw new UnsupportedModelException(
+                    "%s: this model scores pairs of texts and has no pooling, so it does not embed: use CrossEncoder"
+                            .formatted(model.directory()));
+        }
         readings = TextReadings.of(model, options);
         similarity = options.similarity()
                 .or(() -> modules.use().similarity().map(Similarity::parse))

@@ -2,12 +2,11 @@ package io.github.sgpt4j;
 
 import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.checkpoint.Fingerprint;
+import io.github.sgpt4j.checkpoint.ScoreActivation;
 import io.github.sgpt4j.error.FormatException;
-import io.github.sgpt4j.inference.PairScorer;
+import io.github.sgpt4j.inference.PairScoring;
+import io.github.sgpt4j.inference.PairTokens;
 import io.github.sgpt4j.inference.Progress;
-import io.github.sgpt4j.inference.PromptTemplate;
-import io.github.sgpt4j.inference.ScoringRequest;
-import io.github.sgpt4j.model.Decoder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -17,12 +16,19 @@ import java.util.Objects;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
-/// Scores how well documents answer queries: SGPT-CE (Muennighoff 2022, arXiv 2202.08904, section 3).
+/// Scores how well documents answer queries. Higher is better. Safe to share between threads.
 ///
-/// The score is Σ log p(token | prompt with the document, earlier query tokens) over the query's
-/// tokens, natural logarithm: higher is better, and only scores of the same query are comparable. Input
-/// that is too long is cut from the left, but the prompt's instruction stays. A query without tokens
-/// scores 0. Safe to share between threads.
+/// What is computed ([#method]) is what the options ask for, otherwise what the model's files or its
+/// published name say, otherwise the likelihood:
+///
+/// - likelihood: SGPT-CE (Muennighoff 2022, arXiv 2202.08904, section 3). The score is
+///   Σ log p(token | prompt with the document, earlier query tokens) over the query's tokens, natural
+///   logarithm; only scores of the same query are comparable. Input that is too long is cut from the left,
+///   but the prompt's instruction stays. A query without tokens scores 0.
+/// - choice: the logit of one token after a prompt with both texts, or its difference to the logit of a second
+///   one ("yes" and "no"), or the probability that this makes. Texts that are too long are cut on the right;
+///   what the prompt has after them stays.
+/// - head: the output of a classification head with one label for such a prompt, or the probability of it.
 ///
 /// Scores are finite: if the model computes NaN or infinity, all methods that score throw a
 /// [FormatException][io.github.sgpt4j.error.FormatException] with the pair and what to do about it.
@@ -37,24 +43,32 @@ public final class CrossEncoder implements AutoCloseable {
     private final Model model;
     private final boolean ownsModel;
     private final CrossEncoderOptions options;
-    private final PairScorer scorer;
+    private final ScoringPlan plan;
+    private final PairScoring<?> scorer;
+    private final int maxLength;
     private final TextReadings.Tally tally;
     private volatile boolean closed;
 
     /// A pair's score.
     ///
-    /// @param value sum of `tokenLogProbabilities`
-    /// @param tokenLogProbabilities of each scored query token, in order
-    /// @param inputTokens token ids that it was computed from: prompt with document and query, without
-    ///     the last id
+    /// @param value sum of `tokenLogProbabilities`; or the difference of `logits`, or the only one of them, or
+    ///     the probability that this makes
+    /// @param tokenLogProbabilities of each scored query token, in order; empty unless the likelihood is
+    ///     computed
+    /// @param logits what was read from the model: the logit of the token that counts, then that of the one
+    ///     against it, if there is one; or the head's output. Empty for the likelihood
+    /// @param inputTokens token ids that it was computed from: prompt with document and query, for the
+    ///     likelihood without the last id
     /// @param uncutTokens token ids before cutting
-    public record Score(float value, List<Float> tokenLogProbabilities, int inputTokens, int uncutTokens) {
-        /// Copies the list.
+    public record Score(
+            float value, List<Float> tokenLogProbabilities, List<Float> logits, int inputTokens, int uncutTokens) {
+        /// Copies the lists.
         public Score {
             tokenLogProbabilities = List.copyOf(tokenLogProbabilities);
+            logits = List.copyOf(logits);
         }
 
-        /// Number of scored query tokens.
+        /// Number of scored query tokens; 0 unless the likelihood is computed.
         public int tokens() {
             return tokenLogProbabilities.size();
         }
@@ -64,14 +78,36 @@ public final class CrossEncoder implements AutoCloseable {
             return uncutTokens > inputTokens;
         }
 
-        private static Score of(float[] logProbabilities, int inputTokens, int uncutTokens) {
+        /// The score before it becomes a probability: the difference of `logits`, or the only one of them;
+        /// `value` for the likelihood. It also tells scores apart that are rounded to the same probability.
+        public float rawValue() {
+            return logits.isEmpty() ? value : (float) raw(logits);
+        }
+
+        private static double raw(List<Float> logits) {
+            return logits.size() == 1 ? logits.getFirst() : (double) logits.getFirst() - logits.getLast();
+        }
+
+        private static Score likelihood(float[] logProbabilities, int inputTokens, int uncutTokens) {
             double sum = 0;
-            List<Float> list = new ArrayList<>(logProbabilities.length);
             for (float p : logProbabilities) {
                 sum += p;
-                list.add(p);
             }
-            return new Score((float) sum, list, inputTokens, uncutTokens);
+            return new Score((float) sum, list(logProbabilities), List.of(), inputTokens, uncutTokens);
+        }
+
+        private static Score logits(
+                float[] logits, ScoreActivation activation, int inputTokens, int uncutTokens) {
+            List<Float> values = list(logits);
+            return new Score((float) activation.apply(raw(values)), List.of(), values, inputTokens, uncutTokens);
+        }
+
+        private static List<Float> list(float[] values) {
+            List<Float> list = new ArrayList<>(values.length);
+            for (float value : values) {
+                list.add(value);
+            }
+            return list;
         }
     }
 
@@ -86,14 +122,26 @@ public final class CrossEncoder implements AutoCloseable {
         this.model = model;
         this.ownsModel = ownsModel;
         this.options = options;
-        model.lanes().decoders().forEach(Decoder::requireHead);
-        scorer = new PairScorer(model.lanes(), model.tokenizer(), PromptTemplate.parse(options.prompt()), maxLength());
-        tally = new TextReadings.Tally(maxLength());
+        plan = ScoringPlan.of(model, options);
+        maxLength = plan.maxLength(model, options);
+        scorer = plan.scorer(model, options);
+        tally = new TextReadings.Tally(maxLength);
     }
 
-    /// Maximum token ids of prompt, document and query together, without the last id.
+    /// Maximum token ids of prompt, document and query together, for the likelihood without the last id. The
+    /// templates bge-gemma and mxbai-v2 count the texts, not the whole prompt.
     public int maxLength() {
-        return options.maxLength().orElseGet(() -> model.decoder().config().maxPositions());
+        return maxLength;
+    }
+
+    /// What is computed for pairs.
+    public ScoringMethod method() {
+        return plan.method();
+    }
+
+    /// Whether scores are probabilities: from 0 to 1, and comparable between queries.
+    public boolean scoresAreProbabilities() {
+        return plan.activation() == ScoreActivation.SIGMOID;
     }
 
     /// Opens a checkpoint directory with default options; closing the encoder closes the model.
@@ -134,21 +182,28 @@ public final class CrossEncoder implements AutoCloseable {
     /// @throws IllegalStateException if the encoder or its model is closed
     public List<String> notices() {
         requireOpen();
-        return model.whileOpen(() -> model.decoder().headNotices());
+        return model.whileOpen(() -> {
+            List<String> notices = new ArrayList<>(plan.notices(model));
+            if (plan.method() != ScoringMethod.HEAD) {
+                notices.addAll(model.decoder().headNotices());
+            }
+            return notices;
+        });
     }
 
-    /// Identifies everything that scores depend on: the checkpoint's contents ([Model#fingerprint]),
-    /// prompt and maximum length. 32 hexadecimal digits.
+    /// Identifies everything that scores depend on: the checkpoint's contents ([Model#fingerprint]), what is
+    /// computed, prompt and maximum length. 32 hexadecimal digits.
     ///
     /// @throws IllegalStateException if the encoder or its model is closed
     /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
     public String fingerprint() {
         requireOpen();
-        return new Fingerprint()
+        Fingerprint fingerprint = new Fingerprint()
                 .add(model.fingerprint())
                 .add(options.prompt())
-                .add(Integer.toString(maxLength()))
-                .hex();
+                .add(Integer.toString(maxLength()));
+        plan.identity().forEach(fingerprint::add);
+        return fingerprint.hex();
     }
 
     /// Scores one query against documents.
@@ -177,9 +232,10 @@ public final class CrossEncoder implements AutoCloseable {
         }
         List<Score> scores = score(query, documents);
         return IntStream.range(0, scores.size())
-                .mapToObj(i -> new Ranked(i, scores.get(i).value()))
-                .sorted(Comparator.comparing(Ranked::score, Comparator.reverseOrder()))
+                .boxed()
+                .sorted(Comparator.comparing((Integer i) -> scores.get(i).rawValue(), Comparator.reverseOrder()))
                 .limit(limit)
+                .map(i -> new Ranked(i, scores.get(i).value()))
                 .toList();
     }
 
@@ -228,7 +284,10 @@ public final class CrossEncoder implements AutoCloseable {
             if (pairs.get(i).truncated()) {
                 throw new FormatException("pair %d of %d: expected at most %d tokens, got %d"
                         .formatted(
-                                i + 1, pairs.size(), maxLength(), pairs.get(i).uncutTokens()));
+                                i + 1,
+                                pairs.size(),
+                                pairs.get(i).tokens(),
+                                pairs.get(i).uncutTokens()));
             }
         }
         return pairs;
@@ -247,20 +306,34 @@ public final class CrossEncoder implements AutoCloseable {
     /// @throws NullPointerException if a pair is null
     public List<Score> scoreTokenized(List<TokenizedPair> pairs) {
         requireOpen();
-        List<ScoringRequest> requests = TokenizedPair.requests(this, List.copyOf(pairs));
+        List<PairTokens> requests = TokenizedPair.requests(this, List.copyOf(pairs));
         return scores(
-                () -> scorer.score(requests, batchTokens(), watching(ProgressListener.NONE)),
+                () -> score(scorer, requests),
                 FiniteResults.Names.ofPlaces("pair", requests.size()));
     }
 
-    private List<Score> scores(Supplier<PairScorer.Scored> computation, FiniteResults.Names names) {
-        PairScorer.Scored scored = Model.whileOpen(
+    private <T extends PairTokens> PairScoring.Scored score(PairScoring<T> own, List<PairTokens> requests) {
+        List<T> tokenized = requests.stream().map(own.tokenized()::cast).toList();
+        return own.score(tokenized, batchTokens(), watching(ProgressListener.NONE));
+    }
+
+    private Score score(float[] values, int tokens, int uncut) {
+        return plan.method() == ScoringMethod.LIKELIHOOD
+                ? Score.likelihood(values, tokens, uncut)
+                : Score.logits(values, plan.activation(), tokens, uncut);
+    }
+
+    private List<Score> scores(Supplier<PairScoring.Scored> computation, FiniteResults.Names names) {
+        PairScoring.Scored scored = Model.whileOpen(
                 this::requireOpen, () -> model.weights().mapped().reading(computation::get));
         List<Score> scores = IntStream.range(0, scored.tokens().length)
-                .mapToObj(i -> Score.of(scored.logProbabilities()[i], scored.tokens()[i], scored.uncut()[i]))
+                .mapToObj(i -> score(scored.values()[i], scored.tokens()[i], scored.uncut()[i]))
                 .toList();
         FiniteResults finite = new FiniteResults(model);
         for (int i = 0; i < scores.size(); i++) {
+            for (float value : scored.values()[i]) {
+                finite.requireScore(value, names, i);
+            }
             finite.requireScore(scores.get(i).value(), names, i);
         }
         tally.add(scored.tokens(), scored.uncut());

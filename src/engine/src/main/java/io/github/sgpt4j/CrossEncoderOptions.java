@@ -1,20 +1,54 @@
 package io.github.sgpt4j;
 
 import io.github.sgpt4j.inference.PromptTemplate;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /// How pairs are scored. Immutable: each `with` method returns a changed copy.
 public final class CrossEncoderOptions {
-    /// SGPT's prompt and the model's length.
+    /// The model's own way to score pairs; if it states none, the likelihood after SGPT's prompt. The model's
+    /// length.
     public static final CrossEncoderOptions DEFAULT =
-            new CrossEncoderOptions(new Values(PromptTemplate.DEFAULT.text(), null, true, null));
+            new CrossEncoderOptions(new Values(PromptTemplate.DEFAULT.text(), null, true, null, null, null, false));
 
     private record Values(
             String prompt,
             @Nullable Integer maxLength,
             boolean truncate,
-            @Nullable Integer batchTokens) {}
+            @Nullable Integer batchTokens,
+            @Nullable RerankTemplate template,
+            @Nullable String instruction,
+            boolean rawScores) {
+        Values withPrompt(String value) {
+            return new Values(value, maxLength, truncate, batchTokens, template, instruction, rawScores);
+        }
+
+        Values withMaxLength(int value) {
+            return new Values(prompt, value, truncate, batchTokens, template, instruction, rawScores);
+        }
+
+        Values withTruncate(boolean value) {
+            return new Values(prompt, maxLength, value, batchTokens, template, instruction, rawScores);
+        }
+
+        Values withBatchTokens(int value) {
+            return new Values(prompt, maxLength, truncate, value, template, instruction, rawScores);
+        }
+
+        Values withTemplate(RerankTemplate value) {
+            return new Values(prompt, maxLength, truncate, batchTokens, value, instruction, rawScores);
+        }
+
+        Values withInstruction(String value) {
+            return new Values(prompt, maxLength, truncate, batchTokens, template, value, rawScores);
+        }
+
+        Values withRawScores(boolean value) {
+            return new Values(prompt, maxLength, truncate, batchTokens, template, instruction, value);
+        }
+    }
 
     private final Values values;
 
@@ -22,20 +56,21 @@ public final class CrossEncoderOptions {
         this.values = values;
     }
 
-    /// Text before the query, with `{}` once where the document goes.
+    /// Text before the query, with `{}` once where the document goes; used by the likelihood only.
     public String prompt() {
         return values.prompt;
     }
 
-    /// With another prompt.
+    /// With another prompt. A model that is not scored by likelihood is refused when the encoder is created.
     ///
     /// @throws IllegalArgumentException if it does not contain `{}` exactly once
     public CrossEncoderOptions withPrompt(String value) {
         PromptTemplate.parse(value);
-        return new CrossEncoderOptions(new Values(value, values.maxLength, values.truncate, values.batchTokens));
+        return new CrossEncoderOptions(values.withPrompt(value));
     }
 
-    /// Maximum tokens of prompt and query; empty for the model's number of positions.
+    /// Maximum tokens of prompt and query; empty for the model's number of positions, or what the template or
+    /// the model's files state. The templates bge-gemma and mxbai-v2 count the texts, not the whole prompt.
     public OptionalInt maxLength() {
         return values.maxLength == null ? OptionalInt.empty() : OptionalInt.of(values.maxLength);
     }
@@ -47,7 +82,7 @@ public final class CrossEncoderOptions {
         if (value < 1) {
             throw new IllegalArgumentException("maximal length: expected at least 1, got " + value);
         }
-        return new CrossEncoderOptions(new Values(values.prompt, value, values.truncate, values.batchTokens));
+        return new CrossEncoderOptions(values.withMaxLength(value));
     }
 
     /// Whether longer pairs are cut; otherwise they are an error.
@@ -58,7 +93,7 @@ public final class CrossEncoderOptions {
     /// With `true`, pairs that are too long are cut; with `false`, the first of them causes a
     /// [io.github.sgpt4j.error.FormatException] before anything is computed.
     public CrossEncoderOptions withTruncate(boolean value) {
-        return new CrossEncoderOptions(new Values(values.prompt, values.maxLength, value, values.batchTokens));
+        return new CrossEncoderOptions(values.withTruncate(value));
     }
 
     /// Maximum tokens computed at the same time on a device, which bounds the memory for activations.
@@ -75,7 +110,40 @@ public final class CrossEncoderOptions {
         if (value < 1) {
             throw new IllegalArgumentException("batch tokens: expected at least 1, got " + value);
         }
-        return new CrossEncoderOptions(new Values(values.prompt, values.maxLength, values.truncate, value));
+        return new CrossEncoderOptions(values.withBatchTokens(value));
+    }
+
+    /// What is computed, and the prompts for it; empty for what the model's files or its name say, see
+    /// [ModelInfo#scoring], and the likelihood for other models.
+    public Optional<RerankTemplate> template() {
+        return Optional.ofNullable(values.template);
+    }
+
+    /// With a template, whatever the model's files and its name say.
+    public CrossEncoderOptions withTemplate(RerankTemplate value) {
+        return new CrossEncoderOptions(values.withTemplate(Objects.requireNonNull(value, "template")));
+    }
+
+    /// The instruction in prompts, or empty for the template's or the files' own.
+    public Optional<String> instruction() {
+        return Optional.ofNullable(values.instruction);
+    }
+
+    /// With an instruction in prompts, such as "Given a web search query, retrieve relevant passages that
+    /// answer the query". A model whose template has no place for one is refused when the encoder is created.
+    public CrossEncoderOptions withInstruction(String value) {
+        return new CrossEncoderOptions(values.withInstruction(Objects.requireNonNull(value, "instruction")));
+    }
+
+    /// Whether scores are logits, or their difference.
+    public boolean rawScores() {
+        return values.rawScores;
+    }
+
+    /// With `true`, scores are logits, or the difference of two, also if the model's files or its published
+    /// usage make probabilities of them. With the likelihood, `true` is refused when the encoder is created.
+    public CrossEncoderOptions withRawScores(boolean value) {
+        return new CrossEncoderOptions(values.withRawScores(value));
     }
 
     @Override

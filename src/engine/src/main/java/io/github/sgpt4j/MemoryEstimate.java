@@ -34,7 +34,8 @@ final class MemoryEstimate {
 
     private MemoryEstimate() {}
 
-    static List<MemoryNeed> of(Checkpoint checkpoint, Weights stored, int tokens) {
+    /// @param fewRows whether scoring reads only a few rows of the output head, which do not count
+    static List<MemoryNeed> of(Checkpoint checkpoint, Weights stored, int tokens, boolean fewRows) {
         DecoderLayout layout = checkpoint.layout(stored.names());
         List<ModuleWeights> moduleWeights =
                 ModuleWeights.of(checkpoint.modules(), layout.config().embeddingWidth(), checkpoint.json());
@@ -47,7 +48,7 @@ final class MemoryEstimate {
                     weights = Math.addExact(weights, cpuBytes(module.tensors(), own, options));
                 }
             }
-            long head = cpuBytes(layout.head(), stored, options);
+            long head = fewRows ? 0 : cpuBytes(layout.head(), stored, options);
             needs.add(new MemoryNeed("cpu", dtype, weights, head, activations(checkpoint, tokens, true), tokens));
         }
         for (Dtype dtype : GPU_DTYPES) {
@@ -55,7 +56,7 @@ final class MemoryEstimate {
             for (ModuleWeights module : moduleWeights) {
                 weights = Math.addExact(weights, gpuBytes(module.tensors(), dtype));
             }
-            long head = layout.headIsTable() ? 0 : gpuBytes(layout.head(), dtype == Dtype.FP8 ? Dtype.BF16 : dtype);
+            long head = fewRows || layout.headIsTable() ? 0 : gpuBytes(layout.head(), dtype == Dtype.FP8 ? Dtype.BF16 : dtype);
             needs.add(new MemoryNeed("cuda", dtype, weights, head, activations(checkpoint, tokens, false), tokens));
         }
         return needs;

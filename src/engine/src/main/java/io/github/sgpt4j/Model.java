@@ -269,7 +269,7 @@ public final class Model implements AutoCloseable {
         if (tokens < 1) {
             throw new IllegalArgumentException("tokens: expected at least 1, got " + tokens);
         }
-        return whileOpen(() -> MemoryEstimate.of(checkpoint, weights, tokens));
+        return whileOpen(() -> MemoryEstimate.of(checkpoint, weights, tokens, ScoringPlan.readsFewRows(this)));
     }
 
     private <T> List<T> ofTensors(Function<WeightTensor, Optional<T>> fact) {

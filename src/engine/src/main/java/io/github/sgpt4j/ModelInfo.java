@@ -3,6 +3,8 @@ package io.github.sgpt4j;
 import io.github.sgpt4j.checkpoint.EmbeddingSettings;
 import io.github.sgpt4j.checkpoint.SentenceModules;
 import io.github.sgpt4j.checkpoint.TransformerSettings;
+import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.model.family.DecoderConfig;
 import io.github.sgpt4j.model.family.Directions;
 import io.github.sgpt4j.model.family.Positions;
@@ -34,7 +36,9 @@ import java.util.stream.Stream;
 /// @param files weight files
 /// @param bytes size of all tensors
 /// @param tokenizer the tokenizer in one line
-/// @param pooling pooling modes of the bi-encoder, whose results are concatenated
+/// @param pooling pooling modes of the bi-encoder, whose results are concatenated; empty for a model
+///     that only
+///     scores pairs
 /// @param tokenModules names of the modules between the transformer and pooling
 /// @param modules names of the modules after pooling
 /// @param maxLength maximum tokens of a text to embed
@@ -42,6 +46,7 @@ import java.util.stream.Stream;
 /// @param prompts prompts by name
 /// @param similarity how embeddings are compared
 /// @param dimension number of components of an embedding that are kept, 0 for all
+/// @param scoring how pairs are scored by default; empty if they cannot be
 /// @param sources where some of these facts come from
 public record ModelInfo(
         Path directory,
@@ -68,7 +73,18 @@ public record ModelInfo(
         Map<String, String> prompts,
         Similarity similarity,
         int dimension,
+        Optional<Scoring> scoring,
         Sources sources) {
+    /// How pairs of a query and a document are scored unless [CrossEncoderOptions] ask for something
+    /// else.
+    ///
+    /// @param method what is computed
+    /// @param template name of the prompts' template, `chat` for a chat template of the files, `pair`
+    ///     for a
+    ///     pair of texts as they are
+    /// @param maxLength tokens that pairs are cut to, as the template counts
+    public record Scoring(ScoringMethod method, String template, int maxLength) {}
+
     /// Where facts come from, each in a few words.
     ///
     /// @param pooling of the pooling modes
@@ -76,7 +92,9 @@ public record ModelInfo(
     /// @param specb of the brackets, or why there are none
     /// @param prompts of the prompts
     /// @param attention the key of config.json that says which tokens a token attends to, or `default`
-    public record Sources(String pooling, String maxLength, String specb, String prompts, String attention) {}
+    /// @param scoring of the way to score pairs, or why they cannot be scored
+    public record Sources(
+            String pooling, String maxLength, String specb, String prompts, String attention, String scoring) {}
 
     private static final Set<String> PARAMETER_TYPES =
             Set.of(ElementType.F64.name(), ElementType.F32.name(), ElementType.F16.name(), ElementType.BF16.name());
@@ -93,6 +111,7 @@ public record ModelInfo(
             }
         }
         SentenceModules modules = model.modules();
+        Told told = Told.of(model);
         return new ModelInfo(
                 model.directory(),
                 c.modelType(),
@@ -118,7 +137,7 @@ public record ModelInfo(
                 tensors.stream().map(TensorInfo::file).distinct().toList(),
                 tensors.stream().mapToLong(TensorInfo::bytes).sum(),
                 model.tokenizer().describe(),
-                Pooling.of(modules.modes()),
+                modules.scorePairs() ? List.of() : Pooling.of(modules.modes()),
                 Stream.concat(
                                 c.latents().stream().map(latents -> "LatentAttention"),
                                 modules.tokenLayers().stream().map(folder -> "Dense"))
@@ -129,21 +148,41 @@ public record ModelInfo(
                 modules.prompts(),
                 modules.use().similarity().map(Similarity::parse).orElse(Similarity.COSINE),
                 modules.use().truncateDim().orElse(0),
-                sources(model));
+                told.scoring(),
+                sources(model, told));
     }
 
-    private static Sources sources(Model model) {
+    /// What is told about scoring.
+    private record Told(Optional<Scoring> scoring, String source) {
+        static Told of(Model model) {
+            try {
+                ScoringPlan plan = ScoringPlan.of(model, CrossEncoderOptions.DEFAULT);
+                plan.check(model);
+                return new Told(
+                        Optional.of(new Scoring(
+                                plan.method(), plan.template(), plan.maxLength(model, CrossEncoderOptions.DEFAULT))),
+                        plan.source());
+            } catch (FormatException | UnsupportedModelException | IllegalArgumentException e) {
+                return new Told(Optional.empty(), String.valueOf(e.getMessage()));
+            }
+        }
+    }
+
+    private static Sources sources(Model model, Told told) {
         SentenceModules modules = model.modules();
         Optional<String> known = model.checkpoint().knownPooling().map(kind -> "published use of " + kind.name());
         return new Sources(
-                modules.poolingFile()
-                        .map(file -> relative(model, file))
-                        .orElse(known.map("%s, as there is no modules.json"::formatted)
-                                .orElse("default, as there is no modules.json")),
+                modules.scorePairs()
+                        ? "none, as modules.json describes a model that scores pairs"
+                        : modules.poolingFile()
+                                .map(file -> relative(model, file))
+                                .orElse(known.map("%s, as there is no modules.json"::formatted)
+                                        .orElse("default, as there is no modules.json")),
                 maxLengthSource(model),
                 model.checkpoint().specb().source(),
                 promptsSource(model),
-                Directions.of(model.checkpoint().configuration()).source());
+                Directions.of(model.checkpoint().configuration()).source(),
+                told.source());
     }
 
     private static String promptsSource(Model model) {

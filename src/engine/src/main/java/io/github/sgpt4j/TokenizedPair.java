@@ -1,22 +1,22 @@
 package io.github.sgpt4j;
 
-import io.github.sgpt4j.inference.ScoringRequest;
+import io.github.sgpt4j.inference.PairTokens;
 import java.util.List;
 
 /// A query and a document as the token ids that one encoder computes with, ready for
 /// [CrossEncoder#scoreTokenized]. It does not keep the texts. Immutable and safe to share between threads.
 public final class TokenizedPair {
     private final CrossEncoder encoder;
-    private final ScoringRequest request;
+    private final PairTokens request;
 
     /// @param encoder the only one that may compute with it
-    TokenizedPair(CrossEncoder encoder, ScoringRequest request) {
+    TokenizedPair(CrossEncoder encoder, PairTokens request) {
         this.encoder = encoder;
         this.request = request;
     }
 
-    /// Number of token ids that the score is computed from: prompt with document and query, without the
-    /// last id. Pairs with equal documents, computed together, cost less than their sum.
+    /// Number of token ids that the score is computed from: prompt with document and query, for the
+    /// likelihood without the last id. Pairs with equal documents, computed together, cost less than their sum.
     public int tokens() {
         return request.tokens();
     }
@@ -32,15 +32,20 @@ public final class TokenizedPair {
     }
 
     /// Number of scored query tokens: all of the query's, or as many of its last ones as there is room
-    /// for.
+    /// for; 0 unless the likelihood is computed.
     public int queryTokens() {
-        return request.targets().length;
+        return request.queryTokens();
+    }
+
+    /// The ids that go through the decoder; a copy.
+    int[] ids() {
+        return request.ids().clone();
     }
 
     /// What an encoder computes for pairs.
     ///
     /// @throws IllegalArgumentException if one is for another encoder
-    static List<ScoringRequest> requests(CrossEncoder encoder, List<TokenizedPair> pairs) {
+    static List<PairTokens> requests(CrossEncoder encoder, List<TokenizedPair> pairs) {
         for (int i = 0; i < pairs.size(); i++) {
             CrossEncoder other = pairs.get(i).encoder;
             if (other != encoder) {

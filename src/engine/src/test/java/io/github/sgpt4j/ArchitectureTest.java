@@ -35,6 +35,7 @@ class ArchitectureTest {
             "files",
             "json",
             "tensor",
+            "template",
             "weights",
             "tokenizer.collection",
             "tokenizer.pattern",

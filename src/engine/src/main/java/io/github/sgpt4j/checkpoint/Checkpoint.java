@@ -86,6 +86,14 @@ public final class Checkpoint {
         return known.filter(kind -> !Files.exists(directory.resolve("modules.json"), LinkOption.NOFOLLOW_LINKS));
     }
 
+    /// What the files say about scoring pairs.
+    ///
+    /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something
+    ///     unsupported
+    public PairSettings pairs() {
+        return PairSettings.read(directory, modules, configuration, json);
+    }
+
     /// The trained tensors that replace some of the checkpoint's, and their settings.
     public Optional<Biases> biases() {
         return biases;

@@ -37,6 +37,7 @@ public record EmbeddingSettings(
     public static final String FILE = "config_sentence_transformers.json";
     private static final String SPECB = "specb";
     private static final String MODEL_TYPE = "SentenceTransformer";
+    private static final String PAIR_MODEL_TYPE = "CrossEncoder";
     private static final String SIMILARITY = "similarity_fn_name";
     private static final String TRUNCATE_DIM = "truncate_dim";
 
@@ -70,8 +71,11 @@ public record EmbeddingSettings(
 
     private static EmbeddingSettings of(JsonFile file, Optional<SpecialBrackets> specb) {
         String type = file.text("model_type", MODEL_TYPE);
-        if (!type.equals(MODEL_TYPE)) {
-            throw file.unsupported("model_type", file.node("model_type").orElseThrow(), MODEL_TYPE + " is");
+        if (!type.equals(MODEL_TYPE) && !type.equals(PAIR_MODEL_TYPE)) {
+            throw file.unsupported(
+                    "model_type",
+                    file.node("model_type").orElseThrow(),
+                    "%s and %s are".formatted(MODEL_TYPE, PAIR_MODEL_TYPE));
         }
         Map<String, String> prompts = readPrompts(file);
         return new EmbeddingSettings(

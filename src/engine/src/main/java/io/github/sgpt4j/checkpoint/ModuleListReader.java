@@ -30,6 +30,7 @@ public final class ModuleListReader {
     private Optional<Path> poolingFile = Optional.empty();
     private boolean includePrompt = true;
     private Map<String, String> prompts = Map.of();
+    private boolean logitScore;
     private final List<SentenceModules.Step> steps = new ArrayList<>();
 
     /// @param directory the checkpoint
@@ -52,6 +53,10 @@ public final class ModuleListReader {
         Path folder = SentenceModules.folder(directory, file, text(module, "path"));
         String kind = type.substring(type.lastIndexOf('.') + 1);
         boolean pooled = poolingFile.isPresent();
+        if (logitScore) {
+            throw new UnsupportedModelException(
+                    "%s: module %s: expected no module after LogitScore".formatted(file, Quoted.of(type)));
+        }
         boolean first = count == 0;
         switch (type.startsWith("sentence_transformers.") ? kind : type) {
             case "Transformer" -> {
@@ -70,6 +75,13 @@ public final class ModuleListReader {
                 positionWeights = Optional.of(PositionWeights.read(folder, json));
                 poolingFile = Optional.of(folder.resolve("config.json"));
             }
+            case "LogitScore" -> {
+                if (count != 1) {
+                    throw new UnsupportedModelException(
+                            "%s: module %s: expected it after the Transformer alone".formatted(file, kind));
+                }
+                logitScore = true;
+            }
             case "Normalize" -> {
                 requirePlace(pooled, kind);
                 json.objectIfPresent(folder.resolve("config.json"))
@@ -87,7 +99,7 @@ public final class ModuleListReader {
             case "Dropout" -> requirePlace(pooled, kind);
             default ->
                 throw new UnsupportedModelException(
-                        "%s: module %s is not supported (Transformer, Pooling, WeightedMeanPooling, Normalize, Dense, Dropout are)"
+                        "%s: module %s is not supported (Transformer, Pooling, WeightedMeanPooling, Normalize, Dense, Dropout, LogitScore are)"
                                 .formatted(file, Quoted.of(type)));
         }
         count++;
@@ -95,7 +107,20 @@ public final class ModuleListReader {
 
     /// The result of all modules.
     SentenceModules finish() {
-        if (poolingFile.isEmpty()) {
+        Path settings = transformer.resolve(TransformerSettings.FILE);
+        String task = json.objectIfPresent(settings)
+                .map(each -> each.text(TransformerSettings.TASK, TransformerSettings.EMBEDDING_TASK))
+                .orElse(TransformerSettings.EMBEDDING_TASK);
+        String expected = logitScore
+                ? TransformerSettings.LOGIT_TASK
+                : count == 1 && poolingFile.isEmpty() && !task.equals(TransformerSettings.EMBEDDING_TASK)
+                        ? TransformerSettings.SCORE_TASK
+                        : TransformerSettings.EMBEDDING_TASK;
+        if (!task.equals(expected)) {
+            throw new UnsupportedModelException("%s: key \"%s\": expected %s with the modules of %s, got %s"
+                    .formatted(settings, TransformerSettings.TASK, expected, file.getFileName(), Quoted.of(task)));
+        }
+        if (poolingFile.isEmpty() && expected.equals(TransformerSettings.EMBEDDING_TASK)) {
             throw new FormatException(
                     "%s: expected a Pooling module after the Transformer, found none".formatted(file));
         }

@@ -24,7 +24,8 @@ import java.util.OptionalInt;
 /// @param transformer folder of config.json, weights and tokenizer
 /// @param input how texts are prepared
 /// @param tokenLayers folders of dense layers over each token's state, before pooling, in order
-/// @param modes pooling modes, whose results are concatenated; empty if there are position weights
+/// @param modes pooling modes, whose results are concatenated; empty if there are position weights, or if the
+///     modules score pairs
 /// @param positionWeights learned weights of the mean, if they are used instead of modes
 /// @param poolingFile the file that states the pooling, if any
 /// @param includePrompt whether a prompt's tokens take part in pooling
@@ -53,6 +54,11 @@ public record SentenceModules(
         tokenLayers = List.copyOf(tokenLayers);
         modes = List.copyOf(modes);
         steps = List.copyOf(steps);
+    }
+
+    /// Whether the modules score pairs: there is no pooling.
+    public boolean scorePairs() {
+        return modes.isEmpty() && positionWeights.isEmpty();
     }
 
     /// Maximum tokens of a text, if stated.

@@ -28,7 +28,24 @@ public record TransformerSettings(
         OptionalInt queryLength,
         OptionalInt documentLength,
         boolean lowerCase) {
-    private static final String FILE = "sentence_bert_config.json";
+    static final String FILE = "sentence_bert_config.json";
+    static final String TASK = "transformer_task";
+
+    /// The task of a model whose states are pooled.
+    static final String EMBEDDING_TASK = "feature-extraction";
+
+    /// The task of a model whose logits are read.
+    static final String LOGIT_TASK = "text-generation";
+
+    /// The task of a model with a classification head.
+    static final String SCORE_TASK = "sequence-classification";
+
+    /// What each task puts out, and the name of that output of the model.
+    private static final Map<String, List<String>> OUTPUTS = Map.of(
+            EMBEDDING_TASK, List.of("token_embeddings", "last_hidden_state"),
+            LOGIT_TASK, List.of("causal_logits", "logits"),
+            SCORE_TASK, List.of("scores", "logits"));
+
     private static final String MAX_SEQ_LENGTH = "max_seq_length";
     private static final String PROCESSING = "processing_kwargs";
     private static final String MAX_LENGTH = "max_length";
@@ -141,17 +158,26 @@ public record TransformerSettings(
         return file.has(key) ? OptionalInt.of(file.positiveInt(key)) : OptionalInt.empty();
     }
 
-    /// Refuses any output other than hidden states, and any input other than plain text.
+    /// Refuses any output other than that of the task, and any input other than plain text, or for pairs to be
+    /// scored, a chat.
     private static void output(JsonFile file) {
-        require(file, "transformer_task", "feature-extraction");
-        require(file, "module_output_name", "token_embeddings");
+        String task = file.text(TASK, EMBEDDING_TASK);
+        List<String> output = OUTPUTS.getOrDefault(task, List.of());
+        if (output.isEmpty()) {
+            throw file.unsupported(
+                    TASK,
+                    file.node(TASK).orElseThrow(),
+                    "%s, %s and %s are".formatted(EMBEDDING_TASK, LOGIT_TASK, SCORE_TASK));
+        }
+        require(file, "module_output_name", output.getFirst());
         Optional<JsonFile> modalities = file.object("modality_config");
         if (modalities.isEmpty()) {
             return;
         }
+        boolean chat = !task.equals(EMBEDDING_TASK);
         entries(file, "modality_config").forEach((modality, value) -> {
-            if (!modality.equals("text")) {
-                throw modalities.get().unsupported(modality, value, "text alone is");
+            if (!modality.equals("text") && !(chat && modality.equals("message"))) {
+                throw modalities.get().unsupported(modality, value, chat ? "text and message are" : "text alone is");
             }
         });
         JsonFile text = modalities
@@ -159,8 +185,10 @@ public record TransformerSettings(
                 .object("text")
                 .orElseThrow(() -> file.unsupported(
                         "modality_config", file.node("modality_config").orElseThrow(), "text is"));
-        require(text, "method", "forward");
-        require(text, "method_output_name", "last_hidden_state");
+        for (JsonFile each : modalities.get().object("message").map(m -> List.of(text, m)).orElse(List.of(text))) {
+            require(each, "method", "forward");
+            require(each, "method_output_name", output.getLast());
+        }
     }
 
     private static void require(JsonFile file, String key, String expected) {

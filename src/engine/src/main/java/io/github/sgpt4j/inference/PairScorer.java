@@ -27,7 +27,8 @@ import java.util.stream.Stream;
 ///
 /// @param lanes the model
 /// @param maxLength maximum tokens of an input
-public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate template, int maxLength) {
+public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate template, int maxLength)
+        implements PairScoring<ScoringRequest> {
     /// A context may be computed again for a further batch if that batch may have this many times its
     /// tokens.
     private static final long WORTH_SHARING = 8;
@@ -45,28 +46,23 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
         this(new Lanes(List.of(decoder)), tokenizer, template, maxLength);
     }
 
-    /// Results of pairs, in their order.
-    ///
-    /// @param logProbabilities of each scored query token, `[pairs][tokens]`; none for a query without
-    ///     tokens, and only the last ones of a query that is longer than the model allows
-    /// @param tokens ids of each pair after cutting
-    /// @param uncut ids of each pair before cutting
-    public record Scored(float[][] logProbabilities, int[] tokens, int[] uncut) {}
-
     /// As [#score]; pairs that are too long are cut.
     ///
     /// @return the log-probability of each scored query token, `[pairs][tokens]`
     public float[][] logProbabilities(
             List<String> queries, List<String> documents, int batchTokens, Progress progress) {
-        return score(queries, documents, true, batchTokens, progress).logProbabilities();
+        return score(queries, documents, true, batchTokens, progress).values();
     }
 
-    /// Scores `queries[i]` after the prompt with `documents[i]`, as [#score(List, int, Progress)].
-    ///
-    /// @param truncate whether pairs that are too long are cut; otherwise they are refused
-    /// @throws FormatException if a pair is too long and must not be cut
-    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before or
-    ///     during the call
+    @Override
+    public Class<ScoringRequest> tokenized() {
+        return ScoringRequest.class;
+    }
+
+    /// Scores `queries[i]` after the prompt with `documents[i]`, as [#score(List, int, Progress)]: the
+    /// values are the log-probabilities of each scored query token; none for a query without tokens, and
+    /// only the last ones of a query that is longer than the model allows.
+    @Override
     public Scored score(
             List<String> queries, List<String> documents, boolean truncate, int batchTokens, Progress progress) {
         if (queries.size() != documents.size()) {
@@ -89,11 +85,7 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
         return score(requests, batchTokens, progress, cancellation);
     }
 
-    /// Scores pairs that are already token ids, at most `batchTokens` tokens at a time on each device; a
-    /// longer pair is computed alone.
-    ///
-    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted, before or
-    ///     during the call
+    @Override
     public Scored score(List<ScoringRequest> requests, int batchTokens, Progress progress) {
         Cancellation cancellation = Cancellation.ofThisThread("scoring pairs");
         cancellation.check();
@@ -101,10 +93,7 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
     }
 
     private Scored score(List<ScoringRequest> requests, int batchTokens, Progress progress, Cancellation cancellation) {
-        return new Scored(
-                score(lanes, requests, batchTokens, progress, cancellation),
-                requests.stream().mapToInt(ScoringRequest::tokens).toArray(),
-                requests.stream().mapToInt(ScoringRequest::uncutTokens).toArray());
+        return Scored.of(score(lanes, requests, batchTokens, progress, cancellation), requests);
     }
 
     /// Scores requests that are already token ids.
@@ -127,9 +116,7 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
     }
 
     /// Pairs as token ids, those that are too long cut. Equal texts are tokenized once.
-    ///
-    /// @param queries as many as documents
-    /// @param cancellation of the call
+    @Override
     public List<ScoringRequest> requests(List<String> queries, List<String> documents, Cancellation cancellation) {
         int instruction = tokenizer.encode(template.before(), false).length;
         Map<String, int[]> queryIds = new HashMap<>();

@@ -8,7 +8,7 @@ import java.util.Arrays;
 /// @param input ids that go through the decoder
 /// @param targets ids that are scored; `targets[i]` follows `input[scoredFrom + i]`
 /// @param uncut number of ids of the input before cutting
-public record ScoringRequest(int[] input, int[] targets, int uncut) {
+public record ScoringRequest(int[] input, int[] targets, int uncut) implements PairTokens {
     /// Joins prompt and query, cut from the left to the model's length, except for the instruction:
     /// `(context[:p] + (context[p:] + query)[-(max + 1 - p):])[:-1]`, the rule of SGPT's reference
     /// implementation.
@@ -49,20 +49,27 @@ public record ScoringRequest(int[] input, int[] targets, int uncut) {
         return all;
     }
 
-    /// Number of ids of the input.
+    @Override
+    public int[] ids() {
+        return input;
+    }
+
+    @Override
     public int tokens() {
         return input.length;
     }
 
     /// Number of ids of the input before cutting. If nothing is scored, cutting loses nothing and does
     /// not count.
+    @Override
     public int uncutTokens() {
         return targets.length == 0 ? input.length : uncut;
     }
 
-    /// Whether the pair was too long and was cut.
-    public boolean truncated() {
-        return uncutTokens() > tokens();
+    /// Number of scored tokens.
+    @Override
+    public int queryTokens() {
+        return targets.length;
     }
 
     /// Index in [#input] of the first scored row, which is the last token of the context.

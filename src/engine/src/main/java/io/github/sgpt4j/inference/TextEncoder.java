@@ -156,6 +156,11 @@ public record TextEncoder(
     public Embedded embed(Source texts, int batchTokens, Progress progress) {
         Cancellation cancellation = Cancellation.ofThisThread("embedding texts");
         cancellation.check();
+        return embed(texts, batchTokens, progress, cancellation);
+    }
+
+    /// As [#embed(Source, int, Progress)], for a call that may be cancelled.
+    Embedded embed(Source texts, int batchTokens, Progress progress, Cancellation cancellation) {
         Embedded embedded = new Embedded(new float[texts.size()][], new int[texts.size()], new int[texts.size()]);
         Counter counter = new Counter(progress, cancellation, texts.size(), 0);
         if (texts.size() == 0) {

@@ -19,6 +19,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /// How the final states of a text's tokens become one vector: dense layers over each token, if there
 /// are any, then pooling modes or the mean with learned weights. Owns the weights of the layers until
@@ -76,6 +77,23 @@ public final class TokenPooling implements AutoCloseable {
     /// Pooling modes only.
     static TokenPooling of(Lanes lanes, List<PoolMode> modes) {
         return new TokenPooling(lanes, List.of(), modes, Optional.empty(), new JsonFiles());
+    }
+
+    /// Pooling after one layer of each decoder.
+    ///
+    /// @param layers with equal outputs
+    static TokenPooling of(Lanes lanes, Function<Decoder, TokenLayer> layers, PoolMode mode) {
+        return new TokenPooling(lanes, layers, mode);
+    }
+
+    private TokenPooling(Lanes lanes, Function<Decoder, TokenLayer> layers, PoolMode mode) {
+        modes = List.of(mode);
+        positionWeights = Optional.empty();
+        longest = lanes.any().config().longest();
+        for (Decoder decoder : lanes.decoders()) {
+            this.layers.put(decoder, List.of(layers.apply(decoder)));
+        }
+        tokenWidth = layers.apply(lanes.any()).out();
     }
 
     /// @return outputs of the layer

@@ -74,7 +74,7 @@ public final class JsonFile {
     }
 
     /// All keys of the object, in the order of the file.
-    List<String> keys() {
+    public List<String> keys() {
         List<String> keys = new ArrayList<>();
         node.fieldNames().forEachRemaining(keys::add);
         return keys;

@@ -28,7 +28,9 @@ import io.github.sgpt4j.weights.Weights;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -52,6 +54,8 @@ public final class Decoder {
     private final Norm outputNorm;
     private volatile Optional<Linear> head = Optional.empty();
     private @Nullable TokenLayer latents;
+    /// Layers of chosen rows of the output head, by their tokens; the score head has none.
+    private final Map<List<Integer>, TokenLayer> logitLayers = new ConcurrentHashMap<>();
 
     private Decoder(DecoderConfig config, DecoderLoader loader, Backend backend) {
         this.backend = backend;
@@ -192,7 +196,7 @@ public final class Decoder {
         Linear linear = backend.linear(
                 List.of(MatrixRows.all(weight)),
                 bias.map(MatrixRows::all).stream().toList());
-        return new TokenLayer.Dense(linear, activation, backend.norm(NormParameters.identity(linear.out())));
+        return layer(linear, activation);
     }
 
     /// The latent attention that belongs to the model, before pooling; empty for most models.
@@ -212,6 +216,38 @@ public final class Decoder {
         return config.latents()
                 .map(c -> LatentAttention.values(c, config.hidden()))
                 .orElse(0L);
+    }
+
+    private TokenLayer layer(Linear linear, Activation activation) {
+        return new TokenLayer.Dense(linear, activation, backend.norm(NormParameters.identity(linear.out())));
+    }
+
+    /// A layer for [#startPool] that computes the logits of a few tokens after each token.
+    ///
+    /// @param ids the tokens
+    /// @throws FormatException if an id is not in the vocabulary, or the checkpoint has no output head
+    /// @throws io.github.sgpt4j.error.UnsupportedModelException if it has a classification head instead
+    public TokenLayer logitLayer(List<Integer> ids) {
+        checkIds(ids.stream().mapToInt(Integer::intValue).toArray());
+        if (config().visibility() == DecoderConfig.Visibility.BIDIRECTIONAL_STATES) {
+            throw new UnsupportedModelException(
+                    "%s: tokens attend to later ones for embeddings only: expected a model that reads logits from the same states"
+                            .formatted(loader.file().path()));
+        }
+        return logitLayers.computeIfAbsent(
+                List.copyOf(ids), wanted -> layer(loader.headRows(wanted), Activation.NONE));
+    }
+
+    /// A layer for [#startPool] with the head of a classifier with one label.
+    ///
+    /// @throws FormatException if the checkpoint has no such head
+    public TokenLayer scoreLayer() {
+        return logitLayers.computeIfAbsent(List.of(), none -> layer(loader.scoreHead(), Activation.NONE));
+    }
+
+    /// Whether the model is a classifier with one label, whose output is a score.
+    public boolean scores() {
+        return loader.scores();
     }
 
     /// Starts copying the final state of every token, after dense layers over each; the caller closes
@@ -337,12 +373,25 @@ public final class Decoder {
     ///     later ones:
     ///     such a model does not predict tokens
     public void requireHead() {
+        requirePredictions();
+        head();
+    }
+
+    private void requirePredictions() {
         if (config().visibility().ofPredictions()) {
             throw new UnsupportedModelException(
                     "%s: tokens attend to later ones, so the model does not predict tokens: expected a causal language model for scores of likelihood"
                             .formatted(loader.file().path()));
         }
-        head();
+    }
+
+    /// Checks that there is an output head, without preparing it.
+    ///
+    /// @throws FormatException if the checkpoint has no output head
+    /// @throws io.github.sgpt4j.error.UnsupportedModelException if it has a classification head instead
+    public void checkHead() {
+        requirePredictions();
+        loader.checkHead();
     }
 
     /// What users should know before scoring: where the output head comes from, if that may be

@@ -21,7 +21,7 @@ import java.util.Set;
 /// @param decoder tensors that every use of the model needs
 /// @param table name of the embedding table, one of `decoder`
 /// @param head additional tensors for scoring; for a tied model its embedding table, unless a head is
-///     stored
+///     stored; of a classifier with one label its own head
 public record DecoderLayout(
         DecoderConfig config,
         String layerPrefix,
@@ -38,6 +38,11 @@ public record DecoderLayout(
         return head.getFirst().name().equals(table);
     }
 
+    /// Whether the head is that of a classifier with one label, not one over the vocabulary.
+    public boolean headIsScore() {
+        return head.getFirst().name().equals(OutputHead.SCORE);
+    }
+
     /// Reads `config.json` in a directory.
     ///
     /// @param stored names of the tensors in the weight files, with or without a prefix
@@ -49,11 +54,18 @@ public record DecoderLayout(
     /// As [#read(Path, Set)], for a `config.json` that was already read.
     public static DecoderLayout read(JsonFile file, Set<String> stored) {
         Family family = Family.of(file);
-        return of(family.config().apply(file), family.names(), stored);
+        DecoderLayout layout = of(family.config().apply(file), family.names(), stored);
+        return OutputHead.scores(file) ? layout.withScoreHead() : layout;
     }
 
     static DecoderLayout of(DecoderConfig config, TensorNames names, Set<String> stored) {
         return new Builder(config, names, names.prefix(stored::contains)).build(stored);
+    }
+
+    /// A classifier with one label has its own head.
+    private DecoderLayout withScoreHead() {
+        ExpectedTensor score = new ExpectedTensor(OutputHead.SCORE, Use.MATRIX, 1, config.embeddingWidth());
+        return new DecoderLayout(config, layerPrefix, decoder, table, List.of(score));
     }
 
     private static final class Builder {

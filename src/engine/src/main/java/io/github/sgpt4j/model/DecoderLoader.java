@@ -210,6 +210,41 @@ final class DecoderLoader {
         return backend.linear(weight, bias);
     }
 
+    /// As [#head], without loading it.
+    void checkHead() {
+        outputHead.refuseClassifier(file, weights::contains);
+        outputHead.weight(weights);
+    }
+
+    /// Rows of the output head.
+    ///
+    /// @param ids tokens whose logits are wanted
+    /// @throws UnsupportedModelException if the model has a classification head instead
+    Linear headRows(List<Integer> ids) {
+        outputHead.refuseClassifier(file, weights::contains);
+        WeightTensor weight = outputHead.weight(weights);
+        List<String> tensors = outputHead.tensors(weights::contains);
+        Optional<WeightTensor> bias = tensors.size() > 1
+                ? Optional.of(weights.get(tensors.getLast(), config.vocabulary()))
+                : Optional.empty();
+        return backend.linear(
+                rows(weight, ids), bias.map(tensor -> rows(tensor, ids)).orElse(List.of()));
+    }
+
+    private static List<MatrixRows> rows(WeightTensor tensor, List<Integer> ids) {
+        return ids.stream().map(id -> MatrixRows.range(tensor, false, id, 1)).toList();
+    }
+
+    /// The head of a classifier with one label.
+    Linear scoreHead() {
+        return backend.linear(List.of(MatrixRows.all(outputHead.score(weights))), List.of());
+    }
+
+    /// Whether the model is a classifier with one label.
+    boolean scores() {
+        return OutputHead.scores(file);
+    }
+
     /// What users should know before scoring.
     List<String> headNotices() {
         return outputHead.notices(weights);

@@ -1,5 +1,6 @@
 package io.github.sgpt4j.model;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.json.JsonFile;
@@ -25,6 +26,31 @@ record OutputHead(DecoderConfig config, TensorNames names, String prefix) {
 
     private static final Set<String> CLASSIFYING =
             Set.of("ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering");
+
+    /// The head of a classifier with one label, in the classes of every family.
+    static final String SCORE = "score.weight";
+
+    /// Number of labels if `config.json` states none, as in transformers.
+    private static final int USUAL_LABELS = 2;
+
+    /// Whether the model scores a text: a class for sequences with one label.
+    static boolean scores(JsonFile file) {
+        return CustomCode.architectures(file).stream().anyMatch(name -> name.endsWith("ForSequenceClassification"))
+                && labels(file) == 1;
+    }
+
+    private static int labels(JsonFile file) {
+        return file.node("id2label")
+                .map(JsonNode::size)
+                .orElseGet(() -> file.positiveInt(USUAL_LABELS, "num_labels", "_num_labels"));
+    }
+
+    /// The tensor of a head with one label.
+    ///
+    /// @throws FormatException if it is missing or has another shape
+    WeightTensor score(Weights weights) {
+        return weights.get(SCORE, 1, config.embeddingWidth());
+    }
 
     /// Name of the embedding table.
     ///
@@ -84,6 +110,11 @@ record OutputHead(DecoderConfig config, TensorNames names, String prefix) {
                                 .formatted(head.file(), Quoted.of(head.name())));
     }
 
+    private static String labelled(JsonFile file) {
+        int labels = labels(file);
+        return labels == 1 ? ", which cannot tell how likely a text is" : " with %d labels".formatted(labels);
+    }
+
     /// Refuses a model with a classification head.
     ///
     /// @throws UnsupportedModelException if config.json names a class with such a head, or if only such
@@ -92,8 +123,8 @@ record OutputHead(DecoderConfig config, TensorNames names, String prefix) {
         for (String name : CustomCode.architectures(file)) {
             if (CLASSIFYING.stream().anyMatch(name::endsWith)) {
                 throw new UnsupportedModelException(
-                        "%s: key \"architectures\": %s has a classification head, which is not supported: expected a model with an output head over the vocabulary"
-                                .formatted(file.path(), Quoted.of(name)));
+                        "%s: key \"architectures\": %s has a classification head%s: expected a model with an output head over the vocabulary, or a class for sequences with one label"
+                                .formatted(file.path(), Quoted.of(name), labelled(file)));
             }
         }
         for (String name : CLASSIFIERS) {

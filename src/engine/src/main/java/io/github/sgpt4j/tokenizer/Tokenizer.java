@@ -1,6 +1,7 @@
 package io.github.sgpt4j.tokenizer;
 
 import io.github.sgpt4j.call.Cancellation;
+import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.tokenizer.bpe.BpeModel;
 import io.github.sgpt4j.tokenizer.collection.Growth;
@@ -127,6 +128,46 @@ public final class Tokenizer {
     /// @throws io.github.sgpt4j.error.CancelledException if the call is cancelled
     public EncodedText encodeCounted(String text, int maxLength, CutSide side, Cancellation cancellation) {
         return encodeCounted(text, true, maxLength, 0, side, cancellation);
+    }
+
+    /// The ids of a pair of texts with the special tokens of a pair, which stay when the texts are cut:
+    /// the longer one first, as `longest_first` of the reference does.
+    ///
+    /// @param maxLength at least the number of special tokens
+    /// @param cancellation of the call
+    /// @throws IllegalArgumentException if `maxLength` is less than that
+    /// @throws UnsupportedModelException if the files do not state a usable template for pairs
+    /// @throws io.github.sgpt4j.error.CancelledException if the call is cancelled
+    public EncodedText encodePair(String text, String other, int maxLength, Cancellation cancellation) {
+        if (postProcessor.pair().isEmpty()) {
+            throw new UnsupportedModelException(
+                    "tokenizer.json: the template of a pair of texts (post_processor) is not supported: expected \"A\" and \"B\" once each, in this order");
+        }
+        int added = specialTokensAddedToPair();
+        if (maxLength < added) {
+            throw new IllegalArgumentException(
+                    "maxLength: expected at least %d, the number of ids around the texts, got %d"
+                            .formatted(added, maxLength));
+        }
+        int[] a = encode(text, false, cancellation);
+        int[] b = encode(other, false, cancellation);
+        int uncut = Math.addExact(added, Math.addExact(a.length, b.length));
+        int room = maxLength - added;
+        if (uncut > maxLength) {
+            // As in the reference, which cuts each text to the whole length before it compares them: the shorter text
+            // stays whole if it takes up at most half of the room.
+            boolean firstIsLonger = Math.min(a.length, maxLength) > Math.min(b.length, maxLength);
+            int shorter = Math.min(Math.min(a.length, b.length), room / 2);
+            int first = firstIsLonger ? room - shorter : shorter;
+            a = cut(a, first, CutSide.STATED).ids();
+            b = cut(b, room - first, CutSide.STATED).ids();
+        }
+        return new EncodedText(postProcessor.processPair(a, b), uncut);
+    }
+
+    /// Number of special tokens that [#encodePair] adds.
+    public int specialTokensAddedToPair() {
+        return postProcessor.addedToPair();
     }
 
     /// As [#encodeCounted], between two more ids, which stay when the text is cut.

@@ -15,6 +15,7 @@ import io.github.sgpt4j.json.JsonFile;
 import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.testing.CheckpointFolder;
+import io.github.sgpt4j.testing.DecoderGoldens;
 import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.testing.Variants;
 import io.github.sgpt4j.tokenizer.Tokenizer;
@@ -74,8 +75,10 @@ class KeysAskedForTest {
         List<ObjectNode> configurations = new ArrayList<>();
         for (Path directory : Stream.concat(
                         Goldens.models().stream().map(Goldens::model),
-                        Stream.concat(Variants.decoders().stream(), Variants.embeddings().stream())
-                                .map(Variants::model))
+                        Stream.concat(
+                                Stream.concat(Variants.decoders().stream(), Variants.embeddings().stream())
+                                        .map(Variants::model),
+                                DecoderGoldens.models().stream().map(DecoderGoldens::model)))
                 .toList()) {
             Path file = directory.resolve("config.json");
             JsonNode config = Files.exists(file) ? Goldens.json(file) : JSON.createObjectNode();

@@ -29,11 +29,17 @@ public final class DecoderGoldens {
 
     /// Names of the bi-encoder checkpoints, sorted.
     public static List<String> biEncoders() {
+        return models().stream()
+                .filter(name -> expected(name).path("kind").asText().equals("be"))
+                .toList();
+    }
+
+    /// Names of all checkpoints, sorted.
+    public static List<String> models() {
         try (Stream<Path> directories = Files.list(root())) {
             return directories
                     .filter(Files::isDirectory)
                     .map(p -> p.getFileName().toString())
-                    .filter(name -> expected(name).path("kind").asText().equals("be"))
                     .sorted()
                     .toList();
         } catch (IOException e) {

@@ -14,10 +14,12 @@ import org.jspecify.annotations.Nullable;
 /// Scores texts for a query in this process with a [CrossEncoder], for re-ranking. Safe to share between
 /// threads.
 ///
-/// A score is the logarithm of the query's probability after the text. It is negative, higher is better,
-/// and only scores of the same query can be compared: a fixed minimum has no meaning.
+/// Higher is better. With a plain language model, a score is the logarithm of the query's probability after the
+/// text. It is negative, and only scores of the same query can be compared: a fixed minimum has no meaning. With
+/// a re-ranker, it is a logit, or a probability if [CrossEncoder#scoresAreProbabilities] says so; only
+/// probabilities suit a fixed minimum.
 ///
-/// A text that is too long with its query is cut from the left, and a warning in the log of this package
+/// A text that is too long with its query is cut, as [CrossEncoder] says, and a warning in the log of this package
 /// tells how many were; with [CrossEncoderOptions#withTruncate] it is refused. Failures are those of
 /// [CrossEncoder].
 public final class SgptScoringModel implements ScoringModel, AutoCloseable {

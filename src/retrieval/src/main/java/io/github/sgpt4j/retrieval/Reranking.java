@@ -4,6 +4,7 @@ import io.github.sgpt4j.CrossEncoder;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /// Re-orders the first results by the cross-encoder's scores.
 public final class Reranking {
@@ -18,13 +19,14 @@ public final class Reranking {
         List<Hit> head = hits.subList(0, Math.min(n, hits.size()));
         List<String> texts = head.stream().map(hit -> hit.document().joined()).toList();
         List<CrossEncoder.Score> scores = encoder.score(query, texts);
-        List<Hit> reordered = new ArrayList<>();
-        for (int i = 0; i < head.size(); i++) {
-            reordered.add(head.get(i).withRerankScore(scores.get(i).value()));
-        }
-        // The sort is stable: equal scores keep the order of the first stage.
-        reordered.sort(Comparator.comparing((Hit hit) -> hit.rerankScore().orElse(Float.NEGATIVE_INFINITY))
-                .reversed());
+        // Raw scores differ also where probabilities are rounded to 1. The sort is stable: equal scores keep the
+        // order of the first stage.
+        List<Hit> reordered = new ArrayList<>(IntStream.range(0, head.size())
+                .boxed()
+                .sorted(Comparator.comparing((Integer i) -> scores.get(i).rawValue())
+                        .reversed())
+                .map(i -> head.get(i).withRerankScore(scores.get(i).value()))
+                .toList());
         reordered.addAll(hits.subList(head.size(), hits.size()));
         return reordered;
     }

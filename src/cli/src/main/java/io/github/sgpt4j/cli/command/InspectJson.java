@@ -69,6 +69,15 @@ public final class InspectJson {
         if (info.dimension() > 0) {
             json.writeNumberField("truncate_dim", info.dimension());
         }
+        if (info.scoring().isPresent()) {
+            ModelInfo.Scoring scoring = info.scoring().get();
+            json.writeStringField("scoring", scoring.method().toString());
+            json.writeStringField("scoring_template", scoring.template());
+            json.writeNumberField("scoring_max_length", scoring.maxLength());
+        } else {
+            json.writeNullField("scoring");
+        }
+        json.writeStringField("scoring_from", info.sources().scoring());
     }
 
     private static void memory(List<MemoryNeed> needs, JsonGenerator json) throws IOException {

@@ -55,7 +55,9 @@ public final class InspectText {
         facts.row("tokenizer", info.tokenizer());
         facts.row(
                 "pooling",
-                "%s (%s)".formatted(join(info.pooling()), info.sources().pooling()));
+                info.pooling().isEmpty()
+                        ? info.sources().pooling()
+                        : "%s (%s)".formatted(join(info.pooling()), info.sources().pooling()));
         facts.row("modules", modules(info));
         facts.row(
                 "text length",
@@ -72,9 +74,24 @@ public final class InspectText {
                                         ? ""
                                         : "; of at most %,d components, truncate_dim of config_sentence_transformers.json"
                                                 .formatted(info.dimension())));
+        facts.row("pairs", scoring(info));
+    }
+
+    private static String scoring(ModelInfo info) {
+        return info.scoring()
+                .map(scoring -> "%s with the template %s, cut to %,d tokens (%s)"
+                        .formatted(
+                                scoring.method(),
+                                scoring.template(),
+                                scoring.maxLength(),
+                                info.sources().scoring()))
+                .orElse("none: " + info.sources().scoring());
     }
 
     private static String modules(ModelInfo info) {
+        if (info.pooling().isEmpty()) {
+            return "none for embeddings";
+        }
         String after = info.modules().isEmpty() ? "none after pooling" : join(info.modules());
         return info.tokenModules().isEmpty() ? after : join(info.tokenModules()) + " before pooling, then " + after;
     }

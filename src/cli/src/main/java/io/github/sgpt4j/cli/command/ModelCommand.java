@@ -150,7 +150,12 @@ public abstract class ModelCommand implements Callable<Integer> {
 
     /// A cross-encoder with an open model, after its notices were printed; the caller closes it.
     public final CrossEncoder scorer(Model opened, CrossEncoderOptions options) {
-        CrossEncoder encoder = CrossEncoder.of(opened, options);
+        CrossEncoder encoder;
+        try {
+            encoder = CrossEncoder.of(opened, options);
+        } catch (IllegalArgumentException e) {
+            throw usage(String.valueOf(e.getMessage()));
+        }
         encoder.notices().forEach(this::checkpointNotice);
         return encoder;
     }

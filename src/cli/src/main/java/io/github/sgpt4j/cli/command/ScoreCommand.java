@@ -10,6 +10,7 @@ import io.github.sgpt4j.cli.input.TextInput;
 import io.github.sgpt4j.cli.model.Truncations;
 import io.github.sgpt4j.cli.option.Converters;
 import io.github.sgpt4j.cli.option.OutputOptions;
+import io.github.sgpt4j.cli.option.RerankerOptions;
 import io.github.sgpt4j.cli.option.VersionProvider;
 import io.github.sgpt4j.cli.output.JsonLines;
 import io.github.sgpt4j.cli.output.Output;
@@ -35,9 +36,11 @@ import picocli.CommandLine.Parameters;
         description = "Score documents for a query with the model as cross-encoder.",
         footer = {
             "",
-            "Writes {\"index\",\"id\"?,\"query\",\"document\",\"score\",\"tokens\"} per pair, in input order. The score"
-                    + " is the sum of the query tokens' log-probabilities (higher is better; compare within one query"
-                    + " only), tokens their number. An empty query scores 0 with 0 tokens.",
+            "Writes {\"index\",\"id\"?,\"query\",\"document\",\"score\",\"tokens\"} per pair, in input order. Higher is"
+                    + " better. With the template likelihood, the score is the sum of the query tokens'"
+                    + " log-probabilities (compare within one query only), tokens their number; an empty query"
+                    + " scores 0 with 0 tokens. Re-rankers have \"logits\" instead of tokens: those of the tokens"
+                    + " that the score is made of, or the head's output. sgpt inspect tells how a model scores.",
             "-i takes objects with \"query\" and \"document\", or documents if there is --query."
         })
 public final class ScoreCommand extends ModelCommand {
@@ -54,8 +57,15 @@ public final class ScoreCommand extends ModelCommand {
             names = "--prompt",
             paramLabel = "TEMPLATE",
             converter = Converters.Prompt.class,
-            description = "Text before the query, with {} once in place of the document (default: SGPT's).")
+            description = "Text before the query, with {} once in place of the document, for the template likelihood"
+                    + " (default: SGPT's).")
     private String prompt = CrossEncoderOptions.DEFAULT.prompt();
+
+    @Mixin
+    private RerankerOptions reranker = new RerankerOptions();
+
+    @Option(names = "--raw-scores", description = "Scores are logits, or their difference, not probabilities.")
+    private boolean rawScores;
 
     @Option(names = "--sort", description = "Best documents first, query by query, instead of input order.")
     private boolean sort;
@@ -92,7 +102,7 @@ public final class ScoreCommand extends ModelCommand {
     }
 
     private CrossEncoderOptions options() {
-        return common().crossEncoder().withPrompt(prompt);
+        return reranker.apply(common().crossEncoder().withPrompt(prompt)).withRawScores(rawScores);
     }
 
     private void score(TextInput in, CrossEncoder encoder, JsonLines lines) throws IOException {
@@ -157,7 +167,15 @@ public final class ScoreCommand extends ModelCommand {
             json.writeStringField("query", pair.query());
             json.writeStringField("document", pair.document());
             json.writeNumberField("score", pair.score().value());
-            json.writeNumberField("tokens", pair.score().tokens());
+            if (pair.score().logits().isEmpty()) {
+                json.writeNumberField("tokens", pair.score().tokens());
+            } else {
+                json.writeArrayFieldStart("logits");
+                for (float logit : pair.score().logits()) {
+                    json.writeNumber(logit);
+                }
+                json.writeEndArray();
+            }
         });
     }
 }

@@ -11,6 +11,7 @@ public final class Advice {
 
     private static final List<Rule> RULES = List.of(
             new Rule("Model.scan finds broken weights", "sgpt inspect --scan finds broken weights"),
+            new Rule("so it does not embed: use CrossEncoder", "so it does not embed: use sgpt score"),
             new Rule("which Converter.convert of sgpt4j-weights-tools converts", "which sgpt convert converts"),
             new Rule("which Models.open of sgpt4j-weights-tools converts", "which sgpt convert converts"),
             new Rule(

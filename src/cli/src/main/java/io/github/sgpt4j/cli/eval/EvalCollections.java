@@ -98,6 +98,7 @@ public final class EvalCollections {
                 CachedPairScorer scorer = caches.scorer(model, encoder)) {
             about.put("rerank", options.rerank());
             about.put("model", String.valueOf(model.directory().getFileName()));
+            about.put("scoring", encoder.method().toString());
             about.put("fingerprint", encoder.fingerprint());
             List<EvalResult> results = evaluate(
                     collections, runs, retrieval -> retrieval.rerank(bm25(retrieval), options.rerank(), scorer));

@@ -11,6 +11,7 @@ import io.github.sgpt4j.cli.model.Truncations;
 import io.github.sgpt4j.cli.option.Converters;
 import io.github.sgpt4j.cli.option.EncoderOptions;
 import io.github.sgpt4j.cli.option.PromptOptions;
+import io.github.sgpt4j.cli.option.RerankerOptions;
 import io.github.sgpt4j.cli.option.VersionProvider;
 import io.github.sgpt4j.cli.output.Output;
 import io.github.sgpt4j.retrieval.ModelIdentity;
@@ -118,6 +119,8 @@ public final class EvalCommand extends ModelCommand {
                     "--depth",
                     "--rerank",
                     "--prompt",
+                    RerankerOptions.TEMPLATE,
+                    RerankerOptions.INSTRUCTION,
                     "--save-run");
         }
         if (run != null) {
@@ -144,7 +147,7 @@ public final class EvalCommand extends ModelCommand {
         EvalOptions.Mode mode = options.mode();
         if (mode != EvalOptions.Mode.RERANK) {
             String where = "with --mode %s; --mode rerank lets the model re-order the first N of BM25".formatted(mode);
-            refuse(where, "--rerank", "--prompt");
+            refuse(where, "--rerank", "--prompt", RerankerOptions.TEMPLATE, RerankerOptions.INSTRUCTION);
         }
         if (mode == EvalOptions.Mode.RERANK || mode == EvalOptions.Mode.BM25) {
             refuse(

@@ -6,6 +6,7 @@ import io.github.sgpt4j.cli.option.CommonOptions;
 import io.github.sgpt4j.cli.option.Converters;
 import io.github.sgpt4j.cli.option.EncoderOptions;
 import io.github.sgpt4j.cli.option.PromptOptions;
+import io.github.sgpt4j.cli.option.RerankerOptions;
 import io.github.sgpt4j.retrieval.evaluation.Measure;
 import java.util.ArrayList;
 import java.util.List;
@@ -101,6 +102,9 @@ public final class EvalOptions {
             description = "As for sgpt score (default: SGPT's).")
     private @Nullable String prompt;
 
+    @Mixin
+    private RerankerOptions reranker = new RerankerOptions();
+
     @Option(names = "--per-query", description = "Also print the results of each query.")
     private boolean perQuery;
 
@@ -168,7 +172,8 @@ public final class EvalOptions {
     }
 
     public CrossEncoderOptions crossEncoder(CommonOptions common) {
-        return prompt == null ? common.crossEncoder() : common.crossEncoder().withPrompt(prompt);
+        CrossEncoderOptions options = reranker.apply(common.crossEncoder());
+        return prompt == null ? options : options.withPrompt(prompt);
     }
 
     public boolean perQuery() {

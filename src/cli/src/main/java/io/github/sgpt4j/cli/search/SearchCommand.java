@@ -13,6 +13,7 @@ import io.github.sgpt4j.cli.model.DemoVectors;
 import io.github.sgpt4j.cli.option.Converters;
 import io.github.sgpt4j.cli.option.PromptOptions;
 import io.github.sgpt4j.cli.option.RerankCount;
+import io.github.sgpt4j.cli.option.RerankerOptions;
 import io.github.sgpt4j.cli.option.VersionProvider;
 import io.github.sgpt4j.cli.output.Output;
 import io.github.sgpt4j.cli.output.ResultTable;
@@ -119,6 +120,9 @@ public final class SearchCommand extends ModelCommand {
     private @Nullable Integer rerank;
 
     @Mixin
+    private RerankerOptions reranker = new RerankerOptions();
+
+    @Mixin
     private CorpusOptions reading = new CorpusOptions();
 
     @Mixin
@@ -159,6 +163,9 @@ public final class SearchCommand extends ModelCommand {
             }
         }
         requireOnePrompt(prompts, TextKind.QUERY);
+        if (rerank == null) {
+            refuse("without --rerank", RerankerOptions.TEMPLATE, RerankerOptions.INSTRUCTION);
+        }
         boolean asking = queries.isEmpty() && input.file().isEmpty();
         try (TextInput in = asking ? TextInput.open("-", console()) : input.open(this, queries, "query");
                 Output out = Output.open(console(), Optional.empty());
@@ -184,7 +191,7 @@ public final class SearchCommand extends ModelCommand {
                 this::openModel,
                 this::scorer,
                 prompts.apply(common().biEncoder()),
-                common().crossEncoder());
+                reranker.apply(common().crossEncoder()));
         try {
             noticeAbsentMetadata(path, search.absentMetadata());
             return search;
@@ -224,7 +231,7 @@ public final class SearchCommand extends ModelCommand {
             return new MemorySearch(
                     model,
                     encoder,
-                    rerank == null ? Optional.empty() : Optional.of(scorer(model, common().crossEncoder())),
+                    rerank == null ? Optional.empty() : Optional.of(scorer(model, reranker.apply(common().crossEncoder()))),
                     documents,
                     index(embed(documents, encoder), encoder),
                     k,

@@ -8,6 +8,7 @@ import io.github.sgpt4j.cli.console.Console;
 import io.github.sgpt4j.cli.console.Notices;
 import io.github.sgpt4j.cli.model.ModelLocation;
 import io.github.sgpt4j.cli.option.CommonOptions;
+import io.github.sgpt4j.cli.option.RerankerOptions;
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.server.models.ServedModel;
 import io.github.sgpt4j.server.models.ServedModels;
@@ -26,7 +27,13 @@ import picocli.CommandLine.ParameterException;
 /// @param rerankModel name of the model that re-ranks
 /// @param aliases `NAME` or `NAME=MODEL`
 /// @param biases trained tensors for the only model
-record ModelSettings(List<String> models, Optional<String> rerankModel, List<String> aliases, Optional<Path> biases) {
+/// @param reranker how the model that re-ranks scores
+record ModelSettings(
+        List<String> models,
+        Optional<String> rerankModel,
+        List<String> aliases,
+        Optional<Path> biases,
+        RerankerOptions reranker) {
     /// What the built-in model is called.
     static final String BUILT_IN = "sgpt4j-nano";
     private static final String BUILT_IN_NOTE = "The built-in model is no re-ranker: it shows how re-ranking works, but"
@@ -63,10 +70,11 @@ record ModelSettings(List<String> models, Optional<String> rerankModel, List<Str
                 Scoring scoring = rerankModel.isEmpty()
                         ? Scoring.IF_IT_CAN
                         : names.get(i).equals(ranker) ? Scoring.REQUIRED : Scoring.NONE;
-                opened.add(open(console, common, names.get(i), ids.get(i), others.get(i), true, scoring));
+                opened.add(open(console, common, line, names.get(i), ids.get(i), others.get(i), true, scoring));
             }
             if (rerankId.isPresent()) {
-                opened.add(open(console, common, rerankModel, rerankId.get(), List.of(), false, Scoring.REQUIRED));
+                opened.add(
+                        open(console, common, line, rerankModel, rerankId.get(), List.of(), false, Scoring.REQUIRED));
             }
             return new ServedModels(opened);
         } catch (IOException | RuntimeException | Error e) {
@@ -145,6 +153,7 @@ record ModelSettings(List<String> models, Optional<String> rerankModel, List<Str
     private ServedModel open(
             Console console,
             CommonOptions common,
+            CommandLine line,
             Optional<String> name,
             String id,
             List<String> otherNames,
@@ -164,7 +173,7 @@ record ModelSettings(List<String> models, Optional<String> rerankModel, List<Str
             model.notices().forEach(notices::sayOfCheckpoint);
             Optional<BiEncoder> encoder =
                     embeds ? Optional.of(BiEncoder.of(model, common.biEncoder())) : Optional.empty();
-            Optional<CrossEncoder> scorer = scorer(model, notices, common, scoring);
+            Optional<CrossEncoder> scorer = scorer(model, notices, common, line, scoring);
             Optional<String> note = name.isEmpty() ? Optional.of(BUILT_IN_NOTE) : Optional.empty();
             return new ServedModel(id, otherNames, model, encoder, scorer, note);
         } catch (RuntimeException | Error e) {
@@ -173,14 +182,17 @@ record ModelSettings(List<String> models, Optional<String> rerankModel, List<Str
         }
     }
 
-    private static Optional<CrossEncoder> scorer(Model model, Notices notices, CommonOptions common, Scoring scoring) {
+    private Optional<CrossEncoder> scorer(
+            Model model, Notices notices, CommonOptions common, CommandLine line, Scoring scoring) {
         if (scoring == Scoring.NONE) {
             return Optional.empty();
         }
         try {
-            CrossEncoder scorer = CrossEncoder.of(model, common.crossEncoder());
+            CrossEncoder scorer = CrossEncoder.of(model, reranker.apply(common.crossEncoder()));
             scorer.notices().forEach(notices::sayOfCheckpoint);
             return Optional.of(scorer);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(line, String.valueOf(e.getMessage()), e);
         } catch (UnsupportedModelException e) {
             if (scoring == Scoring.REQUIRED) {
                 throw e;

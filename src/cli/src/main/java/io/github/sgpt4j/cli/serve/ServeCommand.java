@@ -7,6 +7,7 @@ import io.github.sgpt4j.cli.console.Console;
 import io.github.sgpt4j.cli.console.LuceneLog;
 import io.github.sgpt4j.cli.option.CommonOptions;
 import io.github.sgpt4j.cli.option.Converters;
+import io.github.sgpt4j.cli.option.RerankerOptions;
 import io.github.sgpt4j.cli.option.VersionProvider;
 import io.github.sgpt4j.server.ServerOptions;
 import io.github.sgpt4j.server.SgptServer;
@@ -63,6 +64,9 @@ public final class ServeCommand implements Callable<Integer> {
             converter = Converters.Name.class,
             description = "Model that re-ranks (default: the first MODEL that can).")
     private @Nullable String rerankModel;
+
+    @Mixin
+    private RerankerOptions reranker = new RerankerOptions();
 
     @Option(
             names = "--alias",
@@ -246,7 +250,7 @@ public final class ServeCommand implements Callable<Integer> {
     }
 
     private ServedModels models() throws IOException {
-        return new ModelSettings(models, Optional.ofNullable(rerankModel), aliases, Optional.ofNullable(biases))
+        return new ModelSettings(models, Optional.ofNullable(rerankModel), aliases, Optional.ofNullable(biases), reranker)
                 .open(console, common, spec.commandLine());
     }
 

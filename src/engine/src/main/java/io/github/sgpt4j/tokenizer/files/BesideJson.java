@@ -127,7 +127,7 @@ public final class BesideJson {
         List<Integer> after = end("eos_token", config.addEos(), neox ? List.of() : post.after(), added);
         if (before.equals(post.before()) && after.equals(post.after())) {
             // transformers 4 and 5 replace the post-processor of GPTNeoXTokenizer, which then trims no places.
-            return neox ? new PostProcessor(post.parts()) : post;
+            return neox ? post.withTrims(List.of()) : post;
         }
         if (!post.aroundText()) {
             throw new UnsupportedModelException(

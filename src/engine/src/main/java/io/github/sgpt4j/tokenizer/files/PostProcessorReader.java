@@ -23,7 +23,7 @@ public final class PostProcessorReader {
             }
             case "ByteLevel" -> {
                 step.allow(Set.of("type", "add_prefix_space", "trim_offsets", "use_regex"));
-                return new PostProcessor(PostProcessor.NONE.parts(), trims(step));
+                return PostProcessor.NONE.withTrims(trims(step));
             }
             case "TemplateProcessing" -> {
                 step.allow(Set.of("type", "single", "pair", "special_tokens"));
@@ -31,8 +31,11 @@ public final class PostProcessorReader {
             }
             case "RobertaProcessing", "BertProcessing" -> {
                 step.allow(Set.of("type", "sep", "cls", "trim_offsets", "add_prefix_space"));
-                PostProcessor around = around(List.of(tokenId(step, "cls")), List.of(tokenId(step, "sep")));
-                return type.equals("BertProcessing") ? around : new PostProcessor(around.parts(), trims(step));
+                List<Integer> cls = List.of(tokenId(step, "cls"));
+                List<Integer> sep = List.of(tokenId(step, "sep"));
+                return type.equals("BertProcessing")
+                        ? around(cls, sep).withPair(pair(cls, sep, List.of(), sep))
+                        : around(cls, sep).withPair(pair(cls, sep, sep, sep)).withTrims(trims(step));
             }
             default -> throw StepReader.unknown(step, "post-processor", type);
         }
@@ -55,7 +58,7 @@ public final class PostProcessorReader {
                 result = processor;
             }
         }
-        return new PostProcessor(result.parts(), trims);
+        return result.withTrims(trims);
     }
 
     private static List<PostProcessor.Trim> trims(JsonFields step) {
@@ -64,10 +67,22 @@ public final class PostProcessorReader {
                 : List.of();
     }
 
-    /// Special tokens before and after the text.
+    /// Special tokens before and after the text, and before and after each text of a pair.
     static PostProcessor around(List<Integer> before, List<Integer> after) {
-        return new PostProcessor(List.of(
-                PostProcessor.Part.special(before), PostProcessor.Part.ofText(), PostProcessor.Part.special(after)));
+        List<PostProcessor.Part> single = List.of(
+                PostProcessor.Part.special(before), PostProcessor.Part.ofText(), PostProcessor.Part.special(after));
+        return new PostProcessor(single).withPair(pair(before, after, before, after));
+    }
+
+    private static List<PostProcessor.Part> pair(
+            List<Integer> before, List<Integer> after, List<Integer> beforeSecond, List<Integer> afterSecond) {
+        return List.of(
+                PostProcessor.Part.special(before),
+                PostProcessor.Part.ofText(),
+                PostProcessor.Part.special(after),
+                PostProcessor.Part.special(beforeSecond),
+                PostProcessor.Part.ofText(),
+                PostProcessor.Part.special(afterSecond));
     }
 
     private static int tokenId(JsonFields step, String key) {
@@ -80,20 +95,42 @@ public final class PostProcessorReader {
     }
 
     private static PostProcessor template(JsonFields step) {
+        PostProcessor single = new PostProcessor(parts(step, "single", "one text", List.of("A")));
+        return step.has("pair") ? single.withPair(pairParts(step)) : single;
+    }
+
+    /// The template for a pair, which few uses of a tokenizer need: what is wrong with it is told when a pair
+    /// is to be encoded.
+    ///
+    /// @return empty if it is not usable
+    private static List<PostProcessor.Part> pairParts(JsonFields step) {
+        try {
+            List<PostProcessor.Part> parts = parts(step, "pair", "a pair", List.of("A", "B"));
+            return parts.stream().filter(PostProcessor.Part::text).count() == 2 ? parts : List.of();
+        } catch (FormatException e) {
+            return List.of();
+        }
+    }
+
+    /// @param texts ids of texts that may occur, in their order
+    private static List<PostProcessor.Part> parts(JsonFields step, String key, String what, List<String> texts) {
         List<PostProcessor.Part> parts = new ArrayList<>();
-        for (JsonFields piece : step.objects("single")) {
+        int text = 0;
+        for (JsonFields piece : step.objects(key)) {
             piece.allow(Set.of("SpecialToken", "Sequence"));
             if (piece.has("Sequence") == piece.has("SpecialToken")) {
                 throw new FormatException(
-                        "%s: expected pieces that are either Sequence or SpecialToken".formatted(step.where("single")));
+                        "%s: expected pieces that are either Sequence or SpecialToken".formatted(step.where(key)));
             }
             if (piece.has("Sequence")) {
                 JsonFields sequence = piece.object("Sequence");
                 String id = sequence.string("id");
-                if (!id.equals("A")) {
-                    throw new FormatException("%s: expected \"A\" in a template for one text, got \"%s\""
-                            .formatted(sequence.where("id"), id));
+                String expected = texts.get(Math.min(text, texts.size() - 1));
+                if (!id.equals(expected)) {
+                    throw new FormatException("%s: expected \"%s\" in a template for %s, got \"%s\""
+                            .formatted(sequence.where("id"), expected, what, id));
                 }
+                text++;
                 parts.add(PostProcessor.Part.ofText());
             } else {
                 parts.add(PostProcessor.Part.special(
@@ -102,9 +139,9 @@ public final class PostProcessorReader {
         }
         if (parts.size() > MAX_PARTS) {
             throw new FormatException(
-                    "%s: expected at most %d pieces, got more".formatted(step.where("single"), MAX_PARTS));
+                    "%s: expected at most %d pieces, got more".formatted(step.where(key), MAX_PARTS));
         }
-        return new PostProcessor(parts);
+        return parts;
     }
 
     private static List<Integer> specialIds(JsonFields step, String name) {

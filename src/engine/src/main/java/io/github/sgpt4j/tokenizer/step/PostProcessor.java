@@ -2,11 +2,16 @@ package io.github.sgpt4j.tokenizer.step;
 
 import java.util.List;
 
-/// Adds special tokens to the ids of a text, like `tokenizers::processors` for a single sequence.
+/// Adds special tokens to the ids of a text or of a pair of texts, like `tokenizers::processors`.
 ///
 /// @param parts the parts of the result, in order
 /// @param trims the steps that leave white space out of the places of tokens, in order
-public record PostProcessor(List<Part> parts, List<Trim> trims) {
+/// @param pair the parts of the result for a pair of texts, in order; the first part that is a text is the
+///     first text, the second one the second; empty if the files do not state a usable template
+public record PostProcessor(List<Part> parts, List<Trim> trims, List<Part> pair) {
+    /// One text after the other, without special tokens.
+    private static final List<Part> PLAIN_PAIR = List.of(Part.ofText(), Part.ofText());
+
     /// Adds nothing.
     public static final PostProcessor NONE = new PostProcessor(List.of(new Part(true, List.of())));
 
@@ -56,11 +61,49 @@ public record PostProcessor(List<Part> parts, List<Trim> trims) {
     public PostProcessor {
         parts = List.copyOf(parts);
         trims = List.copyOf(trims);
+        pair = List.copyOf(pair);
     }
 
-    /// Trims nothing.
+    /// Trims nothing, and adds nothing to pairs.
     public PostProcessor(List<Part> parts) {
-        this(parts, List.of());
+        this(parts, List.of(), PLAIN_PAIR);
+    }
+
+    /// As this one, with these trims.
+    public PostProcessor withTrims(List<Trim> value) {
+        return new PostProcessor(parts, value, pair);
+    }
+
+    /// As this one, with these parts for a pair of texts.
+    public PostProcessor withPair(List<Part> value) {
+        return new PostProcessor(parts, trims, value);
+    }
+
+    /// Number of special tokens that a pair of texts gets.
+    public int addedToPair() {
+        return pair.stream().mapToInt(part -> part.ids().size()).sum();
+    }
+
+    /// Adds special tokens to a pair of texts.
+    ///
+    /// @param firstIds the first text's ids, cut
+    /// @param secondIds the second text's ids, cut
+    public int[] processPair(int[] firstIds, int[] secondIds) {
+        int[] result = new int[Math.addExact(addedToPair(), Math.addExact(firstIds.length, secondIds.length))];
+        int[] text = firstIds;
+        int at = 0;
+        for (Part part : pair) {
+            if (part.text()) {
+                System.arraycopy(text, 0, result, at, text.length);
+                at += text.length;
+                text = secondIds;
+            } else {
+                for (int id : part.ids()) {
+                    result[at++] = id;
+                }
+            }
+        }
+        return result;
     }
 
     /// Whether it adds nothing to the text.

@@ -19,7 +19,7 @@ public interface TextPairScorer {
             List<CrossEncoder.Score> scores = encoder.score(queries, documents, progress);
             float[] values = new float[scores.size()];
             for (int i = 0; i < values.length; i++) {
-                values[i] = scores.get(i).value();
+                values[i] = scores.get(i).rawValue();
             }
             return values;
         };

@@ -1,5 +1,6 @@
 package io.github.sgpt4j.server.dialect;
 
+import io.github.sgpt4j.ScoringMethod;
 import io.github.sgpt4j.TextCut;
 import io.github.sgpt4j.Token;
 import io.github.sgpt4j.server.http.Response;
@@ -9,6 +10,8 @@ import io.github.sgpt4j.server.inference.Scored;
 import io.github.sgpt4j.server.json.JsonObject;
 import io.github.sgpt4j.server.json.JsonWriting;
 import io.github.sgpt4j.server.models.ServedModels;
+import io.github.sgpt4j.server.problem.ApiException;
+import io.github.sgpt4j.server.problem.Problem;
 import io.github.sgpt4j.server.routing.Access;
 import io.github.sgpt4j.server.routing.Dialect;
 import io.github.sgpt4j.server.routing.Exchange;
@@ -38,6 +41,14 @@ public final class ExplainRoutes {
         // It may be empty: that shows what the query gets by itself.
         String document = body.requiredText("document");
         ServedModels.Scorer scorer = now.scorer(body.text("model"));
+        if (scorer.encoder().method() != ScoringMethod.LIKELIHOOD) {
+            throw new ApiException(
+                    Problem.MODEL_TYPE,
+                    "model",
+                    "%s scores by %s: expected a model that scores by the likelihood of the query's tokens"
+                            .formatted(
+                                    scorer.model().id(), scorer.encoder().method()));
+        }
         boolean truncate = body.truth("truncate").orElse(now.options().autoTruncate());
         ScoreRequest request =
                 new ScoreRequest(scorer.encoder(), query, List.of(document), "document", truncate, TextCut.USUAL);

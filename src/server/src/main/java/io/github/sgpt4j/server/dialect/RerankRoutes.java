@@ -201,14 +201,14 @@ public final class RerankRoutes {
     private static List<Integer> order(Scored scored) {
         return IntStream.range(0, scored.scores().size())
                 .boxed()
-                .sorted(Comparator.comparingDouble((Integer i) -> -scored.relevance(i)))
+                .sorted(Comparator.comparingDouble((Integer i) -> -scored.rank(i)))
                 .toList();
     }
 
     private static void writeScore(JsonGenerator json, String field, Scored scored, int index, boolean raw)
             throws IOException {
         if (raw) {
-            json.writeNumberField(field, scored.scores().get(index).value());
+            json.writeNumberField(field, scored.scores().get(index).rawValue());
         } else {
             json.writeNumberField(field, scored.relevance(index));
         }

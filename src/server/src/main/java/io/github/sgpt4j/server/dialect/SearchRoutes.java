@@ -32,6 +32,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 
 /// Search in the server's documents.
 public final class SearchRoutes {
@@ -156,16 +157,16 @@ public final class SearchRoutes {
 
     /// The first results in the order of their scores, equal ones in their old order; then the rest.
     private static List<Result> reordered(List<Result> results, Scored scored) {
-        List<Result> reordered = new ArrayList<>();
-        for (int i = 0; i < scored.scores().size(); i++) {
-            reordered.add(new Result(
-                    results.get(i).hit(),
-                    Optional.of(scored.scores().get(i).value()),
-                    Optional.of(scored.relevance(i))));
-        }
-        reordered.sort(
-                Comparator.comparing((Result result) -> result.rerankScore().orElseThrow())
-                        .reversed());
+        List<Result> reordered = new ArrayList<>(IntStream.range(0, scored.scores().size())
+                .boxed()
+                .sorted(Comparator.comparing(
+                                (Integer i) -> scored.scores().get(i).rawValue())
+                        .reversed())
+                .map(i -> new Result(
+                        results.get(i).hit(),
+                        Optional.of(scored.scores().get(i).value()),
+                        Optional.of(scored.relevance(i))))
+                .toList());
         reordered.addAll(results.subList(scored.scores().size(), results.size()));
         return reordered;
     }

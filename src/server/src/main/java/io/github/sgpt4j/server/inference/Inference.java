@@ -3,6 +3,7 @@ package io.github.sgpt4j.server.inference;
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.Embedding;
+import io.github.sgpt4j.ScoringMethod;
 import io.github.sgpt4j.TextCut;
 import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.TokenizedPair;
@@ -207,12 +208,13 @@ public record Inference(BatchQueue queue, Metrics metrics, LongWork work) {
             }
         }
         long cut = pairs.stream().filter(TokenizedPair::truncated).count();
-        if (cut > 0 && request.cut() == TextCut.RIGHT) {
+        boolean likelihood = request.encoder().method() == ScoringMethod.LIKELIHOOD;
+        if (cut > 0 && request.cut() == (likelihood ? TextCut.RIGHT : TextCut.LEFT)) {
             throw new ApiException(
                     Problem.INVALID_VALUE,
                     "truncation_direction",
-                    "truncation_direction: pairs are cut on the left, as the model was made for, and %d are too long"
-                            .formatted(cut));
+                    "truncation_direction: pairs are cut on the %s, as the model was made for, and %d are too long"
+                            .formatted(likelihood ? "left" : "right", cut));
         }
     }
 

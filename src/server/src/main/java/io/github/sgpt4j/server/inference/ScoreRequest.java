@@ -11,7 +11,7 @@ import java.util.List;
 /// @param documents may be empty texts
 /// @param field of the body that holds the documents, for messages
 /// @param truncate whether pairs that are too long are cut; otherwise they are refused
-/// @param cut side that was asked for; pairs can be cut on the left only
+/// @param cut side that was asked for; pairs can be cut on one side only, which depends on the model
 public record ScoreRequest(
         CrossEncoder encoder, String query, List<String> documents, String field, boolean truncate, TextCut cut) {
     /// A score of a token: the number, its object and its place in a list.

@@ -15,10 +15,20 @@ public record Scored(List<CrossEncoder.Score> scores, long characters, Timing ti
         scores = List.copyOf(scores);
     }
 
-    /// The probability of the query's tokens after a document, as a geometric mean: in (0, 1].
+    /// How relevant a document is, from 0 to 1: the probability of the query's tokens after it, as a geometric
+    /// mean; or of a re-ranker, the probability that its raw score makes.
     public double relevance(int document) {
         CrossEncoder.Score score = scores.get(document);
+        if (!score.logits().isEmpty()) {
+            return 1 / (1 + Math.exp(-score.rawValue()));
+        }
         return score.tokens() == 0 ? 1 : Math.exp((double) score.value() / score.tokens());
+    }
+
+    /// What documents are ordered by: as [#relevance], but different also where that is rounded to 1.
+    public double rank(int document) {
+        CrossEncoder.Score score = scores.get(document);
+        return score.logits().isEmpty() ? relevance(document) : score.rawValue();
     }
 
     @Override

@@ -12,9 +12,10 @@ import org.springframework.ai.rag.postretrieval.document.DocumentPostProcessor;
 
 /// Re-ranks the documents that were found for a query with a [CrossEncoder].
 ///
-/// Documents come back best first, with the cross-encoder's score in place of their own: a sum of
-/// log-probabilities, so it is negative, higher is better, and only scores of one query are comparable.
-/// Equal scores keep their order. Safe to share between threads; the encoder is borrowed and must outlive
+/// Documents come back best first, with the cross-encoder's score in place of their own; higher is better. Of
+/// a plain language model it is a sum of log-probabilities, so it is negative, and only scores of one query are
+/// comparable; of a re-ranker it is a logit or a probability ([CrossEncoder#scoresAreProbabilities]). Equal
+/// scores keep their order. Safe to share between threads; the encoder is borrowed and must outlive
 /// this.
 public final class SgptDocumentPostProcessor implements DocumentPostProcessor {
     private final CrossEncoder encoder;
@@ -49,7 +50,7 @@ public final class SgptDocumentPostProcessor implements DocumentPostProcessor {
         List<CrossEncoder.Score> scores =
                 encoder.score(query.text(), documents.stream().map(Texts::of).toList());
         cutTexts.tell(scores.stream().filter(CrossEncoder.Score::truncated).count(), encoder.maxLength());
-        Comparator<Integer> bestFirst = Comparator.comparing(i -> scores.get(i).value(), Collections.reverseOrder());
+        Comparator<Integer> bestFirst = Comparator.comparing(i -> scores.get(i).rawValue(), Collections.reverseOrder());
         return IntStream.range(0, scores.size())
                 .boxed()
                 .sorted(bestFirst)
