@@ -56,7 +56,9 @@ final class MemoryEstimate {
             for (ModuleWeights module : moduleWeights) {
                 weights = Math.addExact(weights, gpuBytes(module.tensors(), dtype));
             }
-            long head = fewRows || layout.headIsTable() ? 0 : gpuBytes(layout.head(), dtype == Dtype.FP8 ? Dtype.BF16 : dtype);
+            long head = fewRows || layout.headIsTable()
+                    ? 0
+                    : gpuBytes(layout.head(), dtype == Dtype.FP8 ? Dtype.BF16 : dtype);
             needs.add(new MemoryNeed("cuda", dtype, weights, head, activations(checkpoint, tokens, false), tokens));
         }
         return needs;
@@ -85,7 +87,8 @@ final class MemoryEstimate {
     private static long activations(Checkpoint checkpoint, int tokens, boolean copied) {
         DecoderConfig config = checkpoint.decoder();
         long afterDecoder =
-                TokenPooling.values(checkpoint.modules(), config.embeddingWidth(), copied, checkpoint.json());
+                TokenPooling.values(checkpoint.modules(), config.embeddingWidth(), copied, checkpoint.json())
+                        + Decoder.latentValues(config);
         return Math.multiplyExact(Decoder.activationValues(config, tokens, afterDecoder), (long) Float.BYTES);
     }
 

@@ -1,10 +1,12 @@
 package io.github.sgpt4j;
 
+import io.github.sgpt4j.checkpoint.EmbeddingSettings;
 import io.github.sgpt4j.checkpoint.SentenceModules;
 import io.github.sgpt4j.checkpoint.TransformerSettings;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.model.family.DecoderConfig;
+import io.github.sgpt4j.model.family.Directions;
 import io.github.sgpt4j.model.family.Positions;
 import io.github.sgpt4j.tensor.ElementType;
 import java.nio.file.Path;
@@ -13,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /// Facts about an open checkpoint.
 ///
@@ -26,6 +29,8 @@ import java.util.TreeMap;
 /// @param vocabulary rows of the embedding table
 /// @param maxPositions the length that the model was trained for; learned positions end there
 /// @param positions kind of position information: `learned`, `rotary` or `alibi`
+/// @param attention which tokens a token attends to: `causal`, `bidirectional`, or `bidirectional for
+///     embeddings, causal for likelihoods`
 /// @param parameters elements of all floating-point tensors in the checkpoint
 /// @param elementsByDtype number of elements of all tensors by stored type, such as `F16`
 /// @param files weight files
@@ -53,6 +58,7 @@ public record ModelInfo(
         int vocabulary,
         int maxPositions,
         String positions,
+        String attention,
         long parameters,
         Map<String, Long> elementsByDtype,
         List<Path> files,
@@ -82,8 +88,10 @@ public record ModelInfo(
     /// @param maxLength of the length that texts are cut to
     /// @param specb of the brackets, or why there are none
     /// @param prompts of the prompts
+    /// @param attention the key of config.json that says which tokens a token attends to, or `default`
     /// @param scoring of the way to score pairs, or why they cannot be scored
-    public record Sources(String pooling, String maxLength, String specb, String prompts, String scoring) {}
+    public record Sources(
+            String pooling, String maxLength, String specb, String prompts, String attention, String scoring) {}
 
     private static final Set<String> PARAMETER_TYPES =
             Set.of(ElementType.F64.name(), ElementType.F32.name(), ElementType.F16.name(), ElementType.BF16.name());
@@ -116,13 +124,21 @@ public record ModelInfo(
                     case Positions.Rotary r -> "rotary";
                     case Positions.Alibi a -> "alibi";
                 },
+                switch (c.visibility()) {
+                    case CAUSAL -> "causal";
+                    case BIDIRECTIONAL -> "bidirectional";
+                    case BIDIRECTIONAL_STATES -> "bidirectional for embeddings, causal for likelihoods";
+                },
                 parameters,
                 byDtype,
                 tensors.stream().map(TensorInfo::file).distinct().toList(),
                 tensors.stream().mapToLong(TensorInfo::bytes).sum(),
                 model.tokenizer().describe(),
                 modules.scorePairs() ? List.of() : Pooling.of(modules.modes()),
-                modules.tokenLayers().stream().map(folder -> "Dense").toList(),
+                Stream.concat(
+                                c.latents().stream().map(latents -> "LatentAttention"),
+                                modules.tokenLayers().stream().map(folder -> "Dense"))
+                        .toList(),
                 modules.steps().stream().map(ModelInfo::name).toList(),
                 model.maxLength(),
                 model.checkpoint().specb().used(),
@@ -151,22 +167,34 @@ public record ModelInfo(
 
     private static Sources sources(Model model, Told told) {
         SentenceModules modules = model.modules();
+        Optional<String> known = model.checkpoint().knownPooling().map(kind -> "published use of " + kind.name());
         return new Sources(
                 modules.scorePairs()
                         ? "none, as modules.json describes a model that scores pairs"
                         : modules.poolingFile()
                                 .map(file -> relative(model, file))
-                                .orElse("default, as there is no modules.json"),
+                                .orElse(known.map("%s, as there is no modules.json"::formatted)
+                                        .orElse("default, as there is no modules.json")),
                 maxLengthSource(model),
                 model.checkpoint().specb().source(),
-                promptsSource(modules),
+                promptsSource(model),
+                Directions.of(model.checkpoint().configuration()).source(),
                 told.source());
     }
 
-    private static String promptsSource(SentenceModules modules) {
-        return modules.prompts().isEmpty()
-                ? "no prompts in config_sentence_transformers.json"
-                : "config_sentence_transformers.json";
+    private static String promptsSource(Model model) {
+        Map<String, String> prompts = model.modules().prompts();
+        if (prompts.isEmpty()) {
+            return "no prompts in config_sentence_transformers.json";
+        }
+        Optional<String> known = model.checkpoint()
+                .knownPooling()
+                .filter(kind -> kind.prompts().equals(prompts))
+                .map(kind -> "published use of " + kind.name());
+        return known.orElse(EmbeddingSettings.FILE)
+                + (prompts.containsKey("query") || model.checkpoint().specb().used()
+                        ? ""
+                        : "; none is named query, so queries get one only by its name");
     }
 
     private static String maxLengthSource(Model model) {

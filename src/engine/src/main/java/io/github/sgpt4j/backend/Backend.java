@@ -81,8 +81,14 @@ public interface Backend extends AutoCloseable {
         return Float.BYTES;
     }
 
-    /// `out[t] = table[ids[t]]`, `[tokens, hidden]`. The caller has checked the ids against [Table#rows].
-    void embed(Table table, Batch batch, Tensor out);
+    /// As [#embed(Table, Batch, float, Tensor)], not scaled.
+    default void embed(Table table, Batch batch, Tensor out) {
+        embed(table, batch, 1f, out);
+    }
+
+    /// `out[t] = scale · table[ids[t]]`, `[tokens, hidden]`. The caller has checked the ids against
+    /// [Table#rows].
+    void embed(Table table, Batch batch, float scale, Tensor out);
 
     /// `out[t] += table[positions[t] + offset]`, `[tokens, hidden]`.
     void addPositions(Table table, int offset, Batch batch, Tensor out);
@@ -90,8 +96,15 @@ public interface Backend extends AutoCloseable {
     /// Normalises every row: `out = norm(x)`; `x` and `out` may be the same.
     void norm(Tensor x, Norm norm, Tensor out);
 
+    /// Normalises every row and adds it to the residual stream: `out += norm(x)`; `x` and `out` must
+    /// not overlap.
+    void normAdd(Tensor x, Norm norm, Tensor out);
+
     /// Normalises heads in place: columns `[firstColumn, firstColumn + heads * norm.columns())` of
-    /// every row are `heads` vectors, each normalised separately (Qwen3's query and key norm).
+    /// every row are `heads` vectors, each normalised separately (Qwen3's query and key norm; one
+    /// vector of all
+    /// heads
+    /// in OLMo 2).
     void headNorm(Tensor qkv, int firstColumn, int heads, Norm norm);
 
     /// `out = activation(x · Wᵀ + b)`: `[rows, in] → [rows, out]`.
@@ -104,12 +117,19 @@ public interface Backend extends AutoCloseable {
     /// `[tokens, (heads + 2 · kvHeads) · headDim]`.
     void rotary(Tensor qkv, Batch batch, RotaryParameters parameters);
 
-    /// Causal attention over packed segments.
+    /// Attention over packed segments: causal, or within each segment in both directions.
     ///
     /// @param qkv `[batch.rows, (heads + 2 · kvHeads) · headDim]`: all query heads, all key heads, all value heads;
     ///     of cached rows only keys and values are read
     /// @param out `[tokens, heads · headDim]`, the computed rows only
+    /// @throws IllegalArgumentException if it is bidirectional and segments have parents
     void attention(Tensor qkv, Batch batch, AttentionParameters parameters, Tensor out);
+
+    /// Replaces every `columns` neighbouring values of a row by their softmax, in place; the row is a
+    /// multiple of
+    /// `columns` long (latent attention of NV-Embed: the keys are weights, so scores are a matrix
+    /// product).
+    void softmax(Tensor x, int columns);
 
     /// `out = activation(x[:, :f]) · x[:, f:]`: `[rows, 2f] → [rows, f]` (gated feed-forward).
     void gatedActivation(Tensor x, Activation activation, Tensor out);
@@ -130,10 +150,17 @@ public interface Backend extends AutoCloseable {
     /// `out[i] = norm(x[rows[i]])`: `[rows.length, hidden]`.
     void normRows(Tensor x, int[] rows, Norm norm, Tensor out);
 
-    /// `out[i] = log softmax(x[i] · Wᵀ + b)[targets[i]]`: `[n, hidden] → [n, 1]`, natural
+    /// As [#logProbabilities(Tensor, Linear, float, int[], Tensor)], without a bound of logits.
+    default void logProbabilities(Tensor x, Linear head, int[] targets, Tensor out) {
+        logProbabilities(x, head, 0f, targets, out);
+    }
+
+    /// `out[i] = log softmax(cap(x[i] · Wᵀ + b))[targets[i]]`: `[n, hidden] → [n, 1]`, natural
     /// logarithm. Logits are computed in vocabulary blocks with a running log-sum-exp; `[n,
     /// vocabulary]` is never stored.
-    void logProbabilities(Tensor x, Linear head, int[] targets, Tensor out);
+    ///
+    /// @param softcap bound of logits, `cap(z) = softcap · tanh(z / softcap)` (Gemma 2), or 0 for none
+    void logProbabilities(Tensor x, Linear head, float softcap, int[] targets, Tensor out);
 
     /// Copies a tensor to a new array, row-major, after all operations on it are complete.
     float[] download(Tensor x);

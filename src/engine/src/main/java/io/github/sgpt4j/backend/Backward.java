@@ -53,6 +53,10 @@ public interface Backward {
     /// @param out its result `[tokens, heads · headDim]`
     /// @param dOut `[tokens, heads · headDim]`
     /// @param dQkv as `qkv`
+    /// @throws IllegalArgumentException if attention is bidirectional or its scores have a bound:
+    ///     these models are
+    /// not
+    ///     trained
     void attention(Tensor qkv, Batch batch, AttentionParameters parameters, Tensor out, Tensor dOut, Tensor dQkv);
 
     /// The gradient of the normalised rows inside [Backend#pool]; [#norm] leads from there to its input.

@@ -10,8 +10,14 @@ import java.util.Optional;
 /// @param gain `[columns]`, or empty for ones
 /// @param bias `[columns]`, or empty for zeros; RMS has none
 /// @param epsilon added to the variance or mean square
+/// @param gainFromOne whether the factor is `1 + gain` (Gemma) instead of `gain`
 public record NormParameters(
-        Kind kind, int columns, Optional<WeightTensor> gain, Optional<WeightTensor> bias, float epsilon) {
+        Kind kind,
+        int columns,
+        Optional<WeightTensor> gain,
+        Optional<WeightTensor> bias,
+        float epsilon,
+        boolean gainFromOne) {
     /// The normalisations in use.
     public enum Kind {
         /// (x − mean) / √(variance + ε) · gain + bias
@@ -32,6 +38,12 @@ public record NormParameters(
         }
         checkLength(gain, columns);
         checkLength(bias, columns);
+    }
+
+    /// A norm whose gain is the factor.
+    public NormParameters(
+            Kind kind, int columns, Optional<WeightTensor> gain, Optional<WeightTensor> bias, float epsilon) {
+        this(kind, columns, gain, bias, epsilon, false);
     }
 
     public static NormParameters identity(int columns) {

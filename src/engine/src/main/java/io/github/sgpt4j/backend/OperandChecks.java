@@ -67,6 +67,38 @@ public final class OperandChecks {
         }
     }
 
+    /// @throws IllegalArgumentException unless attention fits the batch: see [Backend#attention]
+    public static void attention(PackedBatch batch, AttentionParameters parameters) {
+        if (parameters.bidirectional()) {
+            sequences(batch, "attention in both directions");
+        }
+    }
+
+    /// @throws IllegalArgumentException unless [Backward#attention] knows the gradient
+    public static void attentionGradient(AttentionParameters parameters) {
+        if (parameters.bidirectional() || parameters.softcap() > 0) {
+            throw new IllegalArgumentException(
+                    "gradient of attention: expected causal attention without a bound of scores, got bidirectional %s, bound %s"
+                            .formatted(parameters.bidirectional(), parameters.softcap()));
+        }
+    }
+
+    /// @throws IllegalArgumentException unless these are valid operands of [Backend#softmax]
+    public static void softmax(Tensor x, int columns) {
+        if (columns < 1 || x.columns() % columns != 0) {
+            throw new IllegalArgumentException("softmax: expected groups that divide %d columns, got groups of %d"
+                    .formatted(x.columns(), columns));
+        }
+    }
+
+    /// @throws IllegalArgumentException unless the bound of logits is finite and at least 0
+    public static void softcap(float softcap, String operation) {
+        if (!(softcap >= 0) || Float.isInfinite(softcap)) {
+            throw new IllegalArgumentException(
+                    "%s: expected a finite bound, at least 0, got %s".formatted(operation, softcap));
+        }
+    }
+
     /// @throws IllegalArgumentException if a norm of this kind has no gain
     public static void gain(Norm norm, String operation) {
         if (norm.parameters().kind() == NormParameters.Kind.IDENTITY) {

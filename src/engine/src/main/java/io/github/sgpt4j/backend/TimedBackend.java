@@ -188,8 +188,8 @@ public final class TimedBackend implements Backend {
     }
 
     @Override
-    public void embed(Table table, Batch batch, Tensor out) {
-        other(2 * values(out), () -> backend.embed(table, batch, out));
+    public void embed(Table table, Batch batch, float scale, Tensor out) {
+        other(2 * values(out), () -> backend.embed(table, batch, scale, out));
     }
 
     @Override
@@ -200,6 +200,11 @@ public final class TimedBackend implements Backend {
     @Override
     public void norm(Tensor x, Norm norm, Tensor out) {
         other(2 * values(x), () -> backend.norm(x, norm, out));
+    }
+
+    @Override
+    public void normAdd(Tensor x, Norm norm, Tensor out) {
+        other(3 * values(x), () -> backend.normAdd(x, norm, out));
     }
 
     @Override
@@ -232,14 +237,27 @@ public final class TimedBackend implements Backend {
     /// @param products of queries or their gradients with keys or values
     void attention(int products, Batch batch, AttentionParameters parameters, Runnable operation) {
         if (timing) {
-            double keys = 0;
-            for (int position : batch.packed().positions()) {
-                int all = position + 1;
-                keys += parameters.window() == 0 ? all : Math.min(all, parameters.window());
-            }
+            double keys = keys(batch.packed(), parameters);
             attentionFlops += 2 * products * keys * parameters.heads() * parameters.headDim();
         }
         time(Part.ATTENTION, operation);
+    }
+
+    private static double keys(PackedBatch batch, AttentionParameters parameters) {
+        double keys = 0;
+        for (int s = batch.firstSegment(); s < batch.segments(); s++) {
+            int depth = batch.depth(s);
+            int end = depth + batch.length(s);
+            for (int i = depth; i < end; i++) {
+                keys += parameters.lastSeen(i, end) - parameters.firstSeen(i) + 1;
+            }
+        }
+        return keys;
+    }
+
+    @Override
+    public void softmax(Tensor x, int columns) {
+        other(2 * values(x), () -> backend.softmax(x, columns));
     }
 
     @Override
@@ -263,8 +281,8 @@ public final class TimedBackend implements Backend {
     }
 
     @Override
-    public void logProbabilities(Tensor x, Linear head, int[] targets, Tensor out) {
-        product(flops(targets.length, head), () -> backend.logProbabilities(x, head, targets, out));
+    public void logProbabilities(Tensor x, Linear head, float softcap, int[] targets, Tensor out) {
+        product(flops(targets.length, head), () -> backend.logProbabilities(x, head, softcap, targets, out));
     }
 
     @Override

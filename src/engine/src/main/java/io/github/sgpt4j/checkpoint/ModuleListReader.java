@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -29,6 +30,7 @@ public final class ModuleListReader {
     private Optional<Path> poolingFile = Optional.empty();
     private boolean includePrompt = true;
     private boolean logitScore;
+    private Map<String, String> prompts = Map.of();
     private final List<SentenceModules.Step> steps = new ArrayList<>();
 
     /// @param directory the checkpoint
@@ -115,8 +117,8 @@ public final class ModuleListReader {
                         ? TransformerSettings.SCORE_TASK
                         : TransformerSettings.EMBEDDING_TASK;
         if (!task.equals(expected)) {
-            throw new UnsupportedModelException("%s: key \"%s\": expected %s with the modules of %s, got %s"
-                    .formatted(settings, TransformerSettings.TASK, expected, file.getFileName(), Quoted.of(task)));
+            throw new UnsupportedModelException("%s: key \"%s\" = %s is not supported with the modules of %s: %s is"
+                    .formatted(settings, TransformerSettings.TASK, Quoted.of(task), file.getFileName(), expected));
         }
         if (poolingFile.isEmpty() && expected.equals(TransformerSettings.EMBEDDING_TASK)) {
             throw new FormatException(
@@ -125,9 +127,16 @@ public final class ModuleListReader {
         return build();
     }
 
-    /// The defaults of a checkpoint without modules.json.
+    /// What a checkpoint without modules.json does: a published kind of model as its own code says,
+    /// any other by SGPT's defaults.
     SentenceModules withoutModules() {
-        modes = List.of(PoolMode.WEIGHTED_MEAN);
+        Optional<KnownLayout> known = KnownLayout.find(directory, json);
+        modes = List.of(known.map(KnownLayout::mode).orElse(PoolMode.WEIGHTED_MEAN));
+        includePrompt = known.map(KnownLayout::includePrompt).orElse(true);
+        if (known.map(KnownLayout::normalized).orElse(false)) {
+            steps.add(new SentenceModules.Step.Normalize());
+        }
+        prompts = known.map(KnownLayout::prompts).orElse(Map.of());
         return build();
     }
 
@@ -141,7 +150,7 @@ public final class ModuleListReader {
                 poolingFile,
                 includePrompt,
                 steps,
-                EmbeddingSettings.read(directory, json));
+                EmbeddingSettings.read(directory, json).orPrompts(prompts));
     }
 
     /// sentence-transformers keeps one module per name: of two, the later replaces the earlier one. So

@@ -45,7 +45,10 @@ public final class TokenPooling implements AutoCloseable {
         int longest = lanes.any().config().longest();
         this.longest = Math.min(
                 longest, positionWeights.map(PositionWeights::positions).orElse(longest));
-        lanes.decoders().forEach(decoder -> layers.put(decoder, new ArrayList<>()));
+        lanes.decoders()
+                .forEach(decoder -> layers.put(
+                        decoder,
+                        new ArrayList<>(decoder.latentAttention().stream().toList())));
         int columns = lanes.any().width();
         try {
             for (Path folder : tokenLayers) {
@@ -90,7 +93,7 @@ public final class TokenPooling implements AutoCloseable {
         for (Decoder decoder : lanes.decoders()) {
             this.layers.put(decoder, List.of(layers.apply(decoder)));
         }
-        tokenWidth = layers.apply(lanes.any()).linear().out();
+        tokenWidth = layers.apply(lanes.any()).out();
     }
 
     /// @return outputs of the layer

@@ -196,6 +196,8 @@ final class BackwardPass {
                 norm(middle, layer.norm1(), dx);
                 attention(layer, kept, () -> view(kept.x()), dx, below, true, dx);
             }
+            case SEQUENTIAL_NORMED_OUTPUTS, SEQUENTIAL_FOUR_NORMS ->
+                throw new IllegalStateException(config.residual() + " has no gradient");
             case PARALLEL_ONE_NORM -> {
                 try (Tensor d = backend.allocate(tokens, config.hidden())) {
                     Supplier<Tensor> input = () -> normed(kept.x(), layer.norm1());

@@ -17,8 +17,10 @@ import io.github.sgpt4j.batch.SequenceRows;
 import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.error.BackendException;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.json.JsonFile;
 import io.github.sgpt4j.json.JsonFiles;
+import io.github.sgpt4j.model.ForwardPass.Purpose;
 import io.github.sgpt4j.model.family.DecoderConfig;
 import io.github.sgpt4j.model.family.Family;
 import io.github.sgpt4j.weights.WeightTensor;
@@ -31,6 +33,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /// The one decoder of all families, over any [Backend]. Safe to share between threads.
 ///
@@ -52,6 +55,7 @@ public final class Decoder {
     private volatile Optional<Linear> head = Optional.empty();
     /// Layers of chosen rows of the output head, by their tokens; the score head has none.
     private final Map<List<Integer>, TokenLayer> logitLayers = new ConcurrentHashMap<>();
+    private @Nullable TokenLayer latents;
 
     private Decoder(DecoderConfig config, DecoderLoader loader, Backend backend) {
         this.backend = backend;
@@ -153,6 +157,7 @@ public final class Decoder {
                     kind,
                     Optional.empty(),
                     last.rows(),
+                    Purpose.STATES,
                     cancellation,
                     (states, rows) -> pool(states, layers, last.at(rows), skipped, modes));
         }
@@ -161,6 +166,7 @@ public final class Decoder {
                 kind,
                 Optional.empty(),
                 Optional.empty(),
+                Purpose.STATES,
                 cancellation,
                 states -> pool(states, layers, sequences, skip, modes));
     }
@@ -194,7 +200,26 @@ public final class Decoder {
     }
 
     private TokenLayer layer(Linear linear, Activation activation) {
-        return new TokenLayer(linear, activation, backend.norm(NormParameters.identity(linear.out())));
+        return new TokenLayer.Dense(linear, activation, backend.norm(NormParameters.identity(linear.out())));
+    }
+
+    /// The latent attention that belongs to the model, before pooling; empty for most models.
+    ///
+    /// @throws FormatException if one of its tensors is missing or has another shape
+    public Optional<TokenLayer> latentAttention() {
+        synchronized (loader) {
+            if (latents == null) {
+                latents = loader.latentAttention().orElse(null);
+            }
+            return Optional.ofNullable(latents);
+        }
+    }
+
+    /// Values per token of [#latentAttention].
+    public static long latentValues(DecoderConfig config) {
+        return config.latents()
+                .map(c -> LatentAttention.values(c, config.hidden()))
+                .orElse(0L);
     }
 
     /// A layer for [#startPool] that computes the logits of a few tokens after each token.
@@ -204,8 +229,12 @@ public final class Decoder {
     /// @throws io.github.sgpt4j.error.UnsupportedModelException if it has a classification head instead
     public TokenLayer logitLayer(List<Integer> ids) {
         checkIds(ids.stream().mapToInt(Integer::intValue).toArray());
-        return logitLayers.computeIfAbsent(
-                List.copyOf(ids), wanted -> layer(loader.headRows(wanted), Activation.NONE));
+        if (config().visibility().ofStates() && !config().visibility().ofPredictions()) {
+            throw new UnsupportedModelException(
+                    "%s: tokens attend in both directions for embeddings only, so logits of prompts are not supported"
+                            .formatted(config().modelType()));
+        }
+        return logitLayers.computeIfAbsent(List.copyOf(ids), wanted -> layer(loader.headRows(wanted), Activation.NONE));
     }
 
     /// A layer for [#startPool] with the head of a classifier with one label.
@@ -228,10 +257,11 @@ public final class Decoder {
     /// @return `[tokens, width or outputs of the last layer]`, row-major
     public Download startStates(PackedBatch batch, List<TokenLayer> layers, Cancellation cancellation) {
         Optional<TokenStates> kind = Optional.of(new TokenStates(this, layers));
-        return withOutputStates(batch, kind, Optional.empty(), Optional.empty(), cancellation, states -> {
-            backend.norm(states, outputNorm, states);
-            return through(layers, states, backend::startDownload);
-        });
+        return withOutputStates(
+                batch, kind, Optional.empty(), Optional.empty(), Purpose.STATES, cancellation, states -> {
+                    backend.norm(states, outputNorm, states);
+                    return through(layers, states, backend::startDownload);
+                });
     }
 
     private Download through(List<TokenLayer> layers, Tensor x, Function<Tensor, Download> reader) {
@@ -239,10 +269,19 @@ public final class Decoder {
             return reader.apply(x);
         }
         TokenLayer layer = layers.getFirst();
-        try (Tensor y = backend.allocate(x.rows(), layer.linear().out())) {
-            backend.linear(x, layer.linear(), layer.activation(), y);
-            return through(layers.subList(1, layers.size()), y, reader);
-        }
+        List<TokenLayer> rest = layers.subList(1, layers.size());
+        return switch (layer) {
+            case LatentAttention latent -> {
+                latent.apply(backend, x);
+                yield through(rest, x, reader);
+            }
+            case TokenLayer.Dense dense -> {
+                try (Tensor y = backend.allocate(x.rows(), dense.out())) {
+                    backend.linear(x, dense.linear(), dense.activation(), y);
+                    yield through(rest, y, reader);
+                }
+            }
+        };
     }
 
     /// Number of batches to start before waiting for the first.
@@ -256,17 +295,21 @@ public final class Decoder {
         return backend.batchesSideBySide(tokens);
     }
 
-    /// Minimum number of tokens that must be saved to share the computation of a common prefix.
+    /// Minimum number of tokens that must be saved to share the computation of a common prefix, in
+    /// passes for
+    /// states. No number is enough if tokens attend to later ones: the states of a prefix then depend
+    /// on what
+    /// follows.
     public int worthSharing() {
-        return backend.worthSharing();
+        return config().visibility().ofStates() ? Integer.MAX_VALUE : backend.worthSharing();
     }
 
     /// Final hidden states of every token, `[tokens][width]`.
     public float[][] hiddenStates(PackedBatch batch) {
         int[] all = new int[batch.tokens()];
         Arrays.setAll(all, i -> i);
-        Download states =
-                withOutputStates(batch, Optional.empty(), Optional.empty(), Optional.empty(), Cancellation.NEVER, x -> {
+        Download states = withOutputStates(
+                batch, Optional.empty(), Optional.empty(), Optional.empty(), Purpose.STATES, Cancellation.NEVER, x -> {
                     try (Tensor out = backend.allocate(all.length, width())) {
                         backend.normRows(x, all, outputNorm, out);
                         return backend.startDownload(out);
@@ -299,11 +342,11 @@ public final class Decoder {
             return Download.of(new float[0]);
         }
         checkIds(targets);
-        return withFewStates(batch, Optional.empty(), prefix, rows, cancellation, (states, at) -> {
+        return withFewStates(batch, Optional.empty(), prefix, rows, Purpose.PREDICTIONS, cancellation, (states, at) -> {
             try (Tensor scored = backend.allocateInner(at.length, width());
                     Tensor out = backend.allocate(at.length, 1)) {
                 backend.normRows(states, at, outputNorm, scored);
-                backend.logProbabilities(scored, head(), targets, out);
+                backend.logProbabilities(scored, head(), config().logitSoftcap(), targets, out);
                 return backend.startDownload(out);
             }
         });
@@ -316,7 +359,8 @@ public final class Decoder {
         PackedBatch packed = PackedBatch.of(List.of(ids));
         check(packed, Optional.empty());
         try (Batch batch = backend.upload(packed);
-                ForwardPass pass = new ForwardPass(weights, backend, batch, Optional.empty(), cancellation)) {
+                ForwardPass pass =
+                        new ForwardPass(weights, backend, batch, Optional.empty(), Purpose.PREDICTIONS, cancellation)) {
             return pass.runAndKeep();
         }
     }
@@ -324,16 +368,28 @@ public final class Decoder {
     /// Prepares the output head now instead of at the first scoring.
     ///
     /// @throws FormatException if the checkpoint has no output head
-    /// @throws io.github.sgpt4j.error.UnsupportedModelException if it has a classification head instead
+    /// @throws UnsupportedModelException if it has a classification head instead, or tokens attend to
+    ///     later ones:
+    ///     such a model does not predict tokens
     public void requireHead() {
+        requirePredictions();
         head();
+    }
+
+    private void requirePredictions() {
+        if (config().visibility().ofPredictions()) {
+            throw new UnsupportedModelException(
+                    "%s: tokens attend to later ones, so the model does not predict tokens: expected a causal language model for scores of likelihood"
+                            .formatted(loader.file().path()));
+        }
     }
 
     /// Checks that there is an output head, without preparing it.
     ///
     /// @throws FormatException if the checkpoint has no output head
-    /// @throws io.github.sgpt4j.error.UnsupportedModelException if it has a classification head instead
+    /// @throws UnsupportedModelException as [#requireHead]
     public void checkHead() {
+        requirePredictions();
         loader.checkHead();
     }
 
@@ -371,17 +427,24 @@ public final class Decoder {
             Optional<?> kind,
             Optional<CachedPrefix> prefix,
             int[] wanted,
+            Purpose purpose,
             Cancellation cancellation,
             FewStatesReader reader) {
         int[] distinct = distinct(wanted);
         if (!ForwardPass.isFew(distinct.length, packed.tokens())) {
             return withOutputStates(
-                    packed, kind, prefix, Optional.empty(), cancellation, states -> reader.read(states, wanted));
+                    packed,
+                    kind,
+                    prefix,
+                    Optional.empty(),
+                    purpose,
+                    cancellation,
+                    states -> reader.read(states, wanted));
         }
         int[] at = new int[wanted.length];
         Arrays.setAll(at, i -> Arrays.binarySearch(distinct, wanted[i]));
         return withOutputStates(
-                packed, kind, prefix, Optional.of(distinct), cancellation, states -> reader.read(states, at));
+                packed, kind, prefix, Optional.of(distinct), purpose, cancellation, states -> reader.read(states, at));
     }
 
     /// The distinct values in ascending order.
@@ -406,20 +469,22 @@ public final class Decoder {
             Optional<?> kind,
             Optional<CachedPrefix> prefix,
             Optional<int[]> rows,
+            Purpose purpose,
             Cancellation cancellation,
             Function<Tensor, Download> reader) {
         check(packed, prefix);
         cancellation.check();
-        return backend.run(packed, kind, batch -> outputStates(batch, prefix, rows, cancellation, reader));
+        return backend.run(packed, kind, batch -> outputStates(batch, prefix, rows, purpose, cancellation, reader));
     }
 
     private Download outputStates(
             Batch batch,
             Optional<CachedPrefix> prefix,
             Optional<int[]> rows,
+            Purpose purpose,
             Cancellation cancellation,
             Function<Tensor, Download> reader) {
-        try (ForwardPass pass = new ForwardPass(weights, backend, batch, prefix, cancellation)) {
+        try (ForwardPass pass = new ForwardPass(weights, backend, batch, prefix, purpose, cancellation)) {
             Tensor x = pass.run(rows);
             if (weights.projectOut().isEmpty()) {
                 return reader.apply(x);
@@ -489,6 +554,10 @@ public final class Decoder {
     }
 
     private Backward backward() {
+        config().untrainable().ifPresent(part -> {
+            throw new UnsupportedModelException("%s: training does not know the gradient of %s"
+                    .formatted(loader.file().path(), part));
+        });
         return backend.backward()
                 .orElseThrow(
                         () -> new BackendException("%s: cannot train with this type of weights, use dtype fp32 or bf16"

@@ -102,6 +102,7 @@ public record DecoderLayout(
             if (c.finalNorm()) {
                 norm(prefix + names.finalNorm(), c.hidden());
             }
+            c.latents().ifPresent(latents -> tensors.addAll(LatentAttention.tensors(latents, c.hidden())));
             String layers = prefix + names.layer().substring(0, names.layer().indexOf("{}"));
             return new DecoderLayout(c, layers, tensors, table, head(stored));
         }
@@ -112,9 +113,11 @@ public record DecoderLayout(
             if (c.residual() != DecoderConfig.Residual.PARALLEL_ONE_NORM) {
                 names.norm2().ifPresent(n -> norm(p + n, c.hidden()));
             }
-            if (c.headNorm()) {
-                names.queryNorm().ifPresent(n -> norm(p + n, c.headDim()));
-                names.keyNorm().ifPresent(n -> norm(p + n, c.headDim()));
+            names.outputNorm1().ifPresent(n -> norm(p + n, c.hidden()));
+            names.outputNorm2().ifPresent(n -> norm(p + n, c.hidden()));
+            if (c.headNorm() != DecoderConfig.HeadNorm.NONE) {
+                names.queryNorm().ifPresent(n -> norm(p + n, c.headNormColumns(c.heads())));
+                names.keyNorm().ifPresent(n -> norm(p + n, c.headNormColumns(c.kvHeads())));
             }
             qkv(p);
             add(p + names.attentionOut(), c.hidden(), inner, c.bias().attentionOut());
@@ -123,7 +126,8 @@ public record DecoderLayout(
                         .ifPresent(n ->
                                 add(p + n, c.feedForward(), c.hidden(), c.bias().feedForward()));
             }
-            add(p + names.up(), c.feedForward(), c.hidden(), c.bias().feedForward());
+            long up = c.gated() && names.gate().isEmpty() ? 2L * c.feedForward() : c.feedForward();
+            add(p + names.up(), up, c.hidden(), c.bias().feedForward());
             add(p + names.down(), c.hidden(), c.feedForward(), c.bias().feedForward());
         }
 

@@ -40,6 +40,16 @@ final class DecoderLoader {
         outputHead = new OutputHead(config, names, prefix);
     }
 
+    /// NV-Embed's latent attention, or empty.
+    Optional<TokenLayer> latentAttention() {
+        return config.latents().map(c -> LatentAttention.load(c, config.hidden(), weights, backend));
+    }
+
+    /// The file that the configuration was read from.
+    JsonFile file() {
+        return file;
+    }
+
     Table embedding() {
         return backend.table(
                 weights.get(outputHead.table(weights::contains), config.vocabulary(), config.embeddingWidth()));
@@ -98,10 +108,14 @@ final class DecoderLoader {
         return new DecoderLayer(
                 norm(p + names.norm1(), hidden),
                 oneNorm ? Optional.empty() : names.norm2().map(n -> norm(p + n, hidden)),
-                names.queryNorm().filter(n -> config.headNorm()).map(n -> norm(p + n, config.headDim())),
-                names.keyNorm().filter(n -> config.headNorm()).map(n -> norm(p + n, config.headDim())),
+                names.outputNorm1().map(n -> norm(p + n, hidden)),
+                names.outputNorm2().map(n -> norm(p + n, hidden)),
+                names.queryNorm().flatMap(n -> headNorm(p + n, config.heads())),
+                names.keyNorm().flatMap(n -> headNorm(p + n, config.kvHeads())),
                 qkv(p),
-                attention(index),
+                config.attention().get(index).rotary().map(r -> DecoderWeights.rotary(config, r)),
+                attention(index, config.visibility().ofStates()),
+                attention(index, config.visibility().ofPredictions()),
                 linear(
                         p + names.attentionOut(),
                         hidden,
@@ -115,11 +129,24 @@ final class DecoderLoader {
                         config.bias().feedForward()));
     }
 
-    private AttentionParameters attention(int index) {
+    private Optional<Norm> headNorm(String module, int heads) {
+        return config.headNorm() == DecoderConfig.HeadNorm.NONE
+                ? Optional.empty()
+                : Optional.of(norm(module, config.headNormColumns(heads)));
+    }
+
+    private AttentionParameters attention(int index, boolean bidirectional) {
         DecoderConfig.LayerAttention attention = config.attention().get(index);
         float[] slopes = config.positions() instanceof Positions.Alibi alibi ? alibi.slopes() : new float[0];
         return new AttentionParameters(
-                config.heads(), config.kvHeads(), config.headDim(), attention.scale(), attention.window(), slopes);
+                config.heads(),
+                config.kvHeads(),
+                config.headDim(),
+                attention.scale(),
+                bidirectional ? attention.wideWindow() : attention.window(),
+                slopes,
+                bidirectional,
+                attention.softcap());
     }
 
     private Linear qkv(String p) {
@@ -159,6 +186,10 @@ final class DecoderLoader {
     private Linear up(String p) {
         Parts parts = new Parts();
         boolean bias = config.bias().feedForward();
+        if (config.gated() && names.gate().isEmpty()) {
+            parts.add(p + names.up(), 2 * config.feedForward(), config.hidden(), bias);
+            return parts.build();
+        }
         if (config.gated()) {
             parts.add(p + names.gate().orElseThrow(), config.feedForward(), config.hidden(), bias);
         }
@@ -225,7 +256,8 @@ final class DecoderLoader {
                 config.normAffine() ? Optional.of(weights.get(module + ".weight", columns)) : Optional.empty();
         Optional<WeightTensor> bias =
                 layer && config.normAffine() ? Optional.of(weights.get(module + ".bias", columns)) : Optional.empty();
-        return backend.norm(new NormParameters(config.norm(), columns, gain, bias, config.epsilon()));
+        return backend.norm(
+                new NormParameters(config.norm(), columns, gain, bias, config.epsilon(), config.gainFromOne()));
     }
 
     private Linear linear(String module, int out, int in, boolean bias) {

@@ -54,15 +54,17 @@ record DecoderWeights(
     }
 
     private static Optional<RotaryParameters> rotary(DecoderConfig c) {
-        return c.positions() instanceof Positions.Rotary r
-                ? Optional.of(new RotaryParameters(
-                        c.heads(),
-                        c.kvHeads(),
-                        c.headDim(),
-                        r.dimensions(),
-                        r.interleaved(),
-                        r.inverseFrequencies(),
-                        r.scale()))
-                : Optional.empty();
+        return c.positions() instanceof Positions.Rotary r ? Optional.of(rotary(c, r)) : Optional.empty();
+    }
+
+    static RotaryParameters rotary(DecoderConfig c, Positions.Rotary r) {
+        return new RotaryParameters(
+                c.heads(),
+                c.kvHeads(),
+                c.headDim(),
+                r.dimensions(),
+                r.interleaved(),
+                r.inverseFrequencies(),
+                r.scale());
     }
 }

@@ -1,9 +1,11 @@
 package io.github.sgpt4j.model;
 
 import io.github.sgpt4j.backend.Activation;
+import io.github.sgpt4j.backend.AttentionParameters;
 import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.backend.Batch;
 import io.github.sgpt4j.backend.Linear;
+import io.github.sgpt4j.backend.Norm;
 import io.github.sgpt4j.backend.Tensor;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.call.Cancellation;
@@ -24,6 +26,7 @@ final class ForwardPass implements AutoCloseable {
     private final Backend backend;
     private final PackedBatch packed;
     private final Optional<CachedPrefix> prefix;
+    private final Purpose purpose;
     private final Cancellation cancellation;
     private final Batch batch;
     private final List<Tensor> tensors = new ArrayList<>();
@@ -33,6 +36,12 @@ final class ForwardPass implements AutoCloseable {
     private final Tensor qkv;
     /// The computed rows of [#qkv].
     private final Tensor computed;
+
+    /// What a pass is for: some models attend in other directions to predict tokens.
+    enum Purpose {
+        STATES,
+        PREDICTIONS
+    }
 
     /// Activations of some tokens.
     ///
@@ -47,6 +56,7 @@ final class ForwardPass implements AutoCloseable {
             Backend backend,
             Batch batch,
             Optional<CachedPrefix> prefix,
+            Purpose purpose,
             Cancellation cancellation) {
         config = weights.config();
         this.weights = weights;
@@ -54,6 +64,7 @@ final class ForwardPass implements AutoCloseable {
         this.batch = batch;
         packed = batch.packed();
         this.prefix = prefix;
+        this.purpose = purpose;
         this.cancellation = cancellation;
         try {
             all = new Rows(
@@ -135,11 +146,11 @@ final class ForwardPass implements AutoCloseable {
     private void embed() {
         if (weights.projectIn().isPresent()) {
             try (Tensor narrow = backend.allocate(packed.tokens(), config.embeddingWidth())) {
-                backend.embed(weights.embedding(), batch, narrow);
+                backend.embed(weights.embedding(), batch, config.embeddingScale(), narrow);
                 backend.linear(narrow, weights.projectIn().get(), Activation.NONE, all.x);
             }
         } else {
-            backend.embed(weights.embedding(), batch, all.x);
+            backend.embed(weights.embedding(), batch, config.embeddingScale(), all.x);
         }
         if (config.positions() instanceof Positions.Learned learned) {
             backend.addPositions(weights.positions().orElseThrow(), learned.offset(), batch, all.x);
@@ -154,7 +165,8 @@ final class ForwardPass implements AutoCloseable {
     private Tensor layer(int index, Optional<int[]> wanted) {
         cancellation.check();
         DecoderLayer layer = weights.layers().get(index);
-        boolean normFirst = config.residual() != Residual.SEQUENTIAL_POST_NORM;
+        boolean normFirst = config.residual() != Residual.SEQUENTIAL_POST_NORM
+                && config.residual() != Residual.SEQUENTIAL_NORMED_OUTPUTS;
         if (normFirst) {
             backend.norm(all.x, layer.norm1(), all.normed);
         }
@@ -200,6 +212,15 @@ final class ForwardPass implements AutoCloseable {
                 feedForward(layer, x, rows);
                 backend.norm(x, layer.norm2().orElseThrow(), x);
             }
+            case SEQUENTIAL_NORMED_OUTPUTS -> {
+                addAttended(layer, layer.norm1(), rows);
+                addFeedForward(layer, x, layer.norm2().orElseThrow(), rows);
+            }
+            case SEQUENTIAL_FOUR_NORMS -> {
+                addAttended(layer, layer.outputNorm1().orElseThrow(), rows);
+                backend.norm(x, layer.norm2().orElseThrow(), normed);
+                addFeedForward(layer, normed, layer.outputNorm2().orElseThrow(), rows);
+            }
             case PARALLEL_ONE_NORM -> {
                 backend.linearAdd(rows.attended, layer.attentionOut(), x);
                 feedForward(layer, normed, rows);
@@ -212,20 +233,40 @@ final class ForwardPass implements AutoCloseable {
         }
     }
 
+    /// `x += norm(attended · Wᵀ)`.
+    private void addAttended(DecoderLayer layer, Norm norm, Rows rows) {
+        backend.linear(rows.attended, layer.attentionOut(), Activation.NONE, rows.normed);
+        backend.normAdd(rows.normed, norm, rows.x);
+    }
+
+    /// `x += norm(feedForward(input))`; `input` may be `x`.
+    private void addFeedForward(DecoderLayer layer, Tensor input, Norm norm, Rows rows) {
+        toInner(layer, input, rows);
+        backend.linear(rows.inner, layer.down(), Activation.NONE, rows.normed);
+        backend.normAdd(rows.normed, norm, rows.x);
+    }
+
     /// `attended = attention(input)`, without the output projection.
     private void attend(int index, DecoderLayer layer, Tensor input) {
         backend.linear(input, layer.qkv(), Activation.NONE, computed);
-        layer.queryNorm().ifPresent(norm -> backend.headNorm(computed, 0, config.heads(), norm));
-        layer.keyNorm()
-                .ifPresent(
-                        norm -> backend.headNorm(computed, config.heads() * config.headDim(), config.kvHeads(), norm));
-        weights.rotary().ifPresent(rotary -> backend.rotary(computed, batch, rotary));
+        int queries = config.heads() * config.headDim();
+        int keys = config.kvHeads() * config.headDim();
+        layer.queryNorm().ifPresent(norm -> backend.headNorm(computed, 0, queries / norm.columns(), norm));
+        layer.keyNorm().ifPresent(norm -> backend.headNorm(computed, queries, keys / norm.columns(), norm));
+        layer.rotary().or(weights::rotary).ifPresent(rotary -> backend.rotary(computed, batch, rotary));
         prefix.ifPresent(p -> backend.copy(p.layer(index), qkv.slice(0, p.length())));
-        backend.attention(qkv, batch, layer.attention(), all.attended);
+        AttentionParameters attention = purpose == Purpose.STATES ? layer.attention() : layer.predictingAttention();
+        backend.attention(qkv, batch, attention, all.attended);
     }
 
     /// `x += feedForward(input)`; `input` may be `x` itself.
     private void feedForward(DecoderLayer layer, Tensor input, Rows rows) {
+        toInner(layer, input, rows);
+        backend.linearAdd(rows.inner, layer.down(), rows.x);
+    }
+
+    /// `inner = activation(input · Wᵀ)`, gated or not.
+    private void toInner(DecoderLayer layer, Tensor input, Rows rows) {
         Linear up = layer.up();
         if (config.gated()) {
             try (Tensor both = backend.allocateInner(input.rows(), up.out())) {
@@ -235,7 +276,6 @@ final class ForwardPass implements AutoCloseable {
         } else {
             backend.linear(input, up, config.activation(), rows.inner);
         }
-        backend.linearAdd(rows.inner, layer.down(), rows.x);
     }
 
     @Override

@@ -102,7 +102,7 @@ public final class GradientPass implements AutoCloseable {
     private static long keptInFull(DecoderConfig c) {
         long ofLayer = switch (c.residual()) {
             case PARALLEL_ONE_NORM, PARALLEL_TWO_NORMS -> 1;
-            case SEQUENTIAL, SEQUENTIAL_FROM_NORM -> 2;
+            case SEQUENTIAL, SEQUENTIAL_FROM_NORM, SEQUENTIAL_NORMED_OUTPUTS, SEQUENTIAL_FOUR_NORMS -> 2;
             case SEQUENTIAL_POST_NORM -> 3;
         };
         return Math.multiplyExact(Math.addExact(Math.multiplyExact(c.layers(), ofLayer), 2L), c.hidden());
@@ -110,7 +110,7 @@ public final class GradientPass implements AutoCloseable {
 
     /// Number of all other values that a pass keeps for each token.
     private static long keptBetweenProducts(DecoderConfig c) {
-        long ofLayer = (c.headNorm() ? 2L : 1L) * c.qkvColumns()
+        long ofLayer = (c.headNorm() != DecoderConfig.HeadNorm.NONE ? 2L : 1L) * c.qkvColumns()
                 + (long) c.heads() * c.headDim()
                 + (c.gated() ? 2L : 1L) * c.feedForward();
         return Math.multiplyExact(c.layers(), ofLayer);
@@ -260,6 +260,8 @@ public final class GradientPass implements AutoCloseable {
                 feedForward(layer, sum, up, sum);
                 backend.norm(sum, layer.norm2().orElseThrow(), out);
             }
+            case SEQUENTIAL_NORMED_OUTPUTS, SEQUENTIAL_FOUR_NORMS ->
+                throw new IllegalStateException(residual + " has no gradient");
             case PARALLEL_ONE_NORM, PARALLEL_TWO_NORMS -> {
                 backend.copy(x, out);
                 backend.linearAdd(attended, layer.attentionOut(), out);

@@ -6,7 +6,7 @@ import io.github.sgpt4j.batch.PackedBatch;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Divides causal attention among threads.
+/// Divides attention among threads.
 ///
 /// A task is one key head of one tree of segments, so that keys and values are packed once for all
 /// the queries that read them: those of the heads of a group, and those of all continuations of a
@@ -63,7 +63,7 @@ final class Attention {
         int threads = workers.available();
         int wanted = threads == 1 ? 1 : 4 * threads;
         int units = Math.multiplyExact(batch.trees(), heads);
-        int[] cuts = batch.cuts(parameters.window(), Math.max(1, (wanted + units - 1) / units));
+        int[] cuts = batch.cuts(parameters, Math.max(1, (wanted + units - 1) / units));
         workers.parallelFor(Math.multiplyExact(cuts.length - 1, heads), (task, scratch) -> {
             int part = task / heads;
             scratch.attentionTask().run(this, task % heads, cuts[part], cuts[part + 1]);

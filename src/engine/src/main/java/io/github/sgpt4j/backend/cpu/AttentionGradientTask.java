@@ -147,10 +147,10 @@ final class AttentionGradientTask {
         }
         int window = parameters.window();
         if (window > 0 && window < count) {
-            OnlineSoftmax.mask(scores.array(), at, count, positions, lowest, window);
+            OnlineSoftmax.mask(scores.array(), at, count, positions, lowest, window, 0f);
         } else {
             int diagonal = at + (first - lowest) * COLUMNS;
-            OnlineSoftmax.mask(scores.array(), diagonal, end - first, positions, first, Float.POSITIVE_INFINITY);
+            OnlineSoftmax.mask(scores.array(), diagonal, end - first, positions, first, Float.POSITIVE_INFINITY, 0f);
         }
         state.reset();
         OnlineSoftmax.update(scores.array(), at, count, state, NOTHING, 0);

@@ -5,6 +5,7 @@ import io.github.sgpt4j.backend.cpu.Scratch.Use;
 import io.github.sgpt4j.backend.cpu.kernel.OnlineSoftmax;
 import io.github.sgpt4j.backend.cpu.kernel.Packing;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
+import io.github.sgpt4j.backend.cpu.kernel.SoftCap;
 import io.github.sgpt4j.backend.cpu.kernel.Tiles;
 import io.github.sgpt4j.batch.PackedBatch;
 import java.util.Arrays;
@@ -108,8 +109,9 @@ final class AttentionTask {
         int position = attention.batch().depth(segment) + from;
         int row = batch.start(segment) + from;
         load(row, to - from, position, firstHead, heads);
-        int lowest = parameters.window() == 0 ? 0 : Math.max(0, position - parameters.window() + 1);
-        keys(segment, position + to - from, lowest, position);
+        int end =
+                parameters.lastSeen(position + to - from - 1, attention.batch().end(segment)) + 1;
+        keys(segment, end, parameters.firstSeen(position), position);
         store(row, to - from, firstHead, heads);
     }
 
@@ -161,15 +163,20 @@ final class AttentionTask {
         int start = keyBlocks.scores(owner, block, size, from, to, queries, scores);
         int count = to - start;
         int first = block * BLOCK + start;
+        if (parameters.softcap() > 0) {
+            SoftCap.apply(parameters.softcap(), scores.array(), 0, count * COLUMNS);
+        }
         if (parameters.slopes().length != 0) {
             OnlineSoftmax.addSlopes(scores.array(), 0, count, slopes, positions, first);
         }
         int window = parameters.window();
-        boolean tooLate = block * BLOCK + to - 1 > firstQuery;
+        // How far after a query its last key is.
+        long ahead = !parameters.bidirectional() ? 0 : window == 0 ? Integer.MAX_VALUE : window - 1;
+        boolean tooLate = block * BLOCK + to - 1 > firstQuery + ahead;
         boolean tooEarly = window > 0 && first <= firstQuery + COLUMNS - 1 - window;
         if (tooLate || tooEarly) {
             float reach = window == 0 ? Float.POSITIVE_INFINITY : (float) window;
-            OnlineSoftmax.mask(scores.array(), 0, count, positions, first, reach);
+            OnlineSoftmax.mask(scores.array(), 0, count, positions, first, reach, (float) ahead);
         }
         OnlineSoftmax.update(scores.array(), 0, count, state, weighted.array(), dim);
         keyBlocks.addValues(owner, block, size, from, to, scores, (from - start) * COLUMNS, weighted);

@@ -17,8 +17,10 @@ import io.github.sgpt4j.backend.Table;
 import io.github.sgpt4j.backend.Tensor;
 import io.github.sgpt4j.backend.cpu.amx.Amx;
 import io.github.sgpt4j.backend.cpu.code.Linux;
+import io.github.sgpt4j.backend.cpu.kernel.Accumulation;
 import io.github.sgpt4j.backend.cpu.kernel.Activations;
 import io.github.sgpt4j.backend.cpu.kernel.Rotations;
+import io.github.sgpt4j.backend.cpu.kernel.RowSoftmax;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import io.github.sgpt4j.backend.cpu.vector.VectorCode;
 import io.github.sgpt4j.batch.PackedBatch;
@@ -196,14 +198,19 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public void embed(Table table, Batch batch, Tensor out) {
+    public void embed(Table table, Batch batch, float scale, Tensor out) {
         CpuTable rows = (CpuTable) table;
         int[] ids = checked(batch).packed().ids();
         CpuTensor to = checked(out, ids.length, table.columns(), "embed, output");
         float[] data = to.data();
-        workers.parallelRows(ids.length, rows.columns(), (from, end, scratch) -> {
+        int columns = rows.columns();
+        workers.parallelRows(ids.length, columns, (from, end, scratch) -> {
             for (int t = from; t < end; t++) {
-                rows.read(ids[t], data, to.offset(t));
+                int at = to.offset(t);
+                rows.read(ids[t], data, at);
+                for (int c = at; c < at + columns && scale != 1f; c++) {
+                    data[c] *= scale;
+                }
             }
             WeightTensor.settle();
         });
@@ -239,6 +246,21 @@ public final class CpuBackend implements Backend {
         workers.parallelRows(x.rows(), x.columns(), (first, end, scratch) -> {
             for (int r = first; r < end; r++) {
                 cpuNorm.apply(source, from.offset(r), target, to.offset(r));
+            }
+        });
+    }
+
+    @Override
+    public void normAdd(Tensor x, Norm norm, Tensor out) {
+        CpuNorm cpuNorm = (CpuNorm) norm;
+        int columns = norm.columns();
+        CpuTensor from = checked(x, x.rows(), columns, "normAdd, input");
+        CpuTensor to = checked(out, x.rows(), columns, "normAdd, output");
+        workers.parallelRows(x.rows(), columns, (first, end, scratch) -> {
+            float[] row = scratch.floats(Scratch.Use.ROW, columns);
+            for (int r = first; r < end; r++) {
+                cpuNorm.apply(from.data(), from.offset(r), row, 0);
+                Accumulation.addWeighted(row, 0, 1f, columns, to.data(), to.offset(r));
             }
         });
     }
@@ -302,10 +324,25 @@ public final class CpuBackend implements Backend {
     @Override
     public void attention(Tensor qkv, Batch batch, AttentionParameters parameters, Tensor out) {
         CpuBatch index = checked(batch);
+        OperandChecks.attention(index.packed(), parameters);
         int columns = Math.multiplyExact(parameters.heads(), parameters.headDim());
         CpuTensor from = checked(qkv, index.packed().rows(), parameters.qkvColumns(), "attention, input");
         CpuTensor to = checked(out, index.packed().tokens(), columns, "attention, output");
         Attention.run(workers, from, index, parameters, to, options.vectorCode().orElse(null));
+    }
+
+    @Override
+    public void softmax(Tensor x, int columns) {
+        CpuTensor values = checked(x, x.rows(), x.columns(), "softmax");
+        OperandChecks.softmax(x, columns);
+        workers.parallelRows(x.rows(), x.columns(), (first, end, scratch) -> {
+            for (int r = first; r < end; r++) {
+                int row = values.offset(r);
+                for (int at = row; at < row + x.columns(); at += columns) {
+                    RowSoftmax.apply(values.data(), at, columns);
+                }
+            }
+        });
     }
 
     @Override
@@ -358,8 +395,9 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public void logProbabilities(Tensor x, Linear head, int[] targets, Tensor out) {
+    public void logProbabilities(Tensor x, Linear head, float softcap, int[] targets, Tensor out) {
         CpuLinear layer = (CpuLinear) head;
+        OperandChecks.softcap(softcap, "logProbabilities");
         CpuTensor from = checked(x, targets.length, head.in(), "logProbabilities, input");
         CpuTensor to = checked(out, targets.length, 1, "logProbabilities, output");
         for (int target : targets) {
@@ -368,7 +406,7 @@ public final class CpuBackend implements Backend {
                         "logProbabilities: expected targets in [0, %d), got %d".formatted(head.out(), target));
             }
         }
-        LogSoftmax.run(workers, from, layer, targets, to);
+        LogSoftmax.run(workers, from, layer, softcap, targets, to);
     }
 
     @Override

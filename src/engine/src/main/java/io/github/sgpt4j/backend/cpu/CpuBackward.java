@@ -158,6 +158,7 @@ final class CpuBackward implements Backward {
     public void attention(
             Tensor qkv, Batch batch, AttentionParameters parameters, Tensor out, Tensor dOut, Tensor dQkv) {
         CpuBatch index = sequences(batch, "attention");
+        OperandChecks.attentionGradient(parameters);
         int tokens = index.packed().tokens();
         int columns = Math.multiplyExact(parameters.heads(), parameters.headDim());
         CpuTensor from = checked(qkv, tokens, parameters.qkvColumns(), "attention, input");

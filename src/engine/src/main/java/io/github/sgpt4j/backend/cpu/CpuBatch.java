@@ -1,5 +1,6 @@
 package io.github.sgpt4j.backend.cpu;
 
+import io.github.sgpt4j.backend.AttentionParameters;
 import io.github.sgpt4j.backend.Batch;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
 import io.github.sgpt4j.batch.PackedBatch;
@@ -15,9 +16,13 @@ import java.util.List;
 final class CpuBatch implements Batch {
     private static final int COLUMNS = Simd.TILE_COLUMNS;
 
-    /// Where tasks begin and end, for one window: part `i` is panels `[cuts[i], cuts[i + 1])`, all
-    /// of one tree.
-    private record Plan(int window, int pieces, int[] cuts) {}
+    /// Where tasks begin and end, for one kind of attention: part `i` is panels `[cuts[i], cuts[i +
+    /// 1])`,
+    /// all of one tree.
+    private record Plan(Reach reach, int pieces, int[] cuts) {}
+
+    /// Which keys queries see.
+    private record Reach(int window, boolean bidirectional) {}
 
     private final PackedBatch packed;
     private final int[] depths;
@@ -145,31 +150,34 @@ final class CpuBatch implements Batch {
     /// The panels at which tasks begin, and the end of the last: each tree is cut into at most
     /// `pieces` parts that read about the same number of keys. The caller must not change it.
     ///
-    /// @param window keys that a query sees, 0 for all
-    int[] cuts(int window, int pieces) {
+    int[] cuts(AttentionParameters parameters, int pieces) {
+        return cuts(new Reach(parameters.window(), parameters.bidirectional()), pieces);
+    }
+
+    private int[] cuts(Reach reach, int pieces) {
         synchronized (plans) {
             for (Plan plan : plans) {
-                if (plan.window == window && plan.pieces == pieces) {
+                if (plan.reach.equals(reach) && plan.pieces == pieces) {
                     return plan.cuts;
                 }
             }
-            Plan plan = new Plan(window, pieces, cut(window, pieces));
+            Plan plan = new Plan(reach, pieces, cut(reach, pieces));
             plans.add(plan);
             return plan.cuts;
         }
     }
 
-    private int[] cut(int window, int pieces) {
+    private int[] cut(Reach reach, int pieces) {
         int[] cuts = new int[Math.toIntExact(Math.min((long) trees() * pieces, firstPanel[members.length]) + 1)];
         int count = 0;
         for (int tree = 0; tree < trees(); tree++) {
-            double total = cost(tree, window);
+            double total = cost(tree, reach);
             double done = 0;
             int runs = 0;
             int last = firstPanel[firstMember[tree + 1]] - 1;
             for (int m = firstMember[tree]; m < firstMember[tree + 1]; m++) {
                 for (int panel = firstPanel[m]; panel < firstPanel[m + 1]; panel++) {
-                    done += cost(m, panel, window);
+                    done += cost(m, panel, reach);
                     if (panel == last || done >= total * (runs + 1) / pieces) {
                         runs++;
                         cuts[++count] = panel + 1;
@@ -180,21 +188,23 @@ final class CpuBatch implements Batch {
         return Arrays.copyOf(cuts, count + 1);
     }
 
-    private double cost(int tree, int window) {
+    private double cost(int tree, Reach reach) {
         double cost = 0;
         for (int m = firstMember[tree]; m < firstMember[tree + 1]; m++) {
             for (int panel = firstPanel[m]; panel < firstPanel[m + 1]; panel++) {
-                cost += cost(m, panel, window);
+                cost += cost(m, panel, reach);
             }
         }
         return cost;
     }
 
-    private double cost(int member, int panel, int window) {
+    private double cost(int member, int panel, Reach reach) {
         int segment = members[member];
-        int to = Math.min(packed.length(segment), (panel - firstPanel[member] + 1) * COLUMNS);
+        int length = packed.length(segment);
+        int to = reach.bidirectional ? length : Math.min(length, (panel - firstPanel[member] + 1) * COLUMNS);
         double keys = (double) depths[segment] + to;
-        return window > 0 ? Math.min(keys, window + (double) COLUMNS) : keys;
+        double seen = reach.bidirectional ? 2.0 * reach.window : reach.window;
+        return reach.window > 0 ? Math.min(keys, seen + COLUMNS) : keys;
     }
 
     @Override

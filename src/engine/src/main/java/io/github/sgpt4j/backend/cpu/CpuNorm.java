@@ -26,6 +26,11 @@ final class CpuNorm implements Norm {
     /// Reads the stored gain and bias again.
     void reload() {
         parameters.gain().ifPresent(stored -> read(stored, gain));
+        if (parameters.gain().isPresent() && parameters.gainFromOne()) {
+            for (int c = 0; c < gain.length; c++) {
+                gain[c] += 1f;
+            }
+        }
         parameters.bias().ifPresent(stored -> read(stored, bias));
     }
 

@@ -2,6 +2,7 @@ package io.github.sgpt4j.backend.cpu;
 
 import io.github.sgpt4j.backend.cpu.kernel.OnlineSoftmax;
 import io.github.sgpt4j.backend.cpu.kernel.Simd;
+import io.github.sgpt4j.backend.cpu.kernel.SoftCap;
 import java.util.Arrays;
 
 /// Log-probabilities of one target per row, without holding the logits: each task computes a block
@@ -18,31 +19,34 @@ final class LogSoftmax {
     private final int rows;
     private final int firstTarget;
     private final int[] targets;
+    private final float softcap;
     private final int chunks;
     private final float[] logits;
     private final float[] maxima;
     private final double[] sums;
 
     /// @param targets targets of the head's rows, from index `firstTarget` on
+    /// @param softcap bound of logits, or 0
     /// @param own scratch that no task uses
-    private LogSoftmax(Logits head, int[] targets, int firstTarget, Scratch own) {
+    private LogSoftmax(Logits head, int[] targets, int firstTarget, float softcap, Scratch own) {
         this.head = head;
         this.rows = head.rows();
         this.targets = targets;
         this.firstTarget = firstTarget;
+        this.softcap = softcap;
         this.chunks = (head.panels() + CHUNK - 1) / CHUNK;
         this.logits = own.floats(Scratch.Use.LOGITS, rows);
         this.maxima = own.floats(Scratch.Use.MAXIMA, Math.multiplyExact(chunks, rows));
         this.sums = own.doubles(chunks * rows);
     }
 
-    static void run(Workers workers, CpuTensor x, CpuLinear head, int[] targets, CpuTensor out) {
+    static void run(Workers workers, CpuTensor x, CpuLinear head, float softcap, int[] targets, CpuTensor out) {
         // A loop of one task, for its scratch; the loops inside use others.
         workers.parallelFor(1, (one, own) -> {
             int most = head.maxLogitRows();
             for (int first = 0; first < x.rows(); first += most) {
                 Logits logits = head.logits(x, first, Math.min(most, x.rows() - first), own);
-                new LogSoftmax(logits, targets, first, own).run(workers, out.data(), out.offset() + first);
+                new LogSoftmax(logits, targets, first, softcap, own).run(workers, out.data(), out.offset() + first);
             }
         });
     }
@@ -81,6 +85,13 @@ final class LogSoftmax {
         int end = Math.min(head.panels(), (chunk + 1) * CHUNK);
         for (int p = chunk * CHUNK; p < end; p++) {
             float[] tile = head.panel(firstRow, count, p, scratch);
+            if (softcap > 0) {
+                // −∞ past the vocabulary would become −softcap.
+                int columns = Math.min(COLUMNS, head.vocabulary() - p * COLUMNS);
+                for (int r = 0; r < count; r++) {
+                    SoftCap.apply(softcap, tile, r * COLUMNS, columns);
+                }
+            }
             pick(firstRow, count, p, tile);
             for (int r = 0; r < count; r++) {
                 OnlineSoftmax.updateLanes(tile, r * COLUMNS, laneMaxima, laneSums, r * COLUMNS, corrections);

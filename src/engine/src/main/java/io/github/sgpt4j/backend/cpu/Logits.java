@@ -18,6 +18,9 @@ sealed interface Logits {
     /// The number of rows.
     int rows();
 
+    /// The number of entries of the vocabulary.
+    int vocabulary();
+
     /// The number of panels of `TILE_COLUMNS` entries of the vocabulary each; the last may have
     /// fewer.
     int panels();
@@ -50,6 +53,11 @@ sealed interface Logits {
     ///
     /// @param x row 0 starts at index `offset`
     record OfPanels(Floats x, int offset, int rows, PackedMatrix matrix) implements Logits {
+        @Override
+        public int vocabulary() {
+            return matrix.out();
+        }
+
         @Override
         public int panels() {
             return matrix.panelCount();
@@ -146,6 +154,11 @@ sealed interface Logits {
         @Override
         public int rows() {
             return tiles.rows();
+        }
+
+        @Override
+        public int vocabulary() {
+            return matrix.out();
         }
 
         @Override

@@ -109,6 +109,7 @@ public final class CudaBackend implements Backend {
 
     @Override
     public Norm norm(NormParameters parameters) {
+        notYet(parameters.gainFromOne(), "norms of Gemma");
         return engine.call(() -> new CudaNorm(engine, parameters));
     }
 
@@ -170,12 +171,13 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
-    public void embed(Table table, Batch batch, Tensor out) {
+    public void embed(Table table, Batch batch, float scale, Tensor out) {
         CudaTable from = (CudaTable) table;
         CudaBatch index = (CudaBatch) batch;
         int[] ids = index.packed().ids();
         CudaTensor to = target(out, ids.length, table.columns(), "embed, output");
         OperandChecks.tableRows(ids, 0, table.rows(), "embed");
+        notYet(scale != 1f, "scaled embeddings");
         engine.run(() -> rows.embed(from, index.address(index.index().ids()), 0, false, to));
     }
 
@@ -195,6 +197,22 @@ public final class CudaBackend implements Backend {
         CudaTensor from = checked(x, x.rows(), norm.columns(), "norm, input");
         CudaTensor to = target(out, x.rows(), norm.columns(), "norm, output");
         engine.run(() -> rows.norm(from, how, to));
+    }
+
+    @Override
+    public void normAdd(Tensor x, Norm norm, Tensor out) {
+        notYet(true, "norms of outputs");
+    }
+
+    private void notYet(boolean used, String what) {
+        if (used) {
+            throw new BackendException("%s: %s: not supported on GPUs yet, use the CPU".formatted(name(), what));
+        }
+    }
+
+    @Override
+    public void softmax(Tensor x, int columns) {
+        notYet(true, "softmax");
     }
 
     @Override
@@ -236,6 +254,7 @@ public final class CudaBackend implements Backend {
     @Override
     public void attention(Tensor qkv, Batch batch, AttentionParameters parameters, Tensor out) {
         CudaBatch index = (CudaBatch) batch;
+        notYet(parameters.bidirectional() || parameters.softcap() > 0, "this kind of attention");
         int columns = Math.multiplyExact(parameters.heads(), parameters.headDim());
         CudaTensor from = checked(qkv, index.packed().rows(), parameters.qkvColumns(), "attention, input");
         CudaTensor to = target(out, index.packed().tokens(), columns, "attention, output");
@@ -285,8 +304,9 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
-    public void logProbabilities(Tensor x, Linear head, int[] targets, Tensor out) {
+    public void logProbabilities(Tensor x, Linear head, float softcap, int[] targets, Tensor out) {
         CudaLinear layer = (CudaLinear) head;
+        notYet(softcap > 0, "bounds of logits");
         CudaTensor from = checked(x, targets.length, head.in(), "logProbabilities, input");
         CudaTensor to = target(out, targets.length, 1, "logProbabilities, output");
         for (int target : targets) {

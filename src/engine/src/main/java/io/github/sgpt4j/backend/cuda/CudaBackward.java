@@ -124,6 +124,7 @@ final class CudaBackward implements Backward {
     public void attention(
             Tensor qkv, Batch batch, AttentionParameters parameters, Tensor out, Tensor dOut, Tensor dQkv) {
         CudaBatch index = (CudaBatch) batch;
+        OperandChecks.attentionGradient(parameters);
         int tokens = sequences(index, "gradient of attention").tokens();
         int columns = Math.multiplyExact(parameters.heads(), parameters.headDim());
         int all = parameters.qkvColumns();

@@ -5,10 +5,15 @@ import io.github.sgpt4j.backend.NormParameters;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.json.JsonFile;
 import io.github.sgpt4j.model.family.DecoderConfig.Bias;
+import io.github.sgpt4j.model.family.DecoderConfig.HeadNorm;
+import io.github.sgpt4j.model.family.DecoderConfig.Latents;
 import io.github.sgpt4j.model.family.DecoderConfig.LayerAttention;
 import io.github.sgpt4j.model.family.DecoderConfig.Residual;
+import io.github.sgpt4j.model.family.DecoderConfig.Visibility;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /// Builds a [DecoderConfig] from a family's configuration and the defaults of most families.
 public final class ConfigBuilder {
@@ -31,7 +36,11 @@ public final class ConfigBuilder {
     private List<LayerAttention> attention;
     private boolean embeddingNorm;
     private boolean finalNorm = true;
-    private boolean headNorm;
+    private HeadNorm headNorm = HeadNorm.NONE;
+    private float embeddingScale = 1f;
+    private boolean gainFromOne;
+    private float logitSoftcap;
+    private Optional<Latents> latents = Optional.empty();
     private Bias bias = new Bias(true, true, true, false);
     private boolean tied = true;
 
@@ -154,8 +163,19 @@ public final class ConfigBuilder {
 
     /// Sets the window of each layer, with the usual scale.
     ConfigBuilder windows(List<Integer> windows) {
-        float scale = (float) (1 / Math.sqrt(headDim));
-        attention = windows.stream().map(w -> new LayerAttention(scale, w)).toList();
+        return windows(windows, 1 / Math.sqrt(headDim));
+    }
+
+    /// Sets the window and the scale of each layer.
+    ConfigBuilder windows(List<Integer> windows, double scale) {
+        attention =
+                windows.stream().map(w -> new LayerAttention((float) scale, w)).toList();
+        return this;
+    }
+
+    /// Changes the attention of each layer.
+    ConfigBuilder eachLayer(UnaryOperator<LayerAttention> change) {
+        attention = attention.stream().map(change).toList();
         return this;
     }
 
@@ -169,8 +189,30 @@ public final class ConfigBuilder {
         return this;
     }
 
-    ConfigBuilder headNorm() {
-        headNorm = true;
+    ConfigBuilder headNorm(HeadNorm value) {
+        headNorm = value;
+        return this;
+    }
+
+    ConfigBuilder embeddingScale(double value) {
+        embeddingScale = (float) value;
+        return this;
+    }
+
+    /// Norms multiply by 1 + gain.
+    ConfigBuilder gainFromOne() {
+        gainFromOne = true;
+        return this;
+    }
+
+    ConfigBuilder latents(Latents value) {
+        latents = Optional.of(value);
+        return this;
+    }
+
+    /// Sets the bound of logits, 0 for none.
+    ConfigBuilder logitSoftcap(double value) {
+        logitSoftcap = (float) value;
         return this;
     }
 
@@ -195,6 +237,11 @@ public final class ConfigBuilder {
     }
 
     private DecoderConfig config() {
+        Directions directions = Directions.of(config);
+        if (directions.wholeTexts()) {
+            eachLayer(layer -> layer.withWideWindow(0));
+        }
+        Visibility visibility = directions.visibility();
         return new DecoderConfig(
                 config.text("model_type", ""),
                 hidden,
@@ -218,6 +265,11 @@ public final class ConfigBuilder {
                 finalNorm,
                 headNorm,
                 bias,
-                config.bool("tie_word_embeddings", tied));
+                config.bool("tie_word_embeddings", tied),
+                visibility,
+                embeddingScale,
+                gainFromOne,
+                latents,
+                logitSoftcap);
     }
 }

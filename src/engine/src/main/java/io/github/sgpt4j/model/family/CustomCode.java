@@ -5,23 +5,26 @@ import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.json.JsonFile;
 import io.github.sgpt4j.text.Quoted;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.regex.Pattern;
 
 /// Refuses checkpoints that need their own code, which is not run, and accepts those that only name it.
 ///
 /// The name of a transformers class proves nothing: `modeling_qwen.Qwen2Model` of gte-Qwen2 uses
-/// bidirectional attention. So own code for models is refused unless it is known to compute the same as
-/// transformers. Configurations and tokenizers named like a family's own classes are harmless, since
+/// bidirectional attention. So own code for models is refused unless it is known to compute what the
+/// decoder computes, see [Directions]. Configurations and tokenizers named like a family's own classes
+/// are harmless,
+/// since
 /// their files are read anyway.
 public final class CustomCode {
     /// Prefixes of the class names of transformers' families.
-    private static final String FAMILY = "(GPT2|GPTNeo|GPTJ|Bloom|GPTNeoX|OPT|L[lL][aA][mM][aA]|Mistral|Qwen2|Qwen3)";
+    private static final String FAMILY = "(GPT2|GPTNeo|GPTJ|Bloom|GPTNeoX|OPT|L[lL][aA][mM][aA]|Mistral|Qwen2|Qwen3"
+            + "|Gemma|Gemma2|Gemma3|Gemma3Text|Phi3|Olmo2|LlamaBidirectional|LlamaEncoder|PPLXQwen3|NVEmbed)";
 
     /// The decoder classes of transformers; LMHeadModel and DoubleHeadsModel belong to GPT-2.
-    private static final Pattern ARCHITECTURE = Pattern.compile(FAMILY
+    private static final Pattern ARCHITECTURE = Pattern.compile("GritLM|" + FAMILY
             + "(Model|ForCausalLM|LMHeadModel|DoubleHeadsModel|ForSequenceClassification|ForTokenClassification"
             + "|ForQuestionAnswering)");
 
@@ -30,27 +33,21 @@ public final class CustomCode {
     private static final Pattern TOKENIZER =
             Pattern.compile("(.*\\.)?(GPT2|GPTNeoX|Bloom|Llama|Qwen2|CodeGen|PreTrained)Tokenizer(Fast)?");
 
-    /// Code that computes the same as transformers' own class, with other attention kernels.
-    private static final Set<String> EQUAL = Set.of("modeling_flash_llama.LlamaForCausalLM");
-
-    /// Keys that switch off causal attention, with the value that keeps it on.
-    private static final Map<String, Boolean> CAUSAL = Map.of(
-            "is_causal", true,
-            "use_bidirectional_attention", false,
-            "bidirectional_attention", false,
-            "bidirectional", false,
-            "is_bidirectional", false);
+    /// Keys by which nobody is known to declare directions of attention.
+    private static final List<String> UNKNOWN_DIRECTIONS =
+            List.of("bidirectional_attention", "bidirectional", "is_bidirectional");
 
     private CustomCode() {}
 
     /// @throws UnsupportedModelException if the configuration asks for a different computation than
     ///     transformers' own class
     static void refuse(JsonFile config) {
-        CAUSAL.forEach((key, neutral) -> {
-            if (config.bool(key, neutral) != neutral) {
-                throw config.unsupported(key, "every token attends to earlier ones only");
+        for (String key : UNKNOWN_DIRECTIONS) {
+            if (config.bool(key, false)) {
+                throw config.unsupported(
+                        key, "\"is_causal\" and \"use_bidirectional_attention\" say in which directions tokens attend");
             }
-        });
+        }
         config.node("auto_map").ifPresent(map -> refuseMapped(config, map));
         for (String name : architectures(config)) {
             if (!isKnownClass(name)) {
@@ -75,11 +72,11 @@ public final class CustomCode {
 
     private static void refuseClasses(JsonFile config, String key, JsonNode value) {
         for (String name : names(config, "auto_map." + key, value)) {
-            String local = name.substring(name.lastIndexOf("--") < 0 ? 0 : name.lastIndexOf("--") + 2);
+            String local = withoutRepository(name);
             boolean harmless = switch (key) {
                 case "AutoConfig" -> CONFIGURATION.matcher(local).matches();
                 case "AutoTokenizer" -> TOKENIZER.matcher(local).matches();
-                default -> EQUAL.contains(local);
+                default -> Directions.isKnown(local);
             };
             if (!harmless) {
                 throw new UnsupportedModelException(
@@ -87,6 +84,21 @@ public final class CustomCode {
                                 .formatted(config.path(), Quoted.of(key), Quoted.of(name)));
             }
         }
+    }
+
+    /// A class in `auto_map` without the repository that its code may come from, `OWNER/NAME--`.
+    static String withoutRepository(String name) {
+        return name.substring(name.lastIndexOf("--") < 0 ? 0 : name.lastIndexOf("--") + 2);
+    }
+
+    /// The classes that `auto_map` names, by their keys.
+    static Map<String, List<String>> mapped(JsonFile config) {
+        Map<String, List<String>> classes = new LinkedHashMap<>();
+        config.node("auto_map")
+                .ifPresent(map -> map.properties()
+                        .forEach(entry -> classes.put(
+                                entry.getKey(), names(config, "auto_map." + entry.getKey(), entry.getValue()))));
+        return classes;
     }
 
     /// The classes that `architectures` names.

@@ -42,7 +42,15 @@ public record Family(String modelType, Function<JsonFile, DecoderConfig> config,
             Llama.FAMILY,
             Mistral.FAMILY,
             Qwen2.FAMILY,
-            Qwen3.FAMILY);
+            Qwen3.FAMILY,
+            Gemma.FAMILY,
+            Gemma2.FAMILY,
+            Gemma3.FAMILY,
+            Phi3.FAMILY,
+            Olmo2.FAMILY,
+            Llama.BIDIRECTIONAL,
+            Qwen3.BIDIRECTIONAL,
+            NvEmbed.FAMILY);
 
     /// Finds the family of a model by its config.json.
     ///

@@ -8,6 +8,10 @@ import io.github.sgpt4j.model.family.DecoderConfig.Bias;
 final class Llama {
     static final Family FAMILY = new Family("llama", Llama::config, names().build());
 
+    /// NVIDIA's embedders and re-rankers: Llama whose tokens attend to later ones, too (see
+    /// [Directions]).
+    static final Family BIDIRECTIONAL = new Family("llama_bidirec", Llama::config, names().build());
+
     private Llama() {}
 
     private static DecoderConfig config(JsonFile c) {
@@ -22,6 +26,13 @@ final class Llama {
     ///     means one per query head
     /// @param headDim dimensions of a head
     static ConfigBuilder parts(JsonFile c, Bias bias, int defaultKvHeads, int headDim) {
+        return parts(c, bias, defaultKvHeads, headDim, 1e-6);
+    }
+
+    /// As [#parts(JsonFile, Bias, int, int)].
+    ///
+    /// @param defaultEpsilon of norms if the key is missing
+    static ConfigBuilder parts(JsonFile c, Bias bias, int defaultKvHeads, int headDim, double defaultEpsilon) {
         int hidden = c.positiveInt("hidden_size");
         int layers = c.positiveInt("num_hidden_layers");
         int heads = c.positiveInt("num_attention_heads");
@@ -31,7 +42,7 @@ final class Llama {
                 .kvHeads(c.positiveInt(kvHeads, "num_key_value_heads"))
                 .feedForward(c.positiveInt("intermediate_size"))
                 .maxPositions(maxPositions)
-                .norm(NormParameters.Kind.RMS, c.positiveNumber(1e-6, "rms_norm_eps"))
+                .norm(NormParameters.Kind.RMS, c.positiveNumber(defaultEpsilon, "rms_norm_eps"))
                 .positions(RotaryFrequencies.llama(c, headDim, maxPositions))
                 .activation(ActivationNames.named(c, "hidden_act", "silu"))
                 .gated()

@@ -1,12 +1,9 @@
 package io.github.sgpt4j.model.family;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.json.JsonFile;
 import io.github.sgpt4j.model.family.DecoderConfig.Bias;
-import io.github.sgpt4j.text.Quoted;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /// Qwen2: `configuration_qwen2.py`.
 ///
@@ -25,26 +22,13 @@ final class Qwen2 {
 
     /// Qwen's windows: `layer_types`, or all layers from `max_window_layers` on.
     static List<Integer> slidingWindows(JsonFile c, int layers) {
-        boolean sliding = c.bool("use_sliding_window", false) && !c.isNull("sliding_window");
-        int window = sliding ? c.positiveInt(4096, "sliding_window") : 0;
+        boolean used = c.bool("use_sliding_window", false) && !c.isNull("sliding_window");
+        int window = used ? c.positiveInt(4096, "sliding_window") : 0;
         int firstWindowed = c.positiveIntOrZero(28, "max_window_layers");
-        JsonNode types = c.node("layer_types").orElse(null);
-        if (types != null && (!types.isArray() || types.size() != layers)) {
-            throw c.wrong("layer_types", "a list of " + layers + " kinds", types);
-        }
-        List<Integer> windows = new ArrayList<>();
-        for (int i = 0; i < layers; i++) {
-            String type =
-                    types != null ? types.get(i).asText() : i >= firstWindowed ? "sliding_attention" : "full_attention";
-            windows.add(
-                    switch (type) {
-                        case "full_attention" -> 0;
-                        case "sliding_attention" -> window;
-                        default ->
-                            throw new UnsupportedModelException("%s: key \"layer_types\": %s is not supported"
-                                    .formatted(c.path(), Quoted.of(type)));
-                    });
-        }
-        return windows;
+        List<Boolean> sliding = LayerTypes.sliding(
+                c,
+                layers,
+                IntStream.range(0, layers).mapToObj(i -> i >= firstWindowed).toList());
+        return sliding.stream().map(slides -> slides ? window : 0).toList();
     }
 }

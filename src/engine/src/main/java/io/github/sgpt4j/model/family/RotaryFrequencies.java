@@ -1,6 +1,7 @@
 package io.github.sgpt4j.model.family;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.json.JsonFile;
@@ -13,6 +14,11 @@ import java.util.Optional;
 /// (`rope_theta`, `rope_scaling`, `rotary_pct`) and since then (`rope_parameters`). Follows
 /// `modeling_rope_utils.py`.
 public final class RotaryFrequencies {
+    private static final String FULL = "full_attention";
+    private static final String SLIDING = "sliding_attention";
+    private static final String THETA = "rope_theta";
+    private static final double GEMMA3_THETA = 1_000_000;
+
     private RotaryFrequencies() {}
 
     /// Rotary parameters of GPT-NeoX: part of a head is rotated, by default a quarter.
@@ -37,6 +43,72 @@ public final class RotaryFrequencies {
         Optional<JsonFile> parameters = parameters(config);
         double theta = theta(parameters, config.positiveNumber(10000, "rope_theta"));
         return rotary(config, parameters, headDim, 1, theta, maxPositions);
+    }
+
+    /// Rotary parameters of Phi-3: part of a head may be rotated, and `longrope` scales each pair by a
+    /// factor of its
+    /// own.
+    static Positions.Rotary phi3(JsonFile config, int headDim, int maxPositions) {
+        Optional<JsonFile> parameters = parameters(config);
+        double theta = theta(parameters, config.positiveNumber(10000, "rope_theta"));
+        double fraction = config.positiveNumber(1, "partial_rotary_factor");
+        if (parameters.isPresent()) {
+            fraction = parameters.get().positiveNumber(fraction, "partial_rotary_factor");
+            String type = type(parameters.get());
+            if (type.equals("longrope") || type.equals("su")) {
+                Positions.Rotary plain = rotary(config, Optional.empty(), headDim, fraction, theta, maxPositions);
+                double original = original(config, parameters.get(), maxPositions);
+                return longRope(parameters.get(), plain.inverseFrequencies(), original, maxPositions);
+            }
+        }
+        return rotary(config, parameters, headDim, fraction, theta, maxPositions);
+    }
+
+    private static String type(JsonFile scaling) {
+        return scaling.text("rope_type", scaling.text("type", "default"));
+    }
+
+    /// Positions that a model of Phi-3 takes with its rotation: with `longrope`, those of the texts
+    /// for which the
+    /// short factors are; longer ones need the long factors for all their tokens.
+    static int trainedPositions(JsonFile config, Positions.Rotary rotary) {
+        int all = config.positiveInt("max_position_embeddings");
+        return rotary.unlimited() ? all : Math.min(all, config.positiveInt(all, "original_max_position_embeddings"));
+    }
+
+    /// Rotary parameters of Gemma 3's layers without a window.
+    static Positions.Rotary gemma3(JsonFile config, int headDim, int maxPositions) {
+        Optional<JsonFile> own = ofLayers(config, FULL);
+        if (own.isPresent()) {
+            double theta = own.get().positiveNumber(GEMMA3_THETA, THETA);
+            return rotary(config, own, headDim, 1, theta, maxPositions);
+        }
+        Optional<JsonFile> parameters = config.object("rope_scaling").filter(s -> !s.isEmpty());
+        return rotary(config, parameters, headDim, 1, config.positiveNumber(GEMMA3_THETA, THETA), maxPositions);
+    }
+
+    /// Rotary parameters of Gemma 3's layers with a window; `rope_scaling` does not apply to them.
+    static Positions.Rotary gemma3Local(JsonFile config, int headDim, int maxPositions) {
+        double fallback = config.positiveNumber(10000, "rope_local_base_freq");
+        Optional<JsonFile> own = ofLayers(config, SLIDING);
+        double theta = own.map(p -> p.positiveNumber(fallback, THETA)).orElse(fallback);
+        return rotary(config, own, headDim, 1, theta, maxPositions);
+    }
+
+    /// The part of `rope_parameters` for a kind of layers, if the file has parts.
+    private static Optional<JsonFile> ofLayers(JsonFile config, String kind) {
+        Optional<JsonFile> parameters = config.object("rope_parameters").filter(p -> p.has(FULL) || p.has(SLIDING));
+        if (parameters.isEmpty()) {
+            config.object("rope_parameters").filter(p -> !p.isEmpty()).ifPresent(p -> {
+                throw config.unsupported("rope_parameters", "expected a rotation for each kind of layers");
+            });
+            return Optional.empty();
+        }
+        return Optional.of(parameters
+                .get()
+                .object(kind)
+                .orElseThrow(() ->
+                        config.unsupported("rope_parameters", "expected \"%s\" and \"%s\"".formatted(FULL, SLIDING))));
     }
 
     /// The object that describes the rotation. As in transformers, a non-empty `rope_scaling` replaces
@@ -83,7 +155,7 @@ public final class RotaryFrequencies {
     }
 
     private static void refuseLayerTypes(JsonFile config, JsonFile parameters) {
-        for (String key : List.of("full_attention", "sliding_attention")) {
+        for (String key : List.of(FULL, SLIDING)) {
             if (parameters.has(key)) {
                 throw config.unsupported("rope_parameters", "expected one rotation for all layers");
             }
@@ -107,7 +179,7 @@ public final class RotaryFrequencies {
 
     private static Positions.Rotary scaled(
             JsonFile scaling, double[] plain, double theta, double original, int maxPositions) {
-        String type = scaling.text("rope_type", scaling.text("type", "default"));
+        String type = type(scaling);
         int dimensions = plain.length * 2;
         return switch (type) {
             case "default" -> new Positions.Rotary(dimensions, false, plain, 1f, true);
@@ -122,6 +194,31 @@ public final class RotaryFrequencies {
                         "%s: key \"rope_type\": %s is not supported (default, linear, dynamic, llama3, yarn are)"
                                 .formatted(scaling.path(), Quoted.of(type)));
         };
+    }
+
+    /// LongRoPE (Ding et al. 2024, arXiv 2402.13753) with the factors for texts of at most `original`
+    /// tokens.
+    private static Positions.Rotary longRope(JsonFile scaling, double[] plain, double original, int maxPositions) {
+        JsonNode factors = scaling.node("short_factor").orElse(null);
+        if (factors == null || !factors.isArray() || factors.size() != plain.length) {
+            throw scaling.wrong(
+                    "short_factor",
+                    "a list of " + plain.length + " factors",
+                    factors == null ? MissingNode.getInstance() : factors);
+        }
+        double[] result = new double[plain.length];
+        for (int p = 0; p < plain.length; p++) {
+            double factor = factors.get(p).doubleValue();
+            if (!(factor > 0) || Double.isInfinite(factor)) {
+                throw scaling.wrong("short_factor", "positive numbers", factors.get(p));
+            }
+            result[p] = plain[p] / factor;
+        }
+        double factor = scaling.positiveNumber(maxPositions / original, "factor");
+        double scale = scaling.has("attention_factor")
+                ? scaling.positiveNumber(1, "attention_factor")
+                : factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
+        return new Positions.Rotary(plain.length * 2, false, result, (float) scale, false);
     }
 
     private static double[] linear(JsonFile scaling, double[] plain) {

@@ -15,11 +15,13 @@ import java.util.function.Predicate;
 /// @param layer prefix of a layer's names
 /// @param norm1 norm before (or after) attention
 /// @param norm2 norm before (or after) feed-forward; empty if there is only one norm
+/// @param outputNorm1 norm of attention's output, beside `norm1`, or empty
+/// @param outputNorm2 norm of the feed-forward's output, beside `norm2`, or empty
 /// @param queryNorm per-head norm of queries, or empty
 /// @param keyNorm per-head norm of keys, or empty
 /// @param attention where queries, keys and values come from
 /// @param attentionOut projection after attention
-/// @param gate gate projection, or empty
+/// @param gate gate projection, or empty; in a gated family the gate's rows are then the first of `up`
 /// @param up first feed-forward projection
 /// @param down second feed-forward projection
 /// @param inputFirst whether matrices are stored `[in, out]` (GPT-2)
@@ -35,6 +37,8 @@ public record TensorNames(
         String layer,
         String norm1,
         Optional<String> norm2,
+        Optional<String> outputNorm1,
+        Optional<String> outputNorm2,
         Optional<String> queryNorm,
         Optional<String> keyNorm,
         Attention attention,
@@ -90,6 +94,8 @@ public record TensorNames(
         private String layer = "";
         private String norm1 = "";
         private Optional<String> norm2 = Optional.empty();
+        private Optional<String> outputNorm1 = Optional.empty();
+        private Optional<String> outputNorm2 = Optional.empty();
         private Optional<String> queryNorm = Optional.empty();
         private Optional<String> keyNorm = Optional.empty();
         private Attention attention = new Attention.FusedBlocks("");
@@ -139,6 +145,13 @@ public record TensorNames(
         Builder norms(String first, String second) {
             norm1 = first;
             norm2 = Optional.of(second);
+            return this;
+        }
+
+        /// Norms of what attention and feed-forward add to the residual stream.
+        Builder outputNorms(String first, String second) {
+            outputNorm1 = Optional.of(first);
+            outputNorm2 = Optional.of(second);
             return this;
         }
 
@@ -211,6 +224,8 @@ public record TensorNames(
                     layer,
                     norm1,
                     norm2,
+                    outputNorm1,
+                    outputNorm2,
                     queryNorm,
                     keyNorm,
                     attention,

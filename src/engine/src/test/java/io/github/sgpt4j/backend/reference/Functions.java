@@ -44,6 +44,11 @@ final class Functions {
         return 0.5 * (1 + Math.tanh(inner)) + 0.5 * x * derivative(Activation.TANH, inner) * innerDerivative;
     }
 
+    /// The bound of scores and logits: `softcap · tanh(x / softcap)`, or `x` if `softcap` is 0.
+    static double cap(double x, double softcap) {
+        return softcap == 0 ? x : softcap * Math.tanh(x / softcap);
+    }
+
     static double sigmoid(double x) {
         return 1 / (1 + Math.exp(-x));
     }

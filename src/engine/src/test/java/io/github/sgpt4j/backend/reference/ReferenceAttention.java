@@ -73,7 +73,8 @@ final class ReferenceAttention {
     }
 
     private boolean visible(int i, int j) {
-        return j <= i && (parameters.window() == 0 || i - j < parameters.window());
+        return (j <= i || parameters.bidirectional())
+                && (parameters.window() == 0 || Math.abs(i - j) < parameters.window());
     }
 
     private double score(double[] query, double[] key, int head, int keyColumn, int i, int j) {
@@ -83,7 +84,7 @@ final class ReferenceAttention {
             dot += query[head * d + c] * key[keyColumn + c];
         }
         double slope = parameters.slopes().length == 0 ? 0 : parameters.slopes()[head];
-        return parameters.scale() * dot + slope * (j - i);
+        return Functions.cap(parameters.scale() * dot, parameters.softcap()) + slope * (j - i);
     }
 
     static double[] softmax(double[] scores) {

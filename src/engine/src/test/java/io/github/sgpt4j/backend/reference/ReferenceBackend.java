@@ -134,12 +134,12 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
-    public void embed(Table table, Batch batch, Tensor out) {
+    public void embed(Table table, Batch batch, float scale, Tensor out) {
         double[][] rows = ((ReferenceTable) table).rowValues();
         int[] ids = packed(batch).ids();
         requireShape(out, ids.length, table.columns());
         for (int t = 0; t < ids.length; t++) {
-            write(out, t, rows[ids[t]]);
+            write(out, t, Arrays.stream(rows[ids[t]]).map(v -> scale * v).toArray());
         }
         embeddedRows.addAndGet(ids.length);
     }
@@ -160,6 +160,15 @@ public final class ReferenceBackend implements Backend {
         requireShape(out, x.rows(), x.columns());
         for (int r = 0; r < x.rows(); r++) {
             write(out, r, ((ReferenceNorm) norm).apply(row(x, r)));
+        }
+    }
+
+    @Override
+    public void normAdd(Tensor x, Norm norm, Tensor out) {
+        require(x.columns() == norm.columns(), "norm over %d columns of %d", norm.columns(), x.columns());
+        requireShape(out, x.rows(), x.columns());
+        for (int r = 0; r < x.rows(); r++) {
+            write(out, r, sum(row(out, r), ((ReferenceNorm) norm).apply(row(x, r))));
         }
     }
 
@@ -234,6 +243,7 @@ public final class ReferenceBackend implements Backend {
     @Override
     public void attention(Tensor qkv, Batch batch, AttentionParameters parameters, Tensor out) {
         PackedBatch packed = packed(batch);
+        OperandChecks.attention(packed, parameters);
         requireShape(qkv, packed.rows(), parameters.qkvColumns());
         requireShape(out, packed.tokens(), parameters.heads() * parameters.headDim());
         double[][] rows = new double[packed.rows()][];
@@ -243,6 +253,19 @@ public final class ReferenceBackend implements Backend {
         double[][] result = new ReferenceAttention(rows, packed, parameters).compute();
         for (int t = 0; t < result.length; t++) {
             write(out, t, result[t]);
+        }
+    }
+
+    @Override
+    public void softmax(Tensor x, int columns) {
+        OperandChecks.softmax(x, columns);
+        for (int r = 0; r < x.rows(); r++) {
+            double[] row = row(x, r).clone();
+            for (int at = 0; at < row.length; at += columns) {
+                double[] group = ReferenceAttention.softmax(Arrays.copyOfRange(row, at, at + columns));
+                System.arraycopy(group, 0, row, at, columns);
+            }
+            write(x, r, row);
         }
     }
 
@@ -299,13 +322,16 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
-    public void logProbabilities(Tensor x, Linear head, int[] targets, Tensor out) {
+    public void logProbabilities(Tensor x, Linear head, float softcap, int[] targets, Tensor out) {
+        OperandChecks.softcap(softcap, "logProbabilities");
         require(x.columns() == head.in(), "head of %d inputs, rows of %d", head.in(), x.columns());
         require(targets.length == x.rows(), "%d targets for %d rows", targets.length, x.rows());
         requireShape(out, x.rows(), 1);
         for (int i = 0; i < targets.length; i++) {
             require(targets[i] >= 0 && targets[i] < head.out(), "target %d of %d", targets[i], head.out());
-            double[] logits = ((ReferenceLinear) head).apply(row(x, i));
+            double[] logits = Arrays.stream(((ReferenceLinear) head).apply(row(x, i)))
+                    .map(v -> Functions.cap(v, softcap))
+                    .toArray();
             double max = Arrays.stream(logits).max().orElseThrow();
             double logSumExp = max
                     + Math.log(Arrays.stream(logits).map(v -> Math.exp(v - max)).sum());

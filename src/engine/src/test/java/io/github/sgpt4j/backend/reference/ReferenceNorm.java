@@ -7,7 +7,12 @@ import java.util.Arrays;
 /// A normalisation with its gain and bias `[columns]` filled in.
 record ReferenceNorm(NormParameters parameters, double[] gain, double[] bias) implements Norm {
     static ReferenceNorm of(NormParameters parameters) {
-        double[] gain = parameters.gain().map(Values::of).orElseGet(() -> filled(parameters.columns(), 1));
+        double first = parameters.gainFromOne() ? 1 : 0;
+        double[] gain = parameters
+                .gain()
+                .map(stored ->
+                        Arrays.stream(Values.of(stored)).map(v -> first + v).toArray())
+                .orElseGet(() -> filled(parameters.columns(), 1));
         double[] bias = parameters.bias().map(Values::of).orElseGet(() -> filled(parameters.columns(), 0));
         return new ReferenceNorm(parameters, gain, bias);
     }

@@ -55,19 +55,22 @@ public final class OnlineSoftmax {
         }
     }
 
-    /// Sets the scores of keys that a query may not see to −∞: later ones, and those `window` or more before it.
+    /// Sets the scores of keys that a query may not see to −∞: those more than `ahead` after it, and
+    /// those `window` or
+    /// more before it.
     ///
     /// @param at index of the first key's scores
     /// @param first position of the first key
-    public static void mask(float[] s, int at, int keys, float[] positions, int first, float window) {
+    public static void mask(float[] s, int at, int keys, float[] positions, int first, float window, float ahead) {
         for (int half = 0; half < Simd.TILE_COLUMNS; half += Simd.LANES) {
             FloatVector position = FloatVector.fromArray(Simd.F, positions, half);
             FloatVector lowest = position.sub(window);
+            FloatVector highest = position.add(ahead);
             for (int j = 0; j < keys; j++) {
                 int i = at + j * Simd.TILE_COLUMNS + half;
                 float key = first + j;
                 VectorMask<Float> hidden =
-                        position.compare(VectorOperators.LT, key).or(lowest.compare(VectorOperators.GE, key));
+                        highest.compare(VectorOperators.LT, key).or(lowest.compare(VectorOperators.GE, key));
                 FloatVector.fromArray(Simd.F, s, i)
                         .blend(Float.NEGATIVE_INFINITY, hidden)
                         .intoArray(s, i);
