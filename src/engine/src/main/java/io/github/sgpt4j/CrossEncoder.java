@@ -96,8 +96,7 @@ public final class CrossEncoder implements AutoCloseable {
             return new Score((float) sum, list(logProbabilities), List.of(), inputTokens, uncutTokens);
         }
 
-        private static Score logits(
-                float[] logits, ScoreActivation activation, int inputTokens, int uncutTokens) {
+        private static Score logits(float[] logits, ScoreActivation activation, int inputTokens, int uncutTokens) {
             List<Float> values = list(logits);
             return new Score((float) activation.apply(raw(values)), List.of(), values, inputTokens, uncutTokens);
         }
@@ -198,10 +197,8 @@ public final class CrossEncoder implements AutoCloseable {
     /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
     public String fingerprint() {
         requireOpen();
-        Fingerprint fingerprint = new Fingerprint()
-                .add(model.fingerprint())
-                .add(options.prompt())
-                .add(Integer.toString(maxLength()));
+        Fingerprint fingerprint =
+                new Fingerprint().add(model.fingerprint()).add(options.prompt()).add(Integer.toString(maxLength()));
         plan.identity().forEach(fingerprint::add);
         return fingerprint.hex();
     }
@@ -307,9 +304,7 @@ public final class CrossEncoder implements AutoCloseable {
     public List<Score> scoreTokenized(List<TokenizedPair> pairs) {
         requireOpen();
         List<PairTokens> requests = TokenizedPair.requests(this, List.copyOf(pairs));
-        return scores(
-                () -> score(scorer, requests),
-                FiniteResults.Names.ofPlaces("pair", requests.size()));
+        return scores(() -> score(scorer, requests), FiniteResults.Names.ofPlaces("pair", requests.size()));
     }
 
     private <T extends PairTokens> PairScoring.Scored score(PairScoring<T> own, List<PairTokens> requests) {

@@ -56,7 +56,9 @@ final class MemoryEstimate {
             for (ModuleWeights module : moduleWeights) {
                 weights = Math.addExact(weights, gpuBytes(module.tensors(), dtype));
             }
-            long head = fewRows || layout.headIsTable() ? 0 : gpuBytes(layout.head(), dtype == Dtype.FP8 ? Dtype.BF16 : dtype);
+            long head = fewRows || layout.headIsTable()
+                    ? 0
+                    : gpuBytes(layout.head(), dtype == Dtype.FP8 ? Dtype.BF16 : dtype);
             needs.add(new MemoryNeed("cuda", dtype, weights, head, activations(checkpoint, tokens, false), tokens));
         }
         return needs;

@@ -50,8 +50,8 @@ public final class RerankTemplate {
         return NAMED.stream()
                 .filter(template -> template.name.equals(name))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("template: expected one of %s, got %s"
-                        .formatted(String.join(", ", names()), Quoted.of(name))));
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "template: expected one of %s, got %s".formatted(String.join(", ", names()), Quoted.of(name))));
     }
 
     /// The names of all named templates.

@@ -110,7 +110,8 @@ record ScoringPlan(
         if (pairs && settings.chat().isPresent()) {
             return new Chosen(
                     Optional.empty(),
-                    "modules.json and %s".formatted(settings.chat().get().source().getFileName()),
+                    "modules.json and %s"
+                            .formatted(settings.chat().get().source().getFileName()),
                     false);
         }
         for (var named : PairTemplates.BY_MODEL.entrySet()) {
@@ -161,7 +162,9 @@ record ScoringPlan(
             return ScoreActivation.NONE;
         }
         Optional<ScoreActivation> ofTemplate = chosen.prompts.flatMap(PairTemplate::activation);
-        return (chosen.asked ? ofTemplate.or(settings::activation) : settings.activation().or(() -> ofTemplate))
+        return (chosen.asked
+                        ? ofTemplate.or(settings::activation)
+                        : settings.activation().or(() -> ofTemplate))
                 .orElse(ScoreActivation.SIGMOID);
     }
 
@@ -172,12 +175,15 @@ record ScoringPlan(
         }
         PairTemplate template = chosen.prompts.get();
         if (asked.isPresent() && !template.takesInstruction()) {
-            throw new IllegalArgumentException("instruction: has no effect with the template %s (%s)"
-                    .formatted(template.name(), chosen.source));
+            throw new IllegalArgumentException(
+                    "instruction: has no effect with the template %s (%s)".formatted(template.name(), chosen.source));
         }
         Optional<String> instruction = asked.or(template::instruction)
-                .filter(text -> !text.isEmpty() || template.piecesWithoutInstruction().isEmpty());
-        if (instruction.isEmpty() && template.takesInstruction() && template.piecesWithoutInstruction().isEmpty()) {
+                .filter(text ->
+                        !text.isEmpty() || template.piecesWithoutInstruction().isEmpty());
+        if (instruction.isEmpty()
+                && template.takesInstruction()
+                && template.piecesWithoutInstruction().isEmpty()) {
             throw new IllegalArgumentException(
                     "instruction: the template %s needs one, expected a text, got none".formatted(template.name()));
         }
@@ -189,9 +195,7 @@ record ScoringPlan(
         if (yes.isPresent()) {
             List<Integer> tokens = new ArrayList<>();
             tokens.add(token(model.tokenizer(), yes.get()));
-            chosen.prompts
-                    .flatMap(PairTemplate::falseToken)
-                    .ifPresent(no -> tokens.add(token(model.tokenizer(), no)));
+            chosen.prompts.flatMap(PairTemplate::falseToken).ifPresent(no -> tokens.add(token(model.tokenizer(), no)));
             return List.copyOf(tokens);
         }
         PairSettings.LogitTokens logits = settings.logits()
@@ -214,8 +218,9 @@ record ScoringPlan(
         OptionalInt known = tokenizer.tokenId(text);
         int[] ids = known.isPresent() ? new int[] {known.getAsInt()} : tokenizer.encode(text, false);
         if (ids.length != 1) {
-            throw new UnsupportedModelException("template: expected %s to be one token of the model's vocabulary, got %d tokens"
-                    .formatted(Quoted.of(text), ids.length));
+            throw new UnsupportedModelException(
+                    "template: expected %s to be one token of the model's vocabulary, got %d tokens"
+                            .formatted(Quoted.of(text), ids.length));
         }
         return ids[0];
     }
@@ -225,15 +230,13 @@ record ScoringPlan(
         int longest = model.decoder().config().longest();
         if (method == ScoringMethod.LIKELIHOOD) {
             model.lanes().decoders().forEach(Decoder::requireHead);
-            int maxLength = options.maxLength()
-                    .orElseGet(() -> model.decoder().config().maxPositions());
+            int maxLength =
+                    options.maxLength().orElseGet(() -> model.decoder().config().maxPositions());
             return new PairScorer(model.lanes(), model.tokenizer(), PromptTemplate.parse(options.prompt()), maxLength);
         }
         int maxLength = maxLength(model, options);
         PairFraming framing = framing(model, maxLength);
-        if (options.instruction().isPresent()
-                && framing instanceof ChatFraming ofChat
-                && !ofChat.takesInstruction()) {
+        if (options.instruction().isPresent() && framing instanceof ChatFraming ofChat && !ofChat.takesInstruction()) {
             throw new IllegalArgumentException(
                     "instruction: has no effect with the template %s (%s)".formatted(template, source));
         }
@@ -276,7 +279,9 @@ record ScoringPlan(
             return model.decoder().config().maxPositions();
         }
         int ofModel = model.maxLength();
-        int usual = Math.min(ofModel, prompts.map(PairTemplate::maxLength).orElse(OptionalInt.empty()).orElse(ofModel));
+        int usual = Math.min(
+                ofModel,
+                prompts.map(PairTemplate::maxLength).orElse(OptionalInt.empty()).orElse(ofModel));
         int longest = model.decoder().config().longest();
         if (prompts.isEmpty()) {
             return usual;

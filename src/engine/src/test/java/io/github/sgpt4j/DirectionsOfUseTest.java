@@ -36,7 +36,8 @@ class DirectionsOfUseTest {
             float[] first = decoder.hiddenStates(PackedBatch.of(List.of(Arrays.copyOf(IDS, 4))))[0];
             assertTrue(Closeness.deviation(Closeness.doubles(first), whole) > 0.01, "later tokens count for states");
             assertEquals(
-                    "bidirectional for embeddings, causal for likelihoods", model.info().attention());
+                    "bidirectional for embeddings, causal for likelihoods",
+                    model.info().attention());
             assertEquals("auto_map", model.info().sources().attention());
         }
     }

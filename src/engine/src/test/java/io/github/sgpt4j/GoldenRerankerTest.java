@@ -5,15 +5,19 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.testing.Closeness;
 import io.github.sgpt4j.testing.RerankerGoldens;
 import io.github.sgpt4j.testing.RerankerGoldens.Pairs;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Re-rankers of every kind against the reference's results in 64-bit arithmetic.
 @Tag("vector")
@@ -64,6 +68,9 @@ class GoldenRerankerTest {
                 Case.named("gemma2-rr", RerankTemplate.BGE_GEMMA, ScoringMethod.CHOICE),
                 Case.named("llama-bidirec-seqcls", RerankTemplate.NVIDIA_RERANK, ScoringMethod.HEAD),
                 Case.named("qwen2-rr", RerankTemplate.MXBAI_V2, ScoringMethod.CHOICE),
+                Case.named("gemma-rr", RerankTemplate.BGE_GEMMA, ScoringMethod.CHOICE),
+                Case.named("gemma2-rr", RerankTemplate.BGE_GEMMA, ScoringMethod.CHOICE),
+                Case.named("llama-bidirec-seqcls", RerankTemplate.NVIDIA_RERANK, ScoringMethod.HEAD),
                 Case.stated("qwen3-rr-st", ScoringMethod.CHOICE),
                 Case.stated("qwen3-rr-onelogit", ScoringMethod.CHOICE),
                 Case.stated("qwen3-seqcls-st", ScoringMethod.HEAD),
@@ -176,8 +183,8 @@ class GoldenRerankerTest {
             }
             JsonNode own = expected.get(other);
             Pairs pairs = Pairs.of(own);
-            CrossEncoderOptions options =
-                    golden.options(expected).withInstruction(own.path("instruction").asText(""));
+            CrossEncoderOptions options = golden.options(expected)
+                    .withInstruction(own.path("instruction").asText(""));
             try (CrossEncoder encoder = open(golden, options)) {
                 List<CrossEncoder.Score> scores =
                         encoder.score(pairs.queries(), pairs.documents(), ProgressListener.NONE);
@@ -201,6 +208,22 @@ class GoldenRerankerTest {
             JsonNode logits = expected.get("logits").get(0).get(1);
             double raw = logits.get(0).doubleValue() - logits.path(1).asDouble(0);
             Closeness.FP32.check("raw score", raw, score.value());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"gemma-rr", "gemma2-rr"})
+    void everyTokenOfASequenceAgrees(String name) {
+        JsonNode sequence = RerankerGoldens.expected(name).get("sequence");
+        int[] ids = Closeness.ints(sequence.get("ids"));
+        try (Model model = Model.open(RerankerGoldens.model(name))) {
+            float[] actual = model.decoder()
+                    .logProbabilities(
+                            PackedBatch.of(List.of(Arrays.copyOf(ids, ids.length - 1))),
+                            Optional.empty(),
+                            IntStream.range(0, ids.length - 1).toArray(),
+                            Arrays.copyOfRange(ids, 1, ids.length));
+            Closeness.FP32.check(name, sequence.get("log_probs"), actual);
         }
     }
 

@@ -34,7 +34,8 @@ class RerankerRecognitionTest {
         Path source = RerankerGoldens.model(model);
         Path target = folder.resolve(name);
         try (Stream<Path> files = Files.walk(source)) {
-            files.forEach(file -> copy(file, target.resolve(source.relativize(file).toString())));
+            files.forEach(
+                    file -> copy(file, target.resolve(source.relativize(file).toString())));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -99,8 +100,10 @@ class RerankerRecognitionTest {
 
     @Test
     void theSourceIsTold() {
-        assertTrue(info(copy("qwen3-rr", "Qwen3-Reranker-4B")).sources().scoring().contains("directory's name"));
-        assertTrue(info(RerankerGoldens.model("qwen3-rr-st")).sources().scoring().contains("chat_template.jinja"));
+        assertTrue(
+                info(copy("qwen3-rr", "Qwen3-Reranker-4B")).sources().scoring().contains("directory's name"));
+        assertTrue(
+                info(RerankerGoldens.model("qwen3-rr-st")).sources().scoring().contains("chat_template.jinja"));
         assertTrue(info(copy("llama-seqcls", "x")).sources().scoring().contains("architectures"));
     }
 
@@ -282,7 +285,8 @@ class RerankerRecognitionTest {
         RerankTemplate template = RerankTemplate.read(file);
         assertEquals("mine.json", template.name());
         CrossEncoderOptions options = CrossEncoderOptions.DEFAULT.withTemplate(template);
-        try (CrossEncoder encoder = CrossEncoder.open(RerankerGoldens.model("qwen3-rr"), ModelOptions.DEFAULT, options)) {
+        try (CrossEncoder encoder =
+                CrossEncoder.open(RerankerGoldens.model("qwen3-rr"), ModelOptions.DEFAULT, options)) {
             assertEquals(64, encoder.maxLength());
             assertFalse(encoder.scoresAreProbabilities());
             CrossEncoder.Score score =
@@ -328,15 +332,14 @@ class RerankerRecognitionTest {
     void brokenFilesAreRefused() {
         Path model = copy("qwen3-rr-st", "a");
         replace(model.resolve("1_LogitScore/config.json"), "345", "99999");
-        Refusal.check(
-                FormatException.class,
-                () -> CrossEncoder.open(model).close(),
-                "1_LogitScore",
-                "99999");
+        Refusal.check(FormatException.class, () -> CrossEncoder.open(model).close(), "1_LogitScore", "99999");
         Path other = copy("qwen3-rr-st", "b");
         replace(other.resolve("chat_template.jinja"), "{{ d }}", "{{ d | nosuch }}");
         Refusal.check(
-                UnsupportedModelException.class, () -> CrossEncoder.open(other).close(), "chat_template.jinja, line", "nosuch");
+                UnsupportedModelException.class,
+                () -> CrossEncoder.open(other).close(),
+                "chat_template.jinja, line",
+                "nosuch");
         Path third = copy("qwen3-rr-st", "c");
         replace(third.resolve("chat_template.jinja"), "{{ d }}", "");
         Refusal.check(
@@ -347,7 +350,8 @@ class RerankerRecognitionTest {
                 UnsupportedModelException.class, () -> CrossEncoder.open(fourth).close(), "activation_fn", "Tanh");
         Path fifth = copy("qwen3-rr-st", "e");
         replace(fifth.resolve("sentence_bert_config.json"), "text-generation", "feature-extraction");
-        Refusal.check(SgptException.class, () -> Model.open(fifth).close(), "sentence_bert_config.json");
+        Refusal.check(
+                UnsupportedModelException.class, () -> Model.open(fifth).close(), "sentence_bert_config.json", "task");
     }
 
     @Test

@@ -184,7 +184,12 @@ class SentenceSettingsTest {
         model.write(USE, "{\"similarity_fn_name\": \"\"}");
         refused(UnsupportedModelException.class, USE, "similarity_fn_name");
         model.write(USE, "{\"model_type\": \"SparseEncoder\"}");
-        refused(UnsupportedModelException.class, USE, "model_type", "SparseEncoder", "SentenceTransformer is");
+        refused(
+                UnsupportedModelException.class,
+                USE,
+                "model_type",
+                "SparseEncoder",
+                "SentenceTransformer and CrossEncoder are");
         model.write(USE, "{\"model_type\": \"SentenceTransformer\"}");
         open().close();
     }

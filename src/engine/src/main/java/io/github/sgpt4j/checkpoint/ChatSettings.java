@@ -101,7 +101,8 @@ public record ChatSettings(
             return value.map(JsonNode::textValue);
         }
         for (JsonNode each : value.get()) {
-            if (each.path("name").asText().equals("default") && each.path("template").isTextual()) {
+            if (each.path("name").asText().equals("default")
+                    && each.path("template").isTextual()) {
                 return Optional.of(each.path("template").textValue());
             }
         }
@@ -109,8 +110,8 @@ public record ChatSettings(
     }
 
     private static void addSpecialTokens(JsonFile config, Map<String, Object> variables) {
-        for (String name : List.of(
-                "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")) {
+        for (String name :
+                List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")) {
             config.node(name).ifPresent(value -> {
                 JsonNode content = value.isObject() ? value.path("content") : value;
                 if (!content.isTextual()) {

@@ -98,7 +98,10 @@ public final class MergedCheckpoint implements AutoCloseable {
         Set<String> names = weights.names();
         DecoderLayout layout = checkpoint.layout(names);
         String head = layout.head().getFirst().name();
-        if (!layout.config().tiedHead() || layout.headIsTable() || layout.headIsScore() || !names.contains(layout.table())) {
+        if (!layout.config().tiedHead()
+                || layout.headIsTable()
+                || layout.headIsScore()
+                || !names.contains(layout.table())) {
             return false;
         }
         WeightTensor stored = weights.get(head);

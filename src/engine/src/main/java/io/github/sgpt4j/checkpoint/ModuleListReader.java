@@ -117,8 +117,8 @@ public final class ModuleListReader {
                         ? TransformerSettings.SCORE_TASK
                         : TransformerSettings.EMBEDDING_TASK;
         if (!task.equals(expected)) {
-            throw new UnsupportedModelException("%s: key \"%s\": expected %s with the modules of %s, got %s"
-                    .formatted(settings, TransformerSettings.TASK, expected, file.getFileName(), Quoted.of(task)));
+            throw new UnsupportedModelException("%s: key \"%s\" = %s is not supported with the modules of %s: %s is"
+                    .formatted(settings, TransformerSettings.TASK, Quoted.of(task), file.getFileName(), expected));
         }
         if (poolingFile.isEmpty() && expected.equals(TransformerSettings.EMBEDDING_TASK)) {
             throw new FormatException(

@@ -86,8 +86,7 @@ public record PairSettings(
     private static Optional<ScoreActivation> activation(Path directory, JsonFile config, JsonFiles json) {
         return json.objectIfPresent(directory.resolve(EmbeddingSettings.FILE))
                 .flatMap(file -> ScoreActivation.read(file, ACTIVATION))
-                .or(() ->
-                        config.object("sentence_transformers").flatMap(own -> ScoreActivation.read(own, ACTIVATION)))
+                .or(() -> config.object("sentence_transformers").flatMap(own -> ScoreActivation.read(own, ACTIVATION)))
                 .or(() -> ScoreActivation.read(config, "sbert_ce_default_activation_function"));
     }
 
@@ -99,7 +98,8 @@ public record PairSettings(
         for (JsonNode module : json.tree(list)) {
             String type = module.path("type").asText();
             if (type.startsWith("sentence_transformers.") && type.endsWith(".LogitScore")) {
-                Path folder = SentenceModules.folder(directory, list, module.path("path").asText());
+                Path folder = SentenceModules.folder(
+                        directory, list, module.path("path").asText());
                 JsonFile config = json.object(folder.resolve("config.json"));
                 if (!config.has("true_token_id")) {
                     throw new FormatException(

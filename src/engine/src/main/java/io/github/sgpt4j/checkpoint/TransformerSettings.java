@@ -185,7 +185,8 @@ public record TransformerSettings(
                 .object("text")
                 .orElseThrow(() -> file.unsupported(
                         "modality_config", file.node("modality_config").orElseThrow(), "text is"));
-        for (JsonFile each : modalities.get().object("message").map(m -> List.of(text, m)).orElse(List.of(text))) {
+        for (JsonFile each :
+                modalities.get().object("message").map(m -> List.of(text, m)).orElse(List.of(text))) {
             require(each, "method", "forward");
             require(each, "method_output_name", output.getLast());
         }

@@ -51,7 +51,8 @@ public final class ChatFraming implements PairFraming {
 
     /// Whether an instruction changes prompts.
     public boolean takesInstruction() {
-        return !render(Optional.of(PROBES.getFirst()), "q", "d").equals(render(Optional.of(PROBES.getLast()), "q", "d"));
+        return !render(Optional.of(PROBES.getFirst()), "q", "d")
+                .equals(render(Optional.of(PROBES.getLast()), "q", "d"));
     }
 
     private void requirePlaces() {

@@ -74,13 +74,13 @@ public record PairTemplate(
 
     /// Whether an instruction changes prompts.
     public boolean takesInstruction() {
-        return pieces.stream()
-                .anyMatch(piece -> TemplatePiece.parse(piece).has(TemplatePiece.Place.INSTRUCTION));
+        return pieces.stream().anyMatch(piece -> TemplatePiece.parse(piece).has(TemplatePiece.Place.INSTRUCTION));
     }
 
     /// The pieces of prompts with or without an instruction.
     List<TemplatePiece> pieces(Optional<String> given) {
-        List<String> chosen = given.isEmpty() && !piecesWithoutInstruction.isEmpty() ? piecesWithoutInstruction : pieces;
+        List<String> chosen =
+                given.isEmpty() && !piecesWithoutInstruction.isEmpty() ? piecesWithoutInstruction : pieces;
         return chosen.stream().map(TemplatePiece::parse).toList();
     }
 }

@@ -22,10 +22,10 @@ import java.util.regex.Pattern;
 public final class PairTemplates {
     private static final String QWEN_SYSTEM =
             "<|im_start|>system\nJudge whether the Document meets the requirements based on the Query and the Instruct provided. Note that the answer can only be \"yes\" or \"no\".<|im_end|>\n<|im_start|>user\n";
-    private static final String QWEN_PAIR =
-            "<Instruct>: {instruction}\n<Query>: {query}\n<Document>: {document}";
+    private static final String QWEN_PAIR = "<Instruct>: {instruction}\n<Query>: {query}\n<Document>: {document}";
     private static final String QWEN_END = "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n";
-    private static final String WEB_SEARCH = "Given a web search query, retrieve relevant passages that answer the query";
+    private static final String WEB_SEARCH =
+            "Given a web search query, retrieve relevant passages that answer the query";
 
     private static final String MXBAI_SYSTEM =
             "<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\n<|im_start|>user\n";
@@ -50,13 +50,7 @@ public final class PairTemplates {
     public static final PairTemplate BGE_GEMMA = new PairTemplate(
             "bge-gemma",
             Form.PIECES,
-            List.of(
-                    "<bos>",
-                    "A: {query}",
-                    "\n",
-                    "B: {document}",
-                    "\n",
-                    "{instruction}"),
+            List.of("<bos>", "A: {query}", "\n", "B: {document}", "\n", "{instruction}"),
             List.of(),
             Optional.of(
                     "Given a query A and a passage B, determine whether the passage contains an answer to the query by providing a prediction of either 'Yes' or 'No'."),
@@ -113,8 +107,7 @@ public final class PairTemplates {
             Pattern.compile("rankllama"), RANKLLAMA,
             Pattern.compile("llama-3\\.2-nv-rerankqa|llama-nemotron-rerank"), NVIDIA_RERANK);
 
-    private static final Map<String, Form> FORMS =
-            Map.of("pieces", Form.PIECES, "text", Form.TEXT, "pair", Form.PAIR);
+    private static final Map<String, Form> FORMS = Map.of("pieces", Form.PIECES, "text", Form.TEXT, "pair", Form.PAIR);
 
     private static final Map<String, ScoreActivation> ACTIVATIONS =
             Map.of("sigmoid", ScoreActivation.SIGMOID, "none", ScoreActivation.NONE);
@@ -163,7 +156,8 @@ public final class PairTemplates {
         Optional<String> trueToken = text(file, "true_token");
         Optional<String> falseToken = text(file, "false_token");
         if (falseToken.isPresent() && trueToken.isEmpty()) {
-            throw new FormatException("%s: key \"false_token\": expected a \"true_token\" too, found none".formatted(path));
+            throw new FormatException(
+                    "%s: key \"false_token\": expected a \"true_token\" too, found none".formatted(path));
         }
         return new PairTemplate(
                 String.valueOf(path.getFileName()),

@@ -75,7 +75,10 @@ public final class PieceFraming implements PairFraming {
         return switch (template.form()) {
             case TEXT ->
                 tokenizer.encodeCounted(
-                        pieces.getFirst().filled(instruction, query, document), maxLength, CutSide.STATED, cancellation);
+                        pieces.getFirst().filled(instruction, query, document),
+                        maxLength,
+                        CutSide.STATED,
+                        cancellation);
             case PAIR ->
                 tokenizer.encodePair(
                         pieces.getFirst().filled(instruction, query, document),

@@ -46,8 +46,7 @@ public record PromptScorer(
             double temperature) {
         TokenPooling pooling = TokenPooling.of(lanes, layer, mode);
         EmbeddingSteps none = EmbeddingSteps.load(backend, List.of(), pooling.width());
-        TextEncoder encoder =
-                new TextEncoder(lanes, framing.tokenizer(), pooling, true, none, framing.maxTokens());
+        TextEncoder encoder = new TextEncoder(lanes, framing.tokenizer(), pooling, true, none, framing.maxTokens());
         return new PromptScorer(encoder, framing, padding, softcap, temperature);
     }
 
@@ -121,7 +120,8 @@ public record PromptScorer(
 
             @Override
             public EncodedText encode(int index, Cancellation ofCall) {
-                return new EncodedText(requests.get(index).ids(), requests.get(index).uncutTokens());
+                return new EncodedText(
+                        requests.get(index).ids(), requests.get(index).uncutTokens());
             }
 
             @Override

@@ -388,7 +388,7 @@ public final class Decoder {
     /// Checks that there is an output head, without preparing it.
     ///
     /// @throws FormatException if the checkpoint has no output head
-    /// @throws io.github.sgpt4j.error.UnsupportedModelException if it has a classification head instead
+    /// @throws UnsupportedModelException as [#requireHead]
     public void checkHead() {
         requirePredictions();
         loader.checkHead();

@@ -39,7 +39,8 @@ public final class ChatTemplate {
     private static long characters(Object value) {
         return switch (value) {
             case String text -> text.length();
-            case List<?> list -> list.stream().mapToLong(ChatTemplate::characters).sum();
+            case List<?> list ->
+                list.stream().mapToLong(ChatTemplate::characters).sum();
             case Map<?, ?> map ->
                 map.values().stream().mapToLong(ChatTemplate::characters).sum();
             default -> 1;

@@ -480,8 +480,8 @@ final class Evaluation {
             case Values.Namespace(var values) -> values.getOrDefault(name, Values.Special.UNDEFINED);
             case Map<?, ?> map -> index(owner, name);
             case Values.Special special ->
-                throw broken(
-                        "expected a value with the attribute %s, got %s".formatted(Quoted.of(name), Values.kind(owner)));
+                throw broken("expected a value with the attribute %s, got %s"
+                        .formatted(Quoted.of(name), Values.kind(owner)));
             default -> Values.Special.UNDEFINED;
         };
     }
@@ -510,7 +510,8 @@ final class Evaluation {
             default -> {
                 if (owner instanceof Values.Special) {
                     throw broken("expected a value with an item %s, got %s"
-                            .formatted(key instanceof String name ? Quoted.of(name) : written(key), Values.kind(owner)));
+                            .formatted(
+                                    key instanceof String name ? Quoted.of(name) : written(key), Values.kind(owner)));
                 }
                 return Values.Special.UNDEFINED;
             }
@@ -598,8 +599,7 @@ final class Evaluation {
                 if (value == Values.Special.UNDEFINED) {
                     yield 0;
                 }
-                throw broken("%s: expected a string, a list or a mapping, got %s"
-                        .formatted(where, Values.kind(value)));
+                throw broken("%s: expected a string, a list or a mapping, got %s".formatted(where, Values.kind(value)));
             }
         };
     }
@@ -668,25 +668,27 @@ final class Evaluation {
             return Values.number(a) == Values.number(b);
         }
         if (a instanceof List<?> first && b instanceof List<?> second) {
-            return first.size() == second.size() && nested(() -> {
-                for (int i = 0; i < first.size(); i++) {
-                    if (!isEqual(first.get(i), second.get(i))) {
-                        return false;
-                    }
-                }
-                return true;
-            });
+            return first.size() == second.size()
+                    && nested(() -> {
+                        for (int i = 0; i < first.size(); i++) {
+                            if (!isEqual(first.get(i), second.get(i))) {
+                                return false;
+                            }
+                        }
+                        return true;
+                    });
         }
         if (a instanceof Map<?, ?> first && b instanceof Map<?, ?> second) {
-            return first.size() == second.size() && nested(() -> {
-                for (Map.Entry<?, ?> entry : first.entrySet()) {
-                    Object other = second.get(entry.getKey());
-                    if (other == null || !isEqual(entry.getValue(), other)) {
-                        return false;
-                    }
-                }
-                return true;
-            });
+            return first.size() == second.size()
+                    && nested(() -> {
+                        for (Map.Entry<?, ?> entry : first.entrySet()) {
+                            Object other = second.get(entry.getKey());
+                            if (other == null || !isEqual(entry.getValue(), other)) {
+                                return false;
+                            }
+                        }
+                        return true;
+                    });
         }
         if (a instanceof String text && b instanceof String other) {
             grown(Math.min(text.length(), other.length()));
@@ -745,7 +747,10 @@ final class Evaluation {
         }
         if (operator.equals("*") && left instanceof String text && Values.isInteger(right)) {
             long times = Math.max(0, Values.integer(right));
-            grown(text.isEmpty() ? 0 : Math.multiplyHigh(times, text.length()) > 0 ? Long.MAX_VALUE : times * text.length());
+            grown(
+                    text.isEmpty()
+                            ? 0
+                            : Math.multiplyHigh(times, text.length()) > 0 ? Long.MAX_VALUE : times * text.length());
             return text.isEmpty() ? "" : text.repeat((int) times);
         }
         if (operator.equals("%") && left instanceof String) {

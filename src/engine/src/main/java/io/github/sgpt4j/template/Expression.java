@@ -23,8 +23,7 @@ sealed interface Expression {
     record Index(int line, Expression operand, Expression index) implements Expression {}
 
     /// `operand[from:to:step]`; a missing bound is none
-    record Slice(int line, Expression operand, Expression from, Expression to, Expression step)
-            implements Expression {}
+    record Slice(int line, Expression operand, Expression from, Expression to, Expression step) implements Expression {}
 
     /// `operand | name(arguments)`
     record Filter(int line, Expression operand, String name, Arguments arguments) implements Expression {}

@@ -178,8 +178,7 @@ final class Filters {
         if (!NAMES.contains(filter)) {
             throw evaluation.unsupported("the filter \"%s\"".formatted(filter));
         }
-        Given inner = new Given(
-                evaluation, filter, given.positional.subList(1, given.positional.size()), given.named);
+        Given inner = new Given(evaluation, filter, given.positional.subList(1, given.positional.size()), given.named);
         for (Object item : evaluation.items(value, where)) {
             evaluation.step();
             results.add(evaluation.nested(() -> apply(evaluation, inner, item)));
@@ -187,8 +186,7 @@ final class Filters {
         return results;
     }
 
-    private static Object select(
-            Evaluation evaluation, Given given, Object value, String where, boolean byAttribute) {
+    private static Object select(Evaluation evaluation, Given given, Object value, String where, boolean byAttribute) {
         boolean keep = given.filter.startsWith("select");
         int used = byAttribute ? 1 : 0;
         given.allow(Integer.MAX_VALUE);
@@ -198,14 +196,13 @@ final class Filters {
         String attribute = byAttribute ? given.text(0, "attribute", "") : "";
         boolean named = given.positional.size() > used;
         String test = named ? evaluation.text(given.positional.get(used), where) : "";
-        Map<String, String> operators = new LinkedHashMap<>(Map.of(
-                "==", "eq", "!=", "ne", "<", "lt", "<=", "le", ">", "gt", ">=", "ge"));
+        Map<String, String> operators =
+                new LinkedHashMap<>(Map.of("==", "eq", "!=", "ne", "<", "lt", "<=", "le", ">", "gt", ">=", "ge"));
         String known = operators.getOrDefault(test, test);
         if (named && !Tests.NAMES.contains(known)) {
             throw evaluation.unsupported("the test \"%s\"".formatted(test));
         }
-        List<Object> arguments =
-                named ? given.positional.subList(used + 1, given.positional.size()) : List.of();
+        List<Object> arguments = named ? given.positional.subList(used + 1, given.positional.size()) : List.of();
         List<Object> results = new ArrayList<>();
         for (Object item : evaluation.items(value, where)) {
             evaluation.step();
@@ -222,7 +219,8 @@ final class Filters {
     private static Object attribute(Evaluation evaluation, Object item, String path) {
         Object value = item;
         for (String name : path.split("\\.", -1)) {
-            boolean number = !name.isEmpty() && name.length() < 10 && name.chars().allMatch(c -> c >= '0' && c <= '9');
+            boolean number =
+                    !name.isEmpty() && name.length() < 10 && name.chars().allMatch(c -> c >= '0' && c <= '9');
             value = evaluation.index(value, number ? (Object) Long.parseLong(name) : name);
         }
         return value;

@@ -124,8 +124,8 @@ final class Methods {
             return text;
         }
         int first = text.offsetByCodePoints(0, 1);
-        return evaluation.produced(
-                text.substring(0, first).toUpperCase(Locale.ROOT) + text.substring(first).toLowerCase(Locale.ROOT));
+        return evaluation.produced(text.substring(0, first).toUpperCase(Locale.ROOT)
+                + text.substring(first).toLowerCase(Locale.ROOT));
     }
 
     /// @param characters what is removed; empty for white space

@@ -10,8 +10,7 @@ sealed interface Statement {
 
     record Output(Expression value) implements Statement {}
 
-    record If(List<Map.Entry<Expression, List<Statement>>> branches, List<Statement> otherwise)
-            implements Statement {}
+    record If(List<Map.Entry<Expression, List<Statement>>> branches, List<Statement> otherwise) implements Statement {}
 
     /// @param names loop variables: one, or several that each item is divided into
     /// @param filter which items count, if not all

@@ -15,7 +15,7 @@ record TemplateFailure(String source) {
 
     /// A construct that is not implemented.
     SgptException unsupported(int line, String what) {
-        return new UnsupportedModelException("%s, line %d: %s is not supported in chat templates"
-                .formatted(source, line, what));
+        return new UnsupportedModelException(
+                "%s, line %d: %s is not supported in chat templates".formatted(source, line, what));
     }
 }

@@ -79,9 +79,11 @@ final class TemplateLexer {
                     to--;
                 }
             } else if (sign != '+' && text.charAt(end + 1) != '{') {
-                int lineStart = text.lastIndexOf('\n', end - 1) + 1;
-                int begin = Math.max(lineStart, from);
-                if ((lineStart > from || starts) && isBlank(begin, end)) {
+                int begin = end;
+                while (begin > from && text.charAt(begin - 1) != '\n' && isSpace(text.charAt(begin - 1))) {
+                    begin--;
+                }
+                if (begin == from ? starts : text.charAt(begin - 1) == '\n') {
                     to = begin;
                 }
             }
@@ -92,15 +94,6 @@ final class TemplateLexer {
         line += lines(at, end);
         at = end;
         stripNext = false;
-    }
-
-    private boolean isBlank(int from, int to) {
-        for (int i = from; i < to; i++) {
-            if (!isSpace(text.charAt(i))) {
-                return false;
-            }
-        }
-        return from < to;
     }
 
     private int lines(int from, int to) {
@@ -148,8 +141,7 @@ final class TemplateLexer {
         while (i < text.length() && isSpace(text.charAt(i))) {
             i++;
         }
-        if (!text.startsWith("raw", i)
-                || i + 3 < text.length() && isNamePart(text.charAt(i + 3))) {
+        if (!text.startsWith("raw", i) || i + 3 < text.length() && isNamePart(text.charAt(i + 3))) {
             return false;
         }
         throw failure.unsupported(line, "{% raw %}");

@@ -36,7 +36,8 @@ final class TemplateParser {
         List<Statement> statements = parser.statements();
         if (parser.peek().kind() != Kind.END) {
             throw failure.broken(
-                    parser.peek().line(), "unexpected " + parser.tokens.get(parser.at + 1).shown());
+                    parser.peek().line(),
+                    "unexpected " + parser.tokens.get(parser.at + 1).shown());
         }
         return statements;
     }
@@ -493,9 +494,7 @@ final class TemplateParser {
             if (skipOperator(".")) {
                 value = peek().kind() == Kind.INTEGER
                         ? new Expression.Index(
-                                line,
-                                value,
-                                new Expression.Constant(line, Long.parseLong(next().text())))
+                                line, value, new Expression.Constant(line, Long.parseLong(next().text())))
                         : new Expression.Attribute(line, value, name());
             } else if (skipOperator("[")) {
                 value = subscript(line, value);
@@ -559,8 +558,7 @@ final class TemplateParser {
                 if (!Filters.NAMES.contains(name)) {
                     throw failure.unsupported(line, "the filter " + Quoted.of(name));
                 }
-                value = new Expression.Filter(
-                        line, value, name, isOperator("(") ? arguments() : Arguments.NONE);
+                value = new Expression.Filter(line, value, name, isOperator("(") ? arguments() : Arguments.NONE);
             } else if (isName("is")) {
                 next();
                 boolean negated = skipName("not");

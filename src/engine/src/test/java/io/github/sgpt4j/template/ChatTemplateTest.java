@@ -105,9 +105,10 @@ class ChatTemplateTest {
     @ParameterizedTest
     @MethodSource("errors")
     void whatFailsInJinjaIsAnErrorWithItsLine(Case each) {
-        SgptException error = assertThrows(SgptException.class, () -> ChatTemplate.parse(
-                        "\n" + each.template(), "chat_template.jinja")
-                .render(each.variables()));
+        SgptException error = assertThrows(
+                SgptException.class,
+                () -> ChatTemplate.parse("\n" + each.template(), "chat_template.jinja")
+                        .render(each.variables()));
         String message = String.valueOf(error.getMessage());
         assertTrue(message.startsWith("chat_template.jinja, line 2: "), message);
     }
@@ -176,7 +177,8 @@ class ChatTemplateTest {
     void hugeTextsAreRefused() {
         endsSoon("{{ 'x' * 1000000000000 }}");
         endsSoon("{% set n = namespace(x='x') %}{% for i in range(64) %}{% set n.x = n.x + n.x %}{% endfor %}");
-        endsSoon("{% set n = namespace(x='aa') %}{% for i in range(64) %}{% set n.x = n.x.replace('a', n.x) %}{% endfor %}");
+        endsSoon(
+                "{% set n = namespace(x='aa') %}{% for i in range(64) %}{% set n.x = n.x.replace('a', n.x) %}{% endfor %}");
         endsSoon("{% set n = namespace(x=['a']) %}{% for i in range(64) %}{% set n.x = n.x + n.x %}{% endfor %}");
         endsSoon("{% for i in range(99999) %}{{ 'x' * 100000 }}{% endfor %}");
     }

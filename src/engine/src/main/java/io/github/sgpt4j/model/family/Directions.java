@@ -53,7 +53,8 @@ public record Directions(Visibility visibility, boolean wholeTexts, String sourc
             "GritLM", Visibility.BIDIRECTIONAL_STATES);
 
     /// Model types that exist for it.
-    private static final Set<String> TYPES = Set.of("llama_bidirec", "bidirectional_pplx_qwen3", "nvembed", "bidir_mistral");
+    private static final Set<String> TYPES =
+            Set.of("llama_bidirec", "bidirectional_pplx_qwen3", "nvembed", "bidir_mistral");
 
     /// Model types whose own class in transformers follows `use_bidirectional_attention`.
     private static final Set<String> FOLLOWING =

@@ -138,8 +138,7 @@ public final class PostProcessorReader {
             }
         }
         if (parts.size() > MAX_PARTS) {
-            throw new FormatException(
-                    "%s: expected at most %d pieces, got more".formatted(step.where(key), MAX_PARTS));
+            throw new FormatException("%s: expected at most %d pieces, got more".formatted(step.where(key), MAX_PARTS));
         }
         return parts;
     }

@@ -70,7 +70,9 @@ class NewerFamiliesTest {
         DecoderConfig usual = read("olmo2-be", gemma2, "attention_bias");
         assertEquals(30, usual.logitSoftcap());
         assertEquals(50, usual.attention().get(0).softcap());
-        assertEquals(List.of(4096, 0), usual.attention().stream().map(LayerAttention::window).toList());
+        assertEquals(
+                List.of(4096, 0),
+                usual.attention().stream().map(LayerAttention::window).toList());
         assertEquals((float) (1 / 16.0), usual.attention().get(0).scale());
         DecoderConfig none = read(
                 "olmo2-be",
@@ -86,7 +88,8 @@ class NewerFamiliesTest {
         assertEquals(Activation.GELU_TANH, read("olmo2-be", gemma.formatted("")).activation());
         assertEquals(
                 Activation.GELU,
-                read("olmo2-be", gemma.formatted(", 'hidden_activation': 'gelu'")).activation());
+                read("olmo2-be", gemma.formatted(", 'hidden_activation': 'gelu'"))
+                        .activation());
     }
 
     @Test
