@@ -197,4 +197,24 @@ class FullDiskTest {
             assertTrue(each.startsWith(disk.toString()) && each.contains("No space left on device"), each);
         }
     }
+
+    @Test
+    void aMergedIndexIsNamedAndNothingIsLeft() throws IOException, InterruptedException {
+        Path shards = folder.resolve("shards");
+        Cli.Result made = Cli.run(command(
+                "index -m MODEL --corpus DATA/corpus.jsonl --index " + shards.resolve("part-00000") + " --quiet"));
+        assertEquals(0, made.code(), made.err());
+        Files.writeString(shards.resolve("_SUCCESS"), "{\"format\":1,\"shards\":1}");
+        String line = "index --merge %s --index DISK/merged --quiet".formatted(shards);
+        String said = failure(SMALL_FILES, List.of(), line);
+        assertTrue(
+                said.startsWith(disk.resolve(".merged.sgpt-merge").toString()) && said.contains("File too large"),
+                said);
+        assertEquals(List.of(), files());
+        Cli.Result again = Cli.run(command(line));
+        assertEquals(0, again.code(), again.err());
+        assertEquals(
+                0,
+                Cli.run("verify", "--index", disk.resolve("merged").toString()).code());
+    }
 }

@@ -158,4 +158,43 @@ class VerifyIndexTest {
         assertTrue(verify("--sums", corpus.toString()).failure(2).contains("--sums has no effect with --index"));
         assertTrue(verify("--base-model", "x").failure(2).contains("--base-model has no effect"));
     }
+
+    @Test
+    void everyShardOfAFolderIsVerified() throws IOException {
+        Path shards = folder.resolve("shards");
+        for (int i = 0; i < 2; i++) {
+            Path part = Files.writeString(
+                    folder.resolve("part.jsonl"), "{\"_id\": \"%d\", \"text\": \"spiders\"}".formatted(i));
+            String to = shards.resolve("part-0000" + i).toString();
+            assertEquals(
+                    0,
+                    Cli.run("index", "--corpus", part.toString(), "--index", to, "--quiet")
+                            .code());
+        }
+        Files.writeString(shards.resolve("_SUCCESS"), "{\"format\":1,\"shards\":2,\"documents\":2}");
+        index = shards;
+        Cli.Result sound = verify();
+        assertEquals(0, sound.code(), sound.err());
+        for (String line : List.of(
+                "directory +" + shards,
+                "ok +checksums +in each of 2 shards",
+                "ok +shards +2, as many as were written, made in one way, each id in one of them",
+                "sound")) {
+            assertTrue(sound.text().lines().anyMatch(l -> l.matches(line)), line + " in " + sound.text());
+        }
+        index = shards.resolve("part-00001");
+        flip("_0\\.cfs");
+        index = shards;
+        Cli.Result result = verify("--format", "json");
+        assertEquals(1, result.code());
+        JsonNode report = Cli.parse(result.text());
+        assertFalse(report.get("sound").booleanValue());
+        assertEquals(10, report.get("checks").size());
+        assertTrue(
+                result.err()
+                        .matches("sgpt: \\S+shards: expected a sound index, got a problem: part-00001: file _0\\.cfs:"
+                                + " checksum failed: .*; put a sound copy of the shard there, or write the folder"
+                                + " again\n"),
+                result.err());
+    }
 }

@@ -49,13 +49,33 @@ final class Segments {
         return (float) ofDigits == number ? ofDigits : number;
     }
 
+    /// Whether the framework refuses an id or a name because it has nothing to see.
+    static boolean isBlank(String text) {
+        return text.trim().isEmpty();
+    }
+
+    /// What cannot be seen, for a message.
+    static String shownBlank(String text) {
+        return text.chars().mapToObj("\\u%04x"::formatted).collect(Collectors.joining("", "\"", "\""));
+    }
+
     /// The text as it was embedded, title first, with the document's metadata and its title; empty if the
     /// document has no text.
+    ///
+    /// @throws IllegalStateException if the framework does not take a name of its metadata
     static Optional<TextSegment> segment(Document document) {
         String text = document.joined();
         if (text.isBlank()) {
             return Optional.empty();
         }
+        document.metadata().asMap().keySet().stream()
+                .filter(Segments::isBlank)
+                .findFirst()
+                .ifPresent(name -> {
+                    throw new IllegalStateException(
+                            "document %s: expected names of metadata that are not blank, as LangChain4j needs them, got %s"
+                                    .formatted(document.id(), shownBlank(name)));
+                });
         Metadata metadata = new Metadata();
         document.title().ifPresent(title -> metadata.put(TITLE, title));
         document.metadata().asMap().forEach((name, value) -> metadata.putAll(Map.of(name, shown(value))));

@@ -132,7 +132,8 @@ public final class SgptContentRetriever implements ContentRetriever {
     /// Retrieves contents, best first.
     ///
     /// @throws UnsupportedOperationException if the index has no filter such as the query's
-    /// @throws IllegalStateException if a document was added as an embedding without a text
+    /// @throws IllegalStateException if a document was added as an embedding without a text, or with a blank
+    ///     name of metadata, which the framework does not take
     @Override
     public List<Content> retrieve(Query query) {
         try {

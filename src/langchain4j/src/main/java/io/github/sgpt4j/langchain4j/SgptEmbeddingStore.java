@@ -233,15 +233,17 @@ public final class SgptEmbeddingStore implements EmbeddingStore<TextSegment>, Au
     }
 
     /// @throws UnsupportedOperationException if the index has no such filter
+    /// @throws IllegalStateException if a document was found that something else has added, with a blank id or a
+    ///     blank name of metadata, which the framework does not take
     @Override
     public EmbeddingSearchResult<TextSegment> search(EmbeddingSearchRequest request) {
         SearchOptions asked =
                 request.filter() == null ? options : options.withFilter(FilterTranslation.translate(request.filter()));
         try {
-            int limit = Math.clamp(index.size(), 1, request.maxResults());
-            List<Hit> hits = index.search(request.queryEmbedding().vector(), asked.withLimit(limit)).stream()
-                    .filter(hit -> score(hit) >= request.minScore())
-                    .toList();
+            List<Hit> hits =
+                    index.search(request.queryEmbedding().vector(), asked.withLimit(request.maxResults())).stream()
+                            .filter(hit -> score(hit) >= request.minScore())
+                            .toList();
             Map<String, float[]> vectors =
                     index.vectors(hits.stream().map(hit -> hit.document().id()).toList());
             return new EmbeddingSearchResult<>(
@@ -258,6 +260,11 @@ public final class SgptEmbeddingStore implements EmbeddingStore<TextSegment>, Au
     /// @param vectors by id; one is missing if it was removed since the search
     private static EmbeddingMatch<TextSegment> match(Hit hit, Map<String, float[]> vectors) {
         String id = hit.document().id();
+        if (Segments.isBlank(id)) {
+            throw new IllegalStateException(
+                    "document %s of the index: expected an id that is not blank, as LangChain4j needs it; add the document with another id"
+                            .formatted(Segments.shownBlank(id)));
+        }
         float[] vector = vectors.get(id);
         return new EmbeddingMatch<>(
                 score(hit),

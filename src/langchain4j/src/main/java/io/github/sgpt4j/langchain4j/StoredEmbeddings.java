@@ -37,7 +37,7 @@ record StoredEmbeddings(List<Document> documents, float[][] vectors) {
     }
 
     private static void requireNotBlank(@Nullable String id) {
-        if (id == null || id.isBlank()) {
+        if (id == null || id.isBlank() || Segments.isBlank(id)) {
             throw new IllegalArgumentException("id cannot be null or blank");
         }
     }

@@ -281,4 +281,56 @@ class SgptEmbeddingStoreTest {
                     SgptEmbeddingStore.builder().index(index).indexOptions(IndexOptions.DEFAULT)::build);
         }
     }
+
+    @Test
+    void aSearchReadsOneStateOfTheIndex() {
+        try (SgptEmbeddingStore store = builder().exact(true).build()) {
+            store.addAll(List.of("1"), List.of(embedding("eight legs")), null);
+            // What is added after the request was made and before the index is searched.
+            EmbeddingSearchRequest request = new EmbeddingSearchRequest(embedding("bread"), 10, null, null) {
+                @Override
+                public int maxResults() {
+                    store.addAll(List.of("2"), List.of(embedding("bread")), null);
+                    return super.maxResults();
+                }
+            };
+            assertEquals(List.of("2", "1"), ids(store.search(request).matches()));
+        }
+    }
+
+    @Test
+    void whatTheFrameworkDoesNotTakeIsNamed() throws IOException {
+        Document blank = Document.of(" \n", "bread");
+        Document name = Document.of("7", "eight legs")
+                .withMetadata(io.github.sgpt4j.retrieval.corpus.Metadata.of(Map.of("\t", 1)));
+        try (SgptEmbeddingStore store = builder().build()) {
+            SemanticIndex index = store.index();
+            index.add(List.of(blank));
+            index.commit();
+            assertEquals(
+                    "document \"\\u0020\\u000a\" of the index: expected an id that is not blank, as LangChain4j needs it;"
+                            + " add the document with another id",
+                    assertThrows(IllegalStateException.class, () -> search(store, "bread", 1))
+                            .getMessage());
+            index.remove(List.of(" \n"));
+            index.add(List.of(name));
+            index.commit();
+            String message = "document 7: expected names of metadata that are not blank, as LangChain4j needs them, got"
+                    + " \"\\u0009\"";
+            assertEquals(
+                    message,
+                    assertThrows(IllegalStateException.class, () -> search(store, "bread", 1))
+                            .getMessage());
+            SgptContentRetriever retriever =
+                    SgptContentRetriever.builder().embeddingStore(store).build();
+            assertEquals(
+                    message,
+                    assertThrows(
+                                    IllegalStateException.class,
+                                    () -> retriever.retrieve(dev.langchain4j.rag.query.Query.from("bread")))
+                            .getMessage());
+            // An id of control characters is blank for the framework too.
+            assertThrows(IllegalArgumentException.class, () -> store.add("\u0001", embedding("bread")));
+        }
+    }
 }

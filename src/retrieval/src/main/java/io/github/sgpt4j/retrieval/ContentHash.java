@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
+import java.util.TreeMap;
 import org.apache.lucene.util.BytesRef;
 
 /// Identifies a document's title and text: 128 bits of SHA-256.
@@ -25,8 +26,19 @@ final class ContentHash {
         return new BytesRef(Arrays.copyOf(digest.digest(), BYTES));
     }
 
-    /// Identifies a document's metadata in the same way.
+    /// Identifies a document's metadata in the same way, whatever the order of their names; empty if there
+    /// are none.
     static BytesRef of(Metadata metadata) {
+        return metadata.isEmpty() ? new BytesRef() : inOrder(Metadata.of(new TreeMap<>(metadata.asMap())));
+    }
+
+    /// Whether metadata have this hash. Indexes of earlier versions have hashes of the names in the order in
+    /// which they were given.
+    static boolean isOf(BytesRef hash, Metadata metadata) {
+        return hash.equals(of(metadata)) || !metadata.isEmpty() && hash.equals(inOrder(metadata));
+    }
+
+    private static BytesRef inOrder(Metadata metadata) {
         BytesRef bytes = MetadataCodec.encode(metadata);
         return new BytesRef(Arrays.copyOf(sha256().digest(bytes.bytes), BYTES));
     }

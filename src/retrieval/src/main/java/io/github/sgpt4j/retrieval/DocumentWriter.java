@@ -50,7 +50,7 @@ record DocumentWriter(WriterThread writer, BiEncoder encoder, VectorSpace space)
     UpdateReport write(Collection<Document> documents, Lookup known, boolean current, UpdateListener listener)
             throws IOException {
         Map<String, Document> byId = new LinkedHashMap<>();
-        documents.forEach(document -> byId.put(IndexFiles.checkId(document.id()), document));
+        documents.forEach(document -> byId.put(IndexFiles.check(document).id(), document));
         Plan plan = new Plan();
         for (Document document : byId.values()) {
             plan(document, known, current, plan);
@@ -70,7 +70,7 @@ record DocumentWriter(WriterThread writer, BiEncoder encoder, VectorSpace space)
     /// Adds documents with their embeddings, or replaces those with the same ids.
     void write(List<Document> documents, float[][] vectors) throws IOException {
         // Checked before anything is written: all are added, or none.
-        documents.forEach(document -> IndexFiles.checkId(document.id()));
+        documents.forEach(IndexFiles::check);
         writer.call(w -> {
             for (int i = 0; i < vectors.length; i++) {
                 Document document = documents.get(i);
@@ -108,9 +108,8 @@ record DocumentWriter(WriterThread writer, BiEncoder encoder, VectorSpace space)
         if (place.isEmpty()) {
             return Change.NEW;
         }
-        BytesRef metadata = document.metadata().isEmpty() ? new BytesRef() : ContentHash.of(document.metadata());
         boolean equal =
-                place.get().hash().equals(hash) && place.get().metadataHash().equals(metadata);
+                place.get().hash().equals(hash) && ContentHash.isOf(place.get().metadataHash(), document.metadata());
         return equal ? Change.NONE : Change.CHANGED;
     }
 

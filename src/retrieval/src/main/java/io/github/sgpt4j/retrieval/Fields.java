@@ -39,10 +39,11 @@ final class Fields {
         return new Term(ID, id);
     }
 
+    /// @param document checked by [IndexFiles#check]
     /// @param vector as [VectorSpace#prepare] made it
     static List<IndexableField> of(Document document, BytesRef hash, VectorSpace space, float[] vector) {
         List<IndexableField> fields = new ArrayList<>();
-        BytesRef id = new BytesRef(IndexFiles.checkId(document.id()));
+        BytesRef id = new BytesRef(document.id());
         fields.add(new StringField(ID, id, Field.Store.NO));
         fields.add(new BinaryDocValuesField(ID, id));
         fields.add(new StringField(HASH, hash, Field.Store.NO));

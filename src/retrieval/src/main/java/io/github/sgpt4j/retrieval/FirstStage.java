@@ -12,7 +12,6 @@ import java.util.Optional;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.Query;
-import org.apache.lucene.search.ScoreDoc;
 
 /// Finds documents by meaning, by words, or both, in one state of an index.
 ///
@@ -53,11 +52,7 @@ record FirstStage(IndexSearcher searcher, Analyzer analyzer, VectorSpace space, 
     }
 
     private List<Scored> bm25(Query words, int k) throws IOException {
-        List<Scored> found = new ArrayList<>();
-        for (ScoreDoc hit : searcher.search(Words.among(words, options.filter()), k).scoreDocs) {
-            found.add(new Scored(hit.doc, hit.score));
-        }
-        return found;
+        return Words.search(searcher, Words.among(words, options.filter()), k);
     }
 
     private List<Scored> fuse(List<Scored> dense, List<Scored> bm25, int k) throws IOException {

@@ -1,10 +1,17 @@
 package io.github.sgpt4j.retrieval;
 
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.retrieval.corpus.Document;
+import io.github.sgpt4j.text.Quoted;
+import io.github.sgpt4j.text.WellFormed;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import org.apache.lucene.index.DirectoryReader;
@@ -21,6 +28,9 @@ import org.apache.lucene.store.MMapDirectory;
 /// channel.
 final class IndexFiles {
     private static final Pattern OWN_FILE = Pattern.compile("write\\.lock|(pending_)?segments.*|_.*");
+
+    /// How Lucene begins the message for a failure in the thread of a merge, which is the cause.
+    private static final String MERGE_FAILED = "background merge hit exception";
 
     private IndexFiles() {}
 
@@ -69,14 +79,6 @@ final class IndexFiles {
             }
         }
         requireNoParts(path, directory);
-    }
-
-    /// Refuses to make an index where there is one, or anything else.
-    static void requireNone(Path path, Directory directory) throws IOException {
-        String[] found = directory.listAll();
-        if (found.length > 0) {
-            throw new FormatException("%s: expected an empty directory or none, found %s".formatted(path, found[0]));
-        }
     }
 
     /// An index without the file that lists its parts is damaged, not absent: a new index in its place
@@ -158,15 +160,49 @@ final class IndexFiles {
 
     /// Adds the path to a failure that does not name it, such as a full disk.
     private static IOException named(Path path, IOException e) {
+        if (String.valueOf(e.getMessage()).startsWith(MERGE_FAILED) && e.getCause() instanceof IOException cause) {
+            return named(path, cause);
+        }
         return e.getClass() == IOException.class
                         && !String.valueOf(e.getMessage()).contains(path.toString())
                 ? new IOException("%s: %s".formatted(path, e.getMessage()), e)
                 : e;
     }
 
+    /// Checks that id, title and text can be stored as they are; metadata are Unicode text anyway.
+    static Document check(Document document) {
+        checkId(document.id());
+        requireUnicode(document, "title", document.title().orElse(""));
+        requireUnicode(document, "text", document.text());
+        return document;
+    }
+
+    private static void requireUnicode(Document document, String part, String text) {
+        if (!WellFormed.is(text)) {
+            throw new FormatException("document %s: %s: expected Unicode text, got an unpaired surrogate"
+                    .formatted(Quoted.of(document.id()), part));
+        }
+    }
+
+    /// Checks ids to look for.
+    ///
+    /// @return those that a document of an index may have
+    static List<String> checkIds(Collection<String> ids) {
+        Objects.requireNonNull(ids, "ids");
+        List<String> possible = new ArrayList<>(ids.size());
+        for (String id : ids) {
+            Objects.requireNonNull(id, "ids: expected texts, got null");
+            // In UTF-8, half a surrogate pair would become another character, and the id that of another document.
+            if (WellFormed.is(id)) {
+                possible.add(id);
+            }
+        }
+        return possible;
+    }
+
     /// Checks that an id fits into an index.
     static String checkId(String id) {
-        if (!StandardCharsets.UTF_8.newEncoder().canEncode(id)) {
+        if (!WellFormed.is(id)) {
             // As question marks, different ids would become one.
             throw new FormatException("document id \"%s\": expected Unicode text, got an unpaired surrogate"
                     .formatted(id.length() > 40 ? id.substring(0, 40) : id));

@@ -19,6 +19,10 @@ import org.apache.lucene.index.VectorSimilarityFunction;
 record IndexMetadata(ModelIdentity model, Similarity similarity, IndexOptions options) {
     private static final String FORMAT = "sgpt4j.format";
     private static final int FORMAT_VERSION = 1;
+
+    /// Names the index among all others, whatever is changed in it. Indexes of earlier versions have none.
+    static final String ID = "sgpt4j.id";
+
     private static final int MAX_SHOWN = 100;
     private static final String SIMILARITY = "sgpt4j.similarity";
     private static final String MODEL = "sgpt4j.model";

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.function.UnaryOperator;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.index.DirectoryReader;
@@ -18,14 +19,18 @@ import org.apache.lucene.store.Directory;
 
 /// The parts of an open index, checked to fit together. The caller closes it.
 ///
-/// @param directories one, or those of all shards
+/// @param path of the index, or of the folder of shards
+/// @param places the path of the index, or those of all shards
+/// @param directories at the places, in the same order
 record IndexOpening(
         Path path,
+        List<Path> places,
         List<Directory> directories,
         IndexMetadata metadata,
         Optional<BiEncoder> encoder,
         Optional<WriterThread> writer,
-        Analyzer analyzer) {
+        Analyzer analyzer)
+        implements AutoCloseable {
     /// Documents are written to disk at commits; earlier only if they need more memory than this.
     private static final double BUFFER_MEGABYTES = 256;
 
@@ -43,14 +48,14 @@ record IndexOpening(
                 found.getFirst().requireSame(places.getFirst(), place, found.getLast());
             }
             if (isFolder) {
-                ShardFolder.requireDifferent(places, directories);
+                ShardFolder.requireWritten(path, places, directories);
             }
             IndexMetadata metadata = found.getFirst();
             encoder.ifPresent(e -> {
                 metadata.requireModel(path, ModelIdentity.of(e));
                 metadata.requireSimilarity(path, e.similarity());
             });
-            return new IndexOpening(path, directories, metadata, encoder, Optional.empty(), Words.analyzer());
+            return new IndexOpening(path, places, directories, metadata, encoder, Optional.empty(), Words.analyzer());
         } catch (IOException | RuntimeException | Error e) {
             close(directories);
             throw e;
@@ -66,14 +71,14 @@ record IndexOpening(
     /// A new index of documents that were indexed elsewhere.
     ///
     /// @param metadata of the indexes that it will have the documents of
-    /// @throws FormatException if there is something at the path
-    static IndexOpening toFill(Path path, IndexMetadata metadata) throws IOException {
-        CheckedDirectory directory = IndexFiles.open(path);
+    /// @param files wraps the directory, which is written to
+    static IndexOpening toFill(Path path, IndexMetadata metadata, UnaryOperator<Directory> files) throws IOException {
+        Directory directory = files.apply(IndexFiles.open(path));
         Analyzer analyzer = Words.analyzer();
         try {
-            IndexFiles.requireNone(path, directory);
             return new IndexOpening(
                     path,
+                    List.of(path),
                     List.of(directory),
                     metadata,
                     Optional.empty(),
@@ -126,7 +131,13 @@ record IndexOpening(
             options.ifPresent(o -> metadata.requireOptions(path, o));
             WriterThread writer = writer(path, directory, analyzer, metadata);
             return new IndexOpening(
-                    path, List.of(directory), metadata, Optional.of(encoder), Optional.of(writer), analyzer);
+                    path,
+                    List.of(path),
+                    List.of(directory),
+                    metadata,
+                    Optional.of(encoder),
+                    Optional.of(writer),
+                    analyzer);
         } catch (IOException | RuntimeException | Error e) {
             close(Optional.empty(), analyzer, List.of(directory));
             throw e;
@@ -150,7 +161,9 @@ record IndexOpening(
             writer.getLiveCommitData().forEach(entry -> data.put(entry.getKey(), entry.getValue()));
         }
         if (data.isEmpty()) {
-            writer.setLiveCommitData(metadata.toUserData().entrySet());
+            data.putAll(metadata.toUserData());
+            data.put(IndexMetadata.ID, UUID.randomUUID().toString());
+            writer.setLiveCommitData(data.entrySet());
             writer.commit();
         } else if (!IndexMetadata.of(path, data).equals(metadata)) {
             throw new FormatException(
@@ -163,7 +176,8 @@ record IndexOpening(
         return IndexMetadata.of(path, IndexFiles.commit(path, directory).getUserData());
     }
 
-    void close() throws IOException {
+    @Override
+    public void close() throws IOException {
         close(writer, analyzer, directories);
     }
 

@@ -7,18 +7,21 @@ import java.util.Optional;
 
 /// What a check of an index found.
 ///
-/// @param path of the index
+/// @param path of the index, or of the folder of shards
 /// @param model the model it says it was made with; this and the next two are empty if what it says
 ///     about itself cannot be read
 /// @param similarity how it compares embeddings
 /// @param options what it was made with
-/// @param checks one of each kind, in the order of [Kind]
+/// @param checks one of each kind, in the order of [Kind]; [Kind#SHARDS] only of a folder of shards, of
+///     which the others are about every shard
 public record IndexReport(
         Path path,
         Optional<ModelIdentity> model,
         Optional<Similarity> similarity,
         Optional<IndexOptions> options,
         List<Check> checks) {
+    private static final String SHARDS_REMEDY = "put a sound copy of the shard there, or write the folder again";
+
     /// Keeps a copy of the list.
     public IndexReport {
         checks = List.copyOf(checks);
@@ -43,7 +46,9 @@ public record IndexReport(
         /// That vectors are finite, of the right dimension and length, and one for each document.
         VECTORS,
         /// That the index was made with a given model.
-        MODEL
+        MODEL,
+        /// That shards are as many as were written, were made in one way, and each id is in one of them.
+        SHARDS
     }
 
     /// How a check ended.
@@ -69,7 +74,8 @@ public record IndexReport(
     public Optional<String> remedy() {
         boolean damaged =
                 checks.stream().anyMatch(check -> check.outcome() == Outcome.WRONG && check.kind() != Kind.MODEL);
-        return damaged ? Optional.of(IndexDamage.remedy()) : Optional.empty();
+        boolean ofShards = checks.stream().anyMatch(check -> check.kind() == Kind.SHARDS);
+        return damaged ? Optional.of(ofShards ? SHARDS_REMEDY : IndexDamage.remedy()) : Optional.empty();
     }
 
     /// Whether nothing is wrong.

@@ -23,7 +23,7 @@ import org.apache.lucene.index.SegmentInfos;
 /// that its documents are what this library wrote. Reads the last commit, even while something writes
 /// the index.
 public final class IndexVerifier {
-    private static final String NOT_WHOLE = "not checked, since the index is damaged";
+    static final String NOT_WHOLE = "not checked, since the index is damaged";
 
     private final Path path;
     private final Optional<ModelIdentity> expected;
@@ -37,15 +37,22 @@ public final class IndexVerifier {
         this.listener = listener;
     }
 
-    /// Checks an index.
+    /// Checks an index, or a folder of shards: every shard as an index of its own, and that they fit together.
     ///
     /// @param model the model it should have been made with, if that matters
-    /// @return what was found; a damaged index is reported, not thrown
-    /// @throws FormatException if there is no index, or another version or another program made it
+    /// @return what was found; a damaged index or shard is reported, not thrown
+    /// @throws FormatException if there is no index, another version or another program made it, or a folder
+    ///     of shards is not finished
     /// @throws IOException if a file cannot be read for a reason other than damage
     /// @throws CancelledException if the thread is interrupted
     public static IndexReport verify(Path path, Optional<ModelIdentity> model, VerifyListener listener)
             throws IOException {
+        return ShardFolder.isOne(path)
+                ? ShardsVerifier.verify(path, model, listener)
+                : verifyOne(path, model, listener);
+    }
+
+    static IndexReport verifyOne(Path path, Optional<ModelIdentity> model, VerifyListener listener) throws IOException {
         IndexFiles.openExisting(path).close();
         try {
             return new IndexVerifier(path, model, listener).run();
@@ -187,6 +194,9 @@ public final class IndexVerifier {
 
     private IndexReport report() {
         for (Kind kind : Kind.values()) {
+            if (kind == Kind.SHARDS) {
+                continue;
+            }
             String reason = kind == Kind.MODEL && expected.isEmpty() ? "none given" : NOT_WHOLE;
             checks.putIfAbsent(kind, new Check(kind, Outcome.SKIPPED, reason));
         }

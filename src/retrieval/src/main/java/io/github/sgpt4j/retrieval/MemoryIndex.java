@@ -7,6 +7,7 @@ import io.github.sgpt4j.retrieval.filter.Filter;
 import io.github.sgpt4j.retrieval.interrupts.Interrupts;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.PriorityQueue;
 import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.document.BinaryDocValuesField;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
@@ -21,10 +23,10 @@ import org.apache.lucene.index.IndexableField;
 import org.apache.lucene.index.NoMergePolicy;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.Query;
-import org.apache.lucene.search.ScoreDoc;
 import org.apache.lucene.store.AlreadyClosedException;
 import org.apache.lucene.store.ByteBuffersDirectory;
 import org.apache.lucene.store.Directory;
+import org.apache.lucene.util.BytesRef;
 
 /// Documents in memory, searched by meaning (every vector is compared), by words (BM25), or both: the
 /// answers of a [SemanticIndex] that is searched exactly, without files. That is fast enough for some
@@ -57,7 +59,9 @@ public final class MemoryIndex implements AutoCloseable {
                     .setMergePolicy(NoMergePolicy.INSTANCE);
             try (IndexWriter writer = new IndexWriter(directory, config)) {
                 for (Document document : documents) {
-                    List<IndexableField> fields = new ArrayList<>(List.of(Words.field(document.joined())));
+                    List<IndexableField> fields = new ArrayList<>(List.of(
+                            Words.field(document.joined()),
+                            new BinaryDocValuesField(Fields.ID, new BytesRef(document.id()))));
                     MetadataTerms.of(document.metadata()).forEach(term -> fields.add(Fields.metadataTerm(term)));
                     writer.addDocument(fields);
                 }
@@ -71,11 +75,7 @@ public final class MemoryIndex implements AutoCloseable {
         }
 
         List<Scored> search(Query words, int k, Optional<Filter> filter) throws IOException {
-            List<Scored> found = new ArrayList<>();
-            for (ScoreDoc hit : searcher.search(Words.among(words, filter), k).scoreDocs) {
-                found.add(new Scored(hit.doc, hit.score));
-            }
-            return found;
+            return Words.search(searcher, Words.among(words, filter), k);
         }
 
         void close() throws IOException {
@@ -187,6 +187,7 @@ public final class MemoryIndex implements AutoCloseable {
         }
         float[] similarities = new float[vectors.size()];
         for (int i = 0; i < similarities.length; i++) {
+            Interrupts.check("search");
             float[] row = vectors.get(i);
             Metadata metadata = documents.get(i).metadata();
             boolean searched =
@@ -196,20 +197,23 @@ public final class MemoryIndex implements AutoCloseable {
         return similarities;
     }
 
-    /// The documents with the highest similarities.
-    private static List<Scored> nearest(float[] similarities, int k) {
-        PriorityQueue<Scored> worstFirst = new PriorityQueue<>(Scored.BEST_FIRST.reversed());
+    /// The documents with the highest similarities; of equal ones at the limit, those with the first ids.
+    private List<Scored> nearest(float[] similarities, int k) {
+        Comparator<Scored> bestFirst = Comparator.comparing(Scored::score)
+                .reversed()
+                .thenComparing(hit -> documents.get(hit.number()).id());
+        PriorityQueue<Scored> worstFirst = new PriorityQueue<>(bestFirst.reversed());
         for (int i = 0; i < similarities.length; i++) {
             if (Float.isNaN(similarities[i])) {
                 continue;
             }
-            if (worstFirst.size() == k) {
-                if (similarities[i] <= worstFirst.element().score()) {
-                    continue;
-                }
+            Scored hit = new Scored(i, similarities[i]);
+            if (worstFirst.size() < k) {
+                worstFirst.add(hit);
+            } else if (bestFirst.compare(hit, worstFirst.element()) < 0) {
                 worstFirst.poll();
+                worstFirst.add(hit);
             }
-            worstFirst.add(new Scored(i, similarities[i]));
         }
         return List.copyOf(worstFirst);
     }

@@ -44,7 +44,7 @@ final class MetadataCheck {
     /// @param number within the part
     /// @param hash what the index says about its metadata
     Optional<String> check(int number, Metadata metadata, BytesRef hash) {
-        if (!hash.equals(metadata.isEmpty() ? new BytesRef() : ContentHash.of(metadata))) {
+        if (!ContentHash.isOf(hash, metadata)) {
             return Optional.of("its metadata differ from what was written");
         }
         long expected = MetadataTerms.of(metadata).stream()

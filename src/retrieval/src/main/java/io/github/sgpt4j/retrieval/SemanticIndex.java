@@ -21,6 +21,7 @@ import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.UnaryOperator;
 import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.search.IndexSearcher;
@@ -138,6 +139,16 @@ public final class SemanticIndex implements AutoCloseable {
         return metadata.model();
     }
 
+    /// Names the index among all others, whatever is changed in it; copies have the same. Empty for a folder of
+    /// shards, and for an index of an earlier version.
+    ///
+    /// @throws IOException if the index cannot be read
+    public Optional<String> id() throws IOException {
+        return reading(searcher -> searcher.getIndexReader() instanceof DirectoryReader reader
+                ? Optional.ofNullable(reader.getIndexCommit().getUserData().get(IndexMetadata.ID))
+                : Optional.empty());
+    }
+
     /// How the index compares embeddings.
     public Similarity similarity() {
         return metadata.similarity();
@@ -160,6 +171,8 @@ public final class SemanticIndex implements AutoCloseable {
     /// documents after [#commit].
     ///
     /// @throws IOException if the index cannot be written
+    /// @throws io.github.sgpt4j.error.FormatException if an id is longer than 32,766 bytes of UTF-8, or an
+    ///     id, title or text is not Unicode text (has half a surrogate pair); then nothing was added
     /// @throws CancelledException if the thread is interrupted before all texts are embedded; then
     ///     nothing was added
     /// @throws IllegalStateException if the index is open for reading only
@@ -203,7 +216,7 @@ public final class SemanticIndex implements AutoCloseable {
     /// @throws IOException if the index cannot be written
     /// @throws IllegalStateException if the index is open for reading only
     public void remove(Collection<String> ids) throws IOException {
-        Term[] terms = ids.stream().map(Fields::idTerm).toArray(Term[]::new);
+        Term[] terms = IndexFiles.checkIds(ids).stream().map(Fields::idTerm).toArray(Term[]::new);
         removing(w -> w.deleteDocuments(terms));
     }
 
@@ -238,7 +251,8 @@ public final class SemanticIndex implements AutoCloseable {
     /// @throws IOException if the index cannot be read
     /// @throws CancelledException if the thread is interrupted
     public List<Document> documents(Collection<String> ids) throws IOException {
-        return reading(searcher -> new StoredDocuments(searcher).documents(ids));
+        List<String> possible = IndexFiles.checkIds(ids);
+        return reading(searcher -> new StoredDocuments(searcher).documents(possible));
     }
 
     /// Documents that a filter accepts, as they were added.
@@ -374,7 +388,8 @@ public final class SemanticIndex implements AutoCloseable {
     ///     direction to be compared by
     /// @throws IOException if the index cannot be read
     public Map<String, float[]> vectors(Collection<String> ids) throws IOException {
-        return reading(searcher -> new Lookup(searcher.getIndexReader()).vectors(ids));
+        List<String> possible = IndexFiles.checkIds(ids);
+        return reading(searcher -> new Lookup(searcher.getIndexReader()).vectors(possible));
     }
 
     /// Searches with the default options except the number of documents: the nearest by meaning.

@@ -12,12 +12,14 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.lucene.index.SegmentInfos;
 import org.apache.lucene.store.Directory;
 import org.apache.lucene.util.StringHelper;
 
 /// A folder of indexes that one job has written, each over a part of the documents: `part-NNNNN`, and
-/// `_SUCCESS`, a JSON object with the number of `shards` and `documents`, which is written last.
+/// `_SUCCESS`, a JSON object with the number of `shards` and `documents`, and the ids of the indexes by their
+/// names in `parts`, which is written last.
 final class ShardFolder {
     private static final String SUCCESS = "_SUCCESS";
     private static final String PARTS = "part-*";
@@ -64,17 +66,27 @@ final class ShardFolder {
         return found;
     }
 
-    /// Refuses a shard that is a copy of another, or leads to it. Shards may have been changed since the job, as
-    /// indexes of their own, so that numbers of documents say nothing.
+    /// Refuses a shard that is a copy of another, or leads to it, and one that is not the index that the job
+    /// wrote there. Shards may have been changed since the job, as indexes of their own, so that numbers of
+    /// documents say nothing.
     ///
+    /// @param path of the folder
     /// @param shards as [#shards] gave them
     /// @param directories of the shards, in the same order
-    static void requireDifferent(List<Path> shards, List<? extends Directory> directories) throws IOException {
+    static void requireWritten(Path path, List<Path> shards, List<? extends Directory> directories) throws IOException {
+        Optional<JsonNode> parts = JsonFile.readObject(path.resolve(SUCCESS)).node("parts");
         Map<String, Path> places = new HashMap<>();
         for (int i = 0; i < shards.size(); i++) {
             Directory directory = directories.get(i);
             SegmentInfos commit = IndexFiles.checked(shards.get(i), () -> SegmentInfos.readLatestCommit(directory));
             Path other = places.putIfAbsent(StringHelper.idToString(commit.getId()), shards.get(i));
+            String id = commit.getUserData().getOrDefault(IndexMetadata.ID, "");
+            String name = String.valueOf(shards.get(i).getFileName());
+            if (parts.isPresent()
+                    && (id.isEmpty() || !id.equals(parts.get().path(name).asText()))) {
+                throw new FormatException("%s: expected the index that was written there, as %s says, got another"
+                        .formatted(shards.get(i), SUCCESS));
+            }
             if (other != null) {
                 throw new FormatException(
                         "%s: expected another index, got the one of %s".formatted(shards.get(i), other.getFileName()));

@@ -3,8 +3,10 @@ package io.github.sgpt4j.retrieval;
 import io.github.sgpt4j.error.FormatException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.IndexReader;
 import org.apache.lucene.index.LeafReaderContext;
@@ -24,34 +26,61 @@ public final class ShardMerge {
     private ShardMerge() {}
 
     /// Copies the parts of all shards into a new index. Nothing is embedded, and no model is needed; the
-    /// shards stay as they are. When it fails or is killed, the new index is empty and may be removed.
+    /// shards stay as they are. The index is made in a hidden folder beside its place, `.NAME.sgpt-merge`,
+    /// and renamed when it is complete: when this fails or is killed, there is no index, and the same call
+    /// works again and removes what is left there.
     ///
     /// @param shards folder of the shards
-    /// @param target folder of the new index, empty or absent
+    /// @param target folder of the new index, empty or absent; neither within the folder of the shards nor
+    ///     around it
     /// @param optimize whether its parts are merged into one, which takes longer and makes searches faster
     /// @return number of documents
     /// @throws IOException if something cannot be read or written
+    /// @throws IndexInUseException if another merge to the same place is running
     /// @throws FormatException if the folder is not finished, a shard is damaged, they were made with
-    ///     different models or options, an id occurs more than once, or the target is not empty
+    ///     different models or options, an id occurs more than once, or the target is not empty or in the
+    ///     wrong place
     public static int merge(Path shards, Path target, boolean optimize) throws IOException {
+        return merge(shards, target, optimize, UnaryOperator.identity());
+    }
+
+    /// @param files wraps the directory that is written to
+    static int merge(Path shards, Path target, boolean optimize, UnaryOperator<Directory> files) throws IOException {
         return WriterThread.aside(() -> {
             if (!ShardFolder.isOne(shards)) {
                 throw new FormatException(shards + ": expected a folder of shards (part-*), found none");
             }
-            IndexOpening from = IndexOpening.toRead(shards, Optional.empty());
-            try {
-                requireSound(ShardFolder.shards(shards), from.directories());
-                requireDifferentIds(shards, from.directories());
-                return merge(from, target, optimize);
-            } finally {
-                from.close();
+            try (IndexOpening from = IndexOpening.toRead(shards, Optional.empty())) {
+                requireApart(from, target);
+                try (MergeFolder work = MergeFolder.open(target)) {
+                    requireSound(from);
+                    requireDifferentIds(shards, from.directories());
+                    int documents = merge(from, work.content(), optimize, files);
+                    work.publish();
+                    return documents;
+                }
             }
         });
     }
 
-    private static int merge(IndexOpening from, Path target, boolean optimize) throws IOException {
-        IndexOpening to = IndexOpening.toFill(target, from.metadata());
-        try {
+    /// A new index among the shards would become one of them, or be taken for a part of one.
+    private static void requireApart(IndexOpening from, Path target) throws IOException {
+        Path to = MergeFolder.place(target);
+        List<Path> all = new ArrayList<>(from.places());
+        all.addFirst(from.path());
+        for (Path each : all) {
+            Path place = each.toRealPath();
+            if (to.startsWith(place) || place.startsWith(to)) {
+                throw new FormatException(
+                        "%s: expected a directory for the merged index that is neither within %s nor around it"
+                                .formatted(target, each));
+            }
+        }
+    }
+
+    private static int merge(IndexOpening from, Path place, boolean optimize, UnaryOperator<Directory> files)
+            throws IOException {
+        try (IndexOpening to = IndexOpening.toFill(place, from.metadata(), files)) {
             WriterThread writer = to.writer().orElseThrow();
             return writer.call(w -> {
                 w.addIndexes(from.directories().toArray(Directory[]::new));
@@ -61,16 +90,14 @@ public final class ShardMerge {
                 w.commit();
                 return w.getDocStats().numDocs;
             });
-        } finally {
-            to.close();
         }
     }
 
     /// Reads every byte: files are copied as they are, and damage would become part of the new index.
-    private static void requireSound(List<Path> shards, List<Directory> directories) throws IOException {
-        for (int i = 0; i < shards.size(); i++) {
-            Directory directory = directories.get(i);
-            IndexFiles.checked(shards.get(i), () -> {
+    private static void requireSound(IndexOpening shards) throws IOException {
+        for (int i = 0; i < shards.places().size(); i++) {
+            Directory directory = shards.directories().get(i);
+            IndexFiles.checked(shards.places().get(i), () -> {
                 try (DirectoryReader reader = DirectoryReader.open(directory)) {
                     for (LeafReaderContext leaf : reader.leaves()) {
                         leaf.reader().checkIntegrity();
@@ -82,7 +109,7 @@ public final class ShardMerge {
     }
 
     /// In one index an id has one document.
-    private static void requireDifferentIds(Path path, List<Directory> shards) throws IOException {
+    static void requireDifferentIds(Path path, List<Directory> shards) throws IOException {
         try (IndexReader all = Searchers.reader(shards)) {
             @Nullable Terms ids = MultiTerms.getTerms(all, Fields.ID);
             if (ids == null) {

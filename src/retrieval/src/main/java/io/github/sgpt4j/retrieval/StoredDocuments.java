@@ -7,11 +7,13 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.TreeSet;
 import org.apache.lucene.index.BinaryDocValues;
@@ -27,6 +29,9 @@ import org.apache.lucene.search.TermQuery;
 ///
 /// @param searcher over that state
 record StoredDocuments(IndexSearcher searcher) {
+    /// Documents whose ids are held at a time.
+    private static final int BLOCK = 4096;
+
     /// Ids by numbers.
     ///
     /// @param numbers ascending
@@ -43,6 +48,31 @@ record StoredDocuments(IndexSearcher searcher) {
             }
         }
         return ids;
+    }
+
+    /// Those of some documents that have the first ids.
+    ///
+    /// @param numbers ascending
+    /// @param limit at most this many, at least 1
+    /// @return in the order of the ids
+    List<Integer> withFirstIds(int[] numbers, int limit) throws IOException {
+        PriorityQueue<Named> lastFirst = new PriorityQueue<>(Named.BY_ID.reversed());
+        for (int i = 0; i < numbers.length; i += BLOCK) {
+            Interrupts.check("search");
+            ids(Arrays.copyOfRange(numbers, i, Math.min(i + BLOCK, numbers.length)))
+                    .forEach((number, id) -> {
+                        lastFirst.add(new Named(id, number));
+                        if (lastFirst.size() > limit) {
+                            lastFirst.remove();
+                        }
+                    });
+        }
+        return lastFirst.stream().sorted(Named.BY_ID).map(Named::number).toList();
+    }
+
+    /// A document's id with its number, which tells documents of one id in several shards apart.
+    private record Named(String id, int number) {
+        static final Comparator<Named> BY_ID = Comparator.comparing(Named::id).thenComparing(Named::number);
     }
 
     /// Documents by numbers.

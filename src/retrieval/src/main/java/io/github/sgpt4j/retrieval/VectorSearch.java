@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.PriorityQueue;
+import java.util.stream.IntStream;
 import org.apache.lucene.index.FloatVectorValues;
 import org.apache.lucene.index.KnnVectorValues;
 import org.apache.lucene.index.LeafReaderContext;
@@ -18,6 +19,7 @@ import org.apache.lucene.search.KnnFloatVectorQuery;
 import org.apache.lucene.search.Query;
 import org.apache.lucene.search.ScoreDoc;
 import org.apache.lucene.search.VectorScorer;
+import org.apache.lucene.util.ArrayUtil;
 import org.apache.lucene.util.BitSetIterator;
 import org.apache.lucene.util.FixedBitSet;
 import org.jspecify.annotations.Nullable;
@@ -43,8 +45,32 @@ final class VectorSearch {
                 scored.add(new Scored(candidates[i], scores[i].get()));
             }
         }
+        return best(searcher, scored, k);
+    }
+
+    /// The best, best first. Where equal scores are at the limit, those with the first ids stay, so that
+    /// results do not depend on how an index is divided.
+    private static List<Scored> best(IndexSearcher searcher, List<Scored> scored, int k) throws IOException {
         scored.sort(Scored.BEST_FIRST);
-        return scored.subList(0, Math.min(k, scored.size()));
+        if (scored.size() <= k || scored.get(k).score() < scored.get(k - 1).score()) {
+            return scored.subList(0, Math.min(k, scored.size()));
+        }
+        float last = scored.get(k).score();
+        List<Scored> kept = new ArrayList<>();
+        List<Integer> tied = new ArrayList<>();
+        for (Scored each : scored) {
+            if (each.score() > last) {
+                kept.add(each);
+            } else if (each.score() == last) {
+                tied.add(each.number());
+            }
+        }
+        // In order of their numbers, since equal scores are.
+        int[] numbers = tied.stream().mapToInt(Integer::intValue).toArray();
+        for (int number : new StoredDocuments(searcher).withFirstIds(numbers, k - kept.size())) {
+            kept.add(new Scored(number, last));
+        }
+        return kept;
     }
 
     private static int[] fromGraph(IndexSearcher searcher, float[] query, int k, Optional<Filter> filter)
@@ -63,7 +89,7 @@ final class VectorSearch {
     /// Compares every vector, or each of those that a filter accepts.
     private static int[] nearest(IndexSearcher searcher, float[] query, int k, Optional<Filter> filter)
             throws IOException {
-        PriorityQueue<Scored> best = new PriorityQueue<>(Scored.BEST_FIRST.reversed());
+        Nearest best = new Nearest(k);
         DocAndFloatFeatureBuffer block = new DocAndFloatFeatureBuffer();
         for (LeafReaderContext leaf : searcher.getIndexReader().leaves()) {
             FloatVectorValues vectors = leaf.reader().getFloatVectorValues(Fields.VECTOR);
@@ -76,12 +102,14 @@ final class VectorSearch {
                     DocIdSetIterator.NO_MORE_DOCS, leaf.reader().getLiveDocs(), block);
             while (block.size > 0) {
                 Interrupts.check("search");
-                collect(best, block, leaf.docBase, k);
+                for (int i = 0; i < block.size; i++) {
+                    best.add(leaf.docBase + block.docs[i], block.features[i]);
+                }
                 scores.nextDocsAndScores(
                         DocIdSetIterator.NO_MORE_DOCS, leaf.reader().getLiveDocs(), block);
             }
         }
-        return best.stream().mapToInt(Scored::number).sorted().toArray();
+        return best.numbers();
     }
 
     private static DocIdSetIterator accepted(LeafReaderContext leaf, Filter filter) throws IOException {
@@ -89,15 +117,50 @@ final class VectorSearch {
         return new BitSetIterator(documents, documents.cardinality());
     }
 
-    private static void collect(PriorityQueue<Scored> best, DocAndFloatFeatureBuffer block, int base, int k) {
-        for (int i = 0; i < block.size; i++) {
-            if (best.size() == k) {
-                if (block.features[i] <= best.element().score()) {
-                    continue;
-                }
-                best.poll();
+    /// Collects the nearest documents, and all that are as near as the last of them.
+    private static final class Nearest {
+        private final int k;
+        private final PriorityQueue<Scored> best = new PriorityQueue<>(Scored.BEST_FIRST.reversed());
+
+        /// Documents beyond the `k` with the score of the worst of these.
+        private int[] tied = new int[0];
+
+        private int count;
+
+        Nearest(int k) {
+            this.k = k;
+        }
+
+        void add(int number, float score) {
+            if (best.size() < k) {
+                best.add(new Scored(number, score));
+                return;
             }
-            best.add(new Scored(base + block.docs[i], block.features[i]));
+            float worst = best.element().score();
+            if (score == worst) {
+                tie(number);
+            } else if (score > worst) {
+                Scored out = best.remove();
+                best.add(new Scored(number, score));
+                if (best.element().score() == worst) {
+                    tie(out.number());
+                } else {
+                    count = 0;
+                }
+            }
+        }
+
+        private void tie(int number) {
+            tied = ArrayUtil.grow(tied, count + 1);
+            tied[count] = number;
+            count++;
+        }
+
+        /// @return ascending
+        int[] numbers() {
+            return IntStream.concat(best.stream().mapToInt(Scored::number), Arrays.stream(tied, 0, count))
+                    .sorted()
+                    .toArray();
         }
     }
 

@@ -23,16 +23,24 @@ import org.apache.lucene.index.Term;
 import org.apache.lucene.search.BooleanClause;
 import org.apache.lucene.search.BooleanQuery;
 import org.apache.lucene.search.BoostQuery;
+import org.apache.lucene.search.FieldComparator;
+import org.apache.lucene.search.FieldComparatorSource;
+import org.apache.lucene.search.FieldDoc;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.MatchNoDocsQuery;
+import org.apache.lucene.search.Pruning;
 import org.apache.lucene.search.Query;
+import org.apache.lucene.search.ScoreDoc;
 import org.apache.lucene.search.ScoreMode;
 import org.apache.lucene.search.Scorer;
 import org.apache.lucene.search.SearcherFactory;
+import org.apache.lucene.search.Sort;
+import org.apache.lucene.search.SortField;
 import org.apache.lucene.search.TermQuery;
 import org.apache.lucene.search.Weight;
 import org.apache.lucene.search.similarities.BM25Similarity;
 import org.apache.lucene.search.similarities.Similarity;
+import org.apache.lucene.util.BytesRef;
 import org.jspecify.annotations.Nullable;
 
 /// The words of documents and queries, and their weights: BEIR's BM25 baseline as Pyserini publishes it
@@ -50,6 +58,7 @@ final class Words {
 
     private static final String FIELD = "words";
     private static final FieldType TYPE = type();
+    private static final Sort BEST_FIRST = new Sort(SortField.FIELD_SCORE, new SortField(Fields.ID, new Ids()));
 
     private Words() {}
 
@@ -121,6 +130,35 @@ final class Words {
                 .add(new WholeQuery(words), BooleanClause.Occur.MUST)
                 .add(new FilterQuery(filter.get()), BooleanClause.Occur.FILTER)
                 .build();
+    }
+
+    /// The documents with the highest scores, best first; equal scores in the order of the ids, which are
+    /// the column [Fields#ID], also at the limit.
+    ///
+    /// @param words a query of [#query] or [#among]
+    /// @throws IOException if the index cannot be read
+    static List<Scored> search(IndexSearcher searcher, Query words, int k) throws IOException {
+        List<Scored> found = new ArrayList<>();
+        for (ScoreDoc hit : searcher.search(words, k, BEST_FIRST).scoreDocs) {
+            Object score = ((FieldDoc) hit).fields[0];
+            found.add(new Scored(hit.doc, (Float) score));
+        }
+        return found;
+    }
+
+    /// Orders documents by their ids as [String#compareTo] does, which differs from the order of their bytes.
+    private static final class Ids extends FieldComparatorSource {
+        @Override
+        public FieldComparator<?> newComparator(String field, int hits, Pruning pruning, boolean reversed) {
+            return new FieldComparator.TermValComparator(hits, field, false) {
+                @Override
+                public int compareValues(BytesRef a, BytesRef b) {
+                    return a == null || b == null
+                            ? super.compareValues(a, b)
+                            : a.utf8ToString().compareTo(b.utf8ToString());
+                }
+            };
+        }
     }
 
     private record Weighed(Term term, int frequency, double weight) {}

@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.util.Optional;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
-import org.apache.lucene.store.AlreadyClosedException;
 import org.apache.lucene.store.Directory;
 
 /// Lucene's index writer and the only thread that calls it, which nobody interrupts: Lucene writes
@@ -51,7 +50,8 @@ final class WriterThread implements AutoCloseable {
     <T> T call(Writing<T> writing) throws IOException {
         try {
             return thread.call(() -> IndexFiles.checked(path, () -> writing.with(writer)));
-        } catch (AlreadyClosedException e) {
+        } catch (IllegalStateException e) {
+            // AlreadyClosedException, or another one where a merge notices it.
             Throwable failure = writer.getTragicException();
             if (failure == null) {
                 throw e;

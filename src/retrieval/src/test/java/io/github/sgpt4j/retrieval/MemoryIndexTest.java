@@ -2,18 +2,27 @@ package io.github.sgpt4j.retrieval;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.Similarity;
+import io.github.sgpt4j.error.CancelledException;
 import io.github.sgpt4j.nano.NanoModel;
 import io.github.sgpt4j.retrieval.corpus.CorpusReader;
 import io.github.sgpt4j.retrieval.corpus.Document;
+import io.github.sgpt4j.retrieval.corpus.Metadata;
+import io.github.sgpt4j.retrieval.filter.Filter;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -131,5 +140,37 @@ class MemoryIndexTest {
 
     private static MemoryIndex memory() {
         return new MemoryIndex(encoder.dimension(), encoder.similarity(), corpus, vectors);
+    }
+
+    @Test
+    void anInterruptEndsASearchThatFilters() throws IOException, InterruptedException {
+        // Each of many conditions is compared with each of many values, of many documents.
+        List<Filter> conditions = new ArrayList<>();
+        for (int i = 0; i < Filter.MAX_FILTERS - 1; i++) {
+            conditions.add(Filter.greater("n", 1_000_000 + i));
+        }
+        Filter filter = Filter.or(conditions);
+        Metadata metadata =
+                Metadata.of(Map.of("n", IntStream.range(0, 1000).boxed().toList()));
+        List<Document> many = new ArrayList<>();
+        for (int i = 0; i < 1000; i++) {
+            many.add(Document.of("d" + i, "words").withMetadata(metadata));
+        }
+        float[][] rows = new float[many.size()][];
+        Arrays.fill(rows, new float[] {1, 0});
+        try (MemoryIndex memory = new MemoryIndex(2, Similarity.COSINE, many, rows)) {
+            AtomicReference<Object> result = new AtomicReference<>();
+            Thread searching = Thread.ofPlatform().daemon().start(() -> {
+                try {
+                    result.set(memory.search("", new float[] {1, 0}, EXACT.withFilter(filter)));
+                } catch (CancelledException | IOException e) {
+                    result.set(e);
+                }
+            });
+            Thread.sleep(300);
+            searching.interrupt();
+            searching.join(Duration.ofSeconds(30));
+            assertInstanceOf(CancelledException.class, result.get());
+        }
     }
 }

@@ -19,10 +19,12 @@ import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import org.apache.lucene.document.BinaryDocValuesField;
 import org.apache.lucene.document.StoredField;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
@@ -210,5 +212,48 @@ class MetadataStorageTest {
 
     private static BigDecimal exact(Object number) {
         return number instanceof Long whole ? BigDecimal.valueOf(whole) : new BigDecimal((Double) number);
+    }
+
+    @Test
+    void theOrderOfNamesIsNoChange(@TempDir Path place) throws IOException {
+        Map<String, Object> one = new LinkedHashMap<>();
+        one.put("year", 2021);
+        one.put("lang", "en");
+        Map<String, Object> other = new LinkedHashMap<>();
+        other.put("lang", "en");
+        other.put("year", 2021);
+        Document document = Document.of("a", "bread");
+        try (SemanticIndex index = SemanticIndex.open(place, encoder)) {
+            index.add(List.of(document.withMetadata(Metadata.of(one))));
+            index.commit();
+            UpdateReport report = index.add(List.of(document.withMetadata(Metadata.of(other))));
+            assertEquals(1, report.unchanged());
+            other.put("lang", "de");
+            assertEquals(
+                    1,
+                    index.add(List.of(document.withMetadata(Metadata.of(other))))
+                            .replaced());
+        }
+    }
+
+    /// Before, the hash was that of the names in their order.
+    @Test
+    void indexesOfEarlierVersionsStayAsTheyAre() throws IOException {
+        Map<String, Object> values = new LinkedHashMap<>();
+        values.put("year", 2021);
+        values.put("lang", "en");
+        Metadata metadata = Metadata.of(values);
+        BytesRef before =
+                new BytesRef(Arrays.copyOf(ContentHash.sha256().digest(MetadataCodec.encode(metadata).bytes), 16));
+        List<IndexableField> fields = fields("b", metadata);
+        fields.removeIf(field -> field.name().equals(Fields.METADATA_HASH));
+        fields.add(new BinaryDocValuesField(Fields.METADATA_HASH, before));
+        assertEquals(Outcome.OK, verified(fields).outcome());
+        try (SemanticIndex index = SemanticIndex.open(folder, encoder)) {
+            assertEquals(
+                    1,
+                    index.add(List.of(Document.of("b", "bread").withMetadata(metadata)))
+                            .unchanged());
+        }
     }
 }

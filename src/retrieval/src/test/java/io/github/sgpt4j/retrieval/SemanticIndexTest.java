@@ -21,6 +21,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +31,7 @@ import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 class SemanticIndexTest {
@@ -413,5 +416,58 @@ class SemanticIndexTest {
 
     private static List<String> ids(List<Hit> hits) {
         return hits.stream().map(hit -> hit.document().id()).toList();
+    }
+
+    @Test
+    void whatIsNotUnicodeTextIsRefusedAndNothingIsAdded() throws IOException {
+        try (SemanticIndex index = SemanticIndex.open(folder, encoder)) {
+            Document sound = Document.of("sound", "spider");
+            for (Document wrong : List.of(
+                    Document.of("7", "half a pair \ud83d here"), new Document("7", Optional.of("\ude00"), "text"))) {
+                String message = "document \"7\": %s: expected Unicode text, got an unpaired surrogate"
+                        .formatted(wrong.title().isPresent() ? "title" : "text");
+                assertEquals(
+                        message,
+                        assertThrows(FormatException.class, () -> index.add(List.of(sound, wrong)))
+                                .getMessage());
+                assertEquals(
+                        message,
+                        assertThrows(
+                                        FormatException.class,
+                                        () -> index.add(List.of(sound, wrong), new float[2][encoder.dimension()]))
+                                .getMessage());
+            }
+            index.commit();
+            assertEquals(0, index.size());
+        }
+    }
+
+    @Test
+    void anIdThatIsNotUnicodeTextIsNoOthers() throws IOException {
+        try (SemanticIndex index = SemanticIndex.open(folder, encoder)) {
+            index.add(List.of(Document.of("\ufffd", "spider"), Document.of("?", "bread")));
+            index.commit();
+            List<String> half = List.of("\ud83d");
+            assertEquals(List.of(), index.documents(half));
+            assertEquals(Map.of(), index.vectors(half));
+            index.remove(half);
+            index.commit();
+            assertEquals(2, index.size());
+        }
+    }
+
+    @Test
+    void nullsAreNamed() throws IOException {
+        try (SemanticIndex index = SemanticIndex.open(folder, encoder)) {
+            for (List<String> ids : Arrays.asList(null, Collections.singletonList((String) null))) {
+                String message = ids == null ? "ids" : "ids: expected texts, got null";
+                for (Executable call : List.<Executable>of(
+                        () -> index.remove(ids), () -> index.documents(ids), () -> index.vectors(ids))) {
+                    assertEquals(
+                            message,
+                            assertThrows(NullPointerException.class, call).getMessage());
+                }
+            }
+        }
     }
 }

@@ -9,11 +9,15 @@ import io.github.sgpt4j.BiEncoderOptions;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.retrieval.corpus.Document;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntPredicate;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -251,9 +255,229 @@ class ShardsTest {
     @Test
     void whereOneIndexIsExpectedAFolderOfShardsIsRefused() {
         refused("expected one index, got a folder of shards", () -> SemanticIndex.open(shards, encoder));
-        refused(
-                "expected one index, got a folder of shards",
-                () -> IndexVerifier.verify(shards, Optional.empty(), VerifyListener.NONE));
         refused("expected a folder of shards", () -> ShardMerge.merge(part(0), folder.resolve("merged"), false));
+    }
+
+    @Test
+    void aMergeThatFailsLeavesNothingAndWorksAgain() throws IOException {
+        Path target = folder.resolve("merged");
+        AtomicInteger operations = new AtomicInteger();
+        ShardMerge.merge(
+                shards,
+                folder.resolve("counted"),
+                true,
+                files -> new WatchedDirectory(files, operations::incrementAndGet, () -> false));
+        int all = operations.get();
+        assertTrue(all > 20, all + " operations");
+        for (int i = 1; i <= all; i++) {
+            AtomicInteger left = new AtomicInteger(i);
+            WatchedDirectory.Watcher watcher = () -> {
+                if (left.decrementAndGet() == 0) {
+                    throw new IOException("No space left on device");
+                }
+            };
+            try {
+                ShardMerge.merge(shards, target, true, files -> new WatchedDirectory(files, watcher, () -> false));
+                // Lucene goes on where a file cannot be deleted, and the index is whole.
+                assertEquals(DOCUMENTS, size(target), "operation " + i);
+                remove(target);
+            } catch (IOException e) {
+                assertTrue(String.valueOf(e.getMessage()).contains("No space left"), e.getMessage());
+            }
+            assertEquals(List.of("counted", "shards"), names(folder), "operation " + i);
+        }
+        assertEquals(DOCUMENTS, ShardMerge.merge(shards, target, true));
+        assertEquals(DOCUMENTS, size(target));
+    }
+
+    @Test
+    void aFailureKeepsTheEmptyTarget() throws IOException {
+        Path target = Files.createDirectory(folder.resolve("merged"));
+        assertThrows(
+                IOException.class,
+                () -> ShardMerge.merge(
+                        shards,
+                        target,
+                        false,
+                        files -> new WatchedDirectory(
+                                files,
+                                () -> {
+                                    throw new IOException("full");
+                                },
+                                () -> false)));
+        assertEquals(List.of(), names(target));
+        assertEquals(List.of("merged", "shards"), names(folder));
+        assertEquals(DOCUMENTS, ShardMerge.merge(shards, target, false));
+        assertEquals(DOCUMENTS, size(target));
+    }
+
+    @Test
+    void theTargetMayBeALinkToAnEmptyFolder() throws IOException {
+        Path real = Files.createDirectories(folder.resolve("elsewhere/real"));
+        Path link = Files.createSymbolicLink(folder.resolve("link"), real);
+        assertEquals(DOCUMENTS, ShardMerge.merge(shards, link, false));
+        assertEquals(DOCUMENTS, size(real));
+        assertTrue(Files.isSymbolicLink(link));
+    }
+
+    @Test
+    void whatADeadRunLeftIsReplacedAndARunningOneIsNotDisturbed() throws IOException {
+        Path target = folder.resolve("merged");
+        Path left = folder.resolve(".merged.sgpt-merge");
+        copy(part(0), left.resolve("index"));
+        Files.writeString(left.resolve("lock"), "");
+        try (FileChannel lock = FileChannel.open(left.resolve("lock"), StandardOpenOption.WRITE);
+                FileLock held = lock.lock()) {
+            assertTrue(held.isValid());
+            IndexInUseException e =
+                    assertThrows(IndexInUseException.class, () -> ShardMerge.merge(shards, target, false));
+            assertTrue(
+                    String.valueOf(e.getMessage()).startsWith(target + ": expected no other writer"), e.getMessage());
+            assertTrue(Files.exists(left.resolve("index")));
+        }
+        assertEquals(DOCUMENTS, ShardMerge.merge(shards, target, false));
+        assertEquals(DOCUMENTS, size(target));
+        assertEquals(List.of("merged", "shards"), names(folder));
+    }
+
+    @Test
+    void theTargetIsNeitherWithinTheShardsNorAroundThem() throws IOException {
+        Path link = Files.createSymbolicLink(folder.resolve("link"), shards);
+        for (Path target : List.of(
+                shards,
+                shards.resolve("merged"),
+                shards.resolve("part-00099"),
+                part(0).resolve("deep/er"),
+                folder,
+                folder.resolve("absent/../shards/merged"),
+                part(0).resolve("../merged"),
+                Files.createSymbolicLink(folder.resolve("to-part"), part(0)).resolve("../merged"),
+                link.resolve("merged"))) {
+            List<String> before = names(shards);
+            refused(
+                    target + ": expected a directory for the merged index that is neither within " + shards,
+                    () -> ShardMerge.merge(shards, target, false));
+            assertEquals(before, names(shards));
+        }
+        // A shard may be a link.
+        Path elsewhere = folder.resolve("elsewhere");
+        Files.move(part(1), elsewhere);
+        Files.createSymbolicLink(part(1), elsewhere);
+        refused("neither within " + part(1), () -> ShardMerge.merge(shards, elsewhere.resolve("merged"), false));
+        assertEquals(DOCUMENTS, ShardMerge.merge(shards, folder.resolve("shards-merged"), false));
+    }
+
+    private static int size(Path index) throws IOException {
+        try (SemanticIndex merged = SemanticIndex.openReadOnly(index)) {
+            return merged.size();
+        }
+    }
+
+    private static List<String> names(Path of) throws IOException {
+        try (Stream<Path> files = Files.list(of)) {
+            return files.map(file -> file.getFileName().toString()).sorted().toList();
+        }
+    }
+
+    private IndexReport verify() throws IOException {
+        return IndexVerifier.verify(shards, Optional.of(ModelIdentity.of(encoder)), VerifyListener.NONE);
+    }
+
+    private static String message(IndexReport report, IndexReport.Kind kind, IndexReport.Outcome outcome) {
+        IndexReport.Check check = report.checks().get(kind.ordinal());
+        assertEquals(kind, check.kind());
+        assertEquals(outcome, check.outcome(), check.message());
+        return check.message();
+    }
+
+    @Test
+    void everyShardIsVerified() throws IOException {
+        List<String> tasks = new ArrayList<>();
+        IndexReport report = IndexVerifier.verify(shards, Optional.empty(), (task, _, _) -> tasks.add(task));
+        assertTrue(report.isSound(), report.toString());
+        assertEquals(Optional.empty(), report.remedy());
+        assertEquals(IndexReport.Kind.values().length, report.checks().size());
+        assertEquals("in each of 3 shards", message(report, IndexReport.Kind.VECTORS, IndexReport.Outcome.OK));
+        assertEquals(
+                "3, as many as were written, made in one way, each id in one of them",
+                message(report, IndexReport.Kind.SHARDS, IndexReport.Outcome.OK));
+        assertEquals(OPTIONS, report.options().orElseThrow());
+        assertTrue(tasks.contains("documents of shard 3 of 3"), tasks.toString());
+        assertEquals("in each of 3 shards", message(verify(), IndexReport.Kind.MODEL, IndexReport.Outcome.OK));
+    }
+
+    @Test
+    void damageInOneShardIsTold() throws IOException {
+        Path damaged;
+        try (Stream<Path> files = Files.list(part(1))) {
+            damaged = files.filter(file -> file.toString().endsWith(".cfs"))
+                    .findFirst()
+                    .orElseThrow();
+        }
+        byte[] bytes = Files.readAllBytes(damaged);
+        bytes[bytes.length / 2] ^= 1;
+        Files.write(damaged, bytes);
+        Files.delete(part(2).resolve(names(part(2)).stream()
+                .filter(name -> name.startsWith("segments_"))
+                .findFirst()
+                .orElseThrow()));
+        IndexReport report = verify();
+        String checksums = message(report, IndexReport.Kind.CHECKSUMS, IndexReport.Outcome.WRONG);
+        assertTrue(checksums.startsWith("part-00002: file _0.cfs: checksum failed"), checksums);
+        assertEquals(
+                "part-00004: file segments_N, which lists the parts, is missing",
+                message(report, IndexReport.Kind.COMMIT, IndexReport.Outcome.WRONG));
+        assertEquals(
+                "2 of 3 shards, the first: part-00002: not checked, since the index is damaged",
+                message(report, IndexReport.Kind.IDS, IndexReport.Outcome.SKIPPED));
+        message(report, IndexReport.Kind.SHARDS, IndexReport.Outcome.SKIPPED);
+        assertEquals(
+                "put a sound copy of the shard there, or write the folder again",
+                report.remedy().orElseThrow());
+    }
+
+    @Test
+    void shardsThatDoNotFitTogetherAreTold() throws IOException {
+        success(SHARDS + 1);
+        make(part(SHARDS), OPTIONS, number -> number == 5);
+        IndexReport report = verify();
+        assertEquals(
+                "expected each id in one shard, found \"5\" in several places",
+                message(report, IndexReport.Kind.SHARDS, IndexReport.Outcome.WRONG));
+        assertEquals("in each of 4 shards", message(report, IndexReport.Kind.IDS, IndexReport.Outcome.OK));
+        Files.delete(shards.resolve("_SUCCESS"));
+        refused("found no _SUCCESS", this::verify);
+    }
+
+    @Test
+    void aShardThatIsNotTheOneThatWasWrittenIsRefused() throws IOException {
+        List<String> parts = new ArrayList<>();
+        for (int i = 0; i < SHARDS; i++) {
+            try (SemanticIndex index = SemanticIndex.openReadOnly(part(i))) {
+                parts.add("\"%s\":\"%s\""
+                        .formatted(part(i).getFileName(), index.id().orElseThrow()));
+            }
+        }
+        Files.writeString(
+                shards.resolve("_SUCCESS"),
+                "{\"format\":1,\"shards\":3,\"parts\":{%s}}".formatted(String.join(",", parts)));
+        try (SemanticIndex index = SemanticIndex.open(part(2), encoder, OPTIONS)) {
+            index.remove(List.of("2"));
+        }
+        assertEquals(DOCUMENTS - 1, ShardMerge.merge(shards, folder.resolve("merged"), false));
+        try (SemanticIndex index = SemanticIndex.openReadOnly(shards)) {
+            assertEquals(Optional.empty(), index.id());
+        }
+        remove(part(1));
+        make(part(1), OPTIONS, number -> number % SHARDS == 1);
+        String message = part(1) + ": expected the index that was written there, as _SUCCESS says, got another";
+        refused(message, () -> SemanticIndex.openReadOnly(shards));
+        refused(message, () -> ShardMerge.merge(shards, folder.resolve("again"), false));
+        assertTrue(message(verify(), IndexReport.Kind.SHARDS, IndexReport.Outcome.WRONG)
+                .contains(message));
+        // A part of another name is none of those that were written.
+        remove(part(1));
+        make(shards.resolve("part-00001"), OPTIONS, number -> number % SHARDS == 1);
+        refused("part-00001: expected the index that was written there", () -> SemanticIndex.openReadOnly(shards));
     }
 }

@@ -53,7 +53,7 @@ public final class IndexCommand extends ModelCommand {
             paramLabel = "DIR",
             converter = Converters.Name.class,
             description = "Make a new index of a folder of shards (part-*, _SUCCESS), as Spark writes them, instead of"
-                    + " documents.")
+                    + " documents. It appears when it is complete.")
     private @Nullable String shards;
 
     @Option(

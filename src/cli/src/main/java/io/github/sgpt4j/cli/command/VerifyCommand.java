@@ -41,8 +41,8 @@ import picocli.CommandLine.Option;
             "Check a checkpoint without running it: file hashes where they are known (Hugging Face cache,"
                     + " hf download, SHA256SUMS), shards against their index, tensors against the configuration,"
                     + " tokenizer against the embedding table.",
-            "With --index, check an index instead: the checksums of all its files, its words, texts, ids and vectors,"
-                    + " and that MODEL built it, if one is given. The index may be written to meanwhile.",
+            "With --index, check an index instead, or every shard of a folder: the checksums of all files, words, texts,"
+                    + " ids and vectors, and that MODEL built it, if one is given. The index may be written to meanwhile.",
             "Exit code 1 if something is wrong."
         })
 public final class VerifyCommand extends ModelCommand {
@@ -58,7 +58,7 @@ public final class VerifyCommand extends ModelCommand {
             names = "--index",
             paramLabel = "DIR",
             converter = Converters.Name.class,
-            description = "The index to check.")
+            description = "The index, or folder of shards, to check.")
     private @Nullable String index;
 
     @Mixin

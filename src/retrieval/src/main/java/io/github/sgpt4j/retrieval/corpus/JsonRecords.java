@@ -23,6 +23,7 @@ final class JsonRecords {
         if (!node.isObject()) {
             throw new FormatException("%s: expected an object, got %s".formatted(where, Unreadable.kind(node)));
         }
+        fields.requireOnce(where, line);
         return new TextRecord(
                 where,
                 id(where, node),

@@ -1,13 +1,21 @@
 package io.github.sgpt4j.retrieval.corpus;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.json.Unreadable;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// Which parts of a JSON object are a document's metadata.
 ///
@@ -18,10 +26,60 @@ record MetadataFields(boolean object, List<String> names) {
     static final MetadataFields OBJECT = new MetadataFields(true, List.of());
 
     private static final String KEY = "metadata";
+    private static final JsonFactory FACTORY = JsonFactory.builder()
+            .streamReadConstraints(StreamReadConstraints.builder()
+                    .maxStringLength(LineReader.MAX_LINE_BYTES)
+                    .build())
+            .build();
 
     /// @throws IllegalArgumentException if no metadata can have one of the names
     MetadataFields {
         names = names.stream().map(MetadataValues::checkName).distinct().toList();
+    }
+
+    /// Refuses a line that has one of the names twice, of which a tree has the last only.
+    ///
+    /// @param where the line, for errors
+    /// @param line that was parsed before
+    void requireOnce(String where, String line) {
+        if (!object && names.isEmpty()) {
+            return;
+        }
+        Set<String> found = new HashSet<>();
+        try (JsonParser json = FACTORY.createParser(line)) {
+            json.nextToken();
+            while (json.nextToken() == JsonToken.FIELD_NAME) {
+                String name = json.currentName();
+                boolean isObject = object && name.equals(KEY);
+                if ((isObject || names.contains(name)) && !found.add(name)) {
+                    throw twice(where, isObject ? "" : "metadata ", name);
+                }
+                if (json.nextToken() == JsonToken.START_OBJECT && isObject) {
+                    requireOnce(where, json);
+                } else {
+                    json.skipChildren();
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("the line was parsed before", e);
+        }
+    }
+
+    private static void requireOnce(String where, JsonParser json) throws IOException {
+        Set<String> found = new HashSet<>();
+        while (json.nextToken() == JsonToken.FIELD_NAME) {
+            String name = json.currentName();
+            if (!found.add(name)) {
+                throw twice(where, "metadata ", name);
+            }
+            json.nextToken();
+            json.skipChildren();
+        }
+    }
+
+    private static FormatException twice(String where, String what, String name) {
+        return new FormatException("%s: %s%s: expected it once in an object, got it twice"
+                .formatted(where, what, MetadataValues.shown(name)));
     }
 
     /// @param where the line, for errors

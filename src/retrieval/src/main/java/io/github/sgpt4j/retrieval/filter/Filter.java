@@ -1,8 +1,11 @@
 package io.github.sgpt4j.retrieval.filter;
 
 import io.github.sgpt4j.retrieval.corpus.Metadata;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -25,8 +28,9 @@ import java.util.TreeSet;
 /// 64-bit whole numbers. Words of the language may have upper and lower case; as names, they stand in
 /// backticks.
 public sealed interface Filter {
-    /// Most characters of a filter's text.
-    int MAX_CHARACTERS = 1 << 20;
+    /// Most characters of a filter's text. A filter whose text would be longer is refused, however it is made,
+    /// so that every filter can be read from its text.
+    int MAX_CHARACTERS = 1 << 24;
 
     /// How deep filters may contain each other.
     int MAX_DEPTH = 64;
@@ -50,10 +54,11 @@ public sealed interface Filter {
     record And(List<Filter> filters) implements Filter {
         /// Keeps a copy of the list.
         ///
-        /// @throws IllegalArgumentException if there are fewer than two, too many, or they are nested too
-        ///     deep
+        /// @throws IllegalArgumentException if there are fewer than two, too many, they are nested too deep, or
+        ///     the text would be too long
         public And {
             filters = FilterSize.check("and", filters);
+            FilterText.requireReadable(FilterText.joinedLength(filters, FilterText.AND));
         }
 
         @Override
@@ -73,10 +78,11 @@ public sealed interface Filter {
     record Or(List<Filter> filters) implements Filter {
         /// Keeps a copy of the list.
         ///
-        /// @throws IllegalArgumentException if there are fewer than two, too many, or they are nested too
-        ///     deep
+        /// @throws IllegalArgumentException if there are fewer than two, too many, they are nested too deep, or
+        ///     the text would be too long
         public Or {
             filters = FilterSize.check("or", filters);
+            FilterText.requireReadable(FilterText.joinedLength(filters, FilterText.OR));
         }
 
         @Override
@@ -92,9 +98,10 @@ public sealed interface Filter {
 
     /// Holds where another does not.
     record Not(Filter filter) implements Filter {
-        /// @throws IllegalArgumentException if filters are nested too deep
+        /// @throws IllegalArgumentException if filters are nested too deep, or the text would be too long
         public Not {
             FilterSize.check(filter);
+            FilterText.requireReadable(FilterText.negatedLength(filter));
         }
 
         @Override
@@ -135,16 +142,21 @@ public sealed interface Filter {
     record In(String name, List<Object> values) implements Filter {
         /// Keeps a copy of the list.
         ///
-        /// @throws IllegalArgumentException if there is no value, there are too many, or name or values
-        ///     cannot be a document's
+        /// @throws IllegalArgumentException if there is no value, there are too many, the text would be too
+        ///     long, or name or values cannot be a document's
         public In {
             values = Values.checkAll(name, values);
+            FilterText.requireReadable(FilterText.inLength(name, values));
         }
 
         @Override
         public boolean matches(Metadata metadata) {
             return Values.any(
-                    metadata, name, other -> values.stream().anyMatch(value -> Values.areEqual(other, value)));
+                    metadata,
+                    name,
+                    value -> values instanceof ValueList list
+                            ? list.matches(value)
+                            : values.stream().anyMatch(other -> Values.areEqual(other, value)));
         }
 
         @Override
@@ -160,7 +172,7 @@ public sealed interface Filter {
         /// @throws IllegalArgumentException if name or bound cannot be a document's, or the bound is a
         ///     boolean or too long
         public Range {
-            bound = Values.checkBound(name, bound);
+            bound = Values.checkBound(name, side, bound);
         }
 
         @Override
@@ -204,7 +216,7 @@ public sealed interface Filter {
     ///
     /// @throws IllegalArgumentException as [In]
     static Filter in(String name, Collection<?> values) {
-        return new In(name, List.copyOf(values));
+        return new In(name, new ArrayList<>(Objects.requireNonNull(values, "values")));
     }
 
     /// `name not in (value, value)`: the negation of [#in].
@@ -246,24 +258,24 @@ public sealed interface Filter {
     ///
     /// @throws IllegalArgumentException if there is none, or as [And]
     static Filter and(Collection<? extends Filter> filters) {
-        return filters.size() == 1 ? filters.iterator().next() : new And(List.copyOf(filters));
+        return FilterSize.only(filters).orElseGet(() -> new And(List.copyOf(filters)));
     }
 
     /// As [#and(Collection)].
     static Filter and(Filter... filters) {
-        return and(List.of(filters));
+        return and(Arrays.asList(Objects.requireNonNull(filters, "filters")));
     }
 
     /// Holds where any does; a single one is returned itself.
     ///
     /// @throws IllegalArgumentException if there is none, or as [Or]
     static Filter or(Collection<? extends Filter> filters) {
-        return filters.size() == 1 ? filters.iterator().next() : new Or(List.copyOf(filters));
+        return FilterSize.only(filters).orElseGet(() -> new Or(List.copyOf(filters)));
     }
 
     /// As [#or(Collection)].
     static Filter or(Filter... filters) {
-        return or(List.of(filters));
+        return or(Arrays.asList(Objects.requireNonNull(filters, "filters")));
     }
 
     /// Holds where another does not.
@@ -277,7 +289,7 @@ public sealed interface Filter {
     ///
     /// @throws IllegalArgumentException if the text is no filter; the message gives the place
     static Filter parse(String text) {
-        return new FilterParser(text).parse();
+        return new FilterParser(Objects.requireNonNull(text, "text")).parse();
     }
 
     /// The names that a filter compares, in alphabetical order.

@@ -1,17 +1,29 @@
 package io.github.sgpt4j.retrieval.filter;
 
+import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 
 /// Bounds how large and deep filters are.
 final class FilterSize {
     private FilterSize() {}
 
+    /// The single one of some filters, if there is no other.
+    static Optional<Filter> only(Collection<? extends Filter> filters) {
+        Objects.requireNonNull(filters, "filters");
+        filters.forEach(filter -> Objects.requireNonNull(filter, "filters: expected filters, got null"));
+        return filters.size() == 1 ? Optional.of(filters.iterator().next()) : Optional.empty();
+    }
+
     static List<Filter> check(String word, List<Filter> filters) {
+        Objects.requireNonNull(filters, "filters");
         if (filters.size() < 2) {
             throw new IllegalArgumentException(
                     "filter: \"%s\": expected at least 2 filters, got %d".formatted(word, filters.size()));
         }
+        filters.forEach(filter -> Objects.requireNonNull(filter, "filters: expected filters, got null"));
         List<Filter> copy = List.copyOf(filters);
         int count = 1;
         for (Filter filter : copy) {
@@ -22,6 +34,7 @@ final class FilterSize {
     }
 
     static void check(Filter filter) {
+        Objects.requireNonNull(filter, "filter");
         require(1 + checked(filter, 2));
     }
 

@@ -1,21 +1,28 @@
 package io.github.sgpt4j.retrieval.filter;
 
 import io.github.sgpt4j.retrieval.corpus.Metadata;
+import io.github.sgpt4j.retrieval.filter.Filter.Side;
 import io.github.sgpt4j.text.Quoted;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.function.Predicate;
 
 /// Compares values of metadata, by the rules of [Filter].
 final class Values {
+    /// 2^63.
+    private static final double MAX_WHOLE = 0x1p63;
+
     private Values() {}
 
     /// A value as a document would have it.
     static Object check(String name, Object value) {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(value, "value");
         Object checked = Metadata.of(Map.of(name, value)).get(name).orElseThrow();
         if (checked instanceof List<?>) {
             throw new IllegalArgumentException(
@@ -24,7 +31,9 @@ final class Values {
         return checked;
     }
 
-    static List<Object> checkAll(String name, List<Object> values) {
+    static ValueList checkAll(String name, List<Object> values) {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(values, "values");
         if (values.isEmpty()) {
             throw new IllegalArgumentException("filter: %s in: expected values, got none".formatted(Quoted.of(name)));
         }
@@ -33,11 +42,15 @@ final class Values {
                     .formatted(Quoted.of(name), Filter.MAX_VALUES, values.size()));
         }
         List<Object> checked = new ArrayList<>(values.size());
-        values.forEach(value -> checked.add(check(name, value)));
-        return List.copyOf(checked);
+        for (Object value : values) {
+            checked.add(check(name, Objects.requireNonNull(value, "values: expected values, got null")));
+        }
+        return new ValueList(checked);
     }
 
-    static Object checkBound(String name, Object bound) {
+    static Object checkBound(String name, Side side, Object bound) {
+        Objects.requireNonNull(side, "side");
+        Objects.requireNonNull(bound, "bound");
         Object checked = check(name, bound);
         if (checked instanceof Boolean) {
             throw new IllegalArgumentException(
@@ -64,10 +77,21 @@ final class Values {
     }
 
     static boolean areEqual(Object a, Object b) {
-        return compare(a, b).equals(OptionalInt.of(0));
+        return key(a).equals(key(b));
     }
 
-    static boolean isWithin(Object value, Filter.Side side, Object bound) {
+    /// Equal for values that are equal, and for no others.
+    static Object key(Object value) {
+        if (value instanceof Double number
+                && number >= -MAX_WHOLE
+                && number < MAX_WHOLE
+                && number == Math.rint(number)) {
+            return number.longValue();
+        }
+        return value;
+    }
+
+    static boolean isWithin(Object value, Side side, Object bound) {
         OptionalInt order = compare(value, bound);
         if (order.isEmpty()) {
             return false;
@@ -93,6 +117,10 @@ final class Values {
     private static int compareNumbers(Number a, Number b) {
         if (a instanceof Long x && b instanceof Long y) {
             return Long.compare(x, y);
+        }
+        if (a instanceof Double x && b instanceof Double y) {
+            // Zero has one value, whatever its sign.
+            return Double.compare(x + 0.0, y + 0.0);
         }
         return exact(a).compareTo(exact(b));
     }

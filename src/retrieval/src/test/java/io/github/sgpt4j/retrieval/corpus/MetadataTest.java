@@ -113,6 +113,26 @@ class MetadataTest {
         assertLineRefused("7", "lines: line 1: \"metadata\": expected an object, got a number");
     }
 
+    @Test
+    void aNameThatIsThereTwiceIsRefusedWithItsLine() throws IOException {
+        assertLineRefused(
+                "{\"year\": 1, \"t\": [{\"year\": 1}, 2], \"year\": 1}",
+                "lines: line 1: metadata \"year\": expected it once in an object, got it twice");
+        assertLineRefused(
+                "{\"year\": 1}, \"metadata\": {\"lang\": 1}",
+                "lines: line 1: \"metadata\": expected it once in an object, got it twice");
+        String twice = "{\"text\": \"x\", \"n\": 1, \"metadata\": {\"m\": 1}, \"n\": 2, \"other\": 1, \"other\": 2}";
+        JsonRecords records = new JsonRecords(new MetadataFields(false, List.of("n")));
+        assertEquals(
+                "here: metadata \"n\": expected it once in an object, got it twice",
+                assertThrows(FormatException.class, () -> records.parse("here", twice))
+                        .getMessage());
+        // Keys that are not metadata are not compared.
+        assertEquals(1, read(twice).size());
+        String large = "{\"text\": \"%s\", \"metadata\": {\"m\": 1}}".formatted("x".repeat(30_000_000));
+        assertEquals(1, read(large).size());
+    }
+
     private static void assertLineRefused(String metadata, String message) {
         String wrong = assertThrows(
                         FormatException.class, () -> read("{\"text\": \"x\", \"metadata\": %s}".formatted(metadata)))

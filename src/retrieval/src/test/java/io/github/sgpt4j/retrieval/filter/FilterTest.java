@@ -7,13 +7,18 @@ import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.retrieval.corpus.Metadata;
+import java.math.BigDecimal;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -156,7 +161,7 @@ class FilterTest {
 
     @Test
     void boundsLengthAndDepth() {
-        assertRefused("x".repeat(Filter.MAX_CHARACTERS + 1), "expected at most 1,048,576 characters");
+        assertRefused("x".repeat(Filter.MAX_CHARACTERS + 1), "expected at most 16,777,216 characters");
         assertRefused("(".repeat(100_000), "at most 128 levels of \"not\" and parentheses");
         assertRefused("not ".repeat(100_000), "at most 128 levels of \"not\" and parentheses");
         assertRefused("not ".repeat(100) + "a = 1", "nested at most 64 deep");
@@ -218,5 +223,121 @@ class FilterTest {
                         () -> "seed %d: %s: %s".formatted(seed, text, e.getMessage()));
             }
         }
+    }
+
+    @Test
+    void manyNumbersAreFoundWithoutComparingEach() {
+        List<Double> wanted = new ArrayList<>();
+        for (int i = 0; i < Filter.MAX_VALUES; i++) {
+            wanted.add(i + 0.5);
+        }
+        Filter in = Filter.in("n", wanted);
+        List<Double> others = new ArrayList<>();
+        for (int i = 0; i < 50_000; i++) {
+            others.add(i + 0.25);
+        }
+        assertTimeoutPreemptively(
+                Duration.ofSeconds(30), () -> assertFalse(in.matches(Metadata.of(Map.of("n", others)))));
+        others.add(7.5);
+        assertTrue(in.matches(Metadata.of(Map.of("n", others))));
+    }
+
+    @Test
+    void anInHoldsExactlyWhereOneOfItsValuesIsEqual() {
+        List<Object> numbers = List.of(
+                0L,
+                -0.0,
+                0.0,
+                1.0,
+                1L,
+                0.1,
+                (1L << 53) + 1,
+                0x1p53,
+                0x1p62,
+                1L << 62,
+                0x1p63,
+                -0x1p63,
+                Long.MAX_VALUE,
+                Long.MIN_VALUE,
+                Math.nextDown(0x1p63),
+                1e300,
+                -1e300,
+                Double.MIN_VALUE,
+                "1",
+                true);
+        for (Object a : numbers) {
+            for (Object b : numbers) {
+                boolean equal = a instanceof Number x && b instanceof Number y
+                        ? exact(x).compareTo(exact(y)) == 0
+                        : a.equals(b);
+                Metadata document = Metadata.of(Map.of("n", a));
+                assertEquals(equal, Filter.equal("n", b).matches(document), a + " and " + b);
+                assertEquals(equal, Filter.in("n", List.of(b)).matches(document), a + " in " + b);
+                if (a instanceof Number && b instanceof Number) {
+                    assertEquals(
+                            equal,
+                            Filter.atLeast("n", b).matches(document)
+                                    && Filter.atMost("n", b).matches(document),
+                            a + " and " + b);
+                }
+            }
+        }
+    }
+
+    private static BigDecimal exact(Number number) {
+        return number instanceof Long whole ? BigDecimal.valueOf(whole) : new BigDecimal(number.doubleValue());
+    }
+
+    /// What can be made can be read back: a filter whose text would be too long is refused.
+    @Test
+    void aFilterOfAnySizeReadsBackFromItsText() {
+        List<String> values = new ArrayList<>();
+        for (int i = 0; i < Filter.MAX_VALUES; i++) {
+            values.add("%036d".formatted(i));
+        }
+        Filter large = Filter.in("id", values);
+        assertTrue(large.toString().length() > 1 << 20);
+        assertEquals(large, Filter.parse(large.toString()));
+        assertEquals(Filter.not(large), Filter.parse(Filter.not(large).toString()));
+        // Each of these has more than half of what is allowed.
+        Filter part = Filter.equal("a", "\u0001".repeat(1_000_000));
+        Filter most = Filter.and(part, part);
+        assertEquals(most, Filter.parse(most.toString()));
+        String message = assertThrows(IllegalArgumentException.class, () -> Filter.or(most, part))
+                .getMessage();
+        assertEquals(
+                "filter: expected at most 16,777,216 characters as text, got %,d"
+                        .formatted(("(" + most + ") or " + part).length()),
+                message);
+        assertTrue(assertThrows(
+                        IllegalArgumentException.class,
+                        () -> Filter.in("`", Collections.nCopies(20, "\"".repeat(500_000))))
+                .getMessage()
+                .contains("expected at most 16,777,216 characters as text, got 20,000,0"));
+    }
+
+    @Test
+    void nullsAreNamed() {
+        Map<String, Executable> calls = new LinkedHashMap<>();
+        calls.put("name", () -> Filter.equal(null, 1));
+        calls.put("value", () -> Filter.notEqual("a", null));
+        calls.put("values", () -> Filter.in("a", null));
+        calls.put("values: expected values, got null", () -> Filter.in("a", Arrays.asList(1, null)));
+        calls.put("bound", () -> Filter.atMost("a", null));
+        calls.put("side", () -> new Filter.Range("a", null, 1));
+        calls.put("filter", () -> Filter.not(null));
+        calls.put("filters", () -> Filter.and((List<Filter>) null));
+        calls.put("filters: expected filters, got null", () -> Filter.or(Filter.equal("a", 1), null));
+        calls.put("text", () -> Filter.parse(null));
+        calls.forEach((message, call) -> assertEquals(
+                message, assertThrows(NullPointerException.class, call).getMessage()));
+        assertEquals(
+                "filters: expected filters, got null",
+                assertThrows(NullPointerException.class, () -> Filter.and(Collections.singletonList(null)))
+                        .getMessage());
+        assertEquals(
+                "name",
+                assertThrows(NullPointerException.class, () -> Filter.less(null, 1))
+                        .getMessage());
     }
 }

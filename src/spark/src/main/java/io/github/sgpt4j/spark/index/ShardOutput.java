@@ -16,7 +16,8 @@ import org.apache.hadoop.fs.Path;
 ///
 /// Every attempt of a task writes to a folder of its own below `_temporary`. When all tasks have ended,
 /// the driver renames one folder for each partition, that of the attempt whose result Spark took, to
-/// `part-NNNNN`, and writes `_SUCCESS`, which says how many shards there are. So attempts that fail, run
+/// `part-NNNNN`, and writes `_SUCCESS`, which says how many shards there are, and which indexes. So attempts that fail,
+/// run
 /// twice or are lost with their machine leave nothing that counts, and a folder without `_SUCCESS` is
 /// not finished.
 public final class ShardOutput {
@@ -74,9 +75,12 @@ public final class ShardOutput {
     public void commit(List<ShardReport> shards) throws IOException {
         requireOneModel(shards);
         long documents = 0;
+        List<String> parts = new ArrayList<>();
         for (ShardReport shard : shards) {
             Path from = new Path(shard.folder(), INDEX);
-            Path to = new Path(folder, "part-%05d".formatted(shard.partition()));
+            String name = "part-%05d".formatted(shard.partition());
+            Path to = new Path(folder, name);
+            parts.add("\"%s\":\"%s\"".formatted(name, shard.id()));
             if (files.exists(to) || !files.rename(from, to)) {
                 throw new IOException("%s: could not be renamed to %s".formatted(from, to));
             }
@@ -84,7 +88,8 @@ public final class ShardOutput {
             documents += shard.documents();
         }
         files.delete(new Path(folder, TEMPORARY), true);
-        String content = "{\"format\":1,\"shards\":%d,\"documents\":%d}%n".formatted(shards.size(), documents);
+        String content = "{\"format\":1,\"shards\":%d,\"documents\":%d,\"parts\":{%s}}%n"
+                .formatted(shards.size(), documents, String.join(",", parts));
         try (OutputStream out = files.create(new Path(folder, SUCCESS), false)) {
             out.write(content.getBytes(StandardCharsets.UTF_8));
         }

@@ -9,5 +9,6 @@ import java.io.Serializable;
 /// @param documents number of documents in the shard
 /// @param bytes of its files
 /// @param model fingerprint of the model that embedded them
-public record ShardReport(int partition, String folder, long documents, long bytes, String model)
+/// @param id of the index
+public record ShardReport(int partition, String folder, long documents, long bytes, String model, String id)
         implements Serializable {}

@@ -46,6 +46,9 @@ public record ShardTask(
     /// An embedding of the same model, computed as another type, is nearer than this.
     private static final float MIN_COSINE = 0.95f;
 
+    /// @param id of the index
+    private record Written(long documents, String id) {}
+
     private record Embedded(Document document, float[] vector) {}
 
     /// @param rows at least one
@@ -60,11 +63,11 @@ public record ShardTask(
         try (Engines.Lease engine = Engines.shared().use(settings)) {
             files.mkdirs(attempt);
             Path local = work.resolve("index");
-            long documents = index(local, engine.biEncoder(), rows, files, cut);
+            Written written = index(local, engine.biEncoder(), rows, files, cut);
             long bytes = OutputFiles.copy(local, files, new org.apache.hadoop.fs.Path(attempt, ShardOutput.INDEX));
             String model = engine.biEncoder().fingerprint();
             done = true;
-            return new ShardReport(partition, attempt.toString(), documents, bytes, model);
+            return new ShardReport(partition, attempt.toString(), written.documents, bytes, model, written.id);
         } finally {
             // Spark throws checked exceptions that it does not declare.
             if (!done) {
@@ -74,7 +77,7 @@ public record ShardTask(
         }
     }
 
-    private long index(
+    private Written index(
             Path local, BiEncoder encoder, Iterator<IndexedRow> rows, FileSystem files, Consumer<TokenCounts> cut)
             throws IOException {
         try (SemanticIndex index = SemanticIndex.open(local, encoder, options);
@@ -95,7 +98,7 @@ public record ShardTask(
                 index.optimize();
             }
             cut.accept(results.counts());
-            return index.size();
+            return new Written(index.size(), index.id().orElseThrow());
         }
     }
 

@@ -7,9 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.files.FileEntries;
 import io.github.sgpt4j.nano.NanoModel;
 import io.github.sgpt4j.retrieval.IndexOptions;
 import io.github.sgpt4j.retrieval.SemanticIndex;
+import io.github.sgpt4j.retrieval.ShardMerge;
 import io.github.sgpt4j.retrieval.corpus.Document;
 import io.github.sgpt4j.spark.partition.EngineSettings;
 import java.io.IOException;
@@ -75,8 +77,8 @@ class ShardOutputTest {
         ShardOutput output = ShardOutput.begin(folder.toString(), HADOOP);
         ShardReport first = attempt(output, 0, 1, "a");
         ShardReport second = attempt(output, 1, 1, "b");
-        ShardReport other =
-                new ShardReport(1, second.folder(), second.documents(), second.bytes(), "another fingerprint");
+        ShardReport other = new ShardReport(
+                1, second.folder(), second.documents(), second.bytes(), "another fingerprint", second.id());
         FormatException e = assertThrows(FormatException.class, () -> output.commit(List.of(first, other)));
         assertTrue(String.valueOf(e.getMessage()).contains("expected one model on all machines"), e.getMessage());
         output.abort();
@@ -87,9 +89,38 @@ class ShardOutputTest {
     void aCommitThatFailsLeavesNothing() throws IOException {
         ShardOutput output = ShardOutput.begin(folder.toString(), HADOOP);
         ShardReport first = attempt(output, 0, 1, "a");
-        ShardReport lost = new ShardReport(1, first.folder() + "-lost", 1, 1, first.model());
+        ShardReport lost = new ShardReport(1, first.folder() + "-lost", 1, 1, first.model(), "id");
         assertThrows(IOException.class, () -> output.commit(List.of(first, lost)));
         output.abort();
         assertEquals(List.of(), names(folder));
+    }
+
+    @Test
+    void aShardInThePlaceOfAnotherIsRefused() throws IOException {
+        ShardOutput output = ShardOutput.begin(folder.toString(), HADOOP);
+        output.commit(List.of(attempt(output, 0, 1, "a"), attempt(output, 1, 1, "b")));
+        try (BiEncoder encoder = NanoModel.open()) {
+            // As an index of its own, a shard may be changed.
+            try (SemanticIndex shard = SemanticIndex.open(folder.resolve("part-00001"), encoder)) {
+                shard.add(List.of(Document.of("c", "text of c")));
+            }
+            SemanticIndex.openReadOnly(folder, encoder).close();
+            FileEntries.remove(folder.resolve("part-00001"));
+            try (SemanticIndex shard = SemanticIndex.open(folder.resolve("part-00001"), encoder)) {
+                shard.add(List.of(Document.of("b", "text of b")));
+            }
+            String message = folder.resolve("part-00001")
+                    + ": expected the index that was written there, as _SUCCESS says, got another";
+            assertEquals(
+                    message,
+                    assertThrows(FormatException.class, () -> SemanticIndex.openReadOnly(folder, encoder))
+                            .getMessage());
+            assertEquals(
+                    message,
+                    assertThrows(
+                                    FormatException.class,
+                                    () -> ShardMerge.merge(folder, folder.resolveSibling("merged"), false))
+                            .getMessage());
+        }
     }
 }

@@ -219,4 +219,18 @@ class SgptVectorStoreTest {
                 .hasBeenStarted()
                 .hasBeenStopped();
     }
+
+    @Test
+    void anIdThatTheFrameworkDoesNotTakeIsNamed(@TempDir Path place) throws IOException {
+        try (SemanticIndex other = SemanticIndex.open(place, ENCODER)) {
+            other.add(List.of(io.github.sgpt4j.retrieval.corpus.Document.of(" ", "bread")));
+            other.commit();
+            SgptVectorStore over = SgptVectorStore.builder(other, model).build();
+            assertEquals(
+                    "document \"\\u0020\" of the index: expected an id that is not blank, as Spring AI needs it;"
+                            + " add the document with another id",
+                    assertThrows(IllegalStateException.class, () -> over.similaritySearch("bread"))
+                            .getMessage());
+        }
+    }
 }

@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.springframework.ai.document.Document;
 import org.springframework.ai.document.DocumentMetadata;
 import org.springframework.ai.embedding.BatchingStrategy;
@@ -106,6 +107,8 @@ public final class SgptVectorStore extends AbstractObservationVectorStore {
     /// @return documents, best first
     /// @throws IllegalArgumentException if the filter cannot be translated, or a threshold is given that
     ///     scores of this store cannot be compared with
+    /// @throws IllegalStateException if a document was found that something else has added, with a blank id, which
+    ///     Spring AI does not take
     /// @throws UncheckedIOException if the index cannot be read
     @Override
     public List<Document> doSimilaritySearch(SearchRequest request) {
@@ -147,12 +150,20 @@ public final class SgptVectorStore extends AbstractObservationVectorStore {
     }
 
     private Document found(Hit hit) {
+        String id = hit.document().id();
+        if (id.isBlank()) {
+            throw new IllegalStateException(
+                    "document %s of the index: expected an id that is not blank, as Spring AI needs it; add the document with another id"
+                            .formatted(id.chars()
+                                    .mapToObj("\\u%04x"::formatted)
+                                    .collect(Collectors.joining("", "\"", "\""))));
+        }
         Map<String, Object> metadata = new HashMap<>(hit.document().metadata().asMap());
         if (mode == SearchMode.DENSE && index.similarity() == Similarity.COSINE) {
             metadata.putIfAbsent(DocumentMetadata.DISTANCE.value(), 1.0 - hit.score());
         }
         return Document.builder()
-                .id(hit.document().id())
+                .id(id)
                 .text(hit.document().joined())
                 .metadata(metadata)
                 .score((double) hit.score())
