@@ -4,6 +4,7 @@ import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.BiEncoderOptions;
 import io.github.sgpt4j.spring.ai.SgptEmbeddingModel;
 import io.micrometer.observation.ObservationRegistry;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.ai.embedding.EmbeddingModel;
@@ -44,8 +45,22 @@ public class SgptEmbeddingAutoConfiguration {
         }
         BiEncoder encoder = BiEncoder.open(
                 ModelFolders.of(property(), name(properties)), ModelFolders.options(properties), options);
+        requireDimensions(encoder, dimensions);
         ModelNotices.tell(encoder.model());
         return encoder;
+    }
+
+    private static void requireDimensions(BiEncoder encoder, @Nullable Integer asked) {
+        if (asked != null && asked > encoder.dimension()) {
+            encoder.close();
+            throw new IllegalArgumentException(
+                    "%s.embedding.dimensions: expected 1 to %d, as the model %s has no more, got %d"
+                            .formatted(
+                                    SgptProperties.PREFIX,
+                                    encoder.dimension(),
+                                    encoder.model().directory(),
+                                    asked));
+        }
     }
 
     private static String property() {
