@@ -87,8 +87,8 @@ class SgptAutoConfigurationTest {
         }
         String dimensions = "spring.ai.sgpt4j.embedding.dimensions=";
         runner.withPropertyValues(dimensions + all)
-                .run(context -> assertThat(context.getBean(BiEncoder.class).dimension())
-                        .isEqualTo(all));
+                .run(context ->
+                        assertThat(context.getBean(BiEncoder.class).dimension()).isEqualTo(all));
         runner.withPropertyValues(dimensions + 999)
                 .run(context -> assertThat(context)
                         .getFailure()
