@@ -2,6 +2,7 @@ package io.github.sgpt4j.retrieval;
 
 import io.github.sgpt4j.retrieval.corpus.Metadata;
 import io.github.sgpt4j.retrieval.filter.Filter;
+import io.github.sgpt4j.retrieval.filter.ValueKind;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -61,18 +62,22 @@ final class MetadataTerms {
         };
     }
 
-    /// The first possible term of values of the kind of another.
-    static BytesRef first(String name, Object value) {
-        return term(name, kind(value), new byte[0]);
+    /// The first possible term of values of a kind.
+    static BytesRef first(String name, ValueKind kind) {
+        return term(name, number(kind), new byte[0]);
     }
 
-    /// What comes after all terms of values of the kind of another.
-    static BytesRef end(String name, Object value) {
-        return term(name, (byte) (kind(value) + 1), new byte[0]);
+    /// What comes after all terms of values of a kind.
+    static BytesRef end(String name, ValueKind kind) {
+        return term(name, (byte) (number(kind) + 1), new byte[0]);
     }
 
-    private static byte kind(Object value) {
-        return value instanceof Number ? NUMBER : value instanceof Boolean ? BOOLEAN : STRING;
+    private static byte number(ValueKind kind) {
+        return switch (kind) {
+            case BOOLEAN -> BOOLEAN;
+            case NUMBER -> NUMBER;
+            case STRING -> STRING;
+        };
     }
 
     private static BytesRef term(String name, byte kind, byte[] value) {

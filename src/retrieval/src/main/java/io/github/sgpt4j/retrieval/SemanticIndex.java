@@ -7,6 +7,7 @@ import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.error.CancelledException;
 import io.github.sgpt4j.retrieval.corpus.Document;
 import io.github.sgpt4j.retrieval.filter.Filter;
+import io.github.sgpt4j.retrieval.filter.FilterNotices;
 import io.github.sgpt4j.retrieval.interrupts.Interrupts;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -259,6 +260,16 @@ public final class SemanticIndex implements AutoCloseable {
     /// @throws IOException if the index cannot be read
     public Set<String> absentMetadata(Set<String> names) throws IOException {
         return reading(searcher -> new StoredDocuments(searcher).absent(names));
+    }
+
+    /// What in a filter fits no document, so that it may be mistaken: names that none has, and values of
+    /// another kind than all have, such as the number 12 for the string `"12"`.
+    ///
+    /// @return sentences
+    /// @throws IOException if the index cannot be read
+    /// @throws CancelledException if the thread is interrupted
+    public List<String> notices(Filter filter) throws IOException {
+        return reading(searcher -> FilterNotices.of(filter, new StoredDocuments(searcher)::kinds));
     }
 
     /// Writes everything added and removed to disk durably, and shows it to searches.

@@ -2,11 +2,13 @@ package io.github.sgpt4j.retrieval;
 
 import io.github.sgpt4j.retrieval.corpus.Document;
 import io.github.sgpt4j.retrieval.filter.Filter;
+import io.github.sgpt4j.retrieval.filter.ValueKind;
 import io.github.sgpt4j.retrieval.interrupts.Interrupts;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -82,6 +84,20 @@ record StoredDocuments(IndexSearcher searcher) {
         int possible = Math.clamp(searcher.getIndexReader().maxDoc(), 1, limit);
         ScoreDoc[] found = searcher.search(new FilterQuery(filter), possible, Sort.INDEXORDER).scoreDocs;
         return documents(Arrays.stream(found).mapToInt(hit -> hit.doc).sorted().toArray());
+    }
+
+    /// The kinds of the values that documents have of a name.
+    Set<ValueKind> kinds(String name) throws IOException {
+        EnumSet<ValueKind> kinds = EnumSet.noneOf(ValueKind.class);
+        for (LeafReaderContext leaf : searcher.getIndexReader().leaves()) {
+            for (ValueKind kind : EnumSet.complementOf(kinds)) {
+                if (FilteredDocuments.isAnyBetween(
+                        leaf.reader(), MetadataTerms.first(name, kind), MetadataTerms.end(name, kind))) {
+                    kinds.add(kind);
+                }
+            }
+        }
+        return kinds;
     }
 
     /// Those of some names that no document has.
