@@ -281,6 +281,30 @@ class MetadataCommandsTest {
     }
 
     @Test
+    void keysThatAreNotNamedAgainAreTold() throws IOException {
+        assertFalse(index("--metadata-fields", "lang_, year").err().contains("had metadata"));
+        assertFalse(index("--metadata-fields", "year").err().contains("had metadata"));
+        String told = "sgpt: " + index + ": 3 documents had metadata named \"year\", now 0 have; if it is a key beside"
+                + " \"text\", name it each time with --metadata-fields";
+        String without = index().err();
+        assertTrue(without.lines().toList().contains(told), without);
+        assertFalse(without.contains("\"lang\""), without);
+        assertFalse(index().err().contains("had metadata"));
+        // Documents that are removed lose nothing.
+        index("--metadata-fields", "year");
+        Files.writeString(Path.of(corpus), CORPUS.lines().findFirst().orElseThrow() + "\n");
+        String removed = index("--metadata-fields", "year", "--remove-missing").err();
+        assertFalse(removed.contains("had metadata"), removed);
+    }
+
+    @Test
+    void namesOfKeysMayHaveSpacesAroundThem() {
+        assertEquals(0, index("--metadata-fields", " year , lang2").code());
+        assertEquals(Set.of("s", "t", "b"), ids(disk("--format", "jsonl", "--where", "year > 0", "spiders")));
+        assertTrue(index("--metadata-fields", "year, ").failure(2).contains("expected a name, got an empty one"));
+    }
+
+    @Test
     void keysThatNoDocumentHasAreTold() {
         String expected = index + ": no document has metadata named \"yaer\"";
         Cli.Result result = index("--metadata-fields", "year,yaer");

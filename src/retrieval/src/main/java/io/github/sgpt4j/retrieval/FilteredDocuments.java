@@ -4,6 +4,7 @@ import io.github.sgpt4j.retrieval.filter.Filter;
 import io.github.sgpt4j.retrieval.filter.ValueKind;
 import io.github.sgpt4j.retrieval.interrupts.Interrupts;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
 import org.apache.lucene.index.LeafReader;
@@ -39,6 +40,25 @@ final class FilteredDocuments {
     /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted
     static FixedBitSet in(LeafReader part, Filter filter) throws IOException {
         return new FilteredDocuments(part).find(filter);
+    }
+
+    /// All names of metadata, those of removed documents included.
+    ///
+    /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted
+    static List<String> names(LeafReader part) throws IOException {
+        List<String> names = new ArrayList<>();
+        Terms all = part.terms(Fields.METADATA_TERMS);
+        if (all != null) {
+            TermsEnum terms = all.iterator();
+            BytesRef term = terms.next();
+            while (term != null) {
+                Interrupts.check("reading names of metadata");
+                String name = MetadataTerms.name(term);
+                names.add(name);
+                term = terms.seekCeil(MetadataTerms.endOfName(name)) == TermsEnum.SeekStatus.END ? null : terms.term();
+            }
+        }
+        return names;
     }
 
     /// Whether a document that is not removed has a term from one to before another.

@@ -52,6 +52,19 @@ final class MetadataTerms {
         return term(name, NAME, new byte[0]);
     }
 
+    /// What comes after all terms of a name.
+    static BytesRef endOfName(String name) {
+        return term(name, (byte) (STRING + 1), new byte[0]);
+    }
+
+    /// The name in a term.
+    static String name(BytesRef term) {
+        ByteBuffer bytes = ByteBuffer.wrap(term.bytes, term.offset, term.length);
+        byte[] name = new byte[bytes.getShort()];
+        bytes.get(name);
+        return new String(name, StandardCharsets.UTF_8);
+    }
+
     /// The term of documents that have a value.
     static BytesRef of(String name, Object value) {
         return switch (value) {

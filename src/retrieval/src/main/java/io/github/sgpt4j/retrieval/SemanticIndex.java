@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.UnaryOperator;
 import org.apache.lucene.analysis.Analyzer;
@@ -260,6 +261,14 @@ public final class SemanticIndex implements AutoCloseable {
     /// @throws IOException if the index cannot be read
     public Set<String> absentMetadata(Set<String> names) throws IOException {
         return reading(searcher -> new StoredDocuments(searcher).absent(names));
+    }
+
+    /// How many documents have each name of metadata, in alphabetical order.
+    ///
+    /// @throws IOException if the index cannot be read
+    /// @throws CancelledException if the thread is interrupted
+    public SortedMap<String, Integer> metadataNames() throws IOException {
+        return reading(searcher -> new StoredDocuments(searcher).names());
     }
 
     /// What in a filter fits no document, so that it may be mistaken: names that none has, and values of

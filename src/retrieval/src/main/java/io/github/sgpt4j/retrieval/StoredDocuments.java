@@ -15,6 +15,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.apache.lucene.index.BinaryDocValues;
 import org.apache.lucene.index.LeafReaderContext;
@@ -86,6 +88,24 @@ record StoredDocuments(IndexSearcher searcher) {
         return documents(Arrays.stream(found).mapToInt(hit -> hit.doc).sorted().toArray());
     }
 
+    /// How many documents have each name.
+    SortedMap<String, Integer> names() throws IOException {
+        SortedMap<String, Integer> names = new TreeMap<>();
+        for (LeafReaderContext leaf : searcher.getIndexReader().leaves()) {
+            for (String name : FilteredDocuments.names(leaf.reader())) {
+                if (!names.containsKey(name)) {
+                    names.put(name, searcher.count(nameQuery(name)));
+                }
+            }
+        }
+        names.values().removeIf(count -> count == 0);
+        return names;
+    }
+
+    private static TermQuery nameQuery(String name) {
+        return new TermQuery(new Term(Fields.METADATA_TERMS, MetadataTerms.ofName(name)));
+    }
+
     /// The kinds of the values that documents have of a name.
     Set<ValueKind> kinds(String name) throws IOException {
         EnumSet<ValueKind> kinds = EnumSet.noneOf(ValueKind.class);
@@ -104,7 +124,7 @@ record StoredDocuments(IndexSearcher searcher) {
     Set<String> absent(Set<String> names) throws IOException {
         Set<String> absent = new TreeSet<>();
         for (String name : names) {
-            if (searcher.count(new TermQuery(new Term(Fields.METADATA_TERMS, MetadataTerms.ofName(name)))) == 0) {
+            if (searcher.count(nameQuery(name)) == 0) {
                 absent.add(name);
             }
         }

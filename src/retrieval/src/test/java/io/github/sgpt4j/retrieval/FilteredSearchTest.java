@@ -348,6 +348,21 @@ class FilteredSearchTest {
     }
 
     @Test
+    void documentsWithANameAreCounted() throws IOException {
+        try (SemanticIndex index = SemanticIndex.open(folder.resolve("names"), encoder)) {
+            assertEquals(Map.of(), index.metadataNames());
+            index.add(TYPED);
+            index.add(List.of(Document.of("3", "removed").withMetadata(Metadata.of(Map.of("gone", 1, "price", 12)))));
+            index.commit();
+            assertEquals(
+                    Map.of("free", 1, "gone", 1, "mixed", 2, "price", 2, "tags", 1, "year", 1), index.metadataNames());
+            index.remove(List.of("3"));
+            index.commit();
+            assertEquals(Map.of("free", 1, "mixed", 2, "price", 1, "tags", 1, "year", 1), index.metadataNames());
+        }
+    }
+
+    @Test
     void bothNoticesOfAFilterAreGiven() {
         Filter filter = Filter.parse("yaer = 1 and price = 12");
         List<String> notices =
